@@ -1,0 +1,1 @@
+"""Sequence labelling on ordinary hardware. Names are loaded when they are first used."""

@@ -1,0 +1,333 @@
+"""A recipe: one TOML file that says everything about a training run, read into frozen sections.
+
+Sections are closed: an unknown key, a wrong type or a value out of range is an error, and all errors of a file are
+reported at once. This module knows what a recipe may say; what it means is the business of the modules that take a
+section as their argument.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from tagger.errors import RecipeError
+
+Scheme = Literal["iob1", "iob2", "bioes", "bilou"]
+Share = Annotated[float, Field(ge=0.0, lt=1.0)]
+Positive = Annotated[int, Field(ge=1)]
+Weight = Annotated[float, Field(gt=0.0)]
+
+
+def _as_tuple(value: object) -> object:
+    """A TOML array, or a single value where a list is wanted, as the tuple that the frozen section keeps."""
+    return tuple(value) if isinstance(value, list) else (value,) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
+
+
+def _as_files(value: object) -> object:
+    """One path, several, or (labelled text) a table class → path."""
+    named = isinstance(value, dict) and all(isinstance(path, str) for path in value.values())
+    listed = isinstance(value, list) and all(isinstance(path, str) for path in value)
+    if not (named or listed or isinstance(value, (str, tuple))):
+        raise ValueError(f"must be a path, a list of paths or a table class = path, got {value!r}")
+    return _as_tuple(value)
+
+
+Files = Annotated[tuple[str, ...] | dict[str, str], BeforeValidator(_as_files)]
+
+
+class Section(BaseModel):
+    """A part of a recipe: frozen, closed, and strict about types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class SplitConfig(Section):
+    """How rows are sent to train, dev and test where the files do not say it.
+
+    `dev` and `test` are shares cut from train by the seed; with `every`, they are the remainders of the row number of
+    each file by `every` that go there.
+    """
+
+    every: Annotated[int, Field(ge=2)] | None = None
+    dev: Annotated[float | int, Field(ge=0)] | None = None
+    test: Annotated[float | int, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _shares_or_remainders(self) -> "SplitConfig":
+        for name, value in (("dev", self.dev), ("test", self.test)):
+            if value is None:
+                continue
+            if self.every is not None and (not isinstance(value, int) or value >= self.every):
+                raise ValueError(f"`{name}` must be a remainder from 0 to {self.every - 1} beside `every`, got {value}")
+            if self.every is None and not 0 < value < 1:
+                raise ValueError(f"`{name}` must be a share between 0 and 1, got {value}")
+        if self.every is not None and self.dev is not None and self.dev == self.test:
+            raise ValueError(f"`dev` and `test` must be different remainders, got {self.dev} twice")
+        if self.every is None and (self.dev or 0) + (self.test or 0) >= 1:
+            raise ValueError("`dev` and `test` together must leave a share for train")
+        return self
+
+
+class DataConfig(Section):
+    """One corpus: where its sentences are and how to read them."""
+
+    dataset: str | None = None
+    name: str | None = None
+    revision: str | None = None
+    layers: dict[str, str] | None = None
+    format: Literal["conll", "conllu", "labelled", "jsonl", "synthetic"] | None = None
+    columns: Names | None = None
+    layer: str | None = None
+    train: Files | None = None
+    dev: Files | None = None
+    test: Files | None = None
+    split: SplitConfig | None = None
+    scheme: Scheme | None = None
+    invalid: Literal["error", "repair"] = "error"
+    rename: dict[str, str] = {}
+    drop: Names = ()
+    tokenize: Literal["words", "blanks"] = "words"
+    sentences: Positive | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> "DataConfig":
+        if self.format is None and self.dataset is None:
+            raise ValueError("needs `format` (with files) or `dataset`")
+        if self.format == "synthetic" and self.sentences is None:
+            raise ValueError('`format = "synthetic"` needs `sentences`, the number to generate')
+        if self.format not in (None, "synthetic") and self.train is None and self.dataset is None:
+            raise ValueError("needs `train`, the file to learn from")
+        if self.format == "labelled" and self.layer is None:
+            raise ValueError('`format = "labelled"` needs `layer`, the name of the layer to read into')
+        if self.format == "conll" and "token" not in (self.columns or ()):
+            raise ValueError('`format = "conll"` needs `columns`, and one of them must be "token"')
+        return self
+
+
+class CorpusConfig(DataConfig):
+    """One of several corpora. Each epoch draws `weight` times its number of sentences from it."""
+
+    weight: Weight = 1.0
+
+
+class EmbeddingsConfig(Section):
+    """What turns a word into a vector."""
+
+    vectors: Names = ()
+    max_words: Positive | None = None
+    tune: bool = False
+    dimension: Positive = 100
+    chars: Literal["cnn", "lstm", "none"] = "cnn"
+    char_dimension: Positive = 30
+    char_hidden: Positive = 50
+    dropout: Share = 0.5
+    word_dropout: Share = 0.0
+
+
+class EncoderConfig(Section):
+    """The recurrent network under all heads. `hidden_size` is the width of one direction."""
+
+    cell: Literal["lstm", "gru", "rnn"] = "lstm"
+    hidden_size: Positive = 200
+    layers: Positive = 1
+    bidirectional: bool = True
+    merge: Literal["concat", "sum", "mean"] = "concat"
+    dropout: Share = 0.5
+
+
+class TokensHeadConfig(Section):
+    """A head that gives a tag to each token."""
+
+    kind: Literal["tokens"]
+    layer: str | None = None
+    weight: Weight = 1.0
+    decoder: Literal["crf", "softmax"] = "crf"
+    scheme: Scheme | Literal["none"] = "bioes"
+    constraints: bool = True
+
+
+class SentenceHeadConfig(Section):
+    """A head that gives a label to the sentence."""
+
+    kind: Literal["sentence"]
+    layer: str | None = None
+    weight: Weight = 1.0
+    pooling: Literal["attention", "last", "mean", "max"] = "attention"
+    hidden_size: Positive = 64
+    dropout: Share = 0.5
+
+
+HeadConfig = Annotated[TokensHeadConfig | SentenceHeadConfig, Field(discriminator="kind")]
+
+
+class TrainingConfig(Section):
+    """How the network is fitted.
+
+    `warmup` is the share of all steps in which the learning rate rises from zero; after it the rate stays (`constant`)
+    or falls to zero by a straight line (`linear`) or half a cosine (`cosine`). `weight_decay` is decoupled from the
+    gradient. `patience` is the number of epochs without a better dev score after which training stops. `select` names
+    the dev score that picks the weights: a layer, or `mean` over heads.
+    """
+
+    epochs: Positive = 30
+    batch_size: Positive = 32
+    optimizer: Literal["adam", "sgd"] = "adam"
+    learning_rate: Weight = 0.002
+    schedule: Literal["constant", "linear", "cosine"] = "linear"
+    warmup: Share = 0.05
+    weight_decay: Annotated[float, Field(ge=0.0)] = 0.0
+    clip_norm: Weight | None = 5.0
+    patience: Positive = 8
+    select: str = "mean"
+
+
+class Recipe(Section):
+    """Everything about a training run."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    data: DataConfig | None = None
+    corpora: Annotated[dict[str, CorpusConfig], Field(min_length=1)] | None = None
+    embeddings: EmbeddingsConfig = EmbeddingsConfig()
+    encoder: EncoderConfig = EncoderConfig()
+    heads: Annotated[dict[str, HeadConfig], Field(min_length=1)]
+    training: TrainingConfig = TrainingConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_layers(cls, values: Any) -> Any:
+        """A head predicts the layer of its own name unless it names another."""
+        heads = values.get("heads") if isinstance(values, dict) else None
+        if not isinstance(heads, dict):
+            return values
+        filled = {k: {"layer": k, **head} if isinstance(head, dict) else head for k, head in heads.items()}
+        return {**values, "heads": filled}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Recipe":
+        if (self.data is None) == (self.corpora is None):
+            raise ValueError("needs either one corpus in [data] or several in [corpora.NAME]")
+        layers = [head.layer for head in self.heads.values()]
+        if len(set(layers)) < len(layers):
+            raise ValueError("two heads predict the same layer; give each head a layer of its own")
+        if self.training.select not in ("mean", *layers):
+            raise ValueError(
+                f"`training.select` must be `mean` or one of the layers {_quoted(map(str, layers))}, "
+                f"got `{self.training.select}`"
+            )
+        return self
+
+    def all_corpora(self) -> dict[str, CorpusConfig]:
+        """The corpora by name; the one of [data] is called `data`."""
+        if self.corpora is not None:
+            return dict(self.corpora)
+        assert self.data is not None
+        return {"data": CorpusConfig.model_construct(**{**dict(self.data), "weight": 1.0})}
+
+
+def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+    """The recipe of a TOML file with `section.key=value` overrides laid over it.
+
+    Raises:
+        RecipeError: The file is missing or no TOML, or the recipe is not as it must be; names every wrong key at once.
+    """
+    try:
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RecipeError(f"{path}: no such recipe; give the path of a TOML file") from None
+    except OSError as error:
+        raise RecipeError(f"{path}: the recipe cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: a recipe must be TOML in UTF-8: {error}") from None
+    for override in overrides:
+        _override(values, override)
+    return parse_recipe(values, where=Path(path).name)
+
+
+def parse_recipe(values: Mapping[str, Any], *, where: str) -> Recipe:
+    """The recipe that nested plain values describe; `where` opens each line of an error."""
+    try:
+        return Recipe.model_validate(dict(values))
+    except ValidationError as error:
+        raise RecipeError.of([f"{where}: {_explain(detail)}" for detail in error.errors()]) from None
+
+
+def dump_recipe(recipe: Recipe) -> str:
+    """The recipe as TOML that `load_recipe` reads back to an equal one; every default is written out."""
+    return tomli_w.dumps(recipe.model_dump(mode="json", exclude_none=True))
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    """Lay `section.key=value` over the values; the value is TOML, or a bare string."""
+    key, equals, text = override.partition("=")
+    *sections, last = key.strip().split(".")
+    if not equals or not all((*sections, last)):
+        raise RecipeError(f"--set {override}: must be section.key=value, such as training.epochs=5")
+    table = values
+    for section in sections:
+        table = table.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise RecipeError(f"--set {override}: `{section}` is a value and has no keys")
+    try:
+        table[last] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        table[last] = text
+
+
+def _explain(detail: ErrorDetails) -> str:
+    """One pydantic error as our sentence."""
+    tags = {"tokens", "sentence", "tuple[str, ...]", "dict[str,str]", "function-before[_as_tuple(), tuple[str, ...]]"}
+    path = [str(part) for i, part in enumerate(detail["loc"]) if not (i > 1 and str(part) in tags)]
+    key, got, context = ".".join(path), detail["input"], detail.get("ctx", {})
+    match detail["type"]:
+        case "extra_forbidden":
+            known = _known_keys(detail["loc"][:-1])
+            return f"unknown key `{key}`; {_suggestion(path[-1], known)}"
+        case "missing":
+            return f"`{key}` is missing"
+        case "union_tag_not_found":
+            return f'`{key}.kind` is missing; choose "tokens" or "sentence"'
+        case "union_tag_invalid":
+            return f"`{key}.kind` must be 'tokens' or 'sentence', got {context.get('tag')!r}"
+        case "literal_error":
+            return f"`{key}` must be {context['expected']}, got {got!r}"
+        case "value_error":
+            return f"`{key}`: {context['error']}" if key else str(context["error"])
+        case _:
+            rule = detail["msg"].removeprefix("Input should be ")
+            return f"`{key}` must be {rule}, got {got!r}"
+
+
+def _suggestion(name: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean `{close[0]}`?" if close else f"known keys are {_quoted(known)}"
+
+
+def _quoted(names: "Iterator[str] | Sequence[str] | map[str]") -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    """The keys of the section at a place of the recipe."""
+    sections: dict[str, type[Section]] = {
+        "data": DataConfig,
+        "corpora": CorpusConfig,
+        "embeddings": EmbeddingsConfig,
+        "encoder": EncoderConfig,
+        "training": TrainingConfig,
+    }
+    if not location:
+        return list(Recipe.model_fields)
+    if location[-1] == "split":
+        return list(SplitConfig.model_fields)
+    if location[0] == "heads":
+        kind = TokensHeadConfig if "tokens" in location[2:] else SentenceHeadConfig
+        return list(kind.model_fields)
+    return list(sections[str(location[0])].model_fields)

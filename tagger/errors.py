@@ -1,0 +1,44 @@
+"""What can go wrong because of what a user gave.
+
+    TaggerError
+    ├── DataError           a file, a dataset or a text
+    ├── RecipeError         a recipe or a `--set` value
+    ├── ModelError          a model folder, or what was asked of a model
+    └── MissingExtraError   an optional dependency that is not installed
+
+Each message is a sentence: where, what must hold, what was found, what to do. A programmer's wrong argument is a plain
+`ValueError` or `TypeError` and not in this tree.
+"""
+
+from collections.abc import Sequence
+from typing import Self
+
+SHOWN = 10
+
+
+class TaggerError(Exception):
+    """The root of every error that a user can mend."""
+
+    @classmethod
+    def of(cls, problems: Sequence[str]) -> Self:
+        """One error for all problems of a file: the first ten, a line each, then how many more there are."""
+        lines = list(problems[:SHOWN])
+        if len(problems) > SHOWN:
+            lines.append(f"... and {len(problems) - SHOWN} more such problems")
+        return cls("\n".join(lines))
+
+
+class DataError(TaggerError):
+    """A file, a dataset or a text does not hold what it must."""
+
+
+class RecipeError(TaggerError):
+    """A recipe or a `--set` value is not as the recipe table says."""
+
+
+class ModelError(TaggerError):
+    """A model folder cannot be read, or the model does not have what was asked of it."""
+
+
+class MissingExtraError(TaggerError):
+    """An optional dependency is not installed."""

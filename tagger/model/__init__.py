@@ -1,0 +1,1 @@
+"""The network that joins embeddings, encoder and heads, its folder on disk, and prediction."""

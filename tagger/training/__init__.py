@@ -1,0 +1,1 @@
+"""The one training loop, with optimisation and the log of a run."""
