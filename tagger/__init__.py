@@ -1,1 +1,69 @@
-"""Sequence labelling on ordinary hardware. Names are loaded when they are first used."""
+"""Sequence labelling on ordinary hardware: train, score and run bidirectional recurrent taggers.
+
+    import tagger
+
+    run = tagger.train("recipes/quickstart.toml", output="runs/quickstart")
+    model = tagger.load("runs/quickstart")
+    model.tag("Ada Lovelace was born in London.").spans("ner")
+
+Every public name is here. Each is loaded when it is first used, so that `import tagger` takes no time.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tagger.config import Recipe, load_recipe
+    from tagger.data.corpus import Corpus, load_corpus, load_dataset
+    from tagger.data.sentence import Label, Sentence, Span
+    from tagger.data.synthetic import generate
+    from tagger.errors import DataError, MissingExtraError, ModelError, RecipeError, TaggerError
+    from tagger.metrics.report import Report
+    from tagger.running import Run, train
+    from tagger.tagging import Tagger, load
+
+_MODULES = {
+    "tagger.config": ("Recipe", "load_recipe"),
+    "tagger.data.corpus": ("Corpus", "load_corpus", "load_dataset"),
+    "tagger.data.sentence": ("Label", "Sentence", "Span"),
+    "tagger.data.synthetic": ("generate",),
+    "tagger.errors": ("DataError", "MissingExtraError", "ModelError", "RecipeError", "TaggerError"),
+    "tagger.metrics.report": ("Report",),
+    "tagger.running": ("Run", "train"),
+    "tagger.tagging": ("Tagger", "load"),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "Corpus",
+    "DataError",
+    "Label",
+    "MissingExtraError",
+    "ModelError",
+    "Recipe",
+    "RecipeError",
+    "Report",
+    "Run",
+    "Sentence",
+    "Span",
+    "Tagger",
+    "TaggerError",
+    "generate",
+    "load",
+    "load_corpus",
+    "load_dataset",
+    "load_recipe",
+    "train",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'tagger' has no attribute '{name}'")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted((*globals(), *__all__))

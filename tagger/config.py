@@ -7,9 +7,9 @@ section as their argument.
 
 import difflib
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import tomli_w
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -49,6 +49,9 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+S = TypeVar("S", bound=Section)
+
+
 class SplitConfig(Section):
     """How rows are sent to train, dev and test where the files do not say it.
 
@@ -76,40 +79,56 @@ class SplitConfig(Section):
         return self
 
 
-class DataConfig(Section):
-    """One corpus: where its sentences are and how to read them."""
+class ReadingConfig(Section):
+    """How sentences are read, without where they are."""
 
-    dataset: str | None = None
-    name: str | None = None
-    revision: str | None = None
     layers: dict[str, str] | None = None
     format: Literal["conll", "conllu", "labelled", "jsonl", "synthetic"] | None = None
     columns: Names | None = None
     layer: str | None = None
-    train: Files | None = None
-    dev: Files | None = None
-    test: Files | None = None
-    split: SplitConfig | None = None
     scheme: Scheme | None = None
     invalid: Literal["error", "repair"] = "error"
     rename: dict[str, str] = {}
     drop: Names = ()
     tokenize: Literal["words", "blanks"] = "words"
+
+    @model_validator(mode="after")
+    def _fits_format(self) -> "ReadingConfig":
+        if self.format == "labelled" and self.layer is None:
+            raise ValueError('`format = "labelled"` needs `layer`, the name of the layer to read into')
+        named = [name for name in self.columns or () if name != "_"]
+        if self.format == "conll" and "token" not in named:
+            raise ValueError('`format = "conll"` needs `columns`, and one of them must be "token"')
+        if len(set(named)) < len(named):
+            raise ValueError("`columns` must have different names; call columns that are not read `_`")
+        return self
+
+
+class DataConfig(ReadingConfig):
+    """One corpus: where its sentences are and how to read them."""
+
+    dataset: str | None = None
+    name: str | None = None
+    revision: str | None = None
+    train: Files | None = None
+    dev: Files | None = None
+    test: Files | None = None
+    split: SplitConfig | None = None
     sentences: Positive | None = None
 
     @model_validator(mode="after")
-    def _complete(self) -> "DataConfig":
+    def _says_where(self) -> "DataConfig":
         if self.format is None and self.dataset is None:
             raise ValueError("needs `format` (with files) or `dataset`")
         if self.format == "synthetic" and self.sentences is None:
             raise ValueError('`format = "synthetic"` needs `sentences`, the number to generate')
         if self.format not in (None, "synthetic") and self.train is None and self.dataset is None:
             raise ValueError("needs `train`, the file to learn from")
-        if self.format == "labelled" and self.layer is None:
-            raise ValueError('`format = "labelled"` needs `layer`, the name of the layer to read into')
-        if self.format == "conll" and "token" not in (self.columns or ()):
-            raise ValueError('`format = "conll"` needs `columns`, and one of them must be "token"')
         return self
+
+    def reading(self) -> ReadingConfig:
+        """How the corpus is read, without where it is."""
+        return ReadingConfig.model_construct(**{key: getattr(self, key) for key in ReadingConfig.model_fields})
 
 
 class CorpusConfig(DataConfig):
@@ -214,15 +233,19 @@ class Recipe(Section):
     def _consistent(self) -> "Recipe":
         if (self.data is None) == (self.corpora is None):
             raise ValueError("needs either one corpus in [data] or several in [corpora.NAME]")
-        layers = [head.layer for head in self.heads.values()]
-        if len(set(layers)) < len(layers):
+        layers = self.layers
+        if len(layers) < len(self.heads):
             raise ValueError("two heads predict the same layer; give each head a layer of its own")
         if self.training.select not in ("mean", *layers):
             raise ValueError(
-                f"`training.select` must be `mean` or one of the layers {_quoted(map(str, layers))}, "
-                f"got `{self.training.select}`"
+                f"`training.select` must be `mean` or one of the layers {_quoted(layers)}, got `{self.training.select}`"
             )
         return self
+
+    @property
+    def layers(self) -> "dict[str, TokensHeadConfig | SentenceHeadConfig]":
+        """The heads by the layer that each predicts."""
+        return {head.layer or name: head for name, head in self.heads.items()}
 
     def all_corpora(self) -> dict[str, CorpusConfig]:
         """The corpora by name; the one of [data] is called `data`."""
@@ -253,10 +276,19 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
 
 def parse_recipe(values: Mapping[str, Any], *, where: str) -> Recipe:
     """The recipe that nested plain values describe; `where` opens each line of an error."""
+    return parse_section(Recipe, values, where=where)
+
+
+def parse_section(kind: type[S], values: Mapping[str, Any], *, where: str) -> S:
+    """A section, or a whole recipe, of plain values; `where` opens each line of an error.
+
+    Raises:
+        RecipeError: A key is unknown, missing or has a wrong value; names all of them.
+    """
     try:
-        return Recipe.model_validate(dict(values))
+        return kind.model_validate(dict(values))
     except ValidationError as error:
-        raise RecipeError.of([f"{where}: {_explain(detail)}" for detail in error.errors()]) from None
+        raise RecipeError.of([f"{where}: {_explain(detail, kind)}" for detail in error.errors()]) from None
 
 
 def dump_recipe(recipe: Recipe) -> str:
@@ -281,14 +313,14 @@ def _override(values: dict[str, Any], override: str) -> None:
         table[last] = text
 
 
-def _explain(detail: ErrorDetails) -> str:
+def _explain(detail: ErrorDetails, kind: type[Section]) -> str:
     """One pydantic error as our sentence."""
     tags = {"tokens", "sentence", "tuple[str, ...]", "dict[str,str]", "function-before[_as_tuple(), tuple[str, ...]]"}
     path = [str(part) for i, part in enumerate(detail["loc"]) if not (i > 1 and str(part) in tags)]
     key, got, context = ".".join(path), detail["input"], detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
-            known = _known_keys(detail["loc"][:-1])
+            known = _known_keys(detail["loc"][:-1], kind)
             return f"unknown key `{key}`; {_suggestion(path[-1], known)}"
         case "missing":
             return f"`{key}` is missing"
@@ -310,12 +342,12 @@ def _suggestion(name: str, known: Sequence[str]) -> str:
     return f"did you mean `{close[0]}`?" if close else f"known keys are {_quoted(known)}"
 
 
-def _quoted(names: "Iterator[str] | Sequence[str] | map[str]") -> str:
+def _quoted(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    """The keys of the section at a place of the recipe."""
+def _known_keys(location: tuple[int | str, ...], kind: type[Section]) -> list[str]:
+    """The keys of the section at a place of what was read as `kind`."""
     sections: dict[str, type[Section]] = {
         "data": DataConfig,
         "corpora": CorpusConfig,
@@ -324,10 +356,9 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         "training": TrainingConfig,
     }
     if not location:
-        return list(Recipe.model_fields)
+        return list(kind.model_fields)
     if location[-1] == "split":
         return list(SplitConfig.model_fields)
     if location[0] == "heads":
-        kind = TokensHeadConfig if "tokens" in location[2:] else SentenceHeadConfig
-        return list(kind.model_fields)
+        return list((TokensHeadConfig if "tokens" in location[2:] else SentenceHeadConfig).model_fields)
     return list(sections[str(location[0])].model_fields)

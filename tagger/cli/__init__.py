@@ -1,1 +1,5 @@
 """The `tagger` command: parses, calls, prints."""
+
+from tagger.cli.app import main
+
+__all__ = ["main"]

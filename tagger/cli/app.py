@@ -1,0 +1,201 @@
+"""The commands and their options. Each parses, calls the library, and prints."""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, BinaryIO, Literal, NoReturn
+
+import typer
+
+from tagger.errors import DataError, MissingExtraError, RecipeError, TaggerError
+
+app = typer.Typer(
+    name="tagger",
+    help="Train, score and run sequence taggers: entities, parts of speech, slots, and sentence labels.",
+    epilog="Example: tagger train recipes/quickstart.toml --output runs/quickstart",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+DeviceOption = Annotated[str, typer.Option("--device", help="Where the network runs: cpu, cuda or cuda:N.")]
+ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads; all cores if left out.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else to standard output.")]
+ColumnsOption = Annotated[str | None, typer.Option("--columns", help="Columns of the file, such as token,_,ner.")]
+ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A run folder, or the model folder in it.")]
+
+
+def main() -> NoReturn:
+    """Run the command line; a mistake of the user ends in one sentence and exit code 1 (data, model) or 2 (use)."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    try:
+        app()
+    except (RecipeError, MissingExtraError) as error:
+        sys.exit(_complain(error, 2))
+    except TaggerError as error:
+        sys.exit(_complain(error, 1))
+    except BrokenPipeError:  # whoever read our output has stopped reading
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _complain(error: TaggerError, code: int) -> int:
+    sys.stderr.write(f"error: {error}\n")
+    return code
+
+
+@app.command(epilog="Example: tagger train recipes/ner-wnut17.toml --data data --output runs/wnut17")
+def train(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file that says everything about the run.")],
+    data: Annotated[Path | None, typer.Option(help="Folder that the recipe's files are in.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder of the run; runs/RECIPE if left out.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="In place of the recipe's seed.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a value: training.epochs=5.")
+    ] = None,
+    device: DeviceOption = "cpu",
+    threads: ThreadsOption = None,
+) -> None:
+    """Train a model from a recipe, score it on test once, and keep it in a folder.
+
+    Ctrl-C ends training early and keeps the best weights so far.
+    """
+    from tagger.cli.progress import TrainingProgress
+    from tagger.running import train as train_run
+
+    if data is not None and not data.is_dir():
+        raise DataError(f"{data}: no such folder; --data is the folder that the recipe's files are in")
+    folder = output or Path("runs") / recipe.stem
+    with TrainingProgress() as progress:
+        run = train_run(
+            recipe,
+            data=data,
+            output=folder,
+            seed=seed,
+            overrides=overrides or (),
+            device=device,
+            threads=threads,
+            listener=progress,
+        )
+    if run.report is not None:
+        sys.stdout.write(run.report.to_text())
+
+
+@app.command(epilog="Example: tagger evaluate runs/wnut17 test.conll --columns token,ner --json")
+def evaluate(
+    model: ModelArgument,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files with gold layers.")],
+    format: Annotated[
+        Literal["conll", "conllu", "labelled", "jsonl"] | None,
+        typer.Option(help="Format of the files; as the model was trained if left out."),
+    ] = None,
+    columns: ColumnsOption = None,
+    scheme: Annotated[
+        Literal["iob1", "iob2", "bioes", "bilou"] | None,
+        typer.Option(help="Scheme of the files; as the model was trained, or detected, if left out."),
+    ] = None,
+    as_json: JsonOption = False,
+    device: DeviceOption = "cpu",
+    threads: ThreadsOption = None,
+) -> None:
+    """Score a model on files with gold layers: entities by seqeval, tags and labels by accuracy."""
+    from tagger.tagging import evaluate_files, load
+
+    _set_threads(threads)
+    tagger = load(model, device=device)
+    report = evaluate_files(tagger, files, format=format, columns=_split(columns), scheme=scheme)
+    if as_json:
+        sys.stdout.write(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write(report.to_text())
+        for note in report.extra.get("notes", ()):  # type: ignore[attr-defined]
+            sys.stderr.write(f"{note}\n")
+
+
+@app.command(epilog='Example: echo "Ada Lovelace was born in London." | tagger tag runs/quickstart')
+def tag(
+    model: ModelArgument,
+    file: Annotated[str, typer.Argument(metavar="[FILE | -]", help="What to tag; - is standard input.")] = "-",
+    input_format: Annotated[
+        Literal["text", "conll", "jsonl"], typer.Option(help="text is one sentence a line.")
+    ] = "text",
+    output_format: Annotated[
+        Literal["text", "conll", "jsonl"], typer.Option(help="How the sentences are written.")
+    ] = "text",
+    columns: ColumnsOption = None,
+    device: DeviceOption = "cpu",
+    threads: ThreadsOption = None,
+) -> None:
+    """Tag a file or standard input and write the sentences as they are done."""
+    from tagger.cli.writing import write_sentences
+    from tagger.tagging import load, tag_lines
+
+    _set_threads(threads)
+    tagger = load(model, device=device)
+    with _open(file) as stream:
+        interactive = stream.isatty()
+        sentences = tag_lines(
+            tagger,
+            stream,
+            format=input_format,
+            columns=_split(columns),
+            where="standard input" if file == "-" else file,
+            chunk=1 if interactive else None,
+        )
+        write_sentences(sentences, output_format, tagger.layers, sys.stdout, flush=interactive)
+
+
+@app.command(epilog="Example: tagger info runs/quickstart --json")
+def info(model: ModelArgument, as_json: JsonOption = False) -> None:
+    """Say what a model predicts, how it was made, and how it was scored."""
+    from tagger.tagging import describe_model, load
+
+    facts = describe_model(load(model))
+    if as_json:
+        sys.stdout.write(json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in _indented(facts))
+
+
+def _indented(facts: object, depth: int = 0) -> Iterator[str]:
+    """Nested facts as indented lines."""
+    for key, value in facts.items() if isinstance(facts, dict) else ():
+        if isinstance(value, dict):
+            yield f"{'  ' * depth}{key}:"
+            yield from _indented(value, depth + 1)
+        else:
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+            yield f"{'  ' * depth}{key}: {shown}"
+
+
+def _split(columns: str | None) -> tuple[str, ...] | None:
+    if columns is None:
+        return None
+    names = tuple(name.strip() for name in columns.split(","))
+    if "token" not in names:
+        raise RecipeError(f'--columns {columns}: one of the columns must be "token"; the others are layers or _')
+    return names
+
+
+def _set_threads(threads: int | None) -> None:
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+def _open(file: str) -> BinaryIO:
+    """Standard input or a file, as bytes."""
+    if file == "-":
+        return sys.stdin.buffer
+    try:
+        return Path(file).open("rb")
+    except FileNotFoundError:
+        raise DataError(f"{file}: no such file; give the path of a file, or - for standard input") from None
+    except OSError as error:
+        raise DataError(f"{file}: the file cannot be read: {error.strerror}") from None

@@ -1,0 +1,177 @@
+"""Sentences as arrays of ids, and batches cut from them.
+
+A corpus is encoded once. Each distinct word form (type) of it is encoded once, and so each batch has its distinct words
+once and, for every token, which of them it is. Arrays are numpy's; what a network does with them is its business.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.data.schemes import Scheme
+from tagger.data.sentence import Label, Sentence, TagLayer
+from tagger.data.vocabulary import Vocabulary
+
+Ids = NDArray[np.int64]
+MISSING = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some sentences, padded on the right.
+
+    Args:
+        word_ids: Vocabulary id of each distinct word, of shape (types,).
+        char_ids: Characters of all distinct words, one word behind the other, of shape (chars,).
+        char_lengths: Number of characters of each distinct word, of shape (types,).
+        type_ids: Which distinct word each token is, of shape (batch, tokens); 0 at padding.
+        lengths: Number of tokens of each sentence, of shape (batch,).
+        targets: For each layer the gold ids, of shape (batch, tokens) or (batch,); -1 where a sentence lacks the
+            layer and at padding.
+    """
+
+    word_ids: Ids
+    char_ids: Ids
+    char_lengths: Ids
+    type_ids: Ids
+    lengths: Ids
+    targets: Mapping[str, Ids] = field(default_factory=dict)
+
+    @property
+    def num_tokens(self) -> int:
+        """Number of tokens, padding not counted."""
+        return int(self.lengths.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedSentences:
+    """The ids of many sentences, from which batches are cut.
+
+    Args:
+        word_ids: Vocabulary id of each distinct word, of shape (types,).
+        char_ids: Characters of all distinct words, of shape (chars,).
+        char_starts: Where the characters of each distinct word start, of shape (types + 1,).
+        type_ids: Which distinct word each token is, of shape (tokens,).
+        starts: Where each sentence starts, of shape (sentences + 1,).
+        tag_targets: For each tag layer a gold id a token, of shape (tokens,).
+        label_targets: For each label layer a gold id a sentence, of shape (sentences,).
+    """
+
+    word_ids: Ids
+    char_ids: Ids
+    char_starts: Ids
+    type_ids: Ids
+    starts: Ids
+    tag_targets: Mapping[str, Ids] = field(default_factory=dict)
+    label_targets: Mapping[str, Ids] = field(default_factory=dict)
+
+    @property
+    def lengths(self) -> Ids:
+        """Number of tokens of each sentence."""
+        return np.diff(self.starts)
+
+    def batch(self, rows: Ids) -> Batch:
+        """The sentences of these rows as a batch."""
+        lengths = self.lengths[rows]
+        mask = np.arange(lengths.max()) < lengths[:, None]  # (batch, tokens)
+        tokens = ranges(self.starts[rows], lengths)
+        types, inverse = np.unique(self.type_ids[tokens], return_inverse=True)
+        char_lengths = self.char_starts[types + 1] - self.char_starts[types]
+        targets = {layer: _padded(ids[tokens], mask, MISSING) for layer, ids in self.tag_targets.items()}
+        return Batch(
+            word_ids=self.word_ids[types],
+            char_ids=self.char_ids[ranges(self.char_starts[types], char_lengths)],
+            char_lengths=char_lengths,
+            type_ids=_padded(inverse, mask, 0),
+            lengths=lengths,
+            targets={**targets, **{layer: ids[rows] for layer, ids in self.label_targets.items()}},
+        )
+
+
+def ranges(starts: Ids, lengths: Ids) -> Ids:
+    """The positions of several half-open ranges, one range behind the other."""
+    ends = np.cumsum(lengths)
+    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + lengths, lengths)
+
+
+def _padded(values: Ids, mask: NDArray[np.bool_], fill: int) -> Ids:
+    """Values a token as rows of a batch."""
+    rows = np.full(mask.shape, fill, np.int64)
+    rows[mask] = values
+    return rows
+
+
+def encode(
+    sentences: Sequence[Sentence], vocabulary: Vocabulary, layers: Mapping[str, Scheme | None] | None = None
+) -> EncodedSentences:
+    """The ids of sentences.
+
+    Args:
+        sentences: Sentences with at least one token each.
+        vocabulary: Gives the ids.
+        layers: Layers whose gold ids are wanted; for tags with spans the scheme in which the vocabulary has them.
+    """
+    types: dict[str, int] = {}
+    type_ids = [types.setdefault(token, len(types)) for sentence in sentences for token in sentence.tokens]
+    chars = [vocabulary.char_ids(word) for word in types]
+    tag_targets, label_targets = {}, {}
+    for layer, scheme in (layers or {}).items():
+        ids = {name: i for i, name in enumerate(vocabulary.labels[layer])}
+        if any(isinstance(sentence.layers.get(layer), Label) for sentence in sentences):
+            label_targets[layer] = np.array([_label_id(sentence, layer, ids) for sentence in sentences], np.int64)
+        else:
+            tags = [i for sentence in sentences for i in _tag_ids(sentence, layer, scheme, ids)]
+            tag_targets[layer] = np.array(tags, np.int64)
+    return EncodedSentences(
+        word_ids=np.array([vocabulary.word_id(word) for word in types], np.int64),
+        char_ids=np.array([i for word in chars for i in word], np.int64),
+        char_starts=np.concatenate([[0], np.cumsum([len(word) for word in chars])]).astype(np.int64),
+        type_ids=np.array(type_ids, np.int64),
+        starts=np.concatenate([[0], np.cumsum([len(sentence) for sentence in sentences])]).astype(np.int64),
+        tag_targets=tag_targets,
+        label_targets=label_targets,
+    )
+
+
+def _label_id(sentence: Sentence, layer: str, ids: Mapping[str, int]) -> int:
+    found = sentence.layers.get(layer)
+    return ids[found.value] if isinstance(found, Label) else MISSING
+
+
+def _tag_ids(sentence: Sentence, layer: str, scheme: Scheme | None, ids: Mapping[str, int]) -> list[int]:
+    if not isinstance(sentence.layers.get(layer), TagLayer):
+        return [MISSING] * len(sentence)
+    return [ids[tag] for tag in sentence.tags(layer, scheme=scheme)]
+
+
+def shuffled_batches(lengths: Ids, batch_size: int, rng: np.random.Generator) -> list[Ids]:
+    """Batches of sentences of like length in random order; each sentence is in one batch.
+
+    Sentences are shuffled, then sorted by length within pools of 32 batches, so that batches have little padding and
+    yet differ from epoch to epoch.
+    """
+    order = rng.permutation(len(lengths))
+    pool = batch_size * 32
+    chunks = [order[i : i + pool] for i in range(0, len(order), pool)]
+    sorted_chunks = [chunk[np.argsort(lengths[chunk], kind="stable")] for chunk in chunks]
+    batches = [chunk[i : i + batch_size] for chunk in sorted_chunks for i in range(0, len(chunk), batch_size)]
+    rng.shuffle(batches)
+    return batches
+
+
+def batches_by_length(lengths: Ids, max_tokens: int) -> Iterator[Ids]:
+    """Batches of sentences of like length with at most `max_tokens` tokens, padding counted.
+
+    A longer sentence is a batch of its own; one without tokens is in none.
+    """
+    order = np.argsort(lengths, kind="stable")
+    order = order[lengths[order] > 0]
+    start = 0
+    for i, row in enumerate(order):
+        if i > start and (i + 1 - start) * lengths[row] > max_tokens:
+            yield order[start:i]
+            start = i
+    if start < len(order):
+        yield order[start:]

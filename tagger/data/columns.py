@@ -1,0 +1,148 @@
+"""Column files in the manner of CoNLL: a token a line, its annotations beside it, a blank line between sentences.
+
+A separator line may hold white space; `-DOCSTART-` opens a document; a comment starts with `# `, stands before the
+first token of a sentence and does not have the columns of a token line. Columns are told apart by tabs if the file has
+them, else by runs of blanks. Which scheme the tags are in is found out by the corpus, not here.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+from tagger.data.files import read_lines
+from tagger.data.sentence import Label, Origin, Sentence, TagLayer
+from tagger.errors import DataError
+
+RESERVED = ("token", "index", "_")
+DOCUMENT = "-DOCSTART-"
+BLANKS = re.compile(r"[ \t]+")
+
+
+class Block(NamedTuple):
+    """The lines of one sentence: its comments, the fields of its token lines and the number of the first of these."""
+
+    comments: dict[str, str]
+    rows: list[list[str]]
+    line: int
+    document: str | None
+
+
+def read_conll(path: str | Path, columns: Sequence[str], layers: Mapping[str, str] | None = None) -> list[Sentence]:
+    """The sentences of a column file.
+
+    Args:
+        path: The file, UTF-8, plain or gzip.
+        columns: What stands in each column: `token`, `index` or `_` (both ignored), or the name of a layer.
+        layers: Label layers that are read from comments, as layer → `# key`.
+
+    Raises:
+        DataError: The file cannot be read or a line does not have these columns; names all such lines.
+    """
+    return parse_conll(read_lines(Path(path)), columns, layers, where=str(path))
+
+
+def parse_conll(
+    lines: Sequence[str], columns: Sequence[str], layers: Mapping[str, str] | None = None, *, where: str
+) -> list[Sentence]:
+    """The sentences of the lines of a column file; `where` opens each line of an error."""
+    for layer, source in (layers or {}).items():
+        if not source.startswith("# "):
+            raise DataError(f'{where}: layer `{layer}` must come from a comment, such as "# {layer}", got "{source}"')
+    tabs = uses_tabs(lines)
+    token = columns.index("token")
+    tag_columns = [(i, name) for i, name in enumerate(columns) if name not in RESERVED]
+    labels = {layer: source.removeprefix("# ") for layer, source in (layers or {}).items()}
+    sentences = []
+    for comments, rows, line, document in column_blocks(lines, columns, tabs=tabs, where=where):
+        found: dict[str, TagLayer | Label] = {
+            name: TagLayer(tuple(fields[i] for fields in rows)) for i, name in tag_columns
+        }
+        found |= {layer: Label(comments[key]) for layer, key in labels.items() if key in comments}
+        origin = Origin(where, range(line, line + len(rows)))
+        tokens = [fields[token] for fields in rows]
+        sentences.append(Sentence.from_tokens(tokens, found, meta=comments, document=document, origin=origin))
+    return sentences
+
+
+def uses_tabs(lines: Iterable[str]) -> bool:
+    """Whether the first line that can be a token line has a tab in it."""
+    return next(("\t" in line for line in lines if line.strip() and not line.startswith("# ")), False)
+
+
+def column_blocks(lines: Iterable[str], columns: Sequence[str], *, tabs: bool, where: str) -> Iterator[Block]:
+    """The sentences of a column file as fields, one at a time.
+
+    Raises:
+        DataError: After the last line, if any line does not have these columns or has an empty one.
+    """
+    problems: list[str] = []
+    comments: dict[str, str] = {}
+    rows: list[list[str]] = []
+    documents = first = 0
+    for number, line in enumerate(chain(lines, [""]), 1):
+        fields = line.split("\t") if tabs else BLANKS.split(line.strip(" \t"))
+        blank = not line.strip(" \t")
+        opens_document = fields[0] == DOCUMENT
+        if rows and (blank or opens_document):
+            yield Block(comments, rows, first, str(documents) if documents else None)
+            comments, rows = {}, []
+        if opens_document:
+            documents += 1
+        elif not rows and line.startswith("# ") and len(fields) != len(columns):
+            _add_comment(comments, line[2:])
+        elif not blank:
+            first = first if rows else number
+            rows.append(fields)
+            if problem := _problem(fields, columns):
+                problems.append(f"{where}:{number}: {problem}: {shorten(line)}")
+                rows[-1] = (fields + [""] * len(columns))[: len(columns)]
+    if problems:
+        raise DataError.of(problems)
+
+
+def _problem(fields: Sequence[str], columns: Sequence[str]) -> str | None:
+    if len(fields) != len(columns):
+        noun = "column" if len(columns) == 1 else "columns"
+        return f"must have {len(columns)} {noun} ({', '.join(columns)}), got {len(fields)}"
+    empty = [name for name, value in zip(columns, fields, strict=True) if not value.strip() and name != "_"]
+    return f"column `{empty[0]}` must not be empty" if empty else None
+
+
+def shorten(line: str, width: int = 60) -> str:
+    """A line as it is shown in an error."""
+    return repr(line if len(line) <= width else line[: width - 3] + "...")
+
+
+def _add_comment(comments: dict[str, str], comment: str) -> None:
+    """Keep a comment: `key = value` by its key, any other (and a second one of a key) whole, with an empty value."""
+    key, equals, value = comment.partition("=")
+    key = key.strip()
+    if equals and key and key not in comments:
+        comments[key] = value.strip()
+    else:
+        comments[comment.strip()] = ""
+
+
+def conll_lines(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterator[str]:
+    """The lines of a column file with the token first and a column a tag layer, separated by tabs.
+
+    Comments and labels (as `# layer = value`) stand above their sentence, and a blank line stands below it.
+
+    Raises:
+        DataError: A token holds a tab or a line break, or a sentence lacks one of the layers.
+    """
+    document = None
+    for sentence in sentences:
+        if sentence.document != document:
+            document = sentence.document
+            yield from ("\t".join([DOCUMENT] + ["O"] * len(layers)), "")
+        labels = {name: layer.value for name, layer in sentence.layers.items() if isinstance(layer, Label)}
+        for key, value in {**sentence.meta, **labels}.items():
+            yield f"# {key} = {value}" if value else f"# {key}"
+        for fields in zip(sentence.tokens, *(sentence.tags(layer) for layer in layers), strict=True):
+            if any(character in fields[0] for character in "\t\n\r"):
+                raise DataError(f"token {fields[0]!r} must hold no tab and no line break to be written in columns")
+            yield "\t".join(fields)
+        yield ""

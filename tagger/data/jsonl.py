@@ -1,0 +1,149 @@
+"""JSON lines: an object a sentence, in the form that tagging writes.
+
+`{"text", "tokens", "tags": {layer: [...]}, "spans": {layer: [...]}, "labels": {layer: {"value", ...}}}`. Reading needs
+`tokens` or `text`; spans are read from the tags, so that what is written comes back the same.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from tagger.data.columns import shorten
+from tagger.data.files import read_lines
+from tagger.data.labelled import Tokenize
+from tagger.data.sentence import Label, Origin, Sentence, TagLayer
+from tagger.data.tokenization import sentence_from_text
+from tagger.errors import DataError
+
+
+def read_jsonl(
+    path: str | Path, layers: Mapping[str, str] | None = None, *, tokenize: Tokenize = "words"
+) -> list[Sentence]:
+    """The sentences of a file of JSON objects, one a line.
+
+    Args:
+        path: The file, UTF-8, plain or gzip.
+        layers: Layer → top-level key whose value is a list of tags or a label; left out: what stands in `tags` and
+            `labels`.
+        tokenize: How a `text` without `tokens` is split.
+
+    Raises:
+        DataError: The file cannot be read, or a line is no such object; names all such lines.
+    """
+    return parse_jsonl(read_lines(Path(path)), layers, tokenize=tokenize, where=str(path))
+
+
+def parse_jsonl(
+    lines: list[str], layers: Mapping[str, str] | None = None, *, tokenize: Tokenize = "words", where: str
+) -> list[Sentence]:
+    """The sentences of lines that are a JSON object each; blank lines are separators; `where` opens an error."""
+    sentences, problems = [], []
+    for number, line in enumerate(lines, 1):
+        try:
+            if line.strip():
+                sentences.append(sentence_from_line(line, layers, tokenize=tokenize, origin=Origin(where, (number,))))
+        except DataError as error:
+            problems.append(str(error))
+    if problems:
+        raise DataError.of(problems)
+    return sentences
+
+
+def sentence_from_line(
+    line: str, layers: Mapping[str, str] | None = None, *, tokenize: Tokenize = "words", origin: Origin
+) -> Sentence:
+    """The sentence of a line that is a JSON object.
+
+    Raises:
+        DataError: It is none, or not of the form; names where it stands.
+    """
+    try:
+        return replace(sentence_from_json(json.loads(line), layers, tokenize=tokenize), origin=origin)
+    except json.JSONDecodeError as error:
+        raise DataError(f"{origin.at(0)}: must be a JSON object, got {shorten(line)} ({error.msg})") from None
+    except DataError as error:
+        raise DataError(f"{origin.at(0)}: {error}") from None
+
+
+def sentence_from_json(row: Any, layers: Mapping[str, str] | None = None, *, tokenize: Tokenize = "words") -> Sentence:
+    """The sentence of one JSON object.
+
+    Raises:
+        DataError: The object has neither tokens nor text, or a layer does not fit the tokens.
+    """
+    if not isinstance(row, dict):
+        raise DataError(f"must be a JSON object, got {shorten(json.dumps(row))}")
+    sentence = _tokens(row, tokenize)
+    values: dict[str, Any] = {**_table(row, "tags"), **_table(row, "labels")}
+    if layers is not None:
+        values = {layer: row[key] for layer, key in layers.items() if row.get(key) is not None}
+    return replace(sentence, layers={layer: _layer(layer, value, len(sentence)) for layer, value in values.items()})
+
+
+def _table(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """The layers under a key."""
+    value = row.get(key, {})
+    if not isinstance(value, dict):
+        raise DataError(f"`{key}` must be an object layer → values, got {shorten(json.dumps(value))}")
+    return value
+
+
+def _tokens(row: Mapping[str, Any], tokenize: Tokenize) -> Sentence:
+    text, tokens = row.get("text"), row.get("tokens")
+    if tokens is None:
+        if not isinstance(text, str):
+            raise DataError("must have `tokens` (a list of words) or `text` (a sentence)")
+        return sentence_from_text(text, tokenize)
+    if not isinstance(tokens, list) or not tokens or not all(isinstance(t, str) and t.strip() for t in tokens):
+        raise DataError(f"`tokens` must be a list of words that are not empty, got {shorten(json.dumps(tokens))}")
+    return align_tokens(tokens, text) if isinstance(text, str) else Sentence.from_tokens(tokens)
+
+
+def align_tokens(tokens: list[str], text: str) -> Sentence:
+    """A sentence whose tokens stand one after the other in `text`.
+
+    Raises:
+        DataError: A token does not stand in the text behind the token before it.
+    """
+    offsets, position = [], 0
+    for token in tokens:
+        start = text.find(token, position)
+        if start < 0:
+            raise DataError(f"token {token!r} must stand in `text` behind the token before it")
+        position = start + len(token)
+        offsets.append((start, position))
+    return Sentence(tuple(tokens), text, tuple(offsets))
+
+
+def _layer(name: str, value: Any, num_tokens: int) -> TagLayer | Label:
+    if isinstance(value, dict):
+        value = value.get("value")
+    if isinstance(value, (str, int)):
+        return Label(str(value))
+    if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
+        raise DataError(f"layer `{name}` must be a label or a list of tags, got {shorten(json.dumps(value))}")
+    if len(value) != num_tokens:
+        raise DataError(f"layer `{name}` must have a tag for each of the {num_tokens} tokens, got {len(value)}")
+    return TagLayer(tuple(value))
+
+
+def sentence_to_json(sentence: Sentence) -> dict[str, Any]:
+    """The JSON object of a sentence, ready for `json.dumps`."""
+    tags = {name: layer for name, layer in sentence.layers.items() if isinstance(layer, TagLayer)}
+    labels = {name: layer for name, layer in sentence.layers.items() if isinstance(layer, Label)}
+    return {
+        "text": sentence.text,
+        "tokens": list(sentence.tokens),
+        "tags": {name: list(sentence.tags(name)) for name in tags},
+        "spans": {
+            name: [
+                {**asdict(span), "text": sentence.text[span.start_char : span.end_char]}
+                for span in sentence.spans(name)
+            ]
+            for name, layer in tags.items()
+            if layer.scheme is not None
+        },
+        "labels": {name: {"value": label.value, "score": label.score} for name, label in labels.items()},
+    }

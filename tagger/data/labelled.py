@@ -1,0 +1,57 @@
+"""Sentences with one label each: a file a class, or lines `label TAB text`.
+
+The text is tokenised, or split at blanks where it is tokenised already.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+from tagger.data.columns import shorten
+from tagger.data.files import read_lines
+from tagger.data.sentence import Label, Origin, Sentence
+from tagger.data.tokenization import sentence_from_text
+from tagger.errors import DataError
+
+Tokenize = Literal["words", "blanks"]
+
+
+def read_labelled(path: str | Path, layer: str, *, tokenize: Tokenize = "words") -> list[Sentence]:
+    """The sentences of a file of lines `label TAB text`, the label in `layer`.
+
+    Raises:
+        DataError: The file cannot be read, or a line has no label or no text; names all such lines.
+    """
+    path = Path(path)
+    rows = [(number, *line.partition("\t")) for number, line in enumerate(read_lines(path), 1)]
+    problems = [
+        f"{path}:{number}: must be a label, a tab and a text, got {shorten(label + tab + text)}"
+        for number, label, tab, text in rows
+        if not (label.strip() and text.strip())
+    ]
+    if problems:
+        raise DataError.of(problems)
+    return [_labelled(text, label.strip(), layer, tokenize, path, number) for number, label, _, text in rows]
+
+
+def read_classes(files: Mapping[str, str | Path], layer: str, *, tokenize: Tokenize = "words") -> list[list[Sentence]]:
+    """The sentences of each file of `class → path`, a sentence a line, the class in `layer`.
+
+    Raises:
+        DataError: A file cannot be read, or a line has no text; names all such lines.
+    """
+    problems: list[str] = []
+    sentences = []
+    for label, path in files.items():
+        rows = list(enumerate(read_lines(Path(path)), 1))
+        problems += [f"{path}:{n}: must hold a sentence, got a blank line" for n, text in rows if not text.strip()]
+        sentences.append([_labelled(text, label, layer, tokenize, path, n) for n, text in rows if text.strip()])
+    if problems:
+        raise DataError.of(problems)
+    return sentences
+
+
+def _labelled(text: str, label: str, layer: str, tokenize: Tokenize, path: str | Path, number: int) -> Sentence:
+    sentence = sentence_from_text(text, tokenize)
+    return replace(sentence, layers={layer: Label(label)}, origin=Origin(str(path), (number,)))

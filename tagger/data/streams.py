@@ -1,0 +1,61 @@
+"""Sentences to be tagged, one at a time as their lines come, so that a stream of any length takes little memory."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import Literal
+
+from tagger.data.columns import BLANKS, column_blocks, uses_tabs
+from tagger.data.jsonl import sentence_from_line
+from tagger.data.sentence import Origin, Sentence
+from tagger.data.tokenization import sentence_from_text
+from tagger.errors import DataError
+
+StreamFormat = Literal["text", "conll", "jsonl"]
+
+
+def stream_sentences(
+    lines: Iterable[str], format: StreamFormat, columns: Sequence[str] | None = None, *, where: str
+) -> Iterator[Sentence]:
+    """The sentences of lines, without gold layers.
+
+    Args:
+        lines: The lines, without their ends.
+        format: `text` (one sentence a line; blank lines stay empty sentences), `conll` or `jsonl`.
+        columns: The columns of CoNLL lines, one of them `token`. A file of one column needs none.
+        where: Opens an error.
+
+    Raises:
+        DataError: A line is not of the format; names it.
+    """
+    match format:
+        case "text":
+            for number, line in enumerate(lines, 1):
+                origin = Origin(where, (number,))
+                blank = Sentence((), line, ())
+                yield replace(sentence_from_text(line) if line.strip() else blank, origin=origin)
+        case "jsonl":
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield sentence_from_line(line, {}, origin=Origin(where, (number,)))
+        case "conll":
+            yield from _conll(iter(lines), columns, where)
+
+
+def _conll(lines: Iterator[str], columns: Sequence[str] | None, where: str) -> Iterator[Sentence]:
+    head: list[str] = []
+    for line in lines:
+        head.append(line)
+        if line.strip() and not line.startswith("# "):
+            break
+    tabs = uses_tabs(head)
+    first = head[-1].split("\t") if tabs else BLANKS.split(head[-1].strip(" \t")) if head else []
+    if len(first) == 1:
+        columns = ["token"]
+    if columns is None:
+        raise DataError(f"{where}: has {len(first)} columns; name them with --columns, such as token,_")
+    token = list(columns).index("token")
+    for comments, rows, line_number, document in column_blocks(chain(head, lines), columns, tabs=tabs, where=where):
+        origin = Origin(where, range(line_number, line_number + len(rows)))
+        tokens = [fields[token] for fields in rows]
+        yield Sentence.from_tokens(tokens, meta=comments, document=document, origin=origin)

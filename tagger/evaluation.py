@@ -1,0 +1,102 @@
+"""A model against gold sentences: the full report, and the quick scores that choose weights."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from tagger.config import HeadConfig
+from tagger.data.sentence import Label, Sentence, TagLayer
+from tagger.errors import DataError
+from tagger.metrics.accuracy import score_labels, score_tags
+from tagger.metrics.entities import score_entities, span_f1
+from tagger.metrics.report import Report, Scores
+from tagger.model.network import head_scheme
+
+
+def score_predictions(
+    gold: Sequence[Sentence],
+    predicted: Iterable[Sentence],
+    heads: Mapping[str, HeadConfig],
+    extra: Mapping[str, object] | None = None,
+) -> Report:
+    """The scores of each head on the gold sentences that carry its layer.
+
+    Args:
+        gold: Sentences with gold layers.
+        predicted: The same sentences with predicted layers, in the same order.
+        heads: The heads of the model that predicted, by layer.
+        extra: More keys for the report.
+
+    Raises:
+        DataError: No gold sentence carries any layer of the model, or a layer is of another kind than its head.
+    """
+    pairs = list(zip(gold, predicted, strict=True))
+    scores: dict[str, Scores] = {}
+    for layer, head in heads.items():
+        carried = [(g, p) for g, p in pairs if layer in g.layers]
+        if carried:
+            scores[layer] = _score_layer(layer, head, carried)
+    if not scores:
+        found = sorted({name for sentence in gold for name in sentence.layers})
+        raise DataError(
+            f"no sentence carries a layer that the model predicts ({', '.join(heads)}); "
+            f"the layers of the data are: {', '.join(found) or 'none'}"
+        )
+    return Report(scores, extra or {})
+
+
+def _score_layer(layer: str, head: HeadConfig, pairs: Sequence[tuple[Sentence, Sentence]]) -> Scores:
+    if head.kind == "sentence":
+        return score_labels([g.label(layer).value for g, _ in pairs], [p.label(layer).value for _, p in pairs])
+    scheme = head_scheme(head)
+    if scheme is None:
+        return score_tags([g.tags(layer) for g, _ in pairs], [p.tags(layer) for _, p in pairs])
+    check_spans(layer, [g for g, _ in pairs])
+    return score_entities(
+        [g.tags(layer, scheme=scheme) for g, _ in pairs], [p.tags(layer, scheme=scheme) for _, p in pairs], scheme
+    )
+
+
+def check_spans(layer: str, sentences: Iterable[Sentence]) -> None:
+    """Refuse a layer without spans where a head predicts spans.
+
+    Raises:
+        DataError: The tags of the layer are in no scheme.
+    """
+    for sentence in sentences:
+        found = sentence.layers.get(layer)
+        if isinstance(found, TagLayer) and found.scheme is None:
+            where = f"{sentence.origin.at(0)}: " if sentence.origin else ""
+            raise DataError(
+                f"{where}layer `{layer}` must hold entities (tags such as B-PER and O), got tags such as "
+                f'{found.tags[0]!r}; set scheme = "none" for the head if its tags have no spans'
+            )
+
+
+def dev_scores(
+    gold: Sequence[Sentence], predicted: Iterable[Sentence], heads: Mapping[str, HeadConfig]
+) -> dict[str, float]:
+    """The headline of each layer alone, computed fast: strict span F1, or accuracy.
+
+    Source:
+        Equal to the full report's; compared in tests/test_evaluation.py.
+    """
+    pairs = list(zip(gold, predicted, strict=True))
+    scores = {}
+    for layer, head in heads.items():
+        carried = [(g, p) for g, p in pairs if layer in g.layers]
+        if not carried:
+            raise DataError(f"no dev sentence carries the layer `{layer}`, so nothing can choose its weights")
+        if head_scheme(head) is not None:
+            scores[layer] = span_f1(
+                (g.boundaries(layer) for g, _ in carried), (p.boundaries(layer) for _, p in carried)
+            )
+        else:
+            hits = [hit for g, p in carried for hit in _hits(g, p, layer)]
+            scores[layer] = sum(hits) / len(hits)
+    return scores
+
+
+def _hits(gold: Sentence, predicted: Sentence, layer: str) -> list[bool]:
+    """Which tags of a sentence are right, or whether its label is."""
+    if isinstance(gold.layers[layer], Label):
+        return [gold.label(layer).value == predicted.label(layer).value]
+    return [g == p for g, p in zip(gold.tags(layer), predicted.tags(layer), strict=True)]

@@ -1,0 +1,117 @@
+"""A model on disk: a folder that can be copied to another machine, read without running any code from it.
+
+`config.json` says what the model is, `vocabulary.json` names its ids, `weights.safetensors` holds its numbers, and
+`README.md` is for people. A format number refuses what this version cannot read.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from tagger.data.vocabulary import Vocabulary
+from tagger.errors import ModelError
+from tagger.model.model import FORMAT, Model, ModelConfig
+from tagger.model.network import build_network
+
+CONFIG, VOCABULARY, WEIGHTS, CARD = "config.json", "vocabulary.json", "weights.safetensors", "README.md"
+
+
+def save_model(model: Model, folder: Path, *, card: str) -> None:
+    """Write a model to a folder, which is made if it is not there; `card` is the text of its README."""
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary = model.vocabulary
+    names = {
+        "words": list(vocabulary.words),
+        "num_trainable": vocabulary.num_trainable,
+        "chars": list(vocabulary.chars),
+        "labels": {layer: list(labels) for layer, labels in vocabulary.labels.items()},
+    }
+    config = json.dumps(model.config.model_dump(mode="json", exclude_none=False), indent=2, ensure_ascii=False)
+    (folder / CONFIG).write_text(config + "\n", encoding="utf-8")
+    (folder / VOCABULARY).write_text(json.dumps(names, ensure_ascii=False) + "\n", encoding="utf-8")
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.network.state_dict().items()}
+    save_file(weights, folder / WEIGHTS)
+    (folder / CARD).write_text(card, encoding="utf-8")
+
+
+def load_model(path: str | Path, *, device: str | torch.device = "cpu") -> Model:
+    """The model of a run folder or of its `model/` folder, ready to predict on a device.
+
+    Raises:
+        ModelError: The folder is not there, lacks a file, or has one that is damaged or of a newer format.
+    """
+    folder = _model_folder(Path(path))
+    config = _read_config(folder)
+    vocabulary = _read_vocabulary(folder, config)
+    try:
+        weights = load_file(folder / WEIGHTS)
+    except SafetensorError as error:
+        raise ModelError(
+            f"{folder / WEIGHTS}: the file is damaged or cut short ({error}); copy the folder again"
+        ) from None
+    network = build_network(
+        vocabulary,
+        embeddings=config.embeddings,
+        encoder=config.encoder,
+        heads=config.heads,
+        vector_dimension=config.vector_dimension,
+    )
+    try:
+        network.load_state_dict(weights, assign=False)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise ModelError(f"{folder / WEIGHTS}: the weights must fit {CONFIG} and {VOCABULARY}: {reason}") from None
+    return Model(config, vocabulary, network.to(device).eval())
+
+
+def _model_folder(path: Path) -> Path:
+    folder = path / "model" if (path / "model").is_dir() else path
+    if not folder.is_dir():
+        raise ModelError(f"{path}: no such model folder; give the folder that training wrote")
+    missing = [name for name in (CONFIG, VOCABULARY, WEIGHTS) if not (folder / name).is_file()]
+    if missing:
+        raise ModelError(f"{folder}: must hold {CONFIG}, {VOCABULARY} and {WEIGHTS}, got no {', '.join(missing)}")
+    return folder
+
+
+def _read_json(path: Path) -> Mapping[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise ModelError(f"{path}: the file is damaged or cut short, it is no JSON; copy the folder again") from None
+    if not isinstance(value, dict):
+        raise ModelError(f"{path}: must be a JSON object, got {type(value).__name__}")
+    return value
+
+
+def _read_config(folder: Path) -> ModelConfig:
+    values = _read_json(folder / CONFIG)
+    if values.get("format") != FORMAT:
+        raise ModelError(
+            f"{folder}: model format {values.get('format')}, this version reads {FORMAT}; "
+            f"{'upgrade tagger' if isinstance(values.get('format'), int) else 'train the model again'}"
+        )
+    try:
+        return ModelConfig.model_validate_json(json.dumps(values))
+    except ValidationError as error:
+        place = ".".join(map(str, error.errors()[0]["loc"]))
+        raise ModelError(f"{folder / CONFIG}: `{place}`: {error.errors()[0]['msg']}; copy the folder again") from None
+
+
+def _read_vocabulary(folder: Path, config: ModelConfig) -> Vocabulary:
+    names = _read_json(folder / VOCABULARY)
+    try:
+        vocabulary = Vocabulary(names["words"], names["chars"], names["labels"], names["num_trainable"])
+    except (KeyError, TypeError) as error:
+        raise ModelError(f"{folder / VOCABULARY}: the file is damaged ({error!r}); copy the folder again") from None
+    if set(config.heads) != set(vocabulary.labels):
+        raise ModelError(
+            f"{folder / VOCABULARY}: must name the labels of {', '.join(config.heads)}; copy the folder again"
+        )
+    return vocabulary

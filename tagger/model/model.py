@@ -1,0 +1,51 @@
+"""A model: a network, the names its ids stand for, and how its sentences were read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, ReadingConfig, Section
+from tagger.data.schemes import Scheme
+from tagger.data.vocabulary import Vocabulary
+from tagger.model.network import Network
+
+FORMAT = 1
+
+
+class ModelConfig(Section):
+    """What `config.json` of a model folder says.
+
+    Args:
+        format: Number of the folder's format.
+        version: Version of the library that wrote it.
+        tokenizer: Name and version of the tokeniser that raw text went through.
+        embeddings: The recipe's section.
+        encoder: The recipe's section.
+        heads: The recipe's heads by layer.
+        vector_dimension: Width of a word vector.
+        schemes: Scheme of the training files for each tag layer.
+        reading: How each corpus was read, by its name.
+    """
+
+    format: int
+    version: str
+    tokenizer: str
+    embeddings: EmbeddingsConfig
+    encoder: EncoderConfig
+    heads: dict[str, HeadConfig]
+    vector_dimension: int
+    schemes: dict[str, Scheme | None]
+    reading: dict[str, ReadingConfig]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network with everything that is needed to use it."""
+
+    config: ModelConfig
+    vocabulary: Vocabulary
+    network: Network
+
+    @property
+    def heads(self) -> Mapping[str, HeadConfig]:
+        """The heads by layer."""
+        return self.config.heads

@@ -1,0 +1,206 @@
+"""The network: embeddings of distinct words, gathered to tokens, then the encoder, then the heads.
+
+The way of a batch can be read off `Network.states` and `Network.forward`. Which names the ids stand for is known to the
+model that holds the network, not here.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, TokensHeadConfig
+from tagger.data.batches import MISSING, Batch
+from tagger.data.schemes import Scheme, legal_transitions
+from tagger.data.vectors import Vectors
+from tagger.data.vocabulary import FIRST_CHAR, UNKNOWN, Vocabulary
+from tagger.nn.embeddings import CharCNN, CharLSTM, WordVectors
+from tagger.nn.encoder import RecurrentEncoder
+from tagger.nn.heads import SentenceHead, SentenceOutput, TokensHead, TokensOutput
+
+
+class TensorBatch(NamedTuple):
+    """A batch on a device; shapes as in `Batch`."""
+
+    word_ids: Tensor
+    char_ids: Tensor
+    char_lengths: Tensor
+    type_ids: Tensor
+    mask: Tensor
+    targets: Mapping[str, Tensor]
+
+
+def to_tensors(batch: Batch, device: torch.device) -> TensorBatch:
+    """The arrays of a batch as tensors on a device."""
+    mask = np.arange(batch.type_ids.shape[1]) < batch.lengths[:, None]
+    word_ids, char_ids, char_lengths, type_ids, mask_, *targets = (
+        torch.from_numpy(array).to(device)
+        for array in (batch.word_ids, batch.char_ids, batch.char_lengths, batch.type_ids, mask, *batch.targets.values())
+    )
+    named = dict(zip(batch.targets, targets, strict=True))
+    return TensorBatch(word_ids, char_ids, char_lengths, type_ids, mask_, named)
+
+
+class Network(nn.Module):
+    """Embeddings, encoder and heads of one model.
+
+    Args:
+        words: The vector of each word.
+        chars: What the characters of each word say, if they are asked.
+        encoder: Reads the sentence.
+        heads: By the layer that each predicts.
+        dropout: Probability with which a feature is dropped on the way into the encoder.
+        word_dropout: Probability with which the vector of a distinct word of a batch becomes the unknown word's.
+        state_dropout: Probability with which a feature is dropped between encoder and heads.
+    """
+
+    def __init__(
+        self,
+        *,
+        words: WordVectors,
+        chars: CharCNN | CharLSTM | None,
+        encoder: RecurrentEncoder,
+        heads: Mapping[str, TokensHead | SentenceHead],
+        dropout: float,
+        word_dropout: float,
+        state_dropout: float,
+    ) -> None:
+        super().__init__()
+        self.words = words
+        self.chars = chars
+        self.encoder = encoder
+        self.heads: Mapping[str, TokensHead | SentenceHead] = nn.ModuleDict(heads)  # type: ignore[assignment]
+        self.dropout = nn.Dropout(dropout)
+        self.word_dropout = word_dropout
+        self.state_dropout = nn.Dropout(state_dropout)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return self.words.weight.device
+
+    def type_vectors(self, batch: TensorBatch) -> Tensor:
+        """The vector of each distinct word, of shape (types, embedding)."""
+        word_ids = batch.word_ids
+        if self.training and self.word_dropout:
+            dropped = torch.rand(word_ids.shape, device=word_ids.device) < self.word_dropout
+            word_ids = word_ids.masked_fill(dropped, UNKNOWN)
+        vectors = self.words(word_ids)
+        return (
+            vectors if self.chars is None else torch.cat((vectors, self.chars(batch.char_ids, batch.char_lengths)), 1)
+        )
+
+    def states(self, batch: TensorBatch) -> Tensor:
+        """The state of each token, of shape (batch, tokens, hidden); at padding it is unspecified."""
+        vectors = F.embedding(batch.type_ids, self.type_vectors(batch))  # (batch, tokens, embedding)
+        states: Tensor = self.state_dropout(self.encoder(self.dropout(vectors), batch.mask))
+        return states
+
+    def losses(self, batch: TensorBatch) -> dict[str, Tensor]:
+        """The loss of each head on the sentences that carry its layer; heads without any are left out."""
+        states = self.states(batch)
+        losses = {}
+        for layer, head in self.heads.items():
+            target = batch.targets[layer]
+            rows = (target[:, 0] if target.dim() == 2 else target) != MISSING  # (batch,)
+            if bool(rows.all()):
+                losses[layer] = head.loss(states, batch.mask, target)
+            elif bool(rows.any()):
+                losses[layer] = head.loss(states[rows], batch.mask[rows], target[rows])
+        return losses
+
+    def forward(self, batch: TensorBatch) -> dict[str, TokensOutput | SentenceOutput]:
+        """What each head predicts."""
+        states = self.states(batch)
+        return {layer: head(states, batch.mask) for layer, head in self.heads.items()}
+
+
+def build_network(
+    vocabulary: Vocabulary,
+    *,
+    embeddings: EmbeddingsConfig,
+    encoder: EncoderConfig,
+    heads: Mapping[str, HeadConfig],
+    vectors: Vectors | None = None,
+    vector_dimension: int | None = None,
+) -> Network:
+    """A network with fresh weights.
+
+    Args:
+        vocabulary: The names of words, characters and labels.
+        embeddings: The recipe's section.
+        encoder: The recipe's section.
+        heads: The recipe's heads by layer.
+        vectors: Pretrained vectors.
+        vector_dimension: Width of word vectors where they will be loaded into the network, in place of `vectors`.
+    """
+    words = _word_vectors(vocabulary, vectors, vector_dimension or embeddings.dimension)
+    chars = _chars(embeddings, len(vocabulary.chars) + FIRST_CHAR)
+    recurrent = RecurrentEncoder(
+        input_size=words.output_size + (chars.output_size if chars else 0),
+        hidden_size=encoder.hidden_size,
+        cell=encoder.cell,
+        layers=encoder.layers,
+        bidirectional=encoder.bidirectional,
+        merge=encoder.merge,
+        dropout=encoder.dropout,
+    )
+    return Network(
+        words=words,
+        chars=chars,
+        encoder=recurrent,
+        heads={layer: _head(head, vocabulary.labels[layer], recurrent) for layer, head in heads.items()},
+        dropout=embeddings.dropout,
+        word_dropout=embeddings.word_dropout,
+        state_dropout=encoder.dropout,
+    )
+
+
+def _word_vectors(vocabulary: Vocabulary, vectors: Vectors | None, dimension: int) -> WordVectors:
+    """Rows for the vocabulary's ids: learned ones start small and random, or as their pretrained vector."""
+    trainable, total = vocabulary.num_trainable, len(vocabulary.words) + 1
+    if vectors is None:
+        bound = (3 / dimension) ** 0.5
+        frozen = torch.zeros(total - trainable, dimension, dtype=torch.float16)
+        return WordVectors(torch.empty(trainable, dimension).uniform_(-bound, bound), frozen)
+    index = {word: row for row, word in enumerate(vectors.words, 1)}
+    padded = np.concatenate([np.zeros((1, vectors.dimension), np.float16), vectors.matrix])
+    table = torch.from_numpy(padded[[0, *(index.get(word, 0) for word in vocabulary.words)]])
+    return WordVectors(table[:trainable].float(), table[trainable:])
+
+
+def _chars(config: EmbeddingsConfig, num_chars: int) -> CharCNN | CharLSTM | None:
+    if config.chars == "none":
+        return None
+    kind = CharCNN if config.chars == "cnn" else CharLSTM
+    return kind(num_chars=num_chars, dimension=config.char_dimension, hidden_size=config.char_hidden)
+
+
+def _head(config: HeadConfig, labels: Sequence[str], encoder: RecurrentEncoder) -> TokensHead | SentenceHead:
+    if isinstance(config, TokensHeadConfig):
+        scheme = head_scheme(config)
+        tables = legal_transitions(labels, scheme) if scheme and config.constraints else (None, None, None)
+        return TokensHead(
+            input_size=encoder.output_size,
+            num_tags=len(labels),
+            decoder=config.decoder,
+            allowed=tables[0],
+            allowed_start=tables[1],
+            allowed_end=tables[2],
+        )
+    return SentenceHead(
+        input_size=encoder.output_size,
+        num_classes=len(labels),
+        forward_size=encoder.forward_size if encoder.merge == "concat" else encoder.output_size,
+        pooling=config.pooling,
+        hidden_size=config.hidden_size,
+        dropout=config.dropout,
+    )
+
+
+def head_scheme(config: HeadConfig) -> Scheme | None:
+    """The scheme in which a head predicts spans; None where it predicts plain tags or a class."""
+    return config.scheme if isinstance(config, TokensHeadConfig) and config.scheme != "none" else None

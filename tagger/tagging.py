@@ -1,0 +1,212 @@
+"""The `Tagger`: a loaded model that tags texts, tokens, documents and streams, and scores itself on gold sentences."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from tagger.config import ReadingConfig, parse_section
+from tagger.data.corpus import read_sentences
+from tagger.data.files import decode_lines
+from tagger.data.sentence import Sentence
+from tagger.data.streams import StreamFormat, stream_sentences
+from tagger.data.tokenization import sentence_from_text, split_sentences
+from tagger.errors import DataError, ModelError
+from tagger.evaluation import score_predictions
+from tagger.metrics.report import Report
+from tagger.model.folder import load_model
+from tagger.model.model import Model
+from tagger.model.predict import CHUNK, predict
+from tagger.model.torch_backend import TorchBackend
+
+
+class Tagger:
+    """A model ready to use. It holds no state between calls, so that threads may share it.
+
+    Args:
+        model: The model, in evaluation mode.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._backend = TorchBackend(model.network)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers that the model predicts."""
+        return tuple(self.model.heads)
+
+    def tag(self, text: str) -> Sentence:
+        """The sentence that a text is, with predicted layers; offsets count in `text`.
+
+        Raises:
+            DataError: The text holds no token.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"text must be a string, got {type(text).__name__}; tag_tokens takes a list of words")
+        return next(self.predict([sentence_from_text(text)]))
+
+    def tag_tokens(self, tokens: Sequence[str]) -> Sentence:
+        """The sentence of these words, with predicted layers.
+
+        Raises:
+            DataError: There is no word, or one is empty.
+        """
+        return next(self.predict([sentence_of_tokens(tokens)]))
+
+    def tag_document(self, text: str) -> list[Sentence]:
+        """The sentences of a text with predicted layers; the offsets of each count in `text`, which each carries whole.
+
+        Raises:
+            DataError: The text holds no token.
+        """
+        parts = [sentence_from_text(text[start:end], start=start) for start, end in split_sentences(text)]
+        if not parts:
+            sentence_from_text(text)  # raises, in the words of an empty sentence
+        return list(self.predict(replace(part, text=text) for part in parts))
+
+    def stream(self, items: Iterable[str | Sequence[str]], *, chunk: int = CHUNK) -> Iterator[Sentence]:
+        """The sentence of each text or list of words, in order, as they come; `chunk` of them are held at once.
+
+        Raises:
+            DataError: An item holds no token; names which.
+        """
+        return self.predict(_sentences(items), chunk=chunk)
+
+    def predict(self, sentences: Iterable[Sentence], *, chunk: int = CHUNK) -> Iterator[Sentence]:
+        """Sentences with the predicted layers only, for sentences that are made already."""
+        return predict(
+            sentences,
+            backend=self._backend,
+            vocabulary=self.model.vocabulary,
+            heads=self.model.heads,
+            schemes=self.model.config.schemes,
+            chunk=chunk,
+        )
+
+    def evaluate(self, sentences: Sequence[Sentence]) -> Report:
+        """The report of this model on gold sentences.
+
+        Raises:
+            DataError: No sentence carries a layer of the model.
+        """
+        if not sentences:
+            raise DataError("there must be at least one sentence to score, got none")
+        return score_predictions(sentences, self.predict(sentences), self.model.heads)
+
+
+def load(path: str | Path, *, device: str = "cpu") -> Tagger:
+    """The tagger of a run folder or of its `model/` folder.
+
+    Args:
+        path: What training wrote.
+        device: Where the network runs: `cpu`, `cuda` or `cuda:N`.
+
+    Raises:
+        ModelError: The folder cannot be read, or the device is not there.
+    """
+    check_device(device)
+    return Tagger(load_model(path, device=device))
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that this machine does not have.
+
+    Raises:
+        ModelError: The device is unknown or not there.
+    """
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError):
+        raise ModelError(f'device "{device}" is not there on this machine; use "cpu" (or "cuda" with a GPU)') from None
+
+
+def sentence_of_tokens(tokens: Sequence[str]) -> Sentence:
+    """The sentence of these words.
+
+    Raises:
+        DataError: There is no word, or one is empty or white space.
+    """
+    if isinstance(tokens, str):
+        raise TypeError("tokens must be a list of words, got a string; tag takes a text")
+    if not tokens:
+        raise DataError("a sentence must have at least one token, got none. Pass a list of words.")
+    for i, token in enumerate(tokens):
+        if not token.strip():
+            raise DataError(f"token {i} must have a character that is not white space, got {token!r}")
+    return Sentence.from_tokens(tokens)
+
+
+def _sentences(items: Iterable[str | Sequence[str]]) -> Iterator[Sentence]:
+    for i, item in enumerate(items):
+        try:
+            yield sentence_from_text(item) if isinstance(item, str) else sentence_of_tokens(item)
+        except DataError as error:
+            raise DataError(f"item {i}: {error}") from None
+
+
+def evaluate_files(tagger: Tagger, files: Sequence[str | Path], **reading: Any) -> Report:
+    """The report of a model on files, read as its training files were but for what `reading` says otherwise.
+
+    Args:
+        tagger: The model.
+        files: Paths of files with gold layers.
+        reading: Keys of a recipe's [data] section, such as `format`, `columns` and `scheme`; None is left out.
+
+    Raises:
+        RecipeError: A key of `reading` is wrong.
+        DataError: A file cannot be read, or has no layer of the model.
+    """
+    given = {key: list(value) if isinstance(value, tuple) else value for key, value in reading.items() if value}
+    trained = list(tagger.model.config.reading.values())
+    base = (
+        trained[0].model_dump(exclude_none=True) if len(trained) == 1 and not _other_format(trained[0], given) else {}
+    )
+    config = parse_section(ReadingConfig, {**base, **given}, where="evaluate")
+    sentences, notes = read_sentences(files, config)
+    report = tagger.evaluate(sentences)
+    return replace(report, extra={"files": [str(file) for file in files], "notes": list(notes)})
+
+
+def tag_lines(
+    tagger: Tagger,
+    lines: Iterable[bytes],
+    *,
+    format: StreamFormat = "text",
+    columns: Sequence[str] | None = None,
+    where: str = "input",
+    chunk: int | None = None,
+) -> Iterator[Sentence]:
+    """The tagged sentences of lines of UTF-8 text, in order, as they come.
+
+    A blank line of text is given back as a sentence without tokens, so that lines in and out stay side by side.
+
+    Raises:
+        DataError: A line is not of the format; names it.
+    """
+    if columns is None and format == "conll":
+        columns = next((r.columns for r in tagger.model.config.reading.values() if r.columns), None)
+    decoded = decode_lines(lines, where=where)
+    return tagger.predict(stream_sentences(decoded, format, columns, where=where), chunk=chunk or CHUNK)
+
+
+def describe_model(tagger: Tagger) -> dict[str, Any]:
+    """What a model is, as values that JSON can hold."""
+    model = tagger.model
+    parameters = sum(p.numel() for p in model.network.parameters() if p.requires_grad)
+    return {
+        "format": model.config.format,
+        "version": model.config.version,
+        "tokenizer": model.config.tokenizer,
+        "layers": {
+            layer: {**head.model_dump(exclude={"layer", "weight"}), "labels": list(model.vocabulary.labels[layer])}
+            for layer, head in model.heads.items()
+        },
+        "embeddings": model.config.embeddings.model_dump(mode="json"),
+        "encoder": model.config.encoder.model_dump(mode="json"),
+        "words": len(model.vocabulary.words),
+        "characters": len(model.vocabulary.chars),
+        "trained_parameters": parameters,
+    }

@@ -1,0 +1,218 @@
+"""The one training loop: epochs of batches, a dev score after each, the best weights kept.
+
+It is given a function that scores the network on dev, and a listener that shows what goes on; it knows neither what the
+score is nor how it is shown. Seeding is done by the caller.
+"""
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tagger.config import TrainingConfig
+from tagger.data.batches import Batch, EncodedSentences, Ids, shuffled_batches
+from tagger.errors import TaggerError
+from tagger.model.network import Network, to_tensors
+from tagger.training.optimisation import clip_gradients, make_optimizers, rate_factor
+
+Score = Callable[[], Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What a line of `log.jsonl` says.
+
+    Args:
+        epoch: Number of the epoch, from 1.
+        loss: Mean training loss of its steps, in nats, summed over heads with their weights.
+        dev: The dev score of each layer.
+        selected: The dev score that picks the weights.
+        best: Whether it is the best so far.
+        learning_rate: At the end of the epoch.
+        tokens_per_second: Training tokens a second, scoring not counted.
+        seconds: Since training started.
+    """
+
+    epoch: int
+    loss: float
+    dev: Mapping[str, float]
+    selected: float
+    best: bool
+    learning_rate: float
+    tokens_per_second: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How training ended: its epochs, and why it stopped."""
+
+    epochs: Sequence[Epoch]
+    reason: str
+    interrupted: bool = False
+
+    @property
+    def best(self) -> Epoch | None:
+        """The epoch whose weights the network has now."""
+        return next((epoch for epoch in reversed(self.epochs) if epoch.best), None)
+
+
+class Listener:
+    """Hears what goes on in training; a base that shows nothing."""
+
+    def started(self, num_epochs: int, num_steps: int) -> None:
+        """Training starts with at most that many epochs and steps."""
+
+    def stepped(self, step: int, loss: float, tokens_per_second: float) -> None:
+        """A step was made; `loss` is a running mean."""
+
+    def scored(self, epoch: Epoch) -> None:
+        """An epoch ended and was scored on dev."""
+
+
+@dataclass
+class _Best:
+    """The best weights so far, and how many epochs ago they were."""
+
+    selected: float = -math.inf
+    weights: dict[str, Tensor] = field(default_factory=dict)
+    age: int = 0
+
+    def offer(self, selected: float, network: Network) -> bool:
+        """Whether these weights are the best so far; if so they are kept."""
+        if selected <= self.selected:
+            self.age += 1
+            return False
+        self.selected, self.age = selected, 0
+        self.weights = {name: p.detach().clone() for name, p in network.named_parameters() if p.requires_grad}
+        return True
+
+    @torch.no_grad()
+    def restore(self, network: Network) -> None:
+        """Put the best weights back."""
+        for name, parameter in network.named_parameters():
+            if name in self.weights:
+                parameter.copy_(self.weights[name])
+
+
+def train_network(
+    network: Network,
+    sentences: EncodedSentences,
+    *,
+    config: TrainingConfig,
+    parts: Sequence[tuple[int, float]],
+    head_weights: Mapping[str, float],
+    score: Score,
+    seed: int,
+    listener: Listener | None = None,
+) -> Outcome:
+    """How training went; the network has the weights of the best epoch.
+
+    Args:
+        network: What is trained.
+        sentences: The training sentences of all corpora, one corpus behind the other.
+        config: The recipe's section.
+        parts: Number of sentences and sampling weight of each corpus.
+        head_weights: What the loss of each layer counts.
+        score: The dev score of each layer for the network as it is.
+        seed: Orders the sentences.
+        listener: Is told of each step and epoch.
+
+    Raises:
+        TaggerError: The loss is no longer a number.
+    """
+    listener = listener or Listener()
+    rng = np.random.default_rng(seed)
+    drawn = [draw_rows(parts, rng) for _ in range(config.epochs)]
+    steps = math.ceil(len(drawn[0]) / config.batch_size)
+    stepper = _Stepper(network, config, head_weights, steps * config.epochs, listener)
+    best, epochs, started = _Best(), [], time.perf_counter()
+    listener.started(config.epochs, steps * config.epochs)
+    reason, interrupted = f"all {config.epochs} epochs done", False
+    try:
+        for number, rows in enumerate(drawn, 1):
+            batches = [rows[part] for part in shuffled_batches(sentences.lengths[rows], config.batch_size, rng)]
+            loss, speed = stepper.run(sentences, batches)
+            network.eval()
+            dev = score()
+            selected = sum(dev.values()) / len(dev) if config.select == "mean" else dev[config.select]
+            is_best = best.offer(selected, network)
+            seconds = time.perf_counter() - started
+            epochs.append(Epoch(number, loss, dev, selected, is_best, stepper.learning_rate, speed, seconds))
+            listener.scored(epochs[-1])
+            if best.age >= config.patience:
+                reason = f"no better dev score for {config.patience} epochs"
+                break
+    except KeyboardInterrupt:
+        reason, interrupted = "stopped by the user", True
+    best.restore(network)
+    network.eval()
+    return Outcome(epochs, reason, interrupted)
+
+
+def draw_rows(parts: Sequence[tuple[int, float]], rng: np.random.Generator) -> Ids:
+    """The rows of an epoch: of each corpus `weight` times as many sentences as it has, each as often as any other."""
+    rows, start = [], 0
+    for size, weight in parts:
+        whole, rest = divmod(round(size * weight), size)
+        rows += [np.arange(size) + start] * whole + [rng.permutation(size)[:rest] + start]
+        start += size
+    return np.concatenate(rows)
+
+
+class _Stepper:
+    """Makes steps: loss, gradients, clipping, optimisers, learning rate."""
+
+    def __init__(
+        self,
+        network: Network,
+        config: TrainingConfig,
+        head_weights: Mapping[str, float],
+        num_steps: int,
+        listener: Listener,
+    ) -> None:
+        self.network = network
+        self.config = config
+        self.head_weights = head_weights
+        self.num_steps = num_steps
+        self.listener = listener
+        self.step = 0
+        self.learning_rate = 0.0
+        self.optimizers = make_optimizers(network, config)
+
+    def run(self, sentences: EncodedSentences, batches: Sequence[Ids]) -> tuple[float, float]:
+        """Mean loss of the steps of an epoch, and training tokens a second."""
+        self.network.train()
+        started, tokens, total = time.perf_counter(), 0, 0.0
+        for i, rows in enumerate(batches, 1):
+            batch = sentences.batch(rows)
+            total += self._make_step(batch)
+            tokens += batch.num_tokens
+            self.listener.stepped(self.step, total / i, tokens / (time.perf_counter() - started))
+        return total / len(batches), tokens / (time.perf_counter() - started)
+
+    def _make_step(self, batch: Batch) -> float:
+        """The loss of a batch before the step."""
+        self.learning_rate = self.config.learning_rate * rate_factor(self.step, self.num_steps, self.config)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self.learning_rate
+            optimizer.zero_grad(set_to_none=True)
+        losses = self.network.losses(to_tensors(batch, self.network.device))
+        loss = torch.stack([self.head_weights[layer] * value for layer, value in losses.items()]).sum()
+        if not math.isfinite(loss.item()):
+            raise TaggerError(
+                f"step {self.step + 1}: the loss must be a number, got {loss.item()}; "
+                f"lower training.learning_rate or training.clip_norm"
+            )
+        loss.backward()
+        if self.config.clip_norm is not None:
+            clip_gradients(self.network.parameters(), self.config.clip_norm)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        self.step += 1
+        return loss.item()
