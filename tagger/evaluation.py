@@ -2,19 +2,20 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from tagger.config import HeadConfig
 from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.errors import DataError
 from tagger.metrics.accuracy import score_labels, score_tags
 from tagger.metrics.entities import score_entities, span_f1
-from tagger.metrics.report import Report, Scores
+from tagger.metrics.report import Report as Report
+from tagger.metrics.report import Scores
+from tagger.model.model import Model
 from tagger.model.network import head_scheme
 
 
 def score_predictions(
     gold: Sequence[Sentence],
     predicted: Iterable[Sentence],
-    heads: Mapping[str, HeadConfig],
+    model: Model,
     extra: Mapping[str, object] | None = None,
 ) -> Report:
     """The scores of each head on the gold sentences that carry its layer.
@@ -22,7 +23,7 @@ def score_predictions(
     Args:
         gold: Sentences with gold layers.
         predicted: The same sentences with predicted layers, in the same order.
-        heads: The heads of the model that predicted, by layer.
+        model: The model that predicted.
         extra: More keys for the report.
 
     Raises:
@@ -30,20 +31,21 @@ def score_predictions(
     """
     pairs = list(zip(gold, predicted, strict=True))
     scores: dict[str, Scores] = {}
-    for layer, head in heads.items():
+    for layer in model.heads:
         carried = [(g, p) for g, p in pairs if layer in g.layers]
         if carried:
-            scores[layer] = _score_layer(layer, head, carried)
+            scores[layer] = _score_layer(layer, model, carried)
     if not scores:
         found = sorted({name for sentence in gold for name in sentence.layers})
         raise DataError(
-            f"no sentence carries a layer that the model predicts ({', '.join(heads)}); "
+            f"no sentence carries a layer that the model predicts ({', '.join(model.heads)}); "
             f"the layers of the data are: {', '.join(found) or 'none'}"
         )
     return Report(scores, extra or {})
 
 
-def _score_layer(layer: str, head: HeadConfig, pairs: Sequence[tuple[Sentence, Sentence]]) -> Scores:
+def _score_layer(layer: str, model: Model, pairs: Sequence[tuple[Sentence, Sentence]]) -> Scores:
+    head = model.heads[layer]
     if head.kind == "sentence":
         return score_labels([g.label(layer).value for g, _ in pairs], [p.label(layer).value for _, p in pairs])
     scheme = head_scheme(head)
@@ -71,9 +73,7 @@ def check_spans(layer: str, sentences: Iterable[Sentence]) -> None:
             )
 
 
-def dev_scores(
-    gold: Sequence[Sentence], predicted: Iterable[Sentence], heads: Mapping[str, HeadConfig]
-) -> dict[str, float]:
+def dev_scores(gold: Sequence[Sentence], predicted: Iterable[Sentence], model: Model) -> dict[str, float]:
     """The headline of each layer alone, computed fast: strict span F1, or accuracy.
 
     Source:
@@ -81,7 +81,7 @@ def dev_scores(
     """
     pairs = list(zip(gold, predicted, strict=True))
     scores = {}
-    for layer, head in heads.items():
+    for layer, head in model.heads.items():
         carried = [(g, p) for g, p in pairs if layer in g.layers]
         if not carried:
             raise DataError(f"no dev sentence carries the layer `{layer}`, so nothing can choose its weights")

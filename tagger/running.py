@@ -20,8 +20,7 @@ from tagger.data.tokenization import tokenizer_name
 from tagger.data.vectors import read_vectors
 from tagger.data.vocabulary import build_vocabulary, layer_kind
 from tagger.errors import DataError, RecipeError
-from tagger.evaluation import check_spans, dev_scores, score_predictions
-from tagger.metrics.report import Report
+from tagger.evaluation import Report, check_spans, dev_scores, score_predictions
 from tagger.model.card import model_card
 from tagger.model.folder import save_model
 from tagger.model.model import FORMAT, Model, ModelConfig
@@ -195,7 +194,7 @@ def _fit(model: Model, recipe: Recipe, corpora: Mapping[str, Corpus], listener: 
         config=recipe.training,
         parts=[(len(corpus.train), weights[name]) for name, corpus in corpora.items()],
         head_weights={layer: head.weight for layer, head in recipe.layers.items()},
-        score=lambda: dev_scores(dev, tagger.predict(dev), model.heads),
+        score=lambda: dev_scores(dev, tagger.predict(dev), model),
         seed=recipe.seed,
         listener=listener,
     )
@@ -217,12 +216,12 @@ def _test(
         "seconds": round(time.perf_counter() - started, 1),
         "notes": [note for corpus in corpora.values() for note in corpus.notes],
     }
-    heads = tagger.model.heads
+    model = tagger.model
     if len(tests) > 1:
-        parts = {name: score_predictions(test, predicted[name], heads) for name, test in tests.items()}
+        parts = {name: score_predictions(test, predicted[name], model) for name, test in tests.items()}
         extra["corpora"] = {name: part.to_dict() for name, part in parts.items()}
     pooled = [sentence for test in tests.values() for sentence in test]
-    return score_predictions(pooled, [s for part in predicted.values() for s in part], heads, extra)
+    return score_predictions(pooled, [s for part in predicted.values() for s in part], model, extra)
 
 
 def _licences(recipe: Recipe, folder: Path) -> dict[str, list[str]]:

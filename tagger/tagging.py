@@ -7,15 +7,13 @@ from typing import Any
 
 import torch
 
-from tagger.config import ReadingConfig, parse_section
-from tagger.data.corpus import read_sentences
+from tagger.data.corpus import change_reading, read_sentences
 from tagger.data.files import decode_lines
 from tagger.data.sentence import Sentence
 from tagger.data.streams import StreamFormat, stream_sentences
 from tagger.data.tokenization import sentence_from_text, split_sentences
 from tagger.errors import DataError, ModelError
-from tagger.evaluation import score_predictions
-from tagger.metrics.report import Report
+from tagger.evaluation import Report, score_predictions
 from tagger.model.folder import load_model
 from tagger.model.model import Model
 from tagger.model.predict import CHUNK, predict
@@ -94,7 +92,7 @@ class Tagger:
         """
         if not sentences:
             raise DataError("there must be at least one sentence to score, got none")
-        return score_predictions(sentences, self.predict(sentences), self.model.heads)
+        return score_predictions(sentences, self.predict(sentences), self.model)
 
 
 def load(path: str | Path, *, device: str = "cpu") -> Tagger:
@@ -159,12 +157,7 @@ def evaluate_files(tagger: Tagger, files: Sequence[str | Path], **reading: Any) 
         RecipeError: A key of `reading` is wrong.
         DataError: A file cannot be read, or has no layer of the model.
     """
-    given = {key: list(value) if isinstance(value, tuple) else value for key, value in reading.items() if value}
-    trained = list(tagger.model.config.reading.values())
-    base = (
-        trained[0].model_dump(exclude_none=True) if len(trained) == 1 and not _other_format(trained[0], given) else {}
-    )
-    config = parse_section(ReadingConfig, {**base, **given}, where="evaluate")
+    config = change_reading(list(tagger.model.config.reading.values()), reading)
     sentences, notes = read_sentences(files, config)
     report = tagger.evaluate(sentences)
     return replace(report, extra={"files": [str(file) for file in files], "notes": list(notes)})

@@ -129,6 +129,23 @@ def read_sentences(paths: Sequence[str | Path], config: ReadingConfig) -> tuple[
     return list(corpus.test), corpus.notes
 
 
+def change_reading(trained: Sequence[ReadingConfig], given: Mapping[str, Any]) -> ReadingConfig:
+    """How to read files that are like those of training but for what is given.
+
+    Args:
+        trained: How the corpora of training were read. Where there are several, or another format is given, nothing
+            is taken over from them.
+        given: Keys of a recipe's [data] section; None stands for a key that is not given.
+
+    Raises:
+        RecipeError: A key is unknown or has a wrong value.
+    """
+    plain = {k: list(v) if isinstance(v, tuple) else v for k, v in given.items() if v is not None}
+    alike = len(trained) == 1 and plain.get("format", trained[0].format) == trained[0].format
+    base = trained[0].model_dump(mode="json", exclude_none=True) if alike else {}
+    return parse_section(ReadingConfig, {**base, **plain}, where="evaluate")
+
+
 def cut_dev(corpus: Corpus, *, seed: int) -> Corpus:
     """The corpus with a dev split: its own, or else a tenth of train, cut by the seed and said in the notes."""
     if corpus.dev:

@@ -1,0 +1,78 @@
+"""The public surface, and what importing it costs."""
+
+import subprocess
+import sys
+import typing
+from pathlib import Path
+
+import pytest
+
+import tagger
+
+HEAVY = ("torch", "datasets", "transformers", "matplotlib", "seqeval.metrics", "sklearn", "pandas", "scipy")
+PUBLIC = [
+    "Corpus",
+    "DataError",
+    "Label",
+    "MissingExtraError",
+    "ModelError",
+    "Recipe",
+    "RecipeError",
+    "Report",
+    "Run",
+    "Sentence",
+    "Span",
+    "Tagger",
+    "TaggerError",
+    "generate",
+    "load",
+    "load_corpus",
+    "load_dataset",
+    "load_recipe",
+    "train",
+]
+
+
+def imported_by(code: str, *arguments: str, text: str = "") -> set[str]:
+    """Which of the heavy modules a fresh process has after running code."""
+    listing = f"import sys, json; names = {HEAVY!r}\n{code}\nsys.stderr.write('LOADED ' + ' '.join(n for n in names if n in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", listing, *arguments], input=text, capture_output=True, text=True, check=True)
+    return set(done.stderr.rpartition("LOADED")[2].split())
+
+
+def test_public_names_are_these() -> None:
+    assert tagger.__all__ == PUBLIC
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_name_loads_and_has_a_docstring(name: str) -> None:
+    assert getattr(tagger, name).__doc__
+
+
+def test_names_for_type_checkers_are_those_that_load() -> None:
+    source = Path(tagger.__file__).read_text(encoding="utf-8")
+    namespace: dict[str, object] = {}
+    block = source[source.index("if TYPE_CHECKING:") : source.index("_MODULES")].replace("TYPE_CHECKING", "True")
+    exec(block, namespace)
+    assert sorted(name for name in namespace if not name.startswith("__")) == PUBLIC
+    assert typing.TYPE_CHECKING is False
+
+
+def test_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'tagger' has no attribute 'lod'"):
+        tagger.lod  # noqa: B018
+
+
+def test_import_alone_loads_nothing_heavy() -> None:
+    assert imported_by("import tagger") == set()
+
+
+def test_tagging_loads_only_torch(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(
+        '[data]\nformat = "synthetic"\nsentences = 20\n[encoder]\nhidden_size = 4\n'
+        '[heads.ner]\nkind = "tokens"\n[heads.sentiment]\nkind = "sentence"\n[training]\nepochs = 1\n'
+    )
+    tagger.train(recipe, output=tmp_path / "run")
+    code = "import tagger.cli.app as app\ntry:\n    app.main()\nexcept SystemExit as stop:\n    assert not stop.code"
+    assert imported_by(code, "tag", str(tmp_path / "run"), text="Ada was born in London.\n") == {"torch"}
