@@ -35,8 +35,11 @@ PUBLIC = [
 
 def imported_by(code: str, *arguments: str, text: str = "") -> set[str]:
     """Which of the heavy modules a fresh process has after running code."""
-    listing = f"import sys, json; names = {HEAVY!r}\n{code}\nsys.stderr.write('LOADED ' + ' '.join(n for n in names if n in sys.modules))"
-    done = subprocess.run([sys.executable, "-c", listing, *arguments], input=text, capture_output=True, text=True, check=True)
+    said = "sys.stderr.write('LOADED ' + ' '.join(name for name in names if name in sys.modules))"
+    listing = f"import sys\nnames = {HEAVY!r}\n{code}\n{said}"
+    done = subprocess.run(
+        [sys.executable, "-c", listing, *arguments], input=text, capture_output=True, text=True, check=True
+    )
     return set(done.stderr.rpartition("LOADED")[2].split())
 
 

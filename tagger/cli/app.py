@@ -49,7 +49,7 @@ def _complain(error: TaggerError, code: int) -> int:
     return code
 
 
-@app.command(epilog="Example: tagger train recipes/ner-wnut17.toml --data data --output runs/wnut17")
+@app.command(epilog="Example: tagger train recipes/quickstart.toml --set training.epochs=5")
 def train(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file that says everything about the run.")],
     data: Annotated[Path | None, typer.Option(help="Folder that the recipe's files are in.")] = None,
@@ -86,7 +86,7 @@ def train(
         sys.stdout.write(run.report.to_text())
 
 
-@app.command(epilog="Example: tagger evaluate runs/wnut17 test.conll --columns token,ner --json")
+@app.command(epilog="Example: tagger evaluate runs/quickstart gold.jsonl --format jsonl")
 def evaluate(
     model: ModelArgument,
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files with gold layers.")],
@@ -117,7 +117,7 @@ def evaluate(
             sys.stderr.write(f"{note}\n")
 
 
-@app.command(epilog='Example: echo "Ada Lovelace was born in London." | tagger tag runs/quickstart')
+@app.command(epilog='Example: echo "Ada lives in Oslo." | tagger tag runs/quickstart')
 def tag(
     model: ModelArgument,
     file: Annotated[str, typer.Argument(metavar="[FILE | -]", help="What to tag; - is standard input.")] = "-",

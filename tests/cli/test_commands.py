@@ -1,0 +1,206 @@
+"""The command line as its user meets it: what is printed where, and how it ends."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tagger
+from tagger.cli.app import main
+from tagger.data.columns import read_conll, write_conll
+
+RECIPE = """
+[data]
+format = "synthetic"
+sentences = 60
+[embeddings]
+dimension = 8
+[encoder]
+hidden_size = 8
+[heads.ner]
+kind = "tokens"
+[heads.sentiment]
+kind = "sentence"
+[training]
+epochs = 2
+batch_size = 8
+"""
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli")
+    (folder / "small.toml").write_text(RECIPE)
+    tagger.train(folder / "small.toml", output=folder / "run")
+    return folder / "run"
+
+
+class Outcome:
+    """What a command printed and how it ended."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    def run(*arguments: object, text: str | bytes = b"") -> Outcome:
+        data = text.encode() if isinstance(text, str) else text
+        monkeypatch.setattr(sys, "argv", ["tagger", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+        with pytest.raises(SystemExit) as stop:
+            main()
+        printed = capsys.readouterr()
+        return Outcome(int(stop.value.code or 0), printed.out, printed.err)
+
+    return run
+
+
+@pytest.mark.parametrize("command", [(), ("train",), ("evaluate",), ("tag",), ("info",)])
+def test_help_ends_with_an_example(call, command) -> None:
+    done = call(*command, "--help")
+    assert done.code == 0
+    assert "Example: " in done.out.rstrip().splitlines()[-1]
+
+
+def test_train_prints_the_report_and_keeps_the_run(call, tmp_path) -> None:
+    (tmp_path / "small.toml").write_text(RECIPE)
+    done = call("train", tmp_path / "small.toml", "--output", tmp_path / "run", "--set", "training.epochs=1")
+    assert done.code == 0
+    assert done.out.startswith("ner: F1 ")
+    assert "epoch   1/1" in done.err
+    assert "\x1b" not in done.err, "no colour and no bar where standard error is no terminal"
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    assert set(report["scores"]) == {"ner", "sentiment"}
+    assert f"F1 {report['scores']['ner']['f1']:.4f}" in done.out
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {"model", "recipe.toml", "log.jsonl", "report.json"}
+    assert len((tmp_path / "run" / "log.jsonl").read_text().splitlines()) == 1
+
+
+def test_train_writes_to_runs_by_default(call, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.toml").write_text(RECIPE)
+    assert call("train", "small.toml", "--set", "training.epochs=1", "--seed", "3").code == 0
+    assert "seed = 3" in (tmp_path / "runs" / "small" / "recipe.toml").read_text()
+
+
+def test_evaluate_gives_the_same_scores_as_text_and_as_json(call, run_folder, tmp_path) -> None:
+    gold = list(tagger.generate(50, seed=3, split="test"))
+    write_conll(tmp_path / "gold.conll", gold, ["ner"])
+    options = (run_folder, tmp_path / "gold.conll", "--format", "conll", "--columns", "token,ner")
+    as_json = json.loads(call("evaluate", *options, "--json").out)
+    as_text = call("evaluate", *options)
+    assert f"F1 {as_json['scores']['ner']['f1']:.4f}" in as_text.out
+    assert as_json["scores"]["ner"]["scheme"] == "bioes"
+    assert "layer `ner` reads as IOB2" in as_text.err
+
+
+def test_tag_as_text_keeps_blank_lines(call, run_folder) -> None:
+    done = call("tag", run_folder, text="Ada was born in London.\n\nOslo has parks.\n")
+    lines = done.out.splitlines()
+    assert done.code == 0
+    assert lines[0] == "Ada was born in London."
+    assert lines[3:5] == ["", "Oslo has parks."]
+    assert lines[1].startswith("  ner        ")
+
+
+def test_tag_as_jsonl_has_offsets_into_the_text(call, run_folder, tmp_path) -> None:
+    file = tmp_path / "in.txt"
+    file.write_text("Ada Lovelace was born in London.\n", encoding="utf-8")
+    (row,) = map(json.loads, call("tag", run_folder, file, "--output-format", "jsonl").out.splitlines())
+    assert row["text"] == "Ada Lovelace was born in London."
+    assert row["tokens"] == ["Ada", "Lovelace", "was", "born", "in", "London", "."]
+    assert set(row) == {"text", "tokens", "tags", "spans", "labels"}
+    for span in row["spans"]["ner"]:
+        assert row["text"][span["start_char"] : span["end_char"]] == span["text"]
+
+
+def test_tag_from_columns_to_columns_keeps_tokens_and_comments(call, run_folder, tmp_path) -> None:
+    source = "# id = 7\nAda\tO\nlives\tO\n\n#NFL\tO\n"
+    done = call(
+        "tag", run_folder, "--input-format", "conll", "--columns", "token,_", "--output-format", "conll", text=source
+    )
+    (tmp_path / "out.conll").write_text(done.out)
+    tagged = read_conll(tmp_path / "out.conll", ["token", "ner"])
+    assert [sentence.tokens for sentence in tagged] == [("Ada", "lives"), ("#NFL",)]
+    assert tagged[0].meta["id"] == "7"
+
+
+def test_tag_reads_the_json_lines_it_writes(call, run_folder) -> None:
+    first = call("tag", run_folder, "--output-format", "jsonl", text="Ada was born in London.\n").out
+    again = call("tag", run_folder, "--input-format", "jsonl", "--output-format", "jsonl", text=first).out
+    assert json.loads(again) == json.loads(first)
+
+
+def test_info_as_json_names_layers_and_labels(call, run_folder) -> None:
+    facts = json.loads(call("info", run_folder, "--json").out)
+    assert facts["layers"]["ner"]["scheme"] == "bioes"
+    assert facts["layers"]["sentiment"]["labels"] == ["negative", "neutral", "positive"]
+    assert "tokenizer: spacy" in call("info", run_folder).out
+
+
+def test_output_can_be_cut_short_by_its_reader(run_folder) -> None:
+    command = f"yes 'Ada was born in London.' | head -5000 | {sys.executable} -m tagger tag {run_folder} | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert done.stdout == "Ada was born in London.\n"
+    assert done.stderr == ""
+
+
+MISTAKES = {
+    "no such model": (
+        ("tag", "nowhere"),
+        1,
+        "error: nowhere: no such model folder; give the folder that training wrote\n",
+    ),
+    "no such file": (
+        ("tag", "{run}", "nowhere.txt"),
+        1,
+        "error: nowhere.txt: no such file; give the path of a file, or - for standard input\n",
+    ),
+    "no such recipe": (("train", "no.toml"), 2, "error: no.toml: no such recipe; give the path of a TOML file\n"),
+    "no such data folder": (
+        ("train", "no.toml", "--data", "nowhere"),
+        1,
+        "error: nowhere: no such folder; --data is the folder that the recipe's files are in\n",
+    ),
+    "columns without token": (
+        ("tag", "{run}", "--input-format", "conll", "--columns", "word,ner"),
+        2,
+        'error: --columns word,ner: one of the columns must be "token"; the others are layers or _\n',
+    ),
+    "no format": (
+        ("evaluate", "{run}", "gold.conll"),
+        1,
+        "error: gold.conll: say the format of the file with --format (conll, conllu, labelled or jsonl)\n",
+    ),
+    "device": (
+        ("tag", "{run}", "--device", "tpu9"),
+        1,
+        'error: device "tpu9" is not there on this machine; use "cpu" (or "cuda" with a GPU)\n',
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistake_ends_in_one_sentence(call, run_folder, tmp_path, monkeypatch, name) -> None:
+    arguments, code, sentence = MISTAKES[name]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gold.conll").write_text("Ada\tB-person\n")
+    done = call(*(argument.format(run=run_folder) for argument in arguments))
+    assert (done.code, done.err, done.out) == (code, sentence, "")
+
+
+def test_wrong_bytes_on_standard_input_are_named(call, run_folder) -> None:
+    done = call("tag", run_folder, text=b"Ada\nZ\xfcrich\n")
+    assert done.code == 1
+    assert done.err == (
+        "error: standard input:2: must be UTF-8, got byte 0xfc at byte 5 of the file, byte 1 of the line; "
+        "convert it to UTF-8\n"
+    )
+
+
+def test_unknown_option_is_wrong_use(call, run_folder) -> None:
+    assert call("tag", run_folder, "--outputformat", "jsonl").code == 2
