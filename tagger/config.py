@@ -40,13 +40,25 @@ def _as_files(value: object) -> object:
     return _as_tuple(value)
 
 
+def _as_number(value: object) -> object:
+    """A whole number or a fraction, told in one sentence if it is neither."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, type(None))):
+        raise ValueError(f"must be a number, got {value!r}")
+    return value
+
+
+def _none_as_null(value: object) -> object:
+    """The word "none" as the null that TOML does not have."""
+    return None if value == "none" else value
+
+
 Files = Annotated[tuple[str, ...] | dict[str, str], BeforeValidator(_as_files)]
 
 
 class Section(BaseModel):
     """A part of a recipe: frozen, closed, and strict about types."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 S = TypeVar("S", bound=Section)
@@ -60,15 +72,17 @@ class SplitConfig(Section):
     """
 
     every: Annotated[int, Field(ge=2)] | None = None
-    dev: Annotated[float | int, Field(ge=0)] | None = None
-    test: Annotated[float | int, Field(ge=0)] | None = None
+    dev: Annotated[float | int | None, BeforeValidator(_as_number)] = None
+    test: Annotated[float | int | None, BeforeValidator(_as_number)] = None
 
     @model_validator(mode="after")
     def _shares_or_remainders(self) -> "SplitConfig":
+        if self.dev is None and self.test is None:
+            raise ValueError("must name `dev`, `test` or both")
         for name, value in (("dev", self.dev), ("test", self.test)):
             if value is None:
                 continue
-            if self.every is not None and (not isinstance(value, int) or value >= self.every):
+            if self.every is not None and (not isinstance(value, int) or not 0 <= value < self.every):
                 raise ValueError(f"`{name}` must be a remainder from 0 to {self.every - 1} beside `every`, got {value}")
             if self.every is None and not 0 < value < 1:
                 raise ValueError(f"`{name}` must be a share between 0 and 1, got {value}")
@@ -88,7 +102,7 @@ class ReadingConfig(Section):
     layer: str | None = None
     scheme: Scheme | None = None
     invalid: Literal["error", "repair"] = "error"
-    rename: dict[str, str] = {}
+    rename: dict[str, Annotated[str, Field(min_length=1)]] = {}
     drop: Names = ()
     tokenize: Literal["words", "blanks"] = "words"
 
@@ -101,6 +115,8 @@ class ReadingConfig(Section):
             raise ValueError('`format = "conll"` needs `columns`, and one of them must be "token"')
         if len(set(named)) < len(named):
             raise ValueError("`columns` must have different names; call columns that are not read `_`")
+        if twice := set(self.rename) & set(self.drop):
+            raise ValueError(f"`rename` and `drop` must not name the same, got {_quoted(sorted(twice))} in both")
         return self
 
 
@@ -122,8 +138,11 @@ class DataConfig(ReadingConfig):
             raise ValueError("needs `format` (with files) or `dataset`")
         if self.format == "synthetic" and self.sentences is None:
             raise ValueError('`format = "synthetic"` needs `sentences`, the number to generate')
-        if self.format not in (None, "synthetic") and self.train is None and self.dataset is None:
+        if self.format not in (None, "synthetic") and not self.train and self.dataset is None:
             raise ValueError("needs `train`, the file to learn from")
+        for name in ("dev", "test"):
+            if self.split is not None and getattr(self, name) and getattr(self.split, name) is not None:
+                raise ValueError(f"`{name}` names files and `split.{name}` cuts them from train; keep one of the two")
         return self
 
     def reading(self) -> ReadingConfig:
@@ -193,7 +212,8 @@ class TrainingConfig(Section):
     `warmup` is the share of all steps in which the learning rate rises from zero; after it the rate stays (`constant`)
     or falls to zero by a straight line (`linear`) or half a cosine (`cosine`). `weight_decay` is decoupled from the
     gradient. `patience` is the number of epochs without a better dev score after which training stops. `select` names
-    the dev score that picks the weights: a layer, or `mean` over heads.
+    the dev score that picks the weights: a layer, or `mean` over heads. `clip_norm = "none"` leaves gradients as they
+    are.
     """
 
     epochs: Positive = 30
@@ -203,7 +223,7 @@ class TrainingConfig(Section):
     schedule: Literal["constant", "linear", "cosine"] = "linear"
     warmup: Share = 0.05
     weight_decay: Annotated[float, Field(ge=0.0)] = 0.0
-    clip_norm: Weight | None = 5.0
+    clip_norm: Annotated[Weight | None, BeforeValidator(_none_as_null)] = 5.0
     patience: Positive = 8
     select: str = "mean"
 
@@ -262,12 +282,12 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         RecipeError: The file is missing or no TOML, or the recipe is not as it must be; names every wrong key at once.
     """
     try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise RecipeError(f"{path}: no such recipe; give the path of a TOML file") from None
     except OSError as error:
         raise RecipeError(f"{path}: the recipe cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # no TOML, no UTF-8, or a number of more digits than Python reads
         raise RecipeError(f"{path}: a recipe must be TOML in UTF-8: {error}") from None
     for override in overrides:
         _override(values, override)
@@ -293,7 +313,9 @@ def parse_section(kind: type[S], values: Mapping[str, Any], *, where: str) -> S:
 
 def dump_recipe(recipe: Recipe) -> str:
     """The recipe as TOML that `load_recipe` reads back to an equal one; every default is written out."""
-    return tomli_w.dumps(recipe.model_dump(mode="json", exclude_none=True))
+    values = recipe.model_dump(mode="json", exclude_none=True)
+    values["training"].setdefault("clip_norm", "none")
+    return tomli_w.dumps(values)
 
 
 def _override(values: dict[str, Any], override: str) -> None:
@@ -309,18 +331,21 @@ def _override(values: dict[str, Any], override: str) -> None:
             raise RecipeError(f"--set {override}: `{section}` is a value and has no keys")
     try:
         table[last] = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        table[last] = text
+    except ValueError as error:
+        if text.lstrip().startswith(("[", "{", '"', "'")):
+            raise RecipeError(f"--set {override}: the value must be TOML or a bare word: {error}") from None
+        table[last] = text.strip()
 
 
 def _explain(detail: ErrorDetails, kind: type[Section]) -> str:
     """One pydantic error as our sentence."""
-    tags = {"tokens", "sentence", "tuple[str, ...]", "dict[str,str]", "function-before[_as_tuple(), tuple[str, ...]]"}
-    path = [str(part) for i, part in enumerate(detail["loc"]) if not (i > 1 and str(part) in tags)]
+    place = detail["loc"]
+    in_head = place[:1] == ("heads",)  # then pydantic's third part is the kind of the head
+    path = [str(part) for i, part in enumerate(place) if not (in_head and i == 2)]
     key, got, context = ".".join(path), detail["input"], detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
-            known = _known_keys(detail["loc"][:-1], kind)
+            known = _known_keys(place[:-1], kind)
             return f"unknown key `{key}`; {_suggestion(path[-1], known)}"
         case "missing":
             return f"`{key}` is missing"
@@ -331,7 +356,14 @@ def _explain(detail: ErrorDetails, kind: type[Section]) -> str:
         case "literal_error":
             return f"`{key}` must be {context['expected']}, got {got!r}"
         case "value_error":
-            return f"`{key}`: {context['error']}" if key else str(context["error"])
+            error = str(context["error"])
+            return error if not key else f"`{key}` {error}" if error.startswith("must") else f"`{key}`: {error}"
+        case "too_short" | "string_too_short":
+            return f"`{key}` must not be empty"
+        case "tuple_type":
+            return f"`{key}` must be a list, got {got!r}"
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return f"`{key}` must be a table, got {got!r}"
         case _:
             rule = detail["msg"].removeprefix("Input should be ")
             return f"`{key}` must be {rule}, got {got!r}"

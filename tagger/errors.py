@@ -24,7 +24,8 @@ class TaggerError(Exception):
         """One error for all problems of a file: the first ten, a line each, then how many more there are."""
         lines = list(problems[:SHOWN])
         if len(problems) > SHOWN:
-            lines.append(f"... and {len(problems) - SHOWN} more such problems")
+            more = len(problems) - SHOWN
+            lines.append(f"... and {more} more such problem{'s' if more > 1 else ''}")
         return cls("\n".join(lines))
 
 

@@ -42,15 +42,14 @@ class Tagger:
         Raises:
             DataError: The text holds no token.
         """
-        if not isinstance(text, str):
-            raise TypeError(f"text must be a string, got {type(text).__name__}; tag_tokens takes a list of words")
+        _check_text(text)
         return next(self.predict([sentence_from_text(text)]))
 
     def tag_tokens(self, tokens: Sequence[str]) -> Sentence:
         """The sentence of these words, with predicted layers.
 
         Raises:
-            DataError: There is no word, or one is empty.
+            DataError: There is no word, or one is empty or white space.
         """
         return next(self.predict([sentence_of_tokens(tokens)]))
 
@@ -60,6 +59,7 @@ class Tagger:
         Raises:
             DataError: The text holds no token.
         """
+        _check_text(text)
         parts = [sentence_from_text(text[start:end], start=start) for start, end in split_sentences(text)]
         if not parts:
             sentence_from_text(text)  # raises, in the words of an empty sentence
@@ -71,10 +71,14 @@ class Tagger:
         Raises:
             DataError: An item holds no token; names which.
         """
+        if isinstance(items, (str, bytes)):
+            raise TypeError(f"items must be texts or lists of words, got one {type(items).__name__}; tag takes a text")
         return self.predict(_sentences(items), chunk=chunk)
 
     def predict(self, sentences: Iterable[Sentence], *, chunk: int = CHUNK) -> Iterator[Sentence]:
         """Sentences with the predicted layers only, for sentences that are made already."""
+        if chunk < 1:
+            raise ValueError(f"chunk must be at least 1, got {chunk}")
         return predict(
             sentences,
             backend=self._backend,
@@ -84,12 +88,13 @@ class Tagger:
             chunk=chunk,
         )
 
-    def evaluate(self, sentences: Sequence[Sentence]) -> Report:
+    def evaluate(self, sentences: Iterable[Sentence]) -> Report:
         """The report of this model on gold sentences.
 
         Raises:
             DataError: No sentence carries a layer of the model.
         """
+        sentences = list(sentences)
         if not sentences:
             raise DataError("there must be at least one sentence to score, got none")
         return score_predictions(sentences, self.predict(sentences), self.model)
@@ -129,12 +134,20 @@ def sentence_of_tokens(tokens: Sequence[str]) -> Sentence:
     """
     if isinstance(tokens, str):
         raise TypeError("tokens must be a list of words, got a string; tag takes a text")
+    tokens = list(tokens)
     if not tokens:
         raise DataError("a sentence must have at least one token, got none. Pass a list of words.")
     for i, token in enumerate(tokens):
+        if not isinstance(token, str):
+            raise TypeError(f"token {i} must be a string, got {type(token).__name__}")
         if not token.strip():
             raise DataError(f"token {i} must have a character that is not white space, got {token!r}")
     return Sentence.from_tokens(tokens)
+
+
+def _check_text(text: str) -> None:
+    if not isinstance(text, str):
+        raise TypeError(f"text must be a string, got {type(text).__name__}; tag_tokens takes a list of words")
 
 
 def _sentences(items: Iterable[str | Sequence[str]]) -> Iterator[Sentence]:

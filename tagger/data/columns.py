@@ -2,7 +2,8 @@
 
 A separator line may hold white space; `-DOCSTART-` opens a document; a comment starts with `# `, stands before the
 first token of a sentence and does not have the columns of a token line. Columns are told apart by tabs if the file has
-them, else by runs of blanks. Which scheme the tags are in is found out by the corpus, not here.
+them, else by runs of blanks. Published files have tokens that are empty or white space: between tabs these are tokens.
+Which scheme the tags are in is found out by the corpus, not here.
 """
 
 import re
@@ -18,6 +19,7 @@ from tagger.errors import DataError
 RESERVED = ("token", "index", "_")
 DOCUMENT = "-DOCSTART-"
 BLANKS = re.compile(r"[ \t]+")
+BREAKS = re.compile(r"[\n\r\0]")
 
 
 class Block(NamedTuple):
@@ -48,34 +50,56 @@ def parse_conll(
 ) -> list[Sentence]:
     """The sentences of the lines of a column file; `where` opens each line of an error."""
     for layer, source in (layers or {}).items():
-        if not source.startswith("# "):
-            raise DataError(f'{where}: layer `{layer}` must come from a comment, such as "# {layer}", got "{source}"')
+        if not source.startswith("# ") or layer in columns:
+            raise DataError(
+                f'{where}: layer `{layer}` must come from a comment, such as "# {layer}", got "{source}"; '
+                "a layer that has a column is named in `columns` alone"
+            )
     tabs = uses_tabs(lines)
     token = columns.index("token")
     tag_columns = [(i, name) for i, name in enumerate(columns) if name not in RESERVED]
     labels = {layer: source.removeprefix("# ") for layer, source in (layers or {}).items()}
     sentences = []
+    problems: list[str] = []
     for comments, rows, line, document in column_blocks(lines, columns, tabs=tabs, where=where):
         found: dict[str, TagLayer | Label] = {
             name: TagLayer(tuple(fields[i] for fields in rows)) for i, name in tag_columns
         }
         found |= {layer: Label(comments[key]) for layer, key in labels.items() if key in comments}
+        problems += without_value(comments, labels.values(), place=f"{where}:{line}")
         origin = Origin(where, range(line, line + len(rows)))
         tokens = [fields[token] for fields in rows]
         sentences.append(Sentence.from_tokens(tokens, found, meta=comments, document=document, origin=origin))
+    if not sentences:
+        raise DataError(f"{where}: the file must hold at least one sentence, got only comments and blank lines")
+    if problems:
+        raise DataError.of(problems)
     return sentences
 
 
-def uses_tabs(lines: Iterable[str]) -> bool:
-    """Whether the first line that can be a token line has a tab in it."""
-    return next(("\t" in line for line in lines if line.strip() and not line.startswith("# ")), False)
+def uses_tabs(lines: Sequence[str]) -> bool:
+    """Whether the first line that can only be a token line has a tab in it; any line, where there is none such."""
+    return next(("\t" in line for line in lines if is_token_line(line)), any("\t" in line for line in lines))
 
 
-def column_blocks(lines: Iterable[str], columns: Sequence[str], *, tabs: bool, where: str) -> Iterator[Block]:
+def is_token_line(line: str) -> bool:
+    """Whether a line is neither blank nor the opening of a document nor what may be a comment."""
+    return bool(line.strip()) and not line.startswith(("# ", DOCUMENT))
+
+
+def without_value(comments: Mapping[str, str], keys: Iterable[str], *, place: str) -> list[str]:
+    """What is wrong where one of these comments is there, but has no value to become a label."""
+    absent = [key for key in keys if comments.get(key) == ""]
+    return [f"{place}: the comment `# {key}` above must have a value: `# {key} = value`" for key in absent]
+
+
+def column_blocks(
+    lines: Iterable[str], columns: Sequence[str], *, tabs: bool, where: str, at_once: bool = False
+) -> Iterator[Block]:
     """The sentences of a column file as fields, one at a time.
 
     Raises:
-        DataError: After the last line, if any line does not have these columns or has an empty one.
+        DataError: After the last line, or at once, if any line does not have these columns or has an empty one.
     """
     problems: list[str] = []
     comments: dict[str, str] = {}
@@ -84,7 +108,7 @@ def column_blocks(lines: Iterable[str], columns: Sequence[str], *, tabs: bool, w
     for number, line in enumerate(chain(lines, [""]), 1):
         fields = line.split("\t") if tabs else BLANKS.split(line.strip(" \t"))
         blank = not line.strip(" \t")
-        opens_document = fields[0] == DOCUMENT
+        opens_document = _opens_document(line)
         if rows and (blank or opens_document):
             yield Block(comments, rows, first, str(documents) if documents else None)
             comments, rows = {}, []
@@ -97,16 +121,23 @@ def column_blocks(lines: Iterable[str], columns: Sequence[str], *, tabs: bool, w
             rows.append(fields)
             if problem := _problem(fields, columns):
                 problems.append(f"{where}:{number}: {problem}: {shorten(line)}")
+                if at_once:
+                    break
                 rows[-1] = (fields + [""] * len(columns))[: len(columns)]
     if problems:
         raise DataError.of(problems)
+
+
+def _opens_document(line: str) -> bool:
+    return line.startswith(DOCUMENT) and BLANKS.split(line, maxsplit=1)[0] == DOCUMENT
 
 
 def _problem(fields: Sequence[str], columns: Sequence[str]) -> str | None:
     if len(fields) != len(columns):
         noun = "column" if len(columns) == 1 else "columns"
         return f"must have {len(columns)} {noun} ({', '.join(columns)}), got {len(fields)}"
-    empty = [name for name, value in zip(columns, fields, strict=True) if not value.strip() and name != "_"]
+    named = zip(columns, fields, strict=True)
+    empty = [name for name, value in named if not value.strip() and name not in ("_", "token")]
     return f"column `{empty[0]}` must not be empty" if empty else None
 
 
@@ -128,10 +159,12 @@ def _add_comment(comments: dict[str, str], comment: str) -> None:
 def conll_lines(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterator[str]:
     """The lines of a column file with the token first and a column a tag layer, separated by tabs.
 
-    Comments and labels (as `# layer = value`) stand above their sentence, and a blank line stands below it.
+    Comments and labels (as `# layer = value`) stand above their sentence, and a blank line stands below it. A sentence
+    without tokens is a blank line.
 
     Raises:
-        DataError: A token holds a tab or a line break, or a sentence lacks one of the layers.
+        DataError: A token, tag or comment cannot be written so that it is read back as it is, or a sentence lacks one
+            of the layers.
     """
     document = None
     for sentence in sentences:
@@ -139,10 +172,40 @@ def conll_lines(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterato
             document = sentence.document
             yield from ("\t".join([DOCUMENT] + ["O"] * len(layers)), "")
         labels = {name: layer.value for name, layer in sentence.layers.items() if isinstance(layer, Label)}
-        for key, value in {**sentence.meta, **labels}.items():
-            yield f"# {key} = {value}" if value else f"# {key}"
+        for key, value in {**sentence.meta, **labels}.items() if sentence.tokens else ():
+            yield _comment_line(key, value, num_columns=1 + len(layers))
         for fields in zip(sentence.tokens, *(sentence.tags(layer) for layer in layers), strict=True):
-            if any(character in fields[0] for character in "\t\n\r"):
-                raise DataError(f"token {fields[0]!r} must hold no tab and no line break to be written in columns")
+            for name, value in zip(("token", *layers), fields, strict=True):
+                _check_field(name, value, alone=not layers)
             yield "\t".join(fields)
         yield ""
+
+
+def _comment_line(key: str, value: str, *, num_columns: int) -> str:
+    line = f"# {key} = {value}" if value else f"# {key}"
+    fields = line.split("\t") if num_columns > 1 else BLANKS.split(line.strip(" \t"))
+    if BREAKS.search(line) or len(fields) == num_columns:
+        raise DataError(f"comment {line!r} must hold no line break and not have the columns of a token to be written")
+    return line
+
+
+def _check_field(name: str, value: str, *, alone: bool) -> None:
+    """Refuse a token or tag that would not be read back as it is; `alone` in its line, it must have no blank in it."""
+    broken = BREAKS.search(value) or "\t" in value or (alone and " " in value)
+    blank = not value.strip() and (alone or name != "token")
+    if broken or blank or (name == "token" and _opens_document(value)):
+        raise DataError(
+            f"{name} {value!r} must hold no tab, no line break{' and no blank' if alone else ''}, not open with "
+            f"{DOCUMENT}{'' if name == 'token' and not alone else ' and not be empty'} to be written in columns"
+        )
+
+
+def write_conll(path: str | Path, sentences: Iterable[Sentence], layers: Sequence[str]) -> None:
+    """Write sentences to a column file: the token, then a column for each of these tag layers, separated by tabs.
+
+    Raises:
+        DataError: A token, tag or comment cannot be written so that it is read back as it is, or a sentence lacks one
+            of the layers.
+    """
+    with Path(path).open("w", encoding="utf-8", newline="\n") as stream:
+        stream.writelines(f"{line}\n" for line in conll_lines(sentences, layers))

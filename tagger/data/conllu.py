@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tagger.data.columns import column_blocks
+from tagger.data.columns import column_blocks, without_value
 from tagger.data.files import read_lines
 from tagger.data.sentence import Label, Origin, Sentence, TagLayer
 from tagger.errors import DataError
@@ -39,12 +39,15 @@ def parse_conllu(lines: Sequence[str], layers: Mapping[str, str] | None = None, 
                 f'or a comment ("# key"), got "{source}"'
             )
     wanted = layers if layers is not None else {"upos": "upos", "xpos": "xpos"}
+    keys = [source[2:] for source in wanted.values() if source.startswith("# ")]
+    lines = [f"# {line[1:]}" if line.startswith("#") and not line.startswith("# ") else line for line in lines]
     sentences: list[Sentence] = []
     problems: list[str] = []
     document = None
     for comments, rows, first, _ in column_blocks(lines, FIELDS, tabs=True, where=where):
         document = comments.get("newdoc id", str(len(sentences)) if "newdoc" in comments else document)
         words = [i for i, row in enumerate(rows) if WORD.fullmatch(row[0])]
+        problems += without_value(comments, keys, place=f"{where}:{first}")
         problems += [
             f"{where}:{first + i}: must start with a word number, a range (3-4) or an empty node (8.1), got {row[0]!r}"
             for i, row in enumerate(rows)
@@ -67,4 +70,6 @@ def parse_conllu(lines: Sequence[str], layers: Mapping[str, str] | None = None, 
         sentences.append(Sentence.from_tokens(tokens, found, meta=comments, document=document, origin=origin))
     if problems:
         raise DataError.of(problems)
+    if not sentences:
+        raise DataError(f"{where}: the file must hold at least one sentence, got only comments and blank lines")
     return sentences

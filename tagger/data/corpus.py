@@ -76,9 +76,17 @@ def load_corpus(**settings: Any) -> Corpus:
         DataError: A file does not hold what it must; names every such line.
     """
     seed = settings.pop("seed", 1)
-    plain = {key: str(value) if isinstance(value, Path) else value for key, value in settings.items()}
-    plain = {key: [*map(str, value)] if isinstance(value, (list, tuple)) else value for key, value in plain.items()}
+    plain = {key: _plain(value) for key, value in settings.items()}
     return read_corpus(parse_section(DataConfig, plain, where="load_corpus"), seed=seed)
+
+
+def _plain(value: Any) -> Any:
+    """A setting as a TOML file would have it."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    return str(value) if isinstance(value, Path) else value
 
 
 def load_dataset(dataset: str | Path, **settings: Any) -> Corpus:
@@ -209,16 +217,21 @@ def _joined(files: Iterable[list[Sentence]]) -> list[Sentence]:
 
 
 def _cut(splits: Splits, config: SplitConfig, seed: int) -> Splits:
-    """Move seeded shares of train to dev and test; the order of the sentences stays."""
+    """Move seeded shares of train, at least one sentence each, to dev and test; the order of the sentences stays."""
     train = splits["train"]
     order = np.random.default_rng(seed).permutation(len(train))
-    dev = round((config.dev or 0) * len(train))
-    test = round((config.test or 0) * len(train))
+    dev = _amount(config.dev, len(train), left=len(train))
+    test = _amount(config.test, len(train), left=len(train) - dev)
     parts = {"dev": order[:dev], "test": order[dev : dev + test], "train": order[dev + test :]}
     return {
         name: (splits[name] if name != "train" else []) + [train[i] for i in sorted(part)]
         for name, part in parts.items()
     }
+
+
+def _amount(share: float | None, total: int, *, left: int) -> int:
+    """How many sentences a share is: at least one, and at most so many that one of those left stays in train."""
+    return max(0, min(max(1, round(share * total)), left - 1)) if share else 0
 
 
 def _finish(splits: Splits, config: ReadingConfig, *, whole: bool) -> Corpus:
@@ -227,11 +240,13 @@ def _finish(splits: Splits, config: ReadingConfig, *, whole: bool) -> Corpus:
     A whole corpus must have every type that is to be renamed or dropped; some of its sentences need not.
     """
     layers = list(dict.fromkeys(n for part in splits.values() for s in part for n in s.layers))
-    notes: list[str] = []
+    notes = _blank_tokens(splits)
     schemes: dict[str, Scheme | None] = {}
     for layer in layers:
         if any(isinstance(s.layers.get(layer), TagLayer) for part in splits.values() for s in part):
             schemes[layer] = _scheme_of(layer, splits, config, notes)
+    if whole:
+        _check_named(layers, schemes, config)
     _check_tags(splits, schemes)
     splits = {name: [_with_schemes(s, schemes) for s in part] for name, part in splits.items()}
     splits = _repaired(splits, config, notes)
@@ -260,6 +275,29 @@ def _scheme_of(layer: str, splits: Splits, config: ReadingConfig, notes: list[st
     why = ", for it has no `B-` at all" if scheme == "iob1" and "B" not in prefixes else ""
     notes.append(f"layer `{layer}` reads as {scheme.upper()}{why}")
     return scheme
+
+
+def _blank_tokens(splits: Splits) -> list[str]:
+    """What is to be said of tokens without a visible character, which some published corpora have."""
+    blank = [(s, i) for part in splits.values() for s in part for i, t in enumerate(s.tokens) if not t.strip()]
+    if not blank:
+        return []
+    return [f"kept {len(blank)} tokens that are empty or white space, the first at {_place(*blank[0])}"]
+
+
+def _check_named(layers: Sequence[str], schemes: Mapping[str, Scheme | None], config: ReadingConfig) -> None:
+    """Refuse a layer or a scheme that the recipe names and the data do not have."""
+    for layer, source in (config.layers or {}).items():
+        if layer not in layers:
+            raise DataError(
+                f"`layers` must name what stands in the data, but no sentence has `{layer}` (from `{source}`); "
+                f"the layers read are {', '.join(layers) or 'none'}"
+            )
+    if config.scheme is not None and not any(schemes.values()):
+        raise DataError(
+            f"`scheme` is {config.scheme}, but no layer has its tags, such as {RULES[config.scheme].prefixes[0]}-PER; "
+            f"mend the tags, or leave out `scheme` if they have no spans (layers read: {', '.join(layers) or 'none'})"
+        )
 
 
 def _check_tags(splits: Splits, schemes: Mapping[str, Scheme | None]) -> None:

@@ -7,6 +7,7 @@ everywhere. What the lines mean is the readers' business.
 import codecs
 import gzip
 import io
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def read_bytes(path: Path) -> bytes:
         raise DataError(f"{path}: no such file; check the path and the --data folder") from None
     except IsADirectoryError:
         raise DataError(f"{path}: must be a file, got a folder; name a file in it") from None
-    except (gzip.BadGzipFile, EOFError):
+    except (gzip.BadGzipFile, zlib.error, EOFError):
         raise DataError(f"{path}: the gzip data are broken or cut short; fetch the file again") from None
     except OSError as error:
         raise DataError(f"{path}: the file cannot be read: {error.strerror}") from None
@@ -40,7 +41,8 @@ def read_lines(path: Path) -> list[str]:
     """
     lines = list(decode_lines(io.BytesIO(read_bytes(path)), where=str(path)))
     if not any(line.strip() for line in lines):
-        raise DataError(f"{path}: the file must hold at least one sentence, got an empty file")
+        found = "blank lines only" if lines else "no bytes"
+        raise DataError(f"{path}: the file must not be empty, got {found}; check the path")
     return lines
 
 

@@ -6,10 +6,12 @@ Token and tag columns are found by feature type and name, or named by the user. 
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagger.config import DataConfig
+from tagger.data.columns import shorten
 from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.data.tokenization import sentence_from_text
 from tagger.errors import DataError
@@ -49,13 +51,19 @@ def _load(config: DataConfig) -> "Mapping[str, datasets.Dataset]":
             return dict(datasets.load_from_disk(config.dataset))
         return dict(datasets.load_dataset(config.dataset, config.name, revision=config.revision))
     except RuntimeError as error:
+        if "script" not in str(error):
+            raise DataError(f"{config.dataset}: the dataset cannot be loaded: {_first_line(error)}; {advice}") from None
         raise DataError(
             f"{config.dataset}: datasets with a loading script no longer load ({error}); "
             f'try revision = "refs/convert/parquet" or a mirror of the dataset; {advice}'
         ) from None
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+        reason = _first_line(error.__cause__ or error)
         raise DataError(f"{config.dataset}: the dataset cannot be loaded: {reason}; {advice}") from None
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
 def _sentences(dataset: "datasets.Dataset", config: DataConfig, where: str) -> Iterator[Sentence]:
@@ -72,18 +80,36 @@ def _sentences(dataset: "datasets.Dataset", config: DataConfig, where: str) -> I
     if tokens is None and text is None:
         raise DataError(f"{where}: must have a column {' or '.join(TOKEN_COLUMNS + TEXT_COLUMNS)}, got {columns}")
     decoders = {layer: _class_names(dataset.features[column]) for layer, column in layers.items()}
+    problems = []
     for i, row in enumerate(dataset):
-        place = f"{where}, row {i}"
-        if tokens is not None and not row[tokens]:
-            raise DataError(f"{place}: a sentence must have a token, got an empty list")
-        sentence = (
-            Sentence.from_tokens(row[tokens]) if tokens is not None else sentence_from_text(row[text], config.tokenize)
-        )
-        found = {layer: _layer(row[column], decoders[layer]) for layer, column in layers.items()}
-        for layer, value in found.items():
-            if isinstance(value, TagLayer) and len(value.tags) != len(sentence):
-                raise DataError(f"{place}: `{layer}` must have {len(sentence)} tags, got {len(value.tags)}")
-        yield Sentence(sentence.tokens, sentence.text, sentence.offsets, found)
+        try:
+            sentence = _of_tokens(row[tokens]) if tokens is not None else _of_text(row[text], config)
+            values = {layer: _layer(layer, row[column], decoders[layer]) for layer, column in layers.items()}
+            found = {layer: value for layer, value in values.items() if value is not None}
+            for layer, value in found.items():
+                if isinstance(value, TagLayer) and len(value.tags) != len(sentence):
+                    raise DataError(f"`{layer}` must have {len(sentence)} tags, got {len(value.tags)}")
+        except DataError as error:
+            problems.append(f"{where}, row {i}: {error}")
+        else:
+            yield replace(sentence, layers=found)
+    if problems:
+        raise DataError.of(problems)
+
+
+def _of_tokens(tokens: Any) -> Sentence:
+    if not isinstance(tokens, list) or not tokens:
+        raise DataError(f"a sentence must have a list of tokens, got {shorten(repr(tokens))}")
+    wrong = [i for i, token in enumerate(tokens) if not isinstance(token, str)]
+    if wrong:
+        raise DataError(f"token {wrong[0] + 1} must be a word, got {tokens[wrong[0]]!r}")
+    return Sentence.from_tokens(tokens)
+
+
+def _of_text(text: Any, config: DataConfig) -> Sentence:
+    if not isinstance(text, str):
+        raise DataError(f"a sentence must have a text, got {shorten(repr(text))}")
+    return sentence_from_text(text, config.tokenize)
 
 
 def _detect_layers(features: "Mapping[str, Any]") -> dict[str, str]:
@@ -92,9 +118,10 @@ def _detect_layers(features: "Mapping[str, Any]") -> dict[str, str]:
     for column, feature in features.items():
         if column in TOKEN_COLUMNS + TEXT_COLUMNS:
             continue
-        inner = getattr(feature, "feature", None)
-        if _class_names(feature) is not None or (inner is not None and getattr(inner, "dtype", "") == "string"):
-            layers[re.sub(r"_(tags?|labels?)$", "", column)] = column
+        inner = getattr(getattr(feature, "feature", None), "dtype", "")
+        if _class_names(feature) is not None or inner in ("string", "large_string"):
+            name = re.sub(r"_(tags?|labels?)$", "", column)
+            layers[column if name in layers else name] = column
     return layers
 
 
@@ -104,7 +131,18 @@ def _class_names(feature: Any) -> list[str] | None:
     return names
 
 
-def _layer(value: Any, names: list[str] | None) -> TagLayer | Label:
+def _layer(layer: str, value: Any, names: list[str] | None) -> TagLayer | Label | None:
+    """The layer of a row; None where it has none, which for classes is also written as -1."""
     if isinstance(value, list):
-        return TagLayer(tuple(names[v] if names and isinstance(v, int) else str(v) for v in value))
-    return Label(names[value] if names and isinstance(value, int) else str(value))
+        return TagLayer(tuple(_name(layer, v, names) for v in value))
+    return None if value is None or (names and value == -1) else Label(_name(layer, value, names))
+
+
+def _name(layer: str, value: Any, names: list[str] | None) -> str:
+    if names and isinstance(value, int):
+        if not 0 <= value < len(names):
+            raise DataError(f"`{layer}` must have classes from 0 to {len(names) - 1}, got {value}")
+        return names[value]
+    if not isinstance(value, (str, int)) or value == "":
+        raise DataError(f"`{layer}` must have names or numbers of classes, got {shorten(repr(value))}")
+    return str(value)

@@ -5,6 +5,7 @@
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -16,6 +17,8 @@ from tagger.data.labelled import Tokenize
 from tagger.data.sentence import Label, Origin, Sentence, TagLayer
 from tagger.data.tokenization import sentence_from_text
 from tagger.errors import DataError
+
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def read_jsonl(
@@ -60,11 +63,28 @@ def sentence_from_line(
         DataError: It is none, or not of the form; names where it stands.
     """
     try:
-        return replace(sentence_from_json(json.loads(line), layers, tokenize=tokenize), origin=origin)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{origin.at(0)}: must be a JSON object, got {shorten(line)} ({error.msg})") from None
+        row = json.loads(line, object_pairs_hook=_unique)
+        if SURROGATE.search(line):
+            json.dumps(row, ensure_ascii=False).encode("utf-8")
+        return replace(sentence_from_json(row, layers, tokenize=tokenize), origin=origin)
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start])
+        raise DataError(f"{origin.at(0)}: must be Unicode text, got half a surrogate pair ({half})") from None
+    except (ValueError, RecursionError) as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        raise DataError(f"{origin.at(0)}: must be a JSON object, got {shorten(line)} ({reason})") from None
     except DataError as error:
         raise DataError(f"{origin.at(0)}: {error}") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object none of whose keys is lost."""
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise DataError(f"must have each key once, got {twice!r} twice")
+    return row
 
 
 def sentence_from_json(row: Any, layers: Mapping[str, str] | None = None, *, tokenize: Tokenize = "words") -> Sentence:
@@ -76,7 +96,10 @@ def sentence_from_json(row: Any, layers: Mapping[str, str] | None = None, *, tok
     if not isinstance(row, dict):
         raise DataError(f"must be a JSON object, got {shorten(json.dumps(row))}")
     sentence = _tokens(row, tokenize)
-    values: dict[str, Any] = {**_table(row, "tags"), **_table(row, "labels")}
+    tags, labels = _table(row, "tags"), _table(row, "labels")
+    if both := sorted(set(tags) & set(labels)):
+        raise DataError(f"layer `{both[0]}` must stand in `tags` or in `labels`, got it in both")
+    values: dict[str, Any] = {**tags, **labels}
     if layers is not None:
         values = {layer: row[key] for layer, key in layers.items() if row.get(key) is not None}
     return replace(sentence, layers={layer: _layer(layer, value, len(sentence)) for layer, value in values.items()})
@@ -84,7 +107,7 @@ def sentence_from_json(row: Any, layers: Mapping[str, str] | None = None, *, tok
 
 def _table(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     """The layers under a key."""
-    value = row.get(key, {})
+    value = row.get(key) or {}
     if not isinstance(value, dict):
         raise DataError(f"`{key}` must be an object layer → values, got {shorten(json.dumps(value))}")
     return value
@@ -120,9 +143,9 @@ def align_tokens(tokens: list[str], text: str) -> Sentence:
 def _layer(name: str, value: Any, num_tokens: int) -> TagLayer | Label:
     if isinstance(value, dict):
         value = value.get("value")
-    if isinstance(value, (str, int)):
+    if isinstance(value, int) or (isinstance(value, str) and value.strip()):
         return Label(str(value))
-    if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
+    if not isinstance(value, list) or not all(isinstance(tag, str) and tag.strip() for tag in value):
         raise DataError(f"layer `{name}` must be a label or a list of tags, got {shorten(json.dumps(value))}")
     if len(value) != num_tokens:
         raise DataError(f"layer `{name}` must have a tag for each of the {num_tokens} tokens, got {len(value)}")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Literal
 
-from tagger.data.columns import BLANKS, column_blocks, uses_tabs
+from tagger.data.columns import BLANKS, DOCUMENT, column_blocks, is_token_line, uses_tabs
 from tagger.data.jsonl import sentence_from_line
 from tagger.data.sentence import Origin, Sentence
 from tagger.data.tokenization import sentence_from_text
@@ -46,16 +46,19 @@ def _conll(lines: Iterator[str], columns: Sequence[str] | None, where: str) -> I
     head: list[str] = []
     for line in lines:
         head.append(line)
-        if line.strip() and not line.startswith("# "):
+        if is_token_line(line):
             break
     tabs = uses_tabs(head)
-    first = head[-1].split("\t") if tabs else BLANKS.split(head[-1].strip(" \t")) if head else []
+    last = next((line for line in reversed(head) if line.strip() and not line.startswith(DOCUMENT)), "")
+    first = last.split("\t") if tabs else BLANKS.split(last.strip(" \t"))
     if len(first) == 1:
         columns = ["token"]
-    if columns is None:
-        raise DataError(f"{where}: has {len(first)} columns; name them with --columns, such as token,_")
+    if columns is None or "token" not in columns:
+        got = f", got {', '.join(columns)}" if columns else ""
+        raise DataError(f"{where}: has {len(first)} columns; name them with --columns, such as token,_{got}")
     token = list(columns).index("token")
-    for comments, rows, line_number, document in column_blocks(chain(head, lines), columns, tabs=tabs, where=where):
+    blocks = column_blocks(chain(head, lines), columns, tabs=tabs, where=where, at_once=True)
+    for comments, rows, line_number, document in blocks:
         origin = Origin(where, range(line_number, line_number + len(rows)))
         tokens = [fields[token] for fields in rows]
         yield Sentence.from_tokens(tokens, meta=comments, document=document, origin=origin)

@@ -6,6 +6,7 @@ reading, so that what a model stores is what it was trained with.
 """
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -19,6 +20,7 @@ from tagger.data.files import read_lines
 from tagger.errors import DataError
 
 DIGITS = re.compile(r"[0-9]")
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf(inity)?)", re.IGNORECASE)
 HEADER = re.compile(r"[0-9]+ [0-9]+ *")
 
 
@@ -80,6 +82,8 @@ def _read_file(path: Path, max_words: int | None) -> Vectors:
     lines = read_lines(path)
     first = 1 if HEADER.fullmatch(lines[0]) else 0
     lines = list(islice(lines, first, None if max_words is None else first + max_words))
+    if not lines:
+        raise DataError(f"{path}: must hold a word and its numbers a line, got nothing but a header")
     words, _, numbers = zip(*(line.rstrip(" ").partition(" ") for line in lines), strict=True)
     dimension = numbers[0].count(" ") + 1
     problems = [
@@ -87,17 +91,23 @@ def _read_file(path: Path, max_words: int | None) -> Vectors:
         for i, (word, row) in enumerate(zip(words, numbers, strict=True))
         if (problem := _problem(word, row, dimension, first + 1))
     ]
-    matrix = np.empty(0, np.float32) if problems else np.fromstring(" ".join(numbers), dtype=np.float32, sep=" ")
-    if not problems and matrix.size != len(words) * dimension:
-        wrong = [i for i, row in enumerate(numbers) if _bad(row)]
-        problems = [f"{path}:{i + first + 1}: must be numbers, got {shorten(numbers[i])}" for i in wrong]
     if problems:
         raise DataError.of(problems)
+    try:
+        with warnings.catch_warnings(action="error", category=DeprecationWarning):  # what numpy before 2.3 says instead
+            matrix = np.fromstring(" ".join(numbers), dtype=np.float32, sep=" ")
+    except (ValueError, DeprecationWarning):
+        wrong = [i for i, row in enumerate(numbers) if _bad(row)]
+        raise DataError.of(
+            [f"{path}:{i + first + 1}: must be numbers, got {shorten(numbers[i])}" for i in wrong]
+        ) from None
     with np.errstate(over="ignore"):
         vectors = matrix.reshape(len(words), dimension).astype(np.float16)
-    if not np.isfinite(vectors).all():
-        row = int(np.argmin(np.isfinite(vectors).all(1)))
-        raise DataError(f"{path}:{row + first + 1}: must be numbers that float16 can hold, got {shorten(numbers[row])}")
+    wrong = np.flatnonzero(~np.isfinite(vectors).all(1)).tolist()
+    if wrong:
+        raise DataError.of(
+            [f"{path}:{i + first + 1}: must be numbers that float16 can hold, got {_huge(numbers[i])}" for i in wrong]
+        )
     return _without_repeats(words, vectors)
 
 
@@ -106,6 +116,9 @@ def _problem(word: str, numbers: str, dimension: int, line: int) -> str | None:
     count = numbers.count(" ") + 1 if numbers else 0
     if not word:
         return f"must start with a word, got {shorten(' ' + numbers)}"
+    if not count or "  " in numbers or not numbers.isprintable():
+        row = f"{word} {numbers}".rstrip()
+        return f"must be a word and its numbers with one blank between them, got {shorten(row)}"
     if count == dimension:
         return None
     if count == dimension - 1 and not _bad(word):
@@ -115,10 +128,13 @@ def _problem(word: str, numbers: str, dimension: int, line: int) -> str | None:
 
 def _bad(numbers: str) -> bool:
     """Whether one of these is no number."""
-    try:
-        return not all(np.isfinite(float(number)) for number in numbers.split(" "))
-    except ValueError:
-        return True
+    return not all(NUMBER.fullmatch(number) for number in numbers.split(" "))
+
+
+def _huge(numbers: str) -> str:
+    """The first of these that float16 cannot hold."""
+    with np.errstate(over="ignore"):
+        return next(number for number in numbers.split(" ") if not np.isfinite(np.float16(float(number))))
 
 
 def _without_repeats(words: Sequence[str], matrix: NDArray[np.float16]) -> Vectors:

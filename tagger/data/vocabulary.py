@@ -44,8 +44,8 @@ class Vocabulary:
         return find_word(word, self.word_index) or UNKNOWN
 
     def char_ids(self, word: str) -> list[int]:
-        """The id of each character of a word."""
-        return [self.char_index.get(char, 1) for char in word]
+        """The id of each character of a word; an empty word is one unknown character."""
+        return [self.char_index.get(char, 1) for char in word] or [1]
 
 
 def build_vocabulary(

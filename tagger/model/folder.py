@@ -7,19 +7,30 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 import torch
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from tagger.config import Positive, Section
 from tagger.data.vocabulary import Vocabulary
 from tagger.errors import ModelError
 from tagger.model.model import FORMAT, Model, ModelConfig
 from tagger.model.network import build_network
 
 CONFIG, VOCABULARY, WEIGHTS, CARD = "config.json", "vocabulary.json", "weights.safetensors", "README.md"
+S = TypeVar("S", bound=Section)
+
+
+class _Names(Section):
+    """What `vocabulary.json` says; see `Vocabulary`."""
+
+    words: list[str]
+    num_trainable: Positive
+    chars: list[str]
+    labels: dict[str, Annotated[list[str], Field(min_length=1)]]
 
 
 def save_model(model: Model, folder: Path, *, card: str) -> None:
@@ -92,26 +103,27 @@ def _read_json(path: Path) -> Mapping[str, Any]:
 
 def _read_config(folder: Path) -> ModelConfig:
     values = _read_json(folder / CONFIG)
-    if values.get("format") != FORMAT:
-        raise ModelError(
-            f"{folder}: model format {values.get('format')}, this version reads {FORMAT}; "
-            f"{'upgrade tagger' if isinstance(values.get('format'), int) else 'train the model again'}"
-        )
-    try:
-        return ModelConfig.model_validate_json(json.dumps(values))
-    except ValidationError as error:
-        place = ".".join(map(str, error.errors()[0]["loc"]))
-        raise ModelError(f"{folder / CONFIG}: `{place}`: {error.errors()[0]['msg']}; copy the folder again") from None
+    found = values.get("format")
+    if found != FORMAT:
+        advice = "upgrade tagger" if isinstance(found, int) and found > FORMAT else "train the model again"
+        raise ModelError(f"{folder}: model format {found}, this version reads {FORMAT}; {advice}")
+    return _section(ModelConfig, values, folder / CONFIG)
 
 
 def _read_vocabulary(folder: Path, config: ModelConfig) -> Vocabulary:
-    names = _read_json(folder / VOCABULARY)
+    path = folder / VOCABULARY
+    names = _section(_Names, _read_json(path), path)
+    if names.num_trainable > len(names.words) + 1:
+        raise ModelError(f"{path}: `num_trainable` must be at most the number of words and 1; copy the folder again")
+    if set(config.heads) != set(names.labels):
+        raise ModelError(f"{path}: must name the labels of {', '.join(config.heads)}; copy the folder again")
+    return Vocabulary(names.words, names.chars, names.labels, names.num_trainable)
+
+
+def _section(kind: type[S], values: Mapping[str, Any], path: Path) -> S:
+    """A section of what a file holds."""
     try:
-        vocabulary = Vocabulary(names["words"], names["chars"], names["labels"], names["num_trainable"])
-    except (KeyError, TypeError) as error:
-        raise ModelError(f"{folder / VOCABULARY}: the file is damaged ({error!r}); copy the folder again") from None
-    if set(config.heads) != set(vocabulary.labels):
-        raise ModelError(
-            f"{folder / VOCABULARY}: must name the labels of {', '.join(config.heads)}; copy the folder again"
-        )
-    return vocabulary
+        return kind.model_validate_json(json.dumps(values))
+    except ValidationError as error:
+        place = ".".join(map(str, error.errors()[0]["loc"]))
+        raise ModelError(f"{path}: `{place}`: {error.errors()[0]['msg']}; copy the folder again") from None

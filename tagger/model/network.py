@@ -72,7 +72,9 @@ class Network(nn.Module):
         self.words = words
         self.chars = chars
         self.encoder = encoder
-        self.heads: Mapping[str, TokensHead | SentenceHead] = nn.ModuleDict(heads)  # type: ignore[assignment]
+        self.heads = dict(heads)
+        for layer, head in heads.items():
+            self.add_module(_module_name(layer), head)
         self.dropout = nn.Dropout(dropout)
         self.word_dropout = word_dropout
         self.state_dropout = nn.Dropout(state_dropout)
@@ -116,6 +118,11 @@ class Network(nn.Module):
         """What each head predicts."""
         states = self.states(batch)
         return {layer: head(states, batch.mask) for layer, head in self.heads.items()}
+
+
+def _module_name(layer: str) -> str:
+    """The name of a head among the weights: a layer may be called `type` or `a.b`, which torch takes for no module."""
+    return "head:" + layer.replace("%", "%25").replace(".", "%2E")
 
 
 def build_network(

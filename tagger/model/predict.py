@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tagger.config import HeadConfig, TokensHeadConfig
 from tagger.data.batches import Batch, batches_by_length, encode
-from tagger.data.schemes import Scheme
+from tagger.data.schemes import Scheme, tags_to_spans
 from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.data.vocabulary import Vocabulary
 
@@ -87,7 +87,8 @@ def _layers(
         scheme = None if head.scheme == "none" else head.scheme
         tags = names[arrays.ids].tolist()
         for row, length in enumerate(lengths):
-            yield TagLayer(tuple(tags[row][:length]), scheme, shown, tuple(scores[row][:length]))
+            row_tags, row_scores = tuple(tags[row][:length]), tuple(scores[row][:length])
+            yield TagLayer(row_tags, scheme, shown, row_scores, _span_scores(row_tags, row_scores, scheme))
         return
     attention = arrays.attention.tolist() if arrays.attention is not None else None
     best = arrays.scores.argmax(1).tolist()
@@ -98,3 +99,10 @@ def _layers(
             dict(zip(names.tolist(), scores[row], strict=True)),
             tuple(attention[row][:length]) if attention else None,
         )
+
+
+def _span_scores(tags: Sequence[str], scores: Sequence[float], scheme: Scheme | None) -> tuple[float, ...] | None:
+    """For each span the least probability among its tags, which the probability of the whole span never exceeds."""
+    if scheme is None:
+        return None
+    return tuple(min(scores[span.start : span.end]) for span in tags_to_spans(tags, scheme))

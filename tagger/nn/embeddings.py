@@ -34,12 +34,11 @@ class WordVectors(nn.Module):
     def forward(self, word_ids: Int[Tensor, " types"]) -> Float[Tensor, "types embedding"]:
         """The vector of each word."""
         num_trainable = self.weight.shape[0]
-        learned = word_ids < num_trainable
-        vectors = F.embedding(word_ids.masked_fill(~learned, 0), self.weight, sparse=True)
         if self.frozen.shape[0] == 0:
-            return vectors
-        fixed = self.frozen[(word_ids - num_trainable).clamp(min=0)].to(vectors.dtype)
-        return torch.where(learned.unsqueeze(1), vectors, fixed)
+            return F.embedding(word_ids, self.weight, sparse=True)
+        learned = (word_ids < num_trainable).nonzero().squeeze(1)
+        vectors = self.frozen[(word_ids - num_trainable).clamp(min=0)].to(self.weight.dtype)
+        return vectors.index_copy(0, learned, F.embedding(word_ids[learned], self.weight, sparse=True))
 
 
 class CharCNN(nn.Module):
@@ -101,7 +100,6 @@ class CharLSTM(nn.Module):
         """The vector of each word, from the characters of all words one behind the other."""
         vectors = self.embedding(char_ids)  # (chars, embedding)
         starts = char_lengths.cumsum(0) - char_lengths
-        out = vectors.new_empty(len(char_lengths), self.output_size)
         group = torch.log2(char_lengths.float()).ceil()
         parts, places = [], []
         for value in group.unique():
@@ -115,7 +113,7 @@ class CharLSTM(nn.Module):
             last = states[torch.arange(len(chosen), device=char_ids.device), lengths - 1, :half]
             parts.append(torch.cat((last, states[:, 0, half:]), 1))
             places.append(chosen)
-        return out.index_copy(0, torch.cat(places), torch.cat(parts))
+        return torch.cat(parts)[torch.cat(places).argsort()]
 
 
 def _char_embedding(num_chars: int, dimension: int) -> nn.Embedding:

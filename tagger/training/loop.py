@@ -127,14 +127,14 @@ def train_network(
     """
     listener = listener or Listener()
     rng = np.random.default_rng(seed)
-    drawn = [draw_rows(parts, rng) for _ in range(config.epochs)]
-    steps = math.ceil(len(drawn[0]) / config.batch_size)
+    steps = math.ceil(sum(_num_drawn(*part) for part in parts) / config.batch_size)
     stepper = _Stepper(network, config, head_weights, steps * config.epochs, listener)
     best, epochs, started = _Best(), [], time.perf_counter()
     listener.started(config.epochs, steps * config.epochs)
     reason, interrupted = f"all {config.epochs} epochs done", False
     try:
-        for number, rows in enumerate(drawn, 1):
+        for number in range(1, config.epochs + 1):
+            rows = draw_rows(parts, rng)
             batches = [rows[part] for part in shuffled_batches(sentences.lengths[rows], config.batch_size, rng)]
             loss, speed = stepper.run(sentences, batches)
             network.eval()
@@ -158,10 +158,15 @@ def draw_rows(parts: Sequence[tuple[int, float]], rng: np.random.Generator) -> I
     """The rows of an epoch: of each corpus `weight` times as many sentences as it has, each as often as any other."""
     rows, start = [], 0
     for size, weight in parts:
-        whole, rest = divmod(round(size * weight), size)
+        whole, rest = divmod(_num_drawn(size, weight), size)
         rows += [np.arange(size) + start] * whole + [rng.permutation(size)[:rest] + start]
         start += size
     return np.concatenate(rows)
+
+
+def _num_drawn(size: int, weight: float) -> int:
+    """How many sentences of a corpus an epoch has, one at least."""
+    return max(1, round(size * weight))
 
 
 class _Stepper:
@@ -203,10 +208,13 @@ class _Stepper:
                 group["lr"] = self.learning_rate
             optimizer.zero_grad(set_to_none=True)
         losses = self.network.losses(to_tensors(batch, self.network.device))
+        self.step += 1
+        if not losses:  # no sentence of the batch carries a layer of any head
+            return 0.0
         loss = torch.stack([self.head_weights[layer] * value for layer, value in losses.items()]).sum()
         if not math.isfinite(loss.item()):
             raise TaggerError(
-                f"step {self.step + 1}: the loss must be a number, got {loss.item()}; "
+                f"step {self.step}: the loss must be a number, got {loss.item()}; "
                 f"lower training.learning_rate or training.clip_norm"
             )
         loss.backward()
@@ -214,5 +222,4 @@ class _Stepper:
             clip_gradients(self.network.parameters(), self.config.clip_norm)
         for optimizer in self.optimizers:
             optimizer.step()
-        self.step += 1
         return loss.item()

@@ -1,0 +1,120 @@
+"""CoNLL-U: words are tokens, ranges and empty nodes are not, and bad lines are told together."""
+
+from pathlib import Path
+
+import pytest
+
+from tagger.data.conllu import FIELDS, parse_conllu, read_conllu
+from tagger.data.sentence import Label, Sentence
+from tagger.errors import DataError
+
+
+def row(number: str, form: str = "w", *, upos: str = "NOUN", xpos: str = "_") -> str:
+    return "\t".join([number, form, form.lower() or "_", upos, xpos, "_", "0", "root", "_", "_"])
+
+
+def parse(*lines: str, layers: dict[str, str] | None = None) -> list[Sentence]:
+    return parse_conllu(lines, layers, where="f")
+
+
+def error_of(*lines: str, layers: dict[str, str] | None = None) -> str:
+    with pytest.raises(DataError) as caught:
+        parse(*lines, layers=layers)
+    return str(caught.value)
+
+
+def test_ranges_and_empty_nodes_are_no_tokens() -> None:
+    lines = [
+        row("0.1", "zero"),
+        row("1-2", "du", upos="_"),
+        row("1", "de", upos="ADP"),
+        row("2", "le", upos="DET"),
+        row("2.1", "e"),
+    ]
+    (sentence,) = parse("# text = du", *lines, row("10", "x", upos="X"))
+    assert sentence.tokens == ("de", "le", "x")
+    assert sentence.tags("upos") == ("ADP", "DET", "X")
+    assert sentence.origin is not None
+    assert [sentence.origin.at(i) for i in range(3)] == ["f:4", "f:5", "f:7"]
+
+
+def test_layers_left_out_are_upos_and_xpos_where_they_are_filled() -> None:
+    first, second = parse(row("1", xpos="NN"), "", row("1", upos="_"))
+    assert set(first.layers) == {"upos", "xpos"}
+    assert set(second.layers) == set()
+
+
+def test_layers_are_fields_or_comments_under_any_name() -> None:
+    lines = ["# intent = play", row("1", "Words", xpos="NNS")]
+    (sentence,) = parse(*lines, layers={"pos": "xpos", "base": "lemma", "intent": "# intent", "mood": "# mood"})
+    assert sentence.tags("pos") == ("NNS",)
+    assert sentence.tags("base") == ("words",)
+    assert sentence.label("intent") == Label("play")
+    assert set(sentence.layers) == {"pos", "base", "intent"}
+
+
+def test_layer_from_nowhere_is_told_the_fields() -> None:
+    assert error_of(row("1"), layers={"pos": "ups"}) == (
+        f'f: layer `pos` must come from a CoNLL-U field ({", ".join(FIELDS)}) or a comment ("# key"), got "ups"'
+    )
+
+
+def test_named_layer_that_is_not_filled_has_underscores() -> None:
+    assert parse(row("1"), layers={"xpos": "xpos"})[0].tags("xpos") == ("_",)
+
+
+def test_comments_are_metadata_and_open_documents() -> None:
+    sentences = parse(
+        *("# newdoc id = d1", "# sent_id = 1", row("1"), ""),
+        *("#sent_id = 2", row("1"), ""),
+        *("# newdoc id = d2", "# sent_id = 3", row("1"), ""),
+        *("# newdoc", row("1")),
+    )
+    assert [sentence.document for sentence in sentences] == ["d1", "d1", "d2", "3"]
+    assert [sentence.meta.get("sent_id") for sentence in sentences] == ["1", "2", "3", None]
+
+
+def test_form_may_be_a_hash_hold_a_blank_or_be_an_underscore() -> None:
+    (sentence,) = parse(row("1", "#"), row("2", "10 000"), row("3", "_"))
+    assert sentence.tokens == ("#", "10 000", "_")
+
+
+def test_first_column_must_be_a_word_range_or_empty_node() -> None:
+    assert error_of(row("1"), row("x"), row("1-"), row("01")).splitlines() == [
+        "f:2: must start with a word number, a range (3-4) or an empty node (8.1), got 'x'",
+        "f:3: must start with a word number, a range (3-4) or an empty node (8.1), got '1-'",
+        "f:4: must start with a word number, a range (3-4) or an empty node (8.1), got '01'",
+    ]
+
+
+def test_sentence_must_have_a_word() -> None:
+    assert error_of(row("1"), "", row("8.1")) == "f:3: a sentence must have a word"
+
+
+def test_lines_must_have_ten_filled_columns() -> None:
+    columns = "10 columns (id, form, lemma, upos, xpos, feats, head, deprel, deps, misc)"
+    found = error_of(row("1"), "2\tw\tw", row("3", ""), row("4").replace("\t", " "))
+    assert found.splitlines() == [
+        f"f:2: must have {columns}, got 3: '2\\tw\\tw'",
+        "f:3: column `form` must not be empty: '3\\t\\t_\\tNOUN\\t_\\t_\\t0\\troot\\t_\\t_'",
+        f"f:4: must have {columns}, got 1: '4 w w NOUN _ _ 0 root _ _'",
+    ]
+
+
+def test_file_of_comments_has_no_sentence() -> None:
+    assert (
+        error_of("# a", "", "# b") == "f: the file must hold at least one sentence, got only comments and blank lines"
+    )
+
+
+def test_label_comment_without_a_value_is_a_bad_line() -> None:
+    assert error_of("# intent", row("1"), layers={"intent": "# intent"}) == (
+        "f:2: the comment `# intent` above must have a value: `# intent = value`"
+    )
+
+
+def test_file_is_read_from_disk_with_crlf(tmp_path: Path) -> None:
+    path = tmp_path / "a.conllu"
+    path.write_bytes(f"# x = 1\r\n{row('1', 'Ä')}\r\n\r\n".encode())
+    (sentence,) = read_conllu(path)
+    assert (sentence.tokens, sentence.meta) == (("Ä",), {"x": "1"})

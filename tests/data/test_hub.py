@@ -1,0 +1,228 @@
+"""Datasets as the hub serves them: folders of parquet, JSON lines or a saved dataset, read offline."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import datasets
+import huggingface_hub.constants
+import pytest
+
+from tagger.data.corpus import Corpus, load_corpus, load_dataset
+from tagger.data.sentence import Label
+from tagger.errors import DataError
+
+NER = ["O", "B-PER", "I-PER", "B-LOC"]
+ROWS = {
+    "tokens": [["Ada", "Lovelace", "sang"], ["Rome"]],
+    "ner_tags": [[1, 2, 0], [3]],
+    "pos_tags": [["NNP", "NNP", "VBD"], ["NNP"]],
+    "intent": [0, 1],
+    "id": ["7", "8"],
+}
+FEATURES = datasets.Features(
+    {
+        "tokens": datasets.List(datasets.Value("string")),
+        "ner_tags": datasets.List(datasets.ClassLabel(names=NER)),
+        "pos_tags": datasets.List(datasets.Value("string")),
+        "intent": datasets.ClassLabel(names=["tell", "ask"]),
+        "id": datasets.Value("string"),
+    }
+)
+
+
+@pytest.fixture(autouse=True)
+def _offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(datasets.config, "HF_MODULES_CACHE", str(tmp_path / "modules"))
+    datasets.disable_progress_bars()
+    yield
+    datasets.enable_progress_bars()
+
+
+def make_dataset(rows: dict[str, list[Any]] | None = None, features: Any = None) -> datasets.Dataset:
+    return datasets.Dataset.from_dict(ROWS if rows is None else rows, features=FEATURES if rows is None else features)
+
+
+def saved(folder: Path, **splits: datasets.Dataset) -> Path:
+    datasets.DatasetDict(splits).save_to_disk(folder / "saved")
+    return folder / "saved"
+
+
+def parquet(folder: Path, **splits: datasets.Dataset) -> Path:
+    for name, dataset in splits.items():
+        dataset.to_parquet(folder / "repository" / "data" / f"{name}-00000-of-00001.parquet")
+    return folder / "repository"
+
+
+def json_lines(folder: Path, **splits: list[dict[str, Any]]) -> Path:
+    (folder / "repository").mkdir()
+    for name, rows in splits.items():
+        path = folder / "repository" / f"{name}.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return folder / "repository"
+
+
+def error_of(dataset: Path | str, **settings: Any) -> str:
+    with pytest.raises(DataError) as caught:
+        load_dataset(dataset, **settings)
+    return str(caught.value)
+
+
+def check_rows(corpus: Corpus) -> None:
+    first, second = corpus.test
+    assert (first.tokens, second.tokens) == (("Ada", "Lovelace", "sang"), ("Rome",))
+    assert first.tags("ner") == ("B-PER", "I-PER", "O")
+    assert first.tags("pos") == ("NNP", "NNP", "VBD")
+    assert (first.label("intent"), second.label("intent")) == (Label("tell"), Label("ask"))
+    assert set(first.layers) == {"ner", "pos", "intent"}
+    assert corpus.schemes == {"ner": "iob2", "pos": None}
+
+
+@pytest.mark.parametrize("serve", [saved, parquet])
+@pytest.mark.parametrize("dev", ["validation", "dev"])
+def test_dataset_is_read_with_its_classes_by_name(serve: Any, dev: str, tmp_path: Path) -> None:
+    dataset = make_dataset()
+    folder = serve(tmp_path, train=dataset, test=dataset, **{dev: dataset.select([0])})
+    corpus = load_dataset(folder)
+    assert [len(split) for split in corpus.splits().values()] == [2, 1, 2]
+    check_rows(corpus)
+
+
+def test_folder_of_json_lines_is_read_with_its_tags_as_they_stand(tmp_path: Path) -> None:
+    rows = [{"tokens": ["Ada", "sang"], "ner_tags": ["B-PER", "O"]}, {"tokens": ["Hm"], "ner_tags": ["O"]}]
+    corpus = load_dataset(json_lines(tmp_path, train=rows, validation=rows))
+    assert [sentence.tags("ner") for sentence in corpus.dev] == [("B-PER", "O"), ("O",)]
+
+
+def test_dataset_without_dev_gets_one_from_train(tmp_path: Path) -> None:
+    folder = saved(tmp_path, train=make_dataset(), test=make_dataset())
+    corpus = load_dataset(folder, seed=5)
+    assert [len(split) for split in corpus.splits().values()] == [1, 1, 2]
+    assert corpus.notes[-1] == "no dev split is named: cut 1 of 2 train sentences by seed 5"
+    assert load_corpus(dataset=str(folder)).dev == []
+
+
+def test_layers_may_be_named(tmp_path: Path) -> None:
+    folder = saved(tmp_path, train=make_dataset())
+    corpus = load_dataset(folder, layers={"entities": "ner_tags", "who": "id"})
+    assert {name for sentence in corpus.train for name in sentence.layers} == {"entities", "who"}
+
+
+def test_text_is_split_and_labels_keep_the_name_of_their_column(tmp_path: Path) -> None:
+    features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["no", "yes"])})
+    rows = {"text": ["It's fine.", "No!"], "label": [1, 0]}
+    corpus = load_dataset(saved(tmp_path, train=make_dataset(rows, features), test=make_dataset(rows, features)))
+    assert [(s.tokens, s.label("label").value) for s in corpus.test] == [
+        (("It", "'s", "fine", "."), "yes"),
+        (("No", "!"), "no"),
+    ]
+
+
+def test_sentence_without_a_label_lacks_the_layer(tmp_path: Path) -> None:
+    features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["no", "yes"])})
+    rows = {"text": ["a", "b", "c"], "label": [1, -1, None]}
+    folder = saved(tmp_path, train=make_dataset(rows, features), test=make_dataset(rows, features))
+    assert [dict(s.layers) for s in load_dataset(folder).test] == [{"label": Label("yes")}, {}, {}]
+
+
+def test_integers_without_names_are_their_digits(tmp_path: Path) -> None:
+    rows = {"tokens": [["a", "b"]], "tags": [[0, 12]]}
+    (sentence,) = load_corpus(dataset=str(saved(tmp_path, train=make_dataset(rows))), layers={"x": "tags"}).train
+    assert sentence.tags("x") == ("0", "12")
+
+
+def test_two_columns_of_one_layer_name_are_both_kept(tmp_path: Path) -> None:
+    rows = {"tokens": [["a"]], "ner_tags": [["O"]], "ner_labels": [["B-X"]]}
+    (sentence,) = load_corpus(dataset=str(saved(tmp_path, train=make_dataset(rows)))).train
+    assert (sentence.tags("ner"), sentence.tags("ner_labels")) == (("O",), ("B-X",))
+
+
+def test_column_that_is_not_there_is_told_those_that_are(tmp_path: Path) -> None:
+    folder = saved(tmp_path, train=make_dataset())
+    assert error_of(folder, layers={"ner": "ner_tag"}) == (
+        f"{folder} (train): `layers` must name columns of the dataset, got ner_tag; "
+        "it has tokens, ner_tags, pos_tags, intent, id"
+    )
+
+
+def test_dataset_whose_layers_cannot_be_found_says_so(tmp_path: Path) -> None:
+    folder = saved(tmp_path, train=make_dataset({"tokens": [["a"]], "x": [1]}))
+    assert error_of(folder) == (
+        f"{folder} (train): `layers` must name columns of the dataset, got none that could be detected; "
+        "it has tokens, x"
+    )
+
+
+def test_dataset_must_have_tokens_or_text(tmp_path: Path) -> None:
+    folder = saved(tmp_path, train=make_dataset({"body": ["a"], "tags": [["O"]]}))
+    assert error_of(folder) == (
+        f"{folder} (train): must have a column tokens or words or text or sentence, got ['body', 'tags']"
+    )
+
+
+def test_dataset_must_have_a_train_split(tmp_path: Path) -> None:
+    folder = saved(tmp_path, test=make_dataset())
+    assert error_of(folder) == f"{folder}: must have a split `train`, got test"
+
+
+def test_all_bad_rows_are_told_together(tmp_path: Path) -> None:
+    rows = {
+        "tokens": [["a"], [], ["b", None], None, ["c", "d"], ["e"]],
+        "ner_tags": [["O"], [], ["O", "O"], ["O"], ["O"], [None]],
+    }
+    folder = saved(tmp_path, train=make_dataset(rows))
+    assert error_of(folder).splitlines() == [
+        f"{folder} (train), row 1: a sentence must have a list of tokens, got '[]'",
+        f"{folder} (train), row 2: token 2 must be a word, got None",
+        f"{folder} (train), row 3: a sentence must have a list of tokens, got 'None'",
+        f"{folder} (train), row 4: `ner` must have 2 tags, got 1",
+        f"{folder} (train), row 5: `ner` must have names or numbers of classes, got 'None'",
+    ]
+
+
+def test_tag_without_a_class_is_a_bad_row(tmp_path: Path) -> None:
+    features = datasets.Features({key: FEATURES[key] for key in ("tokens", "ner_tags")})
+    folder = saved(tmp_path, train=make_dataset({"tokens": [["a"]], "ner_tags": [[-1]]}, features))
+    assert error_of(folder) == f"{folder} (train), row 0: `ner` must have classes from 0 to 3, got -1"
+
+
+def test_text_that_is_missing_or_blank_is_a_bad_row(tmp_path: Path) -> None:
+    rows = {"text": ["a", None, " "], "kind": ["x", "y", "z"]}
+    folder = saved(tmp_path, train=make_dataset(rows))
+    lines = error_of(folder, layers={"kind": "kind"}).splitlines()
+    assert lines[0] == f"{folder} (train), row 1: a sentence must have a text, got 'None'"
+    assert lines[1].startswith(f"{folder} (train), row 2: the text holds no token")
+
+
+ADVICE = "to use files of your own, name `format` and `train` in the recipe and pass --data"
+
+
+def test_dataset_that_cannot_be_reached_says_what_else_to_do() -> None:
+    found = error_of("no-such-owner/no-such-dataset")
+    assert found.startswith("no-such-owner/no-such-dataset: the dataset cannot be loaded: ")
+    assert found.endswith(ADVICE)
+    assert "\n" not in found
+
+
+def test_broken_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert error_of(tmp_path / "empty").startswith(f"{tmp_path}/empty: the dataset cannot be loaded: ")
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    (folder / "train.jsonl").write_text('{"tokens": ["a"\n', encoding="utf-8")
+    assert error_of(folder).startswith(f"{folder}: the dataset cannot be loaded: ")
+    assert error_of(folder).endswith(ADVICE)
+
+
+def test_dataset_with_a_loading_script_is_told_of_its_parquet(tmp_path: Path) -> None:
+    folder = tmp_path / "scripted"
+    folder.mkdir()
+    (folder / "scripted.py").write_text("raise AssertionError('run')\n", encoding="utf-8")
+    found = error_of(folder)
+    assert found.startswith(f"{folder}: datasets with a loading script no longer load (")
+    assert 'try revision = "refs/convert/parquet" or a mirror of the dataset' in found

@@ -1,0 +1,166 @@
+"""JSON lines: what tagging writes is read back, and each line that is no sentence is told what it must be."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tagger.data.jsonl import parse_jsonl, read_jsonl, sentence_to_json
+from tagger.data.sentence import Label, Sentence, Span, TagLayer
+from tagger.data.tokenization import sentence_from_text
+from tagger.errors import DataError
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda word: bool(word.strip()))
+
+
+def parse(*lines: Any, **settings: Any) -> list[Sentence]:
+    texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
+    return parse_jsonl(texts, where="f", **settings)
+
+
+def error_of(*lines: Any, **settings: Any) -> str:
+    with pytest.raises(DataError) as caught:
+        parse(*lines, **settings)
+    return str(caught.value)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=5),
+            st.none() | WORDS,
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_what_is_written_is_read_back_the_same(rows: list[tuple[list[tuple[str, str]], str | None]]) -> None:
+    sentences = []
+    for pairs, label in rows:
+        layers: dict[str, TagLayer | Label] = {"upos": TagLayer(tuple(tag for _, tag in pairs))}
+        layers |= {"mood": Label(label)} if label else {}
+        sentences.append(Sentence.from_tokens([word for word, _ in pairs], layers))
+    lines = [json.dumps(sentence_to_json(sentence), ensure_ascii=False) for sentence in sentences]
+    assert parse(*lines) == sentences
+
+
+@pytest.mark.parametrize("text", ["Don't  stop , \tnow!", " a a aa a", "日本 語", "👍🏽 e\u0301"])
+def test_offsets_in_the_original_text_come_back(text: str) -> None:
+    sentence = sentence_from_text(text)
+    (again,) = parse(sentence_to_json(sentence))
+    assert again == sentence
+
+
+def test_written_object_has_the_documented_form() -> None:
+    ner = TagLayer(("B-PER", "E-PER", "O"), "bioes", "iob2", span_scores=(0.5,))
+    layers = {"ner": ner, "upos": TagLayer(("PROPN", "PROPN", "VERB")), "mood": Label("good", 0.75)}
+    sentence = Sentence.from_tokens(["Ada", "Lovelace", "sang"], layers)
+    assert sentence_to_json(sentence) == {
+        "text": "Ada Lovelace sang",
+        "tokens": ["Ada", "Lovelace", "sang"],
+        "tags": {"ner": ["B-PER", "I-PER", "O"], "upos": ["PROPN", "PROPN", "VERB"]},
+        "spans": {
+            "ner": [
+                {
+                    "type": "PER",
+                    "start": 0,
+                    "end": 2,
+                    "start_char": 0,
+                    "end_char": 12,
+                    "text": "Ada Lovelace",
+                    "score": 0.5,
+                }
+            ]
+        },
+        "labels": {"mood": {"value": "good", "score": 0.75}},
+    }
+    assert sentence.spans("ner") == (Span("PER", 0, 2, 0, 12, 0.5),)
+
+
+def test_text_alone_is_split_as_asked() -> None:
+    assert parse({"text": "It's"})[0].tokens == ("It", "'s")
+    assert parse({"text": "It's"}, tokenize="blanks")[0].tokens == ("It's",)
+
+
+def test_layers_may_be_named_by_their_top_level_key() -> None:
+    row = {"tokens": ["a", "b"], "ner_tags": ["O", "B-X"], "class": 3, "gone": None}
+    (sentence,) = parse(row, layers={"ner": "ner_tags", "kind": "class", "x": "gone", "y": "absent"})
+    assert sentence.tags("ner") == ("O", "B-X")
+    assert sentence.label("kind").value == "3"
+    assert set(sentence.layers) == {"ner", "kind"}
+
+
+def test_blank_lines_are_separators_and_lines_are_remembered() -> None:
+    first, second = parse({"text": "a"}, "", "  ", {"text": "b"})
+    assert first.origin is not None
+    assert second.origin is not None
+    assert (first.origin.at(0), second.origin.at(0)) == ("f:1", "f:4")
+
+
+def test_null_tables_are_no_layers() -> None:
+    assert parse({"tokens": ["a"], "tags": None, "labels": None})[0].layers == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('{"text": ', "must be a JSON object, got '{\"text\": ' (Expecting value)"),
+        ("plain", "must be a JSON object, got 'plain' (Expecting value)"),
+        ([1], "must be a JSON object, got '[1]'"),
+        ("null", "must be a JSON object, got 'null'"),
+        ({}, "must have `tokens` (a list of words) or `text` (a sentence)"),
+        ({"text": 5}, "must have `tokens` (a list of words) or `text` (a sentence)"),
+        ({"tokens": "ab"}, "`tokens` must be a list of words that are not empty, got '\"ab\"'"),
+        ({"tokens": []}, "`tokens` must be a list of words that are not empty, got '[]'"),
+        ({"tokens": ["a", " "]}, '`tokens` must be a list of words that are not empty, got \'["a", " "]\''),
+        ({"tokens": ["a", 5]}, "`tokens` must be a list of words that are not empty, got '[\"a\", 5]'"),
+        ({"tokens": ["b", "a"], "text": "a b"}, "token 'a' must stand in `text` behind the token before it"),
+        ({"tokens": ["a"], "tags": ["O"]}, "`tags` must be an object layer → values, got '[\"O\"]'"),
+        (
+            {"tokens": ["a"], "tags": {"ner": ["O", "O"]}},
+            "layer `ner` must have a tag for each of the 1 tokens, got 2",
+        ),
+        ({"tokens": ["a"], "tags": {"ner": [5]}}, "layer `ner` must be a label or a list of tags, got '[5]'"),
+        ({"tokens": ["a"], "tags": {"ner": [""]}}, "layer `ner` must be a label or a list of tags, got '[\"\"]'"),
+        ({"tokens": ["a"], "labels": {"m": 0.5}}, "layer `m` must be a label or a list of tags, got '0.5'"),
+        ({"tokens": ["a"], "labels": {"m": None}}, "layer `m` must be a label or a list of tags, got 'null'"),
+        ({"tokens": ["a"], "labels": {"m": {}}}, "layer `m` must be a label or a list of tags, got 'null'"),
+        ({"tokens": ["a"], "labels": {"m": ""}}, "layer `m` must be a label or a list of tags, got '\"\"'"),
+        (
+            {"tokens": ["a"], "tags": {"m": ["O"]}, "labels": {"m": "x"}},
+            "layer `m` must stand in `tags` or in `labels`, got it in both",
+        ),
+        ('{"text": "a", "text": "b"}', "must have each key once, got 'text' twice"),
+        ('{"tokens": ["a\\ud800"]}', "must be Unicode text, got half a surrogate pair ('\\ud800')"),
+    ],
+)
+def test_each_bad_line_gets_one_sentence(line: Any, sentence: str) -> None:
+    assert error_of({"text": "fine"}, line) == f"f:2: {sentence}"
+
+
+def test_text_without_a_token_is_a_bad_line() -> None:
+    assert error_of({"text": " "}).startswith("f:1: the text holds no token")
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, "1" * 5_000, '{"text": ' + "1" * 5_000 + "}"])
+def test_json_that_python_cannot_hold_is_no_traceback(line: str) -> None:
+    assert error_of(line).startswith("f:1: must be a JSON object, got '")
+
+
+def test_whole_surrogate_pair_is_a_character() -> None:
+    assert parse('{"tokens": ["\\ud83d\\ude00"]}')[0].tokens == ("😀",)
+
+
+def test_all_bad_lines_are_told_together() -> None:
+    lines = error_of(*["x"] * 12).splitlines()
+    assert lines[0] == "f:1: must be a JSON object, got 'x' (Expecting value)"
+    assert lines[-1] == "... and 2 more such problems"
+
+
+def test_file_is_read_from_disk(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes('\ufeff{"text": "Ä"}\r\n'.encode())
+    assert [sentence.tokens for sentence in read_jsonl(path)] == [("Ä",)]

@@ -1,0 +1,214 @@
+"""A model folder: what comes back is what went in, and each damage has its sentence."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from tagger.config import (
+    EmbeddingsConfig,
+    EncoderConfig,
+    HeadConfig,
+    ReadingConfig,
+    SentenceHeadConfig,
+    TokensHeadConfig,
+)
+from tagger.data.synthetic import generate
+from tagger.data.vocabulary import build_vocabulary
+from tagger.errors import ModelError
+from tagger.model.folder import load_model, save_model
+from tagger.model.model import FORMAT, Model, ModelConfig
+from tagger.model.network import build_network
+from tagger.tagging import Tagger, load
+
+HEADS: dict[str, HeadConfig] = {
+    "ner": TokensHeadConfig(kind="tokens"),
+    "upos": TokensHeadConfig(kind="tokens", scheme="none", decoder="softmax"),
+    "sentiment": SentenceHeadConfig(kind="sentence"),
+}
+
+
+def make_model(chars: str = "cnn") -> Model:
+    torch.manual_seed(1)
+    sentences = list(generate(30, seed=1, split="train"))
+    vocabulary = build_vocabulary(sentences, layers={"ner": "bioes", "upos": None, "sentiment": None})
+    embeddings, encoder = EmbeddingsConfig(dimension=8, chars=chars), EncoderConfig(hidden_size=9)
+    config = ModelConfig(
+        format=FORMAT,
+        version="1",
+        tokenizer="none",
+        embeddings=embeddings,
+        encoder=encoder,
+        heads=HEADS,
+        vector_dimension=8,
+        schemes={"ner": "iob2", "upos": None},
+        reading={"data": ReadingConfig(format="conll", columns=("token", "ner"))},
+    )
+    network = build_network(vocabulary, embeddings=embeddings, encoder=encoder, heads=HEADS)
+    return Model(config, vocabulary, network.eval())
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return make_model()
+
+
+@pytest.fixture
+def folder(model: Model, tmp_path: Path) -> Path:
+    save_model(model, tmp_path / "m", card="a card\n")
+    return tmp_path / "m"
+
+
+@pytest.mark.parametrize("chars", ["cnn", "lstm", "none"])
+def test_saved_and_loaded_model_predicts_the_same_bits(chars: str, tmp_path: Path) -> None:
+    model = make_model(chars)
+    save_model(model, tmp_path / "m", card="")
+    sentences = list(generate(40, seed=2, split="test"))
+    assert list(Tagger(model).predict(sentences)) == list(load(tmp_path / "m").predict(sentences))
+
+
+def test_loaded_model_has_the_same_config_vocabulary_and_weights(model: Model, folder: Path) -> None:
+    loaded = load_model(folder)
+    assert loaded.config == model.config
+    assert loaded.vocabulary == model.vocabulary
+    assert not loaded.network.training
+    for name, value in model.network.state_dict().items():
+        assert torch.equal(value, loaded.network.state_dict()[name])
+        assert value.dtype == loaded.network.state_dict()[name].dtype
+
+
+def test_a_folder_holds_four_files_and_no_pickle(folder: Path) -> None:
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"config.json", "vocabulary.json", "weights.safetensors", "README.md"}
+    assert (folder / "README.md").read_text() == "a card\n"
+    length = int.from_bytes((folder / "weights.safetensors").read_bytes()[:8], "little")
+    header = json.loads((folder / "weights.safetensors").read_bytes()[8 : 8 + length])
+    assert "words.weight" in header
+
+
+def test_a_copied_folder_works_from_elsewhere(model: Model, folder: Path, tmp_path: Path) -> None:
+    shutil.move(folder, tmp_path / "deep" / "elsewhere")
+    assert list(load(tmp_path / "deep" / "elsewhere").stream(["Ada ran."])) == list(Tagger(model).stream(["Ada ran."]))
+
+
+def test_a_run_folder_loads_as_its_model_folder(model: Model, tmp_path: Path) -> None:
+    save_model(model, tmp_path / "run" / "model", card="")
+    assert load_model(tmp_path / "run").config == load_model(str(tmp_path / "run" / "model")).config
+
+
+def test_loading_runs_no_network_dropout(folder: Path) -> None:
+    tagger = load(folder)
+    assert tagger.tag("He came late") == tagger.tag("He came late")
+
+
+def check_refusal(folder: Path, sentence: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        load_model(folder)
+    assert str(caught.value) == sentence
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere"
+    check_refusal(path, f"{path}: no such model folder; give the folder that training wrote")
+
+
+@pytest.mark.parametrize("name", ["config.json", "vocabulary.json", "weights.safetensors"])
+def test_a_missing_file_is_named(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    check_refusal(folder, f"{folder}: must hold config.json, vocabulary.json and weights.safetensors, got no {name}")
+
+
+@pytest.mark.parametrize("name", ["config.json", "vocabulary.json"])
+@pytest.mark.parametrize("spoil", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"\xff\xfe" + b])
+def test_damaged_json_is_named(folder: Path, name: str, spoil: Callable[[bytes], bytes]) -> None:
+    (folder / name).write_bytes(spoil((folder / name).read_bytes()))
+    check_refusal(folder, f"{folder / name}: the file is damaged or cut short, it is no JSON; copy the folder again")
+
+
+@pytest.mark.parametrize("name", ["config.json", "vocabulary.json"])
+def test_json_that_is_no_object_is_refused(folder: Path, name: str) -> None:
+    (folder / name).write_text("[1]")
+    check_refusal(folder, f"{folder / name}: must be a JSON object, got list")
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.01, 0.5, 0.999])
+def test_weights_cut_short_are_named(folder: Path, keep: float) -> None:
+    path = folder / "weights.safetensors"
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * keep)])
+    pattern = rf"^{re.escape(str(path))}: the file is damaged or cut short \(.+\); copy the folder again$"
+    with pytest.raises(ModelError, match=pattern):
+        load_model(folder)
+
+
+def change_json(path: Path, **changes: object) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [(FORMAT + 1, "upgrade tagger"), (0, "train the model again"), (None, "train the model again")],
+)
+def test_another_format_is_refused(folder: Path, number: int | None, advice: str) -> None:
+    change_json(folder / "config.json", format=number)
+    check_refusal(folder, f"{folder}: model format {number}, this version reads {FORMAT}; {advice}")
+
+
+def test_a_newer_format_is_refused_whatever_else_it_holds(folder: Path) -> None:
+    (folder / "config.json").write_text('{"format": 7, "brand": "new"}')
+    check_refusal(folder, f"{folder}: model format 7, this version reads {FORMAT}; upgrade tagger")
+
+
+def test_a_wrong_value_of_the_config_is_named(folder: Path) -> None:
+    change_json(folder / "config.json", vector_dimension="wide")
+    path = folder / "config.json"
+    check_refusal(folder, f"{path}: `vector_dimension`: Input should be a valid integer; copy the folder again")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"words": 5}, "`words`: Input should be a valid array"),
+        ({"labels": ["ner"]}, "`labels`: Input should be an object"),
+        ({"labels": {"ner": []}}, "`labels.ner`: List should have at least 1 item after validation, not 0"),
+        ({"num_trainable": "3"}, "`num_trainable`: Input should be a valid integer"),
+        ({"num_trainable": 10**6}, "`num_trainable` must be at most the number of words and 1"),
+    ],
+)
+def test_a_wrong_value_of_the_vocabulary_is_named(folder: Path, changes: dict[str, object], sentence: str) -> None:
+    change_json(folder / "vocabulary.json", **changes)
+    check_refusal(folder, f"{folder / 'vocabulary.json'}: {sentence}; copy the folder again")
+
+
+def test_a_vocabulary_of_other_heads_is_refused(folder: Path) -> None:
+    path = folder / "vocabulary.json"
+    change_json(path, labels={"ner": ["O"]})
+    check_refusal(folder, f"{path}: must name the labels of ner, upos, sentiment; copy the folder again")
+
+
+def test_weights_of_another_shape_are_refused(folder: Path) -> None:
+    path = folder / "vocabulary.json"
+    change_json(path, chars=json.loads(path.read_text())["chars"][:-1])
+    pattern = (
+        rf"^{re.escape(str(folder / 'weights.safetensors'))}: the weights must fit config\.json and vocabulary\.json: "
+        r"size mismatch for chars\.embedding\.weight: [^\n]*$"
+    )
+    with pytest.raises(ModelError, match=pattern):
+        load_model(folder)
+
+
+def test_weights_that_lack_a_tensor_are_refused(folder: Path) -> None:
+    path = folder / "weights.safetensors"
+    weights = load_file(path)
+    del weights["head:upos.linear.bias"]
+    save_file(weights, path)
+    check_refusal(
+        folder,
+        f"{path}: the weights must fit config.json and vocabulary.json: "
+        'Missing key(s) in state_dict: "head:upos.linear.bias".',
+    )

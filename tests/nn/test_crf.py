@@ -1,0 +1,317 @@
+"""The CRF against enumeration of all sequences in float64, and against torchcrf."""
+
+from itertools import pairwise, product
+
+import pytest
+import torch
+import torchcrf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from tagger.nn.crf import LinearChainCRF
+
+Tables = tuple[list[list[bool]], list[bool], list[bool]]
+
+
+def make_crf(num_tags: int, *, seed: int = 1, scale: float = 1.0, tables: Tables | None = None) -> LinearChainCRF:
+    allowed, start, end = tables or (None, None, None)
+    crf = LinearChainCRF(num_tags, batch_first=True, allowed=allowed, allowed_start=start, allowed_end=end)
+    generator = torch.Generator().manual_seed(seed)
+    for parameter in crf.parameters():
+        parameter.data = torch.randn(parameter.shape, generator=generator) * scale
+    return crf
+
+
+def make_tables(num_tags: int, seed: int) -> Tables:
+    """Random tables in which tag 0 may stand anywhere, so that every length has a sequence."""
+    generator = torch.Generator().manual_seed(seed)
+    allowed = torch.rand(num_tags, num_tags, generator=generator) < 0.5
+    start, end = (torch.rand(num_tags, generator=generator) < 0.5 for _ in range(2))
+    allowed[0, 0] = start[0] = end[0] = True
+    return allowed.tolist(), start.tolist(), end.tolist()
+
+
+def make_batch(lengths: list[int], num_tags: int, *, seed: int = 1, scale: float = 1.0) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    emissions = torch.randn(len(lengths), max(lengths), num_tags, generator=generator) * scale
+    return emissions, torch.arange(max(lengths)) < torch.tensor(lengths).unsqueeze(1)
+
+
+def enumerate_sequences(crf: LinearChainCRF, emissions: Tensor) -> dict[tuple[int, ...], float]:
+    """The score of every sequence that the tables allow, for the emissions of one sentence, in plain arithmetic."""
+    emitted = emissions.double().tolist()
+    start, move, end = (p.double().tolist() for p in (crf.start_transitions, crf.transitions, crf.end_transitions))
+    scores = {}
+    for tags in product(range(crf.num_tags), repeat=len(emitted)):
+        moves = list(pairwise(tags))
+        if crf.allowed_start[tags[0]] and crf.allowed_end[tags[-1]] and all(crf.allowed[i, j] for i, j in moves):
+            inside = sum(emitted[t][tag] for t, tag in enumerate(tags)) + sum(move[i][j] for i, j in moves)
+            scores[tags] = inside + start[tags[0]] + end[tags[-1]]
+    return scores
+
+
+def check_against_enumeration(crf: LinearChainCRF, emissions: Tensor, mask: Tensor, *, tolerance: float) -> None:
+    paths, marginals = crf.best_path(emissions, mask), crf.marginals(emissions, mask)
+    for row, length in enumerate(mask.sum(1).tolist()):
+        scores = enumerate_sequences(crf, emissions[row, :length])
+        values = torch.tensor(list(scores.values()), dtype=torch.double)
+        probabilities = values.softmax(0)
+        expected = torch.zeros(length, crf.num_tags, dtype=torch.double)
+        for tags, probability in zip(scores, probabilities, strict=True):
+            expected[range(length), list(tags)] += probability
+        torch.testing.assert_close(marginals[row, :length].double(), expected, rtol=0, atol=tolerance)
+        best = tuple(paths[row, :length].tolist())
+        assert best in scores
+        assert scores[best] >= values.max().item() - tolerance
+        gold = list(scores)[(7 * row + 3) % len(scores)]
+        tag_ids = torch.zeros(1, mask.shape[1], dtype=torch.long)
+        tag_ids[0, :length] = torch.tensor(gold)
+        found = crf.log_likelihood(emissions[row : row + 1], tag_ids, mask[row : row + 1])
+        wanted = scores[gold] - values.logsumexp(0).item()
+        assert found.item() == pytest.approx(wanted, rel=1e-5, abs=tolerance)
+    assert (marginals[~mask] == 0).all()
+    assert (paths[~mask] == 0).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    num_tags=st.integers(1, 4),
+    lengths=st.lists(st.integers(1, 5), min_size=1, max_size=4),
+    seed=st.integers(0, 10_000),
+    constrained=st.booleans(),
+)
+def test_likelihood_marginals_and_best_path_equal_enumeration(
+    num_tags: int, lengths: list[int], seed: int, constrained: bool
+) -> None:
+    crf = make_crf(num_tags, seed=seed, tables=make_tables(num_tags, seed) if constrained else None)
+    emissions, mask = make_batch(lengths, num_tags, seed=seed + 1)
+    check_against_enumeration(crf, emissions, mask, tolerance=1e-5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(lengths=st.lists(st.integers(1, 5), min_size=1, max_size=4), seed=st.integers(0, 10_000))
+def test_emissions_in_the_ten_thousands_with_constraints_equal_enumeration(lengths: list[int], seed: int) -> None:
+    crf = make_crf(4, seed=seed, tables=make_tables(4, seed))
+    emissions, mask = make_batch(lengths, 4, seed=seed + 1, scale=10_000)
+    check_against_enumeration(crf, emissions, mask, tolerance=0.02)  # float32 has steps of 0.002 at 20,000
+
+
+def test_six_tokens_with_four_tags_equal_enumeration() -> None:
+    crf = make_crf(4, tables=make_tables(4, 5))
+    check_against_enumeration(crf, *make_batch([6, 1], 4), tolerance=1e-5)
+
+
+@pytest.mark.parametrize("scale", [30, 100, 300])
+def test_emissions_at_the_border_of_the_scaled_recursion_equal_enumeration(scale: float) -> None:
+    crf = make_crf(3, tables=make_tables(3, 2))
+    check_against_enumeration(crf, *make_batch([5, 1, 4, 5, 5, 3], 3, scale=scale), tolerance=1e-3)
+
+
+def test_sums_too_small_for_float32_to_hold_exactly_equal_enumeration() -> None:
+    every = [True] * 3
+    crf = make_crf(3, scale=0.1, tables=([every] * 3, [True, True, False], every))
+    emissions, mask = make_batch([1, 3], 3)
+    emissions[:, 0] = torch.tensor([-100.0, -99.3, 0.0])  # exp(-100) is 27 times the smallest number of float32
+    check_against_enumeration(crf, emissions, mask, tolerance=1e-4)
+
+
+@pytest.mark.parametrize("scale", [20, 60, 200])
+def test_large_transition_scores_equal_enumeration(scale: float) -> None:
+    crf = make_crf(3, scale=scale)
+    check_against_enumeration(crf, *make_batch([5, 1, 4, 3], 3), tolerance=1e-3)
+
+
+def test_a_tag_that_nothing_may_follow_spoils_no_shorter_row() -> None:
+    tables: Tables = ([[True, True], [False, False]], [True, True], [False, True])
+    crf = make_crf(2, tables=tables)
+    emissions, mask = make_batch([1, 4, 2], 2)
+    emissions[0, 0] = torch.tensor([-200.0, 0.0])
+    check_against_enumeration(crf, emissions, mask, tolerance=1e-5)
+    tag_ids = torch.tensor([[1, 0, 0, 0], [0, 0, 0, 1], [0, 1, 0, 0]])
+    crf.log_likelihood(emissions, tag_ids, mask).sum().backward()
+    assert all(parameter.grad.isfinite().all() for parameter in crf.parameters())
+
+
+def make_reference(crf: LinearChainCRF) -> torchcrf.CRF:
+    reference = torchcrf.CRF(crf.num_tags, batch_first=True)
+    reference.load_state_dict(crf.state_dict(), strict=True)
+    return reference
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_likelihood_and_gradients_equal_torchcrf(seed: int) -> None:
+    crf = make_crf(5, seed=seed)
+    reference = make_reference(crf)
+    emissions, mask = make_batch([7, 1, 3, 9, 9], 5, seed=seed, scale=3)
+    tag_ids = torch.randint(5, mask.shape, generator=torch.Generator().manual_seed(seed))
+    ours, theirs = (emissions.clone().requires_grad_() for _ in range(2))
+    found = crf.log_likelihood(ours, tag_ids, mask)
+    expected = reference(theirs, tag_ids, mask, reduction="none")
+    torch.testing.assert_close(found, expected)
+    weights = torch.randn(len(found), generator=torch.Generator().manual_seed(seed))
+    (found * weights).sum().backward()
+    (expected * weights).sum().backward()
+    torch.testing.assert_close(ours.grad, theirs.grad)
+    for ours, theirs in zip(crf.parameters(), reference.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_best_path_equals_torchcrf(seed: int) -> None:
+    crf = make_crf(5, seed=seed)
+    emissions, mask = make_batch([7, 1, 3, 9, 9], 5, seed=seed)
+    found = [path[keep].tolist() for path, keep in zip(crf.best_path(emissions, mask), mask, strict=True)]
+    assert found == make_reference(crf).decode(emissions, mask)
+
+
+@pytest.mark.parametrize("scale", [1.0, 100.0])
+def test_gradients_equal_finite_differences_of_the_enumeration(scale: float) -> None:
+    tables = make_tables(3, 1)
+    crf = make_crf(3, tables=tables)
+    emissions, mask = make_batch([4], 3, scale=scale)
+    gold = list(enumerate_sequences(crf, emissions[0]))[2]
+
+    def value(crf: LinearChainCRF, emissions: Tensor) -> float:
+        scores = enumerate_sequences(crf, emissions[0])
+        return scores[gold] - torch.tensor(list(scores.values()), dtype=torch.double).logsumexp(0).item()
+
+    asked = emissions.clone().requires_grad_()
+    crf.log_likelihood(asked, torch.tensor([gold]), mask).sum().backward()
+    step = 1e-4
+    wide = make_crf(3, tables=tables).double()
+    pairs = [(emissions.double(), asked.grad)]
+    pairs += [(p.data, q.grad) for p, q in zip(wide.parameters(), crf.parameters(), strict=True)]
+    for values, gradient in pairs:
+        flat = values.view(-1)
+        for i in range(flat.numel()):
+            ends = []
+            for sign in (1, -1):
+                flat[i] += sign * step
+                ends.append(value(wide, pairs[0][0]))
+                flat[i] -= sign * step
+            assert gradient.view(-1)[i].item() == pytest.approx((ends[0] - ends[1]) / (2 * step), abs=1e-4)
+
+
+def test_a_sequence_that_breaks_a_constraint_names_its_row() -> None:
+    crf = make_crf(2, tables=([[True, False], [True, True]], [True, True], [True, True]))
+    emissions, mask = make_batch([2, 3, 3], 2)
+    tag_ids = torch.tensor([[0, 0, 1], [0, 0, 0], [1, 0, 1]])  # row 0 breaks it behind its end only
+    with pytest.raises(ValueError, match=r"^row 2: the tag sequence must keep to the allowed transitions$"):
+        crf.log_likelihood(emissions, tag_ids, mask)
+
+
+@pytest.mark.parametrize(("start", "end"), [([False, True], [True, True]), ([True, True], [False, True])])
+def test_a_sequence_with_a_forbidden_edge_is_refused(start: list[bool], end: list[bool]) -> None:
+    crf = LinearChainCRF(2, allowed_start=start, allowed_end=end)
+    with pytest.raises(ValueError, match="row 0"):
+        crf.log_likelihood(*make_batch([2], 2)[:1], torch.zeros(1, 2, dtype=torch.long), torch.ones(1, 2).bool())
+
+
+@pytest.mark.parametrize("table", [[[True]], [[True, True, True], [True, True, True]]])
+def test_a_table_of_another_shape_is_refused(table: list[list[bool]]) -> None:
+    with pytest.raises(ValueError, match=r"allowed must be booleans of shape \(2, 2\)"):
+        LinearChainCRF(2, allowed=table)
+
+
+def test_a_row_without_tokens_scores_zero_and_changes_no_gradient() -> None:
+    crf = make_crf(3)
+    emissions, mask = make_batch([3, 2], 3)
+    tag_ids = torch.randint(3, (2, 3), generator=torch.Generator().manual_seed(1))
+    crf.log_likelihood(emissions[:1], tag_ids[:1], mask[:1]).sum().backward()
+    expected = [parameter.grad.clone() for parameter in crf.parameters()]
+    crf.zero_grad()
+    mask[1] = False
+    found = crf.log_likelihood(emissions, tag_ids, mask)
+    assert found[1].item() == 0
+    found.sum().backward()
+    for parameter, gradient in zip(crf.parameters(), expected, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient)
+    assert (crf.marginals(emissions, mask)[1] == 0).all()
+    assert (crf.best_path(emissions, mask)[1] == 0).all()
+
+
+def test_padding_of_any_value_changes_nothing() -> None:
+    crf = make_crf(4, tables=make_tables(4, 3))
+    emissions, mask = make_batch([2, 5, 1], 4)
+    spoiled = torch.where(mask.unsqueeze(2), emissions, 1e30)
+    zeros = torch.zeros(3, 5, dtype=torch.long)
+    assert torch.equal(crf.log_likelihood(emissions, zeros, mask), crf.log_likelihood(spoiled, zeros, mask))
+    assert torch.equal(crf.marginals(emissions, mask), crf.marginals(spoiled, mask))
+    assert torch.equal(crf.best_path(emissions, mask), crf.best_path(spoiled, mask))
+
+
+def test_state_loads_both_ways_with_torchcrf() -> None:
+    crf, reference = make_crf(4, tables=make_tables(4, 1)), torchcrf.CRF(4)
+    reference.load_state_dict(crf.state_dict(), strict=True)
+    fresh = LinearChainCRF(4)
+    fresh.load_state_dict(reference.state_dict(), strict=True)
+    for name, value in crf.state_dict().items():
+        assert torch.equal(value, fresh.state_dict()[name])
+
+
+def test_bfloat16_emissions_give_float32_scores() -> None:
+    crf = make_crf(3)
+    emissions, mask = make_batch([4, 2], 3)
+    half, zeros = emissions.bfloat16(), torch.zeros(2, 4, dtype=torch.long)
+    found = crf.log_likelihood(half, zeros, mask)
+    assert found.dtype == crf.marginals(half, mask).dtype == torch.float32
+    torch.testing.assert_close(found, crf.log_likelihood(half.float(), zeros, mask))
+
+
+def test_mixed_precision_around_the_crf_changes_nothing() -> None:
+    crf = make_crf(3)
+    emissions, mask = make_batch([9, 2], 3)
+    zeros = torch.zeros(2, 9, dtype=torch.long)
+    expected = crf.log_likelihood(emissions, zeros, mask), crf.marginals(emissions, mask)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = crf.log_likelihood(emissions, zeros, mask), crf.marginals(emissions, mask)
+    assert torch.equal(found[0], expected[0])
+    assert torch.equal(found[1], expected[1])
+
+
+def test_ten_thousand_tokens_equal_a_recursion_in_float64() -> None:
+    crf = make_crf(3)
+    emissions, mask = make_batch([10_000], 3)
+    state = crf.start_transitions.double() + emissions[0, 0].double()
+    move = crf.transitions.double()
+    for row in emissions[0, 1:].double():
+        state = torch.logsumexp(state.unsqueeze(1) + move, 0) + row
+    log_partition = torch.logsumexp(state + crf.end_transitions.double(), 0).item()
+    tag_ids = crf.best_path(emissions, mask)
+    tags = tag_ids[0].tolist()
+    path = emissions[0].double()[range(10_000), tags].sum() + move[tags[:-1], tags[1:]].sum()
+    path = path + crf.start_transitions[tags[0]] + crf.end_transitions[tags[-1]]
+    found = crf.log_likelihood(emissions, tag_ids, mask).item()
+    assert found == pytest.approx(path.item() - log_partition, rel=1e-5)
+    marginals = crf.marginals(emissions, mask)
+    torch.testing.assert_close(marginals.sum(2), torch.ones(1, 10_000))
+
+
+def test_scores_that_add_up_to_millions_decode_exactly() -> None:
+    crf = make_crf(2, scale=0.0)
+    small = torch.randint(2, (1, 10_000), generator=torch.Generator().manual_seed(1))
+    emissions = torch.stack((100 + small * 0.01, 100 + (1 - small) * 0.01), 2)
+    mask = torch.ones(1, 10_000, dtype=torch.bool)
+    assert torch.equal(crf.best_path(emissions, mask), 1 - small)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1000.0])
+def test_decoded_sequences_keep_to_the_constraints(scale: float) -> None:
+    for seed in range(10):
+        allowed, start, end = tables = make_tables(6, seed)
+        crf = make_crf(6, seed=seed, tables=tables)
+        emissions, mask = make_batch([12, 1, 5], 6, seed=seed, scale=scale)
+        for path, length in zip(crf.best_path(emissions, mask).tolist(), (12, 1, 5), strict=True):
+            tags = path[:length]
+            assert start[tags[0]]
+            assert end[tags[-1]]
+            assert all(allowed[i][j] for i, j in pairwise(tags))
+
+
+def test_impossible_transitions_get_no_gradient() -> None:
+    crf = make_crf(3, tables=make_tables(3, 4))
+    emissions, mask = make_batch([5, 2], 3)
+    crf.log_likelihood(emissions, torch.zeros(2, 5, dtype=torch.long), mask).sum().backward()
+    assert (~crf.allowed).any()
+    assert (crf.transitions.grad[~crf.allowed] == 0).all()

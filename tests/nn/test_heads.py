@@ -1,0 +1,142 @@
+"""Heads: what they decode, how sure they say they are, and what their loss counts."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from tagger.nn.heads import Decoder, Pooling, SentenceHead, TokensHead
+
+LENGTHS = (4, 1, 6)
+# Tag 1 opens, 2 goes on and must be followed by 2 or 3, 3 closes, 0 stands outside.
+ALLOWED = [
+    [True, True, False, False],
+    [False, False, True, True],
+    [False, False, True, True],
+    [True, True, False, False],
+]
+START = [True, True, False, False]
+END = [True, False, False, True]
+
+
+def make_batch(scale: float = 1.0, *, seed: int = 2) -> tuple[Tensor, Tensor]:
+    states = torch.randn(len(LENGTHS), max(LENGTHS), 5, generator=torch.Generator().manual_seed(seed)) * scale
+    return states, torch.arange(max(LENGTHS)) < torch.tensor(LENGTHS).unsqueeze(1)
+
+
+def make_tokens_head(decoder: Decoder, *, constrained: bool = False) -> TokensHead:
+    torch.manual_seed(1)
+    tables = {"allowed": ALLOWED, "allowed_start": START, "allowed_end": END} if constrained else {}
+    return TokensHead(input_size=5, num_tags=4, decoder=decoder, **tables)
+
+
+def make_sentence_head(pooling: Pooling = "attention", dropout: float = 0.0) -> SentenceHead:
+    torch.manual_seed(1)
+    return SentenceHead(input_size=5, num_classes=3, forward_size=5, pooling=pooling, dropout=dropout)
+
+
+def is_legal(tags: list[int]) -> bool:
+    moves = all(ALLOWED[i][j] for i, j in pairwise(tags))
+    return moves and START[tags[0]] and END[tags[-1]]
+
+
+@pytest.mark.parametrize("decoder", ["crf", "softmax"])
+def test_constrained_heads_decode_legal_sequences_only(decoder: Decoder) -> None:
+    head, free = make_tokens_head(decoder, constrained=True), make_tokens_head(decoder)
+    illegal = 0
+    for seed in range(20):
+        states, mask = make_batch(10.0, seed=seed)
+        for found, other, length in zip(head(states, mask)[0], free(states, mask)[0], LENGTHS, strict=True):
+            assert is_legal(found[:length].tolist())
+            illegal += not is_legal(other[:length].tolist())
+    assert illegal > 0
+
+
+def test_constrained_softmax_decodes_the_most_probable_legal_sequence() -> None:
+    head, (states, mask) = make_tokens_head("softmax", constrained=True), make_batch()
+    log_probabilities = head.linear(states).log_softmax(2)
+    found = head(states, mask).tag_ids
+    for row, length in enumerate((4, 1)):
+        sequences = torch.cartesian_prod(*[torch.arange(4)] * length).view(-1, length)
+        legal = [tags for tags in sequences.tolist() if is_legal(tags)]
+        best = max(legal, key=lambda tags: sum(log_probabilities[row, t, tag].item() for t, tag in enumerate(tags)))
+        assert found[row, :length].tolist() == best
+
+
+def test_softmax_without_tables_takes_the_best_tag_of_each_token() -> None:
+    head, (states, mask) = make_tokens_head("softmax"), make_batch()
+    output = head(states, mask)
+    probabilities = head.linear(states).exp() / head.linear(states).exp().sum(2, keepdim=True)
+    torch.testing.assert_close(output.probabilities[mask], probabilities.amax(2)[mask])
+    assert torch.equal(output.tag_ids[mask], probabilities.argmax(2)[mask])
+
+
+def test_crf_probabilities_are_the_marginals_of_the_decoded_tags() -> None:
+    head, (states, mask) = make_tokens_head("crf", constrained=True), make_batch()
+    output = head(states, mask)
+    marginals = head.crf.marginals(head.linear(states), mask)
+    for row, length in enumerate(LENGTHS):
+        expected = marginals[row, range(length), output.tag_ids[row, :length]]
+        torch.testing.assert_close(output.probabilities[row, :length], expected)
+
+
+def test_softmax_loss_is_the_mean_negative_log_probability_of_real_tokens() -> None:
+    head, (states, mask) = make_tokens_head("softmax", constrained=True), make_batch()
+    tag_ids = torch.zeros(mask.shape, dtype=torch.long)
+    log_probabilities = F.log_softmax(head.linear(states), 2)[:, :, 0]
+    torch.testing.assert_close(head.loss(states, mask, tag_ids), -log_probabilities[mask].mean())
+
+
+@pytest.mark.parametrize("decoder", ["crf", "softmax"])
+def test_loss_of_a_batch_is_the_token_mean_of_its_sentences(decoder: Decoder) -> None:
+    head, (states, mask) = make_tokens_head(decoder), make_batch()
+    tag_ids = torch.randint(4, mask.shape, generator=torch.Generator().manual_seed(1))
+    alone = [
+        head.loss(states[i : i + 1, :n], mask[i : i + 1, :n], tag_ids[i : i + 1, :n]) * n for i, n in enumerate(LENGTHS)
+    ]
+    torch.testing.assert_close(head.loss(states, mask, tag_ids), torch.stack(alone).sum() / sum(LENGTHS))
+
+
+@pytest.mark.parametrize("decoder", ["crf", "softmax"])
+def test_tokens_loss_ignores_padding(decoder: Decoder) -> None:
+    head, (states, mask) = make_tokens_head(decoder), make_batch()
+    tag_ids = torch.randint(4, mask.shape, generator=torch.Generator().manual_seed(1))
+    spoiled = states.masked_fill(~mask.unsqueeze(2), 1e4)
+    missing = tag_ids.masked_fill(~mask, -1)
+    assert torch.equal(head.loss(spoiled, mask, missing), head.loss(states, mask, tag_ids))
+
+
+def test_softmax_head_trains_no_transitions() -> None:
+    head, (states, mask) = make_tokens_head("softmax"), make_batch()
+    head.loss(states, mask, torch.zeros(mask.shape, dtype=torch.long)).backward()
+    assert all(p.grad is None and not p.requires_grad and (p == 0).all() for p in head.crf.parameters())
+    assert head.linear.weight.grad is not None
+
+
+@pytest.mark.parametrize("pooling", ["attention", "last", "mean", "max"])
+def test_class_probabilities_sum_to_one_and_do_not_depend_on_the_batch(pooling: Pooling) -> None:
+    head, (states, mask) = make_sentence_head(pooling), make_batch()
+    output = head(states, mask)
+    torch.testing.assert_close(output.probabilities.sum(1), torch.ones(len(LENGTHS)))
+    assert (output.attention is not None) == (pooling == "attention")
+    for i, length in enumerate(LENGTHS):
+        alone = head(states[i : i + 1, :length], mask[i : i + 1, :length]).probabilities
+        torch.testing.assert_close(output.probabilities[i : i + 1], alone)
+
+
+def test_sentence_loss_is_the_mean_negative_log_probability_and_ignores_padding() -> None:
+    head, (states, mask) = make_sentence_head(), make_batch()
+    class_ids = torch.tensor([2, 0, 1])
+    expected = -head(states, mask).probabilities[range(3), class_ids].log().mean()
+    spoiled = states.masked_fill(~mask.unsqueeze(2), torch.nan)
+    torch.testing.assert_close(head.loss(states, mask, class_ids), expected)
+    assert torch.equal(head.loss(spoiled, mask, class_ids), head.loss(states, mask, class_ids))
+
+
+def test_dropout_of_the_sentence_head_is_off_in_evaluation() -> None:
+    head, (states, mask) = make_sentence_head(dropout=0.5), make_batch()
+    assert not torch.equal(head(states, mask).probabilities, head(states, mask).probabilities)
+    head.eval()
+    assert torch.equal(head(states, mask).probabilities, head(states, mask).probabilities)

@@ -1,0 +1,28 @@
+"""The exception tree, and one error for many problems."""
+
+import pytest
+
+from tagger.errors import DataError, MissingExtraError, ModelError, RecipeError, TaggerError
+
+
+@pytest.mark.parametrize("kind", [DataError, RecipeError, ModelError, MissingExtraError])
+def test_whoever_catches_the_root_catches_every_error_of_a_user(kind: type[TaggerError]) -> None:
+    with pytest.raises(TaggerError, match="what to do"):
+        raise kind("what to do")
+
+
+def test_error_of_problems_is_of_the_kind_asked_for_and_has_a_line_for_each() -> None:
+    error = DataError.of(["a:1: first", "a:2: second"])
+    assert type(error) is DataError
+    assert str(error) == "a:1: first\na:2: second"
+
+
+@pytest.mark.parametrize(
+    ("count", "last"),
+    [(10, "9"), (11, "... and 1 more such problem"), (25, "... and 15 more such problems")],
+)
+def test_ten_problems_are_shown_and_the_rest_is_counted(count: int, last: str) -> None:
+    lines = str(DataError.of([str(i) for i in range(count)])).splitlines()
+    assert lines[:10] == [str(i) for i in range(10)]
+    assert lines[-1] == last
+    assert len(lines) == min(count, 11)

@@ -1,0 +1,185 @@
+"""Scores of a model against gold sentences: the quick ones equal the full ones, and every gold label counts."""
+
+import random
+
+import pytest
+import torch
+
+from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
+from tagger.data.schemes import RULES, Boundary, Scheme, spans_to_tags
+from tagger.data.sentence import Label, Origin, Sentence, TagLayer
+from tagger.data.vocabulary import Vocabulary
+from tagger.errors import DataError
+from tagger.evaluation import check_spans, dev_scores, score_predictions
+from tagger.model.model import FORMAT, Model, ModelConfig
+from tagger.model.network import build_network
+from tagger.tagging import Tagger
+
+SCHEMES: list[Scheme] = ["iob1", "iob2", "bioes", "bilou"]
+
+
+def make_model(scheme: Scheme = "bioes", *, constraints: bool = True) -> Model:
+    """A model with one head of each kind and a vocabulary of few labels."""
+    heads: dict[str, HeadConfig] = {
+        "ner": TokensHeadConfig(kind="tokens", scheme=scheme, constraints=constraints, decoder="softmax"),
+        "upos": TokensHeadConfig(kind="tokens", scheme="none"),
+        "intent": SentenceHeadConfig(kind="sentence"),
+    }
+    tags = ["O", *(f"{prefix}-{kind}" for kind in ("PER", "LOC") for prefix in RULES[scheme].prefixes)]
+    labels = {"ner": tags, "upos": ["NOUN", "VERB"], "intent": ["ask", "tell"]}
+    vocabulary = Vocabulary([f"w{i}" for i in range(30)], ["w"], labels, 31)
+    embeddings, encoder = EmbeddingsConfig(dimension=8), EncoderConfig(hidden_size=8)
+    torch.manual_seed(1)
+    network = build_network(vocabulary, embeddings=embeddings, encoder=encoder, heads=heads).eval()
+    for parameter in network.heads["ner"].linear.parameters():
+        parameter.data *= 10
+    config = ModelConfig(
+        format=FORMAT,
+        version="1",
+        tokenizer="none",
+        embeddings=embeddings,
+        encoder=encoder,
+        heads=heads,
+        vector_dimension=8,
+        schemes={"ner": scheme},
+        reading={},
+    )
+    return Model(config, vocabulary, network)
+
+
+def random_tags(rng: random.Random, length: int, scheme: Scheme) -> tuple[str, ...]:
+    spans, start = [], 0
+    while start < length:
+        end = rng.randint(start + 1, length)
+        if rng.random() < 0.6:
+            spans.append(Boundary(rng.choice(["PER", "LOC", "NEW"]), start, end))
+        start = end
+    return tuple(spans_to_tags(spans, length, scheme))
+
+
+def make_gold(scheme: Scheme, number: int = 60) -> list[Sentence]:
+    """Random sentences, some of which lack layers; their labels are in part unknown to the model."""
+    rng = random.Random(1)
+    out = []
+    for _ in range(number):
+        tokens = [f"w{rng.randrange(40)}" for _ in range(rng.randint(1, 8))]
+        layers: dict[str, TagLayer | Label] = {
+            "ner": TagLayer(random_tags(rng, len(tokens), scheme), scheme, scheme),
+            "upos": TagLayer(tuple(rng.choice(["NOUN", "VERB", "X"]) for _ in tokens)),
+            "intent": Label(rng.choice(["ask", "tell", "sing"])),
+        }
+        kept = {name: layer for name, layer in layers.items() if rng.random() < 0.7}
+        out.append(Sentence.from_tokens(tokens, kept))
+    return out
+
+
+@pytest.mark.parametrize("file_scheme", SCHEMES)
+@pytest.mark.parametrize("head_scheme", SCHEMES)
+def test_quick_scores_equal_the_full_report(file_scheme: Scheme, head_scheme: Scheme) -> None:
+    model, gold = make_model(head_scheme), make_gold(file_scheme)
+    predicted = list(Tagger(model).predict(gold))
+    report = score_predictions(gold, predicted, model)
+    quick = dev_scores(gold, predicted, model)
+    assert quick == pytest.approx({layer: report.headline(layer) for layer in quick})
+    assert set(quick) == {"ner", "upos", "intent"}
+    assert all(0 < score < 1 for score in quick.values())
+
+
+@pytest.mark.parametrize("scheme", ["iob2", "bioes", "bilou"])
+def test_quick_scores_equal_the_full_report_for_invalid_predictions(scheme: Scheme) -> None:
+    model, gold = make_model(scheme, constraints=False), make_gold(scheme)
+    predicted = list(Tagger(model).predict(gold))
+    report = score_predictions(gold, predicted, model)
+    assert report.to_dict()["scores"]["ner"]["invalid_sequences"] > 0
+    assert dev_scores(gold, predicted, model)["ner"] == pytest.approx(report.headline("ner"))
+
+
+def test_each_layer_is_scored_on_the_sentences_that_carry_it() -> None:
+    model, gold = make_model(), make_gold("iob2")
+    scores = Tagger(model).evaluate(gold).to_dict()["scores"]
+    for layer in ("ner", "upos", "intent"):
+        assert scores[layer]["sentences"] == sum(layer in sentence.layers for sentence in gold) < len(gold)
+
+
+def with_layers(sentence: Sentence, **layers: TagLayer | Label) -> Sentence:
+    return Sentence.from_tokens(sentence.tokens, layers)
+
+
+def test_gold_labels_unseen_in_training_count_as_errors() -> None:
+    model = make_model()
+    bare = Sentence.from_tokens(["w1", "w2"])
+    gold = [
+        with_layers(bare, ner=TagLayer(("S-NEW", "O"), "bioes"), upos=TagLayer(("ADJ", "ADJ")), intent=Label("sing"))
+    ]
+    predicted = [
+        with_layers(bare, ner=TagLayer(("S-PER", "O"), "bioes"), upos=TagLayer(("NOUN", "VERB")), intent=Label("ask"))
+    ]
+    assert dev_scores(gold, predicted, model) == {"ner": 0.0, "upos": 0.0, "intent": 0.0}
+    scores = score_predictions(gold, predicted, model).to_dict()["scores"]
+    assert scores["ner"]["gold_entities"] == 1
+    assert [scores[layer][key] for layer, key in (("ner", "f1"), ("upos", "accuracy"), ("intent", "accuracy"))] == [
+        0
+    ] * 3
+    Tagger(model).evaluate(gold)  # the whole way does not crash either
+
+
+def test_data_without_any_layer_of_the_model_is_refused() -> None:
+    gold = [Sentence.from_tokens(["w1"], {"chunk": TagLayer(("O",), "iob2")})]
+    with pytest.raises(DataError) as caught:
+        Tagger(make_model()).evaluate(gold)
+    assert str(caught.value) == (
+        "no sentence carries a layer that the model predicts (ner, upos, intent); the layers of the data are: chunk"
+    )
+
+
+def test_dev_data_must_carry_every_layer() -> None:
+    gold = [Sentence.from_tokens(["w1"], {"upos": TagLayer(("NOUN",))})]
+    with pytest.raises(DataError, match="no dev sentence carries the layer `ner`, so nothing can choose its weights"):
+        dev_scores(gold, gold, make_model())
+
+
+@pytest.mark.parametrize(
+    ("layer", "value", "message"),
+    [
+        ("ner", Label("x"), "the sentence has no tag layer `ner`; its tag layers are: none"),
+        ("upos", Label("x"), "the sentence has no tag layer `upos`; its tag layers are: none"),
+        ("intent", TagLayer(("x",)), "the sentence has no label layer `intent`; its label layers are: none"),
+    ],
+)
+def test_a_layer_of_the_wrong_kind_is_refused(layer: str, value: Label | TagLayer, message: str) -> None:
+    gold = [Sentence.from_tokens(["w1"], {layer: value}, origin=Origin("a.txt", [3]))]
+    with pytest.raises(DataError) as caught:
+        Tagger(make_model()).evaluate(gold)
+    assert str(caught.value) == f"a.txt:3: {message}"
+
+
+def test_plain_tags_where_the_head_predicts_entities_are_refused() -> None:
+    gold = [Sentence.from_tokens(["w1"], {"ner": TagLayer(("NOUN",))}, origin=Origin("a.txt", [3]))]
+    sentence = (
+        "a.txt:3: layer `ner` must hold entities (tags such as B-PER and O), got tags such as 'NOUN'; "
+        'set scheme = "none" for the head if its tags have no spans'
+    )
+    with pytest.raises(DataError) as caught:
+        Tagger(make_model()).evaluate(gold)
+    assert str(caught.value) == sentence
+    with pytest.raises(DataError) as caught:
+        check_spans("ner", gold)
+    assert str(caught.value) == sentence
+
+
+def test_evaluate_reads_a_generator_once_and_drops_nothing() -> None:
+    tagger, gold = Tagger(make_model()), make_gold("iob2")
+    assert tagger.evaluate(sentence for sentence in gold).to_dict() == tagger.evaluate(gold).to_dict()
+
+
+def test_nothing_to_score_is_refused() -> None:
+    with pytest.raises(DataError, match=r"^there must be at least one sentence to score, got none$"):
+        Tagger(make_model()).evaluate([])
+
+
+def test_predictions_that_are_missing_are_refused() -> None:
+    gold = make_gold("iob2")
+    predicted = list(Tagger(make_model()).predict(gold))
+    for score in (dev_scores, score_predictions):
+        with pytest.raises(ValueError, match=r"zip\(\)"):
+            score(gold, predicted[:-1], make_model())

@@ -1,0 +1,326 @@
+"""A recipe from start to end: what a run leaves behind, and which mistakes are told before it starts."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from tagger.config import load_recipe
+from tagger.data.synthetic import generate
+from tagger.errors import DataError, ModelError, RecipeError
+from tagger.running import Run, RunListener, train
+from tagger.tagging import load
+from tagger.training.loop import Epoch
+
+SMALL = """
+[embeddings]
+dimension = 8
+char_hidden = 6
+
+[encoder]
+hidden_size = 8
+
+[training]
+epochs = 2
+batch_size = 8
+learning_rate = 0.02
+"""
+NER = '[heads.ner]\nkind = "tokens"\n'
+SYNTHETIC = '[data]\nformat = "synthetic"\nsentences = 40\n'
+
+
+def make_recipe(folder: Path, *parts: str) -> Path:
+    path = folder / "recipe.toml"
+    path.write_text("\n".join((*parts, SMALL)))
+    return path
+
+
+def weights(run: Run) -> dict[str, torch.Tensor]:
+    return run.tagger.model.network.state_dict()
+
+
+def same_bits(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    return first.keys() == second.keys() and all(torch.equal(value, second[name]) for name, value in first.items())
+
+
+def write_conll(path: Path, *sentences: str) -> str:
+    path.write_text("\n".join("".join(f"{word.replace('/', ' ')}\n" for word in s.split()) for s in sentences))
+    return path.name
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("finished")
+    heads = NER + '[heads.upos]\nkind = "tokens"\nscheme = "none"\n[heads.sentiment]\nkind = "sentence"\n'
+    return train(make_recipe(folder, "seed = 3", SYNTHETIC, heads), output=folder / "run")
+
+
+def test_a_run_folder_holds_model_recipe_log_and_report(finished: Run) -> None:
+    assert finished.folder is not None
+    assert {path.name for path in finished.folder.iterdir()} == {"model", "recipe.toml", "log.jsonl", "report.json"}
+    assert not [path for path in finished.folder.rglob("*") if path.suffix in (".pt", ".pkl", ".bin", ".pickle")]
+
+
+def test_the_log_has_a_line_an_epoch(finished: Run) -> None:
+    lines = [json.loads(line) for line in (finished.folder / "log.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2]
+    assert all(set(line["dev"]) == {"ner", "upos", "sentiment"} for line in lines)
+    assert [line["selected"] for line in lines] == pytest.approx([sum(line["dev"].values()) / 3 for line in lines])
+
+
+def test_the_report_has_the_scores_of_the_best_weights_on_test(finished: Run) -> None:
+    found = json.loads((finished.folder / "report.json").read_text())
+    assert found == finished.report.to_dict()
+    assert {"f1", "precision", "recall"} <= set(found["scores"]["ner"])
+    assert "accuracy" in found["scores"]["upos"]
+    assert "accuracy" in found["scores"]["sentiment"]
+    assert {"split", "seed", "epoch", "dev", "seconds", "notes"} <= set(found)
+    assert (found["split"], found["seed"], found["epoch"]) == ("test", 3, finished.outcome.best.epoch)
+    assert found["dev"] == finished.outcome.best.selected
+    test = list(generate(4, seed=3, split="test"))
+    assert load(finished.folder).evaluate(test).to_dict()["scores"] == found["scores"]
+
+
+def test_the_dev_score_of_the_best_epoch_is_that_of_the_saved_model(finished: Run) -> None:
+    dev = list(generate(4, seed=3, split="dev"))
+    assert load(finished.folder).evaluate(dev).main_score == pytest.approx(finished.outcome.best.selected)
+
+
+def test_the_folder_gives_the_tagger_of_the_run(finished: Run) -> None:
+    texts = ["The soup was good .", "Ada flew to Paris ."]
+    assert list(load(finished.folder).stream(texts)) == list(finished.tagger.stream(texts))
+
+
+def test_the_kept_recipe_reproduces_the_run_bit_by_bit(finished: Run, tmp_path: Path) -> None:
+    again = train(finished.folder / "recipe.toml", output=tmp_path / "again")
+    assert same_bits(weights(again), weights(finished))
+    first, second = (
+        {**json.loads((run.folder / "report.json").read_text()), "seconds": 0} for run in (finished, again)
+    )
+    assert first == second
+    kept = [(run.folder / "recipe.toml").read_text() for run in (finished, again)]
+    assert kept[0] == kept[1]
+
+
+def test_overrides_and_seed_are_run_and_kept(tmp_path: Path) -> None:
+    recipe = make_recipe(tmp_path, "seed = 1", SYNTHETIC, NER)
+    run = train(recipe, output=tmp_path / "run", seed=7, overrides=["training.epochs=1", "encoder.hidden_size=5"])
+    kept = load_recipe(tmp_path / "run" / "recipe.toml")
+    assert (kept.seed, kept.training.epochs, kept.encoder.hidden_size) == (7, 1, 5)
+    assert len(run.outcome.epochs) == 1
+    assert run.report.to_dict()["seed"] == 7
+    assert not same_bits(weights(run), weights(train(recipe, overrides=["training.epochs=1", "encoder.hidden_size=5"])))
+
+
+def test_a_recipe_object_runs_as_its_file_does(tmp_path: Path) -> None:
+    path = make_recipe(tmp_path, SYNTHETIC, NER)
+    assert same_bits(weights(train(path)), weights(train(load_recipe(path))))
+    with pytest.raises(RecipeError, match="overrides need the path of a recipe"):
+        train(load_recipe(path), overrides=["seed=2"])
+
+
+def test_nothing_is_written_without_an_output(tmp_path: Path) -> None:
+    run = train(make_recipe(tmp_path, SYNTHETIC, NER), overrides=["training.epochs=1"])
+    assert run.folder is None
+    assert [path.name for path in tmp_path.iterdir()] == ["recipe.toml"]
+
+
+def make_two_corpora(folder: Path) -> Path:
+    """One corpus with entities in IOB2, another with parts of speech beside entities in BIOES."""
+    ner = [f"Ada/B-PER Byron/I-PER saw/O place{i}/B-LOC ./O" for i in range(12)]
+    both = [f"Go/O/VERB to/O/ADP Rome{i}/S-LOC/PROPN" for i in range(12)]
+    lines = ""
+    for name, sentences in (("one", ner), ("two", both)):
+        columns = '["token", "ner"]' if name == "one" else '["token", "ner", "upos"]'
+        files = {split: write_conll(folder / f"{name}.{split}", *sentences) for split in ("train", "dev", "test")}
+        paths = "".join(f'{split} = "{path}"\n' for split, path in files.items())
+        lines += f'[corpora.{name}]\nformat = "conll"\ncolumns = {columns}\n{paths}\n'
+    return make_recipe(folder, lines, NER, '[heads.upos]\nkind = "tokens"\nscheme = "none"\n')
+
+
+def test_several_corpora_train_one_model_and_are_scored_together_and_apart(tmp_path: Path) -> None:
+    run = train(make_two_corpora(tmp_path), output=tmp_path / "run")
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    assert report["scores"]["ner"]["sentences"] == 24
+    assert report["scores"]["upos"]["sentences"] == 12
+    parts = {name: report["corpora"][name]["scores"] for name in ("one", "two")}
+    assert set(parts["one"]) == {"ner"}
+    assert set(parts["two"]) == {"ner", "upos"}
+    gold = [parts[name]["ner"]["gold_entities"] for name in ("one", "two")]
+    assert gold == [24, 12]
+    assert report["scores"]["ner"]["correct_entities"] == sum(p["ner"]["correct_entities"] for p in parts.values())
+    assert run.tagger.layers == ("ner", "upos")
+
+
+def test_a_corpus_with_a_weight_is_drawn_as_often(tmp_path: Path) -> None:
+    class Counter(RunListener):
+        steps = 0
+
+        def started(self, num_epochs: int, num_steps: int) -> None:
+            self.steps = num_steps
+
+    recipe = make_two_corpora(tmp_path)
+    counts = []
+    for weight in ("1.0", "5.0"):
+        listener = Counter()
+        train(recipe, overrides=[f"corpora.one.weight={weight}", "training.epochs=1"], listener=listener)
+        counts.append(listener.steps)
+    assert counts == [3, 9]  # 24 sentences in eights, then 5 * 12 + 12
+
+
+@pytest.mark.parametrize(
+    ("head", "message"),
+    [
+        (
+            '[heads.ner]\nkind = "sentence"\n',
+            'head of layer `ner`: kind is "sentence", but the layer has a tag a token; use kind = "tokens"',
+        ),
+        (
+            '[heads.sentiment]\nkind = "tokens"\n',
+            'head of layer `sentiment`: kind is "tokens", but the layer has a label a sentence; use kind = "sentence"',
+        ),
+    ],
+)
+def test_a_head_of_the_wrong_kind_is_told_before_training(tmp_path: Path, head: str, message: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        train(make_recipe(tmp_path, SYNTHETIC, head))
+    assert str(caught.value) == message
+
+
+def test_a_layer_that_train_lacks_is_told_with_those_it_has(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        train(make_recipe(tmp_path, SYNTHETIC, '[heads.chunk]\nkind = "tokens"\n'))
+    assert str(caught.value) == "no train sentence has the layer `chunk`; they have ner, sentiment, upos"
+
+
+def test_plain_tags_under_a_head_of_entities_are_told_before_training(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match='set scheme = "none" for the head if its tags have no spans'):
+        train(make_recipe(tmp_path, SYNTHETIC, '[heads.upos]\nkind = "tokens"\n'))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_device_that_is_not_there_is_told_before_training(tmp_path: Path) -> None:
+    with pytest.raises(ModelError) as caught:
+        train(make_recipe(tmp_path, SYNTHETIC, NER), device="cuda")
+    assert str(caught.value) == 'device "cuda" is not there on this machine; use "cpu" (or "cuda" with a GPU)'
+
+
+class Interrupter(RunListener):
+    """Presses Ctrl-C when an epoch was scored, or at a step."""
+
+    def __init__(self, *, epoch: int = 0, step: int = 0) -> None:
+        self.epoch, self.step = epoch, step
+
+    def scored(self, epoch: Epoch) -> None:
+        if epoch.epoch == self.epoch:
+            raise KeyboardInterrupt
+
+    def stepped(self, step: int, loss: float, tokens_per_second: float) -> None:
+        if step == self.step:
+            raise KeyboardInterrupt
+
+
+def test_an_interrupted_run_keeps_the_best_model_and_reports_nothing(tmp_path: Path) -> None:
+    recipe = make_recipe(tmp_path, SYNTHETIC, NER)
+    run = train(recipe, output=tmp_path / "run", listener=Interrupter(epoch=1), overrides=["training.epochs=50"])
+    assert run.outcome.interrupted
+    assert run.report is None
+    assert {path.name for path in run.folder.iterdir()} == {"model", "recipe.toml", "log.jsonl"}
+    assert same_bits(load(run.folder).model.network.state_dict(), weights(run))
+    assert "This model was not scored on a test split." in (run.folder / "model" / "README.md").read_text()
+
+
+def test_an_interrupted_run_leaves_no_report_of_an_earlier_run(tmp_path: Path) -> None:
+    recipe = make_recipe(tmp_path, SYNTHETIC, NER)
+    train(recipe, output=tmp_path / "run", overrides=["training.epochs=1"])
+    train(recipe, output=tmp_path / "run", listener=Interrupter(epoch=1))
+    assert not (tmp_path / "run" / "report.json").exists()
+
+
+def test_a_run_interrupted_before_any_score_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(make_recipe(tmp_path, SYNTHETIC, NER), output=tmp_path / "run", listener=Interrupter(step=1))
+    assert not (tmp_path / "run").exists()
+
+
+def make_conll_recipe(folder: Path, **splits: list[str]) -> Path:
+    files = {split: write_conll(folder / f"{split}.conll", *sentences) for split, sentences in splits.items()}
+    paths = "".join(f'{split} = "{path}"\n' for split, path in files.items())
+    return make_recipe(folder, f'[data]\nformat = "conll"\ncolumns = ["token", "ner"]\n{paths}', NER)
+
+
+def test_a_corpus_without_dev_gets_one_and_says_so(tmp_path: Path) -> None:
+    recipe = make_conll_recipe(tmp_path, train=[f"Ada/B-PER ran{i}/O" for i in range(20)], test=["Ada/B-PER ran/O"])
+    report = train(recipe).report.to_dict()
+    assert "no dev split is named: cut 2 of 20 train sentences by seed 1" in report["notes"]
+
+
+def test_a_corpus_without_test_trains_without_a_report(tmp_path: Path) -> None:
+    recipe = make_conll_recipe(tmp_path, train=[f"Ada/B-PER ran{i}/O" for i in range(20)])
+    run = train(recipe, output=tmp_path / "run")
+    assert run.report is None
+    assert not (tmp_path / "run" / "report.json").exists()
+
+
+def test_test_data_with_new_types_counts_them_as_errors(tmp_path: Path) -> None:
+    sentences = [f"Ada/B-PER ran{i}/O" for i in range(20)]
+    recipe = make_conll_recipe(tmp_path, train=sentences, dev=["Rome/B-LOC fell/O"], test=["Rome/B-LOC fell/O"])
+    scores = train(recipe).report.to_dict()["scores"]["ner"]
+    assert (scores["gold_entities"], scores["correct_entities"]) == (1, 0)
+
+
+def test_paths_are_relative_to_data_and_licences_are_told(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    make_conll_recipe(data, train=[f"Ada/B-PER ran{i}/O" for i in range(20)])
+    (data / "LICENSE").write_text("Public domain\n")
+    (data / "LICENSES").mkdir()  # a folder of that name is no licence file
+    recipe = tmp_path / "elsewhere.toml"
+    (data / "recipe.toml").rename(recipe)
+    train(recipe, data=data, output=tmp_path / "run")
+    card = (tmp_path / "run" / "model" / "README.md").read_text()
+    assert "- `train.conll`: `LICENSE`: Public domain" in card
+
+
+def test_vectors_are_kept_with_the_model(tmp_path: Path) -> None:
+    recipe = make_conll_recipe(tmp_path, train=[f"Ada/B-PER ran{i}/O" for i in range(20)])
+    (tmp_path / "v.txt").write_text("ada 0.5 1.5 0.1\nunseen 2 2 2\n")
+    run = train(recipe, output=tmp_path / "run", overrides=['embeddings.vectors=["v.txt"]'])
+    (tmp_path / "v.txt").unlink()
+    model = load(tmp_path / "run").model
+    rows = model.network.words(torch.tensor([model.vocabulary.word_id(word) for word in ("Ada", "unseen")]))
+    assert rows.tolist() == torch.tensor([[0.5, 1.5, 0.1], [2, 2, 2]]).half().tolist()
+    assert run.tagger.model.config.vector_dimension == 3
+
+
+class Untrained(RunListener):
+    """Fails the test if training starts."""
+
+    def started(self, num_epochs: int, num_steps: int) -> None:
+        pytest.fail("training started")
+
+
+TAGGED = '{"tokens": ["Ada", "ran"], "tags": {"ner": ["B-PER", "O"]}}\n'
+LABELLED = '{"tokens": ["Ada", "ran"], "labels": {"ner": "good"}}\n'
+
+
+@pytest.mark.parametrize("split", ["dev", "test"])
+@pytest.mark.parametrize("line", ['{"tokens": ["Ada", "ran"]}\n', LABELLED])
+def test_a_split_that_lacks_the_layer_or_has_another_kind_is_told_before_training(
+    tmp_path: Path, split: str, line: str
+) -> None:
+    (tmp_path / "a.jsonl").write_text(TAGGED * 20)
+    (tmp_path / "b.jsonl").write_text(line)
+    files = {"train": "a.jsonl", "dev": "a.jsonl", "test": "a.jsonl", split: "b.jsonl"}
+    data = '[data]\nformat = "jsonl"\n' + "".join(f'{name} = "{path}"\n' for name, path in files.items())
+    with pytest.raises((DataError, RecipeError)):
+        train(make_recipe(tmp_path, data, NER), listener=Untrained())
+
+
+def test_corpora_whose_layer_is_of_different_kinds_are_told_before_training(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(TAGGED * 20)
+    (tmp_path / "b.jsonl").write_text(LABELLED * 20)
+    data = "".join(f'[corpora.{name}]\nformat = "jsonl"\ntrain = "{name}.jsonl"\n' for name in "ab")
+    with pytest.raises((DataError, RecipeError)):
+        train(make_recipe(tmp_path, data, NER), listener=Untrained())

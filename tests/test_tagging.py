@@ -1,0 +1,322 @@
+"""The `Tagger` on texts, words, documents and streams of every kind, short, long and odd."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tagger.config import (
+    EmbeddingsConfig,
+    EncoderConfig,
+    HeadConfig,
+    ReadingConfig,
+    SentenceHeadConfig,
+    TokensHeadConfig,
+)
+from tagger.data.sentence import Sentence
+from tagger.data.synthetic import generate
+from tagger.data.vocabulary import build_vocabulary
+from tagger.errors import DataError, ModelError
+from tagger.model.folder import save_model
+from tagger.model.model import FORMAT, Model, ModelConfig
+from tagger.model.network import build_network
+from tagger.tagging import Tagger, check_device, describe_model, evaluate_files, load, tag_lines
+
+HEADS: dict[str, HeadConfig] = {
+    "ner": TokensHeadConfig(kind="tokens"),
+    "upos": TokensHeadConfig(kind="tokens", scheme="none"),
+    "sentiment": SentenceHeadConfig(kind="sentence"),
+}
+EMPTY = "the text holds no token: must have at least one character that is not white space, got {!r}. Pass a sentence."
+
+
+def make_tagger() -> Tagger:
+    torch.manual_seed(1)
+    sentences = list(generate(100, seed=1, split="train"))
+    vocabulary = build_vocabulary(sentences, layers={"ner": "bioes", "upos": None, "sentiment": None})
+    embeddings, encoder = EmbeddingsConfig(dimension=10), EncoderConfig(hidden_size=12)
+    network = build_network(vocabulary, embeddings=embeddings, encoder=encoder, heads=HEADS).eval()
+    for head in network.heads.values():
+        for parameter in head.parameters():
+            parameter.data *= 5
+    config = ModelConfig(
+        format=FORMAT,
+        version="1",
+        tokenizer="none",
+        embeddings=embeddings,
+        encoder=encoder,
+        heads=HEADS,
+        vector_dimension=10,
+        schemes={"ner": "iob2"},
+        reading={"data": ReadingConfig(format="conll", columns=("token", "ner"))},
+    )
+    return Tagger(Model(config, vocabulary, network))
+
+
+TAGGER = make_tagger()
+
+
+def check_offsets(sentence: Sentence) -> None:
+    assert tuple(sentence.text[start:end] for start, end in sentence.offsets) == sentence.tokens
+    for span in sentence.spans("ner"):
+        assert (span.start_char, span.end_char) == (sentence.offsets[span.start][0], sentence.offsets[span.end - 1][1])
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\t  \u2003"])
+def test_a_text_without_a_token_has_its_sentence(text: str) -> None:
+    for call in (TAGGER.tag, TAGGER.tag_document):
+        with pytest.raises(DataError) as caught:
+            call(text)
+        assert str(caught.value) == EMPTY.format(text)
+
+
+def test_one_token_is_a_sentence() -> None:
+    for sentence in (TAGGER.tag("x"), TAGGER.tag_tokens(["x"])):
+        assert sentence.tokens == ("x",)
+        assert len(sentence.tags("ner")) == len(sentence.tags("upos")) == 1
+        assert sentence.label("sentiment").attention == (1.0,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I ❤️ Łódź 👩‍👩‍👧‍👦 and 🇩🇪!",
+        "Cafe\u0301 A\u030angstro\u0308m zu\u0308rich",
+        "שלום לעולם אמר דן",
+        "مرحبا بالعالم، قالت ليلى.",
+        "ab\u200fcd \u202eright\u202c to left",
+        "𝒜𝓭𝒶 wrote 𠜎𠜱",
+        "  leading  and\ttrailing \n",
+        "zero\u200bwidth\ufeffmarks",
+        "null\x00byte",
+    ],
+)
+def test_offsets_count_characters_of_any_text(text: str) -> None:
+    sentence = TAGGER.tag(text)
+    assert sentence.text == text
+    check_offsets(sentence)
+    assert "".join(sentence.tokens) == "".join(text.split())
+    assert len(sentence.tags("upos")) == len(sentence)
+
+
+def test_offsets_of_a_document_count_in_the_whole_text() -> None:
+    text = "  Ada 👩‍👧 wrote. She left!\n\n\nPaul von Hindenburg came to Köln; he stayed. "
+    sentences = TAGGER.tag_document(text)
+    assert len(sentences) >= 3
+    for sentence in sentences:
+        assert sentence.text is text
+        check_offsets(sentence)
+    starts = [sentence.offsets[0][0] for sentence in sentences]
+    assert starts == sorted(starts)
+    assert "".join(token for sentence in sentences for token in sentence.tokens) == "".join(text.split())
+
+
+def test_sentences_of_a_document_are_tagged_as_they_are_alone() -> None:
+    text = "Ada wrote. She left Paris in May! Nobody came."
+    for sentence in TAGGER.tag_document(text):
+        first, last = sentence.offsets[0][0], sentence.offsets[-1][1]
+        alone = TAGGER.tag(text[first:last])
+        assert alone.tokens == sentence.tokens
+        assert alone.tags("ner") == sentence.tags("ner")
+        np.testing.assert_allclose(alone.tag_scores("upos"), sentence.tag_scores("upos"), atol=1e-5)
+
+
+def test_tokens_with_white_space_inside_stay_whole() -> None:
+    sentence = TAGGER.tag_tokens(["New York", "is", "a\u00a0b"])
+    assert sentence.tokens == ("New York", "is", "a\u00a0b")
+    assert sentence.text == "New York is a\u00a0b"
+    check_offsets(sentence)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "message"),
+    [
+        ([], "a sentence must have at least one token, got none. Pass a list of words."),
+        (["a", ""], "token 1 must have a character that is not white space, got ''"),
+        ([" \t"], "token 0 must have a character that is not white space, got ' \\t'"),
+    ],
+)
+def test_empty_words_are_refused(tokens: list[str], message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        TAGGER.tag_tokens(tokens)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("text", [None, 3, b"bytes", ["a", "list"]])
+def test_texts_that_are_no_strings_are_type_errors(text: object) -> None:
+    for call in (TAGGER.tag, TAGGER.tag_document):
+        with pytest.raises(TypeError, match="text must be a string, got"):
+            call(text)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("tokens", [None, 3, "a string", b"bytes", [1, 2], ["a", None], [["a"]]])
+def test_words_that_are_no_strings_are_type_errors(tokens: object) -> None:
+    with pytest.raises(TypeError):
+        TAGGER.tag_tokens(tokens)  # type: ignore[arg-type]
+    if not isinstance(tokens, str):
+        with pytest.raises(TypeError):
+            list(TAGGER.stream([tokens]))  # type: ignore[list-item]
+
+
+def test_words_may_come_from_a_generator_or_an_array() -> None:
+    expected = TAGGER.tag_tokens(["Ada", "ran"])
+    assert TAGGER.tag_tokens(word for word in ["Ada", "ran"]) == expected  # type: ignore[arg-type]
+    assert TAGGER.tag_tokens(np.array(["Ada", "ran"])) == expected
+
+
+@pytest.mark.parametrize("items", ["one text", b"bytes"])
+def test_a_stream_of_one_text_is_a_type_error(items: object) -> None:
+    with pytest.raises(TypeError, match="items must be texts or lists of words"):
+        TAGGER.stream(items)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("chunk", [0, -1])
+def test_a_chunk_of_nothing_is_refused(chunk: int) -> None:
+    with pytest.raises(ValueError, match="chunk must be at least 1, got"):
+        TAGGER.stream(["a"], chunk=chunk)
+
+
+def test_a_stream_takes_texts_and_words_and_keeps_their_order() -> None:
+    items: list[str | list[str]] = [f"number {i} of a long list" + " and more" * (i % 7) for i in range(50)]
+    items[10] = ["New York", "is", "far"]
+    found = list(TAGGER.stream(items, chunk=8))
+    assert found[10].tokens == ("New York", "is", "far")
+    assert [s.text for s in found] == [item if isinstance(item, str) else " ".join(item) for item in items]
+    for sentence, item in zip(found, items, strict=True):
+        alone = TAGGER.tag(item) if isinstance(item, str) else TAGGER.tag_tokens(item)
+        assert alone.tags("ner") == sentence.tags("ner")
+        np.testing.assert_allclose(alone.tag_scores("ner"), sentence.tag_scores("ner"), atol=1e-5)
+
+
+def test_a_stream_reads_one_chunk_ahead_and_no_more() -> None:
+    read = 0
+
+    def texts() -> Iterator[str]:
+        nonlocal read
+        while True:
+            read += 1
+            yield f"text {read}"
+
+    stream = TAGGER.stream(texts(), chunk=5)
+    assert read == 0
+    ahead = []
+    for number in range(1, 21):
+        next(stream)
+        ahead.append(read - number)
+    assert max(ahead) == 4
+
+
+def test_an_empty_item_of_a_stream_is_named() -> None:
+    with pytest.raises(DataError) as caught:
+        list(TAGGER.stream(["fine", " ", "fine"]))
+    assert str(caught.value) == f"item 1: {EMPTY.format(' ')}"
+
+
+def test_an_empty_stream_is_empty() -> None:
+    assert list(TAGGER.stream([])) == []
+
+
+def test_threads_share_a_tagger() -> None:
+    texts = [" ".join(sentence.tokens) for sentence in generate(200, seed=5, split="test")]
+    expected = [TAGGER.tag(text) for text in texts]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(TAGGER.tag, texts))
+        streams = list(pool.map(lambda _: list(TAGGER.stream(texts, chunk=16)), range(4)))
+    assert found == expected
+    assert all(stream == streams[0] for stream in streams)
+    assert [sentence.tags("ner") for sentence in streams[0]] == [sentence.tags("ner") for sentence in expected]
+
+
+def test_calls_leave_no_trace() -> None:
+    first = TAGGER.tag("Ada came to Paris .")
+    before = {name: value.clone() for name, value in TAGGER.model.network.state_dict().items()}
+    list(TAGGER.stream(["something else entirely", "and more"] * 20))
+    assert TAGGER.tag("Ada came to Paris .") == first
+    assert all(torch.equal(value, before[name]) for name, value in TAGGER.model.network.state_dict().items())
+
+
+def test_fifty_thousand_tokens_are_one_sentence() -> None:
+    words = [word for sentence in generate(200, seed=6, split="test") for word in sentence.tokens]
+    tokens = (words * (50_000 // len(words) + 1))[:50_000]
+    started = time.perf_counter()
+    sentence = TAGGER.tag_tokens(tokens)
+    assert time.perf_counter() - started < 60
+    assert len(sentence.tags("ner")) == len(sentence.tag_scores("upos")) == 50_000
+    scores = np.array(sentence.tag_scores("ner"))
+    assert np.isfinite(scores).all()
+    assert sum(sentence.label("sentiment").attention) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_word_of_five_thousand_characters_is_tagged_beside_others() -> None:
+    sentence = TAGGER.tag_tokens(["a", "x" * 5000, "b"])
+    assert len(sentence.tags("upos")) == 3
+
+
+def test_evaluate_equals_scoring_by_hand() -> None:
+    gold = list(generate(50, seed=7, split="test"))
+    predicted = list(TAGGER.predict(gold))
+    tags = [
+        (g, p)
+        for one, two in zip(gold, predicted, strict=True)
+        for g, p in zip(one.tags("upos"), two.tags("upos"), strict=True)
+    ]
+    spans = [(set(one.boundaries("ner")), set(two.boundaries("ner"))) for one, two in zip(gold, predicted, strict=True)]
+    correct, total = sum(len(g & p) for g, p in spans), sum(len(g) + len(p) for g, p in spans)
+    report = TAGGER.evaluate(gold)
+    assert report.headline("upos") == sum(g == p for g, p in tags) / len(tags)
+    assert report.headline("ner") == pytest.approx(2 * correct / total)
+
+
+def test_files_are_scored_as_the_training_files_were_read(tmp_path: Path) -> None:
+    path = tmp_path / "gold.conll"
+    path.write_text("Ada B-PER\nran O\n\nParis B-LOC\n")
+    report = evaluate_files(TAGGER, [path])
+    assert report.to_dict()["scores"]["ner"]["gold_entities"] == 2
+    assert report.to_dict()["files"] == [str(path)]
+    other = tmp_path / "gold.tagged"
+    other.write_text("S-PER Ada\nO ran\n\nS-LOC Paris\n")
+    again = evaluate_files(TAGGER, [other], columns=["ner", "token"], scheme="bioes")
+    assert again.to_dict()["scores"] == report.to_dict()["scores"]
+
+
+def test_lines_stay_side_by_side_with_blank_ones() -> None:
+    found = list(tag_lines(TAGGER, [b"Ada ran.\n", b"\n", "Köln\n".encode()]))
+    assert [sentence.text for sentence in found] == ["Ada ran.", "", "Köln"]
+    assert [len(sentence) for sentence in found] == [3, 0, 1]
+    assert found[1].layers == {}
+
+
+def test_lines_of_columns_are_read_by_the_columns_of_training() -> None:
+    found = list(tag_lines(TAGGER, [b"Ada X\n", b"ran X\n", b"\n", b"Paris X\n"], format="conll"))
+    assert [sentence.tokens for sentence in found] == [("Ada", "ran"), ("Paris",)]
+    assert all(set(sentence.layers) == set(HEADS) for sentence in found)
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:3", "tpu", ""])
+def test_a_device_that_is_not_there_has_its_sentence(device: str) -> None:
+    if device.startswith("cuda") and torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(ModelError) as caught:
+        check_device(device)
+    assert str(caught.value) == f'device "{device}" is not there on this machine; use "cpu" (or "cuda" with a GPU)'
+
+
+def test_load_checks_the_device_and_gives_a_tagger(tmp_path: Path) -> None:
+    save_model(TAGGER.model, tmp_path / "m", card="")
+    assert load(tmp_path / "m").layers == ("ner", "upos", "sentiment")
+    with pytest.raises(ModelError, match='device "tpu" is not there'):
+        load(tmp_path / "m", device="tpu")
+
+
+def test_description_counts_what_the_model_has() -> None:
+    found = describe_model(TAGGER)
+    network = TAGGER.model.network
+    assert found["layers"]["sentiment"]["labels"] == list(TAGGER.model.vocabulary.labels["sentiment"])
+    assert found["words"] == len(TAGGER.model.vocabulary.words)
+    assert found["trained_parameters"] == sum(value.numel() for value in network.state_dict().values()) - (
+        network.words.frozen.numel()
+    )
