@@ -191,6 +191,11 @@ class TokensHeadConfig(Section):
     scheme: Scheme | Literal["none"] = "bioes"
     constraints: bool = True
 
+    @property
+    def span_scheme(self) -> Scheme | None:
+        """The scheme in which the head predicts spans; None where its tags form none."""
+        return None if self.scheme == "none" else self.scheme
+
 
 class SentenceHeadConfig(Section):
     """A head that gives a label to the sentence."""
@@ -201,6 +206,10 @@ class SentenceHeadConfig(Section):
     pooling: Literal["attention", "last", "mean", "max"] = "attention"
     hidden_size: Positive = 64
     dropout: Share = 0.5
+
+    @property
+    def span_scheme(self) -> None:
+        """None: a class for the sentence forms no spans."""
 
 
 HeadConfig = Annotated[TokensHeadConfig | SentenceHeadConfig, Field(discriminator="kind")]

@@ -9,7 +9,6 @@ from tagger.metrics.entities import score_entities, span_f1
 from tagger.metrics.report import Report as Report
 from tagger.metrics.report import Scores
 from tagger.model.model import Model
-from tagger.model.network import head_scheme
 
 
 def score_predictions(
@@ -48,7 +47,7 @@ def _score_layer(layer: str, model: Model, pairs: Sequence[tuple[Sentence, Sente
     head = model.heads[layer]
     if head.kind == "sentence":
         return score_labels([g.label(layer).value for g, _ in pairs], [p.label(layer).value for _, p in pairs])
-    scheme = head_scheme(head)
+    scheme = head.span_scheme
     if scheme is None:
         return score_tags([g.tags(layer) for g, _ in pairs], [p.tags(layer) for _, p in pairs])
     check_spans(layer, [g for g, _ in pairs])
@@ -85,7 +84,7 @@ def dev_scores(gold: Sequence[Sentence], predicted: Iterable[Sentence], model: M
         carried = [(g, p) for g, p in pairs if layer in g.layers]
         if not carried:
             raise DataError(f"no dev sentence carries the layer `{layer}`, so nothing can choose its weights")
-        if head_scheme(head) is not None:
+        if head.span_scheme is not None:
             scores[layer] = span_f1(
                 (g.boundaries(layer) for g, _ in carried), (p.boundaries(layer) for _, p in carried)
             )

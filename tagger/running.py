@@ -18,13 +18,13 @@ from tagger.data.schemes import Scheme
 from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.data.tokenization import tokenizer_name
 from tagger.data.vectors import read_vectors
-from tagger.data.vocabulary import build_vocabulary, layer_kind
+from tagger.data.vocabulary import build_vocabulary
 from tagger.errors import DataError, RecipeError
 from tagger.evaluation import Report, check_spans, dev_scores, score_predictions
 from tagger.model.card import model_card
 from tagger.model.folder import save_model
 from tagger.model.model import FORMAT, Model, ModelConfig
-from tagger.model.network import build_network, head_scheme
+from tagger.model.network import build_network
 from tagger.tagging import Tagger, check_device
 from tagger.training.loop import Epoch, Listener, Outcome, train_network
 
@@ -132,27 +132,37 @@ def _read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, listener: R
         if not corpus.train:
             raise DataError(f"corpus `{name}` must have a sentence to learn from, got none")
     for layer, head in recipe.layers.items():
-        _check_layer(layer, head, [s for corpus in corpora.values() for s in (*corpus.train, *corpus.dev)])
+        for name, corpus in corpora.items():
+            for split, sentences in corpus.splits().items():
+                _check_layer(layer, head, sentences, where=f"corpus `{name}`, {split}")
+        _check_carried(layer, corpora)
     return corpora
 
 
-def _check_layer(layer: str, head: HeadConfig, sentences: Sequence[Sentence]) -> None:
-    """Refuse data whose layer is of another kind than the head that is to predict it."""
-    kind = layer_kind(sentences, layer)
+def _check_layer(layer: str, head: HeadConfig, sentences: Sequence[Sentence], *, where: str) -> None:
+    """Refuse sentences whose layer is of another kind than the head that is to predict it."""
     wanted = TagLayer if head.kind == "tokens" else Label
-    if kind is not None and kind is not wanted:
-        has = "a tag a token" if kind is TagLayer else "a label a sentence"
+    if any(not isinstance(sentence.layers.get(layer, None), wanted | None) for sentence in sentences):
+        has, kind = ("a label a sentence", "sentence") if wanted is TagLayer else ("a tag a token", "tokens")
         raise RecipeError(
-            f'head of layer `{layer}`: kind is "{head.kind}", but the layer has {has}; '
-            f'use kind = "{"tokens" if kind is TagLayer else "sentence"}"'
+            f'{where}: layer `{layer}` has {has}, but its head is of kind "{head.kind}"; use kind = "{kind}"'
         )
-    if head_scheme(head) is not None:
+    if head.span_scheme is not None:
         check_spans(layer, sentences)
+
+
+def _check_carried(layer: str, corpora: Mapping[str, Corpus]) -> None:
+    """Refuse a layer that is nowhere in train, in dev, or in test where there is a test split."""
+    for split in ("train", "dev", "test"):
+        sentences = [sentence for corpus in corpora.values() for sentence in corpus.splits()[split]]
+        if sentences and not any(layer in sentence.layers for sentence in sentences):
+            names = sorted({name for sentence in sentences for name in sentence.layers})
+            raise DataError(f"no {split} sentence has the layer `{layer}`; they have {', '.join(names) or 'none'}")
 
 
 def _schemes(recipe: Recipe) -> dict[str, Scheme | None]:
     """The layers that are predicted, each with the scheme of its head."""
-    return {layer: head_scheme(head) for layer, head in recipe.layers.items()}
+    return {layer: head.span_scheme for layer, head in recipe.layers.items()}
 
 
 def _build_model(
@@ -232,7 +242,9 @@ def _licences(recipe: Recipe, folder: Path) -> dict[str, list[str]]:
             files += [folder / path for path in (paths.values() if isinstance(paths, dict) else paths or ())]
     patterns = ("licen[cs]e*", "copying*", "acknowledg*")
     return {
-        str(file): sorted(str(p) for p in file.parent.glob("*") if any(fnmatch(p.name.lower(), x) for x in patterns))
+        str(file): sorted(
+            str(p) for p in file.parent.glob("*") if p.is_file() and any(fnmatch(p.name.lower(), x) for x in patterns)
+        )
         for file in files
         if file.exists()
     }
@@ -245,6 +257,7 @@ def _write(run: Run, recipe: Recipe, card: str) -> None:
     (run.folder / "recipe.toml").write_text(dump_recipe(recipe), encoding="utf-8")
     lines = "".join(json.dumps(asdict(epoch)) + "\n" for epoch in run.outcome.epochs)
     (run.folder / "log.jsonl").write_text(lines, encoding="utf-8")
+    (run.folder / "report.json").unlink(missing_ok=True)  # of an earlier run in this folder
     if run.report is not None:
         text = json.dumps(run.report.to_dict(), indent=2, ensure_ascii=False)
         (run.folder / "report.json").write_text(text + "\n", encoding="utf-8")

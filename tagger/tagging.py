@@ -1,5 +1,6 @@
 """The `Tagger`: a loaded model that tags texts, tokens, documents and streams, and scores itself on gold sentences."""
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -89,7 +90,7 @@ class Tagger:
         )
 
     def evaluate(self, sentences: Iterable[Sentence]) -> Report:
-        """The report of this model on gold sentences.
+        """The report of this model on gold sentences, with the time that tagging them took.
 
         Raises:
             DataError: No sentence carries a layer of the model.
@@ -97,7 +98,11 @@ class Tagger:
         sentences = list(sentences)
         if not sentences:
             raise DataError("there must be at least one sentence to score, got none")
-        return score_predictions(sentences, self.predict(sentences), self.model)
+        started = time.perf_counter()
+        predicted = list(self.predict(sentences))
+        seconds, tokens = time.perf_counter() - started, sum(map(len, sentences))
+        speed = {"tokens": tokens, "seconds": round(seconds, 3), "tokens_per_second": round(tokens / seconds)}
+        return score_predictions(sentences, predicted, self.model, speed)
 
 
 def load(path: str | Path, *, device: str = "cpu") -> Tagger:
@@ -170,10 +175,13 @@ def evaluate_files(tagger: Tagger, files: Sequence[str | Path], **reading: Any) 
         RecipeError: A key of `reading` is wrong.
         DataError: A file cannot be read, or has no layer of the model.
     """
+    labels = [layer for layer, head in tagger.model.heads.items() if head.kind == "sentence"]
+    if reading.get("format") == "labelled" and reading.get("layer") is None and len(labels) == 1:
+        reading["layer"] = labels[0]
     config = change_reading(list(tagger.model.config.reading.values()), reading)
     sentences, notes = read_sentences(files, config)
     report = tagger.evaluate(sentences)
-    return replace(report, extra={"files": [str(file) for file in files], "notes": list(notes)})
+    return replace(report, extra={"files": [str(file) for file in files], "notes": list(notes), **report.extra})
 
 
 def tag_lines(

@@ -58,7 +58,9 @@ def test_recipes_are_all_in_their_table() -> None:
 def test_folders_of_the_layer_table_are_those_of_the_library() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"^\| `([a-z]+)(?:\.py|/)` \|", readme, re.MULTILINE))
-    there = {path.stem for path in (ROOT / "tagger").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    there = {
+        path.stem for path in (ROOT / "tagger").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
     assert named == there - {"__init__", "__main__"}
 
 

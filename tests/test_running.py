@@ -174,11 +174,13 @@ def test_a_corpus_with_a_weight_is_drawn_as_often(tmp_path: Path) -> None:
     [
         (
             '[heads.ner]\nkind = "sentence"\n',
-            'head of layer `ner`: kind is "sentence", but the layer has a tag a token; use kind = "tokens"',
+            'corpus `data`, train: layer `ner` has a tag a token, but its head is of kind "sentence"; '
+            'use kind = "tokens"',
         ),
         (
             '[heads.sentiment]\nkind = "tokens"\n',
-            'head of layer `sentiment`: kind is "tokens", but the layer has a label a sentence; use kind = "sentence"',
+            'corpus `data`, train: layer `sentiment` has a label a sentence, but its head is of kind "tokens"; '
+            'use kind = "sentence"',
         ),
     ],
 )

@@ -113,8 +113,10 @@ def evaluate(
         sys.stdout.write(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n")
     else:
         sys.stdout.write(report.to_text())
-        for note in report.extra.get("notes", ()):  # type: ignore[attr-defined]
-            sys.stderr.write(f"{note}\n")
+        notes = report.extra["notes"]
+        assert isinstance(notes, list)
+        sys.stderr.writelines(f"{note}\n" for note in notes)
+        sys.stderr.write(f"tagged {report.extra['tokens']} tokens, {report.extra['tokens_per_second']} a second\n")
 
 
 @app.command(epilog='Example: echo "Ada lives in Oslo." | tagger tag runs/quickstart')

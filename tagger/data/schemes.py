@@ -38,6 +38,7 @@ RULES: dict[Scheme, Rules] = {
     "bilou": Rules(prefixes="BILU", opening="BU", dividing="", unfinished="BI", last="LU", single="U", final="L"),
 }
 STARTING = "BSU"  # in every scheme these begin an entity and never continue one
+CLOSING = "ESLU"  # in every scheme these end one
 
 
 def split_tag(tag: str) -> tuple[str, str]:
@@ -88,7 +89,7 @@ def lenient_spans(tags: Sequence[str]) -> list[Boundary]:
     start, before, before_type = 0, "", ""
     for i, tag in enumerate((*tags, "O")):
         prefix, entity_type = split_tag(tag)
-        begins = prefix in STARTING or entity_type != before_type or before in ("E", "S", "L", "U")
+        begins = prefix in STARTING or entity_type != before_type or (before != "" and before in CLOSING)
         if before and (not prefix or begins):
             spans.append(Boundary(before_type, start, i))
         if prefix and (not before or begins):
@@ -182,3 +183,48 @@ def detect_scheme(sequences: Iterable[Sequence[str]]) -> Scheme:
     if prefixes & {"E", "S"}:
         return "bioes"
     return "iob1" if outside_iob2 and not outside_iob1 else "iob2"
+
+
+def goes_on(before: str | None, after: str | None) -> bool:
+    """Whether the entity of tag `before` goes on in tag `after`, in any scheme, legally or not."""
+    left, left_type = split_tag(before or "O")
+    right, right_type = split_tag(after or "O")
+    return bool(left and right) and left_type == right_type and right not in STARTING and left not in CLOSING
+
+
+class SpanTables(NamedTuple):
+    """How a scheme writes entities, as tables over some tags; the index behind the last tag is a sentence's edge.
+
+    `own` has the positions of the tags of each type; `types` the type of each tag, -1 for `O`. An entity begins with
+    tag `b` behind tag `a` where `begins[a][b]`, goes on where `continues[a][b]`, and ends at `a` where `closes[a][b]`.
+    """
+
+    own: list[list[int]]
+    types: list[int]
+    begins: list[list[bool]]
+    continues: list[list[bool]]
+    closes: list[list[bool]]
+
+
+def span_tables(tags: Sequence[str], scheme: Scheme) -> SpanTables:
+    """What `tags_to_spans` reads, as tables for those who compute with all tag sequences at once."""
+    rules = RULES[scheme]
+    edged = [*tags, None]
+    types = sorted({split_tag(tag)[1] for tag in tags} - {""})
+
+    def begins(before: str | None, tag: str) -> bool:
+        prefix, entity_type = split_tag(tag)
+        fresh = bool(prefix) and prefix in rules.opening and not goes_on(before, tag)
+        return fresh or (bool(prefix) and prefix in rules.dividing and split_tag(before or "O")[1] == entity_type)
+
+    def closes(tag: str, after: str | None) -> bool:
+        prefix = split_tag(tag)[0]
+        return bool(prefix) and prefix not in rules.unfinished and not goes_on(tag, after)
+
+    return SpanTables(
+        [[i for i, tag in enumerate(tags) if split_tag(tag)[1] == entity_type] for entity_type in types],
+        [types.index(split_tag(tag)[1]) if tag != "O" else -1 for tag in tags],
+        [[begins(before, tag) for tag in tags] for before in edged],
+        [[goes_on(a, b) and is_legal(a, b, scheme) for b in tags] for a in tags],
+        [[closes(tag, after) for after in edged] for tag in tags],
+    )

@@ -16,7 +16,8 @@ from tagger.errors import DataError
 class Span:
     """An entity: tokens `[start, end)` and characters `[start_char, end_char)` of the sentence's text.
 
-    `score` is None for gold spans, and for predicted ones what the head that made the span documents.
+    `score` is None for gold spans. For predicted ones it is the probability that these tokens form exactly this entity,
+    its type and both boundaries, summed over all tag sequences that say so.
     """
 
     type: str
@@ -50,6 +51,7 @@ class TagLayer:
         shown: The scheme in which `Sentence.tags` gives them: that of the training files. None: as they are.
         scores: A score for each tag.
         span_scores: A score for each span of `tags`, in order.
+        score: A score for the whole sequence of tags.
     """
 
     tags: tuple[str, ...]
@@ -57,6 +59,7 @@ class TagLayer:
     shown: Scheme | None = None
     scores: tuple[float, ...] | None = None
     span_scores: tuple[float, ...] | None = None
+    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

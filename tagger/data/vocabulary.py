@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tagger.data.schemes import RULES, Scheme, split_tag
-from tagger.data.sentence import Label, Sentence, TagLayer
+from tagger.data.sentence import Sentence, TagLayer
 from tagger.data.vectors import Vectors, find_word
 from tagger.errors import DataError
 
@@ -94,8 +94,3 @@ def _labels(train: Sequence[Sentence], layer: str, scheme: Scheme | None) -> lis
         return sorted(values)
     types = sorted({split_tag(tag)[1] for tag in values} - {""})
     return ["O"] + [f"{prefix}-{entity_type}" for entity_type in types for prefix in RULES[scheme].prefixes]
-
-
-def layer_kind(sentences: Iterable[Sentence], layer: str) -> type[TagLayer] | type[Label] | None:
-    """Whether a layer has a tag a token or a label a sentence; None if no sentence has it."""
-    return next((type(sentence.layers[layer]) for sentence in sentences if layer in sentence.layers), None)

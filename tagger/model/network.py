@@ -14,12 +14,13 @@ from torch.nn import functional as F
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, TokensHeadConfig
 from tagger.data.batches import MISSING, Batch
-from tagger.data.schemes import Scheme, legal_transitions
+from tagger.data.schemes import legal_transitions, span_tables
 from tagger.data.vectors import Vectors
 from tagger.data.vocabulary import FIRST_CHAR, UNKNOWN, Vocabulary
 from tagger.nn.embeddings import CharCNN, CharLSTM, WordVectors
 from tagger.nn.encoder import RecurrentEncoder
 from tagger.nn.heads import SentenceHead, SentenceOutput, TokensHead, TokensOutput
+from tagger.nn.spans import SpanTables
 
 
 class TensorBatch(NamedTuple):
@@ -188,15 +189,17 @@ def _chars(config: EmbeddingsConfig, num_chars: int) -> CharCNN | CharLSTM | Non
 
 def _head(config: HeadConfig, labels: Sequence[str], encoder: RecurrentEncoder) -> TokensHead | SentenceHead:
     if isinstance(config, TokensHeadConfig):
-        scheme = head_scheme(config)
-        tables = legal_transitions(labels, scheme) if scheme and config.constraints else (None, None, None)
+        scheme = config.span_scheme
+        allowed = legal_transitions(labels, scheme) if scheme and config.constraints else (None, None, None)
+        tables = SpanTables(*map(torch.tensor, span_tables(labels, scheme))) if scheme else None
         return TokensHead(
             input_size=encoder.output_size,
             num_tags=len(labels),
             decoder=config.decoder,
-            allowed=tables[0],
-            allowed_start=tables[1],
-            allowed_end=tables[2],
+            allowed=allowed[0],
+            allowed_start=allowed[1],
+            allowed_end=allowed[2],
+            tables=tables,
         )
     return SentenceHead(
         input_size=encoder.output_size,
@@ -206,8 +209,3 @@ def _head(config: HeadConfig, labels: Sequence[str], encoder: RecurrentEncoder) 
         hidden_size=config.hidden_size,
         dropout=config.dropout,
     )
-
-
-def head_scheme(config: HeadConfig) -> Scheme | None:
-    """The scheme in which a head predicts spans; None where it predicts plain tags or a class."""
-    return config.scheme if isinstance(config, TokensHeadConfig) and config.scheme != "none" else None

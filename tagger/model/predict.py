@@ -11,9 +11,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.config import HeadConfig, TokensHeadConfig
+from tagger.config import HeadConfig
 from tagger.data.batches import Batch, batches_by_length, encode
-from tagger.data.schemes import Scheme, tags_to_spans
+from tagger.data.schemes import Scheme
 from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.data.vocabulary import Vocabulary
 
@@ -21,16 +21,24 @@ CHUNK = 1024  # sentences that are held at once
 BATCH_TOKENS = 4096  # tokens of a batch, padding counted
 
 
-class HeadArrays(NamedTuple):
-    """What a head says of a batch.
+class TagArrays(NamedTuple):
+    """What a tokens head says of a batch: see `TokensOutput`. `span_rows` is None where tags form no spans."""
 
-    A tokens head gives `ids` and `scores` of shape (batch, tokens); a sentence head gives `scores` of shape
-    (batch, classes) and, where it has one, `attention` of shape (batch, tokens).
-    """
-
-    ids: NDArray[np.int64] | None
+    ids: NDArray[np.int64]
     scores: NDArray[np.float32]
-    attention: NDArray[np.float32] | None = None
+    sequence_scores: NDArray[np.float32]
+    span_rows: NDArray[np.int64] | None
+    span_scores: NDArray[np.float32] | None
+
+
+class LabelArrays(NamedTuple):
+    """What a sentence head says of a batch: a probability a class, and a weight a token where it has one."""
+
+    scores: NDArray[np.float32]
+    attention: NDArray[np.float32] | None
+
+
+HeadArrays = TagArrays | LabelArrays
 
 
 class Backend(Protocol):
@@ -82,16 +90,11 @@ def _layers(
     arrays: HeadArrays, names: "NDArray[np.object_]", lengths: Sequence[int], head: HeadConfig, shown: Scheme | None
 ) -> Iterator[TagLayer | Label]:
     """What a head says of each sentence of a batch, by name."""
-    scores = arrays.scores.tolist()
-    if isinstance(head, TokensHeadConfig) and arrays.ids is not None:
-        scheme = None if head.scheme == "none" else head.scheme
-        tags = names[arrays.ids].tolist()
-        for row, length in enumerate(lengths):
-            row_tags, row_scores = tuple(tags[row][:length]), tuple(scores[row][:length])
-            yield TagLayer(row_tags, scheme, shown, row_scores, _span_scores(row_tags, row_scores, scheme))
+    if isinstance(arrays, TagArrays):
+        yield from _tag_layers(arrays, names, lengths, head.span_scheme, shown)
         return
+    scores, best = arrays.scores.tolist(), arrays.scores.argmax(1).tolist()
     attention = arrays.attention.tolist() if arrays.attention is not None else None
-    best = arrays.scores.argmax(1).tolist()
     for row, length in enumerate(lengths):
         yield Label(
             names[best[row]],
@@ -101,8 +104,16 @@ def _layers(
         )
 
 
-def _span_scores(tags: Sequence[str], scores: Sequence[float], scheme: Scheme | None) -> tuple[float, ...] | None:
-    """For each span the least probability among its tags, which the probability of the whole span never exceeds."""
-    if scheme is None:
-        return None
-    return tuple(min(scores[span.start : span.end]) for span in tags_to_spans(tags, scheme))
+def _tag_layers(
+    arrays: TagArrays, names: "NDArray[np.object_]", lengths: Sequence[int], scheme: Scheme | None, shown: Scheme | None
+) -> Iterator[TagLayer]:
+    tags, scores, sequence_scores = names[arrays.ids].tolist(), arrays.scores.tolist(), arrays.sequence_scores.tolist()
+    span_scores: list[list[float]] | None = None
+    if arrays.span_rows is not None and arrays.span_scores is not None:
+        borders = np.searchsorted(arrays.span_rows, np.arange(1, len(lengths)))
+        span_scores = [part.tolist() for part in np.split(arrays.span_scores, borders)]
+    for row, length in enumerate(lengths):
+        spans = tuple(span_scores[row]) if span_scores is not None else None
+        yield TagLayer(
+            tuple(tags[row][:length]), scheme, shown, tuple(scores[row][:length]), spans, sequence_scores[row]
+        )

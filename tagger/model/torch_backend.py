@@ -1,12 +1,13 @@
 """Runs a network with torch."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 
 from tagger.data.batches import Batch
 from tagger.model.network import Network, to_tensors
-from tagger.model.predict import HeadArrays
+from tagger.model.predict import HeadArrays, LabelArrays, TagArrays
 from tagger.nn.heads import TokensOutput
 
 
@@ -20,12 +21,16 @@ class TorchBackend:
     def run(self, batch: Batch) -> Mapping[str, HeadArrays]:
         """What each head says of a batch, by layer."""
         outputs = self.network(to_tensors(batch, self.network.device))
-        arrays = {}
+        arrays: dict[str, HeadArrays] = {}
         for layer, output in outputs.items():
             if isinstance(output, TokensOutput):
-                arrays[layer] = HeadArrays(output.tag_ids.cpu().numpy(), output.probabilities.cpu().numpy())
+                rows = None if output.spans is None else output.spans.rows
+                tensors = (output.tag_ids, output.probabilities, output.sequences, rows, output.span_probabilities)
+                arrays[layer] = TagArrays(*map(_to_numpy, tensors))
             else:
-                attention = output.attention
-                weights = None if attention is None else attention.cpu().numpy()
-                arrays[layer] = HeadArrays(None, output.probabilities.cpu().numpy(), weights)
+                arrays[layer] = LabelArrays(_to_numpy(output.probabilities), _to_numpy(output.attention))
         return arrays
+
+
+def _to_numpy(tensor: torch.Tensor | None) -> Any:
+    return None if tensor is None else tensor.cpu().numpy()

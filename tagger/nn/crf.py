@@ -1,31 +1,26 @@
-"""A linear-chain conditional random field: likelihood, marginals and decoding of tag sequences, exact and batched.
+"""A linear-chain conditional random field that answers exactly: likelihood, marginals, spans, best and n best paths.
 
-`LinearChainCRF` is a `torchcrf.CRF` with the same parameters. Its likelihood is one forward and one backward recursion
-run side by side; the gradient is what they give, the marginals, so no graph of the recursion is kept. Both recursions
-run in scaled probability space, and in log space for the rows in which a scale would underflow. Scores are float32
-whatever the surrounding precision. Which tags may follow each other is given as tables; tag names are not known here.
+`LinearChainCRF` is a `torchcrf.CRF` and a drop-in for it: same constructor, parameters, `state_dict`, `forward` and
+`decode`. The methods added to these take the batch first and return tensors. The recursions stand in `lattice.py`;
+which tags may follow each other is given as tables, and tag names are not known here.
+
+All scores are float32 whatever the surrounding precision (float64 where the emissions are). A mask is True at tokens;
+it may have gaps, which are closed up, and rows without a token.
 """
 
-from typing import Any, NamedTuple
+from typing import Literal
 
 import torch
 import torchcrf
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
 
-from tagger.nn.encoder import reversal
+from tagger.nn.lattice import Lattice, Scores, best_paths, forward_backward, log_partition, token_mask
 
-# Below this a scaled sum has lost precision that float32 (smallest normal number 1e-38) cannot give back.
-SAFE = 1e-25
-
-
-class Lattice(NamedTuple):
-    """What forward and backward recursion know of a batch; sums over tokens in float64, for they may be large."""
-
-    log_partition: Float[Tensor, " batch"]
-    marginals: Float[Tensor, "batch tokens tags"]
-    transition_counts: Float[Tensor, "batch from to"]
+UNKNOWN = -100  # a gold tag id that stands for any tag, as in the loss functions of torch and Hugging Face
+Reduction = Literal["none", "sum", "mean", "token_mean"]
+Mask = Bool[Tensor, "batch tokens"] | Int[Tensor, "batch tokens"]
 
 
 class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
@@ -33,15 +28,14 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
 
     Args:
         num_tags: Number of tags.
-        batch_first: As in `torchcrf.CRF`, whose `forward` and `decode` it concerns; the methods added here always take
-            the batch first.
-        allowed: Which tag may follow which, `[from][to]`; all if left out.
+        batch_first: Whether `forward` and `decode` take the batch first, as in `torchcrf.CRF`. All other methods do.
+        allowed: Which tag may follow which, `[from][to]`; all if left out. What is not allowed has no probability and
+            is never decoded.
         allowed_start: Which tags may come first.
         allowed_end: Which tags may come last.
 
     Source:
-        Lafferty, McCallum and Pereira (2001); Rabiner (1989), section V, for the scaling.
-        Compared with enumeration of all sequences and with torchcrf in tests/nn/test_crf.py.
+        Lafferty, McCallum and Pereira (2001). Compared with enumeration of all sequences in tests/nn/test_crf.py.
     """
 
     def __init__(
@@ -64,223 +58,207 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
                 raise ValueError(f"{name} must be booleans of shape {shape}, got {value.dtype} of {tuple(value.shape)}")
             self.register_buffer(name, value, persistent=False)
 
-    def scores(self) -> tuple[Float[Tensor, " tags"], Float[Tensor, "tags tags"], Float[Tensor, " tags"]]:
-        """Start, transition and end scores in float32, minus infinity where a transition cannot happen."""
-        return (
-            self.start_transitions.float().masked_fill(~self.allowed_start, -torch.inf),
-            self.transitions.float().masked_fill(~self.allowed, -torch.inf),
-            self.end_transitions.float().masked_fill(~self.allowed_end, -torch.inf),
-        )
+    def forward(
+        self, emissions: Tensor, tags: Tensor, mask: Tensor | None = None, reduction: Reduction = "sum"
+    ) -> Tensor:
+        """The log-likelihood of the tags in nats, reduced over the batch: `torchcrf.CRF.forward`."""
+        self._validate(emissions, tags=tags, mask=mask)
+        if reduction not in ("none", "sum", "mean", "token_mean"):
+            raise ValueError(f"invalid reduction: {reduction}")
+        mask = torch.ones_like(tags, dtype=torch.bool) if mask is None else mask
+        if not self.batch_first:
+            emissions, tags, mask = emissions.transpose(0, 1), tags.transpose(0, 1), mask.transpose(0, 1)
+        likelihood = self.log_likelihood(emissions, tags, mask)
+        match reduction:
+            case "none":
+                return likelihood
+            case "sum":
+                return likelihood.sum()
+            case "mean":
+                return likelihood.mean()
+            case "token_mean":
+                return likelihood.sum() / mask.bool().sum()
+
+    def decode(self, emissions: Tensor, mask: Tensor | None = None) -> list[list[int]]:
+        """The most probable tags of each row as lists: `torchcrf.CRF.decode`."""
+        self._validate(emissions, mask=mask)
+        if not self.batch_first:
+            emissions, mask = emissions.transpose(0, 1), None if mask is None else mask.transpose(0, 1)
+        mask = emissions.new_ones(emissions.shape[:2], dtype=torch.bool) if mask is None else mask.bool()
+        path = self.best_path(emissions, mask)
+        return [tags.tolist() for tags in path[mask].split(mask.sum(1).tolist())]
 
     def log_likelihood(
         self,
         emissions: Float[Tensor, "batch tokens tags"],
-        tag_ids: Int[Tensor, "batch tokens"],
-        mask: Bool[Tensor, "batch tokens"],
+        tags: Int[Tensor, "batch tokens"] | Bool[Tensor, "batch tokens tags"],
+        mask: Mask,
     ) -> Float[Tensor, " batch"]:
-        """Log-probability of each tag sequence given its emissions, in nats.
+        """Log-probability of each row's gold tags given its emissions, in nats; 0 for a row without a token.
 
         Args:
             emissions: Score of each tag at each token.
-            tag_ids: The sequence to score; ids at padding are ignored.
-            mask: True at tokens, False at padding, which is on the right.
+            tags: The gold tag of each token, -100 where it is not known; or which tags are admissible at each token.
+                What is not known is summed out. Anything may stand at padding.
+            mask: Not 0 at tokens.
 
         Raises:
-            ValueError: A sequence has a transition that cannot happen; names its row.
+            ValueError: A gold tag is no tag, or a row has no sequence that is gold and allowed; names the row.
         """
-        start, transitions, end = self.scores()
-        emissions = emissions.float()
+        emissions, tags, lengths, _ = _left_aligned(_precise(emissions), tags, mask.bool())
+        scores = self.scores(emissions.dtype)
         with torch.autocast(emissions.device.type, enabled=False):
-            path = _path_score(emissions, tag_ids, mask, start, transitions, end)
-            impossible = path == -torch.inf
+            gold = self._gold_score(emissions, tags, lengths, scores)
+            impossible = gold == -torch.inf
             if impossible.any():
                 row = int(impossible.nonzero()[0])
-                raise ValueError(f"row {row}: the tag sequence must keep to the allowed transitions")
-            log_partition: Tensor = _LogPartition.apply(  # type: ignore[no-untyped-call]
-                emissions, mask.sum(1), start, transitions, end
-            )
-            return (path - log_partition).to(emissions.dtype)
+                raise ValueError(f"row {row}: no sequence of its gold tags keeps to the allowed transitions")
+            return (gold - log_partition(emissions, lengths, scores)).to(emissions.dtype)
+
+    def _gold_score(
+        self,
+        emissions: Float[Tensor, "batch tokens tags"],
+        tags: Int[Tensor, "batch tokens"] | Bool[Tensor, "batch tokens tags"],
+        lengths: Int[Tensor, " batch"],
+        scores: Scores,
+    ) -> Float[Tensor, " batch"]:
+        """Log of the summed scores of the sequences that are gold."""
+        mask = token_mask(lengths, emissions.shape[1])
+        if tags.dim() == 2:
+            wrong = mask & (tags != UNKNOWN) & ((tags < 0) | (tags >= self.num_tags))
+            if wrong.any():
+                row, token = (int(i) for i in wrong.nonzero()[0])
+                raise ValueError(
+                    f"row {row}, token {token}: a gold tag must be 0 to {self.num_tags - 1}, or {UNKNOWN} where it is "
+                    f"not known, got {int(tags[row, token])}"
+                )
+            unknown = (tags == UNKNOWN) & mask
+            if not unknown.any():
+                return _path_score(emissions, tags.masked_fill(~mask, 0), mask, scores)
+            known = F.one_hot(tags.masked_fill(~mask | unknown, 0), self.num_tags).bool()
+            tags = known | unknown.unsqueeze(2)
+        return log_partition(emissions.masked_fill(~tags, -torch.inf), lengths, scores)
 
     @torch.no_grad()
     def marginals(
-        self, emissions: Float[Tensor, "batch tokens tags"], mask: Bool[Tensor, "batch tokens"]
+        self, emissions: Float[Tensor, "batch tokens tags"], mask: Mask
     ) -> Float[Tensor, "batch tokens tags"]:
-        """Probability of each tag at each token, given the whole sentence; 0 at padding."""
-        return forward_backward(emissions.float(), mask.sum(1), *self.scores()).marginals
+        """Probability of each tag at each token given the whole sentence; 0 at padding."""
+        aligned, _, lengths, places = _left_aligned(_precise(emissions), None, mask.bool())
+        return _put_back(self._forward_backward(aligned, lengths).marginals, places)
 
     @torch.no_grad()
-    def best_path(
-        self, emissions: Float[Tensor, "batch tokens tags"], mask: Bool[Tensor, "batch tokens"]
-    ) -> Int[Tensor, "batch tokens"]:
-        """The most probable tag sequence of each row; 0 at padding."""
-        return viterbi(emissions.float(), mask.sum(1), *self.scores())
+    def best_path(self, emissions: Float[Tensor, "batch tokens tags"], mask: Mask) -> Int[Tensor, "batch tokens"]:
+        """The most probable tag sequence of each row; 0 at padding.
+
+        Raises:
+            ValueError: A row has no sequence that keeps to the allowed transitions; names the row.
+        """
+        aligned, _, lengths, places = _left_aligned(_precise(emissions), None, mask.bool())
+        return _put_back(self._best_paths(aligned, lengths, 1)[0][:, 0], places)
+
+    @torch.no_grad()
+    def n_best_paths(
+        self, emissions: Float[Tensor, "batch tokens tags"], mask: Mask, *, n: int
+    ) -> tuple[Int[Tensor, "batch n tokens"], Float[Tensor, "batch n"]]:
+        """The n most probable tag sequences of each row, best first, and their probabilities.
+
+        A row that has fewer is filled up with tags 0 at probability 0.
+
+        Raises:
+            ValueError: A row has no sequence that keeps to the allowed transitions; names the row.
+        """
+        aligned, _, lengths, places = _left_aligned(_precise(emissions), None, mask.bool())
+        paths, path_scores = self._best_paths(aligned, lengths, n)
+        possible = path_scores > -torch.inf  # (batch, n)
+        scores = self.scores(aligned.dtype)
+        tokens = token_mask(lengths, aligned.shape[1])
+        partition = self._forward_backward(aligned, lengths).log_partition
+        exact = [_path_score(aligned, path, tokens, scores) - partition for path in paths.unbind(1)]
+        probabilities = torch.stack(exact, 1).exp().to(aligned.dtype).masked_fill(~possible, 0)
+        paths = paths.masked_fill(~possible.unsqueeze(2), 0)
+        return torch.stack([_put_back(path, places) for path in paths.unbind(1)], 1), probabilities
+
+    @torch.no_grad()
+    def posterior(self, emissions: Float[Tensor, "batch tokens tags"], mask: Mask) -> Lattice:
+        """What both recursions know of each row, for the functions of `tagger/nn/spans.py` to ask.
+
+        Raises:
+            ValueError: The mask has a gap or starts with padding in a row that has tokens.
+        """
+        mask = mask.bool()
+        lengths = mask.sum(1)
+        if (mask != token_mask(lengths, mask.shape[1])).any():
+            raise ValueError("mask must have the tokens of each row on its left, without gaps")
+        emissions = _precise(emissions)
+        return self._forward_backward(emissions, lengths, ways=True)
+
+    def _best_paths(
+        self, emissions: Float[Tensor, "batch tokens tags"], lengths: Int[Tensor, " batch"], n: int
+    ) -> tuple[Int[Tensor, "batch n tokens"], Float[Tensor, "batch n"]]:
+        paths, path_scores = best_paths(emissions, lengths, self.scores(emissions.dtype), n=n)
+        impossible = (path_scores[:, 0] == -torch.inf) & (lengths > 0)
+        if impossible.any():
+            raise ValueError(f"row {int(impossible.nonzero()[0])}: no sequence keeps to the allowed transitions")
+        return paths, path_scores
+
+    def scores(self, dtype: torch.dtype = torch.float32) -> Scores:
+        """Start, transition and end scores, minus infinity for what cannot happen."""
+        return Scores(
+            self.start_transitions.to(dtype).masked_fill(~self.allowed_start, -torch.inf),
+            self.transitions.to(dtype).masked_fill(~self.allowed, -torch.inf),
+            self.end_transitions.to(dtype).masked_fill(~self.allowed_end, -torch.inf),
+        )
+
+    def _forward_backward(
+        self, emissions: Float[Tensor, "batch tokens tags"], lengths: Int[Tensor, " batch"], *, ways: bool = False
+    ) -> Lattice:
+        with torch.autocast(emissions.device.type, enabled=False):
+            return forward_backward(emissions, lengths, self.scores(emissions.dtype), ways=ways)
+
+
+def _precise(emissions: Float[Tensor, "batch tokens tags"]) -> Float[Tensor, "batch tokens tags"]:
+    """The emissions in float32, or in float64 if they are."""
+    return emissions if emissions.dtype == torch.double else emissions.float()
+
+
+def _left_aligned(
+    emissions: Tensor, tags: Tensor | None, mask: Tensor
+) -> tuple[Tensor, Tensor, Int[Tensor, " batch"], Tensor | None]:
+    """Emissions and tags with the tokens of each row on its left, their number, and where each came from.
+
+    The places are None where nothing had to move.
+    """
+    if mask.shape != emissions.shape[:2]:
+        raise ValueError(f"mask must be of shape {tuple(emissions.shape[:2])}, got {tuple(mask.shape)}")
+    tags = mask if tags is None else tags
+    lengths = mask.sum(1)
+    if not (mask != token_mask(lengths, mask.shape[1])).any():
+        return emissions, tags, lengths, None
+    places = torch.argsort(mask.int(), stable=True, dim=1, descending=True)  # (batch, tokens)
+    moved = emissions.gather(1, places.unsqueeze(2).expand_as(emissions))
+    wide = places if tags.dim() == 2 else places.unsqueeze(2).expand_as(tags)
+    return moved, tags.gather(1, wide), lengths, places
+
+
+def _put_back(values: Tensor, places: Tensor | None) -> Tensor:
+    """Values a token, moved from the left of their rows to where the tokens came from."""
+    if places is None:
+        return values
+    wide = places if values.dim() == 2 else places.unsqueeze(2).expand_as(values)
+    return torch.zeros_like(values).scatter(1, wide, values)
 
 
 def _path_score(
     emissions: Float[Tensor, "batch tokens tags"],
-    tag_ids: Int[Tensor, "batch tokens"],
+    tags: Int[Tensor, "batch tokens"],
     mask: Bool[Tensor, "batch tokens"],
-    start: Float[Tensor, " tags"],
-    transitions: Float[Tensor, "tags tags"],
-    end: Float[Tensor, " tags"],
+    scores: Scores,
 ) -> Float[Tensor, " batch"]:
-    """Unnormalised score of each tag sequence; 0 for a row without a token."""
-    tag_ids = tag_ids.masked_fill(~mask, 0)
+    """Score of each tag sequence, in float64, for it grows with the tokens; 0 for a row without a token."""
     lengths = mask.sum(1)
-    emitted = emissions.gather(2, tag_ids.unsqueeze(2)).squeeze(2).double()  # (batch, tokens)
-    moved = transitions[tag_ids[:, :-1], tag_ids[:, 1:]].double()  # (batch, tokens - 1)
-    last = tag_ids.gather(1, (lengths - 1).clamp(min=0).unsqueeze(1)).squeeze(1)  # (batch,)
+    emitted = emissions.gather(2, tags.unsqueeze(2)).squeeze(2).double()  # (batch, tokens)
+    moved = scores.transitions[tags[:, :-1], tags[:, 1:]].double()  # (batch, tokens - 1)
+    last = tags.gather(1, (lengths - 1).clamp(min=0).unsqueeze(1)).squeeze(1)  # (batch,)
     inside = emitted.masked_fill(~mask, 0).sum(1) + moved.masked_fill(~mask[:, 1:], 0).sum(1)
-    return (inside + start[tag_ids[:, 0]] + end[last]).masked_fill(lengths == 0, 0)
-
-
-class _LogPartition(torch.autograd.Function):
-    """Log of the summed exponentiated scores of all sequences; its gradient is the marginals."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        emissions: Tensor,
-        lengths: Tensor,
-        start: Tensor,
-        transitions: Tensor,
-        end: Tensor,
-    ) -> Tensor:
-        lattice = forward_backward(emissions, lengths, start, transitions, end)
-        ctx.save_for_backward(lattice.marginals, lattice.transition_counts, lengths)
-        return lattice.log_partition
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        marginals, counts, lengths = ctx.saved_tensors
-        gradient = gradients[0].to(marginals.dtype)
-        weighted = marginals * gradient.view(-1, 1, 1)  # (batch, tokens, tags)
-        last = (lengths - 1).clamp(min=0).view(-1, 1, 1).expand(-1, 1, marginals.shape[2])
-        ended = weighted.gather(1, last).squeeze(1).sum(0)  # (tags,)
-        return weighted, None, weighted[:, 0].sum(0), torch.einsum("b,bij->ij", gradient, counts), ended
-
-
-def forward_backward(
-    emissions: Float[Tensor, "batch tokens tags"],
-    lengths: Int[Tensor, " batch"],
-    start: Float[Tensor, " tags"],
-    transitions: Float[Tensor, "tags tags"],
-    end: Float[Tensor, " tags"],
-) -> Lattice:
-    """Log-partition, tag marginals and expected transition counts of each row; scores may be minus infinity."""
-    lattice, safe = _scaled_lattice(emissions, lengths, start, transitions, end)
-    if not bool(safe.all()):
-        rows = (~safe).nonzero().squeeze(1)
-        exact = _log_lattice(emissions[rows], lengths[rows], start, transitions, end)
-        lattice = Lattice(*(old.index_copy(0, rows, new) for old, new in zip(lattice, exact, strict=True)))
-    return lattice
-
-
-def _scaled_lattice(
-    emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
-) -> tuple[Lattice, Bool[Tensor, " batch"]]:
-    """The lattice by recursions in probability space, and in which rows it can be trusted.
-
-    Both recursions are one loop over a stack of two: the second reads each row from its own end with the transitions
-    transposed. What they give behind a row's length is never looked at.
-    """
-    batch, num_tokens, num_tags = emissions.shape
-    mask = torch.arange(num_tokens, device=lengths.device) < lengths.unsqueeze(1)  # (batch, tokens)
-    mirror = reversal(lengths, num_tokens).unsqueeze(2).expand(-1, -1, num_tags)
-    peaks = emissions.amax(2).masked_fill(~mask, 0)  # (batch, tokens)
-    likely = (emissions - peaks.unsqueeze(2)).masked_fill(~mask.unsqueeze(2), 0).exp()
-    both = torch.stack((likely, likely.gather(1, mirror))).permute(2, 0, 1, 3).contiguous()  # (tokens, 2, batch, tags)
-    moves = transitions.exp()
-    stacked = torch.stack((moves, moves.t()))  # (2, tags, tags)
-    edges = torch.stack((start, end)).exp()  # (2, tags)
-    before = torch.empty_like(both)
-    after = torch.empty_like(both)
-    sums = both.new_empty(num_tokens, 2, batch, 1)
-    state = edges.unsqueeze(1).expand(-1, batch, -1)
-    for t in range(num_tokens):
-        before[t] = state
-        torch.mul(state, both[t], out=after[t])
-        torch.sum(after[t], -1, keepdim=True, out=sums[t])
-        after[t].div_(sums[t])
-        state = torch.bmm(after[t], stacked)
-    forward_after, backward_after = (after[:, i].transpose(0, 1) for i in (0, 1))  # (batch, tokens, tags)
-    backward_after = backward_after.gather(1, mirror)
-    backward_before = before[:, 1].transpose(0, 1).gather(1, mirror)
-    product = forward_after * backward_before
-    totals = product.sum(2)  # (batch, tokens)
-    scales = sums[:, 0, :, 0].t()  # (batch, tokens)
-    last = (lengths - 1).clamp(min=0).unsqueeze(1)
-    ending = totals.gather(1, last).squeeze(1)
-    log_partition = (scales.log().double() + peaks).masked_fill(~mask, 0).sum(1) + ending.log()
-    joint = (before[1:, 0].transpose(0, 1) * backward_after[:, 1:]).sum(2)  # (batch, tokens - 1)
-    weights = joint.reciprocal().masked_fill(~mask[:, 1:], 0).unsqueeze(2)
-    counts = torch.bmm((forward_after[:, :-1] * weights).transpose(1, 2), backward_after[:, 1:]) * moves
-    marginals = (product / totals.unsqueeze(2)).masked_fill(~mask.unsqueeze(2), 0)
-    empty = lengths == 0
-    enough = torch.minimum(torch.minimum(scales, sums[:, 1, :, 0].t().gather(1, mirror[:, :, 0])), totals) > SAFE
-    enough[:, 1:] &= joint > SAFE
-    safe = (enough | ~mask).all(1)
-    counts = counts.masked_fill(empty.view(-1, 1, 1), 0)
-    return Lattice(log_partition.masked_fill(empty, 0), marginals, counts), safe
-
-
-def _log_lattice(emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor) -> Lattice:
-    """The lattice by recursions in log space: slower, and right for any scores."""
-    batch, num_tokens, num_tags = emissions.shape
-    rows = torch.arange(batch, device=lengths.device)
-    mask = torch.arange(num_tokens, device=lengths.device) < lengths.unsqueeze(1)  # (batch, tokens)
-    forward = emissions.new_empty(batch, num_tokens, num_tags)
-    scales = emissions.new_empty(batch, num_tokens, dtype=torch.double)
-    state = start.expand(batch, -1)
-    for t in range(num_tokens):
-        state = state + emissions[:, t]
-        scale = torch.logsumexp(state, 1, keepdim=True)
-        forward[:, t], scales[:, t] = state - scale, scale.squeeze(1)
-        state = torch.logsumexp(forward[:, t].unsqueeze(2) + transitions, 1)
-    last = lengths - 1
-    ending = torch.logsumexp(forward[rows, last] + end, 1)  # (batch,)
-    log_partition = scales.masked_fill(~mask, 0).sum(1) + ending
-    marginals = torch.zeros_like(forward)
-    counts = emissions.new_zeros(batch, num_tags, num_tags)
-    later = end.expand(batch, -1)
-    for t in reversed(range(num_tokens)):
-        if t + 1 < num_tokens:
-            reached = transitions + (emissions[:, t + 1] + later).unsqueeze(1)  # (batch, from, to)
-            inside = (t < last).view(-1, 1)
-            joint = (forward[:, t].unsqueeze(2) + reached).flatten(1).softmax(1).view_as(counts)
-            counts += joint.masked_fill(~inside.unsqueeze(2), 0)
-            earlier = torch.logsumexp(reached, 2)
-            later = torch.where(inside, earlier - earlier.amax(1, keepdim=True), end)
-        marginals[:, t] = (forward[:, t] + later).softmax(1)
-    return Lattice(log_partition, marginals.masked_fill(~mask.unsqueeze(2), 0), counts)
-
-
-def viterbi(
-    emissions: Float[Tensor, "batch tokens tags"],
-    lengths: Int[Tensor, " batch"],
-    start: Float[Tensor, " tags"],
-    transitions: Float[Tensor, "tags tags"],
-    end: Float[Tensor, " tags"],
-) -> Int[Tensor, "batch tokens"]:
-    """The tag sequence of the highest score in each row; 0 behind a row's length."""
-    batch, num_tokens, _ = emissions.shape
-    states = torch.empty_like(emissions)
-    pointers = torch.empty(emissions.shape, dtype=torch.long, device=emissions.device)
-    state = start + emissions[:, 0]
-    states[:, 0] = state
-    for t in range(1, num_tokens):
-        best, pointers[:, t] = (state.unsqueeze(2) + transitions).max(1)
-        state = best + emissions[:, t]
-        states[:, t] = state
-    last = (lengths - 1).clamp(min=0)
-    final = (states[torch.arange(batch, device=lengths.device), last] + end).argmax(1)  # (batch,)
-    path = torch.zeros(batch, num_tokens, dtype=torch.long, device=emissions.device)
-    tag = final
-    for t in reversed(range(num_tokens)):
-        if t + 1 < num_tokens:
-            tag = pointers[:, t + 1].gather(1, tag.unsqueeze(1)).squeeze(1)
-        tag = torch.where(last == t, final, tag)
-        path[:, t] = tag
-    mask = torch.arange(num_tokens, device=lengths.device) < lengths.unsqueeze(1)
-    return path.masked_fill(~mask, 0)
+    return (inside + scores.start[tags[:, 0]] + scores.end[last]).masked_fill(lengths == 0, 0)

@@ -2,22 +2,36 @@
 
 from typing import Literal, NamedTuple
 
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tagger.nn.crf import LinearChainCRF, viterbi
+from tagger.nn.crf import LinearChainCRF
+from tagger.nn.lattice import Lattice
 from tagger.nn.pooling import AttentionPooling, LastPooling, MaxPooling, MeanPooling
+from tagger.nn.spans import Spans, SpanTables, find_spans, span_probabilities, step_probabilities
 
 Decoder = Literal["crf", "softmax"]
 Pooling = Literal["attention", "last", "mean", "max"]
 
 
 class TokensOutput(NamedTuple):
-    """The tag of each token, and its probability given the sentence."""
+    """The best tags of each sentence, and how probable they and the spans in them are.
+
+    Args:
+        tag_ids: The most probable sequence; 0 at padding.
+        probabilities: Of each tag at its token, summed over all sequences; 0 at padding.
+        sequences: Probability of each whole sequence.
+        spans: The spans that the tags form; None where tags form none.
+        span_probabilities: Of each span with exactly its type and boundaries, summed over all sequences.
+    """
 
     tag_ids: Int[Tensor, "batch tokens"]
     probabilities: Float[Tensor, "batch tokens"]
+    sequences: Float[Tensor, " batch"]
+    spans: Spans | None
+    span_probabilities: Float[Tensor, " spans"] | None
 
 
 class SentenceOutput(NamedTuple):
@@ -33,10 +47,12 @@ class TokensHead(nn.Module):
     Args:
         input_size: Width of a token's state.
         num_tags: Number of tags.
-        decoder: `crf` or `softmax`. A softmax with tables decodes the most probable sequence that they allow.
+        decoder: `crf` or `softmax`. A softmax with tables decodes the most probable sequence that they allow; its
+            probabilities stay those of tokens that know nothing of each other.
         allowed: Which tag may follow which, `[from][to]`; all if left out.
         allowed_start: Which tags may come first.
         allowed_end: Which tags may come last.
+        tables: How tags form spans, if they do.
     """
 
     def __init__(
@@ -48,6 +64,7 @@ class TokensHead(nn.Module):
         allowed: list[list[bool]] | None = None,
         allowed_start: list[bool] | None = None,
         allowed_end: list[bool] | None = None,
+        tables: SpanTables | None = None,
     ) -> None:
         super().__init__()
         self.decoder = decoder
@@ -56,7 +73,14 @@ class TokensHead(nn.Module):
         if decoder == "softmax":
             for parameter in self.crf.parameters():
                 nn.init.zeros_(parameter).requires_grad_(False)
-        self.constrained = allowed is not None
+        self.num_tables = 0 if tables is None else len(tables)
+        for i, table in enumerate(tables or ()):
+            self.register_buffer(f"table{i}", table, persistent=False)
+
+    @property
+    def tables(self) -> SpanTables | None:
+        """How tags form spans, on the device of the parameters."""
+        return SpanTables(*(getattr(self, f"table{i}") for i in range(self.num_tables))) if self.num_tables else None
 
     def loss(
         self,
@@ -70,17 +94,31 @@ class TokensHead(nn.Module):
             return F.cross_entropy(emissions[mask].float(), tag_ids[mask])
         return -self.crf.log_likelihood(emissions, tag_ids, mask).sum() / mask.sum()
 
+    @torch.no_grad()
     def forward(self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"]) -> TokensOutput:
-        """The best tags and the probability of each: the CRF's marginal, or the softmax."""
+        """The best tags and their probabilities."""
         emissions = self.linear(states).float()
+        lengths = mask.sum(1)
+        tag_ids = self.crf.best_path(emissions, mask)
         if self.decoder == "crf":
-            tag_ids = self.crf.best_path(emissions, mask)
-            probabilities = self.crf.marginals(emissions, mask)
+            lattice, transitions = self.crf.posterior(emissions, mask), self.crf.scores().transitions
         else:
-            constrained = self.constrained
-            tag_ids = viterbi(emissions, mask.sum(1), *self.crf.scores()) if constrained else emissions.argmax(2)
-            probabilities = emissions.softmax(2)
-        return TokensOutput(tag_ids, probabilities.gather(2, tag_ids.unsqueeze(2)).squeeze(2))
+            lattice, transitions = _independent(emissions, mask), self.crf.transitions
+        probabilities = lattice.marginals.gather(2, tag_ids.unsqueeze(2)).squeeze(2)
+        steps = step_probabilities(lattice, transitions, tag_ids).masked_fill(~mask, 1)
+        if self.tables is None:
+            return TokensOutput(tag_ids, probabilities, steps.prod(1), None, None)
+        spans = find_spans(tag_ids, lengths, self.tables)
+        scores = span_probabilities(lattice, transitions, lengths, spans, self.tables)
+        return TokensOutput(tag_ids, probabilities, steps.prod(1), spans, scores)
+
+
+def _independent(emissions: Float[Tensor, "batch tokens tags"], mask: Bool[Tensor, "batch tokens"]) -> Lattice:
+    """The lattice of tokens whose tags know nothing of each other: a softmax at each."""
+    logs = emissions.log_softmax(2)
+    none = emissions.new_zeros(emissions.shape[0])
+    marginals = logs.exp().masked_fill(~mask.unsqueeze(2), 0)
+    return Lattice(none, marginals, none, torch.zeros_like(logs), logs)
 
 
 class SentenceHead(nn.Module):

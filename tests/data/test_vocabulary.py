@@ -6,7 +6,7 @@ import pytest
 from tagger.data.schemes import RULES, Scheme
 from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.data.vectors import Vectors
-from tagger.data.vocabulary import Vocabulary, build_vocabulary, layer_kind
+from tagger.data.vocabulary import Vocabulary, build_vocabulary
 from tagger.errors import DataError
 
 
@@ -88,9 +88,3 @@ def test_sentences_may_come_from_a_generator() -> None:
 def test_order_of_sentences_is_no_matter() -> None:
     layers: dict[str, Scheme | None] = {"ner": "bioes", "mood": None}
     assert build_vocabulary(TRAIN, layers=layers) == build_vocabulary(TRAIN[::-1], layers=layers)
-
-
-def test_kind_of_a_layer_is_that_of_the_first_sentence_that_has_it() -> None:
-    assert layer_kind(TRAIN, "ner") is TagLayer
-    assert layer_kind(TRAIN, "mood") is Label
-    assert layer_kind(TRAIN, "intent") is None

@@ -197,7 +197,7 @@ def test_a_sequence_that_breaks_a_constraint_names_its_row() -> None:
     crf = make_crf(2, tables=([[True, False], [True, True]], [True, True], [True, True]))
     emissions, mask = make_batch([2, 3, 3], 2)
     tag_ids = torch.tensor([[0, 0, 1], [0, 0, 0], [1, 0, 1]])  # row 0 breaks it behind its end only
-    with pytest.raises(ValueError, match=r"^row 2: the tag sequence must keep to the allowed transitions$"):
+    with pytest.raises(ValueError, match=r"^row 2: no sequence of its gold tags keeps to the allowed transitions$"):
         crf.log_likelihood(emissions, tag_ids, mask)
 
 

@@ -25,7 +25,7 @@ from tagger.data.vocabulary import build_vocabulary
 from tagger.errors import TaggerError
 from tagger.evaluation import dev_scores
 from tagger.model.model import FORMAT, Model, ModelConfig
-from tagger.model.network import Network, build_network, head_scheme
+from tagger.model.network import Network, build_network
 from tagger.tagging import Tagger
 from tagger.training.loop import Epoch, Listener, Outcome, draw_rows, train_network
 
@@ -39,7 +39,7 @@ class Lesson:
     def __init__(self, heads: Mapping[str, HeadConfig], *, seed: int = 1, dropout: float = 0.0) -> None:
         self.heads = heads
         self.sentences: list[Sentence] = list(generate(20, seed=4, split="train"))
-        layers = {layer: head_scheme(head) for layer, head in heads.items()}
+        layers = {layer: head.span_scheme for layer, head in heads.items()}
         self.vocabulary = build_vocabulary(self.sentences, layers=layers)
         self.encoded = encode(self.sentences, self.vocabulary, layers)
         torch.manual_seed(seed)
