@@ -157,11 +157,14 @@ class CorpusConfig(DataConfig):
 
 
 class EmbeddingsConfig(Section):
-    """What turns a word into a vector."""
+    """What turns a word into a vector.
+
+    With `tune`, words of train get trainable vectors that start from their pretrained ones; all others keep theirs.
+    """
 
     vectors: Names = ()
     max_words: Positive | None = None
-    tune: bool = False
+    tune: bool = True
     dimension: Positive = 100
     chars: Literal["cnn", "lstm", "none"] = "cnn"
     char_dimension: Positive = 30
@@ -226,7 +229,7 @@ class TrainingConfig(Section):
     """
 
     epochs: Positive = 30
-    batch_size: Positive = 32
+    batch_size: Positive = 16
     optimizer: Literal["adam", "sgd"] = "adam"
     learning_rate: Weight = 0.002
     schedule: Literal["constant", "linear", "cosine"] = "linear"

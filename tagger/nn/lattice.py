@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from tagger.nn.encoder import reversal
 
@@ -180,8 +179,9 @@ class _LogPartition(torch.autograd.Function):
         return lattice.log_partition
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        if torch.is_grad_enabled():
+            raise RuntimeError("the CRF has no second derivative; differentiate it without create_graph=True")
         marginals, counts, lengths = ctx.saved_tensors
         gradient = gradients[0].to(marginals.dtype)
         weighted = marginals * gradient.view(-1, 1, 1)  # (batch, tokens, tags)

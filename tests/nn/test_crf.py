@@ -1,5 +1,6 @@
 """The CRF against enumeration of all sequences in float64, and against torchcrf."""
 
+import re
 from itertools import pairwise, product
 
 import pytest
@@ -315,3 +316,138 @@ def test_impossible_transitions_get_no_gradient() -> None:
     crf.log_likelihood(emissions, torch.zeros(2, 5, dtype=torch.long), mask).sum().backward()
     assert (~crf.allowed).any()
     assert (crf.transitions.grad[~crf.allowed] == 0).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    lengths=st.lists(st.integers(0, 5), min_size=1, max_size=3),
+    seed=st.integers(0, 10_000),
+    n=st.integers(1, 5),
+    scale=st.sampled_from([1.0, 10.0]),
+)
+def test_n_best_sequences_and_their_probabilities_equal_enumeration(
+    lengths: list[int], seed: int, n: int, scale: float
+) -> None:
+    crf = make_crf(3, tables=make_tables(3, seed))
+    emissions, mask = make_batch([*lengths, 2], 3, seed=seed, scale=scale)
+    paths, probabilities = crf.n_best_paths(emissions, mask, n=n)
+    for row, length in enumerate(mask.sum(1).tolist()):
+        if length == 0:
+            assert (paths[row] == 0).all()
+            continue
+        scores = enumerate_sequences(crf, emissions[row, :length])
+        expected = torch.tensor(list(scores.values()), dtype=torch.double).softmax(0).sort(descending=True).values[:n]
+        found = probabilities[row, : len(expected)].double()
+        torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-6)
+        assert (probabilities[row, len(expected) :] == 0).all()
+        sequences = [tuple(path[:length].tolist()) for path in paths[row, : len(expected)]]
+        assert len(set(sequences)) == len(sequences)
+        assert all(sequence in scores for sequence in sequences)
+
+
+@settings(max_examples=60, deadline=None)
+@given(length=st.integers(1, 5), seed=st.integers(0, 10_000), as_table=st.booleans())
+def test_unknown_tags_are_summed_out(length: int, seed: int, as_table: bool) -> None:
+    crf = make_crf(3, tables=make_tables(3, seed))
+    emissions, mask = make_batch([length, length], 3, seed=seed)
+    scores = enumerate_sequences(crf, emissions[0])
+    generator = torch.Generator().manual_seed(seed)
+    gold = list(scores)[seed % len(scores)]
+    unknown = torch.rand(length, generator=generator) < 0.5
+    admissible = torch.rand(length, 3, generator=generator) < 0.5
+    admissible[range(length), list(gold)] = True
+    if not as_table:
+        admissible = torch.zeros(length, 3, dtype=torch.bool)
+        admissible[range(length), list(gold)] = True
+        admissible[unknown] = True
+    tags = admissible if as_table else torch.tensor(gold).masked_fill(unknown, -100)
+    found = crf.log_likelihood(emissions, torch.stack((tags, tags)), mask)[0]
+    total = torch.tensor(list(scores.values()), dtype=torch.double).logsumexp(0)
+    kept = [score for sequence, score in scores.items() if all(admissible[t, tag] for t, tag in enumerate(sequence))]
+    expected = torch.tensor(kept, dtype=torch.double).logsumexp(0) - total
+    assert found.item() == pytest.approx(expected.item(), abs=1e-4)
+
+
+def test_gradient_of_unknown_tags_is_the_difference_of_two_marginals() -> None:
+    crf = make_crf(3)
+    emissions, mask = make_batch([4], 3)
+    emissions = emissions.double().requires_grad_()
+    tags = torch.tensor([[1, -100, -100, 0]])
+    crf.log_likelihood(emissions, tags, mask).sum().backward()
+    known = emissions.detach().clone()
+    known[0, 0, [0, 2]] = known[0, 3, [1, 2]] = -torch.inf
+    expected = crf.marginals(known, mask) - crf.marginals(emissions.detach(), mask)
+    torch.testing.assert_close(emissions.grad, expected)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    rows=st.lists(st.lists(st.booleans(), min_size=5, max_size=5), min_size=1, max_size=3),
+    seed=st.integers(0, 10_000),
+    as_integers=st.booleans(),
+)
+def test_a_mask_with_gaps_equals_the_row_with_its_gaps_closed(
+    rows: list[list[bool]], seed: int, as_integers: bool
+) -> None:
+    crf = make_crf(3, tables=make_tables(3, seed))
+    emissions, _ = make_batch([5] * len(rows), 3, seed=seed)
+    mask = torch.tensor(rows)
+    given_mask = mask.int() if as_integers else mask
+    paths, marginals = crf.best_path(emissions, given_mask), crf.marginals(emissions, given_mask)
+    likelihood = crf.log_likelihood(emissions, paths.masked_fill(~mask, 777), given_mask)
+    for row in range(len(rows)):
+        kept = mask[row]
+        if not kept.any():
+            assert likelihood[row] == 0
+            continue
+        closed, whole = emissions[row : row + 1, kept], torch.ones(1, int(kept.sum()), dtype=torch.bool)
+        assert paths[row, kept].tolist() == crf.best_path(closed, whole)[0].tolist()
+        torch.testing.assert_close(marginals[row, kept], crf.marginals(closed, whole)[0])
+        torch.testing.assert_close(
+            likelihood[row : row + 1], crf.log_likelihood(closed, paths[row : row + 1, kept], whole)
+        )
+    assert (paths[~mask] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("tags", "message"),
+    [
+        ([[0, 3]], "row 0, token 1: a gold tag must be 0 to 2, or -100 where it is not known, got 3"),
+        ([[-1, 0]], "row 0, token 0: a gold tag must be 0 to 2, or -100 where it is not known, got -1"),
+    ],
+)
+def test_a_gold_tag_that_is_none_is_named(tags: list[list[int]], message: str) -> None:
+    emissions, mask = make_batch([2], 3)
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        make_crf(3).log_likelihood(emissions, torch.tensor(tags), mask)
+
+
+def test_a_table_that_leaves_no_sequence_is_refused_when_decoding() -> None:
+    tables = ([[False] * 2] * 2, [True] * 2, [True] * 2)
+    emissions, mask = make_batch([1, 2], 2)
+    with pytest.raises(ValueError, match=r"^row 1: no sequence keeps to the allowed transitions$"):
+        make_crf(2, tables=tables).best_path(emissions, mask)
+
+
+def test_second_derivatives_are_refused_in_words() -> None:
+    emissions, mask = make_batch([3], 2)
+    emissions.requires_grad_()
+    likelihood = make_crf(2).log_likelihood(emissions, torch.zeros(1, 3, dtype=torch.long), mask)
+    with pytest.raises(RuntimeError, match=r"^the CRF has no second derivative; .* without create_graph=True$"):
+        torch.autograd.grad(likelihood.sum(), emissions, create_graph=True)
+
+
+@pytest.mark.parametrize("constrained", [False, True])
+def test_gradcheck_in_float64(constrained: bool) -> None:
+    crf = make_crf(3, tables=make_tables(3, 5) if constrained else None).double()
+    emissions, mask = make_batch([4, 1, 3], 3)
+    tags = crf.best_path(emissions, mask)
+
+    def likelihood(emissions: Tensor, *parameters: Tensor) -> Tensor:
+        return torch.func.functional_call(
+            crf, dict(zip(dict(crf.named_parameters()), parameters, strict=True)), (emissions, tags, mask, "none")
+        )
+
+    crf.batch_first = True
+    inputs = [emissions.double().requires_grad_(), *(p.detach().clone().requires_grad_() for p in crf.parameters())]
+    assert torch.autograd.gradcheck(likelihood, inputs)
