@@ -74,7 +74,7 @@ def test_defaults_are_those_of_the_recipe_table() -> None:
     assert isinstance(head, TokensHeadConfig)
     assert (recipe.seed, recipe.embeddings.dimension, recipe.embeddings.chars) == (1, 100, "cnn")
     assert (recipe.embeddings.char_dimension, recipe.embeddings.char_hidden) == (30, 50)
-    assert (recipe.embeddings.dropout, recipe.embeddings.word_dropout, recipe.embeddings.tune) == (0.5, 0.0, False)
+    assert (recipe.embeddings.dropout, recipe.embeddings.word_dropout, recipe.embeddings.tune) == (0.5, 0.0, True)
     assert (recipe.encoder.cell, recipe.encoder.hidden_size, recipe.encoder.layers) == ("lstm", 200, 1)
     assert (recipe.encoder.bidirectional, recipe.encoder.merge, recipe.encoder.dropout) == (True, "concat", 0.5)
     assert (head.decoder, head.scheme, head.constraints, head.weight, head.layer) == ("crf", "bioes", True, 1.0, "ner")
@@ -130,7 +130,7 @@ EVERYTHING = {
     "embeddings": {
         "vectors": ["v.gz", "w.txt"],
         "max_words": 5,
-        "tune": True,
+        "tune": False,
         "dimension": 3,
         "chars": "lstm",
         "char_dimension": 2,

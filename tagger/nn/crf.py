@@ -8,19 +8,16 @@ All scores are float32 whatever the surrounding precision (float64 where the emi
 it may have gaps, which are closed up, and rows without a token.
 """
 
-from typing import Literal
-
 import torch
 import torchcrf
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor
 from torch.nn import functional as F
 
 from tagger.nn.lattice import Lattice, Scores, best_paths, forward_backward, log_partition, token_mask
 
 UNKNOWN = -100  # a gold tag id that stands for any tag, as in the loss functions of torch and Hugging Face
-Reduction = Literal["none", "sum", "mean", "token_mean"]
-Mask = Bool[Tensor, "batch tokens"] | Int[Tensor, "batch tokens"]
+Mask = Bool[Tensor, "batch tokens"] | Integer[Tensor, "batch tokens"]
 
 
 class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
@@ -58,9 +55,10 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
                 raise ValueError(f"{name} must be booleans of shape {shape}, got {value.dtype} of {tuple(value.shape)}")
             self.register_buffer(name, value, persistent=False)
 
-    def forward(
-        self, emissions: Tensor, tags: Tensor, mask: Tensor | None = None, reduction: Reduction = "sum"
-    ) -> Tensor:
+    def __repr__(self) -> str:
+        return f"CRF(num_tags={self.num_tags})"
+
+    def forward(self, emissions: Tensor, tags: Tensor, mask: Tensor | None = None, reduction: str = "sum") -> Tensor:
         """The log-likelihood of the tags in nats, reduced over the batch: `torchcrf.CRF.forward`."""
         self._validate(emissions, tags=tags, mask=mask)
         if reduction not in ("none", "sum", "mean", "token_mean"):
@@ -69,15 +67,11 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
         if not self.batch_first:
             emissions, tags, mask = emissions.transpose(0, 1), tags.transpose(0, 1), mask.transpose(0, 1)
         likelihood = self.log_likelihood(emissions, tags, mask)
-        match reduction:
-            case "none":
-                return likelihood
-            case "sum":
-                return likelihood.sum()
-            case "mean":
-                return likelihood.mean()
-            case "token_mean":
-                return likelihood.sum() / mask.bool().sum()
+        if reduction == "none":
+            return likelihood
+        if reduction == "token_mean":
+            return likelihood.sum() / mask.bool().sum()
+        return likelihood.sum() if reduction == "sum" else likelihood.mean()
 
     def decode(self, emissions: Tensor, mask: Tensor | None = None) -> list[list[int]]:
         """The most probable tags of each row as lists: `torchcrf.CRF.decode`."""
