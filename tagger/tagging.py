@@ -37,22 +37,24 @@ class Tagger:
         """The layers that the model predicts."""
         return tuple(self.model.heads)
 
-    def tag(self, text: str) -> Sentence:
+    def tag(self, text: str, *, n_best: int = 0) -> Sentence:
         """The sentence that a text is, with predicted layers; offsets count in `text`.
+
+        With `n_best`, `readings` of the result gives the most probable tag sequences of each tag layer.
 
         Raises:
             DataError: The text holds no token.
         """
         _check_text(text)
-        return next(self.predict([sentence_from_text(text)]))
+        return next(self.predict([sentence_from_text(text)], n_best=n_best))
 
-    def tag_tokens(self, tokens: Sequence[str]) -> Sentence:
+    def tag_tokens(self, tokens: Sequence[str], *, n_best: int = 0) -> Sentence:
         """The sentence of these words, with predicted layers.
 
         Raises:
             DataError: There is no word, or one is empty or white space.
         """
-        return next(self.predict([sentence_of_tokens(tokens)]))
+        return next(self.predict([sentence_of_tokens(tokens)], n_best=n_best))
 
     def tag_document(self, text: str) -> list[Sentence]:
         """The sentences of a text with predicted layers; the offsets of each count in `text`, which each carries whole.
@@ -76,7 +78,7 @@ class Tagger:
             raise TypeError(f"items must be texts or lists of words, got one {type(items).__name__}; tag takes a text")
         return self.predict(_sentences(items), chunk=chunk)
 
-    def predict(self, sentences: Iterable[Sentence], *, chunk: int = CHUNK) -> Iterator[Sentence]:
+    def predict(self, sentences: Iterable[Sentence], *, chunk: int = CHUNK, n_best: int = 0) -> Iterator[Sentence]:
         """Sentences with the predicted layers only, for sentences that are made already."""
         if chunk < 1:
             raise ValueError(f"chunk must be at least 1, got {chunk}")
@@ -87,6 +89,7 @@ class Tagger:
             heads=self.model.heads,
             schemes=self.model.config.schemes,
             chunk=chunk,
+            n_best=n_best,
         )
 
     def evaluate(self, sentences: Iterable[Sentence]) -> Report:
@@ -192,6 +195,7 @@ def tag_lines(
     columns: Sequence[str] | None = None,
     where: str = "input",
     chunk: int | None = None,
+    n_best: int = 0,
 ) -> Iterator[Sentence]:
     """The tagged sentences of lines of UTF-8 text, in order, as they come.
 
@@ -203,7 +207,7 @@ def tag_lines(
     if columns is None and format == "conll":
         columns = next((r.columns for r in tagger.model.config.reading.values() if r.columns), None)
     decoded = decode_lines(lines, where=where)
-    return tagger.predict(stream_sentences(decoded, format, columns, where=where), chunk=chunk or CHUNK)
+    return tagger.predict(stream_sentences(decoded, format, columns, where=where), chunk=chunk or CHUNK, n_best=n_best)
 
 
 def describe_model(tagger: Tagger) -> dict[str, Any]:

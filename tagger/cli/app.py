@@ -130,13 +130,21 @@ def tag(
         Literal["text", "conll", "jsonl"], typer.Option(help="How the sentences are written.")
     ] = "text",
     columns: ColumnsOption = None,
+    n_best: Annotated[
+        int, typer.Option("--nbest", min=0, help="Also write the N most probable readings of each tag layer.")
+    ] = 0,
     device: DeviceOption = "cpu",
     threads: ThreadsOption = None,
 ) -> None:
-    """Tag a file or standard input and write the sentences as they are done."""
+    """Tag a file or standard input and write the sentences as they are done.
+
+    The figure behind an entity is the probability that it is there, with this type and these boundaries.
+    """
     from tagger.cli.writing import write_sentences
     from tagger.tagging import load, tag_lines
 
+    if n_best and output_format == "conll":
+        raise RecipeError("--nbest needs --output-format text or jsonl; columns have room for one reading")
     _set_threads(threads)
     tagger = load(model, device=device)
     with _open(file) as stream:
@@ -148,6 +156,7 @@ def tag(
             columns=_split(columns),
             where="standard input" if file == "-" else file,
             chunk=1 if interactive else None,
+            n_best=n_best,
         )
         write_sentences(sentences, output_format, tagger.layers, sys.stdout, flush=interactive)
 

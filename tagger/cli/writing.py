@@ -33,20 +33,28 @@ def write_sentences(
 
 
 def text_lines(sentence: Sentence) -> Iterator[str]:
-    """The text, then a line a layer: entities with their type, words with their tag, labels with their probability."""
+    """The text, then a line a layer: entities with their type, words with their tag, labels with their probability.
+
+    Where readings were asked for, each follows its layer with the probability of the whole sequence.
+    """
     yield sentence.text
     width = max((len(name) for name in sentence.layers), default=0)
     for name, layer in sentence.layers.items():
         if isinstance(layer, Label):
-            found = f"{layer.value} ({layer.score:.2f})" if layer.score is not None else layer.value
-        elif layer.scheme is None:
-            found = " ".join(f"{token}/{tag}" for token, tag in zip(sentence.tokens, layer.tags, strict=True))
-        else:
-            found = ", ".join(_entity(sentence, name)) or "-"
-        yield f"  {name:{width}}  {found}"
+            yield f"  {name:{width}}  {layer.value}{_shown(layer.score)}"
+            continue
+        yield f"  {name:{width}}  {_tags(sentence, name)}"
+        for reading in sentence.readings(name):
+            yield f"  {'':{width}}  {reading.sequence_score(name):8.4f}  {_tags(reading, name)}"
 
 
-def _entity(sentence: Sentence, layer: str) -> Iterator[str]:
-    for span in sentence.spans(layer):
-        score = "" if span.score is None else f" ({span.score:.2f})"
-        yield f"[{sentence.text[span.start_char : span.end_char]}] {span.type}{score}"
+def _tags(sentence: Sentence, layer: str) -> str:
+    if sentence.tag_layer(layer).scheme is None:
+        return " ".join(f"{token}/{tag}" for token, tag in zip(sentence.tokens, sentence.tags(layer), strict=True))
+    spans = sentence.spans(layer)
+    found = (f"[{sentence.text[s.start_char : s.end_char]}] {s.type}{_shown(s.score)}" for s in spans)
+    return ", ".join(found) or "-"
+
+
+def _shown(score: float | None) -> str:
+    return "" if score is None else f" ({score:.2f})"

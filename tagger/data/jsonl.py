@@ -153,20 +153,25 @@ def _layer(name: str, value: Any, num_tokens: int) -> TagLayer | Label:
 
 
 def sentence_to_json(sentence: Sentence) -> dict[str, Any]:
-    """The JSON object of a sentence, ready for `json.dumps`."""
+    """The JSON object of a sentence, ready for `json.dumps`; with `readings` where they were asked for."""
     tags = {name: layer for name, layer in sentence.layers.items() if isinstance(layer, TagLayer)}
     labels = {name: layer for name, layer in sentence.layers.items() if isinstance(layer, Label)}
-    return {
+    row: dict[str, Any] = {
         "text": sentence.text,
         "tokens": list(sentence.tokens),
         "tags": {name: list(sentence.tags(name)) for name in tags},
-        "spans": {
-            name: [
-                {**asdict(span), "text": sentence.text[span.start_char : span.end_char]}
-                for span in sentence.spans(name)
-            ]
-            for name, layer in tags.items()
-            if layer.scheme is not None
-        },
+        "spans": {name: _spans(sentence, name) for name, layer in tags.items() if layer.scheme is not None},
         "labels": {name: {"value": label.value, "score": label.score} for name, label in labels.items()},
     }
+    if any(layer.readings for layer in tags.values()):
+        row["readings"] = {name: [_reading(r, name) for r in sentence.readings(name)] for name in tags}
+    return row
+
+
+def _spans(sentence: Sentence, layer: str) -> list[dict[str, Any]]:
+    return [{**asdict(s), "text": sentence.text[s.start_char : s.end_char]} for s in sentence.spans(layer)]
+
+
+def _reading(reading: Sentence, layer: str) -> dict[str, Any]:
+    row = {"score": reading.sequence_score(layer), "tags": list(reading.tags(layer))}
+    return row if reading.tag_layer(layer).scheme is None else {**row, "spans": _spans(reading, layer)}

@@ -6,7 +6,7 @@ and predicting are the business of others.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tagger.data.schemes import Boundary, Scheme, convert_tags, tags_to_spans
 from tagger.errors import DataError
@@ -52,6 +52,7 @@ class TagLayer:
         scores: A score for each tag.
         span_scores: A score for each span of `tags`, in order.
         score: A score for the whole sequence of tags.
+        readings: The most probable sequences, best first, each a layer with its score, where they were asked for.
     """
 
     tags: tuple[str, ...]
@@ -60,6 +61,7 @@ class TagLayer:
     scores: tuple[float, ...] | None = None
     span_scores: tuple[float, ...] | None = None
     score: float | None = None
+    readings: "tuple[TagLayer, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,17 @@ class Sentence:
             Span(type_, start, end, self.offsets[start][0], self.offsets[end - 1][1], score)
             for (type_, start, end), score in zip(boundaries, scores, strict=True)
         )
+
+    def sequence_score(self, layer: str) -> float | None:
+        """A score for all tags of a layer together: for predicted ones the probability of the whole sequence."""
+        return self.tag_layer(layer).score
+
+    def readings(self, layer: str) -> "tuple[Sentence, ...]":
+        """The most probable sequences of a layer, best first, where they were asked for.
+
+        Each is a sentence with this layer alone, and `sequence_score` is its probability.
+        """
+        return tuple(replace(self, layers={layer: reading}) for reading in self.tag_layer(layer).readings)
 
     def label(self, layer: str) -> Label:
         """The value of a layer for the whole sentence.

@@ -115,10 +115,13 @@ class Network(nn.Module):
                 losses[layer] = head.loss(states[rows], batch.mask[rows], target[rows])
         return losses
 
-    def forward(self, batch: TensorBatch) -> dict[str, TokensOutput | SentenceOutput]:
-        """What each head predicts."""
+    def forward(self, batch: TensorBatch, *, n_best: int = 0) -> dict[str, TokensOutput | SentenceOutput]:
+        """What each head predicts, tokens heads with their `n_best` readings of each sentence."""
         states = self.states(batch)
-        return {layer: head(states, batch.mask) for layer, head in self.heads.items()}
+        return {
+            layer: head(states, batch.mask, n_best=n_best) if isinstance(head, TokensHead) else head(states, batch.mask)
+            for layer, head in self.heads.items()
+        }
 
 
 def _module_name(layer: str) -> str:

@@ -29,6 +29,8 @@ class TagArrays(NamedTuple):
     sequence_scores: NDArray[np.float32]
     span_rows: NDArray[np.int64] | None
     span_scores: NDArray[np.float32] | None
+    readings: NDArray[np.int64] | None = None
+    reading_scores: NDArray[np.float32] | None = None
 
 
 class LabelArrays(NamedTuple):
@@ -44,8 +46,8 @@ HeadArrays = TagArrays | LabelArrays
 class Backend(Protocol):
     """What runs a network."""
 
-    def run(self, batch: Batch) -> Mapping[str, HeadArrays]:
-        """What each head says of a batch, by layer."""
+    def run(self, batch: Batch, *, n_best: int = 0) -> Mapping[str, HeadArrays]:
+        """What each head says of a batch, by layer, with the `n_best` readings of each sentence."""
         ...
 
 
@@ -57,11 +59,12 @@ def predict(
     heads: Mapping[str, HeadConfig],
     schemes: Mapping[str, Scheme | None],
     chunk: int = CHUNK,
+    n_best: int = 0,
 ) -> Iterator[Sentence]:
     """New sentences with the predicted layers only, in the order of those given; one without tokens has no layers."""
     iterator = iter(sentences)
     while part := list(islice(iterator, chunk)):
-        yield from _predict_chunk(part, backend, vocabulary, heads, schemes)
+        yield from _predict_chunk(part, backend, vocabulary, heads, schemes, n_best)
 
 
 def _predict_chunk(
@@ -70,13 +73,14 @@ def _predict_chunk(
     vocabulary: Vocabulary,
     heads: Mapping[str, HeadConfig],
     schemes: Mapping[str, Scheme | None],
+    n_best: int,
 ) -> list[Sentence]:
     encoded = encode(sentences, vocabulary)
     layers: list[dict[str, TagLayer | Label]] = [{} for _ in sentences]
     names = {layer: np.array(vocabulary.labels[layer], dtype=object) for layer in heads}
     for rows in batches_by_length(encoded.lengths, BATCH_TOKENS):  # rows without tokens are left out
         batch = encoded.batch(rows)
-        arrays = backend.run(batch)
+        arrays = backend.run(batch, n_best=n_best)
         for layer, head in heads.items():
             found = _layers(arrays[layer], names[layer], batch.lengths.tolist(), head, schemes.get(layer))
             for row, value in zip(rows.tolist(), found, strict=True):
@@ -114,6 +118,25 @@ def _tag_layers(
         span_scores = [part.tolist() for part in np.split(arrays.span_scores, borders)]
     for row, length in enumerate(lengths):
         spans = tuple(span_scores[row]) if span_scores is not None else None
+        readings = _readings(arrays, names, row, length, scheme, shown)
         yield TagLayer(
-            tuple(tags[row][:length]), scheme, shown, tuple(scores[row][:length]), spans, sequence_scores[row]
+            tuple(tags[row][:length]), scheme, shown, tuple(scores[row][:length]), spans, sequence_scores[row], readings
         )
+
+
+def _readings(
+    arrays: TagArrays,
+    names: "NDArray[np.object_]",
+    row: int,
+    length: int,
+    scheme: Scheme | None,
+    shown: Scheme | None,
+) -> tuple[TagLayer, ...]:
+    """The most probable sequences of a sentence, those of probability 0 left out."""
+    if arrays.readings is None or arrays.reading_scores is None:
+        return ()
+    return tuple(
+        TagLayer(tuple(names[ids[:length]].tolist()), scheme, shown, score=score)
+        for ids, score in zip(arrays.readings[row], arrays.reading_scores[row].tolist(), strict=True)
+        if score > 0
+    )

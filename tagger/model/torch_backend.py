@@ -18,14 +18,14 @@ class TorchBackend:
         self.network = network
 
     @torch.inference_mode()
-    def run(self, batch: Batch) -> Mapping[str, HeadArrays]:
+    def run(self, batch: Batch, *, n_best: int = 0) -> Mapping[str, HeadArrays]:
         """What each head says of a batch, by layer."""
-        outputs = self.network(to_tensors(batch, self.network.device))
+        outputs = self.network(to_tensors(batch, self.network.device), n_best=n_best)
         arrays: dict[str, HeadArrays] = {}
         for layer, output in outputs.items():
             if isinstance(output, TokensOutput):
                 rows = None if output.spans is None else output.spans.rows
-                tensors = (output.tag_ids, output.probabilities, output.sequences, rows, output.span_probabilities)
+                tensors = (output.tag_ids, output.probabilities, output.sequences, rows, *output[4:])
                 arrays[layer] = TagArrays(*map(_to_numpy, tensors))
             else:
                 arrays[layer] = LabelArrays(_to_numpy(output.probabilities), _to_numpy(output.attention))

@@ -25,6 +25,8 @@ class TokensOutput(NamedTuple):
         sequences: Probability of each whole sequence.
         spans: The spans that the tags form; None where tags form none.
         span_probabilities: Of each span with exactly its type and boundaries, summed over all sequences.
+        readings: The n most probable sequences, where they were asked for; 0 at padding.
+        reading_probabilities: Of each of them; 0 where a sentence has fewer.
     """
 
     tag_ids: Int[Tensor, "batch tokens"]
@@ -32,6 +34,8 @@ class TokensOutput(NamedTuple):
     sequences: Float[Tensor, " batch"]
     spans: Spans | None
     span_probabilities: Float[Tensor, " spans"] | None
+    readings: Int[Tensor, "batch n tokens"] | None = None
+    reading_probabilities: Float[Tensor, "batch n"] | None = None
 
 
 class SentenceOutput(NamedTuple):
@@ -95,8 +99,10 @@ class TokensHead(nn.Module):
         return -self.crf.log_likelihood(emissions, tag_ids, mask).sum() / mask.sum()
 
     @torch.no_grad()
-    def forward(self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"]) -> TokensOutput:
-        """The best tags and their probabilities."""
+    def forward(
+        self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"], *, n_best: int = 0
+    ) -> TokensOutput:
+        """The best tags and their probabilities, and the `n_best` readings of each sentence if any are asked for."""
         emissions = self.linear(states).float()
         lengths = mask.sum(1)
         tag_ids = self.crf.best_path(emissions, mask)
@@ -104,13 +110,21 @@ class TokensHead(nn.Module):
             lattice, transitions = self.crf.posterior(emissions, mask), self.crf.scores().transitions
         else:
             lattice, transitions = _independent(emissions, mask), self.crf.transitions
+
+        def sequence_probabilities(path: Tensor) -> Tensor:
+            return step_probabilities(lattice, transitions, path).masked_fill(~mask, 1).prod(1)
+
         probabilities = lattice.marginals.gather(2, tag_ids.unsqueeze(2)).squeeze(2)
-        steps = step_probabilities(lattice, transitions, tag_ids).masked_fill(~mask, 1)
-        if self.tables is None:
-            return TokensOutput(tag_ids, probabilities, steps.prod(1), None, None)
-        spans = find_spans(tag_ids, lengths, self.tables)
-        scores = span_probabilities(lattice, transitions, lengths, spans, self.tables)
-        return TokensOutput(tag_ids, probabilities, steps.prod(1), spans, scores)
+        spans = span_scores = readings = reading_scores = None
+        if self.tables is not None:
+            spans = find_spans(tag_ids, lengths, self.tables)
+            span_scores = span_probabilities(lattice, transitions, lengths, spans, self.tables)
+        if n_best:
+            readings, found = self.crf.n_best_paths(emissions, mask, n=n_best)
+            each = torch.stack([sequence_probabilities(path) for path in readings.unbind(1)], 1)
+            reading_scores = each.masked_fill(found == 0, 0)
+        sequences = sequence_probabilities(tag_ids)
+        return TokensOutput(tag_ids, probabilities, sequences, spans, span_scores, readings, reading_scores)
 
 
 def _independent(emissions: Float[Tensor, "batch tokens tags"], mask: Bool[Tensor, "batch tokens"]) -> Lattice:

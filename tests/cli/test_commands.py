@@ -149,6 +149,22 @@ def test_output_can_be_cut_short_by_its_reader(run_folder) -> None:
     assert done.stderr == ""
 
 
+def test_nbest_writes_readings_best_first(call, run_folder) -> None:
+    text = "Washington said the film was not terrible.\n"
+    (row,) = map(
+        json.loads, call("tag", run_folder, "--nbest", 3, "--output-format", "jsonl", text=text).out.splitlines()
+    )
+    readings = row["readings"]["ner"]
+    scores = [reading["score"] for reading in readings]
+    assert len(readings) == 3
+    assert scores == sorted(scores, reverse=True)
+    assert readings[0]["tags"] == row["tags"]["ner"]
+    assert len({tuple(reading["tags"]) for reading in readings}) == 3
+    shown = call("tag", run_folder, "--nbest", 3, text=text).out.splitlines()
+    assert [line.split()[0] for line in shown[2:5]] == [f"{score:.4f}" for score in scores]
+    assert "readings" not in call("tag", run_folder, "--output-format", "jsonl", text=text).out
+
+
 MISTAKES = {
     "no such model": (
         ("tag", "nowhere"),
@@ -175,6 +191,11 @@ MISTAKES = {
         ("evaluate", "{run}", "gold.conll"),
         1,
         "error: gold.conll: say the format of the file with --format (conll, conllu, labelled or jsonl)\n",
+    ),
+    "readings as columns": (
+        ("tag", "{run}", "--nbest", "2", "--output-format", "conll"),
+        2,
+        "error: --nbest needs --output-format text or jsonl; columns have room for one reading\n",
     ),
     "device": (
         ("tag", "{run}", "--device", "tpu9"),

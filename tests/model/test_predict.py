@@ -168,7 +168,7 @@ def test_at_most_a_chunk_of_sentences_is_read_ahead() -> None:
 class EchoBackend:
     """Gives as tag of each token the length of its sentence, as label the number of the sentence's first word."""
 
-    def run(self, batch: Batch) -> Mapping[str, TagArrays | LabelArrays]:
+    def run(self, batch: Batch, *, n_best: int = 0) -> Mapping[str, TagArrays | LabelArrays]:
         ids = np.repeat(batch.lengths[:, None], batch.type_ids.shape[1], 1)
         scores = np.eye(9, dtype=np.float32)[batch.word_ids[batch.type_ids[:, 0]]]
         return {
