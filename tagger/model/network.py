@@ -17,6 +17,7 @@ from tagger.data.batches import MISSING, Batch
 from tagger.data.schemes import legal_transitions, span_tables
 from tagger.data.vectors import Vectors
 from tagger.data.vocabulary import FIRST_CHAR, UNKNOWN, Vocabulary
+from tagger.nn.dropout import Dropout
 from tagger.nn.embeddings import CharCNN, CharLSTM, WordVectors
 from tagger.nn.encoder import RecurrentEncoder
 from tagger.nn.heads import SentenceHead, SentenceOutput, TokensHead, TokensOutput
@@ -76,9 +77,9 @@ class Network(nn.Module):
         self.heads = dict(heads)
         for layer, head in heads.items():
             self.add_module(_module_name(layer), head)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.word_dropout = word_dropout
-        self.state_dropout = nn.Dropout(state_dropout)
+        self.state_dropout = Dropout(state_dropout)
 
     @property
     def device(self) -> torch.device:

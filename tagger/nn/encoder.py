@@ -13,6 +13,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from tagger.nn.dropout import Dropout
+
 Cell = Literal["lstm", "gru", "rnn"]
 Merge = Literal["concat", "sum", "mean"]
 Recurrence = nn.LSTM | nn.GRU | nn.RNN
@@ -55,7 +57,7 @@ class RecurrentEncoder(nn.Module):
         sizes = [input_size] + [self.output_size] * (layers - 1)
         stack = [CELLS[cell](size, hidden_size, batch_first=True, bidirectional=bidirectional) for size in sizes]
         self.layers: Iterable[Recurrence] = nn.ModuleList(stack)  # type: ignore[assignment]
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         for layer in self.layers:
             _initialise(layer, hidden_size)
 

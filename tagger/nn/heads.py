@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tagger.nn.crf import LinearChainCRF
+from tagger.nn.dropout import Dropout
 from tagger.nn.lattice import Lattice
 from tagger.nn.pooling import AttentionPooling, LastPooling, MaxPooling, MeanPooling
 from tagger.nn.spans import Spans, SpanTables, find_spans, span_probabilities, step_probabilities
@@ -166,10 +167,10 @@ class SentenceHead(nn.Module):
         }
         self.pooling = poolings[pooling]
         self.classify = nn.Sequential(
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Linear(input_size, hidden_size),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Linear(hidden_size, num_classes),
         )
 

@@ -28,7 +28,7 @@ def make_optimizers(network: nn.Module, config: TrainingConfig) -> list[Optimize
     rate = config.learning_rate
     if config.optimizer == "sgd":
         return [SGD(dense, lr=rate, momentum=MOMENTUM, weight_decay=config.weight_decay), SGD(sparse, lr=rate)]
-    return [AdamW(dense, lr=rate, weight_decay=config.weight_decay), SparseAdam(sparse, lr=rate)]
+    return [AdamW(dense, lr=rate, weight_decay=config.weight_decay, fused=True), SparseAdam(sparse, lr=rate)]
 
 
 def rate_factor(step: int, num_steps: int, config: TrainingConfig) -> float:

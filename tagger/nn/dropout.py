@@ -1,0 +1,41 @@
+"""Dropout whose random numbers cost little on a CPU."""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+LEVELS = 2**16
+
+
+class Dropout(nn.Module):
+    """Sets features to zero at random in training and scales up the others, so that sums keep their expectation.
+
+    torch's own dropout draws a float for each feature, which on a CPU took a sixth of a training step. This one draws
+    64 random bits at a time and cuts them in four, so that the probability is rounded to a multiple of 2^-16.
+
+    Args:
+        probability: With which a feature is set to zero, from 0 to below 1.
+
+    Source:
+        Srivastava et al. (2014).
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.dropped = round(probability * LEVELS)  # out of LEVELS
+        if not 0 <= self.dropped < LEVELS:
+            raise ValueError(f"probability must be from 0 to below 1, got {probability}")
+
+    def forward(self, features: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+        """The features with some set to zero in training; the features themselves otherwise."""
+        if not self.training or self.dropped == 0:
+            return features
+        if features.is_cuda:
+            return F.dropout(features, self.dropped / LEVELS)
+        count = features.numel()
+        bits = torch.empty(math.ceil(count / 4), dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
+        kept = bits[:count].view(features.shape) >= self.dropped - LEVELS // 2
+        return features * kept.to(features.dtype).mul_(LEVELS / (LEVELS - self.dropped))
