@@ -115,7 +115,7 @@ def encode(
     """
     types: dict[str, int] = {}
     type_ids = [types.setdefault(token, len(types)) for sentence in sentences for token in sentence.tokens]
-    chars = [vocabulary.char_ids(word) for word in types]
+    char_lengths = [len(word) or 1 for word in types]
     tag_targets, label_targets = {}, {}
     for layer, scheme in (layers or {}).items():
         ids = {name: i for i, name in enumerate(vocabulary.labels[layer])}
@@ -126,8 +126,8 @@ def encode(
             tag_targets[layer] = np.array(tags, np.int64)
     return EncodedSentences(
         word_ids=np.array([vocabulary.word_id(word) for word in types], np.int64),
-        char_ids=np.array([i for word in chars for i in word], np.int64),
-        char_starts=np.concatenate([[0], np.cumsum([len(word) for word in chars])]).astype(np.int64),
+        char_ids=np.array(vocabulary.char_ids(types), np.int64),
+        char_starts=np.concatenate([[0], np.cumsum(char_lengths)]).astype(np.int64),
         type_ids=np.array(type_ids, np.int64),
         starts=np.concatenate([[0], np.cumsum([len(sentence) for sentence in sentences])]).astype(np.int64),
         tag_targets=tag_targets,

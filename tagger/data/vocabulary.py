@@ -14,7 +14,9 @@ from tagger.data.vectors import Vectors, find_word
 from tagger.errors import DataError
 
 UNKNOWN = 0  # the id of words and, behind the separator, of characters that are not in the vocabulary
-FIRST_CHAR = 2  # 0 separates words, 1 is an unknown character
+UNKNOWN_CHAR = 1  # 0 separates words
+FIRST_CHAR = 2
+NO_CHAR = "\0"  # stands for an empty word; no text file has it
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,10 @@ class Vocabulary:
         """The id of a word as written, lower-cased, or with digits as zeros; 0 if none of these is known."""
         return find_word(word, self.word_index) or UNKNOWN
 
-    def char_ids(self, word: str) -> list[int]:
-        """The id of each character of a word; an empty word is one unknown character."""
-        return [self.char_index.get(char, 1) for char in word] or [1]
+    def char_ids(self, words: Iterable[str]) -> list[int]:
+        """The id of each character of words, one word behind the other; an empty word is one unknown character."""
+        get = self.char_index.get
+        return [get(char, UNKNOWN_CHAR) for word in words for char in word or NO_CHAR]
 
 
 def build_vocabulary(

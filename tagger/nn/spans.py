@@ -102,19 +102,19 @@ def span_probabilities(
     edge = len(tables.types)
     rows, first, final = spans.rows, spans.starts, spans.ends - 1
     before = (first - 1).clamp(min=0)
-    joint = lattice.marginals[rows, before].unsqueeze(2) * _moves(lattice, transitions, rows, before, own)
+    every = torch.arange(edge, device=own.device).expand(len(rows), -1)  # (spans, tags)
+    joint = lattice.marginals[rows, before].unsqueeze(2) * _moves(lattice, transitions, rows, before, every, own)
     begins = tables.begins[:, own].permute(1, 0, 2)  # (spans, tags and edge, own)
     alone = lattice.marginals[rows, first].gather(1, own)
     state = torch.where((first == 0).unsqueeze(1), alone * begins[:, edge], (joint * begins[:, :edge]).sum(1))
     inside = tables.continues[own.unsqueeze(2), own.unsqueeze(1)]  # (spans, own, own)
     for t in range(1, int((spans.ends - first).max())):
         here = torch.minimum(first + t - 1, final - 1).clamp(min=0)
-        moves = _moves(lattice, transitions, rows, here, own).gather(1, own.unsqueeze(2).expand_as(inside))
-        onward = torch.bmm(state.unsqueeze(1), moves * inside).squeeze(1)
+        moves = _moves(lattice, transitions, rows, here, own, own) * inside
+        onward = torch.bmm(state.unsqueeze(1), moves).squeeze(1)
         state = torch.where((first + t <= final).unsqueeze(1), onward, state)
     closes = tables.closes[own]  # (spans, own, tags and edge)
-    every = torch.arange(edge, device=own.device).expand(len(rows), -1)
-    after = _moves(lattice, transitions, rows, final, every).gather(1, own.unsqueeze(2).expand(-1, -1, edge))
+    after = _moves(lattice, transitions, rows, final, own, every)
     at_edge = (spans.ends == lengths[rows]).unsqueeze(1)
     closed = torch.where(at_edge, closes[:, :, edge].to(after.dtype), (after * closes[:, :, :edge]).sum(2))
     return (state * closed).sum(1)
@@ -125,10 +125,12 @@ def _moves(
     transitions: Float[Tensor, "tags tags"],
     rows: Int[Tensor, " spans"],
     places: Int[Tensor, " spans"],
+    start: Int[Tensor, "spans from"],
     to: Int[Tensor, "spans to"],
-) -> Float[Tensor, "spans tags to"]:
-    """Probability of each tag of `to` at the token behind `places`, given each tag at `places`."""
+) -> Float[Tensor, "spans from to"]:
+    """Probability of each tag of `to` at the token behind `places`, given each tag of `start` at `places`."""
     behind = (places + 1).clamp(max=lattice.marginals.shape[1] - 1)
     entering = lattice.entering[rows, behind].gather(1, to).unsqueeze(1)  # (spans, 1, to)
-    leaving = lattice.leaving[rows, places].unsqueeze(2)  # (spans, tags, 1)
-    return (transitions[:, to].transpose(0, 1) + entering - leaving).exp().nan_to_num(0.0, posinf=0.0)
+    leaving = lattice.leaving[rows, places].gather(1, start).unsqueeze(2)  # (spans, from, 1)
+    moves = transitions[start.unsqueeze(2), to.unsqueeze(1)]  # (spans, from, to)
+    return (moves + entering - leaving).exp().nan_to_num(0.0, posinf=0.0)

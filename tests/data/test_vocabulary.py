@@ -35,8 +35,8 @@ def test_words_that_occur_twice_and_all_characters_of_train_are_known() -> None:
 
 def test_characters_have_ids_behind_separator_and_unknown() -> None:
     vocabulary = Vocabulary([], ["a", "b"], {}, num_trainable=1)
-    assert vocabulary.char_ids("ab?a") == [2, 3, 1, 2]
-    assert vocabulary.char_ids("") == [1]  # a network has no answer for a word without characters
+    assert vocabulary.char_ids(["ab?", "a"]) == [2, 3, 1, 2]
+    assert vocabulary.char_ids([""]) == [1]  # a network has no answer for a word without characters
 
 
 def test_words_of_the_vectors_are_known_and_frozen() -> None:
