@@ -197,7 +197,7 @@ def _fit(model: Model, recipe: Recipe, corpora: Mapping[str, Corpus], listener: 
     train = [sentence for corpus in corpora.values() for sentence in corpus.train]
     dev = [sentence for corpus in corpora.values() for sentence in corpus.dev]
     weights = {name: config.weight for name, config in recipe.all_corpora().items()}
-    tagger = Tagger(model)
+    tagger = Tagger(model, cache=False)
     return train_network(
         model.network,
         encode(train, model.vocabulary, _schemes(recipe)),

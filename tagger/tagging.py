@@ -22,15 +22,16 @@ from tagger.model.torch_backend import TorchBackend
 
 
 class Tagger:
-    """A model ready to use. It holds no state between calls, so that threads may share it.
+    """A model ready to use. Threads may share it: all that it keeps between calls is the vectors of words seen.
 
     Args:
         model: The model, in evaluation mode.
+        cache: Whether the vectors of words are kept from call to call; not while the model is being trained.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *, cache: bool = True) -> None:
         self.model = model
-        self._backend = TorchBackend(model.network)
+        self._backend = TorchBackend(model.network, cache=cache)
 
     @property
     def layers(self) -> tuple[str, ...]:

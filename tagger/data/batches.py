@@ -23,6 +23,7 @@ class Batch:
     """Some sentences, padded on the right.
 
     Args:
+        types: The distinct words.
         word_ids: Vocabulary id of each distinct word, of shape (types,).
         char_ids: Characters of all distinct words, one word behind the other, of shape (chars,).
         char_lengths: Number of characters of each distinct word, of shape (types,).
@@ -32,6 +33,7 @@ class Batch:
             layer and at padding.
     """
 
+    types: Sequence[str]
     word_ids: Ids
     char_ids: Ids
     char_lengths: Ids
@@ -50,6 +52,7 @@ class EncodedSentences:
     """The ids of many sentences, from which batches are cut.
 
     Args:
+        types: The distinct words, as an array of objects.
         word_ids: Vocabulary id of each distinct word, of shape (types,).
         char_ids: Characters of all distinct words, of shape (chars,).
         char_starts: Where the characters of each distinct word start, of shape (types + 1,).
@@ -59,6 +62,7 @@ class EncodedSentences:
         label_targets: For each label layer a gold id a sentence, of shape (sentences,).
     """
 
+    types: NDArray[np.object_]
     word_ids: Ids
     char_ids: Ids
     char_starts: Ids
@@ -81,6 +85,7 @@ class EncodedSentences:
         char_lengths = self.char_starts[types + 1] - self.char_starts[types]
         targets = {layer: _padded(ids[tokens], mask, MISSING) for layer, ids in self.tag_targets.items()}
         return Batch(
+            types=self.types[types].tolist(),
             word_ids=self.word_ids[types],
             char_ids=self.char_ids[ranges(self.char_starts[types], char_lengths)],
             char_lengths=char_lengths,
@@ -125,6 +130,7 @@ def encode(
             tags = [i for sentence in sentences for i in _tag_ids(sentence, layer, scheme, ids)]
             tag_targets[layer] = np.array(tags, np.int64)
     return EncodedSentences(
+        types=np.array(list(types), dtype=object),
         word_ids=np.array([vocabulary.word_id(word) for word in types], np.int64),
         char_ids=np.array(vocabulary.char_ids(types), np.int64),
         char_starts=np.concatenate([[0], np.cumsum(char_lengths)]).astype(np.int64),

@@ -86,20 +86,24 @@ class Network(nn.Module):
         """Where the parameters are."""
         return self.words.weight.device
 
-    def type_vectors(self, batch: TensorBatch) -> Tensor:
+    def type_vectors(self, word_ids: Tensor, char_ids: Tensor, char_lengths: Tensor) -> Tensor:
         """The vector of each distinct word, of shape (types, embedding)."""
-        word_ids = batch.word_ids
         if self.training and self.word_dropout:
             dropped = torch.rand(word_ids.shape, device=word_ids.device) < self.word_dropout
             word_ids = word_ids.masked_fill(dropped, UNKNOWN)
-        vectors = self.words(word_ids)
-        return (
-            vectors if self.chars is None else torch.cat((vectors, self.chars(batch.char_ids, batch.char_lengths)), 1)
-        )
+        parts = [self.words(word_ids)]
+        if self.chars is not None:
+            parts.append(self.chars(char_ids, char_lengths))
+        return torch.cat(parts, 1)
 
-    def states(self, batch: TensorBatch) -> Tensor:
-        """The state of each token, of shape (batch, tokens, hidden); at padding it is unspecified."""
-        vectors = F.embedding(batch.type_ids, self.type_vectors(batch))  # (batch, tokens, embedding)
+    def states(self, batch: TensorBatch, type_vectors: Tensor | None = None) -> Tensor:
+        """The state of each token, of shape (batch, tokens, hidden); at padding it is unspecified.
+
+        `type_vectors` are those of the batch's distinct words, where they are known already.
+        """
+        if type_vectors is None:
+            type_vectors = self.type_vectors(batch.word_ids, batch.char_ids, batch.char_lengths)
+        vectors = F.embedding(batch.type_ids, type_vectors)  # (batch, tokens, embedding)
         states: Tensor = self.state_dropout(self.encoder(self.dropout(vectors), batch.mask))
         return states
 
@@ -116,9 +120,11 @@ class Network(nn.Module):
                 losses[layer] = head.loss(states[rows], batch.mask[rows], target[rows])
         return losses
 
-    def forward(self, batch: TensorBatch, *, n_best: int = 0) -> dict[str, TokensOutput | SentenceOutput]:
+    def forward(
+        self, batch: TensorBatch, type_vectors: Tensor | None = None, *, n_best: int = 0
+    ) -> dict[str, TokensOutput | SentenceOutput]:
         """What each head predicts, tokens heads with their `n_best` readings of each sentence."""
-        states = self.states(batch)
+        states = self.states(batch, type_vectors)
         return {
             layer: head(states, batch.mask, n_best=n_best) if isinstance(head, TokensHead) else head(states, batch.mask)
             for layer, head in self.heads.items()

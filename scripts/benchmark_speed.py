@@ -1,0 +1,527 @@
+"""How fast the library is, as ratios against other implementations of the same work.
+
+    python scripts/benchmark_speed.py --data DIR [--json FILE] [--repeats 9] [--threads 2] [--only crf lstm ...]
+
+Both sides of a pair take turns in this process, and the ratio is that of their medians: the machine's own speed, which
+may drift, hits both. DIR holds `ner/wnut17` and the vectors of `recipes/ner-wnut17.toml`. python-crfsuite and spaCy's
+trained pipeline parts are compared where they are installed. Nothing here is part of the library.
+"""
+
+import argparse
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+import torchcrf
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor, nn
+
+from tagger import Corpus, Recipe, Sentence, Tagger, load_recipe
+from tagger.data.batches import encode
+from tagger.data.corpus import read_corpus
+from tagger.data.tokenization import tokenizer_name
+from tagger.data.vectors import Vectors, read_vectors
+from tagger.data.vocabulary import Vocabulary, build_vocabulary
+from tagger.model.model import FORMAT, Model, ModelConfig
+from tagger.model.network import build_network
+from tagger.nn.crf import LinearChainCRF
+from tagger.nn.encoder import RecurrentEncoder
+from tagger.training.loop import train_network
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison: median seconds of both sides, their ratio, and the ratio that is to be reached."""
+
+    what: str
+    against: str
+    ours_seconds: float
+    theirs_seconds: float
+    ratio: float
+    goal: float | None
+    tokens_per_second: float | None = None
+
+
+def compare(
+    what: str,
+    against: str,
+    ours: Callable[[], object],
+    theirs: Callable[[], object],
+    *,
+    repeats: int,
+    goal: float | None,
+    tokens: int | None = None,
+) -> Row:
+    """The row of a pair that takes turns; one round before the first is not counted."""
+    times: dict[str, list[float]] = {"ours": [], "theirs": []}
+    for round_number in range(repeats + 1):
+        for name, run in (("ours", ours), ("theirs", theirs)):
+            start = time.perf_counter()
+            run()
+            if round_number:
+                times[name].append(time.perf_counter() - start)
+    mine, other = median(times["ours"]), median(times["theirs"])
+    return Row(what, against, mine, other, other / mine, goal, tokens / mine if tokens else None)
+
+
+def several(run: Callable[[], object], times: int) -> Callable[[], None]:
+    """A function that calls another several times, for work too short to be timed once."""
+
+    def repeated() -> None:
+        for _ in range(times):
+            run()
+
+    return repeated
+
+
+def crf_rows(repeats: int) -> Iterator[Row]:
+    """CRF loss with gradient, and decoding, against pytorch-crf."""
+    for shape in ((32, 25, 9), (32, 50, 17), (64, 30, 49), (256, 25, 17), (1, 25, 17)):
+        yield from crf_pair(*shape, repeats=repeats)
+
+
+def crf_pair(batch: int, tokens: int, tags: int, *, repeats: int) -> Iterator[Row]:
+    """The rows of one shape: lengths from a third of the tokens to all of them."""
+    generator = torch.Generator().manual_seed(1)
+    theirs, ours = torchcrf.CRF(tags, batch_first=True), LinearChainCRF(tags, batch_first=True)
+    ours.load_state_dict(theirs.state_dict())
+    emissions = torch.randn(batch, tokens, tags, generator=generator, requires_grad=True)
+    gold = torch.randint(tags, (batch, tokens), generator=generator)
+    lengths = torch.randint(tokens // 3, tokens + 1, (batch, 1), generator=generator)
+    lengths[0] = tokens
+    mask = torch.arange(tokens) < lengths
+
+    def step(crf: torchcrf.CRF) -> None:
+        crf.zero_grad()
+        emissions.grad = None
+        (-crf(emissions, gold, mask)).backward()
+
+    def decode(crf: torchcrf.CRF) -> None:
+        with torch.inference_mode():
+            crf.decode(emissions, mask)
+
+    pairs = [("decode", decode, 1.0 if batch == 1 else 2.0)]
+    if batch in (32, 64):
+        pairs.insert(0, ("loss + gradient", step, 4.0))
+    for what, run, goal in pairs:
+        yield compare(
+            f"CRF {what} ({batch}, {tokens}, {tags})",
+            "pytorch-crf",
+            several(partial(run, ours), 5),
+            several(partial(run, theirs), 5),
+            repeats=repeats,
+            goal=goal,
+        )
+
+
+def lstm_rows(repeats: int) -> Iterator[Row]:
+    """The encoder against one packed bidirectional layer with the same parameters."""
+    for batch in (32, 256):
+        yield from lstm_pair(batch, repeats=repeats)
+
+
+def lstm_pair(batch: int, *, repeats: int) -> Iterator[Row]:
+    """The rows of one batch size: lengths from 8 to 25."""
+    generator = torch.Generator().manual_seed(1)
+    encoder = RecurrentEncoder(input_size=200, hidden_size=200)
+    layer = next(iter(encoder.layers))
+    lengths = torch.randint(8, 26, (batch,), generator=generator)
+    lengths[0] = 25
+    mask = torch.arange(25) < lengths.unsqueeze(1)
+    vectors = torch.randn(batch, 25, 200, generator=generator, requires_grad=True)
+
+    def packed() -> Tensor:
+        row = nn.utils.rnn.pack_padded_sequence(vectors, lengths, batch_first=True, enforce_sorted=False)
+        return nn.utils.rnn.pad_packed_sequence(layer(row)[0], batch_first=True)[0]
+
+    def padded() -> Tensor:
+        states: Tensor = encoder(vectors, mask)
+        return states
+
+    def train(run: Callable[[], Tensor]) -> None:
+        encoder.zero_grad()
+        vectors.grad = None
+        run().sum().backward()
+
+    def infer(run: Callable[[], Tensor]) -> None:
+        with torch.inference_mode():
+            run()
+
+    for what, way, goal in (("forward + backward", train, 1.5), ("forward", infer, 1.8)):
+        yield compare(
+            f"BiLSTM 200, batch {batch}: {what}",
+            "packed nn.LSTM",
+            partial(way, padded),
+            partial(way, packed),
+            repeats=repeats,
+            goal=goal,
+        )
+
+
+class PlainTagger(nn.Module):
+    """The network of the WNUT-17 recipe as a tutorial builds it: nothing computed once, everything dense.
+
+    One row of word vectors for each word of train, all trained with dense gradients; the characters of every token,
+    padded to the longest; a packed bidirectional LSTM; pytorch-crf.
+    """
+
+    def __init__(self, words: int, chars: int, tags: int) -> None:
+        super().__init__()
+        self.words = nn.Embedding(words, 150, padding_idx=0)
+        self.chars = nn.Embedding(chars, 30, padding_idx=0)
+        self.cnn = nn.Conv1d(30, 50, 3, padding=1)
+        self.dropout = nn.Dropout(0.5)
+        self.lstm = nn.LSTM(200, 200, batch_first=True, bidirectional=True)
+        self.linear = nn.Linear(400, tags)
+        self.crf = torchcrf.CRF(tags, batch_first=True)
+
+    def emissions(self, words: Tensor, chars: Tensor, lengths: Tensor) -> Tensor:
+        """Scores of each tag at each token: words (batch, tokens), chars (batch, tokens, chars)."""
+        batch, tokens, longest = chars.shape
+        spelled = self.cnn(self.chars(chars.view(-1, longest)).transpose(1, 2)).amax(2).view(batch, tokens, -1)
+        vectors = self.dropout(torch.cat((self.words(words), spelled), 2))
+        row = nn.utils.rnn.pack_padded_sequence(vectors, lengths, batch_first=True, enforce_sorted=False)
+        states = nn.utils.rnn.pad_packed_sequence(self.lstm(row)[0], batch_first=True)[0]
+        scores: Tensor = self.linear(self.dropout(states))
+        return scores
+
+
+class PlainData:
+    """Padded batches for the plain network, in the order of the corpus."""
+
+    def __init__(self, sentences: Sequence[Sentence], train: Sequence[Sentence]) -> None:
+        words = {word: i for i, word in enumerate(sorted({t.lower() for s in train for t in s.tokens}), 2)}
+        chars = {char: i for i, char in enumerate(sorted({c for s in train for t in s.tokens for c in t}), 2)}
+        tags = {tag: i for i, tag in enumerate(sorted({t for s in train for t in s.tags("ner", scheme="bioes")}))}
+        self.sizes = (len(words) + 2, len(chars) + 2, len(tags))
+        self.rows = [
+            (
+                [words.get(t.lower(), 1) for t in s.tokens],
+                [[chars.get(c, 1) for c in t] for t in s.tokens],
+                [tags.get(t, 0) for t in s.tags("ner", scheme="bioes")],
+            )
+            for s in sentences
+        ]
+
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+        """Words, characters, tags and lengths of each batch."""
+        for i in range(0, len(self.rows), size):
+            part = self.rows[i : i + size]
+            lengths = torch.tensor([len(words) for words, _, _ in part])
+            longest = max(len(token) for _, chars, _ in part for token in chars)
+            words = torch.zeros(len(part), int(lengths.max()), dtype=torch.long)
+            tags = torch.zeros_like(words)
+            chars = torch.zeros(*words.shape, longest, dtype=torch.long)
+            for row, (word_ids, char_ids, tag_ids) in enumerate(part):
+                words[row, : len(word_ids)] = torch.tensor(word_ids)
+                tags[row, : len(tag_ids)] = torch.tensor(tag_ids)
+                for token, ids in enumerate(char_ids):
+                    chars[row, token, : len(ids)] = torch.tensor(ids)
+            yield words, chars, tags, lengths
+
+
+def plain_epoch(network: PlainTagger, optimizer: torch.optim.Optimizer, batches: Iterable[tuple[Tensor, ...]]) -> None:
+    """One epoch of the plain network; its batches were made beforehand, which is in its favour."""
+    network.train()
+    for words, chars, tags, lengths in batches:
+        mask = torch.arange(words.shape[1]) < lengths.unsqueeze(1)
+        optimizer.zero_grad()
+        loss = -network.crf(network.emissions(words, chars, lengths), tags, mask, reduction="token_mean")
+        loss.backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimizer.step()
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the rows about whole networks share: the recipe, its corpus, our model and the plain network."""
+
+    recipe: Recipe
+    corpus: Corpus
+    model: Model
+    train_data: PlainData
+    test_data: PlainData
+    plain: PlainTagger
+
+
+def make_material(data: Path) -> Material:
+    """Fresh networks of the WNUT-17 recipe; their weights do not matter for the time they take."""
+    recipe = load_recipe(ROOT / "recipes/ner-wnut17.toml", ["training.batch_size=32"])
+    config = recipe.all_corpora()["data"]
+    corpus = read_corpus(config, folder=data, from_files=True)
+    vectors = read_vectors([data / path for path in recipe.embeddings.vectors])
+    vocabulary = build_vocabulary(corpus.train, layers={"ner": "bioes"}, vectors=vectors, tune=recipe.embeddings.tune)
+    model = new_model(recipe, vocabulary, vectors, corpus)
+    train_data, test_data = PlainData(corpus.train, corpus.train), PlainData(corpus.test, corpus.train)
+    return Material(recipe, corpus, model, train_data, test_data, PlainTagger(*train_data.sizes))
+
+
+def new_model(recipe: Recipe, vocabulary: Vocabulary, vectors: Vectors, corpus: Corpus) -> Model:
+    """A model with fresh weights, ready to be trained or to tag."""
+    network = build_network(
+        vocabulary,
+        embeddings=recipe.embeddings,
+        encoder=recipe.encoder,
+        heads=recipe.layers,
+        vectors=vectors,
+    )
+    config = ModelConfig(
+        format=FORMAT,
+        version="benchmark",
+        tokenizer=tokenizer_name(),
+        embeddings=recipe.embeddings,
+        encoder=recipe.encoder,
+        heads=recipe.layers,
+        vector_dimension=vectors.dimension,
+        schemes=dict(corpus.schemes),
+        reading={},
+    )
+    return Model(config, vocabulary, network.eval())
+
+
+def training_rows(material: Material, repeats: int) -> Iterator[Row]:
+    """One epoch of the WNUT-17 recipe's network against the plain one."""
+    model, recipe = material.model, material.recipe
+    encoded = encode(material.corpus.train, model.vocabulary, {"ner": "bioes"})
+    one_epoch = recipe.training.model_copy(update={"epochs": 1})
+    batches = list(material.train_data.batches(recipe.training.batch_size))
+    optimizer = torch.optim.Adam(material.plain.parameters(), lr=0.002)
+
+    def ours() -> None:
+        train_network(
+            model.network,
+            encoded,
+            config=one_epoch,
+            parts=[(len(material.corpus.train), 1.0)],
+            head_weights={"ner": 1.0},
+            score=lambda: {"ner": 0.0},
+            seed=1,
+        )
+
+    yield compare(
+        "training epoch, WNUT-17 recipe, batch 32",
+        "the same network built plainly",
+        ours,
+        lambda: plain_epoch(material.plain, optimizer, batches),
+        repeats=repeats,
+        goal=2.5,
+        tokens=sum(map(len, material.corpus.train)),
+    )
+
+
+def tagging_rows(material: Material, repeats: int) -> Iterator[Row]:
+    """Tagging the WNUT-17 test file, from sentences to sentences, against other taggers on the same tokens."""
+    tagger, sentences = Tagger(material.model), list(material.corpus.test)
+    tokens = sum(map(len, sentences))
+    material.plain.eval()
+
+    def plain() -> None:
+        with torch.inference_mode():
+            for words, chars, _, lengths in material.test_data.batches(32):
+                mask = torch.arange(words.shape[1]) < lengths.unsqueeze(1)
+                material.plain.crf.decode(material.plain.emissions(words, chars, lengths), mask)
+
+    def ours() -> None:
+        for _ in tagger.predict(sentences):
+            pass
+
+    pairs: list[tuple[str, Callable[[], object] | None, float]] = [
+        ("the same network built plainly, batch 32", plain, 4.0),
+        ("python-crfsuite", crfsuite_tagger(material.corpus), 1.0),
+        ("spaCy ner with vectors", spacy_tagger(material.corpus), 8.0),
+    ]
+    for name, theirs, goal in pairs:
+        if theirs is None:
+            sys.stderr.write(f"tagging against {name}: skipped, for it is not installed\n")
+        else:
+            yield compare("tagging, WNUT-17 test", name, ours, theirs, repeats=repeats, goal=goal, tokens=tokens)
+
+
+def window_features(tokens: Sequence[str]) -> list[list[str]]:
+    """Word, shape and affixes of each token and of its neighbours in a window of two."""
+    own = [
+        (
+            token.lower(),
+            "".join("X" if c.isupper() else "x" if c.islower() else "d" if c.isdigit() else c for c in token),
+            token[-3:],
+            token[:3],
+        )
+        for token in tokens
+    ]
+    return [
+        [
+            f"{shift}{kind}={value}"
+            for shift in range(-2, 3)
+            if 0 <= i + shift < len(tokens)
+            for kind, value in enumerate(own[i + shift])
+        ]
+        for i in range(len(tokens))
+    ]
+
+
+def crfsuite_tagger(corpus: Corpus) -> Callable[[], object] | None:
+    """Tagging by a linear CRF over features of a window of two, trained for a few iterations."""
+    try:
+        import pycrfsuite
+    except ImportError:
+        return None
+    trainer = pycrfsuite.Trainer(verbose=False)
+    trainer.set_params({"max_iterations": 20})
+    for sentence in corpus.train:
+        trainer.append(window_features(sentence.tokens), list(sentence.tags("ner")))
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "model")
+        trainer.train(path)
+        tagger = pycrfsuite.Tagger()
+        tagger.open(path)
+    return lambda: [tagger.tag(window_features(sentence.tokens)) for sentence in corpus.test]
+
+
+def spacy_tagger(corpus: Corpus) -> Callable[[], object]:
+    """Tagging by spaCy's `ner` over its default embedding and encoder, with vectors, briefly trained."""
+    import spacy
+    from spacy.tokens import Doc
+    from spacy.training import Example
+
+    pipeline = spacy.blank("en")
+    words = sorted({token for sentence in corpus.train for token in sentence.tokens})
+    pipeline.vocab.vectors = spacy.vectors.Vectors(
+        strings=pipeline.vocab.strings,
+        data=np.random.default_rng(1).normal(size=(len(words), 150)).astype(np.float32),
+        keys=words,
+    )
+    pipeline.add_pipe("ner", config={"model": {"tok2vec": spacy_tok2vec()}})
+    docs = [Doc(pipeline.vocab, words=list(sentence.tokens)) for sentence in corpus.train[:50]]
+    gold = [sentence.tags("ner", scheme="bilou") for sentence in corpus.train[:50]]
+    examples = [Example.from_dict(doc, {"entities": list(tags)}) for doc, tags in zip(docs, gold, strict=True)]
+    pipeline.initialize(lambda: examples)
+    test = [list(sentence.tokens) for sentence in corpus.test]
+    return lambda: list(pipeline.pipe(Doc(pipeline.vocab, words=tokens) for tokens in test))
+
+
+def spacy_tok2vec() -> dict[str, object]:
+    """The encoder that spaCy's own training template uses with vectors."""
+    return {
+        "@architectures": "spacy.Tok2Vec.v2",
+        "embed": {
+            "@architectures": "spacy.MultiHashEmbed.v2",
+            "width": 96,
+            "attrs": ["NORM", "PREFIX", "SUFFIX", "SHAPE"],
+            "rows": [5000, 1000, 2500, 2500],
+            "include_static_vectors": True,
+        },
+        "encode": {
+            "@architectures": "spacy.MaxoutWindowEncoder.v2",
+            "width": 96,
+            "window_size": 1,
+            "maxout_pieces": 3,
+            "depth": 4,
+        },
+    }
+
+
+def growth(material: Material) -> list[dict[str, float | str]]:
+    """Time and peak memory as the input grows: copies of the test file, and longer single sentences."""
+    tagger, sentences = Tagger(material.model), list(material.corpus.test)
+    rows: list[dict[str, float | str]] = []
+    for times in (1, 10, 100):
+        stream = (sentence for _ in range(times) for sentence in sentences)
+        rows.append(_grown(tagger, f"WNUT-17 test x {times}", stream, times * sum(map(len, sentences))))
+    words = [token for sentence in sentences for token in sentence.tokens]
+    for length in (10, 100, 1_000, 10_000):
+        one = Sentence.from_tokens(words[:length])
+        rows.append(_grown(tagger, f"one sentence of {length} tokens", iter([one]), length))
+    return rows
+
+
+def _grown(tagger: Tagger, what: str, sentences: Iterator[Sentence], tokens: int) -> dict[str, float | str]:
+    start = time.perf_counter()
+    for _ in tagger.predict(sentences):
+        pass
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"what": what, "seconds": seconds, "tokens_per_second": tokens / seconds, "peak_megabytes": peak}
+
+
+def show(rows: Sequence[Row], grown: Sequence[dict[str, float | str]]) -> None:
+    """Print both tables."""
+    table = Table("what", "against", "ours ms", "theirs ms", "ratio", "to reach", "tokens/s")
+    for row in rows:
+        table.add_row(
+            row.what,
+            row.against,
+            f"{row.ours_seconds * 1000:.2f}",
+            f"{row.theirs_seconds * 1000:.2f}",
+            f"{row.ratio:.2f}",
+            "" if row.goal is None else f"{row.goal:.1f}",
+            "" if row.tokens_per_second is None else f"{row.tokens_per_second:,.0f}",
+        )
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    console.print(table)
+    if grown:
+        table = Table("input", "seconds", "tokens/s", "peak MB so far")
+        for entry in grown:
+            table.add_row(
+                str(entry["what"]),
+                f"{entry['seconds']:.3f}",
+                f"{entry['tokens_per_second']:,.0f}",
+                f"{entry['peak_megabytes']:,.0f}",
+            )
+        console.print(table)
+
+
+def main() -> None:
+    """Measure what is asked for, and print and keep it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--data", type=Path, help="folder of corpora and vectors; needed by training, tagging and growth"
+    )
+    parser.add_argument("--json", type=Path, help="file to write the figures to")
+    parser.add_argument("--repeats", type=int, default=9, help="timed turns of each side")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--only", nargs="+", default=["crf", "lstm", "training", "tagging", "growth"])
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(1)
+    rows: list[Row] = []
+    grown: list[dict[str, float | str]] = []
+    for name, make in (("crf", crf_rows), ("lstm", lstm_rows)):
+        if name in arguments.only:
+            rows += _told(make(arguments.repeats))
+    if {"training", "tagging", "growth"} & set(arguments.only):
+        if arguments.data is None:
+            parser.error("training, tagging and growth need --data DIR; or leave them out with --only crf lstm")
+        material = make_material(arguments.data)
+        if "training" in arguments.only:
+            rows += _told(training_rows(material, arguments.repeats))
+        if "tagging" in arguments.only:
+            rows += _told(tagging_rows(material, arguments.repeats))
+        if "growth" in arguments.only:
+            grown = growth(material)
+    show(rows, grown)
+    if arguments.json is not None:
+        figures = {"threads": arguments.threads, "rows": [asdict(row) for row in rows], "growth": grown}
+        arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def _told(rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows, each told on standard error as it is done."""
+    for row in rows:
+        sys.stderr.write(f"{row.what} against {row.against}: {row.ratio:.2f}\n")
+        yield row
+
+
+if __name__ == "__main__":
+    main()
