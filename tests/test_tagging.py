@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from tagger import tagging
 from tagger.config import (
     EmbeddingsConfig,
     EncoderConfig,
@@ -320,3 +321,20 @@ def test_description_counts_what_the_model_has() -> None:
     assert found["trained_parameters"] == sum(value.numel() for value in network.state_dict().values()) - (
         network.words.frozen.numel()
     )
+
+
+def test_bfloat16_changes_probabilities_a_little_and_only_where_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_model(TAGGER.model, tmp_path, card="")
+    monkeypatch.setattr(tagging, "check_bfloat16", lambda device: None)
+    rounded, whole = load(tmp_path, precision="bfloat16"), load(tmp_path)
+    assert rounded.model.network.encoder.dtype == torch.bfloat16
+    first, second = (t.tag_tokens(["Ada", "lives", "in", "Oslo"]).tag_scores("ner") for t in (rounded, whole))
+    assert first == pytest.approx(second, abs=0.02)
+    assert first != second
+    monkeypatch.undo()
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    with pytest.raises(ModelError) as caught:
+        load(tmp_path, precision="bfloat16")
+    assert str(caught.value) == 'precision "bfloat16" is not there on the device "cpu"; use "float32"'

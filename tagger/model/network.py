@@ -103,9 +103,10 @@ class Network(nn.Module):
         """
         if type_vectors is None:
             type_vectors = self.type_vectors(batch.word_ids, batch.char_ids, batch.char_lengths)
-        vectors = F.embedding(batch.type_ids, type_vectors)  # (batch, tokens, embedding)
-        states: Tensor = self.state_dropout(self.encoder(self.dropout(vectors), batch.mask))
-        return states
+        vectors = self.dropout(F.embedding(batch.type_ids, type_vectors))  # (batch, tokens, embedding)
+        states = self.encoder(vectors.to(self.encoder.dtype), batch.mask)
+        dropped: Tensor = self.state_dropout(states.to(vectors.dtype))
+        return dropped
 
     def losses(self, batch: TensorBatch) -> dict[str, Tensor]:
         """The loss of each head on the sentences that carry its layer; heads without any are left out."""

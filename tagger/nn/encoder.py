@@ -61,6 +61,11 @@ class RecurrentEncoder(nn.Module):
         for layer in self.layers:
             _initialise(layer, hidden_size)
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of its parameters, which its input must have."""
+        return next(self.parameters()).dtype
+
     def forward(
         self, vectors: Float[Tensor, "batch tokens input"], mask: Bool[Tensor, "batch tokens"]
     ) -> Float[Tensor, "batch tokens hidden"]:
