@@ -117,7 +117,18 @@ class ReadingConfig(Section):
             raise ValueError("`columns` must have different names; call columns that are not read `_`")
         if twice := set(self.rename) & set(self.drop):
             raise ValueError(f"`rename` and `drop` must not name the same, got {_quoted(sorted(twice))} in both")
+        if self.layer is not None:
+            _alone("layer", "labelled", self.format)
+        if self.columns is not None:
+            _alone("columns", "conll", self.format)
         return self
+
+
+def _alone(key: str, wanted: str, found: str | None) -> None:
+    """Refuse a key that does nothing in another format than the one it is for."""
+    if found != wanted:
+        got = "no `format`" if found is None else f'format = "{found}"'
+        raise ValueError(f'`{key}` is for format = "{wanted}" alone, got {got}')
 
 
 class DataConfig(ReadingConfig):
@@ -143,11 +154,19 @@ class DataConfig(ReadingConfig):
         for name in ("dev", "test"):
             if self.split is not None and getattr(self, name) and getattr(self.split, name) is not None:
                 raise ValueError(f"`{name}` names files and `split.{name}` cuts them from train; keep one of the two")
+        if self.sentences is not None:
+            _alone("sentences", "synthetic", self.format)
+        for name in ("name", "revision"):
+            if getattr(self, name) is not None and self.dataset is None:
+                raise ValueError(f"`{name}` is for a `dataset` alone, got no `dataset`")
         return self
 
     def reading(self) -> ReadingConfig:
-        """How the corpus is read, without where it is."""
-        return ReadingConfig.model_construct(**{key: getattr(self, key) for key in ReadingConfig.model_fields})
+        """How the corpus is read, without where it is; a dataset's column of tokens is no layer of files."""
+        values = {key: getattr(self, key) for key in ReadingConfig.model_fields}
+        if self.dataset is not None and self.layers:
+            values["layers"] = {layer: source for layer, source in self.layers.items() if layer != "token"} or None
+        return ReadingConfig.model_construct(**values)
 
 
 class CorpusConfig(DataConfig):
@@ -172,6 +191,12 @@ class EmbeddingsConfig(Section):
     dropout: Share = 0.5
     word_dropout: Share = 0.0
 
+    @model_validator(mode="after")
+    def _words_of_vectors(self) -> "EmbeddingsConfig":
+        if self.max_words is not None and not self.vectors:
+            raise ValueError("`max_words` is for `vectors` alone, got no `vectors`")
+        return self
+
 
 class EncoderConfig(Section):
     """The recurrent network under all heads. `hidden_size` is the width of one direction."""
@@ -191,7 +216,7 @@ class TokensHeadConfig(Section):
     layer: str | None = None
     weight: Weight = 1.0
     decoder: Literal["crf", "softmax"] = "crf"
-    scheme: Scheme | Literal["none"] = "bioes"
+    scheme: Literal["iob1", "iob2", "bioes", "bilou", "none"] = "bioes"
     constraints: bool = True
 
     @property
@@ -331,7 +356,7 @@ def dump_recipe(recipe: Recipe) -> str:
 
 
 def _override(values: dict[str, Any], override: str) -> None:
-    """Lay `section.key=value` over the values; the value is TOML, or a bare string."""
+    """Lay `section.key=value` over the values; the value is TOML, or a bare string, for columns split at commas."""
     key, equals, text = override.partition("=")
     *sections, last = key.strip().split(".")
     if not equals or not all((*sections, last)):
@@ -346,7 +371,8 @@ def _override(values: dict[str, Any], override: str) -> None:
     except ValueError as error:
         if text.lstrip().startswith(("[", "{", '"', "'")):
             raise RecipeError(f"--set {override}: the value must be TOML or a bare word: {error}") from None
-        table[last] = text.strip()
+        split = last == "columns" and "," in text
+        table[last] = [name.strip() for name in text.split(",")] if split else text.strip()
 
 
 def _explain(detail: ErrorDetails, kind: type[Section]) -> str:

@@ -2,16 +2,17 @@
 
 import json
 import logging
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatch
 from importlib.metadata import version
 from pathlib import Path
 
 import torch
 
-from tagger.config import HeadConfig, Recipe, dump_recipe, load_recipe
+from tagger.config import CorpusConfig, HeadConfig, ReadingConfig, Recipe, dump_recipe, load_recipe
 from tagger.data.batches import encode
 from tagger.data.corpus import Corpus, cut_dev, read_corpus
 from tagger.data.schemes import Scheme
@@ -19,16 +20,18 @@ from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.data.tokenization import tokenizer_name
 from tagger.data.vectors import read_vectors
 from tagger.data.vocabulary import build_vocabulary
-from tagger.errors import DataError, RecipeError
+from tagger.errors import DataError, ModelError, RecipeError
 from tagger.evaluation import Report, check_spans, dev_scores, score_predictions
 from tagger.model.card import model_card
-from tagger.model.folder import save_model
+from tagger.model.folder import CARD, save_model
 from tagger.model.model import FORMAT, Model, ModelConfig
 from tagger.model.network import build_network
 from tagger.tagging import Tagger, check_device
 from tagger.training.loop import Epoch, Listener, Outcome, train_network
 
 logger = logging.getLogger(__name__)
+
+REPORT = "report.json"
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,9 @@ def train(
             raise RecipeError("overrides need the path of a recipe; change the Recipe instead")
         recipe = recipe if seed is None else recipe.model_copy(update={"seed": seed})
     check_device(device)
+    run_folder = Path(output) if output is not None else None
+    if run_folder is not None:
+        _make_folder(run_folder)
     if threads is not None:
         torch.set_num_threads(threads)
     torch.manual_seed(recipe.seed)
@@ -107,22 +113,44 @@ def train(
     model = _build_model(recipe, corpora, folder, device, listener)
     outcome = _fit(model, recipe, corpora, listener)
     if outcome.best is None:
+        if run_folder is not None and not any(run_folder.iterdir()):
+            run_folder.rmdir()
         raise KeyboardInterrupt
     listener.noted(f"{outcome.reason}; best dev score {outcome.best.selected:.4f} in epoch {outcome.best.epoch}")
-    tagger = Tagger(model)
-    report = None if outcome.interrupted else _test(tagger, corpora, outcome, recipe, started)
-    run = Run(tagger, report, outcome, Path(output) if output is not None else None)
-    if run.folder is not None:
-        _write(run, recipe, model_card(recipe, model, report.to_text() if report else None, _licences(recipe, folder)))
-        listener.noted(f"the run is in {run.folder}")
+    run = Run(Tagger(model), None, outcome, run_folder)
+    licences = _licences(recipe, folder)
+    if run_folder is not None:  # kept before it is scored, so that nothing can cost the training
+        _keep(run, recipe, folder, licences)
+        listener.noted(f"the model is in {run_folder}")
+    if outcome.interrupted:
+        return run
+    run = replace(run, report=_test(Tagger(model), corpora, outcome, recipe, started))
+    if run_folder is not None and run.report is not None:
+        _keep_report(run, run.report, model_card(recipe, model, run.report.to_text(), licences))
     return run
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder of a run before anything is read or trained.
+
+    Raises:
+        ModelError: It cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ModelError(
+            f"{folder}: the run must be kept in a folder that can be written to: {error.strerror}"
+        ) from None
 
 
 def _read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, listener: RunListener) -> dict[str, Corpus]:
     """The corpora by name, each with a dev split."""
     corpora = {}
     for name, config in recipe.all_corpora().items():
-        listener.noted(f"reading {config.dataset if config.dataset and not from_files else config.format} data")
+        listener.noted(f"reading corpus `{name}`")
         corpus = cut_dev(read_corpus(config, folder=folder, from_files=from_files, seed=recipe.seed), seed=recipe.seed)
         corpora[name] = corpus
         for note in corpus.notes:
@@ -135,7 +163,7 @@ def _read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, listener: R
         for name, corpus in corpora.items():
             for split, sentences in corpus.splits().items():
                 _check_layer(layer, head, sentences, where=f"corpus `{name}`, {split}")
-        _check_carried(layer, corpora)
+        _check_carried(layer, corpora, listener)
     return corpora
 
 
@@ -151,13 +179,17 @@ def _check_layer(layer: str, head: HeadConfig, sentences: Sequence[Sentence], *,
         check_spans(layer, sentences)
 
 
-def _check_carried(layer: str, corpora: Mapping[str, Corpus]) -> None:
-    """Refuse a layer that is nowhere in train, in dev, or in test where there is a test split."""
+def _check_carried(layer: str, corpora: Mapping[str, Corpus], listener: RunListener) -> None:
+    """Refuse a layer that is nowhere in train or in dev; say that one which is nowhere in test is not scored."""
     for split in ("train", "dev", "test"):
         sentences = [sentence for corpus in corpora.values() for sentence in corpus.splits()[split]]
-        if sentences and not any(layer in sentence.layers for sentence in sentences):
-            names = sorted({name for sentence in sentences for name in sentence.layers})
-            raise DataError(f"no {split} sentence has the layer `{layer}`; they have {', '.join(names) or 'none'}")
+        if any(layer in sentence.layers for sentence in sentences):
+            continue
+        if split == "test":
+            listener.noted(f"layer `{layer}` is not scored on test, for no test sentence has it")
+            continue
+        names = sorted({name for sentence in sentences for name in sentence.layers})
+        raise DataError(f"no {split} sentence has the layer `{layer}`; they have {', '.join(names) or 'none'}")
 
 
 def _schemes(recipe: Recipe) -> dict[str, Scheme | None]:
@@ -184,13 +216,37 @@ def _build_model(
         encoder=recipe.encoder,
         heads=heads,
         vector_dimension=vectors.dimension if vectors else recipe.embeddings.dimension,
-        schemes={layer: s for corpus in corpora.values() for layer, s in corpus.schemes.items() if layer in heads},
-        reading={name: config.reading() for name, config in recipe.all_corpora().items()},
+        schemes=_file_schemes(corpora, heads, listener),
+        reading={name: _reading(config, corpora[name]) for name, config in recipe.all_corpora().items()},
     )
     network = build_network(
         vocabulary, embeddings=recipe.embeddings, encoder=recipe.encoder, heads=heads, vectors=vectors
     )
     return Model(config, vocabulary, network.to(device))
+
+
+def _reading(config: CorpusConfig, corpus: Corpus) -> ReadingConfig:
+    """How the files of a corpus are read, in the scheme that they were found to be in."""
+    found = {scheme for scheme in corpus.schemes.values() if scheme is not None}
+    return config.reading().model_copy(update={"scheme": found.pop()} if len(found) == 1 else {})
+
+
+def _file_schemes(
+    corpora: Mapping[str, Corpus], heads: Mapping[str, HeadConfig], listener: RunListener
+) -> dict[str, Scheme | None]:
+    """The scheme in which tags of each layer are given back: that of its first corpus."""
+    schemes: dict[str, Scheme | None] = {}
+    for name, corpus in corpora.items():
+        for layer, scheme in corpus.schemes.items():
+            if layer not in heads or schemes.setdefault(layer, scheme) == scheme:
+                continue
+            if heads[layer].span_scheme is None:
+                raise RecipeError(
+                    f"corpus `{name}`: layer `{layer}` must be in the same scheme in all corpora, got {scheme} beside "
+                    f'{schemes[layer]}; give its head a scheme such as "bioes", which all are converted to'
+                )
+            listener.noted(f"layer `{layer}` is in several schemes; tags are given back as {schemes[layer]}")
+    return schemes
 
 
 def _fit(model: Model, recipe: Recipe, corpora: Mapping[str, Corpus], listener: RunListener) -> Outcome:
@@ -214,8 +270,9 @@ def _test(
     tagger: Tagger, corpora: Mapping[str, Corpus], outcome: Outcome, recipe: Recipe, started: float
 ) -> Report | None:
     """The report on the test sentences of all corpora, with those of each corpus where there are several."""
+    model = tagger.model
     tests = {name: list(corpus.test) for name, corpus in corpora.items() if corpus.test}
-    if not tests:
+    if not any(layer in sentence.layers for test in tests.values() for sentence in test for layer in model.heads):
         return None
     predicted = {name: list(tagger.predict(test)) for name, test in tests.items()}
     extra: dict[str, object] = {
@@ -226,7 +283,6 @@ def _test(
         "seconds": round(time.perf_counter() - started, 1),
         "notes": [note for corpus in corpora.values() for note in corpus.notes],
     }
-    model = tagger.model
     if len(tests) > 1:
         parts = {name: score_predictions(test, predicted[name], model) for name, test in tests.items()}
         extra["corpora"] = {name: part.to_dict() for name, part in parts.items()}
@@ -250,14 +306,20 @@ def _licences(recipe: Recipe, folder: Path) -> dict[str, list[str]]:
     }
 
 
-def _write(run: Run, recipe: Recipe, card: str) -> None:
-    """Keep a run in its folder."""
+def _keep(run: Run, recipe: Recipe, folder: Path, licences: Mapping[str, list[str]]) -> None:
+    """Keep model, recipe and log of a run in its folder; a report of an earlier run there goes."""
     assert run.folder is not None
-    save_model(run.tagger.model, run.folder / "model", card=card)
-    (run.folder / "recipe.toml").write_text(dump_recipe(recipe), encoding="utf-8")
+    (run.folder / REPORT).unlink(missing_ok=True)
+    save_model(run.tagger.model, run.folder / "model", card=model_card(recipe, run.tagger.model, None, licences))
+    again = f"# tagger train recipe.toml --data {folder.resolve()}\n\n"
+    (run.folder / "recipe.toml").write_text(again + dump_recipe(recipe), encoding="utf-8")
     lines = "".join(json.dumps(asdict(epoch)) + "\n" for epoch in run.outcome.epochs)
     (run.folder / "log.jsonl").write_text(lines, encoding="utf-8")
-    (run.folder / "report.json").unlink(missing_ok=True)  # of an earlier run in this folder
-    if run.report is not None:
-        text = json.dumps(run.report.to_dict(), indent=2, ensure_ascii=False)
-        (run.folder / "report.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _keep_report(run: Run, report: Report, card: str) -> None:
+    """Keep the report of a run, and the model card that quotes it."""
+    assert run.folder is not None
+    text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
+    (run.folder / REPORT).write_text(text + "\n", encoding="utf-8")
+    (run.folder / "model" / CARD).write_text(card, encoding="utf-8")

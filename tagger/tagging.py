@@ -1,5 +1,7 @@
 """The `Tagger`: a loaded model that tags texts, tokens, documents and streams, and scores itself on gold sentences."""
 
+import json
+import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -10,15 +12,18 @@ import torch
 
 from tagger.data.corpus import change_reading, read_sentences
 from tagger.data.files import decode_lines
+from tagger.data.labelled import Tokenize
 from tagger.data.sentence import Sentence
 from tagger.data.streams import StreamFormat, stream_sentences
-from tagger.data.tokenization import sentence_from_text, split_sentences
+from tagger.data.tokenization import sentence_from_text, split_sentences, tokenizer_name
 from tagger.errors import DataError, ModelError
 from tagger.evaluation import Report, score_predictions
 from tagger.model.folder import load_model
 from tagger.model.model import Model
 from tagger.model.predict import CHUNK, predict
 from tagger.model.torch_backend import TorchBackend
+
+logger = logging.getLogger(__name__)
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -49,7 +54,7 @@ class Tagger:
             DataError: The text holds no token.
         """
         _check_text(text)
-        return next(self.predict([sentence_from_text(text)], n_best=n_best))
+        return next(self.predict([sentence_from_text(text, self.model.tokenize)], n_best=n_best))
 
     def tag_tokens(self, tokens: Sequence[str], *, n_best: int = 0) -> Sentence:
         """The sentence of these words, with predicted layers.
@@ -66,7 +71,8 @@ class Tagger:
             DataError: The text holds no token.
         """
         _check_text(text)
-        parts = [sentence_from_text(text[start:end], start=start) for start, end in split_sentences(text)]
+        mode = self.model.tokenize
+        parts = [sentence_from_text(text[start:end], mode, start=start) for start, end in split_sentences(text)]
         if not parts:
             sentence_from_text(text)  # raises, in the words of an empty sentence
         return list(self.predict(replace(part, text=text) for part in parts))
@@ -79,7 +85,7 @@ class Tagger:
         """
         if isinstance(items, (str, bytes)):
             raise TypeError(f"items must be texts or lists of words, got one {type(items).__name__}; tag takes a text")
-        return self.predict(_sentences(items), chunk=chunk)
+        return self.predict(_sentences(items, self.model.tokenize), chunk=chunk)
 
     def predict(self, sentences: Iterable[Sentence], *, chunk: int = CHUNK, n_best: int = 0) -> Iterator[Sentence]:
         """Sentences with the predicted layers only, for sentences that are made already."""
@@ -128,6 +134,13 @@ def load(path: str | Path, *, device: str = "cpu", precision: Precision = "float
     if precision == "bfloat16":
         check_bfloat16(device)
         model.network.encoder.to(torch.bfloat16)
+    if model.config.tokenizer != tokenizer_name():
+        logger.warning(
+            "%s: raw text went through %s in training and goes through %s here; tokens may differ",
+            path,
+            model.config.tokenizer,
+            tokenizer_name(),
+        )
     return Tagger(model)
 
 
@@ -149,9 +162,11 @@ def check_device(device: str) -> None:
         ModelError: The device is unknown or not there.
     """
     try:
-        torch.empty(0, device=device)
+        known = torch.empty(0, device=device).device.type in ("cpu", "cuda")
     except (RuntimeError, AssertionError):
-        raise ModelError(f'device "{device}" is not there on this machine; use "cpu" (or "cuda" with a GPU)') from None
+        known = False
+    if not known:
+        raise ModelError(f'device "{device}" is not there on this machine; use "cpu" (or "cuda" with a GPU)')
 
 
 def sentence_of_tokens(tokens: Sequence[str]) -> Sentence:
@@ -178,10 +193,10 @@ def _check_text(text: str) -> None:
         raise TypeError(f"text must be a string, got {type(text).__name__}; tag_tokens takes a list of words")
 
 
-def _sentences(items: Iterable[str | Sequence[str]]) -> Iterator[Sentence]:
+def _sentences(items: Iterable[str | Sequence[str]], mode: Tokenize) -> Iterator[Sentence]:
     for i, item in enumerate(items):
         try:
-            yield sentence_from_text(item) if isinstance(item, str) else sentence_of_tokens(item)
+            yield sentence_from_text(item, mode) if isinstance(item, str) else sentence_of_tokens(item)
         except DataError as error:
             raise DataError(f"item {i}: {error}") from None
 
@@ -227,24 +242,36 @@ def tag_lines(
     if columns is None and format == "conll":
         columns = next((r.columns for r in tagger.model.config.reading.values() if r.columns), None)
     decoded = decode_lines(lines, where=where)
-    return tagger.predict(stream_sentences(decoded, format, columns, where=where), chunk=chunk or CHUNK, n_best=n_best)
+    sentences = stream_sentences(decoded, format, columns, tokenize=tagger.model.tokenize, where=where)
+    return tagger.predict(sentences, chunk=chunk or CHUNK, n_best=n_best)
 
 
-def describe_model(tagger: Tagger) -> dict[str, Any]:
-    """What a model is, as values that JSON can hold."""
-    model = tagger.model
+def describe_model(path: str | Path) -> dict[str, Any]:
+    """What a model predicts, how it was made, and how it scored on test if its run says so; values for JSON.
+
+    Raises:
+        ModelError: The folder cannot be read.
+    """
+    model = load(path).model
     parameters = sum(p.numel() for p in model.network.parameters() if p.requires_grad)
-    return {
+    facts = {
         "format": model.config.format,
         "version": model.config.version,
-        "tokenizer": model.config.tokenizer,
+        "tokenizer": model.config.tokenizer if model.tokenize == "words" else "blanks",
         "layers": {
             layer: {**head.model_dump(exclude={"layer", "weight"}), "labels": list(model.vocabulary.labels[layer])}
             for layer, head in model.heads.items()
         },
+        "reading": {name: r.model_dump(mode="json", exclude_defaults=True) for name, r in model.config.reading.items()},
         "embeddings": model.config.embeddings.model_dump(mode="json"),
         "encoder": model.config.encoder.model_dump(mode="json"),
         "words": len(model.vocabulary.words),
         "characters": len(model.vocabulary.chars),
         "trained_parameters": parameters,
     }
+    found = next((p for p in (Path(path) / "report.json", Path(path).parent / "report.json") if p.is_file()), None)
+    if found is not None:
+        scores = json.loads(found.read_text(encoding="utf-8"))["scores"]
+        headlines = ("f1", "precision", "recall", "accuracy")
+        facts["scores"] = {layer: {k: v[k] for k in headlines if k in v} for layer, v in scores.items()}
+    return facts

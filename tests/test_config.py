@@ -291,6 +291,19 @@ def test_all_mistakes_of_a_recipe_are_told_at_once() -> None:
             '`data`: `format = "labelled"` needs `layer`, the name of the layer to read into',
         ),
         ({"data__scheme": "IOB2"}, "`data.scheme` must be 'iob1', 'iob2', 'bioes' or 'bilou', got 'IOB2'"),
+        (
+            {"heads__ner__scheme": "iob"},
+            "`heads.ner.scheme` must be 'iob1', 'iob2', 'bioes', 'bilou' or 'none', got 'iob'",
+        ),
+        ({"data__sentences": 5}, '`data`: `sentences` is for format = "synthetic" alone, got format = "conll"'),
+        ({"data__layer": "x"}, '`data`: `layer` is for format = "labelled" alone, got format = "conll"'),
+        (
+            {"data": {"dataset": "d", "columns": ["token"]}},
+            '`data`: `columns` is for format = "conll" alone, got no `format`',
+        ),
+        ({"data__name": "x"}, "`data`: `name` is for a `dataset` alone, got no `dataset`"),
+        ({"data__revision": "x"}, "`data`: `revision` is for a `dataset` alone, got no `dataset`"),
+        ({"embeddings__max_words": 5}, "`embeddings`: `max_words` is for `vectors` alone, got no `vectors`"),
         ({"data__split": {}}, "`data.split` must name `dev`, `test` or both"),
         ({"data__split": {"every": 10}}, "`data.split` must name `dev`, `test` or both"),
         ({"data__split": {"dev": "x"}}, "`data.split.dev` must be a number, got 'x'"),
@@ -357,6 +370,13 @@ def test_keys_of_a_section_alone_are_suggested_as_well() -> None:
     assert str(caught.value).splitlines()[0] == "here: unknown key `fromat`; did you mean `format`?"
 
 
+def test_dataset_may_stand_beside_files_with_the_keys_of_both() -> None:
+    both = {"dataset": "d", "name": "n", "revision": "r"}
+    data = make_recipe(data={**make_values()["data"], **both}).data
+    assert data is not None
+    assert (data.dataset, data.columns) == ("d", ("token", "ner"))
+
+
 def test_missing_recipe_is_named(tmp_path: Path) -> None:
     path = tmp_path / "ner.toml"
     assert load_error(path) == f"{path}: no such recipe; give the path of a TOML file"
@@ -395,17 +415,19 @@ def test_overrides_are_toml_or_bare_words_and_lie_over_the_file(tmp_path: Path) 
         "encoder.cell=gru",
         "encoder.bidirectional=false",
         'data.train=["a.conll", "b.conll"]',
-        "data.split={dev = 0.1}",
+        "data.split={test = 0.1}",
         "heads.mood.kind=sentence",
-        "data.name=a=b",
+        "data.dev=a=b",
+        "data.columns=token, _,ner",
     ]
     recipe = load_recipe(write(tmp_path, SMALL), overrides)
     assert (recipe.seed, recipe.training.learning_rate, recipe.encoder.cell) == (7, 1e-3, "gru")
     assert recipe.encoder.bidirectional is False
     assert recipe.data is not None
     assert recipe.data.train == ("a.conll", "b.conll")
-    assert recipe.data.split == SplitConfig(dev=0.1)
-    assert recipe.data.name == "a=b"
+    assert recipe.data.split == SplitConfig(test=0.1)
+    assert recipe.data.dev == ("a=b",)
+    assert recipe.data.columns == ("token", "_", "ner")
     assert list(recipe.heads) == ["ner", "mood"]
 
 

@@ -313,8 +313,12 @@ def test_load_checks_the_device_and_gives_a_tagger(tmp_path: Path) -> None:
         load(tmp_path / "m", device="tpu")
 
 
-def test_description_counts_what_the_model_has() -> None:
-    found = describe_model(TAGGER)
+def test_description_counts_what_the_model_has_and_quotes_its_scores(tmp_path: Path) -> None:
+    save_model(TAGGER.model, tmp_path / "model", card="")
+    assert "scores" not in describe_model(tmp_path)
+    (tmp_path / "report.json").write_text('{"scores": {"ner": {"f1": 0.5, "types": {}}}}')
+    found = describe_model(tmp_path)
+    assert found["scores"] == describe_model(tmp_path / "model")["scores"] == {"ner": {"f1": 0.5}}
     network = TAGGER.model.network
     assert found["layers"]["sentiment"]["labels"] == list(TAGGER.model.vocabulary.labels["sentiment"])
     assert found["words"] == len(TAGGER.model.vocabulary.words)

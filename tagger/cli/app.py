@@ -103,6 +103,11 @@ def evaluate(
         Literal["iob1", "iob2", "bioes", "bilou"] | None,
         typer.Option(help="Scheme of the files; as the model was trained, or detected, if left out."),
     ] = None,
+    layer: Annotated[str | None, typer.Option(help="Layer of the labels, for --format labelled.")] = None,
+    invalid: Annotated[
+        Literal["error", "repair"] | None,
+        typer.Option(help="What to do with invalid tag sequences; as the model was trained if left out."),
+    ] = None,
     as_json: JsonOption = False,
     device: DeviceOption = "cpu",
     precision: PrecisionOption = "float32",
@@ -113,7 +118,8 @@ def evaluate(
 
     _set_threads(threads)
     tagger = load(model, device=device, precision=precision)
-    report = evaluate_files(tagger, files, format=format, columns=_split(columns), scheme=scheme)
+    reading = {"format": format, "columns": _split(columns), "scheme": scheme, "layer": layer, "invalid": invalid}
+    report = evaluate_files(tagger, files, **reading)
     if as_json:
         sys.stdout.write(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n")
     else:
@@ -170,9 +176,9 @@ def tag(
 @app.command(epilog="Example: tagger info runs/quickstart --json")
 def info(model: ModelArgument, as_json: JsonOption = False) -> None:
     """Say what a model predicts, how it was made, and how it was scored."""
-    from tagger.tagging import describe_model, load
+    from tagger.tagging import describe_model
 
-    facts = describe_model(load(model))
+    facts = describe_model(model)
     if as_json:
         sys.stdout.write(json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
     else:

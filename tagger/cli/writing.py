@@ -18,6 +18,7 @@ def write_sentences(
     flush: bool = False,
 ) -> None:
     """Write sentences as they come; `flush` shows each at once."""
+    document = None
     for sentence in sentences:
         match format:
             case "text":
@@ -26,7 +27,8 @@ def write_sentences(
                 lines = iter([json.dumps(sentence_to_json(sentence), ensure_ascii=False)])
             case "conll":
                 tags = [layer for layer in layers if isinstance(sentence.layers.get(layer), TagLayer)]
-                lines = conll_lines([sentence], tags)
+                lines = conll_lines([sentence], tags, document=document)
+                document = sentence.document
         stream.writelines(f"{line}\n" for line in lines)
         if flush:
             stream.flush()

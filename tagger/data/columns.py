@@ -2,8 +2,8 @@
 
 A separator line may hold white space; `-DOCSTART-` opens a document; a comment starts with `# `, stands before the
 first token of a sentence and does not have the columns of a token line. Columns are told apart by tabs if the file has
-them, else by runs of blanks. Published files have tokens that are empty or white space: between tabs these are tokens.
-Which scheme the tags are in is found out by the corpus, not here.
+them, else by runs of blanks; blanks around a tag mean nothing. Published files have tokens that are empty or white
+space: between tabs these are tokens. Which scheme the tags are in is found out by the corpus, not here.
 """
 
 import re
@@ -63,7 +63,7 @@ def parse_conll(
     problems: list[str] = []
     for comments, rows, line, document in column_blocks(lines, columns, tabs=tabs, where=where):
         found: dict[str, TagLayer | Label] = {
-            name: TagLayer(tuple(fields[i] for fields in rows)) for i, name in tag_columns
+            name: TagLayer(tuple(fields[i].strip() for fields in rows)) for i, name in tag_columns
         }
         found |= {layer: Label(comments[key]) for layer, key in labels.items() if key in comments}
         problems += without_value(comments, labels.values(), place=f"{where}:{line}")
@@ -156,17 +156,16 @@ def _add_comment(comments: dict[str, str], comment: str) -> None:
         comments[comment.strip()] = ""
 
 
-def conll_lines(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterator[str]:
+def conll_lines(sentences: Iterable[Sentence], layers: Sequence[str], *, document: str | None = None) -> Iterator[str]:
     """The lines of a column file with the token first and a column a tag layer, separated by tabs.
 
     Comments and labels (as `# layer = value`) stand above their sentence, and a blank line stands below it. A sentence
-    without tokens is a blank line.
+    without tokens is a blank line. `document` is that of the sentence before the first.
 
     Raises:
         DataError: A token, tag or comment cannot be written so that it is read back as it is, or a sentence lacks one
             of the layers.
     """
-    document = None
     for sentence in sentences:
         if sentence.document != document:
             document = sentence.document
@@ -192,6 +191,8 @@ def _comment_line(key: str, value: str, *, num_columns: int) -> str:
 def _check_field(name: str, value: str, *, alone: bool) -> None:
     """Refuse a token or tag that would not be read back as it is; `alone` in its line, it must have no blank in it."""
     broken = BREAKS.search(value) or "\t" in value or (alone and " " in value)
+    if name != "token" and value.strip() and value != value.strip():
+        raise DataError(f"{name} {value!r} must have no blank at its ends to be written in columns")
     blank = not value.strip() and (alone or name != "token")
     if broken or blank or (name == "token" and _opens_document(value)):
         raise DataError(

@@ -62,7 +62,7 @@ def parse_conllu(lines: Sequence[str], layers: Mapping[str, str] | None = None, 
                 if source[2:] in comments:
                     found[layer] = Label(comments[source[2:]])
                 continue
-            tags = tuple(rows[i][FIELDS.index(source)] for i in words)
+            tags = tuple(rows[i][FIELDS.index(source)].strip() for i in words)
             if layers is not None or any(tag != "_" for tag in tags):
                 found[layer] = TagLayer(tags)
         origin = Origin(where, tuple(first + i for i in words))

@@ -106,7 +106,7 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
 
     Args:
         config: The section.
-        folder: Where relative paths start; the working directory if left out.
+        folder: Where relative paths start, that of a dataset too if it is there; the working directory if left out.
         from_files: Read files even where the section names a dataset.
         seed: Cuts and generates.
 
@@ -115,13 +115,21 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
     """
     folder = folder or Path()
     if config.dataset is not None and not (from_files and config.train is not None):
-        splits = {name: [sentences] for name, sentences in read_dataset(config).items()}
+        place = folder / config.dataset
+        dataset = str(place) if place.is_dir() else config.dataset
+        splits = {name: [sentences] for name, sentences in read_dataset(config, dataset).items()}
     elif config.format == "synthetic":
         splits = {name: [sentences] for name, sentences in _generate(config.sentences or 0, seed).items()}
     else:
         files = {"train": config.train, "dev": config.dev, "test": config.test}
-        splits = {name: _read_split(paths, config, folder) for name, paths in files.items() if paths}
-    return _finish(_split(splits, config.split, seed), config, whole=True)
+        splits = {name: _read_split(paths, config.reading(), folder) for name, paths in files.items() if paths}
+    for name in ("dev", "test"):
+        if config.split is not None and getattr(config.split, name) is not None and name in splits:
+            raise DataError(
+                f"`split.{name}` cuts {name} from train, which must have none yet, but "
+                f"{config.dataset or 'the generated corpus'} has a {name} split; leave out `split.{name}`"
+            )
+    return _finish(_split(splits, config.split, seed), config.reading(), whole=True)
 
 
 def read_sentences(paths: Sequence[str | Path], config: ReadingConfig) -> tuple[list[Sentence], tuple[str, ...]]:
@@ -132,7 +140,7 @@ def read_sentences(paths: Sequence[str | Path], config: ReadingConfig) -> tuple[
     """
     if config.format in (None, "synthetic"):
         raise DataError(f"{paths[0]}: say the format of the file with --format (conll, conllu, labelled or jsonl)")
-    sentences = [sentence for path in paths for sentence in _read_file(path, config, Path())]
+    sentences = _joined(_read_files(paths, config, Path()))
     corpus = _finish({"train": [], "dev": [], "test": sentences}, config, whole=False)
     return list(corpus.test), corpus.notes
 
@@ -181,7 +189,19 @@ def _read_split(paths: tuple[str, ...] | dict[str, str], config: ReadingConfig, 
         return read_classes(
             {label: folder / path for label, path in paths.items()}, config.layer, tokenize=config.tokenize
         )
-    return [_read_file(path, config, folder) for path in paths]
+    return _read_files(paths, config, folder)
+
+
+def _read_files(paths: Sequence[str | Path], config: ReadingConfig, folder: Path) -> list[list[Sentence]]:
+    """The sentences of each file; documents of several files are told apart by the file's number, such as `2.1`."""
+    files = [_read_file(path, config, folder) for path in paths]
+    if len(files) == 1:
+        return files
+    return [[_in_file(sentence, number) for sentence in file] for number, file in enumerate(files, 1)]
+
+
+def _in_file(sentence: Sentence, number: int) -> Sentence:
+    return sentence if sentence.document is None else replace(sentence, document=f"{number}.{sentence.document}")
 
 
 def _read_file(path: str | Path, config: ReadingConfig, folder: Path) -> list[Sentence]:
@@ -382,6 +402,11 @@ def _renamed(splits: Splits, config: ReadingConfig, notes: list[str], *, whole: 
     for name in (*config.rename, *config.drop):
         if whole and name not in seen:
             found = ", ".join(sorted(seen))
+            if not found:
+                raise DataError(
+                    f"`rename` and `drop` must name entity types or classes, got {name!r}, but the data have none; "
+                    "leave it out, for tags without spans cannot be renamed"
+                )
             raise DataError(f"`rename` and `drop` must name types or classes of the data, got {name!r}; it has {found}")
     notes += [f"renamed {seen[old]} times {old!r} to {new!r}" for old, new in config.rename.items()]
     notes += [f"dropped {seen[name]} times {name!r}" for name in config.drop]

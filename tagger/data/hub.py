@@ -1,7 +1,8 @@
 """Sentences of a Hugging Face dataset, by id or from a folder, through `datasets.load_dataset`.
 
-Token and tag columns are found by feature type and name, or named by the user. Integer tags are decoded through their
-`ClassLabel`. Downloading and caching are the business of `datasets`.
+Token and tag columns are found by feature type and name, or named by the user through `layers`, where `token` stands
+for the column of tokens or text and is no layer. Integer tags are decoded through their `ClassLabel`. Downloading and
+caching are the business of `datasets`.
 """
 
 import re
@@ -24,42 +25,48 @@ TOKEN_COLUMNS = ("tokens", "words")
 TEXT_COLUMNS = ("text", "sentence")
 
 
-def read_dataset(config: DataConfig) -> dict[str, list[Sentence]]:
+def read_dataset(config: DataConfig, dataset: str) -> dict[str, list[Sentence]]:
     """The sentences of each split of a dataset; a split that it does not have is not there.
+
+    Args:
+        config: How to read it.
+        dataset: Its id or folder.
 
     Raises:
         DataError: The dataset cannot be loaded, has no train split, or its columns do not fit.
     """
-    loaded = _load(config)
+    loaded = _load(config, dataset)
     splits = {}
     for split, names in SPLIT_NAMES.items():
         name = next((name for name in names if name in loaded), None)
         if name is not None:
-            where = f"{config.dataset} ({name})"
+            where = f"{dataset} ({name})"
             splits[split] = list(_sentences(loaded[name], config, where))
     if "train" not in splits:
-        raise DataError(f"{config.dataset}: must have a split `train`, got {', '.join(map(str, loaded))}")
+        raise DataError(f"{dataset}: must have a split `train`, got {', '.join(map(str, loaded))}")
     return splits
 
 
-def _load(config: DataConfig) -> "Mapping[str, datasets.Dataset]":
+def _load(config: DataConfig, dataset: str) -> "Mapping[str, datasets.Dataset]":
     import datasets  # imported here: loading it takes seconds, and only this function needs it
 
     advice = "to use files of your own, name `format` and `train` in the recipe and pass --data"
     try:
-        if config.dataset and (Path(config.dataset) / "dataset_dict.json").is_file():
-            return dict(datasets.load_from_disk(config.dataset))
-        return dict(datasets.load_dataset(config.dataset, config.name, revision=config.revision))
+        if (Path(dataset) / "dataset_dict.json").is_file():
+            return dict(datasets.load_from_disk(dataset))
+        if all((Path(dataset) / name).is_file() for name in ("dataset_info.json", "state.json")):  # of one split
+            return {"train": datasets.load_from_disk(dataset)}
+        return dict(datasets.load_dataset(dataset, config.name, revision=config.revision))
     except RuntimeError as error:
         if "script" not in str(error):
-            raise DataError(f"{config.dataset}: the dataset cannot be loaded: {_first_line(error)}; {advice}") from None
+            raise DataError(f"{dataset}: the dataset cannot be loaded: {_first_line(error)}; {advice}") from None
         raise DataError(
-            f"{config.dataset}: datasets with a loading script no longer load ({error}); "
+            f"{dataset}: datasets with a loading script no longer load ({error}); "
             f'try revision = "refs/convert/parquet" or a mirror of the dataset; {advice}'
         ) from None
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         reason = _first_line(error.__cause__ or error)
-        raise DataError(f"{config.dataset}: the dataset cannot be loaded: {reason}; {advice}") from None
+        raise DataError(f"{dataset}: the dataset cannot be loaded: {reason}; {advice}") from None
 
 
 def _first_line(error: BaseException) -> str:
@@ -68,8 +75,11 @@ def _first_line(error: BaseException) -> str:
 
 def _sentences(dataset: "datasets.Dataset", config: DataConfig, where: str) -> Iterator[Sentence]:
     columns = list(dataset.features)
-    layers = config.layers if config.layers is not None else _detect_layers(dataset.features)
-    absent = [column for column in layers.values() if column not in columns]
+    named = dict(config.layers or {})
+    token = named.pop("token", None)
+    others = {column: feature for column, feature in dataset.features.items() if column != token}
+    layers = _detect_layers(others) if config.layers is None or (token and not named) else named
+    absent = [column for column in (token, *layers.values()) if column is not None and column not in columns]
     if absent or not layers:
         raise DataError(
             f"{where}: `layers` must name columns of the dataset, "
@@ -77,8 +87,13 @@ def _sentences(dataset: "datasets.Dataset", config: DataConfig, where: str) -> I
         )
     tokens = next((column for column in TOKEN_COLUMNS if column in columns), None)
     text = next((column for column in TEXT_COLUMNS if column in columns), None)
+    if token is not None:
+        tokens, text = (token, None) if hasattr(dataset.features[token], "feature") else (None, token)
     if tokens is None and text is None:
-        raise DataError(f"{where}: must have a column {' or '.join(TOKEN_COLUMNS + TEXT_COLUMNS)}, got {columns}")
+        raise DataError(
+            f"{where}: must have a column {' or '.join(TOKEN_COLUMNS + TEXT_COLUMNS)}, got {columns}; "
+            'name the column as `token` in `layers`, such as {token = "' + columns[0] + '"}'
+        )
     decoders = {layer: _class_names(dataset.features[column]) for layer, column in layers.items()}
     problems = []
     for i, row in enumerate(dataset):

@@ -1,7 +1,8 @@
 """JSON lines: an object a sentence, in the form that tagging writes.
 
 `{"text", "tokens", "tags": {layer: [...]}, "spans": {layer: [...]}, "labels": {layer: {"value", ...}}}`. Reading needs
-`tokens` or `text`; spans are read from the tags, so that what is written comes back the same.
+`tokens` or `text`; spans are read from the tags, so that what is written comes back the same. A sentence whose text is
+more than its tokens with white space around them, such as one of a document, also has `"offsets": [[start, end], ...]`.
 """
 
 import json
@@ -114,29 +115,63 @@ def _table(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _tokens(row: Mapping[str, Any], tokenize: Tokenize) -> Sentence:
-    text, tokens = row.get("text"), row.get("tokens")
+    text, tokens, offsets = row.get("text"), row.get("tokens"), row.get("offsets")
+    if offsets is not None and (tokens is None or not isinstance(text, str)):
+        absent = "tokens" if tokens is None else "text"
+        raise DataError(f"`offsets` must stand beside `tokens` and `text`, got no `{absent}`; add it or leave them out")
     if tokens is None:
         if not isinstance(text, str):
             raise DataError("must have `tokens` (a list of words) or `text` (a sentence)")
         return sentence_from_text(text, tokenize)
     if not isinstance(tokens, list) or not tokens or not all(isinstance(t, str) and t.strip() for t in tokens):
         raise DataError(f"`tokens` must be a list of words that are not empty, got {shorten(json.dumps(tokens))}")
-    return align_tokens(tokens, text) if isinstance(text, str) else Sentence.from_tokens(tokens)
+    if not isinstance(text, str):
+        return Sentence.from_tokens(tokens)
+    if offsets is None:
+        return align_tokens(tokens, text)
+    return Sentence(tuple(tokens), text, _checked_offsets(offsets, tokens, text))
+
+
+def _checked_offsets(offsets: Any, tokens: list[str], text: str) -> tuple[tuple[int, int], ...]:
+    """Offsets as the object gives them, held against its tokens and text."""
+    if not isinstance(offsets, list) or len(offsets) != len(tokens):
+        raise DataError(
+            f"`offsets` must be a list of [start, end] for each of the {len(tokens)} tokens, "
+            f"got {shorten(json.dumps(offsets))}"
+        )
+    checked: list[tuple[int, int]] = []
+    for i, (token, pair) in enumerate(zip(tokens, offsets, strict=True), 1):
+        match pair:
+            case [int(start), int(end)] if not any(isinstance(number, bool) for number in pair):
+                checked.append((start, end))
+            case _:
+                raise DataError(f"`offsets` of token {i} must be [start, end], got {shorten(json.dumps(pair))}")
+        first = checked[-2][1] if i > 1 else 0
+        if not first <= start <= end <= len(text):
+            raise DataError(f"`offsets` of token {i} must lie between {first} and {len(text)} in order, got {pair}")
+        if text[start:end] != token:
+            raise DataError(f"`offsets` of token {i} must hold {token!r} in `text`, got {shorten(text[start:end])}")
+    return tuple(checked)
 
 
 def align_tokens(tokens: list[str], text: str) -> Sentence:
-    """A sentence whose tokens stand one after the other in `text`.
+    """A sentence whose tokens stand one after the other in `text`, with nothing but white space around them.
 
     Raises:
-        DataError: A token does not stand in the text behind the token before it.
+        DataError: A token does not stand where the text goes on, or the text goes on behind the last.
     """
     offsets, position = [], 0
     for token in tokens:
         start = text.find(token, position)
-        if start < 0:
-            raise DataError(f"token {token!r} must stand in `text` behind the token before it")
+        if start < 0 or text[position:start].strip():
+            rest = shorten(text[position:].strip())
+            raise DataError(f"token {token!r} must stand next in `text`, got {rest}; mend it or give `offsets`")
         position = start + len(token)
         offsets.append((start, position))
+    if rest := text[position:].strip():
+        raise DataError(
+            f"`text` must end with the last token, got {shorten(rest)} behind it; mend it or give `offsets`"
+        )
     return Sentence(tuple(tokens), text, tuple(offsets))
 
 
@@ -153,7 +188,10 @@ def _layer(name: str, value: Any, num_tokens: int) -> TagLayer | Label:
 
 
 def sentence_to_json(sentence: Sentence) -> dict[str, Any]:
-    """The JSON object of a sentence, ready for `json.dumps`; with `readings` where they were asked for."""
+    """The JSON object of a sentence, ready for `json.dumps`.
+
+    With `readings` where they were asked for, and with `offsets` where tokens and text alone do not tell them.
+    """
     tags = {name: layer for name, layer in sentence.layers.items() if isinstance(layer, TagLayer)}
     labels = {name: layer for name, layer in sentence.layers.items() if isinstance(layer, Label)}
     row: dict[str, Any] = {
@@ -163,9 +201,19 @@ def sentence_to_json(sentence: Sentence) -> dict[str, Any]:
         "spans": {name: _spans(sentence, name) for name, layer in tags.items() if layer.scheme is not None},
         "labels": {name: {"value": label.value, "score": label.score} for name, label in labels.items()},
     }
+    if not _tells_offsets(sentence):
+        row["offsets"] = [list(pair) for pair in sentence.offsets]
     if any(layer.readings for layer in tags.values()):
         row["readings"] = {name: [_reading(r, name) for r in sentence.readings(name)] for name in tags}
     return row
+
+
+def _tells_offsets(sentence: Sentence) -> bool:
+    """Whether the offsets are those that are found from the tokens and the text."""
+    try:
+        return align_tokens(list(sentence.tokens), sentence.text).offsets == sentence.offsets
+    except DataError:
+        return False
 
 
 def _spans(sentence: Sentence, layer: str) -> list[dict[str, Any]]:

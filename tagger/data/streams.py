@@ -7,6 +7,7 @@ from typing import Literal
 
 from tagger.data.columns import BLANKS, DOCUMENT, column_blocks, is_token_line, uses_tabs
 from tagger.data.jsonl import sentence_from_line
+from tagger.data.labelled import Tokenize
 from tagger.data.sentence import Origin, Sentence
 from tagger.data.tokenization import sentence_from_text
 from tagger.errors import DataError
@@ -15,7 +16,12 @@ StreamFormat = Literal["text", "conll", "jsonl"]
 
 
 def stream_sentences(
-    lines: Iterable[str], format: StreamFormat, columns: Sequence[str] | None = None, *, where: str
+    lines: Iterable[str],
+    format: StreamFormat,
+    columns: Sequence[str] | None = None,
+    *,
+    tokenize: Tokenize = "words",
+    where: str,
 ) -> Iterator[Sentence]:
     """The sentences of lines, without gold layers.
 
@@ -23,6 +29,7 @@ def stream_sentences(
         lines: The lines, without their ends.
         format: `text` (one sentence a line; blank lines stay empty sentences), `conll` or `jsonl`.
         columns: The columns of CoNLL lines, one of them `token`. A file of one column needs none.
+        tokenize: How raw text is split.
         where: Opens an error.
 
     Raises:
@@ -33,11 +40,11 @@ def stream_sentences(
             for number, line in enumerate(lines, 1):
                 origin = Origin(where, (number,))
                 blank = Sentence((), line, ())
-                yield replace(sentence_from_text(line) if line.strip() else blank, origin=origin)
+                yield replace(sentence_from_text(line, tokenize) if line.strip() else blank, origin=origin)
         case "jsonl":
             for number, line in enumerate(lines, 1):
                 if line.strip():
-                    yield sentence_from_line(line, {}, origin=Origin(where, (number,)))
+                    yield sentence_from_line(line, {}, tokenize=tokenize, origin=Origin(where, (number,)))
         case "conll":
             yield from _conll(iter(lines), columns, where)
 

@@ -5,7 +5,7 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from tagger.config import Positive, Section
+from tagger.data.schemes import RULES, Scheme, describe, is_tag, split_tag
 from tagger.data.vocabulary import Vocabulary
 from tagger.errors import ModelError
 from tagger.model.model import FORMAT, Model, ModelConfig
@@ -106,7 +107,7 @@ def _read_config(folder: Path) -> ModelConfig:
     found = values.get("format")
     if found != FORMAT:
         advice = "upgrade tagger" if isinstance(found, int) and found > FORMAT else "train the model again"
-        raise ModelError(f"{folder}: model format {found}, this version reads {FORMAT}; {advice}")
+        raise ModelError(f"{folder}: model format {found!r}, this version reads {FORMAT}; {advice}")
     return _section(ModelConfig, values, folder / CONFIG)
 
 
@@ -117,7 +118,34 @@ def _read_vocabulary(folder: Path, config: ModelConfig) -> Vocabulary:
         raise ModelError(f"{path}: `num_trainable` must be at most the number of words and 1; copy the folder again")
     if set(config.heads) != set(names.labels):
         raise ModelError(f"{path}: must name the labels of {', '.join(config.heads)}; copy the folder again")
+    for key, values in (("words", names.words), ("chars", names.chars)):
+        if len(set(values)) < len(values):
+            raise ModelError(f"{path}: `{key}` must be unique, got {_twice(values)!r} twice; copy the folder again")
+    for layer, labels in names.labels.items():
+        if problem := _problem(labels, config.heads[layer].span_scheme):
+            raise ModelError(f"{path}: `labels.{layer}` {problem}; copy the folder again")
     return Vocabulary(names.words, names.chars, names.labels, names.num_trainable)
+
+
+def _twice(names: Sequence[str]) -> str:
+    """The first name that comes a second time."""
+    return next(name for i, name in enumerate(names) if name in names[:i])
+
+
+def _problem(labels: Sequence[str], scheme: Scheme | None) -> str | None:
+    """What is wrong with the labels of a head that predicts spans in a scheme, or none."""
+    if len(set(labels)) < len(labels):
+        return f"must be unique, got {_twice(labels)!r} twice"
+    if scheme is None:
+        return None
+    if labels[0] != "O":
+        return f"must begin with 'O', got {labels[0]!r}"
+    for label in labels:
+        if not is_tag(label, scheme):
+            return f"must each be a tag of the head's scheme, got {label!r}, which is no {describe(scheme)}"
+    whole = (f"{prefix}-{split_tag(label)[1]}" for label in labels[1:] for prefix in RULES[scheme].prefixes)
+    absent = next((tag for tag in whole if tag not in labels), None)
+    return None if absent is None else f"must have each tag of the scheme for each type, got no {absent!r}"
 
 
 def _section(kind: type[S], values: Mapping[str, Any], path: Path) -> S:
@@ -125,5 +153,9 @@ def _section(kind: type[S], values: Mapping[str, Any], path: Path) -> S:
     try:
         return kind.model_validate_json(json.dumps(values))
     except ValidationError as error:
+        for detail in error.errors():
+            if detail["type"] == "extra_forbidden":
+                key = ".".join(map(str, detail["loc"]))
+                raise ModelError(f"{path}: unknown key `{key}`, which a newer version wrote; upgrade tagger") from None
         place = ".".join(map(str, error.errors()[0]["loc"]))
         raise ModelError(f"{path}: `{place}`: {error.errors()[0]['msg']}; copy the folder again") from None

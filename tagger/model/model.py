@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, ReadingConfig, Section
 from tagger.data.schemes import Scheme
@@ -49,3 +50,9 @@ class Model:
     def heads(self) -> Mapping[str, HeadConfig]:
         """The heads by layer."""
         return self.config.heads
+
+    @property
+    def tokenize(self) -> Literal["words", "blanks"]:
+        """How raw text is split: at blanks alone if all corpora of training were, else into words."""
+        modes = {reading.tokenize for reading in self.config.reading.values()}
+        return "blanks" if modes == {"blanks"} else "words"

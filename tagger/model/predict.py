@@ -5,7 +5,6 @@ backend alone knows what runs the network.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -16,6 +15,7 @@ from tagger.data.batches import Batch, batches_by_length, encode
 from tagger.data.schemes import Scheme
 from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.data.vocabulary import Vocabulary
+from tagger.errors import TaggerError
 
 CHUNK = 1024  # sentences that are held at once
 BATCH_TOKENS = 4096  # tokens of a batch, padding counted
@@ -62,9 +62,17 @@ def predict(
     n_best: int = 0,
 ) -> Iterator[Sentence]:
     """New sentences with the predicted layers only, in the order of those given; one without tokens has no layers."""
-    iterator = iter(sentences)
-    while part := list(islice(iterator, chunk)):
+    part: list[Sentence] = []
+    try:
+        for sentence in sentences:
+            part.append(sentence)
+            if len(part) == chunk:
+                yield from _predict_chunk(part, backend, vocabulary, heads, schemes, n_best)
+                part = []
+    except TaggerError:  # what was read before a bad line is given before its error
         yield from _predict_chunk(part, backend, vocabulary, heads, schemes, n_best)
+        raise
+    yield from _predict_chunk(part, backend, vocabulary, heads, schemes, n_best)
 
 
 def _predict_chunk(

@@ -19,8 +19,8 @@ CACHED_TYPES = 50_000  # some 40 MB at 200 numbers each
 class TypeCache:
     """The vectors of the words that were seen last, so that a word is computed once and not once a batch.
 
-    When `capacity` words are held, all are forgotten and it starts afresh: memory is bounded, and no vector is ever
-    other than the network's own. Threads may share it.
+    When `capacity` words are held, all are forgotten and it starts afresh: memory is bounded, and every vector is the
+    network's own (to the last bits, which depend on what a word is computed beside). Threads may share it.
     """
 
     def __init__(self, network: Network, capacity: int = CACHED_TYPES) -> None:

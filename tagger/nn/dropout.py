@@ -25,8 +25,8 @@ class Dropout(nn.Module):
 
     def __init__(self, probability: float) -> None:
         super().__init__()
-        self.dropped = round(probability * LEVELS)  # out of LEVELS
-        if not 0 <= self.dropped < LEVELS:
+        self.dropped = min(round(probability * LEVELS), LEVELS - 1)  # out of LEVELS
+        if not 0 <= probability < 1:
             raise ValueError(f"probability must be from 0 to below 1, got {probability}")
 
     def forward(self, features: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:

@@ -123,7 +123,7 @@ def train_network(
         listener: Is told of each step and epoch.
 
     Raises:
-        TaggerError: The loss is no longer a number.
+        TaggerError: The loss is no longer a number before an epoch is done; later, training ends with that reason.
     """
     listener = listener or Listener()
     rng = np.random.default_rng(seed)
@@ -149,6 +149,10 @@ def train_network(
                 break
     except KeyboardInterrupt:
         reason, interrupted = "stopped by the user", True
+    except _DivergedError as error:
+        if not epochs:
+            raise
+        reason = str(error)
     best.restore(network)
     network.eval()
     return Outcome(epochs, reason, interrupted)
@@ -167,6 +171,10 @@ def draw_rows(parts: Sequence[tuple[int, float]], rng: np.random.Generator) -> I
 def _num_drawn(size: int, weight: float) -> int:
     """How many sentences of a corpus an epoch has, one at least."""
     return max(1, round(size * weight))
+
+
+class _DivergedError(TaggerError):
+    """The loss is no longer a number."""
 
 
 class _Stepper:
@@ -213,7 +221,7 @@ class _Stepper:
             return 0.0
         loss = torch.stack([self.head_weights[layer] * value for layer, value in losses.items()]).sum()
         if not math.isfinite(loss.item()):
-            raise TaggerError(
+            raise _DivergedError(
                 f"step {self.step}: the loss must be a number, got {loss.item()}; "
                 f"lower training.learning_rate or training.clip_norm"
             )

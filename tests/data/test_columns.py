@@ -192,7 +192,7 @@ def corpora(draw: st.DrawFn, layers: tuple[str, ...]) -> list[Sentence]:
     sentences, document = [], None
     for _ in range(draw(st.integers(1, 4))):
         words = draw(st.lists(names, min_size=1, max_size=4))
-        tags = {layer: TagLayer(tuple(draw(names) for _ in words)) for layer in layers}
+        tags = {layer: TagLayer(tuple(draw(names).strip() for _ in words)) for layer in layers}
         if draw(st.booleans()):
             document = str(int(document or 0) + 1)
         meta = draw(comments)
@@ -258,6 +258,17 @@ def test_token_without_a_visible_character_is_kept_between_tabs_and_never_writte
 def test_tag_that_would_not_be_read_back_is_not_written() -> None:
     with pytest.raises(DataError, match=r"^ner 'a\\tb' must hold no tab"):
         list(conll_lines([Sentence.from_tokens(["a"], {"ner": TagLayer(("a\tb",))})], ["ner"]))
+
+
+def test_blanks_around_a_tag_between_tabs_mean_nothing() -> None:
+    (sentence,) = parse("a \tB-X \n b\t I-X")
+    assert (sentence.tokens, sentence.tags("ner")) == (("a ", " b"), ("B-X", "I-X"))
+
+
+def test_tag_with_a_blank_at_its_end_is_not_written() -> None:
+    with pytest.raises(DataError) as caught:
+        list(conll_lines([Sentence.from_tokens(["a"], {"ner": TagLayer(("B-X ",))})], ["ner"]))
+    assert str(caught.value) == "ner 'B-X ' must have no blank at its ends to be written in columns"
 
 
 def test_word_with_a_blank_is_not_written_alone_in_its_line() -> None:

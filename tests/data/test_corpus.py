@@ -59,6 +59,27 @@ def test_paths_are_relative_to_the_folder(tmp_path: Path) -> None:
     assert words(read_corpus(config, folder=tmp_path).train) == ["a"]
 
 
+def test_split_that_is_there_is_not_cut_from_train_as_well() -> None:
+    with pytest.raises(DataError) as caught:
+        load_corpus(format="synthetic", sentences=20, split={"test": 0.5})
+    assert str(caught.value) == (
+        "`split.test` cuts test from train, which must have none yet, but the generated corpus has a test split; "
+        "leave out `split.test`"
+    )
+
+
+def test_documents_of_several_files_are_told_apart(tmp_path: Path) -> None:
+    text = "-DOCSTART- O\n\na O\n\nb O\n\n-DOCSTART- O\n\nc O\n"
+    for name, content in (("1", text), ("2", text), ("3", "d O\n")):
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    files = [str(tmp_path / name) for name in "123"]
+    reading: dict[str, Any] = {"format": "conll", "columns": COLUMNS}
+    wanted = ["1.1", "1.1", "1.2", "2.1", "2.1", "2.2", None]
+    assert [s.document for s in load_corpus(train=files, **reading).train] == wanted
+    assert [s.document for s in read_sentences(files, ReadingConfig(**reading))[0]] == wanted
+    assert [s.document for s in load_corpus(train=files[0], **reading).train] == ["1", "1", "2"]
+
+
 def test_every_sends_rows_of_each_file_by_their_remainder(tmp_path: Path) -> None:
     first, second = write(tmp_path, "1", *numbered(25)), write(tmp_path, "2", *numbered(11))
     split = {"every": 10, "dev": 8, "test": 9}
@@ -221,6 +242,13 @@ def test_classes_are_renamed_and_sentences_of_dropped_ones_go(tmp_path: Path) ->
     assert corpus.schemes == {}
 
 
+def test_tags_without_spans_cannot_be_renamed(tmp_path: Path) -> None:
+    assert error_of(tmp_path, "a/NOUN b/VERB", rename={"NOUN": "N"}) == (
+        "`rename` and `drop` must name entity types or classes, got 'NOUN', but the data have none; "
+        "leave it out, for tags without spans cannot be renamed"
+    )
+
+
 def test_every_counts_rows_in_each_file_of_a_class(tmp_path: Path) -> None:
     files = make_classes(tmp_path, pos="0\n1\n2\n3\n", neg="4\n5\n6\n")
     split = {"every": 3, "test": 2}
@@ -289,6 +317,13 @@ def test_dataset_with_files_of_ones_own_needs_a_format() -> None:
     with pytest.raises(DataError) as caught:
         read_corpus(config, folder=Path("data"), from_files=True)
     assert str(caught.value) == "data/a.txt: needs a format to be read from files; name `format` in the recipe"
+
+
+def test_token_column_of_a_dataset_is_nothing_to_files_of_ones_own(tmp_path: Path) -> None:
+    train = write(tmp_path, "a", "a/B-X")
+    config = DataConfig(dataset="x/y", layers={"token": "body"}, format="conll", columns=COLUMNS, train=(train,))
+    assert words(read_corpus(config, from_files=True).train) == ["a"]
+    assert config.reading().layers is None
 
 
 def test_files_to_be_scored_need_not_have_every_type_that_is_renamed(tmp_path: Path) -> None:

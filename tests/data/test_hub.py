@@ -9,7 +9,8 @@ import datasets
 import huggingface_hub.constants
 import pytest
 
-from tagger.data.corpus import Corpus, load_corpus, load_dataset
+from tagger.config import DataConfig
+from tagger.data.corpus import Corpus, load_corpus, load_dataset, read_corpus
 from tagger.data.sentence import Label
 from tagger.errors import DataError
 
@@ -107,6 +108,19 @@ def test_dataset_without_dev_gets_one_from_train(tmp_path: Path) -> None:
     assert load_corpus(dataset=str(folder)).dev == []
 
 
+def test_dev_that_a_dataset_has_is_not_cut_from_train_as_well(tmp_path: Path) -> None:
+    folder = saved(tmp_path, train=make_dataset(), validation=make_dataset())
+    assert error_of(folder, split={"dev": 0.5}) == (
+        f"`split.dev` cuts dev from train, which must have none yet, but {folder} has a dev split; "
+        "leave out `split.dev`"
+    )
+
+
+def test_folder_of_a_dataset_starts_where_paths_of_the_corpus_do(tmp_path: Path) -> None:
+    saved(tmp_path, train=make_dataset())
+    assert len(read_corpus(DataConfig(dataset="saved"), folder=tmp_path).train) == 2
+
+
 def test_layers_may_be_named(tmp_path: Path) -> None:
     folder = saved(tmp_path, train=make_dataset())
     corpus = load_dataset(folder, layers={"entities": "ner_tags", "who": "id"})
@@ -161,8 +175,37 @@ def test_dataset_whose_layers_cannot_be_found_says_so(tmp_path: Path) -> None:
 def test_dataset_must_have_tokens_or_text(tmp_path: Path) -> None:
     folder = saved(tmp_path, train=make_dataset({"body": ["a"], "tags": [["O"]]}))
     assert error_of(folder) == (
-        f"{folder} (train): must have a column tokens or words or text or sentence, got ['body', 'tags']"
+        f"{folder} (train): must have a column tokens or words or text or sentence, got ['body', 'tags']; "
+        'name the column as `token` in `layers`, such as {token = "body"}'
     )
+
+
+@pytest.mark.parametrize("layers", [{"token": "body"}, {"token": "body", "ner": "ner_tags"}])
+def test_column_of_tokens_may_be_named_and_is_no_layer(layers: dict[str, str], tmp_path: Path) -> None:
+    rows = {"body": [["Ada", "sang"]], "ner_tags": [["B-X", "O"]], "text": ["Ada sang."]}
+    (sentence,) = load_corpus(dataset=str(saved(tmp_path, train=make_dataset(rows))), layers=layers).train
+    assert sentence.tokens == ("Ada", "sang")
+    assert {name: sentence.tags(name) for name in sentence.layers} == {"ner": ("B-X", "O")}
+
+
+def test_column_of_text_may_be_named(tmp_path: Path) -> None:
+    features = datasets.Features({"body": datasets.Value("string"), "label": datasets.ClassLabel(names=["no", "yes"])})
+    folder = saved(tmp_path, train=make_dataset({"body": ["It's"], "label": [1]}, features))
+    (sentence,) = load_corpus(dataset=str(folder), layers={"token": "body"}).train
+    assert (sentence.tokens, dict(sentence.layers)) == (("It", "'s"), {"label": Label("yes")})
+
+
+def test_named_column_of_tokens_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    folder = saved(tmp_path, train=make_dataset())
+    assert error_of(folder, layers={"token": "body"}).startswith(
+        f"{folder} (train): `layers` must name columns of the dataset, got body; it has tokens, "
+    )
+
+
+def test_dataset_saved_without_splits_is_train(tmp_path: Path) -> None:
+    make_dataset().save_to_disk(tmp_path / "single")
+    corpus = load_corpus(dataset=str(tmp_path / "single"))
+    assert [len(split) for split in corpus.splits().values()] == [2, 0, 0]
 
 
 def test_dataset_must_have_a_train_split(tmp_path: Path) -> None:

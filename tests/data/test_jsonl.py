@@ -54,6 +54,18 @@ def test_offsets_in_the_original_text_come_back(text: str) -> None:
     assert again == sentence
 
 
+def test_sentence_of_a_document_comes_back_where_it_stands() -> None:
+    text = "A dog ran. A dog sat."
+    sentence = Sentence(("A", "dog", "sat", "."), text, ((11, 12), (13, 16), (17, 20), (20, 21)))
+    row = sentence_to_json(sentence)
+    assert row["offsets"] == [[11, 12], [13, 16], [17, 20], [20, 21]]
+    assert parse(row) == [sentence]
+
+
+def test_offsets_are_written_only_where_the_text_does_not_tell_them() -> None:
+    assert "offsets" not in sentence_to_json(sentence_from_text(" a  dog \n"))
+
+
 def test_written_object_has_the_documented_form() -> None:
     ner = TagLayer(("B-PER", "E-PER", "O"), "bioes", "iob2", span_scores=(0.5,))
     layers = {"ner": ner, "upos": TagLayer(("PROPN", "PROPN", "VERB")), "mood": Label("good", 0.75)}
@@ -117,7 +129,64 @@ def test_null_tables_are_no_layers() -> None:
         ({"tokens": []}, "`tokens` must be a list of words that are not empty, got '[]'"),
         ({"tokens": ["a", " "]}, '`tokens` must be a list of words that are not empty, got \'["a", " "]\''),
         ({"tokens": ["a", 5]}, "`tokens` must be a list of words that are not empty, got '[\"a\", 5]'"),
-        ({"tokens": ["b", "a"], "text": "a b"}, "token 'a' must stand in `text` behind the token before it"),
+        (
+            {"tokens": ["b", "a"], "text": "a b"},
+            "token 'b' must stand next in `text`, got 'a b'; mend it or give `offsets`",
+        ),
+        (
+            {"tokens": ["a", "dog"], "text": "can a dog"},
+            "token 'a' must stand next in `text`, got 'can a dog'; mend it or give `offsets`",
+        ),
+        (
+            {"tokens": ["a", "c"], "text": "a b c"},
+            "token 'c' must stand next in `text`, got 'b c'; mend it or give `offsets`",
+        ),
+        ({"tokens": ["x"], "text": "a"}, "token 'x' must stand next in `text`, got 'a'; mend it or give `offsets`"),
+        (
+            {"tokens": ["a"], "text": "a b. "},
+            "`text` must end with the last token, got 'b.' behind it; mend it or give `offsets`",
+        ),
+        (
+            {"text": "a", "offsets": [[0, 1]]},
+            "`offsets` must stand beside `tokens` and `text`, got no `tokens`; add it or leave them out",
+        ),
+        (
+            {"tokens": ["a"], "offsets": [[0, 1]]},
+            "`offsets` must stand beside `tokens` and `text`, got no `text`; add it or leave them out",
+        ),
+        (
+            {"tokens": ["a"], "text": "a", "offsets": 5},
+            "`offsets` must be a list of [start, end] for each of the 1 tokens, got '5'",
+        ),
+        (
+            {"tokens": ["a"], "text": "a", "offsets": []},
+            "`offsets` must be a list of [start, end] for each of the 1 tokens, got '[]'",
+        ),
+        (
+            {"tokens": ["a"], "text": "a", "offsets": [[0, 1.0]]},
+            "`offsets` of token 1 must be [start, end], got '[0, 1.0]'",
+        ),
+        (
+            {"tokens": ["a"], "text": "a", "offsets": [[False, True]]},
+            "`offsets` of token 1 must be [start, end], got '[false, true]'",
+        ),
+        ({"tokens": ["a"], "text": "a", "offsets": [0]}, "`offsets` of token 1 must be [start, end], got '0'"),
+        (
+            {"tokens": ["a", "a"], "text": "a a", "offsets": [[2, 3], [0, 1]]},
+            "`offsets` of token 2 must lie between 3 and 3 in order, got [0, 1]",
+        ),
+        (
+            {"tokens": ["a"], "text": "a", "offsets": [[-1, 1]]},
+            "`offsets` of token 1 must lie between 0 and 1 in order, got [-1, 1]",
+        ),
+        (
+            {"tokens": ["a"], "text": "a", "offsets": [[0, 2]]},
+            "`offsets` of token 1 must lie between 0 and 1 in order, got [0, 2]",
+        ),
+        (
+            {"tokens": ["a"], "text": "a b", "offsets": [[2, 3]]},
+            "`offsets` of token 1 must hold 'a' in `text`, got 'b'",
+        ),
         ({"tokens": ["a"], "tags": ["O"]}, "`tags` must be an object layer → values, got '[\"O\"]'"),
         (
             {"tokens": ["a"], "tags": {"ner": ["O", "O"]}},

@@ -152,11 +152,16 @@ def change_json(path: Path, **changes: object) -> None:
 
 @pytest.mark.parametrize(
     ("number", "advice"),
-    [(FORMAT + 1, "upgrade tagger"), (0, "train the model again"), (None, "train the model again")],
+    [
+        (FORMAT + 1, "upgrade tagger"),
+        (0, "train the model again"),
+        (None, "train the model again"),
+        (str(FORMAT), "train the model again"),
+    ],
 )
-def test_another_format_is_refused(folder: Path, number: int | None, advice: str) -> None:
+def test_another_format_is_refused(folder: Path, number: int | str | None, advice: str) -> None:
     change_json(folder / "config.json", format=number)
-    check_refusal(folder, f"{folder}: model format {number}, this version reads {FORMAT}; {advice}")
+    check_refusal(folder, f"{folder}: model format {number!r}, this version reads {FORMAT}; {advice}")
 
 
 def test_a_newer_format_is_refused_whatever_else_it_holds(folder: Path) -> None:
@@ -189,6 +194,55 @@ def test_a_vocabulary_of_other_heads_is_refused(folder: Path) -> None:
     path = folder / "vocabulary.json"
     change_json(path, labels={"ner": ["O"]})
     check_refusal(folder, f"{path}: must name the labels of ner, upos, sentiment; copy the folder again")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (
+            lambda labels: [*labels, "extra"],
+            "must each be a tag of the head's scheme, got 'extra', which is no BIOES tag (B-, I-, E-, S-, O)",
+        ),
+        (
+            lambda labels: [*labels[:-1], "U-X"],
+            "must each be a tag of the head's scheme, got 'U-X', which is no BIOES tag (B-, I-, E-, S-, O)",
+        ),
+        (lambda labels: [*labels[:-1], "O"], "must be unique, got 'O' twice"),
+        (lambda labels: [*labels, "B-NEW"], "must have each tag of the scheme for each type, got no 'I-NEW'"),
+        (lambda labels: labels[::-1], "must begin with 'O', got "),
+    ],
+)
+def test_labels_that_do_not_fit_the_scheme_of_their_head_are_refused(
+    folder: Path, spoil: Callable[[list[str]], list[str]], sentence: str
+) -> None:
+    path = folder / "vocabulary.json"
+    labels = json.loads(path.read_text())["labels"]
+    change_json(path, labels={**labels, "ner": spoil(labels["ner"])})
+    if sentence.endswith("got "):
+        sentence += repr(labels["ner"][-1])
+    check_refusal(folder, f"{path}: `labels.ner` {sentence}; copy the folder again")
+
+
+@pytest.mark.parametrize("key", ["words", "chars"])
+def test_a_repeated_word_or_character_is_refused(folder: Path, key: str) -> None:
+    path = folder / "vocabulary.json"
+    names = json.loads(path.read_text())[key]
+    change_json(path, **{key: [*names[:-1], names[0]]})
+    check_refusal(folder, f"{path}: `{key}` must be unique, got {names[0]!r} twice; copy the folder again")
+
+
+def test_a_repeated_class_is_refused(folder: Path) -> None:
+    path = folder / "vocabulary.json"
+    labels = json.loads(path.read_text())["labels"]
+    first = labels["sentiment"][0]
+    change_json(path, labels={**labels, "sentiment": [first, first]})
+    check_refusal(folder, f"{path}: `labels.sentiment` must be unique, got {first!r} twice; copy the folder again")
+
+
+def test_a_key_of_a_newer_version_asks_for_an_upgrade(folder: Path) -> None:
+    path = folder / "config.json"
+    change_json(path, brand="new", vector_dimension="wide")
+    check_refusal(folder, f"{path}: unknown key `brand`, which a newer version wrote; upgrade tagger")
 
 
 def test_weights_of_another_shape_are_refused(folder: Path) -> None:
