@@ -14,7 +14,7 @@ from tagger.config import load_recipe, parse_recipe
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"^```(bash|python|text|toml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SCORE = re.compile(r"\(\d\.\d\d\)")
+SCORE = re.compile(r" \(\d\.\d\d\)")  # differs in the last digit from machine to machine
 
 
 def blocks(text: str) -> list[tuple[str, str]]:
