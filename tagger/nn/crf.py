@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor
 from torch.nn import functional as F
 
-from tagger.nn.lattice import Lattice, Scores, best_paths, forward_backward, log_partition, token_mask
+from tagger.nn.lattice import Lattice, Scores, best_path, best_paths, forward_backward, log_partition, token_mask
 
 UNKNOWN = -100  # a gold tag id that stands for any tag, as in the loss functions of torch and Hugging Face
 Mask = Bool[Tensor, "batch tokens"] | Integer[Tensor, "batch tokens"]
@@ -149,7 +149,9 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
             ValueError: A row has no sequence that keeps to the allowed transitions; names the row.
         """
         aligned, _, lengths, places = _left_aligned(_precise(emissions), None, mask.bool())
-        return _put_back(self._best_paths(aligned, lengths, 1)[0][:, 0], places)
+        path, possible = best_path(aligned, lengths, self.scores(aligned.dtype))
+        _check_possible(possible | (lengths == 0))
+        return _put_back(path, places)
 
     @torch.no_grad()
     def n_best_paths(
@@ -163,9 +165,9 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
             ValueError: A row has no sequence that keeps to the allowed transitions; names the row.
         """
         aligned, _, lengths, places = _left_aligned(_precise(emissions), None, mask.bool())
-        paths, path_scores = self._best_paths(aligned, lengths, n)
-        possible = path_scores > -torch.inf  # (batch, n)
         scores = self.scores(aligned.dtype)
+        paths, possible = best_paths(aligned, lengths, scores, n=n)  # (batch, n, tokens), (batch, n)
+        _check_possible(possible[:, 0] | (lengths == 0))
         tokens = token_mask(lengths, aligned.shape[1])
         partition = self._forward_backward(aligned, lengths).log_partition
         exact = [_path_score(aligned, path, tokens, scores) - partition for path in paths.unbind(1)]
@@ -187,15 +189,6 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
         emissions = _precise(emissions)
         return self._forward_backward(emissions, lengths, ways=True)
 
-    def _best_paths(
-        self, emissions: Float[Tensor, "batch tokens tags"], lengths: Int[Tensor, " batch"], n: int
-    ) -> tuple[Int[Tensor, "batch n tokens"], Float[Tensor, "batch n"]]:
-        paths, path_scores = best_paths(emissions, lengths, self.scores(emissions.dtype), n=n)
-        impossible = (path_scores[:, 0] == -torch.inf) & (lengths > 0)
-        if impossible.any():
-            raise ValueError(f"row {int(impossible.nonzero()[0])}: no sequence keeps to the allowed transitions")
-        return paths, path_scores
-
     def scores(self, dtype: torch.dtype = torch.float32) -> Scores:
         """Start, transition and end scores, minus infinity for what cannot happen."""
         return Scores(
@@ -209,6 +202,13 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
     ) -> Lattice:
         with torch.autocast(emissions.device.type, enabled=False):
             return forward_backward(emissions, lengths, self.scores(emissions.dtype), ways=ways)
+
+
+def _check_possible(possible: Bool[Tensor, " batch"]) -> None:
+    """Refuse rows without any sequence."""
+    if not possible.all():
+        row = int((~possible).nonzero()[0])
+        raise ValueError(f"row {row}: no sequence keeps to the allowed transitions")
 
 
 def _precise(emissions: Float[Tensor, "batch tokens tags"]) -> Float[Tensor, "batch tokens tags"]:

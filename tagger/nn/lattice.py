@@ -190,28 +190,57 @@ class _LogPartition(torch.autograd.Function):
         return weighted, None, weighted[:, 0].sum(0), torch.einsum("b,bij->ij", gradient, counts), ended
 
 
-def best_paths(
-    emissions: Float[Tensor, "batch tokens tags"], lengths: Int[Tensor, " batch"], scores: Scores, *, n: int = 1
-) -> tuple[Int[Tensor, "batch n tokens"], Float[Tensor, "batch n"]]:
-    """The `n` tag sequences of the highest scores in each row, best first, and their scores as far as they differ.
+def best_path(
+    emissions: Float[Tensor, "batch tokens tags"], lengths: Int[Tensor, " batch"], scores: Scores
+) -> tuple[Int[Tensor, "batch tokens"], Bool[Tensor, " batch"]]:
+    """The tag sequence of the highest score in each row, and whether the row has any possible sequence.
 
-    Behind a row's length tags are 0. Where a row has fewer than `n` possible sequences, the score of the rest is minus
-    infinity.
+    Going forward only the best scores are kept; where they came from is found on the way back, for the tags of the path
+    alone. Behind a row's length tags are 0.
 
     Source:
-        Viterbi (1967); for n > 1 the parallel list algorithm of Seshadri and Sundberg (1994).
+        Viterbi (1967).
+    """
+    num_tokens = emissions.shape[1]
+    incoming = scores.transitions.t().contiguous()  # (to, from)
+    # Only differences decide, and small numbers keep them, so the highest emission of each token is taken off.
+    tokens = (emissions - emissions.amax(2, keepdim=True)).transpose(0, 1).contiguous()  # (tokens, batch, tags)
+    states = torch.empty_like(tokens)
+    torch.add(tokens[0], scores.start, out=states[0])
+    steps = list(zip(states.unbind()[:-1], tokens.unbind()[1:], states.unbind()[1:], strict=True))
+    for state, token, reached in steps:
+        torch.add((state.unsqueeze(1) + incoming).amax(2), token, out=reached)
+    last = (lengths - 1).clamp(min=0)
+    final = states.gather(0, last.view(1, -1, 1).expand(1, -1, states.shape[2])).squeeze(0) + scores.end
+    best, ending = final.max(1)  # (batch,)
+    path = [ending]
+    shortest = int(last.min())
+    for t in range(num_tokens - 2, -1, -1):
+        tag = (states[t] + incoming[path[-1]]).argmax(1)
+        path.append(tag if t < shortest else torch.where(t < last, tag, ending))
+    tags = torch.stack(path[::-1], 1).masked_fill(~token_mask(lengths, num_tokens), 0)
+    return tags, best > -torch.inf
+
+
+def best_paths(
+    emissions: Float[Tensor, "batch tokens tags"], lengths: Int[Tensor, " batch"], scores: Scores, *, n: int
+) -> tuple[Int[Tensor, "batch n tokens"], Bool[Tensor, "batch n"]]:
+    """The `n` tag sequences of the highest scores in each row, best first, and whether there are so many.
+
+    Behind a row's length tags are 0.
+
+    Source:
+        The parallel list algorithm of Seshadri and Sundberg (1994).
     """
     batch, num_tokens, num_tags = emissions.shape
     incoming = scores.transitions.t().unsqueeze(2)  # (to, from, 1)
-    # Only differences decide, and small numbers keep them: peaks are taken off here and put back at the end.
-    peaks = emissions.amax(2, keepdim=True)  # (batch, tokens, 1)
-    emissions = emissions - peaks
+    emissions = emissions - emissions.amax(2, keepdim=True)  # only differences decide, as in `best_path`
     state = torch.full((batch, num_tags, n), -torch.inf, dtype=emissions.dtype, device=emissions.device)
     state[:, :, 0] = scores.start + emissions[:, 0]
     states, pointers = [state], []
     for token in emissions.unbind(1)[1:]:
         reached = (state.unsqueeze(1) + incoming).flatten(2)  # (batch, to, from * n)
-        best, pointer = reached.max(2, keepdim=True) if n == 1 else reached.topk(n, 2)
+        best, pointer = reached.topk(n, 2)
         state = best + token.unsqueeze(2)
         states.append(state)
         pointers.append(pointer.flatten(1))  # (batch, to * n), into from * n
@@ -223,4 +252,4 @@ def best_paths(
         earlier = pointers[t].gather(1, path[-1])
         path.append(torch.where((t < last).unsqueeze(1), earlier, place))
     tags = torch.stack(path[::-1], 2).div(n, rounding_mode="floor")  # (batch, n, tokens)
-    return tags.masked_fill(~token_mask(lengths, num_tokens).unsqueeze(1), 0), path_scores
+    return tags.masked_fill(~token_mask(lengths, num_tokens).unsqueeze(1), 0), path_scores > -torch.inf
