@@ -78,8 +78,8 @@ def _scaled_lattice(emissions: Tensor, lengths: Tensor, scores: Scores) -> tuple
     num_tokens = emissions.shape[1]
     mask = token_mask(lengths, num_tokens)
     mirror = reversal(lengths, num_tokens).unsqueeze(2).expand_as(emissions)
-    peaks = emissions.amax(2).masked_fill(~mask, 0)  # (batch, tokens)
-    likely = (emissions - peaks.unsqueeze(2)).masked_fill(~mask.unsqueeze(2), 0).exp()
+    peaks = emissions.amax(2)  # (batch, tokens)
+    likely = (emissions - peaks.unsqueeze(2)).exp()
     both = torch.stack((likely, likely.gather(1, mirror))).permute(2, 0, 1, 3).contiguous()  # (tokens, 2, batch, tags)
     moves = scores.transitions.exp()
     before, after, sums = _scaled_pass(both, torch.stack((scores.start, scores.end)).exp(), moves)
