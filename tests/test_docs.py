@@ -25,14 +25,17 @@ def blocks(text: str) -> list[tuple[str, str]]:
 def test_every_block_of_the_tour_runs(tmp_path: Path) -> None:
     (tmp_path / "recipes").symlink_to(ROOT / "recipes")
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    printed = ""
+    printed = session = ""  # what Python blocks say goes on from block to block
     for language, code in blocks((ROOT / "README.md").read_text(encoding="utf-8")):
         if language == "toml":
             parse_recipe(tomllib.loads(code), where="README.md")
         elif language == "text":
             assert SCORE.sub("", printed) == SCORE.sub("", code)
         else:
-            command = ["bash", "-euo", "pipefail", "-c", code] if language == "bash" else [sys.executable, "-c", code]
+            session += code if language == "python" else ""
+            command = ["bash", "-euo", "pipefail", "-c", code]
+            if language == "python":
+                command = [sys.executable, "-c", session]
             done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
             assert done.returncode == 0, f"{code}\n{done.stderr}"
             printed = done.stdout
