@@ -258,9 +258,9 @@ class Material:
 
 def make_material(data: Path) -> Material:
     """Fresh networks of the WNUT-17 recipe; their weights do not matter for the time they take."""
-    recipe = load_recipe(ROOT / "recipes/ner-wnut17.toml", ["training.batch_size=32"])
-    config = recipe.all_corpora()["data"]
-    corpus = read_corpus(config, folder=data, from_files=True)
+    whole = load_recipe(ROOT / "recipes/ner-wnut17.toml", ["training.batch_size=32"])
+    recipe = whole.model_copy(update={"heads": {"ner": whole.heads["ner"]}})
+    corpus = read_corpus(recipe.all_corpora()["wnut17"], folder=data, from_files=True)
     vectors = read_vectors([data / path for path in recipe.embeddings.vectors])
     vocabulary = build_vocabulary(corpus.train, layers={"ner": "bioes"}, vectors=vectors, tune=recipe.embeddings.tune)
     model = new_model(recipe, vocabulary, vectors, corpus)
