@@ -14,7 +14,17 @@ from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor
 from torch.nn import functional as F
 
-from tagger.nn.lattice import Lattice, Scores, best_path, best_paths, forward_backward, log_partition, token_mask
+from tagger.nn.lattice import (
+    Lattice,
+    Scores,
+    best_path,
+    best_paths,
+    forward_backward,
+    log_partition,
+    path_likelihood,
+    path_score,
+    token_mask,
+)
 
 UNKNOWN = -100  # a gold tag id that stands for any tag, as in the loss functions of torch and Hugging Face
 Mask = Bool[Tensor, "batch tokens"] | Integer[Tensor, "batch tokens"]
@@ -54,6 +64,7 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
             if value.shape != shape or value.dtype != torch.bool:
                 raise ValueError(f"{name} must be booleans of shape {shape}, got {value.dtype} of {tuple(value.shape)}")
             self.register_buffer(name, value, persistent=False)
+        self.constrained = not all(table is None for table in (allowed, allowed_start, allowed_end))
 
     def __repr__(self) -> str:
         return f"CRF(num_tags={self.num_tags})"
@@ -102,36 +113,37 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
         emissions, tags, lengths, _ = _left_aligned(_precise(emissions), tags, mask.bool())
         scores = self.scores(emissions.dtype)
         with torch.autocast(emissions.device.type, enabled=False):
-            gold = self._gold_score(emissions, tags, lengths, scores)
-            impossible = gold == -torch.inf
+            tags = self._known(tags, lengths)
+            if tags.dim() == 2:
+                likelihood = path_likelihood(emissions, lengths, scores, tags)
+            else:
+                gold = log_partition(emissions.masked_fill(~tags, -torch.inf), lengths, scores)
+                likelihood = gold - log_partition(emissions, lengths, scores)
+            impossible = ~(likelihood > -torch.inf)
             if impossible.any():
                 row = int(impossible.nonzero()[0])
-                raise ValueError(f"row {row}: no sequence of its gold tags keeps to the allowed transitions")
-            return (gold - log_partition(emissions, lengths, scores)).to(emissions.dtype)
+                if not emissions[row].isnan().any():
+                    raise ValueError(f"row {row}: no sequence of its gold tags keeps to the allowed transitions")
+            return likelihood.to(emissions.dtype)
 
-    def _gold_score(
-        self,
-        emissions: Float[Tensor, "batch tokens tags"],
-        tags: Int[Tensor, "batch tokens"] | Bool[Tensor, "batch tokens tags"],
-        lengths: Int[Tensor, " batch"],
-        scores: Scores,
-    ) -> Float[Tensor, " batch"]:
-        """Log of the summed scores of the sequences that are gold."""
-        mask = token_mask(lengths, emissions.shape[1])
-        if tags.dim() == 2:
-            wrong = mask & (tags != UNKNOWN) & ((tags < 0) | (tags >= self.num_tags))
-            if wrong.any():
-                row, token = (int(i) for i in wrong.nonzero()[0])
-                raise ValueError(
-                    f"row {row}, token {token}: a gold tag must be 0 to {self.num_tags - 1}, or {UNKNOWN} where it is "
-                    f"not known, got {int(tags[row, token])}"
-                )
-            unknown = (tags == UNKNOWN) & mask
-            if not unknown.any():
-                return _path_score(emissions, tags.masked_fill(~mask, 0), mask, scores)
-            known = F.one_hot(tags.masked_fill(~mask | unknown, 0), self.num_tags).bool()
-            tags = known | unknown.unsqueeze(2)
-        return log_partition(emissions.masked_fill(~tags, -torch.inf), lengths, scores)
+    def _known(
+        self, tags: Int[Tensor, "batch tokens"] | Bool[Tensor, "batch tokens tags"], lengths: Int[Tensor, " batch"]
+    ) -> Int[Tensor, "batch tokens"] | Bool[Tensor, "batch tokens tags"]:
+        """The gold tags if all are known, else which are admissible at each token; 0 or anything at padding."""
+        if tags.dim() == 3:
+            return tags
+        tags = tags.masked_fill(~token_mask(lengths, tags.shape[1]), 0)
+        odd = (tags < 0) | (tags >= self.num_tags)
+        if not odd.any():
+            return tags
+        unknown = tags == UNKNOWN
+        if (odd & ~unknown).any():
+            row, token = (int(i) for i in (odd & ~unknown).nonzero()[0])
+            raise ValueError(
+                f"row {row}, token {token}: a gold tag must be 0 to {self.num_tags - 1}, or {UNKNOWN} where it is "
+                f"not known, got {int(tags[row, token])}"
+            )
+        return F.one_hot(tags.masked_fill(unknown, 0), self.num_tags).bool() | unknown.unsqueeze(2)
 
     @torch.no_grad()
     def marginals(
@@ -168,9 +180,8 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
         scores = self.scores(aligned.dtype)
         paths, possible = best_paths(aligned, lengths, scores, n=n)  # (batch, n, tokens), (batch, n)
         _check_possible(possible[:, 0] | (lengths == 0))
-        tokens = token_mask(lengths, aligned.shape[1])
         partition = self._forward_backward(aligned, lengths).log_partition
-        exact = [_path_score(aligned, path, tokens, scores) - partition for path in paths.unbind(1)]
+        exact = [path_score(aligned, lengths, scores, path) - partition for path in paths.unbind(1)]
         probabilities = torch.stack(exact, 1).exp().to(aligned.dtype).masked_fill(~possible, 0)
         paths = paths.masked_fill(~possible.unsqueeze(2), 0)
         return torch.stack([_put_back(path, places) for path in paths.unbind(1)], 1), probabilities
@@ -191,6 +202,8 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
 
     def scores(self, dtype: torch.dtype = torch.float32) -> Scores:
         """Start, transition and end scores, minus infinity for what cannot happen."""
+        if not self.constrained:
+            return Scores(*(p.to(dtype) for p in (self.start_transitions, self.transitions, self.end_transitions)))
         return Scores(
             self.start_transitions.to(dtype).masked_fill(~self.allowed_start, -torch.inf),
             self.transitions.to(dtype).masked_fill(~self.allowed, -torch.inf),
@@ -241,18 +254,3 @@ def _put_back(values: Tensor, places: Tensor | None) -> Tensor:
         return values
     wide = places if values.dim() == 2 else places.unsqueeze(2).expand_as(values)
     return torch.zeros_like(values).scatter(1, wide, values)
-
-
-def _path_score(
-    emissions: Float[Tensor, "batch tokens tags"],
-    tags: Int[Tensor, "batch tokens"],
-    mask: Bool[Tensor, "batch tokens"],
-    scores: Scores,
-) -> Float[Tensor, " batch"]:
-    """Score of each tag sequence, in float64, for it grows with the tokens; 0 for a row without a token."""
-    lengths = mask.sum(1)
-    emitted = emissions.gather(2, tags.unsqueeze(2)).squeeze(2).double()  # (batch, tokens)
-    moved = scores.transitions[tags[:, :-1], tags[:, 1:]].double()  # (batch, tokens - 1)
-    last = tags.gather(1, (lengths - 1).clamp(min=0).unsqueeze(1)).squeeze(1)  # (batch,)
-    inside = emitted.masked_fill(~mask, 0).sum(1) + moved.masked_fill(~mask[:, 1:], 0).sum(1)
-    return (inside + scores.start[tags[:, 0]] + scores.end[last]).masked_fill(lengths == 0, 0)

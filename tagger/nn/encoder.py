@@ -108,10 +108,22 @@ def _initialise(layer: Recurrence, hidden_size: int) -> None:
 
 
 def reversal(lengths: Int[Tensor, " batch"], num_tokens: int) -> Int[Tensor, "batch tokens"]:
-    """For each position the one it changes places with when a row is reversed within its own length."""
+    """For each position the one it changes places with when a row is reversed within its own length.
+
+    `reverse_rows` takes it.
+    """
     positions = torch.arange(num_tokens, device=lengths.device).unsqueeze(0)  # (1, tokens)
     mirrored = lengths.unsqueeze(1) - 1 - positions
     return torch.where(mirrored >= 0, mirrored, positions)
+
+
+def reverse_rows(
+    values: Float[Tensor, "batch tokens features"], mirror: Int[Tensor, "batch tokens"]
+) -> Float[Tensor, "batch tokens features"]:
+    """Each row reversed within its own length; whole feature vectors are moved, which `gather` would do one by one."""
+    batch, num_tokens = mirror.shape
+    places = mirror + torch.arange(0, batch * num_tokens, num_tokens, device=mirror.device).unsqueeze(1)
+    return values.flatten(0, 1).index_select(0, places.flatten()).view(values.shape)
 
 
 def _padded(layer: Recurrence, vectors: Tensor, lengths: Tensor) -> list[Tensor]:
@@ -119,9 +131,9 @@ def _padded(layer: Recurrence, vectors: Tensor, lengths: Tensor) -> list[Tensor]
     forward = _one_direction(layer, vectors, "")
     if not layer.bidirectional:
         return [forward]
-    mirror = reversal(lengths, vectors.shape[1]).unsqueeze(2)
-    backward = _one_direction(layer, vectors.gather(1, mirror.expand_as(vectors)), "_reverse")
-    return [forward, backward.gather(1, mirror.expand_as(backward))]
+    mirror = reversal(lengths, vectors.shape[1])
+    backward = _one_direction(layer, reverse_rows(vectors, mirror), "_reverse")
+    return [forward, reverse_rows(backward, mirror)]
 
 
 def _one_direction(layer: Recurrence, vectors: Tensor, suffix: str) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from tagger.nn.encoder import reversal
+from tagger.nn.encoder import reversal, reverse_rows
 
 # Below this a scaled sum has lost what the format cannot give back: float32 ends at 1e-38.
 SAFE = 1e-25
@@ -77,31 +77,30 @@ def _scaled_lattice(emissions: Tensor, lengths: Tensor, scores: Scores) -> tuple
     """
     num_tokens = emissions.shape[1]
     mask = token_mask(lengths, num_tokens)
-    mirror = reversal(lengths, num_tokens).unsqueeze(2).expand_as(emissions)
+    padding = ~mask
+    mirror = reversal(lengths, num_tokens)
     peaks = emissions.amax(2)  # (batch, tokens)
     likely = (emissions - peaks.unsqueeze(2)).exp()
-    both = torch.stack((likely, likely.gather(1, mirror))).permute(2, 0, 1, 3).contiguous()  # (tokens, 2, batch, tags)
+    both = torch.stack((likely, reverse_rows(likely, mirror))).permute(2, 0, 1, 3).contiguous()  # (tokens, 2, batch, tags)
     moves = scores.transitions.exp()
     before, after, sums = _scaled_pass(both, torch.stack((scores.start, scores.end)).exp(), moves)
     forward, entering = (after[:, i].transpose(0, 1) for i in (0, 1))  # (batch, tokens, tags)
-    entering = entering.gather(1, mirror)
-    leaving = before[:, 1].transpose(0, 1).gather(1, mirror)
+    entering = reverse_rows(entering, mirror)
+    leaving = reverse_rows(before[:, 1].transpose(0, 1), mirror)
     scales, back_scales = (sums[:, i, :, 0].t() for i in (0, 1))  # (batch, tokens)
     product = forward * leaving
     totals = product.sum(2)  # (batch, tokens)
     joint = (before[1:, 0].transpose(0, 1) * entering[:, 1:]).sum(2)  # (batch, tokens - 1)
-    inside = mask[:, 1:].unsqueeze(2)
-    sources = (forward[:, :-1] / joint.unsqueeze(2)).masked_fill(~inside, 0)
-    counts = torch.bmm(sources.transpose(1, 2), entering[:, 1:].masked_fill(~inside, 0)) * moves
+    outside = padding[:, 1:].unsqueeze(2)
+    sources = (forward[:, :-1] / joint.unsqueeze(2)).masked_fill(outside, 0)
+    counts = torch.bmm(sources.transpose(1, 2), entering[:, 1:].masked_fill(outside, 0)) * moves
     ending = totals.gather(1, (lengths - 1).clamp(min=0).unsqueeze(1)).squeeze(1)
-    partition = (scales.log().double() + peaks).masked_fill(~mask, 0).sum(1) + ending.log()
-    marginals = (product / totals.unsqueeze(2)).masked_fill(~mask.unsqueeze(2), 0)
-    trusted = torch.minimum(torch.minimum(scales, back_scales.gather(1, mirror[:, :, 0])), totals) > SAFE
+    partition = (scales.log().double() + peaks).masked_fill(padding, 0).sum(1) + ending.log()
+    partition = partition.masked_fill(lengths == 0, 0)
+    marginals = (product / totals.unsqueeze(2)).masked_fill(padding.unsqueeze(2), 0)
+    trusted = torch.minimum(torch.minimum(scales, back_scales), totals) > SAFE  # those of a row in any order
     trusted[:, 1:] &= joint > SAFE
-    empty = lengths == 0
-    partition = partition.masked_fill(empty, 0)
-    counts = counts.masked_fill(empty.view(-1, 1, 1), 0)
-    return Lattice(partition, marginals, counts, leaving, entering), (trusted | ~mask).all(1)
+    return Lattice(partition, marginals, counts, leaving, entering), (trusted | padding).all(1)
 
 
 def _scaled_pass(likely: Tensor, edges: Tensor, moves: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -163,20 +162,65 @@ def log_partition(
 
     Its gradient is the marginals, which one forward and one backward recursion give; there is no second derivative.
     """
-    value: Tensor = _LogPartition.apply(emissions, lengths, *scores)  # type: ignore[no-untyped-call]
+    value: Tensor = _LogPartition.apply(emissions, lengths, *scores, None)  # type: ignore[no-untyped-call]
     return value
 
 
+def path_likelihood(
+    emissions: Float[Tensor, "batch tokens tags"],
+    lengths: Int[Tensor, " batch"],
+    scores: Scores,
+    tags: Int[Tensor, "batch tokens"],
+) -> Float[Tensor, " batch"]:
+    """Log-probability of a tag sequence for each row, in float64; not above zero but for rounding.
+
+    A sequence that cannot happen has minus infinity, and no gradient that means anything.
+    """
+    value: Tensor = _LogPartition.apply(emissions, lengths, *scores, tags)  # type: ignore[no-untyped-call]
+    return -value
+
+
+def path_score(
+    emissions: Float[Tensor, "batch tokens tags"],
+    lengths: Int[Tensor, " batch"],
+    scores: Scores,
+    tags: Int[Tensor, "batch tokens"],
+) -> Float[Tensor, " batch"]:
+    """Score of a tag sequence for each row, in float64, for it grows with the tokens; 0 for a row without a token."""
+    padding = ~token_mask(lengths, emissions.shape[1])
+    parts = emissions.gather(2, tags.unsqueeze(2)).squeeze(2).double()  # (batch, tokens)
+    parts[:, 1:] += scores.transitions[tags[:, :-1], tags[:, 1:]]
+    last = tags.gather(1, (lengths - 1).clamp(min=0).unsqueeze(1)).squeeze(1)  # (batch,)
+    edges = (scores.start[tags[:, 0]] + scores.end[last]).masked_fill(lengths == 0, 0)
+    return parts.masked_fill(padding, 0).sum(1) + edges
+
+
 class _LogPartition(torch.autograd.Function):
-    """Log of the summed exponentiated scores of all sequences of a row; its gradient is the marginals."""
+    """Log of the summed exponentiated scores of all sequences of a row, less the score of one where tags are given.
+
+    Its gradient is what is expected of tags and transitions, less what stands in the given sequence.
+    """
 
     @staticmethod
     def forward(
-        ctx: Any, emissions: Tensor, lengths: Tensor, start: Tensor, transitions: Tensor, end: Tensor
+        ctx: Any,
+        emissions: Tensor,
+        lengths: Tensor,
+        start: Tensor,
+        transitions: Tensor,
+        end: Tensor,
+        tags: Tensor | None,
     ) -> Tensor:
-        lattice = forward_backward(emissions, lengths, Scores(start, transitions, end))
-        ctx.save_for_backward(lattice.marginals, lattice.counts, lengths)
-        return lattice.log_partition
+        scores = Scores(start, transitions, end)
+        lattice = forward_backward(emissions, lengths, scores)
+        value, marginals, counts = lattice.log_partition, lattice.marginals, lattice.counts
+        if tags is not None:
+            gold = torch.zeros_like(marginals).scatter_(2, tags.unsqueeze(2), 1)
+            gold.masked_fill_(~token_mask(lengths, gold.shape[1]).unsqueeze(2), 0)
+            value = value - path_score(emissions, lengths, scores, tags)
+            marginals, counts = marginals - gold, counts - torch.bmm(gold[:, :-1].transpose(1, 2), gold[:, 1:])
+        ctx.save_for_backward(marginals, counts, lengths)
+        return value
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
@@ -187,7 +231,8 @@ class _LogPartition(torch.autograd.Function):
         weighted = marginals * gradient.view(-1, 1, 1)  # (batch, tokens, tags)
         last = (lengths - 1).clamp(min=0).view(-1, 1, 1).expand(-1, 1, marginals.shape[2])
         ended = weighted.gather(1, last).sum((0, 1))  # (tags,)
-        return weighted, None, weighted[:, 0].sum(0), torch.einsum("b,bij->ij", gradient, counts), ended
+        moved = (gradient @ counts.flatten(1)).view_as(counts[0])
+        return weighted, None, weighted[:, 0].sum(0), moved, ended, None
 
 
 def best_path(
@@ -216,7 +261,7 @@ def best_path(
     path = [ending]
     shortest = int(last.min())
     for t in range(num_tokens - 2, -1, -1):
-        tag = (states[t] + incoming[path[-1]]).argmax(1)
+        tag = (states[t] + incoming.index_select(0, path[-1])).argmax(1)
         path.append(tag if t < shortest else torch.where(t < last, tag, ending))
     tags = torch.stack(path[::-1], 1).masked_fill(~token_mask(lengths, num_tokens), 0)
     return tags, best > -torch.inf
