@@ -81,7 +81,9 @@ def _scaled_lattice(emissions: Tensor, lengths: Tensor, scores: Scores) -> tuple
     mirror = reversal(lengths, num_tokens)
     peaks = emissions.amax(2)  # (batch, tokens)
     likely = (emissions - peaks.unsqueeze(2)).exp()
-    both = torch.stack((likely, reverse_rows(likely, mirror))).permute(2, 0, 1, 3).contiguous()  # (tokens, 2, batch, tags)
+    both = (
+        torch.stack((likely, reverse_rows(likely, mirror))).permute(2, 0, 1, 3).contiguous()
+    )  # (tokens, 2, batch, tags)
     moves = scores.transitions.exp()
     before, after, sums = _scaled_pass(both, torch.stack((scores.start, scores.end)).exp(), moves)
     forward, entering = (after[:, i].transpose(0, 1) for i in (0, 1))  # (batch, tokens, tags)
@@ -246,22 +248,25 @@ def best_path(
     Source:
         Viterbi (1967).
     """
-    num_tokens = emissions.shape[1]
-    incoming = scores.transitions.t().contiguous()  # (to, from)
-    # Only differences decide, and small numbers keep them, so the highest emission of each token is taken off.
-    tokens = (emissions - emissions.amax(2, keepdim=True)).transpose(0, 1).contiguous()  # (tokens, batch, tags)
-    states = torch.empty_like(tokens)
-    torch.add(tokens[0], scores.start, out=states[0])
-    steps = list(zip(states.unbind()[:-1], tokens.unbind()[1:], states.unbind()[1:], strict=True))
-    for state, token, reached in steps:
-        torch.add((state.unsqueeze(1) + incoming).amax(2), token, out=reached)
+    batch, num_tokens, num_tags = emissions.shape
+    # Only differences decide, and small numbers keep them, so the highest emission of each token is taken off. Tags
+    # stand before the batch, so that the maximum over tags is one of whole rows of numbers, which is several times as
+    # fast as a maximum within each row.
+    tokens = (emissions - emissions.amax(2, keepdim=True)).permute(1, 2, 0).contiguous()  # (tokens, tags, batch)
+    states, moves = torch.empty_like(tokens), scores.transitions.unsqueeze(2)
+    torch.add(tokens[0], scores.start.unsqueeze(1), out=states[0])
+    ways = tokens.new_empty(num_tags, num_tags, batch)  # (from, to, batch)
+    for state, token, reached in zip(states.unbind()[:-1], tokens.unbind()[1:], states.unbind()[1:], strict=True):
+        torch.add(state.unsqueeze(1), moves, out=ways)
+        torch.add(ways.amax(0), token, out=reached)
     last = (lengths - 1).clamp(min=0)
-    final = states.gather(0, last.view(1, -1, 1).expand(1, -1, states.shape[2])).squeeze(0) + scores.end
-    best, ending = final.max(1)  # (batch,)
-    path = [ending]
+    final = states.gather(0, last.expand(1, num_tags, -1))[0] + scores.end.unsqueeze(1)  # (tags, batch)
+    best, ending = final.max(0)  # (batch,)
+    path, incoming = [ending], scores.transitions.t().contiguous()  # (to, from)
+    rows = states.transpose(1, 2).contiguous().unbind()  # (batch, tags) a token
     shortest = int(last.min())
     for t in range(num_tokens - 2, -1, -1):
-        tag = (states[t] + incoming.index_select(0, path[-1])).argmax(1)
+        tag = incoming.index_select(0, path[-1]).add_(rows[t]).argmax(1)
         path.append(tag if t < shortest else torch.where(t < last, tag, ending))
     tags = torch.stack(path[::-1], 1).masked_fill(~token_mask(lengths, num_tokens), 0)
     return tags, best > -torch.inf
