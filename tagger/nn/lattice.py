@@ -81,9 +81,8 @@ def _scaled_lattice(emissions: Tensor, lengths: Tensor, scores: Scores) -> tuple
     mirror = reversal(lengths, num_tokens)
     peaks = emissions.amax(2)  # (batch, tokens)
     likely = (emissions - peaks.unsqueeze(2)).exp()
-    both = (
-        torch.stack((likely, reverse_rows(likely, mirror))).permute(2, 0, 1, 3).contiguous()
-    )  # (tokens, 2, batch, tags)
+    stacked = torch.stack((likely, reverse_rows(likely, mirror)))
+    both = stacked.permute(2, 0, 1, 3).contiguous()  # (tokens, 2, batch, tags)
     moves = scores.transitions.exp()
     before, after, sums = _scaled_pass(both, torch.stack((scores.start, scores.end)).exp(), moves)
     forward, entering = (after[:, i].transpose(0, 1) for i in (0, 1))  # (batch, tokens, tags)
