@@ -119,8 +119,8 @@ def crf_pair(batch: int, tokens: int, tags: int, *, repeats: int) -> Iterator[Ro
         yield compare(
             f"CRF {what} ({batch}, {tokens}, {tags})",
             "pytorch-crf",
-            several(partial(run, ours), 5),
-            several(partial(run, theirs), 5),
+            several(partial(run, ours), 20),
+            several(partial(run, theirs), 20),
             repeats=repeats,
             goal=goal,
         )
@@ -151,11 +151,12 @@ def lstm_pair(batch: int, *, repeats: int) -> Iterator[Row]:
         return states
 
     def train(run: Callable[[], Tensor]) -> None:
-        encoder.zero_grad()
+        encoder.train().zero_grad()
         vectors.grad = None
         run().sum().backward()
 
     def infer(run: Callable[[], Tensor]) -> None:
+        encoder.eval()
         with torch.inference_mode():
             run()
 

@@ -167,17 +167,24 @@ def shuffled_batches(lengths: Ids, batch_size: int, rng: np.random.Generator) ->
     return batches
 
 
-def batches_by_length(lengths: Ids, max_tokens: int) -> Iterator[Ids]:
+def batches_by_length(lengths: Ids, max_tokens: int, *, overhead: int = 0) -> Iterator[Ids]:
     """Batches of sentences of like length with at most `max_tokens` tokens, padding counted.
 
     A longer sentence is a batch of its own; one without tokens is in none.
+
+    Args:
+        lengths: Number of tokens of each sentence.
+        max_tokens: Tokens of a batch.
+        overhead: What a batch costs beyond its rows, in rows: one is closed as soon as its padding costs more.
     """
     order = np.argsort(lengths, kind="stable")
     order = order[lengths[order] > 0]
-    start = 0
-    for i, row in enumerate(order):
-        if i > start and (i + 1 - start) * lengths[row] > max_tokens:
+    start = tokens = 0
+    for i, length in enumerate(lengths[order].tolist()):
+        rows = i - start
+        if rows and ((rows + 1) * length > max_tokens or rows * length - tokens > overhead * length):
             yield order[start:i]
-            start = i
+            start, tokens = i, 0
+        tokens += length
     if start < len(order):
         yield order[start:]

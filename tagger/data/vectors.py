@@ -50,11 +50,14 @@ def spellings(word: str) -> Iterator[str]:
 
 
 def find_word(word: str, index: Mapping[str, int]) -> int | None:
-    """The row of a word, under the first of its spellings that has one."""
+    """The row of a word as written, else lower-cased, else also with its digits as zeros."""
     row = index.get(word)
-    if row is not None:
-        return row
-    return next((index[form] for form in spellings(word) if form in index), None)
+    if row is None:
+        lower = word.lower()
+        row = index.get(lower)
+        if row is None:
+            row = index.get(DIGITS.sub("0", lower))
+    return row
 
 
 def read_vectors(paths: Sequence[str | Path], *, max_words: int | None = None) -> Vectors:

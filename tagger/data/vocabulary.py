@@ -48,7 +48,7 @@ class Vocabulary:
     def char_ids(self, words: Iterable[str]) -> list[int]:
         """The id of each character of words, one word behind the other; an empty word is one unknown character."""
         get = self.char_index.get
-        return [get(char, UNKNOWN_CHAR) for word in words for char in word or NO_CHAR]
+        return [get(char, UNKNOWN_CHAR) for char in "".join([word or NO_CHAR for word in words])]
 
 
 def build_vocabulary(

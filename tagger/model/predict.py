@@ -17,8 +17,9 @@ from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.data.vocabulary import Vocabulary
 from tagger.errors import TaggerError
 
-CHUNK = 1024  # sentences that are held at once
+CHUNK = 2048  # sentences that are held at once
 BATCH_TOKENS = 4096  # tokens of a batch, padding counted
+BATCH_OVERHEAD = 8  # rows that would take as long as the fixed cost of the steps of a batch
 
 
 class TagArrays(NamedTuple):
@@ -46,8 +47,8 @@ HeadArrays = TagArrays | LabelArrays
 class Backend(Protocol):
     """What runs a network."""
 
-    def run(self, batch: Batch, *, n_best: int = 0) -> Mapping[str, HeadArrays]:
-        """What each head says of a batch, by layer, with the `n_best` readings of each sentence."""
+    def run(self, batches: Iterable[Batch], *, n_best: int = 0) -> Iterator[Mapping[str, HeadArrays]]:
+        """What each head says of each batch, in order, by layer, with the `n_best` readings of each sentence."""
         ...
 
 
@@ -86,11 +87,12 @@ def _predict_chunk(
     encoded = encode(sentences, vocabulary)
     layers: list[dict[str, TagLayer | Label]] = [{} for _ in sentences]
     names = {layer: np.array(vocabulary.labels[layer], dtype=object) for layer in heads}
-    for rows in batches_by_length(encoded.lengths, BATCH_TOKENS):  # rows without tokens are left out
-        batch = encoded.batch(rows)
-        arrays = backend.run(batch, n_best=n_best)
+    parts = list(batches_by_length(encoded.lengths, BATCH_TOKENS, overhead=BATCH_OVERHEAD))
+    outputs = backend.run((encoded.batch(rows) for rows in parts), n_best=n_best)
+    for rows, arrays in zip(parts, outputs, strict=True):
+        lengths = encoded.lengths[rows].tolist()
         for layer, head in heads.items():
-            found = _layers(arrays[layer], names[layer], batch.lengths.tolist(), head, schemes.get(layer))
+            found = _layers(arrays[layer], names[layer], lengths, head, schemes.get(layer))
             for row, value in zip(rows.tolist(), found, strict=True):
                 layers[row][layer] = value
     return [

@@ -1,7 +1,14 @@
-"""Runs a network with torch."""
+"""Runs a network with torch.
 
+On a CPU batches run side by side, each on one thread: the many small operations of a batch gain nothing from a second
+thread, and so all of its work is shared out, not its matrix products alone.
+"""
+
+import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -73,10 +80,22 @@ class TorchBackend:
         self.network = network
         self._cache = TypeCache(network) if cache else None
 
+    def run(self, batches: Iterable[Batch], *, n_best: int = 0) -> Iterator[Mapping[str, HeadArrays]]:
+        """What each head says of each batch, in order, by layer."""
+        batches, threads = list(batches), torch.get_num_threads()
+        run = partial(self._run, n_best=n_best)
+        if threads == 1 or len(batches) == 1 or self.network.device.type != "cpu":
+            return map(run, batches, self._types(batches))
+        pool = _workers(threads)
+        return pool.map(run, batches, pool.submit(self._types, batches).result())
+
     @torch.inference_mode()
-    def run(self, batch: Batch, *, n_best: int = 0) -> Mapping[str, HeadArrays]:
-        """What each head says of a batch, by layer."""
-        types = self._cache.vectors(batch) if self._cache is not None else None
+    def _types(self, batches: Iterable[Batch]) -> list[Tensor | None]:
+        """The vectors of each batch's words, in turn: beside what others a word is computed is no matter of chance."""
+        return [self._cache.vectors(batch) if self._cache is not None else None for batch in batches]
+
+    @torch.inference_mode()
+    def _run(self, batch: Batch, types: Tensor | None, *, n_best: int) -> Mapping[str, HeadArrays]:
         outputs = self.network(to_tensors(batch, self.network.device), types, n_best=n_best)
         arrays: dict[str, HeadArrays] = {}
         for layer, output in outputs.items():
@@ -87,6 +106,26 @@ class TorchBackend:
             else:
                 arrays[layer] = LabelArrays(_to_numpy(output.probabilities), _to_numpy(output.attention))
         return arrays
+
+
+@cache
+def _workers(number: int) -> ThreadPoolExecutor:
+    """Threads that run batches, each with one thread of torch."""
+    started = threading.Barrier(number + 1)
+
+    def start() -> None:
+        torch.set_num_threads(1)
+        started.wait()
+
+    pool = ThreadPoolExecutor(number, "tagger", initializer=start)
+    for _ in range(number):
+        pool.submit(int)
+    started.wait()
+    torch.set_num_threads(number)  # what any thread sets is what threads to come begin with
+    return pool
+
+
+os.register_at_fork(after_in_child=_workers.cache_clear)  # threads do not survive a fork
 
 
 def _to_numpy(tensor: torch.Tensor | None) -> Any:

@@ -8,6 +8,8 @@ All scores are float32 whatever the surrounding precision (float64 where the emi
 it may have gaps, which are closed up, and rows without a token.
 """
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 import torchcrf
 from jaxtyping import Bool, Float, Int, Integer
@@ -16,6 +18,7 @@ from torch.nn import functional as F
 
 from tagger.nn.lattice import (
     Lattice,
+    Rows,
     Scores,
     best_path,
     best_paths,
@@ -23,7 +26,7 @@ from tagger.nn.lattice import (
     log_partition,
     path_likelihood,
     path_score,
-    token_mask,
+    rows_of,
 )
 
 UNKNOWN = -100  # a gold tag id that stands for any tag, as in the loss functions of torch and Hugging Face
@@ -110,33 +113,32 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
         Raises:
             ValueError: A gold tag is no tag, or a row has no sequence that is gold and allowed; names the row.
         """
-        emissions, tags, lengths, _ = _left_aligned(_precise(emissions), tags, mask.bool())
+        emissions, tags, rows, _ = _left_aligned(_precise(emissions), tags, mask.bool())
         scores = self.scores(emissions.dtype)
-        with torch.autocast(emissions.device.type, enabled=False):
-            tags = self._known(tags, lengths)
+        with _full_precision(emissions.device):
+            tags = self._known(tags, rows.mask)
             if tags.dim() == 2:
-                likelihood = path_likelihood(emissions, lengths, scores, tags)
+                likelihood = path_likelihood(emissions, rows, scores, tags)
             else:
-                gold = log_partition(emissions.masked_fill(~tags, -torch.inf), lengths, scores)
-                likelihood = gold - log_partition(emissions, lengths, scores)
-            impossible = ~(likelihood > -torch.inf)
-            if impossible.any():
-                row = int(impossible.nonzero()[0])
+                gold = log_partition(emissions.masked_fill(~tags, -torch.inf), rows, scores)
+                likelihood = gold - log_partition(emissions, rows, scores)
+            if not likelihood.amin() > -torch.inf:
+                row = int((~(likelihood > -torch.inf)).nonzero()[0])
                 if not emissions[row].isnan().any():
                     raise ValueError(f"row {row}: no sequence of its gold tags keeps to the allowed transitions")
             return likelihood.to(emissions.dtype)
 
     def _known(
-        self, tags: Int[Tensor, "batch tokens"] | Bool[Tensor, "batch tokens tags"], lengths: Int[Tensor, " batch"]
+        self, tags: Int[Tensor, "batch tokens"] | Bool[Tensor, "batch tokens tags"], mask: Bool[Tensor, "batch tokens"]
     ) -> Int[Tensor, "batch tokens"] | Bool[Tensor, "batch tokens tags"]:
         """The gold tags if all are known, else which are admissible at each token; 0 or anything at padding."""
         if tags.dim() == 3:
             return tags
-        tags = tags.masked_fill(~token_mask(lengths, tags.shape[1]), 0)
-        odd = (tags < 0) | (tags >= self.num_tags)
-        if not odd.any():
+        tags = torch.where(mask, tags, 0)
+        lowest, highest = tags.aminmax()
+        if lowest >= 0 and highest < self.num_tags:
             return tags
-        unknown = tags == UNKNOWN
+        odd, unknown = (tags < 0) | (tags >= self.num_tags), tags == UNKNOWN
         if (odd & ~unknown).any():
             row, token = (int(i) for i in (odd & ~unknown).nonzero()[0])
             raise ValueError(
@@ -150,8 +152,8 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
         self, emissions: Float[Tensor, "batch tokens tags"], mask: Mask
     ) -> Float[Tensor, "batch tokens tags"]:
         """Probability of each tag at each token given the whole sentence; 0 at padding."""
-        aligned, _, lengths, places = _left_aligned(_precise(emissions), None, mask.bool())
-        return _put_back(self._forward_backward(aligned, lengths).marginals, places)
+        aligned, _, rows, places = _left_aligned(_precise(emissions), None, mask.bool())
+        return _put_back(self._forward_backward(aligned, rows).marginals, places)
 
     @torch.no_grad()
     def best_path(self, emissions: Float[Tensor, "batch tokens tags"], mask: Mask) -> Int[Tensor, "batch tokens"]:
@@ -160,9 +162,9 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
         Raises:
             ValueError: A row has no sequence that keeps to the allowed transitions; names the row.
         """
-        aligned, _, lengths, places = _left_aligned(_precise(emissions), None, mask.bool())
-        path, possible = best_path(aligned, lengths, self.scores(aligned.dtype))
-        _check_possible(possible | (lengths == 0))
+        aligned, _, rows, places = _left_aligned(_precise(emissions), None, mask.bool())
+        path, possible = best_path(aligned, rows, self.scores(aligned.dtype))
+        _check_possible(possible | (rows.lengths == 0))
         return _put_back(path, places)
 
     @torch.no_grad()
@@ -176,12 +178,12 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
         Raises:
             ValueError: A row has no sequence that keeps to the allowed transitions; names the row.
         """
-        aligned, _, lengths, places = _left_aligned(_precise(emissions), None, mask.bool())
+        aligned, _, rows, places = _left_aligned(_precise(emissions), None, mask.bool())
         scores = self.scores(aligned.dtype)
-        paths, possible = best_paths(aligned, lengths, scores, n=n)  # (batch, n, tokens), (batch, n)
-        _check_possible(possible[:, 0] | (lengths == 0))
-        partition = self._forward_backward(aligned, lengths).log_partition
-        exact = [path_score(aligned, lengths, scores, path) - partition for path in paths.unbind(1)]
+        paths, possible = best_paths(aligned, rows, scores, n=n)  # (batch, n, tokens), (batch, n)
+        _check_possible(possible[:, 0] | (rows.lengths == 0))
+        partition = self._forward_backward(aligned, rows).log_partition
+        exact = [path_score(aligned, rows, scores, path) - partition for path in paths.unbind(1)]
         probabilities = torch.stack(exact, 1).exp().to(aligned.dtype).masked_fill(~possible, 0)
         paths = paths.masked_fill(~possible.unsqueeze(2), 0)
         return torch.stack([_put_back(path, places) for path in paths.unbind(1)], 1), probabilities
@@ -194,11 +196,11 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
             ValueError: The mask has a gap or starts with padding in a row that has tokens.
         """
         mask = mask.bool()
-        lengths = mask.sum(1)
-        if (mask != token_mask(lengths, mask.shape[1])).any():
+        rows = rows_of(mask.sum(1), mask.shape[1])
+        if not torch.equal(mask, rows.mask):
             raise ValueError("mask must have the tokens of each row on its left, without gaps")
         emissions = _precise(emissions)
-        return self._forward_backward(emissions, lengths, ways=True)
+        return self._forward_backward(emissions, rows, ways=True)
 
     def scores(self, dtype: torch.dtype = torch.float32) -> Scores:
         """Start, transition and end scores, minus infinity for what cannot happen."""
@@ -211,10 +213,16 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
         )
 
     def _forward_backward(
-        self, emissions: Float[Tensor, "batch tokens tags"], lengths: Int[Tensor, " batch"], *, ways: bool = False
+        self, emissions: Float[Tensor, "batch tokens tags"], rows: Rows, *, ways: bool = False
     ) -> Lattice:
-        with torch.autocast(emissions.device.type, enabled=False):
-            return forward_backward(emissions, lengths, self.scores(emissions.dtype), ways=ways)
+        with _full_precision(emissions.device):
+            return forward_backward(emissions, rows, self.scores(emissions.dtype), ways=ways)
+
+
+def _full_precision(device: torch.device) -> AbstractContextManager[object]:
+    """A context without mixed precision."""
+    mixed = torch.is_autocast_enabled(device.type)
+    return torch.autocast(device.type, enabled=False) if mixed else nullcontext()
 
 
 def _check_possible(possible: Bool[Tensor, " batch"]) -> None:
@@ -229,23 +237,21 @@ def _precise(emissions: Float[Tensor, "batch tokens tags"]) -> Float[Tensor, "ba
     return emissions if emissions.dtype == torch.double else emissions.float()
 
 
-def _left_aligned(
-    emissions: Tensor, tags: Tensor | None, mask: Tensor
-) -> tuple[Tensor, Tensor, Int[Tensor, " batch"], Tensor | None]:
-    """Emissions and tags with the tokens of each row on its left, their number, and where each came from.
+def _left_aligned(emissions: Tensor, tags: Tensor | None, mask: Tensor) -> tuple[Tensor, Tensor, Rows, Tensor | None]:
+    """Emissions and tags with the tokens of each row on its left, which these are, and where each came from.
 
     The places are None where nothing had to move.
     """
     if mask.shape != emissions.shape[:2]:
         raise ValueError(f"mask must be of shape {tuple(emissions.shape[:2])}, got {tuple(mask.shape)}")
     tags = mask if tags is None else tags
-    lengths = mask.sum(1)
-    if not (mask != token_mask(lengths, mask.shape[1])).any():
-        return emissions, tags, lengths, None
+    rows = rows_of(mask.sum(1), mask.shape[1])
+    if torch.equal(mask, rows.mask):
+        return emissions, tags, rows, None
     places = torch.argsort(mask.int(), stable=True, dim=1, descending=True)  # (batch, tokens)
     moved = emissions.gather(1, places.unsqueeze(2).expand_as(emissions))
     wide = places if tags.dim() == 2 else places.unsqueeze(2).expand_as(tags)
-    return moved, tags.gather(1, wide), lengths, places
+    return moved, tags.gather(1, wide), rows, places
 
 
 def _put_back(values: Tensor, places: Tensor | None) -> Tensor:

@@ -5,7 +5,7 @@ own length: this is what the fast kernels take. On a GPU it is one packed pass. 
 `nn.LSTM`, `nn.GRU` or `nn.RNN` and give the same states.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import torch
@@ -18,6 +18,8 @@ from tagger.nn.dropout import Dropout
 Cell = Literal["lstm", "gru", "rnn"]
 Merge = Literal["concat", "sum", "mean"]
 Recurrence = nn.LSTM | nn.GRU | nn.RNN
+MAX_GROUPS, MIN_ROWS = 6, 16  # each group reorders the weights anew, and few rows do not keep a processor busy
+WORTHWHILE = 0.9  # share of the padded cells below which grouping pays for its copies
 CELLS: dict[str, type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
 
@@ -77,16 +79,14 @@ class RecurrentEncoder(nn.Module):
             vectors = self._merged(states)
         return vectors
 
-    def _merged(self, states: list[Tensor]) -> Tensor:
-        if len(states) == 1:
-            return states[0]
+    def _merged(self, states: Float[Tensor, "batch tokens directions hidden"]) -> Tensor:
         match self.merge:
             case "concat":
-                return torch.cat(states, 2)
+                return states.flatten(2)
             case "sum":
-                return states[0] + states[1]
+                return states.sum(2)
             case "mean":
-                return (states[0] + states[1]) / 2
+                return states.mean(2)
 
 
 def _initialise(layer: Recurrence, hidden_size: int) -> None:
@@ -126,28 +126,54 @@ def reverse_rows(
     return values.flatten(0, 1).index_select(0, places.flatten()).view(values.shape)
 
 
-def _padded(layer: Recurrence, vectors: Tensor, lengths: Tensor) -> list[Tensor]:
-    """The states of each direction by a pass of its own over the padded batch."""
-    forward = _one_direction(layer, vectors, "")
-    if not layer.bidirectional:
-        return [forward]
-    mirror = reversal(lengths, vectors.shape[1])
-    backward = _one_direction(layer, reverse_rows(vectors, mirror), "_reverse")
-    return [forward, reverse_rows(backward, mirror)]
+def _padded(layer: Recurrence, vectors: Tensor, lengths: Tensor) -> Tensor:
+    """The states of each direction by passes over padded rows, rows of very unlike length in groups of their own.
+
+    All that has to be moved (rows into groups, tokens to the front as the kernels want them, the reversal) is one
+    gather before each pass and one after all of them; states at padding are copies of some token's.
+    """
+    batch, num_tokens, _ = vectors.shape
+    first = torch.arange(0, batch * num_tokens, num_tokens).unsqueeze(1)  # (batch, 1): where each row starts
+    orders = [first + torch.arange(num_tokens)]
+    if layer.bidirectional:
+        orders.append(first + reversal(lengths, num_tokens))
+    groups = _groups(lengths, num_tokens)
+    cells, states, homes = vectors.flatten(0, 1), [], []
+    for direction, order in enumerate(orders):
+        for rows in groups:
+            places = order.index_select(0, rows)[:, : max(1, int(lengths[rows].max()))].t()  # (tokens, rows)
+            part = cells.index_select(0, places.flatten()).view(*places.shape, -1)
+            states.append(_one_direction(layer, part, "_reverse" if direction else "").flatten(0, 1))
+            homes.append(places.flatten() * len(orders) + direction)
+    home = torch.cat(homes)
+    sources = home.new_zeros(len(cells) * len(orders)).scatter_(0, home, torch.arange(len(home)))
+    return torch.cat(states).index_select(0, sources).view(batch, num_tokens, len(orders), -1)
+
+
+def _groups(lengths: Tensor, num_tokens: int) -> Sequence[Tensor]:
+    """The rows of a batch, longest first, in as many groups as are worth their padding."""
+    batch = len(lengths)
+    number = min(MAX_GROUPS, batch // MIN_ROWS)
+    if number < 2 or int(lengths.sum()) > WORTHWHILE * batch * num_tokens:
+        return (torch.arange(batch),)
+    groups = lengths.argsort(descending=True).chunk(number)
+    cells = sum(len(rows) * int(lengths[rows[0]]) for rows in groups)
+    return groups if cells < WORTHWHILE * batch * num_tokens else (torch.arange(batch),)
 
 
 def _one_direction(layer: Recurrence, vectors: Tensor, suffix: str) -> Tensor:
-    """The states of one direction from its share of the layer's parameters."""
+    """The states of one direction, tokens first, from its share of the layer's parameters."""
     weights = [getattr(layer, f"{name}_l0{suffix}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
-    initial = vectors.new_zeros(1, vectors.shape[0], layer.hidden_size)
-    settings = (weights, True, 1, 0.0, layer.training, False, True)
+    initial = vectors.new_zeros(1, vectors.shape[1], layer.hidden_size)
+    settings = (weights, True, 1, 0.0, layer.training, False, False)
     if isinstance(layer, nn.LSTM):
         return torch.lstm(vectors, (initial, initial), *settings)[0]
     return (torch.gru if isinstance(layer, nn.GRU) else torch.rnn_tanh)(vectors, initial, *settings)[0]
 
 
-def _packed(layer: Recurrence, vectors: Tensor, lengths: Tensor) -> list[Tensor]:
+def _packed(layer: Recurrence, vectors: Tensor, lengths: Tensor) -> Tensor:
     """The states of each direction by one packed pass."""
     packed = pack_padded_sequence(vectors, lengths.cpu(), batch_first=True, enforce_sorted=False)
     states = pad_packed_sequence(layer(packed)[0], batch_first=True, total_length=vectors.shape[1])[0]
-    return list(states.split(layer.hidden_size, 2))
+    directions: Tensor = states.unflatten(2, (-1, layer.hidden_size))
+    return directions

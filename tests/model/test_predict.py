@@ -1,6 +1,6 @@
 """From sentences to predicted sentences: order, batching and names, with the network and with a backend without one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pytest
@@ -168,13 +168,14 @@ def test_at_most_a_chunk_of_sentences_is_read_ahead() -> None:
 class EchoBackend:
     """Gives as tag of each token the length of its sentence, as label the number of the sentence's first word."""
 
-    def run(self, batch: Batch, *, n_best: int = 0) -> Mapping[str, TagArrays | LabelArrays]:
-        ids = np.repeat(batch.lengths[:, None], batch.type_ids.shape[1], 1)
-        scores = np.eye(9, dtype=np.float32)[batch.word_ids[batch.type_ids[:, 0]]]
-        return {
-            "size": TagArrays(ids, ids.astype(np.float32), np.ones(len(ids)), None, None),
-            "first": LabelArrays(scores, None),
-        }
+    def run(self, batches: Iterable[Batch], *, n_best: int = 0) -> Iterator[Mapping[str, TagArrays | LabelArrays]]:
+        for batch in batches:
+            ids = np.repeat(batch.lengths[:, None], batch.type_ids.shape[1], 1)
+            scores = np.eye(9, dtype=np.float32)[batch.word_ids[batch.type_ids[:, 0]]]
+            yield {
+                "size": TagArrays(ids, ids.astype(np.float32), np.ones(len(ids)), None, None),
+                "first": LabelArrays(scores, None),
+            }
 
 
 def test_any_backend_gives_its_rows_back_to_their_sentences() -> None:

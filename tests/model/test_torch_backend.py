@@ -1,6 +1,12 @@
-"""The cache of word vectors: exact, bounded, and shared between threads."""
+"""The cache of word vectors: exact, bounded, and shared between threads; and batches that run side by side."""
 
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -90,6 +96,54 @@ def test_threads_that_share_a_cache_get_the_vectors_of_their_own_words() -> None
 def test_a_backend_gives_the_same_with_and_without_a_cache() -> None:
     plain, cached = TorchBackend(NETWORK, cache=False), TorchBackend(NETWORK)
     for words in (WORDS[:7], WORDS[3:12], WORDS[:7]):
-        first, second = plain.run(make_batch(words))["upos"], cached.run(make_batch(words))["upos"]
+        first, second = (next(backend.run([make_batch(words)]))["upos"] for backend in (plain, cached))
         assert (first.ids == second.ids).all()
         np.testing.assert_allclose(first.scores, second.scores, atol=1e-6)
+
+
+@pytest.fixture
+def three_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_batches_side_by_side_come_back_in_order(three_threads: None) -> None:
+    backend, batches = TorchBackend(NETWORK), [make_batch(WORDS[i : i + 5]) for i in range(15)]
+    found = [arrays["upos"] for arrays in backend.run(batches)]
+    alone = [next(backend.run([batch]))["upos"] for batch in batches]
+    assert len(found) == len(alone)
+    for one, other in zip(found, alone, strict=True):
+        assert (one.ids == other.ids).all()
+        np.testing.assert_allclose(one.scores, other.scores, atol=1e-6)
+    assert torch.get_num_threads() == 3
+    with ThreadPoolExecutor(1) as another:
+        assert another.submit(torch.get_num_threads).result() == 3
+
+
+def test_batches_side_by_side_give_the_same_bits_each_time(three_threads: None) -> None:
+    batches = [make_batch(WORDS[i : i + 5]) for i in range(15)]
+    first, *others = [
+        [arrays["upos"].scores.tobytes() for arrays in TorchBackend(NETWORK).run(batches)] for _ in "1234"
+    ]
+    assert all(other == first for other in others)
+
+
+def test_an_error_in_one_of_many_batches_is_raised(three_threads: None) -> None:
+    broken = replace(make_batch(WORDS[:3]), type_ids=np.array([[0, 1, 99]]))
+    with pytest.raises(IndexError):
+        list(TorchBackend(NETWORK).run([make_batch(WORDS[:2]), broken]))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_has_threads_of_its_own(three_threads: None) -> None:
+    script = (
+        "import os, sys, torch; sys.path.insert(0, sys.argv[1]); torch.set_num_threads(2);"
+        "from test_torch_backend import *;"
+        "run = lambda: len(list(TorchBackend(NETWORK).run([make_batch(WORDS[:3])] * 4)));"
+        "run(); child = os.fork() or os._exit(run() != 4);"
+        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))"
+    )
+    command = [sys.executable, "-c", script, str(Path(__file__).parent)]
+    assert subprocess.run(command, timeout=120, check=False).returncode == 0

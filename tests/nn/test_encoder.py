@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from tagger.nn.encoder import CELLS, Merge, RecurrentEncoder, _packed, _padded, reversal
+from tagger.nn.encoder import CELLS, Merge, RecurrentEncoder, _groups, _packed, _padded, reversal
 
 LENGTHS = (4, 1, 7, 7, 3)
 
@@ -72,14 +72,49 @@ def test_gradients_equal_those_of_a_packed_layer(cell: str) -> None:
         torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("bidirectional", [True, False])
+@pytest.mark.parametrize("lengths", [(1, *[2] * 61, 40, 41), tuple(range(1, 65)), (*[1] * 40, *[9] * 24)])
+def test_rows_of_unlike_length_are_taken_in_groups_and_give_the_same(
+    lengths: tuple[int, ...], bidirectional: bool, cell: str
+) -> None:
+    encoder, (vectors, mask) = make_encoder(cell, bidirectional=bidirectional), make_batch(lengths)
+    groups = _groups(mask.sum(1), max(lengths))
+    assert 1 < len(groups) <= 4
+    assert torch.cat(list(groups)).sort().values.tolist() == list(range(len(lengths)))
+    found, expected = encoder(vectors, mask)[mask], packed_states(encoder, vectors, mask, "concat")[mask]
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    gradients = [
+        torch.autograd.grad(states.square().sum(), tuple(encoder.parameters())) for states in (found, expected)
+    ]
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("lengths", [(*[0] * 40, *[9] * 24), (0,) * 40, (0, 3)])
+def test_rows_without_a_token_leave_the_others_alone(lengths: tuple[int, ...]) -> None:
+    encoder = make_encoder()
+    vectors, _ = make_batch((9,) * len(lengths))
+    mask = torch.arange(9) < torch.tensor(lengths).unsqueeze(1)
+    found = encoder(vectors, mask)
+    assert found.shape == (len(lengths), 9, 12)
+    rows = [row for row, length in enumerate(lengths) if length]
+    if rows:
+        alone = encoder(vectors[rows], mask[rows])
+        torch.testing.assert_close(found[rows][mask[rows]], alone[mask[rows]], atol=1e-5, rtol=0)
+
+
+def test_rows_of_like_length_stay_together() -> None:
+    assert len(_groups(torch.tensor([24, 25] * 20), 25)) == 1
+
+
 @pytest.mark.parametrize("bidirectional", [True, False])
 def test_the_way_for_gpus_gives_the_same_states(bidirectional: bool) -> None:
     encoder, (vectors, mask) = make_encoder(bidirectional=bidirectional), make_batch()
     layer = next(iter(encoder.layers))
     padded, packed = (run(layer, vectors, mask.sum(1)) for run in (_padded, _packed))
-    assert len(padded) == len(packed) == 1 + bidirectional
-    for found, expected in zip(packed, padded, strict=True):
-        torch.testing.assert_close(found[mask], expected[mask], atol=1e-5, rtol=0)
+    assert padded.shape == packed.shape == (5, 7, 1 + bidirectional, 6)
+    torch.testing.assert_close(packed[mask], padded[mask], atol=1e-5, rtol=0)
 
 
 def test_one_direction_never_sees_what_comes_later() -> None:
