@@ -19,7 +19,7 @@ from tagger.errors import TaggerError
 
 CHUNK = 2048  # sentences that are held at once
 BATCH_TOKENS = 4096  # tokens of a batch, padding counted
-BATCH_OVERHEAD = 8  # rows that would take as long as the fixed cost of the steps of a batch
+BATCH_OVERHEAD = 16  # rows that would take as long as the fixed cost of the steps of a batch
 
 
 class TagArrays(NamedTuple):

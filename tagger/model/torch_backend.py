@@ -115,6 +115,7 @@ def _workers(number: int) -> ThreadPoolExecutor:
 
     def start() -> None:
         torch.set_num_threads(1)
+        torch.get_num_threads()  # the first look at the number is what makes it this thread's own
         started.wait()
 
     pool = ThreadPoolExecutor(number, "tagger", initializer=start)

@@ -16,6 +16,7 @@ from torch import Tensor
 # Below this a scaled sum has lost what the format cannot give back: float32 ends at 1e-38.
 SAFE = 1e-25
 TINY = 1e-35  # in the place of 0 as a divisor
+ONE_THREAD = 2**15  # numbers up to which torch keeps an operation on one thread; to wake another can take longer
 SCALED = 6  # tokens from one scaling to the next; more rows would need log space if there were more
 
 
@@ -290,13 +291,16 @@ def best_path(
     # Only differences decide, and small numbers keep them, so the highest emission of each token is taken off. Tags
     # stand before the batch, so that the maximum over tags is one of whole rows of numbers, which is several times as
     # fast as a maximum within each row.
-    tokens = (emissions - emissions.amax(2, keepdim=True)).permute(1, 2, 0).contiguous()  # (tokens, tags, batch)
-    states, moves = torch.empty_like(tokens), scores.transitions.unsqueeze(2)
-    torch.add(tokens[0], scores.start.unsqueeze(1), out=states[0])
-    ways = tokens.new_empty(num_tags, num_tags, batch)  # (from, to, batch)
-    for state, token, reached in zip(states[:-1].unsqueeze(2), tokens[1:], states[1:], strict=True):
-        torch.add(state, moves, out=ways)
-        torch.add(ways.amax(0), token, out=reached)
+    states, moves = emissions.new_empty(num_tokens, num_tags, batch), scores.transitions.unsqueeze(2)
+    torch.sub(emissions.permute(1, 2, 0), emissions.amax(2).t().unsqueeze(1), out=states)
+    states[0] += scores.start.unsqueeze(1)
+    size = max(1, min(num_tags, ONE_THREAD // (num_tags * batch)))
+    moves_of = moves.split(size)  # (from, to, 1) each
+    ways = [states.new_empty(len(part), num_tags, batch) for part in moves_of]
+    columns = states[:-1].unsqueeze(2).split(size, 1)  # (tokens - 1, from, 1, batch) each
+    for parts, reached in zip(zip(*columns, strict=True), states[1:], strict=True):
+        found = [torch.add(part, move, out=way).amax(0) for part, move, way in zip(parts, moves_of, ways, strict=True)]
+        reached += found[0] if len(found) == 1 else torch.stack(found).amax(0)
     final = states.gather(0, last.expand(1, num_tags, -1))[0] + scores.end.unsqueeze(1)  # (tags, batch)
     best, ending = final.max(0)  # (batch,)
     path, incoming = [ending], scores.transitions.t().contiguous()  # (to, from)

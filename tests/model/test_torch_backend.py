@@ -17,7 +17,7 @@ from tagger.data.batches import Batch, encode
 from tagger.data.sentence import Sentence, TagLayer
 from tagger.data.vocabulary import Vocabulary, build_vocabulary
 from tagger.model.network import Network, build_network
-from tagger.model.torch_backend import TorchBackend, TypeCache
+from tagger.model.torch_backend import TorchBackend, TypeCache, _workers
 
 WORDS = [f"{first}{second}" for first in "abcdef" for second in ("", "n", "rst", "xyzzy")]
 
@@ -118,6 +118,7 @@ def test_batches_side_by_side_come_back_in_order(three_threads: None) -> None:
         assert (one.ids == other.ids).all()
         np.testing.assert_allclose(one.scores, other.scores, atol=1e-6)
     assert torch.get_num_threads() == 3
+    assert _workers(3).submit(lambda: (torch.zeros(10**6).exp(), torch.get_num_threads())[1]).result() == 1
     with ThreadPoolExecutor(1) as another:
         assert another.submit(torch.get_num_threads).result() == 3
 

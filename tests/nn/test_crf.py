@@ -78,7 +78,7 @@ def check_against_enumeration(crf: LinearChainCRF, emissions: Tensor, mask: Tens
 @settings(max_examples=40, deadline=None)
 @given(
     num_tags=st.integers(1, 4),
-    lengths=st.lists(st.integers(1, 5), min_size=1, max_size=4),
+    lengths=st.lists(st.integers(1, 6), min_size=1, max_size=3),
     seed=st.integers(0, 10_000),
     constrained=st.booleans(),
 )
@@ -96,6 +96,13 @@ def test_emissions_in_the_ten_thousands_with_constraints_equal_enumeration(lengt
     crf = make_crf(4, seed=seed, tables=make_tables(4, seed))
     emissions, mask = make_batch(lengths, 4, seed=seed + 1, scale=10_000)
     check_against_enumeration(crf, emissions, mask, tolerance=0.02)  # float32 has steps of 0.002 at 20,000
+
+
+def test_many_tags_decode_in_parts_as_row_by_row() -> None:
+    crf = make_crf(40)
+    emissions, mask = make_batch([9, 1, 5, 9] * 16, 40)  # more ways than one thread is given at a time
+    alone = [crf.best_path(emissions[i : i + 1], mask[i : i + 1])[0] for i in range(len(mask))]
+    assert torch.equal(crf.best_path(emissions, mask), torch.stack(alone))
 
 
 def test_six_tokens_with_four_tags_equal_enumeration() -> None:
