@@ -69,6 +69,8 @@ def compare(
     tokens: int | None = None,
 ) -> Row:
     """The row of a pair that takes turns; one round before the first is not counted."""
+    gc.collect()
+    gc.freeze()  # what earlier pairs have left is not searched for garbage in this one's time
     times: dict[str, list[float]] = {"ours": [], "theirs": []}
     for round_number in range(repeats + 1):
         for name, run in (("ours", ours), ("theirs", theirs)):
