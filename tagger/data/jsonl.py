@@ -3,6 +3,7 @@
 `{"text", "tokens", "tags": {layer: [...]}, "spans": {layer: [...]}, "labels": {layer: {"value", ...}}}`. Reading needs
 `tokens` or `text`; spans are read from the tags, so that what is written comes back the same. A sentence whose text is
 more than its tokens with white space around them, such as one of a document, also has `"offsets": [[start, end], ...]`.
+Predictions also have `"tag_scores": {layer: [...]}` and `"sequence_scores": {layer: probability}`.
 """
 
 import json
@@ -190,7 +191,8 @@ def _layer(name: str, value: Any, num_tokens: int) -> TagLayer | Label:
 def sentence_to_json(sentence: Sentence) -> dict[str, Any]:
     """The JSON object of a sentence, ready for `json.dumps`.
 
-    With `readings` where they were asked for, and with `offsets` where tokens and text alone do not tell them.
+    With probabilities where there are any, with `readings` where they were asked for, and with `offsets` where tokens
+    and text alone do not tell them.
     """
     tags = {name: layer for name, layer in sentence.layers.items() if isinstance(layer, TagLayer)}
     labels = {name: layer for name, layer in sentence.layers.items() if isinstance(layer, Label)}
@@ -201,11 +203,23 @@ def sentence_to_json(sentence: Sentence) -> dict[str, Any]:
         "spans": {name: _spans(sentence, name) for name, layer in tags.items() if layer.scheme is not None},
         "labels": {name: {"value": label.value, "score": label.score} for name, label in labels.items()},
     }
+    row |= _probabilities(tags)
     if not _tells_offsets(sentence):
         row["offsets"] = [list(pair) for pair in sentence.offsets]
     if any(layer.readings for layer in tags.values()):
         row["readings"] = {name: [_reading(r, name) for r in sentence.readings(name)] for name in tags}
     return row
+
+
+def _probabilities(layers: Mapping[str, TagLayer]) -> dict[str, Any]:
+    """The probability of each tag and of all tags of a layer together, where it was predicted; six digits."""
+    tags = {n: [_short(score) for score in layer.scores] for n, layer in layers.items() if layer.scores is not None}
+    sequences = {n: _short(layer.score) for n, layer in layers.items() if layer.score is not None}
+    return {key: value for key, value in (("tag_scores", tags), ("sequence_scores", sequences)) if value}
+
+
+def _short(probability: float) -> float:
+    return float(f"{probability:.6g}")
 
 
 def _tells_offsets(sentence: Sentence) -> bool:

@@ -113,7 +113,9 @@ def test_tag_as_jsonl_has_offsets_into_the_text(call, run_folder, tmp_path) -> N
     (row,) = map(json.loads, call("tag", run_folder, file, "--output-format", "jsonl").out.splitlines())
     assert row["text"] == "Ada Lovelace was born in London."
     assert row["tokens"] == ["Ada", "Lovelace", "was", "born", "in", "London", "."]
-    assert set(row) == {"text", "tokens", "tags", "spans", "labels"}
+    assert set(row) == {"text", "tokens", "tags", "spans", "labels", "tag_scores", "sequence_scores"}
+    assert all(len(row["tag_scores"][layer]) == 7 for layer in row["tags"])
+    assert all(row["sequence_scores"][n] <= min(row["tag_scores"][n]) * (1 + 1e-5) for n in row["tags"])
     for span in row["spans"]["ner"]:
         assert row["text"][span["start_char"] : span["end_char"]] == span["text"]
 

@@ -92,6 +92,12 @@ def test_written_object_has_the_documented_form() -> None:
     assert sentence.spans("ner") == (Span("PER", 0, 2, 0, 12, 0.5),)
 
 
+def test_probabilities_of_tags_and_sequences_are_written_with_six_digits() -> None:
+    layer = TagLayer(("A", "B"), scores=(0.123456789, 1.0), score=1.23456789e-12)
+    row = sentence_to_json(Sentence.from_tokens(["a", "b"], {"upos": layer}))
+    assert (row["tag_scores"], row["sequence_scores"]) == ({"upos": [0.123457, 1.0]}, {"upos": 1.23457e-12})
+
+
 def test_text_alone_is_split_as_asked() -> None:
     assert parse({"text": "It's"})[0].tokens == ("It", "'s")
     assert parse({"text": "It's"}, tokenize="blanks")[0].tokens == ("It's",)
