@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 
@@ -64,7 +64,7 @@ class Tagger:
         """
         return next(self.predict([sentence_of_tokens(tokens)], n_best=n_best))
 
-    def tag_document(self, text: str) -> list[Sentence]:
+    def tag_document(self, text: str, *, n_best: int = 0) -> list[Sentence]:
         """The sentences of a text with predicted layers; the offsets of each count in `text`, which each carries whole.
 
         Raises:
@@ -75,9 +75,11 @@ class Tagger:
         parts = [sentence_from_text(text[start:end], mode, start=start) for start, end in split_sentences(text)]
         if not parts:
             sentence_from_text(text)  # raises, in the words of an empty sentence
-        return list(self.predict(replace(part, text=text) for part in parts))
+        return list(self.predict((replace(part, text=text) for part in parts), n_best=n_best))
 
-    def stream(self, items: Iterable[str | Sequence[str]], *, chunk: int = CHUNK) -> Iterator[Sentence]:
+    def stream(
+        self, items: Iterable[str | Sequence[str]], *, chunk: int = CHUNK, n_best: int = 0
+    ) -> Iterator[Sentence]:
         """The sentence of each text or list of words, in order, as they come; `chunk` of them are held at once.
 
         Raises:
@@ -85,12 +87,14 @@ class Tagger:
         """
         if isinstance(items, (str, bytes)):
             raise TypeError(f"items must be texts or lists of words, got one {type(items).__name__}; tag takes a text")
-        return self.predict(_sentences(items, self.model.tokenize), chunk=chunk)
+        return self.predict(_sentences(items, self.model.tokenize), chunk=chunk, n_best=n_best)
 
     def predict(self, sentences: Iterable[Sentence], *, chunk: int = CHUNK, n_best: int = 0) -> Iterator[Sentence]:
         """Sentences with the predicted layers only, for sentences that are made already."""
         if chunk < 1:
             raise ValueError(f"chunk must be at least 1, got {chunk}")
+        if n_best < 0:
+            raise ValueError(f"n_best must not be negative, got {n_best}")
         return predict(
             sentences,
             backend=self._backend,
@@ -130,6 +134,8 @@ def load(path: str | Path, *, device: str = "cpu", precision: Precision = "float
         ModelError: The folder cannot be read, or the device is not there or does not have the precision.
     """
     check_device(device)
+    if precision not in get_args(Precision):
+        raise ModelError(f'precision must be "float32" or "bfloat16", got {precision!r}')
     model = load_model(path, device=device)
     if precision == "bfloat16":
         check_bfloat16(device)

@@ -86,7 +86,8 @@ class TorchBackend:
         run = partial(self._run, n_best=n_best)
         if threads == 1 or len(batches) == 1 or self.network.device.type != "cpu":
             return map(run, batches, self._types(batches))
-        pool = _workers(threads)
+        with _STARTING:
+            pool = _workers(threads)
         return pool.map(run, batches, pool.submit(self._types, batches).result())
 
     @torch.inference_mode()
@@ -106,6 +107,9 @@ class TorchBackend:
             else:
                 arrays[layer] = LabelArrays(_to_numpy(output.probabilities), _to_numpy(output.attention))
         return arrays
+
+
+_STARTING = threading.Lock()
 
 
 @cache

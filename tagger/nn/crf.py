@@ -8,6 +8,7 @@ All scores are float32 whatever the surrounding precision (float64 where the emi
 it may have gaps, which are closed up, and rows without a token.
 """
 
+import math
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
@@ -113,7 +114,10 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
         Raises:
             ValueError: A gold tag is no tag, or a row has no sequence that is gold and allowed; names the row.
         """
+        tags = _checked_gold(emissions, tags)
         emissions, tags, rows, _ = _left_aligned(_precise(emissions), tags, mask.bool())
+        if emissions.numel() == 0:
+            return emissions.sum((1, 2))
         scores = self.scores(emissions.dtype)
         with _full_precision(emissions.device):
             tags = self._known(tags, rows.mask)
@@ -121,12 +125,10 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
                 likelihood = path_likelihood(emissions, rows, scores, tags)
             else:
                 gold = log_partition(emissions.masked_fill(~tags, -torch.inf), rows, scores)
-                likelihood = gold - log_partition(emissions, rows, scores)
-            if not likelihood.amin() > -torch.inf:
-                row = int((~(likelihood > -torch.inf)).nonzero()[0])
-                if not emissions[row].isnan().any():
-                    raise ValueError(f"row {row}: no sequence of its gold tags keeps to the allowed transitions")
-            return likelihood.to(emissions.dtype)
+                likelihood = (gold - log_partition(emissions, rows, scores)).to(emissions.dtype)
+        if not math.isfinite(likelihood.detach().sum()):
+            _refuse_impossible(likelihood, emissions, rows)
+        return likelihood
 
     def _known(
         self, tags: Int[Tensor, "batch tokens"] | Bool[Tensor, "batch tokens tags"], mask: Bool[Tensor, "batch tokens"]
@@ -151,9 +153,17 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
     def marginals(
         self, emissions: Float[Tensor, "batch tokens tags"], mask: Mask
     ) -> Float[Tensor, "batch tokens tags"]:
-        """Probability of each tag at each token given the whole sentence; 0 at padding."""
+        """Probability of each tag at each token given the whole sentence; 0 at padding.
+
+        Raises:
+            ValueError: A row has no sequence that keeps to the allowed transitions; names the row.
+        """
         aligned, _, rows, places = _left_aligned(_precise(emissions), None, mask.bool())
-        return _put_back(self._forward_backward(aligned, rows).marginals, places)
+        if aligned.numel() == 0:
+            return aligned
+        lattice = self._forward_backward(aligned, rows)
+        _check_possible(lattice.log_partition != -torch.inf)
+        return _put_back(lattice.marginals, places)
 
     @torch.no_grad()
     def best_path(self, emissions: Float[Tensor, "batch tokens tags"], mask: Mask) -> Int[Tensor, "batch tokens"]:
@@ -163,6 +173,8 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
             ValueError: A row has no sequence that keeps to the allowed transitions; names the row.
         """
         aligned, _, rows, places = _left_aligned(_precise(emissions), None, mask.bool())
+        if aligned.numel() == 0:
+            return rows.lengths.new_zeros(aligned.shape[:2])
         path, possible = best_path(aligned, rows, self.scores(aligned.dtype))
         _check_possible(possible | (rows.lengths == 0))
         return _put_back(path, places)
@@ -173,15 +185,19 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
     ) -> tuple[Int[Tensor, "batch n tokens"], Float[Tensor, "batch n"]]:
         """The n most probable tag sequences of each row, best first, and their probabilities.
 
-        A row that has fewer is filled up with tags 0 at probability 0.
+        A row that has fewer is filled up with tags 0 at probability 0; one without a token has one, which is empty.
 
         Raises:
-            ValueError: A row has no sequence that keeps to the allowed transitions; names the row.
+            ValueError: `n` is below 1, or a row has no sequence that keeps to the allowed transitions; names the row.
         """
         aligned, _, rows, places = _left_aligned(_precise(emissions), None, mask.bool())
+        if n < 1:
+            raise ValueError(f"n must be at least 1, got {n}")
         scores = self.scores(aligned.dtype)
         paths, possible = best_paths(aligned, rows, scores, n=n)  # (batch, n, tokens), (batch, n)
-        _check_possible(possible[:, 0] | (rows.lengths == 0))
+        empty = (rows.lengths == 0).unsqueeze(1)
+        possible = torch.where(empty, torch.arange(n, device=empty.device) == 0, possible)
+        _check_possible(possible[:, 0])
         partition = self._forward_backward(aligned, rows).log_partition
         exact = [path_score(aligned, rows, scores, path) - partition for path in paths.unbind(1)]
         probabilities = torch.stack(exact, 1).exp().to(aligned.dtype).masked_fill(~possible, 0)
@@ -223,6 +239,27 @@ def _full_precision(device: torch.device) -> AbstractContextManager[object]:
     """A context without mixed precision."""
     mixed = torch.is_autocast_enabled(device.type)
     return torch.autocast(device.type, enabled=False) if mixed else nullcontext()
+
+
+def _checked_gold(emissions: Tensor, tags: Tensor) -> Tensor:
+    """Gold tags as 64-bit integers, or admissible tags as they are, of the shape of the emissions."""
+    if tags.dtype == torch.bool and tags.shape == emissions.shape:
+        return tags
+    if tags.dtype.is_floating_point or tags.dtype == torch.bool or tags.shape != emissions.shape[:2]:
+        raise ValueError(
+            f"tags must be integers of shape {tuple(emissions.shape[:2])} or booleans of shape "
+            f"{tuple(emissions.shape)}, got {tags.dtype} of {tuple(tags.shape)}"
+        )
+    return tags.long()
+
+
+def _refuse_impossible(likelihood: Tensor, emissions: Tensor, rows: Rows) -> None:
+    """Refuse rows without a sequence that is gold and allowed, but for those whose emissions are no numbers."""
+    broken = ((emissions.isnan() | (emissions == torch.inf)).any(2) & rows.mask).any(1)  # (batch,)
+    impossible = (~likelihood.isfinite() & ~broken).nonzero()
+    if len(impossible):
+        row = int(impossible[0])
+        raise ValueError(f"row {row}: no sequence of its gold tags keeps to the allowed transitions")
 
 
 def _check_possible(possible: Bool[Tensor, " batch"]) -> None:

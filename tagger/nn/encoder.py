@@ -72,6 +72,8 @@ class RecurrentEncoder(nn.Module):
         self, vectors: Float[Tensor, "batch tokens input"], mask: Bool[Tensor, "batch tokens"]
     ) -> Float[Tensor, "batch tokens hidden"]:
         """The states of both directions, merged; what stands at padding is unspecified."""
+        if mask.numel() == 0:
+            return vectors.new_zeros(*mask.shape, self.output_size)
         lengths = mask.sum(1)
         run = _packed if vectors.is_cuda else _padded
         for i, layer in enumerate(self.layers):
@@ -134,6 +136,7 @@ def _padded(layer: Recurrence, vectors: Tensor, lengths: Tensor) -> Tensor:
     """
     batch, num_tokens, _ = vectors.shape
     first = torch.arange(0, batch * num_tokens, num_tokens).unsqueeze(1)  # (batch, 1): where each row starts
+    last = first + (lengths - 1).clamp(min=0).unsqueeze(1)  # read again behind a row's end, in the place of padding
     orders = [first + torch.arange(num_tokens)]
     if layer.bidirectional:
         orders.append(first + reversal(lengths, num_tokens))
@@ -142,7 +145,8 @@ def _padded(layer: Recurrence, vectors: Tensor, lengths: Tensor) -> Tensor:
     for direction, order in enumerate(orders):
         for rows in groups:
             places = order.index_select(0, rows)[:, : max(1, int(lengths[rows].max()))].t()  # (tokens, rows)
-            part = cells.index_select(0, places.flatten()).view(*places.shape, -1)
+            read = torch.minimum(places, last.index_select(0, rows).t())
+            part = cells.index_select(0, read.flatten()).view(*places.shape, -1)
             states.append(_one_direction(layer, part, "_reverse" if direction else "").flatten(0, 1))
             homes.append(places.flatten() * len(orders) + direction)
     home = torch.cat(homes)

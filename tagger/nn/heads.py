@@ -9,9 +9,9 @@ from torch.nn import functional as F
 
 from tagger.nn.crf import LinearChainCRF
 from tagger.nn.dropout import Dropout
-from tagger.nn.lattice import Lattice
+from tagger.nn.lattice import Lattice, Scores, path_score, rows_of
 from tagger.nn.pooling import AttentionPooling, LastPooling, MaxPooling, MeanPooling
-from tagger.nn.spans import Spans, SpanTables, find_spans, span_probabilities, step_probabilities
+from tagger.nn.spans import Spans, SpanTables, find_spans, span_probabilities
 
 Decoder = Literal["crf", "softmax"]
 Pooling = Literal["attention", "last", "mean", "max"]
@@ -105,21 +105,22 @@ class TokensHead(nn.Module):
     ) -> TokensOutput:
         """The best tags and their probabilities, and the `n_best` readings of each sentence if any are asked for."""
         emissions = self.linear(states).float()
-        lengths = mask.sum(1)
+        rows = rows_of(mask.sum(1), mask.shape[1])
         tag_ids = self.crf.best_path(emissions, mask)
         if self.decoder == "crf":
-            lattice, transitions = self.crf.posterior(emissions, mask), self.crf.scores().transitions
+            lattice, scores = self.crf.posterior(emissions, mask), self.crf.scores()
         else:
-            lattice, transitions = _independent(emissions, mask), self.crf.transitions
+            free = self.crf.start_transitions, self.crf.transitions, self.crf.end_transitions  # all 0
+            lattice, scores = _independent(emissions, mask), Scores(*free)
 
         def sequence_probabilities(path: Tensor) -> Tensor:
-            return step_probabilities(lattice, transitions, path).masked_fill(~mask, 1).prod(1)
+            return (path_score(emissions, rows, scores, path) - lattice.log_partition).exp().float()
 
         probabilities = lattice.marginals.gather(2, tag_ids.unsqueeze(2)).squeeze(2)
         spans = span_scores = readings = reading_scores = None
         if self.tables is not None:
-            spans = find_spans(tag_ids, lengths, self.tables)
-            span_scores = span_probabilities(lattice, transitions, lengths, spans, self.tables)
+            spans = find_spans(tag_ids, rows.lengths, self.tables)
+            span_scores = span_probabilities(lattice, scores.transitions, rows.lengths, spans, self.tables)
         if n_best:
             readings, found = self.crf.n_best_paths(emissions, mask, n=n_best)
             each = torch.stack([sequence_probabilities(path) for path in readings.unbind(1)], 1)
@@ -131,9 +132,9 @@ class TokensHead(nn.Module):
 def _independent(emissions: Float[Tensor, "batch tokens tags"], mask: Bool[Tensor, "batch tokens"]) -> Lattice:
     """The lattice of tokens whose tags know nothing of each other: a softmax at each."""
     logs = emissions.log_softmax(2)
-    none = emissions.new_zeros(emissions.shape[0])
+    partition = emissions.logsumexp(2).masked_fill(~mask, 0).sum(1, dtype=torch.double)
     marginals = logs.exp().masked_fill(~mask.unsqueeze(2), 0)
-    return Lattice(none, marginals, none, torch.zeros_like(logs), logs)
+    return Lattice(partition, marginals, emissions.new_zeros(len(mask)), torch.zeros_like(logs), logs)
 
 
 class SentenceHead(nn.Module):

@@ -7,6 +7,7 @@ scale would underflow. On short rows the time goes into calling operations, not 
 few as can be.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import torch
@@ -17,6 +18,8 @@ from torch import Tensor
 SAFE = 1e-25
 TINY = 1e-35  # in the place of 0 as a divisor
 ONE_THREAD = 2**15  # numbers up to which torch keeps an operation on one thread; to wake another can take longer
+LONG = 512  # tokens from which the rounding of float32, repeated at each, would be seen in the sum
+CENTRED = 16  # tokens from one taking off of the highest sum to the next
 SCALED = 6  # tokens from one scaling to the next; more rows would need log space if there were more
 
 
@@ -76,6 +79,9 @@ def forward_backward(
     Source:
         Rabiner (1989), section V, for the scaling.
     """
+    if emissions.shape[1] > LONG and emissions.dtype == torch.float:
+        lattice = forward_backward(emissions.double(), rows, Scores(*(s.double() for s in scores)), ways=ways)
+        return Lattice(lattice.log_partition, *(part.float() for part in lattice[1:]))
     lattice, safe = _scaled_lattice(emissions, rows, scores)
     if ways:
         entering = lattice.entering.log() - _factors(scores)[1]
@@ -83,7 +89,9 @@ def forward_backward(
     if not bool(safe.all()):
         unsafe = (~safe).nonzero().squeeze(1)
         exact = _log_lattice(emissions[unsafe], Rows(*(part[unsafe] for part in rows)), scores)
-        lattice = Lattice(*(old.index_copy(0, unsafe, new) for old, new in zip(lattice, exact, strict=True)))
+        lattice = Lattice(
+            *(old.index_copy(0, unsafe, new.to(old.dtype)) for old, new in zip(lattice, exact, strict=True))
+        )
     return lattice
 
 
@@ -93,9 +101,13 @@ def token_mask(lengths: Int[Tensor, " batch"], num_tokens: int) -> Bool[Tensor, 
 
 
 def _factors(scores: Scores) -> tuple[tuple[Tensor, Tensor], Tensor]:
-    """Transitions, and start over end, as factors of at most 1; and the score that was taken off each for it."""
+    """Transitions, and start over end, as factors; and the score that was taken off each for it.
+
+    A factor is at most one by the number of tags, so that a sum over tags can only shrink from token to token: what is
+    too small to be held is small beside the sums that are checked.
+    """
     table = torch.cat((scores.transitions, scores.start.unsqueeze(0), scores.end.unsqueeze(0)))
-    top = table.amax().clamp(min=-1e30)
+    top = table.amax().clamp(min=-1e30) + math.log(len(scores.start))
     factors = (table - top).exp_()
     return (factors[:-2], factors[-2:]), top
 
@@ -162,11 +174,13 @@ def _scaled_pass(likely: Tensor, edges: Tensor, moves: Tensor) -> tuple[Tensor, 
 
 
 def _log_lattice(emissions: Tensor, rows: Rows, scores: Scores) -> Lattice:
-    """The lattice by recursions in log space: slower, and right for any scores."""
+    """The lattice by recursions in log space and float64: slower, and right for any scores."""
     batch, num_tokens, num_tags = emissions.shape
-    (mask, _, last), (start, transitions, end) = rows, scores
+    (mask, _, last), (start, transitions, end) = rows, (part.double() for part in scores)
+    peaks = emissions.amax(2, keepdim=True).double().clamp(min=torch.finfo(torch.float).min)
+    emissions = emissions.double() - peaks  # small numbers keep their digits
     forward = torch.empty_like(emissions)
-    scales = emissions.new_empty(batch, num_tokens, dtype=torch.double)
+    scales = emissions.new_empty(batch, num_tokens)
     state = start.expand(batch, -1)
     for t in range(num_tokens):
         state = state + emissions[:, t]
@@ -174,7 +188,7 @@ def _log_lattice(emissions: Tensor, rows: Rows, scores: Scores) -> Lattice:
         forward[:, t], scales[:, t] = state - scale, scale.squeeze(1)
         state = (forward[:, t].unsqueeze(2) + transitions).logsumexp(1)
     ending = (forward[torch.arange(batch, device=last.device), last] + end).logsumexp(1)  # (batch,)
-    partition = scales.masked_fill(~mask, 0).sum(1) + ending
+    partition = (scales + peaks.squeeze(2)).masked_fill(~mask, 0).sum(1) + ending
     marginals, leaving, entering = torch.zeros_like(forward), torch.zeros_like(forward), torch.zeros_like(forward)
     counts = emissions.new_zeros(batch, num_tags, num_tags)
     state = end.expand(batch, -1)
@@ -188,7 +202,7 @@ def _log_lattice(emissions: Tensor, rows: Rows, scores: Scores) -> Lattice:
             joint = (forward[:, t - 1].unsqueeze(2) + transitions + entered.unsqueeze(1)).flatten(1).softmax(1)
             counts += joint.view_as(counts).masked_fill(~inside.unsqueeze(2), 0)
             state = torch.where(inside, (transitions + entered.unsqueeze(1)).logsumexp(2), end)
-    partition = partition.nan_to_num(nan=-torch.inf)
+    partition = partition.nan_to_num(nan=-torch.inf, neginf=-torch.inf, posinf=torch.inf)
     return Lattice(partition, marginals.masked_fill(~mask.unsqueeze(2), 0), counts, leaving, entering)
 
 
@@ -276,6 +290,11 @@ class _LogPartition(torch.autograd.Function):
         return weighted, None, None, None, weighted[:, 0].sum(0), moved, ended, None
 
 
+def _centred(transitions: Float[Tensor, "tags tags"]) -> Float[Tensor, "tags tags"]:
+    """The transitions less the highest of them, which changes no order of sequences of one length."""
+    return transitions - transitions.amax().clamp(min=-1e30)
+
+
 def best_path(
     emissions: Float[Tensor, "batch tokens tags"], rows: Rows, scores: Scores
 ) -> tuple[Int[Tensor, "batch tokens"], Bool[Tensor, " batch"]]:
@@ -288,22 +307,25 @@ def best_path(
         Viterbi (1967).
     """
     (batch, num_tokens, num_tags), (mask, _, last) = emissions.shape, rows
-    # Only differences decide, and small numbers keep them, so the highest emission of each token is taken off. Tags
-    # stand before the batch, so that the maximum over tags is one of whole rows of numbers, which is several times as
-    # fast as a maximum within each row.
-    states, moves = emissions.new_empty(num_tokens, num_tags, batch), scores.transitions.unsqueeze(2)
+    # Only differences decide, and small numbers keep them, so the highest emission of each token is taken off, the
+    # highest transition, and every now and then the highest sum. Tags stand before the batch, so that the maximum over
+    # tags is one of whole rows of numbers, which is several times as fast as a maximum within each row.
+    states, transitions = emissions.new_empty(num_tokens, num_tags, batch), _centred(scores.transitions)
+    moves = transitions.unsqueeze(2)
     torch.sub(emissions.permute(1, 2, 0), emissions.amax(2).t().unsqueeze(1), out=states)
     states[0] += scores.start.unsqueeze(1)
     size = max(1, min(num_tags, ONE_THREAD // (num_tags * batch)))
     moves_of = moves.split(size)  # (from, to, 1) each
     ways = [states.new_empty(len(part), num_tags, batch) for part in moves_of]
     columns = states[:-1].unsqueeze(2).split(size, 1)  # (tokens - 1, from, 1, batch) each
-    for parts, reached in zip(zip(*columns, strict=True), states[1:], strict=True):
+    for t, (parts, reached) in enumerate(zip(zip(*columns, strict=True), states[1:], strict=True), 1):
         found = [torch.add(part, move, out=way).amax(0) for part, move, way in zip(parts, moves_of, ways, strict=True)]
         reached += found[0] if len(found) == 1 else torch.stack(found).amax(0)
+        if t % CENTRED == 0:
+            reached -= reached.amax(0).clamp(min=-1e30)
     final = states.gather(0, last.expand(1, num_tags, -1))[0] + scores.end.unsqueeze(1)  # (tags, batch)
     best, ending = final.max(0)  # (batch,)
-    path, incoming = [ending], scores.transitions.t().contiguous()  # (to, from)
+    path, incoming = [ending], transitions.t().contiguous()  # (to, from)
     reached_by = states.transpose(1, 2).contiguous().unbind()  # (batch, tags) a token
     shortest = int(last.min())
     for t in range(num_tokens - 2, -1, -1):
@@ -324,15 +346,17 @@ def best_paths(
         The parallel list algorithm of Seshadri and Sundberg (1994).
     """
     (batch, num_tokens, num_tags), (mask, _, last) = emissions.shape, rows
-    incoming = scores.transitions.t().unsqueeze(2)  # (to, from, 1)
+    incoming = _centred(scores.transitions).t().unsqueeze(2)  # (to, from, 1)
     emissions = emissions - emissions.amax(2, keepdim=True)  # only differences decide, as in `best_path`
     state = torch.full((batch, num_tags, n), -torch.inf, dtype=emissions.dtype, device=emissions.device)
     state[:, :, 0] = scores.start + emissions[:, 0]
     states, pointers = [state], []
-    for token in emissions.unbind(1)[1:]:
+    for t, token in enumerate(emissions.unbind(1)[1:], 1):
         reached = (state.unsqueeze(1) + incoming).flatten(2)  # (batch, to, from * n)
         best, pointer = reached.topk(n, 2)
         state = best + token.unsqueeze(2)
+        if t % CENTRED == 0:
+            state = state - state.amax((1, 2), keepdim=True).clamp(min=-1e30)
         states.append(state)
         pointers.append(pointer.flatten(1))  # (batch, to * n), into from * n
     final = torch.stack(states, 1)[torch.arange(batch, device=last.device), last]  # (batch, tags, n)

@@ -57,23 +57,6 @@ def find_spans(tags: Int[Tensor, "batch tokens"], lengths: Int[Tensor, " batch"]
     return Spans(rows, starts, ends[rows, starts], tables.types[tags[rows, starts]])
 
 
-def step_probabilities(
-    lattice: Lattice, transitions: Float[Tensor, "tags tags"], tags: Int[Tensor, "batch tokens"]
-) -> Float[Tensor, "batch tokens"]:
-    """Probability of each tag of a sequence given the tag before it; their product over a row is the sequence's.
-
-    Args:
-        lattice: Of the same rows, with its ways.
-        transitions: The scores that the lattice was made with.
-        tags: A sequence for each row.
-    """
-    first = lattice.marginals[:, :1].gather(2, tags[:, :1].unsqueeze(2)).squeeze(2)  # (batch, 1)
-    leaving = lattice.leaving[:, :-1].gather(2, tags[:, :-1].unsqueeze(2)).squeeze(2)  # (batch, tokens - 1)
-    entering = lattice.entering[:, 1:].gather(2, tags[:, 1:].unsqueeze(2)).squeeze(2)
-    moves = transitions[tags[:, :-1], tags[:, 1:]]
-    return torch.cat((first, (moves + entering - leaving).exp().nan_to_num(0.0)), 1)
-
-
 def span_probabilities(
     lattice: Lattice,
     transitions: Float[Tensor, "tags tags"],

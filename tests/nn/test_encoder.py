@@ -125,6 +125,18 @@ def test_one_direction_never_sees_what_comes_later() -> None:
     assert not torch.equal(encoder(vectors, mask)[:, 2], encoder(changed, mask)[:, 2])
 
 
+@pytest.mark.parametrize("shape", [(0, 4), (3, 0)])
+def test_a_batch_without_a_cell_has_no_states(shape: tuple[int, int]) -> None:
+    assert make_encoder()(torch.zeros(*shape, 5), torch.zeros(*shape).bool()).shape == (*shape, 12)
+
+
+def test_padding_that_is_no_number_spoils_no_gradient() -> None:
+    encoder, (vectors, mask) = make_encoder(), make_batch()
+    states = encoder(vectors.masked_fill(~mask.unsqueeze(2), torch.nan), mask)
+    states[mask].sum().backward()
+    assert all(parameter.grad.isfinite().all() for parameter in encoder.parameters())
+
+
 @pytest.mark.parametrize("cell", CELLS)
 def test_padding_changes_no_state(cell: str) -> None:
     encoder, (vectors, mask) = make_encoder(cell, layers=2), make_batch()

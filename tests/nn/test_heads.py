@@ -140,3 +140,22 @@ def test_dropout_of_the_sentence_head_is_off_in_evaluation() -> None:
     assert not torch.equal(head(states, mask).probabilities, head(states, mask).probabilities)
     head.eval()
     assert torch.equal(head(states, mask).probabilities, head(states, mask).probabilities)
+
+
+def test_the_probability_of_a_long_sequence_is_exact() -> None:
+    torch.manual_seed(5)
+    head = TokensHead(input_size=4, num_tags=3).eval()
+    states, mask = torch.randn(1, 3000, 4), torch.ones(1, 3000, dtype=torch.bool)
+    head.linear.weight.data *= 3000
+    output, crf = head(states, mask, n_best=1), head.crf
+    emissions, move = head.linear(states)[0].double(), crf.transitions.double()
+    state = crf.start_transitions.double() + emissions[0]
+    for row in emissions[1:]:
+        state = torch.logsumexp(state.unsqueeze(1) + move, 0) + row
+    tags = output.tag_ids[0].tolist()
+    score = emissions[range(3000), tags].sum() + move[tags[:-1], tags[1:]].sum()
+    score = score + crf.start_transitions[tags[0]] + crf.end_transitions[tags[-1]]
+    expected = (score - torch.logsumexp(state + crf.end_transitions.double(), 0)).exp().item()
+    assert 0.001 < expected < 0.999
+    assert output.sequences.item() == pytest.approx(expected, rel=1e-5)
+    assert output.reading_probabilities.item() == pytest.approx(expected, rel=1e-5)

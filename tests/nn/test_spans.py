@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from tagger.data.schemes import RULES, Scheme, legal_transitions, span_tables, tags_to_spans
 from tagger.nn.crf import LinearChainCRF
 from tagger.nn.heads import TokensHead
-from tagger.nn.spans import Spans, SpanTables, find_spans, span_probabilities, step_probabilities
+from tagger.nn.spans import Spans, SpanTables, find_spans, span_probabilities
 
 SCHEMES = sorted(RULES)
 
@@ -85,19 +85,6 @@ def test_probability_of_every_span_equals_enumeration(
     transitions = crf.scores(torch.double).transitions
     found = span_probabilities(lattice, transitions, mask.sum(1), spans, tables)
     torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-9)
-
-
-@settings(max_examples=40, deadline=None)
-@given(length=st.integers(1, 5), seed=st.integers(0, 10_000), constrained=st.booleans())
-def test_probability_of_a_whole_sequence_is_the_product_of_its_steps(length: int, seed: int, constrained: bool) -> None:
-    tags = make_tags("iob2", "X")
-    crf = make_crf(tags, "iob2", constrained=constrained, seed=seed)
-    emissions = torch.randn(1, length, len(tags), generator=torch.Generator().manual_seed(seed))
-    mask = torch.ones(1, length, dtype=torch.bool)
-    path = crf.best_path(emissions, mask)
-    steps = step_probabilities(crf.posterior(emissions, mask), crf.scores().transitions, path)
-    expected = probabilities_of_sequences(crf, emissions[0])[tuple(path[0].tolist())]
-    assert steps.prod().item() == pytest.approx(expected, rel=1e-4)
 
 
 @settings(max_examples=200, deadline=None)

@@ -65,6 +65,13 @@ def test_decode_gives_the_same_lists(batch_first: bool, masked: bool) -> None:
     assert all(type(tag) is int for row in found for tag in row)
 
 
+def test_an_empty_batch_gives_the_same() -> None:
+    ours, theirs = make_pair(batch_first=True)
+    emissions, tags = torch.zeros(0, 3, 4), torch.zeros(0, 3, dtype=torch.long)
+    assert ours(emissions, tags).item() == theirs(emissions, tags).item() == 0
+    assert ours.decode(emissions) == theirs.decode(emissions) == []
+
+
 def wrong_calls() -> list[tuple[str, tuple[object, ...]]]:
     emissions, tags, mask = make_batch()
     return [
