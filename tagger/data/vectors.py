@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tagger.data.columns import shorten
 from tagger.data.files import iter_lines
-from tagger.errors import DataError
+from tagger.errors import DataError, Problems
 
 DIGITS = re.compile(r"[0-9]")
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf(inity)?)", re.IGNORECASE)
@@ -90,11 +90,12 @@ def _read_file(path: Path, max_words: int | None) -> Vectors:
         raise DataError(f"{path}: must hold a word and its numbers a line, got nothing but a header")
     words, _, numbers = zip(*(line.rstrip(" ").partition(" ") for line in lines), strict=True)
     dimension = numbers[0].count(" ") + 1
-    problems = [
+    problems = Problems()
+    problems += (
         f"{path}:{i + first + 1}: {problem}"
         for i, (word, row) in enumerate(zip(words, numbers, strict=True))
         if (problem := _problem(word, row, dimension, first + 1))
-    ]
+    )
     if problems:
         raise DataError.of(problems)
     try:

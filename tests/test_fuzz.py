@@ -1,0 +1,316 @@
+"""Whatever bytes a reader is given, it gives what they say, whole, or one error that is a sentence.
+
+A reader is a row of `READERS`. Two kinds of bytes: files made of the pieces of good ones and of the characters that
+break parsers, and heads of real files in which bytes and lines are flipped, lost, doubled and moved. A minute of each
+for each reader: `python -m pytest -m fuzz tests/test_fuzz.py`, or `-k NAME` for one of them.
+"""
+
+import json
+import re
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tagger.config import load_recipe
+from tagger.data.columns import read_conll
+from tagger.data.conllu import read_conllu
+from tagger.data.files import decode_lines, raw_lines, read_lines
+from tagger.data.jsonl import read_jsonl, sentence_to_json
+from tagger.data.labelled import read_classes, read_labelled
+from tagger.data.sentence import Sentence
+from tagger.data.streams import stream_sentences
+from tagger.data.synthetic import generate
+from tagger.data.vectors import read_vectors
+from tagger.errors import SHOWN, DataError, ModelError, RecipeError
+from tagger.model.folder import load_model, save_model
+from tests.model.test_folder import make_model
+
+HEAD = 4000  # bytes of a real file
+SECONDS = 60.0  # of the long run, for each reader and kind
+SLOWEST = 20.0  # seconds that a reader may take for some thousand bytes
+ROOT = Path(__file__).parents[1]
+
+# What must be there when bytes are read without an error: a number counted from the text in another way than the
+# reader does, beside the same number of what it gave.
+Counts = tuple[int, int]
+
+
+def no_blanks(text: str) -> int:
+    return len("".join(text.split()))
+
+
+def conll_tokens(text: str, sentences: Sequence[Sentence]) -> Counts:
+    lines = [line for line in text.split("\n") if line.strip(" \t\r") and not re.match(r"-DOCSTART-([ \t\r]|$)", line)]
+    tabs = next(("\t" in line for line in lines if line.strip() and not line.startswith(("# ", "-DOCSTART-"))), None)
+    tabs = any("\t" in line for line in lines) if tabs is None else tabs
+    fields = (line.split("\t") if tabs else re.findall(r"[^ \t]+", line) for line in lines)
+    return sum(len(found) == 2 for found in fields), sum(map(len, sentences))
+
+
+def conllu_words(text: str, sentences: Sequence[Sentence]) -> Counts:
+    return len(re.findall(r"^[1-9][0-9]*\t", text, re.MULTILINE)), sum(map(len, sentences))
+
+
+def json_tokens(text: str, sentences: Sequence[Sentence]) -> Counts:
+    rows = [json.loads(line) for line in text.split("\n") if line.strip()]
+    words = ["".join(row["text"] if row.get("tokens") is None else row["tokens"]) for row in rows]
+    assert len(sentences) == len(rows)
+    return sum(map(no_blanks, words)), sum(no_blanks("".join(s.tokens)) for s in sentences)
+
+
+def characters(text: str, sentences: Sequence[Sentence]) -> Counts:
+    return no_blanks(text), sum(no_blanks("".join(sentence.tokens)) for sentence in sentences)
+
+
+def characters_and_labels(text: str, sentences: Sequence[Sentence]) -> Counts:
+    whole, words = characters(text, sentences)
+    return whole, words + sum(no_blanks(sentence.label("class").value) for sentence in sentences)
+
+
+def vector_words(text: str, words: Sequence[str]) -> Counts:
+    rows = text.removesuffix("\n").split("\n")
+    rows = rows[1:] if re.fullmatch(r"[0-9]+ [0-9]+ *\r?", rows[0]) else rows
+    return len({row.split(" ")[0] for row in rows}), len(words)
+
+
+def line_count(text: str, lines: Sequence[str]) -> Counts:
+    return text.count("\n") + (not text.endswith("\n")), len(lines)
+
+
+def stream(format: Any, path: Path) -> list[Sentence]:
+    return list(stream_sentences(decode_lines(raw_lines(path), where="f"), format, ["token", "_"], where="f"))
+
+
+def model_with(name: str, path: Path) -> None:
+    """Load the model that stands beside `path`, with these bytes as one of its files."""
+    whole, broken = path.parent / "model", path.parent / "broken"
+    shutil.copytree(whole, broken, dirs_exist_ok=True)
+    shutil.copy(path, broken / name)
+    load_model(broken)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A reader, files to begin with (below $TAGGER_DATA, or made by the test), and what must not be lost."""
+
+    read: Callable[[Path], Any]
+    seeds: Sequence[str]
+    counts: Callable[[str, Any], Counts] | None = None
+    errors: tuple[type[Exception], ...] = (DataError,)
+
+
+CONLL = ("made/good.conll", "ner/wnut17/wnut17train.conll", "ner/wikigold/wikigold.conll.txt", "ner/snips/train.bio")
+JSONL = ("made/good.jsonl", "made/text.jsonl")
+TEXT = ("made/good.txt", "sentiment/mr/rt-polarity.neg")
+READERS = {
+    "lines": Reader(read_lines, (*TEXT, "made/good.txt.gz"), None),
+    "lines-plain": Reader(read_lines, TEXT, line_count),
+    "conll": Reader(lambda path: read_conll(path, ["token", "ner"], {"intent": "# intent"}), CONLL, conll_tokens),
+    "conllu": Reader(read_conllu, ("made/good.conllu", "pos/ud-english-ewt/en_ewt-ud-dev.conllu"), conllu_words),
+    "jsonl": Reader(read_jsonl, JSONL, json_tokens),
+    "labelled": Reader(
+        lambda path: read_labelled(path, "class"),
+        ("made/good.labelled", "sentiment/vader-tweets/tweets_GroundTruth.txt"),
+        characters_and_labels,
+    ),
+    "classes": Reader(lambda path: read_classes({"bad": path}, "class")[0], TEXT, characters),
+    "vectors": Reader(
+        lambda path: read_vectors([path]).words,
+        ("made/good.vectors", "vectors/glove.6B.50d.top100k.txt.gz"),
+        vector_words,
+    ),
+    "text-stream": Reader(partial(stream, "text"), TEXT, characters),
+    "conll-stream": Reader(partial(stream, "conll"), CONLL, None),
+    "jsonl-stream": Reader(partial(stream, "jsonl"), JSONL, json_tokens),
+    "recipe": Reader(load_recipe, ("made/recipe.toml", "made/full.toml"), None, (RecipeError,)),
+    **{
+        f"model-{name.split('.')[0]}": Reader(partial(model_with, name), (f"made/model/{name}",), None, (ModelError,))
+        for name in ("config.json", "vocabulary.json", "weights.safetensors")
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a good file of each kind in `made`."""
+    import gzip
+
+    folder = tmp_path_factory.mktemp("fuzz")
+    made = folder / "made"
+    save_model(make_model(), made / "model", card="")
+    shutil.copytree(made / "model", folder / "model")
+    rows = [sentence_to_json(sentence) for sentence in generate(6, seed=1, split="train")]
+    files = {
+        "good.conll": "# intent = x\n" + "\n".join("\n".join(f"{t}\tO" for t in r["tokens"]) + "\n" for r in rows),
+        "good.conllu": "# sent_id = 1\n1-2\tdon't" + "\t_" * 8 + "\n" + "1\tdo\tdo\tAUX\tVB" + "\t_" * 5 + "\n"
+        "2\tn't\tnot\tPART\tRB" + "\t_" * 5 + "\n2.1\tx" + "\t_" * 8 + "\n",
+        "good.jsonl": "\n".join(json.dumps(row) for row in rows),
+        "text.jsonl": "\n".join(json.dumps({"text": r["text"], "labels": {"a": "b"}}) for r in rows),
+        "good.txt": "\n".join(row["text"] for row in rows) + "\n",
+        "good.labelled": "\n".join(f"pos\t{row['text']}" for row in rows) + "\n",
+        "good.vectors": "2 3\nthe 0.1 -2 3e-2\nof 1 2 3\n",
+        "recipe.toml": (ROOT / "recipes" / "quickstart.toml").read_text(encoding="utf-8"),
+        "full.toml": (ROOT / "recipes" / "ner-wnut17.toml").read_text(encoding="utf-8"),
+    }
+    for name, text in files.items():
+        (made / name).write_text(text, encoding="utf-8")
+    (made / "good.txt.gz").write_bytes(gzip.compress(files["good.txt"].encode()))
+    return folder
+
+
+@contextmanager
+def no_longer_than(seconds: float) -> Iterator[None]:
+    """Break off what takes longer."""
+
+    def stop(*_: object) -> None:
+        raise AssertionError(f"took longer than {seconds} seconds")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def check(reader: Reader, data: bytes, folder: Path) -> bool:
+    """Whether the bytes could be read; fails where they are neither read whole nor refused with a sentence."""
+    path = folder / "file"
+    path.write_bytes(data)
+    try:
+        with no_longer_than(SLOWEST):
+            found = reader.read(path)
+    except reader.errors as error:
+        lines = str(error).split("\n")
+        assert len(lines) <= SHOWN + 1
+        assert all(lines), "an error says what is wrong"
+        return False
+    if reader.counts is not None and data[:2] != b"\x1f\x8b":
+        there, given = reader.counts(data.decode("utf-8-sig").replace("\r\n", "\n"), found)
+        assert given == there, "nothing may be lost or made up"
+    return True
+
+
+def seeds(reader: Reader, folders: Sequence[Path]) -> list[bytes]:
+    """The heads of the files that a reader begins with, cut behind a line."""
+    paths = [folder / name for name in reader.seeds for folder in folders if (folder / name).is_file()]
+    heads = [_head(path) for path in paths]
+    assert heads
+    return heads
+
+
+def _head(path: Path) -> bytes:
+    if path.suffix in (".gz", ".safetensors", ".json", ".toml"):
+        whole = path.read_bytes() if path.stat().st_size < 100_000 else None
+        if whole is not None:
+            return whole
+    data = b""
+    for line in raw_lines(path):
+        data += line
+        if len(data) > HEAD:
+            break
+    return data
+
+
+# Characters on which parsers stumble: those that only str.splitlines takes for line ends, blanks that are no ASCII,
+# marks, half of nothing, digits and numbers of other kinds, and brackets.
+NASTY = (
+    *"\t \r\n\v\f\x1c\x1d\x85\u2028\u2029\xa0\u3000\u200b\ufeff\0\x7f\u0301\U0001f600\udc80\\\"'{}[]:,=#-_.%",
+    *("-DOCSTART-", "# ", "# intent =", "# newdoc", "\r\n", "\n\n", "1", "0", "-1", "1-2", "1.1", "\u0663", "\u00b2"),
+    *("nan", "inf", "-Infinity", "1e999", "9" * 5000, "true", "null", "\\ud800", "[" * 2000, '{"a":' * 2000, "10000000"),
+    *('"tokens"', '"text"', '"tags"', '"labels"', '"offsets"', "B-", "I-", "O", "B-X", "S-X"),
+)
+
+
+def from_pieces(heads: Sequence[bytes]) -> st.SearchStrategy[bytes]:
+    """Files made of the pieces of good ones and of what is nasty."""
+    pieces = sorted({p for head in heads for p in re.findall(r"\w+|\s|.", head.decode("utf-8", "replace"))[:500]})
+    lines = sorted({line for head in heads for line in head.decode("utf-8", "replace").split("\n")})
+    piece = st.one_of(st.sampled_from(pieces), st.sampled_from(NASTY), st.text(max_size=3))
+    line = st.one_of(st.sampled_from(lines), st.lists(piece, max_size=8).map("".join))
+    end = st.sampled_from(["\n", "\n", "\n", "\r\n"])
+    text = st.lists(st.tuples(line, end).map("".join), max_size=8).map("".join)
+    return text.map(lambda found: found.encode("utf-8", "surrogatepass"))
+
+
+@st.composite
+def mutated(draw: st.DrawFn, heads: Sequence[bytes]) -> bytes:
+    """A good file in which bytes or lines are flipped, lost, doubled, moved or replaced by what is nasty."""
+    data = draw(st.sampled_from(heads))
+    for _ in range(draw(st.integers(1, 4))):
+        lines = draw(st.booleans())
+        parts: Sequence[Any] = data.splitlines(keepends=True) if lines else data
+        start = draw(st.integers(0, len(parts)))
+        end = min(len(parts), start + draw(st.integers(0, 3 if lines else 40)))
+        before, chosen, after = parts[:start], parts[start:end], parts[end:]
+        join = b"".join if lines else bytes
+        match draw(st.sampled_from(["flip", "lose", "double", "move", "nasty", "cut", "other"])):
+            case "flip" if join(chosen):
+                middle = bytes([join(chosen)[0] ^ (1 << draw(st.integers(0, 7)))]) + join(chosen)[1:]
+            case "lose" | "flip":
+                middle = b""
+            case "double":
+                middle = join(chosen) * draw(st.integers(2, 5))
+            case "move":
+                before, middle = join(chosen), join(before)
+                data = before + middle + join(after)
+                continue
+            case "nasty":
+                middle = draw(st.sampled_from(NASTY)).encode("utf-8", "surrogatepass")
+            case "cut":
+                middle, after = join(chosen), after[:0]
+            case _:
+                middle = draw(st.sampled_from(heads))[:300]
+        data = join(before) + middle + join(after)
+    return data
+
+
+def survive(reader: Reader, files: st.SearchStrategy[bytes], folder: Path, *, examples: int, seed: bool) -> None:
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=seed,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(files)
+    def survives(data: bytes) -> None:
+        check(reader, data, folder)
+
+    survives()
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_good_files_are_read(name: str, made: Path) -> None:
+    heads = seeds(READERS[name], [made])
+    assert all([check(READERS[name], head, made) for head in heads])
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_reader_survives_any_structure(name: str, made: Path) -> None:
+    survive(READERS[name], from_pieces(seeds(READERS[name], [made])), made, examples=40, seed=True)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_reader_survives_damaged_real_files(name: str, made: Path, data_folder: Path) -> None:
+    survive(READERS[name], mutated(seeds(READERS[name], [made, data_folder])), made, examples=40, seed=True)
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("name", READERS)
+def test_reader_survives_a_minute_of_anything(name: str, made: Path, data_folder: Path) -> None:
+    heads, until = seeds(READERS[name], [made, data_folder]), time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        for files in (from_pieces(heads), mutated(heads)):
+            survive(READERS[name], files, made, examples=100, seed=False)
