@@ -5,22 +5,26 @@ break parsers, and heads of real files in which bytes and lines are flipped, los
 for each reader: `python -m pytest -m fuzz tests/test_fuzz.py`, or `-k NAME` for one of them.
 """
 
+import gzip
 import json
 import re
 import shutil
 import signal
 import time
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import tagger
 from tagger.config import load_recipe
 from tagger.data.columns import read_conll
 from tagger.data.conllu import read_conllu
@@ -32,8 +36,7 @@ from tagger.data.streams import stream_sentences
 from tagger.data.synthetic import generate
 from tagger.data.vectors import read_vectors
 from tagger.errors import SHOWN, DataError, ModelError, RecipeError
-from tagger.model.folder import load_model, save_model
-from tests.model.test_folder import make_model
+from tagger.model.folder import load_model
 
 HEAD = 4000  # bytes of a real file
 SECONDS = 60.0  # of the long run, for each reader and kind
@@ -107,6 +110,7 @@ class Reader:
     seeds: Sequence[str]
     counts: Callable[[str, Any], Counts] | None = None
     errors: tuple[type[Exception], ...] = (DataError,)
+    tree: Literal["json", "toml"] | None = None  # for files that are nested values, whose values are then changed too
 
 
 CONLL = ("made/good.conll", "ner/wnut17/wnut17train.conll", "ner/wikigold/wikigold.conll.txt", "ner/snips/train.bio")
@@ -117,7 +121,7 @@ READERS = {
     "lines-plain": Reader(read_lines, TEXT, line_count),
     "conll": Reader(lambda path: read_conll(path, ["token", "ner"], {"intent": "# intent"}), CONLL, conll_tokens),
     "conllu": Reader(read_conllu, ("made/good.conllu", "pos/ud-english-ewt/en_ewt-ud-dev.conllu"), conllu_words),
-    "jsonl": Reader(read_jsonl, JSONL, json_tokens),
+    "jsonl": Reader(read_jsonl, JSONL, json_tokens, tree="json"),
     "labelled": Reader(
         lambda path: read_labelled(path, "class"),
         ("made/good.labelled", "sentiment/vader-tweets/tweets_GroundTruth.txt"),
@@ -132,23 +136,34 @@ READERS = {
     "text-stream": Reader(partial(stream, "text"), TEXT, characters),
     "conll-stream": Reader(partial(stream, "conll"), CONLL, None),
     "jsonl-stream": Reader(partial(stream, "jsonl"), JSONL, json_tokens),
-    "recipe": Reader(load_recipe, ("made/recipe.toml", "made/full.toml"), None, (RecipeError,)),
+    "recipe": Reader(load_recipe, ("made/recipe.toml", "made/full.toml"), None, (RecipeError,), "toml"),
     **{
-        f"model-{name.split('.')[0]}": Reader(partial(model_with, name), (f"made/model/{name}",), None, (ModelError,))
+        f"model-{name.split('.')[0]}": Reader(
+            partial(model_with, name), (f"made/model/{name}",), None, (ModelError,), "json" if "json" in name else None
+        )
         for name in ("config.json", "vocabulary.json", "weights.safetensors")
     },
 }
 
 
+SMALL = """
+data = {format = "synthetic", sentences = 20}
+embeddings = {dimension = 4, char_dimension = 4, char_hidden = 4}
+encoder = {hidden_size = 4}
+heads = {ner = {kind = "tokens"}, sentiment = {kind = "sentence", hidden_size = 4}}
+training = {epochs = 1}
+"""
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a good file of each kind in `made`."""
-    import gzip
-
     folder = tmp_path_factory.mktemp("fuzz")
     made = folder / "made"
-    save_model(make_model(), made / "model", card="")
-    shutil.copytree(made / "model", folder / "model")
+    made.mkdir()
+    (folder / "small.toml").write_text(SMALL, encoding="utf-8")
+    tagger.train(folder / "small.toml", output=folder)
+    shutil.copytree(folder / "model", made / "model")
     rows = [sentence_to_json(sentence) for sentence in generate(6, seed=1, split="train")]
     files = {
         "good.conll": "# intent = x\n" + "\n".join("\n".join(f"{t}\tO" for t in r["tokens"]) + "\n" for r in rows),
@@ -228,7 +243,19 @@ def _head(path: Path) -> bytes:
 NASTY = (
     *"\t \r\n\v\f\x1c\x1d\x85\u2028\u2029\xa0\u3000\u200b\ufeff\0\x7f\u0301\U0001f600\udc80\\\"'{}[]:,=#-_.%",
     *("-DOCSTART-", "# ", "# intent =", "# newdoc", "\r\n", "\n\n", "1", "0", "-1", "1-2", "1.1", "\u0663", "\u00b2"),
-    *("nan", "inf", "-Infinity", "1e999", "9" * 5000, "true", "null", "\\ud800", "[" * 2000, '{"a":' * 2000, "10000000"),
+    *(
+        "nan",
+        "inf",
+        "-Infinity",
+        "1e999",
+        "9" * 5000,
+        "true",
+        "null",
+        "\\ud800",
+        "[" * 2000,
+        '{"a":' * 2000,
+        "10000000",
+    ),
     *('"tokens"', '"text"', '"tags"', '"labels"', '"offsets"', "B-", "I-", "O", "B-X", "S-X"),
 )
 
@@ -276,6 +303,56 @@ def mutated(draw: st.DrawFn, heads: Sequence[bytes]) -> bytes:
     return data
 
 
+VALUES = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=3), st.sampled_from(NASTY[-20:]),
+        st.sampled_from([-1, 0, 1, 2, 10**6, 2**31, 2**63, 2**64, 0.5, "conll", "crf", "iob1", "token", "# x"]),
+    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "ner", "kind", "every"]), inner),
+    max_leaves=4,
+)  # fmt: skip
+
+
+@st.composite
+def with_other_values(draw: st.DrawFn, heads: Sequence[bytes], form: Literal["json", "toml"]) -> bytes:
+    """Good nested values, one to three of which are replaced, lost or joined by a new one, as a file."""
+    text = draw(st.sampled_from(heads)).decode()
+    tree = (
+        tomllib.loads(text) if form == "toml" else json.loads(text if text.startswith("{\n") else text.split("\n")[0])
+    )
+    for _ in range(draw(st.integers(1, 3))):
+        place: Any = tree
+        while True:
+            keys = list(place) if isinstance(place, dict) else range(len(place))
+            key = draw(st.sampled_from([*keys[:40], "new"])) if keys else "new"
+            if key == "new" or not isinstance(place[key], (dict, list)) or draw(st.integers(0, 3)) == 0:
+                break
+            place = place[key]
+        if isinstance(place, dict):
+            place[draw(st.text(max_size=3)) if key == "new" else key] = draw(VALUES)
+        elif key == "new":
+            place.append(draw(VALUES))
+        else:
+            place[key] = draw(VALUES)
+    return (_toml(tree) if form == "toml" else json.dumps(tree)).encode("utf-8", "surrogatepass")
+
+
+def _toml(tree: Any) -> str:
+    """The values as TOML, without those that it does not have."""
+
+    def known(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: known(part) for key, part in value.items() if part is not None}
+        return [known(part) for part in value if part is not None] if isinstance(value, list) else value
+
+    return tomli_w.dumps(known(tree))
+
+
+def kinds_of_files(reader: Reader, heads: Sequence[bytes]) -> list[st.SearchStrategy[bytes]]:
+    """Files by structure: of pieces of good ones and, for nested values, with other values."""
+    return [from_pieces(heads), *([with_other_values(heads, reader.tree)] if reader.tree else [])]
+
+
 def survive(reader: Reader, files: st.SearchStrategy[bytes], folder: Path, *, examples: int, seed: bool) -> None:
     @settings(
         max_examples=examples,
@@ -294,12 +371,13 @@ def survive(reader: Reader, files: st.SearchStrategy[bytes], folder: Path, *, ex
 @pytest.mark.parametrize("name", READERS)
 def test_good_files_are_read(name: str, made: Path) -> None:
     heads = seeds(READERS[name], [made])
-    assert all([check(READERS[name], head, made) for head in heads])
+    assert [check(READERS[name], head, made) for head in heads] == [True] * len(heads)
 
 
 @pytest.mark.parametrize("name", READERS)
 def test_reader_survives_any_structure(name: str, made: Path) -> None:
-    survive(READERS[name], from_pieces(seeds(READERS[name], [made])), made, examples=40, seed=True)
+    for files in kinds_of_files(READERS[name], seeds(READERS[name], [made])):
+        survive(READERS[name], files, made, examples=40, seed=True)
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -312,5 +390,5 @@ def test_reader_survives_damaged_real_files(name: str, made: Path, data_folder: 
 def test_reader_survives_a_minute_of_anything(name: str, made: Path, data_folder: Path) -> None:
     heads, until = seeds(READERS[name], [made, data_folder]), time.monotonic() + SECONDS
     while time.monotonic() < until:
-        for files in (from_pieces(heads), mutated(heads)):
+        for files in (*kinds_of_files(READERS[name], heads), mutated(heads)):
             survive(READERS[name], files, made, examples=100, seed=False)

@@ -81,7 +81,7 @@ def raw_lines(path: Path, *, advice: str = ADVICE) -> Iterator[bytes]:
 
 
 def lines_of(stream: BinaryIO) -> Iterator[bytes]:
-    """The lines of a stream as bytes, none longer than one byte over `MAX_LINE`, so that a long line is seen in time."""
+    """The lines of a stream as bytes, a longer one than `MAX_LINE` in pieces of one byte more."""
     return iter(partial(stream.readline, MAX_LINE + 1), b"")
 
 
@@ -130,14 +130,14 @@ def _open(path: Path, advice: str) -> BinaryIO:
     try:
         mode = path.stat().st_mode
     except ValueError as error:
-        raise DataError(f"{ascii(str(path))}: must be the path of a file ({error}); {advice}") from None
+        raise DataError(f"{str(path)!a}: must be the path of a file ({error}); {advice}") from None
     kind = SPECIAL.get(stat.S_IFMT(mode))
     if kind is not None and not (stat.S_ISFIFO(mode) and _is_nameless(path)):
         raise DataError(
             f"{path}: must be a regular file, got {kind}; write what comes from it to a file, "
             "or let `tagger tag MODEL -` read it from standard input"
         )
-    return open(path, "rb", opener=_open_at_once)  # noqa: PTH123 (a Path's own open takes no opener)
+    return open(path, "rb", opener=_open_at_once)
 
 
 def _is_nameless(path: Path) -> bool:
