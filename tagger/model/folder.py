@@ -96,13 +96,12 @@ def _check_sizes(config: ModelConfig, vocabulary: Vocabulary, weights: Mapping[s
     try:
         with torch.device("meta"):  # shapes alone
             network = _network(config, vocabulary)
-            kinds = {name: weight.dtype for name, weight in network.state_dict().items()}
+            for name, weight in network.state_dict().items():
+                if name in weights and weights[name].dtype != weight.dtype:
+                    raise ModelError(f"{place}: `{name}` must be {weight.dtype}, got {weights[name].dtype}")
             network.load_state_dict(weights, assign=True)
     except (RuntimeError, TypeError, OverflowError) as error:  # the latter two: sizes that no tensor can have
         raise ModelError(f"{place}: {str(error).splitlines()[-1].strip()}") from None
-    for name, kind in kinds.items():
-        if weights[name].dtype != kind:
-            raise ModelError(f"{place}: `{name}` must be {kind}, got {weights[name].dtype}")
 
 
 def _widest(config: ModelConfig, vocabulary: Vocabulary) -> int:

@@ -252,7 +252,7 @@ def test_longest_line_is_read(tmp_path: Path) -> None:
 
 def test_endless_line_of_a_stream_is_refused() -> None:
     stream = io.BytesIO(b"x" * (2 * MAX_LINE))
-    with pytest.raises(DataError, match="^standard input:1: a line must have at most 10,000,000 bytes, got more"):
+    with pytest.raises(DataError, match=r"^standard input:1: a line must have at most 10,000,000 bytes, got more"):
         list(decode_lines(lines_of(stream), where="standard input"))
     assert stream.tell() <= MAX_LINE + 1
 
