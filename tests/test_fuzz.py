@@ -52,12 +52,16 @@ def no_blanks(text: str) -> int:
     return len("".join(text.split()))
 
 
-def conll_tokens(text: str, sentences: Sequence[Sentence]) -> Counts:
+def conll_tokens(text: str, sentences: Sequence[Sentence], columns: int | None = 2) -> Counts:
+    """The lines with the number of columns: as the first token line shows, one or two, where it is None."""
     lines = [line for line in text.split("\n") if line.strip(" \t\r") and not re.match(r"-DOCSTART-([ \t\r]|$)", line)]
-    tabs = next(("\t" in line for line in lines if line.strip() and not line.startswith(("# ", "-DOCSTART-"))), None)
-    tabs = any("\t" in line for line in lines) if tabs is None else tabs
-    fields = (line.split("\t") if tabs else re.findall(r"[^ \t]+", line) for line in lines)
-    return sum(len(found) == 2 for found in fields), sum(map(len, sentences))
+    first = [line for line in lines if line.strip() and not line.startswith(("# ", "-DOCSTART-"))][:1]
+    tabs = any("\t" in line for line in first or lines)
+    fields = [len(line.split("\t") if tabs else re.findall(r"[^ \t]+", line)) for line in lines]
+    if columns is None:
+        shown = fields[lines.index(first[0])] if first else next(reversed(fields), 2)
+        columns = min(shown, 2)
+    return fields.count(columns), sum(map(len, sentences))
 
 
 def conllu_words(text: str, sentences: Sequence[Sentence]) -> Counts:
@@ -134,7 +138,7 @@ READERS = {
         vector_words,
     ),
     "text-stream": Reader(partial(stream, "text"), TEXT, characters),
-    "conll-stream": Reader(partial(stream, "conll"), CONLL, None),
+    "conll-stream": Reader(partial(stream, "conll"), CONLL, partial(conll_tokens, columns=None)),
     "jsonl-stream": Reader(partial(stream, "jsonl"), JSONL, json_tokens),
     "recipe": Reader(load_recipe, ("made/recipe.toml", "made/full.toml"), None, (RecipeError,), "toml"),
     **{
@@ -366,6 +370,28 @@ def survive(reader: Reader, files: st.SearchStrategy[bytes], folder: Path, *, ex
         check(reader, data, folder)
 
     survives()
+
+
+def hang(path: Path) -> None:
+    time.sleep(5)
+
+
+@pytest.mark.parametrize(
+    ("reader", "failure"),
+    [
+        (Reader(lambda path: read_conll(path, ["token", "_"])[1:], (), conll_tokens), AssertionError),
+        (Reader(lambda path: {}["key"], ()), KeyError),
+        (Reader(hang, ()), AssertionError),
+        (Reader(lambda path: load_recipe(path), ()), RecipeError),
+    ],
+    ids=["loses a sentence", "another exception", "hangs", "an error of another kind"],
+)
+def test_check_finds_what_is_wrong(
+    reader: Reader, failure: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{__name__}.SLOWEST", 0.2)
+    with pytest.raises(failure):
+        check(reader, b"a\tO\n\nb\tO\n", tmp_path)
 
 
 @pytest.mark.parametrize("name", READERS)

@@ -154,6 +154,17 @@ def test_bad_model_ends_in_one_sentence(command, name, run_folder, tmp_path, mon
     assert len(said.splitlines()) == 1
 
 
+@pytest.mark.parametrize("report", ["", "{", "[1]", '{"scores": [1]}', '{"scores": {"ner": 1}}', "[" * 100_000])
+def test_damaged_report_of_a_run_ends_in_one_sentence(report, run_folder, tmp_path, monkeypatch, capsys) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(run_folder, folder)
+    (folder / "report.json").write_text(report)
+    code, said = call(["info", str(folder)], monkeypatch, capsys)
+    assert code == 1
+    place = folder / "report.json"
+    assert said == f"error: {place}: the report is damaged or cannot be read; delete it or copy the folder again\n"
+
+
 def test_endless_line_on_standard_input_is_refused_while_it_comes(run_folder) -> None:
     command = f"head -c 100M /dev/zero | tr '\\0' x | {sys.executable} -m tagger tag {run_folder} -"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
