@@ -380,7 +380,7 @@ def _override(values: dict[str, Any], override: str) -> None:
             raise RecipeError(f"--set {override}: `{section}` is a value and has no keys")
     try:
         table[last] = tomllib.loads(f"value = {text}")["value"]
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if text.lstrip().startswith(("[", "{", '"', "'")):
             raise RecipeError(f"--set {override}: the value must be TOML or a bare word: {error}") from None
         split = last == "columns" and "," in text

@@ -124,6 +124,15 @@ RECIPES = {
 }
 
 
+def test_value_too_deep_to_be_read_ends_in_one_sentence(tmp_path, monkeypatch, capsys) -> None:
+    (tmp_path / "small.toml").write_text(SMALL)
+    deep = "seed=" + "[" * 10_000
+    code, said = call(["train", str(tmp_path / "small.toml"), "--set", deep], monkeypatch, capsys)
+    assert code == 2
+    assert "the value must be TOML or a bare word" in said
+    assert len(said.splitlines()) == 1
+
+
 @pytest.mark.parametrize("bad", RECIPES)
 def test_bad_recipe_ends_in_one_sentence(bad, tmp_path, monkeypatch, capsys) -> None:
     make, part = RECIPES[bad]
