@@ -307,6 +307,7 @@ def mutated(draw: st.DrawFn, heads: Sequence[bytes]) -> bytes:
     return data
 
 
+NUMBERS = st.sampled_from([-1, 0, 1, 2, 3, 1000, 10**6, 2**31, 2**63, 2**64, 10**30, 0.5, float("inf")])
 VALUES = st.recursive(
     st.one_of(
         st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=3), st.sampled_from(NASTY[-20:]),
@@ -325,20 +326,23 @@ def with_other_values(draw: st.DrawFn, heads: Sequence[bytes], form: Literal["js
         tomllib.loads(text) if form == "toml" else json.loads(text if text.startswith("{\n") else text.split("\n")[0])
     )
     for _ in range(draw(st.integers(1, 3))):
-        place: Any = tree
-        while True:
-            keys = list(place) if isinstance(place, dict) else range(len(place))
-            key = draw(st.sampled_from([*keys[:40], "new"])) if keys else "new"
-            if key == "new" or not isinstance(place[key], (dict, list)) or draw(st.integers(0, 3)) == 0:
-                break
-            place = place[key]
-        if isinstance(place, dict):
-            place[draw(st.text(max_size=3)) if key == "new" else key] = draw(VALUES)
-        elif key == "new":
+        place, key = draw(st.sampled_from(list(_places(tree))))
+        if key is None and isinstance(place, list):
             place.append(draw(VALUES))
         else:
-            place[key] = draw(VALUES)
+            number = key is not None and isinstance(place[key], (int, float))
+            new = draw(NUMBERS if number and draw(st.booleans()) else VALUES)
+            place[draw(st.text(max_size=3)) if key is None else key] = new
     return (_toml(tree) if form == "toml" else json.dumps(tree)).encode("utf-8", "surrogatepass")
+
+
+def _places(tree: Any) -> Iterator[tuple[Any, Any]]:
+    """Each place in nested values that may hold another value, and None for a new one; of lists the first few."""
+    yield tree, None
+    for key in list(tree) if isinstance(tree, dict) else range(min(5, len(tree))):
+        yield tree, key
+        if isinstance(tree[key], (dict, list)):
+            yield from _places(tree[key])
 
 
 def _toml(tree: Any) -> str:
