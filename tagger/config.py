@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 
 from tagger.errors import RecipeError
 
+MAX_BYTES = 1_000_000  # of a recipe; what is longer is another file
 Scheme = Literal["iob1", "iob2", "bioes", "bilou"]
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Positive = Annotated[int, Field(ge=1)]
@@ -319,16 +320,27 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         RecipeError: The file is missing or no TOML, or the recipe is not as it must be; names every wrong key at once.
     """
     try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+        values = tomllib.loads(_recipe_text(Path(path)))
     except FileNotFoundError:
         raise RecipeError(f"{path}: no such recipe; give the path of a TOML file") from None
     except OSError as error:
         raise RecipeError(f"{path}: the recipe cannot be read: {error.strerror}") from None
-    except ValueError as error:  # no TOML, no UTF-8, or a number of more digits than Python reads
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number too long or a list too deep to be read
         raise RecipeError(f"{path}: a recipe must be TOML in UTF-8: {error}") from None
     for override in overrides:
         _override(values, override)
     return parse_recipe(values, where=Path(path).name)
+
+
+def _recipe_text(path: Path) -> str:
+    """The text of a recipe, from a file that ends."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise RecipeError(f"{path}: a recipe must be a regular file, got a pipe or a device; give a TOML file")
+    with path.open("rb") as stream:
+        data = stream.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise RecipeError(f"{path}: a recipe must have at most {MAX_BYTES:,} bytes, got more; give a TOML file")
+    return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def parse_recipe(values: Mapping[str, Any], *, where: str) -> Recipe:
@@ -368,7 +380,7 @@ def _override(values: dict[str, Any], override: str) -> None:
             raise RecipeError(f"--set {override}: `{section}` is a value and has no keys")
     try:
         table[last] = tomllib.loads(f"value = {text}")["value"]
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if text.lstrip().startswith(("[", "{", '"', "'")):
             raise RecipeError(f"--set {override}: the value must be TOML or a bare word: {error}") from None
         split = last == "columns" and "," in text

@@ -277,7 +277,17 @@ def describe_model(path: str | Path) -> dict[str, Any]:
     }
     found = next((p for p in (Path(path) / "report.json", Path(path).parent / "report.json") if p.is_file()), None)
     if found is not None:
-        scores = json.loads(found.read_text(encoding="utf-8"))["scores"]
-        headlines = ("f1", "precision", "recall", "accuracy")
-        facts["scores"] = {layer: {k: v[k] for k in headlines if k in v} for layer, v in scores.items()}
+        facts["scores"] = _headlines(found)
     return facts
+
+
+def _headlines(path: Path) -> dict[str, dict[str, float]]:
+    """The main scores of each layer in a report."""
+    names = ("f1", "precision", "recall", "accuracy")
+    try:
+        scores = json.loads(path.read_text(encoding="utf-8"))["scores"]
+        return {layer: {k: v[k] for k in names if k in v} for layer, v in scores.items()}
+    except (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        raise ModelError(
+            f"{path}: the report is damaged or cannot be read; delete it or copy the folder again"
+        ) from None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tagger.errors import DataError, MissingExtraError, ModelError, RecipeError, TaggerError
+from tagger.errors import DataError, MissingExtraError, ModelError, Problems, RecipeError, TaggerError
 
 
 @pytest.mark.parametrize("kind", [DataError, RecipeError, ModelError, MissingExtraError])
@@ -26,3 +26,20 @@ def test_ten_problems_are_shown_and_the_rest_is_counted(count: int, last: str) -
     assert lines[:10] == [str(i) for i in range(10)]
     assert lines[-1] == last
     assert len(lines) == min(count, 11)
+
+
+@pytest.mark.parametrize("count", [0, 1, 10, 11, 12])
+def test_counted_problems_read_as_a_list_of_them_does(count: int) -> None:
+    sentences = [f"problem {i}" for i in range(count)]
+    counted = Problems()
+    counted += sentences[:5]
+    for sentence in sentences[5:]:
+        counted.append(sentence)
+    assert (len(counted), bool(counted)) == (count, count > 0)
+    assert str(DataError.of(counted)) == str(DataError.of(sentences))
+
+
+def test_counted_problems_keep_ten() -> None:
+    counted = Problems()
+    counted += (str(i) for i in range(1000))
+    assert counted.first == [str(i) for i in range(10)]

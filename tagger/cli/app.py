@@ -6,10 +6,11 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, BinaryIO, Literal, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
+from tagger.data.files import lines_of, raw_lines
 from tagger.errors import DataError, MissingExtraError, RecipeError, TaggerError
 
 app = typer.Typer(
@@ -159,18 +160,17 @@ def tag(
         raise RecipeError("--nbest needs --output-format text or jsonl; columns have room for one reading")
     _set_threads(threads)
     tagger = load(model, device=device, precision=precision)
-    with _open(file) as stream:
-        interactive = stream.isatty()
-        sentences = tag_lines(
-            tagger,
-            stream,
-            format=input_format,
-            columns=_split(columns),
-            where="standard input" if file == "-" else file,
-            chunk=1 if interactive else None,
-            n_best=n_best,
-        )
-        write_sentences(sentences, output_format, tagger.layers, sys.stdout, flush=interactive)
+    interactive = file == "-" and sys.stdin.isatty()
+    sentences = tag_lines(
+        tagger,
+        _lines(file),
+        format=input_format,
+        columns=_split(columns),
+        where="standard input" if file == "-" else file,
+        chunk=1 if interactive else None,
+        n_best=n_best,
+    )
+    write_sentences(sentences, output_format, tagger.layers, sys.stdout, flush=interactive)
 
 
 @app.command(epilog="Example: tagger info runs/quickstart --json")
@@ -212,13 +212,8 @@ def _set_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
 
 
-def _open(file: str) -> BinaryIO:
-    """Standard input or a file, as bytes."""
+def _lines(file: str) -> Iterator[bytes]:
+    """The lines of standard input or of a file, as bytes."""
     if file == "-":
-        return sys.stdin.buffer
-    try:
-        return Path(file).open("rb")
-    except FileNotFoundError:
-        raise DataError(f"{file}: no such file; give the path of a file, or - for standard input") from None
-    except OSError as error:
-        raise DataError(f"{file}: the file cannot be read: {error.strerror}") from None
+        return lines_of(sys.stdin.buffer)
+    return raw_lines(Path(file), advice="give the path of a file, or - for standard input")

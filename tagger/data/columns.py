@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from tagger.data.files import read_lines
+from tagger.data.files import iter_lines
 from tagger.data.sentence import Label, Origin, Sentence, TagLayer
-from tagger.errors import DataError
+from tagger.errors import DataError, Problems
 
 RESERVED = ("token", "index", "_")
 DOCUMENT = "-DOCSTART-"
@@ -42,11 +42,11 @@ def read_conll(path: str | Path, columns: Sequence[str], layers: Mapping[str, st
     Raises:
         DataError: The file cannot be read or a line does not have these columns; names all such lines.
     """
-    return parse_conll(read_lines(Path(path)), columns, layers, where=str(path))
+    return parse_conll(iter_lines(Path(path)), columns, layers, where=str(path))
 
 
 def parse_conll(
-    lines: Sequence[str], columns: Sequence[str], layers: Mapping[str, str] | None = None, *, where: str
+    lines: Iterable[str], columns: Sequence[str], layers: Mapping[str, str] | None = None, *, where: str
 ) -> list[Sentence]:
     """The sentences of the lines of a column file; `where` opens each line of an error."""
     for layer, source in (layers or {}).items():
@@ -55,12 +55,14 @@ def parse_conll(
                 f'{where}: layer `{layer}` must come from a comment, such as "# {layer}", got "{source}"; '
                 "a layer that has a column is named in `columns` alone"
             )
-    tabs = uses_tabs(lines)
+    head, lines = split_head(lines)
+    tabs = uses_tabs(head)
     token = columns.index("token")
     tag_columns = [(i, name) for i, name in enumerate(columns) if name not in RESERVED]
     labels = {layer: source.removeprefix("# ") for layer, source in (layers or {}).items()}
     sentences = []
-    problems: list[str] = []
+    same: dict[Any, Any] = {}  # so that a word or tag that comes again takes no memory again
+    problems = Problems()
     for comments, rows, line, document in column_blocks(lines, columns, tabs=tabs, where=where):
         found: dict[str, TagLayer | Label] = {
             name: TagLayer(tuple(fields[i].strip() for fields in rows)) for i, name in tag_columns
@@ -69,12 +71,24 @@ def parse_conll(
         problems += without_value(comments, labels.values(), place=f"{where}:{line}")
         origin = Origin(where, range(line, line + len(rows)))
         tokens = [fields[token] for fields in rows]
-        sentences.append(Sentence.from_tokens(tokens, found, meta=comments, document=document, origin=origin))
+        sentence = Sentence.from_tokens(tokens, found, meta=comments, document=document, origin=origin)
+        sentences.append(sentence.sharing(same))
     if not sentences:
         raise DataError(f"{where}: the file must hold at least one sentence, got only comments and blank lines")
     if problems:
         raise DataError.of(problems)
     return sentences
+
+
+def split_head(lines: Iterable[str]) -> tuple[list[str], Iterator[str]]:
+    """The lines up to the first that can only be a token line, which show how columns are told apart; and all lines."""
+    head: list[str] = []
+    rest = iter(lines)
+    for line in rest:
+        head.append(line)
+        if is_token_line(line):
+            break
+    return head, chain(head, rest)
 
 
 def uses_tabs(lines: Sequence[str]) -> bool:
@@ -101,7 +115,7 @@ def column_blocks(
     Raises:
         DataError: After the last line, or at once, if any line does not have these columns or has an empty one.
     """
-    problems: list[str] = []
+    problems = Problems()
     comments: dict[str, str] = {}
     rows: list[list[str]] = []
     documents = first = 0

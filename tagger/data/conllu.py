@@ -4,13 +4,14 @@ Multi-word ranges (`3-4`) and empty nodes (`8.1`) are no tokens. Trees are not r
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from tagger.data.columns import column_blocks, without_value
-from tagger.data.files import read_lines
+from tagger.data.files import iter_lines
 from tagger.data.sentence import Label, Origin, Sentence, TagLayer
-from tagger.errors import DataError
+from tagger.errors import DataError, Problems
 
 FIELDS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 WORD = re.compile(r"[1-9][0-9]*")
@@ -27,10 +28,10 @@ def read_conllu(path: str | Path, layers: Mapping[str, str] | None = None) -> li
     Raises:
         DataError: The file cannot be read, or a line is no CoNLL-U; names all such lines.
     """
-    return parse_conllu(read_lines(Path(path)), layers, where=str(path))
+    return parse_conllu(iter_lines(Path(path)), layers, where=str(path))
 
 
-def parse_conllu(lines: Sequence[str], layers: Mapping[str, str] | None = None, *, where: str) -> list[Sentence]:
+def parse_conllu(lines: Iterable[str], layers: Mapping[str, str] | None = None, *, where: str) -> list[Sentence]:
     """The sentences of the lines of a CoNLL-U file; `where` opens each line of an error."""
     for layer, source in (layers or {}).items():
         if source not in FIELDS and not source.startswith("# "):
@@ -40,9 +41,10 @@ def parse_conllu(lines: Sequence[str], layers: Mapping[str, str] | None = None, 
             )
     wanted = layers if layers is not None else {"upos": "upos", "xpos": "xpos"}
     keys = [source[2:] for source in wanted.values() if source.startswith("# ")]
-    lines = [f"# {line[1:]}" if line.startswith("#") and not line.startswith("# ") else line for line in lines]
+    lines = (f"# {line[1:]}" if line.startswith("#") and not line.startswith("# ") else line for line in lines)
     sentences: list[Sentence] = []
-    problems: list[str] = []
+    problems = Problems()
+    same: dict[Any, Any] = {}
     document = None
     for comments, rows, first, _ in column_blocks(lines, FIELDS, tabs=True, where=where):
         document = comments.get("newdoc id", str(len(sentences)) if "newdoc" in comments else document)
@@ -67,7 +69,8 @@ def parse_conllu(lines: Sequence[str], layers: Mapping[str, str] | None = None, 
                 found[layer] = TagLayer(tags)
         origin = Origin(where, tuple(first + i for i in words))
         tokens = [rows[i][1] for i in words]
-        sentences.append(Sentence.from_tokens(tokens, found, meta=comments, document=document, origin=origin))
+        sentence = Sentence.from_tokens(tokens, found, meta=comments, document=document, origin=origin)
+        sentences.append(sentence.sharing(same))
     if problems:
         raise DataError.of(problems)
     if not sentences:

@@ -8,17 +8,18 @@ Predictions also have `"tag_scores": {layer: [...]}` and `"sequence_scores": {la
 
 import json
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from tagger.data.columns import shorten
-from tagger.data.files import read_lines
+from tagger.data.files import iter_lines
 from tagger.data.labelled import Tokenize
 from tagger.data.sentence import Label, Origin, Sentence, TagLayer
 from tagger.data.tokenization import sentence_from_text
-from tagger.errors import DataError
+from tagger.errors import DataError, Problems
 
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -37,18 +38,21 @@ def read_jsonl(
     Raises:
         DataError: The file cannot be read, or a line is no such object; names all such lines.
     """
-    return parse_jsonl(read_lines(Path(path)), layers, tokenize=tokenize, where=str(path))
+    return parse_jsonl(iter_lines(Path(path)), layers, tokenize=tokenize, where=str(path))
 
 
 def parse_jsonl(
-    lines: list[str], layers: Mapping[str, str] | None = None, *, tokenize: Tokenize = "words", where: str
+    lines: Iterable[str], layers: Mapping[str, str] | None = None, *, tokenize: Tokenize = "words", where: str
 ) -> list[Sentence]:
     """The sentences of lines that are a JSON object each; blank lines are separators; `where` opens an error."""
-    sentences, problems = [], []
+    sentences: list[Sentence] = []
+    problems = Problems()
+    same: dict[Any, Any] = {}
     for number, line in enumerate(lines, 1):
         try:
             if line.strip():
-                sentences.append(sentence_from_line(line, layers, tokenize=tokenize, origin=Origin(where, (number,))))
+                sentence = sentence_from_line(line, layers, tokenize=tokenize, origin=Origin(where, (number,)))
+                sentences.append(sentence.sharing(same))
         except DataError as error:
             problems.append(str(error))
     if problems:
@@ -83,8 +87,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object none of whose keys is lost."""
     row = dict(pairs)
     if len(row) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
         raise DataError(f"must have each key once, got {twice!r} twice")
     return row
 

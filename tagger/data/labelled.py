@@ -6,13 +6,13 @@ The text is tokenised, or split at blanks where it is tokenised already.
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from tagger.data.columns import shorten
-from tagger.data.files import read_lines
+from tagger.data.files import iter_lines
 from tagger.data.sentence import Label, Origin, Sentence
 from tagger.data.tokenization import sentence_from_text
-from tagger.errors import DataError
+from tagger.errors import DataError, Problems
 
 Tokenize = Literal["words", "blanks"]
 
@@ -23,16 +23,18 @@ def read_labelled(path: str | Path, layer: str, *, tokenize: Tokenize = "words")
     Raises:
         DataError: The file cannot be read, or a line has no label or no text; names all such lines.
     """
-    path = Path(path)
-    rows = [(number, *line.partition("\t")) for number, line in enumerate(read_lines(path), 1)]
-    problems = [
-        f"{path}:{number}: must be a label, a tab and a text, got {shorten(label + tab + text)}"
-        for number, label, tab, text in rows
-        if not (label.strip() and text.strip())
-    ]
+    problems = Problems()
+    same: dict[Any, Any] = {}
+    sentences = []
+    for number, line in enumerate(iter_lines(Path(path)), 1):
+        label, _, text = line.partition("\t")
+        if label.strip() and text.strip():
+            sentences.append(_labelled(text, label.strip(), layer, tokenize, path, number).sharing(same))
+        else:
+            problems.append(f"{path}:{number}: must be a label, a tab and a text, got {shorten(line)}")
     if problems:
         raise DataError.of(problems)
-    return [_labelled(text, label.strip(), layer, tokenize, path, number) for number, label, _, text in rows]
+    return sentences
 
 
 def read_classes(files: Mapping[str, str | Path], layer: str, *, tokenize: Tokenize = "words") -> list[list[Sentence]]:
@@ -41,15 +43,19 @@ def read_classes(files: Mapping[str, str | Path], layer: str, *, tokenize: Token
     Raises:
         DataError: A file cannot be read, or a line has no text; names all such lines.
     """
-    problems: list[str] = []
-    sentences = []
+    problems = Problems()
+    same: dict[Any, Any] = {}
+    classes: list[list[Sentence]] = []
     for label, path in files.items():
-        rows = list(enumerate(read_lines(Path(path)), 1))
-        problems += [f"{path}:{n}: must hold a sentence, got a blank line" for n, text in rows if not text.strip()]
-        sentences.append([_labelled(text, label, layer, tokenize, path, n) for n, text in rows if text.strip()])
+        classes.append([])
+        for number, text in enumerate(iter_lines(Path(path)), 1):
+            if text.strip():
+                classes[-1].append(_labelled(text, label, layer, tokenize, path, number).sharing(same))
+            else:
+                problems.append(f"{path}:{number}: must hold a sentence, got a blank line")
     if problems:
         raise DataError.of(problems)
-    return sentences
+    return classes
 
 
 def _labelled(text: str, label: str, layer: str, tokenize: Tokenize, path: str | Path, number: int) -> Sentence:

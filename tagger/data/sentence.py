@@ -5,11 +5,20 @@ for the whole (`Label`). A prediction is a new sentence with the same tokens and
 and predicting are the business of others.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from tagger.data.schemes import Boundary, Scheme, convert_tags, tags_to_spans
 from tagger.errors import DataError
+
+SHORT = 2000  # characters of a text
+V = TypeVar("V")
+
+
+def shared(values: Iterable[V], same: dict[Any, Any]) -> tuple[V, ...]:
+    """The values, each as the one object that `same` has for it: a corpus has many tokens and few types."""
+    return tuple([same.setdefault(value, value) for value in values])
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +126,18 @@ class Sentence:
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+    def sharing(self, same: dict[Any, Any]) -> "Sentence":
+        """The sentence with tokens, tags and offsets that are the objects of `same`, which other sentences also have.
+
+        Offsets of a long text are its own: they hardly come again.
+        """
+        layers = {
+            name: replace(layer, tags=shared(layer.tags, same)) if isinstance(layer, TagLayer) else layer
+            for name, layer in self.layers.items()
+        }
+        offsets = shared(self.offsets, same) if len(self.text) < SHORT else self.offsets
+        return replace(self, tokens=shared(self.tokens, same), offsets=offsets, layers=layers)
 
     def tags(self, layer: str, *, scheme: Scheme | None = None) -> tuple[str, ...]:
         """The tags of a layer, in `scheme` if named, else as the training files write them.

@@ -9,15 +9,15 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tagger.data.columns import shorten
-from tagger.data.files import read_lines
-from tagger.errors import DataError
+from tagger.data.files import iter_lines
+from tagger.errors import DataError, Problems
 
 DIGITS = re.compile(r"[0-9]")
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf(inity)?)", re.IGNORECASE)
@@ -82,18 +82,20 @@ def _rows(file: Vectors, words: Sequence[str]) -> NDArray[np.float16]:
 
 
 def _read_file(path: Path, max_words: int | None) -> Vectors:
-    lines = read_lines(path)
-    first = 1 if HEADER.fullmatch(lines[0]) else 0
-    lines = list(islice(lines, first, None if max_words is None else first + max_words))
+    read = iter_lines(path)
+    top = next(read)
+    first = 1 if HEADER.fullmatch(top) else 0
+    lines = list(islice(read if first else chain([top], read), max_words))
     if not lines:
         raise DataError(f"{path}: must hold a word and its numbers a line, got nothing but a header")
     words, _, numbers = zip(*(line.rstrip(" ").partition(" ") for line in lines), strict=True)
     dimension = numbers[0].count(" ") + 1
-    problems = [
+    problems = Problems()
+    problems += (
         f"{path}:{i + first + 1}: {problem}"
         for i, (word, row) in enumerate(zip(words, numbers, strict=True))
         if (problem := _problem(word, row, dimension, first + 1))
-    ]
+    )
     if problems:
         raise DataError.of(problems)
     try:

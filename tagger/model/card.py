@@ -67,5 +67,9 @@ def _licence_lines(recipe: Recipe, licences: Mapping[str, Sequence[str]]) -> str
 
 def _first_line(path: str) -> str:
     """The first words of a licence file, by which a reader knows it."""
-    text = Path(path).read_text(encoding="utf-8", errors="replace")
+    try:
+        with Path(path).open(encoding="utf-8", errors="replace") as stream:
+            text = stream.read(10_000)
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
     return next((line.strip("# ").strip() for line in text.splitlines() if line.strip("#=- ")), "")[:100]

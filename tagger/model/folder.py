@@ -5,6 +5,7 @@
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -13,13 +14,14 @@ import torch
 from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from tagger.config import Positive, Section
 from tagger.data.schemes import RULES, Scheme, describe, is_tag, split_tag
 from tagger.data.vocabulary import Vocabulary
 from tagger.errors import ModelError
 from tagger.model.model import FORMAT, Model, ModelConfig
-from tagger.model.network import build_network
+from tagger.model.network import Network, build_network
 
 CONFIG, VOCABULARY, WEIGHTS, CARD = "config.json", "vocabulary.json", "weights.safetensors", "README.md"
 S = TypeVar("S", bound=Section)
@@ -63,23 +65,50 @@ def load_model(path: str | Path, *, device: str | torch.device = "cpu") -> Model
     vocabulary = _read_vocabulary(folder, config)
     try:
         weights = load_file(folder / WEIGHTS)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ModelError(f"{folder / WEIGHTS}: the file cannot be read: {reason}; check its permissions") from None
     except SafetensorError as error:
         raise ModelError(
             f"{folder / WEIGHTS}: the file is damaged or cut short ({error}); copy the folder again"
         ) from None
-    network = build_network(
+    _check_sizes(config, vocabulary, weights, folder)
+    network = _network(config, vocabulary)
+    network.load_state_dict(weights)
+    return Model(config, vocabulary, network.to(device).eval())
+
+
+def _network(config: ModelConfig, vocabulary: Vocabulary) -> Network:
+    return build_network(
         vocabulary,
         embeddings=config.embeddings,
         encoder=config.encoder,
         heads=config.heads,
         vector_dimension=config.vector_dimension,
     )
+
+
+def _check_sizes(config: ModelConfig, vocabulary: Vocabulary, weights: Mapping[str, Tensor], folder: Path) -> None:
+    """Hold the sizes that the other files name against the weights, before any memory is taken for them."""
+    place = f"{folder / WEIGHTS}: the weights must fit {CONFIG} and {VOCABULARY}"
+    if config.encoder.layers > len(weights) or _widest(config, vocabulary) > sum(w.numel() for w in weights.values()):
+        raise ModelError(f"{place}: they are too few for the sizes that these name")
     try:
-        network.load_state_dict(weights, assign=False)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise ModelError(f"{folder / WEIGHTS}: the weights must fit {CONFIG} and {VOCABULARY}: {reason}") from None
-    return Model(config, vocabulary, network.to(device).eval())
+        with torch.device("meta"):  # shapes alone
+            network = _network(config, vocabulary)
+            for name, weight in network.state_dict().items():
+                if name in weights and weights[name].dtype != weight.dtype:
+                    raise ModelError(f"{place}: `{name}` must be {weight.dtype}, got {weights[name].dtype}")
+            network.load_state_dict(weights, assign=True)
+    except (RuntimeError, TypeError, OverflowError) as error:  # the latter two: sizes that no tensor can have
+        raise ModelError(f"{place}: {str(error).splitlines()[-1].strip()}") from None
+
+
+def _widest(config: ModelConfig, vocabulary: Vocabulary) -> int:
+    """The largest number of weights that one size of the config or the vocabulary alone asks for."""
+    labels = {layer: len(names) for layer, names in vocabulary.labels.items()}
+    crf = [labels[layer] ** 2 for layer, h in config.heads.items() if h.kind == "tokens" and h.decoder == "crf"]
+    return max(config.encoder.hidden_size, *labels.values(), *crf)
 
 
 def _model_folder(path: Path) -> Path:
@@ -95,7 +124,9 @@ def _model_folder(path: Path) -> Path:
 def _read_json(path: Path) -> Mapping[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except OSError as error:
+        raise ModelError(f"{path}: the file cannot be read: {error.strerror}; check its permissions") from None
+    except (ValueError, RecursionError):  # no JSON, no UTF-8, a number too long or a list too deep to be read
         raise ModelError(f"{path}: the file is damaged or cut short, it is no JSON; copy the folder again") from None
     if not isinstance(value, dict):
         raise ModelError(f"{path}: must be a JSON object, got {type(value).__name__}")
@@ -129,7 +160,7 @@ def _read_vocabulary(folder: Path, config: ModelConfig) -> Vocabulary:
 
 def _twice(names: Sequence[str]) -> str:
     """The first name that comes a second time."""
-    return next(name for i, name in enumerate(names) if name in names[:i])
+    return next(name for name, count in Counter(names).items() if count > 1)
 
 
 def _problem(labels: Sequence[str], scheme: Scheme | None) -> str | None:
@@ -144,7 +175,8 @@ def _problem(labels: Sequence[str], scheme: Scheme | None) -> str | None:
         if not is_tag(label, scheme):
             return f"must each be a tag of the head's scheme, got {label!r}, which is no {describe(scheme)}"
     whole = (f"{prefix}-{split_tag(label)[1]}" for label in labels[1:] for prefix in RULES[scheme].prefixes)
-    absent = next((tag for tag in whole if tag not in labels), None)
+    known = set(labels)
+    absent = next((tag for tag in whole if tag not in known), None)
     return None if absent is None else f"must have each tag of the scheme for each type, got no {absent!r}"
 
 

@@ -2,11 +2,17 @@
 
 import codecs
 import gzip
+import io
+import os
+import socket
+import sys
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tagger.data.files import decode_lines, read_bytes, read_lines
+from tagger.data.files import MAX_LINE, MIN_BOMB, decode_lines, iter_lines, lines_of, read_bytes, read_lines
 from tagger.errors import DataError
 
 
@@ -116,3 +122,154 @@ def test_lines_are_decoded_as_they_come() -> None:
 
     lines = decode_lines(raw(), where="input")
     assert (next(lines), next(lines)) == ("a", "b")
+
+
+def fifo(folder: Path) -> Path:
+    os.mkfifo(folder / "f")
+    return folder / "f"
+
+
+def socket_file(folder: Path) -> Path:
+    path = folder / "s"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(path))  # an absolute path may be too long for a socket
+    return path
+
+
+def broken_link(folder: Path) -> Path:
+    (folder / "link").symlink_to(folder / "nowhere")
+    return folder / "link"
+
+
+def looping_link(folder: Path) -> Path:
+    (folder / "loop").symlink_to(folder / "loop")
+    return folder / "loop"
+
+
+SPECIAL = "must be a regular file, got {}; write what comes from it to a file, or let `tagger tag MODEL -` read it"
+NO_FILES = {
+    "named pipe": (fifo, SPECIAL.format("a named pipe")),
+    "device": (lambda folder: Path("/dev/zero"), SPECIAL.format("a device")),
+    "socket": (socket_file, SPECIAL.format("a socket")),
+    "broken link": (broken_link, "the link leads to no file; check the path and the --data folder"),
+    "link to itself": (looping_link, "the file cannot be read: Too many levels of symbolic links"),
+    "name too long": (lambda folder: folder / ("x" * 300), "the file cannot be read: File name too long"),
+    "own memory": (lambda folder: Path("/proc/self/mem"), "the file cannot be read: Input/output error"),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="named after what Linux says")
+@pytest.mark.parametrize("name", NO_FILES)
+def test_what_is_no_file_is_refused_at_once(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make, sentence = NO_FILES[name]
+    path = make(tmp_path)
+    assert error_of(path).startswith(f"{path}: {sentence}")
+
+
+@pytest.mark.parametrize(
+    ("path", "shown", "reason"),
+    [("a\0b", r"'a\x00b'", "embedded null byte"), ("a\ud800", r"'a\ud800'", "surrogates not allowed")],
+)
+def test_path_that_no_file_can_have_is_told(path: str, shown: str, reason: str) -> None:
+    message = error_of(Path(path))
+    assert message.startswith(f"{shown}: must be the path of a file (")
+    assert reason in message
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="needs users")
+def test_file_without_permission_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path, b"a\n")
+    path.chmod(0)
+    user = os.geteuid()
+    if user == 0:  # root may read everything
+        os.seteuid(65534)
+    try:
+        assert error_of(path) == f"{path}: the file cannot be read: Permission denied"
+    finally:
+        os.seteuid(user)
+
+
+def test_pipe_of_a_shell_is_read(tmp_path: Path) -> None:
+    read, written = os.pipe()
+    os.write(written, b"a\nb\n")
+    os.close(written)
+    try:
+        assert read_lines(Path(f"/dev/fd/{read}")) == ["a", "b"]
+    finally:
+        os.close(read)
+
+
+CHANGES = {
+    "longer": lambda path: path.write_bytes(path.read_bytes() + b"more\n"),
+    "shorter": lambda path: path.write_bytes(b"a\n"),
+    "other bytes": lambda path: (path.write_bytes(b"b" * path.stat().st_size), os.utime(path, (1, 1))),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_file_that_changes_while_it_is_read_is_refused(change: Callable[[Path], object], tmp_path: Path) -> None:
+    path = write(tmp_path, b"a line of text\n" * 100_000)
+    lines = iter_lines(path)
+    next(lines)
+    change(path)
+    with pytest.raises(DataError) as caught:
+        list(lines)
+    assert str(caught.value) == (
+        f"{path}: the file must not change while it is read, but did; read it when it is complete"
+    )
+
+
+def test_file_that_vanishes_while_it_is_read_is_read_to_its_end(tmp_path: Path) -> None:
+    path = write(tmp_path, b"a line of text\n" * 100_000)
+    lines = iter_lines(path)
+    next(lines)
+    path.unlink()
+    assert len(list(lines)) == 99_999
+
+
+def peak_memory(call: Callable[[], object]) -> int:
+    tracemalloc.start()
+    try:
+        call()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_endless_line_is_refused_in_little_memory(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    path = write(tmp_path, pack(b"a\n" + b"x" * (10 * MAX_LINE)))
+    expected = f"{path}:2: a line must have at most 10,000,000 bytes, got more; split it"
+    assert peak_memory(lambda: error_of(path)) < 5 * MAX_LINE
+    assert error_of(path) == expected
+
+
+def test_longest_line_is_read(tmp_path: Path) -> None:
+    line = "x" * (MAX_LINE - 1)
+    assert read_lines(write(tmp_path, f"{line}\n{line}".encode())) == [line, line]
+
+
+def test_endless_line_of_a_stream_is_refused() -> None:
+    stream = io.BytesIO(b"x" * (2 * MAX_LINE))
+    with pytest.raises(DataError, match=r"^standard input:1: a line must have at most 10,000,000 bytes, got more"):
+        list(decode_lines(lines_of(stream), where="standard input"))
+    assert stream.tell() <= MAX_LINE + 1
+
+
+def test_gzip_bomb_is_refused_and_the_way_round_named(tmp_path: Path) -> None:
+    path = write(tmp_path, gzip.compress((b"word O " * 200 + b"\n") * (MIN_BOMB // 1000), compresslevel=1))
+    with pytest.raises(DataError) as caught:
+        for _ in iter_lines(path):
+            pass
+    assert str(caught.value) == (
+        f"{path}: must unpack to at most 100 times its {path.stat().st_size:,} bytes (or 100,000,000 bytes), got more, "
+        "as from a gzip bomb; if it is genuine, unpack it with gunzip and name the unpacked file"
+    )
+
+
+def test_well_packed_small_file_is_no_bomb(tmp_path: Path) -> None:
+    data = b"a O\n" * 1_000_000
+    packed = gzip.compress(data)
+    assert len(data) > 200 * len(packed)
+    assert read_bytes(write(tmp_path, packed)) == data

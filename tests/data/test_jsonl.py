@@ -1,6 +1,7 @@
 """JSON lines: what tagging writes is read back, and each line that is no sentence is told what it must be."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -239,3 +240,12 @@ def test_file_is_read_from_disk(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes('\ufeff{"text": "Ä"}\r\n'.encode())
     assert [sentence.tokens for sentence in read_jsonl(path)] == [("Ä",)]
+
+
+def test_object_of_many_keys_is_read_in_time_that_grows_with_it(tmp_path: Path) -> None:
+    keys = [f"k{i}" for i in range(200_000)]
+    line = json.dumps(dict.fromkeys(keys, 1))[:-1] + ', "k199999": 1}'
+    started = time.perf_counter()
+    with pytest.raises(DataError, match="must have each key once, got 'k199999' twice"):
+        parse_jsonl([line], where="f")
+    assert time.perf_counter() - started < 5

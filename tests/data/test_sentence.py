@@ -88,3 +88,16 @@ def test_sentence_is_frozen_and_equal_wherever_it_was_read() -> None:
         sentence.text = "x"  # type: ignore[misc]
     assert sentence == Sentence.from_tokens(TOKENS, {"ner": NER}, origin=Origin("a", (1,)))
     assert sentence != make_sentence()
+
+
+@pytest.mark.parametrize("words", [2, 2000])
+def test_sharing_changes_no_value_and_makes_equal_words_one_object(words: int) -> None:
+    def made() -> Sentence:
+        tokens = ["".join(["wo", "rd"]) for _ in range(words)]
+        return Sentence.from_tokens(tokens, {"ner": TagLayer(tuple(tokens)), "x": Label("y")}, meta={"a": "b"})
+
+    same: dict[object, object] = {}
+    first, second = made().sharing(same), made().sharing(same)
+    assert first == second == made()
+    assert first.tokens[0] is second.tokens[-1] is second.tags("ner")[0]
+    assert (first.offsets[1] is second.offsets[1]) == (words == 2)

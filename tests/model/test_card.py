@@ -73,6 +73,11 @@ def test_card_says_where_no_licence_lies(tmp_path: Path) -> None:
     assert "- `a.txt`: no licence file lies beside it; ask its authors\n- `b.txt`: `COPYING`: \n" in card
 
 
+def test_card_says_which_licence_cannot_be_read(tmp_path: Path) -> None:
+    card = make_card(make_recipe(), licences={str(tmp_path / "a.txt"): [str(tmp_path / "LICENSE")]})
+    assert "- `a.txt`: `LICENSE`: cannot be read (No such file or directory)\n" in card
+
+
 def test_card_of_a_dataset_points_to_the_hub() -> None:
     assert "- dataset `a/b`: see its page on the Hugging Face hub" in make_card(make_recipe(dataset="a/b"))
 

@@ -3,8 +3,10 @@
 import json
 import re
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -265,4 +267,56 @@ def test_weights_that_lack_a_tensor_are_refused(folder: Path) -> None:
         folder,
         f"{path}: the weights must fit config.json and vocabulary.json: "
         'Missing key(s) in state_dict: "head:upos.linear.bias".',
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda config: config["encoder"].update(hidden_size=10**6),
+        lambda config: config["encoder"].update(hidden_size=10**12),
+        lambda config: config["encoder"].update(hidden_size=2**70),
+        lambda config: config["encoder"].update(layers=10**9),
+        lambda config: config["embeddings"].update(char_hidden=10**9),
+        lambda config: config["embeddings"].update(char_dimension=2**64),
+        lambda config: config.update(vector_dimension=10**11),
+        lambda config: config.update(vector_dimension=-1),
+        lambda config: config["heads"]["sentiment"].update(hidden_size=10**11),
+    ],
+)
+def test_sizes_that_the_weights_do_not_have_are_refused_before_they_take_memory(
+    folder: Path, change: Callable[[dict[str, Any]], None]
+) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    change(config)
+    change_json(folder / "config.json", **config)
+    started = time.perf_counter()
+    with pytest.raises(ModelError, match=r"weights\.safetensors: the weights must fit config\.json and vocabulary"):
+        load_model(folder)
+    assert time.perf_counter() - started < 5
+
+
+def test_labels_for_which_there_are_no_weights_are_refused_before_they_take_memory(folder: Path) -> None:
+    labels = json.loads((folder / "vocabulary.json").read_text())["labels"]
+    types = ["O", *(f"{prefix}-{i}" for i in range(5000) for prefix in "BIES")]
+    change_json(folder / "vocabulary.json", labels={**labels, "ner": types})
+    with pytest.raises(ModelError, match="they are too few for the sizes that these name"):
+        load_model(folder)
+
+
+def test_weights_of_another_type_are_refused(folder: Path) -> None:
+    path = folder / "weights.safetensors"
+    weights = load_file(path)
+    save_file({**weights, "head:upos.linear.bias": weights["head:upos.linear.bias"].int()}, path)
+    check_refusal(
+        folder,
+        f"{path}: the weights must fit config.json and vocabulary.json: `head:upos.linear.bias` must be torch.float32, "
+        "got torch.int32",
+    )
+
+
+def test_json_too_deep_to_be_read_is_damaged(folder: Path) -> None:
+    (folder / "config.json").write_text('{"a":' * 100_000)
+    check_refusal(
+        folder, f"{folder / 'config.json'}: the file is damaged or cut short, it is no JSON; copy the folder again"
     )
