@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tagger.data.corpus import Corpus, load_corpus, load_dataset
     from tagger.data.sentence import Label, Sentence, Span
     from tagger.data.synthetic import generate
+    from tagger.data.tables import to_dataset
     from tagger.errors import DataError, MissingExtraError, ModelError, RecipeError, TaggerError
     from tagger.metrics.report import Report
     from tagger.running import Run, train
@@ -27,6 +28,7 @@ _MODULES = {
     "tagger.data.corpus": ("Corpus", "load_corpus", "load_dataset"),
     "tagger.data.sentence": ("Label", "Sentence", "Span"),
     "tagger.data.synthetic": ("generate",),
+    "tagger.data.tables": ("to_dataset",),
     "tagger.errors": ("DataError", "MissingExtraError", "ModelError", "RecipeError", "TaggerError"),
     "tagger.metrics.report": ("Report",),
     "tagger.running": ("Run", "train"),
@@ -53,6 +55,7 @@ __all__ = [
     "load_corpus",
     "load_dataset",
     "load_recipe",
+    "to_dataset",
     "train",
 ]
 

@@ -52,7 +52,16 @@ def _none_as_null(value: object) -> object:
     return None if value == "none" else value
 
 
+def _as_data_files(value: object) -> object:
+    """One path or pattern, several, or a table split → those; a table keeps its lists as tuples."""
+    if isinstance(value, dict):
+        return {split: _as_files(paths) for split, paths in value.items()}
+    return _as_files(value)
+
+
 Files = Annotated[tuple[str, ...] | dict[str, str], BeforeValidator(_as_files)]
+
+DataFiles = Annotated[tuple[str, ...] | dict[str, tuple[str, ...]], BeforeValidator(_as_data_files)]
 
 
 class Section(BaseModel):
@@ -132,11 +141,17 @@ def _alone(key: str, wanted: str, found: str | None) -> None:
 
 
 class DataConfig(ReadingConfig):
-    """One corpus: where its sentences are and how to read them."""
+    """One corpus: where its sentences are and how to read them.
+
+    With `streaming`, the rows of a dataset are read as they arrive and no copy of it is kept on disk; the sentences are
+    held in memory all the same, for training goes through them many times.
+    """
 
     dataset: str | None = None
     name: str | None = None
     revision: str | None = None
+    data_files: DataFiles | None = None
+    streaming: bool = False
     train: Files | None = None
     dev: Files | None = None
     test: Files | None = None
@@ -156,8 +171,8 @@ class DataConfig(ReadingConfig):
                 raise ValueError(f"`{name}` names files and `split.{name}` cuts them from train; keep one of the two")
         if self.sentences is not None:
             _alone("sentences", "synthetic", self.format)
-        for name in ("name", "revision"):
-            if getattr(self, name) is not None and self.dataset is None:
+        for name in ("name", "revision", "data_files", "streaming"):
+            if getattr(self, name) not in (None, False) and self.dataset is None:
                 raise ValueError(f"`{name}` is for a `dataset` alone, got no `dataset`")
         return self
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,11 +35,17 @@ from tagger.data.schemes import (
 )
 from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.data.synthetic import generate
+from tagger.data.tables import to_datasets
 from tagger.errors import DataError
+
+if TYPE_CHECKING:
+    import datasets
 
 Splits = dict[str, list[Sentence]]
 SPLITS = ("train", "dev", "test")
 CUT_DEV = 0.1
+FILE_READERS = ("parquet", "json", "csv", "arrow")  # a `dataset` that is a format of `data_files`
+HUB_SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,21 @@ class Corpus:
     def splits(self) -> dict[str, Sequence[Sentence]]:
         """The three splits by name."""
         return {"train": self.train, "dev": self.dev, "test": self.test}
+
+    def to_dataset(self) -> "datasets.DatasetDict":
+        """The corpus as a Hugging Face dataset of the splits that it has, which `load_dataset` reads back.
+
+        Raises:
+            DataError: A layer is of two kinds, or two columns have one name.
+        """
+        import datasets  # imported here: loading it takes seconds
+
+        splits = {HUB_SPLITS[name]: sentences for name, sentences in self.splits().items() if sentences}
+        return datasets.DatasetDict(to_datasets(splits))
+
+    def push(self, repository: str, **settings: Any) -> None:
+        """Upload the corpus to the Hugging Face hub; `settings` as for `datasets.DatasetDict.push_to_hub`."""
+        self.to_dataset().push_to_hub(repository, **settings)
 
 
 def load_corpus(**settings: Any) -> Corpus:
@@ -114,10 +135,12 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
         DataError: A file or dataset does not hold what it must.
     """
     folder = folder or Path()
+    said: list[str] = []
     if config.dataset is not None and not (from_files and config.train is not None):
         place = folder / config.dataset
         dataset = str(place) if place.is_dir() else config.dataset
-        splits = {name: [sentences] for name, sentences in read_dataset(config, dataset).items()}
+        read, said = read_dataset(_in_folder(config, folder), dataset)
+        splits = {name: [sentences] for name, sentences in read.items()}
     elif config.format == "synthetic":
         splits = {name: [sentences] for name, sentences in _generate(config.sentences or 0, seed).items()}
     else:
@@ -129,7 +152,24 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
                 f"`split.{name}` cuts {name} from train, which must have none yet, but "
                 f"{config.dataset or 'the generated corpus'} has a {name} split; leave out `split.{name}`"
             )
-    return _finish(_split(splits, config.split, seed), config.reading(), whole=True)
+    corpus = _finish(_split(splits, config.split, seed), config.reading(), whole=True)
+    return replace(corpus, notes=(*said, *corpus.notes))
+
+
+def _in_folder(config: DataConfig, folder: Path) -> DataConfig:
+    """The section with its `data_files` in the folder, where they are files that `datasets` reads in a format it has.
+
+    Those of an id or a folder are relative to that, which `datasets` sees to; a URL stays as it is.
+    """
+    if config.data_files is None or config.dataset not in FILE_READERS:
+        return config
+
+    def placed(paths: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(path if "://" in path else str(folder / path) for path in paths)
+
+    files = config.data_files
+    moved = {split: placed(p) for split, p in files.items()} if isinstance(files, dict) else placed(files)
+    return config.model_copy(update={"data_files": moved})
 
 
 def read_sentences(paths: Sequence[str | Path], config: ReadingConfig) -> tuple[list[Sentence], tuple[str, ...]]:
