@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tagger.config import Recipe, load_recipe
     from tagger.data.corpus import Corpus, load_corpus, load_dataset
+    from tagger.data.hub import stream_dataset
     from tagger.data.sentence import Label, Sentence, Span
     from tagger.data.synthetic import generate
     from tagger.data.tables import to_dataset
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "tagger.config": ("Recipe", "load_recipe"),
     "tagger.data.corpus": ("Corpus", "load_corpus", "load_dataset"),
+    "tagger.data.hub": ("stream_dataset",),
     "tagger.data.sentence": ("Label", "Sentence", "Span"),
     "tagger.data.synthetic": ("generate",),
     "tagger.data.tables": ("to_dataset",),
@@ -55,6 +57,7 @@ __all__ = [
     "load_corpus",
     "load_dataset",
     "load_recipe",
+    "stream_dataset",
     "to_dataset",
     "train",
 ]

@@ -29,6 +29,7 @@ PUBLIC = [
     "load_corpus",
     "load_dataset",
     "load_recipe",
+    "stream_dataset",
     "to_dataset",
     "train",
 ]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from tagger.config import DataConfig
+from tagger.config import DataConfig, parse_section
 from tagger.data.rows import reader
 from tagger.data.sentence import Sentence
 from tagger.errors import DataError
@@ -27,22 +27,18 @@ SCRIPTS = (
 )
 
 
-def read_dataset(config: DataConfig, dataset: str) -> tuple[dict[str, list[Sentence]], list[str]]:
-    """The sentences of each split of a dataset, and what is to be said of it; a split it does not have is not there.
-
-    Args:
-        config: How to read it.
-        dataset: Its id or folder.
+def load_chosen(config: DataConfig, dataset: str) -> tuple[dict[str, tuple[Any, str]], list[str]]:
+    """Train, dev and test of a dataset, as far as it has them, each with its place, and the splits that are not read.
 
     Raises:
-        DataError: The dataset cannot be loaded, has no train split, or its columns do not fit.
+        DataError: The dataset cannot be loaded or has no train split.
     """
     loaded = load_splits(config, dataset)
     names = choose_splits(loaded)
     if "train" not in names:
         raise DataError(f"{dataset}: must have a split `train`, got {', '.join(map(str, loaded))}")
-    splits = {split: list(sentences_of(loaded[name], config, f"{dataset} ({name})")) for split, name in names.items()}
-    return splits, [f"split `{name}` of {dataset} is not read" for name in loaded if name not in names.values()]
+    chosen = {split: (loaded[name], f"{dataset} ({name})") for split, name in names.items()}
+    return chosen, [f"split `{name}` of {dataset} is not read" for name in loaded if name not in names.values()]
 
 
 def choose_splits(loaded: Iterable[str]) -> dict[str, str]:
@@ -111,16 +107,16 @@ def _why(error: Exception) -> str:
 
 
 def sentences_of(
-    dataset: "datasets.Dataset | datasets.IterableDataset", config: DataConfig, where: str
+    dataset: "datasets.Dataset | datasets.IterableDataset", config: DataConfig, where: str, *, gold: bool = True
 ) -> Iterator[Sentence]:
-    """The sentences of the rows of a dataset, in order, as they are read.
+    """The sentences of the rows of a dataset, in order, as they are read; without layers if no `gold` is wanted.
 
     Raises:
         DataError: The columns do not fit, or (behind the last row) some rows do not.
     """
-    read = reader(_features(dataset, where), config, where)
+    read = reader(features_of(dataset, where), config, where, gold=gold)
     problems = []
-    for i, row in enumerate(_rows(dataset, read.columns, where)):
+    for i, row in enumerate(read_rows(dataset, read.columns, where)):
         try:
             sentence = read(row)
         except DataError as error:
@@ -131,7 +127,7 @@ def sentences_of(
         raise DataError.of(problems)
 
 
-def _features(dataset: Any, where: str) -> Mapping[str, Any]:
+def features_of(dataset: Any, where: str) -> Mapping[str, Any]:
     """The features of a dataset; a stream without a card has them from its first rows."""
     if dataset.features is not None:
         return dict(dataset.features)
@@ -150,9 +146,37 @@ def _told(where: str) -> Iterator[None]:
         raise DataError(f"{where}: {_why(error)}; {ADVICE}") from None
 
 
-def _rows(dataset: Any, columns: list[str], where: str) -> Iterator[dict[str, Any]]:
+def read_rows(dataset: Any, columns: list[str], where: str) -> Iterator[dict[str, Any]]:
     """The rows of a dataset, some of its columns only."""
     with _told(where):
         for batch in dataset.select_columns(columns).iter(ROWS):
             for values in zip(*(batch[column] for column in columns), strict=True):
                 yield dict(zip(columns, values, strict=True))
+
+
+def stream_dataset(
+    dataset: "str | Path | datasets.Dataset", *, split: str = "train", **settings: Any
+) -> Iterator[Sentence]:
+    """The sentences of a dataset without gold layers, to be tagged, as they are read: memory does not grow with it.
+
+    For example `model.predict(tagger.stream_dataset("data/news", split="test"))`.
+
+    Args:
+        dataset: Its id or folder, or a dataset that is loaded already.
+        split: Which of its splits, by its own name.
+        settings: As for `load_dataset`; `streaming=True` keeps no copy of the dataset on disk.
+
+    Raises:
+        RecipeError: A setting is unknown or has a wrong value.
+        DataError: The dataset cannot be loaded or has no tokens or text, or (behind the last row) some rows have none.
+    """
+    given = isinstance(dataset, (str, Path))
+    config = parse_section(
+        DataConfig, {"dataset": str(dataset) if given else "dataset", **settings}, where="stream_dataset"
+    )
+    if not given:
+        return sentences_of(dataset, config, "dataset", gold=False)
+    loaded = load_splits(config, str(dataset))
+    if split not in loaded:
+        raise DataError(f"{dataset}: must have the split `{split}`, got {', '.join(map(str, loaded))}")
+    return sentences_of(loaded[split], config, f"{dataset} ({split})", gold=False)

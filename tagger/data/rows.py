@@ -80,8 +80,8 @@ class Reader:
         return replace(sentence, text=text, offsets=pairs)
 
 
-def reader(features: Mapping[str, Any], config: DataConfig, where: str) -> Reader:
-    """The reader of rows with these features.
+def reader(features: Mapping[str, Any], config: DataConfig, where: str, *, gold: bool = True) -> Reader:
+    """The reader of rows with these features; of their tokens or text alone if no `gold` is wanted.
 
     Raises:
         DataError: There are no layers or no tokens, or a column that is named is not there.
@@ -91,8 +91,9 @@ def reader(features: Mapping[str, Any], config: DataConfig, where: str) -> Reade
     token = named.pop("token", None)
     others = {column: feature for column, feature in features.items() if column != token}
     layers = _detect_layers(others) if config.layers is None or (token and not named) else named
+    layers = layers if gold else {}
     absent = [column for column in (token, *layers.values()) if column is not None and column not in columns]
-    if absent or not layers:
+    if absent or (gold and not layers):
         raise DataError(
             f"{where}: `layers` must name columns of the dataset, "
             f"got {', '.join(absent) or 'none that could be detected'}; it has {', '.join(columns)}"
