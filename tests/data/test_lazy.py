@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tagger.config import DataConfig
-from tagger.data import lazy
+from tagger.data import hub, lazy
 from tagger.data.batches import encode
 from tagger.data.corpus import Corpus, load_corpus, load_dataset, read_corpus
 from tagger.data.hub import stream_dataset
@@ -203,3 +203,26 @@ def test_split_that_is_not_there_is_told(folder: Path) -> None:
     with pytest.raises(DataError) as caught:
         stream_dataset(folder, split="dev")
     assert str(caught.value) == f"{folder}: must have the split `dev`, got train, test"
+
+
+def test_stream_reads_no_more_than_a_batch_ahead() -> None:
+    taken = []
+
+    def rows() -> Iterator[dict[str, list[str]]]:
+        for i in range(5 * hub.ROWS):
+            taken.append(i)
+            yield {"tokens": [str(i)]}
+
+    features = datasets.Features({"tokens": datasets.List(datasets.Value("string"))})
+    stream = stream_dataset(datasets.IterableDataset.from_generator(rows, features=features))
+    assert taken == []
+    assert next(stream).tokens == ("0",)
+    assert len(taken) <= 2 * hub.ROWS
+
+
+def test_problems_of_a_stream_come_behind_its_good_rows() -> None:
+    rows = datasets.Dataset.from_dict({"tokens": [["a"], [], ["b"], None]})
+    stream = stream_dataset(rows)
+    assert [next(stream).tokens, next(stream).tokens] == [("a",), ("b",)]
+    with pytest.raises(DataError, match=r"dataset, row 1: .*\ndataset, row 3: "):
+        next(stream)
