@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tagger.config import Recipe, load_recipe
     from tagger.data.corpus import Corpus, load_corpus, load_dataset
+    from tagger.data.hub import stream_dataset
     from tagger.data.sentence import Label, Sentence, Span
     from tagger.data.synthetic import generate
+    from tagger.data.tables import to_dataset
     from tagger.errors import DataError, MissingExtraError, ModelError, RecipeError, TaggerError
     from tagger.metrics.report import Report
     from tagger.running import Run, train
@@ -25,8 +27,10 @@ if TYPE_CHECKING:
 _MODULES = {
     "tagger.config": ("Recipe", "load_recipe"),
     "tagger.data.corpus": ("Corpus", "load_corpus", "load_dataset"),
+    "tagger.data.hub": ("stream_dataset",),
     "tagger.data.sentence": ("Label", "Sentence", "Span"),
     "tagger.data.synthetic": ("generate",),
+    "tagger.data.tables": ("to_dataset",),
     "tagger.errors": ("DataError", "MissingExtraError", "ModelError", "RecipeError", "TaggerError"),
     "tagger.metrics.report": ("Report",),
     "tagger.running": ("Run", "train"),
@@ -53,6 +57,8 @@ __all__ = [
     "load_corpus",
     "load_dataset",
     "load_recipe",
+    "stream_dataset",
+    "to_dataset",
     "train",
 ]
 

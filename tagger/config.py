@@ -53,7 +53,16 @@ def _none_as_null(value: object) -> object:
     return None if value == "none" else value
 
 
+def _as_data_files(value: object) -> object:
+    """One path or pattern, several, or a table split → those; a table keeps its lists as tuples."""
+    if isinstance(value, dict):
+        return {split: _as_files(paths) for split, paths in value.items()}
+    return _as_files(value)
+
+
 Files = Annotated[tuple[str, ...] | dict[str, str], BeforeValidator(_as_files)]
+
+DataFiles = Annotated[tuple[str, ...] | dict[str, tuple[str, ...]], BeforeValidator(_as_data_files)]
 
 
 class Section(BaseModel):
@@ -133,11 +142,19 @@ def _alone(key: str, wanted: str, found: str | None) -> None:
 
 
 class DataConfig(ReadingConfig):
-    """One corpus: where its sentences are and how to read them."""
+    """One corpus: where its sentences are and how to read them.
+
+    With `streaming`, the rows of a dataset are read as they arrive and no copy of it is kept on disk; the sentences are
+    held in memory all the same, for training goes through them many times. With `lazy`, the sentences of train stay in
+    the file that `datasets` keeps and are made when they are asked for, so that train may be larger than memory.
+    """
 
     dataset: str | None = None
     name: str | None = None
     revision: str | None = None
+    data_files: DataFiles | None = None
+    streaming: bool = False
+    lazy: bool = False
     train: Files | None = None
     dev: Files | None = None
     test: Files | None = None
@@ -157,10 +174,21 @@ class DataConfig(ReadingConfig):
                 raise ValueError(f"`{name}` names files and `split.{name}` cuts them from train; keep one of the two")
         if self.sentences is not None:
             _alone("sentences", "synthetic", self.format)
-        for name in ("name", "revision"):
-            if getattr(self, name) is not None and self.dataset is None:
+        for name in ("name", "revision", "data_files", "streaming", "lazy"):
+            if getattr(self, name) not in (None, False) and self.dataset is None:
                 raise ValueError(f"`{name}` is for a `dataset` alone, got no `dataset`")
+        if self.lazy:
+            self._leaves_rows_as_they_are()
         return self
+
+    def _leaves_rows_as_they_are(self) -> None:
+        """Refuse what a lazy corpus cannot do."""
+        keys = {"streaming": self.streaming, "rename": self.rename, "drop": self.drop}
+        keys |= {"invalid": self.invalid != "error", "split.every": self.split is not None and self.split.every}
+        if found := [key for key, given in keys.items() if given]:
+            raise ValueError(
+                f"`lazy` leaves train in its file as it stands, got {_quoted(found)} beside it; keep one of the two"
+            )
 
     def reading(self) -> ReadingConfig:
         """How the corpus is read, without where it is; a dataset's column of tokens is no layer of files."""

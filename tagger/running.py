@@ -15,6 +15,7 @@ import torch
 from tagger.config import CorpusConfig, HeadConfig, ReadingConfig, Recipe, dump_recipe, load_recipe
 from tagger.data.batches import encode
 from tagger.data.corpus import Corpus, cut_dev, read_corpus
+from tagger.data.lazy import num_tokens, telling
 from tagger.data.schemes import Scheme
 from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.data.tokenization import tokenizer_name
@@ -149,20 +150,23 @@ def _make_folder(folder: Path) -> None:
 def _read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, listener: RunListener) -> dict[str, Corpus]:
     """The corpora by name, each with a dev split."""
     corpora = {}
-    for name, config in recipe.all_corpora().items():
+    configs = recipe.all_corpora()
+    for name in [name for name, config in configs.items() if config.lazy and len(configs) > 1]:
+        raise RecipeError(f"corpora.{name}: a `lazy` corpus must be the only one, got {len(configs)}; leave out `lazy`")
+    for name, config in configs.items():
         listener.noted(f"reading corpus `{name}`")
         corpus = cut_dev(read_corpus(config, folder=folder, from_files=from_files, seed=recipe.seed), seed=recipe.seed)
         corpora[name] = corpus
         for note in corpus.notes:
             listener.noted(note)
         sizes = ", ".join(f"{len(split)} {name}" for name, split in corpus.splits().items())
-        listener.noted(f"{sizes} sentences, {sum(map(len, corpus.train))} train tokens")
+        listener.noted(f"{sizes} sentences, {num_tokens(corpus.train)} train tokens")
         if not corpus.train:
             raise DataError(f"corpus `{name}` must have a sentence to learn from, got none")
     for layer, head in recipe.layers.items():
         for name, corpus in corpora.items():
             for split, sentences in corpus.splits().items():
-                _check_layer(layer, head, sentences, where=f"corpus `{name}`, {split}")
+                _check_layer(layer, head, telling(sentences), where=f"corpus `{name}`, {split}")
         _check_carried(layer, corpora, listener)
     return corpora
 
@@ -182,7 +186,7 @@ def _check_layer(layer: str, head: HeadConfig, sentences: Sequence[Sentence], *,
 def _check_carried(layer: str, corpora: Mapping[str, Corpus], listener: RunListener) -> None:
     """Refuse a layer that is nowhere in train or in dev; say that one which is nowhere in test is not scored."""
     for split in ("train", "dev", "test"):
-        sentences = [sentence for corpus in corpora.values() for sentence in corpus.splits()[split]]
+        sentences = [sentence for corpus in corpora.values() for sentence in telling(corpus.splits()[split])]
         if any(layer in sentence.layers for sentence in sentences):
             continue
         if split == "test":
@@ -190,6 +194,12 @@ def _check_carried(layer: str, corpora: Mapping[str, Corpus], listener: RunListe
             continue
         names = sorted({name for sentence in sentences for name in sentence.layers})
         raise DataError(f"no {split} sentence has the layer `{layer}`; they have {', '.join(names) or 'none'}")
+
+
+def _all_train(corpora: Mapping[str, Corpus]) -> Sequence[Sentence]:
+    """The train sentences of all corpora, one corpus behind the other; those of a single one as they are."""
+    parts = [corpus.train for corpus in corpora.values()]
+    return parts[0] if len(parts) == 1 else [sentence for part in parts for sentence in part]
 
 
 def _schemes(recipe: Recipe) -> dict[str, Scheme | None]:
@@ -205,8 +215,9 @@ def _build_model(
         listener.noted("reading word vectors")
         paths = [folder / path for path in recipe.embeddings.vectors]
         vectors = read_vectors(paths, max_words=recipe.embeddings.max_words)
-    train = [sentence for corpus in corpora.values() for sentence in corpus.train]
-    vocabulary = build_vocabulary(train, layers=_schemes(recipe), vectors=vectors, tune=recipe.embeddings.tune)
+    vocabulary = build_vocabulary(
+        _all_train(corpora), layers=_schemes(recipe), vectors=vectors, tune=recipe.embeddings.tune
+    )
     heads = recipe.layers
     config = ModelConfig(
         format=FORMAT,
@@ -250,13 +261,12 @@ def _file_schemes(
 
 
 def _fit(model: Model, recipe: Recipe, corpora: Mapping[str, Corpus], listener: RunListener) -> Outcome:
-    train = [sentence for corpus in corpora.values() for sentence in corpus.train]
     dev = [sentence for corpus in corpora.values() for sentence in corpus.dev]
     weights = {name: config.weight for name, config in recipe.all_corpora().items()}
     tagger = Tagger(model, cache=False)
     return train_network(
         model.network,
-        encode(train, model.vocabulary, _schemes(recipe)),
+        encode(_all_train(corpora), model.vocabulary, _schemes(recipe)),
         config=recipe.training,
         parts=[(len(corpus.train), weights[name]) for name, corpus in corpora.items()],
         head_weights={layer: head.weight for layer, head in recipe.layers.items()},

@@ -303,6 +303,8 @@ def test_all_mistakes_of_a_recipe_are_told_at_once() -> None:
         ),
         ({"data__name": "x"}, "`data`: `name` is for a `dataset` alone, got no `dataset`"),
         ({"data__revision": "x"}, "`data`: `revision` is for a `dataset` alone, got no `dataset`"),
+        ({"data__data_files": "x"}, "`data`: `data_files` is for a `dataset` alone, got no `dataset`"),
+        ({"data__streaming": True}, "`data`: `streaming` is for a `dataset` alone, got no `dataset`"),
         ({"embeddings__max_words": 5}, "`embeddings`: `max_words` is for `vectors` alone, got no `vectors`"),
         ({"data__split": {}}, "`data.split` must name `dev`, `test` or both"),
         ({"data__split": {"every": 10}}, "`data.split` must name `dev`, `test` or both"),
@@ -368,6 +370,20 @@ def test_keys_of_a_section_alone_are_suggested_as_well() -> None:
     with pytest.raises(RecipeError) as caught:
         parse_section(DataConfig, {"fromat": "conll", "train": "a"}, where="here")
     assert str(caught.value).splitlines()[0] == "here: unknown key `fromat`; did you mean `format`?"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("a", ("a",)),
+        (["a", "b"], ("a", "b")),
+        ({"train": "a", "test": ["b", "c"]}, {"train": ("a",), "test": ("b", "c")}),
+    ],
+)
+def test_data_files_are_a_path_a_list_or_a_table_of_those(given: object, kept: object) -> None:
+    section = parse_section(DataConfig, {"dataset": "d", "data_files": given}, where="x")
+    assert section.data_files == kept
+    assert parse_section(DataConfig, section.model_dump(mode="json", exclude_none=True), where="x") == section
 
 
 def test_dataset_may_stand_beside_files_with_the_keys_of_both() -> None:

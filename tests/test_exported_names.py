@@ -29,6 +29,8 @@ PUBLIC = [
     "load_corpus",
     "load_dataset",
     "load_recipe",
+    "stream_dataset",
+    "to_dataset",
     "train",
 ]
 

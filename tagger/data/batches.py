@@ -6,16 +6,19 @@ once and, for every token, which of them it is. Arrays are numpy's; what a netwo
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.data.lazy import LazySentences
+from tagger.data.packed import MISSING, ranges
 from tagger.data.schemes import Scheme
 from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.data.vocabulary import Vocabulary
 
 Ids = NDArray[np.int64]
-MISSING = -1
+AnyIds = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,9 @@ class EncodedSentences:
     word_ids: Ids
     char_ids: Ids
     char_starts: Ids
-    type_ids: Ids
+    type_ids: AnyIds
     starts: Ids
-    tag_targets: Mapping[str, Ids] = field(default_factory=dict)
+    tag_targets: Mapping[str, AnyIds] = field(default_factory=dict)
     label_targets: Mapping[str, Ids] = field(default_factory=dict)
 
     @property
@@ -95,13 +98,7 @@ class EncodedSentences:
         )
 
 
-def ranges(starts: Ids, lengths: Ids) -> Ids:
-    """The positions of several half-open ranges, one range behind the other."""
-    ends = np.cumsum(lengths)
-    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + lengths, lengths)
-
-
-def _padded(values: Ids, mask: NDArray[np.bool_], fill: int) -> Ids:
+def _padded(values: AnyIds, mask: NDArray[np.bool_], fill: int) -> Ids:
     """Values a token as rows of a batch."""
     rows = np.full(mask.shape, fill, np.int64)
     rows[mask] = values
@@ -118,9 +115,10 @@ def encode(
         vocabulary: Gives the ids.
         layers: Layers whose gold ids are wanted; for tags with spans the scheme in which the vocabulary has them.
     """
+    if isinstance(sentences, LazySentences):
+        return _encode_lazy(sentences, vocabulary, layers or {})
     types: dict[str, int] = {}
     type_ids = [types.setdefault(token, len(types)) for sentence in sentences for token in sentence.tokens]
-    char_lengths = [len(word) or 1 for word in types]
     tag_targets, label_targets = {}, {}
     for layer, scheme in (layers or {}).items():
         ids = {name: i for i, name in enumerate(vocabulary.labels[layer])}
@@ -129,15 +127,49 @@ def encode(
         else:
             tags = [i for sentence in sentences for i in _tag_ids(sentence, layer, scheme, ids)]
             tag_targets[layer] = np.array(tags, np.int64)
+    return _with_types(
+        list(types),
+        vocabulary,
+        type_ids=np.array(type_ids, np.int64),
+        starts=np.concatenate([[0], np.cumsum([len(sentence) for sentence in sentences])]).astype(np.int64),
+        tag_targets=tag_targets,
+        label_targets=label_targets,
+    )
+
+
+def _encode_lazy(
+    sentences: LazySentences, vocabulary: Vocabulary, layers: Mapping[str, Scheme | None]
+) -> EncodedSentences:
+    """The ids of sentences that stay in a file, from the arrays that they have already."""
+    packed = sentences.packed
+    tag_targets: dict[str, AnyIds] = {}
+    label_targets = {}
+    for layer, scheme in layers.items():
+        ids = {name: i for i, name in enumerate(vocabulary.labels[layer])}
+        targets = packed.targets(layer, ids, sentences.schemes.get(layer), scheme)
+        if layer in packed.layers and packed.layers[layer].is_label:
+            label_targets[layer] = targets.astype(np.int64)
+        else:
+            tag_targets[layer] = targets
+    return _with_types(
+        packed.types,
+        vocabulary,
+        type_ids=packed.type_ids,
+        starts=packed.starts,
+        tag_targets=tag_targets,
+        label_targets=label_targets,
+    )
+
+
+def _with_types(types: Sequence[str], vocabulary: Vocabulary, **arrays: Any) -> EncodedSentences:
+    """Encoded sentences with what the vocabulary says of their distinct words."""
+    char_lengths = [len(word) or 1 for word in types]
     return EncodedSentences(
         types=np.array(list(types), dtype=object),
         word_ids=np.array([vocabulary.word_id(word) for word in types], np.int64),
         char_ids=np.array(vocabulary.char_ids(types), np.int64),
         char_starts=np.concatenate([[0], np.cumsum(char_lengths)]).astype(np.int64),
-        type_ids=np.array(type_ids, np.int64),
-        starts=np.concatenate([[0], np.cumsum([len(sentence) for sentence in sentences])]).astype(np.int64),
-        tag_targets=tag_targets,
-        label_targets=label_targets,
+        **arrays,
     )
 
 

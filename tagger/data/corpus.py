@@ -10,16 +10,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tagger.config import DataConfig, ReadingConfig, SplitConfig, parse_section
 from tagger.data.columns import read_conll
 from tagger.data.conllu import read_conllu
-from tagger.data.hub import read_dataset
 from tagger.data.jsonl import read_jsonl
 from tagger.data.labelled import read_classes, read_labelled
+from tagger.data.lazy import LazySentences, read_dataset
 from tagger.data.schemes import (
     RULES,
     Scheme,
@@ -33,13 +34,20 @@ from tagger.data.schemes import (
     split_tag,
     tags_to_spans,
 )
-from tagger.data.sentence import Label, Sentence, TagLayer
+from tagger.data.sentence import Label, Sentence, TagLayer, with_schemes
 from tagger.data.synthetic import generate
+from tagger.data.tables import to_datasets
 from tagger.errors import DataError
+
+if TYPE_CHECKING:
+    import datasets
 
 Splits = dict[str, list[Sentence]]
 SPLITS = ("train", "dev", "test")
 CUT_DEV = 0.1
+BLANK = "tokens that are empty or white space"
+FILE_READERS = ("parquet", "json", "csv", "arrow")  # a `dataset` that is a format of `data_files`
+HUB_SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,21 @@ class Corpus:
     def splits(self) -> dict[str, Sequence[Sentence]]:
         """The three splits by name."""
         return {"train": self.train, "dev": self.dev, "test": self.test}
+
+    def to_dataset(self) -> "datasets.DatasetDict":
+        """The corpus as a Hugging Face dataset of the splits that it has, which `load_dataset` reads back.
+
+        Raises:
+            DataError: A layer is of two kinds, or two columns have one name.
+        """
+        import datasets  # imported here: loading it takes seconds
+
+        splits = {HUB_SPLITS[name]: sentences for name, sentences in self.splits().items() if sentences}
+        return datasets.DatasetDict(to_datasets(splits))
+
+    def push(self, repository: str, **settings: Any) -> None:
+        """Upload the corpus to the Hugging Face hub; `settings` as for `datasets.DatasetDict.push_to_hub`."""
+        self.to_dataset().push_to_hub(repository, **settings)
 
 
 def load_corpus(**settings: Any) -> Corpus:
@@ -114,10 +137,14 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
         DataError: A file or dataset does not hold what it must.
     """
     folder = folder or Path()
+    said: list[str] = []
+    splits: dict[str, list[list[Sentence]]]
+    lazy: LazySentences | None = None
     if config.dataset is not None and not (from_files and config.train is not None):
         place = folder / config.dataset
         dataset = str(place) if place.is_dir() else config.dataset
-        splits = {name: [sentences] for name, sentences in read_dataset(config, dataset).items()}
+        lazy, read, said = read_dataset(_in_folder(config, folder), dataset)
+        splits = {name: [sentences] for name, sentences in read.items()}
     elif config.format == "synthetic":
         splits = {name: [sentences] for name, sentences in _generate(config.sentences or 0, seed).items()}
     else:
@@ -129,7 +156,44 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
                 f"`split.{name}` cuts {name} from train, which must have none yet, but "
                 f"{config.dataset or 'the generated corpus'} has a {name} split; leave out `split.{name}`"
             )
-    return _finish(_split(splits, config.split, seed), config.reading(), whole=True)
+    if lazy is not None:
+        corpus = _finish_lazy(lazy, {name: _joined(files) for name, files in splits.items()}, config, seed)
+    else:
+        corpus = _finish(_split(splits, config.split, seed), config.reading(), whole=True)
+    return replace(corpus, notes=(*said, *corpus.notes))
+
+
+def _finish_lazy(train: LazySentences, others: Splits, config: DataConfig, seed: int) -> Corpus:
+    """The corpus of a train split that stays in its file: what is said of it is said of its telling sentences.
+
+    A mistake that many sentences make is told once for each pair of tags that makes it.
+    """
+    dev, test = others.get("dev", []), others.get("test", [])
+    corpus = _finish({"train": train.telling(), "dev": dev, "test": test}, config.reading(), whole=True)
+    blank = train.packed.num_blank() + sum(not token.strip() for s in (*dev, *test) for token in s.tokens)
+    notes = [note for note in corpus.notes if BLANK not in note] + ([f"kept {blank} {BLANK}"] if blank else [])
+    corpus = replace(corpus, train=train.in_schemes(corpus.schemes), notes=tuple(notes))
+    if config.split is None:
+        return corpus
+    rows = _cut_rows(len(train), config.split, seed)
+    parts = {name: _taken(corpus.train, rows[name]) for name in SPLITS}
+    return replace(corpus, train=parts["train"], dev=[*corpus.dev, *parts["dev"]], test=[*corpus.test, *parts["test"]])
+
+
+def _in_folder(config: DataConfig, folder: Path) -> DataConfig:
+    """The section with its `data_files` in the folder, where they are files that `datasets` reads in a format it has.
+
+    Those of an id or a folder are relative to that, which `datasets` sees to; a URL stays as it is.
+    """
+    if config.data_files is None or config.dataset not in FILE_READERS:
+        return config
+
+    def placed(paths: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(path if "://" in path else str(folder / path) for path in paths)
+
+    files = config.data_files
+    moved = {split: placed(p) for split, p in files.items()} if isinstance(files, dict) else placed(files)
+    return config.model_copy(update={"data_files": moved})
 
 
 def read_sentences(paths: Sequence[str | Path], config: ReadingConfig) -> tuple[list[Sentence], tuple[str, ...]]:
@@ -166,9 +230,10 @@ def cut_dev(corpus: Corpus, *, seed: int) -> Corpus:
     """The corpus with a dev split: its own, or else a tenth of train, cut by the seed and said in the notes."""
     if corpus.dev:
         return corpus
-    splits = _cut({"train": list(corpus.train), "dev": [], "test": []}, SplitConfig(dev=CUT_DEV), seed)
-    note = f"no dev split is named: cut {len(splits['dev'])} of {len(corpus.train)} train sentences by seed {seed}"
-    return replace(corpus, train=splits["train"], dev=splits["dev"], notes=(*corpus.notes, note))
+    rows = _cut_rows(len(corpus.train), SplitConfig(dev=CUT_DEV), seed)
+    train, dev = _taken(corpus.train, rows["train"]), list(_taken(corpus.train, rows["dev"]))
+    note = f"no dev split is named: cut {len(dev)} of {len(corpus.train)} train sentences by seed {seed}"
+    return replace(corpus, train=train, dev=dev, notes=(*corpus.notes, note))
 
 
 def _generate(sentences: int, seed: int) -> Splits:
@@ -238,15 +303,25 @@ def _joined(files: Iterable[list[Sentence]]) -> list[Sentence]:
 
 def _cut(splits: Splits, config: SplitConfig, seed: int) -> Splits:
     """Move seeded shares of train, at least one sentence each, to dev and test; the order of the sentences stays."""
-    train = splits["train"]
-    order = np.random.default_rng(seed).permutation(len(train))
-    dev = _amount(config.dev, len(train), left=len(train))
-    test = _amount(config.test, len(train), left=len(train) - dev)
+    rows = _cut_rows(len(splits["train"]), config, seed)
+    kept = {"train": [], "dev": splits["dev"], "test": splits["test"]}
+    return {name: [*kept[name], *_taken(splits["train"], rows[name])] for name in SPLITS}
+
+
+def _cut_rows(total: int, config: SplitConfig, seed: int) -> dict[str, NDArray[np.int64]]:
+    """Which of `total` rows go to each split, in order."""
+    order = np.random.default_rng(seed).permutation(total)
+    dev = _amount(config.dev, total, left=total)
+    test = _amount(config.test, total, left=total - dev)
     parts = {"dev": order[:dev], "test": order[dev : dev + test], "train": order[dev + test :]}
-    return {
-        name: (splits[name] if name != "train" else []) + [train[i] for i in sorted(part)]
-        for name, part in parts.items()
-    }
+    return {name: np.sort(part) for name, part in parts.items()}
+
+
+def _taken(sentences: Sequence[Sentence], rows: NDArray[np.int64]) -> Sequence[Sentence]:
+    """The sentences of these rows; lazy ones stay in their file."""
+    if isinstance(sentences, LazySentences):
+        return sentences.select(rows)
+    return [sentences[i] for i in rows.tolist()]
 
 
 def _amount(share: float | None, total: int, *, left: int) -> int:
@@ -268,7 +343,7 @@ def _finish(splits: Splits, config: ReadingConfig, *, whole: bool) -> Corpus:
     if whole:
         _check_named(layers, schemes, config)
     _check_tags(splits, schemes)
-    splits = {name: [_with_schemes(s, schemes) for s in part] for name, part in splits.items()}
+    splits = {name: [with_schemes(s, schemes) for s in part] for name, part in splits.items()}
     splits = _repaired(splits, config, notes)
     splits = _renamed(splits, config, notes, whole=whole)
     return Corpus(splits["train"], splits["dev"], splits["test"], schemes, tuple(notes))
@@ -302,7 +377,7 @@ def _blank_tokens(splits: Splits) -> list[str]:
     blank = [(s, i) for part in splits.values() for s in part for i, t in enumerate(s.tokens) if not t.strip()]
     if not blank:
         return []
-    return [f"kept {len(blank)} tokens that are empty or white space, the first at {_place(*blank[0])}"]
+    return [f"kept {len(blank)} {BLANK}, the first at {_place(*blank[0])}"]
 
 
 def _check_named(layers: Sequence[str], schemes: Mapping[str, Scheme | None], config: ReadingConfig) -> None:
@@ -345,10 +420,6 @@ def _mapped(sentence: Sentence, change: Callable[[str, TagLayer], TagLayer]) -> 
     """The sentence with each of its tag layers changed."""
     layers = {n: change(n, layer) if isinstance(layer, TagLayer) else layer for n, layer in sentence.layers.items()}
     return replace(sentence, layers=layers)
-
-
-def _with_schemes(sentence: Sentence, schemes: Mapping[str, Scheme | None]) -> Sentence:
-    return _mapped(sentence, lambda name, layer: replace(layer, scheme=schemes[name], shown=schemes[name]))
 
 
 def _repaired(splits: Splits, config: ReadingConfig, notes: list[str]) -> Splits:

@@ -1,163 +1,182 @@
 """Sentences of a Hugging Face dataset, by id or from a folder, through `datasets.load_dataset`.
 
-Token and tag columns are found by feature type and name, or named by the user through `layers`, where `token` stands
-for the column of tokens or text and is no layer. Integer tags are decoded through their `ClassLabel`. Downloading and
-caching are the business of `datasets`.
+Finds its splits and says what to do where it cannot be loaded. What a row means is the business of `rows.py`,
+downloading and caching that of `datasets`.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from tagger.config import DataConfig
-from tagger.data.columns import shorten
-from tagger.data.sentence import Label, Sentence, TagLayer
-from tagger.data.tokenization import sentence_from_text
+from tagger.config import DataConfig, parse_section
+from tagger.data.rows import reader
+from tagger.data.sentence import Sentence
 from tagger.errors import DataError
 
 if TYPE_CHECKING:
     import datasets
 
 SPLIT_NAMES = {"train": ("train",), "dev": ("validation", "dev", "valid"), "test": ("test",)}
-TOKEN_COLUMNS = ("tokens", "words")
-TEXT_COLUMNS = ("text", "sentence")
+ROWS = 1000  # that are read at once
+ADVICE = "to use files of your own, name `format` and `train` in the recipe and pass --data"
+SCRIPTS = (
+    'name the parquet files that the hub made of it with revision = "refs/convert/parquet", '
+    "or a mirror without a script, as lhoestq/conll2003 is of conll2003"
+)
 
 
-def read_dataset(config: DataConfig, dataset: str) -> dict[str, list[Sentence]]:
-    """The sentences of each split of a dataset; a split that it does not have is not there.
-
-    Args:
-        config: How to read it.
-        dataset: Its id or folder.
+def load_chosen(config: DataConfig, dataset: str) -> tuple[dict[str, tuple[Any, str]], list[str]]:
+    """Train, dev and test of a dataset, as far as it has them, each with its place, and the splits that are not read.
 
     Raises:
-        DataError: The dataset cannot be loaded, has no train split, or its columns do not fit.
+        DataError: The dataset cannot be loaded or has no train split.
     """
-    loaded = _load(config, dataset)
-    splits = {}
-    for split, names in SPLIT_NAMES.items():
-        name = next((name for name in names if name in loaded), None)
-        if name is not None:
-            where = f"{dataset} ({name})"
-            splits[split] = list(_sentences(loaded[name], config, where))
-    if "train" not in splits:
+    loaded = load_splits(config, dataset)
+    names = choose_splits(loaded)
+    if "train" not in names:
         raise DataError(f"{dataset}: must have a split `train`, got {', '.join(map(str, loaded))}")
-    return splits
+    chosen = {split: (loaded[name], f"{dataset} ({name})") for split, name in names.items()}
+    return chosen, [f"split `{name}` of {dataset} is not read" for name in loaded if name not in names.values()]
 
 
-def _load(config: DataConfig, dataset: str) -> "Mapping[str, datasets.Dataset]":
+def choose_splits(loaded: Iterable[str]) -> dict[str, str]:
+    """For train, dev and test the name that a dataset has for it, if it has one."""
+    found = {split: [name for name in names if name in loaded] for split, names in SPLIT_NAMES.items()}
+    return {split: names[0] for split, names in found.items() if names}
+
+
+def load_splits(config: DataConfig, dataset: str) -> "Mapping[str, datasets.Dataset | datasets.IterableDataset]":
+    """The splits of a dataset by its own names, nothing of them read yet.
+
+    Raises:
+        DataError: It cannot be loaded; says what else to do.
+    """
     import datasets  # imported here: loading it takes seconds, and only this function needs it
 
-    advice = "to use files of your own, name `format` and `train` in the recipe and pass --data"
     try:
-        if (Path(dataset) / "dataset_dict.json").is_file():
-            return dict(datasets.load_from_disk(dataset))
-        if all((Path(dataset) / name).is_file() for name in ("dataset_info.json", "state.json")):  # of one split
-            return {"train": datasets.load_from_disk(dataset)}
-        return dict(datasets.load_dataset(dataset, config.name, revision=config.revision))
-    except RuntimeError as error:
-        if "script" not in str(error):
-            raise DataError(f"{dataset}: the dataset cannot be loaded: {_first_line(error)}; {advice}") from None
-        raise DataError(
-            f"{dataset}: datasets with a loading script no longer load ({error}); "
-            f'try revision = "refs/convert/parquet" or a mirror of the dataset; {advice}'
-        ) from None
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
-        reason = _first_line(error.__cause__ or error)
-        raise DataError(f"{dataset}: the dataset cannot be loaded: {reason}; {advice}") from None
+        if (kind := _saved(Path(dataset))) is not None:
+            _refuse_choices(config, dataset)
+            saved = datasets.load_from_disk(dataset)
+            return dict(saved) if kind == "splits" else {"train": saved}
+        files = _plain_files(config.data_files)
+        options = {"revision": config.revision, "data_files": files, "streaming": config.streaming}
+        return dict(datasets.load_dataset(dataset, config.name, **options))
+    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+        raise DataError(f"{dataset}: {_why(error)}; {ADVICE}") from None
 
 
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), "") or type(error).__name__
+def _saved(folder: Path) -> Literal["splits", "split"] | None:
+    """Whether `save_to_disk` wrote the folder, and of what."""
+    if (folder / "dataset_dict.json").is_file():
+        return "splits"
+    return "split" if all((folder / name).is_file() for name in ("dataset_info.json", "state.json")) else None
 
 
-def _sentences(dataset: "datasets.Dataset", config: DataConfig, where: str) -> Iterator[Sentence]:
-    columns = list(dataset.features)
-    named = dict(config.layers or {})
-    token = named.pop("token", None)
-    others = {column: feature for column, feature in dataset.features.items() if column != token}
-    layers = _detect_layers(others) if config.layers is None or (token and not named) else named
-    absent = [column for column in (token, *layers.values()) if column is not None and column not in columns]
-    if absent or not layers:
-        raise DataError(
-            f"{where}: `layers` must name columns of the dataset, "
-            f"got {', '.join(absent) or 'none that could be detected'}; it has {', '.join(columns)}"
+def _refuse_choices(config: DataConfig, dataset: str) -> None:
+    for key in ("name", "revision", "data_files"):
+        if (value := getattr(config, key)) is not None:
+            raise DataError(
+                f"{dataset}: a folder written by `save_to_disk` has nothing to choose from by `{key}`, got {value!r}; "
+                f"leave out `{key}`"
+            )
+
+
+def _plain_files(files: Any) -> Any:
+    """`data_files` with lists in place of tuples, as `datasets` wants them."""
+    if isinstance(files, dict):
+        return {split: list(paths) for split, paths in files.items()}
+    return list(files) if files is not None else None
+
+
+def _why(error: Exception) -> str:
+    """Why a dataset could not be loaded, and what to do about it."""
+    whole, cause = str(error), error.__cause__ or error
+    reason = next(iter(str(cause).splitlines()), "") or type(cause).__name__
+    if isinstance(error, RuntimeError) and "script" in whole:
+        return f"datasets with a loading script no longer load since `datasets` 4 ({reason}); {SCRIPTS}"
+    if isinstance(error, ConnectionError):
+        return (
+            f"the Hugging Face hub cannot be reached ({reason}); try again with a connection, or give the folder of a "
+            f"copy of the dataset. If the dataset has a loading script, {SCRIPTS}"
         )
-    tokens = next((column for column in TOKEN_COLUMNS if column in columns), None)
-    text = next((column for column in TEXT_COLUMNS if column in columns), None)
-    if token is not None:
-        tokens, text = (token, None) if hasattr(dataset.features[token], "feature") else (None, token)
-    if tokens is None and text is None:
-        raise DataError(
-            f"{where}: must have a column {' or '.join(TOKEN_COLUMNS + TEXT_COLUMNS)}, got {columns}; "
-            'name the column as `token` in `layers`, such as {token = "' + columns[0] + '"}'
-        )
-    decoders = {layer: _class_names(dataset.features[column]) for layer, column in layers.items()}
+    if "Config name is missing" in whole and (listed := re.search(r"\[(.*?)\]", whole)):
+        return f"the dataset has several configurations, say which: `name` must be one of {listed[1]}"
+    return f"the dataset cannot be loaded: {reason}"
+
+
+def sentences_of(
+    dataset: "datasets.Dataset | datasets.IterableDataset", config: DataConfig, where: str, *, gold: bool = True
+) -> Iterator[Sentence]:
+    """The sentences of the rows of a dataset, in order, as they are read; without layers if no `gold` is wanted.
+
+    Raises:
+        DataError: The columns do not fit, or (behind the last row) some rows do not.
+    """
+    read = reader(features_of(dataset, where), config, where, gold=gold)
     problems = []
-    for i, row in enumerate(dataset):
+    for i, row in enumerate(read_rows(dataset, read.columns, where)):
         try:
-            sentence = _of_tokens(row[tokens]) if tokens is not None else _of_text(row[text], config)
-            values = {layer: _layer(layer, row[column], decoders[layer]) for layer, column in layers.items()}
-            found = {layer: value for layer, value in values.items() if value is not None}
-            for layer, value in found.items():
-                if isinstance(value, TagLayer) and len(value.tags) != len(sentence):
-                    raise DataError(f"`{layer}` must have {len(sentence)} tags, got {len(value.tags)}")
+            sentence = read(row)
         except DataError as error:
             problems.append(f"{where}, row {i}: {error}")
         else:
-            yield replace(sentence, layers=found)
+            yield sentence
     if problems:
         raise DataError.of(problems)
 
 
-def _of_tokens(tokens: Any) -> Sentence:
-    if not isinstance(tokens, list) or not tokens:
-        raise DataError(f"a sentence must have a list of tokens, got {shorten(repr(tokens))}")
-    wrong = [i for i, token in enumerate(tokens) if not isinstance(token, str)]
-    if wrong:
-        raise DataError(f"token {wrong[0] + 1} must be a word, got {tokens[wrong[0]]!r}")
-    return Sentence.from_tokens(tokens)
+def features_of(dataset: Any, where: str) -> Mapping[str, Any]:
+    """The features of a dataset; a stream without a card has them from its first rows."""
+    if dataset.features is not None:
+        return dict(dataset.features)
+    with _told(where):
+        return dict(dataset._resolve_features().features or {})
 
 
-def _of_text(text: Any, config: DataConfig) -> Sentence:
-    if not isinstance(text, str):
-        raise DataError(f"a sentence must have a text, got {shorten(repr(text))}")
-    return sentence_from_text(text, config.tokenize)
+@contextmanager
+def _told(where: str) -> Iterator[None]:
+    """Tell an error in reading rows in one sentence."""
+    from datasets.exceptions import DatasetsError
+
+    try:
+        yield
+    except (OSError, ValueError, DatasetsError) as error:
+        raise DataError(f"{where}: {_why(error)}; {ADVICE}") from None
 
 
-def _detect_layers(features: "Mapping[str, Any]") -> dict[str, str]:
-    """Layer → column: `ner_tags` gives `ner`; classes of the whole sentence keep their column's name."""
-    layers = {}
-    for column, feature in features.items():
-        if column in TOKEN_COLUMNS + TEXT_COLUMNS:
-            continue
-        inner = getattr(getattr(feature, "feature", None), "dtype", "")
-        if _class_names(feature) is not None or inner in ("string", "large_string"):
-            name = re.sub(r"_(tags?|labels?)$", "", column)
-            layers[column if name in layers else name] = column
-    return layers
+def read_rows(dataset: Any, columns: list[str], where: str) -> Iterator[dict[str, Any]]:
+    """The rows of a dataset, some of its columns only."""
+    with _told(where):
+        for batch in dataset.select_columns(columns).iter(ROWS):
+            for values in zip(*(batch[column] for column in columns), strict=True):
+                yield dict(zip(columns, values, strict=True))
 
 
-def _class_names(feature: Any) -> list[str] | None:
-    """The names behind integer classes, for a column of classes or of lists of classes."""
-    names: list[str] | None = getattr(getattr(feature, "feature", feature), "names", None)
-    return names
+def stream_dataset(
+    dataset: "str | Path | datasets.Dataset", *, split: str = "train", **settings: Any
+) -> Iterator[Sentence]:
+    """The sentences of a dataset without gold layers, to be tagged, as they are read: memory does not grow with it.
 
+    For example `model.predict(tagger.stream_dataset("data/news", split="test"))`.
 
-def _layer(layer: str, value: Any, names: list[str] | None) -> TagLayer | Label | None:
-    """The layer of a row; None where it has none, which for classes is also written as -1."""
-    if isinstance(value, list):
-        return TagLayer(tuple(_name(layer, v, names) for v in value))
-    return None if value is None or (names and value == -1) else Label(_name(layer, value, names))
+    Args:
+        dataset: Its id or folder, or a dataset that is loaded already.
+        split: Which of its splits, by its own name.
+        settings: As for `load_dataset`; `streaming=True` keeps no copy of the dataset on disk.
 
-
-def _name(layer: str, value: Any, names: list[str] | None) -> str:
-    if names and isinstance(value, int):
-        if not 0 <= value < len(names):
-            raise DataError(f"`{layer}` must have classes from 0 to {len(names) - 1}, got {value}")
-        return names[value]
-    if not isinstance(value, (str, int)) or value == "":
-        raise DataError(f"`{layer}` must have names or numbers of classes, got {shorten(repr(value))}")
-    return str(value)
+    Raises:
+        RecipeError: A setting is unknown or has a wrong value.
+        DataError: The dataset cannot be loaded or has no tokens or text, or (behind the last row) some rows have none.
+    """
+    given = isinstance(dataset, (str, Path))
+    config = parse_section(
+        DataConfig, {"dataset": str(dataset) if given else "dataset", **settings}, where="stream_dataset"
+    )
+    if not given:
+        return sentences_of(dataset, config, "dataset", gold=False)
+    loaded = load_splits(config, str(dataset))
+    if split not in loaded:
+        raise DataError(f"{dataset}: must have the split `{split}`, got {', '.join(map(str, loaded))}")
+    return sentences_of(loaded[split], config, f"{dataset} ({split})", gold=False)

@@ -212,3 +212,14 @@ class Sentence:
         names = ", ".join(f"`{name}`" for name, value in self.layers.items() if isinstance(value, wanted))
         where = f"{self.origin.at(0)}: " if self.origin else ""
         return f"{where}the sentence has no {kind} layer `{layer}`; its {kind} layers are: {names or 'none'}"
+
+
+def with_schemes(sentence: Sentence, schemes: Mapping[str, Scheme | None]) -> Sentence:
+    """The sentence with its tag layers said to be in these schemes; one that is not named has none."""
+    layers = {
+        name: replace(layer, scheme=schemes.get(name), shown=schemes.get(name))
+        if isinstance(layer, TagLayer)
+        else layer
+        for name, layer in sentence.layers.items()
+    }
+    return replace(sentence, layers=layers)

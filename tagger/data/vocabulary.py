@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tagger.data.lazy import LazySentences, telling
 from tagger.data.schemes import RULES, Scheme, split_tag
 from tagger.data.sentence import Sentence, TagLayer
 from tagger.data.vectors import Vectors, find_word
@@ -69,8 +70,8 @@ def build_vocabulary(
     Raises:
         DataError: No sentence of train has one of the layers.
     """
-    train = list(train)
-    counts = Counter(token for sentence in train for token in sentence.tokens)
+    train = train if isinstance(train, LazySentences) else list(train)
+    counts = _counts(train)
     chars = sorted({char for word in counts for char in word})
     labels = {layer: _labels(train, layer, scheme) for layer, scheme in layers.items()}
     if vectors is None:
@@ -86,11 +87,19 @@ def build_vocabulary(
     return Vocabulary(words, chars, labels, num_trainable=len(tuned) + 1)
 
 
+def _counts(train: Sequence[Sentence]) -> "Counter[str]":
+    """How often each word is in train, in the order in which they come first."""
+    if isinstance(train, LazySentences):
+        return train.packed.counts()
+    return Counter(token for sentence in train for token in sentence.tokens)
+
+
 def _labels(train: Sequence[Sentence], layer: str, scheme: Scheme | None) -> list[str]:
     """The tags or classes of a layer; for entities, every prefix of the scheme with every type of train."""
-    found = [sentence.layers[layer] for sentence in train if layer in sentence.layers]
+    shown = telling(train)
+    found = [sentence.layers[layer] for sentence in shown if layer in sentence.layers]
     if not found:
-        names = sorted({name for sentence in train for name in sentence.layers})
+        names = sorted({name for sentence in shown for name in sentence.layers})
         raise DataError(f"no train sentence has the layer `{layer}`; they have {', '.join(names) or 'none'}")
     values = {v for f in found for v in (f.tags if isinstance(f, TagLayer) else (f.value,))}
     if scheme is None:

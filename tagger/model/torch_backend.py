@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tagger.data.batches import Batch, ranges
+from tagger.data.batches import Batch
+from tagger.data.packed import ranges
 from tagger.model.network import Network, to_tensors
 from tagger.model.predict import HeadArrays, LabelArrays, TagArrays
 from tagger.nn.heads import TokensOutput

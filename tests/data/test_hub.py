@@ -11,8 +11,10 @@ import pytest
 
 from tagger.config import DataConfig
 from tagger.data.corpus import Corpus, load_corpus, load_dataset, read_corpus
+from tagger.data.rows import reader
 from tagger.data.sentence import Label
 from tagger.errors import DataError
+from tagger.running import RunListener, train
 
 NER = ["O", "B-PER", "I-PER", "B-LOC"]
 ROWS = {
@@ -85,7 +87,7 @@ def check_rows(corpus: Corpus) -> None:
 
 
 @pytest.mark.parametrize("serve", [saved, parquet])
-@pytest.mark.parametrize("dev", ["validation", "dev"])
+@pytest.mark.parametrize("dev", ["validation", "dev", "valid"])
 def test_dataset_is_read_with_its_classes_by_name(serve: Any, dev: str, tmp_path: Path) -> None:
     dataset = make_dataset()
     folder = serve(tmp_path, train=dataset, test=dataset, **{dev: dataset.select([0])})
@@ -247,7 +249,9 @@ ADVICE = "to use files of your own, name `format` and `train` in the recipe and 
 
 def test_dataset_that_cannot_be_reached_says_what_else_to_do() -> None:
     found = error_of("no-such-owner/no-such-dataset")
-    assert found.startswith("no-such-owner/no-such-dataset: the dataset cannot be loaded: ")
+    assert found.startswith("no-such-owner/no-such-dataset: the Hugging Face hub cannot be reached (Couldn't reach ")
+    assert "or give the folder of a copy of the dataset" in found
+    assert "lhoestq/conll2003" in found
     assert found.endswith(ADVICE)
     assert "\n" not in found
 
@@ -267,5 +271,141 @@ def test_dataset_with_a_loading_script_is_told_of_its_parquet(tmp_path: Path) ->
     folder.mkdir()
     (folder / "scripted.py").write_text("raise AssertionError('run')\n", encoding="utf-8")
     found = error_of(folder)
-    assert found.startswith(f"{folder}: datasets with a loading script no longer load (")
-    assert 'try revision = "refs/convert/parquet" or a mirror of the dataset' in found
+    assert found.startswith(f"{folder}: datasets with a loading script no longer load since `datasets` 4 (")
+    assert 'revision = "refs/convert/parquet", or a mirror without a script, as lhoestq/conll2003 is' in found
+
+
+def test_id_revision_name_and_files_are_handed_on_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {}
+
+    def load(path: str, name: str | None, **options: Any) -> datasets.DatasetDict:
+        given.update(path=path, name=name, **options)
+        return datasets.DatasetDict(train=make_dataset())
+
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    files = {"train": "a/*.parquet", "test": ["b", "c"]}
+    load_corpus(dataset="x/y", name="n", revision="r", data_files=files)
+    files = {"train": ["a/*.parquet"], "test": ["b", "c"]}
+    wanted = {"path": "x/y", "name": "n", "revision": "r", "data_files": files, "streaming": False}
+    assert given == wanted
+
+
+CARD = """---
+configs:
+- config_name: small
+  data_files:
+  - split: train
+    path: small/train-*
+- config_name: large
+  data_files:
+  - split: train
+    path: large/train-*
+  - split: valid
+    path: large/valid-*
+---
+# A dataset
+"""
+
+
+def repository(folder: Path) -> Path:
+    """A repository as the hub has it: a card that names two configurations, and parquet under each."""
+    for path, rows in (("small/train", [0]), ("large/train", [0, 1]), ("large/valid", [1])):
+        make_dataset().select(rows).to_parquet(folder / "repository" / f"{path}-00000-of-00001.parquet")
+    (folder / "repository" / "README.md").write_text(CARD, encoding="utf-8")
+    return folder / "repository"
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_configuration_of_a_card_is_chosen_by_name(streaming: bool, tmp_path: Path) -> None:
+    folder = repository(tmp_path)
+    large = load_corpus(dataset=str(folder), name="large", streaming=streaming)
+    assert [len(split) for split in large.splits().values()] == [2, 1, 0]
+    assert large.dev[0].tags("ner") == ("B-LOC",)
+    assert len(load_corpus(dataset=str(folder), name="small", streaming=streaming).train) == 1
+
+
+def test_configurations_are_listed_where_none_is_named(tmp_path: Path) -> None:
+    folder = repository(tmp_path)
+    assert error_of(folder) == (
+        f"{folder}: the dataset has several configurations, say which: `name` must be one of 'small', 'large'; {ADVICE}"
+    )
+
+
+def test_streamed_dataset_is_the_one_that_is_loaded(tmp_path: Path) -> None:
+    folder = parquet(tmp_path, train=make_dataset(), test=make_dataset())
+    assert load_corpus(dataset=str(folder), streaming=True) == load_corpus(dataset=str(folder))
+    rows = [{"tokens": ["Ada", "sang"], "ner_tags": ["B-PER", "O"]}]
+    (tmp_path / "lines").mkdir()
+    (sentence,) = load_corpus(dataset=str(json_lines(tmp_path / "lines", train=rows)), streaming=True).train
+    assert sentence.tags("ner") == ("B-PER", "O")
+
+
+def test_broken_row_of_a_stream_is_told(tmp_path: Path) -> None:
+    folder = json_lines(tmp_path, train=[{"tokens": ["a"], "ner_tags": ["O"]}] * 3)
+    with (folder / "train.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"tokens": ["a"\n')
+    found = error_of(folder, streaming=True)
+    assert found.startswith(f"{folder} (train): the dataset cannot be loaded: JSON parse error: ")
+
+
+def test_choice_that_a_saved_folder_does_not_have_is_refused(tmp_path: Path) -> None:
+    folder = saved(tmp_path, train=make_dataset())
+    assert error_of(folder, revision="main") == (
+        f"{folder}: a folder written by `save_to_disk` has nothing to choose from by `revision`, got 'main'; "
+        "leave out `revision`"
+    )
+
+
+def test_data_files_choose_among_those_of_a_folder(tmp_path: Path) -> None:
+    rows = [{"words": ["Ada"], "upos": ["PROPN"]}]
+    folder = json_lines(tmp_path, a=rows * 3, b=rows)
+    corpus = load_dataset(folder, data_files={"train": "a.jsonl", "validation": ["b.jsonl"]})
+    assert [len(split) for split in corpus.splits().values()] == [3, 1, 0]
+    assert corpus.dev[0].tags("upos") == ("PROPN",)
+
+
+def test_data_files_of_a_plain_format_start_where_paths_of_the_corpus_do(tmp_path: Path) -> None:
+    rows = [{"tokens": ["Ada"], "upos": ["PROPN"]}]
+    json_lines(tmp_path, a=rows)
+    config = DataConfig(dataset="json", data_files=["repository/a.jsonl"])  # type: ignore[arg-type]
+    assert len(read_corpus(config, folder=tmp_path).train) == 1
+
+
+def test_columns_of_known_corpora_are_found() -> None:
+    strings, classes = datasets.List(datasets.Value("string")), datasets.List(datasets.ClassLabel(names=["O"]))
+    conll2003 = {"id": datasets.Value("string"), "tokens": strings}
+    conll2003 |= {"pos_tags": classes, "chunk_tags": classes, "ner_tags": classes}
+    treebank = {"idx": datasets.Value("string"), "text": datasets.Value("string"), "tokens": strings}
+    treebank |= {"lemmas": strings, "upos": classes, "xpos": strings, "feats": strings, "head": strings}
+    treebank |= {"deprel": strings, "deps": strings, "misc": strings}
+    sentiment = {"sentence": datasets.Value("string"), "label": datasets.Value("int64"), "idx": datasets.Value("int32")}
+    found = [reader(features, DataConfig(dataset="x"), "x") for features in (conll2003, treebank, sentiment)]
+    assert [(r.tokens, r.text, list(r.layers)) for r in found] == [
+        ("tokens", None, ["pos", "chunk", "ner"]),
+        ("tokens", None, ["upos", "xpos", "deprel"]),
+        (None, "sentence", ["label"]),
+    ]
+
+
+def test_split_that_is_not_read_is_said(tmp_path: Path) -> None:
+    folder = saved(tmp_path, train=make_dataset(), unsupervised=make_dataset())
+    assert load_corpus(dataset=str(folder)).notes[0] == f"split `unsupervised` of {folder} is not read"
+
+
+def test_recipe_cuts_a_missing_dev_from_train_and_leaves_test_alone(tmp_path: Path) -> None:
+    rows = {"tokens": [[f"w{i}"] for i in range(40)], "ner_tags": [["B-X" if i % 2 else "O"] for i in range(40)]}
+    tests = {"tokens": [["t"]] * 5, "ner_tags": [["B-X"]] * 5}
+    saved(tmp_path, train=make_dataset(rows), test=make_dataset(tests))
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(
+        '[data]\ndataset = "saved"\n[heads.ner]\nkind = "tokens"\n[encoder]\nhidden_size = 4\n[training]\nepochs = 1\n'
+    )
+    said: list[str] = []
+
+    class Ear(RunListener):
+        def noted(self, message: str) -> None:
+            said.append(message)
+
+    train(recipe, listener=Ear())
+    assert "no dev split is named: cut 4 of 40 train sentences by seed 1" in said
+    assert any(line.startswith("36 train, 4 dev, 5 test sentences") for line in said)

@@ -1,0 +1,228 @@
+"""A corpus that stays in its file is the corpus that is read whole."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import pytest
+
+from tagger.config import DataConfig
+from tagger.data import hub, lazy
+from tagger.data.batches import encode
+from tagger.data.corpus import Corpus, load_corpus, load_dataset, read_corpus
+from tagger.data.hub import stream_dataset
+from tagger.data.lazy import LazySentences
+from tagger.data.schemes import Scheme
+from tagger.data.sentence import Label, Sentence, TagLayer
+from tagger.data.synthetic import generate
+from tagger.data.tokenization import sentence_from_text
+from tagger.data.vocabulary import build_vocabulary
+from tagger.errors import DataError, RecipeError
+from tagger.running import RunListener, train
+
+EVERY = ("split", {"every": 5, "dev": 1})
+LAYERS: dict[str, Scheme | None] = {"ner": "bioes", "upos": None, "sentiment": None}
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    datasets.disable_progress_bars()
+    yield
+    datasets.enable_progress_bars()
+
+
+def saved(folder: Path, sentences: list[Sentence], **splits: list[Sentence]) -> Path:
+    Corpus(sentences, **splits).to_dataset().save_to_disk(folder / "data")
+    return folder / "data"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    sentences = list(generate(120, seed=6, split="train"))
+    return saved(tmp_path, sentences[:100], test=sentences[100:])
+
+
+def both(folder: Path, **settings: Any) -> tuple[Corpus, Corpus]:
+    return load_dataset(folder, lazy=True, **settings), load_dataset(folder, **settings)
+
+
+def forbid(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("the rows are packed again")
+
+    monkeypatch.setattr(lazy, "pack", refuse)
+
+
+@pytest.mark.parametrize("split", [{}, {"split": {"dev": 0.2}}])
+def test_lazy_corpus_is_the_corpus(folder: Path, split: dict[str, Any]) -> None:
+    found, wanted = both(folder, **split)
+    assert isinstance(found.train, LazySentences)
+    assert [*found.train] == wanted.train
+    assert [found.train[i] for i in range(len(found.train))] == wanted.train
+    assert [*found.train[3:9:2]] == list(wanted.train[3:9:2])
+    assert (found.dev, found.test, found.schemes, found.notes) == (
+        wanted.dev,
+        wanted.test,
+        wanted.schemes,
+        wanted.notes,
+    )
+
+
+def test_vocabulary_and_encoded_sentences_are_those_of_the_corpus(folder: Path) -> None:
+    found, wanted = both(folder)
+    vocabularies = [build_vocabulary(corpus.train, layers=LAYERS) for corpus in (found, wanted)]
+    assert vocabularies[0] == vocabularies[1]
+    encoded, other = (encode(corpus.train, vocabularies[0], LAYERS) for corpus in (found, wanted))
+    for name in ("types", "word_ids", "char_ids", "char_starts", "type_ids", "starts"):
+        assert np.array_equal(getattr(encoded, name), getattr(other, name)), name
+    assert {**encoded.tag_targets, **encoded.label_targets}.keys() == LAYERS.keys()
+    for layer, ids in {**encoded.tag_targets, **encoded.label_targets}.items():
+        assert np.array_equal(ids, {**other.tag_targets, **other.label_targets}[layer]), layer
+    batch = encoded.batch(np.array([4, 0, 7]))
+    for layer, ids in batch.targets.items():
+        assert ids.dtype == np.int64, layer
+
+
+def test_training_on_a_lazy_corpus_makes_the_same_model(folder: Path) -> None:
+    recipe = folder.parent / "recipe.toml"
+    recipe.write_text(
+        '[data]\ndataset = "data"\n[encoder]\nhidden_size = 4\n[heads.ner]\nkind = "tokens"\n'
+        '[heads.upos]\nkind = "tokens"\nscheme = "none"\n[heads.sentiment]\nkind = "sentence"\n[training]\nepochs = 2\n'
+    )
+    runs = [train(recipe, overrides=[f"data.lazy={value}"], listener=RunListener()) for value in ("true", "false")]
+    first, second = ([(epoch.loss, epoch.selected) for epoch in run.outcome.epochs] for run in runs)
+    assert first == second
+    lazy_report, report = (run.report for run in runs)
+    assert lazy_report is not None
+    assert report is not None
+    assert lazy_report.to_dict()["scores"] == report.to_dict()["scores"]
+
+
+def test_second_reading_takes_what_the_first_one_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = load_dataset(folder, lazy=True)
+    forbid(monkeypatch)
+    assert [*load_dataset(folder, lazy=True).train] == [*first.train]
+
+
+def touch(folder: Path) -> dict[str, Any]:
+    os.utime(next((folder / "train").glob("*.arrow")), ns=(1, 1))
+    return {}
+
+
+@pytest.mark.parametrize("change", [touch, lambda _: {"layers": {"ner": "ner_tags"}}, lambda _: {"tokenize": "blanks"}])
+def test_other_data_and_another_reading_are_read_anew(
+    folder: Path, change: Callable[[Path], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_dataset(folder, lazy=True)
+    settings = change(folder)
+    forbid(monkeypatch)
+    with pytest.raises(AssertionError, match="packed again"):
+        load_dataset(folder, lazy=True, **settings)
+
+
+def test_text_of_a_lazy_sentence_is_its_own(tmp_path: Path) -> None:
+    plain = sentence_from_text("It's  fine.", "words")
+    written = Sentence(plain.tokens, plain.text, plain.offsets, {"mood": Label("glad")}, {"id": "7"}, "d")
+    found, wanted = both(saved(tmp_path, [written] * 3, dev=[written]))
+    assert [*found.train] == wanted.train == [written] * 3
+
+
+def test_mistake_of_a_lazy_train_split_is_told(tmp_path: Path) -> None:
+    fine, wrong = TagLayer(("B-X", "I-X")), TagLayer(("O", "I-X"))
+    rows = [Sentence.from_tokens(("a", "b"), {"ner": layer}) for layer in (fine, fine, wrong, wrong)]
+    place = saved(tmp_path, rows)
+    with pytest.raises(DataError) as caught:
+        load_dataset(place, lazy=True, scheme="iob2")
+    assert str(caught.value).startswith("sentence 'a b', token 2: tag 'I-X' after 'O' is not valid IOB2 in layer `ner`")
+
+
+def test_bad_rows_are_told_and_nothing_is_kept(tmp_path: Path) -> None:
+    rows = {"tokens": [["a"], [], ["b"]], "ner_tags": [["O"], [], ["O", "O"]]}
+    datasets.Dataset.from_dict(rows).save_to_disk(tmp_path / "data")
+    for _ in range(2):
+        with pytest.raises(DataError) as caught:
+            load_corpus(dataset=str(tmp_path / "data"), lazy=True)
+        assert str(caught.value).splitlines() == [
+            f"{tmp_path}/data (train), row 1: a sentence must have a list of tokens, got '[]'",
+            f"{tmp_path}/data (train), row 2: `ner` must have 1 tags, got 2",
+        ]
+
+
+def test_blank_tokens_are_counted_over_all_of_train(tmp_path: Path) -> None:
+    blank = Sentence.from_tokens(("a", " "), {"pos": TagLayer(("X", "X"))})
+    corpus = load_corpus(dataset=str(saved(tmp_path, [blank] * 5, test=[blank])), lazy=True)
+    assert corpus.notes == ("kept 6 tokens that are empty or white space",)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("streaming", True),
+        ("rename", {"a": "b"}),
+        ("drop", ["a"]),
+        ("invalid", "repair"),
+        ("split", {"every": 5, "dev": 1}),
+    ],
+)
+def test_what_a_lazy_corpus_cannot_do_is_refused(key: str, value: Any) -> None:
+    with pytest.raises(RecipeError, match=f"`lazy` leaves train in its file as it stands, got `{key}.*` beside it"):
+        load_dataset("x", lazy=True, **{key: value})
+
+
+def test_lazy_corpus_beside_another_is_refused(folder: Path) -> None:
+    recipe = folder.parent / "recipe.toml"
+    recipe.write_text(
+        '[corpora.a]\ndataset = "data"\nlazy = true\n[corpora.b]\ndataset = "data"\n[heads.ner]\nkind = "tokens"\n'
+    )
+    with pytest.raises(RecipeError, match=r"corpora\.a: a `lazy` corpus must be the only one, got 2; leave out `lazy`"):
+        train(recipe)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_streamed_sentences_have_tokens_and_no_layers(folder: Path, streaming: bool) -> None:
+    wanted = read_corpus(DataConfig(dataset=str(folder))).test
+    found = list(stream_dataset(folder, split="test", streaming=streaming))
+    assert [sentence.tokens for sentence in found] == [sentence.tokens for sentence in wanted]
+    assert not any(sentence.layers for sentence in found)
+    assert list(stream_dataset(datasets.load_from_disk(folder)["test"])) == found
+
+
+def test_stream_needs_no_layers_and_reads_as_it_is_asked(tmp_path: Path) -> None:
+    rows = datasets.Dataset.from_dict({"text": ["It's fine.", " "], "id": [1, 2]})
+    stream = stream_dataset(rows)
+    assert next(stream).tokens == ("It", "'s", "fine", ".")
+    with pytest.raises(DataError, match="dataset, row 1: the text holds no token"):
+        next(stream)
+
+
+def test_split_that_is_not_there_is_told(folder: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        stream_dataset(folder, split="dev")
+    assert str(caught.value) == f"{folder}: must have the split `dev`, got train, test"
+
+
+def test_stream_reads_no_more_than_a_batch_ahead() -> None:
+    taken = []
+
+    def rows() -> Iterator[dict[str, list[str]]]:
+        for i in range(5 * hub.ROWS):
+            taken.append(i)
+            yield {"tokens": [str(i)]}
+
+    features = datasets.Features({"tokens": datasets.List(datasets.Value("string"))})
+    stream = stream_dataset(datasets.IterableDataset.from_generator(rows, features=features))
+    assert taken == []
+    assert next(stream).tokens == ("0",)
+    assert len(taken) <= 2 * hub.ROWS
+
+
+def test_problems_of_a_stream_come_behind_its_good_rows() -> None:
+    rows = datasets.Dataset.from_dict({"tokens": [["a"], [], ["b"], None]})
+    stream = stream_dataset(rows)
+    assert [next(stream).tokens, next(stream).tokens] == [("a",), ("b",)]
+    with pytest.raises(DataError, match=r"dataset, row 1: .*\ndataset, row 3: "):
+        next(stream)

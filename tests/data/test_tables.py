@@ -1,0 +1,139 @@
+"""Sentences as datasets, and back."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import datasets
+import pytest
+
+from tagger.data.corpus import Corpus, load_corpus, load_dataset
+from tagger.data.sentence import Label, Sentence, TagLayer
+from tagger.data.synthetic import generate
+from tagger.data.tables import to_dataset
+from tagger.data.tokenization import sentence_from_text
+from tagger.errors import DataError
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    datasets.disable_progress_bars()
+    yield
+    datasets.enable_progress_bars()
+
+
+def make_sentence(words: str, **layers: TagLayer | Label) -> Sentence:
+    return Sentence.from_tokens(words.split(), layers)
+
+
+def test_features_say_what_each_column_is() -> None:
+    ner = TagLayer(("B-PER", "O"), "iob2", "iob2")
+    dataset = to_dataset(
+        [make_sentence("Ada sang", ner=ner, mood=Label("glad")), make_sentence("Hm", mood=Label("sad"))]
+    )
+    assert dataset.features == datasets.Features(
+        {
+            "tokens": datasets.List(datasets.Value("string")),
+            "text": datasets.Value("string"),
+            "ner_tags": datasets.List(datasets.ClassLabel(names=["O", "B-PER"])),
+            "mood": datasets.ClassLabel(names=["glad", "sad"]),
+        }
+    )
+    assert dataset[:] == {
+        "tokens": [["Ada", "sang"], ["Hm"]],
+        "text": ["Ada sang", "Hm"],
+        "ner_tags": [[1, 0], None],
+        "mood": [0, 1],
+    }
+
+
+def make_corpus() -> Corpus:
+    """A corpus with all that a sentence may carry: own text, documents, meta, absent layers, awkward layer names."""
+    train = list(generate(30, seed=3, split="train"))
+    corpus = Corpus(train[:20], train[20:25], train[25:], dict.fromkeys(train[0].layers))
+    written = sentence_from_text("It's \t fine: don't!", "words")
+    tags = {"ner": TagLayer(("O",) * len(written), "iob2", "iob2"), "odd_tags": TagLayer(("x",) * len(written))}
+    extra = Sentence(
+        written.tokens, written.text, written.offsets, {**tags, "kind_label": Label("y")}, {"sent_id": "7"}, "12"
+    )
+    plain = make_sentence("Ada sang", ner=TagLayer(("B-PER", "O"), "iob2", "iob2"))
+    return Corpus([extra, plain, *corpus.train], corpus.dev, corpus.test)
+
+
+@pytest.mark.parametrize("way", ["disk", "parquet", "stream"])
+def test_corpus_to_dataset_and_back_is_the_same_corpus(way: str, tmp_path: Path) -> None:
+    corpus = make_corpus()
+    dataset = corpus.to_dataset()
+    assert list(dataset) == ["train", "validation", "test"]
+    if way == "disk":
+        dataset.save_to_disk(tmp_path / "data")
+    for name, split in dataset.items() if way != "disk" else ():
+        split.to_parquet(tmp_path / "data" / f"{name}.parquet")
+    back = load_dataset(tmp_path / "data", streaming=way == "stream")
+    for split in ("train", "dev", "test"):
+        for found, wanted in zip(back.splits()[split], corpus.splits()[split], strict=True):
+            assert found == wanted
+    assert back.schemes["ner"] == "iob2"
+
+
+def test_splits_that_a_corpus_does_not_have_are_left_out() -> None:
+    assert list(Corpus([make_sentence("a", x=Label("y"))]).to_dataset()) == ["train"]
+
+
+def test_real_corpus_comes_back_as_it_was(data_folder: Path, tmp_path: Path) -> None:
+    folder = data_folder / "ner/wikigold"
+    corpus = load_corpus(train=folder / "wikigold.conll.txt", format="conll", columns=["token", "ner"])
+    corpus.to_dataset().save_to_disk(tmp_path / "data")
+    back = load_corpus(dataset=str(tmp_path / "data"))
+    assert back.train == corpus.train
+    assert back.schemes == corpus.schemes == {"ner": "iob1"}
+
+
+def test_predicted_sentences_keep_scores_spans_and_all_classes() -> None:
+    ner = TagLayer(("S-PER", "O"), "bioes", "iob2", (0.5, 0.75), (0.25,), 0.125)
+    mood = Label("glad", 0.75, {"glad": 0.75, "sad": 0.25}, (0.5, 0.5))
+    dataset = to_dataset(iter([make_sentence("Ada sang", ner=ner, mood=mood), Sentence((), "", ())]))
+    assert dataset.features["mood"].names == ["glad", "sad"]
+    first, blank = dataset
+    span = {"type": "PER", "start": 0, "end": 1, "start_char": 0, "end_char": 3, "score": 0.25}
+    assert first == {
+        "tokens": ["Ada", "sang"],
+        "text": "Ada sang",
+        "ner_tags": [1, 0],
+        "mood": 0,
+        "ner_scores": [0.5, 0.75],
+        "ner_score": 0.125,
+        "ner_spans": [span],
+        "mood_score": 0.75,
+        "mood_scores": [0.75, 0.25],
+        "mood_attention": [0.5, 0.5],
+    }
+    assert blank["tokens"] == []
+    assert all(value is None for name, value in blank.items() if name not in ("tokens", "text"))
+
+
+def test_predicted_layers_are_read_back_without_their_scores(tmp_path: Path) -> None:
+    ner = TagLayer(("B-PER", "O"), "iob2", "iob2", (0.5, 0.75), (0.25,), 0.125)
+    to_dataset([make_sentence("Ada sang", ner=ner)]).save_to_disk(tmp_path / "data")
+    (sentence,) = load_corpus(dataset=str(tmp_path / "data")).train
+    assert sentence == make_sentence("Ada sang", ner=TagLayer(ner.tags, "iob2", "iob2"))
+
+
+def test_layer_of_two_kinds_is_refused() -> None:
+    with pytest.raises(DataError, match="layer `x` must be tags or labels in all sentences, got both; rename one"):
+        to_dataset([make_sentence("a", x=Label("y")), make_sentence("a", x=TagLayer(("y",)))])
+
+
+@pytest.mark.parametrize("layer", ["tokens", "text", "document", "offsets"])
+def test_layer_whose_column_is_taken_is_refused(layer: str) -> None:
+    with pytest.raises(DataError, match=f"its columns must be its own, but two are called {layer}; rename it"):
+        to_dataset([make_sentence("a", **{layer: Label("y")})])
+
+
+def test_push_hands_the_dataset_and_the_settings_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = []
+    monkeypatch.setattr(datasets.DatasetDict, "push_to_hub", lambda *args, **kwargs: given.append((args, kwargs)))
+    corpus = Corpus([make_sentence("a", x=Label("y"))])
+    corpus.push("me/mine", private=True)
+    ((dataset, name), settings) = given[0]
+    assert (dataset["train"][:], name, settings) == (corpus.to_dataset()["train"][:], "me/mine", {"private": True})
