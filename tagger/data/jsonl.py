@@ -64,18 +64,33 @@ def sentence_from_line(
         DataError: It is none, or not of the form; names where it stands.
     """
     try:
-        row = json.loads(line, object_pairs_hook=_unique)
-        if SURROGATE.search(line):
-            json.dumps(row, ensure_ascii=False).encode("utf-8")
+        row, _ = json_value(line)
         return replace(sentence_from_json(row, layers, tokenize=tokenize), origin=origin)
-    except UnicodeEncodeError as error:
-        half = ascii(error.object[error.start])
-        raise DataError(f"{origin.at(0)}: must be Unicode text, got half a surrogate pair ({half})") from None
-    except (ValueError, RecursionError) as error:
-        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-        raise DataError(f"{origin.at(0)}: must be a JSON object, got {shorten(line)} ({reason})") from None
     except DataError as error:
         raise DataError(f"{origin.at(0)}: {error}") from None
+
+
+def json_value(text: str, start: int | None = None) -> tuple[Any, int]:
+    """The JSON value that a text is, or that stands at `start` in it, and where it ends.
+
+    Raises:
+        DataError: There is none, an object has a key twice, or a string is no Unicode text.
+    """
+    try:
+        if start is None:
+            value, end = json.loads(text, object_pairs_hook=_unique), len(text)
+        else:
+            value, end = DECODER.raw_decode(text, start)
+        if SURROGATE.search(text, start or 0, end):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start])
+        raise DataError(f"must be Unicode text, got half a surrogate pair ({half})") from None
+    except (ValueError, RecursionError) as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        shown = text if start is None else text[start : start + 100].split("\n")[0]
+        raise DataError(f"must be a JSON object, got {shorten(shown)} ({reason})") from None
+    return value, end
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -86,6 +101,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key in keys if keys.count(key) > 1)
         raise DataError(f"must have each key once, got {twice!r} twice")
     return row
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=_unique)
 
 
 def sentence_from_json(row: Any, layers: Mapping[str, str] | None = None, *, tokenize: Tokenize = "words") -> Sentence:

@@ -337,7 +337,9 @@ def test_files_to_be_scored_need_not_have_every_type_that_is_renamed(tmp_path: P
 def test_files_to_be_scored_need_a_format() -> None:
     with pytest.raises(DataError) as caught:
         read_sentences(["a.txt"], ReadingConfig())
-    assert str(caught.value) == ("a.txt: say the format of the file with --format (conll, conllu, labelled or jsonl)")
+    assert str(caught.value) == (
+        "a.txt: say the format of the file with --format (conll, conllu, labelled, jsonl or brat)"
+    )
 
 
 def test_reading_is_that_of_training_but_for_what_is_given() -> None:

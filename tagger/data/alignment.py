@@ -1,0 +1,175 @@
+"""Entities that are marked as characters of a text, as ranges of its tokens.
+
+`align` is the whole of it: a pure function that says for each entity which tokens it is, or why it is none. White space
+at the ends of an entity belongs to no token and is left out, under every policy, and counted. What does not fit is
+told, dropped or expanded by the caller's choice, and never lost in silence: `Tally` keeps the problems and the counts.
+
+With `expand` an entity grows to whole tokens, and the sentences that it crosses become one, for their border was a
+guess and the entity is none. What growing does not mend (an empty entity, one outside its text, in pieces, with another
+text than was annotated, or overlapping another) is dropped and counted. Of two that overlap, the one that begins first
+stays; of two of different types on the same tokens, the first of the file.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from tagger.data.columns import shorten
+from tagger.data.schemes import Boundary
+from tagger.data.tokenization import CharSpan
+
+Misaligned = Literal["error", "drop", "expand"]
+Nested = Literal["error", "outermost", "innermost"]
+Cause = Literal["outside", "empty", "pieces", "text", "inside", "sentence", "overlap", "nested", "twice", "blank"]
+
+
+class Entity(NamedTuple):
+    """A typed range of characters; `text` is what it was annotated on, where the file says it.
+
+    `whole` is False for one of several pieces, `place` is where the file says it.
+    """
+
+    type: str
+    start: int
+    end: int
+    text: str | None = None
+    whole: bool = True
+    place: str = ""
+
+
+class Misfit(NamedTuple):
+    """An entity, why it is not what its characters say, and the tokens or the entity that it disagrees with."""
+
+    entity: Entity
+    cause: Cause
+    beside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Entities as token ranges in their order, the first token of each sentence, and what did not fit."""
+
+    boundaries: list[Boundary]
+    starts: list[int]
+    misfits: list[Misfit]
+
+
+def align(
+    text: str,
+    tokens: Sequence[CharSpan],
+    starts: Sequence[int],
+    entities: Sequence[Entity],
+    *,
+    misaligned: Misaligned = "error",
+    nested: Nested = "error",
+) -> Alignment:
+    """The token ranges of entities, none of which overlap.
+
+    Args:
+        text: The text.
+        tokens: First and past-the-last character of each token, in order.
+        starts: The first token of each sentence.
+        entities: Ranges of characters, in any order.
+        misaligned: Whether those that fit no tokens, cross a sentence or overlap grow (`expand`) or are left out;
+            telling them is the caller's part.
+        nested: Which of two stays where one stands in the other; the outer one, too, where it is an error.
+    """
+    misfits: list[Misfit] = []
+    placed: list[tuple[Boundary, Entity]] = []
+    firsts, lasts = [first for first, _ in tokens], [last for _, last in tokens]
+    for entity in entities:
+        if cause := _unreadable(entity, text):
+            misfits.append(Misfit(entity, cause))
+            continue
+        start, end = _trimmed(entity, text)
+        first, last = bisect_right(lasts, start), bisect_left(firsts, end)
+        if first >= last:  # no token is there: the text was not tokenised whole
+            misfits.append(Misfit(entity, "empty"))
+            continue
+        problems = _misfits(entity, text, tokens[first:last], (start, end))
+        if bisect_right(starts, first) != bisect_right(starts, last - 1):
+            border = tokens[starts[bisect_right(starts, first)] - 1]
+            problems.append(Misfit(entity, "sentence", f"behind {shorten(text[slice(*border)])}"))
+        grave = [problem for problem in problems if problem.cause != "blank"]
+        if grave and misaligned != "expand":
+            misfits.append(grave[0])
+            continue
+        misfits += problems
+        placed.append((Boundary(entity.type, first, last), entity))
+    boundaries, lost = _disjoint(placed, text, nested)
+    inside = {token for _, start, end in boundaries for token in range(start + 1, end)}
+    return Alignment(boundaries, [start for start in starts if start not in inside], misfits + lost)
+
+
+def _unreadable(entity: Entity, text: str) -> Cause | None:
+    """Why an entity is no piece of the text at all."""
+    if not 0 <= entity.start <= entity.end <= len(text):
+        return "outside"
+    found = text[entity.start : entity.end]
+    if not found.strip():
+        return "empty"
+    if not entity.whole:
+        return "pieces"
+    same = entity.text is None or _words(entity.text) == _words(found)
+    return None if same else "text"
+
+
+def _words(text: str) -> list[str]:
+    r"""The words of a text: annotation tools write a line break as a blank, or as `\n`, a backslash and a letter."""
+    return text.replace("\\n", "\n").split()
+
+
+def _trimmed(entity: Entity, text: str) -> CharSpan:
+    """The characters of an entity without the white space at its ends."""
+    found = text[entity.start : entity.end]
+    start = entity.start + len(found) - len(found.lstrip())
+    return start, start + len(found.strip())
+
+
+def _misfits(entity: Entity, text: str, covered: Sequence[CharSpan], trimmed: CharSpan) -> list[Misfit]:
+    """What keeps an entity from being the tokens that it covers: a cut through a token, or white space at its ends."""
+    whole = (covered[0][0], covered[-1][1])
+    if whole != trimmed:
+        return [Misfit(entity, "inside", f"in {shorten(text[slice(*whole)])}")]
+    return [Misfit(entity, "blank")] if trimmed != (entity.start, entity.end) else []
+
+
+def _disjoint(
+    placed: Sequence[tuple[Boundary, Entity]], text: str, nested: Nested
+) -> tuple[list[Boundary], list[Misfit]]:
+    """The entities that stay where they share tokens, in order, and those that do not."""
+    rows = sorted(placed, key=lambda row: (row[0].start, -row[0].end))
+    lost: dict[int, Misfit] = {}
+    for i, j in _sharing([boundary for boundary, _ in rows]):
+        (outer, _), (inner, _) = rows[i], rows[j]
+        if outer == inner:
+            lost[j] = Misfit(rows[j][1], "twice")
+        elif inner.end <= outer.end:
+            loser, winner = (i, j) if nested == "innermost" and inner[1:] != outer[1:] else (j, i)
+            lost.setdefault(loser, Misfit(rows[loser][1], "nested", f"with {show_entity(rows[winner][1], text)}"))
+    kept: list[int] = []
+    for i, (boundary, entity) in enumerate(rows):
+        if i in lost:
+            continue
+        if kept and boundary.start < rows[kept[-1]][0].end:
+            lost[i] = Misfit(entity, "overlap", f"with {show_entity(rows[kept[-1]][1], text)}")
+        else:
+            kept.append(i)
+    return [rows[i][0] for i in kept], [lost[i] for i in sorted(lost)]
+
+
+def _sharing(boundaries: Sequence[Boundary]) -> Iterator[tuple[int, int]]:
+    """The pairs of ordered ranges that share a token."""
+    for i, first in enumerate(boundaries):
+        for j in range(i + 1, len(boundaries)):
+            if boundaries[j].start >= first.end:
+                break
+            yield i, j
+
+
+def show_entity(entity: Entity, text: str) -> str:
+    """An entity as it is shown in an error."""
+    found = text[max(0, entity.start) : max(0, entity.end)]
+    annotated = "" if entity.text is None or _words(entity.text) == _words(found) else f", as {shorten(entity.text)}"
+    return f"{shorten(found)} ({entity.type}, characters {entity.start} to {entity.end}{annotated})"
