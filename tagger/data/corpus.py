@@ -219,7 +219,7 @@ def _read_file(path: str | Path, config: ReadingConfig, folder: Path, tally: Tal
         case "conll":
             return read_conll(path, config.columns or (), config.layers)
         case "conllu":
-            return read_conllu(path, config.layers)
+            return read_conllu(path, config.layers, tally)
         case "jsonl":
             return read_json(path, config, tally)
         case "brat":

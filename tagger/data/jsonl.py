@@ -2,7 +2,8 @@
 
 `{"text", "tokens", "tags": {layer: [...]}, "spans": {layer: [...]}, "labels": {layer: {"value", ...}}}`. Reading needs
 `tokens` or `text`; spans are read from the tags, so that what is written comes back the same. A sentence whose text is
-more than its tokens with white space around them, such as one of a document, also has `"offsets": [[start, end], ...]`.
+more than its tokens with white space around them, such as one of a document, also has `"offsets": [[start, end], ...]`;
+tokens that are one word of the text, such as `de` and `le` in `du`, have the same.
 """
 
 import json
@@ -164,10 +165,11 @@ def _checked_offsets(offsets: Any, tokens: list[str], text: str) -> tuple[tuple[
                 checked.append((start, end))
             case _:
                 raise DataError(f"`offsets` of token {i} must be [start, end], got {shorten(json.dumps(pair))}")
-        first = checked[-2][1] if i > 1 else 0
+        first = 0 if i == 1 else checked[-2][checked[-1] != checked[-2]]
         if not first <= start <= end <= len(text):
             raise DataError(f"`offsets` of token {i} must lie between {first} and {len(text)} in order, got {pair}")
-        if text[start:end] != token:
+        shared = [start, end] in (offsets[i - 2] if i > 1 else None, offsets[i] if i < len(offsets) else None)
+        if text[start:end] != token and not shared:
             raise DataError(f"`offsets` of token {i} must hold {token!r} in `text`, got {shorten(text[start:end])}")
     return tuple(checked)
 
