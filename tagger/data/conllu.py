@@ -3,8 +3,9 @@
 Multi-word ranges (`3-4`) and empty nodes (`8.1`) are no tokens. Trees are not read.
 
 The text of a sentence is what its words and ranges make up: a blank stands behind each but where MISC says
-`SpaceAfter=No` or gives `SpacesAfter`. Words of a range stand where their forms are in its surface, if these make it up (`do` `n't` in
-`don't`); else all of them stand at the whole surface (`de` and `le` at `du`). The comment `# text` is only compared.
+`SpaceAfter=No` or gives `SpacesAfter`. Words of a range stand where their forms are in its surface, if these make it
+up (`do` `n't` in `don't`); else all of them stand at the whole surface (`de` and `le` at `du`). The comment `# text` is
+only compared.
 """
 
 import re
@@ -20,7 +21,7 @@ from tagger.errors import DataError
 
 FIELDS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 WORD = re.compile(r"[1-9][0-9]*")
-ESCAPE = re.compile(r"\\(?:[strnp\\]|u[0-9A-Fa-f]{4})")
+ESCAPE = re.compile(r"\\(?:[strnp\\]|u(?![Dd][89A-Fa-f])[0-9A-Fa-f]{4})")
 ESCAPES = {r"\s": " ", r"\t": "\t", r"\r": "\r", r"\n": "\n", r"\p": "|", r"\\": "\\"}
 NO_WORD = re.compile(r"[1-9][0-9]*-[1-9][0-9]*|[0-9]+\.[1-9][0-9]*")
 

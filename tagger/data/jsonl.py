@@ -165,7 +165,8 @@ def _checked_offsets(offsets: Any, tokens: list[str], text: str) -> tuple[tuple[
                 checked.append((start, end))
             case _:
                 raise DataError(f"`offsets` of token {i} must be [start, end], got {shorten(json.dumps(pair))}")
-        first = 0 if i == 1 else checked[-2][checked[-1] != checked[-2]]
+        before = checked[-2] if i > 1 else (0, 0)
+        first = before[0] if before == (start, end) else before[1]
         if not first <= start <= end <= len(text):
             raise DataError(f"`offsets` of token {i} must lie between {first} and {len(text)} in order, got {pair}")
         shared = [start, end] in (offsets[i - 2] if i > 1 else None, offsets[i] if i < len(offsets) else None)

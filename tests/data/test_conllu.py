@@ -130,36 +130,23 @@ def with_misc(number: str, form: str, misc: str = "_") -> str:
 @pytest.mark.parametrize(
     ("rows", "text", "offsets"),
     [
-        ([("1", "a", "_"), ("2", "b", "_")], "a b", [(0, 1), (2, 3)]),
-        ([("1", "a", "SpaceAfter=No"), ("2", ",", "_"), ("3", "b", "SpaceAfter=No")], "a, b", [(0, 1), (1, 2), (3, 4)]),
-        ([("1", "a", "X=1|SpaceAfter=No|Y=2"), ("2", ".", "_")], "a.", [(0, 1), (1, 2)]),
-        ([("1", "a", "SpaceAfter=Yes"), ("2", "b", "CorrectSpaceAfter=No")], "a b", [(0, 1), (2, 3)]),
-        ([("1", "a", r"SpacesAfter=\s\s\n"), ("2", "b", "_")], "a  \nb", [(0, 1), (4, 5)]),
-        ([("1", "a", r"SpacesAfter=\u00A0"), ("2", "b", "_")], "a\u00a0b", [(0, 1), (2, 3)]),
-        (
-            [("1-2", "don't", "_"), ("1", "do", "_"), ("2", "n't", "_"), ("3", "x", "_")],
-            "don't x",
-            [(0, 2), (2, 5), (6, 7)],
-        ),
-        (
-            [("1-2", "du", "SpaceAfter=No"), ("1", "de", "_"), ("2", "le", "_"), ("3", "x", "_")],
-            "dux",
-            [(0, 2), (0, 2), (2, 3)],
-        ),
-        (
-            [("1-2", "du", "_"), ("1", "de", "SpaceAfter=No"), ("1.1", "e", "_"), ("2", "le", "_")],
-            "du",
-            [(0, 2), (0, 2)],
-        ),
-        ([("1", "a", "_"), ("1.1", "ghost", "SpaceAfter=No"), ("2", "b", "_")], "a b", [(0, 1), (2, 3)]),
-        ([("1", "10 000", "_"), ("2", "👍🏽", "_"), ("3", "b", "_")], "10 000 👍🏽 b", [(0, 6), (7, 9), (10, 11)]),
-        ([("9", "a", "_"), ("2", "b", "_"), ("2-1", "c", "_"), ("2", "d", "_")], "a b c d", [(0, 1), (2, 3), (6, 7)]),
+        ("1/a; 2/b", "a b", [(0, 1), (2, 3)]),
+        ("1/a/SpaceAfter=No; 2/,; 3/b/SpaceAfter=No", "a, b", [(0, 1), (1, 2), (3, 4)]),
+        ("1/a/X=1|SpaceAfter=No|Y=2; 2/.", "a.", [(0, 1), (1, 2)]),
+        ("1/a/SpaceAfter=Yes; 2/b/CorrectSpaceAfter=No; 3/c", "a b c", [(0, 1), (2, 3), (4, 5)]),
+        (r"1/a/SpacesAfter=\s\s\n; 2/b", "a  \nb", [(0, 1), (4, 5)]),
+        (r"1/a/SpacesAfter=\u00A0; 2/b", "a\u00a0b", [(0, 1), (2, 3)]),
+        (r"1/a/SpacesAfter=\p\\\x; 2/b", "a|\\\\xb", [(0, 1), (5, 6)]),
+        ("1-2/don't; 1/do; 2/n't; 3/x", "don't x", [(0, 2), (2, 5), (6, 7)]),
+        ("1-2/du/SpaceAfter=No; 1/de; 2/le; 3/x", "dux", [(0, 2), (0, 2), (2, 3)]),
+        ("1-2/du; 1/de/SpaceAfter=No; 1.1/e; 2/le; 3/x", "du x", [(0, 2), (0, 2), (3, 4)]),
+        ("1/a; 1.1/ghost/SpaceAfter=No; 2/b", "a b", [(0, 1), (2, 3)]),
+        ("1/10 000; 2/👍🏽; 3/b", "10 000 👍🏽 b", [(0, 6), (7, 9), (10, 11)]),
+        ("9/a; 2/b; 2-1/c; 2/d", "a b c d", [(0, 1), (2, 3), (6, 7)]),
     ],
 )
-def test_text_and_offsets_are_those_of_words_and_ranges(
-    rows: list[tuple[str, str, str]], text: str, offsets: list[tuple[int, int]]
-) -> None:
-    (sentence,) = parse(*(with_misc(*fields) for fields in rows))
+def test_text_and_offsets_are_those_of_words_and_ranges(rows: str, text: str, offsets: list[tuple[int, int]]) -> None:
+    (sentence,) = parse(*(with_misc(*fields.split("/")) for fields in rows.split("; ")))
     assert (sentence.text, list(sentence.offsets)) == (text, offsets)
 
 
@@ -172,8 +159,8 @@ def test_text_that_is_not_as_its_comment_says_is_counted() -> None:
 
 
 def test_words_of_one_surface_come_back_from_json() -> None:
-    words = [("1", "x", "_"), ("2-3", "du", "_"), ("2", "de", "_"), ("3", "le", "_"), ("4", "y", "SpaceAfter=No")]
-    (sentence,) = parse(*(with_misc(*fields) for fields in words))
+    (sentence,) = parse(row("1", "x"), row("2-3", "du"), row("2", "de"), row("3", "le"), row("4", "y"))
+    assert sentence.offsets == ((0, 1), (2, 4), (2, 4), (5, 6))
     (again,) = parse_jsonl([json.dumps(sentence_to_json(sentence))], where="f")
     assert (again.tokens, again.text, again.offsets) == (sentence.tokens, sentence.text, sentence.offsets)
 
