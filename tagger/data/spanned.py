@@ -100,6 +100,8 @@ def parse_spanned(lines: Sequence[str], config: ReadingConfig, tally: Tally, *, 
     problems, tally.problems = problems + tally.problems, []
     if problems:
         raise DataError.of(problems)
+    if not texts:
+        raise DataError(f"{where}: the file must hold at least one text to learn from, got none")
     if any(len(text) > 1 for text in texts):
         texts = [[replace(s, document=str(number)) for s in text] for number, text in enumerate(texts, 1)]
     return [sentence for text in texts for sentence in text]
@@ -196,8 +198,10 @@ def _label(value: Any, key: str) -> Label:
     raise DataError(f"`{key}` must be a class or a list of spans, got {shorten(json.dumps(value))}")
 
 
-def _entities(spans: Iterable[Any], place: str) -> Iterator[Entity]:
+def _entities(spans: Any, place: str) -> Iterator[Entity]:
     """The entities that spans of any dialect say."""
+    if not isinstance(spans, list):
+        raise DataError(f"spans must be a list of [start, end, type], got {shorten(json.dumps(spans))}")
     for span in spans:
         start, end, types, text = _parts(span)
         named = types and all(isinstance(name, str) and name.strip() for name in types)

@@ -349,6 +349,48 @@ def test_sentences_of_one_document_are_written_as_one_text() -> None:
     assert len(list(spanned_lines(same, "ner", "doccano"))) == 2
 
 
+@pytest.mark.parametrize("text", ["[]", '{"text": "a", "spans": [], "answer": "reject"}'])
+def test_file_without_a_text_is_refused(text: str) -> None:
+    assert error_of(text) == "f: the file must hold at least one text to learn from, got none"
+
+
+def test_value_of_another_kind_under_a_key_of_spans_is_a_bad_item() -> None:
+    good = {"text": "a", "ner": [[0, 1, "X"]]}
+    assert error_of(good, {"text": "a", "ner": 5}, layers={"ner": "ner"}) == (
+        "f:2: spans must be a list of [start, end, type], got '5'"
+    )
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "a", "Ada saw. Bob", "reject"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["text", "data", "label", "labels", "spans", "start", "end", "answer", "x"]),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.lists(VALUES, min_size=1, max_size=3), st.sampled_from([None, {"a": "x", "b": "label"}]))
+def test_whatever_stands_in_the_items_is_read_or_told(items: list[Any], layers: dict[str, str] | None) -> None:
+    for lines in ([json.dumps(item) for item in items], [json.dumps(items)]):
+        holds_spans(lines)
+        try:
+            sentences = parse(*lines, layers=layers)
+        except DataError:
+            continue
+        assert all(
+            len(sentence.tags(layer)) == len(sentence)
+            for sentence in sentences
+            for layer in sentence.layers
+            if isinstance(sentence.layers[layer], TagLayer)
+        )
+
+
 HARD = ["Ada", "don't", "U.S.", "a-b", '"', "(x)", "\ufb01n", "\u200b", "日本語"]
 HARD += ["👍🏽", "👨\u200d👩\u200d👧", "🇩🇪", "\U0001d518n", "e\u0301te\u0301", "שָׁלוֹם", "مرحبا", "\u200fabc"]
 PIECES = st.sampled_from(HARD) | st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)
