@@ -3,6 +3,7 @@
 Readers of any format give a text and `Entity` objects; what stands where is decided in `alignment`.
 """
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,9 +14,11 @@ from tagger.config import ReadingConfig
 from tagger.data.alignment import Cause, Entity, Misaligned, Misfit, Nested, align, show_entity
 from tagger.data.schemes import Boundary, Scheme, spans_to_tags
 from tagger.data.sentence import Sentence, TagLayer
-from tagger.data.tokenization import sentence_from_text, split_sentences
+from tagger.data.tokenization import CharSpan, sentence_from_text, split_sentences
 
 LAYER = "ner"  # the layer of entities, where no other is named
+LINE = re.compile(r"[^\n]*\S[^\n]*")
+
 WORDS: dict[Cause, tuple[str, str]] = {  # what must hold of an entity; what those do that do not hold it
     "outside": ("an entity must stand inside its text", "reach outside their text"),
     "empty": ("an entity must hold a character that is not white space", "are empty or white space"),
@@ -88,7 +91,7 @@ def annotated_sentences(
     Raises:
         DataError: The text has no token.
     """
-    ranges = [(0, len(text))] if whole else split_sentences(text) or [(0, len(text))]
+    ranges = [(0, len(text))] if whole else _sentences(text, config)
     parts = [sentence_from_text(text[start:end], config.tokenize, start=start) for start, end in ranges]
     offsets = [offset for part in parts for offset in part.offsets]
     starts = list(accumulate(map(len, parts[:-1]), initial=0))
@@ -105,6 +108,12 @@ def annotated_sentences(
         words = tuple(text[first:last] for first, last in offsets[start:end])
         sentences.append(Sentence(words, text, tuple(offsets[start:end]), tags))
     return sentences
+
+
+def _sentences(text: str, config: ReadingConfig) -> list[CharSpan]:
+    """The sentences of a text: by the library's rules, or the lines where it is tokenised already."""
+    found = split_sentences(text) if config.tokenize == "words" else [line.span() for line in LINE.finditer(text)]
+    return found or [(0, len(text))]
 
 
 def _tags(boundaries: Sequence[Boundary], start: int, end: int, scheme: Scheme) -> TagLayer:

@@ -10,8 +10,8 @@ A file has an object a line, or is an array of objects:
   training tuples `[text, {"entities": [...]}]`. Examples that were rejected or ignored in Prodigy are left out.
 
 Which it is shows in the keys, item by item. Offsets count characters (code points). Texts are split into sentences, and
-these into tokens, by the library's own rules, and entities are held against both in `alignment`; a text with a label of
-its own stays one sentence. Relations, comments and ids are not read.
+these into tokens, by the library's own rules (one that is tokenised already, into its lines), and entities are held
+against both in `alignment`; a text with a label of its own stays one sentence. Relations and comments are not read.
 """
 
 import json

@@ -6,6 +6,8 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
 
 from tagger.data.alignment import Alignment, Entity, Misaligned, Nested, align
 from tagger.data.schemes import Boundary
@@ -153,3 +155,22 @@ def test_entities_of_whole_tokens_come_back_the_same(data: st.DataObject) -> Non
     wanted = [Boundary(data.draw(st.sampled_from("AB")), *pair) for pair in pairs]
     entities = [Entity(b.type, TOKENS[b.start][0], TOKENS[b.end - 1][1]) for b in wanted]
     assert aligned(*data.draw(st.permutations(entities))) == Alignment(wanted, STARTS, [])
+
+
+WORDS = st.lists(st.sampled_from(["a", "Bob", "don't", "👍🏽", "مرحبا", "x-y"]), min_size=1, max_size=6)
+
+
+@given(WORDS, st.data())
+def test_fitting_and_growing_agree_with_spacy(words: list[str], data: st.DataObject) -> None:
+    doc = Doc(Vocab(), words=words, spaces=data.draw(st.lists(st.booleans(), min_size=len(words), max_size=len(words))))
+    tokens = [(token.idx, token.idx + len(token)) for token in doc]
+    start = data.draw(st.integers(0, len(doc.text) - 1).filter(lambda i: not doc.text[i].isspace()))
+    end = data.draw(st.integers(start + 1, len(doc.text)).filter(lambda i: not doc.text[i - 1].isspace()))
+    strict = doc.char_span(start, end)
+    grown = doc.char_span(start, end, alignment_mode="expand")
+    dropped, expanded = (
+        align(doc.text, tokens, [0], [Entity("X", start, end)], misaligned=policy).boundaries  # type: ignore[arg-type]
+        for policy in ("drop", "expand")
+    )
+    assert dropped == ([] if strict is None else [Boundary("X", strict.start, strict.end)])
+    assert expanded == [Boundary("X", grown.start, grown.end)]

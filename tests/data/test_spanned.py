@@ -182,6 +182,15 @@ def test_text_of_several_sentences_is_a_document() -> None:
     assert {s.text for s in sentences[:3]} == {item["text"]}
 
 
+def test_text_that_is_tokenised_already_has_its_sentences_on_lines() -> None:
+    item = {"text": "Mr . X came .\n \nBob-Y left .", "label": [[0, 6, "P"], [16, 21, "P"]]}
+    sentences = parse(item, tokenize="blanks")
+    assert [s.tags("ner") for s in sentences] == [("B-P", "I-P", "I-P", "O", "O"), ("B-P", "O", "O")]
+    assert error_of({"text": "a\nb", "label": [[0, 3, "P"]]}, tokenize="blanks").startswith(
+        "f:1: an entity must stand in one sentence"
+    )
+
+
 @pytest.mark.parametrize(
     ("item", "sentence"),
     [
@@ -417,3 +426,27 @@ def test_spans_that_fit_the_tokens_come_back_from_each_dialect(
     assert [(s.tokens, s.offsets, s.text, s.document) for s in again] == [
         (s.tokens, s.offsets, s.text, s.document) for s in read
     ]
+
+
+@pytest.mark.parametrize("dialect", get_args(Dialect))
+def test_corpus_of_columns_comes_back_from_each_dialect(dialect: Dialect, data_folder: Path, tmp_path: Path) -> None:
+    columns = {"format": "conll", "columns": ["token", "ner"]}
+    corpus = load_corpus(train=data_folder / "ner/ncbi-disease/iob2/test.tsv", **columns)
+    path = tmp_path / "test.jsonl"
+    path.write_text("\n".join(spanned_lines(corpus.train, "ner", dialect)), encoding="utf-8")
+    again = load_corpus(train=path, format="jsonl", tokenize="blanks")
+    assert again.notes == ("layer `ner` reads as IOB2",)
+    assert [(s.tokens, s.tags("ner")) for s in again.train] == [(s.tokens, s.tags("ner")) for s in corpus.train]
+    assert sum(len(sentence.spans("ner")) for sentence in again.train) == 960  # as the corpus's own table says
+
+
+def test_no_entity_of_a_corpus_is_lost_to_the_tokens_of_its_text(data_folder: Path, tmp_path: Path) -> None:
+    columns = {"format": "conll", "columns": ["token", "ner"]}
+    corpus = load_corpus(train=data_folder / "ner/wnut17/emerging.dev.conll", **columns)
+    path = tmp_path / "dev.jsonl"
+    path.write_text("\n".join(spanned_lines(corpus.train, "ner", "spacy")), encoding="utf-8")
+    again = load_corpus(train=path, format="jsonl", misaligned="expand")
+    assert sum(len(s.spans("ner")) for s in again.train) == sum(len(s.spans("ner")) for s in corpus.train) == 836
+    assert {span.type for s in again.train for span in s.spans("ner")} == {
+        span.type for s in corpus.train for span in s.spans("ner")
+    }
