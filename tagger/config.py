@@ -131,6 +131,8 @@ class ReadingConfig(Section):
             _alone("layer", ("labelled", *SPANNED), self.format)
         if self.columns is not None:
             _alone("columns", ("conll",), self.format)
+        if self.layers is not None and self.format == "brat":
+            raise ValueError('`layers` is not for format = "brat"; name the layer of its entities in `layer`')
         for key in ("misaligned", "nested"):
             if getattr(self, key) != "error":
                 _alone(key, SPANNED, self.format)

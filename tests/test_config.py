@@ -301,6 +301,10 @@ def test_all_mistakes_of_a_recipe_are_told_at_once() -> None:
             '`data`: `layer` is for format = "labelled" or "jsonl" or "brat" alone, got format = "conll"',
         ),
         (
+            {"data": {"format": "brat", "train": "a", "layers": {"ner": "x"}}},
+            '`data`: `layers` is not for format = "brat"; name the layer of its entities in `layer`',
+        ),
+        (
             {"data__misaligned": "drop"},
             '`data`: `misaligned` is for format = "jsonl" or "brat" alone, got format = "conll"',
         ),

@@ -11,7 +11,7 @@ stays; of two of different types on the same tokens, the first of the file.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -141,13 +141,13 @@ def _disjoint(
     """The entities that stay where they share tokens, in order, and those that do not."""
     rows = sorted(placed, key=lambda row: (row[0].start, -row[0].end))
     lost: dict[int, Misfit] = {}
-    for i, j in _sharing([boundary for boundary, _ in rows]):
+    for i, j in _sharing([boundary for boundary, _ in rows], lost):
         (outer, _), (inner, _) = rows[i], rows[j]
         if outer == inner:
             lost[j] = Misfit(rows[j][1], "twice")
         elif inner.end <= outer.end:
             loser, winner = (i, j) if nested == "innermost" and inner[1:] != outer[1:] else (j, i)
-            lost.setdefault(loser, Misfit(rows[loser][1], "nested", f"with {show_entity(rows[winner][1], text)}"))
+            lost[loser] = Misfit(rows[loser][1], "nested", f"with {show_entity(rows[winner][1], text)}")
     kept: list[int] = []
     for i, (boundary, entity) in enumerate(rows):
         if i in lost:
@@ -159,13 +159,14 @@ def _disjoint(
     return [rows[i][0] for i in kept], [lost[i] for i in sorted(lost)]
 
 
-def _sharing(boundaries: Sequence[Boundary]) -> Iterator[tuple[int, int]]:
-    """The pairs of ordered ranges that share a token."""
+def _sharing(boundaries: Sequence[Boundary], lost: Collection[int]) -> Iterator[tuple[int, int]]:
+    """The pairs of ordered ranges that share a token, but for those that are lost by the time they would come."""
     for i, first in enumerate(boundaries):
         for j in range(i + 1, len(boundaries)):
-            if boundaries[j].start >= first.end:
+            if i in lost or boundaries[j].start >= first.end:
                 break
-            yield i, j
+            if j not in lost:
+                yield i, j
 
 
 def show_entity(entity: Entity, text: str) -> str:

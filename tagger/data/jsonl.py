@@ -3,7 +3,8 @@
 `{"text", "tokens", "tags": {layer: [...]}, "spans": {layer: [...]}, "labels": {layer: {"value", ...}}}`. Reading needs
 `tokens` or `text`; spans are read from the tags, so that what is written comes back the same. A sentence whose text is
 more than its tokens with white space around them, such as one of a document, also has `"offsets": [[start, end], ...]`;
-tokens that are one word of the text, such as `de` and `le` in `du`, have the same.
+tokens that are one word of the text, such as `de` and `le` in `du`, have the same. Texts with entities as characters,
+as annotation tools write them, are read in `spanned`.
 """
 
 import json
