@@ -1,12 +1,12 @@
 """Entities that are marked as characters of a text, as ranges of its tokens.
 
-`align` is the whole of it: a pure function that says for each entity which tokens it is, or why it is none. White space
-at the ends of an entity belongs to no token and is left out, under every policy, and counted. What does not fit is
-told, dropped or expanded by the caller's choice, and never lost in silence: `Tally` keeps the problems and the counts.
+`align` is the whole of it: a pure function that says for each entity which tokens it is, or why it is none. Nothing is
+lost in silence: each entity that is left out or changed is a `Misfit`, which `annotated` tells. White space at the ends
+of an entity belongs to no token and is left out, under every policy.
 
 With `expand` an entity grows to whole tokens, and the sentences that it crosses become one, for their border was a
-guess and the entity is none. What growing does not mend (an empty entity, one outside its text, in pieces, with another
-text than was annotated, or overlapping another) is dropped and counted. Of two that overlap, the one that begins first
+guess and the entity is not. What growing does not mend (an empty entity, one outside its text, in pieces, with another
+text than was annotated, or overlapping another) is dropped. Of two that overlap, the one that begins first
 stays; of two of different types on the same tokens, the first of the file.
 """
 
@@ -77,29 +77,43 @@ def align(
     """
     misfits: list[Misfit] = []
     placed: list[tuple[Boundary, Entity]] = []
-    firsts, lasts = [first for first, _ in tokens], [last for _, last in tokens]
+    ends = ([first for first, _ in tokens], [last for _, last in tokens])
     for entity in entities:
-        if cause := _unreadable(entity, text):
-            misfits.append(Misfit(entity, cause))
-            continue
-        start, end = _trimmed(entity, text)
-        first, last = bisect_right(lasts, start), bisect_left(firsts, end)
-        if first >= last:  # no token is there: the text was not tokenised whole
-            misfits.append(Misfit(entity, "empty"))
-            continue
-        problems = _misfits(entity, text, tokens[first:last], (start, end))
-        if bisect_right(starts, first) != bisect_right(starts, last - 1):
-            border = tokens[starts[bisect_right(starts, first)] - 1]
-            problems.append(Misfit(entity, "sentence", f"behind {shorten(text[slice(*border)])}"))
+        boundary, problems = _place(entity, text, ends, starts)
         grave = [problem for problem in problems if problem.cause != "blank"]
-        if grave and misaligned != "expand":
+        if boundary is not None and (misaligned == "expand" or not grave):
+            placed.append((boundary, entity))
+            misfits += problems
+        else:
             misfits.append(grave[0])
-            continue
-        misfits += problems
-        placed.append((Boundary(entity.type, first, last), entity))
     boundaries, lost = _disjoint(placed, text, nested)
     inside = {token for _, start, end in boundaries for token in range(start + 1, end)}
     return Alignment(boundaries, [start for start in starts if start not in inside], misfits + lost)
+
+
+def _place(
+    entity: Entity, text: str, ends: tuple[list[int], list[int]], starts: Sequence[int]
+) -> tuple[Boundary | None, list[Misfit]]:
+    """The tokens that an entity touches, and what keeps it from being these; `ends` are those of the tokens."""
+    if cause := _unreadable(entity, text):
+        return None, [Misfit(entity, cause)]
+    found = text[entity.start : entity.end]
+    start = entity.start + len(found) - len(found.lstrip())
+    end = start + len(found.strip())
+    first, last = bisect_right(ends[1], start), bisect_left(ends[0], end)
+    if first >= last:  # only where the tokens are not all of the text
+        return None, [Misfit(entity, "empty")]
+    problems = []
+    whole = (ends[0][first], ends[1][last - 1])
+    if whole != (start, end):
+        problems.append(Misfit(entity, "inside", f"in {shorten(text[slice(*whole)])}"))
+    elif whole != (entity.start, entity.end):
+        problems.append(Misfit(entity, "blank"))
+    sentence = bisect_right(starts, first)
+    if sentence != bisect_right(starts, last - 1):
+        border = starts[sentence] - 1
+        problems.append(Misfit(entity, "sentence", f"behind {shorten(text[ends[0][border] : ends[1][border]])}"))
+    return Boundary(entity.type, first, last), problems
 
 
 def _unreadable(entity: Entity, text: str) -> Cause | None:
@@ -111,28 +125,12 @@ def _unreadable(entity: Entity, text: str) -> Cause | None:
         return "empty"
     if not entity.whole:
         return "pieces"
-    same = entity.text is None or _words(entity.text) == _words(found)
-    return None if same else "text"
+    return None if entity.text is None or same_words(entity.text, found) else "text"
 
 
-def _words(text: str) -> list[str]:
-    r"""The words of a text: annotation tools write a line break as a blank, or as `\n`, a backslash and a letter."""
-    return text.replace("\\n", "\n").split()
-
-
-def _trimmed(entity: Entity, text: str) -> CharSpan:
-    """The characters of an entity without the white space at its ends."""
-    found = text[entity.start : entity.end]
-    start = entity.start + len(found) - len(found.lstrip())
-    return start, start + len(found.strip())
-
-
-def _misfits(entity: Entity, text: str, covered: Sequence[CharSpan], trimmed: CharSpan) -> list[Misfit]:
-    """What keeps an entity from being the tokens that it covers: a cut through a token, or white space at its ends."""
-    whole = (covered[0][0], covered[-1][1])
-    if whole != trimmed:
-        return [Misfit(entity, "inside", f"in {shorten(text[slice(*whole)])}")]
-    return [Misfit(entity, "blank")] if trimmed != (entity.start, entity.end) else []
+def same_words(annotated: str, text: str) -> bool:
+    r"""Whether a text reads as it was annotated: tools write a line break as a blank, or as the two letters `\n`."""
+    return annotated.replace("\\n", "\n").split() == text.replace("\\n", "\n").split()
 
 
 def _disjoint(
@@ -172,5 +170,6 @@ def _sharing(boundaries: Sequence[Boundary], lost: Collection[int]) -> Iterator[
 def show_entity(entity: Entity, text: str) -> str:
     """An entity as it is shown in an error."""
     found = text[max(0, entity.start) : max(0, entity.end)]
-    annotated = "" if entity.text is None or _words(entity.text) == _words(found) else f", as {shorten(entity.text)}"
+    same = entity.text is None or same_words(entity.text, found)
+    annotated = "" if same else f", as {shorten(entity.text or '')}"
     return f"{shorten(found)} ({entity.type}, characters {entity.start} to {entity.end}{annotated})"

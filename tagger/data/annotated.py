@@ -44,7 +44,7 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     firsts: dict[str, str] = field(default_factory=dict)
 
-    def add(self, misfit: Misfit, text: str, place: str) -> None:
+    def add(self, misfit: Misfit, text: str) -> None:
         """Keep a misfit of a text: as a problem, or counted, by the policy that it falls under."""
         entity, cause, beside = misfit
         rule, what = WORDS[cause]
@@ -54,10 +54,10 @@ class Tally:
             more = ' or "expand"' if cause in ("inside", "sentence") else ""
             beside = f" {beside}" if beside else ""
             shown = show_entity(entity, text)
-            self.problems.append(f"{place}: {rule}, got {shown}{beside}; mend it, or choose {choice}{more}")
+            self.problems.append(f"{entity.place}: {rule}, got {shown}{beside}; mend it, or choose {choice}{more}")
             return
         done = GROWN.get(cause, "dropped") if policy == "expand" or cause == "blank" else "dropped"
-        self.count(f"{done} {{}} entities that {what}", f"{show_entity(entity, text)} at {place}")
+        self.count(f"{done} {{}} entities that {what}", f"{show_entity(entity, text)} at {entity.place}")
 
     def count(self, what: str, first: str) -> None:
         """Count something that was done; `what` has a `{}` for the number."""
@@ -75,7 +75,6 @@ def annotated_sentences(
     config: ReadingConfig,
     tally: Tally,
     *,
-    place: str,
     whole: bool = False,
 ) -> list[Sentence]:
     """The sentences of a text, with its entities as tags; each carries the text whole and counts its offsets in it.
@@ -85,7 +84,6 @@ def annotated_sentences(
         layers: The entities of each layer.
         config: How to tokenise, which scheme to write and what to do with what does not fit.
         tally: Is told what does not fit.
-        place: Where the text stands, to be told where an entity has no place of its own.
         whole: Whether the text is one sentence.
 
     Raises:
@@ -100,7 +98,7 @@ def annotated_sentences(
         for layer, entities in layers.items()
     }
     for misfit in (misfit for alignment in found.values() for misfit in alignment.misfits):
-        tally.add(misfit, text, misfit.entity.place or place)
+        tally.add(misfit, text)
     kept = sorted(set(starts).intersection(*(alignment.starts for alignment in found.values())))
     sentences = []
     for start, end in zip(kept, [*kept[1:], len(offsets)], strict=True):

@@ -61,7 +61,7 @@ def _read_document(path: Path, name: str, config: ReadingConfig, tally: Tally) -
         raise DataError(f"{path}: the text must not be empty or white space; take it and its annotations away")
     entities = list(_entities(read_text(beside), text, str(beside), tally))
     layers = {config.layer or LAYER: entities}
-    sentences = annotated_sentences(text, layers, config, tally, place=str(path))
+    sentences = annotated_sentences(text, layers, config, tally)
     breaks = [match.end() for match in re.finditer("\n", text)]
     return [
         replace(

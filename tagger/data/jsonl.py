@@ -117,13 +117,19 @@ def sentence_from_json(row: Any, layers: Mapping[str, str] | None = None, *, tok
     if not isinstance(row, dict):
         raise DataError(f"must be a JSON object, got {shorten(json.dumps(row))}")
     sentence = _tokens(row, tokenize)
+    if layers is None:
+        values = _all_layers(row)
+    else:
+        values = {layer: row[key] for layer, key in layers.items() if row.get(key) is not None}
+    return replace(sentence, layers={layer: _layer(layer, value, len(sentence)) for layer, value in values.items()})
+
+
+def _all_layers(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the layers in `tags` and in `labels`."""
     tags, labels = _table(row, "tags"), _table(row, "labels")
     if both := sorted(set(tags) & set(labels)):
         raise DataError(f"layer `{both[0]}` must stand in `tags` or in `labels`, got it in both")
-    values: dict[str, Any] = {**tags, **labels}
-    if layers is not None:
-        values = {layer: row[key] for layer, key in layers.items() if row.get(key) is not None}
-    return replace(sentence, layers={layer: _layer(layer, value, len(sentence)) for layer, value in values.items()})
+    return {**tags, **labels}
 
 
 def _table(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:

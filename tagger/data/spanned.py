@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tagger.config import ReadingConfig
-from tagger.data.alignment import Entity
+from tagger.data.alignment import Entity, same_words
 from tagger.data.annotated import LAYER, Tally, annotated_sentences
 from tagger.data.columns import shorten
 from tagger.data.files import read_lines
@@ -92,7 +92,7 @@ def parse_spanned(lines: Sequence[str], config: ReadingConfig, tally: Tally, *, 
     for item in items:
         try:
             text, layers, labels = _read_item(item.value, item.place, key, config, spanned, tally)
-            found = annotated_sentences(text, layers, config, tally, place=item.place, whole=bool(labels))
+            found = annotated_sentences(text, layers, config, tally, whole=bool(labels))
             origin = Origin(where, (item.line,))
             texts.append([replace(s, layers={**s.layers, **labels}, origin=origin) for s in found])
         except DataError as error:
@@ -140,7 +140,7 @@ def _text_key(rows: Iterable[Mapping[str, Any]]) -> str:
 def _reads(text: str, span: Mapping[str, Any]) -> bool:
     match span:
         case {"start": int(start), "end": int(end), "text": str(found)}:
-            return text[start:end].split() == found.replace("\\n", "\n").split()
+            return same_words(found, text[start:end])
     return True
 
 
