@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 from tagger.errors import RecipeError
 
 MAX_BYTES = 1_000_000  # of a recipe; what is longer is another file
+SPANNED = ("jsonl", "brat")  # formats of texts with entities as character spans
 Scheme = Literal["iob1", "iob2", "bioes", "bilou"]
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Positive = Annotated[int, Field(ge=1)]
@@ -104,14 +105,23 @@ class SplitConfig(Section):
 
 
 class ReadingConfig(Section):
-    """How sentences are read, without where they are."""
+    """How sentences are read, without where they are.
+
+    Texts with entities as character spans (`jsonl` from doccano, Label Studio or spaCy, and `brat`) are tokenised; the
+    entities go to `layer`, or `ner`. `misaligned` says what becomes of one that is not whole tokens of one sentence, or
+    overlaps another: an `error`, `drop` it, or `expand` it to whole tokens and its sentences to one. `nested` says
+    which of two stays where one stands in the other: an `error`, the `outermost` or the `innermost`. What is dropped or
+    expanded is counted and told.
+    """
 
     layers: dict[str, str] | None = None
-    format: Literal["conll", "conllu", "labelled", "jsonl", "synthetic"] | None = None
+    format: Literal["conll", "conllu", "labelled", "jsonl", "brat", "synthetic"] | None = None
     columns: Names | None = None
     layer: str | None = None
     scheme: Scheme | None = None
     invalid: Literal["error", "repair"] = "error"
+    misaligned: Literal["error", "drop", "expand"] = "error"
+    nested: Literal["error", "outermost", "innermost"] = "error"
     rename: dict[str, Annotated[str, Field(min_length=1)]] = {}
     drop: Names = ()
     tokenize: Literal["words", "blanks"] = "words"
@@ -128,17 +138,23 @@ class ReadingConfig(Section):
         if twice := set(self.rename) & set(self.drop):
             raise ValueError(f"`rename` and `drop` must not name the same, got {_quoted(sorted(twice))} in both")
         if self.layer is not None:
-            _alone("layer", "labelled", self.format)
+            _alone("layer", ("labelled", *SPANNED), self.format)
         if self.columns is not None:
-            _alone("columns", "conll", self.format)
+            _alone("columns", ("conll",), self.format)
+        if self.layers is not None and self.format == "brat":
+            raise ValueError('`layers` is not for format = "brat"; name the layer of its entities in `layer`')
+        for key in ("misaligned", "nested"):
+            if getattr(self, key) != "error":
+                _alone(key, SPANNED, self.format)
         return self
 
 
-def _alone(key: str, wanted: str, found: str | None) -> None:
-    """Refuse a key that does nothing in another format than the one it is for."""
-    if found != wanted:
+def _alone(key: str, wanted: Sequence[str], found: str | None) -> None:
+    """Refuse a key that does nothing in another format than those it is for."""
+    if found not in wanted:
         got = "no `format`" if found is None else f'format = "{found}"'
-        raise ValueError(f'`{key}` is for format = "{wanted}" alone, got {got}')
+        names = " or ".join(f'"{name}"' for name in wanted)
+        raise ValueError(f"`{key}` is for format = {names} alone, got {got}")
 
 
 class DataConfig(ReadingConfig):
@@ -173,7 +189,7 @@ class DataConfig(ReadingConfig):
             if self.split is not None and getattr(self, name) and getattr(self.split, name) is not None:
                 raise ValueError(f"`{name}` names files and `split.{name}` cuts them from train; keep one of the two")
         if self.sentences is not None:
-            _alone("sentences", "synthetic", self.format)
+            _alone("sentences", ("synthetic",), self.format)
         for name in ("name", "revision", "data_files", "streaming", "lazy"):
             if getattr(self, name) not in (None, False) and self.dataset is None:
                 raise ValueError(f"`{name}` is for a `dataset` alone, got no `dataset`")

@@ -296,7 +296,22 @@ def test_all_mistakes_of_a_recipe_are_told_at_once() -> None:
             "`heads.ner.scheme` must be 'iob1', 'iob2', 'bioes', 'bilou' or 'none', got 'iob'",
         ),
         ({"data__sentences": 5}, '`data`: `sentences` is for format = "synthetic" alone, got format = "conll"'),
-        ({"data__layer": "x"}, '`data`: `layer` is for format = "labelled" alone, got format = "conll"'),
+        (
+            {"data__layer": "x"},
+            '`data`: `layer` is for format = "labelled" or "jsonl" or "brat" alone, got format = "conll"',
+        ),
+        (
+            {"data": {"format": "brat", "train": "a", "layers": {"ner": "x"}}},
+            '`data`: `layers` is not for format = "brat"; name the layer of its entities in `layer`',
+        ),
+        (
+            {"data__misaligned": "drop"},
+            '`data`: `misaligned` is for format = "jsonl" or "brat" alone, got format = "conll"',
+        ),
+        (
+            {"data__nested": "outermost"},
+            '`data`: `nested` is for format = "jsonl" or "brat" alone, got format = "conll"',
+        ),
         (
             {"data": {"dataset": "d", "columns": ["token"]}},
             '`data`: `columns` is for format = "conll" alone, got no `format`',

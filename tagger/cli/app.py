@@ -96,7 +96,7 @@ def evaluate(
     model: ModelArgument,
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files with gold layers.")],
     format: Annotated[
-        Literal["conll", "conllu", "labelled", "jsonl"] | None,
+        Literal["conll", "conllu", "labelled", "jsonl", "brat"] | None,
         typer.Option(help="Format of the files; as the model was trained if left out."),
     ] = None,
     columns: ColumnsOption = None,
@@ -104,7 +104,10 @@ def evaluate(
         Literal["iob1", "iob2", "bioes", "bilou"] | None,
         typer.Option(help="Scheme of the files; as the model was trained, or detected, if left out."),
     ] = None,
-    layer: Annotated[str | None, typer.Option(help="Layer of the labels, for --format labelled.")] = None,
+    layer: Annotated[
+        str | None,
+        typer.Option(help="Layer of the labels (labelled) or of the character spans (jsonl, brat)."),
+    ] = None,
     invalid: Annotated[
         Literal["error", "repair"] | None,
         typer.Option(help="What to do with invalid tag sequences; as the model was trained if left out."),

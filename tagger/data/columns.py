@@ -1,9 +1,11 @@
 """Column files in the manner of CoNLL: a token a line, its annotations beside it, a blank line between sentences.
 
-A separator line may hold white space; `-DOCSTART-` opens a document; a comment starts with `# `, stands before the
-first token of a sentence and does not have the columns of a token line. Columns are told apart by tabs if the file has
-them, else by runs of blanks; blanks around a tag mean nothing. Published files have tokens that are empty or white
-space: between tabs these are tokens. Which scheme the tags are in is found out by the corpus, not here.
+A separator line may hold white space; `-DOCSTART-` opens a document. A comment stands before the first token of a
+sentence, starts with `#` and a blank or reads `#key = value`, and does not have the columns of a token line; between
+blanks `# id 7 domain=news` is a comment however many columns it has. Columns are told apart by tabs if the first token
+line has as many fields between them as there are columns, else by runs of blanks and tabs; a file that changes from
+tabs to blanks is refused at the line that does. Blanks around a tag mean nothing. Published files have tokens that are
+empty or white space: between tabs these are tokens. Which scheme the tags are in is found out by the corpus, not here.
 """
 
 import re
@@ -19,6 +21,7 @@ from tagger.errors import DataError, Problems
 RESERVED = ("token", "index", "_")
 DOCUMENT = "-DOCSTART-"
 BLANKS = re.compile(r"[ \t]+")
+KEY_VALUE = re.compile(r"#[ \t]*\w[^=]*=")
 BREAKS = re.compile(r"[\n\r\0]")
 
 
@@ -56,7 +59,7 @@ def parse_conll(
                 "a layer that has a column is named in `columns` alone"
             )
     head, lines = split_head(lines)
-    tabs = uses_tabs(head)
+    tabs = uses_tabs(head, len(columns))
     token = columns.index("token")
     tag_columns = [(i, name) for i, name in enumerate(columns) if name not in RESERVED]
     labels = {layer: source.removeprefix("# ") for layer, source in (layers or {}).items()}
@@ -91,14 +94,18 @@ def split_head(lines: Iterable[str]) -> tuple[list[str], Iterator[str]]:
     return head, chain(head, rest)
 
 
-def uses_tabs(lines: Sequence[str]) -> bool:
-    """Whether the first line that can only be a token line has a tab in it; any line, where there is none such."""
-    return next(("\t" in line for line in lines if is_token_line(line)), any("\t" in line for line in lines))
+def uses_tabs(lines: Sequence[str], num_columns: int | None = None) -> bool:
+    """Whether columns are told apart by tabs, as the first line that can only be a token line shows; else any line."""
+    first = next((line for line in lines if is_token_line(line)), None)
+    if first is None:
+        return any("\t" in line for line in lines)
+    runs = len(BLANKS.split(first.strip(" \t")))
+    return "\t" in first and (first.count("\t") + 1 == num_columns or runs != num_columns)
 
 
 def is_token_line(line: str) -> bool:
     """Whether a line is neither blank nor the opening of a document nor what may be a comment."""
-    return bool(line.strip()) and not line.startswith(("# ", DOCUMENT))
+    return bool(line.strip()) and not line.startswith(("#", DOCUMENT))
 
 
 def without_value(comments: Mapping[str, str], keys: Iterable[str], *, place: str) -> list[str]:
@@ -128,8 +135,8 @@ def column_blocks(
             comments, rows = {}, []
         if opens_document:
             documents += 1
-        elif not rows and line.startswith("# ") and len(fields) != len(columns):
-            _add_comment(comments, line[2:])
+        elif not rows and line.startswith("#") and _is_comment(line, len(fields) == len(columns), tabs=tabs):
+            _add_comment(comments, line[1:].removeprefix(" "))
         elif not blank:
             first = first if rows else number
             rows.append(fields)
@@ -140,6 +147,13 @@ def column_blocks(
                 rows[-1] = (fields + [""] * len(columns))[: len(columns)]
     if problems:
         raise DataError.of(problems)
+
+
+def _is_comment(line: str, fits: bool, *, tabs: bool) -> bool:
+    """Whether a line that starts with `#` is a comment and no token; `fits` if it has the columns of one."""
+    spaced = line.startswith(("# ", "#\t"))
+    named = KEY_VALUE.match(line) is not None
+    return (spaced and named and not tabs) if fits else (spaced or named)
 
 
 def _opens_document(line: str) -> bool:

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.config import DataConfig, ReadingConfig, SplitConfig, parse_section
+from tagger.data.annotated import Tally
+from tagger.data.brat import read_brat
 from tagger.data.columns import read_conll
 from tagger.data.conllu import read_conllu
-from tagger.data.jsonl import read_jsonl
 from tagger.data.labelled import read_classes, read_labelled
 from tagger.data.lazy import LazySentences, read_dataset
 from tagger.data.schemes import (
@@ -35,6 +36,7 @@ from tagger.data.schemes import (
     tags_to_spans,
 )
 from tagger.data.sentence import Label, Sentence, TagLayer, with_schemes
+from tagger.data.spanned import read_json
 from tagger.data.synthetic import generate
 from tagger.data.tables import to_datasets
 from tagger.errors import DataError
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     import datasets
 
 Splits = dict[str, list[Sentence]]
+FILES = ("conll", "conllu", "labelled", "jsonl", "brat")
 SPLITS = ("train", "dev", "test")
 CUT_DEV = 0.1
 BLANK = "tokens that are empty or white space"
@@ -140,6 +143,7 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
     said: list[str] = []
     splits: dict[str, list[list[Sentence]]]
     lazy: LazySentences | None = None
+    tally = Tally(config.misaligned, config.nested)
     if config.dataset is not None and not (from_files and config.train is not None):
         place = folder / config.dataset
         dataset = str(place) if place.is_dir() else config.dataset
@@ -149,7 +153,7 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
         splits = {name: [sentences] for name, sentences in _generate(config.sentences or 0, seed).items()}
     else:
         files = {"train": config.train, "dev": config.dev, "test": config.test}
-        splits = {name: _read_split(paths, config.reading(), folder) for name, paths in files.items() if paths}
+        splits = {name: _read_split(paths, config.reading(), folder, tally) for name, paths in files.items() if paths}
     for name in ("dev", "test"):
         if config.split is not None and getattr(config.split, name) is not None and name in splits:
             raise DataError(
@@ -159,7 +163,7 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
     if lazy is not None:
         corpus = _finish_lazy(lazy, {name: _joined(files) for name, files in splits.items()}, config, seed)
     else:
-        corpus = _finish(_split(splits, config.split, seed), config.reading(), whole=True)
+        corpus = _finish(_split(splits, config.split, seed), config.reading(), tally.notes(), whole=True)
     return replace(corpus, notes=(*said, *corpus.notes))
 
 
@@ -169,7 +173,7 @@ def _finish_lazy(train: LazySentences, others: Splits, config: DataConfig, seed:
     A mistake that many sentences make is told once for each pair of tags that makes it.
     """
     dev, test = others.get("dev", []), others.get("test", [])
-    corpus = _finish({"train": train.telling(), "dev": dev, "test": test}, config.reading(), whole=True)
+    corpus = _finish({"train": train.telling(), "dev": dev, "test": test}, config.reading(), (), whole=True)
     blank = train.packed.num_blank() + sum(not token.strip() for s in (*dev, *test) for token in s.tokens)
     notes = [note for note in corpus.notes if BLANK not in note] + ([f"kept {blank} {BLANK}"] if blank else [])
     corpus = replace(corpus, train=train.in_schemes(corpus.schemes), notes=tuple(notes))
@@ -203,9 +207,12 @@ def read_sentences(paths: Sequence[str | Path], config: ReadingConfig) -> tuple[
         DataError: A file does not hold what it must, or there is no format to read it in.
     """
     if config.format in (None, "synthetic"):
-        raise DataError(f"{paths[0]}: say the format of the file with --format (conll, conllu, labelled or jsonl)")
-    sentences = _joined(_read_files(paths, config, Path()))
-    corpus = _finish({"train": [], "dev": [], "test": sentences}, config, whole=False)
+        raise DataError(
+            f"{paths[0]}: say the format of the file with --format ({', '.join(FILES[:-1])} or {FILES[-1]})"
+        )
+    tally = Tally(config.misaligned, config.nested)
+    sentences = _joined(_read_files(paths, config, Path(), tally))
+    corpus = _finish({"train": [], "dev": [], "test": sentences}, config, tally.notes(), whole=False)
     return list(corpus.test), corpus.notes
 
 
@@ -246,7 +253,9 @@ def _generate(sentences: int, seed: int) -> Splits:
     }
 
 
-def _read_split(paths: tuple[str, ...] | dict[str, str], config: ReadingConfig, folder: Path) -> list[list[Sentence]]:
+def _read_split(
+    paths: tuple[str, ...] | dict[str, str], config: ReadingConfig, folder: Path, tally: Tally
+) -> list[list[Sentence]]:
     """The sentences of each file of a split."""
     if isinstance(paths, dict):
         if config.format != "labelled" or config.layer is None:
@@ -254,12 +263,12 @@ def _read_split(paths: tuple[str, ...] | dict[str, str], config: ReadingConfig, 
         return read_classes(
             {label: folder / path for label, path in paths.items()}, config.layer, tokenize=config.tokenize
         )
-    return _read_files(paths, config, folder)
+    return _read_files(paths, config, folder, tally)
 
 
-def _read_files(paths: Sequence[str | Path], config: ReadingConfig, folder: Path) -> list[list[Sentence]]:
+def _read_files(paths: Sequence[str | Path], config: ReadingConfig, folder: Path, tally: Tally) -> list[list[Sentence]]:
     """The sentences of each file; documents of several files are told apart by the file's number, such as `2.1`."""
-    files = [_read_file(path, config, folder) for path in paths]
+    files = [_read_file(path, config, folder, tally) for path in paths]
     if len(files) == 1:
         return files
     return [[_in_file(sentence, number) for sentence in file] for number, file in enumerate(files, 1)]
@@ -269,15 +278,17 @@ def _in_file(sentence: Sentence, number: int) -> Sentence:
     return sentence if sentence.document is None else replace(sentence, document=f"{number}.{sentence.document}")
 
 
-def _read_file(path: str | Path, config: ReadingConfig, folder: Path) -> list[Sentence]:
+def _read_file(path: str | Path, config: ReadingConfig, folder: Path, tally: Tally) -> list[Sentence]:
     path = folder / path
     match config.format:
         case "conll":
             return read_conll(path, config.columns or (), config.layers)
         case "conllu":
-            return read_conllu(path, config.layers)
+            return read_conllu(path, config.layers, tally)
         case "jsonl":
-            return read_jsonl(path, config.layers, tokenize=config.tokenize)
+            return read_json(path, config, tally)
+        case "brat":
+            return read_brat(path, config, tally)
         case "labelled" if config.layer is not None:
             return read_labelled(path, config.layer, tokenize=config.tokenize)
     raise DataError(f"{path}: needs a format to be read from files; name `format` in the recipe")
@@ -329,13 +340,14 @@ def _amount(share: float | None, total: int, *, left: int) -> int:
     return max(0, min(max(1, round(share * total)), left - 1)) if share else 0
 
 
-def _finish(splits: Splits, config: ReadingConfig, *, whole: bool) -> Corpus:
+def _finish(splits: Splits, config: ReadingConfig, said: Sequence[str], *, whole: bool) -> Corpus:
     """The corpus of raw splits: schemes found and held against the tags, types renamed and dropped.
 
-    A whole corpus must have every type that is to be renamed or dropped; some of its sentences need not.
+    `said` are the notes of the readers. A whole corpus must have every type that is to be renamed or dropped; some of
+    its sentences need not.
     """
     layers = list(dict.fromkeys(n for part in splits.values() for s in part for n in s.layers))
-    notes = _blank_tokens(splits)
+    notes = [*said, *_blank_tokens(splits)]
     schemes: dict[str, Scheme | None] = {}
     for layer in layers:
         if any(isinstance(s.layers.get(layer), TagLayer) for part in splits.values() for s in part):

@@ -85,6 +85,18 @@ def lines_of(stream: BinaryIO) -> Iterator[bytes]:
     return iter(partial(stream.readline, MAX_LINE + 1), b"")
 
 
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file with its line ends as they are, which may be empty, without a byte order mark.
+
+    Raises:
+        DataError: The file cannot be read, is binary or is not UTF-8; names line and byte.
+    """
+    data = read_bytes(path)
+    for _ in decode_lines(io.BytesIO(data), where=str(path)):
+        pass  # holds each line against the rules and names the one that breaks them
+    return data.decode("utf-8-sig")
+
+
 def decode_lines(raw: Iterable[bytes], *, where: str) -> Iterator[str]:
     """The lines of UTF-8 bytes as they come, each given with or without its end; `where` opens an error.
 

@@ -2,7 +2,9 @@
 
 `{"text", "tokens", "tags": {layer: [...]}, "spans": {layer: [...]}, "labels": {layer: {"value", ...}}}`. Reading needs
 `tokens` or `text`; spans are read from the tags, so that what is written comes back the same. A sentence whose text is
-more than its tokens with white space around them, such as one of a document, also has `"offsets": [[start, end], ...]`.
+more than its tokens with white space around them, such as one of a document, also has `"offsets": [[start, end], ...]`;
+tokens that are one word of the text, such as `de` and `le` in `du`, have the same. Texts with entities as characters,
+as annotation tools write them, are read in `spanned`.
 Predictions also have `"tag_scores": {layer: [...]}` and `"sequence_scores": {layer: probability}`.
 """
 
@@ -69,18 +71,33 @@ def sentence_from_line(
         DataError: It is none, or not of the form; names where it stands.
     """
     try:
-        row = json.loads(line, object_pairs_hook=_unique)
-        if SURROGATE.search(line):
-            json.dumps(row, ensure_ascii=False).encode("utf-8")
+        row, _ = json_value(line)
         return replace(sentence_from_json(row, layers, tokenize=tokenize), origin=origin)
-    except UnicodeEncodeError as error:
-        half = ascii(error.object[error.start])
-        raise DataError(f"{origin.at(0)}: must be Unicode text, got half a surrogate pair ({half})") from None
-    except (ValueError, RecursionError) as error:
-        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-        raise DataError(f"{origin.at(0)}: must be a JSON object, got {shorten(line)} ({reason})") from None
     except DataError as error:
         raise DataError(f"{origin.at(0)}: {error}") from None
+
+
+def json_value(text: str, start: int | None = None) -> tuple[Any, int]:
+    """The JSON value that a text is, or that stands at `start` in it, and where it ends.
+
+    Raises:
+        DataError: There is none, an object has a key twice, or a string is no Unicode text.
+    """
+    try:
+        if start is None:
+            value, end = json.loads(text, object_pairs_hook=_unique), len(text)
+        else:
+            value, end = DECODER.raw_decode(text, start)
+        if SURROGATE.search(text, start or 0, end):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start])
+        raise DataError(f"must be Unicode text, got half a surrogate pair ({half})") from None
+    except (ValueError, RecursionError) as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        shown = text if start is None else text[start : start + 100].split("\n")[0]
+        raise DataError(f"must be a JSON object, got {shorten(shown)} ({reason})") from None
+    return value, end
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -92,6 +109,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return row
 
 
+DECODER = json.JSONDecoder(object_pairs_hook=_unique)
+
+
 def sentence_from_json(row: Any, layers: Mapping[str, str] | None = None, *, tokenize: Tokenize = "words") -> Sentence:
     """The sentence of one JSON object.
 
@@ -101,13 +121,19 @@ def sentence_from_json(row: Any, layers: Mapping[str, str] | None = None, *, tok
     if not isinstance(row, dict):
         raise DataError(f"must be a JSON object, got {shorten(json.dumps(row))}")
     sentence = _tokens(row, tokenize)
+    if layers is None:
+        values = _all_layers(row)
+    else:
+        values = {layer: row[key] for layer, key in layers.items() if row.get(key) is not None}
+    return replace(sentence, layers={layer: _layer(layer, value, len(sentence)) for layer, value in values.items()})
+
+
+def _all_layers(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the layers in `tags` and in `labels`."""
     tags, labels = _table(row, "tags"), _table(row, "labels")
     if both := sorted(set(tags) & set(labels)):
         raise DataError(f"layer `{both[0]}` must stand in `tags` or in `labels`, got it in both")
-    values: dict[str, Any] = {**tags, **labels}
-    if layers is not None:
-        values = {layer: row[key] for layer, key in layers.items() if row.get(key) is not None}
-    return replace(sentence, layers={layer: _layer(layer, value, len(sentence)) for layer, value in values.items()})
+    return {**tags, **labels}
 
 
 def _table(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -150,10 +176,12 @@ def _checked_offsets(offsets: Any, tokens: list[str], text: str) -> tuple[tuple[
                 checked.append((start, end))
             case _:
                 raise DataError(f"`offsets` of token {i} must be [start, end], got {shorten(json.dumps(pair))}")
-        first = checked[-2][1] if i > 1 else 0
+        before = checked[-2] if i > 1 else (0, 0)
+        first = before[0] if before == (start, end) else before[1]
         if not first <= start <= end <= len(text):
             raise DataError(f"`offsets` of token {i} must lie between {first} and {len(text)} in order, got {pair}")
-        if text[start:end] != token:
+        shared = [start, end] in (offsets[i - 2] if i > 1 else None, offsets[i] if i < len(offsets) else None)
+        if text[start:end] != token and not shared:
             raise DataError(f"`offsets` of token {i} must hold {token!r} in `text`, got {shorten(text[start:end])}")
     return tuple(checked)
 

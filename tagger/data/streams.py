@@ -50,7 +50,7 @@ def stream_sentences(
 
 def _conll(lines: Iterator[str], columns: Sequence[str] | None, where: str) -> Iterator[Sentence]:
     head, lines = split_head(lines)
-    tabs = uses_tabs(head)
+    tabs = uses_tabs(head, len(columns) if columns else None)
     last = next((line for line in reversed(head) if line.strip() and not line.startswith(DOCUMENT)), "")
     first = last.split("\t") if tabs else BLANKS.split(last.strip(" \t"))
     if len(first) == 1:

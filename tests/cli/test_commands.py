@@ -192,7 +192,7 @@ MISTAKES = {
     "no format": (
         ("evaluate", "{run}", "gold.conll"),
         1,
-        "error: gold.conll: say the format of the file with --format (conll, conllu, labelled or jsonl)\n",
+        "error: gold.conll: say the format of the file with --format (conll, conllu, labelled, jsonl or brat)\n",
     ),
     "readings as columns": (
         ("tag", "{run}", "--nbest", "2", "--output-format", "conll"),

@@ -286,3 +286,61 @@ def test_comment_that_would_be_read_as_a_token_is_not_written(value: str) -> Non
 def test_sentence_without_the_layer_to_write_is_an_error() -> None:
     with pytest.raises(DataError, match="no tag layer `ner`"):
         list(conll_lines([Sentence.from_tokens(["a"])], ["ner"]))
+
+
+DIALECTS = {
+    "tag first": ("ner token", "O the\nB-LOC Rome", {}),
+    "tag first, tabs": ("ner token", "O\tthe\nB-LOC\tRome", {}),
+    "four columns": ("token _ _ ner", "the DT B-NP O\nRome NNP I-NP B-LOC", {}),
+    "columns of the opening": ("token _ _ ner", "-DOCSTART- -X- -X- O\n\nthe DT B-NP O\nRome NNP I-NP B-LOC", {}),
+    "opening without a blank line": ("token _ ner", "-DOCSTART- -DOCSTART- O\nthe DT O\nRome NNP B-LOC", {}),
+    "index": ("index token ner", "1\tthe\tO\n2\tRome\tB-LOC", {}),
+    "index and blanks": ("index token ner", "1 the O\n2 Rome B-LOC", {}),
+    "aligned by blanks": ("token ner", "the    O\nRome   B-LOC", {}),
+    "aligned by tabs": ("token ner", "the\t\tO\nRome\tB-LOC", {}),
+    "tabs and blanks in a line": ("token _ ner", "the DT\tO\nRome NNP\tB-LOC", {}),
+    "tabs and blanks by turns": ("token ner", "the O\nRome\tB-LOC", {}),
+    "tab at each end": ("token ner", "the\tO\t\nRome\tB-LOC\t", {}),
+    "blanks around": ("token ner", " the O \n Rome B-LOC ", {}),
+    "comment": ("token ner", "# a note here\nthe O\nRome B-LOC", {"a note here": ""}),
+    "comment with a key": ("token ner", "# id = 7\nthe\tO\nRome\tB-LOC", {"id": "7"}),
+    "comment without a blank": ("token ner", "#id = 7\nthe\tO\nRome\tB-LOC", {"id": "7"}),
+    "short comment without a blank": ("token ner", "#id=7\nthe O\nRome B-LOC", {"id": "7"}),
+    "comment as wide as a token": (
+        "token _ _ ner",
+        "# id 7 domain=en\nthe _ _ O\nRome _ _ B-LOC",
+        {"id 7 domain": "en"},
+    ),
+    "comment with a tab, tokens with blanks": (
+        "token _ _ ner",
+        "# id 7\tdomain=en\nthe _ _ O\nRome _ _ B-LOC",
+        {"id 7\tdomain": "en"},
+    ),
+    "comment behind a tab": (
+        "index token ner _",
+        "#\tn-tv.de [2005]\n1\tthe\tO\tO\n2\tRome\tB-LOC\tO",
+        {"n-tv.de [2005]": ""},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_each_dialect_of_columns_is_read(name: str) -> None:
+    columns, text, meta = DIALECTS[name]
+    (sentence,) = parse(text, columns)
+    assert (sentence.tokens, sentence.tags("ner"), sentence.meta) == (("the", "Rome"), ("O", "B-LOC"), meta)
+    assert sentence.document == ("1" if "DOCSTART" in text else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("the\tO\nRome B-LOC", 2),
+        ("#note 1\nthe\tO", 1),
+        ("#NFL\nthe O", 1),
+        ("the\tO\n\n#NFL\nRome\tO", 3),
+        ("a O\n====", 2),
+    ],
+)
+def test_line_that_may_be_a_broken_token_is_no_comment(text: str, line: int) -> None:
+    assert error_of(text).startswith(f"f:{line}: must have 2 columns (token, ner), got 1: ")

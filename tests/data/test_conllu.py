@@ -1,10 +1,13 @@
 """CoNLL-U: words are tokens, ranges and empty nodes are not, and bad lines are told together."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from tagger.data.annotated import Tally
 from tagger.data.conllu import FIELDS, parse_conllu, read_conllu
+from tagger.data.jsonl import parse_jsonl, sentence_to_json
 from tagger.data.sentence import Label, Sentence
 from tagger.errors import DataError
 
@@ -118,3 +121,54 @@ def test_file_is_read_from_disk_with_crlf(tmp_path: Path) -> None:
     path.write_bytes(f"# x = 1\r\n{row('1', 'Ä')}\r\n\r\n".encode())
     (sentence,) = read_conllu(path)
     assert (sentence.tokens, sentence.meta) == (("Ä",), {"x": "1"})
+
+
+def with_misc(number: str, form: str, misc: str = "_") -> str:
+    return f"{row(number, form)[:-1]}{misc}"
+
+
+@pytest.mark.parametrize(
+    ("rows", "text", "offsets"),
+    [
+        ("1/a; 2/b", "a b", [(0, 1), (2, 3)]),
+        ("1/a/SpaceAfter=No; 2/,; 3/b/SpaceAfter=No", "a, b", [(0, 1), (1, 2), (3, 4)]),
+        ("1/a/X=1|SpaceAfter=No|Y=2; 2/.", "a.", [(0, 1), (1, 2)]),
+        ("1/a/SpaceAfter=Yes; 2/b/CorrectSpaceAfter=No; 3/c", "a b c", [(0, 1), (2, 3), (4, 5)]),
+        (r"1/a/SpacesAfter=\s\s\n; 2/b", "a  \nb", [(0, 1), (4, 5)]),
+        (r"1/a/SpacesAfter=\u00A0; 2/b", "a\u00a0b", [(0, 1), (2, 3)]),
+        (r"1/a/SpacesAfter=\p\\\x; 2/b", "a|\\\\xb", [(0, 1), (5, 6)]),
+        ("1-2/don't; 1/do; 2/n't; 3/x", "don't x", [(0, 2), (2, 5), (6, 7)]),
+        ("1-2/du/SpaceAfter=No; 1/de; 2/le; 3/x", "dux", [(0, 2), (0, 2), (2, 3)]),
+        ("1-2/du; 1/de/SpaceAfter=No; 1.1/e; 2/le; 3/x", "du x", [(0, 2), (0, 2), (3, 4)]),
+        ("1/a; 1.1/ghost/SpaceAfter=No; 2/b", "a b", [(0, 1), (2, 3)]),
+        ("1/10 000; 2/👍🏽; 3/b", "10 000 👍🏽 b", [(0, 6), (7, 9), (10, 11)]),
+        ("9/a; 2/b; 2-1/c; 2/d", "a b c d", [(0, 1), (2, 3), (6, 7)]),
+    ],
+)
+def test_text_and_offsets_are_those_of_words_and_ranges(rows: str, text: str, offsets: list[tuple[int, int]]) -> None:
+    (sentence,) = parse(*(with_misc(*fields.split("/")) for fields in rows.split("; ")))
+    assert (sentence.text, list(sentence.offsets)) == (text, offsets)
+
+
+def test_text_that_is_not_as_its_comment_says_is_counted() -> None:
+    tally = Tally()
+    lines = ["# text = a b", row("1", "a"), row("2", "b"), "", "# text = c", row("1", "d"), "", row("1", "e")]
+    sentences = parse_conllu(lines, tally=tally, where="f")
+    assert [sentence.text for sentence in sentences] == ["a b", "d", "e"]
+    assert tally.notes() == ["kept the text of 1 sentences that their `# text` says otherwise, the first at f:6"]
+
+
+def test_words_of_one_surface_come_back_from_json() -> None:
+    (sentence,) = parse(row("1", "x"), row("2-3", "du"), row("2", "de"), row("3", "le"), row("4", "y"))
+    assert sentence.offsets == ((0, 1), (2, 4), (2, 4), (5, 6))
+    (again,) = parse_jsonl([json.dumps(sentence_to_json(sentence))], where="f")
+    assert (again.tokens, again.text, again.offsets) == (sentence.tokens, sentence.text, sentence.offsets)
+
+
+@pytest.mark.parametrize(
+    ("corpus", "sentences"), [("ud-english-atis", 5432), ("ud-english-ewt", 16622), ("ud-french-sequoia", 3099)]
+)
+def test_text_of_every_sentence_of_a_treebank_is_its_comment(corpus: str, sentences: int, data_folder: Path) -> None:
+    read = [s for path in sorted((data_folder / "pos" / corpus).glob("*.conllu")) for s in read_conllu(path)]
+    assert sum(sentence.text == sentence.meta["text"] for sentence in read) == len(read) == sentences
+    assert all(len(sentence.offsets) == len(sentence) for sentence in read)

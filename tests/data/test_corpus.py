@@ -337,7 +337,9 @@ def test_files_to_be_scored_need_not_have_every_type_that_is_renamed(tmp_path: P
 def test_files_to_be_scored_need_a_format() -> None:
     with pytest.raises(DataError) as caught:
         read_sentences(["a.txt"], ReadingConfig())
-    assert str(caught.value) == ("a.txt: say the format of the file with --format (conll, conllu, labelled or jsonl)")
+    assert str(caught.value) == (
+        "a.txt: say the format of the file with --format (conll, conllu, labelled, jsonl or brat)"
+    )
 
 
 def test_reading_is_that_of_training_but_for_what_is_given() -> None:
@@ -386,3 +388,19 @@ def test_bad_file_reads_the_same_in_every_format(
 def test_sentences_are_given_whole() -> None:
     corpus = Corpus([Sentence.from_tokens(["a"])])
     assert corpus.splits() == {"train": corpus.train, "dev": (), "test": ()}
+
+
+def test_files_of_spans_are_scored_as_they_were_trained(tmp_path: Path) -> None:
+    trained = ReadingConfig(format="jsonl", layer="x", misaligned="expand", nested="outermost", scheme="bioes")
+    path = tmp_path / "gold.jsonl"
+    path.write_text('{"text": "Berlin", "label": [[0, 3, "LOC"], [0, 6, "ORG"]]}', encoding="utf-8")
+    (sentence,), notes = read_sentences([path], change_reading([trained], {"nested": "innermost"}))
+    assert sentence.tags("x") == ("S-LOC",)
+    assert [note.split(", the first")[0] for note in notes] == [
+        "expanded 1 entities that begin or end inside a token",
+        "dropped 1 entities that are nested",
+    ]
+    (tmp_path / "a.txt").write_text("Berlin", encoding="utf-8")
+    (tmp_path / "a.ann").write_text("T1\tLOC 0 6\tBerlin", encoding="utf-8")
+    (sentence,), _ = read_sentences([tmp_path], change_reading([trained], {"format": "brat"}))
+    assert (sentence.tags("ner"), sentence.document) == (("B-LOC",), "a")

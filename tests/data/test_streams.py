@@ -36,6 +36,16 @@ def test_json_lines_come_without_their_gold() -> None:
     assert (sentence.tokens, sentence.layers) == (("a",), {})
 
 
+def test_texts_with_character_spans_come_without_them() -> None:
+    first, second = stream('{"text": "EU", "label": [[0, 2, "X"]]}\n{"text": "a", "labels": [[0, 1, "X"]]}', "jsonl")
+    assert (first.tokens, second.tokens, first.layers, second.layers) == (("EU",), ("a",), {}, {})
+
+
+def test_comment_as_wide_as_a_token_opens_a_stream() -> None:
+    (sentence,) = stream("# id 7 domain=en\nthe _ _ O\nRome _ _ B-X", "conll", ["token", "_", "_", "ner"])
+    assert (sentence.tokens, sentence.meta) == (("the", "Rome"), {"id 7 domain": "en"})
+
+
 def test_columns_come_without_their_gold_but_with_comments_and_documents() -> None:
     first, second = stream("-DOCSTART-\tO\n\n# sent_id = 1\na\tO\nb c\tB-X\n\nd\tO", "conll", ["token", "ner"])
     assert (first.tokens, first.layers, first.meta, first.document) == (("a", "b c"), {}, {"sent_id": "1"}, "1")

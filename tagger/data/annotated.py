@@ -1,0 +1,121 @@
+"""A text with its entities as sentences of tagged tokens, and what is to be told of those that do not fit.
+
+Readers of any format give a text and `Entity` objects; what stands where is decided in `alignment`.
+"""
+
+import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+from tagger.config import ReadingConfig
+from tagger.data.alignment import Cause, Entity, Misaligned, Misfit, Nested, align, show_entity
+from tagger.data.schemes import Boundary, Scheme, spans_to_tags
+from tagger.data.sentence import Sentence, TagLayer
+from tagger.data.tokenization import CharSpan, sentence_from_text, split_sentences
+
+LAYER = "ner"  # the layer of entities, where no other is named
+LINE = re.compile(r"[^\n]*\S[^\n]*")
+
+WORDS: dict[Cause, tuple[str, str]] = {  # what must hold of an entity; what those do that do not hold it
+    "outside": ("an entity must stand inside its text", "reach outside their text"),
+    "empty": ("an entity must hold a character that is not white space", "are empty or white space"),
+    "pieces": ("an entity must be one piece", "are in several pieces"),
+    "text": ("an entity must read as it was annotated", "read otherwise than annotated"),
+    "inside": ("an entity must begin and end with a token", "begin or end inside a token"),
+    "sentence": ("an entity must stand in one sentence", "cross the end of a sentence"),
+    "overlap": ("an entity must not overlap another", "overlap another"),
+    "nested": ("an entity must not stand in another", "are nested"),
+    "twice": ("an entity must stand once", "stand twice"),
+    "blank": ("an entity must begin and end with a token", "have white space at their ends"),
+}
+GROWN: dict[Cause, str] = {"inside": "expanded", "sentence": "joined the sentences of", "blank": "trimmed"}
+
+
+@dataclass
+class Tally:
+    """What was found while entities were read: problems that are errors, and counts of what was done, to be told."""
+
+    misaligned: Misaligned = "error"
+    nested: Nested = "error"
+    problems: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    firsts: dict[str, str] = field(default_factory=dict)
+
+    def add(self, misfit: Misfit, text: str) -> None:
+        """Keep a misfit of a text: as a problem, or counted, by the policy that it falls under."""
+        entity, cause, beside = misfit
+        rule, what = WORDS[cause]
+        policy = self.nested if cause == "nested" else self.misaligned
+        if policy == "error" and cause not in ("blank", "twice"):
+            choice = 'nested = "outermost" or "innermost"' if cause == "nested" else 'misaligned = "drop"'
+            more = ' or "expand"' if cause in ("inside", "sentence") else ""
+            beside = f" {beside}" if beside else ""
+            shown = show_entity(entity, text)
+            self.problems.append(f"{entity.place}: {rule}, got {shown}{beside}; mend it, or choose {choice}{more}")
+            return
+        done = GROWN.get(cause, "dropped") if policy == "expand" or cause == "blank" else "dropped"
+        self.count(f"{done} {{}} entities that {what}", f"{show_entity(entity, text)} at {entity.place}")
+
+    def count(self, what: str, first: str) -> None:
+        """Count something that was done; `what` has a `{}` for the number."""
+        self.counts[what] += 1
+        self.firsts.setdefault(what, first)
+
+    def notes(self) -> list[str]:
+        """What was done, a sentence each."""
+        return [f"{what.format(number)}, the first {self.firsts[what]}" for what, number in self.counts.items()]
+
+
+def annotated_sentences(
+    text: str,
+    layers: Mapping[str, Sequence[Entity]],
+    config: ReadingConfig,
+    tally: Tally,
+    *,
+    whole: bool = False,
+) -> list[Sentence]:
+    """The sentences of a text, with its entities as tags; each carries the text whole and counts its offsets in it.
+
+    Args:
+        text: The text.
+        layers: The entities of each layer.
+        config: How to tokenise, which scheme to write and what to do with what does not fit.
+        tally: Is told what does not fit.
+        whole: Whether the text is one sentence.
+
+    Raises:
+        DataError: The text has no token.
+    """
+    ranges = [(0, len(text))] if whole else _sentences(text, config)
+    parts = [sentence_from_text(text[start:end], config.tokenize, start=start) for start, end in ranges]
+    offsets = [offset for part in parts for offset in part.offsets]
+    starts = list(accumulate(map(len, parts[:-1]), initial=0))
+    found = {
+        layer: align(text, offsets, starts, entities, misaligned=tally.misaligned, nested=tally.nested)
+        for layer, entities in layers.items()
+    }
+    for misfit in (misfit for alignment in found.values() for misfit in alignment.misfits):
+        tally.add(misfit, text)
+    kept = sorted(set(starts).intersection(*(alignment.starts for alignment in found.values())))
+    sentences = []
+    for start, end in zip(kept, [*kept[1:], len(offsets)], strict=True):
+        tags = {name: _tags(found[name].boundaries, start, end, config.scheme or "iob2") for name in layers}
+        words = tuple(text[first:last] for first, last in offsets[start:end])
+        sentences.append(Sentence(words, text, tuple(offsets[start:end]), tags))
+    return sentences
+
+
+def _sentences(text: str, config: ReadingConfig) -> list[CharSpan]:
+    """The sentences of a text: by the library's rules, or the lines where it is tokenised already."""
+    found = split_sentences(text) if config.tokenize == "words" else [line.span() for line in LINE.finditer(text)]
+    return found or [(0, len(text))]
+
+
+def _tags(boundaries: Sequence[Boundary], start: int, end: int, scheme: Scheme) -> TagLayer:
+    """The tags of the tokens `[start, end)`, of whose entities none reaches out of them."""
+    first, last = (bisect_left(boundaries, token, key=lambda boundary: boundary.start) for token in (start, end))
+    inside = [Boundary(type_, first - start, last - start) for type_, first, last in boundaries[first:last]]
+    return TagLayer(tuple(spans_to_tags(inside, end - start, scheme)))
