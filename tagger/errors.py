@@ -10,19 +10,41 @@ Each message is a sentence: where, what must hold, what was found, what to do. A
 `ValueError` or `TypeError` and not in this tree.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Self
 
 SHOWN = 10
+
+
+class Problems:
+    """What is wrong with a file: the first ten sentences and the number of all, however many there are."""
+
+    def __init__(self) -> None:
+        self.first: list[str] = []
+        self.count = 0
+
+    def append(self, problem: str) -> None:
+        """Count a problem, and keep it if it is one of the first."""
+        self.count += 1
+        if self.count <= SHOWN:
+            self.first.append(problem)
+
+    def __iadd__(self, problems: Iterable[str]) -> Self:
+        for problem in problems:
+            self.append(problem)
+        return self
+
+    def __len__(self) -> int:
+        return self.count
 
 
 class TaggerError(Exception):
     """The root of every error that a user can mend."""
 
     @classmethod
-    def of(cls, problems: Sequence[str]) -> Self:
+    def of(cls, problems: Sequence[str] | Problems) -> Self:
         """One error for all problems of a file: the first ten, a line each, then how many more there are."""
-        lines = list(problems[:SHOWN])
+        lines = list(problems.first if isinstance(problems, Problems) else problems[:SHOWN])
         if len(problems) > SHOWN:
             more = len(problems) - SHOWN
             lines.append(f"... and {more} more such problem{'s' if more > 1 else ''}")

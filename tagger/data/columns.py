@@ -87,6 +87,22 @@ def is_token_line(line: str) -> bool:
     return bool(line.strip()) and not line.startswith(("# ", DOCUMENT))
 
 
+def split_head(lines: Iterable[str]) -> tuple[list[str], Iterator[str]]:
+    """The lines up to the first that can only be a token line, which show how columns are told apart; and all lines."""
+    head: list[str] = []
+    rest = iter(lines)
+    for line in rest:
+        head.append(line)
+        if is_token_line(line):
+            break
+    return head, chain(head, rest)
+
+
+def split_fields(line: str, *, tabs: bool) -> list[str]:
+    """The fields of a line."""
+    return line.split("\t") if tabs else BLANKS.split(line.strip(" \t"))
+
+
 def without_value(comments: Mapping[str, str], keys: Iterable[str], *, place: str) -> list[str]:
     """What is wrong where one of these comments is there, but has no value to become a label."""
     absent = [key for key in keys if comments.get(key) == ""]
@@ -106,9 +122,9 @@ def column_blocks(
     rows: list[list[str]] = []
     documents = first = 0
     for number, line in enumerate(chain(lines, [""]), 1):
-        fields = line.split("\t") if tabs else BLANKS.split(line.strip(" \t"))
+        fields = split_fields(line, tabs=tabs)
         blank = not line.strip(" \t")
-        opens_document = _opens_document(line)
+        opens_document = is_document(line)
         if rows and (blank or opens_document):
             yield Block(comments, rows, first, str(documents) if documents else None)
             comments, rows = {}, []
@@ -128,7 +144,8 @@ def column_blocks(
         raise DataError.of(problems)
 
 
-def _opens_document(line: str) -> bool:
+def is_document(line: str) -> bool:
+    """Whether a line opens a document."""
     return line.startswith(DOCUMENT) and BLANKS.split(line, maxsplit=1)[0] == DOCUMENT
 
 
@@ -182,7 +199,7 @@ def conll_lines(sentences: Iterable[Sentence], layers: Sequence[str], *, documen
 
 def _comment_line(key: str, value: str, *, num_columns: int) -> str:
     line = f"# {key} = {value}" if value else f"# {key}"
-    fields = line.split("\t") if num_columns > 1 else BLANKS.split(line.strip(" \t"))
+    fields = split_fields(line, tabs=num_columns > 1)
     if BREAKS.search(line) or len(fields) == num_columns:
         raise DataError(f"comment {line!r} must hold no line break and not have the columns of a token to be written")
     return line
@@ -194,7 +211,7 @@ def _check_field(name: str, value: str, *, alone: bool) -> None:
     if name != "token" and value.strip() and value != value.strip():
         raise DataError(f"{name} {value!r} must have no blank at its ends to be written in columns")
     blank = not value.strip() and (alone or name != "token")
-    if broken or blank or (name == "token" and _opens_document(value)):
+    if broken or blank or (name == "token" and is_document(value)):
         raise DataError(
             f"{name} {value!r} must hold no tab, no line break{' and no blank' if alone else ''}, not open with "
             f"{DOCUMENT}{'' if name == 'token' and not alone else ' and not be empty'} to be written in columns"

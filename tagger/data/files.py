@@ -9,6 +9,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tagger.errors import DataError
@@ -20,9 +21,25 @@ def read_bytes(path: Path) -> bytes:
     Raises:
         DataError: There is no such file, it is a folder, it cannot be read, or its gzip data are broken.
     """
+    return b"".join(raw_lines(path))
+
+
+def raw_lines(path: Path) -> Iterator[bytes]:
+    """The lines of a file as bytes, unpacked if it is gzip, while it is read.
+
+    Raises:
+        DataError: There is no such file, it is a folder, it cannot be read, or its gzip data are broken.
+    """
+    with _one_sentence(path), path.open("rb") as file:
+        packed = file.peek(2)[:2] == b"\x1f\x8b"
+        yield from gzip.open(file) if packed else file
+
+
+@contextmanager
+def _one_sentence(path: Path) -> Iterator[None]:
+    """What can go wrong with a file, told in one sentence."""
     try:
-        data = path.read_bytes()
-        return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+        yield
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; check the path and the --data folder") from None
     except IsADirectoryError:

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
 from typing import Literal
 
-from tagger.data.columns import BLANKS, DOCUMENT, column_blocks, is_token_line, uses_tabs
+from tagger.data.columns import DOCUMENT, column_blocks, split_fields, split_head, uses_tabs
 from tagger.data.jsonl import sentence_from_line
 from tagger.data.labelled import Tokenize
 from tagger.data.sentence import Origin, Sentence
@@ -50,21 +49,17 @@ def stream_sentences(
 
 
 def _conll(lines: Iterator[str], columns: Sequence[str] | None, where: str) -> Iterator[Sentence]:
-    head: list[str] = []
-    for line in lines:
-        head.append(line)
-        if is_token_line(line):
-            break
+    head, lines = split_head(lines)
     tabs = uses_tabs(head)
     last = next((line for line in reversed(head) if line.strip() and not line.startswith(DOCUMENT)), "")
-    first = last.split("\t") if tabs else BLANKS.split(last.strip(" \t"))
+    first = split_fields(last, tabs=tabs)
     if len(first) == 1:
         columns = ["token"]
     if columns is None or "token" not in columns:
         got = f", got {', '.join(columns)}" if columns else ""
         raise DataError(f"{where}: has {len(first)} columns; name them with --columns, such as token,_{got}")
     token = list(columns).index("token")
-    blocks = column_blocks(chain(head, lines), columns, tabs=tabs, where=where, at_once=True)
+    blocks = column_blocks(lines, columns, tabs=tabs, where=where, at_once=True)
     for comments, rows, line_number, document in blocks:
         origin = Origin(where, range(line_number, line_number + len(rows)))
         tokens = [fields[token] for fields in rows]
