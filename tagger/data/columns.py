@@ -49,17 +49,25 @@ def parse_conll(
     lines: Sequence[str], columns: Sequence[str], layers: Mapping[str, str] | None = None, *, where: str
 ) -> list[Sentence]:
     """The sentences of the lines of a column file; `where` opens each line of an error."""
+    return list(iter_conll(lines, columns, layers, where=where))
+
+
+def iter_conll(
+    lines: Iterable[str], columns: Sequence[str], layers: Mapping[str, str] | None = None, *, where: str
+) -> Iterator[Sentence]:
+    """The sentences of `parse_conll`, one at a time; what is wrong is told after the last."""
     for layer, source in (layers or {}).items():
         if not source.startswith("# ") or layer in columns:
             raise DataError(
                 f'{where}: layer `{layer}` must come from a comment, such as "# {layer}", got "{source}"; '
                 "a layer that has a column is named in `columns` alone"
             )
-    tabs = uses_tabs(lines)
+    head, lines = split_head(lines)
+    tabs = uses_tabs(head)
     token = columns.index("token")
     tag_columns = [(i, name) for i, name in enumerate(columns) if name not in RESERVED]
     labels = {layer: source.removeprefix("# ") for layer, source in (layers or {}).items()}
-    sentences = []
+    count = 0
     problems: list[str] = []
     for comments, rows, line, document in column_blocks(lines, columns, tabs=tabs, where=where):
         found: dict[str, TagLayer | Label] = {
@@ -69,12 +77,12 @@ def parse_conll(
         problems += without_value(comments, labels.values(), place=f"{where}:{line}")
         origin = Origin(where, range(line, line + len(rows)))
         tokens = [fields[token] for fields in rows]
-        sentences.append(Sentence.from_tokens(tokens, found, meta=comments, document=document, origin=origin))
-    if not sentences:
+        count += 1
+        yield Sentence.from_tokens(tokens, found, meta=comments, document=document, origin=origin)
+    if not count:
         raise DataError(f"{where}: the file must hold at least one sentence, got only comments and blank lines")
     if problems:
         raise DataError.of(problems)
-    return sentences
 
 
 def uses_tabs(lines: Sequence[str]) -> bool:

@@ -4,7 +4,7 @@ Multi-word ranges (`3-4`) and empty nodes (`8.1`) are no tokens. Trees are not r
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tagger.data.columns import column_blocks, without_value
@@ -32,6 +32,11 @@ def read_conllu(path: str | Path, layers: Mapping[str, str] | None = None) -> li
 
 def parse_conllu(lines: Sequence[str], layers: Mapping[str, str] | None = None, *, where: str) -> list[Sentence]:
     """The sentences of the lines of a CoNLL-U file; `where` opens each line of an error."""
+    return list(iter_conllu(lines, layers, where=where))
+
+
+def iter_conllu(lines: Iterable[str], layers: Mapping[str, str] | None = None, *, where: str) -> Iterator[Sentence]:
+    """The sentences of `parse_conllu`, one at a time; what is wrong is told after the last."""
     for layer, source in (layers or {}).items():
         if source not in FIELDS and not source.startswith("# "):
             raise DataError(
@@ -40,12 +45,12 @@ def parse_conllu(lines: Sequence[str], layers: Mapping[str, str] | None = None, 
             )
     wanted = layers if layers is not None else {"upos": "upos", "xpos": "xpos"}
     keys = [source[2:] for source in wanted.values() if source.startswith("# ")]
-    lines = [f"# {line[1:]}" if line.startswith("#") and not line.startswith("# ") else line for line in lines]
-    sentences: list[Sentence] = []
+    lines = (f"# {line[1:]}" if line.startswith("#") and not line.startswith("# ") else line for line in lines)
+    count = 0
     problems: list[str] = []
     document = None
     for comments, rows, first, _ in column_blocks(lines, FIELDS, tabs=True, where=where):
-        document = comments.get("newdoc id", str(len(sentences)) if "newdoc" in comments else document)
+        document = comments.get("newdoc id", str(count) if "newdoc" in comments else document)
         words = [i for i, row in enumerate(rows) if WORD.fullmatch(row[0])]
         problems += without_value(comments, keys, place=f"{where}:{first}")
         problems += [
@@ -67,9 +72,9 @@ def parse_conllu(lines: Sequence[str], layers: Mapping[str, str] | None = None, 
                 found[layer] = TagLayer(tags)
         origin = Origin(where, tuple(first + i for i in words))
         tokens = [rows[i][1] for i in words]
-        sentences.append(Sentence.from_tokens(tokens, found, meta=comments, document=document, origin=origin))
+        count += 1
+        yield Sentence.from_tokens(tokens, found, meta=comments, document=document, origin=origin)
     if problems:
         raise DataError.of(problems)
-    if not sentences:
+    if not count:
         raise DataError(f"{where}: the file must hold at least one sentence, got only comments and blank lines")
-    return sentences

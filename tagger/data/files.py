@@ -32,7 +32,7 @@ def raw_lines(path: Path) -> Iterator[bytes]:
     """
     with _one_sentence(path), path.open("rb") as file:
         packed = file.peek(2)[:2] == b"\x1f\x8b"
-        yield from gzip.open(file) if packed else file
+        yield from gzip.GzipFile(fileobj=file) if packed else file
 
 
 @contextmanager

@@ -1,63 +1,29 @@
 """The tags of a column file in another scheme, sentence by sentence; every other byte stays as it is.
 
 A first pass finds out how the columns are told apart, which one holds the tags and in which scheme, and every line that
-is wrong; a second pass writes. What is a token line, a comment and a separator is as in `columns.py`, and as in
-CoNLL-U where the lines are numbered: there `#` opens a comment, and ranges (`3-4`) and empty nodes (`8.1`) without a
-tag are passed over.
+is wrong; a second pass writes. Where lines, fields and sentences begin and end is known to `layout.py`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import tee
-from typing import NamedTuple
 
-from tagger.data.columns import (
-    BLANKS,
-    DOCUMENT,
-    RESERVED,
-    is_document,
-    shorten,
-    split_fields,
-    split_head,
-    uses_tabs,
+from tagger.data.columns import BLANKS, RESERVED
+from tagger.data.layout import (
+    Layout,
+    Lines,
+    blocks,
+    holding_columns,
+    is_passed_over,
+    numbered_lines,
+    read_layout,
+    survey_columns,
 )
-from tagger.data.conllu import NO_WORD
-from tagger.data.files import decode_lines
-from tagger.data.schemes import (
-    Scheme,
-    can_divide,
-    lenient_spans,
-    merge_touching,
-    spans_to_tags,
-)
-from tagger.data.survey import Problem, Survey, runs
-from tagger.errors import DataError, Problems
+from tagger.data.schemes import Scheme, can_divide, lenient_spans, merge_touching, spans_to_tags
+from tagger.data.survey import Survey, complain, runs
+from tagger.errors import DataError
 
-Lines = Callable[[], Iterable[bytes]]  # the lines of the file, with their ends, from the start at each call
-
-
-class Layout(NamedTuple):
-    """How the columns of a file are told apart, how many there are, and whether the first counts the tokens."""
-
-    tabs: bool
-    names: Sequence[str]
-    numbered: bool
-
-
-class Row(NamedTuple):
-    """A token line: which of the block's lines it is, and its fields."""
-
-    line: int
-    fields: list[str]
-
-
-class Block(NamedTuple):
-    """All lines of a sentence, those around its tokens too, and the number of the first of them."""
-
-    lines: list[tuple[bytes, str]]
-    rows: list[Row]
-    first: int
+REPAIR = "; mend it, or repair it by conlleval's rule (--invalid repair)"
 
 
 @dataclass(slots=True)
@@ -72,13 +38,15 @@ class Retagged:
     num_changed: int = 0
     num_repaired: int = 0
     num_merged: int = 0
+    note: str = ""
 
     def __str__(self) -> str:
         """The counts in a line."""
         extra = [f"{self.num_repaired} invalid tags repaired by conlleval's rule"] if self.num_repaired else []
         extra += [f"{self.num_merged} entities became one with the one before"] if self.num_merged else []
         counts = f"{self.num_sentences} sentences, {self.num_tags} tags, {self.num_changed} changed"
-        return "; ".join([f"{self.column}: {self.source.upper()} to {self.target.upper()}: {counts}", *extra])
+        schemes = f"{self.source.upper()}{self.note} to {self.target.upper()}"
+        return "; ".join([f"{self.column}: {schemes}: {counts}", *extra])
 
 
 def retag(
@@ -109,109 +77,35 @@ def retag(
     Raises:
         DataError: A line does not have the columns, no column holds a scheme, or its tags are not valid; names lines.
     """
-    layout = _layout(lines(), columns, where)
-    index, survey = _choose(_surveys(lines(), layout, where), layout, column, where)
+    layout = read_layout(lines, columns, where)
+    index, survey = _choose(survey_columns(lines(), layout, where), layout, column, where)
     source = scheme or survey.scheme()
     done = Retagged(_label(layout.names[index]), source, target)
-    _complain(survey.unknown(source), where)
+    if source == "iob1" and not scheme and not survey.has_prefix("B"):
+        done.note = " (there is no `B-` at all)"
+    complain(survey.unknown(source), where)
+    complain(survey.misplaced(), where)
     done.num_repaired, problems = survey.invalid(source)
     if not repair:
-        _complain(
-            (done.num_repaired, problems), where, "; mend it, or repair it by conlleval's rule (--invalid repair)"
-        )
+        complain((done.num_repaired, problems), where, REPAIR)
     if target != source and not can_divide(target):
         done.num_merged, problems = survey.touching()
         if not merge:
             advice = f", which {target.upper()} cannot say; choose another scheme, or let both become one (--merge)"
-            _complain((done.num_merged, problems), where, advice)
+            complain((done.num_merged, problems), where, advice)
     _rewrite(lines(), write, layout, index, done, where)
     return done
-
-
-def _complain(found: tuple[int, list[Problem]], where: str, advice: str = "") -> None:
-    """One error for the problems of a survey, if there are any."""
-    problems = Problems()
-    problems += (f"{where}:{line}: {text}{advice}" for line, text in found[1])
-    problems.count = found[0]
-    if problems:
-        raise DataError.of(problems)
-
-
-def _numbered(raw: Iterable[bytes], where: str) -> Iterator[tuple[bytes, str]]:
-    """Each line as it is and as text without its end."""
-    kept, given = tee(raw)
-    return zip(kept, decode_lines(given, where=where), strict=False)
-
-
-def _layout(raw: Iterable[bytes], columns: Sequence[str] | None, where: str) -> Layout:
-    head, _ = split_head(line for _, line in _numbered(raw, where))
-    tabs = uses_tabs(head)
-    first = next((line for line in reversed(head) if line.strip() and not line.startswith(DOCUMENT)), None)
-    if first is None:
-        raise DataError(f"{where}: the file must hold at least one sentence, got only comments and blank lines")
-    fields = split_fields(first, tabs=tabs)
-    names = columns or [str(i + 1) for i in range(len(fields))]
-    return Layout(tabs, names, fields[0] == "1" or bool(NO_WORD.fullmatch(fields[0])))
 
 
 def _label(name: str) -> str:
     return f"column {name}" if name.isdigit() else f"column `{name}`"
 
 
-def _blocks(lines: Iterable[tuple[bytes, str]], layout: Layout) -> Iterator[Block]:
-    """The sentences of a column file with all that stands around them; each ends with its separator."""
-    block = Block([], [], 1)
-    mark = "#" if layout.numbered else "# "
-    for raw, line in lines:
-        block.lines.append((raw, line))
-        if not line.strip(" \t") or is_document(line):
-            yield block
-            block = Block([], [], block.first + len(block.lines))
-            continue
-        fields = split_fields(line, tabs=layout.tabs)
-        if block.rows or not line.startswith(mark) or len(fields) == len(layout.names):
-            block.rows.append(Row(len(block.lines) - 1, fields))
-    if block.lines:
-        yield block
-
-
-def _surveys(raw: Iterable[bytes], layout: Layout, where: str) -> list[Survey]:
-    """What the tags of each column are like.
-
-    Raises:
-        DataError: A line does not have the columns; names all such lines.
-    """
-    surveys = [Survey() for _ in layout.names]
-    problems = Problems()
-    for block in _blocks(_numbered(raw, where), layout):
-        wrong = [row for row in block.rows if len(row.fields) != len(surveys)]
-        problems += (_bad_line(row, block, len(surveys), where) for row in wrong)
-        rows = [] if problems else [row for row in block.rows if not _passed_over(row, layout)]
-        numbers = [block.first + row.line for row in rows]
-        for survey, values in zip(surveys, zip(*(row.fields for row in rows), strict=True), strict=False):
-            survey.add([value.strip() for value in values], numbers)
-    if problems:
-        raise DataError.of(problems)
-    return surveys
-
-
-def _passed_over(row: Row, layout: Layout) -> bool:
-    """Whether a line stands for no word of its own."""
-    return layout.numbered and not row.fields[0].isdigit() and NO_WORD.fullmatch(row.fields[0]) is not None
-
-
-def _bad_line(row: Row, block: Block, width: int, where: str) -> str:
-    noun = "column" if width == 1 else "columns"
-    found = f"got {len(row.fields)}: {shorten(block.lines[row.line][1])}"
-    return f"{where}:{block.first + row.line}: must have {width} {noun}, {found}"
-
-
 def _choose(surveys: Sequence[Survey], layout: Layout, column: str | None, where: str) -> tuple[int, Survey]:
     """The column to change: as named, else the last that holds entities, else the last of `O` alone."""
     if column is not None:
         return _named(surveys, layout, column, where)
-    holding = [i for i, s in enumerate(surveys) if s.has_scheme() and layout.names[i] not in RESERVED]
-    best = [i for i in holding if surveys[i].num_tags] or holding
+    best = holding_columns(surveys, layout.names)
     if not best:
         raise DataError(f"{where}: a column must hold tags such as B-PER and O, got none; name it with --column")
     return best[-1], surveys[best[-1]]
@@ -226,7 +120,11 @@ def _named(surveys: Sequence[Survey], layout: Layout, column: str, where: str) -
     else:
         known = "" if names[0].isdigit() else f" or one of {', '.join(n for n in names if n not in RESERVED)}"
         raise DataError(f"{where}: --column must be a number from 1 to {len(names)}{known}, got {column!r}")
-    return index, surveys[index]
+    survey = surveys[index]
+    if survey.others and not survey.has_scheme():
+        line, value = survey.others[0]
+        raise DataError(f"{where}:{line}: {_label(names[index])} must hold tags such as B-PER and O, got {value!r}")
+    return index, survey
 
 
 def _converter(source: Scheme, target: Scheme) -> Callable[[tuple[str, ...]], list[str]]:
@@ -249,9 +147,9 @@ def _rewrite(
 ) -> None:
     """Write each line, those whose tag changes with the new tag; counts go to `done`."""
     convert = _converter(done.source, done.target)
-    for block in _blocks(_numbered(raw, where), layout):
+    for block in blocks(numbered_lines(raw, where), layout):
         lines = [line for line, _ in block.lines]
-        rows = [row for row in block.rows if not _passed_over(row, layout)]
+        rows = [row for row in block.rows if not is_passed_over(row, layout)]
         tags = [row.fields[column].strip() for row in rows]
         for start, run in runs(tags):
             for row, old, new in zip(rows[start:], run, convert(run), strict=False):

@@ -16,7 +16,7 @@ from tagger.data.schemes import (
     is_tag,
     touches,
 )
-from tagger.errors import SHOWN
+from tagger.errors import SHOWN, DataError, Problems
 
 Problem = tuple[int, str]
 ANY = "BIESLU"
@@ -44,6 +44,7 @@ class Survey:
         self.pairs: dict[tuple[str, str], Places] = {}
         self.endings: dict[tuple[str, str], Places] = {}  # the last two tags of a sentence
         self.others: list[tuple[int, str]] = []
+        self.passed_over = Places()  # tags on lines that are no words
 
     def add(self, tags: Sequence[str], lines: Sequence[int]) -> None:
         """Count the tags of a sentence, each on its line."""
@@ -64,6 +65,11 @@ class Survey:
         if before != "O":
             self.endings.setdefault(last, Places()).add(line)
 
+    def pass_over(self, value: str, line: int) -> None:
+        """Count a value on a line that is no word, where it is a tag and so would be lost sight of."""
+        if _looks_like_tag(value):
+            self.passed_over.add(line)
+
     def _add_other(self, value: str, line: int) -> None:
         self.num_other += 1
         if len(self.others) < SHOWN:
@@ -76,8 +82,13 @@ class Survey:
 
     def has_scheme(self) -> bool:
         """Whether these are entities: at least half of the values are `O` or tags with a prefix."""
-        fitting = self.num_outside + self.num_tags
-        return fitting > 0 and fitting >= self.num_other
+        if not self.num_tags:
+            return self.num_outside > 0 and not self.num_other
+        return self.num_outside + self.num_tags >= self.num_other
+
+    def has_prefix(self, prefix: str) -> bool:
+        """Whether a tag begins with this prefix."""
+        return any(tag[0] == prefix for _, tag in self.pairs)
 
     def scheme(self) -> Scheme:
         """The scheme that the tags are in; see `detect_scheme`."""
@@ -108,6 +119,11 @@ class Survey:
         ]
         return sum(places.count for places in (*illegal.values(), *unended.values())), _first(found)
 
+    def misplaced(self) -> tuple[int, list[Problem]]:
+        """How many tags stand on lines that are no words, and the first of them by line, in words."""
+        text = "a range (3-4) or an empty node (8.1) must have no tag; give it to the words"
+        return self.passed_over.count, [(line, text) for line in self.passed_over.lines]
+
     def touching(self) -> tuple[int, list[Problem]]:
         """How many entities begin right behind another of their type, and the first of them by line, in words."""
         wrong = {pair: places for pair, places in self.pairs.items() if touches(*pair)}
@@ -117,6 +133,15 @@ class Survey:
             for line in places.lines
         ]
         return sum(places.count for places in wrong.values()), _first(found)
+
+
+def complain(found: tuple[int, list[Problem]], where: str, advice: str = "") -> None:
+    """Raise one error for what a survey found, if it is anything."""
+    problems = Problems()
+    problems += (f"{where}:{line}: {text}{advice}" for line, text in found[1])
+    problems.count = found[0]
+    if problems:
+        raise DataError.of(problems)
 
 
 def _looks_like_tag(value: str) -> bool:
