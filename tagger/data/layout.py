@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice, tee
 from typing import NamedTuple
 
-from tagger.data.columns import DOCUMENT, RESERVED, is_document, shorten, split_fields, split_head, uses_tabs
+from tagger.data.columns import DOCUMENT, RESERVED, is_document, is_token_line, shorten, split_fields, uses_tabs
 from tagger.data.conllu import NO_WORD
 from tagger.data.files import decode_lines
 from tagger.data.survey import Survey
@@ -53,8 +53,8 @@ def read_layout(raw: Lines, columns: Sequence[str] | None, where: str) -> Layout
     Raises:
         DataError: There is no line with columns.
     """
-    head, _ = split_head(line for _, line in numbered_lines(raw(), where))
-    tabs = uses_tabs(head)
+    head = _head(line for _, line in numbered_lines(raw(), where))
+    tabs = uses_tabs(head[-1:] if is_token_line(head[-1]) else head) if head else False
     first = next((line for line in reversed(head) if line.strip() and not line.startswith(DOCUMENT)), None)
     if first is None:
         raise DataError(f"{where}: the file must hold at least one sentence, got only comments and blank lines")
@@ -64,10 +64,25 @@ def read_layout(raw: Lines, columns: Sequence[str] | None, where: str) -> Layout
     return layout._replace(numbered=len(layout.names) > 2 and all(_are_numbered(rows) for rows in sample))
 
 
+def _head(lines: Iterable[str]) -> list[str]:
+    """The lines up to the first that is a token line in any dialect; all of them if there is none."""
+    head = []
+    for line in lines:
+        head.append(line)
+        if is_token_line(line) and not line.startswith("#"):
+            break
+    return head
+
+
 def _are_numbered(rows: Sequence[Row]) -> bool:
-    """Whether the first fields count the words, as in CoNLL-U."""
-    numbers = [row.fields[0] for row in rows if not NO_WORD.fullmatch(row.fields[0])]
-    return numbers == [str(i + 1) for i in range(len(numbers))]
+    """Whether the first fields count the words, with ranges and empty nodes where they belong, as in CoNLL-U."""
+    count = 0
+    for number in (row.fields[0] for row in rows):
+        if number == str(count + 1):
+            count += 1
+        elif not number.startswith((f"{count + 1}-", f"{count}.")) or not NO_WORD.fullmatch(number):
+            return False
+    return True
 
 
 def guess_columns(lines: Lines, where: str) -> tuple[str, ...]:

@@ -121,9 +121,9 @@ def _named(surveys: Sequence[Survey], layout: Layout, column: str, where: str) -
         known = "" if names[0].isdigit() else f" or one of {', '.join(n for n in names if n not in RESERVED)}"
         raise DataError(f"{where}: --column must be a number from 1 to {len(names)}{known}, got {column!r}")
     survey = surveys[index]
-    if survey.others and not survey.has_scheme():
-        line, value = survey.others[0]
-        raise DataError(f"{where}:{line}: {_label(names[index])} must hold tags such as B-PER and O, got {value!r}")
+    if not survey.has_scheme():
+        found = f", got {survey.others[0][1]!r} in line {survey.others[0][0]}" if survey.others else ""
+        raise DataError(f"{where}: {_label(names[index])} must hold tags such as B-PER and O{found}")
     return index, survey
 
 

@@ -20,6 +20,7 @@ from tagger.errors import SHOWN, DataError, Problems
 
 Problem = tuple[int, str]
 ANY = "BIESLU"
+MANY = 100_000  # pairs of tags; a column with more of them has words that look like tags
 
 
 class Places:
@@ -48,6 +49,8 @@ class Survey:
 
     def add(self, tags: Sequence[str], lines: Sequence[int]) -> None:
         """Count the tags of a sentence, each on its line."""
+        if len(self.pairs) > MANY:
+            return
         if tags.count("O") == len(tags):
             self.num_outside += len(tags)
             return
@@ -81,9 +84,11 @@ class Survey:
         return sum(places.count for (_, tag), places in self.pairs.items() if tag != "O")
 
     def has_scheme(self) -> bool:
-        """Whether these are entities: at least half of the values are `O` or tags with a prefix."""
-        if not self.num_tags:
-            return self.num_outside > 0 and not self.num_other
+        """Whether these are entities: at least half of the values are `O` or tags, and not ever new ones."""
+        if len(self.pairs) > MANY:
+            return False
+        if not self.num_outside or not self.num_tags:
+            return self.num_outside + self.num_tags > 0 and not self.num_other
         return self.num_outside + self.num_tags >= self.num_other
 
     def has_prefix(self, prefix: str) -> bool:
