@@ -49,6 +49,8 @@ def detect_format(lines: Iterable[str]) -> str:
     Columns between blanks look like text: they have tags of entities, or lines all alike and blank lines between.
     """
     head = list(lines)
+    while head and not head[-1].strip():
+        head.pop()
     rows = [line for line in head if is_token_line(line) and not line.startswith("#")] or [
         line for line in head if line.strip()
     ]
@@ -60,7 +62,7 @@ def detect_format(lines: Iterable[str]) -> str:
     width, count = widths.most_common(1)[0] if widths else (1, 0)
     if tabs and width == len(FIELDS) and fields[0][0].split("-")[0].isdigit():
         return "conllu"
-    alike = len(widths) == 1 and any(not line.strip() for line in head)
+    alike = len(widths) == 1 and not all(line.strip() for line in head)
     tagged = count > len(rows) / 2 and any(map(has_scheme, zip(*(f for f in fields if len(f) == width), strict=True)))
     return "conll" if width > 1 and (tabs or alike or tagged) else "text"
 

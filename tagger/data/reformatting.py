@@ -37,6 +37,7 @@ class Reformatting:
         self.filled: set[str] = set()  # layers that are not `_` throughout
         self.schemes: dict[str, Scheme | None] = {}
         self.present: Counter[str] = Counter()  # all that is there, by the name it has in --drop
+        self.noted = False  # whether the first pass is over
         self.kinds: dict[str, str] = {}  # name in --drop → what a format must have a place for
 
     def read(self) -> Iterator[Sentence]:
@@ -76,6 +77,8 @@ class Reformatting:
             self._note("spans", "spans")
 
     def _note(self, name: str, kind: str) -> None:
+        if self.noted:
+            return
         self.present[name] += 1
         self.kinds[name] = kind
 
@@ -83,6 +86,7 @@ class Reformatting:
         """Write all sentences in the format that is wanted, and say what was done."""
         for sentence in self.read():
             self._note_contents(sentence)
+        self.noted = True
         self._check_labels()
         self._find_schemes()
         self._refuse_losses()
