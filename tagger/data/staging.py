@@ -40,20 +40,21 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
     Raises:
         DataError: The file cannot be written.
     """
-    path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file():
-        with _one_sentence(path), path.open("wb") as stream:
-            yield stream
-        return
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    place = Path(os.path.realpath(path))
+    part = place.with_name(f".{place.name}.{os.getpid()}.part")
+    with _one_sentence(path):
+        there, apart = place.exists(), not place.exists() or place.is_file()
+        stream = part.open("xb") if apart else place.open("wb")
     try:
-        with _one_sentence(path), part.open("xb") as stream:
+        with _one_sentence(path), stream:
             yield stream
-        if path.exists():
-            shutil.copymode(path, part)
-        part.replace(path)
+        if there and apart:
+            shutil.copymode(place, part)
+        if apart:
+            part.replace(place)
     finally:
-        part.unlink(missing_ok=True)
+        if apart:
+            part.unlink(missing_ok=True)
 
 
 @contextmanager

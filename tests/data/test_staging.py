@@ -1,7 +1,9 @@
 """An output is there whole or not at all, and an input that comes once can be read again."""
 
 import io
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -11,6 +13,12 @@ from tagger.errors import DataError
 
 def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
+
+
+def write_and_fail(output: AbstractContextManager[BinaryIO]) -> None:
+    with output as stream:
+        stream.write(b"new")
+        raise RuntimeError
 
 
 def test_file_takes_its_place_at_the_end_and_keeps_its_permissions(tmp_path: Path) -> None:
@@ -28,9 +36,8 @@ def test_file_takes_its_place_at_the_end_and_keeps_its_permissions(tmp_path: Pat
 def test_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_text("old")
-    with pytest.raises(DataError, match="^wrong$"), replaced(path) as stream:
-        stream.write(b"new")
-        raise DataError("wrong")
+    with pytest.raises(RuntimeError):
+        write_and_fail(replaced(path))
     assert path.read_text() == "old"
     assert names(tmp_path) == {"a"}
 
@@ -66,9 +73,8 @@ def test_stream_gets_all_or_nothing() -> None:
         file.write(b"ab")
         assert stream.getvalue() == b""
     assert stream.getvalue() == b"ab"
-    with pytest.raises(DataError), passed_on(stream) as file:
-        file.write(b"c")
-        raise DataError("wrong")
+    with pytest.raises(RuntimeError):
+        write_and_fail(passed_on(stream))
     assert stream.getvalue() == b"ab"
 
 
