@@ -176,6 +176,45 @@ def tag(
     write_sentences(sentences, output_format, tagger.layers, sys.stdout, flush=interactive)
 
 
+@app.command(epilog="Example: tagger convert train.conll train.bioes.conll --to bioes")
+def convert(
+    source: Annotated[str, typer.Argument(metavar="IN", help="The file; - is standard input.")],
+    output: Annotated[str, typer.Argument(metavar="OUT", help="What to write, may be IN; - is standard output.")],
+    to: Annotated[str, typer.Option(help="iob1, iob2, bioes, bilou or io; or a format: conll, jsonl or text.")],
+    format: Annotated[
+        Literal["conll", "conllu", "jsonl", "text"] | None, typer.Option(help="Of the file; detected if left out.")
+    ] = None,
+    columns: ColumnsOption = None,
+    column: Annotated[
+        str | None, typer.Option(help="Number or name of the column to change; the last with tags if left out.")
+    ] = None,
+    scheme: Annotated[
+        Literal["iob1", "iob2", "bioes", "bilou", "io"] | None,
+        typer.Option(help="Scheme of the file; detected if left out."),
+    ] = None,
+    invalid: Annotated[Literal["error", "repair"], typer.Option(help="What to do with invalid sequences.")] = "error",
+    merge: Annotated[bool, typer.Option("--merge", help="Let entities that IO cannot tell apart become one.")] = False,
+    labels: Annotated[str | None, typer.Option(help="Comments that are labels, such as intent.")] = None,
+    drop: Annotated[str | None, typer.Option(help="What may be lost, such as comments,ner.")] = None,
+) -> None:
+    """Write a file in another scheme, changing nothing else, or in another format, losing nothing unasked."""
+    from tagger.cli.converting import convert_file
+    from tagger.data.targets import Conversion
+
+    wanted = Conversion(
+        to=to,
+        format=format,
+        columns=_split(columns),
+        column=column,
+        scheme=scheme,
+        repair=invalid == "repair",
+        merge=merge,
+        labels=_names(labels),
+        drop=_names(drop),
+    )
+    convert_file(source, output, wanted)
+
+
 @app.command(epilog="Example: tagger info runs/quickstart --json")
 def info(model: ModelArgument, as_json: JsonOption = False) -> None:
     """Say what a model predicts, how it was made, and how it was scored."""
@@ -197,6 +236,10 @@ def _indented(facts: object, depth: int = 0) -> Iterator[str]:
         else:
             shown = ", ".join(map(str, value)) if isinstance(value, list) else value
             yield f"{'  ' * depth}{key}: {shown}"
+
+
+def _names(given: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in given.split(",")) if given else ()
 
 
 def _split(columns: str | None) -> tuple[str, ...] | None:

@@ -52,6 +52,13 @@ def parse_conll(
     lines: Iterable[str], columns: Sequence[str], layers: Mapping[str, str] | None = None, *, where: str
 ) -> list[Sentence]:
     """The sentences of the lines of a column file; `where` opens each line of an error."""
+    return list(iter_conll(lines, columns, layers, where=where))
+
+
+def iter_conll(
+    lines: Iterable[str], columns: Sequence[str], layers: Mapping[str, str] | None = None, *, where: str
+) -> Iterator[Sentence]:
+    """The sentences of `parse_conll`, one at a time; what is wrong is told after the last."""
     for layer, source in (layers or {}).items():
         if not source.startswith("# ") or layer in columns:
             raise DataError(
@@ -63,7 +70,7 @@ def parse_conll(
     token = columns.index("token")
     tag_columns = [(i, name) for i, name in enumerate(columns) if name not in RESERVED]
     labels = {layer: source.removeprefix("# ") for layer, source in (layers or {}).items()}
-    sentences = []
+    count = 0
     same: dict[Any, Any] = {}  # so that a word or tag that comes again takes no memory again
     problems = Problems()
     for comments, rows, line, document in column_blocks(lines, columns, tabs=tabs, where=where):
@@ -75,12 +82,12 @@ def parse_conll(
         origin = Origin(where, range(line, line + len(rows)))
         tokens = [fields[token] for fields in rows]
         sentence = Sentence.from_tokens(tokens, found, meta=comments, document=document, origin=origin)
-        sentences.append(sentence.sharing(same))
-    if not sentences:
+        count += 1
+        yield sentence.sharing(same)
+    if not count:
         raise DataError(f"{where}: the file must hold at least one sentence, got only comments and blank lines")
     if problems:
         raise DataError.of(problems)
-    return sentences
 
 
 def split_head(lines: Iterable[str]) -> tuple[list[str], Iterator[str]]:
@@ -108,6 +115,11 @@ def is_token_line(line: str) -> bool:
     return bool(line.strip()) and not line.startswith(("#", DOCUMENT))
 
 
+def split_fields(line: str, *, tabs: bool) -> list[str]:
+    """The fields of a line."""
+    return line.split("\t") if tabs else BLANKS.split(line.strip(" \t"))
+
+
 def without_value(comments: Mapping[str, str], keys: Iterable[str], *, place: str) -> list[str]:
     """What is wrong where one of these comments is there, but has no value to become a label."""
     absent = [key for key in keys if comments.get(key) == ""]
@@ -127,9 +139,9 @@ def column_blocks(
     rows: list[list[str]] = []
     documents = first = 0
     for number, line in enumerate(chain(lines, [""]), 1):
-        fields = line.split("\t") if tabs else BLANKS.split(line.strip(" \t"))
+        fields = split_fields(line, tabs=tabs)
         blank = not line.strip(" \t")
-        opens_document = _opens_document(line)
+        opens_document = is_document(line)
         if rows and (blank or opens_document):
             yield Block(comments, rows, first, str(documents) if documents else None)
             comments, rows = {}, []
@@ -156,7 +168,8 @@ def _is_comment(line: str, fits: bool, *, tabs: bool) -> bool:
     return (spaced and named and not tabs) if fits else (spaced or named)
 
 
-def _opens_document(line: str) -> bool:
+def is_document(line: str) -> bool:
+    """Whether a line opens a document."""
     return line.startswith(DOCUMENT) and BLANKS.split(line, maxsplit=1)[0] == DOCUMENT
 
 
@@ -210,7 +223,7 @@ def conll_lines(sentences: Iterable[Sentence], layers: Sequence[str], *, documen
 
 def _comment_line(key: str, value: str, *, num_columns: int) -> str:
     line = f"# {key} = {value}" if value else f"# {key}"
-    fields = line.split("\t") if num_columns > 1 else BLANKS.split(line.strip(" \t"))
+    fields = split_fields(line, tabs=num_columns > 1)
     if BREAKS.search(line) or len(fields) == num_columns:
         raise DataError(f"comment {line!r} must hold no line break and not have the columns of a token to be written")
     return line
@@ -222,7 +235,7 @@ def _check_field(name: str, value: str, *, alone: bool) -> None:
     if name != "token" and value.strip() and value != value.strip():
         raise DataError(f"{name} {value!r} must have no blank at its ends to be written in columns")
     blank = not value.strip() and (alone or name != "token")
-    if broken or blank or (name == "token" and _opens_document(value)):
+    if broken or blank or (name == "token" and is_document(value)):
         raise DataError(
             f"{name} {value!r} must hold no tab, no line break{' and no blank' if alone else ''}, not open with "
             f"{DOCUMENT}{'' if name == 'token' and not alone else ' and not be empty'} to be written in columns"

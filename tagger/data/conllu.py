@@ -47,6 +47,13 @@ def parse_conllu(
     lines: Iterable[str], layers: Mapping[str, str] | None = None, tally: Tally | None = None, *, where: str
 ) -> list[Sentence]:
     """The sentences of the lines of a CoNLL-U file; `where` opens each line of an error."""
+    return list(iter_conllu(lines, layers, tally, where=where))
+
+
+def iter_conllu(
+    lines: Iterable[str], layers: Mapping[str, str] | None = None, tally: Tally | None = None, *, where: str
+) -> Iterator[Sentence]:
+    """The sentences of `parse_conllu`, one at a time; what is wrong is told after the last."""
     for layer, source in (layers or {}).items():
         if source not in FIELDS and not source.startswith("# "):
             raise DataError(
@@ -56,12 +63,12 @@ def parse_conllu(
     wanted = layers if layers is not None else {"upos": "upos", "xpos": "xpos"}
     keys = [source[2:] for source in wanted.values() if source.startswith("# ")]
     lines = (f"# {line[1:]}" if line.startswith("#") and not line.startswith("# ") else line for line in lines)
-    sentences: list[Sentence] = []
+    count = 0
     problems = Problems()
     same: dict[Any, Any] = {}
     document = None
     for comments, rows, first, _ in column_blocks(lines, FIELDS, tabs=True, where=where):
-        document = comments.get("newdoc id", str(len(sentences)) if "newdoc" in comments else document)
+        document = comments.get("newdoc id", str(count) if "newdoc" in comments else document)
         words = [i for i, row in enumerate(rows) if WORD.fullmatch(row[0])]
         problems += without_value(comments, keys, place=f"{where}:{first}")
         wrong = [
@@ -87,12 +94,12 @@ def parse_conllu(
             tally.count("kept the text of {} sentences that their `# text` says otherwise", f"at {where}:{first}")
         tokens = tuple(rows[i][1] for i in words)
         sentence = Sentence(tokens, text, offsets, found, comments, document, origin)
-        sentences.append(sentence.sharing(same))
+        count += 1
+        yield sentence.sharing(same)
     if problems:
         raise DataError.of(problems)
-    if not sentences:
+    if not count:
         raise DataError(f"{where}: the file must hold at least one sentence, got only comments and blank lines")
-    return sentences
 
 
 def _surface(rows: Sequence[Sequence[str]]) -> tuple[str, tuple[tuple[int, int], ...]]:

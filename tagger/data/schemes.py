@@ -1,4 +1,4 @@
-"""Entity spans written as tags, and back: IOB1, IOB2, BIOES and BILOU.
+"""Entity spans written as tags, and back: IOB1, IOB2, BIOES, BILOU and IO.
 
 A scheme is a row of a table; every question (may this tag follow that one? where are the entities? is this sequence
 valid?) is answered from the row. Reading is strict: a piece that the scheme does not allow is no entity. `repair_tags`
@@ -6,9 +6,10 @@ reads leniently and writes what it read properly. Files, models and scores are t
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
-Scheme = Literal["iob1", "iob2", "bioes", "bilou"]
+Scheme = Literal["iob1", "iob2", "bioes", "bilou", "io"]
 
 
 class Boundary(NamedTuple):
@@ -36,6 +37,7 @@ RULES: dict[Scheme, Rules] = {
     "iob2": Rules(prefixes="BI", opening="B", dividing="", unfinished="", last="", single="B", final="I"),
     "bioes": Rules(prefixes="BIES", opening="BS", dividing="", unfinished="BI", last="ES", single="S", final="E"),
     "bilou": Rules(prefixes="BILU", opening="BU", dividing="", unfinished="BI", last="LU", single="U", final="L"),
+    "io": Rules(prefixes="I", opening="I", dividing="", unfinished="", last="", single="I", final="I"),
 }
 STARTING = "BSU"  # in every scheme these begin an entity and never continue one
 CLOSING = "ESLU"  # in every scheme these end one
@@ -54,6 +56,12 @@ def is_tag(tag: str, scheme: Scheme) -> bool:
 def describe(scheme: Scheme) -> str:
     """The tags of a scheme as a reader of an error message wants them: `IOB2 tag (B-, I-, O)`."""
     return f"{scheme.upper()} tag ({', '.join(f'{prefix}-' for prefix in RULES[scheme].prefixes)}, O)"
+
+
+def can_divide(scheme: Scheme) -> bool:
+    """Whether the scheme can say that two entities of one type stand side by side; IO cannot."""
+    rules = RULES[scheme]
+    return bool(rules.dividing) or set(rules.opening) <= set(STARTING)
 
 
 def is_legal(before: str | None, after: str | None, scheme: Scheme) -> bool:
@@ -122,10 +130,13 @@ def spans_to_tags(spans: Iterable[Boundary], length: int, scheme: Scheme) -> lis
     """The tags of a sentence of `length` tokens whose entities are `spans`.
 
     Raises:
-        ValueError: A span is empty, lies outside the sentence or overlaps another.
+        ValueError: A span is empty, lies outside the sentence or overlaps another, or the scheme cannot tell it from
+            the one before it; `merge_touching` makes one of such.
     """
     rules, spans = RULES[scheme], list(spans)
     tags = ["O"] * length
+    if not can_divide(scheme) and merge_touching(spans) != sorted(spans, key=lambda span: span.start):
+        raise ValueError(f"{scheme.upper()} cannot say that two spans of one type stand side by side: {spans}")
     for entity_type, start, end in spans:
         if not 0 <= start < end <= length or any(tag != "O" for tag in tags[start:end]):
             raise ValueError(f"span {entity_type} [{start}, {end}) is empty, overlaps or exceeds {length} tokens")
@@ -142,6 +153,17 @@ def _divide(tags: list[str], spans: Sequence[Boundary], prefix: str) -> None:
     for span in spans:
         if (span.type, span.start) in ends:
             tags[span.start] = f"{prefix}-{span.type}"
+
+
+def merge_touching(spans: Iterable[Boundary]) -> list[Boundary]:
+    """The spans in order, those of one type that stand side by side made one."""
+    merged: list[Boundary] = []
+    for span in sorted(spans, key=lambda span: span.start):
+        if merged and (merged[-1].type, merged[-1].end) == (span.type, span.start):
+            merged[-1] = merged[-1]._replace(end=span.end)
+        else:
+            merged.append(span)
+    return merged
 
 
 def convert_tags(tags: Sequence[str], source: Scheme, target: Scheme) -> list[str]:
@@ -168,20 +190,19 @@ def detect_scheme(sequences: Iterable[Sequence[str]]) -> Scheme:
     `B-` stands where IOB1 does not write one; else IOB2. Without any `B-` it is IOB1, which is IOB2's wrong twin: the
     caller says so.
     """
-    prefixes: set[str] = set()
-    outside_iob2 = outside_iob1 = 0
-    for tags in sequences:
-        prefixes.update(tag[0] for tag in tags if tag != "O")
-        before = "O"
-        for tag in tags:
-            if tag != "O":
-                outside_iob2 += not is_legal(before, tag, "iob2")
-                outside_iob1 += not is_legal(before, tag, "iob1")
-            before = tag
+    return detect_scheme_of_pairs(pair for tags in sequences for pair in pairwise(("O", *tags)))
+
+
+def detect_scheme_of_pairs(pairs: Iterable[tuple[str, str]]) -> Scheme:
+    """What `detect_scheme` says, from each tag and the one before it; a sentence begins behind an `O`."""
+    distinct = {(before, tag) for before, tag in pairs if tag != "O"}
+    prefixes = {tag[0] for _, tag in distinct}
     if prefixes & {"L", "U"}:
         return "bilou"
     if prefixes & {"E", "S"}:
         return "bioes"
+    outside_iob2 = any(not is_legal(before, tag, "iob2") for before, tag in distinct)
+    outside_iob1 = any(not is_legal(before, tag, "iob1") for before, tag in distinct)
     return "iob1" if outside_iob2 and not outside_iob1 else "iob2"
 
 
@@ -190,6 +211,11 @@ def goes_on(before: str | None, after: str | None) -> bool:
     left, left_type = split_tag(before or "O")
     right, right_type = split_tag(after or "O")
     return bool(left and right) and left_type == right_type and right not in STARTING and left not in CLOSING
+
+
+def touches(before: str, after: str) -> bool:
+    """Whether tag `after` begins an entity right behind another of its type, in any scheme."""
+    return before != "O" != after and split_tag(before)[1] == split_tag(after)[1] and not goes_on(before, after)
 
 
 class SpanTables(NamedTuple):

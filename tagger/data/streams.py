@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from tagger.data.columns import BLANKS, DOCUMENT, column_blocks, split_head, uses_tabs
+from tagger.data.columns import DOCUMENT, column_blocks, split_fields, split_head, uses_tabs
 from tagger.data.jsonl import sentence_from_line
 from tagger.data.labelled import Tokenize
 from tagger.data.sentence import Origin, Sentence
@@ -52,7 +52,7 @@ def _conll(lines: Iterator[str], columns: Sequence[str] | None, where: str) -> I
     head, lines = split_head(lines)
     tabs = uses_tabs(head, len(columns) if columns else None)
     last = next((line for line in reversed(head) if line.strip() and not line.startswith(DOCUMENT)), "")
-    first = last.split("\t") if tabs else BLANKS.split(last.strip(" \t"))
+    first = split_fields(last, tabs=tabs)
     if len(first) == 1:
         columns = ["token"]
     if columns is None or "token" not in columns:

@@ -12,6 +12,7 @@ from tagger.data.schemes import (
     RULES,
     Boundary,
     Scheme,
+    can_divide,
     convert_tags,
     describe,
     detect_scheme,
@@ -20,10 +21,12 @@ from tagger.data.schemes import (
     is_tag,
     legal_transitions,
     lenient_spans,
+    merge_touching,
     repair_tags,
     spans_to_tags,
     split_tag,
     tags_to_spans,
+    touches,
 )
 
 SCHEMES: tuple[Scheme, ...] = ("iob1", "iob2", "bioes", "bilou")
@@ -270,3 +273,33 @@ def test_type_may_have_hyphens() -> None:
 def test_scheme_is_described_by_its_tags() -> None:
     assert describe("iob2") == "IOB2 tag (B-, I-, O)"
     assert describe("bilou") == "BILOU tag (B-, I-, L-, U-, O)"
+
+
+def test_io_writes_each_entity_that_touches_no_other_of_its_type() -> None:
+    apart = [Boundary("X", 0, 2), Boundary("Y", 2, 3), Boundary("X", 4, 5)]
+    tags = spans_to_tags(apart, 5, "io")
+    assert tags == ["I-X", "I-X", "I-Y", "O", "I-X"]
+    assert tags_to_spans(tags, "io") == apart
+    assert invalid_positions(tags, "io") == []
+    assert convert_tags(tags, "io", "bioes") == ["B-X", "E-X", "S-Y", "O", "S-X"]
+
+
+def test_io_refuses_entities_that_it_cannot_tell_apart() -> None:
+    assert [scheme for scheme in RULES if not can_divide(scheme)] == ["io"]
+    with pytest.raises(ValueError, match="IO cannot say that two spans of one type stand side by side"):
+        convert_tags(["B-X", "B-X"], "iob2", "io")
+    merged = merge_touching(reversed(ENTITIES))
+    assert merged == [Boundary("X", 0, 3), Boundary("Y", 3, 4), Boundary("X", 5, 8)]
+    assert spans_to_tags(merged, 8, "io") == ["I-X", "I-X", "I-X", "I-Y", "O", "I-X", "I-X", "I-X"]
+
+
+def test_io_reads_as_iob1() -> None:
+    assert detect_scheme([spans_to_tags([Boundary("X", 0, 2), Boundary("Y", 2, 3)], 4, "io")]) == "iob1"
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_tags_touch_where_one_entity_ends_and_another_of_its_type_begins(scheme: Scheme) -> None:
+    for tags, spans in ((spans_to_tags(spans, 4, scheme), spans) for spans in all_spans(4, ("X", "Y"))):
+        ends = {(span.type, span.end) for span in spans}
+        begun = {span.start for span in spans if (span.type, span.start) in ends}
+        assert {i for i, pair in enumerate(pairwise(tags), 1) if touches(*pair)} == begun

@@ -1,0 +1,29 @@
+"""The files of `tagger convert`: standard input and output, gzip by name, nothing half written."""
+
+import gzip
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO
+
+from tagger.cli.meter import Meter
+from tagger.data.convert import convert
+from tagger.data.files import raw_lines
+from tagger.data.staging import kept, passed_on, replaced
+from tagger.data.targets import Conversion
+
+
+def convert_file(source: str, output: str, wanted: Conversion) -> None:
+    """Convert a file or standard input (`-`) to a file or standard output (`-`), and say so on standard error."""
+    where = "standard input" if source == "-" else source
+    meter = Meter()
+    with ExitStack() as stack:
+        stack.callback(meter.clear)
+        path = stack.enter_context(kept(sys.stdin.buffer)) if source == "-" else Path(source)
+        stream: BinaryIO = stack.enter_context(
+            passed_on(sys.stdout.buffer) if output == "-" else replaced(Path(output))
+        )
+        if output.endswith(".gz"):
+            stream = stack.enter_context(gzip.GzipFile("", "wb", fileobj=stream, mtime=0))  # type: ignore[assignment]
+        said = convert(lambda: meter.counted(raw_lines(path)), stream.write, wanted, where=where)
+    sys.stderr.write(f"{where}: {said}\n")

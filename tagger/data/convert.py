@@ -1,0 +1,101 @@
+"""One file in another scheme or another format.
+
+To a scheme, the tags of a column file change and nothing else (`retagging.py`). To a format, sentences are read and
+written one at a time: a first pass finds the schemes of the layers and all that the new format has no place for, which
+is an error that names it, unless the user says by name that it may go. What a format has a place for is a table.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from itertools import islice
+
+from tagger.data.columns import is_token_line, split_fields, uses_tabs
+from tagger.data.conllu import FIELDS
+from tagger.data.files import decode_lines
+from tagger.data.layout import Lines
+from tagger.data.reformatting import Reformatting
+from tagger.data.retagging import retag
+from tagger.data.schemes import has_scheme
+from tagger.data.targets import SCHEMES, Conversion
+from tagger.errors import DataError
+
+HEAD = 200  # lines that show the format of a file
+
+
+def convert(lines: Lines, write: Callable[[bytes], object], wanted: Conversion, *, where: str) -> str:
+    """Write a file as it is wanted, and say in a line what was done.
+
+    Args:
+        lines: Gives the lines of the file, with their ends, from the start at each call.
+        write: Takes the bytes of the converted file, as they come.
+        wanted: What is to be done.
+        where: Names the file in errors.
+
+    Raises:
+        DataError: The file is not right, or what is in it cannot be said in the new form; names lines and causes.
+    """
+    format = wanted.format or detect_format(islice(decode_lines(lines(), where=where), HEAD))
+    if wanted.to in SCHEMES:
+        return _retagged(lines, write, wanted, format, where)
+    if wanted.to == format and not (wanted.drop or wanted.labels):
+        return _copied(lines, write, format, where)
+    return Reformatting(lines, wanted, format, where).write(write)
+
+
+def detect_format(lines: Iterable[str]) -> str:
+    """The format that the first lines of a file are in: JSON objects, ten numbered columns, columns, or text.
+
+    Columns between blanks look like text: they have tags of entities, or lines all alike and blank lines between.
+    """
+    head = list(lines)
+    while head and not head[-1].strip():
+        head.pop()
+    rows = [line for line in head if is_token_line(line) and not line.startswith("#")] or [
+        line for line in head if line.strip()
+    ]
+    if rows and _is_object(rows[0]):
+        return "jsonl"
+    tabs = uses_tabs(head)
+    fields = [split_fields(line, tabs=tabs) for line in rows]
+    widths = Counter(map(len, fields))
+    width, count = widths.most_common(1)[0] if widths else (1, 0)
+    if tabs and width == len(FIELDS) and fields[0][0].split("-")[0].isdigit():
+        return "conllu"
+    alike = len(widths) == 1 and not all(line.strip() for line in head)
+    tagged = count > len(rows) / 2 and any(map(has_scheme, zip(*(f for f in fields if len(f) == width), strict=True)))
+    return "conll" if width > 1 and (tabs or alike or tagged) else "text"
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return line.lstrip().startswith("{") and isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _retagged(lines: Lines, write: Callable[[bytes], object], wanted: Conversion, format: str, where: str) -> str:
+    if format == "jsonl" or wanted.format == "text":
+        raise DataError(f"{where}: --to {wanted.to} changes tags in columns, got {format}; convert it to conll first")
+    target = next(scheme for scheme in SCHEMES if scheme == wanted.to)
+    done = retag(
+        lines,
+        write,
+        target,
+        columns=wanted.columns,
+        column=wanted.column,
+        scheme=wanted.scheme,
+        repair=wanted.repair,
+        merge=wanted.merge,
+        where=where,
+    )
+    return str(done)
+
+
+def _copied(lines: Lines, write: Callable[[bytes], object], format: str, where: str) -> str:
+    """The same bytes again, held to be text."""
+    for _ in decode_lines(lines(), where=where):
+        pass
+    for line in lines():
+        write(line)
+    return f"{format} to {format}: copied as it is"

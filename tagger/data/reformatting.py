@@ -1,0 +1,205 @@
+"""The sentences of a file in another format, one at a time, or an error that names what would be lost.
+
+A first pass finds the scheme of each layer and everything that is in the file; what the new format has no place for is
+an error, unless the user named it. A second pass writes.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from tagger.data.columns import iter_conll
+from tagger.data.conllu import FIELDS, NO_WORD, iter_conllu
+from tagger.data.files import decode_lines
+from tagger.data.jsonl import align_tokens, sentence_from_line
+from tagger.data.layout import Lines, guess_columns
+from tagger.data.retagging import REPAIR
+from tagger.data.schemes import Scheme, repair_tags
+from tagger.data.sentence import Label, Origin, Sentence, TagLayer
+from tagger.data.streams import stream_sentences
+from tagger.data.survey import Survey, complain
+from tagger.data.targets import TARGETS, Conversion
+from tagger.errors import DataError
+
+JSON_KEYS = {"text", "tokens", "tags", "spans", "labels", "offsets"}
+
+
+class Reformatting:
+    """The sentences of a file on their way to another format."""
+
+    def __init__(self, lines: Lines, wanted: Conversion, format: str, where: str) -> None:
+        self.lines, self.wanted, self.format, self.where = lines, wanted, format, where
+        self.columns = wanted.columns
+        if format == "conll" and self.columns is None:
+            self.columns = guess_columns(lines, where)
+        self.surveys: dict[str, Survey] = {}
+        self.filled: set[str] = set()  # layers that are not `_` throughout
+        self.schemes: dict[str, Scheme | None] = {}
+        self.present: Counter[str] = Counter()  # all that is there, by the name it has in --drop
+        self.noted = False  # whether the first pass is over
+        self.kinds: dict[str, str] = {}  # name in --drop → what a format must have a place for
+
+    def read(self) -> Iterator[Sentence]:
+        """The sentences as the file has them."""
+        lines = decode_lines(self.lines(), where=self.where)
+        labels = {name: f"# {name}" for name in self.wanted.labels}
+        match self.format:
+            case "conll":
+                yield from iter_conll(lines, self.columns or (), labels, where=self.where)
+            case "conllu":
+                fields = {field: field for field in FIELDS if field not in ("id", "form")}
+                yield from iter_conllu(self._without_ranges(lines), {**fields, **labels}, where=self.where)
+            case "jsonl":
+                for number, line in enumerate(lines, 1):
+                    if line.strip():
+                        yield sentence_from_line(line, origin=Origin(self.where, (number,)))
+                        self._note_json(line)
+            case _:
+                yield from stream_sentences(lines, "text", where=self.where)
+
+    def _without_ranges(self, lines: Iterable[str]) -> Iterator[str]:
+        for line in lines:
+            if NO_WORD.fullmatch(line.partition("\t")[0]):
+                self._note("ranges", "ranges")
+            yield line
+
+    def _note_json(self, line: str) -> None:
+        """Note what the reader of JSON lines leaves aside."""
+        row = json.loads(line)
+        for key in row.keys() - JSON_KEYS:
+            self._note(key, key)
+        spans = [span for layer in (row.get("spans") or {}).values() for span in layer or ()]
+        labels = (row.get("labels") or {}).values()
+        if any(isinstance(value, dict) and value.get("score") is not None for value in (*spans, *labels)):
+            self._note("scores", "scores")
+        if (row.get("spans") or {}).keys() - (row.get("tags") or {}).keys():
+            self._note("spans", "spans")
+
+    def _note(self, name: str, kind: str) -> None:
+        if self.noted:
+            return
+        self.present[name] += 1
+        self.kinds[name] = kind
+
+    def write(self, write: Callable[[bytes], object]) -> str:
+        """Write all sentences in the format that is wanted, and say what was done."""
+        for sentence in self.read():
+            self._note_contents(sentence)
+        self.noted = True
+        self._check_labels()
+        self._find_schemes()
+        self._refuse_losses()
+        target = TARGETS[self.wanted.to]
+        layers = [layer for layer in self.surveys if layer in self.filled and layer not in self.wanted.drop]
+        count = 0
+
+        def counted() -> Iterator[Sentence]:
+            nonlocal count
+            for sentence in self.read():
+                count += 1
+                yield self._kept(sentence)
+
+        for line in target.lines(counted(), layers):
+            write(f"{line}\n".encode())
+        return self._said(count)
+
+    def _note_contents(self, sentence: Sentence) -> None:
+        numbers = (
+            [int(sentence.origin.at(i).rpartition(":")[2]) for i in range(len(sentence))] if sentence.origin else []
+        )
+        for name, layer in sentence.layers.items():
+            if isinstance(layer, Label):
+                self._note(name, "labels")
+            else:
+                self.surveys.setdefault(name, Survey()).add(layer.tags, numbers)
+                if self.format != "conllu" or any(tag != "_" for tag in layer.tags):
+                    self.filled.add(name)
+                    self._note(name, "tags")
+        for name in _contents(sentence, self.wanted.labels, tokenised=self.format != "text"):
+            self._note(name, name)
+        if self.format == "conll" and "_" in (self.columns or ()):
+            self._note("_", "columns that are not read")
+
+    def _check_labels(self) -> None:
+        for name in self.wanted.labels:
+            if self.kinds.get(name) != "labels":
+                raise DataError(f"{self.where}: --labels must name comments, but no sentence has `# {name} = ...`")
+
+    def _find_schemes(self) -> None:
+        """The scheme of each layer, its tags held against it."""
+        for name, survey in self.surveys.items():
+            self.schemes[name] = None
+            if name in self.filled and name not in self.wanted.drop and survey.has_scheme():
+                self.schemes[name] = scheme = self.wanted.scheme or survey.scheme()
+                self.kinds[name] = "entities"
+                complain(survey.unknown(scheme), self.where)
+                if not self.wanted.repair:
+                    complain(survey.invalid(scheme), self.where, REPAIR)
+
+    def _refuse_losses(self) -> None:
+        """Refuse a conversion that would lose something that the user did not name."""
+        holds, drop = TARGETS[self.wanted.to].holds, self.wanted.drop
+        if unknown := [name for name in drop if name not in self.present]:
+            raise DataError(
+                f"{self.where}: --drop must name what is in the file ({', '.join(self.present) or 'nothing'}), "
+                f"got {unknown[0]!r}"
+            )
+        lost = [name for name in self.present if name not in drop and self.kinds[name] not in holds]
+        layers = [name for name in self.present if self.kinds[name] == "entities" and name not in drop]
+        if TARGETS[self.wanted.to].single and not lost:
+            lost = layers[1:]
+        if lost:
+            raise DataError(
+                f"{self.where}: {self.wanted.to} has no place for {', '.join(f'`{name}`' for name in lost)}; "
+                f'convert to another format, or leave out what may be lost with --drop "{",".join([*drop, *lost])}"'
+            )
+
+    def _kept(self, sentence: Sentence) -> Sentence:
+        """The sentence with the layers that go over, in their schemes, invalid tags repaired."""
+        drop = self.wanted.drop
+        layers: dict[str, TagLayer | Label] = {}
+        for name, layer in sentence.layers.items():
+            if isinstance(layer, TagLayer) and name in self.filled and name not in drop:
+                scheme = self.schemes[name]
+                tags = tuple(repair_tags(layer.tags, scheme)) if scheme else layer.tags
+                layers[name] = TagLayer(tags, scheme, scheme)
+            elif isinstance(layer, Label) and name not in drop:
+                layers[name] = layer
+        comments = {} if "comments" in drop else dict(sentence.meta)
+        plain = sentence if not {"text", "offsets"} & set(drop) else Sentence.from_tokens(sentence.tokens)
+        document = None if "documents" in drop else sentence.document
+        return replace(plain, layers=layers, meta=comments, document=document)
+
+    def _said(self, count: int) -> str:
+        read = f" (columns {','.join(self.columns)})" if self.columns else ""
+        repaired = sum(s.invalid(scheme)[0] for n, s in self.surveys.items() if (scheme := self.schemes[n]))
+        parts = [f"{self.format}{read} to {self.wanted.to}: {count} sentences"]
+        parts += [f"layer `{name}` reads as {scheme.upper()}" for name, scheme in self.schemes.items() if scheme]
+        parts += [f"{repaired} invalid tags repaired by conlleval's rule"] if repaired else []
+        parts += [f"left out `{name}` of {self.present[name]} sentences" for name in self.wanted.drop]
+        return "; ".join(parts)
+
+
+def _contents(sentence: Sentence, labels: Sequence[str], *, tokenised: bool) -> Iterator[str]:
+    """What is in a sentence beside its layers; where its tokens stand counts only where the file says it."""
+    if sentence.meta.keys() - set(labels):
+        yield "comments"
+    if sentence.document is not None:
+        yield "documents"
+    if not sentence.tokens:
+        yield "blank lines"
+    elif tokenised and tuple(sentence.text.split()) != sentence.tokens:
+        yield "tokens"
+    if sentence.text != " ".join(sentence.tokens):
+        yield "text" if _tells_text(sentence) else "offsets"
+
+
+def _tells_text(sentence: Sentence) -> bool:
+    """Whether text and offsets follow from a comment with the text."""
+    if sentence.text != sentence.text.strip() or sentence.meta.get("text", sentence.text) != sentence.text:
+        return False
+    try:
+        return align_tokens(list(sentence.tokens), sentence.text).offsets == sentence.offsets
+    except DataError:
+        return False

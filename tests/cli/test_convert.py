@@ -1,0 +1,135 @@
+"""`tagger convert` as its user meets it: files, standard input and output, gzip, mistakes and exit codes."""
+
+import gzip
+import io
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tagger.cli import meter
+from tagger.cli.app import main
+
+IOB2 = "Ada\tB-PER\r\nLovelace\tI-PER\r\n\t\r\nOslo\tB-LOC"
+BIOES = "Ada\tB-PER\r\nLovelace\tE-PER\r\n\t\r\nOslo\tS-LOC"
+SAID = "column 2: IOB2 to BIOES: 2 sentences, 3 tags, 2 changed"
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path) -> Call:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in.conll").write_bytes(IOB2.encode())
+
+    def run(*arguments: str, text: str = "") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["tagger", "convert", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        with pytest.raises(SystemExit) as stop:
+            main()
+        out, err = capfdbinary.readouterr()
+        return int(stop.value.code or 0), out.decode(), err.decode()
+
+    return run
+
+
+def test_file_is_converted_beside_or_in_place(call: Call, tmp_path: Path) -> None:
+    assert call("in.conll", "out.conll", "--to", "bioes") == (0, "", f"in.conll: {SAID}\n")
+    assert (tmp_path / "out.conll").read_bytes() == BIOES.encode()
+    assert call("in.conll", "in.conll", "--to", "bioes")[0] == 0
+    assert (tmp_path / "in.conll").read_bytes() == BIOES.encode()
+
+
+def test_standard_input_goes_to_standard_output(call: Call) -> None:
+    assert call("-", "-", "--to", "bioes", text=IOB2) == (0, BIOES, f"standard input: {SAID}\n")
+
+
+def test_gzip_is_read_whatever_its_name_and_written_by_name(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "in.conll").write_bytes(gzip.compress(IOB2.encode()))
+    assert call("in.conll", "out.gz", "--to", "bioes")[0] == 0
+    assert gzip.decompress((tmp_path / "out.gz").read_bytes()) == BIOES.encode()
+    assert call("out.gz", "out.conll", "--to", "iob2")[0] == 0
+    assert (tmp_path / "out.conll").read_bytes() == IOB2.encode()
+    call("in.conll", "again.gz", "--to", "bioes")
+    assert (tmp_path / "again.gz").read_bytes() == (tmp_path / "out.gz").read_bytes()
+
+
+def test_error_leaves_no_file_and_no_output(call: Call, tmp_path: Path) -> None:
+    wrong = "a B-X\nb I-Y\n"
+    code, out, err = call("-", "out.conll", "--to", "bioes", text=wrong)
+    assert (code, out) == (1, "")
+    assert err.startswith("error: standard input:2: tag 'I-Y' after 'B-X' is not valid IOB2; mend it, or repair it by")
+    assert {path.name for path in tmp_path.iterdir()} == {"in.conll"}
+    assert call("-", "-", "--to", "bioes", text=wrong)[:2] == (1, "")
+    assert call("-", "-", "--to", "bioes", "--invalid", "repair", text=wrong)[:2] == (0, "a S-X\nb S-Y\n")
+
+
+def test_error_in_the_middle_of_writing_leaves_the_old_file(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("old")
+    text = '{"tokens": ["a"], "tags": {"ner": ["O"]}}\n{"tokens": ["b\\tc"], "tags": {"ner": ["O"]}}\n'
+    code, _, err = call("-", "out", "--to", "conll", text=text)
+    assert (code, (tmp_path / "out").read_text()) == (1, "old")
+    assert "token 'b\\tc' must hold no tab" in err
+    assert {path.name for path in tmp_path.iterdir()} == {"in.conll", "out"}
+
+
+def test_options_reach_the_conversion(call: Call) -> None:
+    text = "# id = 1\nEU B-NP B-ORG\nUN B-NP B-ORG\n\n"
+    assert call("-", "-", "--to", "io", "--column", "2", "--merge", text=text)[1] == text.replace("B-NP", "I-NP")
+    named = call("-", "-", "--to", "bioes", "--columns", "token,chunk,ner", "--column", "chunk", text=text)[1]
+    assert named == text.replace("B-NP", "S-NP")
+    assert call("-", "-", "--to", "text", "--drop", "column2,ner,comments", text=text)[1] == "EU UN\n"
+    assert call("-", "-", "--to", "bioes", "--scheme", "iob1", text=text)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (("no", "out", "--to", "io"), 1, "error: no: no such file; check the path and the --data folder\n"),
+        (("in.conll", "out"), 2, None),
+        (
+            ("in.conll", "out", "--to", "iob3"),
+            2,
+            "error: --to must be one of iob1, iob2, bioes, bilou, io, conll, jsonl, text, got 'iob3'\n",
+        ),
+        (("in.conll", "out", "--to", "io", "--scheme", "x"), 2, None),
+        (
+            ("in.conll", "no/out", "--to", "io"),
+            1,
+            "error: no/out: its folder must be there to write the file, but is not; make it first\n",
+        ),
+    ],
+)
+def test_mistake_ends_in_one_sentence(call: Call, arguments: tuple[str, ...], code: int, sentence: str | None) -> None:
+    found, out, err = call(*arguments)
+    assert (found, out) == (code, "")
+    assert sentence is None or err == sentence
+
+
+class Terminal(io.StringIO):
+    """Standard error that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("patience", "shown"), [(0.0, True), (60.0, False)])
+def test_progress_is_shown_on_a_terminal_once_it_takes_long(
+    monkeypatch: pytest.MonkeyPatch, patience: float, shown: bool
+) -> None:
+    monkeypatch.setattr(meter, "PATIENCE", patience)
+    monkeypatch.setattr(meter, "STEP", 2)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    counter = meter.Meter()
+    assert list(counter.counted([b"a", b"b", b"c"])) == [b"a", b"b", b"c"]
+    counter.clear()
+    assert sys.stderr.getvalue() == ("\rpass 1: 2 lines\r\x1b[K" if shown else "")  # type: ignore[attr-defined]
+
+
+def test_progress_is_not_shown_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meter, "PATIENCE", 0.0)
+    monkeypatch.setattr(meter, "STEP", 1)
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert list(meter.Meter().counted([b"a"])) == [b"a"]
+    assert sys.stderr.getvalue() == ""  # type: ignore[attr-defined]

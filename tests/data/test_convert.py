@@ -1,0 +1,260 @@
+"""A file in another format has all that was in it, or an error says by name what has no place there."""
+
+import json
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tagger.data.columns import parse_conll
+from tagger.data.conllu import read_conllu
+from tagger.data.convert import convert, detect_format
+from tagger.data.jsonl import parse_jsonl, read_jsonl
+from tagger.data.schemes import spans_to_tags
+from tagger.data.targets import Conversion
+from tagger.errors import DataError, RecipeError
+
+
+def converted(text: str | bytes, to: str, **options: Any) -> str:
+    return run(text, to, **options)[0]
+
+
+def run(text: str | bytes, to: str, **options: Any) -> tuple[str, str]:
+    data = text.encode() if isinstance(text, str) else text
+    parts: list[bytes] = []
+    said = convert(lambda: data.splitlines(keepends=True), parts.append, Conversion(to=to, **options), where="f")
+    return b"".join(parts).decode(), said
+
+
+def error_of(text: str, to: str, **options: Any) -> str:
+    with pytest.raises(DataError) as caught:
+        converted(text, to, **options)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "format"),
+    [
+        ('{"tokens": ["a"]}\n', "jsonl"),
+        ("{ O\n} O\n\n", "conll"),
+        ("a\tO\nb\tB-X\n", "conll"),
+        ("# x = 1\n-DOCSTART- O\n\na O\nb B-X\n", "conll"),
+        ("a NN\n\nb VB\n", "conll"),
+        ("1\ta\ta\tX\t_\t_\t0\troot\t_\t_\n", "conllu"),
+        ("# text = im\n1-2\tim\t_\t_\t_\t_\t_\t_\t_\t_\n", "conllu"),
+        ("It's me.\nHi there\n", "text"),
+        ("Ada was born\n\nin Oslo.\n", "text"),
+        ("Hi there\nIt rains\n\n", "text"),
+        ("word\n", "text"),
+        ("", "text"),
+    ],
+)
+def test_format_is_detected(text: str, format: str) -> None:
+    assert detect_format(text.split("\n")) == format
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"It's  me.\r\n\r\n\tBye ",
+        b"\xef\xbb\xbfa\n",
+        b"",
+        b'{"tokens": ["a"], "x":  1}\n',
+        b"a\tO\r\n\t\r\n",
+    ],
+)
+def test_format_to_itself_is_the_same_bytes(data: bytes) -> None:
+    format = detect_format(data.decode("utf-8-sig").splitlines())
+    assert converted(data, format).encode() == data
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
+def test_text_to_text_is_the_same_bytes(text: str) -> None:
+    assert converted(text, "text", format="text") == text
+
+
+def test_columns_to_json_and_back_are_the_same() -> None:
+    text = "Ada\tB-PER\nLovelace\tI-PER\nis\tO\n\nOslo\tB-LOC\n\n"
+    there, said = run(text, "jsonl")
+    (first, second) = map(json.loads, there.splitlines())
+    assert first["spans"]["ner"][0]["text"] == "Ada Lovelace"
+    assert second["tags"] == {"ner": ["B-LOC"]}
+    assert said == "conll (columns token,ner) to jsonl: 2 sentences; layer `ner` reads as IOB2"
+    assert converted(there, "conll") == text
+
+
+def test_columns_have_the_names_that_are_given_or_can_be_seen() -> None:
+    text = "1\ta\tNN\tB-X\tz\n\n"
+    (guessed,) = parse_jsonl(converted(text, "jsonl").splitlines(), where="f")
+    assert {name: guessed.tags(name) for name in guessed.layers} == {
+        "column3": ("NN",),
+        "ner": ("B-X",),
+        "column5": ("z",),
+    }
+    columns = ("index", "token", "xpos", "slots", "_")
+    (named,) = parse_jsonl(converted(text, "jsonl", columns=columns, drop=("_",)).splitlines(), where="f")
+    assert set(named.layers) == {"xpos", "slots"}
+
+
+def test_tags_where_the_token_should_be_ask_for_names() -> None:
+    assert error_of("B-X\ta\nO\tb\n", "jsonl") == (
+        "f: column 1 must hold tokens, got tags; name the columns with --columns"
+    )
+
+
+LOST = {
+    "layers": ("a\tB-X\nb\tO\n", "text", {}, "ner"),
+    "comments": ("# id = 1\na\tB-X\n", "jsonl", {}, "comments"),
+    "documents": ("-DOCSTART-\tO\n\na\tB-X\n", "jsonl", {}, "documents"),
+    "columns not read": ("a\tx\tB-X\n", "jsonl", {"columns": ("token", "_", "ner")}, "_"),
+    "ranges": ("1-2\tim\t_\t_\t_\t_\t_\t_\t_\t_\n" + "1\ti\ti\tX\t_\t_\t0\tr\t_\t_\n", "jsonl", {}, "ranges"),
+    "misc": ("1\ti\ti\tX\t_\t_\t0\tr\t_\tSpaceAfter=No\n", "text", {}, "lemma,upos,head,deprel,misc"),
+    "labels": ('{"tokens": ["a"], "labels": {"intent": "x"}}', "text", {}, "intent"),
+    "offsets": ('{"tokens": ["b"], "text": "a b c", "offsets": [[2, 3]]}', "conll", {}, "offsets"),
+    "other keys": ('{"tokens": ["a"], "id": 7}', "conll", {}, "id"),
+    "scores": ('{"tokens": ["a"], "labels": {"y": {"value": "x", "score": 0.5}}}', "conll", {}, "scores"),
+    "spans without tags": ('{"tokens": ["a"], "spans": {"ner": [{"type": "X"}]}}', "conll", {}, "spans"),
+    "blank lines": ("a\n\nb\n", "jsonl", {"format": "text"}, "blank lines"),
+    "tokens": ('{"tokens": ["It", "\'s"], "text": "It\'s"}', "text", {}, "tokens"),
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_what_would_be_lost_is_named_and_left_out_when_named_by_the_user(name: str) -> None:
+    text, to, options, lost = LOST[name]
+    message = error_of(text, to, **options)
+    assert message.startswith(f"f: {to} has no place for `{lost.split(',')[-1] if ',' not in lost else 'lemma'}`")
+    assert message.endswith(f'leave out what may be lost with --drop "{lost}"')
+    parts = {"comments"} if name in ("documents", "ranges") else set()
+    assert not parts & set(lost.split(","))
+    _, said = run(text, to, **options, drop=tuple(lost.split(",")))
+    assert f"left out `{lost.split(',')[0]}` of 1 sentences" in said
+
+
+def test_what_may_be_lost_must_be_there() -> None:
+    assert error_of("a\tB-X\n", "text", drop=("ner", "pos")) == (
+        "f: --drop must name what is in the file (ner), got 'pos'"
+    )
+
+
+def test_comments_become_labels_when_asked() -> None:
+    text = "# intent = play\na\tB-X\n\n"
+    row = json.loads(converted(text, "jsonl", labels=("intent",)))
+    assert row["labels"]["intent"]["value"] == "play"
+    assert converted(json.dumps(row), "conll") == text
+    assert error_of(text, "jsonl", labels=("mood",)) == (
+        "f: --labels must name comments, but no sentence has `# mood = ...`"
+    )
+
+
+def test_raw_text_is_kept_over_its_columns() -> None:
+    assert converted("It's me.\n", "conll") == "# text = It's me.\nIt\n's\nme\n.\n\n"
+    assert error_of(" Hi\n", "conll").startswith("f: conll has no place for `offsets`")
+
+
+def test_fields_of_conllu_become_layers() -> None:
+    text = "# sent_id = 1\n1\ti\tj\tX\t_\t_\t0\troot\t_\t_\n\n"
+    assert converted(text, "conll") == "# sent_id = 1\ni\tj\tX\t0\troot\n\n"
+
+
+def test_invalid_tags_are_refused_or_repaired() -> None:
+    text = "a\tO\nb\tI-X\nc\tB-Y\nd\tI-X\n\n"
+    options = {"scheme": "iob2", "columns": ("token", "ner")}
+    assert error_of(text, "jsonl", **options).startswith("f:2: tag 'I-X' after 'O' is not valid IOB2; mend it, or")
+    there, said = run(text, "jsonl", **options, repair=True)
+    assert json.loads(there)["tags"]["ner"] == ["O", "B-X", "B-Y", "B-X"]
+    assert said.endswith("; 2 invalid tags repaired by conlleval's rule")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"to": "xml"}, "--to must be one of iob1, iob2, bioes, bilou, io, conll, jsonl, text, got 'xml'"),
+        ({"to": "bioes", "merge": True}, "--merge does nothing with --to bioes; leave it out"),
+        ({"to": "jsonl", "column": "2"}, "--column does nothing with --to jsonl; leave it out"),
+        ({"to": "io", "drop": ("x",)}, "--drop does nothing with --to io; leave it out"),
+    ],
+)
+def test_options_that_do_nothing_are_refused(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        Conversion(**options)
+    assert str(caught.value) == sentence
+
+
+def test_json_has_no_columns_to_change() -> None:
+    assert error_of('{"tokens": ["a"]}', "bioes") == (
+        "f: --to bioes changes tags in columns, got jsonl; convert it to conll first"
+    )
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.sampled_from(["a", "é", "# x"]), st.sampled_from("OBI")), min_size=1), min_size=1)
+)
+def test_columns_of_any_valid_tags_go_to_json_and_back(rows: list[list[tuple[str, str]]]) -> None:
+    lines = []
+    for row in rows:
+        tags, before = [], "O"
+        for _, kind in row:
+            before = "O" if kind == "O" else "B-X" if kind == "B" or before == "O" else "I-X"
+            tags.append(before)
+        lines += [f"{word}\t{tag}" for (word, _), tag in zip(row, tags, strict=True)] + [""]
+    text = "\n".join(lines) + "\n"
+    options = {"columns": ("token", "ner"), "format": "conll"}
+    there = converted(text, "jsonl", **options)
+    assert converted(there, "conll") == text
+    before, after = parse_conll(lines, ["token", "ner"], where="f"), parse_jsonl(there.splitlines(), where="f")
+    assert [sentence.layers for sentence in before] == [sentence.layers for sentence in after]
+
+
+def test_memory_of_sentences_does_not_grow_with_the_file() -> None:
+    size, num_sentences = 0, 5_000
+
+    def lines() -> Iterator[bytes]:
+        for i in range(num_sentences):
+            yield from (b"word%d\tB-X\n" % i, b"other%d\tI-X\n" % i, b"lives\tO\n", b"\n")
+
+    def write(part: bytes) -> None:
+        nonlocal size
+        size += len(part)
+
+    tracemalloc.start()
+    convert(lines, write, Conversion(to="jsonl"), where="f")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < size / 3
+
+
+@pytest.mark.parametrize(("name", "columns"), [("ncbi-disease/iob2/devel.tsv", 2), ("wnut17/emerging.dev.conll", 2)])
+def test_real_columns_come_back_from_json(data_folder: Path, name: str, columns: int, tmp_path: Path) -> None:
+    data = (data_folder / "ner" / name).read_bytes()
+    there = converted(data, "jsonl")
+    (tmp_path / "a.jsonl").write_text(there, encoding="utf-8")
+    lines = data.decode().removeprefix("\ufeff").split("\n")
+    before = parse_conll(lines, ["token", "ner"], where="f")
+    assert [(s.tokens, s.tags("ner")) for s in read_jsonl(tmp_path / "a.jsonl")] == [
+        (s.tokens, s.tags("ner")) for s in before
+    ]
+    back = parse_conll(converted(there, "conll").split("\n"), ["token", "ner"], where="f")
+    assert back == before
+
+
+def test_treebank_loses_nothing_but_its_ranges(data_folder: Path) -> None:
+    path = data_folder / "pos/ud-english-atis/en_atis-ud-dev.conllu"
+    there = converted(path.read_bytes(), "conll")
+    before = read_conllu(path)
+    columns = ["token", "lemma", "upos", "xpos", "feats", "head", "deprel", "misc"]
+    width = len(next(line for line in there.split("\n") if line and not line.startswith(("#", "-DOC"))).split("\t"))
+    after = parse_conll(there.split("\n"), [*columns, "deps"][:width], where="f")
+    assert [(s.tokens, s.tags("upos"), s.meta) for s in after] == [(s.tokens, s.tags("upos"), s.meta) for s in before]
+
+
+def test_spans_of_json_are_those_of_the_tags() -> None:
+    text = "a\tB-X\nb\tE-X\nc\tS-X\n\n"
+    row = json.loads(converted(text, "jsonl"))
+    spans = [(span["type"], span["start"], span["end"]) for span in row["spans"]["ner"]]
+    assert spans_to_tags([], 0, "bioes") == []
+    assert spans == [("X", 0, 2), ("X", 2, 3)]
