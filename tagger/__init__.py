@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tagger.config import Recipe, load_recipe
+    from tagger.data.audit import check
     from tagger.data.corpus import Corpus, load_corpus, load_dataset
+    from tagger.data.diagnosis import Diagnosis
+    from tagger.data.findings import Finding
     from tagger.data.sentence import Label, Sentence, Span
     from tagger.data.synthetic import generate
     from tagger.errors import DataError, MissingExtraError, ModelError, RecipeError, TaggerError
@@ -24,7 +27,10 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "tagger.config": ("Recipe", "load_recipe"),
+    "tagger.data.audit": ("check",),
     "tagger.data.corpus": ("Corpus", "load_corpus", "load_dataset"),
+    "tagger.data.diagnosis": ("Diagnosis",),
+    "tagger.data.findings": ("Finding",),
     "tagger.data.sentence": ("Label", "Sentence", "Span"),
     "tagger.data.synthetic": ("generate",),
     "tagger.errors": ("DataError", "MissingExtraError", "ModelError", "RecipeError", "TaggerError"),
@@ -37,6 +43,8 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = [
     "Corpus",
     "DataError",
+    "Diagnosis",
+    "Finding",
     "Label",
     "MissingExtraError",
     "ModelError",
@@ -48,6 +56,7 @@ __all__ = [
     "Span",
     "Tagger",
     "TaggerError",
+    "check",
     "generate",
     "load",
     "load_corpus",

@@ -59,7 +59,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     return run
 
 
-@pytest.mark.parametrize("command", [(), ("train",), ("evaluate",), ("tag",), ("info",)])
+@pytest.mark.parametrize("command", [(), ("train",), ("evaluate",), ("tag",), ("info",), ("check",)])
 def test_help_ends_with_an_example(call, command) -> None:
     done = call(*command, "--help")
     assert done.code == 0
