@@ -57,7 +57,7 @@ def check(
         DataError: There is no such file, folder or dataset, or it is of no known format.
     """
     if isinstance(source, Corpus):
-        material = Material(dict(source.splits()), notes=list(source.notes))
+        material = Material(dict(source.splits()), schemes=source.schemes, notes=list(source.notes))
     elif isinstance(sources := find_sources(source), str):
         material = read_material_of_dataset(sources)
     else:
@@ -86,7 +86,7 @@ def diagnose(material: Material, *, scheme: Scheme | None = None, vectors: Seque
     _check_words(files, words, errors, warnings, spaced=spaced)
     layers = list(audit_splits.layers_of(splits))
     schemes = {
-        layer: check_tags(files, layer, errors, scheme=scheme)
+        layer: check_tags(files, layer, errors, scheme=scheme or material.schemes.get(layer))
         for layer in layers
         if any(isinstance(s.layers.get(layer), TagLayer) for part in splits.values() for s in part)
     }
@@ -109,7 +109,7 @@ def diagnose(material: Material, *, scheme: Scheme | None = None, vectors: Seque
         format=material.reading.format if material.reading else None,
         columns=material.reading.columns if material.reading else None,
         files=material.files,
-        notes=(*material.notes, *_said_of_schemes(schemes, splits)),
+        notes=tuple(dict.fromkeys([*material.notes, *_said_of_schemes(schemes, splits)])),
     )
 
 
@@ -131,7 +131,7 @@ def _check_words(
     spaced: bool = False,
 ) -> None:
     """Hold tokens and ids against what they must be; where words may be `spaced`, blanks in them are a warning."""
-    broken = {finding.place for finding in errors.kept if finding.kind == "columns"}
+    broken = set(errors.places)
     types = set().union(*words.values())
     for sentences in files.values():
         check_tokens(sentences, types, errors, warnings, known=broken, spaced=spaced)

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tagger.data.columns import RESERVED, Block, column_blocks, shorten, uses_tabs
+from tagger.data.columns import RESERVED, Block, column_blocks, shorten
 from tagger.data.conllu import FIELDS, NO_WORD, WORD
-from tagger.data.detection import Reading
+from tagger.data.detection import Reading, divided_by_tabs
 from tagger.data.files import read_bytes
 from tagger.data.findings import Findings
 from tagger.data.jsonl import sentence_from_line
@@ -88,7 +88,7 @@ def _conll(lines: Sequence[str], columns: Sequence[str], errors: Findings, where
     token = columns.index("token")
     tag_columns = [(i, name) for i, name in enumerate(columns) if name not in RESERVED]
     wrong: dict[int, str] = {}
-    for block in column_blocks(lines, columns, tabs=uses_tabs(lines), where=where, found=wrong):
+    for block in column_blocks(lines, columns, tabs=divided_by_tabs(lines), where=where, found=wrong):
         _emptied(block, wrong, keep=token)
         layers = {name: TagLayer(tuple(fields[i].strip() for fields in block.rows)) for i, name in tag_columns}
         origin = Origin(where, range(block.line, block.line + len(block.rows)))

@@ -15,6 +15,7 @@ from tagger.data.detection import Reading, detect_reading, split_of
 from tagger.data.findings import Findings
 from tagger.data.hub import read_dataset
 from tagger.data.labelled import Tokenize
+from tagger.data.schemes import Scheme
 from tagger.data.sentence import Label, Origin, Sentence
 from tagger.errors import DataError
 
@@ -33,6 +34,7 @@ class Material:
     splits: dict[str, Sequence[Sentence]] = field(default_factory=dict)
     files: dict[str, dict[str, str]] = field(default_factory=dict)
     reading: Reading | None = None
+    schemes: Mapping[str, Scheme | None] = field(default_factory=dict)
     errors: Findings = field(default_factory=Findings)
     notes: list[str] = field(default_factory=list)
 

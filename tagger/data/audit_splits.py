@@ -40,6 +40,8 @@ def check_leaks(splits: Splits, warnings: Findings) -> dict[str, dict[str, int]]
     """How many sentences of a split stand in an earlier one too, as they are and folded; each is noted."""
     found = {}
     named = [(name, sentences) for name, sentences in splits.items() if sentences]
+    if len(named) < 2:
+        return {}
     kept = {name: (_places(sentences, exact), _places(sentences, folded)) for name, sentences in named}
     for (earlier, _), (later, sentences) in combinations(named, 2):
         counts = Counter[str]()

@@ -22,6 +22,8 @@ from tagger.data.schemes import (
 from tagger.data.sentence import Sentence, TagLayer
 
 Pairs = Counter[tuple[str | None, str | None]]
+MIXED_SENTENCES = 3
+MIXED_SHARE = 0.1
 ORDER: tuple[Scheme, ...] = ("iob2", "bioes", "bilou", "iob1")
 
 
@@ -40,9 +42,15 @@ def count_pairs(sentences: Iterable[Sentence], layer: str) -> Pairs:
 def choose_scheme(pairs: Pairs) -> Scheme | None:
     """The scheme that these tags are written in; None if they have none."""
     tags = {tag for pair in pairs for tag in pair if tag}
-    if not tags or not has_scheme(tags):
+    if not has_scheme(tags) and not _looks_prefixed(tags):
         return None
-    return min(ORDER, key=lambda scheme: _violations(pairs, scheme))
+    return min(ORDER, key=lambda scheme: (_violations(pairs, scheme), sum(not is_tag(tag, scheme) for tag in tags)))
+
+
+def _looks_prefixed(tags: set[str]) -> bool:
+    """Whether there is an `O` and most other tags are a sign, a hyphen and a type, though none of a scheme."""
+    others = tags - {"O"}
+    return "O" in tags and 0 < len(others) < 2 * sum(tag[1:2] == "-" and len(tag) > 2 for tag in others)
 
 
 def _violations(pairs: Pairs, scheme: Scheme) -> int:
@@ -65,9 +73,11 @@ def check_tags(
     """
     pairs = {path: count_pairs(sentences, layer) for path, sentences in files.items()}
     total: Pairs = sum(pairs.values(), Counter())
-    if (own := choose_scheme(total)) is None:
+    own = choose_scheme(total)
+    if own is None and not (scheme and any(after == "O" for _, after in total)):
         return None
     scheme = scheme or own
+    assert scheme is not None
     for path, found in pairs.items():
         wrong = {pair for pair in found if _speaks_against(pair, scheme)}
         if not wrong:
@@ -76,11 +86,23 @@ def check_tags(
             message = f"reads as {other.upper()} in layer `{layer}`, but the corpus is {scheme.upper()}; convert it"
             errors.add("mixed", f"{path}:1", message, layer=layer, scheme=scheme, found=other)
             continue
-        for sentence in files[path]:
-            tags = tags_of(sentence, layer)
-            if not wrong.isdisjoint(zip((None, *tags), (*tags, None), strict=True)):
-                _check_sentence(sentence, tags, layer, scheme, errors)
+        faulty = [s for s in files[path] if not wrong.isdisjoint(count_pairs([s], layer))]
+        for sentence in faulty:
+            _check_sentence(sentence, tags_of(sentence, layer), layer, scheme, errors)
+        _check_mixture(faulty, len(files[path]), layer, scheme, errors)
     return scheme
+
+
+def _check_mixture(faulty: Sequence[Sentence], total: int, layer: str, scheme: Scheme, errors: Findings) -> None:
+    """Note that a good share of a file's sentences is in another scheme, each without a fault."""
+    for other in ORDER if len(faulty) >= max(MIXED_SENTENCES, total * MIXED_SHARE) else ():
+        whole = [s for s in faulty if other != scheme and not _violations(count_pairs([s], layer), other)]
+        if len(whole) >= max(MIXED_SENTENCES, total * MIXED_SHARE):
+            message = (
+                f"{len(whole)} sentences from here on are {other.upper()} in layer `{layer}`, not {scheme.upper()}"
+            )
+            errors.add("mixed", place_of(whole[0]), message, layer=layer, scheme=scheme, found=other)
+            return
 
 
 def _whole_in_another(pairs: Pairs, scheme: Scheme) -> Scheme | None:

@@ -89,18 +89,17 @@ def check_tokens(
         if odd.keys().isdisjoint(sentence.tokens):
             continue
         for i, token in enumerate(sentence.tokens):
-            if (found := odd.get(token)) and not (found.kind == "empty" and place_of(sentence, i) in known):
-                place = place_of(sentence, i)
+            if (found := odd.get(token)) and (place := place_of(sentence, i)) not in known:
                 is_error = found.is_error and not (spaced and found.kind == "space" and token == token.strip())
                 (errors if is_error else warnings).add(found.kind, place, found.message, token=token)
 
 
 def check_ids(files: Mapping[str, Sequence[Sentence]], errors: Findings) -> None:
-    """Note every sentence whose `sent_id` another sentence of its file has."""
+    """Note every sentence whose `sent_id` or `id` another sentence of its file has."""
     for sentences in files.values():
         first: dict[str, Sentence] = {}
         for sentence in sentences:
-            name = sentence.meta.get("sent_id")
+            name = sentence.meta.get("sent_id") or sentence.meta.get("id")
             if name and first.setdefault(name, sentence) is not sentence:
                 place = place_of(first[name])
                 message = f"the id {name!r} must be that of one sentence, got it at {place} too"

@@ -19,6 +19,7 @@ from tagger.errors import DataError
 FileFormat = Literal["conll", "conllu", "labelled", "jsonl"]
 SAMPLE = 5000
 MOST = 0.9
+HALF = 0.5
 CHUNKS = {"NP", "VP", "PP"}
 SCHEME_TAG = re.compile(r"O|[BIESLU]-.+")
 SPLITS = re.compile(
@@ -60,14 +61,13 @@ def detect_format(lines: Sequence[str], *, where: str) -> FileFormat:
     """
     if next((line for line in lines if line.strip()), "").lstrip().startswith("{"):
         return "jsonl"
-    rows = sample_rows(lines)
-    tabs = uses_tabs(lines)
-    ids = sum(len(row) == len(FIELDS) and _is_index(row[0]) for row in rows)
-    if tabs and ids * 2 > len(rows):
+    rows = sample_rows(lines, tabs=True)
+    comments = sum(len(row) == 1 and row[0].startswith("#") for row in rows)  # CoNLL-U needs no blank behind the `#`
+    if sum(len(row) == len(FIELDS) and _is_index(row[0]) for row in rows) * 2 > len(rows) - comments:
         return "conllu"
-    texts = sum(len(row) == 2 and " " in row[1].strip() for row in rows)
-    if tabs and texts * 2 > len(rows):
+    if sum(len(row) == 2 and " " in row[1].strip() for row in rows) * 2 > len(rows):
         return "labelled"
+    rows = sample_rows(lines, tabs=divided_by_tabs(lines))
     width, count = Counter(map(len, rows)).most_common(1)[0] if rows else (0, 0)
     if count * 2 <= len(rows) or not width:
         raise DataError(
@@ -77,9 +77,17 @@ def detect_format(lines: Sequence[str], *, where: str) -> FileFormat:
     return "conll"
 
 
-def sample_rows(lines: Sequence[str]) -> list[list[str]]:
+def divided_by_tabs(lines: Sequence[str]) -> bool:
+    """Whether columns are told apart by tabs; as the reader has it, unless the first line alone speaks against them."""
+    if uses_tabs(lines):
+        return True
+    alike = [Counter(map(len, sample_rows(lines, tabs=tabs))).most_common(1) for tabs in (False, True)]
+    (blanks,), (tabs,) = alike if alike[0] else ([(0, 0)], [(0, 0)])
+    return tabs[0] > 1 and tabs[1] > blanks[1]
+
+
+def sample_rows(lines: Sequence[str], *, tabs: bool) -> list[list[str]]:
     """The fields of the first token lines."""
-    tabs = uses_tabs(lines)
     first = islice((line for line in lines if is_token_line(line)), SAMPLE)
     return [line.split("\t") if tabs else BLANKS.split(line.strip(" \t")) for line in first]
 
@@ -90,11 +98,11 @@ def detect_columns(lines: Sequence[str]) -> tuple[str, ...]:
     A column whose values are tags of a scheme is `chunk` or `ner`, or named by its number if that name is taken. Of the
     others the one with the most distinct values is the token. Where there is no scheme, the last is `tags`.
     """
-    rows = sample_rows(lines)
+    rows = sample_rows(lines, tabs=divided_by_tabs(lines))
     width = Counter(map(len, rows)).most_common(1)[0][0]
     columns = list(zip(*(row for row in rows if len(row) == width), strict=True))
     index = [i for i in range(width) if i == 0 < width - 1 and _share(map(_is_index, columns[i])) >= MOST]
-    tags = [i for i in range(width) if i not in index and width > 1 and _share(map(_is_scheme_tag, columns[i])) >= MOST]
+    tags = [i for i in range(width) if i not in index and width > 1 and _share(map(_is_scheme_tag, columns[i])) > HALF]
     left = [i for i in range(width) if i not in (*index, *tags)] or [0]
     token = max(left, key=lambda i: (len(set(columns[i])), -i))
     names = ["index" if i in index else "_" for i in range(width)]

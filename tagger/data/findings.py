@@ -27,7 +27,9 @@ class Finding:
 
     def to_dict(self) -> dict[str, object]:
         """The finding as JSON has it."""
-        return {"kind": self.kind, "place": self.place, "message": self.message, **self.values}
+        file, _, line = self.place.rpartition(":")
+        where = {"file": file, "line": int(line)} if file and line.isdecimal() else {}
+        return {"kind": self.kind, "place": self.place, **where, "message": self.message, **self.values}
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}"
@@ -39,10 +41,12 @@ class Findings:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.kept: list[Finding] = []
+        self.places: set[str] = set()
 
     def add(self, kind: str, place: str, message: str, **values: object) -> None:
         """Count a finding, and keep it if it is among the first of its kind."""
         self.counts[kind] += 1
+        self.places.add(place)
         if self.counts[kind] <= KEPT:
             self.kept.append(Finding(kind, place, message, values))
 
