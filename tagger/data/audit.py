@@ -146,10 +146,9 @@ def _counts(
     split: str,
 ) -> Counts:
     length, place = audit_splits.longest(sentences)
-    documents = {(s.origin.path if s.origin else "", s.document) for s in sentences if s.document is not None}
     labels = {layer: _label_counts(sentences, layer) for layer in layers if layer not in entities}
     return Counts(
-        documents=len(documents),
+        documents=_count_documents(sentences),
         sentences=len(sentences),
         tokens=words.total(),
         types=len(words),
@@ -158,6 +157,13 @@ def _counts(
         longest=length,
         longest_place=place,
     )
+
+
+def _count_documents(sentences: Sequence[Sentence]) -> int:
+    """How many documents the files mark; what stands before the first mark of a file is one too."""
+    documents = {(s.origin.path if s.origin else "", s.document) for s in sentences}
+    marked = {path for path, document in documents if document is not None}
+    return sum(path in marked for path, _ in documents)
 
 
 def _label_counts(sentences: Sequence[Sentence], layer: str) -> Counter[str]:

@@ -95,8 +95,8 @@ def read_material(
     material = Material()
     texts = _read_texts(sources, material.errors)
     if reading is None or (reading.format == "conll" and reading.columns is None):
-        first, text = next(((path, text) for path, text in texts.items() if text.lines), (None, None))
-        if first is not None and text is not None:
+        filled = [(path, text) for path, text in texts.items() if any(map(str.strip, text.lines))]
+        for first, text in filled[:1]:
             reading = detect_reading(text.lines, where=str(first), format=reading.format if reading else None)
             columns = f" with columns {', '.join(reading.columns)}" if reading.columns else ""
             material.notes.append(f"detected format {reading.format}{columns} in {first}")

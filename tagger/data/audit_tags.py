@@ -13,6 +13,7 @@ from tagger.data.findings import Findings, place_of
 from tagger.data.schemes import (
     Scheme,
     describe,
+    goes_on,
     has_scheme,
     invalid_positions,
     is_legal,
@@ -22,7 +23,7 @@ from tagger.data.schemes import (
 from tagger.data.sentence import Sentence, TagLayer
 
 Pairs = Counter[tuple[str | None, str | None]]
-MIXED_SENTENCES = 3
+MIXED = 3
 MIXED_SHARE = 0.1
 ORDER: tuple[Scheme, ...] = ("iob2", "bioes", "bilou", "iob1")
 
@@ -95,9 +96,9 @@ def check_tags(
 
 def _check_mixture(faulty: Sequence[Sentence], total: int, layer: str, scheme: Scheme, errors: Findings) -> None:
     """Note that a good share of a file's sentences is in another scheme, each without a fault."""
-    for other in ORDER if len(faulty) >= max(MIXED_SENTENCES, total * MIXED_SHARE) else ():
+    for other in ORDER if len(faulty) >= max(MIXED, total * MIXED_SHARE) else ():
         whole = [s for s in faulty if other != scheme and not _violations(count_pairs([s], layer), other)]
-        if len(whole) >= max(MIXED_SENTENCES, total * MIXED_SHARE):
+        if len(whole) >= max(MIXED, total * MIXED_SHARE):
             message = (
                 f"{len(whole)} sentences from here on are {other.upper()} in layer `{layer}`, not {scheme.upper()}"
             )
@@ -106,9 +107,12 @@ def _check_mixture(faulty: Sequence[Sentence], total: int, layer: str, scheme: S
 
 
 def _whole_in_another(pairs: Pairs, scheme: Scheme) -> Scheme | None:
-    """The other scheme that a file is in without a fault, if at least every second entity has one in `scheme`."""
-    entities = sum(n for (a, b), n in pairs.items() if b and b != "O" and not is_legal(a, f"I{b[1:]}", "iob2"))
-    if _violations(pairs, scheme) * 2 < entities:
+    """The other scheme that a file is in without a fault, if at least every second of its entities has one in `scheme`.
+
+    A file of very few entities tells nothing.
+    """
+    entities = sum(n for (a, b), n in pairs.items() if b and b != "O" and not goes_on(a, b))
+    if entities < MIXED or _violations(pairs, scheme) * 2 < entities:
         return None
     return next((other for other in ORDER if other != scheme and not _violations(pairs, other)), None)
 

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from tagger.data.columns import BLANKS, is_token_line, uses_tabs
+from tagger.data.columns import BLANKS, RESERVED, is_token_line, uses_tabs
 from tagger.data.conllu import FIELDS, NO_WORD, WORD
 from tagger.errors import DataError
 
@@ -20,6 +20,7 @@ FileFormat = Literal["conll", "conllu", "labelled", "jsonl"]
 SAMPLE = 5000
 MOST = 0.9
 HALF = 0.5
+MAX_TAGS = 1000
 CHUNKS = {"NP", "VP", "PP"}
 SCHEME_TAG = re.compile(r"O|[BIESLU]-.+")
 SPLITS = re.compile(
@@ -50,7 +51,13 @@ def detect_reading(lines: Sequence[str], *, where: str, format: FileFormat | Non
         DataError: The lines are of no format that is known here.
     """
     format = format or detect_format(lines, where=where)
-    return Reading(format, detect_columns(lines) if format == "conll" else None)
+    columns = detect_columns(lines) if format == "conll" else None
+    if columns and len(columns) > 1 and set(columns) <= {*RESERVED}:
+        raise DataError(
+            f"{where}: one of the {len(columns)} columns must hold tags, but none looks like it; name them with "
+            "--columns, such as token,_,ner"
+        )
+    return Reading(format, columns)
 
 
 def detect_format(lines: Sequence[str], *, where: str) -> FileFormat:
@@ -98,7 +105,7 @@ def detect_columns(lines: Sequence[str]) -> tuple[str, ...]:
     A column whose values are tags of a scheme is `chunk` or `ner`, or named by its number if that name is taken. Of the
     others the one with the most distinct values is the token. Where there is no scheme, the last is `tags`.
     """
-    rows = sample_rows(lines, tabs=divided_by_tabs(lines))
+    rows = sample_rows(lines, tabs=divided_by_tabs(lines)) or [[""]]
     width = Counter(map(len, rows)).most_common(1)[0][0]
     columns = list(zip(*(row for row in rows if len(row) == width), strict=True))
     index = [i for i in range(width) if i == 0 < width - 1 and _share(map(_is_index, columns[i])) >= MOST]
@@ -106,7 +113,7 @@ def detect_columns(lines: Sequence[str]) -> tuple[str, ...]:
     left = [i for i in range(width) if i not in (*index, *tags)] or [0]
     token = max(left, key=lambda i: (len(set(columns[i])), -i))
     names = ["index" if i in index else "_" for i in range(width)]
-    if not tags and left[-1] != token and len(set(columns[left[-1]])) > 1:
+    if not tags and left[-1] != token and set(columns[left[-1]]) != {"_"} and len(set(columns[left[-1]])) <= MAX_TAGS:
         names[left[-1]] = "tags"
     for i in reversed(tags):
         types = {tag.strip()[2:] for tag in columns[i]}

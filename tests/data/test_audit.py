@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tagger.data.audit import check, check_for_training
 from tagger.data.columns import read_conll, write_conll
@@ -97,10 +99,16 @@ def test_an_unfinished_bioes_entity_is_found_where_it_breaks_off(tmp_path) -> No
 
 def test_a_file_in_another_scheme_is_one_error(tmp_path) -> None:
     write(tmp_path, GOOD * 3)
-    write(tmp_path, "Ada\tB-PER\nLovelace\tE-PER\n\nOslo\tS-LOC\n", "dev.conll")
+    write(tmp_path, "Ada\tB-PER\nLovelace\tE-PER\n\nOslo\tS-LOC\nRome\tS-LOC\n", "dev.conll")
     (error,) = check(tmp_path).errors
     assert (error.kind, error.values["found"], error.values["scheme"]) == ("mixed", "bioes", "iob2")
     assert error.place == f"{tmp_path / 'dev.conll'}:1"
+
+
+def test_a_named_scheme_is_held_against_the_tags_that_would_read_as_another(tmp_path) -> None:
+    path = write(tmp_path, "in\tO\nNew\tI-LOC\nYork\tI-LOC\n")
+    assert check(path).schemes == {"ner": "iob1"}
+    assert found(path, scheme="iob2") == [("transition", 2)]
 
 
 def test_two_schemes_in_one_file_are_said_to_be_mixed(tmp_path) -> None:
@@ -296,3 +304,38 @@ def test_training_refuses_control_characters_and_says_what_else_it_keeps(tmp_pat
     corpus = load_corpus(train=write(tmp_path, f"{GOOD}\na\x01\tO\nb\x02\tO\n"), **settings)
     with pytest.raises(DataError, match=r"train.conll:8: .*control character(?s:.*)train.conll:9: "):
         check_for_training(corpus)
+
+
+PIECES = st.sampled_from(
+    [*'O#1{"\t\n\0-', "\r\n", "# ", "_\t" * 8, "Ada", "B-PER", "I-PER", "E-X", "\ufeff", "Ã©", "\u2028"]
+)
+TAGS = st.sampled_from(["O", "B-X", "I-X", "B-Y", "I-Y", "S-X", "E-X"])
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pieces=st.lists(PIECES | st.text(max_size=3)), format=st.sampled_from([None, "conll", "conllu", "jsonl"]))
+def test_whatever_stands_in_a_file_is_a_diagnosis_or_one_sentence(pieces, format, tmp_path) -> None:
+    path = write(tmp_path, "".join(pieces).encode("utf-8", errors="surrogatepass"))
+    try:
+        said = json.dumps(check(path, format=format).to_dict(), ensure_ascii=False)
+    except DataError as error:
+        said = str(error)
+    assert str(path) in said
+    assert said.encode("utf-8")
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    sequences=st.lists(st.lists(TAGS, min_size=1, max_size=5)),
+    scheme=st.sampled_from(["iob1", "iob2", "bioes"]),
+)
+def test_a_file_without_errors_is_one_that_the_reader_takes(sequences, scheme, tmp_path) -> None:
+    lines = ["".join(f"w\t{tag}\n" for tag in tags) for tags in [["O"], *sequences]]
+    path = write(tmp_path, "\n".join(lines))
+    reading = {"format": "conll", "columns": ["token", "ner"], "scheme": scheme}
+    try:
+        load_corpus(train=path, **reading)
+        refused = False
+    except DataError:
+        refused = True
+    assert refused == (not check(path, **reading).is_sound)

@@ -36,6 +36,12 @@ def test_prose_is_no_column_file() -> None:
         detect_reading(["It was dark .", "Rain fell on all of it .", "slept"], where="f")
 
 
+def test_columns_without_tags_are_refused_with_advice() -> None:
+    rows = [f"{i}\t{i / 7}\tword number {i}" for i in range(2000)]
+    with pytest.raises(DataError, match=r"^f: one of the 3 columns must hold tags, .* --columns, such as token,_,ner$"):
+        detect_reading(rows, where="f")
+
+
 @pytest.mark.parametrize(
     ("name", "split"),
     [
