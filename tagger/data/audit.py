@@ -92,9 +92,7 @@ def diagnose(material: Material, *, scheme: Scheme | None = None, vectors: Seque
     }
     overlaps = audit_splits.check_leaks(splits, warnings)
     audit_splits.check_contradictions(splits, layers, warnings)
-    entities = {layer: audit_splits.gather_entities(splits, layer, warnings) for layer in layers if schemes.get(layer)}
-    for layer, found in entities.items():
-        audit_splits.check_entities(found, layer, warnings)
+    entities = _check_entities(splits, [layer for layer in layers if schemes.get(layer)], warnings)
     audit_splits.check_lengths(splits, warnings)
     known = {word: row for row, word in enumerate(read_vectors(vectors).words)} if vectors else None
     audit_splits.check_unseen_words(words, known, warnings)
@@ -111,6 +109,16 @@ def diagnose(material: Material, *, scheme: Scheme | None = None, vectors: Seque
         files=material.files,
         notes=tuple(dict.fromkeys([*material.notes, *_said_of_schemes(schemes, splits)])),
     )
+
+
+def _check_entities(
+    splits: Mapping[str, Sequence[Sentence]], layers: Iterable[str], warnings: Findings
+) -> dict[str, audit_splits.Entities]:
+    """The entities of each layer that has a scheme; what is worth a look in them is noted."""
+    entities = {layer: audit_splits.gather_entities(splits, layer, warnings) for layer in layers}
+    for layer, found in entities.items():
+        audit_splits.check_entities(found, layer, warnings)
+    return entities
 
 
 def _by_file(splits: Mapping[str, Sequence[Sentence]]) -> dict[str, list[Sentence]]:

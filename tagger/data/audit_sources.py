@@ -48,11 +48,15 @@ def find_sources(source: Paths | Mapping[str, Paths]) -> dict[str, list[Path]] |
     """The files of each split, or the id or folder of a dataset.
 
     Raises:
-        DataError: A folder has no files that may be data.
+        DataError: There is no file, a folder has none that may be data, or a split has another name than ours.
     """
     if isinstance(source, Mapping):
+        if unknown := ", ".join(split for split in source if split not in SPLITS):
+            raise DataError(f"splits must be named {', '.join(SPLITS)}, got {unknown}")
         return {split: [Path(path) for path in as_list(source[split])] for split in SPLITS if source.get(split)}
     paths = as_list(source)
+    if not paths:
+        raise DataError("there must be a file to check, got none; name one")
     if len(paths) == 1 and _is_dataset(Path(paths[0])):
         return str(paths[0])
     files = [file for path in paths for file in (_files_in(Path(path)) if Path(path).is_dir() else [Path(path)])]
@@ -78,9 +82,8 @@ def _files_in(folder: Path) -> list[Path]:
     ]
     if not files:
         folders = ", ".join(sorted(path.name for path in folder.iterdir() if path.is_dir()))
-        raise DataError(
-            f"{folder}: must hold data files, got none{f'; name one of its folders: {folders}' * bool(folders)}"
-        )
+        advice = f"name one of its folders: {folders}" if folders else "check the path"
+        raise DataError(f"{folder}: must hold data files, got none; {advice}")
     return files
 
 
@@ -106,7 +109,7 @@ def read_material(
         material.splits[split] = [
             sentence
             for path in paths
-            for sentence in _scan(path, texts.pop(path), reading, material.errors, layer, tokenize)
+            for sentence in _scan(path, texts[path], reading, material.errors, layer, tokenize)
         ]
     _add_labels(material)
     return material
@@ -115,9 +118,9 @@ def read_material(
 def _scan(
     path: Path, text: Text, reading: Reading | None, errors: Findings, layer: str, tokenize: Tokenize
 ) -> list[Sentence]:
-    if not text.lines and errors.counts["encoding"]:  # said already
+    if text.encoding == "UTF-16":  # said already
         return []
-    reading = reading or Reading("jsonl")
+    reading = reading or Reading("conll", ("token",))  # no file has a line that could tell
     return scan_sentences(text.lines, reading, errors, where=str(path), layer=layer, tokenize=tokenize)
 
 

@@ -272,11 +272,28 @@ def test_folders_give_their_files_by_split_without_licences(tmp_path) -> None:
     assert names == {"train": ["train.conll"], "dev": ["devel.conll"], "test": ["test.conll"]}
 
 
+def test_empty_files_are_errors_beside_others(tmp_path) -> None:
+    write(tmp_path, GOOD)
+    dev, test = write(tmp_path, "\n\n", "dev.conll"), write(tmp_path, "", "test.conll")
+    errors = check(tmp_path).errors
+    assert [(error.kind, error.place) for error in errors] == [("form", f"{dev}:1"), ("form", f"{test}:1")]
+    assert found(test) == [("form", 1)]
+
+
+def test_a_split_that_is_checked_against_itself_is_all_leak(tmp_path) -> None:
+    path = write(tmp_path, GOOD)
+    assert check({"train": path, "dev": [path]}).overlaps == {"dev in train": {"leak": 2, "near_leak": 0}}
+
+
 def test_what_cannot_be_read_is_one_sentence(tmp_path) -> None:
     with pytest.raises(DataError, match="no such file"):
         check([tmp_path / "train.conll", tmp_path / "test.conll"])
     with pytest.raises(DataError, match="must hold data files"):
         check(tmp_path)
+    with pytest.raises(DataError, match="splits must be named train, dev, test, got validation"):
+        check({"validation": write(tmp_path, GOOD)})
+    with pytest.raises(DataError, match="there must be a file to check"):
+        check([])
     prose = "It was a dark night .\nRain fell .\nThe wind was in the trees and he\nslept\n"
     with pytest.raises(DataError, match="name it with --format"):
         check(write(tmp_path, prose, "a.txt"))
