@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tagger.config import Recipe, load_recipe
+    from tagger.data.audit import check
     from tagger.data.corpus import Corpus, load_corpus, load_dataset
+    from tagger.data.diagnosis import Diagnosis
+    from tagger.data.findings import Finding
     from tagger.data.hub import stream_dataset
     from tagger.data.sentence import Label, Sentence, Span
     from tagger.data.synthetic import generate
@@ -26,7 +29,10 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "tagger.config": ("Recipe", "load_recipe"),
+    "tagger.data.audit": ("check",),
     "tagger.data.corpus": ("Corpus", "load_corpus", "load_dataset"),
+    "tagger.data.diagnosis": ("Diagnosis",),
+    "tagger.data.findings": ("Finding",),
     "tagger.data.hub": ("stream_dataset",),
     "tagger.data.sentence": ("Label", "Sentence", "Span"),
     "tagger.data.synthetic": ("generate",),
@@ -41,6 +47,8 @@ _HOME = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = [
     "Corpus",
     "DataError",
+    "Diagnosis",
+    "Finding",
     "Label",
     "MissingExtraError",
     "ModelError",
@@ -52,6 +60,7 @@ __all__ = [
     "Span",
     "Tagger",
     "TaggerError",
+    "check",
     "generate",
     "load",
     "load_corpus",

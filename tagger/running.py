@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from tagger.config import CorpusConfig, HeadConfig, ReadingConfig, Recipe, dump_recipe, load_recipe
+from tagger.data.audit import check_for_training
 from tagger.data.batches import encode
 from tagger.data.corpus import Corpus, cut_dev, read_corpus
 from tagger.data.lazy import num_tokens, telling
@@ -156,7 +157,7 @@ def _read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, listener: R
     for name, config in configs.items():
         listener.noted(f"reading corpus `{name}`")
         corpus = cut_dev(read_corpus(config, folder=folder, from_files=from_files, seed=recipe.seed), seed=recipe.seed)
-        corpora[name] = corpus
+        corpora[name] = corpus = replace(corpus, notes=(*corpus.notes, *check_for_training(corpus)))
         for note in corpus.notes:
             listener.noted(note)
         sizes = ", ".join(f"{len(split)} {name}" for name, split in corpus.splits().items())

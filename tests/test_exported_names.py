@@ -13,6 +13,8 @@ HEAVY = ("torch", "datasets", "transformers", "matplotlib", "seqeval.metrics", "
 PUBLIC = [
     "Corpus",
     "DataError",
+    "Diagnosis",
+    "Finding",
     "Label",
     "MissingExtraError",
     "ModelError",
@@ -24,6 +26,7 @@ PUBLIC = [
     "Span",
     "Tagger",
     "TaggerError",
+    "check",
     "generate",
     "load",
     "load_corpus",

@@ -380,3 +380,32 @@ def test_a_model_is_kept_before_it_is_scored(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(KeyboardInterrupt):
         train(make_recipe(tmp_path, SYNTHETIC, NER), output=tmp_path / "run")
     assert load(tmp_path / "run").layers == ("ner",)
+
+
+BROKEN = {
+    "columns": ("Ada", "must have 2 columns"),
+    "prefix": ("Ada/Q-PER naps/O", "is no IOB2 tag"),
+    "transition": ("Ada/I-PER naps/O Bo/B-PER", "is not valid IOB2"),
+    "control": ("Ada\x01/B-PER naps/O", "control character"),
+}
+CONLL = '[data]\nformat = "conll"\ncolumns = ["token", "ner"]\ntrain = "train.conll"\n'
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_training_refuses_a_corpus_with_errors_and_names_their_lines(kind: str, tmp_path: Path) -> None:
+    broken, message = BROKEN[kind]
+    write_conll(tmp_path / "train.conll", "Ada/B-PER Lovelace/I-PER naps/O Bo/B-PER", broken)
+    with pytest.raises(DataError, match=f"train.conll:6: .*{message}"):
+        train(make_recipe(tmp_path, CONLL, NER))
+
+
+def test_repairs_and_odd_tokens_that_are_kept_stand_in_the_report(tmp_path: Path) -> None:
+    good = ["Ada/B-PER Lovelace/I-PER naps/O Bo/B-PER"] * 9
+    write_conll(tmp_path / "train.conll", *good, "TromsÃ¸/O Ada/I-PER naps/O")
+    write_conll(tmp_path / "test.conll", *good)
+    files = CONLL + 'dev = "test.conll"\ntest = "test.conll"\ninvalid = "repair"\n'
+    run = train(make_recipe(tmp_path, files, NER), output=tmp_path / "run", overrides=["training.epochs=1"])
+    notes = json.loads((tmp_path / "run" / "report.json").read_text())["notes"]
+    assert run.report is not None
+    assert "repaired 1 invalid tags by conlleval's rule" in notes
+    assert any(note.startswith("kept 1 tokens that were decoded wrongly, the first at ") for note in notes)

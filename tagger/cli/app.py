@@ -215,6 +215,53 @@ def convert(
     convert_file(source, output, wanted)
 
 
+@app.command(epilog="Example: tagger check train.conll dev.conll test.conll --json")
+def check(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE...", help="Files whose names tell their split, a folder, or a dataset id."),
+    ] = None,
+    train: Annotated[
+        list[str] | None, typer.Option(help="A file of train, whatever its name; may be repeated.")
+    ] = None,
+    dev: Annotated[list[str] | None, typer.Option(help="A file of dev.")] = None,
+    test: Annotated[list[str] | None, typer.Option(help="A file of test.")] = None,
+    format: Annotated[
+        Literal["conll", "conllu", "labelled", "jsonl"] | None,
+        typer.Option(help="Format of the files; detected if left out."),
+    ] = None,
+    columns: ColumnsOption = None,
+    scheme: Annotated[
+        Literal["iob1", "iob2", "bioes", "bilou"] | None,
+        typer.Option(help="Scheme of the tags; detected if left out."),
+    ] = None,
+    layer: Annotated[str, typer.Option(help="Layer of the labels, for --format labelled.")] = "label",
+    vectors: Annotated[
+        list[str] | None, typer.Option(help="Word vectors, to count which unseen words they cover.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a corpus holds, and find what is wrong with it: errors with file and line, and warnings.
+
+    Ends with exit code 1 if there is an error.
+    """
+    from tagger.cli.diagnosis import print_diagnosis
+    from tagger.data.audit import check as check_corpus
+
+    named = {"train": train or [], "dev": dev or [], "test": test or []}
+    if bool(files) == any(named.values()):
+        raise RecipeError("name the files either as FILE... or behind --train, --dev and --test")
+    diagnosis = check_corpus(
+        files or named, format=format, columns=_split(columns), scheme=scheme, layer=layer, vectors=vectors or ()
+    )
+    if as_json:
+        sys.stdout.write(json.dumps(diagnosis.to_dict(), indent=2, ensure_ascii=False) + "\n")
+    else:
+        print_diagnosis(diagnosis)
+    if not diagnosis.is_sound:
+        raise typer.Exit(1)
+
+
 @app.command(epilog="Example: tagger info runs/quickstart --json")
 def info(model: ModelArgument, as_json: JsonOption = False) -> None:
     """Say what a model predicts, how it was made, and how it was scored."""

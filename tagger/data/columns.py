@@ -127,9 +127,17 @@ def without_value(comments: Mapping[str, str], keys: Iterable[str], *, place: st
 
 
 def column_blocks(
-    lines: Iterable[str], columns: Sequence[str], *, tabs: bool, where: str, at_once: bool = False
+    lines: Iterable[str],
+    columns: Sequence[str],
+    *,
+    tabs: bool,
+    where: str,
+    at_once: bool = False,
+    found: dict[int, str] | None = None,
 ) -> Iterator[Block]:
     """The sentences of a column file as fields, one at a time.
+
+    Where `found` is given it takes what is wrong with each line, by its number, and nothing is raised.
 
     Raises:
         DataError: After the last line, or at once, if any line does not have these columns or has an empty one.
@@ -153,7 +161,10 @@ def column_blocks(
             first = first if rows else number
             rows.append(fields)
             if problem := _problem(fields, columns):
-                problems.append(f"{where}:{number}: {problem}: {shorten(line)}")
+                if found is not None:
+                    found[number] = f"{problem}: {shorten(line)}"
+                else:
+                    problems.append(f"{where}:{number}: {problem}: {shorten(line)}")
                 if at_once:
                     break
                 rows[-1] = (fields + [""] * len(columns))[: len(columns)]

@@ -59,7 +59,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     return run
 
 
-@pytest.mark.parametrize("command", [(), ("train",), ("evaluate",), ("tag",), ("convert",), ("info",)])
+@pytest.mark.parametrize("command", [(), ("train",), ("evaluate",), ("tag",), ("convert",), ("info",), ("check",)])
 def test_help_ends_with_an_example(call, command) -> None:
     done = call(*command, "--help")
     assert done.code == 0
@@ -227,3 +227,45 @@ def test_wrong_bytes_on_standard_input_are_named(call, run_folder) -> None:
 
 def test_unknown_option_is_wrong_use(call, run_folder) -> None:
     assert call("tag", run_folder, "--outputformat", "jsonl").code == 2
+
+
+GOOD = "Ada\tB-PER\nnaps\tO\n\nOslo\tB-LOC\nsleeps\tO\n"
+
+
+def test_check_reports_a_sound_file_and_ends_well(call, tmp_path) -> None:
+    (tmp_path / "train.conll").write_text(GOOD)
+    done = call("check", tmp_path / "train.conll")
+    assert (done.code, done.err) == (0, "")
+    assert "layer `ner` reads as IOB2" in done.out
+    assert done.out.rstrip().endswith("0 errors, 2 warnings")
+    assert "\x1b" not in done.out, "no colour where standard output is no terminal"
+
+
+def test_check_names_file_and_line_uncut_and_ends_with_one(call, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    path = tmp_path / ("long" * 30 + ".train.conll")
+    path.write_text(f"{GOOD}\nin\tO\nBergen\tI-[LOC]\n\n{GOOD}\n" + "x\tX-y\n\n" * 15)
+    done = call("check", path)
+    assert done.code == 1
+    assert f"{path}:8: tag 'I-[LOC]' after 'O' is not valid IOB2" in done.out
+    assert "[LOC]" in done.out
+    assert "... and 5 more" in done.out
+
+
+def test_check_prints_json_alone(call, tmp_path) -> None:
+    path = tmp_path / "data.txt"
+    path.write_text(f"{GOOD}\nBergen\tI-LOC\n")
+    done = call("check", "--test", path, "--json")
+    printed = json.loads(done.out)
+    assert (done.code, done.err) == (1, "")
+    assert printed["errors"][0] | {"file": str(path), "line": 7, "kind": "transition"} == printed["errors"][0]
+    assert list(printed["splits"]) == ["test"]
+
+
+def test_check_takes_files_one_way_only(call, tmp_path) -> None:
+    (tmp_path / "a").write_text(GOOD)
+    assert call("check", tmp_path / "a", "--dev", tmp_path / "a").code == 2
+    assert call("check").code == 2
+    done = call("check", tmp_path / "none.conll")
+    assert done.code == 1
+    assert "no such file" in done.err

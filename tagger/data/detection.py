@@ -1,0 +1,136 @@
+"""What a file is, told from its lines: its format, what stands in its columns, and, by its name, which split it is.
+
+A guess is made from the first lines and by majority, so that a broken line does not change it. Which scheme the tags
+are in is told from all of them, by the audit.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from tagger.data.columns import BLANKS, RESERVED, is_token_line, uses_tabs
+from tagger.data.conllu import FIELDS, NO_WORD, WORD
+from tagger.errors import DataError
+
+FileFormat = Literal["conll", "conllu", "labelled", "jsonl"]
+SAMPLE = 5000
+MOST = 0.9
+HALF = 0.5
+MAX_TAGS = 1000
+CHUNKS = {"NP", "VP", "PP"}
+SCHEME_TAG = re.compile(r"O|[BIESLU]-.+")
+SPLITS = re.compile(
+    r"(?P<train>train(?:ing)?|trn)(?![a-z])"
+    r"|(?<![a-z])(?P<dev>dev(?:el|elopment)?|val(?:id|idate|idation)?|testa)(?![a-z])"
+    r"|(?<![a-z])(?P<test>test(?:b|ing)?|tst)(?![a-z])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How files are to be read: their format, and their columns where they have such."""
+
+    format: FileFormat
+    columns: tuple[str, ...] | None = None
+
+
+def split_of(path: str | Path) -> str | None:
+    """The split that a file name speaks of, the last if there are several; None if there is none."""
+    found = [match.lastgroup for match in SPLITS.finditer(Path(path).name.lower())]
+    return found[-1] if found else None
+
+
+def detect_reading(lines: Sequence[str], *, where: str, format: FileFormat | None = None) -> Reading:
+    """How these lines are to be read; `format` says what is known already.
+
+    Raises:
+        DataError: The lines are of no format that is known here.
+    """
+    format = format or detect_format(lines, where=where)
+    columns = detect_columns(lines) if format == "conll" else None
+    if columns and len(columns) > 1 and set(columns) <= {*RESERVED}:
+        raise DataError(
+            f"{where}: one of the {len(columns)} columns must hold tags, but none looks like it; name them with "
+            "--columns, such as token,_,ner"
+        )
+    return Reading(format, columns)
+
+
+def detect_format(lines: Sequence[str], *, where: str) -> FileFormat:
+    """The format of these lines.
+
+    Raises:
+        DataError: They are of no format that is known here.
+    """
+    if next((line for line in lines if line.strip()), "").lstrip().startswith("{"):
+        return "jsonl"
+    rows = sample_rows(lines, tabs=True)
+    comments = sum(len(row) == 1 and row[0].startswith("#") for row in rows)  # CoNLL-U needs no blank behind the `#`
+    if sum(len(row) == len(FIELDS) and _is_index(row[0]) for row in rows) * 2 > len(rows) - comments:
+        return "conllu"
+    if sum(len(row) == 2 and " " in row[1].strip() for row in rows) * 2 > len(rows):
+        return "labelled"
+    rows = sample_rows(lines, tabs=divided_by_tabs(lines))
+    width, count = Counter(map(len, rows)).most_common(1)[0] if rows else (0, 0)
+    if count * 2 <= len(rows) or not width:
+        raise DataError(
+            f"{where}: must have the same number of columns in most lines, or be CoNLL-U, JSON lines or label TAB "
+            "text, got none of these; name it with --format"
+        )
+    return "conll"
+
+
+def divided_by_tabs(lines: Sequence[str]) -> bool:
+    """Whether columns are told apart by tabs; as the reader has it, unless the first line alone speaks against them."""
+    if uses_tabs(lines):
+        return True
+    alike = [Counter(map(len, sample_rows(lines, tabs=tabs))).most_common(1) for tabs in (False, True)]
+    (blanks,), (tabs,) = alike if alike[0] else ([(0, 0)], [(0, 0)])
+    return tabs[0] > 1 and tabs[1] > blanks[1]
+
+
+def sample_rows(lines: Sequence[str], *, tabs: bool) -> list[list[str]]:
+    """The fields of the first token lines."""
+    first = islice((line for line in lines if is_token_line(line)), SAMPLE)
+    return [line.split("\t") if tabs else BLANKS.split(line.strip(" \t")) for line in first]
+
+
+def detect_columns(lines: Sequence[str]) -> tuple[str, ...]:
+    """What stands in the columns of these lines: `index`, `token`, `_`, and names for those with tags.
+
+    A column whose values are tags of a scheme is `chunk` or `ner`, or named by its number if that name is taken. Of the
+    others the one with the most distinct values is the token. Where there is no scheme, the last is `tags`.
+    """
+    rows = sample_rows(lines, tabs=divided_by_tabs(lines)) or [[""]]
+    width = Counter(map(len, rows)).most_common(1)[0][0]
+    columns = list(zip(*(row for row in rows if len(row) == width), strict=True))
+    index = [i for i in range(width) if i == 0 < width - 1 and _share(map(_is_index, columns[i])) >= MOST]
+    tags = [i for i in range(width) if i not in index and width > 1 and _share(map(_is_scheme_tag, columns[i])) > HALF]
+    left = [i for i in range(width) if i not in (*index, *tags)] or [0]
+    token = max(left, key=lambda i: (len(set(columns[i])), -i))
+    names = ["index" if i in index else "_" for i in range(width)]
+    if not tags and left[-1] != token and set(columns[left[-1]]) != {"_"} and len(set(columns[left[-1]])) <= MAX_TAGS:
+        names[left[-1]] = "tags"
+    for i in reversed(tags):
+        types = {tag.strip()[2:] for tag in columns[i]}
+        name = "chunk" if len(types & CHUNKS) > 1 else "ner"
+        names[i] = name if name not in names else f"tags{i + 1}"
+    names[token] = "token"
+    return tuple(names)
+
+
+def _is_index(value: str) -> bool:
+    return bool(value == "0" or WORD.fullmatch(value) or NO_WORD.fullmatch(value))
+
+
+def _is_scheme_tag(value: str) -> bool:
+    return bool(SCHEME_TAG.fullmatch(value.strip()))
+
+
+def _share(values: Iterable[bool]) -> float:
+    found = list(values)
+    return sum(found) / len(found)
