@@ -13,8 +13,8 @@ from tagger.data.audit_lines import Text, scan_sentences, scan_text
 from tagger.data.corpus import SPLITS
 from tagger.data.detection import Reading, detect_reading, split_of
 from tagger.data.findings import Findings
-from tagger.data.hub import read_dataset
 from tagger.data.labelled import Tokenize
+from tagger.data.lazy import read_dataset
 from tagger.data.schemes import Scheme
 from tagger.data.sentence import Label, Origin, Sentence
 from tagger.errors import DataError
@@ -170,7 +170,7 @@ def read_material_of_dataset(dataset: str) -> Material:
     config = parse_section(DataConfig, {"dataset": dataset}, where="check")
     splits: dict[str, Sequence[Sentence]] = {}
     try:
-        found = read_dataset(config, dataset)
+        _, found, said = read_dataset(config, dataset)
     except DataError as error:
         if Path(dataset).exists():
             raise
@@ -178,4 +178,4 @@ def read_material_of_dataset(dataset: str) -> Material:
     for split, sentences in found.items():
         where = f"{dataset} ({split})"
         splits[split] = [replace(s, origin=s.origin or Origin(where, (i,))) for i, s in enumerate(sentences, 1)]
-    return Material(splits)
+    return Material(splits, notes=said)
