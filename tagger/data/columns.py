@@ -52,7 +52,8 @@ def parse_conll(
     lines: Iterable[str], columns: Sequence[str], layers: Mapping[str, str] | None = None, *, where: str
 ) -> list[Sentence]:
     """The sentences of the lines of a column file; `where` opens each line of an error."""
-    return list(iter_conll(lines, columns, layers, where=where))
+    same: dict[Any, Any] = {}  # so that a word or tag that comes again takes no memory again
+    return [sentence.sharing(same) for sentence in iter_conll(lines, columns, layers, where=where)]
 
 
 def iter_conll(
@@ -71,7 +72,6 @@ def iter_conll(
     tag_columns = [(i, name) for i, name in enumerate(columns) if name not in RESERVED]
     labels = {layer: source.removeprefix("# ") for layer, source in (layers or {}).items()}
     count = 0
-    same: dict[Any, Any] = {}  # so that a word or tag that comes again takes no memory again
     problems = Problems()
     for comments, rows, line, document in column_blocks(lines, columns, tabs=tabs, where=where):
         found: dict[str, TagLayer | Label] = {
@@ -81,9 +81,8 @@ def iter_conll(
         problems += without_value(comments, labels.values(), place=f"{where}:{line}")
         origin = Origin(where, range(line, line + len(rows)))
         tokens = [fields[token] for fields in rows]
-        sentence = Sentence.from_tokens(tokens, found, meta=comments, document=document, origin=origin)
         count += 1
-        yield sentence.sharing(same)
+        yield Sentence.from_tokens(tokens, found, meta=comments, document=document, origin=origin)
     if not count:
         raise DataError(f"{where}: the file must hold at least one sentence, got only comments and blank lines")
     if problems:

@@ -47,7 +47,8 @@ def parse_conllu(
     lines: Iterable[str], layers: Mapping[str, str] | None = None, tally: Tally | None = None, *, where: str
 ) -> list[Sentence]:
     """The sentences of the lines of a CoNLL-U file; `where` opens each line of an error."""
-    return list(iter_conllu(lines, layers, tally, where=where))
+    same: dict[Any, Any] = {}
+    return [sentence.sharing(same) for sentence in iter_conllu(lines, layers, tally, where=where)]
 
 
 def iter_conllu(
@@ -65,7 +66,6 @@ def iter_conllu(
     lines = (f"# {line[1:]}" if line.startswith("#") and not line.startswith("# ") else line for line in lines)
     count = 0
     problems = Problems()
-    same: dict[Any, Any] = {}
     document = None
     for comments, rows, first, _ in column_blocks(lines, FIELDS, tabs=True, where=where):
         document = comments.get("newdoc id", str(count) if "newdoc" in comments else document)
@@ -93,9 +93,8 @@ def iter_conllu(
         if tally is not None and comments.get("text", text) != text:
             tally.count("kept the text of {} sentences that their `# text` says otherwise", f"at {where}:{first}")
         tokens = tuple(rows[i][1] for i in words)
-        sentence = Sentence(tokens, text, offsets, found, comments, document, origin)
         count += 1
-        yield sentence.sharing(same)
+        yield Sentence(tokens, text, offsets, found, comments, document, origin)
     if problems:
         raise DataError.of(problems)
     if not count:

@@ -7,6 +7,7 @@ What the lines mean is the readers' business.
 
 import codecs
 import gzip
+import io
 import os
 import stat
 import zlib
