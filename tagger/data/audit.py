@@ -12,12 +12,13 @@ from pathlib import Path
 from tagger.data import audit_splits
 from tagger.data.audit_sources import Material, Paths, as_list, find_sources, read_material, read_material_of_dataset
 from tagger.data.audit_tags import check_tags, tag_counts
-from tagger.data.audit_words import check_ids, check_tokens, count_types
+from tagger.data.audit_words import check_ids, check_tokens, count_types, oddity_of
 from tagger.data.corpus import Corpus
 from tagger.data.detection import FileFormat, Reading
 from tagger.data.diagnosis import Counts, Diagnosis
 from tagger.data.findings import Findings
 from tagger.data.labelled import Tokenize
+from tagger.data.lazy import LazySentences
 from tagger.data.schemes import Scheme
 from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.data.vectors import read_vectors
@@ -194,15 +195,19 @@ def _said_of_schemes(schemes: Mapping[str, Scheme | None], splits: Mapping[str, 
 def check_for_training(corpus: Corpus) -> tuple[str, ...]:
     """What is to be said of the odd tokens and repeated ids of a corpus that is trained on as it is, a sentence a kind.
 
-    Broken lines and tags were refused when it was read.
+    Broken lines and tags were refused when it was read. Of a lazy train split only sentences with odd tokens are read.
 
     Raises:
         DataError: A token holds a control character; names every such token.
     """
-    errors = Findings()
-    files = _by_file(corpus.splits())
-    words = {split: count_types(sentences) for split, sentences in corpus.splits().items()}
-    _check_words(files, words, errors, Findings())
+    errors, splits = Findings(), corpus.splits()
+    words = {
+        split: part.packed.counts() if isinstance(part, LazySentences) else count_types(part)
+        for split, part in splits.items()
+    }
+    odd = {word for counts in words.values() for word in counts if oddity_of(word)}
+    read = {split: part.holding(odd) if isinstance(part, LazySentences) else part for split, part in splits.items()}
+    _check_words(_by_file(read), words, errors, Findings())
     if problems := [str(finding) for finding in errors.kept if finding.kind in STOPS_TRAINING]:
         raise DataError.of(problems)
     first = {finding.kind: finding for finding in reversed(errors.kept)}

@@ -7,7 +7,7 @@ cache folder of `datasets`, under a name that follows from the data and from how
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
@@ -70,6 +70,12 @@ class LazySentences(Sequence[Sentence]):
     def telling(self) -> list[Sentence]:
         """Few sentences that have every layer and class of all, and every two tags that stand side by side."""
         return [self[row] for row in self.packed.telling_rows()]
+
+    def holding(self, words: Collection[str]) -> "LazySentences":
+        """The sentences that have one of these words."""
+        ids = [i for i, word in enumerate(self.packed.types) if word in words]
+        tokens = np.flatnonzero(np.isin(self.packed.type_ids, ids))
+        return self.select(np.unique(np.searchsorted(self.packed.starts, tokens, side="right") - 1))
 
     def in_schemes(self, schemes: Mapping[str, Scheme | None]) -> "LazySentences":
         """The same sentences, their tags said to be in these schemes."""

@@ -11,6 +11,7 @@ import pytest
 
 from tagger.config import DataConfig
 from tagger.data import hub, lazy
+from tagger.data.audit import check_for_training
 from tagger.data.batches import encode
 from tagger.data.corpus import Corpus, load_corpus, load_dataset, read_corpus
 from tagger.data.hub import stream_dataset
@@ -55,6 +56,17 @@ def forbid(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("the rows are packed again")
 
     monkeypatch.setattr(lazy, "pack", refuse)
+
+
+def test_odd_tokens_of_a_lazy_train_split_are_told_without_reading_it_whole(tmp_path: Path) -> None:
+    odd = [Sentence.from_tokens(["New York", "grows"]), Sentence.from_tokens(["a", "cafÃ©"])]
+    tagged = [Sentence.from_tokens(s.tokens, {"ner": TagLayer(("O",) * len(s))}) for s in odd]
+    folder = saved(tmp_path, [*list(generate(30, seed=6, split="train")), *tagged])
+    notes = [check_for_training(corpus) for corpus in both(folder)]
+    assert notes[0] == notes[1]
+    assert len(notes[0]) == 2
+    held = load_dataset(folder, lazy=True, split={"dev": 0.01}).train.holding({"New York"})
+    assert [sentence.tokens for sentence in held] == [("New York", "grows")]
 
 
 @pytest.mark.parametrize("split", [{}, {"split": {"dev": 0.2}}])
