@@ -91,7 +91,8 @@ def test_options_reach_the_conversion(call: Call) -> None:
         (
             ("in.conll", "out", "--to", "iob3"),
             2,
-            "error: --to must be one of iob1, iob2, bioes, bilou, io, conll, jsonl, text, got 'iob3'\n",
+            "error: --to must be one of iob1, iob2, bioes, bilou, io, conll, conllu, jsonl, text, "
+            "doccano, labelstudio, spacy, got 'iob3'\n",
         ),
         (("in.conll", "out", "--to", "io", "--scheme", "x"), 2, None),
         (
