@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from tagger.data.columns import shorten
 from tagger.data.files import iter_lines
@@ -136,7 +136,7 @@ def sentence_from_json(row: Any, layers: Mapping[str, str] | None = None, *, tok
     )
 
 
-def is_meta(value: Any) -> bool:
+def is_meta(value: Any) -> TypeGuard[dict[str, str]]:
     """Whether a value is comments as they are written here: an object key → text."""
     return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 

@@ -134,3 +134,10 @@ def test_progress_is_not_shown_elsewhere(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     assert list(meter.Meter().counted([b"a"])) == [b"a"]
     assert sys.stderr.getvalue() == ""  # type: ignore[attr-defined]
+
+
+def test_spans_and_brat_are_converted_and_told(call: Call, tmp_path: Path) -> None:
+    spans = '{"text": "Ada came.", "label": [[0, 2, "PER"]]}\n'
+    code, out, err = call("-", "-", "--to", "conll", "--misaligned", "expand", "--drop", "text", text=spans)
+    assert (code, out) == (1, "")
+    assert "--drop must name what is in the file" in err or "expanded" in err
