@@ -172,7 +172,12 @@ def _comments(sentence: Sentence, document: str | None) -> dict[str, str]:
         if sentence.document is None:
             raise DataError(f"a sentence behind document {document!r} must be in a document to be written as CoNLL-U")
         opened = {"newdoc id": sentence.document}
-    return opened | {**sentence.meta, **labels} | {"text": sentence.meta.get("text", sentence.text)}
+    return opened | {**sentence.meta, **labels} | {"text": sentence.meta.get("text", _said(sentence.text))}
+
+
+def _said(text: str) -> str:
+    """A text as a comment can say it: where it holds a line break, with one blank for each stretch of white space."""
+    return " ".join(text.split()) if BREAKS.search(text) or text != text.strip() else text
 
 
 def _comment(key: str, value: str) -> str:
@@ -237,5 +242,9 @@ def _misc(misc: str, gap: str | None) -> str:
         return misc
     if "SpaceAfter=" in misc or "SpacesAfter=" in misc:
         raise DataError(f"misc {misc!r} must agree with the text, where {gap!r} stands behind the token; mend either")
-    fact = "SpacesAfter=" + "".join(UNESCAPED.get(char, char) for char in gap) if gap else "SpaceAfter=No"
+    fact = (
+        "SpacesAfter=" + "".join(UNESCAPED.get(char) or f"\\u{ord(char):04X}" for char in gap)
+        if gap
+        else "SpaceAfter=No"
+    )
     return fact if misc == "_" else f"{misc}|{fact}"

@@ -137,7 +137,17 @@ def test_progress_is_not_shown_elsewhere(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_spans_and_brat_are_converted_and_told(call: Call, tmp_path: Path) -> None:
-    spans = '{"text": "Ada came.", "label": [[0, 2, "PER"]]}\n'
-    code, out, err = call("-", "-", "--to", "conll", "--misaligned", "expand", "--drop", "text", text=spans)
-    assert (code, out) == (1, "")
-    assert "--drop must name what is in the file" in err or "expanded" in err
+    spans = '{"text": "Ada came", "label": [[0, 2, "PER"]]}\n'
+    assert call("-", "-", "--to", "conll", text=spans)[:2] == (1, "")
+    code, out, err = call("-", "-", "--to", "conll", "--misaligned", "expand", text=spans)
+    assert (code, out) == (0, "Ada\tB-PER\ncame\tO\n\n")
+    assert err.startswith("standard input: spans to conll: 1 sentence; layer `ner` reads as IOB2; expanded 1 entities")
+    (tmp_path / "a.txt").write_text("Ada came")
+    (tmp_path / "a.ann").write_text("T1\tPER 0 3\tAda\nT2\tX 0 8\tAda came\n")
+    for source in ("a.txt", "."):
+        code, out, err = call(
+            source, "-", "--to", "doccano", "--nested", "innermost", "--drop", "documents,document names"
+        )
+        assert (code, out) == (0, '{"text": "Ada came", "label": [[0, 3, "PER"]]}\n')
+        assert "dropped 1 entities that are nested" in err
+    assert call("in.conll", "-", "--to", "jsonl", "--nested", "innermost")[0] == 1

@@ -247,13 +247,13 @@ def test_layers_of_other_names_stay_out_and_white_space_goes_to_misc() -> None:
 )
 def test_what_would_not_be_read_back_is_not_written(sentence: Sentence, message: str) -> None:
     with pytest.raises(DataError) as caught:
-        list(conllu_lines([sentence], [name for name in sentence.layers]))
+        list(conllu_lines([sentence], list(sentence.layers)))
     assert str(caught.value).startswith(message)
 
 
 def test_sentence_behind_a_document_must_be_in_one() -> None:
     both = [Sentence.from_tokens(["a"], document="d"), Sentence.from_tokens(["b"])]
-    with pytest.raises(DataError, match="^a sentence behind document 'd' must be in a document"):
+    with pytest.raises(DataError, match=r"^a sentence behind document 'd' must be in a document"):
         list(conllu_lines(both, []))
 
 

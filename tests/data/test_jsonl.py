@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagger.data.jsonl import parse_jsonl, read_jsonl, sentence_to_json
+from tagger.data.jsonl import parse_jsonl, read_jsonl, sentence_from_json, sentence_to_json
 from tagger.data.sentence import Label, Sentence, Span, TagLayer
 from tagger.data.tokenization import sentence_from_text
 from tagger.errors import DataError
