@@ -220,3 +220,10 @@ def test_key_named_as_something_else_is_a_loss_all_the_same(tmp_path: Path) -> N
 def test_wrong_target_names_all_that_there_are() -> None:
     with pytest.raises(RecipeError, match=", ".join([*SCHEMES, *TARGETS])):
         Conversion(to="x")
+
+
+def test_treebank_comes_back_from_json_byte_by_byte(data_folder: Path, tmp_path: Path) -> None:
+    path = data_folder / "pos/ud-english-atis/en_atis-ud-dev.conllu"
+    there = make_file(tmp_path, run(path, "jsonl")[0])
+    assert run(there, "conllu")[0].encode() == path.read_bytes()
+    assert run(path, "conllu")[0].encode() == path.read_bytes()
