@@ -178,11 +178,17 @@ def tag(
 
 @app.command(epilog="Example: tagger convert train.conll train.bioes.conll --to bioes")
 def convert(
-    source: Annotated[str, typer.Argument(metavar="IN", help="The file; - is standard input.")],
+    source: Annotated[str, typer.Argument(metavar="IN", help="The file, or a folder of brat; - is standard input.")],
     output: Annotated[str, typer.Argument(metavar="OUT", help="What to write, may be IN; - is standard output.")],
-    to: Annotated[str, typer.Option(help="iob1, iob2, bioes, bilou or io; or a format: conll, jsonl or text.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            help="iob1, iob2, bioes, bilou or io; or conll, conllu, jsonl, text, doccano, labelstudio or spacy."
+        ),
+    ],
     format: Annotated[
-        Literal["conll", "conllu", "jsonl", "text"] | None, typer.Option(help="Of the file; detected if left out.")
+        Literal["conll", "conllu", "jsonl", "brat", "text"] | None,
+        typer.Option(help="Of the file; detected if left out."),
     ] = None,
     columns: ColumnsOption = None,
     column: Annotated[
@@ -196,6 +202,12 @@ def convert(
     merge: Annotated[bool, typer.Option("--merge", help="Let entities that IO cannot tell apart become one.")] = False,
     labels: Annotated[str | None, typer.Option(help="Comments that are labels, such as intent.")] = None,
     drop: Annotated[str | None, typer.Option(help="What may be lost, such as comments,ner.")] = None,
+    misaligned: Annotated[
+        Literal["error", "drop", "expand"], typer.Option(help="What becomes of character spans that cut a token.")
+    ] = "error",
+    nested: Annotated[
+        Literal["error", "outermost", "innermost"], typer.Option(help="Which of nested character spans stays.")
+    ] = "error",
 ) -> None:
     """Write a file in another scheme, changing nothing else, or in another format, losing nothing unasked."""
     from tagger.cli.converting import convert_file
@@ -211,6 +223,8 @@ def convert(
         merge=merge,
         labels=_names(labels),
         drop=_names(drop),
+        misaligned=misaligned,
+        nested=nested,
     )
     convert_file(source, output, wanted)
 

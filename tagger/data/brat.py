@@ -21,6 +21,7 @@ from tagger.data.sentence import Origin, Sentence
 from tagger.errors import DataError
 
 ENTITY = re.compile(r"(T[^\t]*)\t([^ \t]+) ([0-9]+ [0-9]+(?:;[0-9]+ [0-9]+)*)(?:\t(.*))?")
+LEFT_OUT = "left out {} annotations of brat that are no entities"
 OTHER = re.compile(r"(?:[REAMN][^\t]*|#[^\t]*|\*)\t.*")
 
 
@@ -47,6 +48,13 @@ def read_brat(path: str | Path, config: ReadingConfig, tally: Tally) -> list[Sen
     if problems:
         raise DataError.of([line for problem in problems for line in problem.split("\n")])
     return sentences
+
+
+def is_brat(path: Path) -> bool:
+    """Whether a path is a folder that holds annotations of texts, or a text that has them beside it."""
+    if path.is_dir():
+        return next(path.rglob("*.ann"), None) is not None
+    return path.suffix == ".txt" and path.with_suffix(".ann").is_file()
 
 
 def _read_document(path: Path, name: str, config: ReadingConfig, tally: Tally) -> list[Sentence]:
@@ -81,7 +89,7 @@ def _entities(annotations: str, text: str, where: str, tally: Tally) -> Iterator
         if found := ENTITY.fullmatch(line):
             yield _entity(found, text, place)
         elif OTHER.fullmatch(line):
-            tally.count("left out {} annotations of brat that are no entities", f"{line[:1]} at {place}")
+            tally.count(LEFT_OUT, f"{line[:1]} at {place}")
         elif line.strip():
             tally.problems.append(
                 f"{place}: must be an annotation, such as T1<TAB>Type 0 5<TAB>words, got {shorten(line)}; mend it"

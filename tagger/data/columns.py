@@ -155,7 +155,7 @@ def column_blocks(
         if opens_document:
             documents += 1
         elif not rows and line.startswith("#") and _is_comment(line, len(fields) == len(columns), tabs=tabs):
-            _add_comment(comments, line[1:].removeprefix(" "))
+            add_comment(comments, line[1:].removeprefix(" "))
         elif not blank:
             first = first if rows else number
             rows.append(fields)
@@ -197,7 +197,7 @@ def shorten(line: str, width: int = 60) -> str:
     return repr(line if len(line) <= width else line[: width - 3] + "...")
 
 
-def _add_comment(comments: dict[str, str], comment: str) -> None:
+def add_comment(comments: dict[str, str], comment: str) -> None:
     """Keep a comment: `key = value` by its key, any other (and a second one of a key) whole, with an empty value."""
     key, equals, value = comment.partition("=")
     key = key.strip()

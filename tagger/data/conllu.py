@@ -10,12 +10,12 @@ only compared.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 from pathlib import Path
 from typing import Any
 
 from tagger.data.annotated import Tally
-from tagger.data.columns import column_blocks, without_value
+from tagger.data.columns import BREAKS, add_comment, column_blocks, without_value
 from tagger.data.files import iter_lines
 from tagger.data.sentence import Label, Origin, Sentence, TagLayer
 from tagger.errors import DataError, Problems
@@ -24,6 +24,7 @@ FIELDS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "dep
 WORD = re.compile(r"[1-9][0-9]*")
 ESCAPE = re.compile(r"\\(?:[strnp\\]|u(?![Dd][89A-Fa-f])[0-9A-Fa-f]{4})")
 ESCAPES = {r"\s": " ", r"\t": "\t", r"\r": "\r", r"\n": "\n", r"\p": "|", r"\\": "\\"}
+UNESCAPED = {char: escape for escape, char in ESCAPES.items()}
 NO_WORD = re.compile(r"[1-9][0-9]*-[1-9][0-9]*|[0-9]+\.[1-9][0-9]*")
 
 
@@ -143,3 +144,107 @@ def _within(surface: str, words: Sequence[str], *, start: int) -> list[tuple[int
         return [(start, start + len(surface))] * len(words)
     ends = list(accumulate(map(len, words), initial=start))
     return list(pairwise(ends))
+
+
+def conllu_lines(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterator[str]:
+    """The lines of a CoNLL-U file; layers named after its fields fill these, `_` stands elsewhere.
+
+    Comments stand above their sentence, with labels (`# layer = value`), the text and, where one begins, the document
+    (`# newdoc id`). White space between tokens goes to MISC; tokens that stand at one place become a range.
+
+    Raises:
+        DataError: A sentence cannot be written so that it is read back as it is.
+    """
+    document = None
+    for count, sentence in enumerate(sentences):
+        comments = _comments(sentence, document)
+        document = comments.get("newdoc id", str(count) if "newdoc" in comments else document)
+        yield from (_comment(key, value) for key, value in comments.items())
+        yield from ("\t".join(row) for row in _rows(sentence, layers))
+        yield ""
+
+
+def _comments(sentence: Sentence, document: str | None) -> dict[str, str]:
+    """What is said above a sentence; `document` is that of the sentence before."""
+    labels = {name: layer.value for name, layer in sentence.layers.items() if isinstance(layer, Label)}
+    opened: dict[str, str] = {}
+    if sentence.document != document and not {"newdoc", "newdoc id"} & sentence.meta.keys():
+        if sentence.document is None:
+            raise DataError(f"a sentence behind document {document!r} must be in a document to be written as CoNLL-U")
+        opened = {"newdoc id": sentence.document}
+    return opened | {**sentence.meta, **labels} | {"text": sentence.meta.get("text", _said(sentence.text))}
+
+
+def _said(text: str) -> str:
+    """A text as a comment can say it: where it holds a line break, with one blank for each stretch of white space."""
+    return " ".join(text.split()) if BREAKS.search(text) or text != text.strip() else text
+
+
+def _comment(key: str, value: str) -> str:
+    line = f"# {key} = {value}" if value else f"# {key}"
+    found: dict[str, str] = {}
+    add_comment(found, line[2:])
+    if BREAKS.search(line) or line.count("\t") == len(FIELDS) - 1 or found != {key: value}:
+        raise DataError(f"comment {line!r} must hold no line break and no blank at its ends to be written as CoNLL-U")
+    return line
+
+
+def tells_place(sentence: Sentence) -> bool:
+    """Whether CoNLL-U can say the text of a sentence and where its tokens stand."""
+    ends = [(0, 0), *sentence.offsets]
+    for (start, end), tokens in _places(sentence):
+        surface, gap = sentence.text[start:end], sentence.text[ends[0][1] : start]
+        alone = len(tokens) == 1 and sentence.tokens[tokens[0]] == surface
+        shared_place = len(tokens) > 1 and "".join(sentence.tokens[i] for i in tokens) != surface
+        if not (alone or (shared_place and surface.strip())) or gap.strip() or (gap and tokens[0] == 0):
+            return False
+        ends[0] = (start, end)
+    return ends[0][1] == len(sentence.text)
+
+
+def _places(sentence: Sentence) -> Iterator[tuple[tuple[int, int], list[int]]]:
+    """Each place in the text where tokens stand, with their numbers from 0."""
+    for place, group in groupby(range(len(sentence)), key=lambda i: sentence.offsets[i]):
+        yield place, list(group)
+
+
+def _rows(sentence: Sentence, layers: Sequence[str]) -> Iterator[list[str]]:
+    """The rows of a sentence."""
+    if not sentence.tokens or not tells_place(sentence):
+        raise DataError(f"the text must be its tokens and white space to be written as CoNLL-U, got {sentence.text!r}")
+    columns = {name: sentence.tags(name) for name in layers if name in sentence.layers}
+    places = list(_places(sentence))
+    for number, ((_, end), tokens) in enumerate(places):
+        gap = sentence.text[end : places[number + 1][0][0]] if number + 1 < len(places) else None
+        if len(tokens) > 1:
+            surface = sentence.text[slice(*sentence.offsets[tokens[0]])]
+            yield [f"{tokens[0] + 1}-{tokens[-1] + 1}", surface, *["_"] * 7, _misc("_", gap)]
+        for i in tokens:
+            fields = [columns[name][i] if name in columns else "_" for name in FIELDS[2:]]
+            if len(tokens) == 1:
+                fields[-1] = _misc(fields[-1], gap)
+            yield [str(i + 1), *_checked([sentence.tokens[i], *fields])]
+
+
+def _checked(fields: list[str]) -> list[str]:
+    """The fields, each of which is read back as it is."""
+    for name, value in zip(FIELDS[1:], fields, strict=True):
+        if not value.strip() or BREAKS.search(value) or "\t" in value or (name != "form" and value != value.strip()):
+            raise DataError(
+                f"{name} {value!r} must hold no tab, no line break and not be empty to be written as CoNLL-U"
+            )
+    return fields
+
+
+def _misc(misc: str, gap: str | None) -> str:
+    """MISC that also says what white space stands behind a token; none is to be said (None) behind the last."""
+    if gap is None or _gap(misc) == gap:
+        return misc
+    if "SpaceAfter=" in misc or "SpacesAfter=" in misc:
+        raise DataError(f"misc {misc!r} must agree with the text, where {gap!r} stands behind the token; mend either")
+    fact = (
+        "SpacesAfter=" + "".join(UNESCAPED.get(char) or f"\\u{ord(char):04X}" for char in gap)
+        if gap
+        else "SpaceAfter=No"
+    )
+    return fact if misc == "_" else f"{misc}|{fact}"

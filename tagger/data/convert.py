@@ -1,15 +1,19 @@
 """One file in another scheme or another format.
 
 To a scheme, the tags of a column file change and nothing else (`retagging.py`). To a format, sentences are read and
-written one at a time: a first pass finds the schemes of the layers and all that the new format has no place for, which
-is an error that names it, unless the user says by name that it may go. What a format has a place for is a table.
+written one at a time, those of texts with character spans alone being held in memory: a first pass finds the schemes of
+the layers and all that the new format has no place for, which is an error that names it, unless the user says by name
+that it may go. What a format has a place for is a table.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import islice
+from pathlib import Path
 
+from tagger.data.brat import is_brat
 from tagger.data.columns import is_token_line, split_fields, uses_tabs
 from tagger.data.conllu import FIELDS
 from tagger.data.files import decode_lines
@@ -17,13 +21,17 @@ from tagger.data.layout import Lines
 from tagger.data.reformatting import Reformatting
 from tagger.data.retagging import retag
 from tagger.data.schemes import has_scheme
+from tagger.data.spanned import holds_spans
 from tagger.data.targets import SCHEMES, Conversion
 from tagger.errors import DataError
 
 HEAD = 200  # lines that show the format of a file
+ARRAY = re.compile(r'\s*\[\s*(?:[{\[]\s*"|".*"\s*,\s*\{)')
 
 
-def convert(lines: Lines, write: Callable[[bytes], object], wanted: Conversion, *, where: str) -> str:
+def convert(
+    lines: Lines, write: Callable[[bytes], object], wanted: Conversion, *, where: str, path: Path | None = None
+) -> str:
     """Write a file as it is wanted, and say in a line what was done.
 
     Args:
@@ -31,16 +39,36 @@ def convert(lines: Lines, write: Callable[[bytes], object], wanted: Conversion, 
         write: Takes the bytes of the converted file, as they come.
         wanted: What is to be done.
         where: Names the file in errors.
+        path: The file or folder, if it has a place, for brat: its texts have their annotations beside them.
 
     Raises:
         DataError: The file is not right, or what is in it cannot be said in the new form; names lines and causes.
     """
-    format = wanted.format or detect_format(islice(decode_lines(lines(), where=where), HEAD))
+    format = wanted.format or _detect(lines, where, path)
+    if format == "jsonl" and holds_spans(decode_lines(lines(), where=where)):
+        format = "spans"
+    _check_policies(wanted, format, where)
     if wanted.to in SCHEMES:
         return _retagged(lines, write, wanted, format, where)
     if wanted.to == format and not (wanted.drop or wanted.labels):
         return _copied(lines, write, format, where)
-    return Reformatting(lines, wanted, format, where).write(write)
+    return Reformatting(lines, wanted, format, where, path).write(write)
+
+
+def _detect(lines: Lines, where: str, path: Path | None) -> str:
+    if path is not None and is_brat(path):
+        return "brat"
+    return detect_format(islice(decode_lines(lines(), where=where), HEAD))
+
+
+def _check_policies(wanted: Conversion, format: str, where: str) -> None:
+    """Refuse options that do nothing in a file of this format."""
+    spanned = format in ("spans", "brat")
+    for option, given in (("misaligned", wanted.misaligned), ("nested", wanted.nested)):
+        if given != "error" and not spanned:
+            raise DataError(f"{where}: --{option} is for character spans, got {format}; leave it out")
+    if wanted.scheme is not None and spanned:
+        raise DataError(f"{where}: --scheme is for tags, got character spans; leave it out")
 
 
 def detect_format(lines: Iterable[str]) -> str:
@@ -54,7 +82,7 @@ def detect_format(lines: Iterable[str]) -> str:
     rows = [line for line in head if is_token_line(line) and not line.startswith("#")] or [
         line for line in head if line.strip()
     ]
-    if rows and _is_object(rows[0]):
+    if (rows and _is_object(rows[0])) or ARRAY.match("\n".join(head)):
         return "jsonl"
     tabs = uses_tabs(head)
     fields = [split_fields(line, tabs=tabs) for line in rows]
@@ -75,7 +103,7 @@ def _is_object(line: str) -> bool:
 
 
 def _retagged(lines: Lines, write: Callable[[bytes], object], wanted: Conversion, format: str, where: str) -> str:
-    if format == "jsonl" or wanted.format == "text":
+    if format in ("jsonl", "spans", "brat") or wanted.format == "text":
         raise DataError(f"{where}: --to {wanted.to} changes tags in columns, got {format}; convert it to conll first")
     target = next(scheme for scheme in SCHEMES if scheme == wanted.to)
     done = retag(

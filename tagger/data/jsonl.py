@@ -3,8 +3,9 @@
 `{"text", "tokens", "tags": {layer: [...]}, "spans": {layer: [...]}, "labels": {layer: {"value", ...}}}`. Reading needs
 `tokens` or `text`; spans are read from the tags, so that what is written comes back the same. A sentence whose text is
 more than its tokens with white space around them, such as one of a document, also has `"offsets": [[start, end], ...]`;
-tokens that are one word of the text, such as `de` and `le` in `du`, have the same. Texts with entities as characters,
-as annotation tools write them, are read in `spanned`.
+tokens that are one word of the text, such as `de` and `le` in `du`, have the same. One with comments has `"meta": {key:
+value}`, one of a document `"document": name`; with values of another kind these keys are not read. Texts with entities
+as characters, as annotation tools write them, are read in `spanned`.
 Predictions also have `"tag_scores": {layer: [...]}` and `"sequence_scores": {layer: probability}`.
 """
 
@@ -14,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from tagger.data.columns import shorten
 from tagger.data.files import iter_lines
@@ -125,7 +126,19 @@ def sentence_from_json(row: Any, layers: Mapping[str, str] | None = None, *, tok
         values = _all_layers(row)
     else:
         values = {layer: row[key] for layer, key in layers.items() if row.get(key) is not None}
-    return replace(sentence, layers={layer: _layer(layer, value, len(sentence)) for layer, value in values.items()})
+    found = {layer: _layer(layer, value, len(sentence)) for layer, value in values.items()}
+    meta, document = row.get("meta"), row.get("document")
+    return replace(
+        sentence,
+        layers=found,
+        meta=meta if is_meta(meta) else {},
+        document=document if isinstance(document, str) else None,
+    )
+
+
+def is_meta(value: Any) -> TypeGuard[dict[str, str]]:
+    """Whether a value is comments as they are written here: an object key → text."""
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
 def _all_layers(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -222,8 +235,8 @@ def _layer(name: str, value: Any, num_tokens: int) -> TagLayer | Label:
 def sentence_to_json(sentence: Sentence) -> dict[str, Any]:
     """The JSON object of a sentence, ready for `json.dumps`.
 
-    With probabilities where there are any, with `readings` where they were asked for, and with `offsets` where tokens
-    and text alone do not tell them.
+    With probabilities where there are any, with `readings` where they were asked for, with `offsets` where tokens and
+    text alone do not tell them, and with `meta` and `document` where the sentence has them.
     """
     tags = {name: layer for name, layer in sentence.layers.items() if isinstance(layer, TagLayer)}
     labels = {name: layer for name, layer in sentence.layers.items() if isinstance(layer, Label)}
@@ -237,6 +250,10 @@ def sentence_to_json(sentence: Sentence) -> dict[str, Any]:
     row |= _probabilities(tags)
     if not _tells_offsets(sentence):
         row["offsets"] = [list(pair) for pair in sentence.offsets]
+    if sentence.meta:
+        row["meta"] = dict(sentence.meta)
+    if sentence.document is not None:
+        row["document"] = sentence.document
     if any(layer.readings for layer in tags.values()):
         row["readings"] = {name: [_reading(r, name) for r in sentence.readings(name)] for name in tags}
     return row

@@ -6,33 +6,44 @@ an error, unless the user named it. A second pass writes.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
+from tagger.config import ReadingConfig
+from tagger.data.annotated import LAYER, Tally
+from tagger.data.brat import LEFT_OUT, read_brat
 from tagger.data.columns import iter_conll
-from tagger.data.conllu import FIELDS, NO_WORD, iter_conllu
+from tagger.data.conllu import FIELDS, NO_WORD, iter_conllu, tells_place
 from tagger.data.files import decode_lines
-from tagger.data.jsonl import align_tokens, sentence_from_line
+from tagger.data.jsonl import align_tokens, is_meta, sentence_from_line
 from tagger.data.layout import Lines, guess_columns
-from tagger.data.retagging import REPAIR
+from tagger.data.retagging import REPAIR, counted
 from tagger.data.schemes import Scheme, repair_tags
 from tagger.data.sentence import Label, Origin, Sentence, TagLayer
+from tagger.data.spanned import parse_spanned, unread_keys
 from tagger.data.streams import stream_sentences
 from tagger.data.survey import Survey, complain
 from tagger.data.targets import TARGETS, Conversion
 from tagger.errors import DataError
 
+RAW = ("text", "spans", "brat")  # formats that do not say where tokens stand
 JSON_KEYS = {"text", "tokens", "tags", "spans", "labels", "offsets"}
 
 
 class Reformatting:
     """The sentences of a file on their way to another format."""
 
-    def __init__(self, lines: Lines, wanted: Conversion, format: str, where: str) -> None:
+    def __init__(self, lines: Lines, wanted: Conversion, format: str, where: str, path: Path | None = None) -> None:
         self.lines, self.wanted, self.format, self.where = lines, wanted, format, where
         self.columns = wanted.columns
         if format == "conll" and self.columns is None:
             self.columns = guess_columns(lines, where)
+        self.path = path
+        self.tally = Tally(wanted.misaligned, wanted.nested)
+        self.held: list[Sentence] = []  # of texts with character spans
+        self.before: str | None = None  # document of the sentence before
+        self.num_documents = 0
         self.surveys: dict[str, Survey] = {}
         self.filled: set[str] = set()  # layers that are not `_` throughout
         self.schemes: dict[str, Scheme | None] = {}
@@ -55,8 +66,29 @@ class Reformatting:
                     if line.strip():
                         yield sentence_from_line(line, origin=Origin(self.where, (number,)))
                         self._note_json(line)
+            case "spans" | "brat":
+                self.held = self.held or self._read_annotated(lines)
+                yield from self.held
             case _:
                 yield from stream_sentences(lines, "text", where=self.where)
+
+    def _read_annotated(self, lines: Iterable[str]) -> list[Sentence]:
+        """The sentences of texts with character spans; what their readers leave aside is noted."""
+        if self.format == "brat":
+            if self.path is None:
+                raise DataError(f"{self.where}: brat has annotations beside its texts; name a text (.txt) or a folder")
+            found = read_brat(self.path, ReadingConfig(format="brat"), self.tally)
+            if number := self.tally.counts.pop(LEFT_OUT, 0):
+                self._note("annotations", "annotations")
+                self.present["annotations"] = number
+            return found
+        layers = {name: name for name in self.wanted.labels} or None
+        held = list(lines)
+        config = ReadingConfig(format="jsonl", layers=layers, layer=LAYER)
+        found = parse_spanned(held, config, self.tally, where=self.where)
+        for name in unread_keys(held, self.wanted.labels):
+            self._note(name, f"key {name}")
+        return found
 
     def _without_ranges(self, lines: Iterable[str]) -> Iterator[str]:
         for line in lines:
@@ -67,8 +99,10 @@ class Reformatting:
     def _note_json(self, line: str) -> None:
         """Note what the reader of JSON lines leaves aside."""
         row = json.loads(line)
-        for key in row.keys() - JSON_KEYS:
-            self._note(key, key)
+        read = {"meta": is_meta(row.get("meta")), "document": isinstance(row.get("document"), str)}
+        for key in sorted(row.keys() - JSON_KEYS):
+            if not read.get(key):
+                self._note(key, f"key {key}")
         spans = [span for layer in (row.get("spans") or {}).values() for span in layer or ()]
         labels = (row.get("labels") or {}).values()
         if any(isinstance(value, dict) and value.get("score") is not None for value in (*spans, *labels)):
@@ -116,7 +150,7 @@ class Reformatting:
                 if self.format != "conllu" or any(tag != "_" for tag in layer.tags):
                     self.filled.add(name)
                     self._note(name, "tags")
-        for name in _contents(sentence, self.wanted.labels, tokenised=self.format != "text"):
+        for name in self._contents(sentence):
             self._note(name, name)
         if self.format == "conll" and "_" in (self.columns or ()):
             self._note("_", "columns that are not read")
@@ -145,7 +179,13 @@ class Reformatting:
                 f"{self.where}: --drop must name what is in the file ({', '.join(self.present) or 'nothing'}), "
                 f"got {unknown[0]!r}"
             )
-        lost = [name for name in self.present if name not in drop and self.kinds[name] not in holds]
+        named = TARGETS[self.wanted.to].layers
+        lost = [
+            name
+            for name in self.present
+            if name not in drop
+            and (self.kinds[name] not in holds or (named is not None and name in self.surveys and name not in named))
+        ]
         layers = [name for name in self.present if self.kinds[name] == "entities" and name not in drop]
         if TARGETS[self.wanted.to].single and not lost:
             lost = layers[1:]
@@ -166,33 +206,61 @@ class Reformatting:
                 layers[name] = TagLayer(tags, scheme, scheme)
             elif isinstance(layer, Label) and name not in drop:
                 layers[name] = layer
-        comments = {} if "comments" in drop else dict(sentence.meta)
-        plain = sentence if not {"text", "offsets"} & set(drop) else Sentence.from_tokens(sentence.tokens)
-        document = None if "documents" in drop else sentence.document
+        labels = {name for name in self.wanted.labels if name not in drop}
+        comments = {key: value for key, value in sentence.meta.items() if "comments" not in drop and key not in labels}
+        plain = sentence
+        if "text" in drop or "offsets" in drop:
+            inner = _inner(sentence)
+            plain = inner if "text" not in drop and self._tells_text(inner) else Sentence.from_tokens(sentence.tokens)
+        whole = TARGETS[self.wanted.to].single  # where documents are not written, but tell whose text it is
+        document = None if "documents" in drop and not whole else sentence.document
         return replace(plain, layers=layers, meta=comments, document=document)
 
     def _said(self, count: int) -> str:
         read = f" (columns {','.join(self.columns)})" if self.columns else ""
         repaired = sum(s.invalid(scheme)[0] for n, s in self.surveys.items() if (scheme := self.schemes[n]))
-        parts = [f"{self.format}{read} to {self.wanted.to}: {count} sentences"]
+        parts = [f"{self.format}{read} to {self.wanted.to}: {counted(count, 'sentence')}"]
         parts += [f"layer `{name}` reads as {scheme.upper()}" for name, scheme in self.schemes.items() if scheme]
-        parts += [f"{repaired} invalid tags repaired by conlleval's rule"] if repaired else []
-        parts += [f"left out `{name}` of {self.present[name]} sentences" for name in self.wanted.drop]
-        return "; ".join(parts)
+        parts += [f"{counted(repaired, 'invalid tag')} repaired by conlleval's rule"] if repaired else []
+        parts += [f"left out `{name}` of {self._places(name)}" for name in self.wanted.drop]
+        return "; ".join([*parts, *self.tally.notes()])
+
+    def _places(self, name: str) -> str:
+        noun = "line" if name == "annotations" else "text" if self.kinds[name].startswith("key ") else "sentence"
+        return counted(self.present[name], noun)
+
+    def _contents(self, sentence: Sentence) -> Iterator[str]:
+        """What is in a sentence beside its layers; where its tokens stand counts only where the file says it."""
+        if sentence.meta.keys() - set(self.wanted.labels):
+            yield "comments"
+        if sentence.document is not None:
+            yield from self._document(sentence)
+        if not sentence.tokens:
+            yield "blank lines"
+        elif self.format not in RAW and tuple(sentence.text.split()) != sentence.tokens:
+            yield "tokens"
+        if sentence.text != " ".join(sentence.tokens):
+            yield "text" if self._tells_text(sentence) else "offsets"
+
+    def _document(self, sentence: Sentence) -> Iterator[str]:
+        """What the document of a sentence tells: nothing where each text is one, whose numbers are only counted."""
+        if sentence.document != self.before:
+            self.before, self.num_documents = sentence.document, self.num_documents + 1
+        if self.format != "spans" or not TARGETS[self.wanted.to].single:
+            yield "documents"
+        if sentence.document != str(self.num_documents) and not {"newdoc", "newdoc id"} & sentence.meta.keys():
+            yield "document names"
+
+    def _tells_text(self, sentence: Sentence) -> bool:
+        """Whether the new format can say text and offsets by its tokens and the text."""
+        return tells_place(sentence) if self.wanted.to == "conllu" else _tells_text(sentence)
 
 
-def _contents(sentence: Sentence, labels: Sequence[str], *, tokenised: bool) -> Iterator[str]:
-    """What is in a sentence beside its layers; where its tokens stand counts only where the file says it."""
-    if sentence.meta.keys() - set(labels):
-        yield "comments"
-    if sentence.document is not None:
-        yield "documents"
-    if not sentence.tokens:
-        yield "blank lines"
-    elif tokenised and tuple(sentence.text.split()) != sentence.tokens:
-        yield "tokens"
-    if sentence.text != " ".join(sentence.tokens):
-        yield "text" if _tells_text(sentence) else "offsets"
+def _inner(sentence: Sentence) -> Sentence:
+    """The sentence without what stands before its first token and behind its last."""
+    start, end = sentence.offsets[0][0], sentence.offsets[-1][1]
+    offsets = tuple((first - start, last - start) for first, last in sentence.offsets)
+    return replace(sentence, text=sentence.text[start:end], offsets=offsets)
 
 
 def _tells_text(sentence: Sentence) -> bool:

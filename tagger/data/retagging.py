@@ -26,6 +26,11 @@ from tagger.errors import DataError
 REPAIR = "; mend it, or repair it by conlleval's rule (--invalid repair)"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: `1 sentence`, `2 sentences`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 @dataclass(slots=True)
 class Retagged:
     """What was found and done: the counts are of the whole file."""
@@ -42,9 +47,13 @@ class Retagged:
 
     def __str__(self) -> str:
         """The counts in a line."""
-        extra = [f"{self.num_repaired} invalid tags repaired by conlleval's rule"] if self.num_repaired else []
+        extra = (
+            [f"{counted(self.num_repaired, 'invalid tag')} repaired by conlleval's rule"] if self.num_repaired else []
+        )
         extra += [f"{self.num_merged} entities became one with the one before"] if self.num_merged else []
-        counts = f"{self.num_sentences} sentences, {self.num_tags} tags, {self.num_changed} changed"
+        counts = (
+            f"{counted(self.num_sentences, 'sentence')}, {counted(self.num_tags, 'tag')}, {self.num_changed} changed"
+        )
         schemes = f"{self.source.upper()}{self.note} to {self.target.upper()}"
         return "; ".join([f"{self.column}: {schemes}: {counts}", *extra])
 

@@ -31,8 +31,9 @@ from tagger.data.jsonl import json_value, parse_jsonl
 from tagger.data.sentence import Label, Origin, Sentence
 from tagger.errors import DataError
 
-Dialect = Literal["doccano", "label-studio", "spacy"]
+Dialect = Literal["doccano", "labelstudio", "spacy"]
 KEYS = ("label", "labels", "entities", "spans")
+OF_SPANS = {"start", "end", "start_offset", "end_offset", "label", "labels", "text", "token_start", "token_end"}
 OF_LABEL_STUDIO = {"annotator", "created_at", "updated_at"}
 
 
@@ -224,8 +225,9 @@ def _parts(span: Any) -> tuple[Any, Any, list[Any], Any]:
     return None, None, [], None
 
 
-def spanned_lines(sentences: Iterable[Sentence], layer: str, dialect: Dialect) -> Iterator[str]:
-    """The lines of JSON of texts with the entities of a layer; neighbours of one document and text are one line.
+def spanned_lines(sentences: Iterable[Sentence], layer: str | None, dialect: Dialect) -> Iterator[str]:
+    """The lines of JSON of texts with the entities of a layer, or with none; neighbours of one document and text are
+    one line.
 
     Tokens are not written: a text that was split by other rules than the library's is split anew when it is read.
 
@@ -234,8 +236,23 @@ def spanned_lines(sentences: Iterable[Sentence], layer: str, dialect: Dialect) -
     """
     for _, part in groupby(_numbered(sentences), key=lambda pair: pair[0]):
         members = [sentence for _, sentence in part]
-        spans = [(s.start_char, s.end_char, s.type) for sentence in members for s in sentence.spans(layer)]
+        found = [span for sentence in members if layer is not None for span in sentence.spans(layer)]
+        spans = [(span.start_char, span.end_char, span.type) for span in found]
         yield json.dumps(_row(members[0].text, spans, dialect), ensure_ascii=False)
+
+
+def unread_keys(lines: Sequence[str], read: Collection[str]) -> Iterator[str]:
+    """The name of each thing that is filled in the items of a file and not read; `read` are the keys of labels."""
+    items = [_untupled(item).value for item in json_items(lines, "", [])]
+    rows = [row for row in items if isinstance(row, dict)]
+    text = _text_key(rows)
+    for row in rows:
+        for key, value in row.items():
+            if _are_spans(value):
+                names = {name for span in value if isinstance(span, dict) for name in span} - OF_SPANS
+                yield from (f"{name} of spans" for name in sorted(names))
+            elif key not in (text, *read) and value not in (None, "", [], {}):
+                yield key
 
 
 def _numbered(sentences: Iterable[Sentence]) -> Iterator[tuple[int, Sentence]]:
@@ -257,7 +274,7 @@ def _row(text: str, spans: Sequence[tuple[int, int, str]], dialect: Dialect) -> 
     match dialect:
         case "doccano":
             return {"text": text, "label": [list(span) for span in spans]}
-        case "label-studio":
+        case "labelstudio":
             return {"text": text, "label": [_region(text, *span) for span in spans]}
         case "spacy":
             return {"text": text, "spans": [{"start": a, "end": b, "label": type_} for a, b, type_ in spans]}

@@ -7,23 +7,28 @@ would be lost, is left to `reformatting.py`.
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple, get_args
 
+from tagger.data.alignment import Misaligned, Nested
 from tagger.data.columns import conll_lines
+from tagger.data.conllu import FIELDS, conllu_lines
 from tagger.data.jsonl import sentence_to_json
 from tagger.data.schemes import Scheme
 from tagger.data.sentence import Sentence
+from tagger.data.spanned import Dialect, spanned_lines
 from tagger.errors import RecipeError
 
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 
 
 class Target(NamedTuple):
-    """A format that can be written: how, what it has a place for, and whether that is one layer alone."""
+    """A format that can be written: how, what it has a place for, whether that is one layer alone, and which layers."""
 
     lines: Callable[[Iterable[Sentence], Sequence[str]], Iterator[str]]  # of the sentences, with these tag layers
     holds: frozenset[str]
     single: bool = False
+    layers: tuple[str, ...] | None = None  # the only names that tag layers can have; None for any
 
 
 def _jsonl_lines(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterator[str]:
@@ -38,6 +43,10 @@ def _conll_lines(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterat
     return conll_lines((_with_text(sentence) for sentence in sentences), layers)
 
 
+def _spanned(sentences: Iterable[Sentence], layers: Sequence[str], dialect: Dialect) -> Iterator[str]:
+    return spanned_lines(sentences, layers[0] if layers else None, dialect)
+
+
 def _with_text(sentence: Sentence) -> Sentence:
     """The sentence with its text as a comment, where it is more than its tokens with a blank between them."""
     if "text" in sentence.meta or sentence.text == " ".join(sentence.tokens):
@@ -46,12 +55,18 @@ def _with_text(sentence: Sentence) -> Sentence:
 
 
 # What can be in a sentence: `tags` and `entities` (layers without and with a scheme), `labels`, `comments`,
-# `documents`, `tokens` (where they stand in the text), `text` (white space between tokens), `offsets` (text that is no
-# token), `blank lines`. Formats with spans of characters hold text, offsets and one layer of entities.
+# `documents`, `document names` (other than their number), `tokens` (where they stand in the text), `text` (white space
+# between tokens), `offsets` (text that is no token), `blank lines`.
+ALL = frozenset({"tags", "entities", "labels", "comments", "documents", "document names", "tokens", "text"})
+SPANS = frozenset({"entities", "text", "offsets"})
 TARGETS: Mapping[str, Target] = {
-    "conll": Target(_conll_lines, frozenset({"tags", "entities", "labels", "comments", "documents", "tokens", "text"})),
-    "jsonl": Target(_jsonl_lines, frozenset({"tags", "entities", "labels", "tokens", "text", "offsets"})),
+    "conll": Target(_conll_lines, ALL - {"document names"}),
+    "conllu": Target(conllu_lines, ALL, layers=FIELDS[2:]),
+    "jsonl": Target(_jsonl_lines, ALL | {"offsets"}),
     "text": Target(_text_lines, frozenset({"text", "offsets", "blank lines"})),
+    "doccano": Target(partial(_spanned, dialect="doccano"), SPANS, single=True),
+    "labelstudio": Target(partial(_spanned, dialect="labelstudio"), SPANS, single=True),
+    "spacy": Target(partial(_spanned, dialect="spacy"), SPANS, single=True),
 }
 
 
@@ -67,8 +82,10 @@ class Conversion:
         scheme: Of the file; detected if left out.
         repair: Read invalid sequences by conlleval's rule where they else are an error.
         merge: Let entities that IO cannot tell apart become one.
-        labels: Comments (`# intent = x`) that are read as label layers.
+        labels: Comments (`# intent = x`), or keys of texts with spans, that are read as label layers.
         drop: What may be lost, by name.
+        misaligned: What becomes of character spans that are not whole tokens of one sentence.
+        nested: Which of two character spans stays where one stands in the other.
     """
 
     to: str
@@ -80,6 +97,8 @@ class Conversion:
     merge: bool = False
     labels: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+    misaligned: Misaligned = "error"
+    nested: Nested = "error"
 
     def __post_init__(self) -> None:
         known = (*SCHEMES, *TARGETS)

@@ -91,7 +91,8 @@ def test_options_reach_the_conversion(call: Call) -> None:
         (
             ("in.conll", "out", "--to", "iob3"),
             2,
-            "error: --to must be one of iob1, iob2, bioes, bilou, io, conll, jsonl, text, got 'iob3'\n",
+            "error: --to must be one of iob1, iob2, bioes, bilou, io, conll, conllu, jsonl, text, "
+            "doccano, labelstudio, spacy, got 'iob3'\n",
         ),
         (("in.conll", "out", "--to", "io", "--scheme", "x"), 2, None),
         (
@@ -133,3 +134,20 @@ def test_progress_is_not_shown_elsewhere(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     assert list(meter.Meter().counted([b"a"])) == [b"a"]
     assert sys.stderr.getvalue() == ""  # type: ignore[attr-defined]
+
+
+def test_spans_and_brat_are_converted_and_told(call: Call, tmp_path: Path) -> None:
+    spans = '{"text": "Ada came", "label": [[0, 2, "PER"]]}\n'
+    assert call("-", "-", "--to", "conll", text=spans)[:2] == (1, "")
+    code, out, err = call("-", "-", "--to", "conll", "--misaligned", "expand", text=spans)
+    assert (code, out) == (0, "Ada\tB-PER\ncame\tO\n\n")
+    assert err.startswith("standard input: spans to conll: 1 sentence; layer `ner` reads as IOB2; expanded 1 entities")
+    (tmp_path / "a.txt").write_text("Ada came")
+    (tmp_path / "a.ann").write_text("T1\tPER 0 3\tAda\nT2\tX 0 8\tAda came\n")
+    for source in ("a.txt", "."):
+        code, out, err = call(
+            source, "-", "--to", "doccano", "--nested", "innermost", "--drop", "documents,document names"
+        )
+        assert (code, out) == (0, '{"text": "Ada came", "label": [[0, 3, "PER"]]}\n')
+        assert "dropped 1 entities that are nested" in err
+    assert call("in.conll", "-", "--to", "jsonl", "--nested", "innermost")[0] == 1

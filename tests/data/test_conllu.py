@@ -1,14 +1,17 @@
 """CoNLL-U: words are tokens, ranges and empty nodes are not, and bad lines are told together."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tagger.data.annotated import Tally
-from tagger.data.conllu import FIELDS, parse_conllu, read_conllu
+from tagger.data.conllu import FIELDS, conllu_lines, parse_conllu, read_conllu
 from tagger.data.jsonl import parse_jsonl, sentence_to_json
-from tagger.data.sentence import Label, Sentence
+from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.errors import DataError
 
 
@@ -172,3 +175,89 @@ def test_text_of_every_sentence_of_a_treebank_is_its_comment(corpus: str, senten
     read = [s for path in sorted((data_folder / "pos" / corpus).glob("*.conllu")) for s in read_conllu(path)]
     assert sum(sentence.text == sentence.meta["text"] for sentence in read) == len(read) == sentences
     assert all(len(sentence.offsets) == len(sentence) for sentence in read)
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=1, max_size=4)
+GAPS = st.sampled_from([" ", "", "  ", "\n", "\t \r", "\u00a0"])
+VALUES = st.text(st.sampled_from("ab=# |\\_é"), max_size=4).map(str.strip)
+KEYS = st.sampled_from(["sent_id", "a b", "x"])
+
+
+@st.composite
+def sentences(draw: st.DrawFn) -> Sentence:
+    """A sentence that CoNLL-U can say: words with white space between, and words that share a surface."""
+    text, tokens, offsets = "", list[str](), list[tuple[int, int]]()
+    for i in range(draw(st.integers(1, 4))):
+        text += draw(GAPS) if i else ""
+        surface = draw(WORDS)
+        words = draw(st.sampled_from([[surface], [surface], ["de", surface], ["\u0301", "le", "x"]]))
+        if len(words) > 1 and "".join(words) == surface:
+            words = [surface]
+        offsets += [(len(text), len(text) + len(surface))] * len(words)
+        tokens += words
+        text += surface
+    tags = {
+        name: TagLayer(
+            tuple(draw(st.lists(st.sampled_from(["_", "A", "B|c=d"]), min_size=len(tokens), max_size=len(tokens))))
+        )
+        for name in ("upos", "feats")
+    }
+    meta = draw(st.dictionaries(KEYS, VALUES, max_size=2))
+    return Sentence(tuple(tokens), text, tuple(offsets), tags, meta, draw(st.sampled_from(["d1", "d 2"])))
+
+
+@given(st.lists(sentences(), min_size=1, max_size=3))
+def test_what_is_written_is_read_back_the_same(given_sentences: list[Sentence]) -> None:
+    lines = list(conllu_lines(given_sentences, ["upos", "feats"]))
+    found = parse_conllu(lines, {"upos": "upos", "feats": "feats"}, where="f")
+    added = {"text", "newdoc id"}
+    assert [
+        replace(s, origin=None, meta={k: v for k, v in s.meta.items() if k not in added}) for s in found
+    ] == given_sentences
+    assert list(conllu_lines(found, ["upos", "feats"])) == lines
+
+
+def test_layers_of_other_names_stay_out_and_white_space_goes_to_misc() -> None:
+    sentence = Sentence(("a", "b", "c"), "ab  c", ((0, 1), (1, 2), (4, 5)), {"upos": TagLayer(("X", "Y", "Z"))})
+    assert list(conllu_lines([replace(sentence, meta={"sent_id": "7"}, document="d")], ["upos"])) == [
+        "# newdoc id = d",
+        "# sent_id = 7",
+        "# text = ab  c",
+        "1\ta\t_\tX\t_\t_\t_\t_\t_\tSpaceAfter=No",
+        "2\tb\t_\tY\t_\t_\t_\t_\t_\tSpacesAfter=\\s\\s",
+        "3\tc\t_\tZ\t_\t_\t_\t_\t_\t_",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "message"),
+    [
+        (Sentence.from_tokens(["a\tb"]), "form 'a\\tb' must hold no tab"),
+        (Sentence.from_tokens(["a"], {"upos": TagLayer((" X",))}), "upos ' X' must hold no tab"),
+        (Sentence.from_tokens(["a"], meta={"x": "b\nc"}), "comment '# x = b\\nc' must hold no line break"),
+        (Sentence.from_tokens(["a"], meta={"x=y": "z"}), "comment '# x=y = z' must"),
+        (Sentence(("a",), "a b", ((0, 1),)), "the text must be its tokens and white space"),
+        (Sentence(("de",), "du", ((0, 2),)), "the text must be its tokens and white space"),
+        (
+            Sentence(("a", "b"), "ab", ((0, 1), (1, 2)), {"misc": TagLayer(("SpacesAfter=\\n", "_"))}),
+            "misc 'SpacesAfter=\\\\n' must agree with the text",
+        ),
+    ],
+)
+def test_what_would_not_be_read_back_is_not_written(sentence: Sentence, message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        list(conllu_lines([sentence], list(sentence.layers)))
+    assert str(caught.value).startswith(message)
+
+
+def test_sentence_behind_a_document_must_be_in_one() -> None:
+    both = [Sentence.from_tokens(["a"], document="d"), Sentence.from_tokens(["b"])]
+    with pytest.raises(DataError, match=r"^a sentence behind document 'd' must be in a document"):
+        list(conllu_lines(both, []))
+
+
+def test_treebank_is_written_as_it_is_read(data_folder: Path) -> None:
+    before = read_conllu(data_folder / "pos/ud-english-atis/en_atis-ud-dev.conllu", {name: name for name in FIELDS[2:]})
+    after = parse_conllu(conllu_lines(before, FIELDS[2:]), {name: name for name in FIELDS[2:]}, where="f")
+    assert [replace(sentence, origin=None) for sentence in after] == [replace(s, origin=None) for s in before]

@@ -108,8 +108,8 @@ def test_tags_where_the_token_should_be_ask_for_names() -> None:
 
 LOST = {
     "layers": ("a\tB-X\nb\tO\n", "text", {}, "ner"),
-    "comments": ("# id = 1\na\tB-X\n", "jsonl", {}, "comments"),
-    "documents": ("-DOCSTART-\tO\n\na\tB-X\n", "jsonl", {}, "documents"),
+    "comments": ("# id = 1\na\tB-X\n", "spacy", {}, "comments"),
+    "documents": ("-DOCSTART-\tO\n\na\tB-X\n", "spacy", {}, "documents"),
     "columns not read": ("a\tx\tB-X\n", "jsonl", {"columns": ("token", "_", "ner")}, "_"),
     "ranges": ("1-2\tim\t_\t_\t_\t_\t_\t_\t_\t_\n" + "1\ti\ti\tX\t_\t_\t0\tr\t_\t_\n", "jsonl", {}, "ranges"),
     "misc": ("1\ti\ti\tX\t_\t_\t0\tr\t_\tSpaceAfter=No\n", "text", {}, "lemma,upos,head,deprel,misc"),
@@ -132,7 +132,7 @@ def test_what_would_be_lost_is_named_and_left_out_when_named_by_the_user(name: s
     parts = {"comments"} if name in ("documents", "ranges") else set()
     assert not parts & set(lost.split(","))
     _, said = run(text, to, **options, drop=tuple(lost.split(",")))
-    assert f"left out `{lost.split(',')[0]}` of 1 sentences" in said
+    assert f"left out `{lost.split(',')[0]}` of 1 {'text' if name == 'other keys' else 'sentence'}" in said
 
 
 def test_what_may_be_lost_must_be_there() -> None:
@@ -173,7 +173,11 @@ def test_invalid_tags_are_refused_or_repaired() -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"to": "xml"}, "--to must be one of iob1, iob2, bioes, bilou, io, conll, jsonl, text, got 'xml'"),
+        (
+            {"to": "xml"},
+            "--to must be one of iob1, iob2, bioes, bilou, io, conll, conllu, jsonl, text, "
+            "doccano, labelstudio, spacy, got 'xml'",
+        ),
         ({"to": "bioes", "merge": True}, "--merge does nothing with --to bioes; leave it out"),
         ({"to": "jsonl", "column": "2"}, "--column does nothing with --to jsonl; leave it out"),
         ({"to": "io", "drop": ("x",)}, "--drop does nothing with --to io; leave it out"),

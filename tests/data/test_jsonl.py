@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagger.data.jsonl import parse_jsonl, read_jsonl, sentence_to_json
+from tagger.data.jsonl import parse_jsonl, read_jsonl, sentence_from_json, sentence_to_json
 from tagger.data.sentence import Label, Sentence, Span, TagLayer
 from tagger.data.tokenization import sentence_from_text
 from tagger.errors import DataError
@@ -249,3 +249,15 @@ def test_object_of_many_keys_is_read_in_time_that_grows_with_it(tmp_path: Path) 
     with pytest.raises(DataError, match="must have each key once, got 'k199999' twice"):
         parse_jsonl([line], where="f")
     assert time.perf_counter() - started < 5
+
+
+def test_comments_and_document_come_back_and_are_written_only_where_there_are_any() -> None:
+    plain = Sentence.from_tokens(["a"])
+    assert not {"meta", "document"} & sentence_to_json(plain).keys()
+    full = Sentence.from_tokens(["a"], meta={"id": "1", "note": ""}, document="d")
+    assert sentence_from_json(json.loads(json.dumps(sentence_to_json(full)))) == full
+
+
+@pytest.mark.parametrize("row", [{"meta": {"n": 1}}, {"meta": ["x"]}, {"document": 7}])
+def test_values_of_another_kind_are_no_comments(row: dict[str, object]) -> None:
+    assert sentence_from_json({"tokens": ["a"], **row}) == Sentence.from_tokens(["a"])

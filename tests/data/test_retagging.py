@@ -257,7 +257,7 @@ def test_io_cannot_hold_entities_side_by_side() -> None:
 
 def test_what_was_done_is_said_in_a_line() -> None:
     assert str(retagged(b"a I-X\nb O\n", "bioes").done) == (
-        "column 2: IOB1 (there is no `B-` at all) to BIOES: 1 sentences, 2 tags, 1 changed"
+        "column 2: IOB1 (there is no `B-` at all) to BIOES: 1 sentence, 2 tags, 1 changed"
     )
 
 

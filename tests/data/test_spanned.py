@@ -345,7 +345,7 @@ def test_written_lines_have_the_documented_forms() -> None:
     written = {name: json.loads(next(spanned_lines([sentence], "ner", name))) for name in get_args(Dialect)}
     assert written == {
         "doccano": {"text": EU, "label": [list(ORG), list(MISC)]},
-        "label-studio": {"text": EU, "label": DIALECTS["Label Studio"]["label"]},
+        "labelstudio": {"text": EU, "label": DIALECTS["Label Studio"]["label"]},
         "spacy": DIALECTS["spaCy, spans"],
     }
 
