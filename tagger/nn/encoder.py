@@ -110,22 +110,10 @@ def _initialise(layer: Recurrence, hidden_size: int) -> None:
 
 
 def reversal(lengths: Int[Tensor, " batch"], num_tokens: int) -> Int[Tensor, "batch tokens"]:
-    """For each position the one it changes places with when a row is reversed within its own length.
-
-    `reverse_rows` takes it.
-    """
+    """For each position the one it changes places with when a row is reversed within its own length."""
     positions = torch.arange(num_tokens, device=lengths.device).unsqueeze(0)  # (1, tokens)
     mirrored = lengths.unsqueeze(1) - 1 - positions
     return torch.where(mirrored >= 0, mirrored, positions)
-
-
-def reverse_rows(
-    values: Float[Tensor, "batch tokens features"], mirror: Int[Tensor, "batch tokens"]
-) -> Float[Tensor, "batch tokens features"]:
-    """Each row reversed within its own length; whole feature vectors are moved, which `gather` would do one by one."""
-    batch, num_tokens = mirror.shape
-    places = mirror + torch.arange(0, batch * num_tokens, num_tokens, device=mirror.device).unsqueeze(1)
-    return values.flatten(0, 1).index_select(0, places.flatten()).view(values.shape)
 
 
 def _padded(layer: Recurrence, vectors: Tensor, lengths: Tensor) -> Tensor:

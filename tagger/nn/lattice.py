@@ -72,7 +72,7 @@ class Lattice(NamedTuple):
 def forward_backward(
     emissions: Float[Tensor, "batch tokens tags"], rows: Rows, scores: Scores, *, ways: bool = False
 ) -> Lattice:
-    """The lattice of each row; `leaving` and `entering` are logs only where `ways` asks for them, else undefined.
+    """The lattice of each row; without `ways`, its `leaving` and `entering` are not to be used.
 
     A row without any possible sequence has a log-partition of minus infinity.
 
