@@ -64,6 +64,11 @@ class Tally:
         self.counts[what] += 1
         self.firsts.setdefault(what, first)
 
+    def take(self, other: "Tally") -> None:
+        """Count what another has counted too."""
+        self.counts.update(other.counts)
+        self.firsts = {**other.firsts, **self.firsts}
+
     def notes(self) -> list[str]:
         """What was done, a sentence each."""
         return [f"{what.format(number)}, the first {self.firsts[what]}" for what, number in self.counts.items()]

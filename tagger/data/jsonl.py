@@ -4,22 +4,26 @@
 `tokens` or `text`; spans are read from the tags, so that what is written comes back the same. A sentence whose text is
 more than its tokens with white space around them, such as one of a document, also has `"offsets": [[start, end], ...]`;
 tokens that are one word of the text, such as `de` and `le` in `du`, have the same. One with comments has `"meta": {key:
-value}`, one of a document `"document": name`; with values of another kind these keys are not read. Texts with entities
-as characters, as annotation tools write them, are read in `spanned`.
+value}`, one of a document `"document": name`; with values of another kind these keys are not read. Layers at the top,
+as in `"ner_tags"`, and keys that are not read are the business of `json_keys`. Texts with entities as characters, as
+annotation tools write them, are read in `spanned`.
 Predictions also have `"tag_scores": {layer: [...]}` and `"sequence_scores": {layer: probability}`.
 """
 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
+from tagger.data.annotated import Tally
 from tagger.data.columns import shorten
 from tagger.data.files import iter_lines
+from tagger.data.json_keys import is_meta, layer_values, tell_unread, without_layers
 from tagger.data.labelled import Tokenize
+from tagger.data.rows import TEXT_COLUMNS, TOKEN_COLUMNS
 from tagger.data.sentence import Label, Origin, Sentence, TagLayer
 from tagger.data.tokenization import sentence_from_text
 from tagger.errors import DataError, Problems
@@ -35,7 +39,7 @@ def read_jsonl(
     Args:
         path: The file, UTF-8, plain or gzip.
         layers: Layer → top-level key whose value is a list of tags or a label; left out: what stands in `tags` and
-            `labels`.
+            `labels`, and at the top under the name of a layer.
         tokenize: How a `text` without `tokens` is split.
 
     Raises:
@@ -45,35 +49,58 @@ def read_jsonl(
 
 
 def parse_jsonl(
-    lines: Iterable[str], layers: Mapping[str, str] | None = None, *, tokenize: Tokenize = "words", where: str
+    lines: Iterable[str],
+    layers: Mapping[str, str] | None = None,
+    *,
+    tokenize: Tokenize = "words",
+    where: str,
+    tally: Tally | None = None,
 ) -> list[Sentence]:
-    """The sentences of lines that are a JSON object each; blank lines are separators; `where` opens an error."""
+    """The sentences of lines that are a JSON object each; blank lines are separators; `where` opens an error.
+
+    A `tally` is told which keys are not read. Where there is one, and `layers` are not named, a file whose keys are not
+    read and that has no layer is refused.
+    """
+    own = Tally()
     sentences: list[Sentence] = []
     problems = Problems()
     same: dict[Any, Any] = {}
     for number, line in enumerate(lines, 1):
         try:
             if line.strip():
-                sentence = sentence_from_line(line, layers, tokenize=tokenize, origin=Origin(where, (number,)))
+                origin = Origin(where, (number,))
+                sentence = sentence_from_line(line, layers, tokenize=tokenize, origin=origin, tally=own)
                 sentences.append(sentence.sharing(same))
         except DataError as error:
             problems.append(str(error))
     if problems:
         raise DataError.of(problems)
+    if tally is not None:
+        if problem := without_layers(sentences, own):
+            raise DataError(f"{where}: {problem}")
+        tally.take(own)
     return sentences
 
 
 def sentence_from_line(
-    line: str, layers: Mapping[str, str] | None = None, *, tokenize: Tokenize = "words", origin: Origin
+    line: str,
+    layers: Mapping[str, str] | None = None,
+    *,
+    tokenize: Tokenize = "words",
+    origin: Origin,
+    tally: Tally | None = None,
 ) -> Sentence:
-    """The sentence of a line that is a JSON object.
+    """The sentence of a line that is a JSON object; a tally is told which of its keys are not read.
 
     Raises:
         DataError: It is none, or not of the form; names where it stands.
     """
     try:
         row, _ = json_value(line)
-        return replace(sentence_from_json(row, layers, tokenize=tokenize), origin=origin)
+        sentence = replace(sentence_from_json(row, layers, tokenize=tokenize), origin=origin)
+        if tally is not None and layers is None:
+            tell_unread(row, tally, f"at {origin.at(0)}")
+        return sentence
     except DataError as error:
         raise DataError(f"{origin.at(0)}: {error}") from None
 
@@ -123,7 +150,7 @@ def sentence_from_json(row: Any, layers: Mapping[str, str] | None = None, *, tok
         raise DataError(f"must be a JSON object, got {shorten(json.dumps(row))}")
     sentence = _tokens(row, tokenize)
     if layers is None:
-        values = _all_layers(row)
+        values = layer_values(row)
     else:
         values = {layer: row[key] for layer, key in layers.items() if row.get(key) is not None}
     found = {layer: _layer(layer, value, len(sentence)) for layer, value in values.items()}
@@ -136,29 +163,9 @@ def sentence_from_json(row: Any, layers: Mapping[str, str] | None = None, *, tok
     )
 
 
-def is_meta(value: Any) -> TypeGuard[dict[str, str]]:
-    """Whether a value is comments as they are written here: an object key → text."""
-    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
-
-
-def _all_layers(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of the layers in `tags` and in `labels`."""
-    tags, labels = _table(row, "tags"), _table(row, "labels")
-    if both := sorted(set(tags) & set(labels)):
-        raise DataError(f"layer `{both[0]}` must stand in `tags` or in `labels`, got it in both")
-    return {**tags, **labels}
-
-
-def _table(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """The layers under a key."""
-    value = row.get(key) or {}
-    if not isinstance(value, dict):
-        raise DataError(f"`{key}` must be an object layer → values, got {shorten(json.dumps(value))}")
-    return value
-
-
 def _tokens(row: Mapping[str, Any], tokenize: Tokenize) -> Sentence:
-    text, tokens, offsets = row.get("text"), row.get("tokens"), row.get("offsets")
+    tokens, offsets = _first(row, TOKEN_COLUMNS), row.get("offsets")
+    text = row.get("text") if tokens is not None else _first(row, TEXT_COLUMNS)
     if offsets is not None and (tokens is None or not isinstance(text, str)):
         absent = "tokens" if tokens is None else "text"
         raise DataError(f"`offsets` must stand beside `tokens` and `text`, got no `{absent}`; add it or leave them out")
@@ -173,6 +180,11 @@ def _tokens(row: Mapping[str, Any], tokenize: Tokenize) -> Sentence:
     if offsets is None:
         return align_tokens(tokens, text)
     return Sentence(tuple(tokens), text, _checked_offsets(offsets, tokens, text))
+
+
+def _first(row: Mapping[str, Any], keys: Sequence[str]) -> Any:
+    """The value of the first of these keys that there is."""
+    return next((row[key] for key in keys if row.get(key) is not None), None)
 
 
 def _checked_offsets(offsets: Any, tokens: list[str], text: str) -> tuple[tuple[int, int], ...]:

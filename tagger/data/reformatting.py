@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tagger.config import ReadingConfig
 from tagger.data.annotated import LAYER, Tally
@@ -16,7 +17,8 @@ from tagger.data.brat import LEFT_OUT, read_brat
 from tagger.data.columns import iter_conll
 from tagger.data.conllu import FIELDS, NO_WORD, iter_conllu, tells_place
 from tagger.data.files import decode_lines
-from tagger.data.jsonl import align_tokens, is_meta, sentence_from_line
+from tagger.data.json_keys import unread_keys as unread_json_keys
+from tagger.data.jsonl import align_tokens, sentence_from_line
 from tagger.data.layout import Lines, guess_columns
 from tagger.data.retagging import REPAIR, counted
 from tagger.data.schemes import Scheme, repair_tags
@@ -28,7 +30,6 @@ from tagger.data.targets import TARGETS, Conversion
 from tagger.errors import DataError
 
 RAW = ("text", "spans", "brat")  # formats that do not say where tokens stand
-JSON_KEYS = {"text", "tokens", "tags", "spans", "labels", "offsets"}
 
 
 class Reformatting:
@@ -99,16 +100,12 @@ class Reformatting:
     def _note_json(self, line: str) -> None:
         """Note what the reader of JSON lines leaves aside."""
         row = json.loads(line)
-        read = {"meta": is_meta(row.get("meta")), "document": isinstance(row.get("document"), str)}
-        for key in sorted(row.keys() - JSON_KEYS):
-            if not read.get(key):
-                self._note(key, f"key {key}")
-        spans = [span for layer in (row.get("spans") or {}).values() for span in layer or ()]
-        labels = (row.get("labels") or {}).values()
-        if any(isinstance(value, dict) and value.get("score") is not None for value in (*spans, *labels)):
+        for key in sorted(unread_json_keys(row)):
+            self._note(key, "spans" if key == "spans" else f"key {key}")
+        tables = [table for key in ("spans", "labels") if isinstance(table := row.get(key), dict)]
+        values = [value for table in tables for found in table.values() for value in _listed(found)]
+        if any(isinstance(value, dict) and value.get("score") is not None for value in values):
             self._note("scores", "scores")
-        if (row.get("spans") or {}).keys() - (row.get("tags") or {}).keys():
-            self._note("spans", "spans")
 
     def _note(self, name: str, kind: str) -> None:
         if self.noted:
@@ -254,6 +251,11 @@ class Reformatting:
     def _tells_text(self, sentence: Sentence) -> bool:
         """Whether the new format can say text and offsets by its tokens and the text."""
         return tells_place(sentence) if self.wanted.to == "conllu" else _tells_text(sentence)
+
+
+def _listed(value: Any) -> list[Any]:
+    """A list as it is, anything else in one."""
+    return value if isinstance(value, list) else [value]
 
 
 def _inner(sentence: Sentence) -> Sentence:

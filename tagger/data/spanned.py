@@ -51,7 +51,7 @@ def read_json(path: str | Path, config: ReadingConfig, tally: Tally) -> list[Sen
             f"{path}: `layer` is for texts with character spans, got tokens or texts without; leave it out, or give "
             'each text its spans, such as "label": [[0, 6, "PER"]]'
         )
-    return parse_jsonl(lines, config.layers, tokenize=config.tokenize, where=str(path))
+    return parse_jsonl(lines, config.layers, tokenize=config.tokenize, where=str(path), tally=tally)
 
 
 def holds_spans(lines: Iterable[str]) -> bool:

@@ -194,7 +194,7 @@ def test_null_tables_are_no_layers() -> None:
             {"tokens": ["a"], "text": "a b", "offsets": [[2, 3]]},
             "`offsets` of token 1 must hold 'a' in `text`, got 'b'",
         ),
-        ({"tokens": ["a"], "tags": ["O"]}, "`tags` must be an object layer → values, got '[\"O\"]'"),
+        ({"tokens": ["a"], "tags": 5}, "`tags` must be an object layer → values, got '5'"),
         (
             {"tokens": ["a"], "tags": {"ner": ["O", "O"]}},
             "layer `ner` must have a tag for each of the 1 tokens, got 2",
