@@ -241,12 +241,12 @@ def check(
     dev: Annotated[list[str] | None, typer.Option(help="A file of dev.")] = None,
     test: Annotated[list[str] | None, typer.Option(help="A file of test.")] = None,
     format: Annotated[
-        Literal["conll", "conllu", "labelled", "jsonl"] | None,
+        Literal["conll", "conllu", "labelled", "jsonl", "brat"] | None,
         typer.Option(help="Format of the files; detected if left out."),
     ] = None,
     columns: ColumnsOption = None,
     scheme: Annotated[
-        Literal["iob1", "iob2", "bioes", "bilou"] | None,
+        Literal["iob1", "iob2", "bioes", "bilou", "io"] | None,
         typer.Option(help="Scheme of the tags; detected if left out."),
     ] = None,
     layer: Annotated[str, typer.Option(help="Layer of the labels, for --format labelled.")] = "label",
@@ -265,9 +265,14 @@ def check(
     named = {"train": train or [], "dev": dev or [], "test": test or []}
     if bool(files) == any(named.values()):
         raise RecipeError("name the files either as FILE... or behind --train, --dev and --test")
-    diagnosis = check_corpus(
-        files or named, format=format, columns=_split(columns), scheme=scheme, layer=layer, vectors=vectors or ()
-    )
+    try:
+        diagnosis = check_corpus(
+            files or named, format=format, columns=_split(columns), scheme=scheme, layer=layer, vectors=vectors or ()
+        )
+    except TaggerError as error:
+        if as_json:
+            sys.stdout.write(json.dumps({"error": str(error)}, indent=2, ensure_ascii=False) + "\n")
+        raise
     if as_json:
         sys.stdout.write(json.dumps(diagnosis.to_dict(), indent=2, ensure_ascii=False) + "\n")
     else:

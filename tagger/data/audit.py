@@ -10,7 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tagger.data import audit_splits
-from tagger.data.audit_sources import Material, Paths, as_list, find_sources, read_material, read_material_of_dataset
+from tagger.data.audit_sources import (
+    Material,
+    Paths,
+    as_list,
+    find_sources,
+    left_aside,
+    read_material,
+    read_material_of_dataset,
+)
 from tagger.data.audit_tags import check_tags, tag_counts
 from tagger.data.audit_words import check_ids, check_tokens, count_types, oddity_of
 from tagger.data.corpus import Corpus
@@ -46,10 +54,10 @@ def check(
 
     Args:
         source: A corpus; a file or several, whose splits are told from their names; a table split → files; a folder
-            of such files; or the id or folder of a Hugging Face dataset.
+            of such files or of brat; or the id or folder of a Hugging Face dataset.
         format: Format of the files; detected if left out.
         columns: Columns of CoNLL files, as in a recipe; detected if left out.
-        scheme: Scheme of the tags; detected if left out.
+        scheme: Scheme of the tags; detected if left out. Entities as characters (brat, JSON with spans) have none.
         layer: Layer of the labels of labelled text.
         tokenize: How raw text is split.
         vectors: Files of word vectors, to count which unseen words they cover.
@@ -59,10 +67,11 @@ def check(
     """
     if isinstance(source, Corpus):
         material = Material(dict(source.splits()), schemes=source.schemes, notes=list(source.notes))
-    elif isinstance(sources := find_sources(source), str):
+    elif isinstance(sources := find_sources(source, format), str):
         material = read_material_of_dataset(sources)
     else:
         material = read_material(sources, _reading(format, columns), layer=layer, tokenize=tokenize)
+        material.notes += left_aside(source, format)
     return diagnose(material, scheme=scheme, vectors=as_list(vectors))
 
 
@@ -75,6 +84,11 @@ def _reading(format: FileFormat | None, columns: Sequence[str] | None) -> Readin
             f'columns are for format "conll" and must have "token" among them, got {", ".join(columns)} and '
             f"{format or 'no format'}"
         )
+    if twice := [name for name, count in Counter(columns).items() if count > 1 and name != "_"]:
+        raise DataError(
+            f"columns must have different names, got {', '.join(columns)} with {twice[0]!r} twice; call columns that "
+            "are not read `_`"
+        )
     return Reading("conll", tuple(columns))
 
 
@@ -86,11 +100,17 @@ def diagnose(material: Material, *, scheme: Scheme | None = None, vectors: Seque
     spaced = material.reading is not None and material.reading.format == "conllu"
     _check_words(files, words, errors, warnings, spaced=spaced)
     layers = list(audit_splits.layers_of(splits))
+    if material.written:
+        material.notes += ["entities as characters have no scheme, the one that is named is not used"] if scheme else []
+        scheme = "iob2"
     schemes = {
         layer: check_tags(files, layer, errors, scheme=scheme or material.schemes.get(layer))
         for layer in layers
         if any(isinstance(s.layers.get(layer), TagLayer) for part in splits.values() for s in part)
     }
+    if scheme and not (material.written or any(schemes.values())):
+        message = f"must have a layer with {scheme.upper()} tags, got none in {', '.join(layers) or 'no layers'}"
+        errors.add("prefix", next(iter(files), "the corpus"), f"{message}; leave out the scheme")
     overlaps = audit_splits.check_leaks(splits, warnings)
     audit_splits.check_contradictions(splits, layers, warnings)
     entities = _check_entities(splits, [layer for layer in layers if schemes.get(layer)], warnings)
@@ -108,7 +128,7 @@ def diagnose(material: Material, *, scheme: Scheme | None = None, vectors: Seque
         format=material.reading.format if material.reading else None,
         columns=material.reading.columns if material.reading else None,
         files=material.files,
-        notes=tuple(dict.fromkeys([*material.notes, *_said_of_schemes(schemes, splits)])),
+        notes=tuple(dict.fromkeys([*material.notes, *(() if material.written else _said_of_schemes(schemes, splits))])),
     )
 
 

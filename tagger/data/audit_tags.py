@@ -7,6 +7,7 @@ unknown is held against nothing but its own form.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import chain
 
 from tagger.data.findings import Findings, place_of
@@ -49,9 +50,16 @@ def choose_scheme(pairs: Pairs) -> Scheme | None:
 
 
 def _looks_prefixed(tags: set[str]) -> bool:
-    """Whether there is an `O` and most other tags are a sign, a hyphen and a type, though none of a scheme."""
+    """Whether most tags but `O` are a sign, a hyphen and a type, and there is an `O` or a tag of a scheme."""
     others = tags - {"O"}
-    return "O" in tags and 0 < len(others) < 2 * sum(tag[1:2] == "-" and len(tag) > 2 for tag in others)
+    known = "O" in tags or any(map(_is_any_tag, others))
+    return known and 0 < len(others) < 2 * sum(tag[1:2] == "-" and len(tag) > 2 for tag in others)
+
+
+@cache
+def _is_any_tag(tag: str) -> bool:
+    """Whether a tag is one of some scheme."""
+    return any(is_tag(tag, scheme) for scheme in ORDER)
 
 
 def _violations(pairs: Pairs, scheme: Scheme) -> int:
@@ -153,7 +161,7 @@ def _note_transition(
 
 def _entity_at(sentence: Sentence, tags: Sequence[str], token: int) -> str:
     """The entity that a token is in by conlleval's rule, as type and words."""
-    for span in lenient_spans(tags):
+    for span in lenient_spans(_well_formed(tags)):
         if span.start <= token < span.end:
             return f"{span.type} {' '.join(sentence.tokens[span.start : span.end])!r}"
     return repr(sentence.tokens[token])
@@ -165,7 +173,15 @@ def tag_counts(sentences: Iterable[Sentence], layer: str) -> Counter[str]:
 
 
 def entities_of(sentence: Sentence, layer: str) -> Iterator[tuple[str, int, int]]:
-    """Type and range of each entity by conlleval's rule, which agrees with the scheme where the tags are valid."""
+    """Type and range of each entity by conlleval's rule, which agrees with the scheme where the tags are valid.
+
+    A tag that is of no scheme is no part of an entity.
+    """
     tags = tags_of(sentence, layer)
     if any(tag != "O" for tag in tags):
-        yield from lenient_spans(tags)
+        yield from lenient_spans(_well_formed(tags))
+
+
+def _well_formed(tags: Sequence[str]) -> list[str]:
+    """The tags with an `O` for each that is of no scheme, so that `PER` or `B-` make no type of entity."""
+    return [tag if _is_any_tag(tag) else "O" for tag in tags]

@@ -32,21 +32,31 @@ def read_brat(path: str | Path, config: ReadingConfig, tally: Tally) -> list[Sen
         DataError: A file is not there or cannot be read, a line is no annotation, or an entity does not fit and the
             policy is `error`; names all such lines.
     """
+    problems: list[str] = []
+    sentences = scan_brat(path, config, tally, problems)
+    problems, tally.problems = problems + tally.problems, []
+    if problems:
+        raise DataError.of(problems)
+    return sentences
+
+
+def scan_brat(path: str | Path, config: ReadingConfig, tally: Tally, problems: list[str]) -> list[Sentence]:
+    """What can be read of a text or a folder; `problems` takes what is wrong with files, `tally` with annotations.
+
+    Raises:
+        DataError: A folder has no text in it.
+    """
     path = Path(path)
     texts = sorted(path.rglob("*.txt")) if path.is_dir() else [path]
     if not texts:
         raise DataError(f"{path}: the folder must hold texts (.txt) with their annotations (.ann), got none")
     sentences: list[Sentence] = []
-    problems: list[str] = []
     for text in texts:
         name = str(text.relative_to(path).with_suffix("")) if path.is_dir() else text.stem
         try:
             sentences += _read_document(text, name, config, tally)
         except DataError as error:
-            problems.append(str(error))
-    problems, tally.problems = problems + tally.problems, []
-    if problems:
-        raise DataError.of([line for problem in problems for line in problem.split("\n")])
+            problems += str(error).split("\n")
     return sentences
 
 

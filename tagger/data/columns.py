@@ -104,7 +104,7 @@ def uses_tabs(lines: Sequence[str], num_columns: int | None = None) -> bool:
     """Whether columns are told apart by tabs, as the first line that can only be a token line shows; else any line."""
     first = next((line for line in lines if is_token_line(line)), None)
     if first is None:
-        return any("\t" in line for line in lines)
+        return any("\t" in line for line in lines if line.strip())
     runs = len(BLANKS.split(first.strip(" \t")))
     return "\t" in first and (first.count("\t") + 1 == num_columns or runs != num_columns)
 

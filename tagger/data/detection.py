@@ -1,7 +1,8 @@
 """What a file is, told from its lines: its format, what stands in its columns, and, by its name, which split it is.
 
-A guess is made from the first lines and by majority, so that a broken line does not change it. Which scheme the tags
-are in is told from all of them, by the audit.
+A guess is made from the first lines and by majority, so that a broken line does not change it. A name that says a
+format (`.jsonl`, `.json`, `.conllu`, with or without `.gz`) is believed: what else the file holds is then an error.
+Which scheme the tags are in is told from all of them, by the audit.
 """
 
 import re
@@ -12,12 +13,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from tagger.data.columns import BLANKS, RESERVED, is_token_line, uses_tabs
+from tagger.data.columns import RESERVED, is_token_line, split_fields, uses_tabs
 from tagger.data.conllu import FIELDS, NO_WORD, WORD
 from tagger.errors import DataError
 
-FileFormat = Literal["conll", "conllu", "labelled", "jsonl"]
+FileFormat = Literal["conll", "conllu", "labelled", "jsonl", "brat"]
+SUFFIXES: dict[str, FileFormat] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".conllu": "conllu"}
 SAMPLE = 5000
+WIDTHS = 4
 MOST = 0.9
 HALF = 0.5
 MAX_TAGS = 1000
@@ -61,11 +64,13 @@ def detect_reading(lines: Sequence[str], *, where: str, format: FileFormat | Non
 
 
 def detect_format(lines: Sequence[str], *, where: str) -> FileFormat:
-    """The format of these lines.
+    """The format of these lines; `where` is the name of their file.
 
     Raises:
         DataError: They are of no format that is known here.
     """
+    if named := SUFFIXES.get(Path(where.removesuffix(".gz")).suffix.lower()):
+        return named
     if next((line for line in lines if line.strip()), "").lstrip().startswith("{"):
         return "jsonl"
     rows = sample_rows(lines, tabs=True)
@@ -79,9 +84,25 @@ def detect_format(lines: Sequence[str], *, where: str) -> FileFormat:
     if count * 2 <= len(rows) or not width:
         raise DataError(
             f"{where}: must have the same number of columns in most lines, or be CoNLL-U, JSON lines or label TAB "
-            "text, got none of these; name it with --format"
+            f"text, got {_widths(lines)}; mend the lines or name it with --format"
         )
     return "conll"
+
+
+def _widths(lines: Sequence[str]) -> str:
+    """The first line of each number of columns, and how many lines have as many, in words."""
+    tabs = divided_by_tabs(lines)
+    found: dict[int, list[int]] = {}
+    for number, line in enumerate(lines[:SAMPLE], 1):
+        if is_token_line(line):
+            found.setdefault(len(split_fields(line, tabs=tabs)), []).append(number)
+    shown = [f"{width} from line {numbers[0]} on ({len(numbers)} lines)" for width, numbers in found.items()]
+    if len(found) > WIDTHS:
+        shown = [
+            *shown[:WIDTHS],
+            'others, as in plain text, which a recipe reads with format = "labelled", a file a class',
+        ]
+    return f"other columns: {', '.join(shown)}" if found else "no line with columns"
 
 
 def divided_by_tabs(lines: Sequence[str]) -> bool:
@@ -96,7 +117,7 @@ def divided_by_tabs(lines: Sequence[str]) -> bool:
 def sample_rows(lines: Sequence[str], *, tabs: bool) -> list[list[str]]:
     """The fields of the first token lines."""
     first = islice((line for line in lines if is_token_line(line)), SAMPLE)
-    return [line.split("\t") if tabs else BLANKS.split(line.strip(" \t")) for line in first]
+    return [split_fields(line, tabs=tabs) for line in first]
 
 
 def detect_columns(lines: Sequence[str]) -> tuple[str, ...]:

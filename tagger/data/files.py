@@ -75,6 +75,8 @@ def raw_lines(path: Path, *, advice: str = ADVICE) -> Iterator[bytes]:
     with _one_sentence(path, advice), _open(path, advice) as file:
         before = os.fstat(file.fileno())
         packed = file.peek(2)[:2] == b"\x1f\x8b"  # type: ignore[attr-defined]
+        if path.suffix == ".gz" and not packed and before.st_size:
+            raise DataError(f"{path}: must be gzip as its name says, got other bytes; fetch it again, or rename it")
         yield from _unpacked(file, before.st_size, path) if packed else lines_of(file)
         after = os.fstat(file.fileno())
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):

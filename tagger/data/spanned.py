@@ -45,6 +45,8 @@ def read_json(path: str | Path, config: ReadingConfig, tally: Tally) -> list[Sen
     """
     lines = read_lines(Path(path))
     if holds_spans(lines):
+        if config.layers is None:
+            tell_unread_keys(lines, tally, where=str(path))
         return parse_spanned(lines, config, tally, where=str(path))
     if config.layer is not None:
         raise DataError(
@@ -85,6 +87,17 @@ def parse_spanned(lines: Sequence[str], config: ReadingConfig, tally: Tally, *, 
         DataError: An item is not of the form, or an entity does not fit and the policy is `error`; names all of them.
     """
     problems: list[str] = []
+    sentences = scan_spanned(lines, config, tally, problems, where=where)
+    problems, tally.problems = problems + tally.problems, []
+    if problems:
+        raise DataError.of(problems)
+    return sentences
+
+
+def scan_spanned(
+    lines: Sequence[str], config: ReadingConfig, tally: Tally, problems: list[str], *, where: str
+) -> list[Sentence]:
+    """What can be read of the lines; `problems` takes what is wrong with items, `tally` with entities."""
     items = [_untupled(item) for item in json_items(lines, where, problems) if _accepted(item, tally)]
     rows = [item.value for item in items if isinstance(item.value, dict)]
     key = _text_key(rows)
@@ -98,11 +111,8 @@ def parse_spanned(lines: Sequence[str], config: ReadingConfig, tally: Tally, *, 
             texts.append([replace(s, layers={**s.layers, **labels}, origin=origin) for s in found])
         except DataError as error:
             problems.append(f"{item.place}: {error}")
-    problems, tally.problems = problems + tally.problems, []
-    if problems:
-        raise DataError.of(problems)
-    if not texts:
-        raise DataError(f"{where}: the file must hold at least one text to learn from, got none")
+    if not (texts or problems):
+        problems.append(f"{where}: the file must hold at least one text to learn from, got none")
     if any(len(text) > 1 for text in texts):
         texts = [[replace(s, document=str(number)) for s in text] for number, text in enumerate(texts, 1)]
     return [sentence for text in texts for sentence in text]
@@ -253,6 +263,13 @@ def unread_keys(lines: Sequence[str], read: Collection[str]) -> Iterator[str]:
                 yield from (f"{name} of spans" for name in sorted(names))
             elif key not in (text, *read) and value not in (None, "", [], {}):
                 yield key
+
+
+def tell_unread_keys(lines: Sequence[str], tally: Tally, *, where: str) -> None:
+    """Count what is filled in the items of a file and not read."""
+    for name in unread_keys(lines, ()):
+        shown = shorten(name).replace("{", "{{").replace("}", "}}")
+        tally.count(f"the key {shown} of {{}} texts is not read", f"in {where}")
 
 
 def _numbered(sentences: Iterable[Sentence]) -> Iterator[tuple[int, Sentence]]:

@@ -269,3 +269,17 @@ def test_check_takes_files_one_way_only(call, tmp_path) -> None:
     done = call("check", tmp_path / "none.conll")
     assert done.code == 1
     assert "no such file" in done.err
+
+
+def test_check_prints_a_fatal_error_as_json_too(call, tmp_path) -> None:
+    done = call("check", tmp_path / "none.conll", "--json")
+    assert done.code == 1
+    assert json.loads(done.out) == {"error": f"{tmp_path / 'none.conll'}: no such file; check the path"}
+
+
+def test_check_takes_brat_and_io(call, tmp_path) -> None:
+    (tmp_path / "a.txt").write_text("Ada naps .")
+    (tmp_path / "a.ann").write_text("T1\tPER 0 3\tAda\n")
+    (tmp_path / "b.conll").write_text("Ada\tI-PER\nnaps\tO\n")
+    assert call("check", tmp_path, "--format", "brat").code == 0
+    assert call("check", tmp_path / "b.conll", "--scheme", "io").code == 0

@@ -272,6 +272,60 @@ def test_folders_give_their_files_by_split_without_licences(tmp_path) -> None:
     assert names == {"train": ["train.conll"], "dev": ["devel.conll"], "test": ["test.conll"]}
 
 
+def test_what_is_not_read_of_a_folder_is_told(tmp_path) -> None:
+    write(tmp_path, GOOD)
+    write(tmp_path, "read me", "README.md")
+    write(tmp_path, "", ".hidden")
+    (tmp_path / "more").mkdir()
+    assert f"not read in {tmp_path}: README.md, more/; name them if they are data" in check(tmp_path).notes
+
+
+def test_a_file_that_is_named_twice_in_a_split_is_refused(tmp_path) -> None:
+    path = write(tmp_path, GOOD)
+    (tmp_path / "b.conll").symlink_to(path)
+    for named in ([path, path], [path, tmp_path / "b.conll"], {"train": [path, path]}, [tmp_path, path]):
+        with pytest.raises(DataError, match=r"must be named once in train, got it [23] times$"):
+            check(named)
+
+
+def test_columns_must_have_different_names(tmp_path) -> None:
+    with pytest.raises(DataError, match="must have different names, got token, token with 'token' twice"):
+        check(write(tmp_path, GOOD), columns=["token", "token"])
+    assert check(write(tmp_path, "x\ty\ta\tO\n"), columns=["_", "_", "token", "ner"]).is_sound
+
+
+def test_malformed_tags_are_errors_and_make_no_types(tmp_path) -> None:
+    path = write(tmp_path, f"{GOOD}\na\tPER\nb\tB-\nc\tQ-NEW\nd\tO\n")
+    diagnosis = check(path)
+    assert [error.kind for error in diagnosis.errors] == ["prefix"] * 3
+    assert diagnosis.splits["train"].entities == {"ner": {"PER": 1, "LOC": 1}}
+    assert sorted({warning.values["type"] for warning in diagnosis.warnings if warning.kind == "rare_type"}) == [
+        "LOC",
+        "PER",
+    ]
+
+
+def test_a_named_io_is_held_against_the_tags(tmp_path) -> None:
+    path = write(tmp_path, "Ada\tI-PER\nnaps\tO\nOslo\tB-LOC\n")
+    assert found(path, scheme="io") == [("mixed", 3)]
+    assert check(write(tmp_path, "Ada\tI-PER\nOslo\tI-LOC\n"), scheme="io").schemes == {"ner": "io"}
+
+
+def test_a_named_scheme_that_no_layer_has_is_an_error(tmp_path) -> None:
+    path = write(tmp_path, "The\tDT\ncat\tNN\nnaps\tVB\n")
+    assert [error.message for error in check(path, scheme="iob2").errors] == [
+        "must have a layer with IOB2 tags, got none in tags; leave out the scheme"
+    ]
+
+
+def test_unread_keys_of_json_lines_are_told(tmp_path) -> None:
+    row = {"tokens": ["Ada", "naps"], "ner_tags": ["B-PER", "O"], "lemmas": ["Ada", "nap"]}
+    path = write(tmp_path, f"{json.dumps(row)}\n" * 3, "train.jsonl")
+    diagnosis = check(path)
+    assert diagnosis.splits["train"].entities == {"ner": {"PER": 3}}
+    assert f"the key 'lemmas' of 3 lines is not read, the first at {path}:1" in diagnosis.notes
+
+
 def test_empty_files_are_errors_beside_others(tmp_path) -> None:
     write(tmp_path, GOOD)
     dev, test = write(tmp_path, "\n\n", "dev.conll"), write(tmp_path, "", "test.conll")
@@ -297,6 +351,10 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path) -> None:
     prose = "It was a dark night .\nRain fell .\nThe wind was in the trees and he\nslept\n"
     with pytest.raises(DataError, match="name it with --format"):
         check(write(tmp_path, prose, "a.txt"))
+    with pytest.raises(DataError, match=r"none.conll: no such file; check the path$"):
+        check(tmp_path / "none.conll")
+    with pytest.raises(DataError, match=r"none: no such file; check the path$"):
+        check(tmp_path / "none")
     with pytest.raises(DataError, match='"token" among them'):
         check(write(tmp_path, GOOD), columns=["word", "ner"])
 

@@ -344,3 +344,8 @@ def test_each_dialect_of_columns_is_read(name: str) -> None:
 )
 def test_line_that_may_be_a_broken_token_is_no_comment(text: str, line: int) -> None:
     assert error_of(text).startswith(f"f:{line}: must have 2 columns (token, ner), got 1: ")
+
+
+def test_a_tab_in_a_blank_line_does_not_divide_columns() -> None:
+    sentences = parse_conll(["# O", "\t", "# B-X"], ["token", "ner"], where="f")
+    assert [(s.tokens, s.tags("ner")) for s in sentences] == [(("#",), ("O",)), (("#",), ("B-X",))]

@@ -273,3 +273,9 @@ def test_well_packed_small_file_is_no_bomb(tmp_path: Path) -> None:
     packed = gzip.compress(data)
     assert len(data) > 200 * len(packed)
     assert read_bytes(write(tmp_path, packed)) == data
+
+
+def test_a_file_that_is_gzip_by_its_name_alone_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, b"Ada O\n", "train.conll.gz")
+    with pytest.raises(DataError, match=r"train.conll.gz: must be gzip as its name says, got other bytes"):
+        read_lines(path)
