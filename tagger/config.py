@@ -19,7 +19,7 @@ from tagger.errors import RecipeError
 
 MAX_BYTES = 1_000_000  # of a recipe; what is longer is another file
 SPANNED = ("jsonl", "brat")  # formats of texts with entities as character spans
-Scheme = Literal["iob1", "iob2", "bioes", "bilou"]
+Scheme = Literal["iob1", "iob2", "bioes", "bilou", "io"]
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Positive = Annotated[int, Field(ge=1)]
 Weight = Annotated[float, Field(gt=0.0)]
@@ -200,7 +200,11 @@ class DataConfig(ReadingConfig):
     def _leaves_rows_as_they_are(self) -> None:
         """Refuse what a lazy corpus cannot do."""
         keys = {"streaming": self.streaming, "rename": self.rename, "drop": self.drop}
-        keys |= {"invalid": self.invalid != "error", "split.every": self.split is not None and self.split.every}
+        keys |= {
+            'scheme = "io"': self.scheme == "io",
+            "invalid": self.invalid != "error",
+            "split.every": self.split is not None and self.split.every,
+        }
         if found := [key for key, given in keys.items() if given]:
             raise ValueError(
                 f"`lazy` leaves train in its file as it stands, got {_quoted(found)} beside it; keep one of the two"
@@ -459,7 +463,7 @@ def _explain(detail: ErrorDetails, kind: type[Section]) -> str:
         case "dict_type" | "model_type" | "model_attributes_type":
             return f"`{key}` must be a table, got {got!r}"
         case _:
-            rule = detail["msg"].removeprefix("Input should be ")
+            rule = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
             return f"`{key}` must be {rule}, got {got!r}"
 
 

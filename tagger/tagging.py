@@ -277,7 +277,7 @@ def describe_model(path: str | Path) -> dict[str, Any]:
     }
     found = next((p for p in (Path(path) / "report.json", Path(path).parent / "report.json") if p.is_file()), None)
     if found is not None:
-        facts["scores"] = _headlines(found)
+        facts |= {"scores": scores} if (scores := _headlines(found)) else {}
     return facts
 
 

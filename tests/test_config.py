@@ -290,7 +290,7 @@ def test_all_mistakes_of_a_recipe_are_told_at_once() -> None:
             {"data": {"format": "labelled", "train": "a"}},
             '`data`: `format = "labelled"` needs `layer`, the name of the layer to read into',
         ),
-        ({"data__scheme": "IOB2"}, "`data.scheme` must be 'iob1', 'iob2', 'bioes' or 'bilou', got 'IOB2'"),
+        ({"data__scheme": "IOB2"}, "`data.scheme` must be 'iob1', 'iob2', 'bioes', 'bilou' or 'io', got 'IOB2'"),
         (
             {"heads__ner__scheme": "iob"},
             "`heads.ner.scheme` must be 'iob1', 'iob2', 'bioes', 'bilou' or 'none', got 'iob'",

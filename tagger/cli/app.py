@@ -101,7 +101,7 @@ def evaluate(
     ] = None,
     columns: ColumnsOption = None,
     scheme: Annotated[
-        Literal["iob1", "iob2", "bioes", "bilou"] | None,
+        Literal["iob1", "iob2", "bioes", "bilou", "io"] | None,
         typer.Option(help="Scheme of the files; as the model was trained, or detected, if left out."),
     ] = None,
     layer: Annotated[
@@ -111,6 +111,13 @@ def evaluate(
     invalid: Annotated[
         Literal["error", "repair"] | None,
         typer.Option(help="What to do with invalid tag sequences; as the model was trained if left out."),
+    ] = None,
+    misaligned: Annotated[
+        Literal["error", "drop", "expand"] | None,
+        typer.Option(help="What becomes of character spans that cut a token."),
+    ] = None,
+    nested: Annotated[
+        Literal["error", "outermost", "innermost"] | None, typer.Option(help="Which of nested character spans stays.")
     ] = None,
     as_json: JsonOption = False,
     device: DeviceOption = "cpu",
@@ -122,8 +129,17 @@ def evaluate(
 
     _set_threads(threads)
     tagger = load(model, device=device, precision=precision)
-    reading = {"format": format, "columns": _split(columns), "scheme": scheme, "layer": layer, "invalid": invalid}
-    report = evaluate_files(tagger, files, **reading)
+    report = evaluate_files(
+        tagger,
+        files,
+        format=format,
+        columns=_split(columns),
+        scheme=scheme,
+        layer=layer,
+        invalid=invalid,
+        misaligned=misaligned,
+        nested=nested,
+    )
     if as_json:
         sys.stdout.write(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n")
     else:
@@ -201,13 +217,18 @@ def convert(
     invalid: Annotated[Literal["error", "repair"], typer.Option(help="What to do with invalid sequences.")] = "error",
     merge: Annotated[bool, typer.Option("--merge", help="Let entities that IO cannot tell apart become one.")] = False,
     labels: Annotated[str | None, typer.Option(help="Comments that are labels, such as intent.")] = None,
-    drop: Annotated[str | None, typer.Option(help="What may be lost, such as comments,ner.")] = None,
+    drop: Annotated[
+        str | None, typer.Option(help="What may be lost, such as comments,ner; a name that the file lacks is told.")
+    ] = None,
     misaligned: Annotated[
         Literal["error", "drop", "expand"], typer.Option(help="What becomes of character spans that cut a token.")
     ] = "error",
     nested: Annotated[
         Literal["error", "outermost", "innermost"], typer.Option(help="Which of nested character spans stays.")
     ] = "error",
+    tokenize: Annotated[
+        Literal["words", "blanks"] | None, typer.Option(help="How raw text is split; into words if left out.")
+    ] = None,
 ) -> None:
     """Write a file in another scheme, changing nothing else, or in another format, losing nothing unasked."""
     from tagger.cli.converting import convert_file
@@ -225,6 +246,7 @@ def convert(
         drop=_names(drop),
         misaligned=misaligned,
         nested=nested,
+        tokenize=tokenize,
     )
     convert_file(source, output, wanted)
 
@@ -323,4 +345,4 @@ def _lines(file: str) -> Iterator[bytes]:
     """The lines of standard input or of a file, as bytes."""
     if file == "-":
         return lines_of(sys.stdin.buffer)
-    return raw_lines(Path(file), advice="give the path of a file, or - for standard input")
+    return raw_lines(Path(file), else_standard_input=True)

@@ -26,5 +26,11 @@ def convert_file(source: str, output: str, wanted: Conversion) -> None:
         if output.endswith(".gz"):
             stream = stack.enter_context(gzip.GzipFile("", "wb", fileobj=stream, mtime=0))  # type: ignore[assignment]
         place = None if source == "-" else path
-        said = convert(lambda: meter.counted(raw_lines(path)), stream.write, wanted, where=where, path=place)
+        said = convert(
+            lambda: meter.counted(raw_lines(path, else_standard_input=True)),
+            stream.write,
+            wanted,
+            where=where,
+            path=place,
+        )
     sys.stderr.write(f"{where}: {said}\n")

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from tagger.config import ReadingConfig
 from tagger.data.alignment import Entity
-from tagger.data.annotated import LAYER, Tally, annotated_sentences
+from tagger.data.annotated import LAYER, Tally, annotated_sentences, check_scheme
 from tagger.data.columns import shorten
 from tagger.data.files import read_text
 from tagger.data.sentence import Origin, Sentence
 from tagger.errors import DataError
 
 ENTITY = re.compile(r"(T[^\t]*)\t([^ \t]+) ([0-9]+ [0-9]+(?:;[0-9]+ [0-9]+)*)(?:\t(.*))?")
-LEFT_OUT = "left out {} annotations of brat that are no entities"
+LEFT_OUT = "left out {} annotation|annotations of brat that is|are no entity|entities"
 OTHER = re.compile(r"(?:[REAMN][^\t]*|#[^\t]*|\*)\t.*")
 
 
@@ -33,6 +33,7 @@ def read_brat(path: str | Path, config: ReadingConfig, tally: Tally) -> list[Sen
             policy is `error`; names all such lines.
     """
     path = Path(path)
+    check_scheme(config, str(path))
     texts = sorted(path.rglob("*.txt")) if path.is_dir() else [path]
     if not texts:
         raise DataError(f"{path}: the folder must hold texts (.txt) with their annotations (.ann), got none")

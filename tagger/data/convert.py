@@ -67,6 +67,8 @@ def _check_policies(wanted: Conversion, format: str, where: str) -> None:
     for option, given in (("misaligned", wanted.misaligned), ("nested", wanted.nested)):
         if given != "error" and not spanned:
             raise DataError(f"{where}: --{option} is for character spans, got {format}; leave it out")
+    if wanted.tokenize is not None and format not in ("text", "jsonl", "spans", "brat"):
+        raise DataError(f"{where}: --tokenize is for raw text, got {format}, which has tokens; leave it out")
     if wanted.scheme is not None and spanned:
         raise DataError(f"{where}: --scheme is for tags, got character spans; leave it out")
 

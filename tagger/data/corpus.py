@@ -25,6 +25,7 @@ from tagger.data.lazy import LazySentences, read_dataset
 from tagger.data.schemes import (
     RULES,
     Scheme,
+    convert_tags,
     describe,
     detect_scheme,
     has_scheme,
@@ -210,7 +211,7 @@ def read_sentences(paths: Sequence[str | Path], config: ReadingConfig) -> tuple[
         raise DataError(
             f"{paths[0]}: say the format of the file with --format ({', '.join(FILES[:-1])} or {FILES[-1]})"
         )
-    tally = Tally(config.misaligned, config.nested)
+    tally = Tally(config.misaligned, config.nested, options=True)
     sentences = _joined(_read_files(paths, config, Path(), tally))
     corpus = _finish({"train": [], "dev": [], "test": sentences}, config, tally.notes(), whole=False)
     return list(corpus.test), corpus.notes
@@ -354,9 +355,9 @@ def _finish(splits: Splits, config: ReadingConfig, said: Sequence[str], *, whole
             schemes[layer] = _scheme_of(layer, splits, config, notes)
     if whole:
         _check_named(layers, schemes, config)
-    _check_tags(splits, schemes)
+    _check_tags(splits, schemes, options=not whole)
     splits = {name: [with_schemes(s, schemes) for s in part] for name, part in splits.items()}
-    splits = _repaired(splits, config, notes)
+    splits = _repaired(_divided(splits, schemes, notes), config, notes, options=not whole)
     splits = _renamed(splits, config, notes, whole=whole)
     return Corpus(splits["train"], splits["dev"], splits["test"], schemes, tuple(notes))
 
@@ -407,8 +408,8 @@ def _check_named(layers: Sequence[str], schemes: Mapping[str, Scheme | None], co
         )
 
 
-def _check_tags(splits: Splits, schemes: Mapping[str, Scheme | None]) -> None:
-    """Hold every tag against the scheme of its layer."""
+def _check_tags(splits: Splits, schemes: Mapping[str, Scheme | None], *, options: bool) -> None:
+    """Hold every tag against the scheme of its layer; `options` names another in the words of the command line."""
     problems = []
     for sentence in _joined(splits.values()):
         for layer, scheme in schemes.items():
@@ -418,7 +419,8 @@ def _check_tags(splits: Splits, schemes: Mapping[str, Scheme | None]) -> None:
             for i, tag in enumerate(found.tags):
                 if not is_tag(tag, scheme):
                     fits = [name for name in RULES if is_tag(tag, name)]
-                    advice = f'pass scheme="{fits[0]}" if the file uses it' if fits else "mend the tag"
+                    named = f"--scheme {fits[0]}" if options and fits else f'scheme="{fits[0]}"' if fits else ""
+                    advice = f"pass {named} if the file uses it" if fits else "mend the tag"
                     problems.append(f"{_place(sentence, i)}: tag {tag!r} is no {describe(scheme)}; {advice}")
     if problems:
         raise DataError.of(problems)
@@ -434,9 +436,26 @@ def _mapped(sentence: Sentence, change: Callable[[str, TagLayer], TagLayer]) -> 
     return replace(sentence, layers=layers)
 
 
-def _repaired(splits: Splits, config: ReadingConfig, notes: list[str]) -> Splits:
-    """Refuse invalid sequences of tags, or repair and count them where the recipe says so."""
+def _divided(splits: Splits, schemes: dict[str, Scheme | None], notes: list[str]) -> Splits:
+    """The entities of layers in IO as IOB2, which can also say those that stand side by side; `schemes` follows."""
+    merged = [layer for layer, scheme in schemes.items() if scheme == "io"]
+    if not merged:
+        return splits
+
+    def divide(name: str, layer: TagLayer) -> TagLayer:
+        tags = convert_tags(layer.tags, "io", "iob2") if layer.scheme == "io" else None
+        return layer if tags is None else TagLayer(tuple(tags), "iob2", "iob2")
+
+    for layer in merged:
+        schemes[layer] = "iob2"
+        notes.append(f"layer `{layer}` is in IO, where neighbours of one type are one entity, and goes on as IOB2")
+    return {name: [_mapped(sentence, divide) for sentence in part] for name, part in splits.items()}
+
+
+def _repaired(splits: Splits, config: ReadingConfig, notes: list[str], *, options: bool) -> Splits:
+    """Refuse invalid sequences of tags, or repair and count them where the recipe or an option says so."""
     problems: list[str] = []
+    choice = "--invalid repair" if options else 'invalid = "repair"'
 
     def repair(name: str, layer: TagLayer, sentence: Sentence) -> TagLayer:
         if layer.scheme is None or not (wrong := invalid_positions(layer.tags, layer.scheme)):
@@ -445,7 +464,7 @@ def _repaired(splits: Splits, config: ReadingConfig, notes: list[str]) -> Splits
             before = f"after {layer.tags[i - 1]!r}" if i else "at the start of a sentence"
             problems.append(
                 f"{_place(sentence, i)}: tag {layer.tags[i]!r} {before} is not valid {layer.scheme.upper()} in layer "
-                f'`{name}`; mend it, or repair it by conlleval\'s rule with invalid = "repair"'
+                f"`{name}`; mend it, or repair it by conlleval's rule with {choice}"
             )
         return replace(layer, tags=tuple(repair_tags(layer.tags, layer.scheme)))
 
@@ -453,7 +472,7 @@ def _repaired(splits: Splits, config: ReadingConfig, notes: list[str]) -> Splits
     if problems and config.invalid == "error":
         raise DataError.of(problems)
     if problems:
-        notes.append(f"repaired {len(problems)} invalid tags by conlleval's rule")
+        notes.append(f"repaired {len(problems)} invalid tag{'s' * (len(problems) > 1)} by conlleval's rule")
     return out
 
 

@@ -22,7 +22,7 @@ from tagger.errors import DataError
 MAX_LINE = 10_000_000  # bytes; what is longer is no line of a corpus, and would be held in memory whole
 MAX_RATIO = 100  # how many times its size a gzip file may unpack to, once it has unpacked to MIN_BOMB bytes;
 MIN_BOMB = 100_000_000  # text has a ratio of 3 to 10, a gzip bomb of about 1,000
-ADVICE = "check the path and the --data folder"
+ADVICE = "check the path"
 SPECIAL = {
     stat.S_IFIFO: "a named pipe",
     stat.S_IFCHR: "a device",
@@ -64,15 +64,17 @@ def iter_lines(path: Path) -> Iterator[str]:
         raise DataError(f"{path}: the file must not be empty, got {found}; check the path")
 
 
-def raw_lines(path: Path, *, advice: str = ADVICE) -> Iterator[bytes]:
-    """The lines of a file as bytes, unpacked if it is gzip, while it is read; `advice` ends "no such file".
+def raw_lines(path: Path, *, else_standard_input: bool = False) -> Iterator[bytes]:
+    """The lines of a file as bytes, unpacked if it is gzip, while it is read.
 
     A line of more than `MAX_LINE` bytes comes in pieces, the first of which is longer than that.
+    With `else_standard_input`, an error says that `-` in place of the path is standard input.
 
     Raises:
         DataError: There is no such file, it is none, it cannot be read, it changes, or its gzip data are broken.
     """
-    with _one_sentence(path, advice), _open(path, advice) as file:
+    instead = ", or give - for standard input" if else_standard_input else ""
+    with _one_sentence(path, instead), _open(path, instead) as file:
         before = os.fstat(file.fileno())
         packed = file.peek(2)[:2] == b"\x1f\x8b"  # type: ignore[attr-defined]
         yield from _unpacked(file, before.st_size, path) if packed else lines_of(file)
@@ -138,18 +140,15 @@ def _unpacked(file: BinaryIO, size: int, path: Path) -> Iterator[bytes]:
             yield line
 
 
-def _open(path: Path, advice: str) -> BinaryIO:
-    """A file opened to read bytes; never waits for somebody to write to it."""
+def _open(path: Path, instead: str) -> BinaryIO:
+    """A file opened to read bytes; never waits for somebody to write to it. `instead` ends the advice of an error."""
     try:
         mode = path.stat().st_mode
     except ValueError as error:
-        raise DataError(f"{str(path)!a}: must be the path of a file ({error}); {advice}") from None
+        raise DataError(f"{str(path)!a}: must be the path of a file ({error}); {ADVICE}{instead}") from None
     kind = SPECIAL.get(stat.S_IFMT(mode))
     if kind is not None and not (stat.S_ISFIFO(mode) and _is_nameless(path)):
-        raise DataError(
-            f"{path}: must be a regular file, got {kind}; write what comes from it to a file, "
-            "or let `tagger tag MODEL -` read it from standard input"
-        )
+        raise DataError(f"{path}: must be a regular file, got {kind}; write what comes from it to a file{instead}")
     return open(path, "rb", opener=_open_at_once)
 
 
@@ -167,13 +166,13 @@ def _open_at_once(name: str, flags: int) -> int:
 
 
 @contextmanager
-def _one_sentence(path: Path, advice: str) -> Iterator[None]:
+def _one_sentence(path: Path, instead: str) -> Iterator[None]:
     """Tell in one sentence what goes wrong while a file is opened and read."""
     try:
         yield
     except FileNotFoundError:
         found = "the link leads to no file" if path.is_symlink() else "no such file"
-        raise DataError(f"{path}: {found}; {advice}") from None
+        raise DataError(f"{path}: {found}; {ADVICE}{instead}") from None
     except IsADirectoryError:
         raise DataError(f"{path}: must be a file, got a folder; name a file in it") from None
     except (gzip.BadGzipFile, zlib.error, EOFError):

@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from tagger.config import ReadingConfig
 from tagger.data.alignment import Entity, same_words
-from tagger.data.annotated import LAYER, Tally, annotated_sentences
+from tagger.data.annotated import LAYER, Tally, annotated_sentences, check_scheme
 from tagger.data.columns import shorten
 from tagger.data.files import read_lines
 from tagger.data.json_items import Item, json_items
@@ -45,6 +45,7 @@ def read_json(path: str | Path, config: ReadingConfig, tally: Tally) -> list[Sen
     """
     lines = read_lines(Path(path))
     if holds_spans(lines):
+        check_scheme(config, str(path))
         return parse_spanned(lines, config, tally, where=str(path))
     if config.layer is not None:
         raise DataError(
@@ -120,7 +121,7 @@ def _accepted(item: Item, tally: Tally) -> bool:
     """Whether an item is to be learnt from: Prodigy marks those that its user refused."""
     answer = item.value.get("answer", "accept") if isinstance(item.value, dict) else "accept"
     if answer in ("reject", "ignore"):
-        tally.count("left out {} texts that were not accepted", f'"{answer}" at {item.place}')
+        tally.count("left out {} text|texts that was|were not accepted", f'"{answer}" at {item.place}')
     return answer not in ("reject", "ignore")
 
 
@@ -179,14 +180,15 @@ def _only_spans(row: Mapping[str, Any], place: str, tally: Tally) -> list[Any]:
     found = [key for key, value in row.items() if _are_spans(value)]
     if len(found) > 1:
         names = " and ".join(f"`{key}`" for key in found)
-        raise DataError(f'must have one list of spans, got {names}; name what to read: layers = {{ner = "{found[0]}"}}')
+        choice = "take one away" if tally.options else f'name what to read: layers = {{ner = "{found[0]}"}}'
+        raise DataError(f"must have one list of spans, got {names}; {choice}")
     if found:
         return list(row[found[0]])
     for key in KEYS:
         if row.get(key):
             raise DataError(f"`{key}` must be a list of [start, end, type], got {shorten(json.dumps(row[key]))}")
     if not any(row.get(key) == [] for key in KEYS):
-        tally.count("read {} texts that have no list of spans as without entities", f"at {place}")
+        tally.count("read {} text|texts that has|have no list of spans as without entities", f"at {place}")
     return []
 
 

@@ -180,6 +180,11 @@ def _problem(labels: Sequence[str], scheme: Scheme | None) -> str | None:
     return None if absent is None else f"must have each tag of the scheme for each type, got no {absent!r}"
 
 
+def _rule(error: ValidationError) -> str:
+    """The rule that the first wrong value breaks."""
+    return error.errors()[0]["msg"].removeprefix("Value error, ")
+
+
 def _section(kind: type[S], values: Mapping[str, Any], path: Path) -> S:
     """A section of what a file holds."""
     try:
@@ -190,4 +195,4 @@ def _section(kind: type[S], values: Mapping[str, Any], path: Path) -> S:
                 key = ".".join(map(str, detail["loc"]))
                 raise ModelError(f"{path}: unknown key `{key}`, which a newer version wrote; upgrade tagger") from None
         place = ".".join(map(str, error.errors()[0]["loc"]))
-        raise ModelError(f"{path}: `{place}`: {error.errors()[0]['msg']}; copy the folder again") from None
+        raise ModelError(f"{path}: `{place}`: {_rule(error)}; copy the folder again") from None

@@ -86,7 +86,7 @@ def test_options_reach_the_conversion(call: Call) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (("no", "out", "--to", "io"), 1, "error: no: no such file; check the path and the --data folder\n"),
+        (("no", "out", "--to", "io"), 1, "error: no: no such file; check the path, or give - for standard input\n"),
         (("in.conll", "out"), 2, None),
         (
             ("in.conll", "out", "--to", "iob3"),
@@ -141,7 +141,7 @@ def test_spans_and_brat_are_converted_and_told(call: Call, tmp_path: Path) -> No
     assert call("-", "-", "--to", "conll", text=spans)[:2] == (1, "")
     code, out, err = call("-", "-", "--to", "conll", "--misaligned", "expand", text=spans)
     assert (code, out) == (0, "Ada\tB-PER\ncame\tO\n\n")
-    assert err.startswith("standard input: spans to conll: 1 sentence; layer `ner` reads as IOB2; expanded 1 entities")
+    assert err.startswith("standard input: spans to conll: 1 sentence; layer `ner` reads as IOB2; expanded 1 entity")
     (tmp_path / "a.txt").write_text("Ada came")
     (tmp_path / "a.ann").write_text("T1\tPER 0 3\tAda\nT2\tX 0 8\tAda came\n")
     for source in ("a.txt", "."):
@@ -149,5 +149,5 @@ def test_spans_and_brat_are_converted_and_told(call: Call, tmp_path: Path) -> No
             source, "-", "--to", "doccano", "--nested", "innermost", "--drop", "documents,document names"
         )
         assert (code, out) == (0, '{"text": "Ada came", "label": [[0, 3, "PER"]]}\n')
-        assert "dropped 1 entities that are nested" in err
+        assert "dropped 1 entity that is nested" in err
     assert call("in.conll", "-", "--to", "jsonl", "--nested", "innermost")[0] == 1

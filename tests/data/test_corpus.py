@@ -354,7 +354,7 @@ def test_reading_is_that_of_training_but_for_what_is_given() -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("missing", "no such file; check the path and the --data folder"),
+        ("missing", "no such file; check the path"),
         ("folder", "must be a file, got a folder; name a file in it"),
         ("empty", "the file must not be empty, got no bytes; check the path"),
         ("binary", "1: must be text, got a binary file (a zero byte); name a text file"),
@@ -397,8 +397,8 @@ def test_files_of_spans_are_scored_as_they_were_trained(tmp_path: Path) -> None:
     (sentence,), notes = read_sentences([path], change_reading([trained], {"nested": "innermost"}))
     assert sentence.tags("x") == ("S-LOC",)
     assert [note.split(", the first")[0] for note in notes] == [
-        "expanded 1 entities that begin or end inside a token",
-        "dropped 1 entities that are nested",
+        "expanded 1 entity that begins or ends inside a token",
+        "dropped 1 entity that is nested",
     ]
     (tmp_path / "a.txt").write_text("Berlin", encoding="utf-8")
     (tmp_path / "a.ann").write_text("T1\tLOC 0 6\tBerlin", encoding="utf-8")

@@ -49,7 +49,7 @@ def test_gzip_is_unpacked_whatever_the_name(tmp_path: Path) -> None:
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "no.conll"
-    assert error_of(path) == f"{path}: no such file; check the path and the --data folder"
+    assert error_of(path) == f"{path}: no such file; check the path"
 
 
 def test_folder_is_no_file(tmp_path: Path) -> None:
@@ -146,12 +146,12 @@ def looping_link(folder: Path) -> Path:
     return folder / "loop"
 
 
-SPECIAL = "must be a regular file, got {}; write what comes from it to a file, or let `tagger tag MODEL -` read it"
+SPECIAL = "must be a regular file, got {}; write what comes from it to a file"
 NO_FILES = {
     "named pipe": (fifo, SPECIAL.format("a named pipe")),
     "device": (lambda folder: Path("/dev/zero"), SPECIAL.format("a device")),
     "socket": (socket_file, SPECIAL.format("a socket")),
-    "broken link": (broken_link, "the link leads to no file; check the path and the --data folder"),
+    "broken link": (broken_link, "the link leads to no file; check the path"),
     "link to itself": (looping_link, "the file cannot be read: Too many levels of symbolic links"),
     "name too long": (lambda folder: folder / ("x" * 300), "the file cannot be read: File name too long"),
     "own memory": (lambda folder: Path("/proc/self/mem"), "the file cannot be read: Input/output error"),

@@ -146,7 +146,7 @@ def test_examples_that_were_refused_are_left_out_and_counted(answer: str) -> Non
     tally = Tally()
     item = DIALECTS["Prodigy"]
     assert len(parse(item, {**item, "answer": answer}, tally=tally)) == 1
-    assert tally.notes() == [f'left out 1 texts that were not accepted, the first "{answer}" at f:2']
+    assert tally.notes() == [f'left out 1 text that was not accepted, the first "{answer}" at f:2']
 
 
 def test_layer_of_spans_may_be_named() -> None:
@@ -306,18 +306,18 @@ def test_what_is_dropped_grown_and_trimmed_is_noted_by_the_corpus(tmp_path: Path
     assert load(misaligned="drop", nested="innermost") == (
         ("B-P", "O", "O"),
         [
-            "trimmed 2 entities that have white space at their ends",
+            "trimmed 2 entities that have white space at the ends",
             "dropped 2 entities that begin or end inside a token",
-            "dropped 2 entities that reach outside their text",
+            "dropped 2 entities that reach outside the text",
             "dropped 2 entities that are nested",
         ],
     )
     assert load(misaligned="expand", nested="outermost") == (
         ("B-X", "I-X", "B-L"),
         [
-            "trimmed 2 entities that have white space at their ends",
+            "trimmed 2 entities that have white space at the ends",
             "expanded 2 entities that begin or end inside a token",
-            "dropped 2 entities that reach outside their text",
+            "dropped 2 entities that reach outside the text",
             "dropped 2 entities that are nested",
         ],
     )
