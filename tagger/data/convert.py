@@ -50,7 +50,7 @@ def convert(
     _check_policies(wanted, format, where)
     if wanted.to in SCHEMES:
         return _retagged(lines, write, wanted, format, where)
-    if wanted.to == format and not (wanted.drop or wanted.labels):
+    if wanted.to == format and not (wanted.drop or wanted.labels or wanted.tokenize):
         return _copied(lines, write, format, where)
     return Reformatting(lines, wanted, format, where, path).write(write)
 

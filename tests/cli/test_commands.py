@@ -176,7 +176,7 @@ MISTAKES = {
     "no such file": (
         ("tag", "{run}", "nowhere.txt"),
         1,
-        "error: nowhere.txt: no such file; give the path of a file, or - for standard input\n",
+        "error: nowhere.txt: no such file; check the path, or give - for standard input\n",
     ),
     "no such recipe": (("train", "no.toml"), 2, "error: no.toml: no such recipe; give the path of a TOML file\n"),
     "no such data folder": (

@@ -135,9 +135,38 @@ def test_what_would_be_lost_is_named_and_left_out_when_named_by_the_user(name: s
     assert f"left out `{lost.split(',')[0]}` of 1 {'text' if name == 'other keys' else 'sentence'}" in said
 
 
-def test_what_may_be_lost_must_be_there() -> None:
-    assert error_of("a\tB-X\n", "text", drop=("ner", "pos")) == (
-        "f: --drop must name what is in the file (ner), got 'pos'"
+def test_what_may_be_lost_and_is_not_there_is_told_and_nothing_else_is_lost_for_it() -> None:
+    out, said = run("a\tB-X\n", "text", drop=("ner", "pos"))
+    assert out == "a\n"
+    assert said.endswith("left out `ner` of 1 sentence; there is no `pos` to leave out, but `ner`")
+    assert "text has no place for `ner`" in error_of("a\tB-X\n", "text", drop=("nre",))
+    assert run("a\n", "text", format="text", drop=("ner",))[1].endswith("there is no `ner` to leave out, but nothing")
+
+
+@pytest.mark.parametrize(
+    ("format", "text"),
+    [
+        ("text", "don't go"),
+        ("jsonl", '{"text": "don\'t go"}\n'),
+        ("spans", '{"text": "don\'t go", "label": [[6, 8, "X"]]}\n'),
+    ],
+)
+def test_raw_text_is_split_as_asked(format: str, text: str) -> None:
+    read = format if format == "text" else None
+    for tokenize, words in ((None, "do n't go"), ("words", "do n't go"), ("blanks", "don't go")):
+        lines = run(text, "conll", format=read, tokenize=tokenize)[0].splitlines()
+        assert [line.split("\t")[0] for line in lines if line and not line.startswith("#")] == words.split()
+
+
+def test_raw_text_of_json_lines_is_split_as_asked_in_json_lines() -> None:
+    text = '{"text": "don\'t go"}\n'
+    assert run(text, "jsonl") == (text, "jsonl to jsonl: copied as it is")
+    assert json.loads(run(text, "jsonl", tokenize="blanks")[0])["tokens"] == ["don't", "go"]
+
+
+def test_splitting_is_refused_where_there_are_tokens() -> None:
+    assert error_of("a\tB-X\n", "jsonl", tokenize="blanks") == (
+        "f: --tokenize is for raw text, got conll, which has tokens; leave it out"
     )
 
 

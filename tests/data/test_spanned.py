@@ -138,7 +138,7 @@ def test_text_that_was_not_labelled_has_no_entities_and_is_counted() -> None:
     first, second = parse(DIALECTS["Label Studio"], {"text": "Nothing here", "id": 2}, tally=tally)
     assert "B-ORG" in first.tags("ner")
     assert second.tags("ner") == ("O", "O")
-    assert tally.notes() == ["read 1 texts that have no list of spans as without entities, the first at f:2"]
+    assert tally.notes() == ["read 1 text that has no list of spans as without entities, the first at f:2"]
 
 
 @pytest.mark.parametrize("answer", ["reject", "ignore"])
