@@ -36,9 +36,11 @@ ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A run fold
 
 def main() -> NoReturn:
     """Run the command line; a mistake of the user ends in one sentence and exit code 1 (data, model) or 2 (use)."""
+    sys.stdin = sys.stdin or Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
-        app()
+        _run()
     except (RecipeError, MissingExtraError) as error:
         sys.exit(_complain(error, 2))
     except TaggerError as error:
@@ -46,7 +48,22 @@ def main() -> NoReturn:
     except BrokenPipeError:  # whoever read our output has stopped reading
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:  # a full disk, behind standard output or in a folder that was written to before
+        if sys.stdout is not None and error.filename is None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        place = error.filename or "standard output"
+        sys.exit(_complain(DataError(f"{place}: cannot be read or written: {error.strerror or error}"), 1))
     sys.exit(0)
+
+
+def _run() -> None:
+    """Run the command that was given, until all that it writes is written."""
+    if sys.stdout is None:
+        raise DataError("standard output must be open, but is closed; send it to a file, or to /dev/null")
+    try:
+        app()
+    finally:
+        sys.stdout.flush()
 
 
 def _complain(error: TaggerError, code: int) -> int:

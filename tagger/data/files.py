@@ -7,7 +7,6 @@ What the lines mean is the readers' business.
 
 import codecs
 import gzip
-import io
 import os
 import stat
 import zlib
@@ -94,10 +93,16 @@ def read_text(path: Path) -> str:
     Raises:
         DataError: The file cannot be read, is binary or is not UTF-8; names line and byte.
     """
-    data = read_bytes(path)
-    for _ in decode_lines(io.BytesIO(data), where=str(path)):
-        pass  # holds each line against the rules and names the one that breaks them
-    return data.decode("utf-8-sig")
+    kept: list[bytes] = []
+
+    def keeping() -> Iterator[bytes]:
+        for line in raw_lines(path):
+            kept.append(line)
+            yield line
+
+    for _ in decode_lines(keeping(), where=str(path)):
+        pass  # holds each line against the rules while it comes, and names the one that breaks them
+    return b"".join(kept).decode("utf-8-sig")
 
 
 def decode_lines(raw: Iterable[bytes], *, where: str) -> Iterator[str]:
