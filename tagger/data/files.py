@@ -34,9 +34,10 @@ def read_bytes(path: Path) -> bytes:
     """The bytes of a file, unpacked if it is gzip.
 
     Raises:
-        DataError: There is no such file, it is none, it cannot be read, it changes, or its gzip data are broken.
+        DataError: There is no such file, it is none, it cannot be read, it changes, its gzip data are broken, or a line
+            is longer than `MAX_LINE`.
     """
-    return b"".join(raw_lines(path))
+    return b"".join(_checked_length(line, f"{path}:{number}") for number, line in enumerate(raw_lines(path), 1))
 
 
 def read_lines(path: Path) -> list[str]:
@@ -119,16 +120,21 @@ def decode_lines(raw: Iterable[bytes], *, where: str) -> Iterator[str]:
             raise DataError(f"{where}:1: must be UTF-8, got UTF-16 (by its byte order mark); convert it to UTF-8")
         if b"\0" in line:
             raise DataError(f"{where}:{number}: must be text, got a binary file (a zero byte); name a text file")
-        if len(line) > MAX_LINE:
-            raise DataError(f"{where}:{number}: a line must have at most {MAX_LINE:,} bytes, got more; split it")
         try:
-            yield line.decode("utf-8").removesuffix("\n").removesuffix("\r")
+            yield _checked_length(line, f"{where}:{number}").decode("utf-8").removesuffix("\n").removesuffix("\r")
         except UnicodeDecodeError as error:
             raise DataError(
                 f"{where}:{number}: must be UTF-8, got byte 0x{line[error.start]:02x} at byte {position + error.start} "
                 f"of the file, byte {error.start} of the line; convert it to UTF-8"
             ) from None
         position += len(line)
+
+
+def _checked_length(line: bytes, place: str) -> bytes:
+    """The line, which is not too long to be one."""
+    if len(line) > MAX_LINE:
+        raise DataError(f"{place}: a line must have at most {MAX_LINE:,} bytes, got more; split it")
+    return line
 
 
 def _unpacked(file: BinaryIO, size: int, path: Path) -> Iterator[bytes]:
