@@ -179,3 +179,59 @@ def test_endless_line_on_standard_input_is_refused_while_it_comes(run_folder) ->
     done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert done.stderr == "error: standard input:1: a line must have at most 10,000,000 bytes, got more; split it\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
+@pytest.mark.parametrize("arguments", ["tag {run} {text}", "convert {text} - --to jsonl --format text", "info {run}"])
+def test_full_disk_behind_standard_output_ends_in_one_sentence(arguments, run_folder, tmp_path) -> None:
+    (tmp_path / "a.txt").write_text("Ada naps\n")
+    words = arguments.format(run=run_folder, text=tmp_path / "a.txt").split()
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-m", "tagger", *words], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "error: standard output: cannot be read or written: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ("convert a.txt - --to jsonl --format text >&-", 1, "error: standard output must be open, but is closed"),
+        ("convert - - --to jsonl --format conll --columns token <&-", 1, "error: standard input: the file must hold"),
+        ("convert a.txt - --to jsonl --format text 2>&-", 0, ""),
+    ],
+)
+def test_closed_stream_ends_in_one_sentence(arguments, code, said, tmp_path) -> None:
+    (tmp_path / "a.txt").write_text("Ada naps\n")
+    command = f"{sys.executable} -m tagger {arguments}"
+    environment = {**os.environ, "PYTHONPATH": str(Path(tagger.__file__).parents[1])}
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert done.returncode == code
+    assert done.stderr.startswith(said)
+    assert len(done.stderr.splitlines()) == bool(said)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is denied to root")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_denied_folder_ends_in_one_sentence(command, run_folder, tmp_path, monkeypatch, capsys) -> None:
+    folder = tmp_path / "denied"
+    folder.mkdir()
+    (folder / "bad").write_text("Ada\tO\n")
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    (tmp_path / "small.toml").write_text(SMALL)
+    folder.chmod(0)
+    places = {"run": run_folder, "bad": folder / "bad", "folder": tmp_path}
+    places |= {"recipe": tmp_path / "recipe.toml", "small": tmp_path / "small.toml"}
+    code, said = call([argument.format(**places) for argument in COMMANDS[command]], monkeypatch, capsys)
+    folder.chmod(0o700)
+    assert code == 1
+    assert said.splitlines()[-1].startswith(f"error: {folder / 'bad'}: ")
+    assert said.splitlines()[-1].endswith("Permission denied")
+
+
+def test_error_that_only_the_system_has_a_word_for_names_the_file(tmp_path, monkeypatch, capsys) -> None:
+    def denied(*arguments: object, **options: object) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path / "x"))
+
+    monkeypatch.setattr("tagger.cli.converting.convert_file", denied)
+    code, said = call(["convert", str(tmp_path / "x"), "-", "--to", "jsonl"], monkeypatch, capsys)
+    assert (code, said) == (1, f"error: {tmp_path / 'x'}: cannot be read or written: Permission denied\n")

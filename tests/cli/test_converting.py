@@ -2,8 +2,9 @@
 
 import gzip
 import io
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,39 @@ def test_spans_and_brat_are_converted_and_told(call: Call, tmp_path: Path) -> No
         assert (code, out) == (0, '{"text": "Ada came", "label": [[0, 3, "PER"]]}\n')
         assert "dropped 1 entity that is nested" in err
     assert call("in.conll", "-", "--to", "jsonl", "--nested", "innermost")[0] == 1
+
+
+def test_file_that_changes_or_goes_between_two_passes_is_refused(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = meter.Meter.counted
+    changes = {"change": lambda path: path.write_text("Bob\tB-X\n"), "go": Path.unlink}
+    said = {"change": "the file must not change while it is read, but did", "go": "no such file; check the path"}
+    for name, change in changes.items():
+        (tmp_path / "a").write_text("Ada\tB-PER\n")
+
+        def spoilt(self: meter.Meter, lines: Iterable[bytes], change=change) -> Iterator[bytes]:
+            yield from counted(self, lines)
+            if self._passes == 1:
+                change(tmp_path / "a")
+
+        monkeypatch.setattr(meter.Meter, "counted", spoilt)
+        code, out, err = call("a", "out", "--to", "bioes")
+        assert (code, out) == (1, "")
+        assert err.startswith(f"error: a: {said[name]}")
+        assert not (tmp_path / "out").exists()
+
+
+def test_named_pipe_and_missing_file_are_told_with_what_convert_can_read(call: Call, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert call("pipe", "-", "--to", "jsonl")[2] == (
+        "error: pipe: must be a regular file, got a named pipe; write what comes from it to a file, "
+        "or give - for standard input\n"
+    )
+
+
+def test_entity_that_does_not_fit_is_told_with_the_options_of_the_command(call: Call) -> None:
+    cut = '{"text": "Ada came", "label": [[0, 2, "PER"]]}\n'
+    assert call("-", "-", "--to", "conll", text=cut)[2].endswith("; mend it, or choose --misaligned drop or expand\n")
+    nested = '{"text": "Ada came", "label": [[0, 3, "PER"], [0, 8, "X"]]}\n'
+    assert call("-", "-", "--to", "conll", text=nested)[2].endswith("or choose --nested outermost or innermost\n")
