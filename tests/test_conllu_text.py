@@ -96,8 +96,8 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Tagger:
     return tagger.train(path).tagger
 
 
-@settings(max_examples=30, deadline=None)
-@given(made=st.lists(units(), min_size=1, max_size=3))
+@settings(max_examples=6, deadline=None)
+@given(made=st.lists(units(), min_size=1, max_size=20))
 def test_text_and_offsets_come_back_through_tagging(made: list[list[Unit]], model: Tagger) -> None:
     sentences = parse_conllu("".join(map(conllu_of, made)).split("\n"), where="f")
     wanted = places(sentences)

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -235,3 +236,42 @@ def test_error_that_only_the_system_has_a_word_for_names_the_file(tmp_path, monk
     monkeypatch.setattr("tagger.cli.converting.convert_file", denied)
     code, said = call(["convert", str(tmp_path / "x"), "-", "--to", "jsonl"], monkeypatch, capsys)
     assert (code, said) == (1, f"error: {tmp_path / 'x'}: cannot be read or written: Permission denied\n")
+
+
+def test_spans_brat_and_io_are_scored_by_the_options_that_say_how(run_folder, tmp_path, monkeypatch, capsys) -> None:
+    spans, brat, columns = tmp_path / "a.jsonl", tmp_path / "a.txt", tmp_path / "a.conll"
+    spans.write_text('{"text": "Ada came", "label": [[0, 2, "PER"], [0, 8, "X"]]}\n')
+    brat.write_text("Ada came")
+    brat.with_suffix(".ann").write_text("T1\tPER 0 2\tAd\nT2\tX 0 8\tAda came\n")
+    columns.write_text("Ada\tI-PER\nBo\tI-PER\n")
+    for file, format in ((spans, "jsonl"), (brat, "brat")):
+        evaluate = ["evaluate", str(run_folder), str(file), "--format", format]
+        code, said = call(evaluate, monkeypatch, capsys)
+        assert code == 1
+        assert "choose --misaligned drop or expand\n" in said
+        assert call([*evaluate, "--misaligned", "expand"], monkeypatch, capsys)[0] == 1
+        code, said = call([*evaluate, "--misaligned", "expand", "--nested", "outermost"], monkeypatch, capsys)
+        assert code == 0
+        assert said.startswith("expanded 1 entity that begins or ends inside a token, the first ")
+        assert "\ndropped 1 entity that is nested, the first " in said
+        code, said = call([*evaluate, "--scheme", "io"], monkeypatch, capsys)
+        assert (code, said.count("\n")) == (1, 1)
+        assert "scheme io is for tags" in said
+    evaluate = ["evaluate", str(run_folder), str(columns), "--format", "conll", "--columns", "token,ner"]
+    code, said = call([*evaluate, "--scheme", "io"], monkeypatch, capsys)
+    assert code == 0
+    assert said.count("layer `ner` is in IO, where neighbours of one type are one entity, and goes on as IOB2\n") == 1
+
+
+def test_rule_of_a_reading_section_that_a_model_breaks_is_told_in_our_words(
+    run_folder, tmp_path, monkeypatch, capsys
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(run_folder / "model", folder)
+    config = json.loads((folder / "config.json").read_text())
+    config["reading"] = {"data": {"format": "conll", "columns": ["ner"]}}
+    (folder / "config.json").write_text(json.dumps(config))
+    code, said = call(["info", str(folder)], monkeypatch, capsys)
+    assert code == 1
+    assert '`format = "conll"` needs `columns`' in said
+    assert "Value error" not in said
