@@ -1,7 +1,6 @@
 """Whatever file a command is given: exit code 1, one sentence on standard error, and no traceback."""
 
 import gzip
-import io
 import os
 import shutil
 import subprocess
@@ -12,7 +11,6 @@ from pathlib import Path
 import pytest
 
 import tagger
-from tagger.cli.app import main
 
 SMALL = """
 data = {format = "synthetic", sentences = 20}
@@ -80,19 +78,10 @@ heads = {ner = {kind = "tokens"}}
 """
 
 
-def call(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
-    """The exit code of a command, and what it wrote to standard error."""
-    monkeypatch.setattr(sys, "argv", ["tagger", *arguments])
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
-    with pytest.raises(SystemExit) as stop:
-        main()
-    return int(stop.value.code or 0), capsys.readouterr().err
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="named after what Linux says")
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("bad", BAD)
-def test_bad_file_ends_in_one_sentence(bad, command, run_folder, tmp_path, monkeypatch, capsys) -> None:
+def test_bad_file_ends_in_one_sentence(call, bad, command, run_folder, tmp_path) -> None:
     make, part = BAD[bad]
     (tmp_path / "recipe.toml").write_text(RECIPE)
     (tmp_path / "small.toml").write_text(SMALL)
@@ -105,7 +94,7 @@ def test_bad_file_ends_in_one_sentence(bad, command, run_folder, tmp_path, monke
         "recipe": tmp_path / "recipe.toml",
         "small": tmp_path / "small.toml",
     }
-    code, said = call([argument.format(**places) for argument in COMMANDS[command]], monkeypatch, capsys)
+    code, _, said = call(*(argument.format(**places) for argument in COMMANDS[command]))
     last = said.splitlines()[-1]
     assert code == 1
     assert last.startswith(f"error: {path}")
@@ -124,20 +113,20 @@ RECIPES = {
 }
 
 
-def test_value_too_deep_to_be_read_ends_in_one_sentence(tmp_path, monkeypatch, capsys) -> None:
+def test_value_too_deep_to_be_read_ends_in_one_sentence(call, tmp_path) -> None:
     (tmp_path / "small.toml").write_text(SMALL)
     deep = "seed=" + "[" * 10_000
-    code, said = call(["train", str(tmp_path / "small.toml"), "--set", deep], monkeypatch, capsys)
+    code, _, said = call("train", tmp_path / "small.toml", "--set", deep)
     assert code == 2
     assert "the value must be TOML or a bare word" in said
     assert len(said.splitlines()) == 1
 
 
 @pytest.mark.parametrize("bad", RECIPES)
-def test_bad_recipe_ends_in_one_sentence(bad, tmp_path, monkeypatch, capsys) -> None:
+def test_bad_recipe_ends_in_one_sentence(call, bad, tmp_path) -> None:
     make, part = RECIPES[bad]
     path = make(tmp_path)
-    code, said = call(["train", str(path)], monkeypatch, capsys)
+    code, _, said = call("train", path)
     assert code == 2
     assert said.startswith(f"error: {path}: {part}")
     assert len(said.splitlines()) == 1
@@ -152,23 +141,23 @@ MODELS = {
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("command", ["tag", "info"])
-def test_bad_model_ends_in_one_sentence(command, name, run_folder, tmp_path, monkeypatch, capsys) -> None:
+def test_bad_model_ends_in_one_sentence(call, command, name, run_folder, tmp_path) -> None:
     data, part = MODELS[name]
     folder = tmp_path / "model"
     shutil.copytree(run_folder / "model", folder)
     (folder / name).write_bytes(data)
-    code, said = call([command, str(folder)], monkeypatch, capsys)
+    code, _, said = call(command, folder)
     assert code == 1
     assert said.startswith(f"error: {folder / name}: {part}")
     assert len(said.splitlines()) == 1
 
 
 @pytest.mark.parametrize("report", ["", "{", "[1]", '{"scores": [1]}', '{"scores": {"ner": 1}}', "[" * 100_000])
-def test_damaged_report_of_a_run_ends_in_one_sentence(report, run_folder, tmp_path, monkeypatch, capsys) -> None:
+def test_damaged_report_of_a_run_ends_in_one_sentence(call, report, run_folder, tmp_path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(run_folder, folder)
     (folder / "report.json").write_text(report)
-    code, said = call(["info", str(folder)], monkeypatch, capsys)
+    code, _, said = call("info", folder)
     assert code == 1
     place = folder / "report.json"
     assert said == f"error: {place}: the report is damaged or cannot be read; delete it or copy the folder again\n"

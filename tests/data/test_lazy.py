@@ -24,16 +24,9 @@ from tagger.data.vocabulary import build_vocabulary
 from tagger.errors import DataError, RecipeError
 from tagger.running import RunListener, train
 
+pytestmark = pytest.mark.usefixtures("own_cache")
 EVERY = ("split", {"every": 5, "dev": 1})
 LAYERS: dict[str, Scheme | None] = {"ner": "bioes", "upos": None, "sentiment": None}
-
-
-@pytest.fixture(autouse=True)
-def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path / "cache"))
-    datasets.disable_progress_bars()
-    yield
-    datasets.enable_progress_bars()
 
 
 def saved(folder: Path, sentences: list[Sentence], **splits: list[Sentence]) -> Path:
