@@ -5,7 +5,7 @@ and holds every tag against it. Nothing is repaired, renamed or dropped unless t
 kept in `Corpus.notes`.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -39,7 +39,7 @@ from tagger.data.sentence import Label, Sentence, TagLayer, with_schemes
 from tagger.data.spanned import read_json
 from tagger.data.synthetic import generate
 from tagger.data.tables import to_datasets
-from tagger.errors import DataError
+from tagger.errors import DataError, Problems, gather
 
 if TYPE_CHECKING:
     import datasets
@@ -153,7 +153,9 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
         splits = {name: [sentences] for name, sentences in _generate(config.sentences or 0, seed).items()}
     else:
         files = {"train": config.train, "dev": config.dev, "test": config.test}
-        splits = {name: _read_split(paths, config.reading(), folder, tally) for name, paths in files.items() if paths}
+        named = {name: paths for name, paths in files.items() if paths}
+        read_all = (partial(_read_split, paths, config.reading(), folder, tally) for paths in named.values())
+        splits = dict(zip(named, gather(read_all), strict=True))
     for name in ("dev", "test"):
         if config.split is not None and getattr(config.split, name) is not None and name in splits:
             raise DataError(
@@ -268,7 +270,7 @@ def _read_split(
 
 def _read_files(paths: Sequence[str | Path], config: ReadingConfig, folder: Path, tally: Tally) -> list[list[Sentence]]:
     """The sentences of each file; documents of several files are told apart by the file's number, such as `2.1`."""
-    files = [_read_file(path, config, folder, tally) for path in paths]
+    files = gather(partial(_read_file, path, config, folder, tally) for path in paths)
     if len(files) == 1:
         return files
     return [[_in_file(sentence, number) for sentence in file] for number, file in enumerate(files, 1)]
@@ -409,7 +411,7 @@ def _check_named(layers: Sequence[str], schemes: Mapping[str, Scheme | None], co
 
 def _check_tags(splits: Splits, schemes: Mapping[str, Scheme | None]) -> None:
     """Hold every tag against the scheme of its layer."""
-    problems = []
+    problems: defaultdict[str, Problems] = defaultdict(Problems)
     for sentence in _joined(splits.values()):
         for layer, scheme in schemes.items():
             found = sentence.layers.get(layer)
@@ -419,9 +421,20 @@ def _check_tags(splits: Splits, schemes: Mapping[str, Scheme | None]) -> None:
                 if not is_tag(tag, scheme):
                     fits = [name for name in RULES if is_tag(tag, name)]
                     advice = f'pass scheme="{fits[0]}" if the file uses it' if fits else "mend the tag"
-                    problems.append(f"{_place(sentence, i)}: tag {tag!r} is no {describe(scheme)}; {advice}")
+                    problem = f"{_place(sentence, i)}: tag {tag!r} is no {describe(scheme)}; {advice}"
+                    problems[_file(sentence)].append(problem)
     if problems:
-        raise DataError.of(problems)
+        raise _of_files(problems)
+
+
+def _file(sentence: Sentence) -> str:
+    """The file that a sentence was read from; empty if it came from none."""
+    return sentence.origin.path if sentence.origin else ""
+
+
+def _of_files(problems: Mapping[str, Problems]) -> DataError:
+    """One error for the problems of each file, so that many in one do not hide those of another."""
+    return DataError.of([str(DataError.of(found)) for found in problems.values()], "such file")
 
 
 def _place(sentence: Sentence, token: int) -> str:
@@ -436,14 +449,14 @@ def _mapped(sentence: Sentence, change: Callable[[str, TagLayer], TagLayer]) -> 
 
 def _repaired(splits: Splits, config: ReadingConfig, notes: list[str]) -> Splits:
     """Refuse invalid sequences of tags, or repair and count them where the recipe says so."""
-    problems: list[str] = []
+    problems: defaultdict[str, Problems] = defaultdict(Problems)
 
     def repair(name: str, layer: TagLayer, sentence: Sentence) -> TagLayer:
         if layer.scheme is None or not (wrong := invalid_positions(layer.tags, layer.scheme)):
             return layer
         for i in wrong:
             before = f"after {layer.tags[i - 1]!r}" if i else "at the start of a sentence"
-            problems.append(
+            problems[_file(sentence)].append(
                 f"{_place(sentence, i)}: tag {layer.tags[i]!r} {before} is not valid {layer.scheme.upper()} in layer "
                 f'`{name}`; mend it, or repair it by conlleval\'s rule with invalid = "repair"'
             )
@@ -451,9 +464,9 @@ def _repaired(splits: Splits, config: ReadingConfig, notes: list[str]) -> Splits
 
     out = {name: [_mapped(s, partial(repair, sentence=s)) for s in part] for name, part in splits.items()}
     if problems and config.invalid == "error":
-        raise DataError.of(problems)
+        raise _of_files(problems)
     if problems:
-        notes.append(f"repaired {len(problems)} invalid tags by conlleval's rule")
+        notes.append(f"repaired {sum(map(len, problems.values()))} invalid tags by conlleval's rule")
     return out
 
 

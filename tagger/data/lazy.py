@@ -8,6 +8,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
@@ -21,7 +22,7 @@ from tagger.data.rows import Reader, reader
 from tagger.data.schemes import Scheme
 from tagger.data.sentence import Sentence, with_schemes
 from tagger.data.tokenization import tokenizer_name
-from tagger.errors import DataError
+from tagger.errors import DataError, gather
 
 if TYPE_CHECKING:
     import datasets
@@ -105,9 +106,18 @@ def read_dataset(config: DataConfig, dataset: str) -> tuple[LazySentences | None
         DataError: The dataset cannot be loaded, has no train split, or its columns do not fit.
     """
     chosen, said = load_chosen(config, dataset)
-    lazy = _lazy_sentences(*chosen.pop("train"), config) if config.lazy else None
-    read = {split: list(sentences_of(rows, config, where)) for split, (rows, where) in chosen.items()}
-    return lazy, read, said
+    read: dict[str, list[Sentence]] = {}
+    lazy: list[LazySentences] = []
+
+    def keep(split: str) -> None:
+        rows, where = chosen[split]
+        if config.lazy and split == "train":
+            lazy.append(_lazy_sentences(rows, where, config))
+        else:
+            read[split] = list(sentences_of(rows, config, where))
+
+    gather(partial(keep, split) for split in chosen)
+    return (lazy[0] if lazy else None), read, said
 
 
 def _lazy_sentences(dataset: "datasets.Dataset", where: str, config: DataConfig) -> LazySentences:

@@ -404,3 +404,14 @@ def test_recipe_cuts_a_missing_dev_from_train_and_leaves_test_alone(tmp_path: Pa
     train(recipe, listener=Ear())
     assert "no dev split is named: cut 4 of 40 train sentences by seed 1" in said
     assert any(line.startswith("36 train, 4 dev, 5 test sentences") for line in said)
+
+
+def test_bad_rows_of_all_splits_are_told_at_once(tmp_path: Path) -> None:
+    bad = make_dataset({"tokens": [["a"], []], "ner_tags": [["O"], []]}, None)
+    folder = saved(tmp_path, train=bad, validation=bad, test=bad)
+    for lazy in (False, True):
+        with pytest.raises(DataError) as caught:
+            load_dataset(folder, lazy=lazy)
+        assert [line.split(":")[0] for line in str(caught.value).splitlines()] == [
+            f"{folder} ({split}), row 1" for split in ("train", "validation", "test")
+        ]
