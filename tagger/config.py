@@ -193,18 +193,9 @@ class DataConfig(ReadingConfig):
         for name in ("name", "revision", "data_files", "streaming", "lazy"):
             if getattr(self, name) not in (None, False) and self.dataset is None:
                 raise ValueError(f"`{name}` is for a `dataset` alone, got no `dataset`")
-        if self.lazy:
-            self._leaves_rows_as_they_are()
+        if self.lazy and self.streaming:
+            raise ValueError("`lazy` reads from a copy on disk, which `streaming` does not keep; keep one of the two")
         return self
-
-    def _leaves_rows_as_they_are(self) -> None:
-        """Refuse what a lazy corpus cannot do."""
-        keys = {"streaming": self.streaming, "rename": self.rename, "drop": self.drop}
-        keys |= {"invalid": self.invalid != "error", "split.every": self.split is not None and self.split.every}
-        if found := [key for key, given in keys.items() if given]:
-            raise ValueError(
-                f"`lazy` leaves train in its file as it stands, got {_quoted(found)} beside it; keep one of the two"
-            )
 
     def reading(self) -> ReadingConfig:
         """How the corpus is read, without where it is; a dataset's column of tokens is no layer of files."""

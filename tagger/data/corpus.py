@@ -15,13 +15,13 @@ from tagger.data.annotated import Tally
 from tagger.data.brat import read_brat
 from tagger.data.columns import read_conll
 from tagger.data.conllu import read_conllu
-from tagger.data.finishing import BLANK, Finished, finish
+from tagger.data.finishing import finish
 from tagger.data.labelled import read_classes, read_labelled
-from tagger.data.lazy import LazySentences, read_dataset
+from tagger.data.lazy import read_dataset
 from tagger.data.schemes import Scheme
 from tagger.data.sentence import Sentence
 from tagger.data.spanned import read_json
-from tagger.data.splitting import SPLITS, Splits, cut_rows, joined, split_files, taken
+from tagger.data.splitting import Splits, joined, split_files, split_rows, taken
 from tagger.data.synthetic import generate
 from tagger.data.tables import to_datasets
 from tagger.errors import DataError, gather
@@ -123,14 +123,15 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
     """
     folder = folder or Path()
     said: list[str] = []
-    splits: dict[str, list[list[Sentence]]]
-    lazy: LazySentences | None = None
+    splits: dict[str, Sequence[Sequence[Sentence]]]
     tally = Tally(config.misaligned, config.nested)
     if config.dataset is not None and not (from_files and config.train is not None):
         place = folder / config.dataset
         dataset = str(place) if place.is_dir() else config.dataset
         lazy, read, said = read_dataset(_in_folder(config, folder), dataset)
         splits = {name: [sentences] for name, sentences in read.items()}
+        if lazy is not None:
+            splits["train"] = [lazy]
     elif config.format == "synthetic":
         splits = {name: [sentences] for name, sentences in _generate(config.sentences or 0, seed).items()}
     else:
@@ -144,32 +145,8 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
                 f"`split.{name}` cuts {name} from train, which must have none yet, but "
                 f"{config.dataset or 'the generated corpus'} has a {name} split; leave out `split.{name}`"
             )
-    if lazy is not None:
-        corpus = _finish_lazy(lazy, {name: joined(files) for name, files in splits.items()}, config, seed)
-    else:
-        corpus = _corpus(finish(split_files(splits, config.split, seed), config.reading(), tally.notes(), whole=True))
-    return replace(corpus, notes=(*said, *corpus.notes))
-
-
-def _corpus(finished: Finished) -> Corpus:
+    finished = finish(split_files(splits, config.split, seed), config.reading(), [*said, *tally.notes()], whole=True)
     return Corpus(**finished.splits, schemes=finished.schemes, notes=finished.notes)
-
-
-def _finish_lazy(train: LazySentences, others: Splits, config: DataConfig, seed: int) -> Corpus:
-    """The corpus of a train split that stays in its file: what is said of it is said of its telling sentences.
-
-    A mistake that many sentences make is told once for each pair of tags that makes it.
-    """
-    dev, test = others.get("dev", []), others.get("test", [])
-    corpus = _corpus(finish({"train": train.telling(), "dev": dev, "test": test}, config.reading(), (), whole=True))
-    blank = train.packed.num_blank() + sum(not token.strip() for s in (*dev, *test) for token in s.tokens)
-    notes = [note for note in corpus.notes if BLANK not in note] + ([f"kept {blank} {BLANK}"] if blank else [])
-    corpus = replace(corpus, train=train.in_schemes(corpus.schemes), notes=tuple(notes))
-    if config.split is None:
-        return corpus
-    rows = cut_rows(len(train), config.split, seed)
-    parts = {name: taken(corpus.train, rows[name]) for name in SPLITS}
-    return replace(corpus, train=parts["train"], dev=[*corpus.dev, *parts["dev"]], test=[*corpus.test, *parts["test"]])
 
 
 def _in_folder(config: DataConfig, folder: Path) -> DataConfig:
@@ -201,7 +178,7 @@ def read_sentences(paths: Sequence[str | Path], config: ReadingConfig) -> tuple[
     tally = Tally(config.misaligned, config.nested)
     sentences = joined(_read_files(paths, config, Path(), tally))
     finished = finish({"train": [], "dev": [], "test": sentences}, config, tally.notes(), whole=False)
-    return finished.splits["test"], finished.notes
+    return list(finished.splits["test"]), finished.notes
 
 
 def change_reading(trained: Sequence[ReadingConfig], given: Mapping[str, Any]) -> ReadingConfig:
@@ -225,7 +202,7 @@ def cut_dev(corpus: Corpus, *, seed: int) -> Corpus:
     """The corpus with a dev split: its own, or else a tenth of train, cut by the seed and said in the notes."""
     if corpus.dev:
         return corpus
-    rows = cut_rows(len(corpus.train), SplitConfig(dev=CUT_DEV), seed)
+    rows = split_rows(len(corpus.train), SplitConfig(dev=CUT_DEV), seed)
     train, dev = taken(corpus.train, rows["train"]), list(taken(corpus.train, rows["dev"]))
     note = f"no dev split is named: cut {len(dev)} of {len(corpus.train)} train sentences by seed {seed}"
     return replace(corpus, train=train, dev=dev, notes=(*corpus.notes, note))

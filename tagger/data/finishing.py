@@ -1,15 +1,17 @@
-"""What becomes of sentences that were read: schemes are found and held against every tag, types renamed and dropped.
+"""What becomes of sentences that were read: schemes are found and held against every tag.
 
-Nothing is repaired, renamed or dropped unless the recipe says so, and what is done is told in notes.
+Nothing is repaired, renamed or dropped unless the recipe says so, which `changing.py` does, and what is done is told in
+notes.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from tagger.config import ReadingConfig
+from tagger.data.changing import Done, changed, check_seen, told
+from tagger.data.lazy import LazySentences, telling
 from tagger.data.schemes import (
     RULES,
     Scheme,
@@ -18,13 +20,10 @@ from tagger.data.schemes import (
     has_scheme,
     invalid_positions,
     is_tag,
-    repair_tags,
-    spans_to_tags,
     split_tag,
-    tags_to_spans,
 )
-from tagger.data.sentence import Label, Sentence, TagLayer, with_schemes
-from tagger.data.splitting import Splits, joined
+from tagger.data.sentence import Sentence, TagLayer
+from tagger.data.splitting import Splits
 from tagger.errors import DataError, Problems
 
 BLANK = "tokens that are empty or white space"
@@ -41,22 +40,33 @@ class Finished(NamedTuple):
 def finish(splits: Splits, config: ReadingConfig, said: Sequence[str], *, whole: bool) -> Finished:
     """The sentences of raw splits: schemes found and held against the tags, types renamed and dropped.
 
-    `said` are the notes of the readers. A whole corpus must have every type that is to be renamed or dropped; some of
-    its sentences need not.
+    A lazy split stays in its file. What is said of its tags is said of few sentences that have all that stand side by
+    side, so a mistake that many make is told once for each pair of tags that makes it.
+
+    Args:
+        splits: The sentences.
+        config: What the recipe says.
+        said: The notes of the readers.
+        whole: Whether every type that is to be renamed or dropped must be there; some sentences of a corpus need not
+            have it.
     """
-    layers = list(dict.fromkeys(n for part in splits.values() for s in part for n in s.layers))
+    shown = {name: telling(part) for name, part in splits.items()}
+    layers = list(dict.fromkeys(n for part in shown.values() for s in part for n in s.layers))
     notes = [*said, *_blank_tokens(splits)]
     schemes: dict[str, Scheme | None] = {}
     for layer in layers:
-        if any(isinstance(s.layers.get(layer), TagLayer) for part in splits.values() for s in part):
-            schemes[layer] = _scheme_of(layer, splits, config, notes)
+        if any(isinstance(s.layers.get(layer), TagLayer) for part in shown.values() for s in part):
+            schemes[layer] = _scheme_of(layer, shown, config, notes)
     if whole:
         _check_named(layers, schemes, config)
-    _check_tags(splits, schemes)
-    splits = {name: [with_schemes(s, schemes) for s in part] for name, part in splits.items()}
-    splits = _repaired(splits, config, notes)
-    splits = _renamed(splits, config, notes, whole=whole)
-    return Finished(splits, schemes, tuple(notes))
+    _check_tags(shown, schemes)
+    if config.invalid == "error":
+        _check_sequences(shown, schemes)
+    done = Done()
+    out = {name: changed(part, schemes, config, done) for name, part in splits.items()}
+    if whole:
+        check_seen(done, config)
+    return Finished(out, schemes, (*notes, *told(done, config)))
 
 
 def _tags(splits: Splits, layer: str) -> Iterator[tuple[str, ...]]:
@@ -84,10 +94,12 @@ def _scheme_of(layer: str, splits: Splits, config: ReadingConfig, notes: list[st
 
 def _blank_tokens(splits: Splits) -> list[str]:
     """What is to be said of tokens without a visible character, which some published corpora have."""
-    blank = [(s, i) for part in splits.values() for s in part for i, t in enumerate(s.tokens) if not t.strip()]
-    if not blank:
-        return []
-    return [f"kept {len(blank)} {BLANK}, the first at {_place(*blank[0])}"]
+    lazy = [part.packed.num_blank() for part in splits.values() if isinstance(part, LazySentences)]
+    whole = [part for part in splits.values() if not isinstance(part, LazySentences)]
+    blank = [(s, i) for part in whole for s in part for i, t in enumerate(s.tokens) if not t.strip()]
+    if lazy:
+        return [f"kept {count} {BLANK}"] if (count := sum(lazy) + len(blank)) else []
+    return [f"kept {len(blank)} {BLANK}, the first at {_place(*blank[0])}"] if blank else []
 
 
 def _check_named(layers: Sequence[str], schemes: Mapping[str, Scheme | None], config: ReadingConfig) -> None:
@@ -108,7 +120,7 @@ def _check_named(layers: Sequence[str], schemes: Mapping[str, Scheme | None], co
 def _check_tags(splits: Splits, schemes: Mapping[str, Scheme | None]) -> None:
     """Hold every tag against the scheme of its layer."""
     problems: defaultdict[str, Problems] = defaultdict(Problems)
-    for sentence in joined(splits.values()):
+    for sentence in chain.from_iterable(splits.values()):
         for layer, scheme in schemes.items():
             found = sentence.layers.get(layer)
             if scheme is None or not isinstance(found, TagLayer):
@@ -137,69 +149,18 @@ def _place(sentence: Sentence, token: int) -> str:
     return sentence.origin.at(token) if sentence.origin else f"sentence {sentence.text[:40]!r}, token {token + 1}"
 
 
-def _mapped(sentence: Sentence, change: Callable[[str, TagLayer], TagLayer]) -> Sentence:
-    """The sentence with each of its tag layers changed."""
-    layers = {n: change(n, layer) if isinstance(layer, TagLayer) else layer for n, layer in sentence.layers.items()}
-    return replace(sentence, layers=layers)
-
-
-def _repaired(splits: Splits, config: ReadingConfig, notes: list[str]) -> Splits:
-    """Refuse invalid sequences of tags, or repair and count them where the recipe says so."""
+def _check_sequences(splits: Splits, schemes: Mapping[str, Scheme | None]) -> None:
+    """Refuse invalid sequences of tags."""
     problems: defaultdict[str, Problems] = defaultdict(Problems)
-
-    def repair(name: str, layer: TagLayer, sentence: Sentence) -> TagLayer:
-        if layer.scheme is None or not (wrong := invalid_positions(layer.tags, layer.scheme)):
-            return layer
-        for i in wrong:
-            before = f"after {layer.tags[i - 1]!r}" if i else "at the start of a sentence"
-            problems[_file(sentence)].append(
-                f"{_place(sentence, i)}: tag {layer.tags[i]!r} {before} is not valid {layer.scheme.upper()} in layer "
-                f'`{name}`; mend it, or repair it by conlleval\'s rule with invalid = "repair"'
-            )
-        return replace(layer, tags=tuple(repair_tags(layer.tags, layer.scheme)))
-
-    out = {name: [_mapped(s, partial(repair, sentence=s)) for s in part] for name, part in splits.items()}
-    if problems and config.invalid == "error":
-        raise _of_files(problems)
-    if problems:
-        notes.append(f"repaired {sum(map(len, problems.values()))} invalid tags by conlleval's rule")
-    return out
-
-
-def _renamed(splits: Splits, config: ReadingConfig, notes: list[str], *, whole: bool) -> Splits:
-    """Rename and drop entity types and classes as the recipe says; a sentence whose class is dropped goes with it."""
-    if not config.rename and not config.drop:
-        return splits
-    seen: Counter[str] = Counter()
-
-    def rename(name: str, layer: TagLayer) -> TagLayer:
-        if layer.scheme is None:
-            return layer
-        spans = tags_to_spans(layer.tags, layer.scheme)
-        seen.update(span.type for span in spans)
-        kept = [span._replace(type=config.rename.get(span.type, span.type)) for span in spans if span.type not in drop]
-        return replace(layer, tags=tuple(spans_to_tags(kept, len(layer.tags), layer.scheme)))
-
-    drop = set(config.drop)
-    out: Splits = {}
-    for split, part in splits.items():
-        out[split] = []
-        for sentence in part:
-            labels = {n: label for n, label in sentence.layers.items() if isinstance(label, Label)}
-            seen.update(label.value for label in labels.values())
-            if not any(label.value in drop for label in labels.values()):
-                new = {n: replace(lb, value=config.rename.get(lb.value, lb.value)) for n, lb in labels.items()}
-                renamed = _mapped(sentence, rename)
-                out[split].append(replace(renamed, layers={**renamed.layers, **new}))
-    for name in (*config.rename, *config.drop):
-        if whole and name not in seen:
-            found = ", ".join(sorted(seen))
-            if not found:
-                raise DataError(
-                    f"`rename` and `drop` must name entity types or classes, got {name!r}, but the data have none; "
-                    "leave it out, for tags without spans cannot be renamed"
+    for sentence in chain.from_iterable(splits.values()):
+        for name, layer in sentence.layers.items():
+            if not isinstance(layer, TagLayer) or (scheme := schemes.get(name)) is None:
+                continue
+            for i in invalid_positions(layer.tags, scheme):
+                before = f"after {layer.tags[i - 1]!r}" if i else "at the start of a sentence"
+                problems[_file(sentence)].append(
+                    f"{_place(sentence, i)}: tag {layer.tags[i]!r} {before} is not valid {scheme.upper()} in layer "
+                    f'`{name}`; mend it, or repair it by conlleval\'s rule with invalid = "repair"'
                 )
-            raise DataError(f"`rename` and `drop` must name types or classes of the data, got {name!r}; it has {found}")
-    notes += [f"renamed {seen[old]} times {old!r} to {new!r}" for old, new in config.rename.items()]
-    notes += [f"dropped {seen[name]} times {name!r}" for name in config.drop]
-    return out
+    if problems:
+        raise _of_files(problems)

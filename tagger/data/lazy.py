@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,22 +38,29 @@ class LazySentences(Sequence[Sentence]):
         read: Makes a sentence of a row.
         packed: The words and layers of all rows.
         schemes: The scheme of each tag layer.
+        change: What becomes of a sentence that was read; `packed` has the words and layers after that.
     """
 
     def __init__(
-        self, dataset: "datasets.Dataset", read: Reader, packed: Packed, schemes: Mapping[str, Scheme | None]
+        self,
+        dataset: "datasets.Dataset",
+        read: Reader,
+        packed: Packed,
+        schemes: Mapping[str, Scheme | None],
+        change: Callable[[Sentence], Sentence] | None = None,
     ) -> None:
         self._dataset = dataset
         self._read = read
         self.packed = packed
         self.schemes = schemes
+        self._change = change
 
     def __len__(self) -> int:
         return len(self._dataset)
 
     def __iter__(self) -> Iterator[Sentence]:
         for row in read_rows(self._dataset, self._read.columns, "dataset"):
-            yield with_schemes(self._read(row), self.schemes)
+            yield self._made(row)
 
     @overload
     def __getitem__(self, index: int) -> Sentence: ...
@@ -62,11 +69,16 @@ class LazySentences(Sequence[Sentence]):
     def __getitem__(self, index: int | slice) -> Sentence | Sequence[Sentence]:
         if isinstance(index, slice):
             return self.select(np.arange(len(self))[index])
-        return with_schemes(self._read(self._dataset[index]), self.schemes)
+        return self._made(self._dataset[index])
+
+    def _made(self, row: Mapping[str, Any]) -> Sentence:
+        sentence = with_schemes(self._read(row), self.schemes)
+        return sentence if self._change is None else self._change(sentence)
 
     def select(self, rows: NDArray[np.int64]) -> "LazySentences":
         """The sentences of these rows."""
-        return LazySentences(self._dataset.select(rows), self._read, self.packed.select(rows), self.schemes)
+        dataset = self._dataset.select(rows)
+        return LazySentences(dataset, self._read, self.packed.select(rows), self.schemes, self._change)
 
     def telling(self) -> list[Sentence]:
         """Few sentences that have every layer and class of all, and every two tags that stand side by side."""
@@ -78,9 +90,11 @@ class LazySentences(Sequence[Sentence]):
         tokens = np.flatnonzero(np.isin(self.packed.type_ids, ids))
         return self.select(np.unique(np.searchsorted(self.packed.starts, tokens, side="right") - 1))
 
-    def in_schemes(self, schemes: Mapping[str, Scheme | None]) -> "LazySentences":
-        """The same sentences, their tags said to be in these schemes."""
-        return LazySentences(self._dataset, self._read, self.packed, schemes)
+    def finished(
+        self, packed: Packed, schemes: Mapping[str, Scheme | None], change: Callable[[Sentence], Sentence] | None
+    ) -> "LazySentences":
+        """The same rows, their tags said to be in these schemes and then changed as `packed` has them already."""
+        return LazySentences(self._dataset, self._read, packed, schemes, change)
 
 
 def telling(sentences: Sequence[Sentence]) -> Sequence[Sentence]:

@@ -1,6 +1,6 @@
 """Which sentences go to train, dev and test where the files do not say it: by the row, or by shares cut with a seed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,38 +9,42 @@ from tagger.config import SplitConfig
 from tagger.data.lazy import LazySentences
 from tagger.data.sentence import Sentence
 
-Splits = dict[str, list[Sentence]]
+Splits = dict[str, Sequence[Sentence]]
 SPLITS = ("train", "dev", "test")
 
 
-def split_files(splits: Mapping[str, list[list[Sentence]]], config: SplitConfig | None, seed: int) -> Splits:
-    """Train, dev and test after the recipe's split, if it has one."""
-    files = {name: splits.get(name, []) for name in SPLITS}
-    if config is None or config.every is None:
-        whole = {name: joined(files[name]) for name in SPLITS}
-        return whole if config is None else _cut(whole, config, seed)
-    goes = {config.dev: "dev", config.test: "test"}
-    out: Splits = {"train": [], "dev": joined(files["dev"]), "test": joined(files["test"])}
-    for file in files["train"]:
-        for i, sentence in enumerate(file):
-            out[goes.get(i % config.every, "train")].append(sentence)
-    return out
+def split_files(splits: Mapping[str, Sequence[Sequence[Sentence]]], config: SplitConfig | None, seed: int) -> Splits:
+    """Train, dev and test of the files of each, after the recipe's split, if it has one; lazy ones stay lazy in train.
+
+    By the row each file of train is split, by shares all of them together; the order of the sentences stays.
+    """
+    files = {name: list(splits.get(name, [])) for name in SPLITS}
+    if config is not None:
+        train = files["train"] if config.every is not None else [joined(files["train"])]
+        parts = [(file, split_rows(len(file), config, seed)) for file in train]
+        files["train"] = [taken(file, rows["train"]) for file, rows in parts]
+        for name in ("dev", "test"):
+            files[name] += [list(taken(file, rows[name])) for file, rows in parts]
+    return {name: joined(files[name]) for name in SPLITS}
 
 
-def joined(files: Iterable[list[Sentence]]) -> list[Sentence]:
-    """The sentences of files, one file behind the other."""
-    return [sentence for file in files for sentence in file]
+def joined(files: Sequence[Sequence[Sentence]]) -> Sequence[Sentence]:
+    """The sentences of files, one file behind the other; those of a single one as they are."""
+    return files[0] if len(files) == 1 else [sentence for file in files for sentence in file]
 
 
-def _cut(splits: Splits, config: SplitConfig, seed: int) -> Splits:
-    """Move seeded shares of train, at least one sentence each, to dev and test; the order of the sentences stays."""
-    rows = cut_rows(len(splits["train"]), config, seed)
-    kept = {"train": [], "dev": splits["dev"], "test": splits["test"]}
-    return {name: [*kept[name], *taken(splits["train"], rows[name])] for name in SPLITS}
-
-
-def cut_rows(total: int, config: SplitConfig, seed: int) -> dict[str, NDArray[np.int64]]:
+def split_rows(total: int, config: SplitConfig, seed: int) -> dict[str, NDArray[np.int64]]:
     """Which of `total` rows go to each split, in order."""
+    if config.every is None:
+        return _cut_rows(total, config, seed)
+    remainders = np.arange(total) % config.every
+    chosen = {"dev": config.dev, "test": config.test}
+    rows = {name: np.flatnonzero(remainders == (-1 if rest is None else rest)) for name, rest in chosen.items()}
+    return {"train": np.setdiff1d(np.arange(total), np.concatenate([*rows.values()])), **rows}
+
+
+def _cut_rows(total: int, config: SplitConfig, seed: int) -> dict[str, NDArray[np.int64]]:
+    """Seeded shares, of at least one row each."""
     order = np.random.default_rng(seed).permutation(total)
     dev = _amount(config.dev, total, left=total)
     test = _amount(config.test, total, left=total - dev)
