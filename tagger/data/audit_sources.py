@@ -10,13 +10,13 @@ from pathlib import Path
 
 from tagger.config import DataConfig, parse_section
 from tagger.data.audit_lines import Text, scan_sentences, scan_text
-from tagger.data.corpus import SPLITS
 from tagger.data.detection import Reading, detect_reading, split_of
 from tagger.data.findings import Findings
 from tagger.data.labelled import Tokenize
 from tagger.data.lazy import read_dataset
 from tagger.data.schemes import Scheme
 from tagger.data.sentence import Label, Origin, Sentence
+from tagger.data.splitting import SPLITS
 from tagger.errors import DataError
 
 NO_DATA = ("licen", "readme", "copying", "acknowledg", "changelog", "notice", ".")

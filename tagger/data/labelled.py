@@ -5,6 +5,7 @@ The text is tokenised, or split at blanks where it is tokenised already.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ from tagger.data.columns import shorten
 from tagger.data.files import iter_lines
 from tagger.data.sentence import Label, Origin, Sentence
 from tagger.data.tokenization import sentence_from_text
-from tagger.errors import DataError, Problems
+from tagger.errors import DataError, Problems, gather
 
 Tokenize = Literal["words", "blanks"]
 
@@ -43,19 +44,21 @@ def read_classes(files: Mapping[str, str | Path], layer: str, *, tokenize: Token
     Raises:
         DataError: A file cannot be read, or a line has no text; names all such lines.
     """
-    problems = Problems()
     same: dict[Any, Any] = {}
-    classes: list[list[Sentence]] = []
-    for label, path in files.items():
-        classes.append([])
+
+    def read_class(label: str, path: str | Path) -> list[Sentence]:
+        problems = Problems()
+        sentences = []
         for number, text in enumerate(iter_lines(Path(path)), 1):
             if text.strip():
-                classes[-1].append(_labelled(text, label, layer, tokenize, path, number).sharing(same))
+                sentences.append(_labelled(text, label, layer, tokenize, path, number).sharing(same))
             else:
                 problems.append(f"{path}:{number}: must hold a sentence, got a blank line")
-    if problems:
-        raise DataError.of(problems)
-    return classes
+        if problems:
+            raise DataError.of(problems)
+        return sentences
+
+    return gather(partial(read_class, label, path) for label, path in files.items())
 
 
 def _labelled(text: str, label: str, layer: str, tokenize: Tokenize, path: str | Path, number: int) -> Sentence:

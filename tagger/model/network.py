@@ -14,8 +14,8 @@ from torch.nn import functional as F
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, TokensHeadConfig
 from tagger.data.batches import Batch
-from tagger.data.packed import MISSING
 from tagger.data.schemes import legal_transitions, span_tables
+from tagger.data.tag_arrays import MISSING
 from tagger.data.vectors import Vectors
 from tagger.data.vocabulary import FIRST_CHAR, UNKNOWN, Vocabulary
 from tagger.nn.dropout import Dropout

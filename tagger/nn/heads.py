@@ -9,7 +9,8 @@ from torch.nn import functional as F
 
 from tagger.nn.crf import LinearChainCRF
 from tagger.nn.dropout import Dropout
-from tagger.nn.lattice import Lattice, Scores, path_score, rows_of
+from tagger.nn.lattice import Lattice, Scores, rows_of
+from tagger.nn.likelihood import path_score
 from tagger.nn.pooling import AttentionPooling, LastPooling, MaxPooling, MeanPooling
 from tagger.nn.spans import Spans, SpanTables, find_spans, span_probabilities
 

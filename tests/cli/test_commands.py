@@ -1,6 +1,5 @@
 """The command line as its user meets it: what is printed where, and how it ends."""
 
-import io
 import json
 import subprocess
 import sys
@@ -9,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import tagger
-from tagger.cli.app import main
 from tagger.data.columns import read_conll, write_conll
 
 RECIPE = """
@@ -36,27 +34,6 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "small.toml").write_text(RECIPE)
     tagger.train(folder / "small.toml", output=folder / "run")
     return folder / "run"
-
-
-class Outcome:
-    """What a command printed and how it ended."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    def run(*arguments: object, text: str | bytes = b"") -> Outcome:
-        data = text.encode() if isinstance(text, str) else text
-        monkeypatch.setattr(sys, "argv", ["tagger", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
-        with pytest.raises(SystemExit) as stop:
-            main()
-        printed = capsys.readouterr()
-        return Outcome(int(stop.value.code or 0), printed.out, printed.err)
-
-    return run
 
 
 @pytest.mark.parametrize("command", [(), ("train",), ("evaluate",), ("tag",), ("convert",), ("info",), ("check",)])

@@ -5,12 +5,12 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tagger.cli import meter
-from tagger.cli.app import main
 
 IOB2 = "Ada\tB-PER\r\nLovelace\tI-PER\r\n\t\r\nOslo\tB-LOC"
 BIOES = "Ada\tB-PER\r\nLovelace\tE-PER\r\n\t\r\nOslo\tS-LOC"
@@ -20,19 +20,10 @@ Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path) -> Call:
+def call(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in.conll").write_bytes(IOB2.encode())
-
-    def run(*arguments: str, text: str = "") -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["tagger", "convert", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
-        with pytest.raises(SystemExit) as stop:
-            main()
-        out, err = capfdbinary.readouterr()
-        return int(stop.value.code or 0), out.decode(), err.decode()
-
-    return run
+    return partial(call, "convert")
 
 
 def test_file_is_converted_beside_or_in_place(call: Call, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import io
 import os
 import socket
 import sys
-import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -228,17 +227,10 @@ def test_file_that_vanishes_while_it_is_read_is_read_to_its_end(tmp_path: Path) 
     assert len(list(lines)) == 99_999
 
 
-def peak_memory(call: Callable[[], object]) -> int:
-    tracemalloc.start()
-    try:
-        call()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-
-
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
-def test_endless_line_is_refused_in_little_memory(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+def test_endless_line_is_refused_in_little_memory(
+    pack: Callable[[bytes], bytes], tmp_path: Path, peak_memory: Callable[[Callable[[], object]], int]
+) -> None:
     path = write(tmp_path, pack(b"a\n" + b"x" * (10 * MAX_LINE)))
     expected = f"{path}:2: a line must have at most 10,000,000 bytes, got more; split it"
     assert peak_memory(lambda: error_of(path)) < 5 * MAX_LINE

@@ -49,11 +49,13 @@ def test_each_file_is_a_class(tmp_path: Path) -> None:
     ]
 
 
-def test_blank_lines_of_all_classes_are_told_together(tmp_path: Path) -> None:
+def test_blank_lines_and_missing_files_of_all_classes_are_told_together(tmp_path: Path) -> None:
     good, bad = write(tmp_path, "good\n\nfine\n", "good"), write(tmp_path, " \nbad\n", "bad")
     with pytest.raises(DataError) as caught:
-        read_classes({"pos": good, "neg": bad}, "mood")
-    assert str(caught.value).splitlines() == [
+        read_classes({"none": tmp_path / "nowhere", "pos": good, "neg": bad}, "mood")
+    missing, *lines = str(caught.value).splitlines()
+    assert missing.startswith(f"{tmp_path}/nowhere: ")
+    assert lines == [
         f"{good}:2: must hold a sentence, got a blank line",
         f"{bad}:1: must hold a sentence, got a blank line",
     ]
