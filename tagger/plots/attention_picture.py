@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 STRONGEST = 0.85  # opacity of the colour of the largest weight
 OTHERS = 2  # classes that are named beside the predicted one
 ROW, BAR, GAP = 0.22, 4.0, 0.75  # inches: height of a bar, width of the axis, between two sentences
-WORD = Markup('<ruby style="--w: {opacity:.3f}" title="{weight:.4f}">{word}<rt>{shown}</rt></ruby>')
+WORD = Markup('<span class="word" style="--w: {opacity:.3f}" title="{weight:.4f}" data-weight="{shown}">{word}</span>')
 ARTICLE = Markup("""<article>
 <h2><bdi>{value}</bdi>{score} <span class="rest">{rest}</span></h2>
-<p class="text" dir="auto">{words}</p>
+<p class="text weighted" dir="auto">{words}</p>
 </article>
 """)
 NOTE = Markup("""<p class="note">Under each word stands its weight; the weights of a sentence sum to 1. The colour is
@@ -99,7 +99,7 @@ def _figure(pairs: Sequence[tuple[Sentence, tuple[float, ...]]], layer: str) -> 
         axes.tick_params(left=False)
         axes.spines["bottom"].set_visible(False)
         for row, weight in enumerate(weights):
-            axes.annotate(percent(weight), (weight, row), (3, 0), textcoords="offset points", va="center", fontsize=8)
+            axes.annotate(f"{weight:.1%}", (weight, row), (3, 0), textcoords="offset points", va="center", fontsize=8)
         axes.set_title(_headline(sentence.label(layer), layer), loc="left", fontsize=10, fontweight="bold")
         top += height + GAP
     return figure

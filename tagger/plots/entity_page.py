@@ -31,7 +31,7 @@ def entities(sentences: Sentence | Iterable[Sentence], *, layer: str | None = No
     names = [n for n, value in given[0].layers.items() if isinstance(value, TagLayer) and value.scheme is not None]
     hint = "tag with a model that has a tokens head with a scheme"
     name = one_layer(layer, names, kind="layer with entities", error=DataError, hint=hint)
-    passages = [(text, start, end, spans) for text, start, end, spans in _passages(given, name)]
+    passages = list(_passages(given, name))
     return Picture(f"Entities of {name_of(name)}", lambda: _body(passages))
 
 
@@ -45,7 +45,7 @@ def _passages(sentences: Sequence[Sentence], layer: str) -> Iterator[Passage]:
         if sentence.text != text or sentence.offsets[0][0] < end:
             yield text, start, len(text), spans
             text, start, spans = sentence.text, 0, []
-        spans = [*spans, *sentence.spans(layer)]
+        spans += sentence.spans(layer)
         end = sentence.offsets[-1][1]
     yield text, start, len(text), spans
 

@@ -1,7 +1,7 @@
 """Heat maps: the transitions of a CRF, and how probable each tag is at each token of a sentence."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,15 +47,16 @@ def transitions(tagger: "Tagger", *, layer: str | None = None) -> Picture:
     allowed = [t.cpu().numpy() for t in (crf.allowed_start, crf.allowed, crf.allowed_end)]
     tags = [name_of(tag) for tag in tagger.model.vocabulary.labels[name]]
     table = np.where(_framed(*allowed, corner=False), _framed(*scores, corner=0), np.nan)
-    return Picture(f"Transitions of {name_of(name)}", figure=lambda: _transitions(table, tags))
+    title = f"Transitions of {name_of(name)}"
+    return Picture(title, figure=lambda: _transitions(table, tags, shortened(title, LONGEST)))
 
 
-def _framed(start: NDArray, inner: NDArray, end: NDArray, *, corner: float) -> NDArray:  # type: ignore[type-arg]
+def _framed(start: NDArray[Any], inner: NDArray[Any], end: NDArray[Any], *, corner: float) -> NDArray[Any]:
     """The inner table with the start as first row and the end as last column."""
     return np.block([[start[None], np.full((1, 1), corner)], [inner, end[:, None]]])
 
 
-def _transitions(table: NDArray[np.float64], tags: Sequence[str]) -> "Figure":
+def _transitions(table: NDArray[np.float64], tags: Sequence[str], title: str) -> "Figure":
     bound = float(np.nanmax(np.abs(table), initial=0)) or 1.0
     figure = new_figure(width=CELL_WIDTH * table.shape[1], height=CELL_HEIGHT * table.shape[0])
     axes = _map(
@@ -64,9 +65,9 @@ def _transitions(table: NDArray[np.float64], tags: Sequence[str]) -> "Figure":
     for row, column in np.argwhere(np.isnan(table)):
         axes.text(column, row, "×", ha="center", va="center", color="#8a8f98", fontsize=9)
     for row, column in np.argwhere(~np.isnan(table)):
-        _number(axes, row, column, f"{table[row, column]:.1f}", strength=abs(table[row, column]) / bound)
+        _number(axes, row, column, f"{table[row, column].round(1) + 0.0:.1f}", strength=abs(table[row, column]) / bound)
     axes.set_ylabel("from")
-    axes.set_xlabel("to  (score in nats; × is forbidden)")
+    axes.set_xlabel(f"to  ({title}, in nats; × is forbidden)")
     axes.xaxis.set_label_position("top")
     return figure
 
@@ -92,10 +93,13 @@ def marginals(tagger: "Tagger", sentences: Sentence | Iterable[Sentence], *, lay
         found = predicted.tag_layer(name).tags
         maps.append((sentence, tagger.marginals(sentence)[name].array, [tags.index(tag) for tag in found]))
     columns = [name_of(tag) for tag in tags]
-    return Picture(f"Tag probabilities of {name_of(name)}", figure=lambda: _marginals(maps, columns))
+    title = f"Tag probabilities of {name_of(name)}"
+    return Picture(title, figure=lambda: _marginals(maps, columns, shortened(title, LONGEST)))
 
 
-def _marginals(maps: Sequence[tuple[Sentence, NDArray[np.float32], list[int]]], tags: Sequence[str]) -> "Figure":
+def _marginals(
+    maps: Sequence[tuple[Sentence, NDArray[np.float32], list[int]]], tags: Sequence[str], title: str
+) -> "Figure":
     from matplotlib.patches import Rectangle
 
     heights = [CELL_HEIGHT * len(sentence) for sentence, *_ in maps]
@@ -108,8 +112,12 @@ def _marginals(maps: Sequence[tuple[Sentence, NDArray[np.float32], list[int]]], 
         for row, column in np.argwhere(array >= SHOWN):
             _number(axes, row, column, f"{100 * array[row, column]:.0f}", strength=array[row, column])
         for row, column in enumerate(best):
-            axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor="#D55E00", linewidth=1.4))
-        axes.set_xlabel("probability in percent; the predicted tag is framed")
+            axes.add_patch(
+                Rectangle(
+                    (column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor="#D55E00", linewidth=1.4, clip_on=False
+                )
+            )
+        axes.set_xlabel(f"{title}, in percent; the predicted tag is framed")
         top += height + gap
     return figure
 

@@ -109,6 +109,9 @@ def _panel(axes: "Axes", histories: Sequence[History], layer: str | None) -> Non
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     title = "training loss (nats)" if layer is None else f"dev score of {shortened(name_of(layer), 40)}"
     axes.set_title(title, loc="left", fontsize=10, fontweight="bold")
+    if layer is not None:  # a score is a share
+        low, high = axes.get_ylim()
+        axes.set_ylim(max(low, -0.02), min(high, 1.02))
     axes.grid(color="#e4e6ea", linewidth=0.7)
     axes.set_axisbelow(True)
 

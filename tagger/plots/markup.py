@@ -35,11 +35,13 @@ STYLE = Markup("""<style>
 .tagger-picture ul { display: flex; flex-wrap: wrap; gap: .2em 1.2em; padding: 0; list-style: none; }
 .tagger-picture img { display: block; max-width: none; height: auto; background: #fff; }
 .tagger-picture .scroll { overflow-x: auto; max-width: none; }
-.tagger-picture ruby { background: rgb(var(--weight) / var(--w)); border-radius: .2em; padding: 0 .1em;
-  ruby-position: under; }
-.tagger-picture rt { color: var(--faint); font-size: .6em; padding: 0 .25em; }
+.tagger-picture .weighted { line-height: 2.4; }
+.tagger-picture .word { background: rgb(var(--weight) / var(--w)); border-radius: .2em; padding: .1em .45em;
+  margin: 0 1px; position: relative; }
+.tagger-picture .word::after { content: attr(data-weight); position: absolute; top: 100%; inset-inline: 0;
+  text-align: center; white-space: nowrap; color: var(--faint); font-size: .6em; line-height: 1.2; }
 .tagger-picture mark { background: rgb(var(--c) / var(--tint)); color: inherit; position: relative;
-  border-bottom: 3px var(--line) rgb(var(--c)); border-radius: .2em .2em 0 0; padding: .1em .15em;
+  unicode-bidi: isolate; border-bottom: 3px var(--line) rgb(var(--c)); border-radius: .2em .2em 0 0; padding: .1em .15em;
   -webkit-box-decoration-break: clone; box-decoration-break: clone; }
 .tagger-picture .type { font-size: .7em; font-weight: 700; margin: 0 .2em 0 .4em; }
 .tagger-picture .score { position: absolute; inset-inline-start: 0; top: 100%; z-index: 1; opacity: 0;

@@ -10,19 +10,15 @@ LINE_ENDS = "\t\n\r"
 
 
 def visible(text: str, *, keep: str = "") -> str:
-    """The text with a visible sign for each control character and for what no file can hold, but for those to `keep`.
+    """The text with `\\x00` for NUL and the like for other control characters, but for those to `keep`.
 
-    NUL becomes the sign ␀, a lone surrogate the replacement character.
+    What no file can hold, such as a lone surrogate, is shown as the replacement character.
     """
     return "".join(char if char in keep else _sign(char) for char in text)
 
 
 def _sign(char: str) -> str:
     code = ord(char)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "\u2421"
     if unicodedata.category(char) == "Cc":
         return f"\\x{code:02x}"
     return "\ufffd" if 0xD800 <= code < 0xE000 or code & 0xFFFE == 0xFFFE else char
@@ -42,10 +38,8 @@ def shortened(text: str, length: int) -> str:
 
 
 def percent(share: float) -> str:
-    """A share of 1 as a whole percentage; what is not quite 0 or 1 is not rounded to it."""
-    if 0 < share < 0.005:
-        return "<1%"
-    return ">99%" if 0.995 <= share < 1 - 1e-6 else f"{share:.0%}"
+    """A share of 1 in percent, short; what is not quite nothing is not rounded to it."""
+    return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
 
 
 def sentences_of(given: Sentence | Iterable[Sentence]) -> tuple[Sentence, ...]:
@@ -72,7 +66,7 @@ def one_layer(layer: str | None, known: Sequence[str], *, kind: str, error: type
     """
     names = ", ".join(f"`{name_of(name)}`" for name in known)
     if not known:
-        raise error(f"there must be {kind}, got none; {hint}")
+        raise error(f"there must be a {kind}, got none; {hint}")
     if layer is None and len(known) > 1:
         raise error(f"there must be one {kind}, got {names}; name one as layer (--layer)")
     if layer is not None and layer not in known:
