@@ -41,8 +41,8 @@ STYLE = Markup("""<style>
 .tagger-picture .word::after { content: attr(data-weight); position: absolute; top: 100%; inset-inline: 0;
   text-align: center; white-space: nowrap; color: var(--faint); font-size: .6em; line-height: 1.2; }
 .tagger-picture mark { background: rgb(var(--c) / var(--tint)); color: inherit; position: relative;
-  unicode-bidi: isolate; border-bottom: 3px var(--line) rgb(var(--c)); border-radius: .2em .2em 0 0; padding: .1em .15em;
-  -webkit-box-decoration-break: clone; box-decoration-break: clone; }
+  unicode-bidi: isolate; border-bottom: 3px var(--line) rgb(var(--c)); border-radius: .2em .2em 0 0;
+  padding: .1em .15em; -webkit-box-decoration-break: clone; box-decoration-break: clone; }
 .tagger-picture .type { font-size: .7em; font-weight: 700; margin: 0 .2em 0 .4em; }
 .tagger-picture .score { position: absolute; inset-inline-start: 0; top: 100%; z-index: 1; opacity: 0;
   pointer-events: none; background: var(--ink); color: var(--paper); font-size: .75em; line-height: 1.4;

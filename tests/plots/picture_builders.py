@@ -13,7 +13,7 @@ from tagger.tagging import Tagger
 
 ATTACK = "<script>alert(1)</script>&\"'"
 CONTROL = "a\x00b\x1b[31m\x7f\x85"
-ARABIC = "مرحبا بالعالم قالت ليلى في برلين".split()
+ARABIC = ["مرحبا", "بالعالم", "قالت", "ليلى", "في", "برلين"]
 EMOJI = ["I", "❤️", "Łódź", "👩‍👩‍👧‍👦", "and", "🇩🇪", "!"]
 HEADS: dict[str, HeadConfig] = {
     "ner": TokensHeadConfig(kind="tokens"),
