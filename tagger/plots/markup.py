@@ -36,10 +36,10 @@ STYLE = Markup("""<style>
 .tagger-picture img { display: block; max-width: none; height: auto; background: #fff; }
 .tagger-picture .scroll { overflow-x: auto; max-width: none; }
 .tagger-picture .weighted { line-height: 2.4; }
-.tagger-picture .word { background: rgb(var(--weight) / var(--w)); border-radius: .2em; padding: .1em .45em;
+.tagger-picture .word { background: rgb(var(--weight) / var(--w)); border-radius: .2em; padding: .1em .5em;
   margin: 0 1px; position: relative; }
 .tagger-picture .word::after { content: attr(data-weight); position: absolute; top: 100%; inset-inline: 0;
-  text-align: center; white-space: nowrap; color: var(--faint); font-size: .6em; line-height: 1.2; }
+  text-align: center; white-space: nowrap; color: var(--faint); font-size: .55em; line-height: 1.2; }
 .tagger-picture mark { background: rgb(var(--c) / var(--tint)); color: inherit; position: relative;
   unicode-bidi: isolate; border-bottom: 3px var(--line) rgb(var(--c)); border-radius: .2em .2em 0 0;
   padding: .1em .15em; -webkit-box-decoration-break: clone; box-decoration-break: clone; }
