@@ -6,6 +6,7 @@ nothing shrinks, whatever the number and length of the labels. Text in an SVG is
 
 import io
 import logging
+import threading
 import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_DRAWING = threading.Lock()  # settings and warnings are those of the process
 DPI = 150
-LARGEST = 2**16  # pixels of a side of a PNG
+LARGEST = 2**16  # pixels of a side of a PNG; programs that show pictures open hardly a larger one
 FONTS = (  # asked in turn for a glyph, those that are there
     "DejaVu Sans",
     "Noto Sans",
@@ -62,7 +64,7 @@ def render(draw: "Callable[[], Figure]", format: str, *, title: str) -> bytes:
     """
     need_matplotlib()
     file = io.BytesIO()
-    with warnings.catch_warnings(record=True) as caught, _settings():
+    with _DRAWING, warnings.catch_warnings(record=True) as caught, _settings():
         warnings.simplefilter("always")
         figure = draw()
         if format == "png":
@@ -88,7 +90,8 @@ def _settings() -> AbstractContextManager[None]:
         {
             "svg.hashsalt": "tagger",
             "svg.fonttype": "none",
-            "font.family": [font for font in FONTS if font in there],
+            "font.family": ["sans-serif"],  # which an SVG also names, for those who have none of these
+            "font.sans-serif": [font for font in FONTS if font in there],
             "font.size": 9,
             "text.usetex": False,
             "text.parse_math": False,

@@ -65,7 +65,8 @@ def _transitions(table: NDArray[np.float64], tags: Sequence[str], title: str) ->
     for row, column in np.argwhere(np.isnan(table)):
         axes.text(column, row, "×", ha="center", va="center", color="#8a8f98", fontsize=9)
     for row, column in np.argwhere(~np.isnan(table)):
-        _number(axes, row, column, f"{table[row, column].round(1) + 0.0:.1f}", strength=abs(table[row, column]) / bound)
+        score = table[row, column]
+        _number(axes, row, column, _short(score), strength=abs(score) / bound)
     axes.set_ylabel("from")
     axes.set_xlabel(f"to  ({title}, in nats; × is forbidden)")
     axes.xaxis.set_label_position("top")
@@ -152,6 +153,11 @@ def _map(
     axes.tick_params(length=0, top=False, bottom=False, labeltop=True, labelbottom=False)
     axes.spines[:].set_visible(False)
     return axes
+
+
+def _short(score: float) -> str:
+    """A score in at most four characters, as long as it is one of a thousand at most."""
+    return f"{round(score, 1) + 0.0:.1f}" if abs(score) < 9.95 else f"{score:.0f}"
 
 
 def _number(axes: "Axes", row: int, column: int, text: str, *, strength: float) -> None:

@@ -144,10 +144,13 @@ def test_png_of_characters_without_a_glyph_says_so(tmp_path: Path, caplog) -> No
     assert "boxes" in caplog.text
 
 
-def test_a_png_that_is_too_large_is_refused(tmp_path: Path) -> None:
-    picture = plots.attention([labelled(["a"] * 100)] * 30)
-    with pytest.raises(DataError, match=r"PNG must be at most 65536 pixels.*save it as \.svg"):
+def test_a_png_that_is_too_large_is_refused(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("tagger.plots.chart.LARGEST", 1000)
+    picture = plots.attention(labelled(["a"] * 30))
+    with pytest.raises(DataError, match=r"PNG must be at most 1000 pixels.*would be 600 by 990; save it as \.svg"):
         picture.save(tmp_path / "a.png")
+    picture.save(tmp_path / "a.svg")
+    plots.attention(labelled(["a"] * 20)).save(tmp_path / "a.png")
 
 
 def test_sentences_without_tokens_are_no_picture() -> None:
