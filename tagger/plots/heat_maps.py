@@ -62,8 +62,8 @@ def _transitions(table: NDArray[np.float64], tags: Sequence[str], title: str) ->
     axes = _map(
         figure, table, 0.0, rows=["(start)", *tags], columns=[*tags, "(end)"], colours="PuOr", low=-bound, high=bound
     )
-    for row, column in np.argwhere(np.isnan(table)):
-        axes.text(column, row, "×", ha="center", va="center", color="#8a8f98", fontsize=9)
+    crossed = np.argwhere(np.isnan(table))
+    axes.plot(crossed[:, 1], crossed[:, 0], "x", color="#8a8f98", markersize=4, markeredgewidth=0.8, gid="forbidden")
     for row, column in np.argwhere(~np.isnan(table)):
         score = table[row, column]
         _number(axes, row, column, _short(score), strength=abs(score) / bound)
