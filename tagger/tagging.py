@@ -6,10 +6,13 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from tagger.data.batches import encode
 from tagger.data.corpus import change_reading, read_sentences
 from tagger.data.files import decode_lines
 from tagger.data.labelled import Tokenize
@@ -20,12 +23,25 @@ from tagger.errors import DataError, ModelError
 from tagger.evaluation import Report, score_predictions
 from tagger.model.folder import load_model
 from tagger.model.model import Model
+from tagger.model.network import to_tensors
 from tagger.model.predict import CHUNK, predict
 from tagger.model.torch_backend import TorchBackend
 
 logger = logging.getLogger(__name__)
 
 Precision = Literal["float32", "bfloat16"]
+
+
+class Marginals(NamedTuple):
+    """How probable each tag is at each token of a sentence.
+
+    Args:
+        tags: The tags of the layer, in the scheme of its head.
+        array: A row a token and a column a tag; each row sums to 1.
+    """
+
+    tags: tuple[str, ...]
+    array: NDArray[np.float32]
 
 
 class Tagger:
@@ -104,6 +120,22 @@ class Tagger:
             chunk=chunk,
             n_best=n_best,
         )
+
+    def marginals(self, sentence: Sentence) -> dict[str, Marginals]:
+        """How probable each tag is at each token given the whole sentence, for each tag layer of the model.
+
+        Where `predict` gives the probability of a tag, it is the one that stands here.
+
+        Raises:
+            DataError: The sentence has no token.
+        """
+        if not len(sentence):
+            raise DataError("a sentence must have at least one token, got none. Pass a list of words.")
+        batch = encode([sentence], self.model.vocabulary).batch(np.zeros(1, np.int64))
+        with torch.inference_mode():
+            found = self.model.network.marginals(to_tensors(batch, self.model.network.device))
+        labels = self.model.vocabulary.labels
+        return {layer: Marginals(tuple(labels[layer]), array[0].cpu().numpy()) for layer, array in found.items()}
 
     def evaluate(self, sentences: Iterable[Sentence]) -> Report:
         """The report of this model on gold sentences, with the time that tagging them took.

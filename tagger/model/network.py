@@ -132,6 +132,12 @@ class Network(nn.Module):
             for layer, head in self.heads.items()
         }
 
+    def marginals(self, batch: TensorBatch) -> dict[str, Tensor]:
+        """How probable each tag is at each token, of shape (batch, tokens, tags), by the layer of the tokens heads."""
+        states = self.states(batch)
+        heads = self.heads.items()
+        return {layer: head.marginals(states, batch.mask) for layer, head in heads if isinstance(head, TokensHead)}
+
 
 def _module_name(layer: str) -> str:
     """The name of a head among the weights: a layer may be called `type` or `a.b`, which torch takes for no module."""

@@ -108,11 +108,7 @@ class TokensHead(nn.Module):
         emissions = self.linear(states).float()
         rows = rows_of(mask.sum(1), mask.shape[1])
         tag_ids = self.crf.best_path(emissions, mask)
-        if self.decoder == "crf":
-            lattice, scores = self.crf.posterior(emissions, mask), self.crf.scores()
-        else:
-            free = self.crf.start_transitions, self.crf.transitions, self.crf.end_transitions  # all 0
-            lattice, scores = _independent(emissions, mask), Scores(*free)
+        lattice, scores = self._posterior(emissions, mask)
 
         def sequence_probabilities(path: Tensor) -> Tensor:
             return (path_score(emissions, rows, scores, path) - lattice.log_partition).exp().float()
@@ -128,6 +124,22 @@ class TokensHead(nn.Module):
             reading_scores = each.masked_fill(found == 0, 0)
         sequences = sequence_probabilities(tag_ids)
         return TokensOutput(tag_ids, probabilities, sequences, spans, span_scores, readings, reading_scores)
+
+    @torch.no_grad()
+    def marginals(
+        self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"]
+    ) -> Float[Tensor, "batch tokens tags"]:
+        """Probability of each tag at each token, summed over all sequences; 0 at padding."""
+        return self._posterior(self.linear(states).float(), mask)[0].marginals
+
+    def _posterior(
+        self, emissions: Float[Tensor, "batch tokens tags"], mask: Bool[Tensor, "batch tokens"]
+    ) -> tuple[Lattice, Scores]:
+        """What the decoder knows of each sentence, and the scores it knows it from."""
+        if self.decoder == "crf":
+            return self.crf.posterior(emissions, mask), self.crf.scores()
+        free = self.crf.start_transitions, self.crf.transitions, self.crf.end_transitions  # all 0
+        return _independent(emissions, mask), Scores(*free)
 
 
 def _independent(emissions: Float[Tensor, "batch tokens tags"], mask: Bool[Tensor, "batch tokens"]) -> Lattice:

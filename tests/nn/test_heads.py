@@ -1,6 +1,6 @@
 """Heads: what they decode, how sure they say they are, and what their loss counts."""
 
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 import torch
@@ -80,6 +80,23 @@ def test_crf_probabilities_are_the_marginals_of_the_decoded_tags() -> None:
     for row, length in enumerate(LENGTHS):
         expected = marginals[row, range(length), output.tag_ids[row, :length]]
         torch.testing.assert_close(output.probabilities[row, :length], expected)
+
+
+@pytest.mark.parametrize("decoder", ["crf", "softmax"])
+def test_marginals_are_the_shares_of_all_sequences(decoder: Decoder) -> None:
+    head, (states, mask) = make_tokens_head(decoder, constrained=True), make_batch()
+    marginals, emissions, scores = head.marginals(states, mask), head.linear(states), head.crf.scores()
+    for row, length in enumerate(LENGTHS):
+        expected, total = torch.zeros(length, 4, dtype=torch.double), 0.0
+        for tags in product(range(4), repeat=length):
+            score = emissions[row, range(length), tags].double().sum()
+            if decoder == "crf":
+                steps = sum(scores.transitions[pair] for pair in pairwise(tags))
+                score = score + scores.start[tags[0]] + steps + scores.end[tags[-1]]
+            expected[range(length), tags] += score.exp().item()
+            total += score.exp().item()
+        torch.testing.assert_close(marginals[row, :length].double(), expected / total, atol=1e-5, rtol=0)
+        assert not marginals[row, length:].any()
 
 
 def test_softmax_loss_is_the_mean_negative_log_probability_of_real_tokens() -> None:
