@@ -5,15 +5,19 @@ tokens so far. The encoder must read in one direction. Modules are in evaluation
 """
 
 import math
-from typing import Any
 
+import numpy as np
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
-from tagger.nn.encoder import RecurrentEncoder
+from tagger.nn.encoder import Recurrence, RecurrentEncoder
 from tagger.nn.heads import SentenceHead, SentenceOutput, TokensHead
 from tagger.nn.pooling import AttentionPooling, MaxPooling, MeanPooling
+
+Vector = NDArray[np.float64]
+Memory = tuple[Tensor, ...]  # of a layer, each (1, hidden)
 
 
 class RunningEncoder:
@@ -27,53 +31,89 @@ class RunningEncoder:
         if any(layer.bidirectional for layer in encoder.layers):
             raise ValueError("encoder must read in one direction: a backward state is not known before the end")
         self.encoder = encoder
-        self.memory: list[Any] = [None for _ in encoder.layers]
+        self.memory: list[Memory] = [_empty(layer) for layer in encoder.layers]
 
     def feed(self, vector: Float[Tensor, " input"]) -> Float[Tensor, " hidden"]:
         """The state of the next token."""
-        state = vector.to(self.encoder.dtype).view(1, 1, -1)
+        state = vector.to(self.encoder.dtype).unsqueeze(0)  # (1, input)
         for i, layer in enumerate(self.encoder.layers):
-            state, self.memory[i] = layer(state, self.memory[i])
-        return state.view(-1).to(vector.dtype)
+            self.memory[i] = _step(layer, state, self.memory[i])
+            state = self.memory[i][0]
+        return state.squeeze(0).to(vector.dtype)
+
+
+def _empty(layer: Recurrence) -> Memory:
+    """The memory of a layer before the first token: its state, and an LSTM's cell."""
+    zeros = next(layer.parameters()).new_zeros(1, layer.hidden_size)
+    return (zeros, zeros) if isinstance(layer, nn.LSTM) else (zeros,)
+
+
+def _step(layer: Recurrence, vector: Float[Tensor, "1 input"], memory: Memory) -> Memory:
+    """The memory after one more token.
+
+    By the functions of torch's cells: the kernel of whole sentences shares its work out among threads, which for one
+    token costs more than the work.
+    """
+    weights = [getattr(layer, f"{name}_l0") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+    if isinstance(layer, nn.LSTM):
+        return torch.lstm_cell(vector, memory, *weights)
+    return ((torch.gru_cell if isinstance(layer, nn.GRU) else torch.rnn_tanh_cell)(vector, memory[0], *weights),)
 
 
 class RunningTags:
     """The last tag of the best sequence of all tokens so far, and its probability.
 
-    Kept are, for each tag, the score of the best sequence that ends in it and of all of them together; in float64, and
-    less the highest of them at each token.
+    Kept are, for each tag, the score of the best sequence that ends in it and of all of them together, less the highest
+    of them at each token. They are numpy's, in float64: there are few of them, and torch would share their sums out
+    among threads.
 
     Source:
-        Viterbi (1967), and the forward recursion of Rabiner (1989). Compared with the head in tests/nn/test_incremental.py.
+        Viterbi (1967), and the forward recursion of Rabiner (1989).
+        Compared with the head in tests/model/test_incremental.py.
     """
 
     def __init__(self, head: TokensHead) -> None:
         self.head = head
-        self.scores = head.crf.scores(torch.double)
-        self.best: Tensor | None = None  # (tags,)
-        self.total: Tensor | None = None  # (tags,)
+        self.start, self.transitions, self.end = (_to_numpy(part) for part in head.crf.scores())
+        self.best: Vector | None = None  # (tags,)
+        self.total: Vector | None = None  # (tags,)
 
-    def feed(self, state: Float[Tensor, " hidden"]) -> tuple[int, float, Int[Tensor, " tags"] | None]:
+    def feed(self, state: Float[Tensor, " hidden"]) -> tuple[int, float, NDArray[np.int64] | None]:
         """The tag that the sequence would end in, its probability, and the best tag before each tag.
 
         Before the first token there is no tag.
         """
-        emissions = self.head.linear(state).double()  # (tags,)
-        start, transitions, end = self.scores
-        if self.best is None or self.total is None:
-            origins, best, total = None, start, start
-        else:
-            best, origins = (self.best.unsqueeze(1) + transitions).max(0)
-            total = (self.total.unsqueeze(1) + transitions).logsumexp(0)
+        emissions = _to_numpy(self.head.linear(state))  # (tags,)
+        origins = None
+        best = total = self.start
+        if self.best is not None and self.total is not None:
+            reached = self.best[:, None] + self.transitions  # (from, to)
+            origins, best = reached.argmax(0), reached.max(0)
+            total = _log_sum(self.total[:, None] + self.transitions)
         self.best, self.total = _from_zero(best + emissions), _from_zero(total + emissions)
-        tag_id = int((self.best + end).argmax())
-        logits = self.total + end if self.head.decoder == "crf" else emissions
-        return tag_id, float(logits.softmax(0)[tag_id]), origins
+        tag_id = int((self.best + self.end).argmax())
+        logits = self.total + self.end if self.head.decoder == "crf" else emissions
+        odds = np.exp(_from_zero(logits))
+        return tag_id, float(odds[tag_id] / odds.sum()), origins
 
 
-def _from_zero(scores: Float[Tensor, " tags"]) -> Float[Tensor, " tags"]:
+def _to_numpy(scores: Tensor) -> Vector:
+    numbers: Vector = scores.detach().double().cpu().numpy()
+    return numbers
+
+
+def _from_zero(scores: Vector) -> Vector:
     """The scores less the highest of them."""
-    return scores - scores.max()
+    less: Vector = scores - scores.max()
+    return less
+
+
+def _log_sum(scores: Vector) -> Vector:
+    """Log of the sum of the exponentiated scores along the first axis; minus infinity where none can be."""
+    peaks = scores.max(0).clip(min=-1e300)
+    with np.errstate(divide="ignore"):
+        total: Vector = peaks + np.log(np.exp(scores - peaks).sum(0))
+    return total
 
 
 class RunningClass:
@@ -84,7 +124,7 @@ class RunningClass:
 
     Source:
         Milakov and Gimelshein (2018) for the softmax of what is still growing.
-        Compared with the head in tests/nn/test_incremental.py.
+        Compared with the head in tests/model/test_incremental.py.
     """
 
     def __init__(self, head: SentenceHead) -> None:
@@ -101,8 +141,8 @@ class RunningClass:
         output: SentenceOutput = self.head(vector, torch.ones(1, 1, dtype=torch.bool, device=state.device))
         if not self.scores:  # else what is said of one token that has the pooled state holds, but for the attention
             return output
-        weights = (torch.tensor(self.scores, dtype=torch.double) - self.top).exp() / self.weight
-        return SentenceOutput(output.probabilities, weights.to(state).unsqueeze(0))
+        weights = np.exp(np.array(self.scores) - self.top) / self.weight
+        return SentenceOutput(output.probabilities, torch.from_numpy(weights).to(state).unsqueeze(0))
 
     def _pooled(self, state: Float[Tensor, " hidden"]) -> Float[Tensor, " hidden"]:
         """The state of the sentence so far."""
