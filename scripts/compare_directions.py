@@ -420,7 +420,7 @@ def show(experiment: Experiment, result: dict[str, Any]) -> None:
 
 def _show_scores(console: Console, rows: Sequence[dict[str, Any]]) -> None:
     names = ("task", "measure", "cell", "network", "hidden", "parameters", "mean", "std", "train s", "tag s")
-    table = Table(*names, title="Scores on unseen test sentences")
+    table = Table(*names, title="Unseen test sentences: mean and standard deviation over seeds")
     for row in rows:
         deviation = "" if row["std"] is None else f"{row['std']:.4f}"
         texts = [row[key] for key in ("task", "measure", "cell", "network")]
@@ -453,7 +453,8 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
         _draw_panel(axes, [row for row in rows if (row["task"], row["measure"]) == panel])
         axes.set_title("\n".join(panel), fontsize=10)
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(NETWORKS), frameon=False)
+    said = "mean and standard deviation over seeds"
+    figure.legend(handles, labels, title=said, loc="outside lower center", ncols=len(NETWORKS), frameon=False)
     figure.savefig(path, dpi=150)
 
 
@@ -486,7 +487,7 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="folder of corpora and vectors; without it `synthetic` alone")
     several("--tasks", list(TASKS))
     several("--cells", list(GATES))
-    parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[1, 2, 3])
+    parser.add_argument("--seeds", type=_seeds, default=[1, 2, 3], metavar="1,2,...")
     parser.add_argument("--epochs", type=int, help="of every task, in place of its own number")
     parser.add_argument("--hidden", type=int, default=100, help="width of a direction of `both` and of `forward`")
     parser.add_argument("--sentences", type=int, default=3000, help="train sentences of `synthetic`")
@@ -507,6 +508,14 @@ def _chosen(text: str, choices: Sequence[str]) -> list[str]:
     if unknown := [name for name in names if name not in choices]:
         raise argparse.ArgumentTypeError(f"must be of {', '.join(choices)}, got {', '.join(unknown)}")
     return names
+
+
+def _seeds(text: str) -> list[int]:
+    """The numbers of a list parted by commas, each once."""
+    names = text.split(",")
+    if not all(name.isdecimal() for name in names) or len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError(f"must be different whole numbers parted by commas, got {text}")
+    return [int(name) for name in names]
 
 
 def main(given: Sequence[str] | None = None) -> None:
