@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -414,7 +415,7 @@ def show(experiment: Experiment, result: dict[str, Any]) -> None:
     for task, network in product(experiment.arguments.tasks, ("both", "forward-wide")):
         found = [row for row in result["differing"] if (row["task"], row["right"]) == (task, network)]
         console.print(f"\n{task}: only {network} is right, with every seed, in {len(found)} sentences", style="bold")
-        for row in found[: experiment.arguments.examples]:
+        for row in Random(1).sample(found, min(experiment.arguments.examples, len(found))):
             console.print(f"  {row['cell']}: {row['sentence']}", markup=False)
 
 
@@ -491,7 +492,9 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, help="of every task, in place of its own number")
     parser.add_argument("--hidden", type=int, default=100, help="width of a direction of `both` and of `forward`")
     parser.add_argument("--sentences", type=int, default=3000, help="train sentences of `synthetic`")
-    parser.add_argument("--examples", type=int, default=3, help="sentences shown of each task and network")
+    parser.add_argument(
+        "--examples", type=int, default=3, help="sentences shown of each task and network, drawn at random"
+    )
     parser.add_argument("--threads", type=int, help="of torch; as many as it chooses if left out")
     parser.add_argument("--resume", type=Path, help="file that keeps each finished run, and gives back those it has")
     parser.add_argument("--json", type=Path, help="file to write the figures to")
