@@ -16,12 +16,13 @@ from tagger.data.batches import encode
 from tagger.data.corpus import change_reading, read_sentences
 from tagger.data.files import decode_lines
 from tagger.data.labelled import Tokenize
-from tagger.data.sentence import Sentence
+from tagger.data.sentence import Sentence, check_token
 from tagger.data.streams import StreamFormat, stream_sentences
 from tagger.data.tokenization import sentence_from_text, split_sentences, tokenizer_name
 from tagger.errors import DataError, ModelError
 from tagger.evaluation import Report, score_predictions
 from tagger.model.folder import load_model
+from tagger.model.incremental import Incremental
 from tagger.model.model import Model
 from tagger.model.network import to_tensors
 from tagger.model.predict import CHUNK, predict
@@ -104,6 +105,16 @@ class Tagger:
         if isinstance(items, (str, bytes)):
             raise TypeError(f"items must be texts or lists of words, got one {type(items).__name__}; tag takes a text")
         return self.predict(_sentences(items, self.model.tokenize), chunk=chunk, n_best=n_best)
+
+    def incremental(self) -> Incremental:
+        """A tagger of one sentence while its words arrive: `feed` a token, get its tags now; `reset` for the next one.
+
+        What it says of a token is what `tag_tokens` says of the last token of the words so far.
+
+        Raises:
+            ModelError: The model reads in both directions.
+        """
+        return Incremental(self.model, self._backend.type_vectors)
 
     def predict(self, sentences: Iterable[Sentence], *, chunk: int = CHUNK, n_best: int = 0) -> Iterator[Sentence]:
         """Sentences with the predicted layers only, for sentences that are made already."""
@@ -219,10 +230,7 @@ def sentence_of_tokens(tokens: Sequence[str]) -> Sentence:
     if not tokens:
         raise DataError("a sentence must have at least one token, got none. Pass a list of words.")
     for i, token in enumerate(tokens):
-        if not isinstance(token, str):
-            raise TypeError(f"token {i} must be a string, got {type(token).__name__}")
-        if not token.strip():
-            raise DataError(f"token {i} must have a character that is not white space, got {token!r}")
+        check_token(token, i)
     return Sentence.from_tokens(tokens)
 
 
