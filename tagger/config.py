@@ -6,6 +6,7 @@ section as their argument.
 """
 
 import difflib
+import math
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,8 @@ Scheme = Literal["iob1", "iob2", "bioes", "bilou"]
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Positive = Annotated[int, Field(ge=1)]
 Weight = Annotated[float, Field(gt=0.0)]
+Sampling = Literal["proportion", "sqrt", "even"]
+ClassWeights = Literal["none", "balanced"] | dict[str, Weight]
 
 
 def _as_tuple(value: object) -> object:
@@ -52,6 +55,15 @@ def _as_number(value: object) -> object:
 def _none_as_null(value: object) -> object:
     """The word "none" as the null that TOML does not have."""
     return None if value == "none" else value
+
+
+def _as_class_weights(value: object) -> object:
+    """A word or a table of positive numbers, told in one sentence if it is neither."""
+    weights = value.values() if isinstance(value, dict) else ()
+    positive = all(isinstance(w, (int, float)) and not isinstance(w, bool) and 0 < w < math.inf for w in weights)
+    if not positive or not (isinstance(value, dict) or value in ("none", "balanced")):
+        raise ValueError(f'must be "none", "balanced" or a table class = weight with weights above 0, got {value!r}')
+    return value
 
 
 def _as_data_files(value: object) -> object:
@@ -215,7 +227,7 @@ class DataConfig(ReadingConfig):
 
 
 class CorpusConfig(DataConfig):
-    """One of several corpora. Each epoch draws `weight` times its number of sentences from it."""
+    """One of several corpora. Its share of an epoch counts `weight` times; see `training.sampling`."""
 
     weight: Weight = 1.0
 
@@ -271,7 +283,13 @@ class TokensHeadConfig(Section):
 
 
 class SentenceHeadConfig(Section):
-    """A head that gives a label to the sentence."""
+    """A head that gives a label to the sentence.
+
+    `class_weights` says what the loss of each class counts: `none`, all alike; `balanced`, so that each class counts as
+    much in sum; or a table class = weight, 1 where it names none. `label_smoothing` is the share of the gold class's
+    probability that is spread over all classes. With `calibrate`, probabilities are scaled by a temperature that dev
+    chooses once training is over.
+    """
 
     kind: Literal["sentence"]
     layer: str | None = None
@@ -279,6 +297,9 @@ class SentenceHeadConfig(Section):
     pooling: Literal["attention", "last", "mean", "max"] = "attention"
     hidden_size: Positive = 64
     dropout: Share = 0.5
+    class_weights: Annotated[ClassWeights, BeforeValidator(_as_class_weights)] = "none"
+    label_smoothing: Share = 0.0
+    calibrate: bool = False
 
     @property
     def span_scheme(self) -> None:
@@ -295,7 +316,8 @@ class TrainingConfig(Section):
     or falls to zero by a straight line (`linear`) or half a cosine (`cosine`). `weight_decay` is decoupled from the
     gradient. `patience` is the number of epochs without a better dev score after which training stops. `select` names
     the dev score that picks the weights: a layer, or `mean` over heads. `clip_norm = "none"` leaves gradients as they
-    are.
+    are. `sampling` says how the sentences of an epoch are shared out among several corpora: by their sizes
+    (`proportion`), by the square roots of these (`sqrt`) or evenly (`even`), each times the corpus's weight.
     """
 
     epochs: Positive = 30
@@ -308,6 +330,7 @@ class TrainingConfig(Section):
     clip_norm: Annotated[Weight | None, BeforeValidator(_none_as_null)] = 5.0
     patience: Positive = 8
     select: str = "mean"
+    sampling: Sampling = "proportion"
 
 
 class Recipe(Section):
