@@ -270,6 +270,10 @@ def test_all_mistakes_of_a_recipe_are_told_at_once() -> None:
             '`heads.m.class_weights` must be "none", "balanced" or a table class = weight with weights above 0, '
             "got 'even'",
         ),
+        (
+            {"data": {"format": "labelled", "layer": "m", "train": "t", "columns": ["_", "text"]}},
+            '`data`: `columns` of labelled text must name "m" (its `layer`) and "text"',
+        ),
         ({"heads__m": {"kind": "sentence", "poling": 1}}, "unknown key `heads.m.poling`; did you mean `pooling`?"),
         (
             {"training__xyz": 1},
@@ -340,7 +344,7 @@ def test_all_mistakes_of_a_recipe_are_told_at_once() -> None:
         ),
         (
             {"data": {"dataset": "d", "columns": ["token"]}},
-            '`data`: `columns` is for format = "conll" alone, got no `format`',
+            '`data`: `columns` is for format = "conll" or "labelled" alone, got no `format`',
         ),
         ({"data__name": "x"}, "`data`: `name` is for a `dataset` alone, got no `dataset`"),
         ({"data__revision": "x"}, "`data`: `revision` is for a `dataset` alone, got no `dataset`"),
