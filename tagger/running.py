@@ -10,11 +10,12 @@ from fnmatch import fnmatch
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from tagger.config import CorpusConfig, HeadConfig, ReadingConfig, Recipe, dump_recipe, load_recipe
 from tagger.data.audit import check_for_training
-from tagger.data.batches import encode
+from tagger.data.batches import EncodedSentences, encode
 from tagger.data.corpus import Corpus, cut_dev, read_corpus
 from tagger.data.lazy import num_tokens, telling
 from tagger.data.schemes import Scheme
@@ -24,12 +25,13 @@ from tagger.data.vectors import read_vectors
 from tagger.data.vocabulary import build_vocabulary
 from tagger.errors import DataError, ModelError, RecipeError
 from tagger.evaluation import Report, check_spans, dev_scores, score_predictions
+from tagger.metrics.calibration import fit_temperature, log_loss
 from tagger.model.card import model_card
 from tagger.model.folder import CARD, save_model
 from tagger.model.model import FORMAT, Model, ModelConfig
 from tagger.model.network import build_network
 from tagger.tagging import Tagger, check_device
-from tagger.training.loop import Epoch, Listener, Outcome, train_network
+from tagger.training.loop import Epoch, Listener, Outcome, share_epoch, train_network
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +122,7 @@ def train(
             run_folder.rmdir()
         raise KeyboardInterrupt
     listener.noted(f"{outcome.reason}; best dev score {outcome.best.selected:.4f} in epoch {outcome.best.epoch}")
+    model = _calibrate(model, corpora, listener)
     run = Run(Tagger(model), None, outcome, run_folder)
     licences = _licences(recipe, folder)
     if run_folder is not None:  # kept before it is scored, so that nothing can cost the training
@@ -300,16 +303,69 @@ def _fit(model: Model, recipe: Recipe, corpora: Mapping[str, Corpus], listener: 
     dev = [sentence for corpus in corpora.values() for sentence in corpus.dev]
     weights = {name: config.weight for name, config in recipe.all_corpora().items()}
     tagger = Tagger(model, cache=False)
+    encoded = encode(_all_train(corpora), model.vocabulary, _schemes(recipe))
+    _weigh_classes(model, encoded, listener)
+    sizes = [len(corpus.train) for corpus in corpora.values()]
+    drawn = share_epoch(sizes, [weights[name] for name in corpora], recipe.training.sampling)
+    if drawn != sizes:
+        shares = ", ".join(f"{n} of {size} {name}" for name, size, n in zip(corpora, sizes, drawn, strict=True))
+        listener.noted(f"an epoch has {shares} sentences")
     return train_network(
         model.network,
-        encode(_all_train(corpora), model.vocabulary, _schemes(recipe)),
+        encoded,
         config=recipe.training,
-        parts=[(len(corpus.train), weights[name]) for name, corpus in corpora.items()],
+        parts=list(zip(sizes, drawn, strict=True)),
         head_weights={layer: head.weight for layer, head in recipe.layers.items()},
         score=lambda: dev_scores(dev, tagger.predict(dev), model),
         seed=recipe.seed,
         listener=listener,
     )
+
+
+def _weigh_classes(model: Model, encoded: EncodedSentences, listener: RunListener) -> None:
+    """Give each sentence head the weights of its classes, where the recipe has some."""
+    for layer, head in model.heads.items():
+        if head.kind != "sentence" or head.class_weights == "none":
+            continue
+        names, ids = model.vocabulary.labels[layer], encoded.label_targets[layer]
+        counts = np.bincount(ids[ids >= 0], minlength=len(names))
+        if head.class_weights == "balanced":
+            weights = counts.sum() / (len(names) * counts)
+        elif unknown := set(head.class_weights) - set(names):
+            raise RecipeError(
+                f"heads.{layer}.class_weights: each class must stand in train, got {', '.join(sorted(unknown))}; the "
+                f"classes are {', '.join(names)}"
+            )
+        else:
+            weights = np.array([head.class_weights.get(name, 1.0) for name in names])
+        listener.noted(f"loss of `{layer}`: " + ", ".join(f"{n} {w:.3g}" for n, w in zip(names, weights, strict=True)))
+        module = model.network.heads[layer]
+        module.class_weights = torch.tensor(weights, dtype=torch.float32, device=model.network.device)
+
+
+def _calibrate(model: Model, corpora: Mapping[str, Corpus], listener: RunListener) -> Model:
+    """The model with a temperature for each sentence head that asks for one, chosen on dev."""
+    temperatures = {}
+    for layer, head in model.heads.items():
+        if head.kind != "sentence" or not head.calibrate:
+            continue
+        ids = {name: i for i, name in enumerate(model.vocabulary.labels[layer])}
+        dev = [
+            s for corpus in corpora.values() for s in corpus.dev if layer in s.layers and s.label(layer).value in ids
+        ]
+        if not dev:
+            raise DataError(f"no dev sentence has a class of `{layer}` that train has, so none can calibrate it")
+        labels = [s.label(layer) for s in Tagger(model, cache=False).predict(dev)]
+        scores = [list((label.scores or {}).values()) for label in labels]
+        gold = [ids[s.label(layer).value] for s in dev]
+        found = temperatures[layer] = fit_temperature(scores, gold)
+        before, after = log_loss(scores, gold), log_loss(scores, gold, temperature=found)
+        listener.noted(
+            f"calibrated `{layer}` on {len(dev)} dev sentences: temperature {found:.3f}, log loss {before:.4f} before "
+            f"and {after:.4f} after"
+        )
+    model.network.set_temperatures(temperatures)
+    return replace(model, config=model.config.model_copy(update={"temperatures": temperatures}))
 
 
 def _test(

@@ -314,6 +314,7 @@ def describe_model(path: str | Path) -> dict[str, Any]:
         "words": len(model.vocabulary.words),
         "characters": len(model.vocabulary.chars),
         "trained_parameters": parameters,
+        "trained_vectors": model.network.words.weight.numel(),
     }
     found = next((p for p in (Path(path) / "report.json", Path(path).parent / "report.json") if p.is_file()), None)
     if found is not None:

@@ -440,3 +440,58 @@ def test_repairs_and_odd_tokens_that_are_kept_stand_in_the_report(tmp_path: Path
     assert run.report is not None
     assert "repaired 1 invalid tag by conlleval's rule" in notes
     assert any(note.startswith("kept 1 tokens that were decoded wrongly, the first at ") for note in notes)
+
+
+SENTIMENT = '[heads.sentiment]\nkind = "sentence"\n'
+
+
+def test_calibration_chooses_a_temperature_on_dev_and_keeps_it_with_the_model(tmp_path: Path) -> None:
+    listener = Notes()
+    plain = train(make_recipe(tmp_path, SYNTHETIC, SENTIMENT))
+    recipe = make_recipe(tmp_path, SYNTHETIC, SENTIMENT, "calibrate = true")
+    run = train(recipe, output=tmp_path / "run", listener=listener)
+    temperature = run.tagger.model.config.temperatures["sentiment"]
+    note = next(note for note in listener.said if note.startswith("calibrated `sentiment` on 4 dev sentences"))
+    assert f"temperature {temperature:.3f}" in note
+    loaded = load(tmp_path / "run")
+    assert temperature != 1.0
+    for sentence in generate(10, seed=9, split="test"):
+        raw, scaled = (tagger.tag_tokens(sentence.tokens).label("sentiment") for tagger in (plain.tagger, loaded))
+        assert raw.value == scaled.value
+        expected = (torch.tensor(list(raw.scores.values())).log() / temperature).softmax(0).tolist()
+        assert list(scaled.scores.values()) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ('"balanced"', lambda counts: [sum(counts) / (3 * count) for count in counts]),
+        ("{ positive = 3 }", lambda counts: [1.0, 1.0, 3.0]),
+    ],
+)
+def test_class_weights_reach_the_loss(tmp_path: Path, given: str, expected: object) -> None:
+    run = train(make_recipe(tmp_path, SYNTHETIC, SENTIMENT, f"class_weights = {given}"))
+    train_part = list(generate(40, seed=1, split="train"))
+    names = run.tagger.model.vocabulary.labels["sentiment"]
+    assert names == ["negative", "neutral", "positive"]
+    counts = [sum(s.label("sentiment").value == name for s in train_part) for name in names]
+    found = run.tagger.model.network.heads["sentiment"].class_weights
+    assert found.tolist() == pytest.approx(expected(counts))
+
+
+def test_a_weight_of_an_unknown_class_is_told(tmp_path: Path) -> None:
+    recipe = make_recipe(tmp_path, SYNTHETIC, SENTIMENT, "class_weights = { postive = 2.0 }")
+    with pytest.raises(
+        RecipeError, match=r"class_weights: each class must stand in train, got postive; the classes are"
+    ):
+        train(recipe)
+
+
+def test_sampling_over_corpora_is_said_and_done(tmp_path: Path) -> None:
+    corpora = "".join(
+        f'[corpora.{name}]\nformat = "synthetic"\nsentences = {n}\n' for name, n in (("big", 400), ("small", 100))
+    )
+    listener = Notes()
+    path = make_recipe(tmp_path, corpora, SENTIMENT)
+    train(path, overrides=["training.sampling=even", "training.epochs=1"], listener=listener)
+    assert "an epoch has 250 of 400 big, 250 of 100 small sentences" in listener.said

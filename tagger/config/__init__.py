@@ -5,20 +5,22 @@ reported at once. This package knows what a recipe may say; what it means is the
 section as their argument.
 """
 
-from tagger.config.data import CorpusConfig, DataConfig, ReadingConfig, SplitConfig
+from tagger.config.data import ClassRange, CorpusConfig, DataConfig, ReadingConfig, SplitConfig
 from tagger.config.reading import dump_recipe, load_recipe, parse_recipe, parse_section
 from tagger.config.recipe import (
     EmbeddingsConfig,
     EncoderConfig,
     HeadConfig,
     Recipe,
+    Sampling,
     SentenceHeadConfig,
     TokensHeadConfig,
     TrainingConfig,
 )
-from tagger.config.section import Positive, Section
+from tagger.config.section import Positive, Section, Weight
 
 __all__ = [
+    "ClassRange",
     "CorpusConfig",
     "DataConfig",
     "EmbeddingsConfig",
@@ -27,11 +29,13 @@ __all__ = [
     "Positive",
     "ReadingConfig",
     "Recipe",
+    "Sampling",
     "Section",
     "SentenceHeadConfig",
     "SplitConfig",
     "TokensHeadConfig",
     "TrainingConfig",
+    "Weight",
     "dump_recipe",
     "load_recipe",
     "parse_recipe",

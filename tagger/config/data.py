@@ -67,8 +67,28 @@ class SplitConfig(Section):
         return self
 
 
+class ClassRange(Section):
+    """The numbers that are a class: those above one number, below another, or both; the rest where neither is named."""
+
+    above: Annotated[float | None, BeforeValidator(_as_number)] = None
+    below: Annotated[float | None, BeforeValidator(_as_number)] = None
+
+    @model_validator(mode="after")
+    def _holds_numbers(self) -> "ClassRange":
+        if self.above is not None and self.below is not None and self.above >= self.below:
+            raise ValueError(f"`above` must be less than `below`, got {self.above} and {self.below}")
+        return self
+
+    def holds(self, value: float) -> bool:
+        """Whether a number is in the range."""
+        return (self.above is None or value > self.above) and (self.below is None or value < self.below)
+
+
 class ReadingConfig(Section):
     """How sentences are read, without where they are.
+
+    Labelled text has lines `label TAB text`, or the `columns` that are named. With `classes`, labels are numbers, and
+    each becomes the class whose range it is in.
 
     Texts with entities as character spans (`jsonl` from doccano, Label Studio or spaCy, and `brat`) are tokenised; the
     entities go to `layer`, or `ner`. `misaligned` says what becomes of one that is not whole tokens of one sentence, or
@@ -88,6 +108,7 @@ class ReadingConfig(Section):
     rename: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
     drop: Names = ()
     tokenize: Literal["words", "blanks"] = "words"
+    classes: Annotated[dict[str, ClassRange], Field(min_length=2)] | None = None
 
     @model_validator(mode="after")
     def _fits_format(self) -> "ReadingConfig":
@@ -103,13 +124,23 @@ class ReadingConfig(Section):
         if self.layer is not None:
             _alone("layer", ("labelled", *SPANNED), self.format)
         if self.columns is not None:
-            _alone("columns", ("conll",), self.format)
+            _alone("columns", ("conll", "labelled"), self.format)
+        if self.classes is not None:
+            _alone("classes", ("labelled",), self.format)
+        if self.format == "labelled":
+            self._fits_labelled_text()
         if self.layers is not None and self.format == "brat":
             raise ValueError('`layers` is not for format = "brat"; name the layer of its entities in `layer`')
         for key in ("misaligned", "nested"):
             if getattr(self, key) != "error":
                 _alone(key, SPANNED, self.format)
         return self
+
+    def _fits_labelled_text(self) -> None:
+        if self.columns is not None and not {self.layer, "text"} <= set(self.columns):
+            raise ValueError(f'`columns` of labelled text must name "{self.layer}" (its `layer`) and "text"')
+        if sum(part == ClassRange() for part in (self.classes or {}).values()) > 1:
+            raise ValueError("`classes` must have at most one class without `above` and `below`, for the rest")
 
 
 def _alone(key: str, wanted: Sequence[str], found: str | None) -> None:
@@ -171,6 +202,6 @@ class DataConfig(ReadingConfig):
 
 
 class CorpusConfig(DataConfig):
-    """One of several corpora. Each epoch draws `weight` times its number of sentences from it."""
+    """One of several corpora. Its share of an epoch counts `weight` times; see `training.sampling`."""
 
     weight: Weight = 1.0

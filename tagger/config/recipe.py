@@ -1,5 +1,6 @@
 """A recipe as a whole: the sections of network and training beside those of the corpora, and what must fit together."""
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -7,10 +8,22 @@ from pydantic import BeforeValidator, Field, model_validator
 from tagger.config.data import CorpusConfig, DataConfig
 from tagger.config.section import Names, Positive, Scheme, Section, Share, Weight, quoted
 
+Sampling = Literal["proportion", "sqrt", "even"]
+ClassWeights = Literal["none", "balanced"] | dict[str, Weight]
+
 
 def _none_as_null(value: object) -> object:
     """The word "none" as the null that TOML does not have."""
     return None if value == "none" else value
+
+
+def _as_class_weights(value: object) -> object:
+    """A word or a table of positive numbers, told in one sentence if it is neither."""
+    weights = value.values() if isinstance(value, dict) else ()
+    positive = all(isinstance(w, (int, float)) and not isinstance(w, bool) and 0 < w < math.inf for w in weights)
+    if not positive or not (isinstance(value, dict) or value in ("none", "balanced")):
+        raise ValueError(f'must be "none", "balanced" or a table class = weight with weights above 0, got {value!r}')
+    return value
 
 
 class EmbeddingsConfig(Section):
@@ -64,7 +77,13 @@ class TokensHeadConfig(Section):
 
 
 class SentenceHeadConfig(Section):
-    """A head that gives a label to the sentence."""
+    """A head that gives a label to the sentence.
+
+    `class_weights` says what the loss of each class counts: `none`, all alike; `balanced`, so that each class counts as
+    much in sum; or a table class = weight, 1 where it names none. `label_smoothing` is the share of the gold class's
+    probability that is spread over all classes. With `calibrate`, probabilities are scaled by a temperature that dev
+    chooses once training is over.
+    """
 
     kind: Literal["sentence"]
     layer: str | None = None
@@ -72,6 +91,9 @@ class SentenceHeadConfig(Section):
     pooling: Literal["attention", "last", "mean", "max"] = "attention"
     hidden_size: Positive = 64
     dropout: Share = 0.5
+    class_weights: Annotated[ClassWeights, BeforeValidator(_as_class_weights)] = "none"
+    label_smoothing: Share = 0.0
+    calibrate: bool = False
 
     @property
     def span_scheme(self) -> None:
@@ -88,7 +110,8 @@ class TrainingConfig(Section):
     or falls to zero by a straight line (`linear`) or half a cosine (`cosine`). `weight_decay` is decoupled from the
     gradient. `patience` is the number of epochs without a better dev score after which training stops. `select` names
     the dev score that picks the weights: a layer, or `mean` over heads. `clip_norm = "none"` leaves gradients as they
-    are.
+    are. `sampling` says how the sentences of an epoch are shared out among several corpora: by their sizes
+    (`proportion`), by the square roots of these (`sqrt`) or evenly (`even`), each times the corpus's weight.
     """
 
     epochs: Positive = 30
@@ -101,6 +124,7 @@ class TrainingConfig(Section):
     clip_norm: Annotated[Weight | None, BeforeValidator(_none_as_null)] = 5.0
     patience: Positive = 8
     select: str = "mean"
+    sampling: Sampling = "proportion"
 
 
 class Recipe(Section):

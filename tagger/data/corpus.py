@@ -255,5 +255,7 @@ def _read_file(path: str | Path, config: ReadingConfig, folder: Path, tally: Tal
         case "brat":
             return read_brat(path, config, tally)
         case "labelled" if config.layer is not None:
-            return read_labelled(path, config.layer, tokenize=config.tokenize)
+            return read_labelled(
+                path, config.layer, tokenize=config.tokenize, columns=config.columns, classes=config.classes
+            )
     raise DataError(f"{path}: needs a format to be read from files; name `format` in the recipe")

@@ -79,13 +79,15 @@ def load_model(path: str | Path, *, device: str | torch.device = "cpu") -> Model
 
 
 def _network(config: ModelConfig, vocabulary: Vocabulary) -> Network:
-    return build_network(
+    network = build_network(
         vocabulary,
         embeddings=config.embeddings,
         encoder=config.encoder,
         heads=config.heads,
         vector_dimension=config.vector_dimension,
     )
+    network.set_temperatures(config.temperatures)
+    return network
 
 
 def _check_sizes(config: ModelConfig, vocabulary: Vocabulary, weights: Mapping[str, Tensor], folder: Path) -> None:
@@ -139,7 +141,14 @@ def _read_config(folder: Path) -> ModelConfig:
     if found != FORMAT:
         advice = "upgrade tagger" if isinstance(found, int) and found > FORMAT else "train the model again"
         raise ModelError(f"{folder}: model format {found!r}, this version reads {FORMAT}; {advice}")
-    return _section(ModelConfig, values, folder / CONFIG)
+    config = _section(ModelConfig, values, folder / CONFIG)
+    labels = [layer for layer, head in config.heads.items() if head.kind == "sentence"]
+    if odd := set(config.temperatures) - set(labels):
+        raise ModelError(
+            f"{folder / CONFIG}: `temperatures` must name layers of sentence heads, of which there are "
+            f"{', '.join(labels) or 'none'}, got {', '.join(sorted(odd))}; copy the folder again"
+        )
+    return config
 
 
 def _read_vocabulary(folder: Path, config: ModelConfig) -> Vocabulary:

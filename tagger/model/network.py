@@ -82,6 +82,13 @@ class Network(nn.Module):
         self.word_dropout = word_dropout
         self.state_dropout = Dropout(state_dropout)
 
+    def set_temperatures(self, temperatures: Mapping[str, float]) -> None:
+        """Divide the class scores of these layers by a temperature from now on."""
+        for layer, temperature in temperatures.items():
+            head = self.heads[layer]
+            assert isinstance(head, SentenceHead)
+            head.temperature = temperature
+
     @property
     def device(self) -> torch.device:
         """Where the parameters are."""
@@ -226,4 +233,5 @@ def _head(config: HeadConfig, labels: Sequence[str], encoder: RecurrentEncoder) 
         pooling=config.pooling,
         hidden_size=config.hidden_size,
         dropout=config.dropout,
+        label_smoothing=config.label_smoothing,
     )

@@ -160,6 +160,11 @@ class SentenceHead(nn.Module):
         pooling: How token states become one vector.
         hidden_size: Width of the hidden layer.
         dropout: Probability with which a feature is dropped before each of the two layers.
+        label_smoothing: Share of the gold class's probability that the loss spreads over all classes.
+
+    Attributes:
+        class_weights: What the loss of each class counts; all alike where there are none.
+        temperature: Divides the scores of the classes before they become probabilities.
     """
 
     def __init__(
@@ -171,8 +176,13 @@ class SentenceHead(nn.Module):
         pooling: Pooling = "attention",
         hidden_size: int = 64,
         dropout: float = 0.5,
+        label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
+        self.label_smoothing = label_smoothing
+        self.class_weights: Tensor | None
+        self.register_buffer("class_weights", None, persistent=False)
+        self.temperature = 1.0
         poolings: dict[str, nn.Module] = {
             "attention": AttentionPooling(hidden_size=input_size),
             "last": LastPooling(forward_size=forward_size),
@@ -194,12 +204,18 @@ class SentenceHead(nn.Module):
         mask: Bool[Tensor, "batch tokens"],
         class_ids: Int[Tensor, " batch"],
     ) -> Float[Tensor, ""]:
-        """Negative log-likelihood of the classes, in nats a sentence."""
-        return F.cross_entropy(self.classify(self.pooling(states, mask).vector).float(), class_ids)
+        """Negative log-likelihood of the classes, in nats a sentence; with weights, by the mean that these weigh.
+
+        Source:
+            Szegedy et al. (2016), section 7, for the smoothing of labels.
+            Both compared with their formulas in tests/nn/test_heads.py.
+        """
+        scores = self.classify(self.pooling(states, mask).vector).float()
+        return F.cross_entropy(scores, class_ids, self.class_weights, label_smoothing=self.label_smoothing)
 
     def forward(
         self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"]
     ) -> SentenceOutput:
         """The probability of each class, and the attention if there is one."""
         vector, attention = self.pooling(states, mask)
-        return SentenceOutput(self.classify(vector).float().softmax(1), attention)
+        return SentenceOutput((self.classify(vector).float() / self.temperature).softmax(1), attention)

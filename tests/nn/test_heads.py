@@ -152,6 +152,30 @@ def test_sentence_loss_is_the_mean_negative_log_probability_and_ignores_padding(
     assert torch.equal(head.loss(spoiled, mask, class_ids), head.loss(states, mask, class_ids))
 
 
+def test_class_weights_and_label_smoothing_follow_their_formulas() -> None:
+    (states, mask), class_ids = make_batch(), torch.tensor([2, 0, 1])
+    torch.manual_seed(1)
+    head = SentenceHead(input_size=5, num_classes=3, forward_size=5, dropout=0.0, label_smoothing=0.1)
+    logs = head(states, mask).probabilities.log()
+    smooth = 0.1 / 3 + 0.9 * torch.nn.functional.one_hot(class_ids, 3)
+    torch.testing.assert_close(head.loss(states, mask, class_ids), -(smooth * logs).sum(1).mean())
+    plain, weights = make_sentence_head(), torch.tensor([0.5, 4.0, 1.0])
+    plain.class_weights = weights
+    each = -plain(states, mask).probabilities.log()[range(3), class_ids]
+    expected = (weights[class_ids] * each).sum() / weights[class_ids].sum()
+    torch.testing.assert_close(plain.loss(states, mask, class_ids), expected)
+    assert not any("class_weights" in name for name in plain.state_dict())  # they are for training alone
+
+
+def test_temperature_divides_the_class_scores_and_changes_no_class() -> None:
+    head, (states, mask) = make_sentence_head(), make_batch()
+    before = head(states, mask).probabilities
+    head.temperature = 2.5
+    after = head(states, mask).probabilities
+    torch.testing.assert_close(after, (before.log() / 2.5).softmax(1))
+    assert torch.equal(after.argmax(1), before.argmax(1))
+
+
 def test_dropout_of_the_sentence_head_is_off_in_evaluation() -> None:
     head, (states, mask) = make_sentence_head(dropout=0.5), make_batch()
     assert not torch.equal(head(states, mask).probabilities, head(states, mask).probabilities)
