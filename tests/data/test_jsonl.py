@@ -14,6 +14,10 @@ from tagger.data.sentence import Label, Sentence, Span, TagLayer
 from tagger.data.tokenization import sentence_from_text
 from tagger.errors import DataError
 
+NUMBERS = (
+    "`{}` must be a list of strings, got numbers such as 5, and the names of the tags are missing; write the names, or "
+    "read the dataset that has them with load_dataset (`dataset` in a recipe)"
+)
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda word: bool(word.strip()))
 
 
@@ -194,12 +198,15 @@ def test_null_tables_are_no_layers() -> None:
             {"tokens": ["a"], "text": "a b", "offsets": [[2, 3]]},
             "`offsets` of token 1 must hold 'a' in `text`, got 'b'",
         ),
-        ({"tokens": ["a"], "tags": ["O"]}, "`tags` must be an object layer → values, got '[\"O\"]'"),
+        ({"tokens": ["a"], "tags": "O"}, "`tags` must be an object layer → values, got '\"O\"'"),
+        ({"tokens": ["a"], "tags": ["O", "O"]}, "layer `tags` must have a tag for each of the 1 tokens, got 2"),
+        ({"tokens": ["a"], "ner_tags": [5]}, NUMBERS.format("ner_tags")),
+        ({"tokens": ["a"], "labels": [0]}, NUMBERS.format("labels").replace("5", "0")),
         (
             {"tokens": ["a"], "tags": {"ner": ["O", "O"]}},
             "layer `ner` must have a tag for each of the 1 tokens, got 2",
         ),
-        ({"tokens": ["a"], "tags": {"ner": [5]}}, "layer `ner` must be a label or a list of tags, got '[5]'"),
+        ({"tokens": ["a"], "tags": {"ner": [5]}}, NUMBERS.format("ner")),
         ({"tokens": ["a"], "tags": {"ner": [""]}}, "layer `ner` must be a label or a list of tags, got '[\"\"]'"),
         ({"tokens": ["a"], "labels": {"m": 0.5}}, "layer `m` must be a label or a list of tags, got '0.5'"),
         ({"tokens": ["a"], "labels": {"m": None}}, "layer `m` must be a label or a list of tags, got 'null'"),
