@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tagger.config import ReadingConfig
 from tagger.data.alignment import Misfit
-from tagger.data.annotated import Tally
+from tagger.data.annotated import Tally, check_scheme
 from tagger.data.brat import collect_brat, is_brat
 from tagger.data.detection import split_of
 from tagger.data.findings import Findings
@@ -39,8 +39,13 @@ class SpanTally(Tally):
 
 
 def scan_spanned(lines: Sequence[str], tally: SpanTally, where: str) -> list[Sentence]:
-    """The sentences of the lines of a file of texts with character spans."""
+    """The sentences of the lines of a file of texts with character spans.
+
+    Raises:
+        DataError: The scheme of the tally is none for character spans.
+    """
     config = ReadingConfig(format="jsonl", scheme=tally.scheme)
+    check_scheme(config, where)
 
     def collect(problems: list[str]) -> list[Sentence]:
         sentences = collect_spanned(lines, config, tally, problems, where=where)
@@ -51,8 +56,13 @@ def scan_spanned(lines: Sequence[str], tally: SpanTally, where: str) -> list[Sen
 
 
 def scan_brat(path: Path, tally: SpanTally) -> list[Sentence]:
-    """The sentences of a text with its annotations beside it, or of a folder of such."""
+    """The sentences of a text with its annotations beside it, or of a folder of such.
+
+    Raises:
+        DataError: The scheme of the tally is none for character spans.
+    """
     config = ReadingConfig(format="brat", scheme=tally.scheme)
+    check_scheme(config, str(path))
     return _noted(lambda problems: collect_brat(path, config, tally, problems), tally, str(path))
 
 
@@ -72,9 +82,11 @@ def _noted(collect: Callable[[list[str]], list[Sentence]], tally: SpanTally, whe
 
 
 def _located(problem: str) -> tuple[str, str]:
-    """Where a problem is, as `file:line`, and what is said of it; no place where it does not say a line."""
-    found = PLACE.fullmatch(problem)
-    return (found[1], found[2]) if found else ("", problem)
+    """Where a problem is, as `file:line`, and what is said of it; no place where it names neither line nor text."""
+    if found := PLACE.fullmatch(problem):
+        return found[1], found[2]
+    file, _, message = problem.partition(": ")
+    return (f"{file}:1", message) if file.endswith((".txt", ".ann")) else ("", problem)
 
 
 def brat_sources(path: Path) -> list[Path]:

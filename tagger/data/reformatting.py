@@ -114,7 +114,8 @@ class Reformatting:
         if self.noted:
             return
         self.present[name] += 1
-        self.kinds[name] = kind
+        if not self.kinds.get(name, "").startswith("key "):  # what is no layer in one line is none
+            self.kinds[name] = kind
 
     def write(self, write: Callable[[bytes], object]) -> str:
         """Write all sentences in the format that is wanted, and say what was done."""

@@ -264,11 +264,12 @@ def unread_keys(lines: Sequence[str], read: Collection[str]) -> Iterator[str]:
     rows = [row for row in items if isinstance(row, dict)]
     text = _text_key(rows)
     for row in rows:
+        told = () if any(map(_are_spans, row.values())) else KEYS  # by the reader, if there is something in them
         for key, value in row.items():
             if _are_spans(value):
                 names = {name for span in value if isinstance(span, dict) for name in span} - OF_SPANS
                 yield from (f"{name} of spans" for name in sorted(names))
-            elif key not in (text, *read) and value not in (None, "", [], {}):
+            elif key not in (text, *read, *told) and value not in (None, "", [], {}):
                 yield key
 
 
