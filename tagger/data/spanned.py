@@ -93,8 +93,6 @@ def parse_spanned(lines: Sequence[str], config: ReadingConfig, tally: Tally, *, 
     problems, tally.problems = problems + tally.problems, []
     if problems:
         raise DataError.of(problems)
-    if not sentences:
-        raise DataError(f"{where}: the file must hold at least one text to learn from, got none")
     return sentences
 
 
@@ -119,6 +117,8 @@ def collect_spanned(
             texts.append([replace(s, layers={**s.layers, **labels}, origin=origin) for s in found])
         except DataError as error:
             problems.append(f"{item.place}: {error}")
+    if not texts and not problems:
+        problems.append(f"{where}: the file must hold at least one text to learn from, got none")
     if any(len(text) > 1 for text in texts):
         texts = [[replace(s, document=str(number)) for s in text] for number, text in enumerate(texts, 1)]
     return [sentence for text in texts for sentence in text]

@@ -7,10 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tagger.config import ReadingConfig
+from tagger.data.annotated import Tally
 from tagger.data.audit import check, check_for_training
 from tagger.data.columns import read_conll, write_conll
 from tagger.data.corpus import Corpus, load_corpus
 from tagger.data.sentence import Sentence, TagLayer
+from tagger.data.spanned import read_json
 from tagger.data.synthetic import generate
 from tagger.errors import DataError
 
@@ -443,6 +446,34 @@ def test_json_with_character_spans_is_detected_and_what_does_not_fit_is_an_error
         assert sorted(str(e.values["cause"]) for e in diagnosis.errors if e.kind == "span") == CAUSES
         assert {(e.kind, e.place) for e in diagnosis.errors} == {("span", f"{path}:1"), ("form", f"{path}:2")}
         assert "the key `id` is read by nothing; it stands in 1 line" in diagnosis.notes
+
+
+def test_file_of_character_spans_without_a_text_is_an_error(tmp_path) -> None:
+    refused = json.dumps({"text": "x", "label": [], "answer": "reject"})
+    assert found(write(tmp_path, f"{refused}\n", "train.jsonl")) == [("form", 1)]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 9) | st.text("aB-O ", max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["start", "end", "label", "ner"]), inner)
+    ),
+    max_leaves=6,
+)
+KEYS = ["text", "tokens", "words", "sentence", "tags", "labels", "label", "ner_tags", "spans", "entities", "meta", "x"]
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.dictionaries(st.sampled_from(KEYS), VALUES), min_size=1, max_size=3))
+def test_json_lines_without_errors_of_form_or_span_are_those_that_the_reader_takes(rows, tmp_path) -> None:
+    path = write(tmp_path, "\n".join(map(json.dumps, rows)), "train.jsonl")
+    broken = {"form", "span"} & set(check(path).error_counts)
+    try:
+        read_json(path, ReadingConfig(format="jsonl"), Tally())
+    except DataError:
+        assert broken
+    else:
+        assert not broken
 
 
 def test_io_is_held_against_tags_and_refused_for_character_spans(tmp_path) -> None:
