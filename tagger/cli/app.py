@@ -280,12 +280,12 @@ def check(
     dev: Annotated[list[str] | None, typer.Option(help="A file of dev.")] = None,
     test: Annotated[list[str] | None, typer.Option(help="A file of test.")] = None,
     format: Annotated[
-        Literal["conll", "conllu", "labelled", "jsonl"] | None,
+        Literal["conll", "conllu", "labelled", "jsonl", "brat"] | None,
         typer.Option(help="Format of the files; detected if left out."),
     ] = None,
     columns: ColumnsOption = None,
     scheme: Annotated[
-        Literal["iob1", "iob2", "bioes", "bilou"] | None,
+        Literal["iob1", "iob2", "bioes", "bilou", "io"] | None,
         typer.Option(help="Scheme of the tags; detected if left out."),
     ] = None,
     layer: Annotated[str, typer.Option(help="Layer of the labels, for --format labelled.")] = "label",

@@ -16,6 +16,8 @@ ROWS_SHOWN = 50
 TITLES = {
     "form": "lines that are not of the format",
     "columns": "lines that do not have the columns",
+    "layers": "files without a layer",
+    "span": "entities that do not fit their text",
     "encoding": "lines that are no UTF-8",
     "prefix": "tags of no scheme",
     "mixed": "tags or files in another scheme",

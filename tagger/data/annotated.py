@@ -12,6 +12,7 @@ from itertools import accumulate
 
 from tagger.config import ReadingConfig
 from tagger.data.alignment import Cause, Entity, Misaligned, Misfit, Nested, align, show_entity
+from tagger.data.json_keys import KeyTally
 from tagger.data.schemes import Boundary, Scheme, spans_to_tags
 from tagger.data.sentence import Sentence, TagLayer
 from tagger.data.tokenization import CharSpan, sentence_from_text, split_sentences
@@ -34,6 +35,7 @@ WORDS: dict[Cause, tuple[str, str]] = {  # what must hold of an entity; what tho
     "twice": ("an entity must stand once", "stands|stand twice"),
     "blank": ("an entity must begin and end with a token", "has|have white space at the ends"),
 }
+HARMLESS: tuple[Cause, ...] = ("blank", "twice")  # are told and never refused
 GROWN: dict[Cause, str] = {"inside": "expanded", "sentence": "joined the sentences of", "blank": "trimmed"}
 
 
@@ -50,21 +52,29 @@ class Tally:
     problems: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     firsts: dict[str, str] = field(default_factory=dict)
+    keys: KeyTally = field(default_factory=KeyTally)
 
     def add(self, misfit: Misfit, text: str) -> None:
         """Keep a misfit of a text: as a problem, or counted, by the policy that it falls under."""
-        entity, cause, beside = misfit
-        rule, what = WORDS[cause]
+        entity, cause, _ = misfit
+        what = WORDS[cause][1]
         policy = self.nested if cause == "nested" else self.misaligned
-        if policy == "error" and cause not in ("blank", "twice"):
-            beside = f" {beside}" if beside else ""
-            shown = show_entity(entity, text)
-            self.problems.append(
-                f"{entity.place}: {rule}, got {shown}{beside}; mend it, or choose {self._choice(cause)}"
-            )
+        if policy == "error" and cause not in HARMLESS:
+            self.refuse(misfit, text)
             return
         done = GROWN.get(cause, "dropped") if policy == "expand" or cause == "blank" else "dropped"
         self.count(f"{done} {{}} entity|entities that {what}", f"{show_entity(entity, text)} at {entity.place}")
+
+    def refuse(self, misfit: Misfit, text: str) -> None:
+        """Keep a misfit as a problem."""
+        self.problems.append(f"{misfit.entity.place}: {self.said_of(misfit, text)}")
+
+    def said_of(self, misfit: Misfit, text: str) -> str:
+        """What must hold of an entity, what was found, and what to do."""
+        entity, cause, beside = misfit
+        beside = f" {beside}" if beside else ""
+        shown = show_entity(entity, text)
+        return f"{WORDS[cause][0]}, got {shown}{beside}; mend it, or choose {self._choice(cause)}"
 
     def _choice(self, cause: Cause) -> str:
         """The policies under which a cause is no error."""
@@ -82,7 +92,8 @@ class Tally:
 
     def notes(self) -> list[str]:
         """What was done, a sentence each."""
-        return [f"{_numbered(what, number)}, the first {self.firsts[what]}" for what, number in self.counts.items()]
+        done = [f"{_numbered(what, number)}, the first {self.firsts[what]}" for what, number in self.counts.items()]
+        return done + self.keys.notes()
 
 
 def _numbered(what: str, number: int) -> str:

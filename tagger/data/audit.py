@@ -59,10 +59,10 @@ def check(
     """
     if isinstance(source, Corpus):
         material = Material(dict(source.splits()), schemes=source.schemes, notes=list(source.notes))
-    elif isinstance(sources := find_sources(source), str):
+    elif isinstance(sources := find_sources(source, brat=format in (None, "brat") and columns is None), str):
         material = read_material_of_dataset(sources)
     else:
-        material = read_material(sources, _reading(format, columns), layer=layer, tokenize=tokenize)
+        material = read_material(sources, _reading(format, columns), layer=layer, tokenize=tokenize, scheme=scheme)
     return diagnose(material, scheme=scheme, vectors=as_list(vectors))
 
 
@@ -188,7 +188,8 @@ def _said_of_schemes(schemes: Mapping[str, Scheme | None], splits: Mapping[str, 
         if scheme is None:
             continue
         begun = any(tag[:2] == "B-" for part in splits.values() for tag in tag_counts(part, layer))
-        notes.append(f"layer `{layer}` reads as {scheme.upper()}" + (", for it has no `B-` at all" * (not begun)))
+        why = ", where neighbours of one type are one entity" if scheme == "io" else ", for it has no `B-` at all"
+        notes.append(f"layer `{layer}` reads as {scheme.upper()}" + (why if not begun else ""))
     return notes
 
 

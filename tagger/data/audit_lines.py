@@ -9,14 +9,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tagger.data.audit_spans import SpanTally, scan_brat, scan_spanned
 from tagger.data.columns import RESERVED, Block, column_blocks, shorten
 from tagger.data.conllu import FIELDS, NO_WORD, WORD
 from tagger.data.detection import Reading, divided_by_tabs
 from tagger.data.files import read_bytes
 from tagger.data.findings import Findings
+from tagger.data.json_keys import KeyTally
 from tagger.data.jsonl import sentence_from_line
 from tagger.data.labelled import Tokenize
 from tagger.data.sentence import Label, Origin, Sentence, TagLayer
+from tagger.data.spanned import holds_spans
 from tagger.data.tokenization import sentence_from_text
 from tagger.errors import DataError
 
@@ -67,9 +70,13 @@ def _decoded(data: bytes, path: str | Path, errors: Findings) -> Iterator[str]:
 
 
 def scan_sentences(
-    lines: Sequence[str], reading: Reading, errors: Findings, *, where: str, layer: str, tokenize: Tokenize
+    lines: Sequence[str], reading: Reading, tally: SpanTally, *, where: str, layer: str, tokenize: Tokenize
 ) -> list[Sentence]:
-    """The sentences of the lines of a file, read as `reading` says; `layer` takes the labels of labelled text."""
+    """The sentences of the lines of a file, read as `reading` says; `layer` takes the labels of labelled text.
+
+    Errors are noted in those of the tally, which is also told what the reader of JSON leaves aside.
+    """
+    errors = tally.errors
     if not any(line.strip() for line in lines):
         errors.add("form", f"{where}:1", "the file must not be empty, got nothing but blank lines; check the path")
         return []
@@ -78,10 +85,14 @@ def scan_sentences(
             return list(_conll(lines, reading.columns or (), errors, where))
         case "conllu":
             return list(_conllu(lines, errors, where))
+        case "jsonl" if holds_spans(lines):
+            return scan_spanned(lines, tally, where)
         case "jsonl":
-            return list(_jsonl(lines, errors, where, tokenize))
+            return _jsonl(lines, tally, where, tokenize)
         case "labelled":
             return list(_labelled(lines, errors, where, layer, tokenize))
+        case "brat":
+            return scan_brat(Path(where), tally)
 
 
 def _conll(lines: Sequence[str], columns: Sequence[str], errors: Findings, where: str) -> Iterator[Sentence]:
@@ -134,14 +145,26 @@ def _conllu(lines: Sequence[str], errors: Findings, where: str) -> Iterator[Sent
     _note(wrong, errors, where)
 
 
-def _jsonl(lines: Sequence[str], errors: Findings, where: str, tokenize: Tokenize) -> Iterator[Sentence]:
+def _jsonl(lines: Sequence[str], tally: SpanTally, where: str, tokenize: Tokenize) -> list[Sentence]:
+    keys, sentences = KeyTally(), []
     for number, line in enumerate(lines, 1):
         origin = Origin(where, (number,))
         try:
             if line.strip():
-                yield sentence_from_line(line, tokenize=tokenize, origin=origin)
+                sentences.append(sentence_from_line(line, tokenize=tokenize, origin=origin, keys=keys))
         except DataError as error:
-            errors.add("form", origin.at(0), str(error).removeprefix(f"{origin.at(0)}: "))
+            tally.errors.add("form", origin.at(0), str(error).removeprefix(f"{origin.at(0)}: "))
+    sentences = keys.settled(sentences)
+    if keys.unread and sentences and not any(sentence.layers for sentence in sentences):
+        names = ", ".join(f"`{key}`" for key in keys.unread)
+        tally.errors.add(
+            "layers",
+            f"{where}:1",
+            f"must have tags or labels, got none, and keys that nothing reads ({names}); write tags as "
+            '"tags": {"ner": [...]} or "ner_tags": [...], a string a token',
+        )
+    tally.keys.unread.update(keys.unread)
+    return sentences
 
 
 def _labelled(lines: Sequence[str], errors: Findings, where: str, layer: str, tokenize: Tokenize) -> Iterator[Sentence]:

@@ -10,12 +10,15 @@ from pathlib import Path
 
 from tagger.config import DataConfig, parse_section
 from tagger.data.audit_lines import Text, scan_sentences, scan_text
+from tagger.data.audit_spans import SpanTally, brat_sources, scan_brat, without_annotations
+from tagger.data.brat import is_brat
 from tagger.data.detection import Reading, detect_reading, split_of
 from tagger.data.findings import Findings
 from tagger.data.labelled import Tokenize
 from tagger.data.lazy import read_dataset
 from tagger.data.schemes import Scheme
 from tagger.data.sentence import Label, Origin, Sentence
+from tagger.data.spanned import holds_spans
 from tagger.data.splitting import SPLITS
 from tagger.errors import DataError
 
@@ -44,8 +47,8 @@ def as_list(paths: Paths) -> list[str | Path]:
     return [paths] if isinstance(paths, (str, Path)) else list(paths)
 
 
-def find_sources(source: Paths | Mapping[str, Paths]) -> dict[str, list[Path]] | str:
-    """The files of each split, or the id or folder of a dataset.
+def find_sources(source: Paths | Mapping[str, Paths], *, brat: bool = True) -> dict[str, list[Path]] | str:
+    """The files of each split, or the id or folder of a dataset; folders of `brat` stand for their texts.
 
     Raises:
         DataError: There is no file, a folder has none that may be data, or a split has another name than ours.
@@ -53,17 +56,29 @@ def find_sources(source: Paths | Mapping[str, Paths]) -> dict[str, list[Path]] |
     if isinstance(source, Mapping):
         if unknown := ", ".join(split for split in source if split not in SPLITS):
             raise DataError(f"splits must be named {', '.join(SPLITS)}, got {unknown}")
-        return {split: [Path(path) for path in as_list(source[split])] for split in SPLITS if source.get(split)}
+        return {split: _paths(as_list(source[split]), brat) for split in SPLITS if source.get(split)}
     paths = as_list(source)
     if not paths:
         raise DataError("there must be a file to check, got none; name one")
     if len(paths) == 1 and _is_dataset(Path(paths[0])):
         return str(paths[0])
-    files = [file for path in paths for file in (_files_in(Path(path)) if Path(path).is_dir() else [Path(path)])]
+    files = [file for path in _paths(paths, brat) for file in _files_of(path, brat)]
     splits: dict[str, list[Path]] = {name: [] for name in SPLITS}
     for file in files:
         splits[split_of(file) or "train"].append(file)
     return {name: found for name, found in splits.items() if found}
+
+
+def _paths(paths: Sequence[str | Path], brat: bool) -> list[Path]:
+    found = [Path(path) for path in paths]
+    return without_annotations(found) if brat else found
+
+
+def _files_of(path: Path, brat: bool) -> list[Path]:
+    """The files that a path stands for, or the folders of brat."""
+    if not path.is_dir():
+        return [path]
+    return brat_sources(path) if brat and is_brat(path) else _files_in(path)
 
 
 def _is_dataset(path: Path) -> bool:
@@ -88,7 +103,12 @@ def _files_in(folder: Path) -> list[Path]:
 
 
 def read_material(
-    sources: Mapping[str, Sequence[Path]], reading: Reading | None, *, layer: str, tokenize: Tokenize
+    sources: Mapping[str, Sequence[Path]],
+    reading: Reading | None,
+    *,
+    layer: str,
+    tokenize: Tokenize,
+    scheme: Scheme | None = None,
 ) -> Material:
     """The sentences of files, and everything that is wrong with their lines.
 
@@ -96,32 +116,51 @@ def read_material(
         DataError: A file cannot be read at all, or is of no known format; names all such files.
     """
     material = Material()
+    tally = SpanTally(errors=material.errors, scheme=scheme)
+    first = next((path for paths in sources.values() for path in paths), None)
+    if reading is None and first is not None and is_brat(first):
+        reading = Reading("brat")
+        material.notes.append(f"detected format brat in {first}")
+    if reading is not None and reading.format == "brat":
+        return _read_brat(material, sources, reading, tally)
     texts = _read_texts(sources, material.errors)
     if reading is None or (reading.format == "conll" and reading.columns is None):
         filled = [(path, text) for path, text in texts.items() if any(map(str.strip, text.lines))]
-        for first, text in filled[:1]:
-            reading = detect_reading(text.lines, where=str(first), format=reading.format if reading else None)
+        for path, text in filled[:1]:
+            reading = detect_reading(text.lines, where=str(path), format=reading.format if reading else None)
             columns = f" with columns {', '.join(reading.columns)}" if reading.columns else ""
-            material.notes.append(f"detected format {reading.format}{columns} in {first}")
+            spans = " with character spans" if reading.format == "jsonl" and holds_spans(text.lines) else ""
+            material.notes.append(f"detected format {reading.format}{columns}{spans} in {path}")
     material.reading = reading
     for split, paths in sources.items():
         material.files[split] = {str(path): texts[path].encoding for path in paths}
         material.splits[split] = [
-            sentence
-            for path in paths
-            for sentence in _scan(path, texts[path], reading, material.errors, layer, tokenize)
+            sentence for path in paths for sentence in _scan(path, texts[path], reading, tally, layer, tokenize)
         ]
+    material.notes += tally.notes()
     _add_labels(material)
     return material
 
 
+def _read_brat(
+    material: Material, sources: Mapping[str, Sequence[Path]], reading: Reading, tally: SpanTally
+) -> Material:
+    """The sentences of texts with annotations beside them, all of which must be UTF-8."""
+    material.reading = reading
+    for split, paths in sources.items():
+        material.files[split] = {str(path): "UTF-8" for path in paths}
+        material.splits[split] = [sentence for path in paths for sentence in scan_brat(path, tally)]
+    material.notes += tally.notes()
+    return material
+
+
 def _scan(
-    path: Path, text: Text, reading: Reading | None, errors: Findings, layer: str, tokenize: Tokenize
+    path: Path, text: Text, reading: Reading | None, tally: SpanTally, layer: str, tokenize: Tokenize
 ) -> list[Sentence]:
     if text.encoding == "UTF-16":  # said already
         return []
     reading = reading or Reading("conll", ("token",))  # no file has a line that could tell
-    return scan_sentences(text.lines, reading, errors, where=str(path), layer=layer, tokenize=tokenize)
+    return scan_sentences(text.lines, reading, tally, where=str(path), layer=layer, tokenize=tokenize)
 
 
 def _read_texts(sources: Mapping[str, Sequence[Path]], errors: Findings) -> dict[Path, Text]:

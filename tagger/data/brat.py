@@ -32,22 +32,31 @@ def read_brat(path: str | Path, config: ReadingConfig, tally: Tally) -> list[Sen
         DataError: A file is not there or cannot be read, a line is no annotation, or an entity does not fit and the
             policy is `error`; names all such lines.
     """
-    path = Path(path)
+    problems: list[str] = []
+    sentences = collect_brat(Path(path), config, tally, problems)
+    problems, tally.problems = problems + tally.problems, []
+    if problems:
+        raise DataError.of([line for problem in problems for line in problem.split("\n")])
+    return sentences
+
+
+def collect_brat(path: Path, config: ReadingConfig, tally: Tally, problems: list[str]) -> list[Sentence]:
+    """The sentences of the texts that are in order; what is wrong with the others goes to `problems`.
+
+    Raises:
+        DataError: There are no texts, or the scheme is none for character spans.
+    """
     check_scheme(config, str(path))
     texts = sorted(path.rglob("*.txt")) if path.is_dir() else [path]
     if not texts:
         raise DataError(f"{path}: the folder must hold texts (.txt) with their annotations (.ann), got none")
     sentences: list[Sentence] = []
-    problems: list[str] = []
     for text in texts:
         name = str(text.relative_to(path).with_suffix("")) if path.is_dir() else text.stem
         try:
             sentences += _read_document(text, name, config, tally)
         except DataError as error:
             problems.append(str(error))
-    problems, tally.problems = problems + tally.problems, []
-    if problems:
-        raise DataError.of([line for problem in problems for line in problem.split("\n")])
     return sentences
 
 

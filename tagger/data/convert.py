@@ -7,7 +7,6 @@ that it may go. What a format has a place for is a table.
 """
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -17,6 +16,7 @@ from tagger.data.brat import is_brat
 from tagger.data.columns import is_token_line, split_fields, uses_tabs
 from tagger.data.conllu import FIELDS
 from tagger.data.files import decode_lines
+from tagger.data.json_items import ARRAY
 from tagger.data.layout import Lines
 from tagger.data.reformatting import Reformatting
 from tagger.data.retagging import retag
@@ -26,7 +26,6 @@ from tagger.data.targets import SCHEMES, Conversion
 from tagger.errors import DataError
 
 HEAD = 200  # lines that show the format of a file
-ARRAY = re.compile(r'\s*\[\s*(?:[{\[]\s*"|".*"\s*,\s*\{)')
 
 
 def convert(

@@ -14,10 +14,12 @@ from typing import Literal
 
 from tagger.data.columns import BLANKS, RESERVED, is_token_line, uses_tabs
 from tagger.data.conllu import FIELDS, NO_WORD, WORD
+from tagger.data.json_items import ARRAY
 from tagger.errors import DataError
 
-FileFormat = Literal["conll", "conllu", "labelled", "jsonl"]
+FileFormat = Literal["conll", "conllu", "labelled", "jsonl", "brat"]
 SAMPLE = 5000
+HEAD = 20  # lines in which an array of JSON shows
 MOST = 0.9
 HALF = 0.5
 MAX_TAGS = 1000
@@ -67,6 +69,8 @@ def detect_format(lines: Sequence[str], *, where: str) -> FileFormat:
         DataError: They are of no format that is known here.
     """
     if next((line for line in lines if line.strip()), "").lstrip().startswith("{"):
+        return "jsonl"
+    if ARRAY.match("\n".join(lines[:HEAD])):
         return "jsonl"
     rows = sample_rows(lines, tabs=True)
     comments = sum(len(row) == 1 and row[0].startswith("#") for row in rows)  # CoNLL-U needs no blank behind the `#`

@@ -4,8 +4,9 @@
 `tokens` or `text`; spans are read from the tags, so that what is written comes back the same. A sentence whose text is
 more than its tokens with white space around them, such as one of a document, also has `"offsets": [[start, end], ...]`;
 tokens that are one word of the text, such as `de` and `le` in `du`, have the same. One with comments has `"meta": {key:
-value}`, one of a document `"document": name`; with values of another kind these keys are not read. Texts with entities
-as characters, as annotation tools write them, are read in `spanned`.
+value}`, one of a document `"document": name`; with values of another kind these keys are not read. Rows of Hugging Face
+datasets, `{"tokens", "ner_tags": [...]}`, are read too (`json_keys`), and texts with entities as characters, as
+annotation tools write them, in `spanned`.
 Predictions also have `"tag_scores": {layer: [...]}` and `"sequence_scores": {layer: probability}`.
 """
 
@@ -15,10 +16,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 from tagger.data.columns import shorten
 from tagger.data.files import iter_lines
+from tagger.data.json_keys import KeyTally, comments, own_layers, refuse_numbers, text_key, token_key
 from tagger.data.labelled import Tokenize
 from tagger.data.sentence import Label, Origin, Sentence, TagLayer
 from tagger.data.tokenization import sentence_from_text
@@ -35,7 +37,7 @@ def read_jsonl(
     Args:
         path: The file, UTF-8, plain or gzip.
         layers: Layer → top-level key whose value is a list of tags or a label; left out: what stands in `tags` and
-            `labels`.
+            `labels`, and under the names that columns of tags have in Hugging Face datasets, such as `ner_tags`.
         tokenize: How a `text` without `tokens` is split.
 
     Raises:
@@ -45,35 +47,50 @@ def read_jsonl(
 
 
 def parse_jsonl(
-    lines: Iterable[str], layers: Mapping[str, str] | None = None, *, tokenize: Tokenize = "words", where: str
+    lines: Iterable[str],
+    layers: Mapping[str, str] | None = None,
+    *,
+    tokenize: Tokenize = "words",
+    where: str,
+    keys: KeyTally | None = None,
 ) -> list[Sentence]:
-    """The sentences of lines that are a JSON object each; blank lines are separators; `where` opens an error."""
+    """The sentences of lines that are a JSON object each; blank lines are separators; `where` opens an error.
+
+    `keys` is told which of them nothing reads.
+    """
+    keys = keys or KeyTally()
     sentences: list[Sentence] = []
     problems = Problems()
     same: dict[Any, Any] = {}
     for number, line in enumerate(lines, 1):
         try:
             if line.strip():
-                sentence = sentence_from_line(line, layers, tokenize=tokenize, origin=Origin(where, (number,)))
+                origin = Origin(where, (number,))
+                sentence = sentence_from_line(line, layers, tokenize=tokenize, origin=origin, keys=keys)
                 sentences.append(sentence.sharing(same))
         except DataError as error:
             problems.append(str(error))
     if problems:
         raise DataError.of(problems)
-    return sentences
+    return keys.settled(sentences)
 
 
 def sentence_from_line(
-    line: str, layers: Mapping[str, str] | None = None, *, tokenize: Tokenize = "words", origin: Origin
+    line: str,
+    layers: Mapping[str, str] | None = None,
+    *,
+    tokenize: Tokenize = "words",
+    origin: Origin,
+    keys: KeyTally | None = None,
 ) -> Sentence:
-    """The sentence of a line that is a JSON object.
+    """The sentence of a line that is a JSON object; `keys` is told which of its keys nothing reads.
 
     Raises:
         DataError: It is none, or not of the form; names where it stands.
     """
     try:
         row, _ = json_value(line)
-        return replace(sentence_from_json(row, layers, tokenize=tokenize), origin=origin)
+        return replace(sentence_from_json(row, layers, tokenize=tokenize, keys=keys), origin=origin)
     except DataError as error:
         raise DataError(f"{origin.at(0)}: {error}") from None
 
@@ -113,8 +130,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 DECODER = json.JSONDecoder(object_pairs_hook=_unique)
 
 
-def sentence_from_json(row: Any, layers: Mapping[str, str] | None = None, *, tokenize: Tokenize = "words") -> Sentence:
-    """The sentence of one JSON object.
+def sentence_from_json(
+    row: Any,
+    layers: Mapping[str, str] | None = None,
+    *,
+    tokenize: Tokenize = "words",
+    keys: KeyTally | None = None,
+) -> Sentence:
+    """The sentence of one JSON object; `keys` is told which of its keys nothing reads.
 
     Raises:
         DataError: The object has neither tokens nor text, or a layer does not fit the tokens.
@@ -123,42 +146,43 @@ def sentence_from_json(row: Any, layers: Mapping[str, str] | None = None, *, tok
         raise DataError(f"must be a JSON object, got {shorten(json.dumps(row))}")
     sentence = _tokens(row, tokenize)
     if layers is None:
-        values = _all_layers(row)
+        values = _all_layers(row, len(sentence), keys or KeyTally())
     else:
         values = {layer: row[key] for layer, key in layers.items() if row.get(key) is not None}
     found = {layer: _layer(layer, value, len(sentence)) for layer, value in values.items()}
-    meta, document = row.get("meta"), row.get("document")
+    document = row.get("document")
     return replace(
         sentence,
         layers=found,
-        meta=meta if is_meta(meta) else {},
+        meta=comments(row.get("meta")) or {},
         document=document if isinstance(document, str) else None,
     )
 
 
-def is_meta(value: Any) -> TypeGuard[dict[str, str]]:
-    """Whether a value is comments as they are written here: an object key → text."""
-    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
-
-
-def _all_layers(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of the layers in `tags` and in `labels`."""
+def _all_layers(row: Mapping[str, Any], num_tokens: int, keys: KeyTally) -> dict[str, Any]:
+    """The values of the layers in `tags` and in `labels`, and of those under keys of their own."""
     tags, labels = _table(row, "tags"), _table(row, "labels")
     if both := sorted(set(tags) & set(labels)):
         raise DataError(f"layer `{both[0]}` must stand in `tags` or in `labels`, got it in both")
-    return {**tags, **labels}
+    own = own_layers(row, num_tokens, keys)
+    if both := sorted(set(own) & {*tags, *labels}):
+        raise DataError(f"layer `{both[0]}` must stand in `tags` or `labels` or under a key of its own, got it in two")
+    return {**tags, **labels, **own}
 
 
 def _table(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """The layers under a key."""
+    """The layers under a key; none where that is a layer itself."""
     value = row.get(key) or {}
+    if isinstance(value, list) or (isinstance(value, str) and key == "labels"):
+        return {}
     if not isinstance(value, dict):
         raise DataError(f"`{key}` must be an object layer → values, got {shorten(json.dumps(value))}")
     return value
 
 
 def _tokens(row: Mapping[str, Any], tokenize: Tokenize) -> Sentence:
-    text, tokens, offsets = row.get("text"), row.get("tokens"), row.get("offsets")
+    named, own = token_key(row) or "tokens", text_key(row) or "text"
+    text, tokens, offsets = row.get(own), row.get(named), row.get("offsets")
     if offsets is not None and (tokens is None or not isinstance(text, str)):
         absent = "tokens" if tokens is None else "text"
         raise DataError(f"`offsets` must stand beside `tokens` and `text`, got no `{absent}`; add it or leave them out")
@@ -167,7 +191,7 @@ def _tokens(row: Mapping[str, Any], tokenize: Tokenize) -> Sentence:
             raise DataError("must have `tokens` (a list of words) or `text` (a sentence)")
         return sentence_from_text(text, tokenize)
     if not isinstance(tokens, list) or not tokens or not all(isinstance(t, str) and t.strip() for t in tokens):
-        raise DataError(f"`tokens` must be a list of words that are not empty, got {shorten(json.dumps(tokens))}")
+        raise DataError(f"`{named}` must be a list of words that are not empty, got {shorten(json.dumps(tokens))}")
     if not isinstance(text, str):
         return Sentence.from_tokens(tokens)
     if offsets is None:
@@ -225,6 +249,8 @@ def _layer(name: str, value: Any, num_tokens: int) -> TagLayer | Label:
         value = value.get("value")
     if isinstance(value, int) or (isinstance(value, str) and value.strip()):
         return Label(str(value))
+    if isinstance(value, list):
+        refuse_numbers(name, value)
     if not isinstance(value, list) or not all(isinstance(tag, str) and tag.strip() for tag in value):
         raise DataError(f"layer `{name}` must be a label or a list of tags, got {shorten(json.dumps(value))}")
     if len(value) != num_tokens:

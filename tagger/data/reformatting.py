@@ -16,7 +16,8 @@ from tagger.data.brat import LEFT_OUT, read_brat
 from tagger.data.columns import iter_conll
 from tagger.data.conllu import FIELDS, NO_WORD, iter_conllu, tells_place
 from tagger.data.files import decode_lines
-from tagger.data.jsonl import align_tokens, is_meta, sentence_from_line
+from tagger.data.json_keys import KeyTally
+from tagger.data.jsonl import align_tokens, sentence_from_line
 from tagger.data.labelled import Tokenize
 from tagger.data.layout import Lines, guess_columns
 from tagger.data.retagging import REPAIR, counted
@@ -29,7 +30,6 @@ from tagger.data.targets import TARGETS, Conversion
 from tagger.errors import DataError
 
 RAW = ("text", "spans", "brat")  # formats that do not say where tokens stand
-JSON_KEYS = {"text", "tokens", "tags", "spans", "labels", "offsets"}
 
 
 class Reformatting:
@@ -66,8 +66,9 @@ class Reformatting:
             case "jsonl":
                 for number, line in enumerate(lines, 1):
                     if line.strip():
-                        yield sentence_from_line(line, tokenize=self.tokenize, origin=Origin(self.where, (number,)))
-                        self._note_json(line)
+                        keys, origin = KeyTally(), Origin(self.where, (number,))
+                        yield sentence_from_line(line, tokenize=self.tokenize, origin=origin, keys=keys)
+                        self._note_json(line, keys)
             case "spans" | "brat":
                 self.held = self.held or self._read_annotated(lines)
                 yield from self.held
@@ -98,25 +99,23 @@ class Reformatting:
                 self._note("ranges", "ranges")
             yield line
 
-    def _note_json(self, line: str) -> None:
+    def _note_json(self, line: str, keys: KeyTally) -> None:
         """Note what the reader of JSON lines leaves aside."""
         row = json.loads(line)
-        read = {"meta": is_meta(row.get("meta")), "document": isinstance(row.get("document"), str)}
-        for key in sorted(row.keys() - JSON_KEYS):
-            if not read.get(key):
-                self._note(key, f"key {key}")
-        spans = [span for layer in (row.get("spans") or {}).values() for span in layer or ()]
-        labels = (row.get("labels") or {}).values()
+        for key in sorted(keys.unread):
+            self._note(key, "spans" if key == "spans" else f"key {key}")
+        tables = [value if isinstance(value := row.get(key), dict) else {} for key in ("spans", "labels")]
+        spans = [span for layer in tables[0].values() for span in layer or ()]
+        labels = tables[1].values()
         if any(isinstance(value, dict) and value.get("score") is not None for value in (*spans, *labels)):
             self._note("scores", "scores")
-        if (row.get("spans") or {}).keys() - (row.get("tags") or {}).keys():
-            self._note("spans", "spans")
 
     def _note(self, name: str, kind: str) -> None:
         if self.noted:
             return
         self.present[name] += 1
-        self.kinds[name] = kind
+        if not self.kinds.get(name, "").startswith("key "):  # what is no layer in one line is none
+            self.kinds[name] = kind
 
     def write(self, write: Callable[[bytes], object]) -> str:
         """Write all sentences in the format that is wanted, and say what was done."""

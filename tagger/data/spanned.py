@@ -46,13 +46,16 @@ def read_json(path: str | Path, config: ReadingConfig, tally: Tally) -> list[Sen
     lines = read_lines(Path(path))
     if holds_spans(lines):
         check_scheme(config, str(path))
-        return parse_spanned(lines, config, tally, where=str(path))
+        sentences = parse_spanned(lines, config, tally, where=str(path))
+        if config.layers is None:
+            tally.keys.unread.update(unread_keys(lines, ()))
+        return sentences
     if config.layer is not None:
         raise DataError(
             f"{path}: `layer` is for texts with character spans, got tokens or texts without; leave it out, or give "
             'each text its spans, such as "label": [[0, 6, "PER"]]'
         )
-    return parse_jsonl(lines, config.layers, tokenize=config.tokenize, where=str(path))
+    return parse_jsonl(lines, config.layers, tokenize=config.tokenize, where=str(path), keys=tally.keys)
 
 
 def holds_spans(lines: Iterable[str]) -> bool:
@@ -86,6 +89,21 @@ def parse_spanned(lines: Sequence[str], config: ReadingConfig, tally: Tally, *, 
         DataError: An item is not of the form, or an entity does not fit and the policy is `error`; names all of them.
     """
     problems: list[str] = []
+    sentences = collect_spanned(lines, config, tally, problems, where=where)
+    problems, tally.problems = problems + tally.problems, []
+    if problems:
+        raise DataError.of(problems)
+    return sentences
+
+
+def collect_spanned(
+    lines: Sequence[str], config: ReadingConfig, tally: Tally, problems: list[str], *, where: str
+) -> list[Sentence]:
+    """The sentences of the items that are in order; what is wrong with the others goes to `problems`.
+
+    Raises:
+        DataError: It cannot be told under which key the texts are.
+    """
     items = [_untupled(item) for item in json_items(lines, where, problems) if _accepted(item, tally)]
     rows = [item.value for item in items if isinstance(item.value, dict)]
     key = _text_key(rows)
@@ -99,11 +117,8 @@ def parse_spanned(lines: Sequence[str], config: ReadingConfig, tally: Tally, *, 
             texts.append([replace(s, layers={**s.layers, **labels}, origin=origin) for s in found])
         except DataError as error:
             problems.append(f"{item.place}: {error}")
-    problems, tally.problems = problems + tally.problems, []
-    if problems:
-        raise DataError.of(problems)
-    if not texts:
-        raise DataError(f"{where}: the file must hold at least one text to learn from, got none")
+    if not texts and not problems:
+        problems.append(f"{where}: the file must hold at least one text to learn from, got none")
     if any(len(text) > 1 for text in texts):
         texts = [[replace(s, document=str(number)) for s in text] for number, text in enumerate(texts, 1)]
     return [sentence for text in texts for sentence in text]
@@ -249,11 +264,12 @@ def unread_keys(lines: Sequence[str], read: Collection[str]) -> Iterator[str]:
     rows = [row for row in items if isinstance(row, dict)]
     text = _text_key(rows)
     for row in rows:
+        told = () if any(map(_are_spans, row.values())) else KEYS  # by the reader, if there is something in them
         for key, value in row.items():
             if _are_spans(value):
                 names = {name for span in value if isinstance(span, dict) for name in span} - OF_SPANS
                 yield from (f"{name} of spans" for name in sorted(names))
-            elif key not in (text, *read) and value not in (None, "", [], {}):
+            elif key not in (text, *read, *told) and value not in (None, "", [], {}):
                 yield key
 
 

@@ -239,6 +239,25 @@ def test_check_prints_json_alone(call, tmp_path) -> None:
     assert list(printed["splits"]) == ["test"]
 
 
+@pytest.mark.parametrize("options", [(), ("--format", "brat")])
+def test_check_names_annotations_that_do_not_fit(options, call, tmp_path) -> None:
+    (tmp_path / "one.txt").write_text("Ada naps.\n")
+    (tmp_path / "one.ann").write_text("T1\tPER 0 3\tAda\nT2\tPER 4 6\tna\n")
+    done = call("check", tmp_path, *options)
+    assert (done.code, done.err) == (1, "")
+    assert "errors: entities that do not fit their text: 1" in done.out
+    assert f"{tmp_path / 'one.ann'}:2: an entity must begin and end with a token, got 'na'" in done.out
+
+
+def test_check_tells_a_file_without_a_layer_and_takes_io(call, tmp_path) -> None:
+    (tmp_path / "train.jsonl").write_text('{"tokens": ["a"], "tagging": [1]}\n')
+    done = call("check", tmp_path / "train.jsonl")
+    assert done.code == 1
+    assert "errors: files without a layer: 1" in done.out
+    (tmp_path / "train.conll").write_text("Ada\tI-PER\nnaps\tO\n")
+    assert "reads as IO," in call("check", tmp_path / "train.conll", "--scheme", "io").out
+
+
 def test_check_takes_files_one_way_only(call, tmp_path) -> None:
     (tmp_path / "a").write_text(GOOD)
     assert call("check", tmp_path / "a", "--dev", tmp_path / "a").code == 2

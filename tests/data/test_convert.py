@@ -276,3 +276,19 @@ def test_spans_of_json_are_those_of_the_tags() -> None:
     spans = [(span["type"], span["start"], span["end"]) for span in row["spans"]["ner"]]
     assert spans_to_tags([], 0, "bioes") == []
     assert spans == [("X", 0, 2), ("X", 2, 3)]
+
+
+def test_json_under_names_of_dataset_columns_keeps_its_tags() -> None:
+    rows = '{"tokens": ["Ada", "naps"], "ner_tags": ["B-PER", "O"]}\n'
+    assert converted(rows, "conll") == "Ada\tB-PER\nnaps\tO\n\n"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_key_that_is_no_layer_in_one_line_must_be_named_to_be_lost(order: int) -> None:
+    rows = [
+        '{"tokens": ["a", "b"], "tags": ["O", "B-X"], "topics": ["x"]}',
+        '{"tokens": ["a"], "tags": ["O"], "topics": ["x"]}',
+    ]
+    text = "\n".join(rows[::order]) + "\n"
+    assert error_of(text, "conll").endswith('--drop "topics"')
+    assert "x" not in converted(text, "conll", drop=("topics",))
