@@ -304,7 +304,7 @@ def train_epoch(material: Material) -> None:
         material.model.network,
         encode(material.corpus.train, material.model.vocabulary, {"ner": "bioes"}),
         config=material.recipe.training.model_copy(update={"epochs": 1}),
-        parts=[(len(material.corpus.train), 1.0)],
+        parts=[(len(material.corpus.train),) * 2],
         head_weights={"ner": 1.0},
         score=lambda: {"ner": 0.0},
         seed=1,

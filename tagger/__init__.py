@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tagger import plots
     from tagger.config import Recipe, load_recipe
     from tagger.data.audit import check
     from tagger.data.corpus import Corpus, load_corpus, load_dataset
@@ -66,6 +67,7 @@ __all__ = [
     "load_corpus",
     "load_dataset",
     "load_recipe",
+    "plots",
     "stream_dataset",
     "to_dataset",
     "train",
@@ -73,6 +75,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    if name == "plots":
+        return import_module("tagger.plots")
     if name not in _HOME:
         raise AttributeError(f"module 'tagger' has no attribute '{name}'")
     value = getattr(import_module(_HOME[name]), name)

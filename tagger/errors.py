@@ -10,10 +10,11 @@ Each message is a sentence: where, what must hold, what was found, what to do. A
 `ValueError` or `TypeError` and not in this tree.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Self
+from collections.abc import Callable, Iterable, Sequence
+from typing import Self, TypeVar
 
 SHOWN = 10
+V = TypeVar("V")
 
 
 class Problems:
@@ -42,12 +43,12 @@ class TaggerError(Exception):
     """The root of every error that a user can mend."""
 
     @classmethod
-    def of(cls, problems: Sequence[str] | Problems) -> Self:
+    def of(cls, problems: Sequence[str] | Problems, noun: str = "such problem") -> Self:
         """One error for all problems of a file: the first ten, a line each, then how many more there are."""
         lines = list(problems.first if isinstance(problems, Problems) else problems[:SHOWN])
         if len(problems) > SHOWN:
             more = len(problems) - SHOWN
-            lines.append(f"... and {more} more such problem{'s' if more > 1 else ''}")
+            lines.append(f"... and {more} more {noun}{'s' if more > 1 else ''}")
         return cls("\n".join(lines))
 
 
@@ -65,3 +66,21 @@ class ModelError(TaggerError):
 
 class MissingExtraError(TaggerError):
     """An optional dependency is not installed."""
+
+
+def gather(calls: Iterable[Callable[[], V]]) -> list[V]:
+    """What each call returns, such as the reading of each file.
+
+    Raises:
+        DataError: Some of them raise it; all are called, and each of the first ten errors stands in it whole.
+    """
+    found: list[V] = []
+    errors: dict[str, None] = {}  # the same file may be read twice
+    for call in calls:
+        try:
+            found.append(call())
+        except DataError as error:
+            errors[str(error)] = None
+    if errors:
+        raise DataError.of(list(errors), "such file")
+    return found

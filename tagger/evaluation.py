@@ -46,7 +46,10 @@ def score_predictions(
 def _score_layer(layer: str, model: Model, pairs: Sequence[tuple[Sentence, Sentence]]) -> Scores:
     head = model.heads[layer]
     if head.kind == "sentence":
-        return score_labels([g.label(layer).value for g, _ in pairs], [p.label(layer).value for _, p in pairs])
+        found = [p.label(layer) for _, p in pairs]
+        sure = [label.score for label in found if label.score is not None]
+        gold = [g.label(layer).value for g, _ in pairs]
+        return score_labels(gold, [label.value for label in found], sure if len(sure) == len(found) else None)
     scheme = head.span_scheme
     if scheme is None:
         return score_tags([g.tags(layer) for g, _ in pairs], [p.tags(layer) for _, p in pairs])

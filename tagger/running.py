@@ -10,11 +10,12 @@ from fnmatch import fnmatch
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from tagger.config import CorpusConfig, HeadConfig, ReadingConfig, Recipe, dump_recipe, load_recipe
 from tagger.data.audit import check_for_training
-from tagger.data.batches import encode
+from tagger.data.batches import EncodedSentences, encode
 from tagger.data.corpus import Corpus, cut_dev, read_corpus
 from tagger.data.lazy import num_tokens, telling
 from tagger.data.schemes import Scheme
@@ -24,12 +25,13 @@ from tagger.data.vectors import read_vectors
 from tagger.data.vocabulary import build_vocabulary
 from tagger.errors import DataError, ModelError, RecipeError
 from tagger.evaluation import Report, check_spans, dev_scores, score_predictions
+from tagger.metrics.calibration import fit_temperature, log_loss
 from tagger.model.card import model_card
 from tagger.model.folder import CARD, save_model
 from tagger.model.model import FORMAT, Model, ModelConfig
 from tagger.model.network import build_network
 from tagger.tagging import Tagger, check_device
-from tagger.training.loop import Epoch, Listener, Outcome, train_network
+from tagger.training.loop import Epoch, Listener, Outcome, share_epoch, train_network
 
 logger = logging.getLogger(__name__)
 
@@ -111,6 +113,7 @@ def train(
         torch.set_num_threads(threads)
     torch.manual_seed(recipe.seed)
     folder = Path(data) if data is not None else base
+    _check_files(recipe, folder, from_files=data is not None)
     corpora = _read_corpora(recipe, folder, from_files=data is not None, listener=listener)
     model = _build_model(recipe, corpora, folder, device, listener)
     outcome = _fit(model, recipe, corpora, listener)
@@ -119,16 +122,19 @@ def train(
             run_folder.rmdir()
         raise KeyboardInterrupt
     listener.noted(f"{outcome.reason}; best dev score {outcome.best.selected:.4f} in epoch {outcome.best.epoch}")
+    model = _calibrate(model, corpora, listener)
     run = Run(Tagger(model), None, outcome, run_folder)
     licences = _licences(recipe, folder)
     if run_folder is not None:  # kept before it is scored, so that nothing can cost the training
         _keep(run, recipe, folder, licences)
         listener.noted(f"the model is in {run_folder}")
-    if outcome.interrupted:
-        return run
-    run = replace(run, report=_test(Tagger(model), corpora, outcome, recipe, started))
-    if run_folder is not None and run.report is not None:
-        _keep_report(run, run.report, model_card(recipe, model, run.report.to_text(), licences))
+    report = None if outcome.interrupted else _test(Tagger(model), corpora, outcome, recipe, started)
+    run = replace(run, report=report)
+    if run_folder is not None and report is not None:
+        _keep_report(run_folder, report)
+        (run_folder / "model" / CARD).write_text(model_card(recipe, model, report.to_text(), licences), "utf-8")
+    elif run_folder is not None:
+        _keep_report(run_folder, Report({}, _facts(None, corpora, outcome, recipe, started)))
     return run
 
 
@@ -146,6 +152,36 @@ def _make_folder(folder: Path) -> None:
         raise ModelError(
             f"{folder}: the run must be kept in a folder that can be written to: {error.strerror}"
         ) from None
+
+
+def _check_files(recipe: Recipe, folder: Path, *, from_files: bool) -> None:
+    """Refuse a recipe some of whose files are not there, before any is read.
+
+    Raises:
+        DataError: A file is not there; names all such files.
+    """
+    read = [c for c in recipe.all_corpora().values() if c.dataset is None or (from_files and c.train is not None)]
+    paths = [path for config in read for path in _files(config)]
+    missing = [folder / path for path in (*paths, *recipe.embeddings.vectors) if _is_missing(folder / path)]
+    if missing:
+        raise DataError.of([f"{path}: no such file; check the path and the --data folder" for path in missing])
+
+
+def _files(config: CorpusConfig) -> list[str]:
+    """The paths of a corpus as its recipe names them."""
+    splits = (config.train, config.dev, config.test)
+    return [path for paths in splits for path in (paths.values() if isinstance(paths, dict) else paths or ())]
+
+
+def _is_missing(path: Path) -> bool:
+    """Whether there is nothing at a path; what else keeps a file from being read is told where it is read."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        pass
+    return False
 
 
 def _read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, listener: RunListener) -> dict[str, Corpus]:
@@ -240,7 +276,9 @@ def _build_model(
 def _reading(config: CorpusConfig, corpus: Corpus) -> ReadingConfig:
     """How the files of a corpus are read, in the scheme that they were found to be in."""
     found = {scheme for scheme in corpus.schemes.values() if scheme is not None}
-    return config.reading().model_copy(update={"scheme": found.pop()} if len(found) == 1 else {})
+    return config.reading().model_copy(
+        update={"scheme": found.pop()} if len(found) == 1 and config.scheme != "io" else {}
+    )
 
 
 def _file_schemes(
@@ -265,16 +303,69 @@ def _fit(model: Model, recipe: Recipe, corpora: Mapping[str, Corpus], listener: 
     dev = [sentence for corpus in corpora.values() for sentence in corpus.dev]
     weights = {name: config.weight for name, config in recipe.all_corpora().items()}
     tagger = Tagger(model, cache=False)
+    encoded = encode(_all_train(corpora), model.vocabulary, _schemes(recipe))
+    _weigh_classes(model, encoded, listener)
+    sizes = [len(corpus.train) for corpus in corpora.values()]
+    drawn = share_epoch(sizes, [weights[name] for name in corpora], recipe.training.sampling)
+    if drawn != sizes:
+        shares = ", ".join(f"{n} of {size} {name}" for name, size, n in zip(corpora, sizes, drawn, strict=True))
+        listener.noted(f"an epoch has {shares} sentences")
     return train_network(
         model.network,
-        encode(_all_train(corpora), model.vocabulary, _schemes(recipe)),
+        encoded,
         config=recipe.training,
-        parts=[(len(corpus.train), weights[name]) for name, corpus in corpora.items()],
+        parts=list(zip(sizes, drawn, strict=True)),
         head_weights={layer: head.weight for layer, head in recipe.layers.items()},
         score=lambda: dev_scores(dev, tagger.predict(dev), model),
         seed=recipe.seed,
         listener=listener,
     )
+
+
+def _weigh_classes(model: Model, encoded: EncodedSentences, listener: RunListener) -> None:
+    """Give each sentence head the weights of its classes, where the recipe has some."""
+    for layer, head in model.heads.items():
+        if head.kind != "sentence" or head.class_weights == "none":
+            continue
+        names, ids = model.vocabulary.labels[layer], encoded.label_targets[layer]
+        counts = np.bincount(ids[ids >= 0], minlength=len(names))
+        if head.class_weights == "balanced":
+            weights = counts.sum() / (len(names) * counts)
+        elif unknown := set(head.class_weights) - set(names):
+            raise RecipeError(
+                f"heads.{layer}.class_weights: each class must stand in train, got {', '.join(sorted(unknown))}; the "
+                f"classes are {', '.join(names)}"
+            )
+        else:
+            weights = np.array([head.class_weights.get(name, 1.0) for name in names])
+        listener.noted(f"loss of `{layer}`: " + ", ".join(f"{n} {w:.3g}" for n, w in zip(names, weights, strict=True)))
+        module = model.network.heads[layer]
+        module.class_weights = torch.tensor(weights, dtype=torch.float32, device=model.network.device)
+
+
+def _calibrate(model: Model, corpora: Mapping[str, Corpus], listener: RunListener) -> Model:
+    """The model with a temperature for each sentence head that asks for one, chosen on dev."""
+    temperatures = {}
+    for layer, head in model.heads.items():
+        if head.kind != "sentence" or not head.calibrate:
+            continue
+        ids = {name: i for i, name in enumerate(model.vocabulary.labels[layer])}
+        dev = [
+            s for corpus in corpora.values() for s in corpus.dev if layer in s.layers and s.label(layer).value in ids
+        ]
+        if not dev:
+            raise DataError(f"no dev sentence has a class of `{layer}` that train has, so none can calibrate it")
+        labels = [s.label(layer) for s in Tagger(model, cache=False).predict(dev)]
+        scores = [list((label.scores or {}).values()) for label in labels]
+        gold = [ids[s.label(layer).value] for s in dev]
+        found = temperatures[layer] = fit_temperature(scores, gold)
+        before, after = log_loss(scores, gold), log_loss(scores, gold, temperature=found)
+        listener.noted(
+            f"calibrated `{layer}` on {len(dev)} dev sentences: temperature {found:.3f}, log loss {before:.4f} before "
+            f"and {after:.4f} after"
+        )
+    model.network.set_temperatures(temperatures)
+    return replace(model, config=model.config.model_copy(update={"temperatures": temperatures}))
 
 
 def _test(
@@ -286,14 +377,7 @@ def _test(
     if not any(layer in sentence.layers for test in tests.values() for sentence in test for layer in model.heads):
         return None
     predicted = {name: list(tagger.predict(test)) for name, test in tests.items()}
-    extra: dict[str, object] = {
-        "split": "test",
-        "seed": recipe.seed,
-        "epoch": outcome.best.epoch if outcome.best else None,
-        "dev": outcome.best.selected if outcome.best else None,
-        "seconds": round(time.perf_counter() - started, 1),
-        "notes": [note for corpus in corpora.values() for note in corpus.notes],
-    }
+    extra = _facts("test", corpora, outcome, recipe, started)
     if len(tests) > 1:
         parts = {name: score_predictions(test, predicted[name], model) for name, test in tests.items()}
         extra["corpora"] = {name: part.to_dict() for name, part in parts.items()}
@@ -301,12 +385,27 @@ def _test(
     return score_predictions(pooled, [s for part in predicted.values() for s in part], model, extra)
 
 
+def _facts(
+    split: str | None, corpora: Mapping[str, Corpus], outcome: Outcome, recipe: Recipe, started: float
+) -> dict[str, object]:
+    """How a run was made: what its report says beside the scores of `split`, or alone where none was scored."""
+    return {
+        "split": split,
+        "seed": recipe.seed,
+        "epoch": outcome.best.epoch if outcome.best else None,
+        "dev": outcome.best.selected if outcome.best else None,
+        "dev_scores": dict(outcome.best.dev) if outcome.best else {},
+        "select": recipe.training.select,
+        "ended": outcome.reason,
+        "seconds": round(time.perf_counter() - started, 1),
+        "notes": [note for corpus in corpora.values() for note in corpus.notes],
+    }
+
+
 def _licences(recipe: Recipe, folder: Path) -> dict[str, list[str]]:
     """For each file of data and vectors, the licence files that lie beside it."""
     files = [folder / path for path in recipe.embeddings.vectors]
-    for config in recipe.all_corpora().values():
-        for paths in (config.train, config.dev, config.test):
-            files += [folder / path for path in (paths.values() if isinstance(paths, dict) else paths or ())]
+    files += [folder / path for config in recipe.all_corpora().values() for path in _files(config)]
     patterns = ("licen[cs]e*", "copying*", "acknowledg*")
     return {
         str(file): sorted(
@@ -328,9 +427,7 @@ def _keep(run: Run, recipe: Recipe, folder: Path, licences: Mapping[str, list[st
     (run.folder / "log.jsonl").write_text(lines, encoding="utf-8")
 
 
-def _keep_report(run: Run, report: Report, card: str) -> None:
-    """Keep the report of a run, and the model card that quotes it."""
-    assert run.folder is not None
+def _keep_report(folder: Path, report: Report) -> None:
+    """Keep the report of a run; one that was not scored on test says how it was made, and has no scores."""
     text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
-    (run.folder / REPORT).write_text(text + "\n", encoding="utf-8")
-    (run.folder / "model" / CARD).write_text(card, encoding="utf-8")
+    (folder / REPORT).write_text(text + "\n", encoding="utf-8")

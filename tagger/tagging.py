@@ -6,26 +6,43 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from tagger.data.batches import encode
 from tagger.data.corpus import change_reading, read_sentences
 from tagger.data.files import decode_lines
 from tagger.data.labelled import Tokenize
-from tagger.data.sentence import Sentence
+from tagger.data.sentence import Sentence, check_token
 from tagger.data.streams import StreamFormat, stream_sentences
 from tagger.data.tokenization import sentence_from_text, split_sentences, tokenizer_name
 from tagger.errors import DataError, ModelError
 from tagger.evaluation import Report, score_predictions
 from tagger.model.folder import load_model
+from tagger.model.incremental import Incremental
 from tagger.model.model import Model
+from tagger.model.network import to_tensors
 from tagger.model.predict import CHUNK, predict
 from tagger.model.torch_backend import TorchBackend
 
 logger = logging.getLogger(__name__)
 
 Precision = Literal["float32", "bfloat16"]
+
+
+class Marginals(NamedTuple):
+    """How probable each tag is at each token of a sentence.
+
+    Args:
+        tags: The tags of the layer, in the scheme of its head.
+        array: A row a token and a column a tag; each row sums to 1.
+    """
+
+    tags: tuple[str, ...]
+    array: NDArray[np.float32]
 
 
 class Tagger:
@@ -89,6 +106,16 @@ class Tagger:
             raise TypeError(f"items must be texts or lists of words, got one {type(items).__name__}; tag takes a text")
         return self.predict(_sentences(items, self.model.tokenize), chunk=chunk, n_best=n_best)
 
+    def incremental(self) -> Incremental:
+        """A tagger of one sentence while its words arrive: `feed` a token, get its tags now; `reset` for the next one.
+
+        What it says of a token is what `tag_tokens` says of the last token of the words so far.
+
+        Raises:
+            ModelError: The model reads in both directions.
+        """
+        return Incremental(self.model, self._backend.type_vectors)
+
     def predict(self, sentences: Iterable[Sentence], *, chunk: int = CHUNK, n_best: int = 0) -> Iterator[Sentence]:
         """Sentences with the predicted layers only, for sentences that are made already."""
         if chunk < 1:
@@ -104,6 +131,22 @@ class Tagger:
             chunk=chunk,
             n_best=n_best,
         )
+
+    def marginals(self, sentence: Sentence) -> dict[str, Marginals]:
+        """How probable each tag is at each token given the whole sentence, for each tag layer of the model.
+
+        Where `predict` gives the probability of a tag, it is the one that stands here.
+
+        Raises:
+            DataError: The sentence has no token.
+        """
+        if not len(sentence):
+            raise DataError("a sentence must have at least one token, got none. Pass a list of words.")
+        batch = encode([sentence], self.model.vocabulary).batch(np.zeros(1, np.int64))
+        with torch.inference_mode():
+            found = self.model.network.marginals(to_tensors(batch, self.model.network.device))
+        labels = self.model.vocabulary.labels
+        return {layer: Marginals(tuple(labels[layer]), array[0].cpu().numpy()) for layer, array in found.items()}
 
     def evaluate(self, sentences: Iterable[Sentence]) -> Report:
         """The report of this model on gold sentences, with the time that tagging them took.
@@ -187,10 +230,7 @@ def sentence_of_tokens(tokens: Sequence[str]) -> Sentence:
     if not tokens:
         raise DataError("a sentence must have at least one token, got none. Pass a list of words.")
     for i, token in enumerate(tokens):
-        if not isinstance(token, str):
-            raise TypeError(f"token {i} must be a string, got {type(token).__name__}")
-        if not token.strip():
-            raise DataError(f"token {i} must have a character that is not white space, got {token!r}")
+        check_token(token, i)
     return Sentence.from_tokens(tokens)
 
 
@@ -274,10 +314,11 @@ def describe_model(path: str | Path) -> dict[str, Any]:
         "words": len(model.vocabulary.words),
         "characters": len(model.vocabulary.chars),
         "trained_parameters": parameters,
+        "trained_vectors": model.network.words.weight.numel(),
     }
     found = next((p for p in (Path(path) / "report.json", Path(path).parent / "report.json") if p.is_file()), None)
     if found is not None:
-        facts["scores"] = _headlines(found)
+        facts |= {"scores": scores} if (scores := _headlines(found)) else {}
     return facts
 
 

@@ -86,7 +86,11 @@ def test_defaults_are_those_of_the_recipe_table() -> None:
         "pooling": "attention",
         "hidden_size": 64,
         "dropout": 0.5,
+        "class_weights": "none",
+        "label_smoothing": 0.0,
+        "calibrate": False,
     }
+    assert recipe.training.sampling == "proportion"
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
@@ -155,7 +159,17 @@ EVERYTHING = {
             "scheme": "none",
             "constraints": False,
         },
-        "b": {"kind": "sentence", "layer": "mood", "weight": 3, "pooling": "max", "hidden_size": 5, "dropout": 0.2},
+        "b": {
+            "kind": "sentence",
+            "layer": "mood",
+            "weight": 3,
+            "pooling": "max",
+            "hidden_size": 5,
+            "dropout": 0.2,
+            "class_weights": {"bad": 2.5, "so-so": 1},
+            "label_smoothing": 0.1,
+            "calibrate": True,
+        },
     },
     "training": {
         "epochs": 2,
@@ -168,6 +182,7 @@ EVERYTHING = {
         "clip_norm": "none",
         "patience": 4,
         "select": "mood",
+        "sampling": "sqrt",
     },
 }
 
@@ -245,11 +260,26 @@ def test_all_mistakes_of_a_recipe_are_told_at_once() -> None:
         ({"data__colums": []}, "unknown key `data.colums`; did you mean `columns`?"),
         ({"data__split": {"evry": 2}}, "unknown key `data.split.evry`; did you mean `every`?"),
         ({"heads__ner__decder": "crf"}, "unknown key `heads.ner.decder`; did you mean `decoder`?"),
+        (
+            {"heads__m": {"kind": "sentence", "class_weights": {"good": 0}}},
+            '`heads.m.class_weights` must be "none", "balanced" or a table class = weight with weights above 0, '
+            "got {'good': 0}",
+        ),
+        (
+            {"heads__m": {"kind": "sentence", "class_weights": "even"}},
+            '`heads.m.class_weights` must be "none", "balanced" or a table class = weight with weights above 0, '
+            "got 'even'",
+        ),
+        (
+            {"data": {"format": "labelled", "layer": "m", "train": "t", "columns": ["_", "text"]}},
+            '`data`: `columns` of labelled text must name "m" (its `layer`) and "text"',
+        ),
         ({"heads__m": {"kind": "sentence", "poling": 1}}, "unknown key `heads.m.poling`; did you mean `pooling`?"),
         (
             {"training__xyz": 1},
             "unknown key `training.xyz`; known keys are `epochs`, `batch_size`, `optimizer`, `learning_rate`, "
-            "`schedule`, `warmup`, `weight_decay`, `clip_norm`, `patience`, `select`",
+            "`schedule`, `warmup`, `weight_decay`, `clip_norm`, `patience`, `select`, "
+            "`sampling`",
         ),
         ({"seed": -1}, "`seed` must be greater than or equal to 0, got -1"),
         ({"seed": 2**63}, f"`seed` must be less than {2**63}, got {2**63}"),
@@ -290,7 +320,7 @@ def test_all_mistakes_of_a_recipe_are_told_at_once() -> None:
             {"data": {"format": "labelled", "train": "a"}},
             '`data`: `format = "labelled"` needs `layer`, the name of the layer to read into',
         ),
-        ({"data__scheme": "IOB2"}, "`data.scheme` must be 'iob1', 'iob2', 'bioes' or 'bilou', got 'IOB2'"),
+        ({"data__scheme": "IOB2"}, "`data.scheme` must be 'iob1', 'iob2', 'bioes', 'bilou' or 'io', got 'IOB2'"),
         (
             {"heads__ner__scheme": "iob"},
             "`heads.ner.scheme` must be 'iob1', 'iob2', 'bioes', 'bilou' or 'none', got 'iob'",
@@ -314,7 +344,7 @@ def test_all_mistakes_of_a_recipe_are_told_at_once() -> None:
         ),
         (
             {"data": {"dataset": "d", "columns": ["token"]}},
-            '`data`: `columns` is for format = "conll" alone, got no `format`',
+            '`data`: `columns` is for format = "conll" or "labelled" alone, got no `format`',
         ),
         ({"data__name": "x"}, "`data`: `name` is for a `dataset` alone, got no `dataset`"),
         ({"data__revision": "x"}, "`data`: `revision` is for a `dataset` alone, got no `dataset`"),

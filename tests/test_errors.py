@@ -1,8 +1,10 @@
 """The exception tree, and one error for many problems."""
 
+from functools import partial
+
 import pytest
 
-from tagger.errors import DataError, MissingExtraError, ModelError, Problems, RecipeError, TaggerError
+from tagger.errors import DataError, MissingExtraError, ModelError, Problems, RecipeError, TaggerError, gather
 
 
 @pytest.mark.parametrize("kind", [DataError, RecipeError, ModelError, MissingExtraError])
@@ -43,3 +45,36 @@ def test_counted_problems_keep_ten() -> None:
     counted = Problems()
     counted += (str(i) for i in range(1000))
     assert counted.first == [str(i) for i in range(10)]
+
+
+def test_all_calls_are_made_and_their_errors_stand_in_one() -> None:
+    made = []
+
+    def call(number: int) -> int:
+        made.append(number)
+        if number % 2:
+            raise DataError.of([f"file {number}:{line}: wrong" for line in range(1, number + 1)])
+        return number
+
+    assert gather(partial(call, number) for number in (0, 2, 4)) == [0, 2, 4]
+    made.clear()
+    with pytest.raises(DataError) as caught:
+        gather(partial(call, number) for number in (0, 1, 2, 3, 1))
+    assert made == [0, 1, 2, 3, 1]
+    assert str(caught.value).splitlines() == [
+        "file 1:1: wrong",
+        "file 3:1: wrong",
+        "file 3:2: wrong",
+        "file 3:3: wrong",
+    ]
+
+
+def test_errors_beyond_the_first_ten_files_are_counted() -> None:
+    def call(number: int) -> None:
+        raise DataError(f"file {number}: wrong")
+
+    with pytest.raises(DataError) as caught:
+        gather(partial(call, number) for number in range(12))
+    lines = str(caught.value).splitlines()
+    assert lines[:10] == [f"file {number}: wrong" for number in range(10)]
+    assert lines[10:] == ["... and 2 more such files"]

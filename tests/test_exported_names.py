@@ -32,6 +32,7 @@ PUBLIC = [
     "load_corpus",
     "load_dataset",
     "load_recipe",
+    "plots",
     "stream_dataset",
     "to_dataset",
     "train",

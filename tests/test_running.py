@@ -10,7 +10,7 @@ from tagger.config import load_recipe
 from tagger.data.synthetic import generate
 from tagger.errors import DataError, ModelError, RecipeError
 from tagger.running import Run, RunListener, train
-from tagger.tagging import load
+from tagger.tagging import describe_model, evaluate_files, load
 from tagger.training.loop import Epoch
 
 SMALL = """
@@ -223,21 +223,22 @@ class Interrupter(RunListener):
             raise KeyboardInterrupt
 
 
-def test_an_interrupted_run_keeps_the_best_model_and_reports_nothing(tmp_path: Path) -> None:
+def test_an_interrupted_run_keeps_the_best_model_and_reports_no_score(tmp_path: Path) -> None:
     recipe = make_recipe(tmp_path, SYNTHETIC, NER)
     run = train(recipe, output=tmp_path / "run", listener=Interrupter(epoch=1), overrides=["training.epochs=50"])
     assert run.outcome.interrupted
     assert run.report is None
-    assert {path.name for path in run.folder.iterdir()} == {"model", "recipe.toml", "log.jsonl"}
+    assert {path.name for path in run.folder.iterdir()} == {"model", "recipe.toml", "log.jsonl", "report.json"}
     assert same_bits(load(run.folder).model.network.state_dict(), weights(run))
     assert "This model was not scored on a test split." in (run.folder / "model" / "README.md").read_text()
 
 
-def test_an_interrupted_run_leaves_no_report_of_an_earlier_run(tmp_path: Path) -> None:
+def test_an_interrupted_run_leaves_no_scores_of_an_earlier_run(tmp_path: Path) -> None:
     recipe = make_recipe(tmp_path, SYNTHETIC, NER)
     train(recipe, output=tmp_path / "run", overrides=["training.epochs=1"])
-    train(recipe, output=tmp_path / "run", listener=Interrupter(epoch=1))
-    assert not (tmp_path / "run" / "report.json").exists()
+    run = train(recipe, output=tmp_path / "run", listener=Interrupter(epoch=1))
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    assert (report["scores"], report["split"], report["ended"]) == ({}, None, run.outcome.reason)
 
 
 def test_a_run_interrupted_before_any_score_writes_nothing(tmp_path: Path) -> None:
@@ -258,11 +259,41 @@ def test_a_corpus_without_dev_gets_one_and_says_so(tmp_path: Path) -> None:
     assert "no dev split is named: cut 2 of 20 train sentences by seed 1" in report["notes"]
 
 
-def test_a_corpus_without_test_trains_without_a_report(tmp_path: Path) -> None:
-    recipe = make_conll_recipe(tmp_path, train=[f"Ada/B-PER ran{i}/O" for i in range(20)])
-    run = train(recipe, output=tmp_path / "run")
+def test_a_run_without_test_has_no_scores_but_keeps_how_it_was_made_and_what_was_repaired(tmp_path: Path) -> None:
+    recipe = make_conll_recipe(tmp_path, train=[f"Ada/B-PER ran{i}/O" for i in range(20)] + ["Bo/I-PER naps/O"] * 2)
+    run = train(recipe, output=tmp_path / "run", overrides=["data.invalid=repair"])
     assert run.report is None
-    assert not (tmp_path / "run" / "report.json").exists()
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    best = run.outcome.best
+    assert (report["scores"], report["split"], report["ended"]) == ({}, None, run.outcome.reason)
+    assert (report["dev"], report["dev_scores"], report["epoch"]) == (best.selected, best.dev, best.epoch)
+    assert "repaired 2 invalid tags by conlleval's rule" in report["notes"]
+    assert "scores" not in describe_model(run.folder)
+
+
+def test_a_recipe_names_all_of_its_files_that_are_not_there(tmp_path: Path) -> None:
+    recipe = make_conll_recipe(tmp_path, train=["Ada/B-PER ran/O"])
+    advice = "no such file; check the path and the --data folder"
+    with pytest.raises(DataError) as caught:
+        train(recipe, overrides=["data.dev=no.conll", 'embeddings.vectors=["no.txt"]'])
+    assert str(caught.value) == f"{tmp_path / 'no.conll'}: {advice}\n{tmp_path / 'no.txt'}: {advice}"
+
+
+def test_gold_in_io_is_scored_as_the_entities_that_io_can_tell_apart(tmp_path: Path) -> None:
+    sentences = [f"Ada/I-PER Bo/I-PER ran{i}/O Oslo/I-LOC" for i in range(12)]
+    recipe = make_conll_recipe(tmp_path, train=sentences, dev=sentences, test=sentences)
+    run = train(recipe, output=tmp_path / "run", overrides=["data.scheme=io", "training.epochs=20"])
+    note = "layer `ner` is in IO, where neighbours of one type are one entity, and goes on as IOB2"
+    assert run.report.to_dict()["notes"].count(note) == 1
+    assert run.report.to_dict()["scores"]["ner"]["gold_entities"] == 24
+    assert run.report.headline("ner") == 1.0
+    model = load(run.folder)
+    assert model.tag_tokens(["Ada", "Bo", "ran1", "Oslo"]).tags("ner") == ("B-PER", "I-PER", "O", "B-LOC")
+    assert evaluate_files(model, [tmp_path / "test.conll"]).headline("ner") == 1.0
+    write_conll(tmp_path / "iob2.conll", "Ada/B-PER Bo/B-PER ran/O")
+    assert evaluate_files(model, [tmp_path / "iob2.conll"], scheme="iob2").headline("ner") == 0.0
+    with pytest.raises(DataError, match=r"iob2.conll:1: tag 'B-PER' is no IO tag \(I-, O\); pass --scheme iob1 if"):
+        evaluate_files(model, [tmp_path / "iob2.conll"])
 
 
 def test_test_data_with_new_types_counts_them_as_errors(tmp_path: Path) -> None:
@@ -407,5 +438,60 @@ def test_repairs_and_odd_tokens_that_are_kept_stand_in_the_report(tmp_path: Path
     run = train(make_recipe(tmp_path, files, NER), output=tmp_path / "run", overrides=["training.epochs=1"])
     notes = json.loads((tmp_path / "run" / "report.json").read_text())["notes"]
     assert run.report is not None
-    assert "repaired 1 invalid tags by conlleval's rule" in notes
+    assert "repaired 1 invalid tag by conlleval's rule" in notes
     assert any(note.startswith("kept 1 tokens that were decoded wrongly, the first at ") for note in notes)
+
+
+SENTIMENT = '[heads.sentiment]\nkind = "sentence"\n'
+
+
+def test_calibration_chooses_a_temperature_on_dev_and_keeps_it_with_the_model(tmp_path: Path) -> None:
+    listener = Notes()
+    plain = train(make_recipe(tmp_path, SYNTHETIC, SENTIMENT))
+    recipe = make_recipe(tmp_path, SYNTHETIC, SENTIMENT, "calibrate = true")
+    run = train(recipe, output=tmp_path / "run", listener=listener)
+    temperature = run.tagger.model.config.temperatures["sentiment"]
+    note = next(note for note in listener.said if note.startswith("calibrated `sentiment` on 4 dev sentences"))
+    assert f"temperature {temperature:.3f}" in note
+    loaded = load(tmp_path / "run")
+    assert temperature != 1.0
+    for sentence in generate(10, seed=9, split="test"):
+        raw, scaled = (tagger.tag_tokens(sentence.tokens).label("sentiment") for tagger in (plain.tagger, loaded))
+        assert raw.value == scaled.value
+        expected = (torch.tensor(list(raw.scores.values())).log() / temperature).softmax(0).tolist()
+        assert list(scaled.scores.values()) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ('"balanced"', lambda counts: [sum(counts) / (3 * count) for count in counts]),
+        ("{ positive = 3 }", lambda counts: [1.0, 1.0, 3.0]),
+    ],
+)
+def test_class_weights_reach_the_loss(tmp_path: Path, given: str, expected: object) -> None:
+    run = train(make_recipe(tmp_path, SYNTHETIC, SENTIMENT, f"class_weights = {given}"))
+    train_part = list(generate(40, seed=1, split="train"))
+    names = run.tagger.model.vocabulary.labels["sentiment"]
+    assert names == ["negative", "neutral", "positive"]
+    counts = [sum(s.label("sentiment").value == name for s in train_part) for name in names]
+    found = run.tagger.model.network.heads["sentiment"].class_weights
+    assert found.tolist() == pytest.approx(expected(counts))
+
+
+def test_a_weight_of_an_unknown_class_is_told(tmp_path: Path) -> None:
+    recipe = make_recipe(tmp_path, SYNTHETIC, SENTIMENT, "class_weights = { postive = 2.0 }")
+    with pytest.raises(
+        RecipeError, match=r"class_weights: each class must stand in train, got postive; the classes are"
+    ):
+        train(recipe)
+
+
+def test_sampling_over_corpora_is_said_and_done(tmp_path: Path) -> None:
+    corpora = "".join(
+        f'[corpora.{name}]\nformat = "synthetic"\nsentences = {n}\n' for name, n in (("big", 400), ("small", 100))
+    )
+    listener = Notes()
+    path = make_recipe(tmp_path, corpora, SENTIMENT)
+    train(path, overrides=["training.sampling=even", "training.epochs=1"], listener=listener)
+    assert "an epoch has 250 of 400 big, 250 of 100 small sentences" in listener.said

@@ -67,6 +67,23 @@ def check_offsets(sentence: Sentence) -> None:
         assert (span.start_char, span.end_char) == (sentence.offsets[span.start][0], sentence.offsets[span.end - 1][1])
 
 
+@pytest.mark.parametrize("tokens", [["x"], ["Ada", "lives", "in", "Oslo", "."], ["word"] * 60])
+def test_marginals_hold_the_probability_of_every_predicted_tag(tokens: list[str]) -> None:
+    (predicted,) = TAGGER.predict([Sentence.from_tokens(tokens)])
+    marginals = TAGGER.marginals(predicted)
+    assert list(marginals) == ["ner", "upos"]
+    for layer, (tags, array) in marginals.items():
+        assert (array.shape, array.dtype) == ((len(tokens), len(tags)), np.float32)
+        assert np.allclose(array.sum(1), 1, atol=1e-5)
+        found = [row[tags.index(tag)] for row, tag in zip(array, predicted.tag_layer(layer).tags, strict=True)]
+        assert found == pytest.approx(predicted.tag_scores(layer), abs=1e-6)
+
+
+def test_marginals_of_no_token_are_refused() -> None:
+    with pytest.raises(DataError, match="at least one token, got none"):
+        TAGGER.marginals(Sentence((), "", ()))
+
+
 @pytest.mark.parametrize("text", ["", " ", "\n\t  \u2003"])
 def test_a_text_without_a_token_has_its_sentence(text: str) -> None:
     for call in (TAGGER.tag, TAGGER.tag_document):

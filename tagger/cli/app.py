@@ -36,9 +36,11 @@ ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A run fold
 
 def main() -> NoReturn:
     """Run the command line; a mistake of the user ends in one sentence and exit code 1 (data, model) or 2 (use)."""
+    sys.stdin = sys.stdin or Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
-        app()
+        _run()
     except (RecipeError, MissingExtraError) as error:
         sys.exit(_complain(error, 2))
     except TaggerError as error:
@@ -46,7 +48,22 @@ def main() -> NoReturn:
     except BrokenPipeError:  # whoever read our output has stopped reading
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:  # a full disk, behind standard output or in a folder that was written to before
+        if sys.stdout is not None and error.filename is None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        place = error.filename or "standard output"
+        sys.exit(_complain(DataError(f"{place}: cannot be read or written: {error.strerror or error}"), 1))
     sys.exit(0)
+
+
+def _run() -> None:
+    """Run the command that was given, until all that it writes is written."""
+    if sys.stdout is None:
+        raise DataError("standard output must be open, but is closed; send it to a file, or to /dev/null")
+    try:
+        app()
+    finally:
+        sys.stdout.flush()
 
 
 def _complain(error: TaggerError, code: int) -> int:
@@ -101,7 +118,7 @@ def evaluate(
     ] = None,
     columns: ColumnsOption = None,
     scheme: Annotated[
-        Literal["iob1", "iob2", "bioes", "bilou"] | None,
+        Literal["iob1", "iob2", "bioes", "bilou", "io"] | None,
         typer.Option(help="Scheme of the files; as the model was trained, or detected, if left out."),
     ] = None,
     layer: Annotated[
@@ -111,6 +128,13 @@ def evaluate(
     invalid: Annotated[
         Literal["error", "repair"] | None,
         typer.Option(help="What to do with invalid tag sequences; as the model was trained if left out."),
+    ] = None,
+    misaligned: Annotated[
+        Literal["error", "drop", "expand"] | None,
+        typer.Option(help="What becomes of character spans that cut a token."),
+    ] = None,
+    nested: Annotated[
+        Literal["error", "outermost", "innermost"] | None, typer.Option(help="Which of nested character spans stays.")
     ] = None,
     as_json: JsonOption = False,
     device: DeviceOption = "cpu",
@@ -122,8 +146,17 @@ def evaluate(
 
     _set_threads(threads)
     tagger = load(model, device=device, precision=precision)
-    reading = {"format": format, "columns": _split(columns), "scheme": scheme, "layer": layer, "invalid": invalid}
-    report = evaluate_files(tagger, files, **reading)
+    report = evaluate_files(
+        tagger,
+        files,
+        format=format,
+        columns=_split(columns),
+        scheme=scheme,
+        layer=layer,
+        invalid=invalid,
+        misaligned=misaligned,
+        nested=nested,
+    )
     if as_json:
         sys.stdout.write(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n")
     else:
@@ -201,13 +234,18 @@ def convert(
     invalid: Annotated[Literal["error", "repair"], typer.Option(help="What to do with invalid sequences.")] = "error",
     merge: Annotated[bool, typer.Option("--merge", help="Let entities that IO cannot tell apart become one.")] = False,
     labels: Annotated[str | None, typer.Option(help="Comments that are labels, such as intent.")] = None,
-    drop: Annotated[str | None, typer.Option(help="What may be lost, such as comments,ner.")] = None,
+    drop: Annotated[
+        str | None, typer.Option(help="What may be lost, such as comments,ner; a name that the file lacks is told.")
+    ] = None,
     misaligned: Annotated[
         Literal["error", "drop", "expand"], typer.Option(help="What becomes of character spans that cut a token.")
     ] = "error",
     nested: Annotated[
         Literal["error", "outermost", "innermost"], typer.Option(help="Which of nested character spans stays.")
     ] = "error",
+    tokenize: Annotated[
+        Literal["words", "blanks"] | None, typer.Option(help="How raw text is split; into words if left out.")
+    ] = None,
 ) -> None:
     """Write a file in another scheme, changing nothing else, or in another format, losing nothing unasked."""
     from tagger.cli.converting import convert_file
@@ -225,6 +263,7 @@ def convert(
         drop=_names(drop),
         misaligned=misaligned,
         nested=nested,
+        tokenize=tokenize,
     )
     convert_file(source, output, wanted)
 
@@ -328,4 +367,4 @@ def _lines(file: str) -> Iterator[bytes]:
     """The lines of standard input or of a file, as bytes."""
     if file == "-":
         return lines_of(sys.stdin.buffer)
-    return raw_lines(Path(file), advice="give the path of a file, or - for standard input")
+    return raw_lines(Path(file), else_standard_input=True)

@@ -15,8 +15,9 @@ WARNINGS_SHOWN = 5
 ROWS_SHOWN = 50
 TITLES = {
     "form": "lines that are not of the format",
-    "entity": "annotations that do not fit their text",
     "columns": "lines that do not have the columns",
+    "layers": "files without a layer",
+    "span": "entities that do not fit their text",
     "encoding": "lines that are no UTF-8",
     "prefix": "tags of no scheme",
     "mixed": "tags or files in another scheme",

@@ -12,66 +12,92 @@ from itertools import accumulate
 
 from tagger.config import ReadingConfig
 from tagger.data.alignment import Cause, Entity, Misaligned, Misfit, Nested, align, show_entity
+from tagger.data.json_keys import KeyTally
 from tagger.data.schemes import Boundary, Scheme, spans_to_tags
 from tagger.data.sentence import Sentence, TagLayer
 from tagger.data.tokenization import CharSpan, sentence_from_text, split_sentences
+from tagger.errors import DataError
 
 LAYER = "ner"  # the layer of entities, where no other is named
 LINE = re.compile(r"[^\n]*\S[^\n]*")
 
+CHOICE = re.compile(r"(\w+)\|(\w+)")  # how a word is said of one and of several
+
 WORDS: dict[Cause, tuple[str, str]] = {  # what must hold of an entity; what those do that do not hold it
-    "outside": ("an entity must stand inside its text", "reach outside their text"),
-    "empty": ("an entity must hold a character that is not white space", "are empty or white space"),
-    "pieces": ("an entity must be one piece", "are in several pieces"),
-    "text": ("an entity must read as it was annotated", "read otherwise than annotated"),
-    "inside": ("an entity must begin and end with a token", "begin or end inside a token"),
-    "sentence": ("an entity must stand in one sentence", "cross the end of a sentence"),
-    "overlap": ("an entity must not overlap another", "overlap another"),
-    "nested": ("an entity must not stand in another", "are nested"),
-    "twice": ("an entity must stand once", "stand twice"),
-    "blank": ("an entity must begin and end with a token", "have white space at their ends"),
+    "outside": ("an entity must stand inside its text", "reaches|reach outside the text"),
+    "empty": ("an entity must hold a character that is not white space", "is|are empty or white space"),
+    "pieces": ("an entity must be one piece", "is|are in several pieces"),
+    "text": ("an entity must read as it was annotated", "reads|read otherwise than annotated"),
+    "inside": ("an entity must begin and end with a token", "begins|begin or ends|end inside a token"),
+    "sentence": ("an entity must stand in one sentence", "crosses|cross the end of a sentence"),
+    "overlap": ("an entity must not overlap another", "overlaps|overlap another"),
+    "nested": ("an entity must not stand in another", "is|are nested"),
+    "twice": ("an entity must stand once", "stands|stand twice"),
+    "blank": ("an entity must begin and end with a token", "has|have white space at the ends"),
 }
+HARMLESS: tuple[Cause, ...] = ("blank", "twice")  # are told and never refused
 GROWN: dict[Cause, str] = {"inside": "expanded", "sentence": "joined the sentences of", "blank": "trimmed"}
 
 
 @dataclass
 class Tally:
-    """What was found while entities were read: problems that are errors, and counts of what was done, to be told."""
+    """What was found while entities were read: problems that are errors, and counts of what was done, to be told.
+
+    With `options`, an error names the policies as options of the command line, else as keys of a recipe.
+    """
 
     misaligned: Misaligned = "error"
     nested: Nested = "error"
+    options: bool = False
     problems: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     firsts: dict[str, str] = field(default_factory=dict)
+    keys: KeyTally = field(default_factory=KeyTally)
 
     def add(self, misfit: Misfit, text: str) -> None:
         """Keep a misfit of a text: as a problem, or counted, by the policy that it falls under."""
-        entity, cause, beside = misfit
-        rule, what = WORDS[cause]
+        entity, cause, _ = misfit
+        what = WORDS[cause][1]
         policy = self.nested if cause == "nested" else self.misaligned
-        if policy == "error" and cause not in ("blank", "twice"):
-            choice = 'nested = "outermost" or "innermost"' if cause == "nested" else 'misaligned = "drop"'
-            more = ' or "expand"' if cause in ("inside", "sentence") else ""
-            beside = f" {beside}" if beside else ""
-            shown = show_entity(entity, text)
-            self.problems.append(f"{entity.place}: {rule}, got {shown}{beside}; mend it, or choose {choice}{more}")
+        if policy == "error" and cause not in HARMLESS:
+            self.refuse(misfit, text)
             return
         done = GROWN.get(cause, "dropped") if policy == "expand" or cause == "blank" else "dropped"
-        self.count(f"{done} {{}} entities that {what}", f"{show_entity(entity, text)} at {entity.place}")
+        self.count(f"{done} {{}} entity|entities that {what}", f"{show_entity(entity, text)} at {entity.place}")
+
+    def refuse(self, misfit: Misfit, text: str) -> None:
+        """Keep a misfit as a problem."""
+        self.problems.append(f"{misfit.entity.place}: {self.said_of(misfit, text)}")
+
+    def said_of(self, misfit: Misfit, text: str) -> str:
+        """What must hold of an entity, what was found, and what to do."""
+        entity, cause, beside = misfit
+        beside = f" {beside}" if beside else ""
+        shown = show_entity(entity, text)
+        return f"{WORDS[cause][0]}, got {shown}{beside}; mend it, or choose {self._choice(cause)}"
+
+    def _choice(self, cause: Cause) -> str:
+        """The policies under which a cause is no error."""
+        key = "nested" if cause == "nested" else "misaligned"
+        values = ["outermost", "innermost"] if cause == "nested" else ["drop"]
+        values += ["expand"] if cause in ("inside", "sentence") else []
+        if self.options:
+            return f"--{key} {' or '.join(values)}"
+        return f"{key} = " + " or ".join(f'"{value}"' for value in values)
 
     def count(self, what: str, first: str) -> None:
-        """Count something that was done; `what` has a `{}` for the number."""
+        """Count something that was done; `what` has `{}` for the number, `one|several` for words that depend on it."""
         self.counts[what] += 1
         self.firsts.setdefault(what, first)
 
-    def take(self, other: "Tally") -> None:
-        """Count what another has counted too."""
-        self.counts.update(other.counts)
-        self.firsts = {**other.firsts, **self.firsts}
-
     def notes(self) -> list[str]:
         """What was done, a sentence each."""
-        return [f"{what.format(number)}, the first {self.firsts[what]}" for what, number in self.counts.items()]
+        done = [f"{_numbered(what, number)}, the first {self.firsts[what]}" for what, number in self.counts.items()]
+        return done + self.keys.notes()
+
+
+def _numbered(what: str, number: int) -> str:
+    return CHOICE.sub(r"\1" if number == 1 else r"\2", what).format(number)
 
 
 def annotated_sentences(
@@ -111,6 +137,19 @@ def annotated_sentences(
         words = tuple(text[first:last] for first, last in offsets[start:end])
         sentences.append(Sentence(words, text, tuple(offsets[start:end]), tags))
     return sentences
+
+
+def check_scheme(config: ReadingConfig, where: str) -> None:
+    """Refuse IO for character spans, for it would make one entity of two that are told apart.
+
+    Raises:
+        DataError: The scheme is IO.
+    """
+    if config.scheme == "io":
+        raise DataError(
+            f"{where}: scheme io is for tags and cannot tell neighbours of one type apart, which character spans can; "
+            "leave it out, or name another, such as iob2"
+        )
 
 
 def _sentences(text: str, config: ReadingConfig) -> list[CharSpan]:

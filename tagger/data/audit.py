@@ -54,10 +54,10 @@ def check(
 
     Args:
         source: A corpus; a file or several, whose splits are told from their names; a table split → files; a folder
-            of such files or of brat; or the id or folder of a Hugging Face dataset.
+            of such files; or the id or folder of a Hugging Face dataset.
         format: Format of the files; detected if left out.
         columns: Columns of CoNLL files, as in a recipe; detected if left out.
-        scheme: Scheme of the tags; detected if left out. Entities as characters (brat, JSON with spans) have none.
+        scheme: Scheme of the tags; detected if left out.
         layer: Layer of the labels of labelled text.
         tokenize: How raw text is split.
         vectors: Files of word vectors, to count which unseen words they cover.
@@ -65,13 +65,14 @@ def check(
     Raises:
         DataError: There is no such file, folder or dataset, or it is of no known format.
     """
+    brat = format in (None, "brat") and columns is None
     if isinstance(source, Corpus):
         material = Material(dict(source.splits()), schemes=source.schemes, notes=list(source.notes))
-    elif isinstance(sources := find_sources(source, format), str):
+    elif isinstance(sources := find_sources(source, brat=brat), str):
         material = read_material_of_dataset(sources)
     else:
-        material = read_material(sources, _reading(format, columns), layer=layer, tokenize=tokenize)
-        material.notes += left_aside(source, format)
+        material = read_material(sources, _reading(format, columns), layer=layer, tokenize=tokenize, scheme=scheme)
+        material.notes += left_aside(source, brat=brat)
     return diagnose(material, scheme=scheme, vectors=as_list(vectors))
 
 
@@ -100,15 +101,12 @@ def diagnose(material: Material, *, scheme: Scheme | None = None, vectors: Seque
     spaced = material.reading is not None and material.reading.format == "conllu"
     _check_words(files, words, errors, warnings, spaced=spaced)
     layers = list(audit_splits.layers_of(splits))
-    if material.written:
-        material.notes += ["entities as characters have no scheme, the one that is named is not used"] if scheme else []
-        scheme = "iob2"
     schemes = {
         layer: check_tags(files, layer, errors, scheme=scheme or material.schemes.get(layer))
         for layer in layers
         if any(isinstance(s.layers.get(layer), TagLayer) for part in splits.values() for s in part)
     }
-    if scheme and not (material.written or any(schemes.values())):
+    if scheme and not any(schemes.values()):
         message = f"must have a layer with {scheme.upper()} tags, got none in {', '.join(layers) or 'no layers'}"
         errors.add("prefix", next(iter(files), "the corpus"), f"{message}; leave out the scheme")
     overlaps = audit_splits.check_leaks(splits, warnings)
@@ -128,7 +126,7 @@ def diagnose(material: Material, *, scheme: Scheme | None = None, vectors: Seque
         format=material.reading.format if material.reading else None,
         columns=material.reading.columns if material.reading else None,
         files=material.files,
-        notes=tuple(dict.fromkeys([*material.notes, *(() if material.written else _said_of_schemes(schemes, splits))])),
+        notes=tuple(dict.fromkeys([*material.notes, *_said_of_schemes(schemes, splits)])),
     )
 
 
@@ -208,7 +206,8 @@ def _said_of_schemes(schemes: Mapping[str, Scheme | None], splits: Mapping[str, 
         if scheme is None:
             continue
         begun = any(tag[:2] == "B-" for part in splits.values() for tag in tag_counts(part, layer))
-        notes.append(f"layer `{layer}` reads as {scheme.upper()}" + (", for it has no `B-` at all" * (not begun)))
+        why = ", where neighbours of one type are one entity" if scheme == "io" else ", for it has no `B-` at all"
+        notes.append(f"layer `{layer}` reads as {scheme.upper()}" + (why if not begun else ""))
     return notes
 
 

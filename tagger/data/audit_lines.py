@@ -9,14 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tagger.data.annotated import Tally
-from tagger.data.audit_annotated import audit_spanned
+from tagger.data.audit_spans import SpanTally, scan_brat, scan_spanned
 from tagger.data.columns import RESERVED, Block, column_blocks, shorten
 from tagger.data.conllu import FIELDS, NO_WORD, WORD
 from tagger.data.detection import Reading, divided_by_tabs
-from tagger.data.files import MAX_LINE, raw_lines
+from tagger.data.files import read_bytes
 from tagger.data.findings import Findings
-from tagger.data.json_keys import without_layers
+from tagger.data.json_keys import KeyTally
 from tagger.data.jsonl import sentence_from_line
 from tagger.data.labelled import Tokenize
 from tagger.data.sentence import Label, Origin, Sentence, TagLayer
@@ -37,17 +36,18 @@ class Text:
 
 
 def scan_text(path: str | Path, errors: Findings) -> Text:
-    """The lines of a file; bytes that are no UTF-8 are noted and stand as U+FFFD, and a line that is too long is blank.
+    """The lines of a file; bytes that are no UTF-8 are noted and stand as U+FFFD.
 
     Raises:
         DataError: The file cannot be read at all.
     """
-    data = b"".join(raw_lines(Path(path), advice="check the path"))
+    data = read_bytes(Path(path))
     if data.startswith(UTF16):
         errors.add("encoding", f"{path}:1", "must be UTF-8, got UTF-16 (by its byte order mark); convert it to UTF-8")
         return Text([], "UTF-16")
-    if len(data) > MAX_LINE or b"\0" in data:
-        data = b"\n".join(_refused(data, path, errors))
+    for number, line in enumerate(data.split(b"\n") if b"\0" in data else (), 1):
+        if b"\0" in line:
+            errors.add("control", f"{path}:{number}", "must be text, got a zero byte; mend it, or name a text file")
     encoding = "ASCII" if data.isascii() else "UTF-8"
     try:
         text = data.decode("utf-8")
@@ -59,17 +59,6 @@ def scan_text(path: str | Path, errors: Findings) -> Text:
     if not lines[-1]:
         lines.pop()
     return Text([line.removesuffix("\r") for line in lines] if "\r" in text else lines, encoding)
-
-
-def _refused(data: bytes, path: str | Path, errors: Findings) -> Iterator[bytes]:
-    """Each line of bytes; one that is longer than a line may be is noted and blank, one with a zero byte is noted."""
-    lines = data.split(b"\n")
-    for number, line in enumerate(lines, 1):
-        if too_long := len(line) + (number < len(lines)) > MAX_LINE:
-            errors.add("form", f"{path}:{number}", f"a line must have at most {MAX_LINE:,} bytes, got more; split it")
-        elif b"\0" in line:
-            errors.add("control", f"{path}:{number}", "must be text, got a zero byte; mend it, or name a text file")
-        yield b"" if too_long else line
 
 
 def _decoded(data: bytes, path: str | Path, errors: Findings) -> Iterator[str]:
@@ -84,39 +73,34 @@ def _decoded(data: bytes, path: str | Path, errors: Findings) -> Iterator[str]:
 
 
 def scan_sentences(
-    lines: Sequence[str],
-    reading: Reading,
-    errors: Findings,
-    tally: Tally,
-    *,
-    where: str,
-    layer: str,
-    tokenize: Tokenize,
+    lines: Sequence[str], reading: Reading, tally: SpanTally, *, where: str, layer: str, tokenize: Tokenize
 ) -> list[Sentence]:
     """The sentences of the lines of a file, read as `reading` says; `layer` takes the labels of labelled text.
 
-    Errors take what is wrong, and the tally what is to be told.
+    Errors are noted in those of the tally, which is also told what the reader of JSON leaves aside.
     """
+    errors = tally.errors
     if not any(line.strip() for line in lines):
         errors.add("form", f"{where}:1", "the file must not be empty, got nothing but blank lines; check the path")
         return []
     match reading.format:
         case "conll" | "conllu":
             columns = reading.columns or ()
-            conll = reading.format == "conll"
-            found = list(_conll(lines, columns, errors, where) if conll else _conllu(lines, errors, where))
-            if not found:
+            found = (
+                _conll(lines, columns, errors, where) if reading.format == "conll" else _conllu(lines, errors, where)
+            )
+            if not (sentences := list(found)):
                 message = "the file must hold at least one sentence, got only comments and blank lines; check the path"
                 errors.add("form", f"{where}:1", message)
-            return found
+            return sentences
         case "jsonl" if holds_spans(lines):
-            return audit_spanned(lines, errors, tally, where=where, tokenize=tokenize)
+            return scan_spanned(lines, tally, where)
         case "jsonl":
-            return _jsonl(lines, errors, tally, where, tokenize)
+            return _jsonl(lines, tally, where, tokenize)
         case "labelled":
             return list(_labelled(lines, errors, where, layer, tokenize))
         case "brat":
-            raise ValueError("brat has more than lines; see audit_annotated")
+            return scan_brat(Path(where), tally)
 
 
 def _conll(lines: Sequence[str], columns: Sequence[str], errors: Findings, where: str) -> Iterator[Sentence]:
@@ -169,20 +153,25 @@ def _conllu(lines: Sequence[str], errors: Findings, where: str) -> Iterator[Sent
     _note(wrong, errors, where)
 
 
-def _jsonl(lines: Sequence[str], errors: Findings, tally: Tally, where: str, tokenize: Tokenize) -> list[Sentence]:
-    sentences: list[Sentence] = []
-    own = Tally()
+def _jsonl(lines: Sequence[str], tally: SpanTally, where: str, tokenize: Tokenize) -> list[Sentence]:
+    keys, sentences = KeyTally(), []
     for number, line in enumerate(lines, 1):
         origin = Origin(where, (number,))
         try:
             if line.strip():
-                sentences.append(sentence_from_line(line, tokenize=tokenize, origin=origin, tally=own))
+                sentences.append(sentence_from_line(line, tokenize=tokenize, origin=origin, keys=keys))
         except DataError as error:
-            errors.add("form", origin.at(0), str(error).removeprefix(f"{origin.at(0)}: "))
-    if sentences and (problem := without_layers(sentences, own)):
-        errors.add("form", f"{where}:1", problem)
-    else:
-        tally.take(own)
+            tally.errors.add("form", origin.at(0), str(error).removeprefix(f"{origin.at(0)}: "))
+    sentences = keys.settled(sentences)
+    if keys.unread and sentences and not any(sentence.layers for sentence in sentences):
+        names = ", ".join(f"`{key}`" for key in keys.unread)
+        tally.errors.add(
+            "layers",
+            f"{where}:1",
+            f"must have tags or labels, got none, and keys that nothing reads ({names}); write tags as "
+            '"tags": {"ner": [...]} or "ner_tags": [...], a string a token',
+        )
+    tally.keys.unread.update(keys.unread)
     return sentences
 
 

@@ -10,18 +10,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tagger.config import DataConfig, parse_section
-from tagger.data.annotated import Tally
-from tagger.data.audit_annotated import audit_brat
 from tagger.data.audit_lines import Text, scan_sentences, scan_text
+from tagger.data.audit_spans import SpanTally, brat_sources, scan_brat, without_annotations
 from tagger.data.brat import is_brat
-from tagger.data.corpus import SPLITS
-from tagger.data.detection import FileFormat, Reading, detect_reading, split_of
+from tagger.data.detection import Reading, detect_reading, split_of
 from tagger.data.findings import Findings
 from tagger.data.labelled import Tokenize
 from tagger.data.lazy import read_dataset
 from tagger.data.schemes import Scheme
 from tagger.data.sentence import Label, Origin, Sentence
 from tagger.data.spanned import holds_spans
+from tagger.data.splitting import SPLITS
 from tagger.errors import DataError
 
 NO_DATA = ("licen", "readme", "copying", "acknowledg", "changelog", "notice", ".")
@@ -42,7 +41,6 @@ class Material:
     schemes: Mapping[str, Scheme | None] = field(default_factory=dict)
     errors: Findings = field(default_factory=Findings)
     notes: list[str] = field(default_factory=list)
-    written: bool = False  # whether the tags were written by a reader, from entities as characters
 
 
 def as_list(paths: Paths) -> list[str | Path]:
@@ -50,59 +48,47 @@ def as_list(paths: Paths) -> list[str | Path]:
     return [paths] if isinstance(paths, (str, Path)) else list(paths)
 
 
-def find_sources(source: Paths | Mapping[str, Paths], format: FileFormat | None = None) -> dict[str, list[Path]] | str:
-    """The files of each split, or the id or folder of a dataset; a folder of brat stands for its texts.
+def find_sources(source: Paths | Mapping[str, Paths], *, brat: bool = True) -> dict[str, list[Path]] | str:
+    """The files of each split, or the id or folder of a dataset; folders of `brat` stand for their texts.
 
     Raises:
-        DataError: There is no file, a folder has none that may be data, a split has another name than ours, or a file
-            is named twice in one split.
+        DataError: There is no file, a folder has none that may be data, or a split has another name than ours, or
+            a file is named twice in one split.
     """
     if isinstance(source, Mapping):
         if unknown := ", ".join(split for split in source if split not in SPLITS):
             raise DataError(f"splits must be named {', '.join(SPLITS)}, got {unknown}")
-        named = {split: _files_of(as_list(source[split]), format) for split in SPLITS if source.get(split)}
-        return _once(named)
+        return {split: _paths(_once(as_list(source[split])), brat) for split in SPLITS if source.get(split)}
     paths = as_list(source)
     if not paths:
         raise DataError("there must be a file to check, got none; name one")
-    if len(paths) == 1 and format is None and _is_dataset(Path(paths[0])):
+    if len(paths) == 1 and _is_dataset(Path(paths[0])):
         return str(paths[0])
+    files = _once([file for path in _paths(_once(paths), brat) for file in _files_of(path, brat)])
     splits: dict[str, list[Path]] = {name: [] for name in SPLITS}
-    for file in _files_of(paths, format):
+    for file in files:
         splits[split_of(file) or "train"].append(file)
-    return _once({name: found for name, found in splits.items() if found})
+    return {name: found for name, found in splits.items() if found}
 
 
-def _once(splits: dict[str, list[Path]]) -> dict[str, list[Path]]:
-    """The files of each split, none of which is named twice."""
-    for split, files in splits.items():
-        counts = Counter(file.resolve() for file in files)
-        if twice := [file for file in files if counts[file.resolve()] > 1]:
-            raise DataError(f"{twice[0]}: must be named once in {split}, got it {counts[twice[0].resolve()]} times")
-    return splits
+def _once(paths: Sequence[str | Path]) -> list[Path]:
+    """The paths, none of which may lead where another does, for its sentences would count twice."""
+    counts = Counter(Path(path).resolve() for path in paths)
+    if twice := [str(path) for path in paths if counts[Path(path).resolve()] > 1]:
+        raise DataError(f"{twice[0]}: must be named once, got it {len(twice)} times; leave out the others")
+    return [Path(path) for path in paths]
 
 
-def _files_of(paths: Sequence[str | Path], format: FileFormat | None) -> list[Path]:
-    """The files that paths stand for: those of a folder, and for an annotation of brat the text beside it."""
-    files: list[Path] = []
-    for path in map(Path, paths):
-        if format in (None, "brat") and path.suffix == ".ann" and is_brat(path.with_suffix(".txt")):
-            files += [] if path.with_suffix(".txt") in map(Path, paths) else [path.with_suffix(".txt")]
-        elif not path.is_dir():
-            files.append(path)
-        elif format == "brat" or (format is None and is_brat(path)):
-            files += _brat_in(path)
-        else:
-            files += _choose(path)[0]
-    return files
+def _paths(paths: Sequence[str | Path], brat: bool) -> list[Path]:
+    found = [Path(path) for path in paths]
+    return without_annotations(found) if brat else found
 
 
-def _brat_in(folder: Path) -> list[Path]:
-    """The folders of a folder of brat whose names say a split, if all texts are in such; else the folder itself."""
-    texts = {path.relative_to(folder).parts for path in folder.rglob("*.txt")}
-    inner = sorted({parts[0] for parts in texts if len(parts) > 1})
-    alone = any(len(parts) == 1 for parts in texts) or not inner or not all(map(split_of, inner))
-    return [folder] if alone else [folder / name for name in inner]
+def _files_of(path: Path, brat: bool) -> list[Path]:
+    """The files that a path stands for, or the folders of brat."""
+    if not path.is_dir():
+        return [path]
+    return brat_sources(path) if brat and is_brat(path) else _files_in(path)
 
 
 def _is_dataset(path: Path) -> bool:
@@ -111,90 +97,94 @@ def _is_dataset(path: Path) -> bool:
         return any(any(path.glob(pattern)) for pattern in DATASET_FILES)
     if path.exists() or path.is_absolute() or path.suffix or len(path.parts) > 2:
         return False
-    return len(path.parts) == 1 or not path.parent.exists()  # what is missing from a folder here is a file
+    return len(path.parts) == 1 or not path.parent.exists()  # what a folder here lacks is a missing file
 
 
-def _choose(folder: Path) -> tuple[list[Path], list[Path]]:
-    """The files of a folder that may be data, and what else is in it but hidden files."""
-    inside = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+def _files_in(folder: Path) -> list[Path]:
+    """The files of a folder that may be data."""
     files = [
         path
-        for path in inside
+        for path in sorted(folder.iterdir())
         if path.is_file() and not path.name.lower().startswith(NO_DATA) and path.suffix.lower() not in NO_TEXT
     ]
     if not files:
-        folders = ", ".join(path.name for path in inside if path.is_dir())
+        folders = ", ".join(sorted(path.name for path in folder.iterdir() if path.is_dir()))
         advice = f"name one of its folders: {folders}" if folders else "check the path"
         raise DataError(f"{folder}: must hold data files, got none; {advice}")
-    return files, [path for path in inside if path not in files]
+    return files
 
 
-def left_aside(source: Paths | Mapping[str, Paths], format: FileFormat | None) -> Iterator[str]:
-    """A sentence on each folder of which something was not read."""
-    paths = source.values() if isinstance(source, Mapping) else [source]
-    for folder in dict.fromkeys(Path(path) for several in paths for path in as_list(several)):
-        if not folder.is_dir() or format == "brat" or (format is None and is_brat(folder)):
-            continue
-        if others := [f"{path.name}/" if path.is_dir() else path.name for path in _choose(folder)[1]]:
-            yield f"not read in {folder}: {', '.join(others)}; name them if they are data"
+def left_aside(source: Paths | Mapping[str, Paths], *, brat: bool) -> Iterator[str]:
+    """A sentence on each folder of column files and the like in which something was not read, but for hidden files."""
+    named = source.values() if isinstance(source, Mapping) else [source]
+    for folder in dict.fromkeys(Path(path) for paths in named for path in as_list(paths)):
+        if folder.is_dir() and not (brat and is_brat(folder)):
+            read = _files_in(folder)
+            others = [path for path in sorted(folder.iterdir()) if path not in read and path.name[0] != "."]
+            shown = ", ".join(f"{path.name}/" if path.is_dir() else path.name for path in others)
+            if others:
+                yield f"not read in {folder}: {shown}; name them if they are data"
 
 
 def read_material(
-    sources: Mapping[str, Sequence[Path]], reading: Reading | None, *, layer: str, tokenize: Tokenize
+    sources: Mapping[str, Sequence[Path]],
+    reading: Reading | None,
+    *,
+    layer: str,
+    tokenize: Tokenize,
+    scheme: Scheme | None = None,
 ) -> Material:
     """The sentences of files, and everything that is wrong with their lines.
 
     Raises:
         DataError: A file cannot be read at all, or is of no known format; names all such files.
     """
-    if reading is None and any(is_brat(path) for paths in sources.values() for path in paths):
+    material = Material()
+    tally = SpanTally(errors=material.errors, scheme=scheme)
+    first = next((path for paths in sources.values() for path in paths), None)
+    if reading is None and first is not None and is_brat(first):
         reading = Reading("brat")
+        material.notes.append(f"detected format brat in {first}")
     if reading is not None and reading.format == "brat":
-        return _read_brat(sources, tokenize=tokenize)
-    material, tally = Material(), Tally()
+        return _read_brat(material, sources, reading, tally)
     texts = _read_texts(sources, material.errors)
     if reading is None or (reading.format == "conll" and reading.columns is None):
         filled = [(path, text) for path, text in texts.items() if any(map(str.strip, text.lines))]
-        for first, text in filled[:1]:
-            reading = detect_reading(text.lines, where=str(first), format=reading.format if reading else None)
+        for path, text in filled[:1]:
+            reading = detect_reading(text.lines, where=str(path), format=reading.format if reading else None)
             columns = f" with columns {', '.join(reading.columns)}" if reading.columns else ""
-            material.notes.append(f"detected format {reading.format}{columns} in {first}")
+            spans = " with character spans" if reading.format == "jsonl" and holds_spans(text.lines) else ""
+            material.notes.append(f"detected format {reading.format}{columns}{spans} in {path}")
     material.reading = reading
     for split, paths in sources.items():
         material.files[split] = {str(path): texts[path].encoding for path in paths}
         material.splits[split] = [
-            sentence
-            for path in paths
-            for sentence in _scan(path, texts[path], reading, material.errors, tally, layer, tokenize)
+            sentence for path in paths for sentence in _scan(path, texts[path], reading, tally, layer, tokenize)
         ]
-    material.written = reading is not None and reading.format == "jsonl" and any(map(_holds_spans, texts.values()))
     material.notes += tally.notes()
     _add_labels(material)
     return material
 
 
-def _holds_spans(text: Text) -> bool:
-    return holds_spans(text.lines)
-
-
-def _read_brat(sources: Mapping[str, Sequence[Path]], *, tokenize: Tokenize) -> Material:
-    """The sentences of texts and folders of brat."""
-    material, tally = Material(reading=Reading("brat"), written=True), Tally()
+def _read_brat(
+    material: Material, sources: Mapping[str, Sequence[Path]], reading: Reading, tally: SpanTally
+) -> Material:
+    """The sentences of texts with annotations beside them, all of which must be UTF-8."""
+    material.reading = reading
     for split, paths in sources.items():
-        material.files[split] = dict.fromkeys(map(str, paths), "brat")
-        found = [audit_brat(path, material.errors, tally, tokenize) for path in paths]
-        material.splits[split] = [sentence for sentences in found for sentence in sentences]
+        material.files[split] = {str(path): "UTF-8" for path in paths}
+        material.splits[split] = [sentence for path in paths for sentence in scan_brat(path, tally)]
     material.notes += tally.notes()
     return material
 
 
 def _scan(
-    path: Path, text: Text, reading: Reading | None, errors: Findings, tally: Tally, layer: str, tokenize: Tokenize
+    path: Path, text: Text, reading: Reading | None, tally: SpanTally, layer: str, tokenize: Tokenize
 ) -> list[Sentence]:
     if text.encoding == "UTF-16":  # said already
         return []
     reading = reading or Reading("conll", ("token",))  # no file has a line that could tell
-    return scan_sentences(text.lines, reading, errors, tally, where=str(path), layer=layer, tokenize=tokenize)
+    return scan_sentences(text.lines, reading, tally, where=str(path), layer=layer, tokenize=tokenize)
 
 
 def _read_texts(sources: Mapping[str, Sequence[Path]], errors: Findings) -> dict[Path, Text]:

@@ -62,6 +62,11 @@ def _is_any_tag(tag: str) -> bool:
     return any(is_tag(tag, scheme) for scheme in ORDER)
 
 
+def _well_formed(tags: Sequence[str]) -> list[str]:
+    """The tags with an `O` for each that is of no scheme, so that `PER` or `B-` make no type of entity."""
+    return [tag if _is_any_tag(tag) else "O" for tag in tags]
+
+
 def _violations(pairs: Pairs, scheme: Scheme) -> int:
     return sum(count for pair, count in pairs.items() if _speaks_against(pair, scheme))
 
@@ -180,8 +185,3 @@ def entities_of(sentence: Sentence, layer: str) -> Iterator[tuple[str, int, int]
     tags = tags_of(sentence, layer)
     if any(tag != "O" for tag in tags):
         yield from lenient_spans(_well_formed(tags))
-
-
-def _well_formed(tags: Sequence[str]) -> list[str]:
-    """The tags with an `O` for each that is of no scheme, so that `PER` or `B-` make no type of entity."""
-    return [tag if _is_any_tag(tag) else "O" for tag in tags]

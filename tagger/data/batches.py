@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.data.lazy import LazySentences
-from tagger.data.packed import MISSING, ranges
+from tagger.data.packed import ranges
 from tagger.data.schemes import Scheme
 from tagger.data.sentence import Label, Sentence, TagLayer
+from tagger.data.tag_arrays import MISSING
 from tagger.data.vocabulary import Vocabulary
 
 Ids = NDArray[np.int64]

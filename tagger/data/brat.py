@@ -14,14 +14,14 @@ from pathlib import Path
 
 from tagger.config import ReadingConfig
 from tagger.data.alignment import Entity
-from tagger.data.annotated import LAYER, Tally, annotated_sentences
+from tagger.data.annotated import LAYER, Tally, annotated_sentences, check_scheme
 from tagger.data.columns import shorten
 from tagger.data.files import read_text
 from tagger.data.sentence import Origin, Sentence
 from tagger.errors import DataError
 
 ENTITY = re.compile(r"(T[^\t]*)\t([^ \t]+) ([0-9]+ [0-9]+(?:;[0-9]+ [0-9]+)*)(?:\t(.*))?")
-LEFT_OUT = "left out {} annotations of brat that are no entities"
+LEFT_OUT = "left out {} annotation|annotations of brat that is|are no entity|entities"
 OTHER = re.compile(r"(?:[REAMN][^\t]*|#[^\t]*|\*)\t.*")
 
 
@@ -33,20 +33,20 @@ def read_brat(path: str | Path, config: ReadingConfig, tally: Tally) -> list[Sen
             policy is `error`; names all such lines.
     """
     problems: list[str] = []
-    sentences = scan_brat(path, config, tally, problems)
+    sentences = collect_brat(Path(path), config, tally, problems)
     problems, tally.problems = problems + tally.problems, []
     if problems:
-        raise DataError.of(problems)
+        raise DataError.of([line for problem in problems for line in problem.split("\n")])
     return sentences
 
 
-def scan_brat(path: str | Path, config: ReadingConfig, tally: Tally, problems: list[str]) -> list[Sentence]:
-    """What can be read of a text or a folder; `problems` takes what is wrong with files, `tally` with annotations.
+def collect_brat(path: Path, config: ReadingConfig, tally: Tally, problems: list[str]) -> list[Sentence]:
+    """The sentences of the texts that are in order; what is wrong with the others goes to `problems`.
 
     Raises:
-        DataError: A folder has no text in it.
+        DataError: There are no texts, or the scheme is none for character spans.
     """
-    path = Path(path)
+    check_scheme(config, str(path))
     texts = sorted(path.rglob("*.txt")) if path.is_dir() else [path]
     if not texts:
         raise DataError(f"{path}: the folder must hold texts (.txt) with their annotations (.ann), got none")
@@ -56,7 +56,7 @@ def scan_brat(path: str | Path, config: ReadingConfig, tally: Tally, problems: l
         try:
             sentences += _read_document(text, name, config, tally)
         except DataError as error:
-            problems += str(error).split("\n")
+            problems.append(str(error))
     return sentences
 
 

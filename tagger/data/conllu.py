@@ -92,7 +92,7 @@ def iter_conllu(
         origin = Origin(where, tuple(first + i for i in words))
         text, offsets = _surface(rows)
         if tally is not None and comments.get("text", text) != text:
-            tally.count("kept the text of {} sentences that their `# text` says otherwise", f"at {where}:{first}")
+            tally.count("kept the text of {} sentence|sentences where `# text` says otherwise", f"at {where}:{first}")
         tokens = tuple(rows[i][1] for i in words)
         count += 1
         yield Sentence(tokens, text, offsets, found, comments, document, origin)

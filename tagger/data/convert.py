@@ -7,7 +7,6 @@ that it may go. What a format has a place for is a table.
 """
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -17,6 +16,7 @@ from tagger.data.brat import is_brat
 from tagger.data.columns import is_token_line, split_fields, uses_tabs
 from tagger.data.conllu import FIELDS
 from tagger.data.files import decode_lines
+from tagger.data.json_items import ARRAY
 from tagger.data.layout import Lines
 from tagger.data.reformatting import Reformatting
 from tagger.data.retagging import retag
@@ -26,7 +26,6 @@ from tagger.data.targets import SCHEMES, Conversion
 from tagger.errors import DataError
 
 HEAD = 200  # lines that show the format of a file
-ARRAY = re.compile(r'\s*\[\s*(?:[{\[]\s*"|".*"\s*,\s*\{)')
 
 
 def convert(
@@ -50,7 +49,7 @@ def convert(
     _check_policies(wanted, format, where)
     if wanted.to in SCHEMES:
         return _retagged(lines, write, wanted, format, where)
-    if wanted.to == format and not (wanted.drop or wanted.labels):
+    if wanted.to == format and not (wanted.drop or wanted.labels or wanted.tokenize):
         return _copied(lines, write, format, where)
     return Reformatting(lines, wanted, format, where, path).write(write)
 
@@ -67,6 +66,8 @@ def _check_policies(wanted: Conversion, format: str, where: str) -> None:
     for option, given in (("misaligned", wanted.misaligned), ("nested", wanted.nested)):
         if given != "error" and not spanned:
             raise DataError(f"{where}: --{option} is for character spans, got {format}; leave it out")
+    if wanted.tokenize is not None and format not in ("text", "jsonl", "spans", "brat"):
+        raise DataError(f"{where}: --tokenize is for raw text, got {format}, which has tokens; leave it out")
     if wanted.scheme is not None and spanned:
         raise DataError(f"{where}: --scheme is for tags, got character spans; leave it out")
 

@@ -15,12 +15,14 @@ from typing import Literal
 
 from tagger.data.columns import RESERVED, is_token_line, split_fields, uses_tabs
 from tagger.data.conllu import FIELDS, NO_WORD, WORD
+from tagger.data.json_items import ARRAY
 from tagger.errors import DataError
 
 FileFormat = Literal["conll", "conllu", "labelled", "jsonl", "brat"]
 SUFFIXES: dict[str, FileFormat] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".conllu": "conllu"}
 SAMPLE = 5000
-WIDTHS = 4
+WIDTHS = 5  # columns that differ more are no columns
+HEAD = 20  # lines in which an array of JSON shows
 MOST = 0.9
 HALF = 0.5
 MAX_TAGS = 1000
@@ -73,6 +75,8 @@ def detect_format(lines: Sequence[str], *, where: str) -> FileFormat:
         return named
     if next((line for line in lines if line.strip()), "").lstrip().startswith("{"):
         return "jsonl"
+    if ARRAY.match("\n".join(lines[:HEAD])):
+        return "jsonl"
     rows = sample_rows(lines, tabs=True)
     comments = sum(len(row) == 1 and row[0].startswith("#") for row in rows)  # CoNLL-U needs no blank behind the `#`
     if sum(len(row) == len(FIELDS) and _is_index(row[0]) for row in rows) * 2 > len(rows) - comments:
@@ -90,19 +94,16 @@ def detect_format(lines: Sequence[str], *, where: str) -> FileFormat:
 
 
 def _widths(lines: Sequence[str]) -> str:
-    """The first line of each number of columns, and how many lines have as many, in words."""
+    """How many lines have how many columns, and which is the first of each, in words."""
     tabs = divided_by_tabs(lines)
     found: dict[int, list[int]] = {}
     for number, line in enumerate(lines[:SAMPLE], 1):
         if is_token_line(line):
             found.setdefault(len(split_fields(line, tabs=tabs)), []).append(number)
-    shown = [f"{width} from line {numbers[0]} on ({len(numbers)} lines)" for width, numbers in found.items()]
     if len(found) > WIDTHS:
-        shown = [
-            *shown[:WIDTHS],
-            'others, as in plain text, which a recipe reads with format = "labelled", a file a class',
-        ]
-    return f"other columns: {', '.join(shown)}" if found else "no line with columns"
+        return 'what looks like plain text, which a recipe reads with format = "labelled" and a file a class'
+    shown = [f"{width} in {len(numbers)} (the first is line {numbers[0]})" for width, numbers in found.items()]
+    return f"lines of other columns: {', '.join(shown)}" if found else "no line with columns"
 
 
 def divided_by_tabs(lines: Sequence[str]) -> bool:

@@ -7,7 +7,6 @@ What the lines mean is the readers' business.
 
 import codecs
 import gzip
-import io
 import os
 import stat
 import zlib
@@ -22,7 +21,7 @@ from tagger.errors import DataError
 MAX_LINE = 10_000_000  # bytes; what is longer is no line of a corpus, and would be held in memory whole
 MAX_RATIO = 100  # how many times its size a gzip file may unpack to, once it has unpacked to MIN_BOMB bytes;
 MIN_BOMB = 100_000_000  # text has a ratio of 3 to 10, a gzip bomb of about 1,000
-ADVICE = "check the path and the --data folder"
+ADVICE = "check the path"
 SPECIAL = {
     stat.S_IFIFO: "a named pipe",
     stat.S_IFCHR: "a device",
@@ -35,9 +34,10 @@ def read_bytes(path: Path) -> bytes:
     """The bytes of a file, unpacked if it is gzip.
 
     Raises:
-        DataError: There is no such file, it is none, it cannot be read, it changes, or its gzip data are broken.
+        DataError: There is no such file, it is none, it cannot be read, it changes, its gzip data are broken, or a line
+            is longer than `MAX_LINE`.
     """
-    return b"".join(raw_lines(path))
+    return b"".join(_checked_length(line, f"{path}:{number}") for number, line in enumerate(raw_lines(path), 1))
 
 
 def read_lines(path: Path) -> list[str]:
@@ -64,15 +64,17 @@ def iter_lines(path: Path) -> Iterator[str]:
         raise DataError(f"{path}: the file must not be empty, got {found}; check the path")
 
 
-def raw_lines(path: Path, *, advice: str = ADVICE) -> Iterator[bytes]:
-    """The lines of a file as bytes, unpacked if it is gzip, while it is read; `advice` ends "no such file".
+def raw_lines(path: Path, *, else_standard_input: bool = False) -> Iterator[bytes]:
+    """The lines of a file as bytes, unpacked if it is gzip, while it is read.
 
     A line of more than `MAX_LINE` bytes comes in pieces, the first of which is longer than that.
+    With `else_standard_input`, an error says that `-` in place of the path is standard input.
 
     Raises:
         DataError: There is no such file, it is none, it cannot be read, it changes, or its gzip data are broken.
     """
-    with _one_sentence(path, advice), _open(path, advice) as file:
+    instead = ", or give - for standard input" if else_standard_input else ""
+    with _one_sentence(path, instead), _open(path, instead) as file:
         before = os.fstat(file.fileno())
         packed = file.peek(2)[:2] == b"\x1f\x8b"  # type: ignore[attr-defined]
         if path.suffix == ".gz" and not packed and before.st_size:
@@ -94,10 +96,16 @@ def read_text(path: Path) -> str:
     Raises:
         DataError: The file cannot be read, is binary or is not UTF-8; names line and byte.
     """
-    data = read_bytes(path)
-    for _ in decode_lines(io.BytesIO(data), where=str(path)):
-        pass  # holds each line against the rules and names the one that breaks them
-    return data.decode("utf-8-sig")
+    kept: list[bytes] = []
+
+    def keeping() -> Iterator[bytes]:
+        for line in raw_lines(path):
+            kept.append(line)
+            yield line
+
+    for _ in decode_lines(keeping(), where=str(path)):
+        pass  # holds each line against the rules while it comes, and names the one that breaks them
+    return b"".join(kept).decode("utf-8-sig")
 
 
 def decode_lines(raw: Iterable[bytes], *, where: str) -> Iterator[str]:
@@ -114,16 +122,21 @@ def decode_lines(raw: Iterable[bytes], *, where: str) -> Iterator[str]:
             raise DataError(f"{where}:1: must be UTF-8, got UTF-16 (by its byte order mark); convert it to UTF-8")
         if b"\0" in line:
             raise DataError(f"{where}:{number}: must be text, got a binary file (a zero byte); name a text file")
-        if len(line) > MAX_LINE:
-            raise DataError(f"{where}:{number}: a line must have at most {MAX_LINE:,} bytes, got more; split it")
         try:
-            yield line.decode("utf-8").removesuffix("\n").removesuffix("\r")
+            yield _checked_length(line, f"{where}:{number}").decode("utf-8").removesuffix("\n").removesuffix("\r")
         except UnicodeDecodeError as error:
             raise DataError(
                 f"{where}:{number}: must be UTF-8, got byte 0x{line[error.start]:02x} at byte {position + error.start} "
                 f"of the file, byte {error.start} of the line; convert it to UTF-8"
             ) from None
         position += len(line)
+
+
+def _checked_length(line: bytes, place: str) -> bytes:
+    """The line, which is not too long to be one."""
+    if len(line) > MAX_LINE:
+        raise DataError(f"{place}: a line must have at most {MAX_LINE:,} bytes, got more; split it")
+    return line
 
 
 def _unpacked(file: BinaryIO, size: int, path: Path) -> Iterator[bytes]:
@@ -140,18 +153,15 @@ def _unpacked(file: BinaryIO, size: int, path: Path) -> Iterator[bytes]:
             yield line
 
 
-def _open(path: Path, advice: str) -> BinaryIO:
-    """A file opened to read bytes; never waits for somebody to write to it."""
+def _open(path: Path, instead: str) -> BinaryIO:
+    """A file opened to read bytes; never waits for somebody to write to it. `instead` ends the advice of an error."""
     try:
         mode = path.stat().st_mode
     except ValueError as error:
-        raise DataError(f"{str(path)!a}: must be the path of a file ({error}); {advice}") from None
+        raise DataError(f"{str(path)!a}: must be the path of a file ({error}); {ADVICE}{instead}") from None
     kind = SPECIAL.get(stat.S_IFMT(mode))
     if kind is not None and not (stat.S_ISFIFO(mode) and _is_nameless(path)):
-        raise DataError(
-            f"{path}: must be a regular file, got {kind}; write what comes from it to a file, "
-            "or let `tagger tag MODEL -` read it from standard input"
-        )
+        raise DataError(f"{path}: must be a regular file, got {kind}; write what comes from it to a file{instead}")
     return open(path, "rb", opener=_open_at_once)
 
 
@@ -169,13 +179,13 @@ def _open_at_once(name: str, flags: int) -> int:
 
 
 @contextmanager
-def _one_sentence(path: Path, advice: str) -> Iterator[None]:
+def _one_sentence(path: Path, instead: str) -> Iterator[None]:
     """Tell in one sentence what goes wrong while a file is opened and read."""
     try:
         yield
     except FileNotFoundError:
         found = "the link leads to no file" if path.is_symlink() else "no such file"
-        raise DataError(f"{path}: {found}; {advice}") from None
+        raise DataError(f"{path}: {found}; {ADVICE}{instead}") from None
     except IsADirectoryError:
         raise DataError(f"{path}: must be a file, got a folder; name a file in it") from None
     except (gzip.BadGzipFile, zlib.error, EOFError):

@@ -1,5 +1,6 @@
 """The items of a file of JSON, which has one a line or is one array; each with its place, for errors."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ from tagger.data.jsonl import json_value
 from tagger.errors import DataError
 
 BLANK = " \t\r\n"
+ARRAY = re.compile(r'\s*\[\s*(?:[{\[]\s*"|".*"\s*,\s*\{)')  # how an array of items, or a training tuple, begins
 
 
 class Item(NamedTuple):

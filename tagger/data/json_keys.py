@@ -1,97 +1,150 @@
-"""Which keys of a JSON object are layers, and which no reader takes.
+"""Which keys of a JSON object are layers, and which are read by nothing.
 
-Our own form has its layers in `tags` and `labels`. Objects that were written from a Hugging Face dataset have them at
-the top, under the names that `rows.py` knows: `ner_tags` is the layer `ner`, `label` a label. Tags must be names there:
-numbers have theirs in the features of a dataset, which a file of JSON does not carry.
+Tags stand in the tables `tags` and `labels`, as tagging writes them, or in lists under names of their own, as rows of
+Hugging Face datasets have them: `ner_tags` is the layer `ner`, as `rows` names it. A list whose name does not speak of
+tags is a layer only if it has a string for each token in every line where it stands.
 """
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypeGuard
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from tagger.data.annotated import Tally
-from tagger.data.columns import shorten
-from tagger.data.rows import LABEL_COLUMNS, TEXT_COLUMNS, TOKEN_COLUMNS, layer_name
+from tagger.data.rows import DOCUMENT, LABEL_COLUMNS, META, NO_LAYERS, TEXT_COLUMNS, TOKEN_COLUMNS, layer_name
 from tagger.data.sentence import Sentence
 from tagger.errors import DataError
 
 TABLES = ("tags", "labels")
-NAMED = re.compile(r"tags|.+_(tags?|labels?)")
-TREEBANK = ("ner", "chunk", "pos", "upos", "xpos")  # tag columns whose names do not end in `_tags`
-READ = {*TABLES, "spans", "offsets"}
+OF_TAGS = re.compile(r"(?:.+_)?(?:tags?|labels?)")
 
 
-def layer_values(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of all layers of an object, by the layers' names.
+@dataclass(slots=True)
+class KeyTally:
+    """What was found out about the keys of a file.
+
+    Args:
+        unread: Key → in how many lines it stands and is read by nothing.
+        guessed: Layers from lists whose name does not speak of tags, by their key.
+    """
+
+    unread: Counter[str] = field(default_factory=Counter)
+    guessed: dict[str, str] = field(default_factory=dict)
+
+    def settled(self, sentences: Sequence[Sentence]) -> list[Sentence]:
+        """The sentences without the layers from keys that were no tags in some other line."""
+        wrong = {layer for key, layer in self.guessed.items() if key in self.unread}
+        if not wrong:
+            return list(sentences)
+        self.unread.update(
+            key for s in sentences for key, layer in self.guessed.items() if layer in wrong & {*s.layers}
+        )
+        return [replace(s, layers={n: v for n, v in s.layers.items() if n not in wrong}) for s in sentences]
+
+    def notes(self) -> list[str]:
+        """What is to be said of the keys that were not read, a sentence each."""
+        return [
+            f"the key `{key}` is read by nothing; it stands in {count} line{'s' * (count > 1)}"
+            for key, count in self.unread.items()
+        ]
+
+
+def own_layers(row: Mapping[str, Any], num_tokens: int, tally: KeyTally) -> dict[str, Any]:
+    """Layer → value under keys of the object's own; those that nothing reads are tallied.
 
     Raises:
-        DataError: A layer stands twice, a table is none, or tags are numbers without names.
+        DataError: Tags are numbers, whose names the object does not have.
     """
-    tags, labels = (row.get(key) or {} if not _stands_alone(key, row.get(key)) else {} for key in TABLES)
-    for key, table in zip(TABLES, (tags, labels), strict=True):
-        if not isinstance(table, dict):
-            raise DataError(f"`{key}` must be an object layer → values, got {shorten(json.dumps(table))}")
-    if both := sorted(set(tags) & set(labels)):
-        raise DataError(f"layer `{both[0]}` must stand in `tags` or in `labels`, got it in both")
-    layers = {**tags, **labels}
+    tabled = any(row.get(key) and isinstance(row[key], dict) for key in TABLES)
+    layers: dict[str, Any] = {}
     for key, value in row.items():
-        if _stands_alone(key, value):
-            name = layer_name(key)
-            layers[key if name in layers else name] = _named(key, value)
+        if value is None or _is_known(key, value, row):
+            continue
+        name = key if layer_name(key) in layers else layer_name(key)
+        if _speaks_of_tags(key, value) or _is_label(key, value):
+            layers[name] = value if isinstance(value, list) else str(value)
+        elif not tabled and key not in NO_LAYERS and _has_string_a_token(key, value, num_tokens):
+            layers[name] = value
+            tally.guessed[key] = name
+        else:
+            tally.unread[key] += 1
     return layers
 
 
-def _stands_alone(key: str, value: Any) -> bool:
-    """Whether a key at the top is a layer: by its name, and a label or a list by its value."""
-    if isinstance(value, list):
-        return key in (*LABEL_COLUMNS, *TREEBANK) or NAMED.fullmatch(key) is not None
-    if isinstance(value, int) and not isinstance(value, bool):
-        return key in LABEL_COLUMNS
-    return isinstance(value, str) and (key in LABEL_COLUMNS or NAMED.fullmatch(key) is not None)
+def _is_known(key: str, value: Any, row: Mapping[str, Any]) -> bool:
+    """Whether a key is one that the reader of JSON lines takes by its name."""
+    if key in TABLES:
+        return not value or not isinstance(value, (list, str))
+    if key in ("words", "sentence"):
+        return key in (token_key(row), text_key(row))
+    if key == "spans":
+        return isinstance(value, dict) and value.keys() <= (row.get("tags") or {}).keys()
+    if key == DOCUMENT:
+        return isinstance(value, str)
+    return key in ("tokens", "text", "offsets") or (key == META and comments(value) is not None)
 
 
-def _named(key: str, value: Any) -> Any:
-    """A value that has names for its tags."""
-    if isinstance(value, list) and any(isinstance(tag, int) for tag in value):
+def _speaks_of_tags(key: str, value: Any) -> bool:
+    """Whether a value is a list of tags by the name of its key.
+
+    Raises:
+        DataError: They are numbers.
+    """
+    if not isinstance(value, list) or not OF_TAGS.fullmatch(key):
+        return False
+    refuse_numbers(key, value)
+    return True
+
+
+def refuse_numbers(name: str, value: Sequence[Any]) -> None:
+    """Refuse tags that are numbers, for it is not said what these stand for.
+
+    Raises:
+        DataError: There is a number among them.
+    """
+    numbers = [tag for tag in value if isinstance(tag, int)]
+    if numbers:
         raise DataError(
-            f"`{key}` must hold the names of tags, got numbers without names: {shorten(json.dumps(value))}; write the "
-            "names, or load the dataset whose features have them"
+            f"`{name}` must be a list of strings, got numbers such as {numbers[0]}, and the names of the tags are "
+            "missing; write the names, or read the dataset that has them with load_dataset (`dataset` in a recipe)"
         )
-    return value
 
 
-def unread_keys(row: Mapping[str, Any]) -> Iterator[str]:
-    """The keys of an object that are filled and that no reader takes, in order."""
-    words = next((key for key in TOKEN_COLUMNS if row.get(key) is not None), None)
-    text = next((key for key in TEXT_COLUMNS if row.get(key) is not None), None)
-    read = {*READ, words, text if words is None or text == "text" else None}
-    for key, value in row.items():
-        known = (key == "meta" and is_meta(value)) or (key == "document" and isinstance(value, str))
-        if not (known or key in read or value in (None, "", [], {}) or _stands_alone(key, value)):
-            yield key
-    spans, tags = row.get("spans"), row.get("tags")
-    if spans and not (isinstance(spans, dict) and isinstance(tags, dict) and spans.keys() <= tags.keys()):
-        yield "spans"
+def _is_label(key: str, value: Any) -> bool:
+    """Whether a value is the class of the sentence by the name of its key."""
+    return key in LABEL_COLUMNS and (isinstance(value, int) or (isinstance(value, str) and bool(value.strip())))
 
 
-def tell_unread(row: Mapping[str, Any], tally: Tally, first: str) -> None:
-    """Count the keys of an object that no reader takes; `first` says where the object stands."""
-    for key in unread_keys(row):
-        shown = shorten(key).replace("{", "{{").replace("}", "}}")
-        tally.count(f"the key {shown} of {{}} lines is not read", first)
+def _has_string_a_token(key: str, value: Any, num_tokens: int) -> bool:
+    if (
+        key in (*TOKEN_COLUMNS, *TEXT_COLUMNS, META, DOCUMENT)
+        or not isinstance(value, list)
+        or len(value) != num_tokens
+    ):
+        return False
+    return all(isinstance(tag, str) and tag.strip() for tag in value)
 
 
-def without_layers(sentences: Iterable[Sentence], unread: Tally) -> str | None:
-    """What is wrong with a file that has no layer, but keys that are not read and may be meant for one."""
-    if not unread.counts or any(sentence.layers for sentence in sentences):
-        return None
-    return (
-        f"must have a layer in `tags` or `labels`, got none; {'; '.join(unread.notes())}; move what is a layer there, "
-        'or name it in a recipe: layers = {ner = "KEY"}'
-    )
+def token_key(row: Mapping[str, Any]) -> str | None:
+    """The key of the tokens; None where the text is to be split."""
+    return next((key for key in TOKEN_COLUMNS if row.get(key) is not None), None)
 
 
-def is_meta(value: Any) -> TypeGuard[dict[str, str]]:
-    """Whether a value is comments as they are written here: an object key → text."""
-    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+def text_key(row: Mapping[str, Any]) -> str | None:
+    """The key of the text; one of a dataset's own name counts only where there are no tokens."""
+    if isinstance(row.get("text"), str) or token_key(row) is not None:
+        return "text"
+    return next((key for key in TEXT_COLUMNS if isinstance(row.get(key), str)), None)
+
+
+def comments(value: Any) -> dict[str, str] | None:
+    """Comments as they are written here, an object key → text, or as `tables` writes them, pairs; None if neither."""
+    match value:
+        case dict():
+            pairs = list(value.items())
+        case list() if all(isinstance(pair, dict) and pair.keys() == {"key", "value"} for pair in value):
+            pairs = [(pair["key"], pair["value"]) for pair in value]
+        case _:
+            return None
+    found = {key: text for key, text in pairs if isinstance(key, str) and isinstance(text, str)}
+    return found if len(found) == len(pairs) else None

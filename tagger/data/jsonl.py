@@ -4,26 +4,24 @@
 `tokens` or `text`; spans are read from the tags, so that what is written comes back the same. A sentence whose text is
 more than its tokens with white space around them, such as one of a document, also has `"offsets": [[start, end], ...]`;
 tokens that are one word of the text, such as `de` and `le` in `du`, have the same. One with comments has `"meta": {key:
-value}`, one of a document `"document": name`; with values of another kind these keys are not read. Layers at the top,
-as in `"ner_tags"`, and keys that are not read are the business of `json_keys`. Texts with entities as characters, as
-annotation tools write them, are read in `spanned`.
+value}`, one of a document `"document": name`; with values of another kind these keys are not read. Rows of Hugging Face
+datasets, `{"tokens", "ner_tags": [...]}`, are read too (`json_keys`), and texts with entities as characters, as
+annotation tools write them, in `spanned`.
 Predictions also have `"tag_scores": {layer: [...]}` and `"sequence_scores": {layer: probability}`.
 """
 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from tagger.data.annotated import Tally
 from tagger.data.columns import shorten
 from tagger.data.files import iter_lines
-from tagger.data.json_keys import is_meta, layer_values, tell_unread, without_layers
+from tagger.data.json_keys import KeyTally, comments, own_layers, refuse_numbers, text_key, token_key
 from tagger.data.labelled import Tokenize
-from tagger.data.rows import TEXT_COLUMNS, TOKEN_COLUMNS
 from tagger.data.sentence import Label, Origin, Sentence, TagLayer
 from tagger.data.tokenization import sentence_from_text
 from tagger.errors import DataError, Problems
@@ -39,7 +37,7 @@ def read_jsonl(
     Args:
         path: The file, UTF-8, plain or gzip.
         layers: Layer → top-level key whose value is a list of tags or a label; left out: what stands in `tags` and
-            `labels`, and at the top under the name of a layer.
+            `labels`, and under the names that columns of tags have in Hugging Face datasets, such as `ner_tags`.
         tokenize: How a `text` without `tokens` is split.
 
     Raises:
@@ -54,14 +52,13 @@ def parse_jsonl(
     *,
     tokenize: Tokenize = "words",
     where: str,
-    tally: Tally | None = None,
+    keys: KeyTally | None = None,
 ) -> list[Sentence]:
     """The sentences of lines that are a JSON object each; blank lines are separators; `where` opens an error.
 
-    A `tally` is told which keys are not read. Where there is one, and `layers` are not named, a file whose keys are not
-    read and that has no layer is refused.
+    `keys` is told which of them nothing reads.
     """
-    own = Tally()
+    keys = keys or KeyTally()
     sentences: list[Sentence] = []
     problems = Problems()
     same: dict[Any, Any] = {}
@@ -69,17 +66,13 @@ def parse_jsonl(
         try:
             if line.strip():
                 origin = Origin(where, (number,))
-                sentence = sentence_from_line(line, layers, tokenize=tokenize, origin=origin, tally=own)
+                sentence = sentence_from_line(line, layers, tokenize=tokenize, origin=origin, keys=keys)
                 sentences.append(sentence.sharing(same))
         except DataError as error:
             problems.append(str(error))
     if problems:
         raise DataError.of(problems)
-    if tally is not None:
-        if problem := without_layers(sentences, own):
-            raise DataError(f"{where}: {problem}")
-        tally.take(own)
-    return sentences
+    return keys.settled(sentences)
 
 
 def sentence_from_line(
@@ -88,19 +81,16 @@ def sentence_from_line(
     *,
     tokenize: Tokenize = "words",
     origin: Origin,
-    tally: Tally | None = None,
+    keys: KeyTally | None = None,
 ) -> Sentence:
-    """The sentence of a line that is a JSON object; a tally is told which of its keys are not read.
+    """The sentence of a line that is a JSON object; `keys` is told which of its keys nothing reads.
 
     Raises:
         DataError: It is none, or not of the form; names where it stands.
     """
     try:
         row, _ = json_value(line)
-        sentence = replace(sentence_from_json(row, layers, tokenize=tokenize), origin=origin)
-        if tally is not None and layers is None:
-            tell_unread(row, tally, f"at {origin.at(0)}")
-        return sentence
+        return replace(sentence_from_json(row, layers, tokenize=tokenize, keys=keys), origin=origin)
     except DataError as error:
         raise DataError(f"{origin.at(0)}: {error}") from None
 
@@ -140,8 +130,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 DECODER = json.JSONDecoder(object_pairs_hook=_unique)
 
 
-def sentence_from_json(row: Any, layers: Mapping[str, str] | None = None, *, tokenize: Tokenize = "words") -> Sentence:
-    """The sentence of one JSON object.
+def sentence_from_json(
+    row: Any,
+    layers: Mapping[str, str] | None = None,
+    *,
+    tokenize: Tokenize = "words",
+    keys: KeyTally | None = None,
+) -> Sentence:
+    """The sentence of one JSON object; `keys` is told which of its keys nothing reads.
 
     Raises:
         DataError: The object has neither tokens nor text, or a layer does not fit the tokens.
@@ -150,22 +146,43 @@ def sentence_from_json(row: Any, layers: Mapping[str, str] | None = None, *, tok
         raise DataError(f"must be a JSON object, got {shorten(json.dumps(row))}")
     sentence = _tokens(row, tokenize)
     if layers is None:
-        values = layer_values(row)
+        values = _all_layers(row, len(sentence), keys or KeyTally())
     else:
         values = {layer: row[key] for layer, key in layers.items() if row.get(key) is not None}
     found = {layer: _layer(layer, value, len(sentence)) for layer, value in values.items()}
-    meta, document = row.get("meta"), row.get("document")
+    document = row.get("document")
     return replace(
         sentence,
         layers=found,
-        meta=meta if is_meta(meta) else {},
+        meta=comments(row.get("meta")) or {},
         document=document if isinstance(document, str) else None,
     )
 
 
+def _all_layers(row: Mapping[str, Any], num_tokens: int, keys: KeyTally) -> dict[str, Any]:
+    """The values of the layers in `tags` and in `labels`, and of those under keys of their own."""
+    tags, labels = _table(row, "tags"), _table(row, "labels")
+    if both := sorted(set(tags) & set(labels)):
+        raise DataError(f"layer `{both[0]}` must stand in `tags` or in `labels`, got it in both")
+    own = own_layers(row, num_tokens, keys)
+    if both := sorted(set(own) & {*tags, *labels}):
+        raise DataError(f"layer `{both[0]}` must stand in `tags` or `labels` or under a key of its own, got it in two")
+    return {**tags, **labels, **own}
+
+
+def _table(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """The layers under a key; none where that is a layer itself."""
+    value = row.get(key) or {}
+    if isinstance(value, list) or (isinstance(value, str) and key == "labels"):
+        return {}
+    if not isinstance(value, dict):
+        raise DataError(f"`{key}` must be an object layer → values, got {shorten(json.dumps(value))}")
+    return value
+
+
 def _tokens(row: Mapping[str, Any], tokenize: Tokenize) -> Sentence:
-    tokens, offsets = _first(row, TOKEN_COLUMNS), row.get("offsets")
-    text = row.get("text") if tokens is not None else _first(row, TEXT_COLUMNS)
+    named, own = token_key(row) or "tokens", text_key(row) or "text"
+    text, tokens, offsets = row.get(own), row.get(named), row.get("offsets")
     if offsets is not None and (tokens is None or not isinstance(text, str)):
         absent = "tokens" if tokens is None else "text"
         raise DataError(f"`offsets` must stand beside `tokens` and `text`, got no `{absent}`; add it or leave them out")
@@ -174,17 +191,12 @@ def _tokens(row: Mapping[str, Any], tokenize: Tokenize) -> Sentence:
             raise DataError("must have `tokens` (a list of words) or `text` (a sentence)")
         return sentence_from_text(text, tokenize)
     if not isinstance(tokens, list) or not tokens or not all(isinstance(t, str) and t.strip() for t in tokens):
-        raise DataError(f"`tokens` must be a list of words that are not empty, got {shorten(json.dumps(tokens))}")
+        raise DataError(f"`{named}` must be a list of words that are not empty, got {shorten(json.dumps(tokens))}")
     if not isinstance(text, str):
         return Sentence.from_tokens(tokens)
     if offsets is None:
         return align_tokens(tokens, text)
     return Sentence(tuple(tokens), text, _checked_offsets(offsets, tokens, text))
-
-
-def _first(row: Mapping[str, Any], keys: Sequence[str]) -> Any:
-    """The value of the first of these keys that there is."""
-    return next((row[key] for key in keys if row.get(key) is not None), None)
 
 
 def _checked_offsets(offsets: Any, tokens: list[str], text: str) -> tuple[tuple[int, int], ...]:
@@ -237,6 +249,8 @@ def _layer(name: str, value: Any, num_tokens: int) -> TagLayer | Label:
         value = value.get("value")
     if isinstance(value, int) or (isinstance(value, str) and value.strip()):
         return Label(str(value))
+    if isinstance(value, list):
+        refuse_numbers(name, value)
     if not isinstance(value, list) or not all(isinstance(tag, str) and tag.strip() for tag in value):
         raise DataError(f"layer `{name}` must be a label or a list of tags, got {shorten(json.dumps(value))}")
     if len(value) != num_tokens:

@@ -8,8 +8,9 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from tagger.data.rows import Reader, reader
 from tagger.data.schemes import Scheme
 from tagger.data.sentence import Sentence, with_schemes
 from tagger.data.tokenization import tokenizer_name
-from tagger.errors import DataError
+from tagger.errors import DataError, gather
 
 if TYPE_CHECKING:
     import datasets
@@ -37,22 +38,29 @@ class LazySentences(Sequence[Sentence]):
         read: Makes a sentence of a row.
         packed: The words and layers of all rows.
         schemes: The scheme of each tag layer.
+        change: What becomes of a sentence that was read; `packed` has the words and layers after that.
     """
 
     def __init__(
-        self, dataset: "datasets.Dataset", read: Reader, packed: Packed, schemes: Mapping[str, Scheme | None]
+        self,
+        dataset: "datasets.Dataset",
+        read: Reader,
+        packed: Packed,
+        schemes: Mapping[str, Scheme | None],
+        change: Callable[[Sentence], Sentence] | None = None,
     ) -> None:
         self._dataset = dataset
         self._read = read
         self.packed = packed
         self.schemes = schemes
+        self._change = change
 
     def __len__(self) -> int:
         return len(self._dataset)
 
     def __iter__(self) -> Iterator[Sentence]:
         for row in read_rows(self._dataset, self._read.columns, "dataset"):
-            yield with_schemes(self._read(row), self.schemes)
+            yield self._made(row)
 
     @overload
     def __getitem__(self, index: int) -> Sentence: ...
@@ -61,11 +69,16 @@ class LazySentences(Sequence[Sentence]):
     def __getitem__(self, index: int | slice) -> Sentence | Sequence[Sentence]:
         if isinstance(index, slice):
             return self.select(np.arange(len(self))[index])
-        return with_schemes(self._read(self._dataset[index]), self.schemes)
+        return self._made(self._dataset[index])
+
+    def _made(self, row: Mapping[str, Any]) -> Sentence:
+        sentence = with_schemes(self._read(row), self.schemes)
+        return sentence if self._change is None else self._change(sentence)
 
     def select(self, rows: NDArray[np.int64]) -> "LazySentences":
         """The sentences of these rows."""
-        return LazySentences(self._dataset.select(rows), self._read, self.packed.select(rows), self.schemes)
+        dataset = self._dataset.select(rows)
+        return LazySentences(dataset, self._read, self.packed.select(rows), self.schemes, self._change)
 
     def telling(self) -> list[Sentence]:
         """Few sentences that have every layer and class of all, and every two tags that stand side by side."""
@@ -77,9 +90,11 @@ class LazySentences(Sequence[Sentence]):
         tokens = np.flatnonzero(np.isin(self.packed.type_ids, ids))
         return self.select(np.unique(np.searchsorted(self.packed.starts, tokens, side="right") - 1))
 
-    def in_schemes(self, schemes: Mapping[str, Scheme | None]) -> "LazySentences":
-        """The same sentences, their tags said to be in these schemes."""
-        return LazySentences(self._dataset, self._read, self.packed, schemes)
+    def finished(
+        self, packed: Packed, schemes: Mapping[str, Scheme | None], change: Callable[[Sentence], Sentence] | None
+    ) -> "LazySentences":
+        """The same rows, their tags said to be in these schemes and then changed as `packed` has them already."""
+        return LazySentences(self._dataset, self._read, packed, schemes, change)
 
 
 def telling(sentences: Sequence[Sentence]) -> Sequence[Sentence]:
@@ -105,9 +120,18 @@ def read_dataset(config: DataConfig, dataset: str) -> tuple[LazySentences | None
         DataError: The dataset cannot be loaded, has no train split, or its columns do not fit.
     """
     chosen, said = load_chosen(config, dataset)
-    lazy = _lazy_sentences(*chosen.pop("train"), config) if config.lazy else None
-    read = {split: list(sentences_of(rows, config, where)) for split, (rows, where) in chosen.items()}
-    return lazy, read, said
+    read: dict[str, list[Sentence]] = {}
+    lazy: list[LazySentences] = []
+
+    def keep(split: str) -> None:
+        rows, where = chosen[split]
+        if config.lazy and split == "train":
+            lazy.append(_lazy_sentences(rows, where, config))
+        else:
+            read[split] = list(sentences_of(rows, config, where))
+
+    gather(partial(keep, split) for split in chosen)
+    return (lazy[0] if lazy else None), read, said
 
 
 def _lazy_sentences(dataset: "datasets.Dataset", where: str, config: DataConfig) -> LazySentences:

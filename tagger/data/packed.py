@@ -15,26 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.data.schemes import Scheme, split_tag
+from tagger.data.schemes import Scheme
 from tagger.data.sentence import Label, Sentence, TagLayer
+from tagger.data.tag_arrays import MISSING, Int32s, NamedIds, neighbours, spell
 from tagger.errors import DataError
 
-Int32s = NDArray[np.int32]
-MISSING = -1
 NAMES = "names.json"
-
-
-@dataclass(frozen=True, slots=True)
-class NamedIds:
-    """A layer: the names of its tags or classes, and which of them each token or sentence has; -1 where it has none."""
-
-    names: Sequence[str]
-    ids: Int32s
-    is_label: bool
-
-    def found(self) -> list[str]:
-        """The names that some token or sentence has."""
-        return [self.names[i] for i in np.unique(self.ids).tolist() if i != MISSING]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +74,7 @@ class Packed:
                 rows.update(found[found >= 0].tolist())
                 continue
             size = len(layer.names) + 2  # a place for tokens without a tag, and one for the edge of the sentence
-            before, after = _neighbours(layer.ids.astype(np.int64), self.starts, edge=size - 2)
+            before, after = neighbours(layer.ids.astype(np.int64), self.starts, edge=size - 2)
             for pairs in ((before + 1) * size + layer.ids + 1, (layer.ids.astype(np.int64) + 1) * size + after + 1):
                 found = first_positions(pairs, size * size)
                 rows.update(row_of[found[found >= 0]].tolist())
@@ -99,7 +85,7 @@ class Packed:
         if (found := self.layers.get(layer)) is None:
             return np.full(len(self.type_ids), MISSING, np.int32)
         if source is not None and target is not None and source != target:
-            return _converted(found, self.starts, index, target)
+            return spell(found, self.starts, index, target)[0]
         present = set(found.found())
         table = [index[name] if name in present else MISSING for name in found.names]
         return np.array([*table, MISSING], np.int32)[found.ids]
@@ -197,37 +183,3 @@ def first_positions(ids: NDArray[Any], size: int) -> NDArray[np.int64]:
     first = np.full(size, -1, np.int64)
     first[ids[::-1]] = np.arange(len(ids))[::-1]  # of equal indices the last assignment stays
     return first
-
-
-def _neighbours(values: NDArray[Any], starts: NDArray[np.int64], edge: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-    """What stands before and behind each token in its sentence; `edge` where nothing does."""
-    before, after = np.roll(values, 1), np.roll(values, -1)
-    filled = np.flatnonzero(np.diff(starts))
-    before[starts[filled]] = edge
-    after[starts[filled + 1] - 1] = edge
-    return before, after
-
-
-def _converted(layer: NamedIds, starts: NDArray[np.int64], index: Mapping[str, int], target: Scheme) -> Int32s:
-    """The ids of valid tags, whatever their scheme, in another one.
-
-    Source:
-        Equal to `convert_tags` sentence by sentence; compared in tests/data/test_packed.py.
-    """
-    split = [*map(split_tag, layer.names), ("", "")]  # the last is that of tokens without a tag
-    types = sorted({entity_type for _, entity_type in split} - {""})
-    type_ids = np.array([types.index(t) if t else -1 for _, t in split])[layer.ids]
-    opens = np.array([prefix in "BSU" if prefix else False for prefix, _ in split])[layer.ids]
-    inside = type_ids >= 0
-    type_before, _ = _neighbours(type_ids, starts, -1)
-    same = inside & (type_before == type_ids)
-    begins = inside & (opens | ~same)
-    _, goes_on = _neighbours(inside & ~begins, starts, edge=False)
-    place = np.where(begins, np.where(goes_on, 0, 3), np.where(goes_on, 1, 2))  # begin, inside, end, alone
-    if target == "iob1":
-        place = np.where(begins & same, 0, 1)
-    letters = {"iob1": "BI", "iob2": "BIIB", "bioes": "BIES", "bilou": "BILU"}[target]
-    table = np.array([[index[f"{letter}-{t}"] for t in types] for letter in letters], np.int32)
-    ids = np.where(layer.ids == MISSING, MISSING, index["O"]).astype(np.int32)
-    ids[inside] = table[place[inside], type_ids[inside]]
-    return ids

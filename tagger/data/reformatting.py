@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from tagger.config import ReadingConfig
 from tagger.data.annotated import LAYER, Tally
@@ -17,8 +16,9 @@ from tagger.data.brat import LEFT_OUT, read_brat
 from tagger.data.columns import iter_conll
 from tagger.data.conllu import FIELDS, NO_WORD, iter_conllu, tells_place
 from tagger.data.files import decode_lines
-from tagger.data.json_keys import unread_keys as unread_json_keys
+from tagger.data.json_keys import KeyTally
 from tagger.data.jsonl import align_tokens, sentence_from_line
+from tagger.data.labelled import Tokenize
 from tagger.data.layout import Lines, guess_columns
 from tagger.data.retagging import REPAIR, counted
 from tagger.data.schemes import Scheme, repair_tags
@@ -41,7 +41,8 @@ class Reformatting:
         if format == "conll" and self.columns is None:
             self.columns = guess_columns(lines, where)
         self.path = path
-        self.tally = Tally(wanted.misaligned, wanted.nested)
+        self.tally = Tally(wanted.misaligned, wanted.nested, options=True)
+        self.tokenize: Tokenize = wanted.tokenize or "words"
         self.held: list[Sentence] = []  # of texts with character spans
         self.before: str | None = None  # document of the sentence before
         self.num_documents = 0
@@ -65,27 +66,28 @@ class Reformatting:
             case "jsonl":
                 for number, line in enumerate(lines, 1):
                     if line.strip():
-                        yield sentence_from_line(line, origin=Origin(self.where, (number,)))
-                        self._note_json(line)
+                        keys, origin = KeyTally(), Origin(self.where, (number,))
+                        yield sentence_from_line(line, tokenize=self.tokenize, origin=origin, keys=keys)
+                        self._note_json(line, keys)
             case "spans" | "brat":
                 self.held = self.held or self._read_annotated(lines)
                 yield from self.held
             case _:
-                yield from stream_sentences(lines, "text", where=self.where)
+                yield from stream_sentences(lines, "text", tokenize=self.tokenize, where=self.where)
 
     def _read_annotated(self, lines: Iterable[str]) -> list[Sentence]:
         """The sentences of texts with character spans; what their readers leave aside is noted."""
         if self.format == "brat":
             if self.path is None:
                 raise DataError(f"{self.where}: brat has annotations beside its texts; name a text (.txt) or a folder")
-            found = read_brat(self.path, ReadingConfig(format="brat"), self.tally)
+            found = read_brat(self.path, ReadingConfig(format="brat", tokenize=self.tokenize), self.tally)
             if number := self.tally.counts.pop(LEFT_OUT, 0):
                 self._note("annotations", "annotations")
                 self.present["annotations"] = number
             return found
         layers = {name: name for name in self.wanted.labels} or None
         held = list(lines)
-        config = ReadingConfig(format="jsonl", layers=layers, layer=LAYER)
+        config = ReadingConfig(format="jsonl", layers=layers, layer=LAYER, tokenize=self.tokenize)
         found = parse_spanned(held, config, self.tally, where=self.where)
         for name in unread_keys(held, self.wanted.labels):
             self._note(name, f"key {name}")
@@ -97,21 +99,23 @@ class Reformatting:
                 self._note("ranges", "ranges")
             yield line
 
-    def _note_json(self, line: str) -> None:
+    def _note_json(self, line: str, keys: KeyTally) -> None:
         """Note what the reader of JSON lines leaves aside."""
         row = json.loads(line)
-        for key in sorted(unread_json_keys(row)):
+        for key in sorted(keys.unread):
             self._note(key, "spans" if key == "spans" else f"key {key}")
-        tables = [table for key in ("spans", "labels") if isinstance(table := row.get(key), dict)]
-        values = [value for table in tables for found in table.values() for value in _listed(found)]
-        if any(isinstance(value, dict) and value.get("score") is not None for value in values):
+        tables = [value if isinstance(value := row.get(key), dict) else {} for key in ("spans", "labels")]
+        spans = [span for layer in tables[0].values() for span in layer or ()]
+        labels = tables[1].values()
+        if any(isinstance(value, dict) and value.get("score") is not None for value in (*spans, *labels)):
             self._note("scores", "scores")
 
     def _note(self, name: str, kind: str) -> None:
         if self.noted:
             return
         self.present[name] += 1
-        self.kinds[name] = kind
+        if not self.kinds.get(name, "").startswith("key "):  # what is no layer in one line is none
+            self.kinds[name] = kind
 
     def write(self, write: Callable[[bytes], object]) -> str:
         """Write all sentences in the format that is wanted, and say what was done."""
@@ -171,11 +175,6 @@ class Reformatting:
     def _refuse_losses(self) -> None:
         """Refuse a conversion that would lose something that the user did not name."""
         holds, drop = TARGETS[self.wanted.to].holds, self.wanted.drop
-        if unknown := [name for name in drop if name not in self.present]:
-            raise DataError(
-                f"{self.where}: --drop must name what is in the file ({', '.join(self.present) or 'nothing'}), "
-                f"got {unknown[0]!r}"
-            )
         named = TARGETS[self.wanted.to].layers
         lost = [
             name
@@ -219,12 +218,15 @@ class Reformatting:
         parts = [f"{self.format}{read} to {self.wanted.to}: {counted(count, 'sentence')}"]
         parts += [f"layer `{name}` reads as {scheme.upper()}" for name, scheme in self.schemes.items() if scheme]
         parts += [f"{counted(repaired, 'invalid tag')} repaired by conlleval's rule"] if repaired else []
-        parts += [f"left out `{name}` of {self._places(name)}" for name in self.wanted.drop]
+        parts += [self._left_out(name) for name in self.wanted.drop]
         return "; ".join([*parts, *self.tally.notes()])
 
-    def _places(self, name: str) -> str:
+    def _left_out(self, name: str) -> str:
+        """What became of a name in --drop; one that the file does not have may stand for another file of a loop."""
+        if name not in self.present:
+            return f"there is no `{name}` to leave out, but {', '.join(f'`{n}`' for n in self.present) or 'nothing'}"
         noun = "line" if name == "annotations" else "text" if self.kinds[name].startswith("key ") else "sentence"
-        return counted(self.present[name], noun)
+        return f"left out `{name}` of {counted(self.present[name], noun)}"
 
     def _contents(self, sentence: Sentence) -> Iterator[str]:
         """What is in a sentence beside its layers; where its tokens stand counts only where the file says it."""
@@ -251,11 +253,6 @@ class Reformatting:
     def _tells_text(self, sentence: Sentence) -> bool:
         """Whether the new format can say text and offsets by its tokens and the text."""
         return tells_place(sentence) if self.wanted.to == "conllu" else _tells_text(sentence)
-
-
-def _listed(value: Any) -> list[Any]:
-    """A list as it is, anything else in one."""
-    return value if isinstance(value, list) else [value]
 
 
 def _inner(sentence: Sentence) -> Sentence:

@@ -50,7 +50,8 @@ class Retagged:
         extra = (
             [f"{counted(self.num_repaired, 'invalid tag')} repaired by conlleval's rule"] if self.num_repaired else []
         )
-        extra += [f"{self.num_merged} entities became one with the one before"] if self.num_merged else []
+        merged = "1 entity" if self.num_merged == 1 else f"{self.num_merged} entities"
+        extra += [f"{merged} became one with the one before"] if self.num_merged else []
         counts = (
             f"{counted(self.num_sentences, 'sentence')}, {counted(self.num_tags, 'tag')}, {self.num_changed} changed"
         )

@@ -214,6 +214,18 @@ class Sentence:
         return f"{where}the sentence has no {kind} layer `{layer}`; its {kind} layers are: {names or 'none'}"
 
 
+def check_token(token: str, place: int) -> None:
+    """Refuse a word that is none.
+
+    Raises:
+        DataError: It is empty or white space.
+    """
+    if not isinstance(token, str):
+        raise TypeError(f"token {place} must be a string, got {type(token).__name__}")
+    if not token.strip():
+        raise DataError(f"token {place} must have a character that is not white space, got {token!r}")
+
+
 def with_schemes(sentence: Sentence, schemes: Mapping[str, Scheme | None]) -> Sentence:
     """The sentence with its tag layers said to be in these schemes; one that is not named has none."""
     layers = {

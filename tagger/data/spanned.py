@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from tagger.config import ReadingConfig
 from tagger.data.alignment import Entity, same_words
-from tagger.data.annotated import LAYER, Tally, annotated_sentences
+from tagger.data.annotated import LAYER, Tally, annotated_sentences, check_scheme
 from tagger.data.columns import shorten
 from tagger.data.files import read_lines
 from tagger.data.json_items import Item, json_items
@@ -45,15 +45,17 @@ def read_json(path: str | Path, config: ReadingConfig, tally: Tally) -> list[Sen
     """
     lines = read_lines(Path(path))
     if holds_spans(lines):
+        check_scheme(config, str(path))
+        sentences = parse_spanned(lines, config, tally, where=str(path))
         if config.layers is None:
-            tell_unread_keys(lines, tally, where=str(path))
-        return parse_spanned(lines, config, tally, where=str(path))
+            tally.keys.unread.update(unread_keys(lines, ()))
+        return sentences
     if config.layer is not None:
         raise DataError(
             f"{path}: `layer` is for texts with character spans, got tokens or texts without; leave it out, or give "
             'each text its spans, such as "label": [[0, 6, "PER"]]'
         )
-    return parse_jsonl(lines, config.layers, tokenize=config.tokenize, where=str(path), tally=tally)
+    return parse_jsonl(lines, config.layers, tokenize=config.tokenize, where=str(path), keys=tally.keys)
 
 
 def holds_spans(lines: Iterable[str]) -> bool:
@@ -87,17 +89,21 @@ def parse_spanned(lines: Sequence[str], config: ReadingConfig, tally: Tally, *, 
         DataError: An item is not of the form, or an entity does not fit and the policy is `error`; names all of them.
     """
     problems: list[str] = []
-    sentences = scan_spanned(lines, config, tally, problems, where=where)
+    sentences = collect_spanned(lines, config, tally, problems, where=where)
     problems, tally.problems = problems + tally.problems, []
     if problems:
         raise DataError.of(problems)
     return sentences
 
 
-def scan_spanned(
+def collect_spanned(
     lines: Sequence[str], config: ReadingConfig, tally: Tally, problems: list[str], *, where: str
 ) -> list[Sentence]:
-    """What can be read of the lines; `problems` takes what is wrong with items, `tally` with entities."""
+    """The sentences of the items that are in order; what is wrong with the others goes to `problems`.
+
+    Raises:
+        DataError: It cannot be told under which key the texts are.
+    """
     items = [_untupled(item) for item in json_items(lines, where, problems) if _accepted(item, tally)]
     rows = [item.value for item in items if isinstance(item.value, dict)]
     key = _text_key(rows)
@@ -111,7 +117,7 @@ def scan_spanned(
             texts.append([replace(s, layers={**s.layers, **labels}, origin=origin) for s in found])
         except DataError as error:
             problems.append(f"{item.place}: {error}")
-    if not (texts or problems):
+    if not texts and not problems:
         problems.append(f"{where}: the file must hold at least one text to learn from, got none")
     if any(len(text) > 1 for text in texts):
         texts = [[replace(s, document=str(number)) for s in text] for number, text in enumerate(texts, 1)]
@@ -130,7 +136,7 @@ def _accepted(item: Item, tally: Tally) -> bool:
     """Whether an item is to be learnt from: Prodigy marks those that its user refused."""
     answer = item.value.get("answer", "accept") if isinstance(item.value, dict) else "accept"
     if answer in ("reject", "ignore"):
-        tally.count("left out {} texts that were not accepted", f'"{answer}" at {item.place}')
+        tally.count("left out {} text|texts that was|were not accepted", f'"{answer}" at {item.place}')
     return answer not in ("reject", "ignore")
 
 
@@ -189,14 +195,15 @@ def _only_spans(row: Mapping[str, Any], place: str, tally: Tally) -> list[Any]:
     found = [key for key, value in row.items() if _are_spans(value)]
     if len(found) > 1:
         names = " and ".join(f"`{key}`" for key in found)
-        raise DataError(f'must have one list of spans, got {names}; name what to read: layers = {{ner = "{found[0]}"}}')
+        choice = "take one away" if tally.options else f'name what to read: layers = {{ner = "{found[0]}"}}'
+        raise DataError(f"must have one list of spans, got {names}; {choice}")
     if found:
         return list(row[found[0]])
     for key in KEYS:
         if row.get(key):
             raise DataError(f"`{key}` must be a list of [start, end, type], got {shorten(json.dumps(row[key]))}")
     if not any(row.get(key) == [] for key in KEYS):
-        tally.count("read {} texts that have no list of spans as without entities", f"at {place}")
+        tally.count("read {} text|texts that has|have no list of spans as without entities", f"at {place}")
     return []
 
 
@@ -257,19 +264,13 @@ def unread_keys(lines: Sequence[str], read: Collection[str]) -> Iterator[str]:
     rows = [row for row in items if isinstance(row, dict)]
     text = _text_key(rows)
     for row in rows:
+        told = () if any(map(_are_spans, row.values())) else KEYS  # by the reader, if there is something in them
         for key, value in row.items():
             if _are_spans(value):
                 names = {name for span in value if isinstance(span, dict) for name in span} - OF_SPANS
                 yield from (f"{name} of spans" for name in sorted(names))
-            elif key not in (text, *read) and value not in (None, "", [], {}):
+            elif key not in (text, *read, *told) and value not in (None, "", [], {}):
                 yield key
-
-
-def tell_unread_keys(lines: Sequence[str], tally: Tally, *, where: str) -> None:
-    """Count what is filled in the items of a file and not read."""
-    for name in unread_keys(lines, ()):
-        shown = shorten(name).replace("{", "{{").replace("}", "}}")
-        tally.count(f"the key {shown} of {{}} texts is not read", f"in {where}")
 
 
 def _numbered(sentences: Iterable[Sentence]) -> Iterator[tuple[int, Sentence]]:

@@ -14,6 +14,7 @@ from tagger.data.alignment import Misaligned, Nested
 from tagger.data.columns import conll_lines
 from tagger.data.conllu import FIELDS, conllu_lines
 from tagger.data.jsonl import sentence_to_json
+from tagger.data.labelled import Tokenize
 from tagger.data.schemes import Scheme
 from tagger.data.sentence import Sentence
 from tagger.data.spanned import Dialect, spanned_lines
@@ -86,6 +87,7 @@ class Conversion:
         drop: What may be lost, by name.
         misaligned: What becomes of character spans that are not whole tokens of one sentence.
         nested: Which of two character spans stays where one stands in the other.
+        tokenize: How raw text is split into tokens: `words` if left out, or `blanks`.
     """
 
     to: str
@@ -99,6 +101,7 @@ class Conversion:
     drop: tuple[str, ...] = ()
     misaligned: Misaligned = "error"
     nested: Nested = "error"
+    tokenize: Tokenize | None = None
 
     def __post_init__(self) -> None:
         known = (*SCHEMES, *TARGETS)

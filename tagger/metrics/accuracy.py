@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 from statistics import fmean
 
+from tagger.metrics.calibration import calibration_error
 from tagger.metrics.rates import ClassScore, check_aligned, ratio
 
 Pairs = Counter[tuple[str, str]]  # how often a gold value (first) was predicted as a value (second)
@@ -60,6 +61,8 @@ class LabelScores:
         classes: The score of each of these classes, by name.
         confusion: How often a gold class (first key) was predicted as a class (second key); pairs that never occur
             are left out.
+        calibration_error: How far the probabilities are from how often they are right, from 0 to 1; None where the
+            predictions have none.
     """
 
     accuracy: float
@@ -67,6 +70,7 @@ class LabelScores:
     sentences: int
     classes: Mapping[str, ClassScore]
     confusion: Mapping[str, Mapping[str, int]]
+    calibration_error: float | None = None
 
     @property
     def headline(self) -> float:
@@ -81,6 +85,7 @@ class LabelScores:
             "sentences": self.sentences,
             "classes": {name: score.to_dict() for name, score in self.classes.items()},
             "confusion": {name: dict(counts) for name, counts in self.confusion.items()},
+            "calibration_error": self.calibration_error,
         }
 
 
@@ -96,18 +101,27 @@ def score_tags(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
     return TagScores(_accuracy(pairs), ratio(right, len(gold)), pairs.total(), len(gold), _class_scores(pairs))
 
 
-def score_labels(gold: Sequence[str], predicted: Sequence[str]) -> LabelScores:
+def score_labels(
+    gold: Sequence[str], predicted: Sequence[str], confidences: Sequence[float] | None = None
+) -> LabelScores:
     """The scores of one predicted label a sentence against the gold one.
 
+    Args:
+        gold: The gold labels.
+        predicted: The predicted labels.
+        confidences: The probability of each predicted label, where there is one.
+
     Raises:
-        ValueError: Gold and predicted differ in length.
+        ValueError: Gold, predicted or confidences differ in length.
     """
     if len(gold) != len(predicted):
         raise ValueError(f"gold and predicted must have as many labels, got {len(gold)} and {len(predicted)}")
     pairs = Pairs(zip(gold, predicted, strict=True))
     classes = _class_scores(pairs)
     macro_f1 = fmean(score.f1 for score in classes.values()) if classes else 0.0
-    return LabelScores(_accuracy(pairs), macro_f1, len(gold), classes, _confusion(pairs))
+    correct = [left == right for left, right in zip(gold, predicted, strict=True)]
+    error = None if confidences is None else calibration_error(confidences, correct)
+    return LabelScores(_accuracy(pairs), macro_f1, len(gold), classes, _confusion(pairs), error)
 
 
 def _accuracy(pairs: Pairs) -> float:

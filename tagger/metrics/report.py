@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 
 from tagger.metrics.accuracy import LabelScores, TagScores
+from tagger.metrics.calibration import BINS
 from tagger.metrics.entities import SEQEVAL_SCHEMES, EntityScores
 from tagger.metrics.rates import Average, ClassScore
 
@@ -105,7 +106,14 @@ def _label_lines(layer: str, scores: LabelScores) -> list[str]:
         f"{layer}: accuracy {scores.accuracy:.4f} of {scores.sentences} sentences",
         *_table("class", scores.classes),
         f"macro F1: {scores.macro_f1:.4f}",
+        *_calibration_lines(scores.calibration_error),
     ]
+
+
+def _calibration_lines(error: float | None) -> list[str]:
+    return (
+        [] if error is None else [f"calibration error of the probabilities: {error:.4f} ({BINS} bins of equal width)"]
+    )
 
 
 def _rates(average: Average) -> str:

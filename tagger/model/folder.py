@@ -79,13 +79,15 @@ def load_model(path: str | Path, *, device: str | torch.device = "cpu") -> Model
 
 
 def _network(config: ModelConfig, vocabulary: Vocabulary) -> Network:
-    return build_network(
+    network = build_network(
         vocabulary,
         embeddings=config.embeddings,
         encoder=config.encoder,
         heads=config.heads,
         vector_dimension=config.vector_dimension,
     )
+    network.set_temperatures(config.temperatures)
+    return network
 
 
 def _check_sizes(config: ModelConfig, vocabulary: Vocabulary, weights: Mapping[str, Tensor], folder: Path) -> None:
@@ -139,7 +141,14 @@ def _read_config(folder: Path) -> ModelConfig:
     if found != FORMAT:
         advice = "upgrade tagger" if isinstance(found, int) and found > FORMAT else "train the model again"
         raise ModelError(f"{folder}: model format {found!r}, this version reads {FORMAT}; {advice}")
-    return _section(ModelConfig, values, folder / CONFIG)
+    config = _section(ModelConfig, values, folder / CONFIG)
+    labels = [layer for layer, head in config.heads.items() if head.kind == "sentence"]
+    if odd := set(config.temperatures) - set(labels):
+        raise ModelError(
+            f"{folder / CONFIG}: `temperatures` must name layers of sentence heads, of which there are "
+            f"{', '.join(labels) or 'none'}, got {', '.join(sorted(odd))}; copy the folder again"
+        )
+    return config
 
 
 def _read_vocabulary(folder: Path, config: ModelConfig) -> Vocabulary:
@@ -180,6 +189,11 @@ def _problem(labels: Sequence[str], scheme: Scheme | None) -> str | None:
     return None if absent is None else f"must have each tag of the scheme for each type, got no {absent!r}"
 
 
+def _rule(error: ValidationError) -> str:
+    """The rule that the first wrong value breaks."""
+    return error.errors()[0]["msg"].removeprefix("Value error, ")
+
+
 def _section(kind: type[S], values: Mapping[str, Any], path: Path) -> S:
     """A section of what a file holds."""
     try:
@@ -190,4 +204,4 @@ def _section(kind: type[S], values: Mapping[str, Any], path: Path) -> S:
                 key = ".".join(map(str, detail["loc"]))
                 raise ModelError(f"{path}: unknown key `{key}`, which a newer version wrote; upgrade tagger") from None
         place = ".".join(map(str, error.errors()[0]["loc"]))
-        raise ModelError(f"{path}: `{place}`: {error.errors()[0]['msg']}; copy the folder again") from None
+        raise ModelError(f"{path}: `{place}`: {_rule(error)}; copy the folder again") from None

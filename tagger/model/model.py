@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, ReadingConfig, Section
+from pydantic import Field
+
+from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, ReadingConfig, Section, Weight
 from tagger.data.schemes import Scheme
 from tagger.data.vocabulary import Vocabulary
 from tagger.model.network import Network
@@ -25,6 +27,7 @@ class ModelConfig(Section):
         vector_dimension: Width of a word vector.
         schemes: Scheme of the training files for each tag layer.
         reading: How each corpus was read, by its name.
+        temperatures: What the class scores of a layer are divided by, where dev has calibrated it.
     """
 
     format: int
@@ -36,6 +39,7 @@ class ModelConfig(Section):
     vector_dimension: int
     schemes: dict[str, Scheme | None]
     reading: dict[str, ReadingConfig]
+    temperatures: dict[str, Weight] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)

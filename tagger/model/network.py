@@ -14,8 +14,8 @@ from torch.nn import functional as F
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, TokensHeadConfig
 from tagger.data.batches import Batch
-from tagger.data.packed import MISSING
 from tagger.data.schemes import legal_transitions, span_tables
+from tagger.data.tag_arrays import MISSING
 from tagger.data.vectors import Vectors
 from tagger.data.vocabulary import FIRST_CHAR, UNKNOWN, Vocabulary
 from tagger.nn.dropout import Dropout
@@ -82,6 +82,13 @@ class Network(nn.Module):
         self.word_dropout = word_dropout
         self.state_dropout = Dropout(state_dropout)
 
+    def set_temperatures(self, temperatures: Mapping[str, float]) -> None:
+        """Divide the class scores of these layers by a temperature from now on."""
+        for layer, temperature in temperatures.items():
+            head = self.heads[layer]
+            assert isinstance(head, SentenceHead)
+            head.temperature = temperature
+
     @property
     def device(self) -> torch.device:
         """Where the parameters are."""
@@ -131,6 +138,12 @@ class Network(nn.Module):
             layer: head(states, batch.mask, n_best=n_best) if isinstance(head, TokensHead) else head(states, batch.mask)
             for layer, head in self.heads.items()
         }
+
+    def marginals(self, batch: TensorBatch) -> dict[str, Tensor]:
+        """How probable each tag is at each token, of shape (batch, tokens, tags), by the layer of the tokens heads."""
+        states = self.states(batch)
+        heads = self.heads.items()
+        return {layer: head.marginals(states, batch.mask) for layer, head in heads if isinstance(head, TokensHead)}
 
 
 def _module_name(layer: str) -> str:
@@ -220,4 +233,5 @@ def _head(config: HeadConfig, labels: Sequence[str], encoder: RecurrentEncoder) 
         pooling=config.pooling,
         hidden_size=config.hidden_size,
         dropout=config.dropout,
+        label_smoothing=config.label_smoothing,
     )

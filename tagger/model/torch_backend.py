@@ -92,6 +92,14 @@ class TorchBackend:
         return pool.map(run, batches, pool.submit(self._types, batches).result())
 
     @torch.inference_mode()
+    def type_vectors(self, batch: Batch) -> Tensor:
+        """The vector of each distinct word of a batch, of shape (types, embedding)."""
+        if self._cache is not None:
+            return self._cache.vectors(batch)
+        words = to_tensors(batch, self.network.device)
+        return self.network.type_vectors(words.word_ids, words.char_ids, words.char_lengths)
+
+    @torch.inference_mode()
     def _types(self, batches: Iterable[Batch]) -> list[Tensor | None]:
         """The vectors of each batch's words, in turn: beside what others a word is computed is no matter of chance."""
         return [self._cache.vectors(batch) if self._cache is not None else None for batch in batches]

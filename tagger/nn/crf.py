@@ -1,8 +1,8 @@
 """A linear-chain conditional random field that answers exactly: likelihood, marginals, spans, best and n best paths.
 
 `LinearChainCRF` is a `torchcrf.CRF` and a drop-in for it: same constructor, parameters, `state_dict`, `forward` and
-`decode`. The methods added to these take the batch first and return tensors. The recursions stand in `lattice.py`;
-which tags may follow each other is given as tables, and tag names are not known here.
+`decode`. The methods added to these take the batch first and return tensors. The recursions stand in `lattice.py` and
+`viterbi.py`; which tags may follow each other is given as tables, and tag names are not known here.
 
 All scores are float32 whatever the surrounding precision (float64 where the emissions are). A mask is True at tokens;
 it may have gaps, which are closed up, and rows without a token.
@@ -17,18 +17,9 @@ from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor
 from torch.nn import functional as F
 
-from tagger.nn.lattice import (
-    Lattice,
-    Rows,
-    Scores,
-    best_path,
-    best_paths,
-    forward_backward,
-    log_partition,
-    path_likelihood,
-    path_score,
-    rows_of,
-)
+from tagger.nn.lattice import Lattice, Rows, Scores, forward_backward, rows_of
+from tagger.nn.likelihood import log_partition, path_likelihood, path_score
+from tagger.nn.viterbi import best_path, best_paths
 
 UNKNOWN = -100  # a gold tag id that stands for any tag, as in the loss functions of torch and Hugging Face
 Mask = Bool[Tensor, "batch tokens"] | Integer[Tensor, "batch tokens"]

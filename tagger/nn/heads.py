@@ -9,7 +9,8 @@ from torch.nn import functional as F
 
 from tagger.nn.crf import LinearChainCRF
 from tagger.nn.dropout import Dropout
-from tagger.nn.lattice import Lattice, Scores, path_score, rows_of
+from tagger.nn.lattice import Lattice, Scores, rows_of
+from tagger.nn.likelihood import path_score
 from tagger.nn.pooling import AttentionPooling, LastPooling, MaxPooling, MeanPooling
 from tagger.nn.spans import Spans, SpanTables, find_spans, span_probabilities
 
@@ -107,11 +108,7 @@ class TokensHead(nn.Module):
         emissions = self.linear(states).float()
         rows = rows_of(mask.sum(1), mask.shape[1])
         tag_ids = self.crf.best_path(emissions, mask)
-        if self.decoder == "crf":
-            lattice, scores = self.crf.posterior(emissions, mask), self.crf.scores()
-        else:
-            free = self.crf.start_transitions, self.crf.transitions, self.crf.end_transitions  # all 0
-            lattice, scores = _independent(emissions, mask), Scores(*free)
+        lattice, scores = self._posterior(emissions, mask)
 
         def sequence_probabilities(path: Tensor) -> Tensor:
             return (path_score(emissions, rows, scores, path) - lattice.log_partition).exp().float()
@@ -127,6 +124,22 @@ class TokensHead(nn.Module):
             reading_scores = each.masked_fill(found == 0, 0)
         sequences = sequence_probabilities(tag_ids)
         return TokensOutput(tag_ids, probabilities, sequences, spans, span_scores, readings, reading_scores)
+
+    @torch.no_grad()
+    def marginals(
+        self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"]
+    ) -> Float[Tensor, "batch tokens tags"]:
+        """Probability of each tag at each token, summed over all sequences; 0 at padding."""
+        return self._posterior(self.linear(states).float(), mask)[0].marginals
+
+    def _posterior(
+        self, emissions: Float[Tensor, "batch tokens tags"], mask: Bool[Tensor, "batch tokens"]
+    ) -> tuple[Lattice, Scores]:
+        """What the decoder knows of each sentence, and the scores it knows it from."""
+        if self.decoder == "crf":
+            return self.crf.posterior(emissions, mask), self.crf.scores()
+        free = self.crf.start_transitions, self.crf.transitions, self.crf.end_transitions  # all 0
+        return _independent(emissions, mask), Scores(*free)
 
 
 def _independent(emissions: Float[Tensor, "batch tokens tags"], mask: Bool[Tensor, "batch tokens"]) -> Lattice:
@@ -147,6 +160,11 @@ class SentenceHead(nn.Module):
         pooling: How token states become one vector.
         hidden_size: Width of the hidden layer.
         dropout: Probability with which a feature is dropped before each of the two layers.
+        label_smoothing: Share of the gold class's probability that the loss spreads over all classes.
+
+    Attributes:
+        class_weights: What the loss of each class counts; all alike where there are none.
+        temperature: Divides the scores of the classes before they become probabilities.
     """
 
     def __init__(
@@ -158,8 +176,13 @@ class SentenceHead(nn.Module):
         pooling: Pooling = "attention",
         hidden_size: int = 64,
         dropout: float = 0.5,
+        label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
+        self.label_smoothing = label_smoothing
+        self.class_weights: Tensor | None
+        self.register_buffer("class_weights", None, persistent=False)
+        self.temperature = 1.0
         poolings: dict[str, nn.Module] = {
             "attention": AttentionPooling(hidden_size=input_size),
             "last": LastPooling(forward_size=forward_size),
@@ -181,12 +204,18 @@ class SentenceHead(nn.Module):
         mask: Bool[Tensor, "batch tokens"],
         class_ids: Int[Tensor, " batch"],
     ) -> Float[Tensor, ""]:
-        """Negative log-likelihood of the classes, in nats a sentence."""
-        return F.cross_entropy(self.classify(self.pooling(states, mask).vector).float(), class_ids)
+        """Negative log-likelihood of the classes, in nats a sentence; with weights, by the mean that these weigh.
+
+        Source:
+            Szegedy et al. (2016), section 7, for the smoothing of labels.
+            Both compared with their formulas in tests/nn/test_heads.py.
+        """
+        scores = self.classify(self.pooling(states, mask).vector).float()
+        return F.cross_entropy(scores, class_ids, self.class_weights, label_smoothing=self.label_smoothing)
 
     def forward(
         self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"]
     ) -> SentenceOutput:
         """The probability of each class, and the attention if there is one."""
         vector, attention = self.pooling(states, mask)
-        return SentenceOutput(self.classify(vector).float().softmax(1), attention)
+        return SentenceOutput((self.classify(vector).float() / self.temperature).softmax(1), attention)

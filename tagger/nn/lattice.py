@@ -1,14 +1,14 @@
-"""The recursions of a linear-chain CRF over a padded batch: forward-backward, best path, n best paths.
+"""The sums of a linear-chain CRF over all sequences of a padded batch, by its forward and its backward recursion.
 
-Plain functions of tensors. Rows have their tokens on the left; scores may be minus infinity for what cannot happen.
-Forward and backward recursion are one loop over a stack of two: the second reads each row from its own end with the
-transitions transposed. The loop runs in scaled probability space, and again in log space for those rows in which a
-scale would underflow. On short rows the time goes into calling operations, not into what they compute, so there are as
-few as can be.
+Plain functions of tensors; likelihoods stand in `likelihood.py`, the best sequences in `viterbi.py`. Rows have their
+tokens on the left; scores may be minus infinity for what cannot happen. Both recursions are one loop over a stack of
+two: the second reads each row from its own end with the transitions transposed. The loop runs in scaled probability
+space, and again in log space for those rows in which a scale would underflow. On short rows the time goes into calling
+operations, not into what they compute, so there are as few as can be.
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -17,9 +17,7 @@ from torch import Tensor
 # Below this a scaled sum has lost what the format cannot give back: float32 ends at 1e-38.
 SAFE = 1e-25
 TINY = 1e-35  # in the place of 0 as a divisor
-ONE_THREAD = 2**15  # numbers up to which torch keeps an operation on one thread; to wake another can take longer
 LONG = 512  # tokens from which the rounding of float32, repeated at each, would be seen in the sum
-CENTRED = 16  # tokens from one taking off of the highest sum to the next
 SCALED = 6  # tokens from one scaling to the next; more rows would need log space if there were more
 
 
@@ -204,166 +202,3 @@ def _log_lattice(emissions: Tensor, rows: Rows, scores: Scores) -> Lattice:
             state = torch.where(inside, (transitions + entered.unsqueeze(1)).logsumexp(2), end)
     partition = partition.nan_to_num(nan=-torch.inf, neginf=-torch.inf, posinf=torch.inf)
     return Lattice(partition, marginals.masked_fill(~mask.unsqueeze(2), 0), counts, leaving, entering)
-
-
-def log_partition(emissions: Float[Tensor, "batch tokens tags"], rows: Rows, scores: Scores) -> Float[Tensor, " batch"]:
-    """Log of the summed exponentiated scores of all sequences of a row, in float64.
-
-    Its gradient is the marginals, which one forward and one backward recursion give; there is no second derivative.
-    """
-    value: Tensor = _LogPartition.apply(emissions, *rows, *scores, None)  # type: ignore[no-untyped-call]
-    return value
-
-
-def path_likelihood(
-    emissions: Float[Tensor, "batch tokens tags"],
-    rows: Rows,
-    scores: Scores,
-    tags: Int[Tensor, "batch tokens"],
-) -> Float[Tensor, " batch"]:
-    """Log-probability of a tag sequence for each row, in the type of the emissions; not above zero but for rounding.
-
-    A sequence that cannot happen has minus infinity, and no gradient that means anything.
-    """
-    value: Tensor = _LogPartition.apply(emissions, *rows, *scores, tags)  # type: ignore[no-untyped-call]
-    return value
-
-
-def path_score(
-    emissions: Float[Tensor, "batch tokens tags"],
-    rows: Rows,
-    scores: Scores,
-    tags: Int[Tensor, "batch tokens"],
-) -> Float[Tensor, " batch"]:
-    """Score of a tag sequence for each row, in float64, for it grows with the tokens; 0 for a row without a token."""
-    (mask, lengths, last), (start, transitions, end) = rows, scores
-    parts = emissions.gather(2, tags.unsqueeze(2)).squeeze(2).double()  # (batch, tokens)
-    parts[:, 0] += start.take(tags[:, 0])
-    parts[:, 1:] += transitions.take(_pairs(tags, len(start)))
-    ending = tags.gather(1, last.unsqueeze(1)).squeeze(1)  # (batch,)
-    return parts.masked_fill_(~mask, 0).sum(1) + end.take(ending).masked_fill_(lengths == 0, 0)
-
-
-def _pairs(tags: Int[Tensor, "batch tokens"], num_tags: int) -> Int[Tensor, "batch pairs"]:
-    """The place of each transition of a sequence in a flattened table of transitions."""
-    return tags[:, :-1] * num_tags + tags[:, 1:]
-
-
-class _LogPartition(torch.autograd.Function):
-    """Log of the summed exponentiated scores of all sequences of a row; where tags are given, their score less it.
-
-    Its gradient is what is expected of tags and transitions; where tags are given, what they have less that.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        emissions: Tensor,
-        mask: Tensor,
-        lengths: Tensor,
-        last: Tensor,
-        start: Tensor,
-        transitions: Tensor,
-        end: Tensor,
-        tags: Tensor | None,
-    ) -> Tensor:
-        rows, scores = Rows(mask, lengths, last), Scores(start, transitions, end)
-        lattice = forward_backward(emissions, rows, scores)
-        value, marginals, counts = lattice.log_partition, lattice.marginals, lattice.counts
-        if tags is not None:
-            value = (path_score(emissions, rows, scores, tags) - value).to(emissions.dtype)
-            here = mask.to(marginals.dtype)
-            marginals.neg_().scatter_add_(2, tags.unsqueeze(2), here.unsqueeze(2))
-            counts.neg_().flatten(1).scatter_add_(1, _pairs(tags, len(start)), here[:, 1:])
-        ctx.save_for_backward(marginals, counts, last)
-        return value
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        if torch.is_grad_enabled():
-            raise RuntimeError("the CRF has no second derivative; differentiate it without create_graph=True")
-        marginals, counts, last = ctx.saved_tensors
-        gradient = gradients[0].to(marginals.dtype)
-        weighted = marginals * gradient.view(-1, 1, 1)  # (batch, tokens, tags)
-        ended = weighted.gather(1, last.view(-1, 1, 1).expand(-1, 1, weighted.shape[2])).sum((0, 1))  # (tags,)
-        moved = (gradient @ counts.flatten(1)).view_as(counts[0])
-        return weighted, None, None, None, weighted[:, 0].sum(0), moved, ended, None
-
-
-def _centred(transitions: Float[Tensor, "tags tags"]) -> Float[Tensor, "tags tags"]:
-    """The transitions less the highest of them, which changes no order of sequences of one length."""
-    return transitions - transitions.amax().clamp(min=-1e30)
-
-
-def best_path(
-    emissions: Float[Tensor, "batch tokens tags"], rows: Rows, scores: Scores
-) -> tuple[Int[Tensor, "batch tokens"], Bool[Tensor, " batch"]]:
-    """The tag sequence of the highest score in each row, and whether the row has any possible sequence.
-
-    Going forward only the best scores are kept; where they came from is found on the way back, for the tags of the path
-    alone. Behind a row's length tags are 0.
-
-    Source:
-        Viterbi (1967).
-    """
-    (batch, num_tokens, num_tags), (mask, _, last) = emissions.shape, rows
-    # Only differences decide, and small numbers keep them, so the highest emission of each token is taken off, the
-    # highest transition, and every now and then the highest sum. Tags stand before the batch, so that the maximum over
-    # tags is one of whole rows of numbers, which is several times as fast as a maximum within each row.
-    states, transitions = emissions.new_empty(num_tokens, num_tags, batch), _centred(scores.transitions)
-    moves = transitions.unsqueeze(2)
-    torch.sub(emissions.permute(1, 2, 0), emissions.amax(2).t().unsqueeze(1), out=states)
-    states[0] += scores.start.unsqueeze(1)
-    size = max(1, min(num_tags, ONE_THREAD // (num_tags * batch)))
-    moves_of = moves.split(size)  # (from, to, 1) each
-    ways = [states.new_empty(len(part), num_tags, batch) for part in moves_of]
-    columns = states[:-1].unsqueeze(2).split(size, 1)  # (tokens - 1, from, 1, batch) each
-    for t, (parts, reached) in enumerate(zip(zip(*columns, strict=True), states[1:], strict=True), 1):
-        found = [torch.add(part, move, out=way).amax(0) for part, move, way in zip(parts, moves_of, ways, strict=True)]
-        reached += found[0] if len(found) == 1 else torch.stack(found).amax(0)
-        if t % CENTRED == 0:
-            reached -= reached.amax(0).clamp(min=-1e30)
-    final = states.gather(0, last.expand(1, num_tags, -1))[0] + scores.end.unsqueeze(1)  # (tags, batch)
-    best, ending = final.max(0)  # (batch,)
-    path, incoming = [ending], transitions.t().contiguous()  # (to, from)
-    reached_by = states.transpose(1, 2).contiguous().unbind()  # (batch, tags) a token
-    shortest = int(last.min())
-    for t in range(num_tokens - 2, -1, -1):
-        tag = incoming.index_select(0, path[-1]).add_(reached_by[t]).argmax(1)
-        path.append(tag if t < shortest else torch.where(t < last, tag, ending))
-    tags = torch.stack(path[::-1], 1).masked_fill(~mask, 0)
-    return tags, best > -torch.inf
-
-
-def best_paths(
-    emissions: Float[Tensor, "batch tokens tags"], rows: Rows, scores: Scores, *, n: int
-) -> tuple[Int[Tensor, "batch n tokens"], Bool[Tensor, "batch n"]]:
-    """The `n` tag sequences of the highest scores in each row, best first, and whether there are so many.
-
-    Behind a row's length tags are 0.
-
-    Source:
-        The parallel list algorithm of Seshadri and Sundberg (1994).
-    """
-    (batch, num_tokens, num_tags), (mask, _, last) = emissions.shape, rows
-    incoming = _centred(scores.transitions).t().unsqueeze(2)  # (to, from, 1)
-    emissions = emissions - emissions.amax(2, keepdim=True)  # only differences decide, as in `best_path`
-    state = torch.full((batch, num_tags, n), -torch.inf, dtype=emissions.dtype, device=emissions.device)
-    state[:, :, 0] = scores.start + emissions[:, 0]
-    states, pointers = [state], []
-    for t, token in enumerate(emissions.unbind(1)[1:], 1):
-        reached = (state.unsqueeze(1) + incoming).flatten(2)  # (batch, to, from * n)
-        best, pointer = reached.topk(n, 2)
-        state = best + token.unsqueeze(2)
-        if t % CENTRED == 0:
-            state = state - state.amax((1, 2), keepdim=True).clamp(min=-1e30)
-        states.append(state)
-        pointers.append(pointer.flatten(1))  # (batch, to * n), into from * n
-    final = torch.stack(states, 1)[torch.arange(batch, device=last.device), last]  # (batch, tags, n)
-    path_scores, place = (final + scores.end.view(1, -1, 1)).flatten(1).topk(n, 1)  # (batch, n)
-    path = [place]
-    for t in range(num_tokens - 2, -1, -1):
-        earlier = pointers[t].gather(1, path[-1])
-        path.append(torch.where((t < last).unsqueeze(1), earlier, place))
-    tags = torch.stack(path[::-1], 2).div(n, rounding_mode="floor")  # (batch, n, tokens)
-    return tags.masked_fill(~mask.unsqueeze(1), 0), path_scores > -torch.inf

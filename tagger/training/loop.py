@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tagger.config import TrainingConfig
+from tagger.config import Sampling, TrainingConfig
 from tagger.data.batches import Batch, EncodedSentences, Ids, shuffled_batches
 from tagger.errors import TaggerError
 from tagger.model.network import Network, to_tensors
@@ -104,7 +104,7 @@ def train_network(
     sentences: EncodedSentences,
     *,
     config: TrainingConfig,
-    parts: Sequence[tuple[int, float]],
+    parts: Sequence[tuple[int, int]],
     head_weights: Mapping[str, float],
     score: Score,
     seed: int,
@@ -116,7 +116,7 @@ def train_network(
         network: What is trained.
         sentences: The training sentences of all corpora, one corpus behind the other.
         config: The recipe's section.
-        parts: Number of sentences and sampling weight of each corpus.
+        parts: Number of sentences of each corpus, and how many of them an epoch has.
         head_weights: What the loss of each layer counts.
         score: The dev score of each layer for the network as it is.
         seed: Orders the sentences.
@@ -127,7 +127,7 @@ def train_network(
     """
     listener = listener or Listener()
     rng = np.random.default_rng(seed)
-    steps = math.ceil(sum(_num_drawn(*part) for part in parts) / config.batch_size)
+    steps = math.ceil(sum(drawn for _, drawn in parts) / config.batch_size)
     stepper = _Stepper(network, config, head_weights, steps * config.epochs, listener)
     best, epochs, started = _Best(), [], time.perf_counter()
     listener.started(config.epochs, steps * config.epochs)
@@ -158,19 +158,34 @@ def train_network(
     return Outcome(epochs, reason, interrupted)
 
 
-def draw_rows(parts: Sequence[tuple[int, float]], rng: np.random.Generator) -> Ids:
-    """The rows of an epoch: of each corpus `weight` times as many sentences as it has, each as often as any other."""
+def draw_rows(parts: Sequence[tuple[int, int]], rng: np.random.Generator) -> Ids:
+    """The rows of an epoch: of each corpus as many as are to be drawn, each as often as any other or once more."""
     rows, start = [], 0
-    for size, weight in parts:
-        whole, rest = divmod(_num_drawn(size, weight), size)
+    for size, drawn in parts:
+        whole, rest = divmod(drawn, size)
         rows += [np.arange(size) + start] * whole + [rng.permutation(size)[:rest] + start]
         start += size
     return np.concatenate(rows)
 
 
-def _num_drawn(size: int, weight: float) -> int:
-    """How many sentences of a corpus an epoch has, one at least."""
-    return max(1, round(size * weight))
+def share_epoch(sizes: Sequence[int], weights: Sequence[float], sampling: Sampling) -> list[int]:
+    """How many sentences of each corpus an epoch has, one at least.
+
+    Args:
+        sizes: Number of sentences of each corpus.
+        weights: What the share of each counts.
+        sampling: `proportion` draws `weight` times the sentences that a corpus has. The others leave the length of an
+            epoch as it is then, and share it out by `weight` times the square root of the size, or by `weight` alone.
+    """
+    by_size = [size * weight for size, weight in zip(sizes, weights, strict=True)]
+    match sampling:
+        case "proportion":
+            shares = by_size
+        case "sqrt":
+            shares = [math.sqrt(size) * weight for size, weight in zip(sizes, weights, strict=True)]
+        case "even":
+            shares = list(weights)
+    return [max(1, round(share * sum(by_size) / sum(shares))) for share in shares]
 
 
 class _DivergedError(TaggerError):

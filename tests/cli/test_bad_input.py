@@ -1,7 +1,7 @@
 """Whatever file a command is given: exit code 1, one sentence on standard error, and no traceback."""
 
 import gzip
-import io
+import json
 import os
 import shutil
 import subprocess
@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 import tagger
-from tagger.cli.app import main
 
 SMALL = """
 data = {format = "synthetic", sentences = 20}
@@ -80,19 +79,10 @@ heads = {ner = {kind = "tokens"}}
 """
 
 
-def call(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
-    """The exit code of a command, and what it wrote to standard error."""
-    monkeypatch.setattr(sys, "argv", ["tagger", *arguments])
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
-    with pytest.raises(SystemExit) as stop:
-        main()
-    return int(stop.value.code or 0), capsys.readouterr().err
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="named after what Linux says")
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("bad", BAD)
-def test_bad_file_ends_in_one_sentence(bad, command, run_folder, tmp_path, monkeypatch, capsys) -> None:
+def test_bad_file_ends_in_one_sentence(call, bad, command, run_folder, tmp_path) -> None:
     make, part = BAD[bad]
     (tmp_path / "recipe.toml").write_text(RECIPE)
     (tmp_path / "small.toml").write_text(SMALL)
@@ -105,7 +95,7 @@ def test_bad_file_ends_in_one_sentence(bad, command, run_folder, tmp_path, monke
         "recipe": tmp_path / "recipe.toml",
         "small": tmp_path / "small.toml",
     }
-    code, said = call([argument.format(**places) for argument in COMMANDS[command]], monkeypatch, capsys)
+    code, _, said = call(*(argument.format(**places) for argument in COMMANDS[command]))
     last = said.splitlines()[-1]
     assert code == 1
     assert last.startswith(f"error: {path}")
@@ -124,20 +114,20 @@ RECIPES = {
 }
 
 
-def test_value_too_deep_to_be_read_ends_in_one_sentence(tmp_path, monkeypatch, capsys) -> None:
+def test_value_too_deep_to_be_read_ends_in_one_sentence(call, tmp_path) -> None:
     (tmp_path / "small.toml").write_text(SMALL)
     deep = "seed=" + "[" * 10_000
-    code, said = call(["train", str(tmp_path / "small.toml"), "--set", deep], monkeypatch, capsys)
+    code, _, said = call("train", tmp_path / "small.toml", "--set", deep)
     assert code == 2
     assert "the value must be TOML or a bare word" in said
     assert len(said.splitlines()) == 1
 
 
 @pytest.mark.parametrize("bad", RECIPES)
-def test_bad_recipe_ends_in_one_sentence(bad, tmp_path, monkeypatch, capsys) -> None:
+def test_bad_recipe_ends_in_one_sentence(call, bad, tmp_path) -> None:
     make, part = RECIPES[bad]
     path = make(tmp_path)
-    code, said = call(["train", str(path)], monkeypatch, capsys)
+    code, _, said = call("train", path)
     assert code == 2
     assert said.startswith(f"error: {path}: {part}")
     assert len(said.splitlines()) == 1
@@ -152,23 +142,23 @@ MODELS = {
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("command", ["tag", "info"])
-def test_bad_model_ends_in_one_sentence(command, name, run_folder, tmp_path, monkeypatch, capsys) -> None:
+def test_bad_model_ends_in_one_sentence(call, command, name, run_folder, tmp_path) -> None:
     data, part = MODELS[name]
     folder = tmp_path / "model"
     shutil.copytree(run_folder / "model", folder)
     (folder / name).write_bytes(data)
-    code, said = call([command, str(folder)], monkeypatch, capsys)
+    code, _, said = call(command, folder)
     assert code == 1
     assert said.startswith(f"error: {folder / name}: {part}")
     assert len(said.splitlines()) == 1
 
 
 @pytest.mark.parametrize("report", ["", "{", "[1]", '{"scores": [1]}', '{"scores": {"ner": 1}}', "[" * 100_000])
-def test_damaged_report_of_a_run_ends_in_one_sentence(report, run_folder, tmp_path, monkeypatch, capsys) -> None:
+def test_damaged_report_of_a_run_ends_in_one_sentence(call, report, run_folder, tmp_path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(run_folder, folder)
     (folder / "report.json").write_text(report)
-    code, said = call(["info", str(folder)], monkeypatch, capsys)
+    code, _, said = call("info", folder)
     assert code == 1
     place = folder / "report.json"
     assert said == f"error: {place}: the report is damaged or cannot be read; delete it or copy the folder again\n"
@@ -179,3 +169,96 @@ def test_endless_line_on_standard_input_is_refused_while_it_comes(run_folder) ->
     done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert done.stderr == "error: standard input:1: a line must have at most 10,000,000 bytes, got more; split it\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs the device that is always full")
+@pytest.mark.parametrize("arguments", ["tag {run} {text}", "convert {text} - --to jsonl --format text", "info {run}"])
+def test_full_disk_behind_standard_output_ends_in_one_sentence(arguments, run_folder, tmp_path) -> None:
+    (tmp_path / "a.txt").write_text("Ada naps\n")
+    words = arguments.format(run=run_folder, text=tmp_path / "a.txt").split()
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-m", "tagger", *words], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "error: standard output: cannot be read or written: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ("convert a.txt - --to jsonl --format text >&-", 1, "error: standard output must be open, but is closed"),
+        ("convert - - --to jsonl --format conll --columns token <&-", 1, "error: standard input: the file must hold"),
+        ("convert a.txt - --to jsonl --format text 2>&-", 0, ""),
+    ],
+)
+def test_closed_stream_ends_in_one_sentence(arguments, code, said, tmp_path) -> None:
+    (tmp_path / "a.txt").write_text("Ada naps\n")
+    command = f"{sys.executable} -m tagger {arguments}"
+    environment = {**os.environ, "PYTHONPATH": str(Path(tagger.__file__).parents[1])}
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert done.returncode == code
+    assert done.stderr.startswith(said)
+    assert len(done.stderr.splitlines()) == bool(said)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is denied to root")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_denied_folder_ends_in_one_sentence(call, command, run_folder, tmp_path) -> None:
+    folder = tmp_path / "denied"
+    folder.mkdir()
+    (folder / "bad").write_text("Ada\tO\n")
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    (tmp_path / "small.toml").write_text(SMALL)
+    folder.chmod(0)
+    places = {"run": run_folder, "bad": folder / "bad", "folder": tmp_path}
+    places |= {"recipe": tmp_path / "recipe.toml", "small": tmp_path / "small.toml"}
+    code, _, said = call(*(argument.format(**places) for argument in COMMANDS[command]))
+    folder.chmod(0o700)
+    assert code == 1
+    assert said.splitlines()[-1].startswith(f"error: {folder / 'bad'}: ")
+    assert said.splitlines()[-1].endswith("Permission denied")
+
+
+def test_error_that_only_the_system_has_a_word_for_names_the_file(call, tmp_path, monkeypatch) -> None:
+    def denied(*arguments: object, **options: object) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path / "x"))
+
+    monkeypatch.setattr("tagger.cli.converting.convert_file", denied)
+    code, _, said = call("convert", str(tmp_path / "x"), "-", "--to", "jsonl")
+    assert (code, said) == (1, f"error: {tmp_path / 'x'}: cannot be read or written: Permission denied\n")
+
+
+def test_spans_brat_and_io_are_scored_by_the_options_that_say_how(call, run_folder, tmp_path) -> None:
+    spans, brat, columns = tmp_path / "a.jsonl", tmp_path / "a.txt", tmp_path / "a.conll"
+    spans.write_text('{"text": "Ada came", "label": [[0, 2, "PER"], [0, 8, "X"]]}\n')
+    brat.write_text("Ada came")
+    brat.with_suffix(".ann").write_text("T1\tPER 0 2\tAd\nT2\tX 0 8\tAda came\n")
+    columns.write_text("Ada\tI-PER\nBo\tI-PER\n")
+    for file, format in ((spans, "jsonl"), (brat, "brat")):
+        evaluate = ["evaluate", str(run_folder), str(file), "--format", format]
+        code, _, said = call(*evaluate)
+        assert code == 1
+        assert "choose --misaligned drop or expand\n" in said
+        assert call(*evaluate, "--misaligned", "expand")[0] == 1
+        code, _, said = call(*evaluate, "--misaligned", "expand", "--nested", "outermost")
+        assert code == 0
+        assert said.startswith("expanded 1 entity that begins or ends inside a token, the first ")
+        assert "\ndropped 1 entity that is nested, the first " in said
+        code, _, said = call(*evaluate, "--scheme", "io")
+        assert (code, said.count("\n")) == (1, 1)
+        assert "scheme io is for tags" in said
+    evaluate = ["evaluate", str(run_folder), str(columns), "--format", "conll", "--columns", "token,ner"]
+    code, _, said = call(*evaluate, "--scheme", "io")
+    assert code == 0
+    assert said.count("layer `ner` is in IO, where neighbours of one type are one entity, and goes on as IOB2\n") == 1
+
+
+def test_rule_of_a_reading_section_that_a_model_breaks_is_told_in_our_words(call, run_folder, tmp_path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(run_folder / "model", folder)
+    config = json.loads((folder / "config.json").read_text())
+    config["reading"] = {"data": {"format": "conll", "columns": ["ner"]}}
+    (folder / "config.json").write_text(json.dumps(config))
+    code, _, said = call("info", str(folder))
+    assert code == 1
+    assert '`format = "conll"` needs `columns`' in said
+    assert "Value error" not in said

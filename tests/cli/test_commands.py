@@ -1,6 +1,5 @@
 """The command line as its user meets it: what is printed where, and how it ends."""
 
-import io
 import json
 import subprocess
 import sys
@@ -9,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import tagger
-from tagger.cli.app import main
 from tagger.data.columns import read_conll, write_conll
 
 RECIPE = """
@@ -36,27 +34,6 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "small.toml").write_text(RECIPE)
     tagger.train(folder / "small.toml", output=folder / "run")
     return folder / "run"
-
-
-class Outcome:
-    """What a command printed and how it ended."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    def run(*arguments: object, text: str | bytes = b"") -> Outcome:
-        data = text.encode() if isinstance(text, str) else text
-        monkeypatch.setattr(sys, "argv", ["tagger", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
-        with pytest.raises(SystemExit) as stop:
-            main()
-        printed = capsys.readouterr()
-        return Outcome(int(stop.value.code or 0), printed.out, printed.err)
-
-    return run
 
 
 @pytest.mark.parametrize("command", [(), ("train",), ("evaluate",), ("tag",), ("convert",), ("info",), ("check",)])
@@ -176,7 +153,7 @@ MISTAKES = {
     "no such file": (
         ("tag", "{run}", "nowhere.txt"),
         1,
-        "error: nowhere.txt: no such file; give the path of a file, or - for standard input\n",
+        "error: nowhere.txt: no such file; check the path, or give - for standard input\n",
     ),
     "no such recipe": (("train", "no.toml"), 2, "error: no.toml: no such recipe; give the path of a TOML file\n"),
     "no such data folder": (
@@ -262,6 +239,25 @@ def test_check_prints_json_alone(call, tmp_path) -> None:
     assert list(printed["splits"]) == ["test"]
 
 
+@pytest.mark.parametrize("options", [(), ("--format", "brat")])
+def test_check_names_annotations_that_do_not_fit(options, call, tmp_path) -> None:
+    (tmp_path / "one.txt").write_text("Ada naps.\n")
+    (tmp_path / "one.ann").write_text("T1\tPER 0 3\tAda\nT2\tPER 4 6\tna\n")
+    done = call("check", tmp_path, *options)
+    assert (done.code, done.err) == (1, "")
+    assert "errors: entities that do not fit their text: 1" in done.out
+    assert f"{tmp_path / 'one.ann'}:2: an entity must begin and end with a token, got 'na'" in done.out
+
+
+def test_check_tells_a_file_without_a_layer_and_takes_io(call, tmp_path) -> None:
+    (tmp_path / "train.jsonl").write_text('{"tokens": ["a"], "tagging": [1]}\n')
+    done = call("check", tmp_path / "train.jsonl")
+    assert done.code == 1
+    assert "errors: files without a layer: 1" in done.out
+    (tmp_path / "train.conll").write_text("Ada\tI-PER\nnaps\tO\n")
+    assert "reads as IO," in call("check", tmp_path / "train.conll", "--scheme", "io").out
+
+
 def test_check_takes_files_one_way_only(call, tmp_path) -> None:
     (tmp_path / "a").write_text(GOOD)
     assert call("check", tmp_path / "a", "--dev", tmp_path / "a").code == 2
@@ -275,11 +271,3 @@ def test_check_prints_a_fatal_error_as_json_too(call, tmp_path) -> None:
     done = call("check", tmp_path / "none.conll", "--json")
     assert done.code == 1
     assert json.loads(done.out) == {"error": f"{tmp_path / 'none.conll'}: no such file; check the path"}
-
-
-def test_check_takes_brat_and_io(call, tmp_path) -> None:
-    (tmp_path / "a.txt").write_text("Ada naps .")
-    (tmp_path / "a.ann").write_text("T1\tPER 0 3\tAda\n")
-    (tmp_path / "b.conll").write_text("Ada\tI-PER\nnaps\tO\n")
-    assert call("check", tmp_path, "--format", "brat").code == 0
-    assert call("check", tmp_path / "b.conll", "--scheme", "io").code == 0

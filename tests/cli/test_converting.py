@@ -2,14 +2,15 @@
 
 import gzip
 import io
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tagger.cli import meter
-from tagger.cli.app import main
 
 IOB2 = "Ada\tB-PER\r\nLovelace\tI-PER\r\n\t\r\nOslo\tB-LOC"
 BIOES = "Ada\tB-PER\r\nLovelace\tE-PER\r\n\t\r\nOslo\tS-LOC"
@@ -19,19 +20,10 @@ Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path) -> Call:
+def call(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in.conll").write_bytes(IOB2.encode())
-
-    def run(*arguments: str, text: str = "") -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["tagger", "convert", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
-        with pytest.raises(SystemExit) as stop:
-            main()
-        out, err = capfdbinary.readouterr()
-        return int(stop.value.code or 0), out.decode(), err.decode()
-
-    return run
+    return partial(call, "convert")
 
 
 def test_file_is_converted_beside_or_in_place(call: Call, tmp_path: Path) -> None:
@@ -86,7 +78,7 @@ def test_options_reach_the_conversion(call: Call) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (("no", "out", "--to", "io"), 1, "error: no: no such file; check the path and the --data folder\n"),
+        (("no", "out", "--to", "io"), 1, "error: no: no such file; check the path, or give - for standard input\n"),
         (("in.conll", "out"), 2, None),
         (
             ("in.conll", "out", "--to", "iob3"),
@@ -141,7 +133,7 @@ def test_spans_and_brat_are_converted_and_told(call: Call, tmp_path: Path) -> No
     assert call("-", "-", "--to", "conll", text=spans)[:2] == (1, "")
     code, out, err = call("-", "-", "--to", "conll", "--misaligned", "expand", text=spans)
     assert (code, out) == (0, "Ada\tB-PER\ncame\tO\n\n")
-    assert err.startswith("standard input: spans to conll: 1 sentence; layer `ner` reads as IOB2; expanded 1 entities")
+    assert err.startswith("standard input: spans to conll: 1 sentence; layer `ner` reads as IOB2; expanded 1 entity")
     (tmp_path / "a.txt").write_text("Ada came")
     (tmp_path / "a.ann").write_text("T1\tPER 0 3\tAda\nT2\tX 0 8\tAda came\n")
     for source in ("a.txt", "."):
@@ -149,5 +141,41 @@ def test_spans_and_brat_are_converted_and_told(call: Call, tmp_path: Path) -> No
             source, "-", "--to", "doccano", "--nested", "innermost", "--drop", "documents,document names"
         )
         assert (code, out) == (0, '{"text": "Ada came", "label": [[0, 3, "PER"]]}\n')
-        assert "dropped 1 entities that are nested" in err
+        assert "dropped 1 entity that is nested" in err
     assert call("in.conll", "-", "--to", "jsonl", "--nested", "innermost")[0] == 1
+
+
+def test_file_that_changes_or_goes_between_two_passes_is_refused(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = meter.Meter.counted
+    changes = {"change": lambda path: path.write_text("Bob\tB-X\n"), "go": Path.unlink}
+    said = {"change": "the file must not change while it is read, but did", "go": "no such file; check the path"}
+    for name, change in changes.items():
+        (tmp_path / "a").write_text("Ada\tB-PER\n")
+
+        def spoilt(self: meter.Meter, lines: Iterable[bytes], change=change) -> Iterator[bytes]:
+            yield from counted(self, lines)
+            if self._passes == 1:
+                change(tmp_path / "a")
+
+        monkeypatch.setattr(meter.Meter, "counted", spoilt)
+        code, out, err = call("a", "out", "--to", "bioes")
+        assert (code, out) == (1, "")
+        assert err.startswith(f"error: a: {said[name]}")
+        assert not (tmp_path / "out").exists()
+
+
+def test_named_pipe_and_missing_file_are_told_with_what_convert_can_read(call: Call, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert call("pipe", "-", "--to", "jsonl")[2] == (
+        "error: pipe: must be a regular file, got a named pipe; write what comes from it to a file, "
+        "or give - for standard input\n"
+    )
+
+
+def test_entity_that_does_not_fit_is_told_with_the_options_of_the_command(call: Call) -> None:
+    cut = '{"text": "Ada came", "label": [[0, 2, "PER"]]}\n'
+    assert call("-", "-", "--to", "conll", text=cut)[2].endswith("; mend it, or choose --misaligned drop or expand\n")
+    nested = '{"text": "Ada came", "label": [[0, 3, "PER"], [0, 8, "X"]]}\n'
+    assert call("-", "-", "--to", "conll", text=nested)[2].endswith("or choose --nested outermost or innermost\n")

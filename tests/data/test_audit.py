@@ -7,10 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tagger.config import ReadingConfig
+from tagger.data.annotated import Tally
 from tagger.data.audit import check, check_for_training
 from tagger.data.columns import read_conll, write_conll
 from tagger.data.corpus import Corpus, load_corpus
 from tagger.data.sentence import Sentence, TagLayer
+from tagger.data.spanned import read_json
 from tagger.data.synthetic import generate
 from tagger.errors import DataError
 
@@ -272,60 +275,6 @@ def test_folders_give_their_files_by_split_without_licences(tmp_path) -> None:
     assert names == {"train": ["train.conll"], "dev": ["devel.conll"], "test": ["test.conll"]}
 
 
-def test_what_is_not_read_of_a_folder_is_told(tmp_path) -> None:
-    write(tmp_path, GOOD)
-    write(tmp_path, "read me", "README.md")
-    write(tmp_path, "", ".hidden")
-    (tmp_path / "more").mkdir()
-    assert f"not read in {tmp_path}: README.md, more/; name them if they are data" in check(tmp_path).notes
-
-
-def test_a_file_that_is_named_twice_in_a_split_is_refused(tmp_path) -> None:
-    path = write(tmp_path, GOOD)
-    (tmp_path / "b.conll").symlink_to(path)
-    for named in ([path, path], [path, tmp_path / "b.conll"], {"train": [path, path]}, [tmp_path, path]):
-        with pytest.raises(DataError, match=r"must be named once in train, got it [23] times$"):
-            check(named)
-
-
-def test_columns_must_have_different_names(tmp_path) -> None:
-    with pytest.raises(DataError, match="must have different names, got token, token with 'token' twice"):
-        check(write(tmp_path, GOOD), columns=["token", "token"])
-    assert check(write(tmp_path, "x\ty\ta\tO\n"), columns=["_", "_", "token", "ner"]).is_sound
-
-
-def test_malformed_tags_are_errors_and_make_no_types(tmp_path) -> None:
-    path = write(tmp_path, f"{GOOD}\na\tPER\nb\tB-\nc\tQ-NEW\nd\tO\n")
-    diagnosis = check(path)
-    assert [error.kind for error in diagnosis.errors] == ["prefix"] * 3
-    assert diagnosis.splits["train"].entities == {"ner": {"PER": 1, "LOC": 1}}
-    assert sorted({warning.values["type"] for warning in diagnosis.warnings if warning.kind == "rare_type"}) == [
-        "LOC",
-        "PER",
-    ]
-
-
-def test_a_named_io_is_held_against_the_tags(tmp_path) -> None:
-    path = write(tmp_path, "Ada\tI-PER\nnaps\tO\nOslo\tB-LOC\n")
-    assert found(path, scheme="io") == [("mixed", 3)]
-    assert check(write(tmp_path, "Ada\tI-PER\nOslo\tI-LOC\n"), scheme="io").schemes == {"ner": "io"}
-
-
-def test_a_named_scheme_that_no_layer_has_is_an_error(tmp_path) -> None:
-    path = write(tmp_path, "The\tDT\ncat\tNN\nnaps\tVB\n")
-    assert [error.message for error in check(path, scheme="iob2").errors] == [
-        "must have a layer with IOB2 tags, got none in tags; leave out the scheme"
-    ]
-
-
-def test_unread_keys_of_json_lines_are_told(tmp_path) -> None:
-    row = {"tokens": ["Ada", "naps"], "ner_tags": ["B-PER", "O"], "lemmas": ["Ada", "nap"]}
-    path = write(tmp_path, f"{json.dumps(row)}\n" * 3, "train.jsonl")
-    diagnosis = check(path)
-    assert diagnosis.splits["train"].entities == {"ner": {"PER": 3}}
-    assert f"the key 'lemmas' of 3 lines is not read, the first at {path}:1" in diagnosis.notes
-
-
 def test_empty_files_are_errors_beside_others(tmp_path) -> None:
     write(tmp_path, GOOD)
     dev, test = write(tmp_path, "\n\n", "dev.conll"), write(tmp_path, "", "test.conll")
@@ -351,8 +300,6 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path) -> None:
     prose = "It was a dark night .\nRain fell .\nThe wind was in the trees and he\nslept\n"
     with pytest.raises(DataError, match="name it with --format"):
         check(write(tmp_path, prose, "a.txt"))
-    with pytest.raises(DataError, match=r"none.conll: no such file; check the path$"):
-        check(tmp_path / "none.conll")
     with pytest.raises(DataError, match=r"none: no such file; check the path$"):
         check(tmp_path / "none")
     with pytest.raises(DataError, match='"token" among them'):
@@ -414,3 +361,168 @@ def test_a_file_without_errors_is_one_that_the_reader_takes(sequences, scheme, t
     except DataError:
         refused = True
     assert refused == (not check(path, **reading).is_sound)
+
+
+def test_json_lines_under_names_of_dataset_columns_are_checked(tmp_path) -> None:
+    rows = [{"id": 1, "tokens": ["Ada", "naps"], "ner_tags": ["B-PER", "O"]}, {"tokens": ["a"], "ner_tags": [3]}]
+    diagnosis = check(write(tmp_path, "\n".join(map(json.dumps, rows)), "train.jsonl"))
+    assert diagnosis.splits["train"].entities == {"ner": {"PER": 1}}
+    assert "the key `id` is read by nothing; it stands in 1 line" in diagnosis.notes
+    assert [(e.kind, e.place[-2:]) for e in diagnosis.errors] == [("form", ":2")]
+    assert "names of the tags are missing" in diagnosis.errors[0].message
+
+
+def test_json_lines_whose_keys_nothing_reads_are_an_error_if_there_is_no_layer(tmp_path) -> None:
+    path = write(tmp_path, '{"tokens": ["a"], "tagging": [1]}\n{"tokens": ["b"], "tagging": [1]}\n', "train.jsonl")
+    (error,) = check(path).errors
+    assert (error.kind, error.place) == ("layers", f"{path}:1")
+    assert "`tagging`" in error.message
+    assert "the key `tagging` is read by nothing; it stands in 2 lines" in check(path).notes
+
+
+TEXT = "Ada Lovelace naps in Oslo. She sleeps."
+SPANS = [  # start, end, cause; the first fits
+    (0, 12, None),
+    (4, 12, "nested"),
+    (21, 24, "inside"),
+    (21, 30, "sentence"),
+    (30, 90, "outside"),
+    (3, 4, "empty"),
+    (4, 17, "overlap"),
+]
+CAUSES = sorted(cause for _, _, cause in SPANS if cause)
+
+
+def brat(folder: Path, name: str, spans: list[tuple[int, int, str | None]]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    write(folder, TEXT + "\n", f"{name}.txt")
+    return write(
+        folder, "".join(f"T{i}\tPER {a} {b}\t{TEXT[a:b]}\n" for i, (a, b, _) in enumerate(spans, 1)), name + ".ann"
+    )
+
+
+def test_entities_of_brat_that_do_not_fit_are_errors_at_their_lines(tmp_path) -> None:
+    path = brat(tmp_path / "texts", "one", SPANS)
+    for source in (tmp_path / "texts", path.with_suffix(".txt"), [path, path.with_suffix(".txt")]):
+        diagnosis = check(source)
+        assert (diagnosis.format, diagnosis.splits["train"].entities) == ("brat", {"ner": {"PER": 1}})
+        assert {e.kind for e in diagnosis.errors} == {"span"}
+        lines = {f"{path}:{i}": (cause, f"{TEXT}\n"[a:b]) for i, (a, b, cause) in enumerate(SPANS, 1) if cause}
+        found = {e.place: (e.values["cause"], e.values["text"]) for e in diagnosis.errors}
+        assert found == lines
+
+
+def test_folders_of_brat_are_splits_by_name_and_sound_ones_are_what_training_reads(tmp_path) -> None:
+    for split in ("train", "dev"):
+        brat(tmp_path / "c" / split, "one", SPANS[:1])
+    diagnosis = check(tmp_path / "c")
+    assert diagnosis.is_sound
+    corpus = load_corpus(train=str(tmp_path / "c" / "train"), format="brat")
+    assert {name: c.sentences for name, c in diagnosis.splits.items()} == dict.fromkeys(
+        ("train", "dev"), len(corpus.train)
+    )
+    assert diagnosis.splits["train"].documents == 1
+
+
+def test_lines_and_texts_of_brat_that_are_broken_are_errors_beside_the_others(tmp_path) -> None:
+    write(tmp_path, "alone\n", "two.txt")
+    path = brat(tmp_path, "one", SPANS[:1])
+    path.write_text(path.read_text() + "broken\n")
+    places = {(e.kind, e.place) for e in check(tmp_path).errors}
+    assert places == {("form", f"{path}:2"), ("form", f"{tmp_path / 'two.txt'}:1")}
+
+
+@pytest.mark.parametrize("array", [False, True])
+@pytest.mark.parametrize("dialect", ["doccano", "labelstudio", "spacy"])
+def test_json_with_character_spans_is_detected_and_what_does_not_fit_is_an_error(dialect, array, tmp_path) -> None:
+    values = {
+        "doccano": {"label": [[a, b, "PER"] for a, b, _ in SPANS]},
+        "labelstudio": {"label": [{"start": a, "end": b, "text": TEXT[a:b], "labels": ["PER"]} for a, b, _ in SPANS]},
+        "spacy": {"spans": [{"start": a, "end": b, "label": "PER"} for a, b, _ in SPANS]},
+    }
+    rows = [{"id": 7, "text": TEXT, **values[dialect]}, {"text": "x", "label": [[0]]}]
+    text = f"[{json.dumps(rows[0])},\n{json.dumps(rows[1])}]" if array else "\n".join(map(json.dumps, rows))
+    path = write(tmp_path, text, "train.json")
+    for diagnosis in (check(path), check(path, format="jsonl")):
+        assert (diagnosis.format, diagnosis.splits["train"].entities) == ("jsonl", {"ner": {"PER": 1}})
+        assert sorted(str(e.values["cause"]) for e in diagnosis.errors if e.kind == "span") == CAUSES
+        assert {(e.kind, e.place) for e in diagnosis.errors} == {("span", f"{path}:1"), ("form", f"{path}:2")}
+        assert "the key `id` is read by nothing; it stands in 1 line" in diagnosis.notes
+
+
+def test_file_of_character_spans_without_a_text_is_an_error(tmp_path) -> None:
+    refused = json.dumps({"text": "x", "label": [], "answer": "reject"})
+    assert found(write(tmp_path, f"{refused}\n", "train.jsonl")) == [("form", 1)]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 9) | st.text("aB-O ", max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["start", "end", "label", "ner"]), inner)
+    ),
+    max_leaves=6,
+)
+KEYS = ["text", "tokens", "words", "sentence", "tags", "labels", "label", "ner_tags", "spans", "entities", "meta", "x"]
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.dictionaries(st.sampled_from(KEYS), VALUES), min_size=1, max_size=3))
+def test_json_lines_without_errors_of_form_or_span_are_those_that_the_reader_takes(rows, tmp_path) -> None:
+    path = write(tmp_path, "\n".join(map(json.dumps, rows)), "train.jsonl")
+    broken = {"form", "span"} & set(check(path).error_counts)
+    try:
+        read_json(path, ReadingConfig(format="jsonl"), Tally())
+    except DataError:
+        assert broken
+    else:
+        assert not broken
+
+
+def test_io_is_held_against_tags_and_refused_for_character_spans(tmp_path) -> None:
+    text = "Ada\tI-PER\nBob\tI-PER\nnaps\tO\n\nOslo\tI-LOC\nnaps\tO\n"
+    diagnosis = check(write(tmp_path, text), scheme="io")
+    assert (diagnosis.schemes, diagnosis.errors) == ({"ner": "io"}, ())
+    assert diagnosis.splits["train"].entities == {"ner": {"PER": 1, "LOC": 1}}
+    assert found(write(tmp_path, text.replace("I-LOC", "B-LOC")), scheme="io") == [("mixed", 5)]
+    with pytest.raises(DataError, match="scheme io is for tags"):
+        check(brat(tmp_path, "one", SPANS[:1]), scheme="io")
+
+
+def test_what_is_not_read_of_a_folder_is_told(tmp_path) -> None:
+    write(tmp_path, GOOD)
+    write(tmp_path, "read me", "README.md")
+    write(tmp_path, "", ".hidden")
+    (tmp_path / "more").mkdir()
+    assert f"not read in {tmp_path}: README.md, more/; name them if they are data" in check(tmp_path).notes
+
+
+def test_a_file_that_is_named_twice_in_a_split_is_refused(tmp_path) -> None:
+    path = write(tmp_path, GOOD)
+    (tmp_path / "b.conll").symlink_to(path)
+    for named in ([path, path], [path, tmp_path / "b.conll"], {"train": [path, path]}, [tmp_path, path]):
+        with pytest.raises(DataError, match=r"must be named once, got it [23] times; leave out"):
+            check(named)
+
+
+def test_columns_must_have_different_names(tmp_path) -> None:
+    with pytest.raises(DataError, match="must have different names, got token, token with 'token' twice"):
+        check(write(tmp_path, GOOD), columns=["token", "token"])
+    assert check(write(tmp_path, "x\ty\ta\tO\n"), columns=["_", "_", "token", "ner"]).is_sound
+
+
+def test_malformed_tags_are_errors_and_make_no_types(tmp_path) -> None:
+    path = write(tmp_path, f"{GOOD}\na\tPER\nb\tB-\nc\tQ-NEW\nd\tO\n")
+    diagnosis = check(path)
+    assert [error.kind for error in diagnosis.errors] == ["prefix"] * 3
+    assert diagnosis.splits["train"].entities == {"ner": {"PER": 1, "LOC": 1}}
+    assert sorted({warning.values["type"] for warning in diagnosis.warnings if warning.kind == "rare_type"}) == [
+        "LOC",
+        "PER",
+    ]
+
+
+def test_a_named_scheme_that_no_layer_has_is_an_error(tmp_path) -> None:
+    path = write(tmp_path, "The\tDT\ncat\tNN\nnaps\tVB\n")
+    assert [error.message for error in check(path, scheme="iob2").errors] == [
+        "must have a layer with IOB2 tags, got none in tags; leave out the scheme"
+    ]

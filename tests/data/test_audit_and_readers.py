@@ -52,7 +52,7 @@ BROKEN = [
     ("a.jsonl", SENTENCE + '{"tokens": []}\n'),
     ("a.jsonl", SENTENCE + '{"tokens": ["a"], "tags": {"ner": ["O", "O"]}}\n'),
     ("a.jsonl", '{"tokens": ["a"], "ner_tags": [0]}\n'),
-    ("a.jsonl", '{"tokens": ["a"], "entity": ["O"]}\n'),
+    ("a.jsonl", '{"tokens": ["a"], "entity": [1]}\n'),
     ("a.jsonl", '{"tokens": ["a"], "tags": {"ner": ["B-X"]}}\n{"tokens": ["a"], "ner_tags": ["Q-X"]}\n'),
     ("a.jsonl.gz", gzip.compress(b"Ada\n")),
     ("a.jsonl", TEXT + '{"text": "Ada naps", "label": [[0, 2, "PER"]]}\n'),

@@ -70,7 +70,7 @@ def test_entity_in_pieces_is_told_or_dropped(tmp_path: Path) -> None:
     for policy in ("drop", "expand"):
         sentences, notes = read(path, misaligned=policy)
         assert tagged(sentences) == ["South/B-Loc", "America/I-Loc"]
-        assert [note.split(", the first")[0] for note in notes] == ["dropped 1 entities that are in several pieces"]
+        assert [note.split(", the first")[0] for note in notes] == ["dropped 1 entity that is in several pieces"]
 
 
 def test_annotations_that_are_no_entities_are_counted(tmp_path: Path) -> None:

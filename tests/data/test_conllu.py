@@ -158,7 +158,7 @@ def test_text_that_is_not_as_its_comment_says_is_counted() -> None:
     lines = ["# text = a b", row("1", "a"), row("2", "b"), "", "# text = c", row("1", "d"), "", row("1", "e")]
     sentences = parse_conllu(lines, tally=tally, where="f")
     assert [sentence.text for sentence in sentences] == ["a b", "d", "e"]
-    assert tally.notes() == ["kept the text of 1 sentences that their `# text` says otherwise, the first at f:6"]
+    assert tally.notes() == ["kept the text of 1 sentence where `# text` says otherwise, the first at f:6"]
 
 
 def test_words_of_one_surface_come_back_from_json() -> None:

@@ -1,8 +1,7 @@
 """A file in another format has all that was in it, or an error says by name what has no place there."""
 
 import json
-import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -135,9 +134,38 @@ def test_what_would_be_lost_is_named_and_left_out_when_named_by_the_user(name: s
     assert f"left out `{lost.split(',')[0]}` of 1 {'text' if name == 'other keys' else 'sentence'}" in said
 
 
-def test_what_may_be_lost_must_be_there() -> None:
-    assert error_of("a\tB-X\n", "text", drop=("ner", "pos")) == (
-        "f: --drop must name what is in the file (ner), got 'pos'"
+def test_what_may_be_lost_and_is_not_there_is_told_and_nothing_else_is_lost_for_it() -> None:
+    out, said = run("a\tB-X\n", "text", drop=("ner", "pos"))
+    assert out == "a\n"
+    assert said.endswith("left out `ner` of 1 sentence; there is no `pos` to leave out, but `ner`")
+    assert "text has no place for `ner`" in error_of("a\tB-X\n", "text", drop=("nre",))
+    assert run("a\n", "text", format="text", drop=("ner",))[1].endswith("there is no `ner` to leave out, but nothing")
+
+
+@pytest.mark.parametrize(
+    ("format", "text"),
+    [
+        ("text", "don't go"),
+        ("jsonl", '{"text": "don\'t go"}\n'),
+        ("spans", '{"text": "don\'t go", "label": [[6, 8, "X"]]}\n'),
+    ],
+)
+def test_raw_text_is_split_as_asked(format: str, text: str) -> None:
+    read = format if format == "text" else None
+    for tokenize, words in ((None, "do n't go"), ("words", "do n't go"), ("blanks", "don't go")):
+        lines = run(text, "conll", format=read, tokenize=tokenize)[0].splitlines()
+        assert [line.split("\t")[0] for line in lines if line and not line.startswith("#")] == words.split()
+
+
+def test_raw_text_of_json_lines_is_split_as_asked_in_json_lines() -> None:
+    text = '{"text": "don\'t go"}\n'
+    assert run(text, "jsonl") == (text, "jsonl to jsonl: copied as it is")
+    assert json.loads(run(text, "jsonl", tokenize="blanks")[0])["tokens"] == ["don't", "go"]
+
+
+def test_splitting_is_refused_where_there_are_tokens() -> None:
+    assert error_of("a\tB-X\n", "jsonl", tokenize="blanks") == (
+        "f: --tokenize is for raw text, got conll, which has tokens; leave it out"
     )
 
 
@@ -214,22 +242,8 @@ def test_columns_of_any_valid_tags_go_to_json_and_back(rows: list[list[tuple[str
     assert [sentence.layers for sentence in before] == [sentence.layers for sentence in after]
 
 
-def test_memory_of_sentences_does_not_grow_with_the_file() -> None:
-    size, num_sentences = 0, 5_000
-
-    def lines() -> Iterator[bytes]:
-        for i in range(num_sentences):
-            yield from (b"word%d\tB-X\n" % i, b"other%d\tI-X\n" % i, b"lives\tO\n", b"\n")
-
-    def write(part: bytes) -> None:
-        nonlocal size
-        size += len(part)
-
-    tracemalloc.start()
-    convert(lines, write, Conversion(to="jsonl"), where="f")
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < size / 3
+def test_memory_of_sentences_does_not_grow_with_the_file(streamed: Callable[..., object]) -> None:
+    streamed(lambda lines, write: convert(lines, write, Conversion(to="jsonl"), where="f"), 5_000)
 
 
 @pytest.mark.parametrize(("name", "columns"), [("ncbi-disease/iob2/devel.tsv", 2), ("wnut17/emerging.dev.conll", 2)])
@@ -262,3 +276,19 @@ def test_spans_of_json_are_those_of_the_tags() -> None:
     spans = [(span["type"], span["start"], span["end"]) for span in row["spans"]["ner"]]
     assert spans_to_tags([], 0, "bioes") == []
     assert spans == [("X", 0, 2), ("X", 2, 3)]
+
+
+def test_json_under_names_of_dataset_columns_keeps_its_tags() -> None:
+    rows = '{"tokens": ["Ada", "naps"], "ner_tags": ["B-PER", "O"]}\n'
+    assert converted(rows, "conll") == "Ada\tB-PER\nnaps\tO\n\n"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_key_that_is_no_layer_in_one_line_must_be_named_to_be_lost(order: int) -> None:
+    rows = [
+        '{"tokens": ["a", "b"], "tags": ["O", "B-X"], "topics": ["x"]}',
+        '{"tokens": ["a"], "tags": ["O"], "topics": ["x"]}',
+    ]
+    text = "\n".join(rows[::order]) + "\n"
+    assert error_of(text, "conll").endswith('--drop "topics"')
+    assert "x" not in converted(text, "conll", drop=("topics",))

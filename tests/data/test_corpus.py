@@ -354,7 +354,7 @@ def test_reading_is_that_of_training_but_for_what_is_given() -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("missing", "no such file; check the path and the --data folder"),
+        ("missing", "no such file; check the path"),
         ("folder", "must be a file, got a folder; name a file in it"),
         ("empty", "the file must not be empty, got no bytes; check the path"),
         ("binary", "1: must be text, got a binary file (a zero byte); name a text file"),
@@ -397,10 +397,30 @@ def test_files_of_spans_are_scored_as_they_were_trained(tmp_path: Path) -> None:
     (sentence,), notes = read_sentences([path], change_reading([trained], {"nested": "innermost"}))
     assert sentence.tags("x") == ("S-LOC",)
     assert [note.split(", the first")[0] for note in notes] == [
-        "expanded 1 entities that begin or end inside a token",
-        "dropped 1 entities that are nested",
+        "expanded 1 entity that begins or ends inside a token",
+        "dropped 1 entity that is nested",
     ]
     (tmp_path / "a.txt").write_text("Berlin", encoding="utf-8")
     (tmp_path / "a.ann").write_text("T1\tLOC 0 6\tBerlin", encoding="utf-8")
     (sentence,), _ = read_sentences([tmp_path], change_reading([trained], {"format": "brat"}))
     assert (sentence.tags("ner"), sentence.document) == (("B-LOC",), "a")
+
+
+@pytest.mark.parametrize("tag", ["", "/S-X", "/I-X"], ids=["columns", "tags", "order"])
+def test_problems_of_all_files_are_told_at_once(tmp_path: Path, tag: str) -> None:
+    broken = [f"a{tag}", f"b{tag}"]
+    files = {name: [write(tmp_path, name, "c/B-Y", *broken)] for name in ("train", "dev", "test")}
+    files["train"] += [write(tmp_path, "more", *broken * 6)]
+    with pytest.raises(DataError) as caught:
+        load_corpus(**files, format="conll", columns=COLUMNS, scheme="iob2")
+    lines = str(caught.value).splitlines()
+    told = [[line for line in lines if line.startswith(f"{path}:")] for split in files.values() for path in split]
+    assert [len(found) for found in told] == [2, 10, 2, 2]
+    assert [line for line in lines if line.startswith("...")] == ["... and 2 more such problems"]
+
+
+def test_file_that_is_missing_hides_no_broken_one(tmp_path: Path) -> None:
+    train = write(tmp_path, "train", "a")
+    with pytest.raises(DataError) as caught:
+        load_corpus(train=[tmp_path / "nowhere", train, train], format="conll", columns=COLUMNS)
+    assert [line.split(": ")[0] for line in str(caught.value).splitlines()] == [f"{tmp_path}/nowhere", f"{train}:1"]

@@ -36,21 +36,6 @@ def test_prose_is_no_column_file() -> None:
         detect_reading(["It was dark .", "Rain fell on all of it .", "slept"], where="f")
 
 
-def test_lines_of_many_widths_are_told_by_their_first_lines() -> None:
-    with pytest.raises(
-        DataError, match=r"1 from line 1 on \(2 lines\), 2 from line 2 on \(2 lines\), 3 from line 4 on"
-    ):
-        detect_reading(["a", "b O", "c", "d B-X x", "e O", "f O x"], where="f")
-
-
-@pytest.mark.parametrize(
-    ("name", "format"),
-    [("a.jsonl", "jsonl"), ("a.JSON", "jsonl"), ("a.jsonl.gz", "jsonl"), ("a.conllu.gz", "conllu"), ("a.txt", "conll")],
-)
-def test_a_name_that_says_a_format_is_believed(name: str, format: str) -> None:
-    assert detect_reading(["Ada B-PER"], where=name).format == format
-
-
 def test_columns_without_tags_are_refused_with_advice() -> None:
     rows = [f"{i}\t{i / 7}\tword number {i}" for i in range(2000)]
     with pytest.raises(DataError, match=r"^f: one of the 3 columns must hold tags, .* --columns, such as token,_,ner$"):
@@ -80,3 +65,16 @@ def test_columns_without_tags_are_refused_with_advice() -> None:
 )
 def test_split_is_told_from_the_name(name: str, split: str | None) -> None:
     assert split_of(name) == split
+
+
+def test_lines_of_many_widths_are_told_by_their_first_lines() -> None:
+    with pytest.raises(DataError, match=r"1 in 2 \(the first is line 1\), 2 in 2 \(the first is line 2\), 3 in"):
+        detect_reading(["a", "b O", "c", "d B-X x", "e O", "f O x"], where="f")
+
+
+@pytest.mark.parametrize(
+    ("name", "format"),
+    [("a.jsonl", "jsonl"), ("a.JSON", "jsonl"), ("a.jsonl.gz", "jsonl"), ("a.conllu.gz", "conllu"), ("a.txt", "conll")],
+)
+def test_a_name_that_says_a_format_is_believed(name: str, format: str) -> None:
+    assert detect_reading(["Ada B-PER"], where=name).format == format

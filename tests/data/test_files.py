@@ -6,7 +6,6 @@ import io
 import os
 import socket
 import sys
-import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,7 +48,7 @@ def test_gzip_is_unpacked_whatever_the_name(tmp_path: Path) -> None:
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "no.conll"
-    assert error_of(path) == f"{path}: no such file; check the path and the --data folder"
+    assert error_of(path) == f"{path}: no such file; check the path"
 
 
 def test_folder_is_no_file(tmp_path: Path) -> None:
@@ -146,12 +145,12 @@ def looping_link(folder: Path) -> Path:
     return folder / "loop"
 
 
-SPECIAL = "must be a regular file, got {}; write what comes from it to a file, or let `tagger tag MODEL -` read it"
+SPECIAL = "must be a regular file, got {}; write what comes from it to a file"
 NO_FILES = {
     "named pipe": (fifo, SPECIAL.format("a named pipe")),
     "device": (lambda folder: Path("/dev/zero"), SPECIAL.format("a device")),
     "socket": (socket_file, SPECIAL.format("a socket")),
-    "broken link": (broken_link, "the link leads to no file; check the path and the --data folder"),
+    "broken link": (broken_link, "the link leads to no file; check the path"),
     "link to itself": (looping_link, "the file cannot be read: Too many levels of symbolic links"),
     "name too long": (lambda folder: folder / ("x" * 300), "the file cannot be read: File name too long"),
     "own memory": (lambda folder: Path("/proc/self/mem"), "the file cannot be read: Input/output error"),
@@ -228,17 +227,10 @@ def test_file_that_vanishes_while_it_is_read_is_read_to_its_end(tmp_path: Path) 
     assert len(list(lines)) == 99_999
 
 
-def peak_memory(call: Callable[[], object]) -> int:
-    tracemalloc.start()
-    try:
-        call()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-
-
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
-def test_endless_line_is_refused_in_little_memory(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+def test_endless_line_is_refused_in_little_memory(
+    pack: Callable[[bytes], bytes], tmp_path: Path, peak_memory: Callable[[Callable[[], object]], int]
+) -> None:
     path = write(tmp_path, pack(b"a\n" + b"x" * (10 * MAX_LINE)))
     expected = f"{path}:2: a line must have at most 10,000,000 bytes, got more; split it"
     assert peak_memory(lambda: error_of(path)) < 5 * MAX_LINE

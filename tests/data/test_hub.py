@@ -1,7 +1,6 @@
 """Datasets as the hub serves them: folders of parquet, JSON lines or a saved dataset, read offline."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +35,11 @@ FEATURES = datasets.Features(
 
 
 @pytest.fixture(autouse=True)
-def _offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _offline(own_cache: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(datasets.config, "HF_MODULES_CACHE", str(tmp_path / "modules"))
-    datasets.disable_progress_bars()
-    yield
-    datasets.enable_progress_bars()
 
 
 def make_dataset(rows: dict[str, list[Any]] | None = None, features: Any = None) -> datasets.Dataset:
@@ -409,3 +404,14 @@ def test_recipe_cuts_a_missing_dev_from_train_and_leaves_test_alone(tmp_path: Pa
     train(recipe, listener=Ear())
     assert "no dev split is named: cut 4 of 40 train sentences by seed 1" in said
     assert any(line.startswith("36 train, 4 dev, 5 test sentences") for line in said)
+
+
+def test_bad_rows_of_all_splits_are_told_at_once(tmp_path: Path) -> None:
+    bad = make_dataset({"tokens": [["a"], []], "ner_tags": [["O"], []]}, None)
+    folder = saved(tmp_path, train=bad, validation=bad, test=bad)
+    for lazy in (False, True):
+        with pytest.raises(DataError) as caught:
+            load_dataset(folder, lazy=lazy)
+        assert [line.split(":")[0] for line in str(caught.value).splitlines()] == [
+            f"{folder} ({split}), row 1" for split in ("train", "validation", "test")
+        ]

@@ -9,11 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tagger.data.corpus import Corpus, load_corpus
+from tagger.data.json_keys import KeyTally
 from tagger.data.jsonl import parse_jsonl, read_jsonl, sentence_from_json, sentence_to_json
 from tagger.data.sentence import Label, Sentence, Span, TagLayer
 from tagger.data.tokenization import sentence_from_text
 from tagger.errors import DataError
 
+NUMBERS = (
+    "`{}` must be a list of strings, got numbers such as 5, and the names of the tags are missing; write the names, or "
+    "read the dataset that has them with load_dataset (`dataset` in a recipe)"
+)
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda word: bool(word.strip()))
 
 
@@ -194,12 +200,15 @@ def test_null_tables_are_no_layers() -> None:
             {"tokens": ["a"], "text": "a b", "offsets": [[2, 3]]},
             "`offsets` of token 1 must hold 'a' in `text`, got 'b'",
         ),
-        ({"tokens": ["a"], "tags": 5}, "`tags` must be an object layer → values, got '5'"),
+        ({"tokens": ["a"], "tags": "O"}, "`tags` must be an object layer → values, got '\"O\"'"),
+        ({"tokens": ["a"], "tags": ["O", "O"]}, "layer `tags` must have a tag for each of the 1 tokens, got 2"),
+        ({"tokens": ["a"], "ner_tags": [5]}, NUMBERS.format("ner_tags")),
+        ({"tokens": ["a"], "labels": [0]}, NUMBERS.format("labels").replace("5", "0")),
         (
             {"tokens": ["a"], "tags": {"ner": ["O", "O"]}},
             "layer `ner` must have a tag for each of the 1 tokens, got 2",
         ),
-        ({"tokens": ["a"], "tags": {"ner": [5]}}, "layer `ner` must be a label or a list of tags, got '[5]'"),
+        ({"tokens": ["a"], "tags": {"ner": [5]}}, NUMBERS.format("ner")),
         ({"tokens": ["a"], "tags": {"ner": [""]}}, "layer `ner` must be a label or a list of tags, got '[\"\"]'"),
         ({"tokens": ["a"], "labels": {"m": 0.5}}, "layer `m` must be a label or a list of tags, got '0.5'"),
         ({"tokens": ["a"], "labels": {"m": None}}, "layer `m` must be a label or a list of tags, got 'null'"),
@@ -261,3 +270,68 @@ def test_comments_and_document_come_back_and_are_written_only_where_there_are_an
 @pytest.mark.parametrize("row", [{"meta": {"n": 1}}, {"meta": ["x"]}, {"document": 7}])
 def test_values_of_another_kind_are_no_comments(row: dict[str, object]) -> None:
     assert sentence_from_json({"tokens": ["a"], **row}) == Sentence.from_tokens(["a"])
+
+
+DATASET_ROWS = [
+    ({"tokens": ["a"], "ner_tags": ["O"], "pos_tags": ["X"]}, {"ner": "O", "pos": "X"}),
+    ({"words": ["a"], "labels": ["O"]}, {"labels": "O"}),
+    ({"tokens": ["a"], "tags": ["O"], "tag": None}, {"tags": "O"}),
+    ({"tokens": ["a"], "upos": ["X"], "lemmas": ["a"], "head": ["0"]}, {"upos": "X"}),
+    ({"tokens": ["a"], "ner": ["O"], "ner_tags": ["B-X"]}, {"ner": "O", "ner_tags": "B-X"}),
+    ({"tokens": ["a"], "tags": {"ner": ["O"]}, "pos_tags": ["X"], "upos": ["Y"]}, {"ner": "O", "pos": "X"}),
+]
+
+
+@pytest.mark.parametrize(("row", "layers"), DATASET_ROWS)
+def test_lists_under_names_of_dataset_columns_are_layers(row: dict[str, Any], layers: dict[str, str]) -> None:
+    (sentence,) = parse(row)
+    assert {name: sentence.tags(name) for name in sentence.layers} == {name: (tag,) for name, tag in layers.items()}
+
+
+def test_strings_are_read_into_the_layers_that_a_dataset_gives(tmp_path: Path) -> None:
+    row = {"id": "0", "tokens": ["Ada", "naps"], "ner_tags": ["B-PER", "O"], "upos": ["X", "Y"], "intent": "rest"}
+    path = tmp_path / "train.json"
+    path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    theirs = load_corpus(dataset="json", data_files={"train": str(path)}).train[0]
+    ours = load_corpus(train=str(path), format="jsonl").train[0]
+    assert set(ours.layers) == {"ner", "upos", "intent"}
+    assert dict(ours.layers) == dict(theirs.layers)
+
+
+def test_exported_corpus_whose_names_of_tags_are_lost_is_refused(tmp_path: Path) -> None:
+    sentence = Sentence.from_tokens(["Ada", "naps"], {"ner": TagLayer(("B-PER", "O"))}, meta={"id": "7"})
+    Corpus([sentence]).to_dataset()["train"].to_json(tmp_path / "train.jsonl")
+    with pytest.raises(DataError, match=r"train.jsonl:1: `ner_tags` must be .* names of the tags are missing"):
+        load_corpus(train=str(tmp_path / "train.jsonl"), format="jsonl")
+
+
+def test_comments_as_pairs_come_back() -> None:
+    (sentence,) = parse({"tokens": ["a"], "meta": [{"key": "id", "value": "7"}]})
+    assert sentence.meta == {"id": "7"}
+
+
+def test_keys_that_nothing_reads_are_told_with_their_lines(tmp_path: Path) -> None:
+    rows = [{"id": 1, "tokens": ["a"], "ner_tags": ["O"]}, {"id": 2, "tokens": ["b"], "ner_tags": ["O"], "x": {"y": 1}}]
+    path = tmp_path / "train.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert load_corpus(train=str(path), format="jsonl").notes[:2] == (
+        "the key `id` is read by nothing; it stands in 2 lines",
+        "the key `x` is read by nothing; it stands in 1 line",
+    )
+    chosen = load_corpus(train=str(path), format="jsonl", layers={"ner": "ner_tags"})
+    assert not any("key" in note for note in chosen.notes)
+
+
+def test_what_is_written_has_no_key_that_nothing_reads() -> None:
+    layers = {"ner": TagLayer(("B-X", "O"), "iob2", "iob2"), "intent": Label("y")}
+    sentence = Sentence(("a", "c"), "a b c", ((0, 1), (4, 5)), layers, meta={"id": "1"}, document="d")
+    keys = KeyTally()
+    assert parse(sentence_to_json(sentence), keys=keys)[0].layers.keys() == layers.keys()
+    assert keys.notes() == []
+
+
+def test_lists_that_are_no_tags_in_one_line_are_no_layer_in_any() -> None:
+    keys = KeyTally()
+    rows = [{"tokens": ["a"], "topics": ["x"]}, {"tokens": ["a", "b"], "topics": ["x"]}]
+    assert [dict(s.layers) for s in parse(*rows, keys=keys)] == [{}, {}]
+    assert keys.unread == {"topics": 2}

@@ -1,6 +1,7 @@
 """A corpus that stays in its file is the corpus that is read whole."""
 
 import os
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,16 +25,9 @@ from tagger.data.vocabulary import build_vocabulary
 from tagger.errors import DataError, RecipeError
 from tagger.running import RunListener, train
 
+pytestmark = pytest.mark.usefixtures("own_cache")
 EVERY = ("split", {"every": 5, "dev": 1})
 LAYERS: dict[str, Scheme | None] = {"ner": "bioes", "upos": None, "sentiment": None}
-
-
-@pytest.fixture(autouse=True)
-def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path / "cache"))
-    datasets.disable_progress_bars()
-    yield
-    datasets.enable_progress_bars()
 
 
 def saved(folder: Path, sentences: list[Sentence], **splits: list[Sentence]) -> Path:
@@ -170,19 +164,82 @@ def test_blank_tokens_are_counted_over_all_of_train(tmp_path: Path) -> None:
     assert corpus.notes == ("kept 6 tokens that are empty or white space",)
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("streaming", True),
-        ("rename", {"a": "b"}),
-        ("drop", ["a"]),
-        ("invalid", "repair"),
-        ("split", {"every": 5, "dev": 1}),
-    ],
-)
-def test_what_a_lazy_corpus_cannot_do_is_refused(key: str, value: Any) -> None:
-    with pytest.raises(RecipeError, match=f"`lazy` leaves train in its file as it stands, got `{key}.*` beside it"):
-        load_dataset("x", lazy=True, **{key: value})
+def test_lazy_and_streaming_exclude_each_other() -> None:
+    with pytest.raises(RecipeError, match="`lazy` reads from a copy on disk, which `streaming` does not keep"):
+        load_dataset("x", lazy=True, streaming=True)
+
+
+def odd_tags(number: int) -> list[Sentence]:
+    """Sentences of any tags of IOB2 and IOB1, valid or not, with two layers, some without, and a class."""
+    rng = random.Random(number)
+    tags = ["O", "B-A", "I-A", "B-B", "I-B", "B-C"]
+    sentences = []
+    for i in range(number):
+        length = rng.randint(1, 6)
+        layers: dict[str, TagLayer | Label] = {"ner": TagLayer(tuple(rng.choices(tags, k=length)))}
+        if i % 3:
+            layers["chunk"] = TagLayer(tuple(rng.choices(["O", "B-A", "I-A", "I-N"], k=length)))
+            layers["kind"] = Label(rng.choice("ABD"))
+        sentences.append(Sentence.from_tokens(rng.choices("vwxyz", k=length), layers))
+    return sentences
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "repair": {},
+    "rename": {"rename": {"A": "Z", "D": "d"}},
+    "two become one": {"rename": {"A": "B", "N": "B"}},
+    "swap": {"rename": {"A": "B", "B": "A"}},
+    "drop": {"drop": ["B"]},
+    "drop all": {"drop": ["A", "B", "C", "N"]},
+    "both": {"rename": {"D": "A"}, "drop": ["A"]},
+    "shares": {"drop": ["D"], "split": {"dev": 0.2, "test": 0.1}},
+    "remainders": {"rename": {"A": "B"}, "split": {"every": 4, "dev": 0}},
+}
+
+
+@pytest.mark.parametrize("scheme", ["iob1", "iob2"])
+@pytest.mark.parametrize("name", CHANGES)
+def test_changed_lazy_corpus_is_the_changed_corpus(name: str, scheme: Scheme, tmp_path: Path) -> None:
+    dev = {} if "split" in CHANGES[name] else {"dev": odd_tags(20)}
+    folder = saved(tmp_path, odd_tags(300), **dev)
+    found, wanted = both(folder, invalid="repair", scheme=scheme, **CHANGES[name])
+    assert isinstance(found.train, LazySentences)
+    assert wanted.notes[0].startswith("repaired ")
+    assert (found.notes, found.schemes) == (wanted.notes, wanted.schemes)
+    assert [list(split) for split in found.splits().values()] == [list(split) for split in wanted.splits().values()]
+    assert len(found.train) == len(wanted.train)
+    layers: dict[str, Scheme | None] = {"ner": "bioes", "chunk": scheme, "kind": None}
+    vocabularies = [build_vocabulary(corpus.train, layers=layers) for corpus in (found, wanted)]
+    assert vocabularies[0] == vocabularies[1]
+    first, second = (encode(corpus.train, vocabularies[0], layers) for corpus in (found, wanted))
+    assert first.types.tolist() == second.types.tolist()
+    for layer in ("ner", "chunk"):
+        assert first.tag_targets[layer].tolist() == second.tag_targets[layer].tolist()
+    assert first.label_targets["kind"].tolist() == second.label_targets["kind"].tolist()
+
+
+def test_remainders_of_a_lazy_corpus_are_those_of_the_corpus(folder: Path) -> None:
+    (folder / "dataset_dict.json").write_text('{"splits": ["train"]}')
+    found, wanted = both(folder, split={"every": 10, "dev": 8, "test": 9})
+    assert [list(split) for split in found.splits().values()] == [list(split) for split in wanted.splits().values()]
+    assert [len(split) for split in found.splits().values()] == [80, 10, 10]
+
+
+@pytest.mark.parametrize("key", [{"rename": {"X": "Y"}}, {"drop": ["X"]}])
+def test_type_that_a_lazy_corpus_does_not_have_is_told(key: dict[str, Any], folder: Path) -> None:
+    with pytest.raises(DataError, match="`rename` and `drop` must name types or classes of the data, got 'X'; it has"):
+        load_dataset(folder, lazy=True, **key)
+
+
+def test_type_of_few_sentences_is_found_whatever_else_they_have(tmp_path: Path) -> None:
+    """The one sentence that shows a type may go for its class, another that has it too stays."""
+    rows = [
+        Sentence.from_tokens(("a",), {"ner": TagLayer(("B-X",)), "kind": Label(kind)})
+        for kind in ("bad", "bad", "good")
+    ]
+    for corpus in both(saved(tmp_path, rows), rename={"X": "Y"}, drop=["bad"]):
+        assert corpus.notes[1:3] == ("renamed 1 times 'X' to 'Y'", "dropped 2 times 'bad'")
+        assert [sentence.tags("ner") for sentence in corpus.train] == [("B-Y",)]
 
 
 def test_lazy_corpus_beside_another_is_refused(folder: Path) -> None:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagger.data.packed import MISSING, Packed, first_positions, pack
+from tagger.data.packed import Packed, first_positions, pack
 from tagger.data.schemes import Boundary, Scheme, convert_tags, spans_to_tags
 from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.data.synthetic import generate
+from tagger.data.tag_arrays import MISSING
 from tagger.errors import DataError
 
 SCHEMES: tuple[Scheme, ...] = ("iob1", "iob2", "bioes", "bilou")

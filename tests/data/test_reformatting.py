@@ -152,8 +152,8 @@ def test_policies_decide_and_their_counts_are_told(tmp_path: Path) -> None:
     assert "must not stand in another" in message
     there, said = run(path, "jsonl", misaligned="expand", nested="innermost")
     assert json.loads(there)["tags"]["ner"] == TAGS
-    assert "; expanded 1 entities that begin or end inside a token, the first" in said
-    assert "; dropped 1 entities that are nested, the first" in said
+    assert "; expanded 1 entity that begins or ends inside a token, the first" in said
+    assert "; dropped 1 entity that is nested, the first" in said
     assert json.loads(run(path, "jsonl", misaligned="drop", nested="outermost")[0])["tags"]["ner"] == [
         *("O", "O", "B-X", "I-X", "O")
     ]

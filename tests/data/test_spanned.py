@@ -18,6 +18,9 @@ from tagger.errors import DataError
 
 EU = "EU rejects German call."
 ORG, MISC = (0, 2, "ORG"), (11, 17, "MISC")
+SPAN = "f:2: a span must have a start and an end in characters and a type, got "
+DROP = '; mend it, or choose misaligned = "drop"'
+EXPAND = DROP + ' or "expand"'
 DIALECTS: dict[str, Any] = {
     "doccano": {"id": 1, "text": EU, "label": [list(ORG), list(MISC)], "Comments": []},
     "doccano, older": {"id": 1, "data": EU, "labels": [list(ORG), list(MISC)]},
@@ -138,7 +141,7 @@ def test_text_that_was_not_labelled_has_no_entities_and_is_counted() -> None:
     first, second = parse(DIALECTS["Label Studio"], {"text": "Nothing here", "id": 2}, tally=tally)
     assert "B-ORG" in first.tags("ner")
     assert second.tags("ner") == ("O", "O")
-    assert tally.notes() == ["read 1 texts that have no list of spans as without entities, the first at f:2"]
+    assert tally.notes() == ["read 1 text that has no list of spans as without entities, the first at f:2"]
 
 
 @pytest.mark.parametrize("answer", ["reject", "ignore"])
@@ -146,7 +149,7 @@ def test_examples_that_were_refused_are_left_out_and_counted(answer: str) -> Non
     tally = Tally()
     item = DIALECTS["Prodigy"]
     assert len(parse(item, {**item, "answer": answer}, tally=tally)) == 1
-    assert tally.notes() == [f'left out 1 texts that were not accepted, the first "{answer}" at f:2']
+    assert tally.notes() == [f'left out 1 text that was not accepted, the first "{answer}" at f:2']
 
 
 def test_layer_of_spans_may_be_named() -> None:
@@ -201,55 +204,40 @@ def test_text_that_is_tokenised_already_has_its_sentences_on_lines() -> None:
         ({"text": 5, "label": []}, "f:2: must have a text under `text`, got '5'"),
         ({"text": "a", "label": ["X"]}, "f:2: `label` must be a list of [start, end, type], got '[\"X\"]'"),
         ({"text": "a", "label": "X"}, "f:2: `label` must be a list of [start, end, type], got '\"X\"'"),
-        (
-            {"text": "a", "label": [[0, 1, "X"], [0, 1]]},
-            "f:2: a span must have a start and an end in characters and a type, got '[0, 1]'",
-        ),
-        (
-            {"text": "a", "label": [[0, 1, "X"], [0, 1.0, "X"]]},
-            "f:2: a span must have a start and an end in characters and a type, got '[0, 1.0, \"X\"]'",
-        ),
-        (
-            {"text": "a", "label": [[0, 1, ""]]},
-            "f:2: a span must have a start and an end in characters and a type, got '[0, 1, \"\"]'",
-        ),
+        ({"text": "a", "label": [[0, 1, "X"], [0, 1]]}, SPAN + "'[0, 1]'"),
+        ({"text": "a", "label": [[0, 1, "X"], [0, 1.0, "X"]]}, SPAN + "'[0, 1.0, \"X\"]'"),
+        ({"text": "a", "label": [[0, 1, ""]]}, SPAN + "'[0, 1, \"\"]'"),
         (
             {"text": "a", "label": [{"start": 0, "end": 1, "labels": []}]},
-            "f:2: a span must have a start and an end in characters and a type, "
-            'got \'{"start": 0, "end": 1, "labels": []}\'',
+            SPAN + '\'{"start": 0, "end": 1, "labels": []}\'',
         ),
         (
             {"text": "a", "spans": [{"start": "/p[1]", "end": "/p[1]", "label": "X"}]},
-            "f:2: a span must have a start and an end in characters and a type, "
-            'got \'{"start": "/p[1]", "end": "/p[1]", "label": "X"}\'',
+            SPAN + '\'{"start": "/p[1]", "end": "/p[1]", "label": "X"}\'',
         ),
         ({"text": " ", "label": []}, "f:2: the text holds no token: "),
         ('{"text": "a", "text": "b", "label": []}', "f:2: must have each key once, got 'text' twice"),
         ('{"text": "\\ud83d", "label": []}', "f:2: must be Unicode text, got half a surrogate pair ('\\ud83d')"),
         (
             {"text": "Berlin", "label": [[0, 3, "LOC"]]},
-            "f:2: an entity must begin and end with a token, got 'Ber' (LOC, characters 0 to 3) in 'Berlin'; "
-            'mend it, or choose misaligned = "drop" or "expand"',
+            "f:2: an entity must begin and end with a token, got 'Ber' (LOC, characters 0 to 3) in 'Berlin'" + EXPAND,
         ),
         (
             {"text": "Yahoo! Inc", "label": [[0, 10, "ORG"]]},
-            "f:2: an entity must stand in one sentence, got 'Yahoo! Inc' (ORG, characters 0 to 10) behind '!'; "
-            'mend it, or choose misaligned = "drop" or "expand"',
+            "f:2: an entity must stand in one sentence, got 'Yahoo! Inc' (ORG, characters 0 to 10) behind '!'" + EXPAND,
         ),
         (
             {"text": "a", "label": [[0, 3, "X"]]},
-            "f:2: an entity must stand inside its text, got 'a' (X, characters 0 to 3); "
-            'mend it, or choose misaligned = "drop"',
+            "f:2: an entity must stand inside its text, got 'a' (X, characters 0 to 3)" + DROP,
         ),
         (
             {"text": "a b", "label": [[1, 2, "X"]]},
-            "f:2: an entity must hold a character that is not white space, got ' ' (X, characters 1 to 2); "
-            'mend it, or choose misaligned = "drop"',
+            "f:2: an entity must hold a character that is not white space, got ' ' (X, characters 1 to 2)" + DROP,
         ),
         (
             {"text": "a b c", "label": [[0, 3, "X"], [2, 5, "Y"]]},
             "f:2: an entity must not overlap another, got 'b c' (Y, characters 2 to 5) "
-            "with 'a b' (X, characters 0 to 3); mend it, or choose misaligned = \"drop\"",
+            "with 'a b' (X, characters 0 to 3)" + DROP,
         ),
         (
             {"text": "a b", "label": [[0, 3, "X"], [2, 3, "Y"]]},
@@ -262,8 +250,7 @@ def test_text_that_is_tokenised_already_has_its_sentences_on_lines() -> None:
         ),
         (
             {"text": "👍 Ada.", "label": [{"start": 3, "end": 6, "text": "Ada", "labels": ["P"]}]},
-            "f:2: an entity must read as it was annotated, got 'da.' (P, characters 3 to 6, as 'Ada'); "
-            'mend it, or choose misaligned = "drop"',
+            "f:2: an entity must read as it was annotated, got 'da.' (P, characters 3 to 6, as 'Ada')" + DROP,
         ),
     ],
 )
@@ -306,18 +293,18 @@ def test_what_is_dropped_grown_and_trimmed_is_noted_by_the_corpus(tmp_path: Path
     assert load(misaligned="drop", nested="innermost") == (
         ("B-P", "O", "O"),
         [
-            "trimmed 2 entities that have white space at their ends",
+            "trimmed 2 entities that have white space at the ends",
             "dropped 2 entities that begin or end inside a token",
-            "dropped 2 entities that reach outside their text",
+            "dropped 2 entities that reach outside the text",
             "dropped 2 entities that are nested",
         ],
     )
     assert load(misaligned="expand", nested="outermost") == (
         ("B-X", "I-X", "B-L"),
         [
-            "trimmed 2 entities that have white space at their ends",
+            "trimmed 2 entities that have white space at the ends",
             "expanded 2 entities that begin or end inside a token",
-            "dropped 2 entities that reach outside their text",
+            "dropped 2 entities that reach outside the text",
             "dropped 2 entities that are nested",
         ],
     )

@@ -1,6 +1,5 @@
 """Sentences as datasets, and back."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import datasets
@@ -13,13 +12,7 @@ from tagger.data.tables import to_dataset
 from tagger.data.tokenization import sentence_from_text
 from tagger.errors import DataError
 
-
-@pytest.fixture(autouse=True)
-def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path / "cache"))
-    datasets.disable_progress_bars()
-    yield
-    datasets.enable_progress_bars()
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def make_sentence(words: str, **layers: TagLayer | Label) -> Sentence:

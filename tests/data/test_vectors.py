@@ -154,4 +154,4 @@ def test_file_with_only_a_header_is_refused(tmp_path: Path) -> None:
 
 def test_missing_file_is_named_beside_one_that_is_there(tmp_path: Path) -> None:
     path = tmp_path / "no.txt"
-    assert error_of(write(tmp_path, "a 1"), path) == f"{path}: no such file; check the path and the --data folder"
+    assert error_of(write(tmp_path, "a 1"), path) == f"{path}: no such file; check the path"

@@ -8,7 +8,7 @@ import torch
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.data.batches import Batch
-from tagger.data.sentence import Sentence
+from tagger.data.sentence import Label, Sentence
 from tagger.data.synthetic import generate
 from tagger.data.vocabulary import Vocabulary, build_vocabulary
 from tagger.model import predict as module
@@ -190,3 +190,33 @@ def test_any_backend_gives_its_rows_back_to_their_sentences() -> None:
     found = list(predict(sentences, backend=EchoBackend(), vocabulary=vocabulary, heads=heads, schemes={}, chunk=64))
     assert [s.tags("size") for s in found] == [(str(len(s)),) * len(s) for s in sentences]
     assert [s.label("first").value for s in found] == [s.tokens[0] for s in sentences]
+
+
+@pytest.mark.parametrize("pooling", ["attention", "last", "mean", "max"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_a_label_does_not_depend_on_what_its_sentence_was_batched_with(pooling: str, cell: str) -> None:
+    torch.manual_seed(2)
+    heads: dict[str, HeadConfig] = {"sentiment": SentenceHeadConfig(kind="sentence", pooling=pooling)}
+    network = build_network(
+        VOCABULARY,
+        embeddings=EmbeddingsConfig(dimension=10),
+        encoder=EncoderConfig(hidden_size=12, cell=cell),
+        heads=heads,
+    ).eval()
+    sentences = sorted(make_sentences(40), key=len)  # short ones beside long ones once all are in one batch
+
+    def labels(parts: list[list[Sentence]]) -> list[Label]:
+        backend = TorchBackend(network)
+        found = (predict(p, backend=backend, vocabulary=VOCABULARY, heads=heads, schemes={}) for p in parts)
+        return [sentence.label("sentiment") for part in found for sentence in part]
+
+    together, alone = labels([sentences]), labels([[sentence] for sentence in sentences])
+    for one, other, sentence in zip(together, alone, sentences, strict=True):
+        assert one.value == other.value
+        assert list(one.scores.values()) == pytest.approx(list(other.scores.values()), abs=1e-6)
+        if pooling != "attention":
+            assert one.attention is None
+            continue
+        assert len(one.attention) == len(sentence)
+        assert sum(one.attention) == pytest.approx(1, abs=1e-6)
+        assert one.attention == pytest.approx(other.attention, abs=1e-6)

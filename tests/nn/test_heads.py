@@ -1,6 +1,6 @@
 """Heads: what they decode, how sure they say they are, and what their loss counts."""
 
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 import torch
@@ -82,6 +82,23 @@ def test_crf_probabilities_are_the_marginals_of_the_decoded_tags() -> None:
         torch.testing.assert_close(output.probabilities[row, :length], expected)
 
 
+@pytest.mark.parametrize("decoder", ["crf", "softmax"])
+def test_marginals_are_the_shares_of_all_sequences(decoder: Decoder) -> None:
+    head, (states, mask) = make_tokens_head(decoder, constrained=True), make_batch()
+    marginals, emissions, scores = head.marginals(states, mask), head.linear(states), head.crf.scores()
+    for row, length in enumerate(LENGTHS):
+        expected, total = torch.zeros(length, 4, dtype=torch.double), 0.0
+        for tags in product(range(4), repeat=length):
+            score = emissions[row, range(length), tags].double().sum()
+            if decoder == "crf":
+                steps = sum(scores.transitions[pair] for pair in pairwise(tags))
+                score = score + scores.start[tags[0]] + steps + scores.end[tags[-1]]
+            expected[range(length), tags] += score.exp().item()
+            total += score.exp().item()
+        torch.testing.assert_close(marginals[row, :length].double(), expected / total, atol=1e-5, rtol=0)
+        assert not marginals[row, length:].any()
+
+
 def test_softmax_loss_is_the_mean_negative_log_probability_of_real_tokens() -> None:
     head, (states, mask) = make_tokens_head("softmax", constrained=True), make_batch()
     tag_ids = torch.zeros(mask.shape, dtype=torch.long)
@@ -133,6 +150,30 @@ def test_sentence_loss_is_the_mean_negative_log_probability_and_ignores_padding(
     spoiled = states.masked_fill(~mask.unsqueeze(2), torch.nan)
     torch.testing.assert_close(head.loss(states, mask, class_ids), expected)
     assert torch.equal(head.loss(spoiled, mask, class_ids), head.loss(states, mask, class_ids))
+
+
+def test_class_weights_and_label_smoothing_follow_their_formulas() -> None:
+    (states, mask), class_ids = make_batch(), torch.tensor([2, 0, 1])
+    torch.manual_seed(1)
+    head = SentenceHead(input_size=5, num_classes=3, forward_size=5, dropout=0.0, label_smoothing=0.1)
+    logs = head(states, mask).probabilities.log()
+    smooth = 0.1 / 3 + 0.9 * torch.nn.functional.one_hot(class_ids, 3)
+    torch.testing.assert_close(head.loss(states, mask, class_ids), -(smooth * logs).sum(1).mean())
+    plain, weights = make_sentence_head(), torch.tensor([0.5, 4.0, 1.0])
+    plain.class_weights = weights
+    each = -plain(states, mask).probabilities.log()[range(3), class_ids]
+    expected = (weights[class_ids] * each).sum() / weights[class_ids].sum()
+    torch.testing.assert_close(plain.loss(states, mask, class_ids), expected)
+    assert not any("class_weights" in name for name in plain.state_dict())  # they are for training alone
+
+
+def test_temperature_divides_the_class_scores_and_changes_no_class() -> None:
+    head, (states, mask) = make_sentence_head(), make_batch()
+    before = head(states, mask).probabilities
+    head.temperature = 2.5
+    after = head(states, mask).probabilities
+    torch.testing.assert_close(after, (before.log() / 2.5).softmax(1))
+    assert torch.equal(after.argmax(1), before.argmax(1))
 
 
 def test_dropout_of_the_sentence_head_is_off_in_evaluation() -> None:

@@ -14,6 +14,7 @@ from tagger.config import (
     EmbeddingsConfig,
     EncoderConfig,
     HeadConfig,
+    Sampling,
     SentenceHeadConfig,
     TokensHeadConfig,
     TrainingConfig,
@@ -27,7 +28,7 @@ from tagger.evaluation import dev_scores
 from tagger.model.model import FORMAT, Model, ModelConfig
 from tagger.model.network import Network, build_network
 from tagger.tagging import Tagger
-from tagger.training.loop import Epoch, Listener, Outcome, draw_rows, train_network
+from tagger.training.loop import Epoch, Listener, Outcome, draw_rows, share_epoch, train_network
 
 NER: dict[str, HeadConfig] = {"ner": TokensHeadConfig(kind="tokens")}
 CONFIG = TrainingConfig(epochs=3, batch_size=4, learning_rate=0.02)
@@ -74,7 +75,7 @@ class Lesson:
             self.network,
             self.encoded,
             config=config,
-            parts=[(len(self.sentences), 1.0)],
+            parts=[(len(self.sentences), len(self.sentences))],
             head_weights={layer: head.weight for layer, head in self.heads.items()},
             score=score or self.score,
             seed=seed,
@@ -328,7 +329,9 @@ def test_sentences_without_any_layer_are_no_obstacle() -> None:
 
 
 def test_an_epoch_draws_of_each_corpus_its_weight() -> None:
-    rows = draw_rows([(10, 1.0), (7, 2.5), (100, 0.05), (3, 0.01)], np.random.default_rng(1))
+    sizes = [10, 7, 100, 3]
+    drawn = share_epoch(sizes, [1.0, 2.5, 0.05, 0.01], "proportion")
+    rows = draw_rows(list(zip(sizes, drawn, strict=True)), np.random.default_rng(1))
     counts = Counter(rows.tolist())
     assert [counts[i] for i in range(10)] == [1] * 10
     assert sorted(counts[i] for i in range(10, 17)) == [2, 2, 2, 3, 3, 3, 3]  # 18 of 7: twice each and 4 once more
@@ -336,8 +339,28 @@ def test_an_epoch_draws_of_each_corpus_its_weight() -> None:
     assert sum(counts[i] for i in range(117, 120)) == 1  # never nothing
 
 
+@pytest.mark.parametrize(
+    ("sampling", "weights", "drawn"),
+    [
+        ("proportion", [1.0, 1.0, 1.0], [1600, 400, 100]),
+        ("proportion", [0.5, 1.0, 3.0], [800, 400, 300]),
+        ("sqrt", [1.0, 1.0, 1.0], [1200, 600, 300]),  # 40 : 20 : 10 of 2,100
+        ("sqrt", [0.5, 1.0, 3.0], [429, 429, 643]),  # 20 : 20 : 30 of 1,500
+        ("even", [1.0, 1.0, 1.0], [700, 700, 700]),
+        ("even", [0.5, 1.0, 3.0], [167, 333, 1000]),  # 0.5 : 1 : 3 of 1,500
+    ],
+)
+def test_sampling_shares_an_epoch_out_among_corpora(sampling: Sampling, weights: list[float], drawn: list[int]) -> None:
+    assert share_epoch([1600, 400, 100], weights, sampling) == drawn
+
+
+@pytest.mark.parametrize("sampling", ["proportion", "sqrt", "even"])
+def test_sampling_changes_nothing_for_a_single_corpus(sampling: Sampling) -> None:
+    assert share_epoch([37], [1.0], sampling) == [37]
+
+
 def test_epochs_draw_different_sentences_of_a_corpus_that_is_cut() -> None:
     rng = np.random.default_rng(1)
-    first, second = (set(draw_rows([(1000, 0.1)], rng).tolist()) for _ in range(2))
+    first, second = (set(draw_rows([(1000, 100)], rng).tolist()) for _ in range(2))
     assert len(first) == len(second) == 100
     assert len(first & second) < 40

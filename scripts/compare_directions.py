@@ -1,0 +1,548 @@
+"""One reading direction against two: the same experiment over tasks, cells and seeds.
+
+    python scripts/compare_directions.py --data DIR [--tasks synthetic,mr,wnut17,ewt] [--cells rnn,lstm,gru]
+        [--seeds 1,2,3] [--resume FILE] [--json FILE] [--picture FILE]
+
+Three networks of each cell: `both` reads in both directions, `forward` in one at the same width, and `forward-wide` in
+one at the width that gives it the parameters of `both` (word vectors are not counted). All else is the same. Dev
+chooses the weights of each run; they are scored on test sentences that do not stand in train. The seed draws first
+weights, order and dropout, and the train sentences of `synthetic`, whose test sentences are the same for all. Heads
+there and on `ewt` are a softmax at each token, so that nothing but the encoder carries words from one token to another;
+`wnut17` has the CRF that entities usually get, which hands some of what comes later back, to all three networks alike;
+`mr` pools by attention.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+import tagger
+from tagger import Corpus, Label, Recipe, Sentence, Tagger
+
+VECTORS = "vectors/glove.6B.50d.top100k.txt.gz"
+INPUT_SIZE = 100  # what a word is to the encoder: 50 numbers of its vector, 50 of its characters
+ATTENTION, HIDDEN = 64, 64  # widths of the two layers of a sentence head that read states
+NETWORKS = ("both", "forward-wide", "forward")
+COLOURS = {"both": "#0072B2", "forward-wide": "#E69F00", "forward": "#CC79A7"}  # Okabe and Ito (2008)
+MARKERS = {"both": "o", "forward-wide": "s", "forward": "^"}
+GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+RESAMPLES = 10_000
+TEST = (
+    f"approximate randomisation over test sentences, two-sided, {RESAMPLES} resamples: a sentence changes sides with "
+    "the answers of all its seeds; `Holm` is the p-value corrected for all comparisons made"
+)
+Counts = tuple[int, int]  # what a sentence adds to the numerator and to the denominator of a score
+Key = tuple[int, str, str, str]  # seed, task, cell and network of a run
+Record = dict[str, Any]  # a finished run, a line of the resume file
+Mistake = tuple[int, str, str]  # place of a token (-1: the sentence), its gold tag, what was predicted
+
+
+@dataclass(frozen=True)
+class Task:
+    """Where the sentences of a task are, what is predicted of them, and what each adds to the scores."""
+
+    data: dict[str, Any]
+    heads: dict[str, Any]
+    epochs: int
+    counts: Callable[[Sentence, Sentence], dict[str, Counts]]
+
+
+def mistakes(gold: Sentence, predicted: Sentence) -> list[Mistake]:
+    """What is wrong in a predicted sentence."""
+    found: list[Mistake] = []
+    for layer, value in predicted.layers.items():
+        if isinstance(value, Label):
+            pairs = [(-1, gold.label(layer).value, value.value)]
+        else:
+            pairs = list(zip(range(len(gold)), gold.tags(layer), predicted.tags(layer), strict=True))
+        found += [pair for pair in pairs if pair[1] != pair[2]]
+    return sorted(found)
+
+
+def later_tokens(gold: Sentence, predicted: Sentence) -> dict[str, Counts]:
+    """Tokens with all their tags right: those that later words decide, and the others."""
+    later = {int(place) for place in gold.meta.get("later", "").split()}
+    wrong = {place for place, _, _ in mistakes(gold, predicted)}
+    others = set(range(len(gold))) - later
+    return {
+        "accuracy: later words decide": (len(later - wrong), len(later)),
+        "accuracy: other tokens": (len(others - wrong), len(others)),
+    }
+
+
+def label_accuracy(gold: Sentence, predicted: Sentence) -> dict[str, Counts]:
+    """Whether the label is right."""
+    return {"accuracy": (1 - len(mistakes(gold, predicted)), 1)}
+
+
+def tag_accuracy(gold: Sentence, predicted: Sentence) -> dict[str, Counts]:
+    """Right tags."""
+    return {"accuracy": (len(gold) - len(mistakes(gold, predicted)), len(gold))}
+
+
+def span_f1(gold: Sentence, predicted: Sentence) -> dict[str, Counts]:
+    """Entities of exactly this type and these borders; F1 is 2 correct / (gold + predicted)."""
+    left, right = ({(s.type, s.start, s.end) for s in sentence.spans("ner")} for sentence in (gold, predicted))
+    return {"strict F1": (2 * len(left & right), len(left) + len(right))}
+
+
+TAGS = {"kind": "tokens", "scheme": "none", "decoder": "softmax"}
+SPANS = {"kind": "tokens", "scheme": "bioes"}
+MR, WNUT, EWT = "sentiment/mr/rt-polarity", "ner/wnut17", "pos/ud-english-ewt/en_ewt-ud"
+TASKS = {
+    "synthetic": Task(
+        {"format": "synthetic"},
+        {"ner": {**SPANS, "decoder": "softmax", "constraints": False}, "upos": TAGS},
+        10,
+        later_tokens,
+    ),
+    "mr": Task(
+        {
+            "format": "labelled",
+            "layer": "sentiment",
+            "tokenize": "blanks",
+            "split": {"every": 10, "dev": 8, "test": 9},
+            "train": {"negative": f"{MR}.neg", "positive": f"{MR}.pos"},
+        },
+        {"sentiment": {"kind": "sentence", "pooling": "attention", "hidden_size": HIDDEN}},
+        4,
+        label_accuracy,
+    ),
+    "wnut17": Task(
+        {
+            "format": "conll",
+            "columns": ["token", "ner"],
+            "train": f"{WNUT}/wnut17train.conll",
+            "dev": f"{WNUT}/emerging.dev.conll",
+            "test": f"{WNUT}/emerging.test.annotated",
+        },
+        {"ner": SPANS},
+        10,
+        span_f1,
+    ),
+    "ewt": Task(
+        {
+            "format": "conllu",
+            "layers": {"upos": "upos"},
+            **{split: f"{EWT}-{split}.conllu" for split in ("train", "dev", "test")},
+        },
+        {"upos": TAGS},
+        3,
+        tag_accuracy,
+    ),
+}
+
+
+class Experiment:
+    """The runs that the arguments ask for, and what each needs."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.arguments = arguments
+        self.corpus = cache(self._corpus)
+        self.widths = cache(self._widths)
+
+    def runs(self) -> list[Key]:
+        """Seed, task, cell and network of each run; networks that are compared run side by side."""
+        a = self.arguments
+        return list(product(a.seeds, a.tasks, a.cells, NETWORKS))
+
+    def settings(self, task: str) -> dict[str, Any]:
+        """What the networks of a task have in common."""
+        a = self.arguments
+        common = {"epochs": a.epochs or TASKS[task].epochs, "batch_size": 32, "learning_rate": 0.003}
+        common |= {"hidden_size": a.hidden, "dropout": 0.25, "vectors": VECTORS if a.data else None}
+        return {**common, **({"sentences": a.sentences} if task == "synthetic" else {})}
+
+    def recipe(self, task: str, cell: str, network: str, seed: int) -> Recipe:
+        """The recipe of a run."""
+        settings = self.settings(task)
+        width = self.widths(task, cell) if network == "forward-wide" else settings["hidden_size"]
+        dropout, vectors = {"dropout": settings["dropout"]}, settings["vectors"]
+        values = {
+            "seed": seed,
+            "data": self._data(task),
+            "embeddings": {**dropout, **({"vectors": [vectors]} if vectors else {"dimension": 50})},
+            "encoder": {**dropout, "cell": cell, "hidden_size": width, "bidirectional": network == "both"},
+            "heads": TASKS[task].heads,
+            "training": {key: settings[key] for key in ("epochs", "batch_size", "learning_rate")},
+        }
+        return Recipe.model_validate(values)
+
+    def _data(self, task: str) -> dict[str, Any]:
+        sentences = self.settings(task).get("sentences")
+        return {**TASKS[task].data, **({"sentences": sentences} if sentences else {})}
+
+    def _corpus(self, task: str) -> Corpus:
+        """Train, and the test sentences that do not stand in it."""
+        if task == "synthetic":
+            number = self.arguments.sentences
+            train = list(tagger.generate(number, seed=1, split="train"))
+            return Corpus(train, test=list(tagger.generate(max(20, number // 3), seed=0, split="test")))
+        corpus = tagger.load_corpus(**_in_folder(self._data(task), self.arguments.data))
+        seen = {sentence.tokens for sentence in corpus.train}
+        return Corpus(corpus.train, test=[s for s in corpus.test if s.tokens not in seen])
+
+    def _widths(self, task: str, cell: str) -> int:
+        """The width of one direction with the parameters of two."""
+        reading = sum(_reading_parameters(layer, head, self.corpus(task)) for layer, head in TASKS[task].heads.items())
+
+        def parameters(width: int, directions: int) -> int:
+            encoder = GATES[cell] * width * (INPUT_SIZE + width + 2)
+            return directions * (encoder + width * reading)
+
+        wanted = parameters(self.arguments.hidden, 2)
+        return min(range(1, 3 * self.arguments.hidden), key=lambda width: abs(parameters(width, 1) - wanted))
+
+
+def _reading_parameters(layer: str, head: dict[str, Any], corpus: Corpus) -> int:
+    """How many parameters a head has for each number of a state."""
+    if head["kind"] == "sentence":
+        return ATTENTION + HIDDEN
+    tags = {tag for sentence in corpus.train for tag in sentence.tags(layer)}
+    return len(tags) if head["scheme"] == "none" else 1 + 4 * len({tag[2:] for tag in tags} - {""})
+
+
+def _in_folder(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The keys of a [data] section with paths in a folder."""
+    paths = {key: data[key] for key in ("train", "dev", "test") if key in data}
+    placed: dict[str, Any] = {
+        key: {label: folder / path for label, path in value.items()} if isinstance(value, dict) else folder / value
+        for key, value in paths.items()
+    }
+    return {**data, **placed}
+
+
+def run_once(experiment: Experiment, seed: int, task: str, cell: str, network: str) -> Record:
+    """A network trained, and what it says of the test sentences."""
+    a, gold = experiment.arguments, list(experiment.corpus(task).test)
+    recipe = experiment.recipe(task, cell, network, seed)
+    run = tagger.train(recipe, data=a.data, threads=a.threads)
+    seconds, predicted = tag(run.tagger, gold)
+    counts = [TASKS[task].counts(*pair) for pair in zip(gold, predicted, strict=True)]
+    wrong = {i: found for i, pair in enumerate(zip(gold, predicted, strict=True)) if (found := mistakes(*pair))}
+    trained = dict(run.tagger.model.network.named_parameters())
+    return {
+        "task": task,
+        "cell": cell,
+        "network": network,
+        "seed": seed,
+        "settings": experiment.settings(task),
+        "hidden_size": recipe.encoder.hidden_size,
+        "parameters": sum(p.numel() for name, p in trained.items() if p.requires_grad and name != "words.weight"),
+        "train_seconds": run.outcome.epochs[-1].seconds,
+        "tag_seconds": seconds,
+        "counts": {measure: [count[measure] for count in counts] for measure in counts[0]},
+        "mistakes": wrong,
+    }
+
+
+def tag(model: Tagger, sentences: Sequence[Sentence]) -> tuple[float, list[Sentence]]:
+    """Median seconds of tagging the sentences three times, and the sentences tagged."""
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        predicted = list(model.predict(sentences))
+        times.append(time.perf_counter() - started)
+    return statistics.median(times), predicted
+
+
+def all_records(experiment: Experiment) -> list[Record]:
+    """The records of all runs: those in the resume file, and the others run and appended to it."""
+    path, runs = experiment.arguments.resume, experiment.runs()
+    found = _found(experiment, path) if path and path.exists() else {}
+    records = []
+    spent: dict[str, list[float]] = {}
+    for number, (seed, task, cell, network) in enumerate(runs, 1):
+        record, started = found.get((seed, task, cell, network)), time.perf_counter()
+        if record is None:
+            record = json.loads(json.dumps(run_once(experiment, seed, task, cell, network)))
+            spent.setdefault(task, []).append(time.perf_counter() - started)
+            if path:
+                with path.open("a", encoding="utf-8") as stream:
+                    stream.write(json.dumps(record) + "\n")
+            left = [run[1] for run in runs[number:] if run not in found]
+            _tell(record, f"[{number}/{len(runs)}]", _remaining(left, spent))
+        records.append(record)
+    return records
+
+
+def _found(experiment: Experiment, path: Path) -> dict[Key, Record]:
+    """The finished runs of a resume file that are asked for."""
+    kept = {(r["seed"], r["task"], r["cell"], r["network"]): r for r in _kept(path)}
+    found = {key: kept[key] for key in experiment.runs() if key in kept}
+    for (_, task, _, _), record in found.items():
+        if record["settings"] != experiment.settings(task):
+            raise SystemExit(f"{path}: holds runs of {task} with other settings, {record['settings']}; name a new file")
+    return found
+
+
+def _kept(path: Path) -> Iterator[Record]:
+    """The finished runs of a resume file; a line that was broken off while it was written is cut off the file."""
+    text = path.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        sys.stderr.write(f"{path}: the last line is not whole, and its run is made again\n")
+        path.write_text(whole, encoding="utf-8")
+    return map(json.loads, whole.splitlines())
+
+
+def _remaining(tasks: Sequence[str], spent: dict[str, list[float]]) -> float:
+    """Seconds that runs of these tasks will take, by the runs so far."""
+    overall = statistics.mean([seconds for part in spent.values() for seconds in part])
+    return sum(statistics.mean(spent[task]) if task in spent else overall for task in tasks)
+
+
+def _tell(record: Record, number: str, remaining: float) -> None:
+    scores = ", ".join(f"{name} {_score(counts):.4f}" for name, counts in record["counts"].items())
+    name = "{task} {cell} {network} seed {seed}".format(**record)
+    sys.stderr.write(f"{number} {name}: {scores}; {record['train_seconds']:.0f} s; {remaining / 60:.0f} min left\n")
+
+
+def _score(counts: Sequence[Sequence[int]]) -> float:
+    right, total = np.array(counts).sum(0)
+    return float(right / max(total, 1))
+
+
+def summarise(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """A row for each measure, cell and network: means over seeds and the standard deviation of the score."""
+    rows = []
+    for group in _groups(records):
+        for measure in group[0]["counts"]:
+            scores = [_score(record["counts"][measure]) for record in group]
+            row = {key: group[0][key] for key in ("task", "cell", "network", "hidden_size", "parameters")}
+            times = {key: statistics.mean(r[key] for r in group) for key in ("train_seconds", "tag_seconds")}
+            deviation = statistics.stdev(scores) if len(scores) > 1 else None
+            rows.append({**row, "measure": measure, "mean": statistics.mean(scores), "std": deviation, **times})
+    return sorted(rows, key=lambda row: (list(TASKS).index(row["task"]), row["measure"]))
+
+
+def _groups(records: Sequence[Record]) -> list[list[Record]]:
+    """The records of each task, cell and network."""
+    groups: dict[tuple[str, ...], list[Record]] = {}
+    for record in records:
+        groups.setdefault((record["task"], record["cell"], record["network"]), []).append(record)
+    return list(groups.values())
+
+
+def compare(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """Each forward network against `both`: difference of scores and its p-values, for each task, cell and measure."""
+    groups = {(g[0]["task"], g[0]["cell"], g[0]["network"]): g for g in _groups(records)}
+    rows = []
+    for (task, cell, network), group in groups.items():
+        other = groups[task, cell, "both"]
+        for measure in group[0]["counts"] if network != "both" else ():
+            one, two = (np.sum([r["counts"][measure] for r in part], axis=0) for part in (other, group))
+            difference, p = randomisation_test(one, two)
+            row = {"task": task, "cell": cell, "measure": measure, "against": network}
+            rows.append({**row, "difference": difference, "p": p})
+    return _with_holm(rows)
+
+
+def randomisation_test(one: Any, two: Any) -> tuple[float, float]:
+    """The difference of two scores, and how often one as large comes about where sentences change sides by chance.
+
+    Args:
+        one: Numerator and denominator that each sentence adds to the first score, of shape (sentences, 2).
+        two: Those of the second score.
+
+    Source:
+        Noreen (1989); Yeh (2000), "More accurate tests for the statistical significance of result differences".
+    """
+    rng, change = np.random.default_rng(1), (two - one).astype(float)
+    sides = np.concatenate([rng.integers(0, 2, (500, len(one))) @ change for _ in range(RESAMPLES // 500)])
+    left, right = one.sum(0) + sides, two.sum(0) - sides  # (resamples, 2)
+    shuffled = left[:, 0] / np.maximum(left[:, 1], 1) - right[:, 0] / np.maximum(right[:, 1], 1)
+    difference = _score(one) - _score(two)
+    as_large = int((np.abs(shuffled) >= abs(difference) - 1e-12).sum())
+    return difference, (1 + as_large) / (1 + len(shuffled))
+
+
+def _with_holm(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The comparisons with p-values corrected for their number, by Holm (1979)."""
+    largest = 0.0
+    for rank, row in enumerate(sorted(rows, key=lambda row: float(row["p"]))):
+        largest = max(largest, min(1.0, row["p"] * (len(rows) - rank)))
+        row["p_holm"] = largest
+    return rows
+
+
+def differing(experiment: Experiment, records: Sequence[Record]) -> list[dict[str, Any]]:
+    """Sentences that, with every seed, `both` gets right and `forward-wide` wrong, or the other way round."""
+    groups = {(g[0]["task"], g[0]["cell"], g[0]["network"]): g for g in _groups(records)}
+    rows = []
+    for task, cell, network in groups:
+        if network == "forward":
+            continue
+        other = next(name for name in NETWORKS if name != network)
+        right, wrong = ([r["mistakes"] for r in groups[task, cell, name]] for name in (network, other))
+        chosen = [i for i in wrong[0] if all(i in r for r in wrong) and not any(i in r for r in right)]
+        test = experiment.corpus(task).test
+        facts = {"task": task, "cell": cell, "right": network, "wrong": other}
+        rows += [{**facts, "sentence": marked(test[int(i)], wrong[0][i])} for i in chosen]
+    return rows
+
+
+def marked(sentence: Sentence, wrong: Sequence[Mistake]) -> str:
+    """The words of a sentence, with gold and predicted tag behind each that is wrong; those of a label come first."""
+    words = ["", *sentence.tokens]
+    for place, gold, predicted in wrong:
+        words[place + 1] += f"\u27e8{gold}, not {predicted}\u27e9"
+    return " ".join(words).strip()
+
+
+def show(experiment: Experiment, result: dict[str, Any]) -> None:
+    """Tables and sentences on the terminal."""
+    console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
+    _show_scores(console, result["summary"])
+    _show_tests(console, result["tests"])
+    console.print(TEST, style="dim")
+    for task, facts in result["settings"].items():
+        number = result["test_sentences"][task]
+        console.print(f"{task}: {number} test sentences; every network has {facts}", style="dim", markup=False)
+    for task, network in product(experiment.arguments.tasks, ("both", "forward-wide")):
+        found = [row for row in result["differing"] if (row["task"], row["right"]) == (task, network)]
+        console.print(f"\n{task}: only {network} is right, with every seed, in {len(found)} sentences", style="bold")
+        for row in Random(1).sample(found, min(experiment.arguments.examples, len(found))):
+            console.print(f"  {row['cell']}: {row['sentence']}", markup=False)
+
+
+def _show_scores(console: Console, rows: Sequence[dict[str, Any]]) -> None:
+    names = ("task", "measure", "cell", "network", "hidden", "parameters", "mean", "std", "train s", "tag s")
+    table = Table(*names, title="Unseen test sentences: mean and standard deviation over seeds")
+    for row in rows:
+        deviation = "" if row["std"] is None else f"{row['std']:.4f}"
+        texts = [row[key] for key in ("task", "measure", "cell", "network")]
+        numbers = [str(row["hidden_size"]), f"{row['parameters']:,}", f"{row['mean']:.4f}", deviation]
+        table.add_row(*texts, *numbers, f"{row['train_seconds']:.1f}", f"{row['tag_seconds']:.2f}")
+    console.print(table)
+
+
+def _show_tests(console: Console, rows: Sequence[dict[str, Any]]) -> None:
+    table = Table("task", "measure", "cell", "both less", "difference", "p", "Holm", title="Is the difference chance?")
+    for row in rows:
+        texts = [row[key] for key in ("task", "measure", "cell", "against")]
+        table.add_row(*texts, f"{row['difference']:+.4f}", f"{row['p']:.4f}", f"{row['p_holm']:.4f}")
+    console.print(table)
+
+
+def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
+    """A picture of the scores: a panel for each measure, a point with its standard deviation for each network."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        sys.stderr.write(f"{path}: not drawn, for matplotlib is missing; pip install 'tagger-bilstm[plots]'\n")
+        return
+    panels = list(dict.fromkeys((row["task"], row["measure"]) for row in rows))
+    columns = min(3, len(panels))
+    lines = -(-len(panels) // columns)
+    figure = Figure(figsize=(3.6 * columns, 3.2 * lines + 0.4), layout="constrained")
+    for number, panel in enumerate(panels, 1):
+        axes = figure.add_subplot(lines, columns, number)
+        _draw_panel(axes, [row for row in rows if (row["task"], row["measure"]) == panel])
+        axes.set_title("\n".join(panel), fontsize=10)
+    handles, labels = axes.get_legend_handles_labels()
+    said = "mean and standard deviation over seeds"
+    figure.legend(handles, labels, title=said, loc="outside lower center", ncols=len(NETWORKS), frameon=False)
+    figure.savefig(path, dpi=150)
+
+
+def _draw_panel(axes: Any, rows: Sequence[dict[str, Any]]) -> None:
+    cells = list(dict.fromkeys(row["cell"] for row in rows))
+    for shift, network in enumerate(NETWORKS):
+        chosen = [row for row in rows if row["network"] == network]
+        axes.errorbar(
+            [cells.index(row["cell"]) + 0.2 * (shift - 1) for row in chosen],
+            [row["mean"] for row in chosen],
+            yerr=[row["std"] or 0 for row in chosen],
+            fmt=MARKERS[network],
+            color=COLOURS[network],
+            capsize=3,
+            label=network,
+        )
+    axes.set_xticks(range(len(cells)), cells)
+    axes.set_xlim(-0.5, len(cells) - 0.5)
+    axes.grid(axis="y", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+    def several(name: str, choices: Sequence[str]) -> None:
+        parser.add_argument(name, type=lambda text: _chosen(text, choices), default=list(choices), metavar="A,B,...")
+
+    parser.add_argument("--data", type=Path, help="folder of corpora and vectors; without it `synthetic` alone")
+    several("--tasks", list(TASKS))
+    several("--cells", list(GATES))
+    parser.add_argument("--seeds", type=_seeds, default=[1, 2, 3], metavar="1,2,...")
+    parser.add_argument("--epochs", type=int, help="of every task, in place of its own number")
+    parser.add_argument("--hidden", type=int, default=100, help="width of a direction of `both` and of `forward`")
+    parser.add_argument("--sentences", type=int, default=3000, help="train sentences of `synthetic`")
+    parser.add_argument(
+        "--examples", type=int, default=3, help="sentences shown of each task and network, drawn at random"
+    )
+    parser.add_argument("--threads", type=int, help="of torch; as many as it chooses if left out")
+    parser.add_argument("--resume", type=Path, help="file that keeps each finished run, and gives back those it has")
+    parser.add_argument("--json", type=Path, help="file to write the figures to")
+    parser.add_argument("--picture", type=Path, help="file to draw the scores in: .png, .svg, .pdf")
+    arguments = parser.parse_args(given)
+    if arguments.data is None and arguments.tasks != ["synthetic"]:
+        parser.error("all tasks but synthetic need --data DIR")
+    return arguments
+
+
+def _chosen(text: str, choices: Sequence[str]) -> list[str]:
+    """The names of a list parted by commas."""
+    names = text.split(",")
+    if unknown := [name for name in names if name not in choices]:
+        raise argparse.ArgumentTypeError(f"must be of {', '.join(choices)}, got {', '.join(unknown)}")
+    return names
+
+
+def _seeds(text: str) -> list[int]:
+    """The numbers of a list parted by commas, each once."""
+    names = text.split(",")
+    if not all(name.isdecimal() for name in names) or len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError(f"must be different whole numbers parted by commas, got {text}")
+    return [int(name) for name in names]
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    """Run what is asked for, and show, keep and draw what came out."""
+    arguments = parse_arguments(given)
+    experiment = Experiment(arguments)
+    records = all_records(experiment)
+    result: dict[str, Any] = {
+        "settings": {task: experiment.settings(task) for task in arguments.tasks},
+        "test_sentences": {task: len(experiment.corpus(task).test) for task in arguments.tasks},
+        "summary": summarise(records),
+        "tests": compare(records),
+        "test": TEST,
+        "differing": differing(experiment, records),
+    }
+    if arguments.json:
+        arguments.json.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if arguments.picture:
+        draw(result["summary"], arguments.picture)
+    show(experiment, result)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except tagger.TaggerError as error:
+        raise SystemExit(str(error)) from None

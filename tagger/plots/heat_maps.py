@@ -1,0 +1,165 @@
+"""Heat maps: the transitions of a CRF, and how probable each tag is at each token of a sentence."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.data.sentence import Sentence
+from tagger.errors import ModelError
+from tagger.plots.chart import add_axes, new_figure
+from tagger.plots.picture import Picture
+from tagger.plots.showing import name_of, one_layer, sentences_of, shortened, visible
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from tagger.tagging import Tagger
+
+CELL_WIDTH, CELL_HEIGHT = 0.36, 0.24  # inches
+GAP = 0.6  # inches between two maps, beside the labels of the tags
+LETTER = 0.09  # inches of a letter of a label, at most
+LONGEST = 40  # letters of a label
+SHOWN = 0.005  # probability from which on a cell has its number
+
+
+def transitions(tagger: "Tagger", *, layer: str | None = None) -> Picture:
+    """The transition scores of a CRF, in nats, with the start and the end; what is forbidden is crossed out.
+
+    Args:
+        tagger: The model.
+        layer: The layer of the head; not needed where only one has a CRF.
+
+    Raises:
+        ModelError: No head has a CRF, or several have and none is named.
+    """
+    from tagger.nn.heads import TokensHead
+
+    names = [n for n, head in tagger.model.heads.items() if head.kind == "tokens" and head.decoder == "crf"]
+    hint = 'transitions are learned by a tokens head with decoder = "crf"'
+    name = one_layer(layer, names, kind="layer with a CRF", error=ModelError, hint=hint)
+    head = tagger.model.network.heads[name]
+    assert isinstance(head, TokensHead)
+    crf = head.crf
+    scores = [t.detach().cpu().numpy() for t in (crf.start_transitions, crf.transitions, crf.end_transitions)]
+    allowed = [t.cpu().numpy() for t in (crf.allowed_start, crf.allowed, crf.allowed_end)]
+    tags = [name_of(tag) for tag in tagger.model.vocabulary.labels[name]]
+    table = np.where(_framed(*allowed, corner=False), _framed(*scores, corner=0), np.nan)
+    title = f"Transitions of {name_of(name)}"
+    return Picture(title, figure=lambda: _transitions(table, tags, shortened(title, LONGEST)))
+
+
+def _framed(start: NDArray[Any], inner: NDArray[Any], end: NDArray[Any], *, corner: float) -> NDArray[Any]:
+    """The inner table with the start as first row and the end as last column."""
+    return np.block([[start[None], np.full((1, 1), corner)], [inner, end[:, None]]])
+
+
+def _transitions(table: NDArray[np.float64], tags: Sequence[str], title: str) -> "Figure":
+    bound = float(np.nanmax(np.abs(table), initial=0)) or 1.0
+    figure = new_figure(width=CELL_WIDTH * table.shape[1], height=CELL_HEIGHT * table.shape[0])
+    axes = _map(
+        figure, table, 0.0, rows=["(start)", *tags], columns=[*tags, "(end)"], colours="PuOr", low=-bound, high=bound
+    )
+    crossed = np.argwhere(np.isnan(table))
+    axes.plot(crossed[:, 1], crossed[:, 0], "x", color="#8a8f98", markersize=4, markeredgewidth=0.8, gid="forbidden")
+    for row, column in np.argwhere(~np.isnan(table)):
+        score = table[row, column]
+        _number(axes, row, column, _short(score), strength=abs(score) / bound)
+    axes.set_ylabel("from")
+    axes.set_xlabel(f"to  ({title}, in nats; × is forbidden)")
+    axes.xaxis.set_label_position("top")
+    return figure
+
+
+def marginals(tagger: "Tagger", sentences: Sentence | Iterable[Sentence], *, layer: str | None = None) -> Picture:
+    """How probable each tag is at each token given the whole sentence, a map a sentence; predicted tags are framed.
+
+    Args:
+        tagger: The model.
+        sentences: What to tag.
+        layer: The layer of the head; not needed where there is only one.
+
+    Raises:
+        ModelError: There is no tokens head, or there are several and none is named.
+        DataError: There is no sentence with a token.
+    """
+    given = sentences_of(sentences)
+    names = [name for name, head in tagger.model.heads.items() if head.kind == "tokens"]
+    name = one_layer(layer, names, kind="tag layer", error=ModelError, hint="the model labels whole sentences only")
+    tags = tagger.model.vocabulary.labels[name]
+    maps = []
+    for sentence, predicted in zip(given, tagger.predict(given), strict=True):
+        found = predicted.tag_layer(name).tags
+        maps.append((sentence, tagger.marginals(sentence)[name].array, [tags.index(tag) for tag in found]))
+    columns = [name_of(tag) for tag in tags]
+    title = f"Tag probabilities of {name_of(name)}"
+    return Picture(title, figure=lambda: _marginals(maps, columns, shortened(title, LONGEST)))
+
+
+def _marginals(
+    maps: Sequence[tuple[Sentence, NDArray[np.float32], list[int]]], tags: Sequence[str], title: str
+) -> "Figure":
+    from matplotlib.patches import Rectangle
+
+    heights = [CELL_HEIGHT * len(sentence) for sentence, *_ in maps]
+    gap = GAP + LETTER * min(max(map(len, tags)), LONGEST)
+    figure = new_figure(width=CELL_WIDTH * len(tags), height=sum(heights) + gap * (len(maps) - 1))
+    top = 0.0
+    for (sentence, array, best), height in zip(maps, heights, strict=True):
+        words = [visible(token) for token in sentence.tokens]
+        axes = _map(figure, array, top, rows=words, columns=tags, colours="Blues", low=0.0, high=1.0)
+        for row, column in np.argwhere(array >= SHOWN):
+            _number(axes, row, column, f"{100 * array[row, column]:.0f}", strength=array[row, column])
+        for row, column in enumerate(best):
+            axes.add_patch(
+                Rectangle(
+                    (column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor="#D55E00", linewidth=1.4, clip_on=False
+                )
+            )
+        axes.set_xlabel(f"{title}, in percent; the predicted tag is framed")
+        top += height + gap
+    return figure
+
+
+def _map(
+    figure: "Figure",
+    table: NDArray[np.floating],
+    top: float,
+    *,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    colours: str,
+    low: float,
+    high: float,
+) -> "Axes":
+    """A heat map whose cells have a fixed size, with the names of rows at the left and of columns on top."""
+    size = {"width": CELL_WIDTH * len(columns), "height": CELL_HEIGHT * len(rows)}
+    axes = add_axes(figure, left=0, top=top, **size)
+    axes.pcolormesh(
+        np.arange(len(columns) + 1) - 0.5,
+        np.arange(len(rows) + 1) - 0.5,
+        np.ma.masked_invalid(table),
+        cmap=colours,
+        vmin=low,
+        vmax=high,
+        edgecolors="#d5d8dd",
+        linewidth=0.4,
+    )
+    axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
+    axes.set_xticks(range(len(columns)), [shortened(name, LONGEST) for name in columns], rotation=90)
+    axes.set_yticks(range(len(rows)), [shortened(name, LONGEST) for name in rows])
+    axes.tick_params(length=0, top=False, bottom=False, labeltop=True, labelbottom=False)
+    axes.spines[:].set_visible(False)
+    return axes
+
+
+def _short(score: float) -> str:
+    """A score in at most four characters, as long as it is one of a thousand at most."""
+    return f"{round(score, 1) + 0.0:.1f}" if abs(score) < 9.95 else f"{score:.0f}"
+
+
+def _number(axes: "Axes", row: int, column: int, text: str, *, strength: float) -> None:
+    """A number in a cell, white where the cell is dark."""
+    axes.text(column, row, text, ha="center", va="center", fontsize=7, color="white" if strength > 0.6 else "#1b1d21")

@@ -1,0 +1,139 @@
+"""Training curves: the loss and each dev score of one or several runs, from their logs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import BaseModel, ValidationError
+
+from tagger.data.files import read_text
+from tagger.errors import DataError
+from tagger.plots.chart import add_axes, new_figure
+from tagger.plots.markup import LINES, OKABE_ITO
+from tagger.plots.picture import Picture
+from tagger.plots.showing import name_of, shortened
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LOG = "log.jsonl"
+COLUMNS, WIDTH, HEIGHT, GAP = 2, 4.2, 2.5, 0.85  # panels in a row, and inches
+DASHES = dict(zip(LINES, ("-", "--", ":", "-."), strict=True))
+COLOURS = ["#%02x%02x%02x" % rgb for rgb in OKABE_ITO[:-1]]  # yellow cannot be seen on white  # noqa: UP031
+
+
+class Line(BaseModel):
+    """What a line of a log says of an epoch, as far as it is drawn."""
+
+    epoch: int
+    loss: float
+    dev: dict[str, float]
+    best: bool
+
+
+class History(NamedTuple):
+    """The name of a run and its epochs."""
+
+    name: str
+    epochs: list[Line]
+
+
+def curves(*runs: str | Path) -> Picture:
+    """The curves of runs over their epochs: training loss, and the dev score of each layer.
+
+    Args:
+        runs: Run folders, or the `log.jsonl` of each.
+
+    Raises:
+        DataError: There is no run, or a log is missing, empty or damaged; names the line.
+    """
+    if not runs:
+        raise DataError("there must be at least one run to draw, got none; give the folder that training wrote")
+    paths = [Path(run) for run in runs]
+    logs = [path / LOG if path.is_dir() else path for path in paths]
+    short = [log.absolute().parent.name if log.name == LOG else log.stem for log in logs]
+    names = short if len(set(short)) == len(short) else [str(path) for path in paths]
+    histories = [History(name, read_log(log)) for name, log in zip(names, logs, strict=True)]
+    return Picture("Training", figure=lambda: _figure(histories))
+
+
+def read_log(path: Path) -> list[Line]:
+    """The epochs of a log.
+
+    Raises:
+        DataError: The file cannot be read, is empty, or has a line that is no epoch; names it.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; a run is the folder that training wrote, with {LOG} in it")
+    epochs = []
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        try:
+            epochs.append(Line.model_validate_json(line))
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            said = f"`{place}`: {first['msg']}" if place else first["msg"]
+            raise DataError(f"{path}:{number}: must be an epoch as training writes it, got {said}") from None
+    if not epochs:
+        raise DataError(f"{path}: must have a line an epoch, got an empty file; train for an epoch at least")
+    return epochs
+
+
+def _figure(histories: Sequence[History]) -> "Figure":
+    layers = list(dict.fromkeys(layer for history in histories for line in history.epochs for layer in line.dev))
+    panels = len(layers) + 1
+    columns, rows = min(COLUMNS, panels), -(-panels // COLUMNS)
+    figure = new_figure(width=columns * (WIDTH + GAP) - GAP, height=rows * (HEIGHT + GAP) - GAP)
+    for number, layer in enumerate([None, *layers]):
+        row, column = divmod(number, COLUMNS)
+        left, top = column * (WIDTH + GAP), row * (HEIGHT + GAP)
+        axes = add_axes(figure, left=left, top=top, width=WIDTH, height=HEIGHT)
+        _panel(axes, histories, layer)
+    _legend(figure, histories)
+    return figure
+
+
+def _panel(axes: "Axes", histories: Sequence[History], layer: str | None) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    for number, history in enumerate(histories):
+        lines = [line for line in history.epochs if layer is None or layer in line.dev]
+        values = [line.loss if layer is None else line.dev[layer] for line in lines]
+        epochs = [line.epoch for line in lines]
+        axes.plot(epochs, values, **_look(number), marker="o", markersize=3)
+        kept = [i for i, line in enumerate(lines) if line.best][-1:]
+        axes.plot([epochs[i] for i in kept], [values[i] for i in kept], "o", **_ring(number))
+    last = max(line.epoch for history in histories for line in history.epochs)
+    axes.set(xlabel="epoch", xlim=(0.5, last + 0.5))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    title = "training loss (nats)" if layer is None else f"dev score of {shortened(name_of(layer), 40)}"
+    axes.set_title(title, loc="left", fontsize=10, fontweight="bold")
+    if layer is not None:  # a score is a share
+        low, high = axes.get_ylim()
+        axes.set_ylim(max(low, -0.02), min(high, 1.02))
+    axes.grid(color="#e4e6ea", linewidth=0.7)
+    axes.set_axisbelow(True)
+
+
+def _look(number: int) -> dict[str, Any]:
+    dashes = list(DASHES.values())
+    return {"color": COLOURS[number % len(COLOURS)], "linestyle": dashes[number // len(COLOURS) % len(dashes)]}
+
+
+def _ring(number: int) -> dict[str, Any]:
+    return {"color": COLOURS[number % len(COLOURS)], "fillstyle": "none", "markersize": 9}
+
+
+def _legend(figure: "Figure", histories: Sequence[History]) -> None:
+    """The names of the runs, below all panels."""
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], **_look(number)) for number in range(len(histories))]
+    handles.append(Line2D([], [], linestyle="", marker="o", color="#555", fillstyle="none", markersize=9))
+    names = [shortened(name_of(history.name), 60) for history in histories]
+    below = -0.5 / float(figure.get_size_inches()[1])
+    place = (0.0, below)
+    figure.legend(
+        handles, [*names, "epoch whose weights are kept"], loc="upper left", bbox_to_anchor=place, frameon=False
+    )

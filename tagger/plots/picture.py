@@ -1,0 +1,83 @@
+"""The picture: something with a title that is saved as HTML, SVG or PNG and shows itself in a notebook."""
+
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from tagger.data.staging import replaced
+from tagger.errors import RecipeError
+from tagger.plots.chart import need_matplotlib, render
+from tagger.plots.markup import IMAGE, fragment_of, page_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CHART = (".svg", ".png")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture, drawn when it is asked for.
+
+    Args:
+        title: What it shows, in a few words.
+        body: Makes the HTML; None where the chart stands in it.
+        figure: Makes the chart; None where there is only HTML.
+    """
+
+    title: str
+    body: Callable[[], Markup] | None = None
+    figure: "Callable[[], Figure] | None" = None
+
+    def save(self, path: str | Path) -> None:
+        """Write the picture to a file, as HTML, SVG or PNG by the end of its name.
+
+        Raises:
+            RecipeError: The name ends otherwise, or the picture has no such form.
+            MissingExtraError: The form is a chart and matplotlib is not installed.
+            DataError: The file cannot be written, or the picture is too large for PNG.
+        """
+        path = Path(path)
+        check_path(path, chart=self.figure is not None)
+        data = self._chart(path.suffix.lower()) if path.suffix.lower() in CHART else self._page()
+        with replaced(path) as file:
+            file.write(data)
+
+    def _repr_html_(self) -> str:
+        return str(self._fragment())
+
+    def _page(self) -> bytes:
+        return page_of(self.title, self._fragment()).encode()
+
+    def _fragment(self) -> Markup:
+        if self.body is not None:
+            return fragment_of(self.title, self.body())
+        data = b64encode(self._chart(".svg")).decode()
+        return fragment_of(self.title, IMAGE.format(title=self.title, data=data))
+
+    def _chart(self, suffix: str) -> bytes:
+        assert self.figure is not None
+        return render(self.figure, suffix.removeprefix("."), title=self.title)
+
+
+def check_path(path: Path, *, chart: bool) -> None:
+    """Refuse a file whose name does not end as a picture's does, before any work is done.
+
+    Args:
+        path: The file.
+        chart: Whether the picture has a chart.
+
+    Raises:
+        RecipeError: The name ends otherwise.
+        MissingExtraError: It ends as a chart's and matplotlib is not installed.
+    """
+    allowed = (".html", *CHART) if chart else (".html",)
+    if path.suffix.lower() not in allowed:
+        choices = " or ".join(allowed)
+        raise RecipeError(f"{path}: the name of this picture must end in {choices}, got {path.suffix or 'no suffix'!r}")
+    if path.suffix.lower() in CHART:
+        need_matplotlib()
