@@ -20,7 +20,7 @@ from tagger.data.audit_sources import (
     read_material_of_dataset,
 )
 from tagger.data.audit_tags import check_tags, tag_counts
-from tagger.data.audit_words import check_ids, check_tokens, count_types, oddity_of
+from tagger.data.audit_words import check_ids, check_tokens, check_values, count_types, oddity_of
 from tagger.data.corpus import Corpus
 from tagger.data.detection import FileFormat, Reading
 from tagger.data.diagnosis import Counts, Diagnosis
@@ -162,6 +162,7 @@ def _check_words(
     types = set().union(*words.values())
     for sentences in files.values():
         check_tokens(sentences, types, errors, warnings, known=broken, spaced=spaced)
+    check_values(files, errors, known=broken)
     check_ids(files, errors)
 
 

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from tagger.data.findings import Findings, place_of
-from tagger.data.sentence import Sentence
+from tagger.data.sentence import Sentence, TagLayer
 
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f\ud800-\udfff]")
 C1 = re.compile(r"[\x80-\x9f]")
@@ -92,6 +92,20 @@ def check_tokens(
             if (found := odd.get(token)) and (place := place_of(sentence, i)) not in known:
                 is_error = found.is_error and not (spaced and found.kind == "space" and token == token.strip())
                 (errors if is_error else warnings).add(found.kind, place, found.message, token=token)
+
+
+def check_values(files: Mapping[str, Sequence[Sentence]], errors: Findings, *, known: set[str]) -> None:
+    """Note every tag and label with a control character in it, but for those in `known` places."""
+    for sentence in chain.from_iterable(files.values()):
+        for name, layer in sentence.layers.items():
+            values = layer.tags if isinstance(layer, TagLayer) else (layer.value,)
+            if not CONTROL.search("".join(values)):
+                continue
+            kind = "tag" if isinstance(layer, TagLayer) else "label"
+            for i, value in enumerate(values):
+                if (found := CONTROL.search(value)) and (place := place_of(sentence, i)) not in known:
+                    message = f"a {kind} must hold no control character, got {found[0]!a} in {value!a}"
+                    errors.add("control", place, message, layer=name, tag=value)
 
 
 def check_ids(files: Mapping[str, Sequence[Sentence]], errors: Findings) -> None:

@@ -60,6 +60,7 @@ def test_a_sound_file_has_no_error_and_its_counts(tmp_path) -> None:
         (" \tO", "empty"),
         ("New York\tB-LOC", "space"),
         ("New\u00a0York\tB-LOC", "space"),
+        ("Bergen\tB-\x01LOC", "control"),
         ("Ber\x07gen\tO", "control"),
         ("Ber\x00gen\tO", "control"),
         ("TromsÃ¸\tB-LOC", "mojibake"),
