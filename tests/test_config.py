@@ -183,6 +183,7 @@ EVERYTHING = {
         "patience": 4,
         "select": "mood",
         "sampling": "sqrt",
+        "average": 0.998,
     },
 }
 
@@ -279,7 +280,7 @@ def test_all_mistakes_of_a_recipe_are_told_at_once() -> None:
             {"training__xyz": 1},
             "unknown key `training.xyz`; known keys are `epochs`, `batch_size`, `optimizer`, `learning_rate`, "
             "`schedule`, `warmup`, `weight_decay`, `clip_norm`, `patience`, `select`, "
-            "`sampling`",
+            "`sampling`, `average`",
         ),
         ({"seed": -1}, "`seed` must be greater than or equal to 0, got -1"),
         ({"seed": 2**63}, f"`seed` must be less than {2**63}, got {2**63}"),

@@ -112,6 +112,8 @@ class TrainingConfig(Section):
     the dev score that picks the weights: a layer, or `mean` over heads. `clip_norm = "none"` leaves gradients as they
     are. `sampling` says how the sentences of an epoch are shared out among several corpora: by their sizes
     (`proportion`), by the square roots of these (`sqrt`) or evenly (`even`), each times the corpus's weight.
+    With `average`, such as 0.998, what is scored and kept are not the weights of the last step but their running
+    average, of which that share stays at each step.
     """
 
     epochs: Positive = 30
@@ -125,6 +127,7 @@ class TrainingConfig(Section):
     patience: Positive = 8
     select: str = "mean"
     sampling: Sampling = "proportion"
+    average: Share = 0.0
 
 
 class Recipe(Section):

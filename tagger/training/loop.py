@@ -17,7 +17,7 @@ from tagger.config import Sampling, TrainingConfig
 from tagger.data.batches import Batch, EncodedSentences, Ids, shuffled_batches
 from tagger.errors import TaggerError
 from tagger.model.network import Network, to_tensors
-from tagger.training.optimisation import clip_gradients, make_optimizers, rate_factor
+from tagger.training.optimisation import WeightAverage, clip_gradients, make_optimizers, rate_factor
 
 Score = Callable[[], Mapping[str, float]]
 
@@ -138,9 +138,10 @@ def train_network(
             batches = [rows[part] for part in shuffled_batches(sentences.lengths[rows], config.batch_size, rng)]
             loss, speed = stepper.run(sentences, batches)
             network.eval()
-            dev = score()
-            selected = sum(dev.values()) / len(dev) if config.select == "mean" else dev[config.select]
-            is_best = best.offer(selected, network)
+            with stepper.average.in_place():
+                dev = score()
+                selected = sum(dev.values()) / len(dev) if config.select == "mean" else dev[config.select]
+                is_best = best.offer(selected, network)
             seconds = time.perf_counter() - started
             epochs.append(Epoch(number, loss, dev, selected, is_best, stepper.learning_rate, speed, seconds))
             listener.scored(epochs[-1])
@@ -211,6 +212,7 @@ class _Stepper:
         self.step = 0
         self.learning_rate = 0.0
         self.optimizers = make_optimizers(network, config)
+        self.average = WeightAverage(network, config.average)
 
     def run(self, sentences: EncodedSentences, batches: Sequence[Ids]) -> tuple[float, float]:
         """Mean loss of the steps of an epoch, and training tokens a second."""
@@ -245,4 +247,5 @@ class _Stepper:
             clip_gradients(self.network.parameters(), self.config.clip_norm)
         for optimizer in self.optimizers:
             optimizer.step()
+        self.average.update()
         return loss.item()

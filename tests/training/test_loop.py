@@ -364,3 +364,14 @@ def test_epochs_draw_different_sentences_of_a_corpus_that_is_cut() -> None:
     first, second = (set(draw_rows([(1000, 100)], rng).tolist()) for _ in range(2))
     assert len(first) == len(second) == 100
     assert len(first & second) < 40
+
+
+def test_averaged_weights_are_scored_and_kept_and_training_goes_on_from_its_own() -> None:
+    plain, averaged = Lesson(NER), Lesson(NER)
+    scores = [0.5, 0.9, 0.1]
+    scripted = [Scripted(plain, scores), Scripted(averaged, scores)]
+    plain_outcome = plain.train(score=scripted[0])
+    outcome = averaged.train(CONFIG.model_copy(update={"average": 0.9}), score=scripted[1])
+    assert [epoch.loss for epoch in outcome.epochs] == [epoch.loss for epoch in plain_outcome.epochs]
+    assert not same(scripted[0].seen[1], scripted[1].seen[1])
+    assert same(averaged.weights(), scripted[1].seen[1])

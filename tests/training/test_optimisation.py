@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from tagger.config import TrainingConfig
 from tagger.nn.embeddings import WordVectors
-from tagger.training.optimisation import clip_gradients, make_optimizers, rate_factor
+from tagger.training.optimisation import WeightAverage, clip_gradients, make_optimizers, rate_factor
 
 
 class Tiny(nn.Module):
@@ -140,3 +140,29 @@ def test_the_rate_rises_over_the_warmup_and_then_follows_its_schedule(
 def test_every_step_has_a_positive_rate_of_at_most_one(schedule: str, warmup: float, steps: int) -> None:
     factors = [rate_factor(i, steps, make_config(schedule, warmup)) for i in range(steps)]
     assert all(0 < factor <= 1 for factor in factors)
+
+
+def test_the_average_is_the_sum_of_all_weights_by_their_age() -> None:
+    layer, average_decay = nn.Linear(1, 1, bias=False), 0.9
+    average = WeightAverage(layer, average_decay)
+    expected = layer.weight.item()
+    for step in range(1, 201):
+        layer.weight.data.fill_(math.sin(step))
+        average.update()
+        decay = min(average_decay, step / (step + 10))
+        expected = decay * expected + (1 - decay) * math.sin(step)
+    with average.in_place():
+        assert layer.weight.item() == pytest.approx(expected, abs=1e-5)
+    assert layer.weight.item() == pytest.approx(math.sin(200))
+    with average.in_place():
+        assert layer.weight.item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_without_decay_no_average_is_kept_and_the_weights_stay() -> None:
+    layer = nn.Linear(2, 2)
+    average = WeightAverage(layer, 0.0)
+    average.update()
+    before = layer.weight.clone()
+    with average.in_place():
+        assert torch.equal(layer.weight, before)
+    assert average.average == []
