@@ -194,7 +194,8 @@ def test_invalid_sequences_are_repaired_and_counted_when_asked(tmp_path: Path) -
         ("B-X", "B-Y"),
         ("B-X", "I-X"),
     ]
-    assert corpus.notes == ("repaired 2 invalid tags by conlleval's rule",)
+    first = f"{tmp_path}/train.txt:1"
+    assert corpus.notes == (f"repaired 2 invalid tags by conlleval's rule: 2 in train (the first at {first})",)
 
 
 def test_valid_corpus_is_not_said_to_be_repaired(tmp_path: Path) -> None:

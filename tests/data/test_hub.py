@@ -244,7 +244,7 @@ ADVICE = "to use files of your own, name `format` and `train` in the recipe and 
 
 def test_dataset_that_cannot_be_reached_says_what_else_to_do() -> None:
     found = error_of("no-such-owner/no-such-dataset")
-    assert found.startswith("no-such-owner/no-such-dataset: the Hugging Face hub cannot be reached (Couldn't reach ")
+    assert found.startswith("no-such-owner/no-such-dataset: there is no such folder, and the Hugging Face hub cannot be reached (")
     assert "or give the folder of a copy of the dataset" in found
     assert "lhoestq/conll2003" in found
     assert found.endswith(ADVICE)

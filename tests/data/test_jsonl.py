@@ -277,7 +277,6 @@ DATASET_ROWS = [
     ({"words": ["a"], "labels": ["O"]}, {"labels": "O"}),
     ({"tokens": ["a"], "tags": ["O"], "tag": None}, {"tags": "O"}),
     ({"tokens": ["a"], "upos": ["X"], "lemmas": ["a"], "head": ["0"]}, {"upos": "X"}),
-    ({"tokens": ["a"], "ner": ["O"], "ner_tags": ["B-X"]}, {"ner": "O", "ner_tags": "B-X"}),
     ({"tokens": ["a"], "tags": {"ner": ["O"]}, "pos_tags": ["X"], "upos": ["Y"]}, {"ner": "O", "pos": "X"}),
 ]
 
