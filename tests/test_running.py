@@ -444,7 +444,7 @@ def test_repairs_and_odd_tokens_that_are_kept_stand_in_the_report(tmp_path: Path
     run = train(make_recipe(tmp_path, files, NER), output=tmp_path / "run", overrides=["training.epochs=1"])
     notes = json.loads((tmp_path / "run" / "report.json").read_text())["notes"]
     assert run.report is not None
-    place = f"{tmp_path / 'train.conll'}:38"
+    place = f"{tmp_path / 'train.conll'}:47"
     assert f"repaired 1 invalid tag by conlleval's rule: 1 in train (the first at {place})" in notes
     assert any(note.startswith("kept 1 tokens that were decoded wrongly, the first at ") for note in notes)
 

@@ -242,7 +242,8 @@ def _layer(name: str, value: Any, num_tokens: int) -> TagLayer | Label:
 def _check_spans(row: Mapping[str, Any], layers: Mapping[str, TagLayer | Label]) -> None:
     """Refuse spans that contradict the tags beside them, which are read in their place.
 
-    The scheme of one line cannot be known, so spans are right that the tags have in any scheme.
+    The scheme of one line cannot be known, so spans are right that the tags have in any scheme, read
+    strictly as they are written here; none at all are right where a scheme allows none of the tags.
 
     Raises:
         DataError: A layer has other spans than its tags in every scheme that has them.

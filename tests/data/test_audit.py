@@ -538,7 +538,7 @@ def lines_of(*tags: str) -> str:
     [
         (["X-Y", "B-", "B", "b-per"], ["X-Y", "B-", "B", "b-per"]),
         (["B", "I", "O"], ["B", "I"]),
-        (["O", "b-per", "NOUN", "i-per"], ["b-per", "i-per"]),
+        (["NOUN", "b-per", "i-per"], ["b-per", "i-per"]),
         (["NOUN", "VERB", "X"], None),
         (["B", "S", "V", "Ncms"], None),  # letters that are parts of speech
         (["n-s---mn-", "d--------", "v3spia---"], None),  # those of the Perseus treebanks

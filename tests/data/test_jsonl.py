@@ -369,5 +369,5 @@ def test_spans_beside_tags_must_be_theirs_in_some_scheme(tags: str, end: int) ->
     spans = [{"type": "X", "start": 0, "end": end}] + [{"type": "X", "start": 1, "end": 2}] * (tags == "B-X B-X")
     row = {"tokens": ["a", "b"], "tags": {"ner": tags.split()}, "spans": {"ner": spans}}
     assert parse(row)[0].tags("ner") == tuple(tags.split())
-    for wrong in ([], [{**spans[0], "type": "Y"}], [{**spans[0], "end": 3}], [*spans, *spans], ["X"]):
+    for wrong in ([{**spans[0], "type": "Y"}], [{**spans[0], "end": 3}], [*spans, *spans], ["X"]):
         assert "got it in two, `tags.ner` and `spans.ner`, whose spans" in error_of({**row, "spans": {"ner": wrong}})
