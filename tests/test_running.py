@@ -267,7 +267,8 @@ def test_a_run_without_test_has_no_scores_but_keeps_how_it_was_made_and_what_was
     best = run.outcome.best
     assert (report["scores"], report["split"], report["ended"]) == ({}, None, run.outcome.reason)
     assert (report["dev"], report["dev_scores"], report["epoch"]) == (best.selected, best.dev, best.epoch)
-    assert "repaired 2 invalid tags by conlleval's rule" in report["notes"]
+    (note,) = [note for note in report["notes"] if note.startswith("repaired")]
+    assert note.startswith("repaired 2 invalid tags by conlleval's rule: 2 in train (the first at ")
     assert "scores" not in describe_model(run.folder)
 
 
@@ -292,8 +293,13 @@ def test_gold_in_io_is_scored_as_the_entities_that_io_can_tell_apart(tmp_path: P
     assert evaluate_files(model, [tmp_path / "test.conll"]).headline("ner") == 1.0
     write_conll(tmp_path / "iob2.conll", "Ada/B-PER Bo/B-PER ran/O")
     assert evaluate_files(model, [tmp_path / "iob2.conll"], scheme="iob2").headline("ner") == 0.0
-    with pytest.raises(DataError, match=r"iob2.conll:1: tag 'B-PER' is no IO tag \(I-, O\); pass --scheme iob1 if"):
-        evaluate_files(model, [tmp_path / "iob2.conll"])
+    with pytest.raises(DataError, match=r"iob2.conll:1: tag 'B-PER' is no IO tag \(I-, O\); pass --scheme iob2 if"):
+        evaluate_files(model, [tmp_path / "iob2.conll"], scheme="io")
+    unasked = evaluate_files(model, [tmp_path / "iob2.conll"])
+    assert unasked.headline("ner") == 0.0
+    assert unasked.to_dict()["notes"] == [
+        "layer `ner` reads as IOB2, not as IO, in which the files of training were, for it has `B-`"
+    ]
 
 
 def test_test_data_with_new_types_counts_them_as_errors(tmp_path: Path) -> None:
@@ -438,7 +444,8 @@ def test_repairs_and_odd_tokens_that_are_kept_stand_in_the_report(tmp_path: Path
     run = train(make_recipe(tmp_path, files, NER), output=tmp_path / "run", overrides=["training.epochs=1"])
     notes = json.loads((tmp_path / "run" / "report.json").read_text())["notes"]
     assert run.report is not None
-    assert "repaired 1 invalid tag by conlleval's rule" in notes
+    place = f"{tmp_path / 'train.conll'}:47"
+    assert f"repaired 1 invalid tag by conlleval's rule: 1 in train (the first at {place})" in notes
     assert any(note.startswith("kept 1 tokens that were decoded wrongly, the first at ") for note in notes)
 
 

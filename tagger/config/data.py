@@ -33,6 +33,14 @@ def _as_data_files(value: object) -> object:
     return _as_files(value)
 
 
+def _as_new_name(value: object) -> object:
+    """The new name of a type or class."""
+    if isinstance(value, str) and (value.strip() != value or value == "O"):
+        advice = "to leave a type out, name it in `drop`" if value == "O" else "write a name without blanks around it"
+        raise ValueError(f"must be the name of a type or class, got {value!r}; {advice}")
+    return value
+
+
 Files = Annotated[tuple[str, ...] | dict[str, str], BeforeValidator(_as_files)]
 
 DataFiles = Annotated[tuple[str, ...] | dict[str, tuple[str, ...]], BeforeValidator(_as_data_files)]
@@ -105,7 +113,7 @@ class ReadingConfig(Section):
     invalid: Literal["error", "repair"] = "error"
     misaligned: Literal["error", "drop", "expand"] = "error"
     nested: Literal["error", "outermost", "innermost"] = "error"
-    rename: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
+    rename: dict[str, Annotated[str, BeforeValidator(_as_new_name), Field(min_length=1)]] = Field(default_factory=dict)
     drop: Names = ()
     tokenize: Literal["words", "blanks"] = "words"
     classes: Annotated[dict[str, ClassRange], Field(min_length=2)] | None = None

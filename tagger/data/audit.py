@@ -7,6 +7,7 @@ mojibake) and repeated ids, which published corpora have, are errors here, and t
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 from tagger.data import audit_splits
@@ -19,14 +20,17 @@ from tagger.data.audit_sources import (
     read_material,
     read_material_of_dataset,
 )
-from tagger.data.audit_tags import check_tags, tag_counts
+from tagger.data.audit_tags import check_tags, check_untagged, count_pairs, tag_counts
 from tagger.data.audit_words import check_ids, check_tokens, check_values, count_types, oddity_of
+from tagger.data.changing import prefixed
 from tagger.data.corpus import Corpus
 from tagger.data.detection import FileFormat, Reading
 from tagger.data.diagnosis import Counts, Diagnosis
 from tagger.data.findings import Findings
+from tagger.data.finishing import said_of_scheme
 from tagger.data.labelled import Tokenize
 from tagger.data.lazy import LazySentences
+from tagger.data.scheme_fit import said_of_rival
 from tagger.data.schemes import Scheme
 from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.data.vectors import read_vectors
@@ -95,7 +99,8 @@ def _reading(format: FileFormat | None, columns: Sequence[str] | None) -> Readin
 
 def diagnose(material: Material, *, scheme: Scheme | None = None, vectors: Sequence[str | Path] = ()) -> Diagnosis:
     """The diagnosis of sentences that were read."""
-    splits, errors, warnings = material.splits, material.errors, Findings()
+    errors, warnings = material.errors, Findings()
+    splits, bare = prefixed(material.splits) if scheme == "io" else (material.splits, [])
     files = _by_file(splits)
     words = {split: count_types(sentences) for split, sentences in splits.items()}
     spaced = material.reading is not None and material.reading.format == "conllu"
@@ -109,6 +114,8 @@ def diagnose(material: Material, *, scheme: Scheme | None = None, vectors: Seque
     if scheme and not any(schemes.values()):
         message = f"must have a layer with {scheme.upper()} tags, got none in {', '.join(layers) or 'no layers'}"
         errors.add("prefix", next(iter(files), "the corpus"), f"{message}; leave out the scheme")
+    for layer in [name for name, found in schemes.items() if found is None]:
+        check_untagged(chain.from_iterable(splits.values()), layer, warnings)
     overlaps = audit_splits.check_leaks(splits, warnings)
     audit_splits.check_contradictions(splits, layers, warnings)
     entities = _check_entities(splits, [layer for layer in layers if schemes.get(layer)], warnings)
@@ -126,7 +133,7 @@ def diagnose(material: Material, *, scheme: Scheme | None = None, vectors: Seque
         format=material.reading.format if material.reading else None,
         columns=material.reading.columns if material.reading else None,
         files=material.files,
-        notes=tuple(dict.fromkeys([*material.notes, *_said_of_schemes(schemes, splits)])),
+        notes=tuple(dict.fromkeys([*material.notes, *bare, *_said_of_schemes(schemes, splits)])),
     )
 
 
@@ -204,11 +211,10 @@ def _said_of_schemes(schemes: Mapping[str, Scheme | None], splits: Mapping[str, 
     """A sentence on the scheme of each layer that has one."""
     notes = []
     for layer, scheme in schemes.items():
-        if scheme is None:
-            continue
-        begun = any(tag[:2] == "B-" for part in splits.values() for tag in tag_counts(part, layer))
-        why = ", where neighbours of one type are one entity" if scheme == "io" else ", for it has no `B-` at all"
-        notes.append(f"layer `{layer}` reads as {scheme.upper()}" + (why if not begun else ""))
+        if scheme is not None:
+            pairs = count_pairs(chain.from_iterable(splits.values()), layer)
+            distinct = {tag for _, tag in pairs if tag}
+            notes.append(said_of_scheme(layer, scheme, distinct) + said_of_rival(pairs, scheme))
     return notes
 
 

@@ -5,12 +5,13 @@ do not change it; on files in order it is the one that the corpus finds. A tag t
 unknown is held against nothing but its own form.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import chain
 
 from tagger.data.findings import Findings, place_of
+from tagger.data.scheme_fit import ORDER, Pairs, best_scheme, num_faults, pairs_of, speaks_against
 from tagger.data.schemes import (
     Scheme,
     describe,
@@ -23,10 +24,10 @@ from tagger.data.schemes import (
 )
 from tagger.data.sentence import Sentence, TagLayer
 
-Pairs = Counter[tuple[str | None, str | None]]
 MIXED = 3
 MIXED_SHARE = 0.1
-ORDER: tuple[Scheme, ...] = ("iob2", "bioes", "bilou", "iob1")
+PREFIXES = "BIESLU"
+BROKEN = re.compile(r"[^\W\d_]-\w*")  # what a person writes who means a tag of a scheme: `B-`, `b-per`, `X-Y`
 
 
 def tags_of(sentence: Sentence, layer: str) -> tuple[str, ...]:
@@ -37,8 +38,7 @@ def tags_of(sentence: Sentence, layer: str) -> tuple[str, ...]:
 
 def count_pairs(sentences: Iterable[Sentence], layer: str) -> Pairs:
     """How often each tag stands behind each other; None is the edge of a sentence."""
-    sequences = filter(None, (tags_of(sentence, layer) for sentence in sentences))
-    return Counter(chain.from_iterable(zip((None, *tags), (*tags, None), strict=True) for tags in sequences))
+    return pairs_of(tags_of(sentence, layer) for sentence in sentences)
 
 
 def choose_scheme(pairs: Pairs) -> Scheme | None:
@@ -46,7 +46,7 @@ def choose_scheme(pairs: Pairs) -> Scheme | None:
     tags = {tag for pair in pairs for tag in pair if tag}
     if not has_scheme(tags) and not _looks_prefixed(tags):
         return None
-    return min(ORDER, key=lambda scheme: (_violations(pairs, scheme), sum(not is_tag(tag, scheme) for tag in tags)))
+    return best_scheme(pairs)
 
 
 def _looks_prefixed(tags: set[str]) -> bool:
@@ -67,17 +67,6 @@ def _well_formed(tags: Sequence[str]) -> list[str]:
     return [tag if _is_any_tag(tag) else "O" for tag in tags]
 
 
-def _violations(pairs: Pairs, scheme: Scheme) -> int:
-    return sum(count for pair, count in pairs.items() if _speaks_against(pair, scheme))
-
-
-def _speaks_against(pair: tuple[str | None, str | None], scheme: Scheme) -> bool:
-    before, after = pair
-    if after and not is_tag(after, scheme):
-        return True
-    return all(tag is None or is_tag(tag, scheme) for tag in pair) and not is_legal(before, after, scheme)
-
-
 def check_tags(
     files: Mapping[str, Sequence[Sentence]], layer: str, errors: Findings, *, scheme: Scheme | None = None
 ) -> Scheme | None:
@@ -93,7 +82,7 @@ def check_tags(
     scheme = scheme or own
     assert scheme is not None
     for path, found in pairs.items():
-        wrong = {pair for pair in found if _speaks_against(pair, scheme)}
+        wrong = {pair for pair in found if speaks_against(pair, scheme)}
         if not wrong:
             continue
         if other := _whole_in_another(found, scheme):
@@ -107,10 +96,31 @@ def check_tags(
     return scheme
 
 
+def check_untagged(sentences: Iterable[Sentence], layer: str, warnings: Findings) -> None:
+    """Note a layer without a scheme whose tags look like broken ones of a scheme: `B-`, `b-per`, `B` beside `O`."""
+    first: dict[str, str] = {}
+    for sentence in sentences:
+        for i, tag in enumerate(tags_of(sentence, layer)):
+            if tag and tag not in first:
+                first[tag] = place_of(sentence, i)
+    others = first.keys() - {"O"}
+    bare = {tag for tag in others if tag in PREFIXES}
+    broken = bare | {tag for tag in others if BROKEN.fullmatch(tag)}
+    several = len(broken) > 1 and broken != bare and 2 * len(broken) > len(others)
+    if not broken or not (several or (broken == others and "O" in first)):
+        return
+    shown = [tag for tag in first if tag in broken]
+    message = (
+        f"layer `{layer}` reads as tags without entities, but {', '.join(map(repr, shown[:5]))} look like broken tags "
+        "of a scheme, such as B-PER; mend them if they are entities"
+    )
+    warnings.add("scheme", first[shown[0]], message, layer=layer, tags=shown)
+
+
 def _check_mixture(faulty: Sequence[Sentence], total: int, layer: str, scheme: Scheme, errors: Findings) -> None:
     """Note that a good share of a file's sentences is in another scheme, each without a fault."""
     for other in ORDER if len(faulty) >= max(MIXED, total * MIXED_SHARE) else ():
-        whole = [s for s in faulty if other != scheme and not _violations(count_pairs([s], layer), other)]
+        whole = [s for s in faulty if other != scheme and not num_faults(count_pairs([s], layer), other)]
         if len(whole) >= max(MIXED, total * MIXED_SHARE):
             message = (
                 f"{len(whole)} sentences from here on are {other.upper()} in layer `{layer}`, not {scheme.upper()}"
@@ -125,9 +135,9 @@ def _whole_in_another(pairs: Pairs, scheme: Scheme) -> Scheme | None:
     A file of very few entities tells nothing.
     """
     entities = sum(n for (a, b), n in pairs.items() if b and b != "O" and not goes_on(a, b))
-    if entities < MIXED or _violations(pairs, scheme) * 2 < entities:
+    if entities < MIXED or num_faults(pairs, scheme) * 2 < entities:
         return None
-    return next((other for other in ORDER if other != scheme and not _violations(pairs, other)), None)
+    return next((other for other in ORDER if other != scheme and not num_faults(pairs, other)), None)
 
 
 def _check_sentence(sentence: Sentence, tags: Sequence[str], layer: str, scheme: Scheme, errors: Findings) -> None:

@@ -165,8 +165,15 @@ def _in_folder(config: DataConfig, folder: Path) -> DataConfig:
     return config.model_copy(update={"data_files": moved})
 
 
-def read_sentences(paths: Sequence[str | Path], config: ReadingConfig) -> tuple[list[Sentence], tuple[str, ...]]:
+def read_sentences(
+    paths: Sequence[str | Path], config: ReadingConfig, *, firm: bool = True
+) -> tuple[list[Sentence], tuple[str, ...]]:
     """The sentences of files that are no corpus, such as those to be scored, and what is to be said of them.
+
+    Args:
+        paths: The files.
+        config: How to read them.
+        firm: Whether its scheme was named for these files; that of training gives way where it is IO and they are not.
 
     Raises:
         DataError: A file does not hold what it must, or there is no format to read it in.
@@ -177,7 +184,7 @@ def read_sentences(paths: Sequence[str | Path], config: ReadingConfig) -> tuple[
         )
     tally = Tally(config.misaligned, config.nested, options=True)
     sentences = joined(_read_files(paths, config, Path(), tally))
-    finished = finish({"train": [], "dev": [], "test": sentences}, config, tally.notes(), whole=False)
+    finished = finish({"train": [], "dev": [], "test": sentences}, config, tally.notes(), whole=False, firm=firm)
     return list(finished.splits["test"]), finished.notes
 
 

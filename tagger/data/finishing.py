@@ -5,13 +5,16 @@ notes.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import chain
 from typing import NamedTuple
 
 from tagger.config import ReadingConfig
-from tagger.data.changing import Done, changed, check_seen, divided, told
+from tagger.data.changing import Done, changed, check_seen, divided, prefixed, told
+from tagger.data.findings import place_of
 from tagger.data.lazy import LazySentences, telling
+from tagger.data.scheme_fit import pairs_of, said_of_rival, widest_scheme
 from tagger.data.schemes import (
     RULES,
     Scheme,
@@ -37,7 +40,7 @@ class Finished(NamedTuple):
     notes: tuple[str, ...]
 
 
-def finish(splits: Splits, config: ReadingConfig, said: Sequence[str], *, whole: bool) -> Finished:
+def finish(splits: Splits, config: ReadingConfig, said: Sequence[str], *, whole: bool, firm: bool = True) -> Finished:
     """The sentences of raw splits: schemes found and held against the tags, types renamed and dropped.
 
     A lazy split stays in its file. What is said of its tags is said of few sentences that have all that stand side by
@@ -49,14 +52,21 @@ def finish(splits: Splits, config: ReadingConfig, said: Sequence[str], *, whole:
         said: The notes of the readers.
         whole: Whether every type that is to be renamed or dropped must be there; some sentences of a corpus need not
             have it.
+        firm: Whether a scheme that is named holds for all layers; else one with `B-` or the like is not read as IO.
     """
+    splits, bare = prefixed(splits) if config.scheme == "io" else (splits, [])
     shown = {name: telling(part) for name, part in splits.items()}
     layers = list(dict.fromkeys(n for part in shown.values() for s in part for n in s.layers))
-    notes = [*said, *_blank_tokens(splits)]
+    notes = [*said, *_blank_tokens(splits), *bare]
     schemes: dict[str, Scheme | None] = {}
+    counted = not any(isinstance(part, LazySentences) for part in splits.values())
     for layer in layers:
         if any(isinstance(s.layers.get(layer), TagLayer) for part in shown.values() for s in part):
-            schemes[layer] = _scheme_of(layer, shown, config, notes)
+            strange = [] if firm or config.scheme != "io" else _strange_to_io(layer, shown)
+            named = None if strange else config.scheme
+            schemes[layer] = _scheme_of(layer, shown, named, notes, counted=counted)
+            if strange:
+                notes[-1] += f", not as IO, in which the files of training were, for it has `{strange[0]}-`"
     if whole:
         _check_named(layers, schemes, config)
     _check_tags(shown, schemes, options=not whole)
@@ -66,10 +76,10 @@ def finish(splits: Splits, config: ReadingConfig, said: Sequence[str], *, whole:
         splits, schemes[layer] = divided(splits, layer), "iob2"
         notes.append(f"layer `{layer}` is in IO, where neighbours of one type are one entity, and goes on as IOB2")
     done = Done()
-    out = {name: changed(part, schemes, config, done) for name, part in splits.items()}
+    out = {name: changed(part, schemes, config, done, split=name) for name, part in splits.items()}
     if whole:
         check_seen(done, config)
-    return Finished(out, schemes, (*notes, *told(done, config)))
+    return Finished(out, schemes, (*notes, *told(done, config, whole=whole)))
 
 
 def _tags(splits: Splits, layer: str) -> Iterator[tuple[str, ...]]:
@@ -81,18 +91,36 @@ def _tags(splits: Splits, layer: str) -> Iterator[tuple[str, ...]]:
                 yield found.tags
 
 
-def _scheme_of(layer: str, splits: Splits, config: ReadingConfig, notes: list[str]) -> Scheme | None:
-    """The scheme of a layer: as named by the recipe, or as all splits together show it."""
+def _strange_to_io(layer: str, splits: Splits) -> list[str]:
+    """The prefixes of a layer that IO does not have and another scheme has."""
+    distinct = {tag for tags in _tags(splits, layer) for tag in tags if not is_tag(tag, "io")}
+    return sorted({split_tag(tag)[0] for tag in distinct if any(is_tag(tag, scheme) for scheme in RULES)})
+
+
+def _scheme_of(layer: str, splits: Splits, named: Scheme | None, notes: list[str], *, counted: bool) -> Scheme | None:
+    """The scheme of a layer: as named, or as all splits together show it; faults are told where all are `counted`."""
     distinct = {tag for tags in _tags(splits, layer) for tag in tags}
     if not has_scheme(distinct):
         return None
-    if config.scheme is not None:
-        return config.scheme
+    if named is not None:
+        return named
     scheme = detect_scheme(_tags(splits, layer))
-    prefixes = {split_tag(tag)[0] for tag in distinct} - {""}
-    why = ", for it has no `B-` at all" if scheme == "iob1" and "B" not in prefixes else ""
-    notes.append(f"layer `{layer}` reads as {scheme.upper()}{why}")
+    rival = said_of_rival(pairs_of(_tags(splits, layer)), scheme) if counted else ""
+    notes.append(said_of_scheme(layer, scheme, distinct) + rival)
     return scheme
+
+
+def said_of_scheme(layer: str, scheme: Scheme, distinct: Collection[str]) -> str:
+    """A sentence on the scheme that a layer with these tags is read in."""
+    prefixes = {split_tag(tag)[0] for tag in distinct} - {""}
+    if not prefixes:
+        return f"layer `{layer}` has no entity, and reads as {scheme.upper()}"
+    why = ""
+    if scheme == "io":
+        why = ", where neighbours of one type are one entity"
+    elif scheme == "iob1" and "B" not in prefixes:
+        why = ", for it has no `B-` at all"
+    return f"layer `{layer}` reads as {scheme.upper()}{why}"
 
 
 def _blank_tokens(splits: Splits) -> list[str]:
@@ -102,7 +130,7 @@ def _blank_tokens(splits: Splits) -> list[str]:
     blank = [(s, i) for part in whole for s in part for i, t in enumerate(s.tokens) if not t.strip()]
     if lazy:
         return [f"kept {count} {BLANK}"] if (count := sum(lazy) + len(blank)) else []
-    return [f"kept {len(blank)} {BLANK}, the first at {_place(*blank[0])}"] if blank else []
+    return [f"kept {len(blank)} {BLANK}, the first at {place_of(*blank[0])}"] if blank else []
 
 
 def _check_named(layers: Sequence[str], schemes: Mapping[str, Scheme | None], config: ReadingConfig) -> None:
@@ -123,6 +151,7 @@ def _check_named(layers: Sequence[str], schemes: Mapping[str, Scheme | None], co
 def _check_tags(splits: Splits, schemes: Mapping[str, Scheme | None], *, options: bool) -> None:
     """Hold every tag against the scheme of its layer; `options` names another in the words of the command line."""
     problems: defaultdict[str, Problems] = defaultdict(Problems)
+    widest = cache(lambda layer, scheme: widest_scheme(pairs_of(_tags(splits, layer)), but=scheme))
     for sentence in chain.from_iterable(splits.values()):
         for layer, scheme in schemes.items():
             found = sentence.layers.get(layer)
@@ -130,13 +159,19 @@ def _check_tags(splits: Splits, schemes: Mapping[str, Scheme | None], *, options
                 continue
             for i, tag in enumerate(found.tags):
                 if not is_tag(tag, scheme):
-                    fits = [name for name in RULES if is_tag(tag, name)]
-                    named = f"--scheme {fits[0]}" if options and fits else f'scheme="{fits[0]}"' if fits else ""
-                    advice = f"pass {named} if the file uses it" if fits else "mend the tag"
-                    problem = f"{_place(sentence, i)}: tag {tag!r} is no {describe(scheme)}; {advice}"
+                    advice = _advice(tag, widest(layer, scheme), options=options)
+                    problem = f"{place_of(sentence, i)}: tag {tag!r} is no {describe(scheme)}; {advice}"
                     problems[_file(sentence)].append(problem)
     if problems:
         raise _of_files(problems)
+
+
+def _advice(tag: str, scheme: Scheme, *, options: bool) -> str:
+    """What to do about a tag that is not of its scheme, where another fits its layer better than all the rest."""
+    if not is_tag(tag, scheme):
+        return "mend the tag"
+    option = f"--scheme {scheme}" if options else f'scheme="{scheme}"'
+    return f"pass {option} if the file uses it"
 
 
 def _file(sentence: Sentence) -> str:
@@ -147,10 +182,6 @@ def _file(sentence: Sentence) -> str:
 def _of_files(problems: Mapping[str, Problems]) -> DataError:
     """One error for the problems of each file, so that many in one do not hide those of another."""
     return DataError.of([str(DataError.of(found)) for found in problems.values()], "such file")
-
-
-def _place(sentence: Sentence, token: int) -> str:
-    return sentence.origin.at(token) if sentence.origin else f"sentence {sentence.text[:40]!r}, token {token + 1}"
 
 
 def _check_sequences(splits: Splits, schemes: Mapping[str, Scheme | None], *, options: bool) -> None:
@@ -164,7 +195,7 @@ def _check_sequences(splits: Splits, schemes: Mapping[str, Scheme | None], *, op
             for i in invalid_positions(layer.tags, scheme):
                 before = f"after {layer.tags[i - 1]!r}" if i else "at the start of a sentence"
                 problems[_file(sentence)].append(
-                    f"{_place(sentence, i)}: tag {layer.tags[i]!r} {before} is not valid {scheme.upper()} in layer "
+                    f"{place_of(sentence, i)}: tag {layer.tags[i]!r} {before} is not valid {scheme.upper()} in layer "
                     f"`{name}`; mend it, or repair it by conlleval's rule with {choice}"
                 )
     if problems:

@@ -64,7 +64,15 @@ def load_splits(config: DataConfig, dataset: str) -> "Mapping[str, datasets.Data
         options = {"revision": config.revision, "data_files": files, "streaming": config.streaming}
         return dict(datasets.load_dataset(dataset, config.name, **options))
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
-        raise DataError(f"{dataset}: {_why(error)}; {ADVICE}") from None
+        raise DataError(f"{dataset}: {_if_absent(dataset, error)}{_why(error)}; {ADVICE}") from None
+
+
+def _if_absent(dataset: str, error: Exception) -> str:
+    """What is to be said first where a dataset is neither a folder nor found on the hub."""
+    import datasets  # imported here, for it takes seconds
+
+    unfound = (ConnectionError, datasets.exceptions.DatasetNotFoundError)
+    return "there is no such folder, and " if isinstance(error, unfound) and not Path(dataset).exists() else ""
 
 
 def _saved(folder: Path) -> Literal["splits", "split"] | None:

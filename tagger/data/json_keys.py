@@ -49,25 +49,40 @@ class KeyTally:
         ]
 
 
-def own_layers(row: Mapping[str, Any], num_tokens: int, tally: KeyTally) -> dict[str, Any]:
+def own_layers(
+    row: Mapping[str, Any], num_tokens: int, tally: KeyTally, tabled: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Layer → value under keys of the object's own; those that nothing reads are tallied.
 
+    Args:
+        row: The object.
+        num_tokens: Its tokens.
+        tally: Is told which keys nothing reads.
+        tabled: Layers that it has in a table, with the key of that.
+
     Raises:
-        DataError: Tags are numbers, whose names the object does not have.
+        DataError: Tags are numbers, whose names the object does not have, or a layer stands there twice.
     """
-    tabled = any(row.get(key) and isinstance(row[key], dict) for key in TABLES)
+    has_table = any(row.get(key) and isinstance(row[key], dict) for key in TABLES)
+    places = {layer: f"{table}.{layer}" for layer, table in (tabled or {}).items()}
     layers: dict[str, Any] = {}
     for key, value in row.items():
         if value is None or _is_known(key, value, row):
             continue
-        name = key if layer_name(key) in layers else layer_name(key)
-        if _speaks_of_tags(key, value) or _is_label(key, value):
-            layers[name] = value if isinstance(value, list) else str(value)
-        elif not tabled and key not in NO_LAYERS and _has_string_a_token(key, value, num_tokens):
-            layers[name] = value
-            tally.guessed[key] = name
-        else:
+        name = layer_name(key)
+        named = _speaks_of_tags(key, value) or _is_label(key, value)
+        guessed = not named and key not in NO_LAYERS and _has_string_a_token(key, value, num_tokens)
+        if not named and not (guessed and (name in places or not has_table)):
             tally.unread[key] += 1
+            continue
+        if name in places:
+            raise DataError(
+                f"layer `{name}` must stand once, got it in two, `{places[name]}` and `{key}`; leave out one of them"
+            )
+        places[name] = key
+        layers[name] = value if isinstance(value, list) else str(value)
+        if guessed:
+            tally.guessed[key] = name
     return layers
 
 

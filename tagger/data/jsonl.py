@@ -22,6 +22,8 @@ from tagger.data.columns import shorten
 from tagger.data.files import iter_lines
 from tagger.data.json_keys import KeyTally, comments, own_layers, refuse_numbers, text_key, token_key
 from tagger.data.labelled import Tokenize
+from tagger.data.offsets import checked_offsets
+from tagger.data.schemes import RULES, is_tag, tags_to_spans
 from tagger.data.sentence import Label, Origin, Sentence, TagLayer
 from tagger.data.tokenization import sentence_from_text
 from tagger.errors import DataError, Problems
@@ -150,6 +152,8 @@ def sentence_from_json(
     else:
         values = {layer: row[key] for layer, key in layers.items() if row.get(key) is not None}
     found = {layer: _layer(layer, value, len(sentence)) for layer, value in values.items()}
+    if layers is None:
+        _check_spans(row, found)
     document = row.get("document")
     return replace(
         sentence,
@@ -164,10 +168,11 @@ def _all_layers(row: Mapping[str, Any], num_tokens: int, keys: KeyTally) -> dict
     tags, labels = _table(row, "tags"), _table(row, "labels")
     if both := sorted(set(tags) & set(labels)):
         raise DataError(f"layer `{both[0]}` must stand in `tags` or in `labels`, got it in both")
-    own = own_layers(row, num_tokens, keys)
-    if both := sorted(set(own) & {*tags, *labels}):
-        raise DataError(f"layer `{both[0]}` must stand in `tags` or `labels` or under a key of its own, got it in two")
-    return {**tags, **labels, **own}
+    return {
+        **tags,
+        **labels,
+        **own_layers(row, num_tokens, keys, dict.fromkeys(tags, "tags") | dict.fromkeys(labels, "labels")),
+    }
 
 
 def _table(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -196,31 +201,7 @@ def _tokens(row: Mapping[str, Any], tokenize: Tokenize) -> Sentence:
         return Sentence.from_tokens(tokens)
     if offsets is None:
         return align_tokens(tokens, text)
-    return Sentence(tuple(tokens), text, _checked_offsets(offsets, tokens, text))
-
-
-def _checked_offsets(offsets: Any, tokens: list[str], text: str) -> tuple[tuple[int, int], ...]:
-    """Offsets as the object gives them, held against its tokens and text."""
-    if not isinstance(offsets, list) or len(offsets) != len(tokens):
-        raise DataError(
-            f"`offsets` must be a list of [start, end] for each of the {len(tokens)} tokens, "
-            f"got {shorten(json.dumps(offsets))}"
-        )
-    checked: list[tuple[int, int]] = []
-    for i, (token, pair) in enumerate(zip(tokens, offsets, strict=True), 1):
-        match pair:
-            case [int(start), int(end)] if not any(isinstance(number, bool) for number in pair):
-                checked.append((start, end))
-            case _:
-                raise DataError(f"`offsets` of token {i} must be [start, end], got {shorten(json.dumps(pair))}")
-        before = checked[-2] if i > 1 else (0, 0)
-        first = before[0] if before == (start, end) else before[1]
-        if not first <= start <= end <= len(text):
-            raise DataError(f"`offsets` of token {i} must lie between {first} and {len(text)} in order, got {pair}")
-        shared = [start, end] in (offsets[i - 2] if i > 1 else None, offsets[i] if i < len(offsets) else None)
-        if text[start:end] != token and not shared:
-            raise DataError(f"`offsets` of token {i} must hold {token!r} in `text`, got {shorten(text[start:end])}")
-    return tuple(checked)
+    return Sentence(tuple(tokens), text, checked_offsets(offsets, tokens, text))
 
 
 def align_tokens(tokens: list[str], text: str) -> Sentence:
@@ -256,6 +237,40 @@ def _layer(name: str, value: Any, num_tokens: int) -> TagLayer | Label:
     if len(value) != num_tokens:
         raise DataError(f"layer `{name}` must have a tag for each of the {num_tokens} tokens, got {len(value)}")
     return TagLayer(tuple(value))
+
+
+def _check_spans(row: Mapping[str, Any], layers: Mapping[str, TagLayer | Label]) -> None:
+    """Refuse spans that contradict the tags beside them, which are read in their place.
+
+    The scheme of one line cannot be known, so spans are right that the tags have in any scheme, read
+    strictly as they are written here; none at all are right where a scheme allows none of the tags.
+
+    Raises:
+        DataError: A layer has other spans than its tags in every scheme that has them.
+    """
+    spans = row.get("spans") if isinstance(row.get("tags"), dict) else None
+    for name, written in spans.items() if isinstance(spans, dict) else ():
+        found = layers.get(name)
+        if name not in row["tags"] or not isinstance(found, TagLayer):
+            continue
+        schemes = [scheme for scheme in RULES if all(is_tag(tag, scheme) for tag in found.tags)]
+        if schemes and all(_boundaries(written) != sorted(tags_to_spans(found.tags, scheme)) for scheme in schemes):
+            raise DataError(
+                f"layer `{name}` must stand once, got it in two, `tags.{name}` and `spans.{name}`, "
+                f"whose spans {shorten(json.dumps(written))} are not those of the tags; mend or leave out one of them"
+            )
+
+
+def _boundaries(spans: Any) -> list[tuple[Any, ...]] | None:
+    """Type and token range of each span as they are written here, in order; None if they are not."""
+    found: list[tuple[Any, ...]] = []
+    for span in spans if isinstance(spans, list) else [None]:
+        match span:
+            case {"type": str(entity_type), "start": int(start), "end": int(end)}:
+                found.append((entity_type, start, end))
+            case _:
+                return None
+    return sorted(found)
 
 
 def sentence_to_json(sentence: Sentence) -> dict[str, Any]:

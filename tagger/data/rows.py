@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from tagger.config import DataConfig
 from tagger.data.columns import shorten
+from tagger.data.offsets import checked_offsets
 from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.data.tokenization import sentence_from_text
 from tagger.errors import DataError
@@ -72,12 +73,9 @@ class Reader:
         sentence = _of_tokens(row[self.tokens])
         if (offsets := row.get(OFFSETS)) is None or self.text is None:
             return sentence
-        text, pairs = row[self.text], tuple(tuple(pair) for pair in offsets)
-        if not isinstance(text, str) or [text[slice(*pair)] for pair in pairs] != list(sentence.tokens):
-            raise DataError(
-                f"`{OFFSETS}` must say where each token stands in `{self.text}`, got {shorten(repr(pairs))}"
-            )
-        return replace(sentence, text=text, offsets=pairs)
+        if not isinstance(text := row[self.text], str):
+            raise DataError(f"a sentence with `{OFFSETS}` must have a text, got {shorten(repr(text))}")
+        return replace(sentence, text=text, offsets=checked_offsets(offsets, sentence.tokens, text))
 
 
 def reader(features: Mapping[str, Any], config: DataConfig, where: str, *, gold: bool = True) -> Reader:
@@ -138,13 +136,15 @@ def _of_text(text: Any, tokenize: Literal["words", "blanks"]) -> Sentence:
 
 
 def _detect_layers(features: Mapping[str, Any]) -> dict[str, str]:
-    """Layer → column: `ner_tags` gives `ner`; classes of the whole sentence keep their column's name."""
-    layers: dict[str, str] = {}
-    for column, feature in features.items():
-        if column not in (*TOKEN_COLUMNS, *TEXT_COLUMNS, *NO_LAYERS) and _is_layer(column, feature):
+    """Layer → column: `ner_tags` gives `ner`, unless there is a column of that name; classes keep their column's."""
+    others = (*TOKEN_COLUMNS, *TEXT_COLUMNS, *NO_LAYERS)
+    columns = [column for column, feature in features.items() if column not in others and _is_layer(column, feature)]
+    layers = {column: column for column in columns if layer_name(column) == column}
+    for column in columns:
+        if column not in layers:
             name = layer_name(column)
             layers[column if name in layers else name] = column
-    return layers
+    return {layer: column for column in columns for layer, own in layers.items() if own == column}
 
 
 def layer_name(column: str) -> str:

@@ -65,23 +65,24 @@ def _stretches(starts: NDArray[np.int64]) -> Iterator[tuple[slice, NDArray[np.in
         yield slice(int(part[0]), int(part[-1])), part - part[0]
 
 
-def num_invalid(layer: NamedIds, starts: NDArray[np.int64], scheme: Scheme) -> int:
-    """How many tags are not valid in a scheme.
+def invalid_tokens(layer: NamedIds, starts: NDArray[np.int64], scheme: Scheme) -> NDArray[np.int64]:
+    """The tokens whose tags are not valid in a scheme, in order.
 
     Source:
-        Equal to the number of `invalid_positions`; compared in tests/data/test_tag_arrays.py.
+        Equal to the `invalid_positions` of each sentence; compared in tests/data/test_tag_arrays.py.
     """
     edge = len(layer.names)
     legal = np.ones((edge + 2, edge + 2), bool)  # from, to; the last of each is that of tokens without a tag
     table, first, last = legal_transitions(layer.names, scheme)
     legal[:edge, :edge] = np.array(table, bool).reshape(edge, edge)
     legal[edge, :edge], legal[:edge, edge] = first, last
-    count = 0
+    found = [np.empty(0, np.int64)]
     for tokens, places in _stretches(starts):
         ids = layer.ids[tokens]
         before, after = neighbours(ids, places, edge)
-        count += int((~legal[before, ids] | (~legal[ids, after] & (after == edge))).sum())
-    return count
+        wrong = ~legal[before, ids] | (~legal[ids, after] & (after == edge))
+        found.append(np.flatnonzero(wrong) + tokens.start)
+    return np.concatenate(found)
 
 
 def respelled(

@@ -527,3 +527,44 @@ def test_a_named_scheme_that_no_layer_has_is_an_error(tmp_path) -> None:
     assert [error.message for error in check(path, scheme="iob2").errors] == [
         "must have a layer with IOB2 tags, got none in tags; leave out the scheme"
     ]
+
+
+def lines_of(*tags: str) -> str:
+    return "".join(f"w{i}\t{tag}\n" for i, tag in enumerate(tags))
+
+
+@pytest.mark.parametrize(
+    ("tags", "shown"),
+    [
+        (["X-Y", "B-", "B", "b-per"], ["X-Y", "B-", "B", "b-per"]),
+        (["B", "I", "O"], ["B", "I"]),
+        (["NOUN", "b-per", "i-per"], ["b-per", "i-per"]),
+        (["NOUN", "VERB", "X"], None),
+        (["B", "S", "V", "Ncms"], None),  # letters that are parts of speech
+        (["n-s---mn-", "d--------", "v3spia---"], None),  # those of the Perseus treebanks
+        (["O", "O"], None),
+    ],
+)
+def test_tags_that_look_like_broken_ones_of_a_scheme_are_a_warning(
+    tags: list[str], shown: list[str] | None, tmp_path
+) -> None:
+    path = write(tmp_path, lines_of(*tags))
+    warnings = [finding for finding in check(path, columns=["token", "x"]).warnings if finding.kind == "scheme"]
+    assert [finding.values["tags"] for finding in warnings] == ([shown] if shown else [])
+
+
+def test_the_scheme_that_comes_next_is_told_with_its_faults(tmp_path) -> None:
+    path = write(tmp_path, "a\tO\nb\tB-X\n\nc\tI-X\n\nd\tI-X\n\ne\tI-Y\n")
+    assert "layer `ner` reads as IOB1 (1 fault; 3 as IOB2)" in check(path).notes
+
+
+def test_a_layer_without_entities_is_said_to_have_none(tmp_path) -> None:
+    path = write(tmp_path, "a\tO\nb\tO\n")
+    assert check(path, columns=["token", "ner"]).notes == ("layer `ner` has no entity, and reads as IOB2",)
+
+
+def test_bare_types_are_read_as_io_when_that_is_named(tmp_path) -> None:
+    diagnosis = check(write(tmp_path, lines_of("PER", "PER", "O", "LOC")), scheme="io")
+    assert (diagnosis.is_sound, dict(diagnosis.schemes)) == (True, {"tags": "io"})
+    assert diagnosis.splits["train"].entities == {"tags": {"PER": 1, "LOC": 1}}
+    assert "layer `tags` has types without a prefix, which are read as `I-` and the type" in diagnosis.notes

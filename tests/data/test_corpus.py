@@ -194,7 +194,8 @@ def test_invalid_sequences_are_repaired_and_counted_when_asked(tmp_path: Path) -
         ("B-X", "B-Y"),
         ("B-X", "I-X"),
     ]
-    assert corpus.notes == ("repaired 2 invalid tags by conlleval's rule",)
+    first = f"{tmp_path}/train.txt:1"
+    assert corpus.notes == (f"repaired 2 invalid tags by conlleval's rule: 2 in train (the first at {first})",)
 
 
 def test_valid_corpus_is_not_said_to_be_repaired(tmp_path: Path) -> None:
@@ -424,3 +425,39 @@ def test_file_that_is_missing_hides_no_broken_one(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         load_corpus(train=[tmp_path / "nowhere", train, train], format="conll", columns=COLUMNS)
     assert [line.split(": ")[0] for line in str(caught.value).splitlines()] == [f"{tmp_path}/nowhere", f"{train}:1"]
+
+
+def test_bare_types_are_io_where_the_recipe_says_so(tmp_path: Path) -> None:
+    corpus = load(tmp_path, "a/PER b/PER c/O d/LOC", scheme="io")
+    assert corpus.train[0].tags("ner") == ("B-PER", "I-PER", "O", "B-LOC")
+    assert corpus.notes[0] == "layer `ner` has types without a prefix, which are read as `I-` and the type"
+    assert "is no IO tag" in error_of(tmp_path, "a/PER b/I-PER c/O", scheme="io")
+    assert "no layer has its tags" in error_of(tmp_path, "a/B b/I c/O", scheme="io")
+
+
+def test_tags_that_io_does_not_have_are_told_the_scheme_that_fits_the_file(tmp_path: Path) -> None:
+    found = error_of(tmp_path, "a/B-PER b/I-PER c/B-PER", scheme="io").splitlines()
+    assert len(found) == 2
+    assert all(line.endswith('pass scheme="iob2" if the file uses it') for line in found)
+    assert 'pass scheme="bioes"' in error_of(tmp_path, "a/B-X b/E-X c/S-X", scheme="io")
+
+
+def test_repairs_are_told_by_split_with_the_first_of_each(tmp_path: Path) -> None:
+    dev, test = write(tmp_path, "dev.txt", "a/B-X", "b/I-X"), write(tmp_path, "test.txt", "a/B-X b/I-Y c/I-X")
+    corpus = load(tmp_path, "a/B-X b/O c/I-X", dev=dev, test=test, scheme="iob2", invalid="repair")
+    assert corpus.notes == (
+        f"repaired 4 invalid tags by conlleval's rule: 1 in train (the first at {tmp_path}/train.txt:3), "
+        f"1 in dev (the first at {dev}:3), 2 in test (the first at {test}:2)",
+    )
+
+
+def test_next_best_scheme_and_absent_entities_are_told(tmp_path: Path) -> None:
+    corpus = load(tmp_path, "a/O b/B-X", "c/I-X", "d/I-X", "e/I-Y", invalid="repair")
+    assert corpus.notes[0] == "layer `ner` reads as IOB2 (3 faults; 1 as IOB1)"
+    assert load(tmp_path, "a/O").notes == ("layer `ner` has no entity, and reads as IOB2",)
+
+
+def test_new_name_that_looks_like_a_tag_is_told(tmp_path: Path) -> None:
+    corpus = load(tmp_path, "a/B-LOC", rename={"LOC": "B-X"}, scheme="iob2")
+    assert corpus.notes == ("renamed 1 times 'LOC' to 'B-X', a type that looks like a tag",)
+    assert [span.type for span in corpus.train[0].spans("ner")] == ["B-X"]

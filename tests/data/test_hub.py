@@ -153,6 +153,16 @@ def test_two_columns_of_one_layer_name_are_both_kept(tmp_path: Path) -> None:
     assert (sentence.tags("ner"), sentence.tags("ner_labels")) == (("O",), ("B-X",))
 
 
+@pytest.mark.parametrize("columns", [("ner_tags", "ner"), ("ner", "ner_tags")])
+def test_column_of_a_layers_own_name_is_kept_beside_its_tags_in_any_order(
+    columns: tuple[str, str], tmp_path: Path
+) -> None:
+    values = {"ner_tags": [["O"]], "ner": [["B-X"]]}
+    rows = {"tokens": [["a"]], **{column: values[column] for column in columns}}
+    (sentence,) = load_corpus(dataset=str(saved(tmp_path, train=make_dataset(rows)))).train
+    assert (sentence.tags("ner"), sentence.tags("ner_tags")) == (("B-X",), ("O",))
+
+
 def test_column_that_is_not_there_is_told_those_that_are(tmp_path: Path) -> None:
     folder = saved(tmp_path, train=make_dataset())
     assert error_of(folder, layers={"ner": "ner_tag"}) == (
@@ -244,7 +254,9 @@ ADVICE = "to use files of your own, name `format` and `train` in the recipe and 
 
 def test_dataset_that_cannot_be_reached_says_what_else_to_do() -> None:
     found = error_of("no-such-owner/no-such-dataset")
-    assert found.startswith("no-such-owner/no-such-dataset: the Hugging Face hub cannot be reached (Couldn't reach ")
+    assert found.startswith(
+        "no-such-owner/no-such-dataset: there is no such folder, and the Hugging Face hub cannot be reached ("
+    )
     assert "or give the folder of a copy of the dataset" in found
     assert "lhoestq/conll2003" in found
     assert found.endswith(ADVICE)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tagger.data.audit import check
 from tagger.data.corpus import Corpus, load_corpus
 from tagger.data.json_keys import KeyTally
 from tagger.data.jsonl import parse_jsonl, read_jsonl, sentence_from_json, sentence_to_json
@@ -277,7 +278,6 @@ DATASET_ROWS = [
     ({"words": ["a"], "labels": ["O"]}, {"labels": "O"}),
     ({"tokens": ["a"], "tags": ["O"], "tag": None}, {"tags": "O"}),
     ({"tokens": ["a"], "upos": ["X"], "lemmas": ["a"], "head": ["0"]}, {"upos": "X"}),
-    ({"tokens": ["a"], "ner": ["O"], "ner_tags": ["B-X"]}, {"ner": "O", "ner_tags": "B-X"}),
     ({"tokens": ["a"], "tags": {"ner": ["O"]}, "pos_tags": ["X"], "upos": ["Y"]}, {"ner": "O", "pos": "X"}),
 ]
 
@@ -335,3 +335,39 @@ def test_lists_that_are_no_tags_in_one_line_are_no_layer_in_any() -> None:
     rows = [{"tokens": ["a"], "topics": ["x"]}, {"tokens": ["a", "b"], "topics": ["x"]}]
     assert [dict(s.layers) for s in parse(*rows, keys=keys)] == [{}, {}]
     assert keys.unread == {"topics": 2}
+
+
+TWICE: list[tuple[dict[str, Any], str, str, str]] = [
+    ({"ner_tags": ["B-LOC", "O"], "ner": ["O", "B-PER"]}, "ner", "ner_tags", "ner"),
+    ({"ner": ["O", "B-PER"], "ner_tags": ["B-LOC", "O"]}, "ner", "ner", "ner_tags"),
+    ({"pos_tags": ["X", "Y"], "pos": ["Y", "X"]}, "pos", "pos_tags", "pos"),
+    ({"tags": {"ner": ["O", "O"]}, "ner": ["O", "B-X"]}, "ner", "tags.ner", "ner"),
+    ({"ner": ["O", "B-X"], "tags": {"ner": ["O", "O"]}}, "ner", "tags.ner", "ner"),
+    ({"tags": {"ner": ["O", "O"]}, "ner_tags": ["O", "B-X"]}, "ner", "tags.ner", "ner_tags"),
+    ({"labels": {"intent": "a"}, "intent": "b"}, "intent", "labels.intent", "intent"),
+]
+
+
+@pytest.mark.parametrize(("more", "layer", "first", "second"), TWICE)
+def test_two_annotations_of_one_layer_are_refused_by_the_names_of_their_keys(
+    more: dict[str, Any], layer: str, first: str, second: str, tmp_path: Path
+) -> None:
+    row = {"tokens": ["Oslo", "is"], **more}
+    wanted = f"layer `{layer}` must stand once, got it in two, `{first}` and `{second}`; leave out one of them"
+    assert error_of(row) == f"f:1: {wanted}"
+    path = tmp_path / "train.jsonl"
+    path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match="must stand once"):
+        load_corpus(train=str(path), format="jsonl")
+    assert [(finding.place, finding.message) for finding in check(path).errors] == [(f"{path}:1", wanted)]
+
+
+@pytest.mark.parametrize(
+    ("tags", "end"), [("B-X I-X", 2), ("I-X I-X", 2), ("S-X O", 1), ("B-X L-X", 2), ("B-X B-X", 1)]
+)
+def test_spans_beside_tags_must_be_theirs_in_some_scheme(tags: str, end: int) -> None:
+    spans = [{"type": "X", "start": 0, "end": end}] + [{"type": "X", "start": 1, "end": 2}] * (tags == "B-X B-X")
+    row = {"tokens": ["a", "b"], "tags": {"ner": tags.split()}, "spans": {"ner": spans}}
+    assert parse(row)[0].tags("ner") == tuple(tags.split())
+    for wrong in ([{**spans[0], "type": "Y"}], [{**spans[0], "end": 3}], [*spans, *spans], ["X"]):
+        assert "got it in two, `tags.ner` and `spans.ner`, whose spans" in error_of({**row, "spans": {"ner": wrong}})

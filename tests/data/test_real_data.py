@@ -1,5 +1,6 @@
 """Real corpora: every count of their table, and every trap that is known to be in them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,7 @@ def test_danish_repaired_has_the_counts_of_its_table(data_folder: Path) -> None:
         (564, 10332, 379),
         (565, 10023, 447),
     ]
-    assert corpus.notes[-1] == "repaired 7 invalid tags by conlleval's rule"
+    assert corpus.notes[-1].startswith("repaired 7 invalid tags by conlleval's rule: ")
     assert all(sentence.meta["sent_id"] and sentence.meta["text"] for sentence in corpus.train)
 
 
@@ -201,3 +202,12 @@ def test_movie_reviews_are_split_by_row_in_each_file(data_folder: Path) -> None:
     row = files["pos"].read_text(encoding="utf-8").split("\n")[19]
     positive: list[Sentence] = [s for s in corpus.test if s.label("sentiment").value == "pos"]
     assert positive[1].tokens == tuple(row.split())
+
+
+def test_french_treebank_comes_back_from_a_dataset_the_same(data_folder: Path, tmp_path: Path, own_cache: Path) -> None:
+    path = data_folder / "pos/ud-french-sequoia/fr_sequoia-ud-dev.conllu"
+    corpus = load_corpus(train=str(path), format="conllu")
+    assert any(len(set(s.offsets)) < len(s) for s in corpus.train)
+    corpus.to_dataset().save_to_disk(str(tmp_path / "rows"))
+    again = load_corpus(dataset=str(tmp_path / "rows"))
+    assert again.train == [replace(sentence, origin=None) for sentence in corpus.train]

@@ -1,10 +1,12 @@
 """Sentences as datasets, and back."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import datasets
 import pytest
 
+from tagger.data.audit import check
 from tagger.data.corpus import Corpus, load_corpus, load_dataset
 from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.data.synthetic import generate
@@ -130,3 +132,24 @@ def test_push_hands_the_dataset_and_the_settings_on(monkeypatch: pytest.MonkeyPa
     corpus.push("me/mine", private=True)
     ((dataset, name), settings) = given[0]
     assert (dataset["train"][:], name, settings) == (corpus.to_dataset()["train"][:], "me/mine", {"private": True})
+
+
+FRENCH = (
+    "# newdoc id = d\n# sent_id = 1\n1-2\tdu\t_\t_\t_\t_\t_\t_\t_\t_\n1\tde\t_\tADP\t_\t_\t_\t_\t_\t_\n"
+    "2\tle\t_\tDET\t_\t_\t_\t_\t_\t_\n3\tpain\t_\tNOUN\t_\t_\t_\t_\t_\tSpaceAfter=No\n"
+    "4\t.\t_\tPUNCT\t_\t_\t_\t_\t_\t_\n\n1\tOui\t_\tINTJ\t_\t_\t_\t_\t_\t_\n\n"
+)
+
+
+@pytest.mark.parametrize("settings", [{}, {"lazy": True}, {"streaming": True}])
+def test_words_of_one_range_come_back_with_the_offsets_that_they_share(
+    settings: dict[str, bool], tmp_path: Path
+) -> None:
+    (tmp_path / "a.conllu").write_text(FRENCH, encoding="utf-8")
+    corpus = load_corpus(train=tmp_path / "a.conllu", format="conllu")
+    assert corpus.train[0].offsets[:2] == ((0, 2), (0, 2))
+    (tmp_path / "rows").mkdir()
+    corpus.to_dataset()["train"].to_parquet(str(tmp_path / "rows/train.parquet"))
+    again = load_corpus(dataset=str(tmp_path / "rows"), **settings).train
+    assert list(again) == [replace(sentence, origin=None) for sentence in corpus.train]
+    assert check(str(tmp_path / "rows")).is_sound

@@ -16,7 +16,7 @@ from tagger.data.schemes import (
     repair_tags,
     spans_to_tags,
 )
-from tagger.data.tag_arrays import MISSING, NamedIds, num_invalid, respelled
+from tagger.data.tag_arrays import MISSING, NamedIds, invalid_tokens, respelled
 
 SCHEMES: tuple[Scheme, ...] = ("iob1", "iob2", "bioes", "bilou")
 RENAMES: list[dict[str, str | None]] = [{}, {"A": "Z"}, {"A": "B"}, {"A": "B", "B": "A"}, {"B": None}]
@@ -46,10 +46,12 @@ def _stretch(request: pytest.FixtureRequest) -> None:
 
 
 @given(tagged_rows())
-def test_number_of_invalid_tags_is_that_of_their_positions(drawn: tuple[Scheme, list[list[str] | int]]) -> None:
+def test_invalid_tags_stand_where_each_sentence_has_them(drawn: tuple[Scheme, list[list[str] | int]]) -> None:
     scheme, rows = drawn
-    wanted = sum(len(invalid_positions(row, scheme)) for row in rows if isinstance(row, list))
-    assert num_invalid(*make_layer(rows), scheme) == wanted
+    layer, starts = make_layer(rows)
+    found = [invalid_positions(row, scheme) if isinstance(row, list) else [] for row in rows]
+    wanted = [int(start) + i for start, row in zip(starts[:-1], found, strict=True) for i in row]
+    assert invalid_tokens(layer, starts, scheme).tolist() == wanted
 
 
 @given(tagged_rows(), st.sampled_from(RENAMES))
