@@ -208,28 +208,29 @@ def _own_tokens(row: Any, text: str) -> list[CharSpan]:
     """Where the tokens that an item has of its own stand, but for those of white space; none if it has none.
 
     Raises:
-        DataError: They do not stand in the text, one behind the other.
+        DataError: They are not the words of the text, one behind the other.
     """
     found: list[CharSpan] = []
     end = 0
     for token in row["tokens"] if has_own_tokens(row) else ():
-        match token:
-            case {"start": int(first), "end": int(last)} if end <= first < last <= len(text) and _reads_as(
-                token, text[first:last]
-            ):
-                found += [(first, last)] if text[first:last].strip() else []
-                end = last
-            case _:
-                raise DataError(
-                    "each of `tokens` must say by `start` and `end` where it stands in the text, behind the one before "
-                    f"it, got {shorten(json.dumps(token))}; mend it, or take `tokens` away"
-                )
+        first, last = _place_of_token(token, end, text)
+        found += [(first, last)] if text[first:last].strip() else []
+        end = last
+    if found and text[end:].strip():
+        raise DataError(f"`tokens` must hold all words of the text, got none for {shorten(text[end:])}; mend them")
     return found
 
 
-def _reads_as(token: Mapping[str, Any], words: str) -> bool:
-    """Whether a token reads as the words of the text where it stands; one without a text does."""
-    return token.get("text", words) == words
+def _place_of_token(token: Any, end: int, text: str) -> CharSpan:
+    """Where a token stands in a text, with nothing but white space between it and the `end` of the one before."""
+    match token:
+        case {"start": int(first), "end": int(last)} if end <= first < last <= len(text):
+            if token.get("text", text[first:last]) == text[first:last] and not text[end:first].strip():
+                return first, last
+    raise DataError(
+        "each of `tokens` must say by `start` and `end` where it stands in the text, behind the one before it, got "
+        f"{shorten(json.dumps(token))}; mend it, or take `tokens` away"
+    )
 
 
 def _only_spans(row: Mapping[str, Any], place: str, tally: Tally) -> list[Any]:

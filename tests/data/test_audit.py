@@ -527,3 +527,26 @@ def test_a_named_scheme_that_no_layer_has_is_an_error(tmp_path) -> None:
     assert [error.message for error in check(path, scheme="iob2").errors] == [
         "must have a layer with IOB2 tags, got none in tags; leave out the scheme"
     ]
+
+
+def test_a_lone_cr_is_an_error_at_its_line(tmp_path) -> None:
+    path = write(tmp_path, b"a\tO\r\nb\tB-X\rc\tI-X\r\nd\tO\r\n")
+    assert ("control", 2) in found(path)
+    assert [str(e) for e in check(path).errors if e.kind == "control"] == [
+        f"{path}:2: line ends must be LF or CRLF, got a lone CR; convert the file"
+    ]
+
+
+def test_paths_that_are_no_file_to_check_are_one_sentence(tmp_path) -> None:
+    loop = tmp_path / "loop.conll"
+    loop.symlink_to(loop)
+    said = {
+        "": "a file must have a name, got an empty one; name the file, or . for this folder",
+        "-": "-: must be a file, for it is read more than once; write standard input to a file and name it",
+        str(loop): f"{loop}: the file cannot be read: Too many levels of symbolic links",
+    }
+    for path, sentence in said.items():
+        for source in (path, [path], {"dev": path}):
+            with pytest.raises(DataError) as caught:
+                check(source)
+            assert str(caught.value) == sentence
