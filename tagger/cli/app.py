@@ -10,6 +10,7 @@ from typing import Annotated, Literal, NoReturn
 
 import typer
 
+from tagger.cli.terminal import visible
 from tagger.data.files import lines_of, raw_lines
 from tagger.errors import DataError, MissingExtraError, RecipeError, TaggerError
 
@@ -67,7 +68,7 @@ def _run() -> None:
 
 
 def _complain(error: TaggerError, code: int) -> int:
-    sys.stderr.write(f"error: {error}\n")
+    sys.stderr.write(f"error: {visible(str(error))}\n")
     return code
 
 

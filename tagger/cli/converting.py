@@ -2,15 +2,17 @@
 
 import gzip
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
+from zlib import crc32
 
 from tagger.cli.meter import Meter
+from tagger.cli.terminal import visible
 from tagger.data.convert import convert
-from tagger.data.files import raw_lines
-from tagger.data.staging import kept, passed_on, replaced
+from tagger.data.files import comes_once, raw_lines
+from tagger.data.staging import ended_in_order, kept, passed_on, replaced
 from tagger.data.targets import Conversion
 from tagger.errors import DataError
 
@@ -18,23 +20,45 @@ from tagger.errors import DataError
 def convert_file(source: str, output: str, wanted: Conversion) -> None:
     """Convert a file or standard input (`-`) to a file or standard output (`-`), and say so on standard error."""
     where = "standard input" if source == "-" else source
-    meter, found = Meter(), set[tuple[int, ...]]()
+    meter, found, passes = Meter(), set[tuple[int, ...]](), set[tuple[int, int]]()
+    once = source == "-" or comes_once(Path(source))
     with ExitStack() as stack:
+        stack.enter_context(ended_in_order())
         stack.callback(meter.clear)
-        path = stack.enter_context(kept(sys.stdin.buffer)) if source == "-" else Path(source)
+        path = stack.enter_context(kept(_opened(source, stack))) if once else Path(source)
         stream: BinaryIO = stack.enter_context(
             passed_on(sys.stdout.buffer) if output == "-" else replaced(Path(output))
         )
         if output.endswith(".gz"):
             stream = stack.enter_context(gzip.GzipFile("", "wb", fileobj=stream, mtime=0))  # type: ignore[assignment]
-        place = None if source == "-" else path
+        place = None if once else path
 
         def lines() -> Iterator[bytes]:
             _refuse_change(path, found)
-            return meter.counted(raw_lines(path, else_standard_input=True))
+            return meter.counted(_as_before(raw_lines(path, else_standard_input=True), passes, where))
 
         said = convert(lines, stream.write, wanted, where=where, path=place)
-    sys.stderr.write(f"{where}: {said}\n")
+    sys.stderr.write(f"{visible(f'{where}: {said}')}\n")
+
+
+def _opened(source: str, stack: ExitStack) -> BinaryIO:
+    """Standard input, or a pipe that the shell has opened."""
+    return sys.stdin.buffer if source == "-" else stack.enter_context(Path(source).open("rb"))
+
+
+def _as_before(lines: Iterable[bytes], passes: set[tuple[int, int]], where: str) -> Iterator[bytes]:
+    """The lines of a pass, which if it comes to the end must be those of each pass before that did.
+
+    Raises:
+        DataError: They are others.
+    """
+    number, checksum = 0, 0
+    for line in lines:
+        number, checksum = number + 1, crc32(line, checksum)
+        yield line
+    passes.add((number, checksum))
+    if len(passes) > 1:
+        raise DataError(f"{where}: must hold the same each time it is read, but did not; read it when it is complete")
 
 
 def _refuse_change(path: Path, found: set[tuple[int, ...]]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
+from tagger.cli.terminal import visible
 from tagger.data.diagnosis import Diagnosis
 from tagger.data.findings import Finding
 
@@ -62,7 +63,7 @@ def print_diagnosis(diagnosis: Diagnosis) -> None:
 
 
 def _say(console: Console, line: str) -> None:
-    console.print(line, markup=False, soft_wrap=True)
+    console.print(visible(line), markup=False, soft_wrap=True)
 
 
 def _counted(count: int, noun: str) -> str:
@@ -108,8 +109,8 @@ def _print_layer(console: Console, diagnosis: Diagnosis, layer: str, scheme: str
 
 
 def _plain(name: str) -> str:
-    """A name that a table does not take for markup."""
-    return name.replace("[", "\\[")
+    """A name that a table does not take for markup, nor a terminal for commands."""
+    return visible(name).replace("[", "\\[")
 
 
 def _print_findings(

@@ -107,6 +107,7 @@ def annotated_sentences(
     tally: Tally,
     *,
     whole: bool = False,
+    tokens: Sequence[CharSpan] = (),
 ) -> list[Sentence]:
     """The sentences of a text, with its entities as tags; each carries the text whole and counts its offsets in it.
 
@@ -116,14 +117,13 @@ def annotated_sentences(
         config: How to tokenise, which scheme to write and what to do with what does not fit.
         tally: Is told what does not fit.
         whole: Whether the text is one sentence.
+        tokens: Where the tokens stand, if the text comes with its own.
 
     Raises:
         DataError: The text has no token.
     """
     ranges = [(0, len(text))] if whole else _sentences(text, config)
-    parts = [sentence_from_text(text[start:end], config.tokenize, start=start) for start, end in ranges]
-    offsets = [offset for part in parts for offset in part.offsets]
-    starts = list(accumulate(map(len, parts[:-1]), initial=0))
+    offsets, starts = _own_tokens(tokens, ranges) if tokens else _tokens(text, ranges, config)
     found = {
         layer: align(text, offsets, starts, entities, misaligned=tally.misaligned, nested=tally.nested)
         for layer, entities in layers.items()
@@ -156,6 +156,18 @@ def _sentences(text: str, config: ReadingConfig) -> list[CharSpan]:
     """The sentences of a text: by the library's rules, or the lines where it is tokenised already."""
     found = split_sentences(text) if config.tokenize == "words" else [line.span() for line in LINE.finditer(text)]
     return found or [(0, len(text))]
+
+
+def _tokens(text: str, ranges: Sequence[CharSpan], config: ReadingConfig) -> tuple[list[CharSpan], list[int]]:
+    """Where the tokens of a text stand, and which of them open a sentence."""
+    parts = [sentence_from_text(text[start:end], config.tokenize, start=start) for start, end in ranges]
+    return [offset for part in parts for offset in part.offsets], list(accumulate(map(len, parts[:-1]), initial=0))
+
+
+def _own_tokens(tokens: Sequence[CharSpan], ranges: Sequence[CharSpan]) -> tuple[list[CharSpan], list[int]]:
+    """The tokens that a text comes with, and which of them open a sentence: the first that begins in it."""
+    firsts = {bisect_left(tokens, start, key=lambda token: token[0]) for start, _ in ranges}
+    return list(tokens), sorted({0, *firsts} - {len(tokens)})
 
 
 def _tags(boundaries: Sequence[Boundary], start: int, end: int, scheme: Scheme) -> TagLayer:

@@ -13,7 +13,7 @@ from tagger.data.audit_spans import SpanTally, scan_brat, scan_spanned
 from tagger.data.columns import RESERVED, Block, column_blocks, shorten
 from tagger.data.conllu import FIELDS, NO_WORD, WORD
 from tagger.data.detection import Reading, divided_by_tabs
-from tagger.data.files import read_bytes
+from tagger.data.files import LONE_CR, read_bytes
 from tagger.data.findings import Findings
 from tagger.data.json_keys import KeyTally
 from tagger.data.jsonl import sentence_from_line
@@ -48,6 +48,9 @@ def scan_text(path: str | Path, errors: Findings) -> Text:
     for number, line in enumerate(data.split(b"\n") if b"\0" in data else (), 1):
         if b"\0" in line:
             errors.add("control", f"{path}:{number}", "must be text, got a zero byte; mend it, or name a text file")
+    for number, line in enumerate(data.split(b"\n") if b"\r" in data else (), 1):
+        if b"\r" in line.removesuffix(b"\r"):
+            errors.add("control", f"{path}:{number}", LONE_CR)
     encoding = "ASCII" if data.isascii() else "UTF-8"
     try:
         text = data.decode("utf-8")

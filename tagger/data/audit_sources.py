@@ -4,6 +4,7 @@ Which file is which split is told from its name unless it is said. Formats and c
 file, for a corpus has one format.
 """
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -55,6 +56,7 @@ def find_sources(source: Paths | Mapping[str, Paths], *, brat: bool = True) -> d
         DataError: There is no file, a folder has none that may be data, or a split has another name than ours, or
             a file is named twice in one split.
     """
+    _refuse_no_files(source)
     if isinstance(source, Mapping):
         if unknown := ", ".join(split for split in source if split not in SPLITS):
             raise DataError(f"splits must be named {', '.join(SPLITS)}, got {unknown}")
@@ -71,10 +73,20 @@ def find_sources(source: Paths | Mapping[str, Paths], *, brat: bool = True) -> d
     return {name: found for name, found in splits.items() if found}
 
 
+def _refuse_no_files(source: Paths | Mapping[str, Paths]) -> None:
+    """Refuse paths that name no file: the empty one, which would be this folder, and `-`."""
+    named = source.values() if isinstance(source, Mapping) else [source]
+    given = [path for paths in named for path in as_list(paths)]
+    if "" in given:
+        raise DataError("a file must have a name, got an empty one; name the file, or . for this folder")
+    if "-" in map(str, given):
+        raise DataError("-: must be a file, for it is read more than once; write standard input to a file and name it")
+
+
 def _once(paths: Sequence[str | Path]) -> list[Path]:
     """The paths, none of which may lead where another does, for its sentences would count twice."""
-    counts = Counter(Path(path).resolve() for path in paths)
-    if twice := [str(path) for path in paths if counts[Path(path).resolve()] > 1]:
+    counts = Counter(map(os.path.realpath, paths))  # which takes a link that leads to itself as it is
+    if twice := [str(path) for path in paths if counts[os.path.realpath(path)] > 1]:
         raise DataError(f"{twice[0]}: must be named once, got it {len(twice)} times; leave out the others")
     return [Path(path) for path in paths]
 

@@ -224,9 +224,10 @@ def conll_lines(sentences: Iterable[Sentence], layers: Sequence[str], *, documen
         labels = {name: layer.value for name, layer in sentence.layers.items() if isinstance(layer, Label)}
         for key, value in {**sentence.meta, **labels}.items() if sentence.tokens else ():
             yield _comment_line(key, value, num_columns=1 + len(layers))
-        for fields in zip(sentence.tokens, *(sentence.tags(layer) for layer in layers), strict=True):
+        for i, fields in enumerate(zip(sentence.tokens, *(sentence.tags(layer) for layer in layers), strict=True)):
             for name, value in zip(("token", *layers), fields, strict=True):
-                _check_field(name, value, alone=not layers)
+                if problem := _unwritable(name, value, alone=not layers):
+                    raise DataError(f"{sentence.origin.at(i)}: {problem}" if sentence.origin else problem)
             yield "\t".join(fields)
         yield ""
 
@@ -239,17 +240,20 @@ def _comment_line(key: str, value: str, *, num_columns: int) -> str:
     return line
 
 
-def _check_field(name: str, value: str, *, alone: bool) -> None:
-    """Refuse a token or tag that would not be read back as it is; `alone` in its line, it must have no blank in it."""
+def _unwritable(name: str, value: str, *, alone: bool) -> str | None:
+    """Why a token or tag would not be read back as it is; `alone` in its line, it must have no blank in it."""
+    if "\0" in value:
+        return f"{name} {value!r} must hold no control character to be written in columns, got a zero byte; mend it"
     broken = BREAKS.search(value) or "\t" in value or (alone and " " in value)
     if name != "token" and value.strip() and value != value.strip():
-        raise DataError(f"{name} {value!r} must have no blank at its ends to be written in columns")
+        return f"{name} {value!r} must have no blank at its ends to be written in columns"
     blank = not value.strip() and (alone or name != "token")
     if broken or blank or (name == "token" and is_document(value)):
-        raise DataError(
+        return (
             f"{name} {value!r} must hold no tab, no line break{' and no blank' if alone else ''}, not open with "
             f"{DOCUMENT}{'' if name == 'token' and not alone else ' and not be empty'} to be written in columns"
         )
+    return None
 
 
 def write_conll(path: str | Path, sentences: Iterable[Sentence], layers: Sequence[str]) -> None:

@@ -8,13 +8,14 @@ that it may go. What a format has a place for is a table.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
 from tagger.data.brat import is_brat
-from tagger.data.columns import is_token_line, split_fields, uses_tabs
+from tagger.data.columns import is_token_line, shorten, split_fields, uses_tabs
 from tagger.data.conllu import FIELDS
+from tagger.data.detection import format_of_name
 from tagger.data.files import decode_lines
 from tagger.data.json_items import ARRAY
 from tagger.data.layout import Lines
@@ -57,7 +58,27 @@ def convert(
 def _detect(lines: Lines, where: str, path: Path | None) -> str:
     if path is not None and is_brat(path):
         return "brat"
-    return detect_format(islice(decode_lines(lines(), where=where), HEAD))
+    if named := format_of_name(where):
+        return named
+    head = list(islice(decode_lines(lines(), where=where), HEAD))
+    format = detect_format(head)
+    if format == "text":
+        _refuse_broken_json(head, where)
+    return format
+
+
+def _refuse_broken_json(head: Sequence[str], where: str) -> None:
+    """Refuse to take for plain text what opens as JSON does.
+
+    Raises:
+        DataError: The first line begins with a brace or a bracket.
+    """
+    number, line = next(((i, line) for i, line in enumerate(head, 1) if line.strip()), (1, ""))
+    if line.lstrip().startswith(("{", "[")):
+        raise DataError(
+            f"{where}:{number}: must be JSON, for it begins as such, or else named as text, got {shorten(line)}; mend "
+            "the line (an object a line, or an array of objects), or say --format text"
+        )
 
 
 def _check_policies(wanted: Conversion, format: str, where: str) -> None:

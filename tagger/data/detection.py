@@ -65,13 +65,18 @@ def detect_reading(lines: Sequence[str], *, where: str, format: FileFormat | Non
     return Reading(format, columns)
 
 
+def format_of_name(name: str) -> FileFormat | None:
+    """The format that the name of a file says; None if it says none."""
+    return SUFFIXES.get(Path(name.removesuffix(".gz")).suffix.lower())
+
+
 def detect_format(lines: Sequence[str], *, where: str) -> FileFormat:
     """The format of these lines; `where` is the name of their file.
 
     Raises:
         DataError: They are of no format that is known here.
     """
-    if named := SUFFIXES.get(Path(where.removesuffix(".gz")).suffix.lower()):
+    if named := format_of_name(where):
         return named
     if next((line for line in lines if line.strip()), "").lstrip().startswith("{"):
         return "jsonl"

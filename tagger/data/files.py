@@ -22,6 +22,7 @@ MAX_LINE = 10_000_000  # bytes; what is longer is no line of a corpus, and would
 MAX_RATIO = 100  # how many times its size a gzip file may unpack to, once it has unpacked to MIN_BOMB bytes;
 MIN_BOMB = 100_000_000  # text has a ratio of 3 to 10, a gzip bomb of about 1,000
 ADVICE = "check the path"
+LONE_CR = "line ends must be LF or CRLF, got a lone CR; convert the file"
 SPECIAL = {
     stat.S_IFIFO: "a named pipe",
     stat.S_IFCHR: "a device",
@@ -85,6 +86,14 @@ def raw_lines(path: Path, *, else_standard_input: bool = False) -> Iterator[byte
             raise DataError(f"{path}: the file must not change while it is read, but did; read it when it is complete")
 
 
+def comes_once(path: Path) -> bool:
+    """Whether a path leads to a pipe that a shell has opened, as `<(command)` or `/dev/stdin` do: it is read once."""
+    try:
+        return stat.S_ISFIFO(path.stat().st_mode) and _is_nameless(path)
+    except (OSError, ValueError):
+        return False  # told, in its own words, where the file is opened
+
+
 def lines_of(stream: BinaryIO) -> Iterator[bytes]:
     """The lines of a stream as bytes, a longer one than `MAX_LINE` in pieces of one byte more."""
     return iter(partial(stream.readline, MAX_LINE + 1), b"")
@@ -112,7 +121,8 @@ def decode_lines(raw: Iterable[bytes], *, where: str) -> Iterator[str]:
     """The lines of UTF-8 bytes as they come, each given with or without its end; `where` opens an error.
 
     Raises:
-        DataError: The bytes are binary or not UTF-8, or a line is longer than `MAX_LINE`; names line and byte.
+        DataError: The bytes are binary or not UTF-8, or a line is longer than `MAX_LINE` or holds a CR that ends no
+            line; names line and byte.
     """
     position = 0
     for number, line in enumerate(raw, 1):
@@ -123,12 +133,15 @@ def decode_lines(raw: Iterable[bytes], *, where: str) -> Iterator[str]:
         if b"\0" in line:
             raise DataError(f"{where}:{number}: must be text, got a binary file (a zero byte); name a text file")
         try:
-            yield _checked_length(line, f"{where}:{number}").decode("utf-8").removesuffix("\n").removesuffix("\r")
+            text = _checked_length(line, f"{where}:{number}").decode("utf-8").removesuffix("\n").removesuffix("\r")
         except UnicodeDecodeError as error:
             raise DataError(
                 f"{where}:{number}: must be UTF-8, got byte 0x{line[error.start]:02x} at byte {position + error.start} "
                 f"of the file, byte {error.start} of the line; convert it to UTF-8"
             ) from None
+        if "\r" in text:
+            raise DataError(f"{where}:{number}: {LONE_CR}")
+        yield text
         position += len(line)
 
 

@@ -16,6 +16,7 @@ from tagger.data.brat import LEFT_OUT, read_brat
 from tagger.data.columns import iter_conll
 from tagger.data.conllu import FIELDS, NO_WORD, iter_conllu, tells_place
 from tagger.data.files import decode_lines
+from tagger.data.json_items import json_items
 from tagger.data.json_keys import KeyTally
 from tagger.data.jsonl import align_tokens, sentence_from_line
 from tagger.data.labelled import Tokenize
@@ -23,7 +24,7 @@ from tagger.data.layout import Lines, guess_columns
 from tagger.data.retagging import REPAIR, counted
 from tagger.data.schemes import Scheme, repair_tags
 from tagger.data.sentence import Label, Origin, Sentence, TagLayer
-from tagger.data.spanned import parse_spanned, unread_keys
+from tagger.data.spanned import has_own_tokens, parse_spanned, unread_keys
 from tagger.data.streams import stream_sentences
 from tagger.data.survey import Survey, complain
 from tagger.data.targets import TARGETS, Conversion
@@ -44,8 +45,9 @@ class Reformatting:
         self.tally = Tally(wanted.misaligned, wanted.nested, options=True)
         self.tokenize: Tokenize = wanted.tokenize or "words"
         self.held: list[Sentence] = []  # of texts with character spans
+        self.own_tokens = False  # whether these texts come with tokens
         self.before: str | None = None  # document of the sentence before
-        self.num_documents = 0
+        self.num_documents = self.num_sentences = 0
         self.surveys: dict[str, Survey] = {}
         self.filled: set[str] = set()  # layers that are not `_` throughout
         self.schemes: dict[str, Scheme | None] = {}
@@ -91,6 +93,7 @@ class Reformatting:
         found = parse_spanned(held, config, self.tally, where=self.where)
         for name in unread_keys(held, self.wanted.labels):
             self._note(name, f"key {name}")
+        self.own_tokens = any(has_own_tokens(item.value) for item in json_items(held, self.where, []))
         return found
 
     def _without_ranges(self, lines: Iterable[str]) -> Iterator[str]:
@@ -125,6 +128,7 @@ class Reformatting:
         self._check_labels()
         self._find_schemes()
         self._refuse_losses()
+        self._refuse_gaps()
         target = TARGETS[self.wanted.to]
         layers = [layer for layer in self.surveys if layer in self.filled and layer not in self.wanted.drop]
         count = 0
@@ -140,6 +144,7 @@ class Reformatting:
         return self._said(count)
 
     def _note_contents(self, sentence: Sentence) -> None:
+        self.num_sentences += bool(sentence.tokens)
         numbers = (
             [int(sentence.origin.at(i).rpartition(":")[2]) for i in range(len(sentence))] if sentence.origin else []
         )
@@ -191,6 +196,17 @@ class Reformatting:
                 f'convert to another format, or leave out what may be lost with --drop "{",".join([*drop, *lost])}"'
             )
 
+    def _refuse_gaps(self) -> None:
+        """Refuse a layer that some sentences lack where each is a column."""
+        filled = [name for name in self.surveys if name in self.filled and name not in self.wanted.drop]
+        gaps = [name for name in filled if self.present[name] < self.num_sentences]
+        if gaps and self.wanted.to == "conll":
+            shown = ", ".join(f"`{name}` in {self.present[name]}" for name in gaps)
+            raise DataError(
+                f"{self.where}: a column of conll must stand in all {counted(self.num_sentences, 'sentence')}, got "
+                f'{shown}; convert to jsonl, or leave out with --drop "{",".join([*self.wanted.drop, *gaps])}"'
+            )
+
     def _kept(self, sentence: Sentence) -> Sentence:
         """The sentence with the layers that go over, in their schemes, invalid tags repaired."""
         drop = self.wanted.drop
@@ -236,10 +252,15 @@ class Reformatting:
             yield from self._document(sentence)
         if not sentence.tokens:
             yield "blank lines"
-        elif self.format not in RAW and tuple(sentence.text.split()) != sentence.tokens:
+        elif (self.own_tokens or self.format not in RAW) and not self._are_split_by_blanks(sentence):
             yield "tokens"
         if sentence.text != " ".join(sentence.tokens):
             yield "text" if self._tells_text(sentence) else "offsets"
+
+    def _are_split_by_blanks(self, sentence: Sentence) -> bool:
+        """Whether the tokens of a sentence follow from its text alone, of which it may be one sentence of several."""
+        text = _inner(sentence).text if self.own_tokens else sentence.text
+        return tuple(text.split()) == sentence.tokens
 
     def _document(self, sentence: Sentence) -> Iterator[str]:
         """What the document of a sentence tells: nothing where each text is one, whose numbers are only counted."""

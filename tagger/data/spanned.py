@@ -7,7 +7,8 @@ A file has an object a line, or is an array of objects:
 - Label Studio's minimal JSON: the text under the key that it was imported with, and a key for each set of labels,
   `"label": [{"start", "end", "text", "labels": [type]}]`, absent where nothing was labelled;
 - spaCy: `{"text": ..., "spans": [...]}` or `"entities"` with `[start, end, label]` or `{"start", "end", "label"}`, and
-  training tuples `[text, {"entities": [...]}]`. Examples that were rejected or ignored in Prodigy are left out.
+  training tuples `[text, {"entities": [...]}]`. Examples that were rejected or ignored in Prodigy are left out, and its
+  `"tokens": [{"text", "start", "end", "id"}]` are the tokens of their text, but for those of white space.
 
 Which it is shows in the keys, item by item. Offsets count characters (code points). Texts are split into sentences, and
 these into tokens, by the library's own rules (one that is tokenised already, into its lines), and entities are held
@@ -29,6 +30,7 @@ from tagger.data.files import read_lines
 from tagger.data.json_items import Item, json_items
 from tagger.data.jsonl import json_value, parse_jsonl
 from tagger.data.sentence import Label, Origin, Sentence
+from tagger.data.tokenization import CharSpan
 from tagger.errors import DataError
 
 Dialect = Literal["doccano", "labelstudio", "spacy"]
@@ -112,7 +114,8 @@ def collect_spanned(
     for item in items:
         try:
             text, layers, labels = _read_item(item.value, item.place, key, config, spanned, tally)
-            found = annotated_sentences(text, layers, config, tally, whole=bool(labels))
+            tokens = _own_tokens(item.value, text)
+            found = annotated_sentences(text, layers, config, tally, whole=bool(labels), tokens=tokens)
             origin = Origin(where, (item.line,))
             texts.append([replace(s, layers={**s.layers, **labels}, origin=origin) for s in found])
         except DataError as error:
@@ -179,6 +182,11 @@ def _read_item(
     if not isinstance(row, dict):
         raise DataError(f"must be an object with a text and its spans, got {shorten(json.dumps(row))}")
     text = row.get(key)
+    if not isinstance(text, str) and _has_words(row.get("tokens")):
+        raise DataError(
+            "must be a text with character spans, as a file that is an array or opens with such a text has throughout, "
+            "got a sentence of tokens; write those into a file of their own, one object a line"
+        )
     if not isinstance(text, str):
         raise DataError(f"must have a text under `{key}`, got {shorten(json.dumps(text))}")
     named = config.layers or {}
@@ -188,6 +196,41 @@ def _read_item(
     if config.layers is None or config.layer is not None:
         spans[config.layer or LAYER] = _only_spans(row, place, tally)
     return text, {layer: list(_entities(value, place)) for layer, value in spans.items()}, labels
+
+
+def has_own_tokens(row: Any) -> bool:
+    """Whether an item has tokens that say where they stand, as Prodigy writes them."""
+    tokens = row.get("tokens") if isinstance(row, dict) else None
+    return isinstance(tokens, list) and any(isinstance(token, dict) for token in tokens)
+
+
+def _own_tokens(row: Any, text: str) -> list[CharSpan]:
+    """Where the tokens that an item has of its own stand, but for those of white space; none if it has none.
+
+    Raises:
+        DataError: They are not the words of the text, one behind the other.
+    """
+    found: list[CharSpan] = []
+    end = 0
+    for token in row["tokens"] if has_own_tokens(row) else ():
+        first, last = _place_of_token(token, end, text)
+        found += [(first, last)] if text[first:last].strip() else []
+        end = last
+    if found and text[end:].strip():
+        raise DataError(f"`tokens` must hold all words of the text, got none for {shorten(text[end:])}; mend them")
+    return found
+
+
+def _place_of_token(token: Any, end: int, text: str) -> CharSpan:
+    """Where a token stands in a text, with nothing but white space between it and the `end` of the one before."""
+    match token:
+        case {"start": int(first), "end": int(last)} if end <= first < last <= len(text):
+            if token.get("text", text[first:last]) == text[first:last] and not text[end:first].strip():
+                return first, last
+    raise DataError(
+        "each of `tokens` must say by `start` and `end` where it stands in the text, behind the one before it, got "
+        f"{shorten(json.dumps(token))}; mend it, or take `tokens` away"
+    )
 
 
 def _only_spans(row: Mapping[str, Any], place: str, tally: Tally) -> list[Any]:
@@ -269,6 +312,8 @@ def unread_keys(lines: Sequence[str], read: Collection[str]) -> Iterator[str]:
             if _are_spans(value):
                 names = {name for span in value if isinstance(span, dict) for name in span} - OF_SPANS
                 yield from (f"{name} of spans" for name in sorted(names))
+            elif (key == "tokens" and has_own_tokens(row)) or (key, value) == ("answer", "accept"):
+                continue
             elif key not in (text, *read, *told) and value not in (None, "", [], {}):
                 yield key
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -179,3 +180,37 @@ def test_entity_that_does_not_fit_is_told_with_the_options_of_the_command(call: 
     assert call("-", "-", "--to", "conll", text=cut)[2].endswith("; mend it, or choose --misaligned drop or expand\n")
     nested = '{"text": "Ada came", "label": [[0, 3, "PER"], [0, 8, "X"]]}\n'
     assert call("-", "-", "--to", "conll", text=nested)[2].endswith("or choose --nested outermost or innermost\n")
+
+
+@pytest.mark.parametrize("to", ["bioes", "jsonl"])
+def test_pipe_that_a_shell_has_opened_is_read_whole(call: Call, tmp_path: Path, to: str) -> None:
+    data = IOB2.encode() + b"\n\nRome\tB-LOC\n" * 50_000
+    (tmp_path / "big").write_bytes(data)
+    assert call("big", "plain", "--to", to)[0] == 0
+    for packed in (False, True):
+        read, write = os.pipe()
+        content = gzip.compress(data) if packed else data
+        writer = Thread(target=lambda write=write, content=content: Path(f"/dev/fd/{write}").write_bytes(content))
+        writer.start()
+        writer.join(0.05)
+        code, _, err = call(f"/dev/fd/{read}", "out", "--to", to) if writer.is_alive() else (-1, "", "")
+        assert (code, err.count("50002 sentences")) == (0, 1)
+        assert (tmp_path / "out").read_bytes() == (tmp_path / "plain").read_bytes()
+
+
+def test_lines_that_come_otherwise_in_a_second_pass_are_refused(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes: list[Path] = []
+
+    def fading(path: Path, **options: object) -> Iterator[bytes]:
+        passes.append(path)
+        return iter([b"a\tO\n", b"b\tB-X\n"][: 4 - len(passes)])
+
+    monkeypatch.setattr("tagger.cli.converting.raw_lines", fading)
+    code, _, err = call("in.conll", "out", "--to", "jsonl", "--columns", "token,ner", "--format", "conll")
+    assert (code, len(passes)) == (0, 2)
+    code, _, err = call("in.conll", "out2", "--to", "jsonl", "--columns", "token,ner", "--format", "conll")
+    assert code == 1
+    assert err.startswith("error: in.conll: must hold the same each time it is read, but did not")
+    assert not (tmp_path / "out2").exists()

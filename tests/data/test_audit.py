@@ -568,3 +568,26 @@ def test_bare_types_are_read_as_io_when_that_is_named(tmp_path) -> None:
     assert (diagnosis.is_sound, dict(diagnosis.schemes)) == (True, {"tags": "io"})
     assert diagnosis.splits["train"].entities == {"tags": {"PER": 1, "LOC": 1}}
     assert "layer `tags` has types without a prefix, which are read as `I-` and the type" in diagnosis.notes
+
+
+def test_a_lone_cr_is_an_error_at_its_line(tmp_path) -> None:
+    path = write(tmp_path, b"a\tO\r\nb\tB-X\rc\tI-X\r\nd\tO\r\n")
+    assert ("control", 2) in found(path)
+    assert [str(e) for e in check(path).errors if e.kind == "control"] == [
+        f"{path}:2: line ends must be LF or CRLF, got a lone CR; convert the file"
+    ]
+
+
+def test_paths_that_are_no_file_to_check_are_one_sentence(tmp_path) -> None:
+    loop = tmp_path / "loop.conll"
+    loop.symlink_to(loop)
+    said = {
+        "": "a file must have a name, got an empty one; name the file, or . for this folder",
+        "-": "-: must be a file, for it is read more than once; write standard input to a file and name it",
+        str(loop): f"{loop}: the file cannot be read: Too many levels of symbolic links",
+    }
+    for path, sentence in said.items():
+        for source in (path, [path], {"dev": path}):
+            with pytest.raises(DataError) as caught:
+                check(source)
+            assert str(caught.value) == sentence

@@ -1,5 +1,6 @@
 """Column files: what is a token, a comment, a separator and a document, and what each bad line is told."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger.data.columns import conll_lines, parse_conll, read_conll, write_conll
-from tagger.data.sentence import Label, Sentence, TagLayer
+from tagger.data.sentence import Label, Origin, Sentence, TagLayer
 from tagger.errors import DataError
 
 
@@ -233,13 +234,23 @@ def test_sentence_without_tokens_is_a_blank_line() -> None:
     assert list(conll_lines([empty], ["ner"])) == [""]
 
 
-@pytest.mark.parametrize("token", ["a\tb", "a\nb", "a\r", "\0", "-DOCSTART-", "-DOCSTART- x"])
+@pytest.mark.parametrize("token", ["a\tb", "a\nb", "a\r", "-DOCSTART-", "-DOCSTART- x"])
 def test_token_that_would_not_be_read_back_is_not_written(token: str) -> None:
     with pytest.raises(DataError) as caught:
         list(conll_lines([Sentence.from_tokens([token], {"ner": TagLayer(("O",))})], ["ner"]))
     assert str(caught.value) == (
         f"token {token!r} must hold no tab, no line break, not open with -DOCSTART- to be written in columns"
     )
+
+
+def test_zero_byte_is_told_as_the_cause_with_the_line_of_its_token() -> None:
+    for tokens, tags, name in ((("a", "b\0"), ("O", "O"), "token"), (("a", "b"), ("O", "b\0"), "ner")):
+        layers = {"ner": TagLayer(tags)}
+        with pytest.raises(DataError) as caught:
+            list(conll_lines([replace(Sentence.from_tokens(tokens, layers), origin=Origin("f", (3, 4)))], ["ner"]))
+        assert str(caught.value) == (
+            f"f:4: {name} 'b\\x00' must hold no control character to be written in columns, got a zero byte; mend it"
+        )
 
 
 @pytest.mark.parametrize("token", ["", " ", "\u00a0"])
@@ -250,7 +261,7 @@ def test_token_without_a_visible_character_is_kept_between_tabs_and_never_writte
     with pytest.raises(DataError) as caught:
         list(conll_lines([sentence], []))
     assert str(caught.value) == (
-        f"token {token!r} must hold no tab, no line break and no blank, not open with -DOCSTART- and not be empty "
+        f"f:2: token {token!r} must hold no tab, no line break and no blank, not open with -DOCSTART- and not be empty "
         "to be written in columns"
     )
 

@@ -292,3 +292,52 @@ def test_key_that_is_no_layer_in_one_line_must_be_named_to_be_lost(order: int) -
     text = "\n".join(rows[::order]) + "\n"
     assert error_of(text, "conll").endswith('--drop "topics"')
     assert "x" not in converted(text, "conll", drop=("topics",))
+
+
+@pytest.mark.parametrize("text", ['{"tokens": ["a"]\n{"tokens": ["b"]}\n', "{\n", "[" * 20_000, '[Laughs] "Yes."\n'])
+def test_what_opens_as_json_and_is_none_is_text_only_where_that_is_said(text: str) -> None:
+    sentence = error_of(f"\n{text}", "jsonl")
+    assert sentence.startswith("f:2: must be JSON, for it begins as such, or else named as text, got ")
+    assert sentence.endswith("or say --format text")
+    assert converted(text, "text", format="text") == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("a.jsonl", '{"tokens": ["a"]\n', "a.jsonl:1: must be a JSON object, got "),
+        ("a.json", "{\n", "a.json:1: must be a JSON object, got '{'"),
+        ("a.jsonl.gz", "word\n", "a.jsonl.gz:1: must be a JSON object, got 'word'"),
+        ("a.conllu", "word\n", "a.conllu:1: must have 10 columns"),
+    ],
+)
+def test_name_that_says_a_format_is_believed(name: str, text: str, sentence: str) -> None:
+    with pytest.raises(DataError) as caught:
+        convert(lambda: [text.encode()], lambda data: None, Conversion(to="text"), where=name)
+    assert str(caught.value).startswith(sentence)
+
+
+@pytest.mark.parametrize("to", ["bioes", "conll", "jsonl", "text"])
+def test_lone_cr_is_refused_whatever_the_target(to: str) -> None:
+    with pytest.raises(DataError) as caught:
+        convert(lambda: [b"a\tO\n", b"a\tB-X\rb\tI-X\r\rc\tO\r"], lambda data: None, Conversion(to=to), where="f")
+    assert str(caught.value) == "f:2: line ends must be LF or CRLF, got a lone CR; convert the file"
+
+
+def test_layer_that_some_sentences_lack_is_told_with_what_to_do() -> None:
+    text = '{"tokens": ["a"], "tags": {"ner": ["O"], "pos": ["N"]}}\n{"tokens": ["b"], "tags": {"ner": ["O"]}}\n'
+    assert error_of(text, "conll") == (
+        "f: a column of conll must stand in all 2 sentences, got `pos` in 1; convert to jsonl, or leave out with "
+        '--drop "pos"'
+    )
+    assert converted(text, "conll", drop=("pos",)) == "a\tO\n\nb\tO\n\n"
+
+
+def test_tokens_of_texts_with_spans_are_kept_or_named_to_be_lost() -> None:
+    tokens = [{"text": "Ada-Mae", "start": 0, "end": 7, "id": 0}, {"text": "ran.", "start": 8, "end": 12, "id": 1}]
+    row = {"text": "Ada-Mae ran.", "tokens": tokens, "spans": [{"start": 0, "end": 7, "label": "PER"}]}
+    assert converted(json.dumps({**row, "answer": "accept"}), "conll") == "Ada-Mae\tB-PER\nran.\tO\n\n"
+    assert converted(json.dumps(row), "doccano") == '{"text": "Ada-Mae ran.", "label": [[0, 7, "PER"]]}\n'
+    tokens[1:] = [{"text": "ran", "start": 8, "end": 11, "id": 1}, {"text": ".", "start": 11, "end": 12, "id": 2}]
+    assert error_of(json.dumps(row), "doccano").endswith('--drop "tokens"')
+    assert converted(json.dumps(row), "doccano", drop=("tokens",)).startswith('{"text": "Ada-Mae ran."')

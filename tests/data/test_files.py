@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tagger.data.files import MAX_LINE, MIN_BOMB, decode_lines, iter_lines, lines_of, read_bytes, read_lines
+from tagger.data.files import MAX_LINE, MIN_BOMB, comes_once, decode_lines, iter_lines, lines_of, read_bytes, read_lines
 from tagger.errors import DataError
 
 
@@ -35,7 +35,6 @@ def error_of(path: Path) -> str:
         (b"a\r\n\r\nb\r\n", ["a", "", "b"]),
         (codecs.BOM_UTF8 + b"a\nb", ["a", "b"]),
         ("é\u2028\x85\x0b\x0c\x1c\n日本\n".encode(), ["é\u2028\x85\x0b\x0c\x1c", "日本"]),
-        (b"a\rb\n", ["a\rb"]),
     ],
 )
 def test_lines_end_with_lf_or_crlf_and_nothing_else(data: bytes, lines: list[str], tmp_path: Path) -> None:
@@ -187,6 +186,24 @@ def test_file_without_permission_is_told(tmp_path: Path) -> None:
         assert error_of(path) == f"{path}: the file cannot be read: Permission denied"
     finally:
         os.seteuid(user)
+
+
+@pytest.mark.parametrize("data", [b"a\nb\rc\n", b"a\nb\r\r\n", b"a\nb\rc\r"])
+def test_lone_cr_is_refused_with_its_line(data: bytes, tmp_path: Path) -> None:
+    path = write(tmp_path, data)
+    assert error_of(path) == f"{path}:2: line ends must be LF or CRLF, got a lone CR; convert the file"
+
+
+def test_pipe_of_a_shell_and_nothing_else_comes_once(tmp_path: Path) -> None:
+    read, written = os.pipe()
+    os.mkfifo(tmp_path / "named")
+    try:
+        assert comes_once(Path(f"/dev/fd/{read}"))
+        others = [write(tmp_path, b"a"), tmp_path, tmp_path / "named", tmp_path / "no", Path("/dev/null"), Path("\0")]
+        assert not any(map(comes_once, others))
+    finally:
+        os.close(read)
+        os.close(written)
 
 
 def test_pipe_of_a_shell_is_read(tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ from tagger.config import ReadingConfig
 from tagger.data.annotated import Tally
 from tagger.data.corpus import load_corpus
 from tagger.data.sentence import Label, Sentence, TagLayer
-from tagger.data.spanned import Dialect, holds_spans, parse_spanned, read_json, spanned_lines
+from tagger.data.spanned import Dialect, holds_spans, parse_spanned, read_json, spanned_lines, unread_keys
 from tagger.data.tokenization import sentence_from_text, split_sentences
 from tagger.errors import DataError
 
 EU = "EU rejects German call."
+TOKENS = '{"tokens": ["Oslo"], "ner_tags": ["B-LOC"]}'
 ORG, MISC = (0, 2, "ORG"), (11, 17, "MISC")
 SPAN = "f:2: a span must have a start and an end in characters and a type, got "
 DROP = '; mend it, or choose misaligned = "drop"'
@@ -59,7 +60,10 @@ DIALECTS: dict[str, Any] = {
     "spaCy, training tuple": [EU, {"entities": [list(ORG), list(MISC)]}],
     "Prodigy": {
         "text": EU,
-        "tokens": [{"text": "EU", "start": 0, "end": 2, "id": 0, "ws": True}],
+        "tokens": [
+            {"text": EU[start:end], "start": start, "end": end, "id": i, "ws": i < 3}
+            for i, (start, end) in enumerate([(0, 2), (3, 10), (11, 17), (18, 22), (22, 23)])
+        ],
         "spans": [
             {"start": 0, "end": 2, "token_start": 0, "token_end": 0, "label": "ORG"},
             {"start": 11, "end": 17, "token_start": 2, "token_end": 2, "label": "MISC"},
@@ -150,6 +154,48 @@ def test_examples_that_were_refused_are_left_out_and_counted(answer: str) -> Non
     item = DIALECTS["Prodigy"]
     assert len(parse(item, {**item, "answer": answer}, tally=tally)) == 1
     assert tally.notes() == [f'left out 1 text that was not accepted, the first "{answer}" at f:2']
+
+
+def prodigy(text: str, *offsets: tuple[int, int], **more: Any) -> dict[str, Any]:
+    tokens = [{"text": text[a:b], "start": a, "end": b, "id": i} for i, (a, b) in enumerate(offsets)]
+    return {"text": text, "tokens": tokens, "spans": [], **more}
+
+
+def test_tokens_that_say_where_they_stand_are_those_of_their_text() -> None:
+    text = "Ada-Mae can't.\nShe can."
+    item = prodigy(text, (0, 3), (3, 7), (8, 14), (14, 15), (15, 18), (19, 23), spans=[{**SHE, "label": "PER"}])
+    first, second = parse(item)
+    assert (first.tokens, second.tokens) == (("Ada", "-Mae", "can't."), ("She", "can."))
+    assert (first.tags("ner"), second.tags("ner")) == (("O", "O", "O"), ("B-PER", "O"))
+    assert first.text == second.text == text
+    assert second.offsets == ((15, 18), (19, 23))
+    assert list(unread_keys([json.dumps({**item, "answer": "accept"})], ())) == []
+
+
+SHE = {"start": 15, "end": 18}
+
+
+@pytest.mark.parametrize(
+    ("item", "sentence"),
+    [
+        (prodigy("Ada ran", (0, 3), (4, 8)), "each of `tokens` must say by"),
+        (prodigy("Ada ran", (0, 3), (2, 7)), "each of `tokens` must say by"),
+        (prodigy("Ada ran", (4, 7)), "each of `tokens` must say by"),
+        ({**prodigy("Ada ran", (0, 3), (4, 7)), "text": "Ada RAN"}, "each of `tokens` must say by"),
+        (prodigy("Ada ran", (0, 3)), "`tokens` must hold all words of the text, got none for ' ran'; mend them"),
+        ({"text": "Ada", "tokens": [{"text": "Ada"}], "spans": []}, "each of `tokens` must say by"),
+        ({"text": "Ada", "tokens": [{"start": 0, "end": 3}, "x"], "spans": []}, "each of `tokens` must say by"),
+    ],
+)
+def test_tokens_that_are_not_those_of_the_text_are_told(item: Any, sentence: str) -> None:
+    assert error_of(item).startswith(f"f:1: {sentence}")
+
+
+@pytest.mark.parametrize(
+    "lines", [['[{"tokens": ["Oslo"], "ner_tags": ["B-LOC"]}]'], ['{"text": "a", "label": []}', TOKENS]]
+)
+def test_sentence_of_tokens_among_texts_is_told_what_to_do(lines: list[str]) -> None:
+    assert "got a sentence of tokens; write those into a file of their own, one object a line" in error_of(*lines)
 
 
 def test_layer_of_spans_may_be_named() -> None:

@@ -1,13 +1,15 @@
 """An output is there whole or not at all, and an input that comes once can be read again."""
 
 import io
+import os
+import signal
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
-from tagger.data.staging import kept, passed_on, replaced
+from tagger.data.staging import ended_in_order, kept, passed_on, replaced
 from tagger.errors import DataError
 
 
@@ -30,6 +32,20 @@ def test_file_takes_its_place_at_the_end_and_keeps_its_permissions(tmp_path: Pat
         assert path.read_text() == "old"
     assert path.read_text() == "new"
     assert path.stat().st_mode & 0o777 == 0o640
+    assert names(tmp_path) == {"a"}
+
+
+def test_sigterm_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_text("old")
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as stop, ended_in_order(), replaced(path) as stream:
+        stream.write(b"new")
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError("goes on")
+    assert stop.value.code == 128 + signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert path.read_text() == "old"
     assert names(tmp_path) == {"a"}
 
 
