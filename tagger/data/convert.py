@@ -7,6 +7,7 @@ that it may go. What a format has a place for is a table.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
@@ -26,6 +27,7 @@ from tagger.data.spanned import holds_spans
 from tagger.data.targets import SCHEMES, Conversion
 from tagger.errors import DataError
 
+BROKEN = re.compile(r'\s*(?:\{ ?"\w|\[[{\["])')  # what opens as JSON and hardly as a token
 HEAD = 200  # lines that show the format of a file
 
 
@@ -62,22 +64,23 @@ def _detect(lines: Lines, where: str, path: Path | None) -> str:
         return named
     head = list(islice(decode_lines(lines(), where=where), HEAD))
     format = detect_format(head)
-    if format == "text":
-        _refuse_broken_json(head, where)
+    if format in ("text", "conll"):
+        _refuse_broken_json(head, format, where)
     return format
 
 
-def _refuse_broken_json(head: Sequence[str], where: str) -> None:
-    """Refuse to take for plain text what opens as JSON does.
+def _refuse_broken_json(head: Sequence[str], format: str, where: str) -> None:
+    """Refuse to take for plain text, or for columns between blanks, what opens as JSON does.
 
     Raises:
-        DataError: The first line begins with a brace or a bracket.
+        DataError: The first line begins with a brace or a bracket, which in columns must be more than a token.
     """
     number, line = next(((i, line) for i, line in enumerate(head, 1) if line.strip()), (1, ""))
-    if line.lstrip().startswith(("{", "[")):
+    opens = line.lstrip().startswith(("{", "["))
+    if opens and (format == "text" or (BROKEN.match(line) and "\t" not in line)):
         raise DataError(
-            f"{where}:{number}: must be JSON, for it begins as such, or else named as text, got {shorten(line)}; mend "
-            "the line (an object a line, or an array of objects), or say --format text"
+            f"{where}:{number}: must be JSON, for it begins as such, or its format be named, got {shorten(line)}; mend "
+            f"the line (an object a line, or an array of objects), or say --format {format}"
         )
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from tagger.cli.terminal import visible
 
+Call = Callable[..., tuple[int, str, str]]
+
 
 def test_control_characters_are_spelt_out_and_all_else_is_kept() -> None:
     assert visible("a\rb\x1b[2J\x07\x7f\x9b\0") == "a\\rb\\x1b[2J\\x07\\x7f\\x9b\\x00"

@@ -294,10 +294,19 @@ def test_key_that_is_no_layer_in_one_line_must_be_named_to_be_lost(order: int) -
     assert "x" not in converted(text, "conll", drop=("topics",))
 
 
+def test_what_opens_as_json_is_not_taken_for_columns_but_a_brace_may_be_a_token() -> None:
+    broken = '{"tokens": ["a"]\n\n{"tokens": ["b"]}\n'
+    assert error_of(broken, "jsonl").startswith(
+        "f:1: must be JSON, for it begins as such, or its format be named, got "
+    )
+    for text in ("{ O\na B-X\n\n", '["\tO\na\tB-X\n\n', "[ [ O\na b B-X\n\n"):
+        assert converted(text, "bioes") == text.replace("B-X", "S-X")
+
+
 @pytest.mark.parametrize("text", ['{"tokens": ["a"]\n{"tokens": ["b"]}\n', "{\n", "[" * 20_000, '[Laughs] "Yes."\n'])
 def test_what_opens_as_json_and_is_none_is_text_only_where_that_is_said(text: str) -> None:
-    sentence = error_of(f"\n{text}", "jsonl")
-    assert sentence.startswith("f:2: must be JSON, for it begins as such, or else named as text, got ")
+    sentence = error_of(text, "jsonl")
+    assert sentence.startswith("f:1: must be JSON, for it begins as such, or its format be named, got ")
     assert sentence.endswith("or say --format text")
     assert converted(text, "text", format="text") == text
 

@@ -35,14 +35,19 @@ def test_file_takes_its_place_at_the_end_and_keeps_its_permissions(tmp_path: Pat
     assert names(tmp_path) == {"a"}
 
 
+def write_and_end(path: Path) -> None:
+    with ended_in_order(), replaced(path) as stream:
+        stream.write(b"new")
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise RuntimeError
+
+
 def test_sigterm_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_text("old")
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(SystemExit) as stop, ended_in_order(), replaced(path) as stream:
-        stream.write(b"new")
-        os.kill(os.getpid(), signal.SIGTERM)
-        raise AssertionError("goes on")
+    with pytest.raises(SystemExit) as stop:
+        write_and_end(path)
     assert stop.value.code == 128 + signal.SIGTERM
     assert signal.getsignal(signal.SIGTERM) == before
     assert path.read_text() == "old"
