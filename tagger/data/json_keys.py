@@ -93,7 +93,8 @@ def _is_known(key: str, value: Any, row: Mapping[str, Any]) -> bool:
     if key in ("words", "sentence"):
         return key in (token_key(row), text_key(row))
     if key == "spans":
-        return isinstance(value, dict) and value.keys() <= (row.get("tags") or {}).keys()
+        tags = row.get("tags")
+        return isinstance(value, dict) and value.keys() <= (tags.keys() if isinstance(tags, dict) else set())
     if key == DOCUMENT:
         return isinstance(value, str)
     return key in ("tokens", "text", "offsets") or (key == META and comments(value) is not None)
