@@ -21,12 +21,13 @@ STYLE = Markup("""<style>
 .tagger-picture {
   --paper: #fff; --ink: #1b1d21; --faint: #595f69; --rule: #d5d8dd; --weight: 230 159 0; --tint: .3;
   color-scheme: light dark; background: var(--paper); color: var(--ink);
-  font: 16px/1.9 system-ui, "Noto Sans", "DejaVu Sans", sans-serif; padding: 1em 1.5em; overflow-wrap: anywhere;
+  font: 16px/1.9 system-ui, "Noto Sans", "DejaVu Sans", sans-serif; overflow-wrap: anywhere;
+  padding: 1em max(1.5em, 50% - 31em);
 }
 @media (prefers-color-scheme: dark) {
   .tagger-picture { --paper: #16181c; --ink: #ececef; --faint: #a9afb9; --rule: #3c414a; --weight: 0 114 178; }
 }
-.tagger-picture > * { max-width: 62em; margin: 0 auto 1em; }
+.tagger-picture > * { margin: 0 0 1em; }
 .tagger-picture h1 { font-size: 1.1em; line-height: 1.4; }
 .tagger-picture h2 { font-size: 1em; line-height: 1.4; margin: 0; }
 .tagger-picture .note, .tagger-picture .rest { color: var(--faint); font-size: .85em; font-weight: normal; }
@@ -34,7 +35,7 @@ STYLE = Markup("""<style>
 .tagger-picture article { border-top: 1px solid var(--rule); padding-top: .7em; }
 .tagger-picture ul { display: flex; flex-wrap: wrap; gap: .2em 1.2em; padding: 0; list-style: none; }
 .tagger-picture img { display: block; max-width: none; height: auto; background: #fff; }
-.tagger-picture .scroll { overflow-x: auto; max-width: none; }
+.tagger-picture .scroll { overflow-x: auto; }
 .tagger-picture .weighted { line-height: 2.4; }
 .tagger-picture .word { background: rgb(var(--weight) / var(--w)); border-radius: .2em; padding: .1em .5em;
   margin: 0 1px; position: relative; }
