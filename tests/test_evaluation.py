@@ -3,7 +3,7 @@
 import random
 
 import pytest
-import torch
+from untrained import untrained_model
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.data.schemes import RULES, Boundary, Scheme, spans_to_tags
@@ -11,8 +11,7 @@ from tagger.data.sentence import Label, Origin, Sentence, TagLayer
 from tagger.data.vocabulary import Vocabulary
 from tagger.errors import DataError
 from tagger.evaluation import check_spans, dev_scores, score_predictions
-from tagger.model.model import FORMAT, Model, ModelConfig
-from tagger.model.network import build_network
+from tagger.model.model import Model
 from tagger.tagging import Tagger
 
 SCHEMES: list[Scheme] = ["iob1", "iob2", "bioes", "bilou"]
@@ -29,22 +28,8 @@ def make_model(scheme: Scheme = "bioes", *, constraints: bool = True) -> Model:
     labels = {"ner": tags, "upos": ["NOUN", "VERB"], "intent": ["ask", "tell"]}
     vocabulary = Vocabulary([f"w{i}" for i in range(30)], ["w"], labels, 31)
     embeddings, encoder = EmbeddingsConfig(dimension=8), EncoderConfig(hidden_size=8)
-    torch.manual_seed(1)
-    network = build_network(vocabulary, embeddings=embeddings, encoder=encoder, heads=heads).eval()
-    for parameter in network.heads["ner"].linear.parameters():
-        parameter.data *= 10
-    config = ModelConfig(
-        format=FORMAT,
-        version="1",
-        tokenizer="none",
-        embeddings=embeddings,
-        encoder=encoder,
-        heads=heads,
-        vector_dimension=8,
-        schemes={"ner": scheme},
-        reading={},
-    )
-    return Model(config, vocabulary, network)
+    schemes = {"ner": scheme}
+    return untrained_model(vocabulary, heads, embeddings=embeddings, encoder=encoder, schemes=schemes, loudness=10)
 
 
 def random_tags(rng: random.Random, length: int, scheme: Scheme) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from untrained import untrained_model
 
 from tagger import tagging
 from tagger.config import (
@@ -23,8 +24,6 @@ from tagger.data.synthetic import generate
 from tagger.data.vocabulary import build_vocabulary
 from tagger.errors import DataError, ModelError
 from tagger.model.folder import save_model
-from tagger.model.model import FORMAT, Model, ModelConfig
-from tagger.model.network import build_network
 from tagger.tagging import Tagger, check_device, describe_model, evaluate_files, load, tag_lines
 
 HEADS: dict[str, HeadConfig] = {
@@ -36,26 +35,18 @@ EMPTY = "the text holds no token: must have at least one character that is not w
 
 
 def make_tagger() -> Tagger:
-    torch.manual_seed(1)
     sentences = list(generate(100, seed=1, split="train"))
     vocabulary = build_vocabulary(sentences, layers={"ner": "bioes", "upos": None, "sentiment": None})
-    embeddings, encoder = EmbeddingsConfig(dimension=10), EncoderConfig(hidden_size=12)
-    network = build_network(vocabulary, embeddings=embeddings, encoder=encoder, heads=HEADS).eval()
-    for head in network.heads.values():
-        for parameter in head.parameters():
-            parameter.data *= 5
-    config = ModelConfig(
-        format=FORMAT,
-        version="1",
-        tokenizer="none",
-        embeddings=embeddings,
-        encoder=encoder,
-        heads=HEADS,
-        vector_dimension=10,
+    model = untrained_model(
+        vocabulary,
+        HEADS,
+        embeddings=EmbeddingsConfig(dimension=10),
+        encoder=EncoderConfig(hidden_size=12),
         schemes={"ner": "iob2"},
         reading={"data": ReadingConfig(format="conll", columns=("token", "ner"))},
+        loudness=5,
     )
-    return Tagger(Model(config, vocabulary, network))
+    return Tagger(model)
 
 
 TAGGER = make_tagger()

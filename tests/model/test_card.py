@@ -3,13 +3,12 @@
 import tomllib
 from pathlib import Path
 
-import torch
+from untrained import untrained_model
 
 from tagger.config import Recipe, dump_recipe, parse_recipe
 from tagger.data.vocabulary import Vocabulary
 from tagger.model.card import model_card
-from tagger.model.model import FORMAT, Model, ModelConfig
-from tagger.model.network import build_network
+from tagger.model.model import Model
 
 
 def make_recipe(**data: object) -> Recipe:
@@ -19,21 +18,9 @@ def make_recipe(**data: object) -> Recipe:
 
 
 def make_model(recipe: Recipe) -> Model:
-    torch.manual_seed(1)
     vocabulary = Vocabulary(["a"], ["a"], {"ner": ["O", "B-X", "I-X"], "mood": ["good", "bad"]}, 2)
-    config = ModelConfig(
-        format=FORMAT,
-        version="1",
-        tokenizer="spacy 0 en",
-        embeddings=recipe.embeddings,
-        encoder=recipe.encoder,
-        heads=recipe.layers,
-        vector_dimension=100,
-        schemes={},
-        reading={},
-    )
-    network = build_network(vocabulary, embeddings=recipe.embeddings, encoder=recipe.encoder, heads=recipe.layers)
-    return Model(config, vocabulary, network)
+    embeddings, encoder, tokenizer = recipe.embeddings, recipe.encoder, "spacy 0 en"
+    return untrained_model(vocabulary, recipe.layers, embeddings=embeddings, encoder=encoder, tokenizer=tokenizer)
 
 
 def make_card(recipe: Recipe, *, report: str | None = None, licences: dict[str, list[str]] | None = None) -> str:

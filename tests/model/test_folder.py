@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from untrained import untrained_model
 
 from tagger.config import (
     EmbeddingsConfig,
@@ -24,8 +25,7 @@ from tagger.data.synthetic import generate
 from tagger.data.vocabulary import build_vocabulary
 from tagger.errors import ModelError
 from tagger.model.folder import load_model, save_model
-from tagger.model.model import FORMAT, Model, ModelConfig
-from tagger.model.network import build_network
+from tagger.model.model import FORMAT, Model
 from tagger.tagging import Tagger, load
 
 HEADS: dict[str, HeadConfig] = {
@@ -36,23 +36,16 @@ HEADS: dict[str, HeadConfig] = {
 
 
 def make_model(chars: str = "cnn") -> Model:
-    torch.manual_seed(1)
     sentences = list(generate(30, seed=1, split="train"))
     vocabulary = build_vocabulary(sentences, layers={"ner": "bioes", "upos": None, "sentiment": None})
-    embeddings, encoder = EmbeddingsConfig(dimension=8, chars=chars), EncoderConfig(hidden_size=9)
-    config = ModelConfig(
-        format=FORMAT,
-        version="1",
-        tokenizer="none",
-        embeddings=embeddings,
-        encoder=encoder,
-        heads=HEADS,
-        vector_dimension=8,
+    return untrained_model(
+        vocabulary,
+        HEADS,
+        embeddings=EmbeddingsConfig(dimension=8, chars=chars),
+        encoder=EncoderConfig(hidden_size=9),
         schemes={"ner": "iob2", "upos": None},
         reading={"data": ReadingConfig(format="conll", columns=("token", "ner"))},
     )
-    network = build_network(vocabulary, embeddings=embeddings, encoder=encoder, heads=HEADS)
-    return Model(config, vocabulary, network.eval())
 
 
 @pytest.fixture(scope="module")

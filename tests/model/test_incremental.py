@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
+from untrained import untrained_model
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.data.schemes import Scheme
@@ -16,8 +17,6 @@ from tagger.data.synthetic import generate
 from tagger.data.vocabulary import build_vocabulary
 from tagger.errors import DataError, ModelError
 from tagger.model.incremental import TaggedToken
-from tagger.model.model import FORMAT, Model, ModelConfig
-from tagger.model.network import build_network
 from tagger.tagging import Tagger
 
 SENTENCES = list(generate(100, seed=1, split="train"))
@@ -44,7 +43,6 @@ def make_tagger(
     loudness: float = 6.0,
 ) -> Tagger:
     """A forward tagger of random weights, loud enough for its tags to change."""
-    torch.manual_seed(seed)
     heads: dict[str, HeadConfig] = {
         "ner": TokensHeadConfig.model_validate({"kind": "tokens", "layer": "ner", **(tokens or {})}),
         "upos": TokensHeadConfig(kind="tokens", scheme="none", decoder="softmax"),
@@ -54,22 +52,11 @@ def make_tagger(
     vocabulary = build_vocabulary(SENTENCES, layers=layers)
     embeddings = EmbeddingsConfig(dimension=6, char_hidden=4)
     config = EncoderConfig.model_validate({"hidden_size": 8, "bidirectional": False, **(encoder or {})})
-    network = build_network(vocabulary, embeddings=embeddings, encoder=config, heads=heads).eval()
-    for head in network.heads.values():
-        for parameter in head.parameters():
-            parameter.data *= loudness
-    model = ModelConfig(
-        format=FORMAT,
-        version="1",
-        tokenizer="none",
-        embeddings=embeddings,
-        encoder=config,
-        heads=heads,
-        vector_dimension=6,
-        schemes={"ner": shown},
-        reading={},
+    schemes = {"ner": shown}
+    model = untrained_model(
+        vocabulary, heads, embeddings=embeddings, encoder=config, schemes=schemes, loudness=loudness, seed=seed
     )
-    return Tagger(Model(model, vocabulary, network))
+    return Tagger(model)
 
 
 def check(found: TaggedToken, whole: Sentence, *, tolerance: float = 1e-5) -> None:

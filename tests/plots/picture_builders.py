@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-import torch
+from untrained import untrained_model
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.data.vocabulary import Vocabulary
-from tagger.model.model import FORMAT, Model, ModelConfig
-from tagger.model.network import build_network
 from tagger.tagging import Tagger
 
 ATTACK = "<script>alert(1)</script>&\"'"
@@ -37,25 +35,12 @@ def with_entities(tokens: Sequence[str], tags: Sequence[str], scores: Sequence[f
 
 def make_tagger(types: Sequence[str] = ("PER", "LOC"), heads: Mapping[str, HeadConfig] = HEADS) -> Tagger:
     """A tagger with fresh weights whose entities have these types."""
-    torch.manual_seed(1)
     tags = [f"{prefix}-{type_}" for type_ in types for prefix in "BIES"]
     labels = {"ner": ("O", *tags), "upos": ("NOUN", "VERB"), "sentiment": ("negative", "positive")}
     named = {layer: labels[layer] for layer in heads}
     vocabulary = Vocabulary(["film", "Oslo"], sorted("film Oslo"), named, num_trainable=3)
     embeddings, encoder = EmbeddingsConfig(dimension=10), EncoderConfig(hidden_size=12)
-    network = build_network(vocabulary, embeddings=embeddings, encoder=encoder, heads=heads).eval()
-    for head in network.heads.values():
-        for parameter in head.parameters():
-            parameter.data *= 5
-    config = ModelConfig(
-        format=FORMAT,
-        version="1",
-        tokenizer="none",
-        embeddings=embeddings,
-        encoder=encoder,
-        heads=dict(heads),
-        vector_dimension=10,
-        schemes={"ner": "iob2"},
-        reading={},
+    schemes: dict[str, Scheme | None] = {"ner": "iob2"}
+    return Tagger(
+        untrained_model(vocabulary, heads, embeddings=embeddings, encoder=encoder, schemes=schemes, loudness=5)
     )
-    return Tagger(Model(config, vocabulary, network))

@@ -9,6 +9,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 import torch
+from untrained import untrained_model
 
 from tagger.config import (
     EmbeddingsConfig,
@@ -25,8 +26,7 @@ from tagger.data.synthetic import generate
 from tagger.data.vocabulary import build_vocabulary
 from tagger.errors import TaggerError
 from tagger.evaluation import dev_scores
-from tagger.model.model import FORMAT, Model, ModelConfig
-from tagger.model.network import Network, build_network
+from tagger.model.network import Network
 from tagger.tagging import Tagger
 from tagger.training.loop import Epoch, Listener, Outcome, draw_rows, share_epoch, train_network
 
@@ -43,25 +43,13 @@ class Lesson:
         layers = {layer: head.span_scheme for layer, head in heads.items()}
         self.vocabulary = build_vocabulary(self.sentences, layers=layers)
         self.encoded = encode(self.sentences, self.vocabulary, layers)
-        torch.manual_seed(seed)
         embeddings = EmbeddingsConfig(dimension=16, char_hidden=30, dropout=dropout)
         encoder = EncoderConfig(hidden_size=24, dropout=dropout)
-        self.network: Network = build_network(self.vocabulary, embeddings=embeddings, encoder=encoder, heads=heads)
-        self.config = ModelConfig(
-            format=FORMAT,
-            version="1",
-            tokenizer="none",
-            embeddings=embeddings,
-            encoder=encoder,
-            heads=dict(heads),
-            vector_dimension=16,
-            schemes={},
-            reading={},
-        )
+        self.model = untrained_model(self.vocabulary, heads, embeddings=embeddings, encoder=encoder, seed=seed)
+        self.network: Network = self.model.network
 
     def score(self) -> dict[str, float]:
-        model = Model(self.config, self.vocabulary, self.network)
-        return dev_scores(self.sentences, Tagger(model).predict(self.sentences), model)
+        return dev_scores(self.sentences, Tagger(self.model).predict(self.sentences), self.model)
 
     def train(
         self,
