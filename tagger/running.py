@@ -4,7 +4,7 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatch
 from importlib.metadata import version
@@ -205,6 +205,7 @@ def _read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, listener: R
             for split, sentences in corpus.splits().items():
                 _check_layer(layer, head, telling(sentences), where=f"corpus `{name}`, {split}")
         _check_carried(layer, corpora, listener)
+    _check_used(corpora, recipe.layers)
     return corpora
 
 
@@ -233,6 +234,19 @@ def _check_carried(layer: str, corpora: Mapping[str, Corpus], listener: RunListe
         raise DataError(f"no {split} sentence has the layer `{layer}`; they have {', '.join(names) or 'none'}")
 
 
+def _check_used(corpora: Mapping[str, Corpus], layers: Collection[str]) -> None:
+    """Refuse a corpus that teaches no head anything."""
+    for name, corpus in corpora.items():
+        sentences = telling(corpus.train)
+        if any(layer in sentence.layers for sentence in sentences for layer in layers):
+            continue
+        found = ", ".join(sorted({layer for sentence in sentences for layer in sentence.layers})) or "none"
+        raise RecipeError(
+            f"corpus `{name}`: train must carry a layer that a head predicts ({', '.join(layers)}), got {found}; "
+            f"add a head or leave the corpus out"
+        )
+
+
 def _all_train(corpora: Mapping[str, Corpus]) -> Sequence[Sentence]:
     """The train sentences of all corpora, one corpus behind the other; those of a single one as they are."""
     parts = [corpus.train for corpus in corpora.values()]
@@ -256,6 +270,9 @@ def _build_model(
         _all_train(corpora), layers=_schemes(recipe), vectors=vectors, tune=recipe.embeddings.tune
     )
     heads = recipe.layers
+    for layer, names in vocabulary.labels.items():
+        if len(names) == 1:
+            listener.noted(f"train has only one label of `{layer}`, {names[0]}: there is nothing to tell apart")
     config = ModelConfig(
         format=FORMAT,
         version=version("tagger-bilstm"),
@@ -373,8 +390,12 @@ def _test(
 ) -> Report | None:
     """The report on the test sentences of all corpora, with those of each corpus where there are several."""
     model = tagger.model
-    tests = {name: list(corpus.test) for name, corpus in corpora.items() if corpus.test}
-    if not any(layer in sentence.layers for test in tests.values() for sentence in test for layer in model.heads):
+    tests = {
+        name: list(corpus.test)
+        for name, corpus in corpora.items()
+        if any(layer in sentence.layers for sentence in corpus.test for layer in model.heads)
+    }
+    if not tests:
         return None
     predicted = {name: list(tagger.predict(test)) for name, test in tests.items()}
     extra = _facts("test", corpora, outcome, recipe, started)

@@ -196,6 +196,27 @@ def test_a_layer_that_train_lacks_is_told_with_those_it_has(tmp_path: Path) -> N
     assert str(caught.value) == "no train sentence has the layer `chunk`; they have ner, sentiment, upos"
 
 
+def test_a_corpus_that_teaches_no_head_is_told_before_training(tmp_path: Path) -> None:
+    write_conll(tmp_path / "other", "Ada/NOUN saw/VERB Rome/NOUN")
+    other = '[corpora.b]\nformat = "conll"\ncolumns = ["token", "xpos"]\ntrain = "other"\ndev = "other"\n'
+    with pytest.raises(RecipeError) as caught:
+        train(make_recipe(tmp_path, SYNTHETIC.replace("[data]", "[corpora.a]"), other, NER), output=tmp_path / "run")
+    assert str(caught.value) == (
+        "corpus `b`: train must carry a layer that a head predicts (ner), got xpos; add a head or leave the corpus out"
+    )
+    assert not list((tmp_path / "run").iterdir())
+
+
+def test_a_corpus_whose_test_has_no_predicted_layer_leaves_the_scores_of_the_others(tmp_path: Path) -> None:
+    for split, tags in (("train", {"ner": ["B-PER", "O"]}), ("dev", {"ner": ["B-PER", "O"]}), ("test", {})):
+        sentence = {"tokens": ["Ada", "saw"], "tags": {**tags, "upos": ["NOUN", "VERB"]}}
+        (tmp_path / f"{split}.jsonl").write_text(json.dumps(sentence) + "\n")
+    other = '[corpora.b]\nformat = "jsonl"\n' + "".join(f'{s} = "{s}.jsonl"\n' for s in ("train", "dev", "test"))
+    run = train(make_recipe(tmp_path, SYNTHETIC.replace("[data]", "[corpora.a]"), other, NER), output=tmp_path / "run")
+    assert run.report is not None
+    assert list(json.loads((tmp_path / "run" / "report.json").read_text())["scores"]) == ["ner"]
+
+
 def test_plain_tags_under_a_head_of_entities_are_told_before_training(tmp_path: Path) -> None:
     with pytest.raises(DataError, match='set scheme = "none" for the head if its tags have no spans'):
         train(make_recipe(tmp_path, SYNTHETIC, '[heads.upos]\nkind = "tokens"\n'))
@@ -492,6 +513,14 @@ def test_a_weight_of_an_unknown_class_is_told(tmp_path: Path) -> None:
         RecipeError, match=r"class_weights: each class must stand in train, got postive; the classes are"
     ):
         train(recipe)
+
+
+def test_a_layer_of_one_class_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("good\tfine film\n" * 3)
+    data = '[data]\nformat = "labelled"\nlayer = "sentiment"\ntrain = "a.txt"\ndev = "a.txt"\n'
+    listener = Notes()
+    train(make_recipe(tmp_path, data, SENTIMENT), overrides=["training.epochs=1"], listener=listener)
+    assert "train has only one label of `sentiment`, good: there is nothing to tell apart" in listener.said
 
 
 def test_sampling_over_corpora_is_said_and_done(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tagger.cli.app import ColumnsOption, DeviceOption, ModelArgument, _lines, _split
+from tagger.cli.app import ColumnsOption, DeviceOption, ModelArgument, ThreadsOption, _lines, _set_threads, _split
 
 if TYPE_CHECKING:
     from tagger.data.sentence import Sentence
@@ -39,12 +39,13 @@ def attention(
     input_format: InputOption = "text",
     columns: ColumnsOption = None,
     device: DeviceOption = "cpu",
+    threads: ThreadsOption = None,
 ) -> None:
     """Draw the weight of each word for the label of its sentence: coloured text (HTML) or bars (SVG, PNG)."""
     from tagger import plots
 
     _check(output)
-    _, sentences = _tagged(model, file, input_format, columns, device)
+    _, sentences = _tagged(model, file, input_format, columns, device, threads)
     _save(plots.attention(sentences, layer=layer), output)
 
 
@@ -57,12 +58,13 @@ def entities(
     input_format: InputOption = "text",
     columns: ColumnsOption = None,
     device: DeviceOption = "cpu",
+    threads: ThreadsOption = None,
 ) -> None:
     """Mark the entities in a text, with their types and probabilities: a page of HTML."""
     from tagger import plots
 
     _check(output, chart=False)
-    _, sentences = _tagged(model, file, input_format, columns, device)
+    _, sentences = _tagged(model, file, input_format, columns, device, threads)
     _save(plots.entities(sentences, layer=layer), output)
 
 
@@ -97,12 +99,13 @@ def marginals(
     input_format: InputOption = "text",
     columns: ColumnsOption = None,
     device: DeviceOption = "cpu",
+    threads: ThreadsOption = None,
 ) -> None:
     """Draw how probable each tag is at each word of each sentence."""
     from tagger import plots
 
     _check(output)
-    tagger, sentences = _tagged(model, file, input_format, columns, device)
+    tagger, sentences = _tagged(model, file, input_format, columns, device, threads)
     _save(plots.marginals(tagger, sentences, layer=layer), output)
 
 
@@ -114,10 +117,16 @@ def _check(output: Path, *, chart: bool = True) -> None:
 
 
 def _tagged(
-    model: Path, file: str, format: Literal["text", "conll", "jsonl"], columns: str | None, device: str
+    model: Path,
+    file: str,
+    format: Literal["text", "conll", "jsonl"],
+    columns: str | None,
+    device: str,
+    threads: int | None,
 ) -> "tuple[Tagger, Iterator[Sentence]]":
     from tagger.tagging import load, tag_lines
 
+    _set_threads(threads)
     tagger = load(model, device=device)
     where = "standard input" if file == "-" else file
     return tagger, tag_lines(tagger, _lines(file), format=format, columns=_split(columns), where=where)

@@ -212,4 +212,4 @@ class DataConfig(ReadingConfig):
 class CorpusConfig(DataConfig):
     """One of several corpora. Its share of an epoch counts `weight` times; see `training.sampling`."""
 
-    weight: Weight = 1.0
+    weight: Annotated[Weight, Field(le=1000)] = 1.0

@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 Scheme = Literal["iob1", "iob2", "bioes", "bilou", "io"]
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Positive = Annotated[int, Field(ge=1)]
-Weight = Annotated[float, Field(gt=0.0)]
+Weight = Annotated[float, Field(gt=0.0, le=1e6)]
 
 
 def as_tuple(value: object) -> object:

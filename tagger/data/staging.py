@@ -45,8 +45,8 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
     place = Path(os.path.realpath(path))
     part = place.with_name(f".{place.name}.{os.getpid()}.part")
     with _one_sentence(path):
-        there, apart = place.exists(), not place.exists() or place.is_file()
-        stream = part.open("xb") if apart else place.open("wb")
+        there, apart = path.exists(), not path.exists() or path.is_file()
+        stream = part.open("xb") if apart else path.open("wb")
     try:
         with _one_sentence(path), stream:
             yield stream

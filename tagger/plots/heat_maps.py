@@ -64,9 +64,10 @@ def _transitions(table: NDArray[np.float64], tags: Sequence[str], title: str) ->
     )
     crossed = np.argwhere(np.isnan(table))
     axes.plot(crossed[:, 1], crossed[:, 0], "x", color="#8a8f98", markersize=4, markeredgewidth=0.8, gid="forbidden")
+    digits = 2 if bound < 1 else 1
     for row, column in np.argwhere(~np.isnan(table)):
         score = table[row, column]
-        _number(axes, row, column, _short(score), strength=abs(score) / bound)
+        _number(axes, row, column, _short(score, digits), strength=abs(score) / bound)
     axes.set_ylabel("from")
     axes.set_xlabel(f"to  ({title}, in nats; × is forbidden)")
     axes.xaxis.set_label_position("top")
@@ -155,9 +156,9 @@ def _map(
     return axes
 
 
-def _short(score: float) -> str:
-    """A score in at most four characters, as long as it is one of a thousand at most."""
-    return f"{round(score, 1) + 0.0:.1f}" if abs(score) < 9.95 else f"{score:.0f}"
+def _short(score: float, digits: int) -> str:
+    """A score in few characters, as long as it is one of a thousand at most."""
+    return f"{round(score, digits) + 0.0:.{digits}f}" if abs(score) < 9.95 else f"{score:.0f}"
 
 
 def _number(axes: "Axes", row: int, column: int, text: str, *, strength: float) -> None:

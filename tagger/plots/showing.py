@@ -46,9 +46,12 @@ def sentences_of(given: Sentence | Iterable[Sentence]) -> tuple[Sentence, ...]:
     """The sentences that have tokens.
 
     Raises:
-        DataError: There is none.
+        DataError: There is none, or something else is given.
     """
-    found = tuple(s for s in ((given,) if isinstance(given, Sentence) else given) if len(s))
+    sentences = (given,) if isinstance(given, Sentence | str) else tuple(given)
+    if others := [type(other).__name__ for other in sentences if not isinstance(other, Sentence)]:
+        raise DataError(f"a picture must be of sentences, got {others[0]}; give it what `model.tag(text)` returns")
+    found = tuple(sentence for sentence in sentences if len(sentence))
     if not found:
         raise DataError("a picture must have at least one sentence with a token, got none; give it a text")
     return found

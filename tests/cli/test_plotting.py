@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 import tagger
 from tagger.cli import main
@@ -82,6 +83,14 @@ def test_the_group_names_its_commands(call) -> None:
     assert code == 0
     assert all(kind in out for kind in KINDS)
     assert "Example: tagger plot" in out
+
+
+def test_threads_are_those_that_are_asked_for(call) -> None:
+    torch.set_num_threads(2)
+    for command in ("attention", "entities", "marginals --layer ner"):
+        assert call(f"{command} runs/quickstart notes.txt --threads 1 --output threads.html")[0] == 0
+        assert torch.get_num_threads() == 1
+        torch.set_num_threads(2)
 
 
 @pytest.mark.parametrize("format", ["text", "conll", "jsonl"])

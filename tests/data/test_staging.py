@@ -78,6 +78,16 @@ def test_device_is_written_to_and_stays(tmp_path: Path) -> None:
     assert Path("/dev/null").is_char_device()
 
 
+def test_link_to_a_pipe_is_written_to(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    (tmp_path / "link").symlink_to(f"/proc/self/fd/{writing}")
+    with replaced(tmp_path / "link") as stream:
+        stream.write(b"x")
+    os.close(writing)
+    assert os.read(reading, 2) == b"x"
+    os.close(reading)
+
+
 def test_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="its folder must be there to write the file"), replaced(tmp_path / "b" / "a"):
         pass

@@ -153,6 +153,13 @@ def test_a_png_that_is_too_large_is_refused(tmp_path: Path, monkeypatch) -> None
     plots.attention(labelled(["a"] * 20)).save(tmp_path / "a.png")
 
 
+def test_what_is_no_sentence_is_told() -> None:
+    for draw in (plots.attention, plots.entities, lambda s: plots.marginals(TAGGER, s)):
+        for given in ("a text", ["a text"]):
+            with pytest.raises(DataError, match=r"must be of sentences, got str; give it what `model.tag\(text\)`"):
+                draw(given)
+
+
 def test_sentences_without_tokens_are_no_picture() -> None:
     for draw in (plots.attention, plots.entities, lambda s: plots.marginals(TAGGER, s)):
         for given in ([], [Sentence((), "", ())]):
