@@ -13,6 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import fmean, median, stdev
 from typing import Any
@@ -33,7 +34,7 @@ from rich.table import Table
 
 import tagger
 from tagger.data.corpus import read_corpus
-from tagger.errors import DataError
+from tagger.errors import DataError, gather
 from tagger.tagging import describe_model
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
@@ -99,7 +100,7 @@ def test_tokens(data: Path) -> list[tuple[str, ...]]:
     """The words of the test sentences of all tasks."""
     recipe = tagger.load_recipe(RECIPES / f"{JOINT}.toml")
     wanted = [config for name, config in recipe.all_corpora().items() if name != "btc"]
-    corpora = [read_corpus(config, folder=data, from_files=True, seed=recipe.seed) for config in wanted]
+    corpora = gather(partial(read_corpus, c, folder=data, from_files=True, seed=recipe.seed) for c in wanted)
     return [sentence.tokens for corpus in corpora for sentence in corpus.test]
 
 

@@ -64,6 +64,17 @@ def test_runs_with_other_settings_are_refused(tmp_path: Path) -> None:
         run_small(tmp_path, "--epochs", "2")
 
 
+def test_interrupted_run_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: object, step: int, *__: float) -> None:
+        if step > 2:  # in the second epoch, after which the library hands back what it has
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(script.Progress, "stepped", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_small(tmp_path, "--epochs", "3")
+    assert not list(tmp_path.iterdir())
+
+
 def test_picture_is_drawn(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     run_small(tmp_path, "--picture", str(tmp_path / "out.svg"))
