@@ -9,7 +9,6 @@ trained pipeline parts are compared where they are installed. Nothing here is pa
 
 import argparse
 import gc
-import json
 import resource
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from statistics import median
 import numpy as np
 import torch
 import torchcrf
+from arguments import MOST_THREADS, existing_folder, run_script, whole_number, writable_file, write_json
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
@@ -42,6 +42,8 @@ from tagger.nn.encoder import RecurrentEncoder
 from tagger.training.loop import train_network
 
 ROOT = Path(__file__).resolve().parents[1]
+WITH_DATA = ("training", "tagging", "growth")
+PARTS = ("crf", "lstm", *WITH_DATA)
 PEAK = Path("/proc/self/clear_refs")
 
 
@@ -507,17 +509,24 @@ def show(rows: Sequence[Row], grown: Sequence[dict[str, float | str]]) -> None:
         console.print(table)
 
 
-def main() -> None:
-    """Measure what is asked for, and print and keep it."""
+def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
+    """What the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--data", type=Path, help="folder of corpora and vectors; needed by training, tagging and growth"
-    )
-    parser.add_argument("--json", type=Path, help="file to write the figures to")
-    parser.add_argument("--repeats", type=int, default=9, help="timed turns of each side")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--only", nargs="+", default=["crf", "lstm", "training", "tagging", "growth"])
-    arguments = parser.parse_args()
+    add = parser.add_argument
+    add("--data", type=existing_folder, help=f"folder of corpora and vectors; needed by {', '.join(WITH_DATA)}")
+    add("--json", type=writable_file, help="file to write the figures to")
+    add("--repeats", type=whole_number(1), default=9, help="timed turns of each side")
+    add("--threads", type=whole_number(1, MOST_THREADS), default=2)
+    add("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    arguments = parser.parse_args(given)
+    if arguments.data is None and not set(WITH_DATA).isdisjoint(arguments.only):
+        parser.error(f"{', '.join(WITH_DATA)} need --data DIR; or leave them out with --only crf lstm")
+    return arguments
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    """Measure what is asked for, and print and keep it."""
+    arguments = parse_arguments(given)
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(1)
     rows: list[Row] = []
@@ -525,9 +534,7 @@ def main() -> None:
     for name, make in (("crf", crf_rows), ("lstm", lstm_rows)):
         if name in arguments.only:
             rows += _told(make(arguments.repeats))
-    if {"training", "tagging", "growth"} & set(arguments.only):
-        if arguments.data is None:
-            parser.error("training, tagging and growth need --data DIR; or leave them out with --only crf lstm")
+    if not set(WITH_DATA).isdisjoint(arguments.only):
         material = make_material(arguments.data)
         if "training" in arguments.only:
             rows += _told(training_rows(material, arguments.repeats))
@@ -536,10 +543,12 @@ def main() -> None:
             rows += _told(tagging_rows(material, arguments.repeats))
         if "growth" in arguments.only:
             grown = growth(material)
-    show(rows, grown)
-    if arguments.json is not None:
-        figures = {"threads": arguments.threads, "rows": [asdict(row) for row in rows], "growth": grown}
-        arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    figures = {"threads": arguments.threads, "rows": [asdict(row) for row in rows], "growth": grown}
+    try:
+        if arguments.json is not None:
+            write_json(arguments.json, figures)
+    finally:
+        show(rows, grown)
 
 
 def _told(rows: Iterable[Row]) -> Iterator[Row]:
@@ -550,4 +559,4 @@ def _told(rows: Iterable[Row]) -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

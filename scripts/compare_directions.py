@@ -17,20 +17,38 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from arguments import (
+    MOST_THREADS,
+    different_seeds,
+    existing_folder,
+    growing_file,
+    picture_file,
+    run_script,
+    whole_number,
+    writable_file,
+    write_json,
+)
+from progress import Progress
+from pydantic import BaseModel, ValidationError
 from rich.console import Console
 from rich.table import Table
 
 import tagger
 from tagger import Corpus, Label, Recipe, Sentence, Tagger
+from tagger.errors import DataError, gather
+from tagger.plots.picture import Picture
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 VECTORS = "vectors/glove.6B.50d.top100k.txt.gz"
 INPUT_SIZE = 100  # what a word is to the encoder: 50 numbers of its vector, 50 of its characters
@@ -48,6 +66,23 @@ Counts = tuple[int, int]  # what a sentence adds to the numerator and to the den
 Key = tuple[int, str, str, str]  # seed, task, cell and network of a run
 Record = dict[str, Any]  # a finished run, a line of the resume file
 Mistake = tuple[int, str, str]  # place of a token (-1: the sentence), its gold tag, what was predicted
+BEGINNING = b'{"task": "'  # of a line of the resume file
+
+
+class Kept(BaseModel):
+    """What a line of the resume file must hold."""
+
+    task: str
+    cell: str
+    network: str
+    seed: int
+    settings: dict[str, Any]
+    hidden_size: int
+    parameters: int
+    train_seconds: float
+    tag_seconds: float
+    counts: dict[str, list[Counts]]
+    mistakes: dict[int, list[Mistake]]
 
 
 @dataclass(frozen=True)
@@ -162,7 +197,11 @@ class Experiment:
     def settings(self, task: str) -> dict[str, Any]:
         """What the networks of a task have in common."""
         a = self.arguments
-        common = {"epochs": a.epochs or TASKS[task].epochs, "batch_size": 32, "learning_rate": 0.003}
+        common = {
+            "epochs": TASKS[task].epochs if a.epochs is None else a.epochs,
+            "batch_size": 32,
+            "learning_rate": 0.003,
+        }
         common |= {"hidden_size": a.hidden, "dropout": 0.25, "vectors": VECTORS if a.data else None}
         return {**common, **({"sentences": a.sentences} if task == "synthetic" else {})}
 
@@ -181,9 +220,14 @@ class Experiment:
         }
         return Recipe.model_validate(values)
 
+    def measured(self, task: str) -> dict[str, int]:
+        """How many test sentences each measure of a task is taken of."""
+        test = self.corpus(task).test
+        return {measure: len(test) for measure in TASKS[task].counts(test[0], test[0])}
+
     def _data(self, task: str) -> dict[str, Any]:
-        sentences = self.settings(task).get("sentences")
-        return {**TASKS[task].data, **({"sentences": sentences} if sentences else {})}
+        sizes = {key: value for key, value in self.settings(task).items() if key == "sentences"}
+        return {**TASKS[task].data, **sizes}
 
     def _corpus(self, task: str) -> Corpus:
         """Train, and the test sentences that do not stand in it."""
@@ -225,11 +269,13 @@ def _in_folder(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     return {**data, **placed}
 
 
-def run_once(experiment: Experiment, seed: int, task: str, cell: str, network: str) -> Record:
+def run_once(experiment: Experiment, seed: int, task: str, cell: str, network: str, *, progress: Progress) -> Record:
     """A network trained, and what it says of the test sentences."""
     a, gold = experiment.arguments, list(experiment.corpus(task).test)
     recipe = experiment.recipe(task, cell, network, seed)
-    run = tagger.train(recipe, data=a.data, threads=a.threads)
+    run = tagger.train(recipe, data=a.data, threads=a.threads, listener=progress)
+    if run.outcome.interrupted:
+        raise KeyboardInterrupt
     seconds, predicted = tag(run.tagger, gold)
     counts = [TASKS[task].counts(*pair) for pair in zip(gold, predicted, strict=True)]
     wrong = {i: found for i, pair in enumerate(zip(gold, predicted, strict=True)) if (found := mistakes(*pair))}
@@ -262,21 +308,18 @@ def tag(model: Tagger, sentences: Sequence[Sentence]) -> tuple[float, list[Sente
 def all_records(experiment: Experiment) -> list[Record]:
     """The records of all runs: those in the resume file, and the others run and appended to it."""
     path, runs = experiment.arguments.resume, experiment.runs()
-    found = _found(experiment, path) if path and path.exists() else {}
-    records = []
-    spent: dict[str, list[float]] = {}
-    for number, (seed, task, cell, network) in enumerate(runs, 1):
-        record, started = found.get((seed, task, cell, network)), time.perf_counter()
-        if record is None:
-            record = json.loads(json.dumps(run_once(experiment, seed, task, cell, network)))
-            spent.setdefault(task, []).append(time.perf_counter() - started)
-            if path:
-                with path.open("a", encoding="utf-8") as stream:
-                    stream.write(json.dumps(record) + "\n")
-            left = [run[1] for run in runs[number:] if run not in found]
-            _tell(record, f"[{number}/{len(runs)}]", _remaining(left, spent))
-        records.append(record)
-    return records
+    records = _found(experiment, path) if path and path.exists() else {}
+    missing = [key for key in runs if key not in records]
+    progress = Progress([task for _, task, _, _ in missing])
+    for seed, task, cell, network in missing:
+        progress.begin(f"{task} {cell} {network} seed {seed}")
+        record = run_once(experiment, seed, task, cell, network, progress=progress)
+        if path:
+            with path.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(record) + "\n")
+        progress.end(", ".join(f"{name} {_score(counts):.4f}" for name, counts in record["counts"].items()))
+        records[seed, task, cell, network] = record
+    return [records[key] for key in runs]
 
 
 def _found(experiment: Experiment, path: Path) -> dict[Key, Record]:
@@ -285,30 +328,37 @@ def _found(experiment: Experiment, path: Path) -> dict[Key, Record]:
     found = {key: kept[key] for key in experiment.runs() if key in kept}
     for (_, task, _, _), record in found.items():
         if record["settings"] != experiment.settings(task):
-            raise SystemExit(f"{path}: holds runs of {task} with other settings, {record['settings']}; name a new file")
+            raise DataError(f"{path}: holds runs of {task} with other settings, {record['settings']}; name a new file")
+        if {name: len(counts) for name, counts in record["counts"].items()} != experiment.measured(task):
+            raise DataError(f"{path}: holds runs of {task} on other test sentences; name a new file")
+    sys.stderr.write(f"{path}: holds {len(found)} of {len(experiment.runs())} runs\n")
     return found
 
 
-def _kept(path: Path) -> Iterator[Record]:
+def _kept(path: Path) -> list[Record]:
     """The finished runs of a resume file; a line that was broken off while it was written is cut off the file."""
-    text = path.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    if whole != text:
+    *lines, rest = path.read_bytes().split(b"\n")
+    records = [_record(line, f"{path}:{number}") for number, line in enumerate(lines, 1)]
+    if rest:
+        if not BEGINNING.startswith(rest[: len(BEGINNING)]):
+            raise _no_run(rest, f"{path}:{len(lines) + 1}")
         sys.stderr.write(f"{path}: the last line is not whole, and its run is made again\n")
-        path.write_text(whole, encoding="utf-8")
-    return map(json.loads, whole.splitlines())
+        with path.open("r+b") as stream:
+            stream.truncate(sum(len(line) + 1 for line in lines))
+    return records
 
 
-def _remaining(tasks: Sequence[str], spent: dict[str, list[float]]) -> float:
-    """Seconds that runs of these tasks will take, by the runs so far."""
-    overall = statistics.mean([seconds for part in spent.values() for seconds in part])
-    return sum(statistics.mean(spent[task]) if task in spent else overall for task in tasks)
+def _record(line: bytes, place: str) -> Record:
+    """The run of a whole line."""
+    try:
+        return Kept.model_validate_json(line).model_dump()
+    except ValidationError:
+        raise _no_run(line, place) from None
 
 
-def _tell(record: Record, number: str, remaining: float) -> None:
-    scores = ", ".join(f"{name} {_score(counts):.4f}" for name, counts in record["counts"].items())
-    name = "{task} {cell} {network} seed {seed}".format(**record)
-    sys.stderr.write(f"{number} {name}: {scores}; {record['train_seconds']:.0f} s; {remaining / 60:.0f} min left\n")
+def _no_run(line: bytes, place: str) -> DataError:
+    shown = line[:40].decode(errors="replace")
+    return DataError(f"{place}: must be a finished run as --resume writes it, got {shown!r}; take the line out")
 
 
 def _score(counts: Sequence[Sequence[int]]) -> float:
@@ -391,7 +441,7 @@ def differing(experiment: Experiment, records: Sequence[Record]) -> list[dict[st
         chosen = [i for i in wrong[0] if all(i in r for r in wrong) and not any(i in r for r in right)]
         test = experiment.corpus(task).test
         facts = {"task": task, "cell": cell, "right": network, "wrong": other}
-        rows += [{**facts, "sentence": marked(test[int(i)], wrong[0][i])} for i in chosen]
+        rows += [{**facts, "sentence": marked(test[i], wrong[0][i])} for i in chosen]
     return rows
 
 
@@ -438,13 +488,10 @@ def _show_tests(console: Console, rows: Sequence[dict[str, Any]]) -> None:
     console.print(table)
 
 
-def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """A picture of the scores: a panel for each measure, a point with its standard deviation for each network."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        sys.stderr.write(f"{path}: not drawn, for matplotlib is missing; pip install 'tagger-bilstm[plots]'\n")
-        return
+def figure_of(rows: Sequence[dict[str, Any]]) -> "Figure":
+    """The scores: a panel for each measure, a point with its standard deviation for each network."""
+    from matplotlib.figure import Figure
+
     panels = list(dict.fromkeys((row["task"], row["measure"]) for row in rows))
     columns = min(3, len(panels))
     lines = -(-len(panels) // columns)
@@ -456,7 +503,7 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
     handles, labels = axes.get_legend_handles_labels()
     said = "mean and standard deviation over seeds"
     figure.legend(handles, labels, title=said, loc="outside lower center", ncols=len(NETWORKS), frameon=False)
-    figure.savefig(path, dpi=150)
+    return figure
 
 
 def _draw_panel(axes: Any, rows: Sequence[dict[str, Any]]) -> None:
@@ -481,51 +528,61 @@ def _draw_panel(axes: Any, rows: Sequence[dict[str, Any]]) -> None:
 def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-
-    def several(name: str, choices: Sequence[str]) -> None:
-        parser.add_argument(name, type=lambda text: _chosen(text, choices), default=list(choices), metavar="A,B,...")
-
-    parser.add_argument("--data", type=Path, help="folder of corpora and vectors; without it `synthetic` alone")
-    several("--tasks", list(TASKS))
-    several("--cells", list(GATES))
-    parser.add_argument("--seeds", type=_seeds, default=[1, 2, 3], metavar="1,2,...")
-    parser.add_argument("--epochs", type=int, help="of every task, in place of its own number")
-    parser.add_argument("--hidden", type=int, default=100, help="width of a direction of `both` and of `forward`")
-    parser.add_argument("--sentences", type=int, default=3000, help="train sentences of `synthetic`")
-    parser.add_argument(
-        "--examples", type=int, default=3, help="sentences shown of each task and network, drawn at random"
+    add = parser.add_argument
+    add(
+        "--data",
+        type=existing_folder,
+        help="folder of corpora and vectors; without it, `synthetic` without vectors",
     )
-    parser.add_argument("--threads", type=int, help="of torch; as many as it chooses if left out")
-    parser.add_argument("--resume", type=Path, help="file that keeps each finished run, and gives back those it has")
-    parser.add_argument("--json", type=Path, help="file to write the figures to")
-    parser.add_argument("--picture", type=Path, help="file to draw the scores in: .png, .svg, .pdf")
+    add("--tasks", type=_chosen(TASKS), metavar="A,B,...", help="all with --data, else `synthetic`")
+    add("--cells", type=_chosen(GATES), default=list(GATES), metavar="A,B,...")
+    add("--seeds", type=different_seeds, default=[1, 2, 3], metavar="1,2,...")
+    add("--epochs", type=whole_number(1), help="of every task, in place of its own number")
+    add("--hidden", type=whole_number(1), default=100, help="width of a direction of `both` and of `forward`")
+    add("--sentences", type=whole_number(1), default=3000, help="train sentences of `synthetic`")
+    add("--examples", type=whole_number(0), default=3, help="sentences shown of each task and network, drawn at random")
+    add("--threads", type=whole_number(1, MOST_THREADS), help="of torch; as many as it chooses if left out")
+    add("--resume", type=growing_file, help="file that keeps each finished run, and gives back those it has")
+    add("--json", type=writable_file, help="file to write the figures to")
+    add("--picture", type=picture_file, help="file to draw the scores in: .png, .svg, .html")
     arguments = parser.parse_args(given)
-    if arguments.data is None and arguments.tasks != ["synthetic"]:
-        parser.error("all tasks but synthetic need --data DIR")
+    _complete(arguments, parser)
     return arguments
 
 
-def _chosen(text: str, choices: Sequence[str]) -> list[str]:
-    """The names of a list parted by commas."""
-    names = text.split(",")
-    if unknown := [name for name in names if name not in choices]:
-        raise argparse.ArgumentTypeError(f"must be of {', '.join(choices)}, got {', '.join(unknown)}")
-    return names
+def _complete(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Choose the tasks that are not named, and refuse options that do not go together."""
+    files = [path.resolve() for path in (arguments.resume, arguments.json, arguments.picture) if path]
+    if len(set(files)) < len(files):
+        parser.error("--resume, --json and --picture must be different files")
+    if arguments.tasks is None:
+        arguments.tasks = list(TASKS) if arguments.data else ["synthetic"]
+        if not arguments.data:
+            sys.stderr.write("only synthetic is run, for the other tasks need --data DIR\n")
+    elif arguments.data is None and arguments.tasks != ["synthetic"]:
+        parser.error("all tasks but synthetic need --data DIR")
 
 
-def _seeds(text: str) -> list[int]:
-    """The numbers of a list parted by commas, each once."""
-    names = text.split(",")
-    if not all(name.isdecimal() for name in names) or len(set(names)) < len(names):
-        raise argparse.ArgumentTypeError(f"must be different whole numbers parted by commas, got {text}")
-    return [int(name) for name in names]
+def _chosen(choices: Collection[str]) -> Callable[[str], list[str]]:
+    """A reader of names parted by commas, each once."""
+
+    def read(text: str) -> list[str]:
+        names = text.split(",")
+        if not set(names) <= set(choices) or len(set(names)) < len(names):
+            raise argparse.ArgumentTypeError(f"must be of {', '.join(choices)}, each once, got {text!r}")
+        return names
+
+    return read
 
 
 def main(given: Sequence[str] | None = None) -> None:
     """Run what is asked for, and show, keep and draw what came out."""
     arguments = parse_arguments(given)
     experiment = Experiment(arguments)
+    sys.stderr.write(f"reading the sentences of {', '.join(arguments.tasks)}\n")
+    gather(partial(experiment.corpus, task) for task in arguments.tasks)
     records = all_records(experiment)
+    sys.stderr.write("comparing\n")
     result: dict[str, Any] = {
         "settings": {task: experiment.settings(task) for task in arguments.tasks},
         "test_sentences": {task: len(experiment.corpus(task).test) for task in arguments.tasks},
@@ -534,15 +591,21 @@ def main(given: Sequence[str] | None = None) -> None:
         "test": TEST,
         "differing": differing(experiment, records),
     }
+    try:
+        keep(arguments, result)
+    finally:
+        show(experiment, result)
+
+
+def keep(arguments: argparse.Namespace, result: dict[str, Any]) -> None:
+    """Write and draw what came out, where that is asked for."""
     if arguments.json:
-        arguments.json.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_json(arguments.json, result)
     if arguments.picture:
-        draw(result["summary"], arguments.picture)
-    show(experiment, result)
+        Picture("One reading direction against two", figure=lambda: figure_of(result["summary"])).save(
+            arguments.picture
+        )
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except tagger.TaggerError as error:
-        raise SystemExit(str(error)) from None
+    run_script(main)

@@ -1,46 +1,87 @@
 """One network for several tasks against a network for each: scores, parameters and the speed of tagging.
 
-    python scripts/compare_joint.py --data DIR [--seeds 1,2,3] [--runs runs] [--json FILE] [--repeats 9]
+    python scripts/compare_joint.py --data DIR [--seeds 1,2,3] [--runs runs] [--json FILE] [--repeats 9] [--threads N]
 
-Trains `recipes/joint-english.toml` and the recipe of each of its tasks with each seed, or takes the runs that are in
-RUNS/RECIPE-SEED already. Scores are those of each run's report, on test. Tagging speed is measured over the test
-sentences of all tasks: the one network in one pass and the single ones in turn take turns in this process, and the
-ratio is that of their medians. Nothing here is part of the library.
+Trains `recipes/joint-english.toml` and the recipe of each of its tasks with each seed in the folder RUNS/RECIPE-SEED,
+or takes the run that is there already. Scores are those of each run's report, on test. Tagging speed is measured over
+the test sentences of all tasks: the one network in one pass and the single ones in turn take turns in this process, and
+the ratio is that of their medians. Nothing here is part of the library.
 """
 
 import argparse
 import json
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import fmean, median, stdev
 from typing import Any
 
 import torch
+from arguments import (
+    MOST_THREADS,
+    different_seeds,
+    existing_folder,
+    run_script,
+    whole_number,
+    writable_file,
+    write_json,
+)
+from progress import Progress
 from rich.console import Console
 from rich.table import Table
 
 import tagger
 from tagger.data.corpus import read_corpus
+from tagger.errors import DataError, gather
 from tagger.tagging import describe_model
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 JOINT = "joint-english"
 SINGLE = {"upos": "pos-ewt", "ner": "ner-wnut17", "sentiment": "sentiment-mr"}
+LAYERS = {JOINT: list(SINGLE), **{name: [layer] for layer, name in SINGLE.items()}}
 
 
-def run_of(name: str, seed: int, data: Path, runs: Path) -> Path:
-    """The folder of a run, which is trained if it is not there."""
-    folder = runs / f"{name}-{seed}"
-    if not (folder / "report.json").is_file():
-        print(f"training {name} with seed {seed}", flush=True)
-        tagger.train(RECIPES / f"{name}.toml", data=data, output=folder, seed=seed)
-    return folder
+def train_missing(folders: Mapping[tuple[str, int], Path], data: Path, threads: int | None) -> None:
+    """Train each recipe and seed whose run is not in its folder; those that are there are looked at first."""
+    missing = {run: folder for run, folder in folders.items() if not is_finished(folder, LAYERS[run[0]])}
+    progress = Progress([name for name, _ in missing])
+    for (name, seed), folder in missing.items():
+        progress.begin(f"{name} seed {seed}")
+        run = tagger.train(
+            RECIPES / f"{name}.toml", data=data, output=folder, seed=seed, threads=threads, listener=progress
+        )
+        if run.outcome.interrupted:
+            raise KeyboardInterrupt
+        progress.end(", ".join(f"{layer} {score(folder, layer):.4f}" for layer in LAYERS[name]))
+
+
+def is_finished(folder: Path, layers: Iterable[str]) -> bool:
+    """Whether a folder holds a run, with its model and its scores on test.
+
+    Raises:
+        DataError: It holds a report without the scores.
+        ModelError: It holds a report, but no model that can be read.
+    """
+    report = folder / "report.json"
+    if not report.is_file():
+        return False
+    try:
+        for layer in layers:
+            score(folder, layer)
+    except (ValueError, KeyError, TypeError):
+        raise DataError(
+            f"{report}: must hold the scores of a finished run, but has none of `{layer}`; "
+            f"remove {folder}, and it is trained again"
+        ) from None
+    describe_model(folder)
+    return True
 
 
 def score(folder: Path, layer: str) -> float:
     """The headline of a layer on test."""
-    scores = json.loads((folder / "report.json").read_text())["scores"][layer]
+    scores = json.loads((folder / "report.json").read_text("utf-8"))["scores"][layer]
     return float(scores["f1"] if "f1" in scores else scores["accuracy"])
 
 
@@ -59,7 +100,7 @@ def test_tokens(data: Path) -> list[tuple[str, ...]]:
     """The words of the test sentences of all tasks."""
     recipe = tagger.load_recipe(RECIPES / f"{JOINT}.toml")
     wanted = [config for name, config in recipe.all_corpora().items() if name != "btc"]
-    corpora = [read_corpus(config, folder=data, from_files=True, seed=recipe.seed) for config in wanted]
+    corpora = gather(partial(read_corpus, c, folder=data, from_files=True, seed=recipe.seed) for c in wanted)
     return [sentence.tokens for corpus in corpora for sentence in corpus.test]
 
 
@@ -67,27 +108,36 @@ def speed(joint: Path, singles: Sequence[Path], sentences: Sequence[Sequence[str
     """Median seconds of the one network and of the single ones in turn; the first round of each is not counted."""
     one, several = tagger.load(joint), [tagger.load(folder) for folder in singles]
     times: dict[str, list[float]] = {"joint": [], "single": []}
-    for _ in range(repeats + 1):
+    progress = Progress(["turn"] * (repeats + 1))
+    for turn in range(repeats + 1):
+        progress.begin(f"speed of tagging, turn {turn}")
         for name, models in (("joint", [one]), ("single", several)):
             start = time.perf_counter()
             for model in models:
                 for _ in model.stream(sentences):
                     pass
             times[name].append(time.perf_counter() - start)
+        progress.end(", ".join(f"{name} {values[-1]:.2f} s" for name, values in times.items()))
     seconds = {name: median(values[1:]) for name, values in times.items()}
     return {**seconds, "ratio": seconds["single"] / seconds["joint"], "tokens": sum(map(len, sentences))}
 
 
-def compare(data: Path, runs: Path, seeds: Sequence[int], repeats: int) -> dict[str, Any]:
+def compare(data: Path, runs: Path, seeds: Sequence[int], repeats: int, threads: int | None) -> dict[str, Any]:
     """All figures."""
-    joint = [run_of(JOINT, seed, data, runs) for seed in seeds]
-    single = {layer: [run_of(name, seed, data, runs) for seed in seeds] for layer, name in SINGLE.items()}
+    if threads is not None:
+        torch.set_num_threads(threads)
+    sys.stderr.write("reading the test sentences\n")
+    sentences = test_tokens(data)
+    folders = {(name, seed): runs / f"{name}-{seed}" for seed in seeds for name in LAYERS}
+    train_missing(folders, data, threads)
+    joint = [folders[JOINT, seed] for seed in seeds]
+    single = {layer: [folders[name, seed] for seed in seeds] for layer, name in SINGLE.items()}
     scores = {
-        layer: {"joint": spread([score(f, layer) for f in joint]), "single": spread([score(f, layer) for f in folders])}
-        for layer, folders in single.items()
+        layer: {"joint": spread([score(f, layer) for f in joint]), "single": spread([score(f, layer) for f in own])}
+        for layer, own in single.items()
     }
-    sizes = {layer: parameters(folders[0]) for layer, folders in single.items()}
-    tagging = speed(joint[0], [folders[0] for folders in single.values()], test_tokens(data), repeats)
+    sizes = {layer: parameters(own[0]) for layer, own in single.items()}
+    tagging = speed(joint[0], [own[0] for own in single.values()], sentences, repeats)
     return {
         "seeds": list(seeds),
         "threads": torch.get_num_threads(),
@@ -114,20 +164,28 @@ def show(found: dict[str, Any]) -> None:
     )
 
 
-def main() -> None:
+def main(given: Sequence[str] | None = None) -> None:
+    """Compare what is asked for, and show and keep what came out."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder that the recipes' files are in")
-    parser.add_argument("--seeds", default="1,2,3", help="seeds, between commas")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs")
-    parser.add_argument("--json", type=Path, help="file for the figures")
-    parser.add_argument("--repeats", type=int, default=9, help="turns of the speed measurement")
-    options = parser.parse_args()
-    seeds = [int(seed) for seed in options.seeds.split(",")]
-    found = compare(options.data, options.runs, seeds, options.repeats)
-    show(found)
-    if options.json is not None:
-        options.json.write_text(json.dumps(found, indent=2) + "\n")
+    add = parser.add_argument
+    add("--data", type=existing_folder, required=True, help="folder that the recipes' files are in")
+    add("--seeds", type=different_seeds, default=[1, 2, 3], metavar="1,2,...")
+    add("--runs", type=Path, default=Path("runs"), help="folder of the runs; made if it is not there")
+    add("--json", type=writable_file, help="file to write the figures to")
+    add("--repeats", type=whole_number(1), default=9, help="timed turns of the speed measurement")
+    add(
+        "--threads",
+        type=whole_number(1, MOST_THREADS),
+        help="of torch, in training and timing; as many as it chooses if left out",
+    )
+    options = parser.parse_args(given)
+    found = compare(options.data, options.runs, options.seeds, options.repeats, options.threads)
+    try:
+        if options.json is not None:
+            write_json(options.json, found)
+    finally:
+        show(found)
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -1,39 +1,23 @@
 """The comparison of reading directions: what it measures, on the generated sentences and by enumeration."""
 
 import json
-import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from itertools import product
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import compare_directions as script
 import numpy as np
 import pytest
 
 from tagger.data.sentence import Label, Sentence, TagLayer
-
-PATH = Path(__file__).resolve().parents[2] / "scripts" / "compare_directions.py"
-
-
-def load_script() -> ModuleType:
-    spec = spec_from_file_location("compare_directions", PATH)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-SCRIPT = load_script()
+from tagger.errors import DataError
 
 
 def run_small(folder: Path, *more: str) -> dict[str, Any]:
     """What the script writes for one cell, one seed and tiny networks."""
     size = ["--sentences", "60", "--epochs", "1", "--hidden", "24", "--threads", "1"]
     files = ["--resume", str(folder / "runs.jsonl"), "--json", str(folder / "out.json")]
-    SCRIPT.main(["--tasks", "synthetic", "--cells", "gru", "--seeds", "1", *size, *files, *more])
+    script.main(["--tasks", "synthetic", "--cells", "gru", "--seeds", "1", *size, *files, *more])
     result: dict[str, Any] = json.loads((folder / "out.json").read_text(encoding="utf-8"))
     return result
 
@@ -48,7 +32,7 @@ def test_wide_forward_network_has_the_parameters_of_both_directions(tmp_path: Pa
 def test_output_has_each_measure_of_each_network_and_each_comparison(tmp_path: Path) -> None:
     result = run_small(tmp_path)
     measures = {"accuracy: later words decide", "accuracy: other tokens"}
-    assert {(row["measure"], row["network"]) for row in result["summary"]} == set(product(measures, SCRIPT.NETWORKS))
+    assert {(row["measure"], row["network"]) for row in result["summary"]} == set(product(measures, script.NETWORKS))
     compared = set(product(measures, ("forward-wide", "forward")))
     assert {(row["measure"], row["against"]) for row in result["tests"]} == compared
     assert all(0 < row["p"] <= row["p_holm"] <= 1 for row in result["tests"])
@@ -63,8 +47,10 @@ def test_broken_off_experiment_goes_on_and_gives_the_same(tmp_path: Path, monkey
     assert len(lines) == 3
     path.write_text("".join(lines[:2]) + lines[2][:40], encoding="utf-8")
     made: list[str] = []
-    run_once = SCRIPT.run_once
-    monkeypatch.setattr(SCRIPT, "run_once", lambda *run: made.append(run[-1]) or run_once(*run))
+    run_once = script.run_once
+    monkeypatch.setattr(
+        script, "run_once", lambda *run, progress: made.append(run[-1]) or run_once(*run, progress=progress)
+    )
     again = run_small(tmp_path)
     assert made == ["forward"]
     timeless = [[{k: v for k, v in row.items() if "seconds" not in k} for row in r["summary"]] for r in (whole, again)]
@@ -74,8 +60,19 @@ def test_broken_off_experiment_goes_on_and_gives_the_same(tmp_path: Path, monkey
 
 def test_runs_with_other_settings_are_refused(tmp_path: Path) -> None:
     run_small(tmp_path)
-    with pytest.raises(SystemExit, match="other settings"):
+    with pytest.raises(DataError, match="other settings"):
         run_small(tmp_path, "--epochs", "2")
+
+
+def test_interrupted_run_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: object, step: int, *__: float) -> None:
+        if step > 2:  # in the second epoch, after which the library hands back what it has
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(script.Progress, "stepped", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_small(tmp_path, "--epochs", "3")
+    assert not list(tmp_path.iterdir())
 
 
 def test_picture_is_drawn(tmp_path: Path) -> None:
@@ -89,7 +86,7 @@ def test_randomisation_agrees_with_enumeration_of_all_exchanges() -> None:
     rng = np.random.default_rng(3)
     one, two = (np.stack([rng.integers(0, 5, 10), rng.integers(5, 9, 10)], axis=1) for _ in range(2))
     one[:, 0] += 1
-    difference, p = SCRIPT.randomisation_test(one, two)
+    difference, p = script.randomisation_test(one, two)
 
     def score(counts: Any) -> float:
         return float(counts[:, 0].sum() / counts[:, 1].sum())
@@ -105,7 +102,7 @@ def test_randomisation_agrees_with_enumeration_of_all_exchanges() -> None:
 
 
 def test_holm_multiplies_the_smallest_by_the_number_of_comparisons() -> None:
-    rows = SCRIPT._with_holm([{"p": 0.03}, {"p": 0.01}, {"p": 0.04}])
+    rows = script._with_holm([{"p": 0.03}, {"p": 0.01}, {"p": 0.04}])
     assert [row["p_holm"] for row in rows] == pytest.approx([0.06, 0.03, 0.06])
 
 
@@ -116,13 +113,13 @@ def test_tokens_that_later_words_decide_are_counted_apart() -> None:
         ["Paris", "had", "left"], {n: TagLayer(t) for n, t in tags.items()}, meta={"later": "0 1"}
     )
     predicted = Sentence.from_tokens(gold.tokens, {n: TagLayer(t) for n, t in wrong.items()})
-    assert list(SCRIPT.later_tokens(gold, predicted).values()) == [(1, 2), (0, 1)]
-    marked = SCRIPT.marked(gold, SCRIPT.mistakes(gold, predicted))
+    assert list(script.later_tokens(gold, predicted).values()) == [(1, 2), (0, 1)]
+    marked = script.marked(gold, script.mistakes(gold, predicted))
     assert marked == "Paris⟨B-person, not B-location⟩ had left⟨VERB, not NOUN⟩"
 
 
 def test_wrong_label_stands_before_the_sentence() -> None:
     gold = Sentence.from_tokens(["fine"], {"sentiment": Label("positive")})
     predicted = Sentence.from_tokens(["fine"], {"sentiment": Label("negative")})
-    assert SCRIPT.label_accuracy(gold, predicted) == {"accuracy": (0, 1)}
-    assert SCRIPT.marked(gold, SCRIPT.mistakes(gold, predicted)) == "⟨positive, not negative⟩ fine"
+    assert script.label_accuracy(gold, predicted) == {"accuracy": (0, 1)}
+    assert script.marked(gold, script.mistakes(gold, predicted)) == "⟨positive, not negative⟩ fine"

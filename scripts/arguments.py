@@ -1,0 +1,101 @@
+"""Values of the scripts' options, which are refused in one sentence before any work is done, and their output."""
+
+import json
+import sys
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from tagger import TaggerError
+from tagger.data.staging import replaced
+from tagger.plots.picture import check_path
+
+MOST_THREADS = 1024
+MOST_SEED = 2**63 - 1
+
+
+def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
+    """A reader of whole numbers that are not too small and not too large."""
+    allowed = f"of at least {least}" if most is None else f"from {least} to {most}"
+
+    def read(text: str) -> int:
+        with suppress(ValueError):
+            number = int(text)
+            if least <= number and (most is None or number <= most):
+                return number
+        raise ArgumentTypeError(f"must be a whole number {allowed}, got {text!r}")
+
+    return read
+
+
+def different_seeds(text: str) -> list[int]:
+    """The seeds of a list parted by commas, each once."""
+    names = text.split(",")
+    found = {int(name) for name in names if name.isascii() and name.isdecimal() and len(name) < 20}
+    if len(found) < len(names) or max(found) > MOST_SEED:
+        raise ArgumentTypeError(f"must be different whole numbers from 0, parted by commas, got {text!r}")
+    return [int(name) for name in names]
+
+
+def existing_folder(text: str) -> Path:
+    """A folder that is there."""
+    if not text or not Path(text).is_dir():
+        raise ArgumentTypeError(f"must be a folder that is there, got {text!r}")
+    return Path(text)
+
+
+class _UnwrittenError(Exception):
+    """Ends the writing of a file before anything is written."""
+
+
+def writable_file(text: str) -> Path:
+    """A file that can be written; what is there stays as it is."""
+    path = Path(text)
+    try:
+        if path.is_file() or path.is_dir() or not path.exists():
+            with suppress(_UnwrittenError), replaced(path):
+                raise _UnwrittenError
+    except TaggerError as error:
+        raise ArgumentTypeError(str(error)) from None
+    except OSError as error:
+        raise ArgumentTypeError(f"{path}: the file cannot be written: {error.strerror}") from None
+    return path
+
+
+def growing_file(text: str) -> Path:
+    """A file to which lines can be added; it need not be there yet."""
+    path = writable_file(text)
+    try:
+        if path.exists():
+            path.open("ab").close()
+    except OSError as error:
+        raise ArgumentTypeError(f"{path}: nothing can be added to the file: {error.strerror}") from None
+    return path
+
+
+def picture_file(text: str) -> Path:
+    """A file that a chart can be drawn in."""
+    try:
+        check_path(Path(text), chart=True)
+    except TaggerError as error:
+        raise ArgumentTypeError(str(error)) from None
+    return writable_file(text)
+
+
+def write_json(path: Path, figures: Any) -> None:
+    """Write figures to a file, which has them all or stays as it was."""
+    with replaced(path) as stream:
+        stream.write(json.dumps(figures, indent=2, ensure_ascii=False).encode() + b"\n")
+
+
+def run_script(main: Callable[[], None]) -> None:
+    """Run a script; a user's mistake ends it with one sentence, and an interruption with one word."""
+    try:
+        main()
+    except TaggerError as error:
+        raise SystemExit(str(error)) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted\n")
+        raise SystemExit(130) from None

@@ -1,0 +1,46 @@
+"""The comparison of one network with several: which runs are made, with what, and which are refused."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import compare_joint as script
+import pytest
+
+import tagger
+from tagger.errors import TaggerError
+
+
+@pytest.mark.parametrize("text", ["{broken", "{}", "[]", '{"scores": {}}', '{"scores": {"upos": {"accuracy": null}}}'])
+def test_report_without_the_scores_is_refused_before_any_training(text: str, tmp_path: Path) -> None:
+    folders = {("pos-ewt", seed): tmp_path / f"pos-ewt-{seed}" for seed in (1, 2)}
+    folders["pos-ewt", 2].mkdir()
+    (folders["pos-ewt", 2] / "report.json").write_text(text, encoding="utf-8")
+    with pytest.raises(TaggerError, match=r"report\.json: must hold the scores .* none of `upos`; remove .*-2, and"):
+        script.train_missing(folders, tmp_path, 1)
+    assert not folders["pos-ewt", 1].exists()
+
+
+def test_missing_runs_are_trained_with_their_seed_and_the_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made: list[tuple[str, int, int]] = []
+
+    def train(recipe: Path, *, output: Path, seed: int, threads: int, **_: Any) -> Any:
+        made.append((recipe.stem, seed, threads))
+        output.mkdir()
+        report = {"scores": {"upos": {"accuracy": 0.5}}}
+        (output / "report.json").write_text(json.dumps(report), encoding="utf-8")
+        return type("Run", (), {"outcome": tagger.training.loop.Outcome([], "done")})
+
+    monkeypatch.setattr(tagger, "train", train)
+    folders = {("pos-ewt", seed): tmp_path / f"pos-ewt-{seed}" for seed in (1, 2)}
+    script.train_missing(folders, tmp_path, 3)
+    assert made == [("pos-ewt", 1, 3), ("pos-ewt", 2, 3)]
+    assert "[2/2] pos-ewt seed 2: upos 0.5000; took" in capsys.readouterr().err
+
+
+def test_all_files_that_are_missing_are_named(tmp_path: Path) -> None:
+    with pytest.raises(TaggerError) as refused:
+        script.test_tokens(tmp_path)
+    assert all(name in str(refused.value) for name in ("en_ewt-ud-train", "wnut17train", "rt-polarity.neg"))
