@@ -90,7 +90,7 @@ def test_defaults_are_those_of_the_recipe_table() -> None:
         "label_smoothing": 0.0,
         "calibrate": False,
     }
-    assert recipe.training.sampling == "proportion"
+    assert (recipe.training.sampling, recipe.training.batches) == ("proportion", "separate")
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
@@ -183,6 +183,7 @@ EVERYTHING = {
         "patience": 4,
         "select": "mood",
         "sampling": "sqrt",
+        "batches": "mixed",
         "average": 0.998,
     },
 }
@@ -280,7 +281,7 @@ def test_all_mistakes_of_a_recipe_are_told_at_once() -> None:
             {"training__xyz": 1},
             "unknown key `training.xyz`; known keys are `epochs`, `batch_size`, `optimizer`, `learning_rate`, "
             "`schedule`, `warmup`, `weight_decay`, `clip_norm`, `patience`, `select`, "
-            "`sampling`, `average`",
+            "`sampling`, `batches`, `average`",
         ),
         ({"seed": -1}, "`seed` must be greater than or equal to 0, got -1"),
         ({"seed": 2**63}, f"`seed` must be less than {2**63}, got {2**63}"),

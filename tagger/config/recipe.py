@@ -111,7 +111,9 @@ class TrainingConfig(Section):
     gradient. `patience` is the number of epochs without a better dev score after which training stops. `select` names
     the dev score that picks the weights: a layer, or `mean` over heads. `clip_norm = "none"` leaves gradients as they
     are. `sampling` says how the sentences of an epoch are shared out among several corpora: by their sizes
-    (`proportion`), by the square roots of these (`sqrt`) or evenly (`even`), each times the corpus's weight.
+    (`proportion`), by the square roots of these (`sqrt`) or evenly (`even`), each times the corpus's weight. Each batch
+    is of one corpus (`batches = "separate"`): among those of others it would have few sentences for each head, whose
+    gradient is the noisier the fewer there are; `mixed` draws from all of them.
     With `average`, such as 0.998, what is scored and kept are not the weights of the last step but their running
     average, of which that share stays at each step.
     """
@@ -127,6 +129,7 @@ class TrainingConfig(Section):
     patience: Positive = 8
     select: str = "mean"
     sampling: Sampling = "proportion"
+    batches: Literal["separate", "mixed"] = "separate"
     average: Share = 0.0
 
 

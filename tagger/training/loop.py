@@ -127,15 +127,14 @@ def train_network(
     """
     listener = listener or Listener()
     rng = np.random.default_rng(seed)
-    steps = math.ceil(sum(drawn for _, drawn in parts) / config.batch_size)
+    steps = num_batches(parts, config)
     stepper = _Stepper(network, config, head_weights, steps * config.epochs, listener)
     best, epochs, started = _Best(), [], time.perf_counter()
     listener.started(config.epochs, steps * config.epochs)
     reason, interrupted = f"all {config.epochs} epochs done", False
     try:
         for number in range(1, config.epochs + 1):
-            rows = draw_rows(parts, rng)
-            batches = [rows[part] for part in shuffled_batches(sentences.lengths[rows], config.batch_size, rng)]
+            batches = draw_batches(parts, sentences.lengths, config, rng)
             loss, speed = stepper.run(sentences, batches)
             network.eval()
             with stepper.average.in_place():
@@ -159,14 +158,35 @@ def train_network(
     return Outcome(epochs, reason, interrupted)
 
 
-def draw_rows(parts: Sequence[tuple[int, int]], rng: np.random.Generator) -> Ids:
-    """The rows of an epoch: of each corpus as many as are to be drawn, each as often as any other or once more."""
-    rows, start = [], 0
+def draw_batches(
+    parts: Sequence[tuple[int, int]], lengths: Ids, config: TrainingConfig, rng: np.random.Generator
+) -> list[Ids]:
+    """The rows of each batch of an epoch, in random order.
+
+    Args:
+        parts: Number of sentences of each corpus, and how many of them an epoch has: each sentence as often as any
+            other of its corpus or once more.
+        lengths: Number of tokens of each sentence, one corpus behind the other.
+        config: Says how large batches are, and whether each is of one corpus.
+        rng: Draws and orders.
+    """
+    groups, start = [], 0
     for size, drawn in parts:
         whole, rest = divmod(drawn, size)
-        rows += [np.arange(size) + start] * whole + [rng.permutation(size)[:rest] + start]
+        groups.append(np.concatenate([*[np.arange(size)] * whole, rng.permutation(size)[:rest]]) + start)
         start += size
-    return np.concatenate(rows)
+    if config.batches == "mixed":
+        groups = [np.concatenate(groups)]
+    batches = [rows[part] for rows in groups for part in shuffled_batches(lengths[rows], config.batch_size, rng)]
+    if len(groups) > 1:
+        rng.shuffle(batches)
+    return batches
+
+
+def num_batches(parts: Sequence[tuple[int, int]], config: TrainingConfig) -> int:
+    """How many batches an epoch has."""
+    drawn = [number for _, number in parts]
+    return sum(math.ceil(n / config.batch_size) for n in ([sum(drawn)] if config.batches == "mixed" else drawn))
 
 
 def share_epoch(sizes: Sequence[int], weights: Sequence[float], sampling: Sampling) -> list[int]:

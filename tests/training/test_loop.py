@@ -28,10 +28,12 @@ from tagger.errors import TaggerError
 from tagger.evaluation import dev_scores
 from tagger.model.network import Network
 from tagger.tagging import Tagger
-from tagger.training.loop import Epoch, Listener, Outcome, draw_rows, share_epoch, train_network
+from tagger.training.loop import Epoch, Listener, Outcome, draw_batches, num_batches, share_epoch, train_network
 
 NER: dict[str, HeadConfig] = {"ner": TokensHeadConfig(kind="tokens")}
 CONFIG = TrainingConfig(epochs=3, batch_size=4, learning_rate=0.02)
+SEPARATE = TrainingConfig(batch_size=8)
+PARTS = [(100, 100), (200, 200)]  # sentences of two corpora, and how many of them an epoch has
 
 
 class Lesson:
@@ -319,8 +321,9 @@ def test_sentences_without_any_layer_are_no_obstacle() -> None:
 def test_an_epoch_draws_of_each_corpus_its_weight() -> None:
     sizes = [10, 7, 100, 3]
     drawn = share_epoch(sizes, [1.0, 2.5, 0.05, 0.01], "proportion")
-    rows = draw_rows(list(zip(sizes, drawn, strict=True)), np.random.default_rng(1))
-    counts = Counter(rows.tolist())
+    lengths, rng = np.ones(sum(sizes), np.int64), np.random.default_rng(1)
+    batches = draw_batches(list(zip(sizes, drawn, strict=True)), lengths, CONFIG, rng)
+    counts = Counter(row for batch in batches for row in batch.tolist())
     assert [counts[i] for i in range(10)] == [1] * 10
     assert sorted(counts[i] for i in range(10, 17)) == [2, 2, 2, 3, 3, 3, 3]  # 18 of 7: twice each and 4 once more
     assert [counts[i] for i in range(17, 117)].count(1) == 5
@@ -347,9 +350,28 @@ def test_sampling_changes_nothing_for_a_single_corpus(sampling: Sampling) -> Non
     assert share_epoch([37], [1.0], sampling) == [37]
 
 
+def test_each_batch_is_of_one_corpus_and_corpora_take_turns() -> None:
+    lengths = np.random.default_rng(1).integers(1, 30, 300)
+    batches = draw_batches(PARTS, lengths, SEPARATE, np.random.default_rng(1))
+    assert len(batches) == num_batches(PARTS, SEPARATE) == 13 + 25
+    first = [bool((batch < 100).all()) for batch in batches]
+    assert first == [bool((batch < 100).any()) for batch in batches]
+    assert 0 < sum(first[:13]) < 13
+
+
+def test_mixed_batches_have_sentences_of_all_corpora() -> None:
+    mixed = SEPARATE.model_copy(update={"batches": "mixed"})
+    batches = draw_batches(PARTS, np.ones(300, np.int64), mixed, np.random.default_rng(1))
+    assert len(batches) == num_batches(PARTS, mixed) == 38
+    assert sorted(np.concatenate(batches)) == list(range(300))
+    assert sum(0 < (batch < 100).sum() < len(batch) for batch in batches) > 30
+
+
 def test_epochs_draw_different_sentences_of_a_corpus_that_is_cut() -> None:
-    rng = np.random.default_rng(1)
-    first, second = (set(draw_rows([(1000, 100)], rng).tolist()) for _ in range(2))
+    rng, lengths = np.random.default_rng(1), np.ones(1000, np.int64)
+    first, second = (
+        {row for batch in draw_batches([(1000, 100)], lengths, CONFIG, rng) for row in batch} for _ in range(2)
+    )
     assert len(first) == len(second) == 100
     assert len(first & second) < 40
 
