@@ -111,9 +111,9 @@ class TrainingConfig(Section):
     gradient. `patience` is the number of epochs without a better dev score after which training stops. `select` names
     the dev score that picks the weights: a layer, or `mean` over heads. `clip_norm = "none"` leaves gradients as they
     are. `sampling` says how the sentences of an epoch are shared out among several corpora: by their sizes
-    (`proportion`), by the square roots of these (`sqrt`) or evenly (`even`), each times the corpus's weight. Each batch
-    is of one corpus (`batches = "separate"`): among those of others it would have few sentences for each head, whose
-    gradient is the noisier the fewer there are; `mixed` draws from all of them.
+    (`proportion`), by the square roots of these (`sqrt`) or evenly (`even`), each times the corpus's weight. With
+    `batches = "separate"` each batch is of one corpus, with `mixed` of all: then a head has only some sentences of a
+    batch to learn from, and a noisy gradient where these are few.
     With `average`, such as 0.998, what is scored and kept are not the weights of the last step but their running
     average, of which that share stays at each step.
     """

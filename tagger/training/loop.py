@@ -170,23 +170,24 @@ def draw_batches(
         config: Says how large batches are, and whether each is of one corpus.
         rng: Draws and orders.
     """
-    groups, start = [], 0
+    pools, start = [], 0
     for size, drawn in parts:
         whole, rest = divmod(drawn, size)
-        groups.append(np.concatenate([*[np.arange(size)] * whole, rng.permutation(size)[:rest]]) + start)
+        pools.append(np.concatenate([*[np.arange(size)] * whole, rng.permutation(size)[:rest]]) + start)
         start += size
     if config.batches == "mixed":
-        groups = [np.concatenate(groups)]
-    batches = [rows[part] for rows in groups for part in shuffled_batches(lengths[rows], config.batch_size, rng)]
-    if len(groups) > 1:
+        pools = [np.concatenate(pools)]
+    batches = [rows[part] for rows in pools for part in shuffled_batches(lengths[rows], config.batch_size, rng)]
+    if len(pools) > 1:
         rng.shuffle(batches)
     return batches
 
 
 def num_batches(parts: Sequence[tuple[int, int]], config: TrainingConfig) -> int:
-    """How many batches an epoch has."""
-    drawn = [number for _, number in parts]
-    return sum(math.ceil(n / config.batch_size) for n in ([sum(drawn)] if config.batches == "mixed" else drawn))
+    """How many batches `draw_batches` gives."""
+    sizes = [drawn for _, drawn in parts]
+    pools = [sum(sizes)] if config.batches == "mixed" else sizes
+    return sum(math.ceil(size / config.batch_size) for size in pools)
 
 
 def share_epoch(sizes: Sequence[int], weights: Sequence[float], sampling: Sampling) -> list[int]:

@@ -85,12 +85,15 @@ def test_the_group_names_its_commands(call) -> None:
     assert "Example: tagger plot" in out
 
 
-def test_threads_are_those_that_are_asked_for(call) -> None:
-    torch.set_num_threads(2)
-    for command in ("attention", "entities", "marginals --layer ner"):
+@pytest.mark.parametrize("command", ["attention", "entities", "marginals --layer ner"])
+def test_threads_are_those_that_are_asked_for(command: str, call) -> None:
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
         assert call(f"{command} runs/quickstart notes.txt --threads 1 --output threads.html")[0] == 0
         assert torch.get_num_threads() == 1
-        torch.set_num_threads(2)
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("format", ["text", "conll", "jsonl"])
