@@ -4,7 +4,7 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatch
 from importlib.metadata import version
@@ -14,22 +14,21 @@ import numpy as np
 import torch
 
 from tagger.config import CorpusConfig, HeadConfig, ReadingConfig, Recipe, dump_recipe, load_recipe
-from tagger.data.audit import check_for_training
 from tagger.data.batches import EncodedSentences, encode
-from tagger.data.corpus import Corpus, cut_dev, read_corpus
-from tagger.data.lazy import num_tokens, telling
+from tagger.data.corpus import Corpus
 from tagger.data.schemes import Scheme
-from tagger.data.sentence import Label, Sentence, TagLayer
+from tagger.data.sentence import Sentence
 from tagger.data.tokenization import tokenizer_name
 from tagger.data.vectors import read_vectors
 from tagger.data.vocabulary import build_vocabulary
 from tagger.errors import DataError, ModelError, RecipeError
-from tagger.evaluation import Report, check_spans, dev_scores, score_predictions
+from tagger.evaluation import Report, dev_scores, score_predictions
 from tagger.metrics.calibration import fit_temperature, log_loss
 from tagger.model.card import model_card
 from tagger.model.folder import CARD, save_model
 from tagger.model.model import FORMAT, Model, ModelConfig
 from tagger.model.network import build_network
+from tagger.preparation import read_corpora
 from tagger.tagging import Tagger, check_device
 from tagger.training.loop import Epoch, Listener, Outcome, share_epoch, train_network
 
@@ -113,8 +112,7 @@ def train(
         torch.set_num_threads(threads)
     torch.manual_seed(recipe.seed)
     folder = Path(data) if data is not None else base
-    _check_files(recipe, folder, from_files=data is not None)
-    corpora = _read_corpora(recipe, folder, from_files=data is not None, listener=listener)
+    corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted)
     model = _build_model(recipe, corpora, folder, device, listener)
     outcome = _fit(model, recipe, corpora, listener)
     if outcome.best is None:
@@ -152,99 +150,6 @@ def _make_folder(folder: Path) -> None:
         raise ModelError(
             f"{folder}: the run must be kept in a folder that can be written to: {error.strerror}"
         ) from None
-
-
-def _check_files(recipe: Recipe, folder: Path, *, from_files: bool) -> None:
-    """Refuse a recipe some of whose files are not there, before any is read.
-
-    Raises:
-        DataError: A file is not there; names all such files.
-    """
-    read = [c for c in recipe.all_corpora().values() if c.dataset is None or (from_files and c.train is not None)]
-    paths = [path for config in read for path in _files(config)]
-    missing = [folder / path for path in (*paths, *recipe.embeddings.vectors) if _is_missing(folder / path)]
-    if missing:
-        raise DataError.of([f"{path}: no such file; check the path and the --data folder" for path in missing])
-
-
-def _files(config: CorpusConfig) -> list[str]:
-    """The paths of a corpus as its recipe names them."""
-    splits = (config.train, config.dev, config.test)
-    return [path for paths in splits for path in (paths.values() if isinstance(paths, dict) else paths or ())]
-
-
-def _is_missing(path: Path) -> bool:
-    """Whether there is nothing at a path; what else keeps a file from being read is told where it is read."""
-    try:
-        path.lstat()
-    except FileNotFoundError:
-        return True
-    except (OSError, ValueError):
-        pass
-    return False
-
-
-def _read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, listener: RunListener) -> dict[str, Corpus]:
-    """The corpora by name, each with a dev split."""
-    corpora = {}
-    configs = recipe.all_corpora()
-    for name in [name for name, config in configs.items() if config.lazy and len(configs) > 1]:
-        raise RecipeError(f"corpora.{name}: a `lazy` corpus must be the only one, got {len(configs)}; leave out `lazy`")
-    for name, config in configs.items():
-        listener.noted(f"reading corpus `{name}`")
-        corpus = cut_dev(read_corpus(config, folder=folder, from_files=from_files, seed=recipe.seed), seed=recipe.seed)
-        corpora[name] = corpus = replace(corpus, notes=(*corpus.notes, *check_for_training(corpus)))
-        for note in corpus.notes:
-            listener.noted(note)
-        sizes = ", ".join(f"{len(split)} {name}" for name, split in corpus.splits().items())
-        listener.noted(f"{sizes} sentences, {num_tokens(corpus.train)} train tokens")
-        if not corpus.train:
-            raise DataError(f"corpus `{name}` must have a sentence to learn from, got none")
-    for layer, head in recipe.layers.items():
-        for name, corpus in corpora.items():
-            for split, sentences in corpus.splits().items():
-                _check_layer(layer, head, telling(sentences), where=f"corpus `{name}`, {split}")
-        _check_carried(layer, corpora, listener)
-    _check_used(corpora, recipe.layers)
-    return corpora
-
-
-def _check_layer(layer: str, head: HeadConfig, sentences: Sequence[Sentence], *, where: str) -> None:
-    """Refuse sentences whose layer is of another kind than the head that is to predict it."""
-    wanted = TagLayer if head.kind == "tokens" else Label
-    if any(not isinstance(sentence.layers.get(layer, None), wanted | None) for sentence in sentences):
-        has, kind = ("a label a sentence", "sentence") if wanted is TagLayer else ("a tag a token", "tokens")
-        raise RecipeError(
-            f'{where}: layer `{layer}` has {has}, but its head is of kind "{head.kind}"; use kind = "{kind}"'
-        )
-    if head.span_scheme is not None:
-        check_spans(layer, sentences)
-
-
-def _check_carried(layer: str, corpora: Mapping[str, Corpus], listener: RunListener) -> None:
-    """Refuse a layer that is nowhere in train or in dev; say that one which is nowhere in test is not scored."""
-    for split in ("train", "dev", "test"):
-        sentences = [sentence for corpus in corpora.values() for sentence in telling(corpus.splits()[split])]
-        if any(layer in sentence.layers for sentence in sentences):
-            continue
-        if split == "test":
-            listener.noted(f"layer `{layer}` is not scored on test, for no test sentence has it")
-            continue
-        names = sorted({name for sentence in sentences for name in sentence.layers})
-        raise DataError(f"no {split} sentence has the layer `{layer}`; they have {', '.join(names) or 'none'}")
-
-
-def _check_used(corpora: Mapping[str, Corpus], layers: Collection[str]) -> None:
-    """Refuse a corpus that teaches no head anything."""
-    for name, corpus in corpora.items():
-        sentences = telling(corpus.train)
-        if any(layer in sentence.layers for sentence in sentences for layer in layers):
-            continue
-        found = ", ".join(sorted({layer for sentence in sentences for layer in sentence.layers})) or "none"
-        raise RecipeError(
-            f"corpus `{name}`: train must carry a layer that a head predicts ({', '.join(layers)}), got {found}; "
-            f"add a head or leave the corpus out"
-        )
 
 
 def _all_train(corpora: Mapping[str, Corpus]) -> Sequence[Sentence]:
@@ -426,7 +331,7 @@ def _facts(
 def _licences(recipe: Recipe, folder: Path) -> dict[str, list[str]]:
     """For each file of data and vectors, the licence files that lie beside it."""
     files = [folder / path for path in recipe.embeddings.vectors]
-    files += [folder / path for config in recipe.all_corpora().values() for path in _files(config)]
+    files += [folder / path for config in recipe.all_corpora().values() for path in config.files()]
     patterns = ("licen[cs]e*", "copying*", "acknowledg*")
     return {
         str(file): sorted(

@@ -208,6 +208,11 @@ class DataConfig(ReadingConfig):
             values["layers"] = {layer: source for layer, source in self.layers.items() if layer != "token"} or None
         return ReadingConfig.model_construct(**values)
 
+    def files(self) -> list[str]:
+        """The paths of all splits, as the recipe names them."""
+        splits = (self.train, self.dev, self.test)
+        return [path for paths in splits for path in (paths.values() if isinstance(paths, dict) else paths or ())]
+
 
 class CorpusConfig(DataConfig):
     """One of several corpora. Its share of an epoch counts `weight` times; see `training.sampling`."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from untrained import untrained_model
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
+from tagger.data.schemes import Scheme
 from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.data.vocabulary import Vocabulary
 from tagger.tagging import Tagger
