@@ -30,6 +30,7 @@ from tagger.model.model import FORMAT, Model, ModelConfig
 from tagger.model.network import build_network
 from tagger.preparation import read_corpora
 from tagger.tagging import Tagger, check_device
+from tagger.teaching import find_teachers, teacher_folder, with_kept_teachers, with_teachers
 from tagger.training.loop import Epoch, Listener, Outcome, share_epoch, train_network
 
 logger = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ def train(
     threads: int | None = None,
     listener: RunListener | None = None,
 ) -> Run:
-    """A trained model with its report on test.
+    """A trained model with its report on test. Teachers that are recipes are trained first, in the same way.
 
     Args:
         recipe: A recipe, or the path of its TOML file.
@@ -110,11 +111,22 @@ def train(
         _make_folder(run_folder)
     if threads is not None:
         torch.set_num_threads(threads)
-    torch.manual_seed(recipe.seed)
     folder = Path(data) if data is not None else base
+    found = find_teachers(recipe, base, device=device)
     corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted)
+    teachers = {}
+    for name, teacher in found.items():
+        if isinstance(teacher, Recipe):
+            listener.noted(f"training the teacher {name}")
+            kept = None if run_folder is None else run_folder / teacher_folder(name)
+            lesson = train(base / name, data=data, output=kept, seed=recipe.seed, device=device, listener=listener)
+            if lesson.outcome.interrupted:
+                raise KeyboardInterrupt
+            teacher = lesson.tagger
+        teachers[name] = teacher
+    torch.manual_seed(recipe.seed)
     model = _build_model(recipe, corpora, folder, device, listener)
-    outcome = _fit(model, recipe, corpora, listener)
+    outcome = _fit(model, recipe, corpora, teachers, listener)
     if outcome.best is None:
         if run_folder is not None and not any(run_folder.iterdir()):
             run_folder.rmdir()
@@ -124,7 +136,7 @@ def train(
     run = Run(Tagger(model), None, outcome, run_folder)
     licences = _licences(recipe, folder)
     if run_folder is not None:  # kept before it is scored, so that nothing can cost the training
-        _keep(run, recipe, folder, licences)
+        _keep(run, recipe, folder, base, licences)
         listener.noted(f"the model is in {run_folder}")
     report = None if outcome.interrupted else _test(Tagger(model), corpora, outcome, recipe, started)
     run = replace(run, report=report)
@@ -221,11 +233,22 @@ def _file_schemes(
     return schemes
 
 
-def _fit(model: Model, recipe: Recipe, corpora: Mapping[str, Corpus], listener: RunListener) -> Outcome:
+def _fit(
+    model: Model,
+    recipe: Recipe,
+    corpora: Mapping[str, Corpus],
+    teachers: Mapping[str, Tagger],
+    listener: RunListener,
+) -> Outcome:
     dev = [sentence for corpus in corpora.values() for sentence in corpus.dev]
     weights = {name: config.weight for name, config in recipe.all_corpora().items()}
     tagger = Tagger(model, cache=False)
-    encoded = encode(_all_train(corpora), model.vocabulary, _schemes(recipe))
+    sentences = _all_train(corpora)
+    encoded = encode(sentences, model.vocabulary, _schemes(recipe))
+    if teachers:
+        encoded = with_teachers(
+            encoded, sentences, teachers, recipe=recipe, vocabulary=model.vocabulary, tell=listener.noted
+        )
     _weigh_classes(model, encoded, listener)
     sizes = [len(corpus.train) for corpus in corpora.values()]
     drawn = share_epoch(sizes, [weights[name] for name in corpora], recipe.training.sampling)
@@ -238,6 +261,7 @@ def _fit(model: Model, recipe: Recipe, corpora: Mapping[str, Corpus], listener: 
         config=recipe.training,
         parts=list(zip(sizes, drawn, strict=True)),
         head_weights={layer: head.weight for layer, head in recipe.layers.items()},
+        taught_weights={layer: head.weight * head.teacher_weight for layer, head in recipe.layers.items()},
         score=lambda: dev_scores(dev, tagger.predict(dev), model),
         seed=recipe.seed,
         listener=listener,
@@ -342,13 +366,13 @@ def _licences(recipe: Recipe, folder: Path) -> dict[str, list[str]]:
     }
 
 
-def _keep(run: Run, recipe: Recipe, folder: Path, licences: Mapping[str, list[str]]) -> None:
+def _keep(run: Run, recipe: Recipe, folder: Path, base: Path, licences: Mapping[str, list[str]]) -> None:
     """Keep model, recipe and log of a run in its folder; a report of an earlier run there goes."""
     assert run.folder is not None
     (run.folder / REPORT).unlink(missing_ok=True)
     save_model(run.tagger.model, run.folder / "model", card=model_card(recipe, run.tagger.model, None, licences))
     again = f"# tagger train recipe.toml --data {folder.resolve()}\n\n"
-    (run.folder / "recipe.toml").write_text(again + dump_recipe(recipe), encoding="utf-8")
+    (run.folder / "recipe.toml").write_text(again + dump_recipe(with_kept_teachers(recipe, base)), encoding="utf-8")
     lines = "".join(json.dumps(asdict(epoch)) + "\n" for epoch in run.outcome.epochs)
     (run.folder / "log.jsonl").write_text(lines, encoding="utf-8")
 

@@ -60,12 +60,25 @@ class EncoderConfig(Section):
     dropout: Share = 0.5
 
 
-class TokensHeadConfig(Section):
+class AnyHeadConfig(Section):
+    """What heads of both kinds have.
+
+    A `teacher` is a model that predicts the layer: the folder of a run, or a recipe (`.toml`) that is trained first
+    with the seed and the data of this one. Paths are relative to the folder of the recipe. The head then also learns
+    from what its teacher says of sentences that lack the layer, and a sentence head from how sure the teacher is of
+    each class in all sentences; that loss counts `teacher_weight` beside the one of gold labels.
+    """
+
+    layer: str | None = None
+    weight: Weight = 1.0
+    teacher: Annotated[str, Field(min_length=1)] | None = None
+    teacher_weight: Weight = 0.3
+
+
+class TokensHeadConfig(AnyHeadConfig):
     """A head that gives a tag to each token."""
 
     kind: Literal["tokens"]
-    layer: str | None = None
-    weight: Weight = 1.0
     decoder: Literal["crf", "softmax"] = "crf"
     scheme: Literal["iob1", "iob2", "bioes", "bilou", "none"] = "bioes"
     constraints: bool = True
@@ -76,7 +89,7 @@ class TokensHeadConfig(Section):
         return None if self.scheme == "none" else self.scheme
 
 
-class SentenceHeadConfig(Section):
+class SentenceHeadConfig(AnyHeadConfig):
     """A head that gives a label to the sentence.
 
     `class_weights` says what the loss of each class counts: `none`, all alike; `balanced`, so that each class counts as
@@ -86,8 +99,6 @@ class SentenceHeadConfig(Section):
     """
 
     kind: Literal["sentence"]
-    layer: str | None = None
-    weight: Weight = 1.0
     pooling: Literal["attention", "last", "mean", "max"] = "attention"
     hidden_size: Positive = 64
     dropout: Share = 0.5
@@ -165,6 +176,8 @@ class Recipe(Section):
             raise ValueError(
                 f"`training.select` must be `mean` or one of the layers {quoted(layers)}, got `{self.training.select}`"
             )
+        if any(head.teacher for head in layers.values()) and any(c.lazy for c in self.all_corpora().values()):
+            raise ValueError("a `teacher` reads all of train, which `lazy` leaves on disk; keep one of the two")
         return self
 
     @property

@@ -20,6 +20,7 @@ from tagger.data.vocabulary import Vocabulary
 
 Ids = NDArray[np.int64]
 AnyIds = NDArray[np.integer[Any]]
+Probabilities = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Batch:
         lengths: Number of tokens of each sentence, of shape (batch,).
         targets: For each layer the gold ids, of shape (batch, tokens) or (batch,); -1 where a sentence lacks the
             layer and at padding.
+        taught: The same from a teacher, tags where the gold ones are lacking; for labels the probability of each class,
+            of shape (batch, classes).
     """
 
     types: Sequence[str]
@@ -44,6 +47,7 @@ class Batch:
     type_ids: Ids
     lengths: Ids
     targets: Mapping[str, Ids] = field(default_factory=dict)
+    taught: Mapping[str, Ids | Probabilities] = field(default_factory=dict)
 
     @property
     def num_tokens(self) -> int:
@@ -64,6 +68,8 @@ class EncodedSentences:
         starts: Where each sentence starts, of shape (sentences + 1,).
         tag_targets: For each tag layer a gold id a token, of shape (tokens,).
         label_targets: For each label layer a gold id a sentence, of shape (sentences,).
+        taught_tags: As `tag_targets`, from a teacher.
+        taught_labels: For each label layer what a teacher thinks of each class, of shape (sentences, classes).
     """
 
     types: NDArray[np.object_]
@@ -74,6 +80,8 @@ class EncodedSentences:
     starts: Ids
     tag_targets: Mapping[str, AnyIds] = field(default_factory=dict)
     label_targets: Mapping[str, Ids] = field(default_factory=dict)
+    taught_tags: Mapping[str, AnyIds] = field(default_factory=dict)
+    taught_labels: Mapping[str, Probabilities] = field(default_factory=dict)
 
     @property
     def lengths(self) -> Ids:
@@ -87,7 +95,10 @@ class EncodedSentences:
         tokens = ranges(self.starts[rows], lengths)
         types, inverse = np.unique(self.type_ids[tokens], return_inverse=True)
         char_lengths = self.char_starts[types + 1] - self.char_starts[types]
-        targets = {layer: _padded(ids[tokens], mask, MISSING) for layer, ids in self.tag_targets.items()}
+        targets, taught = (
+            {layer: _padded(ids[tokens], mask, MISSING) for layer, ids in tags.items()}
+            for tags in (self.tag_targets, self.taught_tags)
+        )
         return Batch(
             types=self.types[types].tolist(),
             word_ids=self.word_ids[types],
@@ -96,6 +107,7 @@ class EncodedSentences:
             type_ids=_padded(inverse, mask, 0),
             lengths=lengths,
             targets={**targets, **{layer: ids[rows] for layer, ids in self.label_targets.items()}},
+            taught={**taught, **{layer: shares[rows] for layer, shares in self.taught_labels.items()}},
         )
 
 

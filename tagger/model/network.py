@@ -34,17 +34,28 @@ class TensorBatch(NamedTuple):
     type_ids: Tensor
     mask: Tensor
     targets: Mapping[str, Tensor]
+    taught: Mapping[str, Tensor]
+
+
+class Losses(NamedTuple):
+    """The loss of each head against gold labels, and against those of its teacher; heads without any are left out."""
+
+    gold: Mapping[str, Tensor]
+    taught: Mapping[str, Tensor]
 
 
 def to_tensors(batch: Batch, device: torch.device) -> TensorBatch:
     """The arrays of a batch as tensors on a device."""
     mask = np.arange(batch.type_ids.shape[1]) < batch.lengths[:, None]
-    word_ids, char_ids, char_lengths, type_ids, mask_, *targets = (
+    word_ids, char_ids, char_lengths, type_ids, mask_ = (
         torch.from_numpy(array).to(device)
-        for array in (batch.word_ids, batch.char_ids, batch.char_lengths, batch.type_ids, mask, *batch.targets.values())
+        for array in (batch.word_ids, batch.char_ids, batch.char_lengths, batch.type_ids, mask)
     )
-    named = dict(zip(batch.targets, targets, strict=True))
-    return TensorBatch(word_ids, char_ids, char_lengths, type_ids, mask_, named)
+    targets, taught = (
+        {layer: torch.from_numpy(array).to(device) for layer, array in named.items()}
+        for named in (batch.targets, batch.taught)
+    )
+    return TensorBatch(word_ids, char_ids, char_lengths, type_ids, mask_, targets, taught)
 
 
 class Network(nn.Module):
@@ -116,17 +127,22 @@ class Network(nn.Module):
         dropped: Tensor = self.state_dropout(states.to(vectors.dtype))
         return dropped
 
-    def losses(self, batch: TensorBatch) -> dict[str, Tensor]:
-        """The loss of each head on the sentences that carry its layer; heads without any are left out."""
+    def losses(self, batch: TensorBatch) -> Losses:
+        """The losses of each head on the sentences that carry its layer, by gold or by its teacher."""
         states = self.states(batch)
+        return Losses(*(self._losses(states, batch.mask, targets) for targets in (batch.targets, batch.taught)))
+
+    def _losses(self, states: Tensor, mask: Tensor, targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
         losses = {}
         for layer, head in self.heads.items():
-            target = batch.targets[layer]
+            target = targets.get(layer)
+            if target is None:
+                continue
             rows = (target[:, 0] if target.dim() == 2 else target) != MISSING  # (batch,)
             if bool(rows.all()):
-                losses[layer] = head.loss(states, batch.mask, target)
+                losses[layer] = head.loss(states, mask, target)
             elif bool(rows.any()):
-                losses[layer] = head.loss(states[rows], batch.mask[rows], target[rows])
+                losses[layer] = head.loss(states[rows], mask[rows], target[rows])
         return losses
 
     def forward(

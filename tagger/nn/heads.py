@@ -202,16 +202,18 @@ class SentenceHead(nn.Module):
         self,
         states: Float[Tensor, "batch tokens hidden"],
         mask: Bool[Tensor, "batch tokens"],
-        class_ids: Int[Tensor, " batch"],
+        classes: Int[Tensor, " batch"] | Float[Tensor, "batch classes"],
     ) -> Float[Tensor, ""]:
         """Negative log-likelihood of the classes, in nats a sentence; with weights, by the mean that these weigh.
+
+        Where `classes` are the probabilities of each, it is the mean of their cross entropies.
 
         Source:
             Szegedy et al. (2016), section 7, for the smoothing of labels.
             Both compared with their formulas in tests/nn/test_heads.py.
         """
         scores = self.classify(self.pooling(states, mask).vector).float()
-        return F.cross_entropy(scores, class_ids, self.class_weights, label_smoothing=self.label_smoothing)
+        return F.cross_entropy(scores, classes, self.class_weights, label_smoothing=self.label_smoothing)
 
     def forward(
         self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"]

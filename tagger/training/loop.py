@@ -106,6 +106,7 @@ def train_network(
     config: TrainingConfig,
     parts: Sequence[tuple[int, int]],
     head_weights: Mapping[str, float],
+    taught_weights: Mapping[str, float] | None = None,
     score: Score,
     seed: int,
     listener: Listener | None = None,
@@ -118,6 +119,7 @@ def train_network(
         config: The recipe's section.
         parts: Number of sentences of each corpus, and how many of them an epoch has.
         head_weights: What the loss of each layer counts.
+        taught_weights: The same for the loss against teachers, where sentences have any.
         score: The dev score of each layer for the network as it is.
         seed: Orders the sentences.
         listener: Is told of each step and epoch.
@@ -128,7 +130,7 @@ def train_network(
     listener = listener or Listener()
     rng = np.random.default_rng(seed)
     steps = num_batches(parts, config)
-    stepper = _Stepper(network, config, head_weights, steps * config.epochs, listener)
+    stepper = _Stepper(network, config, head_weights, taught_weights or {}, steps * config.epochs, listener)
     best, epochs, started = _Best(), [], time.perf_counter()
     listener.started(config.epochs, steps * config.epochs)
     reason, interrupted = f"all {config.epochs} epochs done", False
@@ -222,12 +224,14 @@ class _Stepper:
         network: Network,
         config: TrainingConfig,
         head_weights: Mapping[str, float],
+        taught_weights: Mapping[str, float],
         num_steps: int,
         listener: Listener,
     ) -> None:
         self.network = network
         self.config = config
         self.head_weights = head_weights
+        self.taught_weights = taught_weights
         self.num_steps = num_steps
         self.listener = listener
         self.step = 0
@@ -255,9 +259,11 @@ class _Stepper:
             optimizer.zero_grad(set_to_none=True)
         losses = self.network.losses(to_tensors(batch, self.network.device))
         self.step += 1
-        if not losses:  # no sentence of the batch carries a layer of any head
+        gold = [self.head_weights[layer] * value for layer, value in losses.gold.items()]
+        taught = [self.taught_weights[layer] * value for layer, value in losses.taught.items()]
+        if not (gold or taught):  # no sentence of the batch carries a layer of any head
             return 0.0
-        loss = torch.stack([self.head_weights[layer] * value for layer, value in losses.items()]).sum()
+        loss = torch.stack([*gold, *taught]).sum()
         if not math.isfinite(loss.item()):
             raise _DivergedError(
                 f"step {self.step}: the loss must be a number, got {loss.item()}; "

@@ -49,17 +49,33 @@ def make_batch(*rows: int) -> TensorBatch:
 
 def test_heads_learn_from_the_rows_that_carry_their_layer_alone() -> None:
     network = make_network()
-    found = network.losses(make_batch(0, 1, 2, 3, 4))
-    parts = {layer: network.losses(make_batch(*rows)) for layer, rows in {"ner": (0, 3), "intent": (2, 3)}.items()}
+    found = network.losses(make_batch(0, 1, 2, 3, 4)).gold
+    parts = {layer: network.losses(make_batch(*rows)).gold for layer, rows in {"ner": (0, 3), "intent": (2, 3)}.items()}
     assert set(found) == {"ner", "upos", "intent"}
     for layer, losses in parts.items():
         torch.testing.assert_close(found[layer], losses[layer])
-    torch.testing.assert_close(found["upos"], network.losses(make_batch(1))["upos"])
+    torch.testing.assert_close(found["upos"], network.losses(make_batch(1)).gold["upos"])
+
+
+def test_what_a_teacher_says_is_a_loss_of_its_own() -> None:
+    network = make_network()
+    batch = make_batch(0, 1, 2, 3, 4)
+    tags = torch.where(batch.mask & (torch.arange(5) == 4).unsqueeze(1), 1, -1)
+    shares = torch.tensor([[0.25, 0.75]]).repeat(5, 1)
+    found = network.losses(batch._replace(taught={"upos": tags, "intent": shares}))
+    states = network.states(batch)
+    torch.testing.assert_close(dict(found.gold), dict(network.losses(batch).gold))
+    upos, intent = network.heads["upos"], network.heads["intent"]
+    expected = {
+        "upos": upos.loss(states[4:], batch.mask[4:], tags[4:]),
+        "intent": intent.loss(states, batch.mask, shares),
+    }
+    torch.testing.assert_close(dict(found.taught), expected)
 
 
 def test_a_head_without_a_row_is_left_out_and_gets_no_gradient() -> None:
     network = make_network()
-    losses = network.losses(make_batch(0, 2))
+    losses = network.losses(make_batch(0, 2)).gold
     assert set(losses) == {"ner", "intent"}
     torch.stack(list(losses.values())).sum().backward()
     assert all(parameter.grad is None for parameter in network.heads["upos"].parameters())
@@ -67,7 +83,7 @@ def test_a_head_without_a_row_is_left_out_and_gets_no_gradient() -> None:
 
 
 def test_a_batch_without_any_layer_has_no_loss() -> None:
-    assert make_network().losses(make_batch(4)) == {}
+    assert make_network().losses(make_batch(4)) == ({}, {})
 
 
 @pytest.mark.parametrize("chars", ["cnn", "lstm", "none"])
@@ -165,7 +181,7 @@ def test_a_layer_may_have_any_name() -> None:
     network = build_network(vocabulary, embeddings=EmbeddingsConfig(), encoder=EncoderConfig(), heads=heads)
     losses = network.losses(
         to_tensors(encode(sentences, vocabulary, dict.fromkeys(names)).batch(np.arange(2)), network.device)
-    )
+    ).gold
     assert list(losses) == names
     trained = {id(parameter) for parameter in network.parameters()}
     assert all(id(parameter) in trained for head in network.heads.values() for parameter in head.parameters())

@@ -1,0 +1,207 @@
+"""Teachers: what they say of sentences that lack a layer, how a network learns from it, and which ones are refused."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tagger.config import load_recipe
+from tagger.data.batches import encode
+from tagger.data.jsonl import sentence_to_json
+from tagger.data.sentence import Sentence
+from tagger.data.synthetic import generate
+from tagger.errors import ModelError, RecipeError
+from tagger.running import RunListener, train
+from tagger.tagging import Tagger, load
+from tagger.teaching import find_teachers, with_teachers
+
+SMALL = """
+[embeddings]
+dimension = 8
+char_hidden = 6
+[encoder]
+hidden_size = 8
+[training]
+epochs = 2
+batch_size = 8
+learning_rate = 0.02
+"""
+NER = '[heads.ner]\nkind = "tokens"\n'
+UPOS = '[heads.upos]\nkind = "tokens"\nscheme = "none"\n'
+SENTIMENT = '[heads.sentiment]\nkind = "sentence"\n'
+SYNTHETIC = '[data]\nformat = "synthetic"\nsentences = 40\n'
+
+
+class Notes(RunListener):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def noted(self, message: str) -> None:
+        self.lines.append(message)
+
+
+def write_corpus(folder: Path, name: str, layers: Iterable[str], *, seed: int) -> str:
+    """The section of a corpus of generated sentences with some of their layers."""
+    for split, number in (("train", 24), ("dev", 6), ("test", 6)):
+        kept = (
+            replace(s, layers={layer: s.layers[layer] for layer in layers})
+            for s in generate(number, seed=seed, split=split)
+        )
+        lines = (json.dumps(sentence_to_json(sentence)) + "\n" for sentence in kept)
+        (folder / f"{name}-{split}.jsonl").write_text("".join(lines))
+    paths = "".join(f'{split} = "{name}-{split}.jsonl"\n' for split in ("train", "dev", "test"))
+    return f'[corpora.{name}]\nformat = "jsonl"\n{paths}'
+
+
+def write(path: Path, *parts: str) -> Path:
+    path.write_text("\n".join((*parts, SMALL)))
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Recipes of three teachers, and of a pupil whose corpora have one layer or two each."""
+    write(tmp_path / "ner.toml", SYNTHETIC, NER)
+    write(tmp_path / "upos.toml", SYNTHETIC, UPOS)
+    write(tmp_path / "sentiment.toml", SYNTHETIC, SENTIMENT)
+    one = write_corpus(tmp_path, "one", ["ner"], seed=5)
+    two = write_corpus(tmp_path, "two", ["upos", "sentiment"], seed=6)
+    heads = (f'{head}teacher = "{name}.toml"\n' for head, name in ((NER, "ner"), (UPOS, "upos")))
+    write(tmp_path / "pupil.toml", one, two, *heads, f'{SENTIMENT}teacher = "sentiment.toml"\nteacher_weight = 0.5\n')
+    return tmp_path
+
+
+def weights(tagger: Tagger) -> dict[str, torch.Tensor]:
+    return tagger.model.network.state_dict()
+
+
+def same(first: Tagger, second: Tagger) -> bool:
+    others = weights(second)
+    return all(torch.equal(value, others[name]) for name, value in weights(first).items())
+
+
+def test_teachers_are_trained_as_their_recipes_alone_and_kept(folder: Path) -> None:
+    notes = Notes()
+    run = train(folder / "pupil.toml", output=folder / "run", seed=4, listener=notes)
+    for name in ("ner", "upos", "sentiment"):
+        assert same(load(folder / "run" / "teachers" / name), train(folder / f"{name}.toml", seed=4).tagger)
+        number = 48 if name == "sentiment" else 24
+        assert f"{name}.toml tells the `{name}` of {number} sentences" in notes.lines
+    assert run.report.scores.keys() == {"ner", "upos", "sentiment"}
+    assert not (folder / "run" / "model" / "teachers").exists()
+
+
+def test_the_kept_recipe_learns_from_the_kept_teachers_bit_by_bit(folder: Path) -> None:
+    run = train(folder / "pupil.toml", output=folder / "run")
+    kept = load_recipe(folder / "run" / "recipe.toml")
+    assert kept.heads["ner"].teacher == "teachers/ner"
+    assert same(train(folder / "run" / "recipe.toml", data=folder).tagger, run.tagger)
+
+
+def test_a_run_teaches_as_its_recipe_does_and_without_weight_teaches_little(folder: Path) -> None:
+    taught = train(folder / "pupil.toml").tagger
+    names = ("ner", "upos", "sentiment")
+    for name in names:
+        train(folder / f"{name}.toml", output=folder / "runs" / name)
+    by_runs = [f"heads.{name}.teacher=runs/{name}" for name in names]
+    assert same(train(folder / "pupil.toml", overrides=by_runs).tagger, taught)
+    run = train(folder / "pupil.toml", overrides=by_runs, output=folder / "kept")
+    assert load_recipe(folder / "kept" / "recipe.toml").heads["upos"].teacher == str((folder / "runs/upos").resolve())
+    lighter = train(folder / "pupil.toml", overrides=[*by_runs, "heads.ner.teacher_weight=0.01"]).tagger
+    assert not same(lighter, run.tagger)
+
+
+def test_tags_are_taught_where_gold_lacks_and_classes_everywhere(folder: Path) -> None:
+    train(folder / "pupil.toml", output=folder / "run", overrides=["training.epochs=1"])
+    recipe = load_recipe(folder / "pupil.toml")
+    teachers = {f"{name}.toml": load(folder / "run" / "teachers" / name) for name in recipe.heads}
+    pupil = load(folder / "run")
+    vocabulary = pupil.model.vocabulary
+    sentences = [
+        Sentence.from_tokens(["Ada", "flew", "to", "Paris", "."]),
+        *(replace(s, layers={"ner": s.layers["ner"]}) for s in generate(3, seed=9, split="train")),
+    ]
+    schemes = {"ner": "bioes", "upos": None, "sentiment": None}
+    plain = encode(sentences, vocabulary, schemes)
+    found = with_teachers(plain, sentences, teachers, recipe=recipe, vocabulary=vocabulary, tell=lambda _: None)
+    batch = found.batch(np.arange(4))
+    said = {layer: list(teachers[f"{layer}.toml"].predict(sentences)) for layer in schemes}
+    names = vocabulary.labels
+    for i, sentence in enumerate(sentences):
+        upos = [names["upos"][k] for k in batch.taught["upos"][i, : len(sentence)]]
+        assert upos == list(said["upos"][i].tags("upos"))
+        classes = said["sentiment"][i].label("sentiment").scores
+        assert batch.taught["sentiment"][i] == pytest.approx([classes[name] for name in names["sentiment"]])
+    assert [names["ner"][k] for k in batch.taught["ner"][0, :5]] == list(said["ner"][0].tags("ner", scheme="bioes"))
+    assert (batch.taught["ner"][1:] == -1).all()
+    assert (batch.targets["upos"] == -1).all()
+    assert (batch.targets["ner"][0] == -1).all()
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "heads.ner.teacher=upos.toml",
+            r"heads.ner.teacher: upos.toml must predict the layer `ner` with kind 'tokens'",
+        ),
+        ("heads.sentiment.teacher=ner.toml", r"`sentiment` with kind 'sentence'; it has ner \(tokens\)"),
+        ("heads.ner.teacher=pupil.toml", "must have no teachers of its own; train it first"),
+        ("heads.ner.teacher=other.toml", "other.toml: no such recipe"),
+        ("heads.ner.teacher=sub/upos.toml", "must predict the layer `ner`"),
+        ("heads.ner.teacher=''", "`heads.ner.teacher` must not be empty"),
+    ],
+)
+def test_a_teacher_that_cannot_teach_is_told_before_anything_is_read(folder: Path, override: str, message: str) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "upos.toml").write_text((folder / "upos.toml").read_text())
+    (folder / "one-train.jsonl").write_text("no JSON")
+    with pytest.raises(RecipeError, match=message):
+        train(folder / "pupil.toml", overrides=[override])
+
+
+def test_a_folder_that_is_no_model_is_told(folder: Path) -> None:
+    with pytest.raises(ModelError, match="nowhere"):
+        train(folder / "pupil.toml", overrides=["heads.ner.teacher=nowhere"])
+
+
+def test_two_teachers_of_one_name_are_told(folder: Path) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "upos.toml").write_text((folder / "ner.toml").read_text())
+    recipe = load_recipe(folder / "pupil.toml", ["heads.ner.teacher=sub/upos.toml"])
+    with pytest.raises(RecipeError, match=r"recipes of different names, got sub/upos.toml, upos.toml"):
+        find_teachers(recipe, folder, device="cpu")
+
+
+def test_a_teacher_of_what_all_sentences_have_is_told(folder: Path) -> None:
+    recipe = write(folder / "idle.toml", SYNTHETIC, NER + 'teacher = "ner.toml"')
+    with pytest.raises(RecipeError, match=r"heads.ner.teacher does nothing, for every train sentence has `ner`"):
+        train(recipe)
+
+
+def test_a_teacher_that_predicts_an_unknown_label_is_told(folder: Path) -> None:
+    for split in ("train", "dev", "test"):
+        path = folder / f"two-{split}.jsonl"
+        path.write_text(path.read_text().replace('"positive"', '"good"'))
+    with pytest.raises(RecipeError, match=r"heads.sentiment.teacher: .* must stand in train, got positive; train has"):
+        train(folder / "pupil.toml")
+
+
+def test_a_lazy_corpus_has_no_teacher(folder: Path) -> None:
+    data = '[data]\ndataset = "somewhere"\nlazy = true\n'
+    with pytest.raises(RecipeError, match="a `teacher` reads all of train, which `lazy` leaves on disk"):
+        load_recipe(write(folder / "lazy.toml", data, NER + 'teacher = "ner.toml"'))
+
+
+def test_a_teacher_that_is_interrupted_ends_the_run(folder: Path) -> None:
+    class Impatient(RunListener):
+        def scored(self, epoch: object) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(folder / "pupil.toml", output=folder / "run", listener=Impatient())
+    assert [path.name for path in (folder / "run").iterdir()] == ["teachers"]
