@@ -83,6 +83,8 @@ def test_defaults_are_those_of_the_recipe_table() -> None:
         "kind": "sentence",
         "layer": "mood",
         "weight": 1.0,
+        "teacher": None,
+        "teacher_weight": 0.3,
         "pooling": "attention",
         "hidden_size": 64,
         "dropout": 0.5,

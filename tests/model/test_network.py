@@ -60,14 +60,15 @@ def test_heads_learn_from_the_rows_that_carry_their_layer_alone() -> None:
 def test_what_a_teacher_says_is_a_loss_of_its_own() -> None:
     network = make_network()
     batch = make_batch(0, 1, 2, 3, 4)
-    tags = torch.where(batch.mask & (torch.arange(5) == 4).unsqueeze(1), 1, -1)
+    single = make_encoded()[0].labels["ner"].index("S-PER")
+    tags = torch.where(batch.mask & (torch.arange(5) == 4).unsqueeze(1), single, -1)
     shares = torch.tensor([[0.25, 0.75]]).repeat(5, 1)
-    found = network.losses(batch._replace(taught={"upos": tags, "intent": shares}))
+    found = network.losses(batch._replace(taught={"ner": tags, "intent": shares}))
     states = network.states(batch)
     torch.testing.assert_close(dict(found.gold), dict(network.losses(batch).gold))
-    upos, intent = network.heads["upos"], network.heads["intent"]
+    ner, intent = network.heads["ner"], network.heads["intent"]
     expected = {
-        "upos": upos.loss(states[4:], batch.mask[4:], tags[4:]),
+        "ner": ner.loss(states[4:], batch.mask[4:], tags[4:]),
         "intent": intent.loss(states, batch.mask, shares),
     }
     torch.testing.assert_close(dict(found.taught), expected)
