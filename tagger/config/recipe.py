@@ -69,6 +69,7 @@ class AnyHeadConfig(Section):
     each class in all sentences; that loss counts `teacher_weight` beside the one of gold labels.
     """
 
+    kind: Literal["tokens", "sentence"]
     layer: str | None = None
     weight: Weight = 1.0
     teacher: Annotated[str, Field(min_length=1)] | None = None
