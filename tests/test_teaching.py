@@ -92,7 +92,7 @@ def test_teachers_are_trained_as_their_recipes_alone_and_kept(folder: Path) -> N
         number = 48 if name == "sentiment" else 24
         assert f"{name}.toml tells the `{name}` of {number} sentences" in notes.lines
     assert run.report.scores.keys() == {"ner", "upos", "sentiment"}
-    assert not (folder / "run" / "model" / "teachers").exists()
+    assert "- teacher `upos`: see the card of that model" in (folder / "run" / "model" / "README.md").read_text()
 
 
 def test_the_kept_recipe_learns_from_the_kept_teachers_bit_by_bit(folder: Path) -> None:
