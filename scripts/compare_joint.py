@@ -3,7 +3,7 @@
     python scripts/compare_joint.py --data DIR [--seeds 1,2,3] [--runs runs] [--json FILE] [--repeats 9] [--threads N]
 
 Trains `recipes/joint-english.toml` and the recipe of each of its tasks with each seed in the folder RUNS/RECIPE-SEED,
-or takes the run that is there already. Scores are those of each run's report, on test. Tagging speed is measured over
+or takes the run that is there already. The one network has the single ones of its seed as teachers. Scores are those of each run's report, on test. Tagging speed is measured over
 the test sentences of all tasks: the one network in one pass and the single ones in turn take turns in this process, and
 the ratio is that of their medians. Nothing here is part of the library.
 """
@@ -40,7 +40,7 @@ from tagger.tagging import describe_model
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 JOINT = "joint-english"
 SINGLE = {"upos": "pos-ewt", "ner": "ner-wnut17", "sentiment": "sentiment-mr"}
-LAYERS = {JOINT: list(SINGLE), **{name: [layer] for layer, name in SINGLE.items()}}
+LAYERS = {**{name: [layer] for layer, name in SINGLE.items()}, JOINT: list(SINGLE)}  # those first, for they teach it
 
 
 def train_missing(folders: Mapping[tuple[str, int], Path], data: Path, threads: int | None) -> None:
@@ -50,11 +50,22 @@ def train_missing(folders: Mapping[tuple[str, int], Path], data: Path, threads: 
     for (name, seed), folder in missing.items():
         progress.begin(f"{name} seed {seed}")
         run = tagger.train(
-            RECIPES / f"{name}.toml", data=data, output=folder, seed=seed, threads=threads, listener=progress
+            RECIPES / f"{name}.toml",
+            data=data,
+            output=folder,
+            seed=seed,
+            overrides=[teacher(layer, folders[SINGLE[layer], seed]) for layer in LAYERS[name] if name == JOINT],
+            threads=threads,
+            listener=progress,
         )
         if run.outcome.interrupted:
             raise KeyboardInterrupt
         progress.end(", ".join(f"{layer} {score(folder, layer):.4f}" for layer in LAYERS[name]))
+
+
+def teacher(layer: str, folder: Path) -> str:
+    """The override by which a run that is there already teaches a layer."""
+    return f"heads.{layer}.teacher={json.dumps(str(folder.resolve()), ensure_ascii=False)}"
 
 
 def is_finished(folder: Path, layers: Iterable[str]) -> bool:

@@ -40,6 +40,27 @@ def test_missing_runs_are_trained_with_their_seed_and_the_threads(
     assert "[2/2] pos-ewt seed 2: upos 0.5000; took" in capsys.readouterr().err
 
 
+def test_the_one_network_is_taught_by_the_single_ones_of_its_seed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[str, list[str]]] = []
+    report = {"scores": {layer: {"accuracy": 0.5} for layer in script.SINGLE}}
+
+    def train(recipe: Path, *, output: Path, overrides: list[str], **_: Any) -> Any:
+        made.append((recipe.stem, overrides))
+        output.mkdir()
+        (output / "report.json").write_text(json.dumps(report), encoding="utf-8")
+        return type("Run", (), {"outcome": tagger.training.loop.Outcome([], "done")})
+
+    monkeypatch.setattr(tagger, "train", train)
+    script.train_missing({(name, 2): tmp_path / f'{name} "2"' for name in script.LAYERS}, tmp_path, 1)
+    assert [name for name, _ in made] == ["pos-ewt", "ner-wnut17", "sentiment-mr", "joint-english"]
+    assert [overrides for _, overrides in made[:3]] == [[], [], []]
+    recipe = tagger.load_recipe(script.RECIPES / "joint-english.toml", made[3][1])
+    taught = {layer: str(tmp_path / f'{name} "2"') for layer, name in script.SINGLE.items()}
+    assert {layer: recipe.heads[layer].teacher for layer in taught} == taught
+
+
 def test_all_files_that_are_missing_are_named(tmp_path: Path) -> None:
     with pytest.raises(TaggerError) as refused:
         script.test_tokens(tmp_path)
