@@ -3,9 +3,10 @@
     python scripts/compare_joint.py --data DIR [--seeds 1,2,3] [--runs runs] [--json FILE] [--repeats 9] [--threads N]
 
 Trains `recipes/joint-english.toml` and the recipe of each of its tasks with each seed in the folder RUNS/RECIPE-SEED,
-or takes the run that is there already. The one network has the single ones of its seed as teachers. Scores are those of each run's report, on test. Tagging speed is measured over
-the test sentences of all tasks: the one network in one pass and the single ones in turn take turns in this process, and
-the ratio is that of their medians. Nothing here is part of the library.
+or takes the run that is there already. The single networks come first, and those of its seed teach the one. Scores are
+those of each run's report, on test. Tagging speed is measured over the test sentences of all tasks: the one network in
+one pass and the single ones in turn take turns in this process, and the ratio is that of their medians. Nothing here is
+part of the library.
 """
 
 import argparse
