@@ -114,22 +114,24 @@ def train(
     folder = Path(data) if data is not None else base
     found = find_teachers(recipe, base, device=device)
     corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted)
-    teachers = {}
-    for name, teacher in found.items():
-        if isinstance(teacher, Recipe):
-            listener.noted(f"training the teacher {name}")
-            kept = None if run_folder is None else run_folder / teacher_folder(name)
+    teachers = {name: teacher for name, teacher in found.items() if isinstance(teacher, Tagger)}
+    untrained = [name for name in found if name not in teachers]
+    for number, name in enumerate(untrained, 1):
+        listener.noted(f"training teacher {number} of {len(untrained)}: {name}")
+        kept = run_folder and run_folder / teacher_folder(name)
+        try:
             lesson = train(base / name, data=data, output=kept, seed=recipe.seed, device=device, listener=listener)
-            if lesson.outcome.interrupted:
-                raise KeyboardInterrupt
-            teacher = lesson.tagger
-        teachers[name] = teacher
+        except KeyboardInterrupt:
+            _remove_empty(kept and kept.parent, run_folder)
+            raise
+        if lesson.outcome.interrupted:
+            raise KeyboardInterrupt
+        teachers[name] = lesson.tagger
     torch.manual_seed(recipe.seed)
     model = _build_model(recipe, corpora, folder, device, listener)
     outcome = _fit(model, recipe, corpora, teachers, listener)
     if outcome.best is None:
-        if run_folder is not None and not any(run_folder.iterdir()):
-            run_folder.rmdir()
+        _remove_empty(run_folder)
         raise KeyboardInterrupt
     listener.noted(f"{outcome.reason}; best dev score {outcome.best.selected:.4f} in epoch {outcome.best.epoch}")
     model = _calibrate(model, corpora, listener)
@@ -146,6 +148,13 @@ def train(
     elif run_folder is not None:
         _keep_report(run_folder, Report({}, _facts(None, corpora, outcome, recipe, started)))
     return run
+
+
+def _remove_empty(*folders: Path | None) -> None:
+    """Leave no folder in which nothing was kept."""
+    for folder in folders:
+        if folder is not None and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _make_folder(folder: Path) -> None:

@@ -18,6 +18,7 @@ from tagger.errors import ModelError, RecipeError
 from tagger.running import RunListener, train
 from tagger.tagging import Tagger, load
 from tagger.teaching import find_teachers, with_teachers
+from tagger.training.loop import Epoch
 
 SMALL = """
 [embeddings]
@@ -199,9 +200,21 @@ def test_a_lazy_corpus_has_no_teacher(folder: Path) -> None:
 
 def test_a_teacher_that_is_interrupted_ends_the_run(folder: Path) -> None:
     class Impatient(RunListener):
-        def scored(self, epoch: object) -> None:
+        def stepped(self, *_: object) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         train(folder / "pupil.toml", output=folder / "run", listener=Impatient())
-    assert [path.name for path in (folder / "run").iterdir()] == ["teachers"]
+    assert not (folder / "run").exists()
+
+
+def test_a_teacher_that_is_stopped_after_an_epoch_is_kept_and_ends_the_run(folder: Path) -> None:
+    class Patient(RunListener):
+        def scored(self, epoch: Epoch) -> None:
+            if epoch.epoch == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(folder / "pupil.toml", output=folder / "run", listener=Patient())
+    assert [path.name for path in (folder / "run").rglob("model")] == ["model"]
+    assert load(folder / "run" / "teachers" / "ner").layers == ("ner",)
