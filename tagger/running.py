@@ -30,7 +30,7 @@ from tagger.model.model import FORMAT, Model, ModelConfig
 from tagger.model.network import build_network
 from tagger.preparation import read_corpora
 from tagger.tagging import Tagger, check_device
-from tagger.teaching import find_teachers, teacher_folder, with_kept_teachers, with_teachers
+from tagger.teaching import check_taught, find_teachers, teacher_folder, with_kept_teachers, with_teachers
 from tagger.training.loop import Epoch, Listener, Outcome, share_epoch, train_network
 
 logger = logging.getLogger(__name__)
@@ -114,6 +114,8 @@ def train(
     folder = Path(data) if data is not None else base
     found = find_teachers(recipe, base, device=device)
     corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted)
+    if found:
+        check_taught(recipe, _all_train(corpora))
     teachers = {name: teacher for name, teacher in found.items() if isinstance(teacher, Tagger)}
     untrained = [name for name in found if name not in teachers]
     for number, name in enumerate(untrained, 1):

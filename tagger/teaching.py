@@ -10,7 +10,7 @@ from tagger.config import HeadConfig, Recipe, load_recipe
 from tagger.data.batches import AnyIds, EncodedSentences, Probabilities, encode
 from tagger.data.sentence import Sentence, TagLayer
 from tagger.data.vocabulary import Vocabulary
-from tagger.errors import RecipeError
+from tagger.errors import RecipeError, TaggerError
 from tagger.tagging import Tagger, load
 
 Tell = Callable[[str], None]
@@ -34,7 +34,10 @@ def find_teachers(recipe: Recipe, folder: Path, *, device: str) -> dict[str, Rec
             continue
         if head.teacher not in teachers:
             path = folder / head.teacher
-            teachers[head.teacher] = load_recipe(path) if _is_recipe(head.teacher) else load(path, device=device)
+            try:
+                teachers[head.teacher] = load_recipe(path) if _is_recipe(head.teacher) else load(path, device=device)
+            except TaggerError as error:
+                raise type(error)(f"heads.{name}.teacher: {error}") from None
         teacher = teachers[head.teacher]
         _check_teacher(f"heads.{name}.teacher: {head.teacher}", head, teacher)
     recipes = [name for name in teachers if _is_recipe(name)]
@@ -73,6 +76,24 @@ def _check_teacher(where: str, head: HeadConfig, teacher: Recipe | Tagger) -> No
         raise RecipeError(f"{where} must have no teachers of its own; train it first, and name the folder of its run")
 
 
+def check_taught(recipe: Recipe, train: Sequence[Sentence]) -> None:
+    """Refuse a teacher that would have nothing to say of train.
+
+    Raises:
+        RecipeError: Every sentence has the layer of its head already.
+    """
+    for name, head in recipe.heads.items():
+        if head.teacher is not None and not _taught(train, head):
+            raise RecipeError(
+                f"heads.{name}.teacher does nothing, for every train sentence has `{head.layer}`; leave it out"
+            )
+
+
+def _taught(sentences: Sequence[Sentence], head: HeadConfig) -> list[Sentence]:
+    """The sentences of which a teacher is asked: those without gold tags, or all where the head is of labels."""
+    return [sentence for sentence in sentences if head.kind == "sentence" or head.layer not in sentence.layers]
+
+
 def with_teachers(
     encoded: EncodedSentences,
     sentences: Sequence[Sentence],
@@ -93,7 +114,7 @@ def with_teachers(
         tell: Is told who teaches what.
 
     Raises:
-        RecipeError: A teacher predicts a label that no train sentence has, or every sentence has its layer.
+        RecipeError: A teacher predicts a label that no train sentence has.
     """
     tags: dict[str, AnyIds] = {}
     labels: dict[str, Probabilities] = {}
@@ -102,9 +123,7 @@ def with_teachers(
             continue
         assert head.layer is not None
         where, teacher, known = f"heads.{name}.teacher", teachers[head.teacher], vocabulary.labels[head.layer]
-        taught = [s for s in sentences if head.kind == "sentence" or head.layer not in s.layers]
-        if not taught:
-            raise RecipeError(f"{where} does nothing, for every train sentence has `{head.layer}`; leave it out")
+        taught = _taught(sentences, head)
         tell(f"{head.teacher} tells the `{head.layer}` of {len(taught)} sentences")
         said = list(teacher.predict(taught))
         if head.kind == "sentence":
