@@ -28,7 +28,7 @@ def read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, tell: Tell) 
         RecipeError: A corpus does not fit the heads, or the others.
         DataError: A file is not there, is not as it must be, or has nothing that a head could learn or be chosen by.
     """
-    _check_files(recipe, folder, from_files=from_files)
+    check_files(recipe, folder, from_files=from_files)
     corpora = {}
     configs = recipe.all_corpora()
     for name in [name for name, config in configs.items() if config.lazy and len(configs) > 1]:
@@ -52,7 +52,7 @@ def read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, tell: Tell) 
     return corpora
 
 
-def _check_files(recipe: Recipe, folder: Path, *, from_files: bool) -> None:
+def check_files(recipe: Recipe, folder: Path, *, from_files: bool) -> None:
     """Refuse a recipe some of whose files are not there, before any is read.
 
     Raises:

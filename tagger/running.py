@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -28,9 +29,9 @@ from tagger.model.card import model_card
 from tagger.model.folder import CARD, save_model
 from tagger.model.model import FORMAT, Model, ModelConfig
 from tagger.model.network import build_network
-from tagger.preparation import read_corpora
+from tagger.preparation import check_files, read_corpora
 from tagger.tagging import Tagger, check_device
-from tagger.teaching import check_taught, find_teachers, teacher_folder, with_kept_teachers, with_teachers
+from tagger.teaching import NEW, check_taught, find_teachers, keep_teachers, with_kept_teachers, with_teachers
 from tagger.training.loop import Epoch, Listener, Outcome, share_epoch, train_network
 
 logger = logging.getLogger(__name__)
@@ -112,22 +113,28 @@ def train(
     if threads is not None:
         torch.set_num_threads(threads)
     folder = Path(data) if data is not None else base
-    found = find_teachers(recipe, base, device=device)
+    found = find_teachers(recipe, base, run_folder, device=device)
+    for name, teacher in found.items():
+        if isinstance(teacher, Recipe):
+            check_files(teacher, folder if data is not None else (base / name).parent, from_files=data is not None)
     corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted)
     if found:
         check_taught(recipe, _all_train(corpora))
     teachers = {name: teacher for name, teacher in found.items() if isinstance(teacher, Tagger)}
     untrained = [name for name in found if name not in teachers]
+    if run_folder is not None and (run_folder / NEW).is_dir():
+        shutil.rmtree(run_folder / NEW)  # of a run that was cut off
     for number, name in enumerate(untrained, 1):
-        listener.noted(f"training teacher {number} of {len(untrained)}: {name}")
-        kept = run_folder and run_folder / teacher_folder(name)
+        listener.noted(f"training teacher {number} of {len(untrained)}: {name} with seed {recipe.seed}")
+        kept = run_folder and run_folder / NEW / Path(name).stem
         try:
             lesson = train(base / name, data=data, output=kept, seed=recipe.seed, device=device, listener=listener)
+            if lesson.outcome.interrupted:
+                raise KeyboardInterrupt
         except KeyboardInterrupt:
-            _remove_empty(kept and kept.parent, run_folder)
+            _remove_empty(kept, kept and kept.parent, run_folder)
+            listener.noted("a teacher was stopped, so the run that it was to teach ends here")
             raise
-        if lesson.outcome.interrupted:
-            raise KeyboardInterrupt
         teachers[name] = lesson.tagger
     torch.manual_seed(recipe.seed)
     model = _build_model(recipe, corpora, folder, device, listener)
@@ -155,7 +162,7 @@ def train(
 def _remove_empty(*folders: Path | None) -> None:
     """Leave no folder in which nothing was kept."""
     for folder in folders:
-        if folder is not None and not any(folder.iterdir()):
+        if folder is not None and folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
 
 
@@ -382,6 +389,7 @@ def _keep(run: Run, recipe: Recipe, folder: Path, base: Path, licences: Mapping[
     assert run.folder is not None
     (run.folder / REPORT).unlink(missing_ok=True)
     save_model(run.tagger.model, run.folder / "model", card=model_card(recipe, run.tagger.model, None, licences))
+    keep_teachers(run.folder)
     again = f"# tagger train recipe.toml --data {folder.resolve()}\n\n"
     (run.folder / "recipe.toml").write_text(again + dump_recipe(with_kept_teachers(recipe, base)), encoding="utf-8")
     lines = "".join(json.dumps(asdict(epoch)) + "\n" for epoch in run.outcome.epochs)

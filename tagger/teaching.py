@@ -1,5 +1,6 @@
 """Teachers: models that each know a layer already, and what they say of the sentences that a network learns from."""
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 
 from tagger.config import HeadConfig, Recipe, load_recipe
 from tagger.data.batches import AnyIds, EncodedSentences, Probabilities, encode
+from tagger.data.schemes import spans_to_tags
 from tagger.data.sentence import Sentence, TagLayer
 from tagger.data.vocabulary import Vocabulary
 from tagger.errors import RecipeError, TaggerError
@@ -15,13 +17,17 @@ from tagger.tagging import Tagger, load
 
 Tell = Callable[[str], None]
 
+KEPT = "teachers"  # in the folder of a run: the runs of its teachers
+NEW = "teachers.new"  # the same while the run goes on
 
-def find_teachers(recipe: Recipe, folder: Path, *, device: str) -> dict[str, Recipe | Tagger]:
+
+def find_teachers(recipe: Recipe, folder: Path, output: Path | None, *, device: str) -> dict[str, Recipe | Tagger]:
     """The recipes and the models that teach, by what `teacher` says in the recipe.
 
     Args:
         recipe: Whose heads are taught.
         folder: What their paths are relative to.
+        output: Folder of the run, which no teacher may be in the place of.
         device: Where models run.
 
     Raises:
@@ -32,23 +38,37 @@ def find_teachers(recipe: Recipe, folder: Path, *, device: str) -> dict[str, Rec
     for name, head in recipe.heads.items():
         if head.teacher is None:
             continue
+        where, path = f"heads.{name}.teacher", folder / head.teacher
+        if output is not None and path.resolve() in (output.resolve(), (output / "model").resolve()):
+            raise RecipeError(f"{where}: {path} must not be the folder of this run, which is written anew")
         if head.teacher not in teachers:
-            path = folder / head.teacher
             try:
                 teachers[head.teacher] = load_recipe(path) if _is_recipe(head.teacher) else load(path, device=device)
             except TaggerError as error:
-                raise type(error)(f"heads.{name}.teacher: {error}") from None
-        teacher = teachers[head.teacher]
-        _check_teacher(f"heads.{name}.teacher: {head.teacher}", head, teacher)
-    recipes = [name for name in teachers if _is_recipe(name)]
-    if len({teacher_folder(name) for name in recipes}) < len(recipes):
-        raise RecipeError(f"teachers must have recipes of different names, got {', '.join(recipes)}; rename one")
+                raise type(error)(f"{where}: {error}") from None
+        _check_teacher(f"{where}: {head.teacher}", head, teachers[head.teacher])
+    stems = [Path(name).stem for name in teachers if _is_recipe(name)]
+    if len(set(stems)) < len(stems) or any(not stem.strip(".") for stem in stems):
+        raise RecipeError(f"teachers must be recipes of different names, got {', '.join(teachers)}; rename one")
     return teachers
+
+
+def _check_teacher(where: str, head: HeadConfig, teacher: Recipe | Tagger) -> None:
+    layers = teacher.layers if isinstance(teacher, Recipe) else teacher.model.heads
+    found = layers.get(head.layer or "")
+    if found is None or found.kind != head.kind:
+        known = ", ".join(f"{layer} ({other.kind})" for layer, other in layers.items())
+        raise RecipeError(f"{where} must predict the layer `{head.layer}` with kind {head.kind!r}; it has {known}")
+    if (found.span_scheme is None) != (head.span_scheme is None):
+        wanted, got = ("entities", "tags without a scheme")[:: 1 if head.span_scheme else -1]
+        raise RecipeError(f"{where} must predict {wanted} of `{head.layer}` as the head does, got {got}")
+    if isinstance(teacher, Recipe) and any(other.teacher for other in teacher.heads.values()):
+        raise RecipeError(f"{where} must have no teachers of its own; train it first, and name the folder of its run")
 
 
 def teacher_folder(teacher: str) -> str:
     """Where the run of a teacher that is a recipe is kept, in the folder of the run that it teaches."""
-    return f"teachers/{Path(teacher).stem}"
+    return f"{KEPT}/{Path(teacher).stem}"
 
 
 def with_kept_teachers(recipe: Recipe, folder: Path) -> Recipe:
@@ -62,18 +82,21 @@ def with_kept_teachers(recipe: Recipe, folder: Path) -> Recipe:
     return recipe.model_copy(update={"heads": heads})
 
 
+def keep_teachers(run_folder: Path) -> None:
+    """Put the runs of new teachers in the place of those of the same names from an earlier run in the folder."""
+    new, kept = run_folder / NEW, run_folder / KEPT
+    if not new.is_dir():
+        return
+    kept.mkdir(exist_ok=True)
+    for run in new.iterdir():
+        if (kept / run.name).is_dir():
+            shutil.rmtree(kept / run.name)
+        run.rename(kept / run.name)
+    new.rmdir()
+
+
 def _is_recipe(teacher: str) -> bool:
     return teacher.endswith(".toml")
-
-
-def _check_teacher(where: str, head: HeadConfig, teacher: Recipe | Tagger) -> None:
-    layers = teacher.layers if isinstance(teacher, Recipe) else teacher.model.heads
-    found = layers.get(head.layer or "")
-    if found is None or found.kind != head.kind:
-        known = ", ".join(f"{layer} ({other.kind})" for layer, other in layers.items())
-        raise RecipeError(f"{where} must predict the layer `{head.layer}` with kind {head.kind!r}; it has {known}")
-    if isinstance(teacher, Recipe) and any(other.teacher for other in teacher.heads.values()):
-        raise RecipeError(f"{where} must have no teachers of its own; train it first, and name the folder of its run")
 
 
 def check_taught(recipe: Recipe, train: Sequence[Sentence]) -> None:
@@ -146,10 +169,14 @@ def _tags(
     """The ids of a teacher's tags, of shape (tokens,); missing where there are gold ones."""
     assert head.layer is not None
     scheme = head.span_scheme
-    _check_known({tag for s in said for tag in s.tags(head.layer, scheme=scheme)}, vocabulary.labels[head.layer], where)
-    left = iter(said)
+    layers = [s.tag_layer(head.layer) for s in said]
+    if scheme is not None:  # tags of the entities that it predicts, for a sequence of its own may break the scheme
+        tags = [tuple(spans_to_tags(s.boundaries(head.layer), len(s), scheme)) for s in said]
+        layers = [TagLayer(each, scheme) for each in tags]
+    _check_known({tag for layer in layers for tag in layer.tags}, vocabulary.labels[head.layer], where)
+    left = iter(layers)
     filled = [
-        replace(s, layers={} if isinstance(s.layers.get(head.layer), TagLayer) else next(left).layers)
+        replace(s, layers={} if isinstance(s.layers.get(head.layer), TagLayer) else {head.layer: next(left)})
         for s in sentences
     ]
     return encode(filled, vocabulary, {head.layer: scheme}).tag_targets[head.layer]
@@ -158,5 +185,6 @@ def _tags(
 def _check_known(labels: Mapping[str, float] | set[str], known: Sequence[str], where: str) -> None:
     if unknown := sorted(set(labels) - set(known)):
         raise RecipeError(
-            f"{where}: what it predicts must stand in train, got {', '.join(unknown)}; train has {', '.join(known)}"
+            f"{where}: what it predicts must stand in train, got {', '.join(unknown)} where train has "
+            f"{', '.join(known)}; name a teacher that has learned the same labels"
         )

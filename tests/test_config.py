@@ -95,6 +95,12 @@ def test_defaults_are_those_of_the_recipe_table() -> None:
     assert (recipe.training.sampling, recipe.training.batches) == ("proportion", "separate")
 
 
+def test_a_teachers_weight_without_a_teacher_is_told() -> None:
+    head = {"kind": "tokens", "teacher_weight": 0.7}
+    assert "`teacher_weight` is for a head with a `teacher`, got no `teacher`" in error_of(heads__ner=head)
+    assert make_recipe(heads__ner={**head, "teacher": "a.toml"}).heads["ner"].teacher_weight == 0.7
+
+
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_shipped_recipe_loads_and_is_dumped_to_an_equal_one(path: Path, tmp_path: Path) -> None:
     recipe = load_recipe(path)

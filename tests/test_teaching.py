@@ -12,9 +12,10 @@ import torch
 from tagger.config import load_recipe
 from tagger.data.batches import encode
 from tagger.data.jsonl import sentence_to_json
-from tagger.data.sentence import Sentence
+from tagger.data.schemes import invalid_positions, tags_to_spans
+from tagger.data.sentence import Sentence, TagLayer
 from tagger.data.synthetic import generate
-from tagger.errors import ModelError, RecipeError
+from tagger.errors import DataError, ModelError, RecipeError
 from tagger.running import RunListener, train
 from tagger.tagging import Tagger, load
 from tagger.teaching import find_teachers, with_teachers
@@ -143,6 +144,64 @@ def test_tags_are_taught_where_gold_lacks_and_classes_everywhere(folder: Path) -
     assert (batch.targets["ner"][0] == -1).all()
 
 
+def test_a_broken_sequence_is_taught_as_the_entities_that_it_is_read_as(folder: Path) -> None:
+    class Broken:
+        """A teacher as a softmax without constraints can be."""
+
+        def predict(self, sentences: list[Sentence]) -> list[Sentence]:
+            tags = ("I-person", "E-person", "S-person", "O")
+            return [replace(s, layers={"ner": TagLayer(tags, "bioes", shown="iob2")}) for s in sentences]
+
+    pupil = write(folder / "alone.toml", SYNTHETIC, NER + 'teacher = "ner.toml"')
+    vocabulary = train(folder / "ner.toml").tagger.model.vocabulary
+    sentence = Sentence.from_tokens(["Ada", "Lovelace", "Bob", "ran"])
+    found = with_teachers(
+        encode([sentence], vocabulary, {"ner": "bioes"}),
+        [sentence],
+        {"ner.toml": Broken()},
+        recipe=load_recipe(pupil),
+        vocabulary=vocabulary,
+        tell=lambda _: None,
+    )
+    tags = [vocabulary.labels["ner"][k] for k in found.batch(np.zeros(1, np.int64)).taught["ner"][0]]
+    assert invalid_positions(tags, "bioes") == []
+    broken = Broken().predict([sentence])[0]
+    assert tags_to_spans(tags, "bioes") == broken.boundaries("ner") != []
+
+
+def test_an_earlier_run_keeps_its_teachers_until_new_ones_are_done(folder: Path) -> None:
+    class Stops(RunListener):
+        def noted(self, message: str) -> None:
+            if "tells the" in message:
+                raise KeyboardInterrupt
+
+    train(folder / "pupil.toml", output=folder / "run")
+    first = weights(load(folder / "run" / "teachers" / "upos"))
+    with pytest.raises(KeyboardInterrupt):
+        train(folder / "pupil.toml", output=folder / "run", seed=2, listener=Stops())
+    assert all(torch.equal(v, first[k]) for k, v in weights(load(folder / "run" / "teachers" / "upos")).items())
+    train(folder / "pupil.toml", output=folder / "run", seed=2)
+    assert same(load(folder / "run" / "teachers" / "upos"), train(folder / "upos.toml", seed=2).tagger)
+    assert not (folder / "run" / "teachers.new").exists()
+
+
+def test_a_run_is_not_written_over_its_own_teacher(folder: Path) -> None:
+    train(folder / "ner.toml", output=folder / "runs" / "ner")
+    for output in ("runs/ner", "runs/../runs/ner"):
+        with pytest.raises(RecipeError, match=r"heads.ner.teacher: .* must not be the folder of this run"):
+            train(folder / "pupil.toml", output=folder / output, overrides=["heads.ner.teacher=runs/ner"])
+    assert load(folder / "runs" / "ner").layers == ("ner",)
+
+
+def test_files_of_all_teachers_are_looked_for_before_any_is_trained(folder: Path) -> None:
+    data = '[data]\nformat = "jsonl"\ntrain = "gone.jsonl"\n'
+    write(folder / "upos.toml", data, UPOS)
+    notes = Notes()
+    with pytest.raises(DataError, match=r"gone.jsonl: no such file"):
+        train(folder / "pupil.toml", listener=notes)
+    assert notes.lines == []
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [
@@ -154,12 +213,16 @@ def test_tags_are_taught_where_gold_lacks_and_classes_everywhere(folder: Path) -
         ("heads.ner.teacher=pupil.toml", "must have no teachers of its own; train it first"),
         ("heads.ner.teacher=other.toml", r"^heads.ner.teacher: .*other.toml: no such recipe"),
         ("heads.ner.teacher=sub/upos.toml", "must predict the layer `ner`"),
+        ("heads.ner.scheme=none", r"must predict tags without a scheme of `ner` as the head does, got entities"),
+        ("heads.upos.scheme=bioes", r"must predict entities of `upos` as the head does, got tags without a scheme"),
+        ("heads.ner.teacher=sub/..toml", "must be recipes of different names"),
         ("heads.ner.teacher=''", "`heads.ner.teacher` must not be empty"),
     ],
 )
 def test_a_teacher_that_cannot_teach_is_told_before_anything_is_read(folder: Path, override: str, message: str) -> None:
     (folder / "sub").mkdir()
     (folder / "sub" / "upos.toml").write_text((folder / "upos.toml").read_text())
+    (folder / "sub" / "..toml").write_text((folder / "ner.toml").read_text())
     (folder / "one-train.jsonl").write_text("no JSON")
     with pytest.raises(RecipeError, match=message):
         train(folder / "pupil.toml", overrides=[override])
@@ -175,7 +238,7 @@ def test_two_teachers_of_one_name_are_told(folder: Path) -> None:
     (folder / "sub" / "upos.toml").write_text((folder / "ner.toml").read_text())
     recipe = load_recipe(folder / "pupil.toml", ["heads.ner.teacher=sub/upos.toml"])
     with pytest.raises(RecipeError, match=r"recipes of different names, got sub/upos.toml, upos.toml"):
-        find_teachers(recipe, folder, device="cpu")
+        find_teachers(recipe, folder, None, device="cpu")
 
 
 def test_a_teacher_of_what_all_sentences_have_is_told(folder: Path) -> None:
@@ -189,7 +252,9 @@ def test_a_teacher_that_predicts_an_unknown_label_is_told(folder: Path) -> None:
     for split in ("train", "dev", "test"):
         path = folder / f"two-{split}.jsonl"
         path.write_text(path.read_text().replace('"positive"', '"good"'))
-    with pytest.raises(RecipeError, match=r"heads.sentiment.teacher: .* must stand in train, got positive; train has"):
+    with pytest.raises(
+        RecipeError, match=r"heads.sentiment.teacher: .* must stand in train, got positive where train has good"
+    ):
         train(folder / "pupil.toml")
 
 
@@ -217,5 +282,5 @@ def test_a_teacher_that_is_stopped_after_an_epoch_is_kept_and_ends_the_run(folde
 
     with pytest.raises(KeyboardInterrupt):
         train(folder / "pupil.toml", output=folder / "run", listener=Patient())
-    assert [path.name for path in (folder / "run").rglob("model")] == ["model"]
-    assert load(folder / "run" / "teachers" / "ner").layers == ("ner",)
+    assert load(folder / "run" / "teachers.new" / "ner").layers == ("ner",)
+    assert not (folder / "run" / "model").exists()

@@ -1,7 +1,7 @@
 """A recipe as a whole: the sections of network and training beside those of the corpora, and what must fit together."""
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -74,6 +74,12 @@ class AnyHeadConfig(Section):
     weight: Weight = 1.0
     teacher: Annotated[str, Field(min_length=1)] | None = None
     teacher_weight: Weight = 0.3
+
+    @model_validator(mode="after")
+    def _weight_of_a_teacher(self) -> Self:
+        if self.teacher is None and self.teacher_weight != type(self).model_fields["teacher_weight"].default:
+            raise ValueError("`teacher_weight` is for a head with a `teacher`, got no `teacher`")
+        return self
 
 
 class TokensHeadConfig(AnyHeadConfig):
