@@ -83,7 +83,7 @@ def train(
 
     Args:
         recipe: A recipe, or the path of its TOML file.
-        data: Folder that paths of the recipe are relative to; the recipe's own folder if left out.
+        data: Folder that paths of corpora and vectors are relative to; the recipe's own folder if left out.
         output: Folder to keep the run in; nothing is written if left out.
         seed: In place of the recipe's.
         overrides: `section.key=value` laid over the recipe.

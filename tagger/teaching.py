@@ -43,12 +43,12 @@ def find_teachers(recipe: Recipe, folder: Path, output: Path | None, *, device: 
             raise RecipeError(f"{where}: {path} must not be the folder of this run, which is written anew")
         if head.teacher not in teachers:
             try:
-                teachers[head.teacher] = load_recipe(path) if _is_recipe(head.teacher) else load(path, device=device)
+                teachers[head.teacher] = load_recipe(path) if _is_recipe(path) else load(path, device=device)
             except TaggerError as error:
                 raise type(error)(f"{where}: {error}") from None
         _check_teacher(f"{where}: {head.teacher}", head, teachers[head.teacher])
-    stems = [Path(name).stem for name in teachers if _is_recipe(name)]
-    if len(set(stems)) < len(stems) or any(not stem.strip(".") for stem in stems):
+    stems = [Path(name).stem for name, teacher in teachers.items() if isinstance(teacher, Recipe)]
+    if len(set(stems)) < len(stems) or any(stem.startswith(".") for stem in stems):
         raise RecipeError(f"teachers must be recipes of different names, got {', '.join(teachers)}; rename one")
     return teachers
 
@@ -66,17 +66,13 @@ def _check_teacher(where: str, head: HeadConfig, teacher: Recipe | Tagger) -> No
         raise RecipeError(f"{where} must have no teachers of its own; train it first, and name the folder of its run")
 
 
-def teacher_folder(teacher: str) -> str:
-    """Where the run of a teacher that is a recipe is kept, in the folder of the run that it teaches."""
-    return f"{KEPT}/{Path(teacher).stem}"
-
-
 def with_kept_teachers(recipe: Recipe, folder: Path) -> Recipe:
     """The recipe as it is kept with a run: recipes of teachers are replaced by their runs, and paths hold anywhere."""
     heads = {}
     for name, head in recipe.heads.items():
         if head.teacher is not None:
-            kept = teacher_folder(head.teacher) if _is_recipe(head.teacher) else str((folder / head.teacher).resolve())
+            path = folder / head.teacher
+            kept = f"{KEPT}/{path.stem}" if _is_recipe(path) else str(path.resolve())
             head = head.model_copy(update={"teacher": kept})
         heads[name] = head
     return recipe.model_copy(update={"heads": heads})
@@ -95,8 +91,8 @@ def keep_teachers(run_folder: Path) -> None:
     new.rmdir()
 
 
-def _is_recipe(teacher: str) -> bool:
-    return teacher.endswith(".toml")
+def _is_recipe(path: Path) -> bool:
+    return path.suffix == ".toml" and not path.is_dir()
 
 
 def check_taught(recipe: Recipe, train: Sequence[Sentence]) -> None:
@@ -150,16 +146,18 @@ def with_teachers(
         tell(f"{head.teacher} tells the `{head.layer}` of {len(taught)} sentences")
         said = list(teacher.predict(taught))
         if head.kind == "sentence":
-            labels[head.layer] = _probabilities(said, head.layer, known, where)
+            labels[head.layer] = _probabilities(said, head.layer, known, where, tell)
         else:
             tags[head.layer] = _tags(sentences, said, head, vocabulary, where)
     return replace(encoded, taught_tags=tags, taught_labels=labels)
 
 
-def _probabilities(said: Sequence[Sentence], layer: str, known: Sequence[str], where: str) -> Probabilities:
+def _probabilities(said: Sequence[Sentence], layer: str, known: Sequence[str], where: str, tell: Tell) -> Probabilities:
     """What a teacher thinks of each class, of shape (sentences, classes)."""
     scores = [sentence.label(layer).scores or {} for sentence in said]
     _check_known(scores[0], known, where)
+    if silent := [name for name in known if name not in scores[0]]:
+        tell(f"{where} does not know {', '.join(silent)}, and so says of every sentence that it is something else")
     return np.array([[each.get(name, 0.0) for name in known] for each in scores], np.float32)
 
 

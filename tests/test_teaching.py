@@ -144,6 +144,47 @@ def test_tags_are_taught_where_gold_lacks_and_classes_everywhere(folder: Path) -
     assert (batch.targets["ner"][0] == -1).all()
 
 
+def test_teachers_read_the_data_of_the_run_and_stand_beside_its_recipe(folder: Path) -> None:
+    (folder / "recipes").mkdir()
+    data = '[data]\nformat = "jsonl"\ntrain = "two-train.jsonl"\ndev = "two-dev.jsonl"\n'
+    write(folder / "upos.toml", data, UPOS)
+    for path in folder.glob("*.toml"):
+        path.rename(folder / "recipes" / path.name)
+    run = train(folder / "recipes" / "pupil.toml", data=folder, output=folder / "run")
+    kept = train(folder / "run" / "recipe.toml", data=folder)
+    assert same(kept.tagger, run.tagger)
+    train(folder / "recipes" / "ner.toml", data=folder, output=folder / "recipes" / "v1.toml")  # a folder all the same
+    override = ["heads.ner.teacher=v1.toml"]
+    again = train(folder / "recipes" / "pupil.toml", data=folder, overrides=override, output=folder / "other")
+    assert same(again.tagger, run.tagger)
+    assert same(train(folder / "other" / "recipe.toml", data=folder).tagger, run.tagger)
+
+
+def test_the_loss_against_a_teacher_counts_both_weights(folder: Path) -> None:
+    losses = {}
+    for weight, teacher_weight in ((0.0001, 1.0), (0.0001, 5000.0), (0.5, 1.0)):
+        sets = [f"heads.sentiment.weight={weight}", f"heads.sentiment.teacher_weight={teacher_weight}"]
+        sets += ["training.epochs=1", "training.learning_rate=1e-9"]
+        losses[weight, teacher_weight] = train(folder / "pupil.toml", overrides=sets).outcome.epochs[0].loss
+    taught = losses[0.0001, 5000.0] - losses[0.0001, 1.0]  # 0.5 times the loss against the teacher
+    assert 0.5 * 0.5 < taught < 0.5 * 2.2
+    gold_and_taught = losses[0.5, 1.0] - losses[0.0001, 1.0]
+    assert taught < gold_and_taught < 2 * taught + 0.5
+
+
+def test_a_class_that_a_teacher_does_not_know_is_told(folder: Path) -> None:
+    for split in ("train", "dev"):
+        lines = (folder / f"two-{split}.jsonl").read_text().splitlines(keepends=True)
+        kept = (line for line in lines if '"neutral"' not in line)
+        (folder / f"less-{split}.jsonl").write_text("".join(kept))
+    data = '[data]\nformat = "jsonl"\ntrain = "less-train.jsonl"\ndev = "less-dev.jsonl"\n'
+    write(folder / "sentiment.toml", data, SENTIMENT)
+    notes = Notes()
+    train(folder / "pupil.toml", listener=notes)
+    told = "heads.sentiment.teacher does not know neutral, and so says of every sentence that it is something else"
+    assert told in notes.lines
+
+
 def test_a_broken_sequence_is_taught_as_the_entities_that_it_is_read_as(folder: Path) -> None:
     class Broken:
         """A teacher as a softmax without constraints can be."""

@@ -43,7 +43,7 @@ class TrainingProgress(RunListener):
 
     def started(self, num_epochs: int, num_steps: int) -> None:
         """Opens the live line."""
-        self._num_epochs = num_epochs
+        self._num_epochs, self._dev = num_epochs, "-"
         if not self.console.is_terminal:
             return
         self._progress = Progress(

@@ -206,14 +206,20 @@ class SentenceHead(nn.Module):
     ) -> Float[Tensor, ""]:
         """Negative log-likelihood of the classes, in nats a sentence; with weights, by the mean that these weigh.
 
-        Where `classes` are the probabilities of each, it is the mean of their cross entropies.
+        Where `classes` are the probabilities of each, it is the cross entropy with these, weighed in the same way;
+        labels are not smoothed then.
 
         Source:
             Szegedy et al. (2016), section 7, for the smoothing of labels.
             Both compared with their formulas in tests/nn/test_heads.py.
         """
         scores = self.classify(self.pooling(states, mask).vector).float()
-        return F.cross_entropy(scores, classes, self.class_weights, label_smoothing=self.label_smoothing)
+        if not classes.is_floating_point():
+            return F.cross_entropy(scores, classes, self.class_weights, label_smoothing=self.label_smoothing)
+        if self.class_weights is None:
+            return F.cross_entropy(scores, classes)
+        weighed = classes * self.class_weights  # torch would divide by the number of sentences
+        return F.cross_entropy(scores, weighed, reduction="sum") / weighed.sum()
 
     def forward(
         self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"]

@@ -172,6 +172,12 @@ def test_probabilities_of_classes_are_learned_from_by_their_cross_entropy() -> N
     wanted = torch.tensor([[0.2, 0.7, 0.1], [0.0, 0.0, 1.0], [0.3, 0.3, 0.4]])
     logs = head(states, mask).probabilities.log()
     torch.testing.assert_close(head.loss(states, mask, wanted), -(wanted * logs).sum(1).mean())
+    head.class_weights = torch.tensor([0.5, 4.0, 1.0])
+    ids = torch.tensor([2, 0, 1])
+    certain = torch.nn.functional.one_hot(ids, 3).float()
+    torch.testing.assert_close(head.loss(states, mask, certain), head.loss(states, mask, ids))
+    head.class_weights = torch.full((3,), 1000.0)
+    torch.testing.assert_close(head.loss(states, mask, wanted), -(wanted * logs).sum(1).mean())
 
 
 def test_temperature_divides_the_class_scores_and_changes_no_class() -> None:
