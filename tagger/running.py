@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatch
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -120,22 +121,7 @@ def train(
     corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted)
     if found:
         check_taught(recipe, _all_train(corpora))
-    teachers = {name: teacher for name, teacher in found.items() if isinstance(teacher, Tagger)}
-    untrained = [name for name in found if name not in teachers]
-    if run_folder is not None and (run_folder / NEW).is_dir():
-        shutil.rmtree(run_folder / NEW)  # of a run that was cut off
-    for number, name in enumerate(untrained, 1):
-        listener.noted(f"training teacher {number} of {len(untrained)}: {name} with seed {recipe.seed}")
-        kept = run_folder and run_folder / NEW / Path(name).stem
-        try:
-            lesson = train(base / name, data=data, output=kept, seed=recipe.seed, device=device, listener=listener)
-            if lesson.outcome.interrupted:
-                raise KeyboardInterrupt
-        except KeyboardInterrupt:
-            _remove_empty(kept, kept and kept.parent, run_folder)
-            listener.noted("a teacher was stopped, so the run that it was to teach ends here")
-            raise
-        teachers[name] = lesson.tagger
+    teachers = _train_teachers(found, base, run_folder, listener, data=data, seed=recipe.seed, device=device)
     torch.manual_seed(recipe.seed)
     model = _build_model(recipe, corpora, folder, device, listener)
     outcome = _fit(model, recipe, corpora, teachers, listener)
@@ -157,6 +143,29 @@ def train(
     elif run_folder is not None:
         _keep_report(run_folder, Report({}, _facts(None, corpora, outcome, recipe, started)))
     return run
+
+
+def _train_teachers(
+    found: Mapping[str, Recipe | Tagger], base: Path, run_folder: Path | None, listener: RunListener, **settings: Any
+) -> dict[str, Tagger]:
+    """The models that teach: those that are recipes are trained as `settings` say, and kept in the run's folder."""
+    if run_folder is not None and (run_folder / NEW).is_dir():
+        shutil.rmtree(run_folder / NEW)  # of a run that was cut off
+    teachers = {name: teacher for name, teacher in found.items() if isinstance(teacher, Tagger)}
+    untrained = [name for name in found if name not in teachers]
+    for number, name in enumerate(untrained, 1):
+        listener.noted(f"training teacher {number} of {len(untrained)}: {name} with seed {settings['seed']}")
+        kept = run_folder and run_folder / NEW / Path(name).stem
+        try:
+            lesson = train(base / name, output=kept, listener=listener, **settings)
+            if lesson.outcome.interrupted:
+                raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            _remove_empty(kept, kept and kept.parent, run_folder)
+            listener.noted("a teacher was stopped, so the run that it was to teach ends here")
+            raise
+        teachers[name] = lesson.tagger
+    return teachers
 
 
 def _remove_empty(*folders: Path | None) -> None:

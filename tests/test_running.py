@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from small_recipes import NER, SMALL, SYNTHETIC
 
 from tagger.config import load_recipe
 from tagger.data.synthetic import generate
@@ -12,22 +13,6 @@ from tagger.errors import DataError, ModelError, RecipeError
 from tagger.running import Run, RunListener, train
 from tagger.tagging import describe_model, evaluate_files, load
 from tagger.training.loop import Epoch
-
-SMALL = """
-[embeddings]
-dimension = 8
-char_hidden = 6
-
-[encoder]
-hidden_size = 8
-
-[training]
-epochs = 2
-batch_size = 8
-learning_rate = 0.02
-"""
-NER = '[heads.ner]\nkind = "tokens"\n'
-SYNTHETIC = '[data]\nformat = "synthetic"\nsentences = 40\n'
 
 
 def make_recipe(folder: Path, *parts: str) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from small_recipes import NER, SMALL, SYNTHETIC
 
 from tagger.config import load_recipe
 from tagger.data.batches import encode
@@ -21,21 +22,8 @@ from tagger.tagging import Tagger, load
 from tagger.teaching import find_teachers, with_teachers
 from tagger.training.loop import Epoch
 
-SMALL = """
-[embeddings]
-dimension = 8
-char_hidden = 6
-[encoder]
-hidden_size = 8
-[training]
-epochs = 2
-batch_size = 8
-learning_rate = 0.02
-"""
-NER = '[heads.ner]\nkind = "tokens"\n'
 UPOS = '[heads.upos]\nkind = "tokens"\nscheme = "none"\n'
 SENTIMENT = '[heads.sentiment]\nkind = "sentence"\n'
-SYNTHETIC = '[data]\nformat = "synthetic"\nsentences = 40\n'
 
 
 class Notes(RunListener):
@@ -104,7 +92,7 @@ def test_the_kept_recipe_learns_from_the_kept_teachers_bit_by_bit(folder: Path) 
     assert same(train(folder / "run" / "recipe.toml", data=folder).tagger, run.tagger)
 
 
-def test_a_run_teaches_as_its_recipe_does_and_without_weight_teaches_little(folder: Path) -> None:
+def test_a_run_teaches_as_its_recipe_does_and_its_weight_counts(folder: Path) -> None:
     taught = train(folder / "pupil.toml").tagger
     names = ("ner", "upos", "sentiment")
     for name in names:
