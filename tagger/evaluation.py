@@ -1,10 +1,12 @@
 """A model against gold sentences: the full report, and the quick scores that choose weights."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.errors import DataError
 from tagger.metrics.accuracy import score_labels, score_tags
+from tagger.metrics.calibration import calibration_error
 from tagger.metrics.entities import score_entities, span_f1
 from tagger.metrics.report import Report as Report
 from tagger.metrics.report import Scores
@@ -52,11 +54,18 @@ def _score_layer(layer: str, model: Model, pairs: Sequence[tuple[Sentence, Sente
         return score_labels(gold, [label.value for label in found], sure if len(sure) == len(found) else None)
     scheme = head.span_scheme
     if scheme is None:
-        return score_tags([g.tags(layer) for g, _ in pairs], [p.tags(layer) for _, p in pairs])
-    check_spans(layer, [g for g, _ in pairs])
-    return score_entities(
-        [g.tags(layer, scheme=scheme) for g, _ in pairs], [p.tags(layer, scheme=scheme) for _, p in pairs], scheme
-    )
+        scores: Scores = score_tags([g.tags(layer) for g, _ in pairs], [p.tags(layer) for _, p in pairs])
+        sure = [score for _, p in pairs for score in p.tag_scores(layer) or ()]
+        right = [hit for g, p in pairs for hit in _hits(g, p, layer)]
+    else:
+        check_spans(layer, [g for g, _ in pairs])
+        scores = score_entities(
+            [g.tags(layer, scheme=scheme) for g, _ in pairs], [p.tags(layer, scheme=scheme) for _, p in pairs], scheme
+        )
+        sure = [span.score for _, p in pairs for span in p.spans(layer) if span.score is not None]
+        right = [hit for g, p in pairs for hit in _entity_hits(g, p, layer)]
+    known = right and len(sure) == len(right)
+    return replace(scores, calibration_error=calibration_error(sure, right)) if known else scores
 
 
 def check_spans(layer: str, sentences: Iterable[Sentence]) -> None:
@@ -102,3 +111,9 @@ def _hits(gold: Sentence, predicted: Sentence, layer: str) -> list[bool]:
     if isinstance(gold.layers[layer], Label):
         return [gold.label(layer).value == predicted.label(layer).value]
     return [g == p for g, p in zip(gold.tags(layer), predicted.tags(layer), strict=True)]
+
+
+def _entity_hits(gold: Sentence, predicted: Sentence, layer: str) -> list[bool]:
+    """Which predicted entities of a sentence are right in type and boundaries."""
+    wanted = set(gold.boundaries(layer))
+    return [found in wanted for found in predicted.boundaries(layer)]

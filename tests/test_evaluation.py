@@ -11,6 +11,7 @@ from tagger.data.sentence import Label, Origin, Sentence, TagLayer
 from tagger.data.vocabulary import Vocabulary
 from tagger.errors import DataError
 from tagger.evaluation import check_spans, dev_scores, score_predictions
+from tagger.metrics.calibration import calibration_error
 from tagger.model.model import Model
 from tagger.tagging import Tagger
 
@@ -170,3 +171,31 @@ def test_predictions_that_are_missing_are_refused() -> None:
     for score in (dev_scores, score_predictions):
         with pytest.raises(ValueError, match=r"zip\(\)"):
             score(gold, predicted[:-1], make_model())
+
+
+def test_calibration_errors_are_those_of_entities_tags_and_classes_counted_one_by_one() -> None:
+    model, gold = make_model(), make_gold("iob2")
+    predicted = list(Tagger(model).predict(gold))
+    pairs = list(zip(gold, predicted, strict=True))
+    believed: dict[str, list[tuple[float, bool]]] = {"ner": [], "upos": [], "intent": []}
+    for g, p in pairs:
+        if "ner" in g.layers:
+            wanted = [(span.type, span.start, span.end) for span in g.spans("ner")]
+            believed["ner"] += [(s.score or 0, (s.type, s.start, s.end) in wanted) for s in p.spans("ner")]
+        if "upos" in g.layers:
+            right = [a == b for a, b in zip(g.tags("upos"), p.tags("upos"), strict=True)]
+            believed["upos"] += zip(p.tag_scores("upos") or (), right, strict=True)
+        if "intent" in g.layers:
+            believed["intent"].append(
+                (p.label("intent").score or 0, g.label("intent").value == p.label("intent").value)
+            )
+    scores = score_predictions(gold, predicted, model).to_dict()["scores"]
+    for layer, each in believed.items():
+        assert scores[layer]["calibration_error"] == pytest.approx(calibration_error(*zip(*each, strict=True)))
+        assert scores[layer]["calibration_error"] > 0.01
+
+
+def test_predictions_without_probabilities_have_no_calibration_error() -> None:
+    gold = make_gold("iob2")
+    scores = score_predictions(gold, gold, make_model()).to_dict()["scores"]
+    assert [scores[layer]["calibration_error"] for layer in ("ner", "upos", "intent")] == [None] * 3

@@ -26,6 +26,8 @@ class TagScores:
         tokens: Tokens scored.
         sentences: Sentences scored.
         tags: The score of each tag that stands in gold or prediction, by name.
+        calibration_error: How far the probabilities of predicted tags are from how often they are right, from 0 to 1;
+            None where the predictions have none.
     """
 
     accuracy: float
@@ -33,6 +35,7 @@ class TagScores:
     tokens: int
     sentences: int
     tags: Mapping[str, ClassScore]
+    calibration_error: float | None = None
 
     @property
     def headline(self) -> float:
@@ -47,6 +50,7 @@ class TagScores:
             "tokens": self.tokens,
             "sentences": self.sentences,
             "tags": {name: score.to_dict() for name, score in self.tags.items()},
+            "calibration_error": self.calibration_error,
         }
 
 

@@ -44,6 +44,8 @@ class EntityScores:
         scheme: The scheme of the tags.
         library: What computed the scores, with its version.
         mode: How the headline was computed.
+        calibration_error: How far the probabilities of predicted entities are from how often they are right, from 0 to
+            1; None where they have none, as tags alone do not.
     """
 
     micro: Average
@@ -59,6 +61,7 @@ class EntityScores:
     scheme: Scheme
     library: str
     mode: str = "strict"
+    calibration_error: float | None = None
 
     @property
     def headline(self) -> float:
@@ -86,6 +89,7 @@ class EntityScores:
             "scheme": self.scheme,
             "mode": self.mode,
             "library": self.library,
+            "calibration_error": self.calibration_error,
         }
 
 

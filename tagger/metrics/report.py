@@ -89,6 +89,7 @@ def _entity_lines(layer: str, scores: EntityScores) -> list[str]:
         f"{scores.correct_entities} correct",
         f"seqeval default mode: {_rates(scores.default)}{_default_note(scores)}",
         f"invalid predicted sequences: {scores.invalid_sequences} of {scores.sentences}",
+        *_calibration_lines(scores.calibration_error),
         f"settings: {scores.library}, mode={scores.mode}, scheme={SEQEVAL_SCHEMES[scores.scheme]}, average=micro",
     ]
 
@@ -98,6 +99,7 @@ def _tag_lines(layer: str, scores: TagScores) -> list[str]:
         f"{layer}: accuracy {scores.accuracy:.4f} of {scores.tokens} tokens",
         *_table("tag", scores.tags),
         f"sentences with every tag right: {scores.sentence_accuracy:.4f} of {scores.sentences}",
+        *_calibration_lines(scores.calibration_error),
     ]
 
 
