@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from tagger.calibrating import calibrate
 from tagger.config import CorpusConfig, HeadConfig, ReadingConfig, Recipe, dump_recipe, load_recipe
 from tagger.data.batches import EncodedSentences, encode
 from tagger.data.corpus import Corpus
@@ -23,9 +24,8 @@ from tagger.data.sentence import Sentence
 from tagger.data.tokenization import tokenizer_name
 from tagger.data.vectors import read_vectors
 from tagger.data.vocabulary import build_vocabulary
-from tagger.errors import DataError, ModelError, RecipeError
+from tagger.errors import ModelError, RecipeError
 from tagger.evaluation import Report, dev_scores, score_predictions
-from tagger.metrics.calibration import fit_temperature, log_loss
 from tagger.model.card import model_card
 from tagger.model.folder import CARD, save_model
 from tagger.model.model import FORMAT, Model, ModelConfig
@@ -129,19 +129,21 @@ def train(
         _remove_empty(run_folder)
         raise KeyboardInterrupt
     listener.noted(f"{outcome.reason}; best dev score {outcome.best.selected:.4f} in epoch {outcome.best.epoch}")
-    model = _calibrate(model, corpora, listener)
+    dev = [sentence for corpus in corpora.values() for sentence in corpus.dev]
+    model, calibrated = calibrate(model, dev, outcome.best.dev, listener.noted)
     run = Run(Tagger(model), None, outcome, run_folder)
     licences = _licences(recipe, folder)
     if run_folder is not None:  # kept before it is scored, so that nothing can cost the training
         _keep(run, recipe, folder, base, licences)
         listener.noted(f"the model is in {run_folder}")
-    report = None if outcome.interrupted else _test(Tagger(model), corpora, outcome, recipe, started)
+    facts = _facts(corpora, outcome, recipe) | ({"calibrated": calibrated} if calibrated else {})
+    report = None if outcome.interrupted else _test(Tagger(model), corpora, facts, started)
     run = replace(run, report=report)
     if run_folder is not None and report is not None:
         _keep_report(run_folder, report)
         (run_folder / "model" / CARD).write_text(model_card(recipe, model, report.to_text(), licences), "utf-8")
     elif run_folder is not None:
-        _keep_report(run_folder, Report({}, _facts(None, corpora, outcome, recipe, started)))
+        _keep_report(run_folder, Report({}, {"split": None, **facts, "seconds": _seconds_since(started)}))
     return run
 
 
@@ -316,34 +318,7 @@ def _weigh_classes(model: Model, encoded: EncodedSentences, listener: RunListene
         module.class_weights = torch.tensor(weights, dtype=torch.float32, device=model.network.device)
 
 
-def _calibrate(model: Model, corpora: Mapping[str, Corpus], listener: RunListener) -> Model:
-    """The model with a temperature for each sentence head that asks for one, chosen on dev."""
-    temperatures = {}
-    for layer, head in model.heads.items():
-        if head.kind != "sentence" or not head.calibrate:
-            continue
-        ids = {name: i for i, name in enumerate(model.vocabulary.labels[layer])}
-        dev = [
-            s for corpus in corpora.values() for s in corpus.dev if layer in s.layers and s.label(layer).value in ids
-        ]
-        if not dev:
-            raise DataError(f"no dev sentence has a class of `{layer}` that train has, so none can calibrate it")
-        labels = [s.label(layer) for s in Tagger(model, cache=False).predict(dev)]
-        scores = [list((label.scores or {}).values()) for label in labels]
-        gold = [ids[s.label(layer).value] for s in dev]
-        found = temperatures[layer] = fit_temperature(scores, gold)
-        before, after = log_loss(scores, gold), log_loss(scores, gold, temperature=found)
-        listener.noted(
-            f"calibrated `{layer}` on {len(dev)} dev sentences: temperature {found:.3f}, log loss {before:.4f} before "
-            f"and {after:.4f} after"
-        )
-    model.network.set_temperatures(temperatures)
-    return replace(model, config=model.config.model_copy(update={"temperatures": temperatures}))
-
-
-def _test(
-    tagger: Tagger, corpora: Mapping[str, Corpus], outcome: Outcome, recipe: Recipe, started: float
-) -> Report | None:
+def _test(tagger: Tagger, corpora: Mapping[str, Corpus], facts: Mapping[str, object], started: float) -> Report | None:
     """The report on the test sentences of all corpora, with those of each corpus where there are several."""
     model = tagger.model
     tests = {
@@ -354,7 +329,7 @@ def _test(
     if not tests:
         return None
     predicted = {name: list(tagger.predict(test)) for name, test in tests.items()}
-    extra = _facts("test", corpora, outcome, recipe, started)
+    extra = {"split": "test", **facts, "seconds": _seconds_since(started)}
     if len(tests) > 1:
         parts = {name: score_predictions(test, predicted[name], model) for name, test in tests.items()}
         extra["corpora"] = {name: part.to_dict() for name, part in parts.items()}
@@ -362,21 +337,21 @@ def _test(
     return score_predictions(pooled, [s for part in predicted.values() for s in part], model, extra)
 
 
-def _facts(
-    split: str | None, corpora: Mapping[str, Corpus], outcome: Outcome, recipe: Recipe, started: float
-) -> dict[str, object]:
-    """How a run was made: what its report says beside the scores of `split`, or alone where none was scored."""
+def _facts(corpora: Mapping[str, Corpus], outcome: Outcome, recipe: Recipe) -> dict[str, object]:
+    """How a run was made: what its report says beside the scores, or alone where there are none."""
     return {
-        "split": split,
         "seed": recipe.seed,
         "epoch": outcome.best.epoch if outcome.best else None,
         "dev": outcome.best.selected if outcome.best else None,
         "dev_scores": dict(outcome.best.dev) if outcome.best else {},
         "select": recipe.training.select,
         "ended": outcome.reason,
-        "seconds": round(time.perf_counter() - started, 1),
         "notes": [note for corpus in corpora.values() for note in corpus.notes],
     }
+
+
+def _seconds_since(started: float) -> float:
+    return round(time.perf_counter() - started, 1)
 
 
 def _licences(recipe: Recipe, folder: Path) -> dict[str, list[str]]:

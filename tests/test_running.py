@@ -7,9 +7,11 @@ import pytest
 import torch
 from small_recipes import NER, SMALL, SYNTHETIC
 
+from tagger.calibrating import calibrate
 from tagger.config import load_recipe
 from tagger.data.synthetic import generate
 from tagger.errors import DataError, ModelError, RecipeError
+from tagger.evaluation import dev_scores
 from tagger.running import Run, RunListener, train
 from tagger.tagging import describe_model, evaluate_files, load
 from tagger.training.loop import Epoch
@@ -473,6 +475,59 @@ def test_calibration_chooses_a_temperature_on_dev_and_keeps_it_with_the_model(tm
         assert raw.value == scaled.value
         expected = (torch.tensor(list(raw.scores.values())).log() / temperature).softmax(0).tolist()
         assert list(scaled.scores.values()) == pytest.approx(expected, abs=1e-5)
+
+
+UPOS = '[heads.upos]\nkind = "tokens"\nscheme = "none"\n'
+
+
+def test_calibration_of_tags_is_kept_in_the_weights_and_has_nothing_left_to_do(tmp_path: Path) -> None:
+    listener = Notes()
+    plain = train(make_recipe(tmp_path, SYNTHETIC, NER, UPOS))
+    recipe = make_recipe(tmp_path, SYNTHETIC, NER + "calibrate = true", UPOS + "calibrate = true")
+    run = train(recipe, output=tmp_path / "run", listener=listener)
+    facts = json.loads((tmp_path / "run" / "report.json").read_text())["calibrated"]
+    assert facts.keys() == {"ner", "upos"}
+    assert facts["ner"]["outside"] != 0.0
+    assert "outside" not in facts["upos"]
+    dev = list(generate(4, seed=1, split="dev"))
+    tagger = load(tmp_path / "run")
+    for layer, found in facts.items():
+        assert found["sentences"] == 4
+        assert found["loss_after"] < found["loss_before"]
+        assert found["dev_before"] == plain.outcome.best.dev[layer]
+        assert found["dev_after"] == dev_scores(dev, tagger.predict(dev), tagger.model)[layer]
+        assert f"temperature {found['temperature']:.3f}" in next(n for n in listener.said if f"`{layer}` on 4" in n)
+    facts = calibrate(tagger.model, dev, {"ner": 0.0, "upos": 0.0}, print)[1]
+    assert [facts[layer]["temperature"] for layer in facts] == pytest.approx([1.0, 1.0], rel=0.01)
+    assert facts["ner"]["outside"] == pytest.approx(0.0, abs=0.01)
+    for sentence in generate(10, seed=9, split="test"):  # a temperature alone changes no tag
+        raw, scaled = (model.tag_tokens(sentence.tokens) for model in (plain.tagger, run.tagger))
+        assert raw.tags("upos") == scaled.tags("upos")
+        assert raw.tag_scores("upos") != scaled.tag_scores("upos")
+
+
+def test_dev_sentences_with_tags_that_train_lacks_do_not_calibrate(tmp_path: Path) -> None:
+    train_part = ["Ada/B-PER naps/O", "rain/O falls/O"] * 9
+    files = CONLL + 'dev = "dev.conll"\n'
+    write_conll(tmp_path / "train.conll", *train_part)
+    write_conll(tmp_path / "dev.conll", "Ada/B-PER naps/O", "Oslo/B-LOC sleeps/O", "rain/O falls/O")
+    listener = Notes()
+    train(make_recipe(tmp_path, files, NER, "calibrate = true"), listener=listener)
+    assert any(note.startswith("calibrated `ner` on 2 dev sentences: temperature ") for note in listener.said)
+    write_conll(tmp_path / "dev.conll", "Oslo/B-LOC sleeps/O")
+    with pytest.raises(DataError, match="no dev sentence has only tags of `ner` that train has, so none can cal"):
+        train(make_recipe(tmp_path, files, NER, "calibrate = true"))
+
+
+@pytest.mark.parametrize("dev", [["rain/O falls/O"], ["Ada/B-PER"]])
+def test_dev_without_entities_or_with_nothing_else_does_not_say_how_many_there_are(
+    tmp_path: Path, dev: list[str]
+) -> None:
+    write_conll(tmp_path / "train.conll", *["Ada/B-PER naps/O", "rain/O falls/O"] * 9)
+    write_conll(tmp_path / "dev.conll", *dev)
+    recipe = make_recipe(tmp_path, CONLL + 'dev = "dev.conll"\n', NER, "calibrate = true")
+    train(recipe, output=tmp_path / "run")
+    assert "outside" not in json.loads((tmp_path / "run" / "report.json").read_text())["calibrated"]["ner"]
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,9 @@ class AnyHeadConfig(Section):
     with the seed and the data of this one. Paths are relative to the folder of the recipe. The head then also learns
     from what its teacher says of sentences that lack the layer, and a sentence head from how sure the teacher is of
     each class in all sentences; that loss counts `teacher_weight` beside the one of gold labels.
+
+    With `calibrate`, dev makes probabilities what they say once training is over: scores are divided by a temperature,
+    and `O` is made more or less likely where tags have a scheme, so that there are as many entities as there should be.
     """
 
     kind: Literal["tokens", "sentence"]
@@ -74,6 +77,7 @@ class AnyHeadConfig(Section):
     weight: Weight = 1.0
     teacher: Annotated[str, Field(min_length=1)] | None = None
     teacher_weight: Weight = 0.3
+    calibrate: bool = False
 
     @model_validator(mode="after")
     def _weight_of_a_teacher(self) -> Self:
@@ -101,8 +105,7 @@ class SentenceHeadConfig(AnyHeadConfig):
 
     `class_weights` says what the loss of each class counts: `none`, all alike; `balanced`, so that each class counts as
     much in sum; or a table class = weight, 1 where it names none. `label_smoothing` is the share of the gold class's
-    probability that is spread over all classes. With `calibrate`, probabilities are scaled by a temperature that dev
-    chooses once training is over.
+    probability that is spread over all classes.
     """
 
     kind: Literal["sentence"]
@@ -111,7 +114,6 @@ class SentenceHeadConfig(AnyHeadConfig):
     dropout: Share = 0.5
     class_weights: Annotated[ClassWeights, BeforeValidator(_as_class_weights)] = "none"
     label_smoothing: Share = 0.0
-    calibrate: bool = False
 
     @property
     def span_scheme(self) -> None:
