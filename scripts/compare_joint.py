@@ -3,17 +3,17 @@
     python scripts/compare_joint.py --data DIR [--seeds 1,2,3] [--runs runs] [--json FILE] [--repeats 9] [--threads N]
 
 Trains `recipes/joint-english.toml` and the recipe of each of its tasks with each seed in the folder RUNS/RECIPE-SEED,
-or takes the run that is there already. The single networks come first, and those of its seed teach the one. Scores are
-those of each run's report, on test. Tagging speed is measured over the test sentences of all tasks: the one network in
-one pass and the single ones in turn take turns in this process, and the ratio is that of their medians. Nothing here is
-part of the library.
+or takes the run of that recipe that is there already. The single networks come first, and those of its seed teach the
+one. Scores are those of each run's report, on test. Tagging speed is measured over the test sentences of all tasks: the
+one network in one pass and the single ones in turn take turns in this process, and the ratio is that of their medians.
+Nothing here is part of the library.
 """
 
 import argparse
 import json
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import fmean, median, stdev
@@ -46,7 +46,11 @@ LAYERS = {**{name: [layer] for layer, name in SINGLE.items()}, JOINT: list(SINGL
 
 def train_missing(folders: Mapping[tuple[str, int], Path], data: Path, threads: int | None) -> None:
     """Train each recipe and seed whose run is not in its folder; those that are there are looked at first."""
-    missing = {run: folder for run, folder in folders.items() if not is_finished(folder, LAYERS[run[0]])}
+    overrides = {
+        (name, seed): [teacher(layer, folders[SINGLE[layer], seed]) for layer in LAYERS[name] if name == JOINT]
+        for name, seed in folders
+    }
+    missing = {run: folder for run, folder in folders.items() if not is_finished(folder, *run, overrides[run])}
     progress = Progress([name for name, _ in missing])
     for (name, seed), folder in missing.items():
         progress.begin(f"{name} seed {seed}")
@@ -55,7 +59,7 @@ def train_missing(folders: Mapping[tuple[str, int], Path], data: Path, threads: 
             data=data,
             output=folder,
             seed=seed,
-            overrides=[teacher(layer, folders[SINGLE[layer], seed]) for layer in LAYERS[name] if name == JOINT],
+            overrides=overrides[name, seed],
             threads=threads,
             listener=progress,
         )
@@ -69,26 +73,44 @@ def teacher(layer: str, folder: Path) -> str:
     return f"heads.{layer}.teacher={json.dumps(str(folder.resolve()), ensure_ascii=False)}"
 
 
-def is_finished(folder: Path, layers: Iterable[str]) -> bool:
-    """Whether a folder holds a run, with its model and its scores on test.
+def is_finished(folder: Path, name: str, seed: int, overrides: Sequence[str]) -> bool:
+    """Whether a folder holds a run of a recipe, with its model and its scores on test.
 
     Raises:
-        DataError: It holds a report without the scores.
+        DataError: It holds a report without the scores, or a run of another recipe.
         ModelError: It holds a report, but no model that can be read.
     """
     report = folder / "report.json"
     if not report.is_file():
         return False
+    advice = f"remove {folder}, and it is trained again"
     try:
-        for layer in layers:
+        for layer in LAYERS[name]:
             score(folder, layer)
     except (ValueError, KeyError, TypeError):
         raise DataError(
-            f"{report}: must hold the scores of a finished run, but has none of `{layer}`; "
-            f"remove {folder}, and it is trained again"
+            f"{report}: must hold the scores of a finished run, but has none of `{layer}`; {advice}"
         ) from None
     describe_model(folder)
+    wanted = tagger.load_recipe(RECIPES / f"{name}.toml", [*overrides, f"seed={seed}"])
+    kept = tagger.load_recipe(folder / "recipe.toml")
+    if odd := differences(kept.model_dump(), wanted.model_dump()):
+        raise DataError(
+            f"{folder}: must be a run of {RECIPES / name}.toml, but was made with {', '.join(odd)}; {advice}"
+        )
     return True
+
+
+def differences(found: Mapping[str, Any], wanted: Mapping[str, Any], place: str = "") -> list[str]:
+    """What one recipe has otherwise than another, each key with its value there and here."""
+    told = []
+    for key in {**wanted, **found}:
+        one, other, where = found.get(key), wanted.get(key), f"{place}{key}"
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            told += differences(one, other, f"{where}.")
+        elif one != other:
+            told.append(f"`{where}` {one!r} and not {other!r}")
+    return told
 
 
 def score(folder: Path, layer: str) -> float:

@@ -65,3 +65,30 @@ def test_all_files_that_are_missing_are_named(tmp_path: Path) -> None:
     with pytest.raises(TaggerError) as refused:
         script.test_tokens(tmp_path)
     assert all(name in str(refused.value) for name in ("en_ewt-ud-train", "wnut17train", "rt-polarity.neg"))
+
+
+@pytest.mark.parametrize(
+    ("made_with", "told"),
+    [
+        ([], None),
+        (["heads.upos.weight=2"], "`heads.upos.weight` 2.0 and not 1.0"),
+        (["seed=3", "training.epochs=9"], "`seed` 3 and not 2, `training.epochs` 9 and not 10"),
+    ],
+)
+def test_a_run_of_another_recipe_is_not_taken_for_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_with: list[str], told: str | None
+) -> None:
+    monkeypatch.setattr(script, "describe_model", lambda _: {})
+    recipe = tagger.load_recipe(script.RECIPES / "pos-ewt.toml", ["seed=2", *made_with])
+    (tmp_path / "recipe.toml").write_text(tagger.config.dump_recipe(recipe), encoding="utf-8")
+    report = {"scores": {"upos": {"accuracy": 0.5}}}
+    (tmp_path / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    if told is None:
+        assert script.is_finished(tmp_path, "pos-ewt", 2, [])
+        return
+    with pytest.raises(TaggerError) as refused:
+        script.is_finished(tmp_path, "pos-ewt", 2, [])
+    assert str(refused.value) == (
+        f"{tmp_path}: must be a run of {script.RECIPES / 'pos-ewt'}.toml, but was made with {told}; "
+        f"remove {tmp_path}, and it is trained again"
+    )
