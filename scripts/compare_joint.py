@@ -35,7 +35,7 @@ from rich.table import Table
 
 import tagger
 from tagger.data.corpus import read_corpus
-from tagger.errors import DataError, gather
+from tagger.errors import DataError, TaggerError, gather
 from tagger.tagging import describe_model
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
@@ -74,7 +74,7 @@ def teacher(layer: str, folder: Path) -> str:
 
 
 def is_finished(folder: Path, name: str, seed: int, overrides: Sequence[str]) -> bool:
-    """Whether a folder holds a run of a recipe, with its model and its scores on test.
+    """Whether a folder holds a run of a recipe, with its model and its scores on test; on which data is not asked.
 
     Raises:
         DataError: It holds a report without the scores, or a run of another recipe.
@@ -92,13 +92,22 @@ def is_finished(folder: Path, name: str, seed: int, overrides: Sequence[str]) ->
             f"{report}: must hold the scores of a finished run, but has none of `{layer}`; {advice}"
         ) from None
     describe_model(folder)
+    try:
+        kept = tagger.load_recipe(folder / "recipe.toml")
+    except TaggerError as error:
+        raise DataError(f"{folder}: must have kept the recipe of its run, but {error}; {advice}") from None
     wanted = tagger.load_recipe(RECIPES / f"{name}.toml", [*overrides, f"seed={seed}"])
-    kept = tagger.load_recipe(folder / "recipe.toml")
-    if odd := differences(kept.model_dump(), wanted.model_dump()):
-        raise DataError(
-            f"{folder}: must be a run of {RECIPES / name}.toml, but was made with {', '.join(odd)}; {advice}"
-        )
+    if odd := differences(settings(kept), settings(wanted)):
+        raise DataError(f"{folder}: must be a run of the recipe {name}, but was made with {', '.join(odd)}; {advice}")
     return True
+
+
+def settings(recipe: tagger.Recipe) -> dict[str, Any]:
+    """All keys of a recipe; teachers by the names of their folders, for these may have moved with the run."""
+    found = recipe.model_dump()
+    for head in found["heads"].values():
+        head["teacher"] = head["teacher"] and Path(head["teacher"]).name
+    return found
 
 
 def differences(found: Mapping[str, Any], wanted: Mapping[str, Any], place: str = "") -> list[str]:

@@ -5,14 +5,16 @@ from dataclasses import replace
 
 import torch
 
+from tagger.config import HeadConfig
 from tagger.data.batches import batches_by_length, encode
-from tagger.data.sentence import Sentence, TagLayer
+from tagger.data.sentence import Sentence
+from tagger.data.vocabulary import label_names
 from tagger.errors import DataError
 from tagger.evaluation import dev_scores
 from tagger.metrics.calibration import fit_temperature, log_loss
 from tagger.model.model import Model
 from tagger.model.network import to_tensors
-from tagger.nn.calibration import HeldOut, calibrate_tokens
+from tagger.nn.calibration import HIGHEST, LOWEST, HeldOut, calibrate_tokens
 from tagger.nn.heads import TokensHead
 from tagger.tagging import Tagger
 
@@ -23,6 +25,20 @@ BATCH_TOKENS = 4096
 OUTSIDE = "O"
 
 
+def check_calibrated(heads: Mapping[str, HeadConfig], train: Sequence[Sentence], dev: Sequence[Sentence]) -> None:
+    """Refuse a head that nothing in dev can calibrate.
+
+    Raises:
+        DataError: No dev sentence has only labels of its layer that train has.
+    """
+    for layer, head in heads.items():
+        if head.calibrate and not _known(dev, layer, head, label_names(train, layer, head.span_scheme)):
+            raise DataError(
+                f"no dev sentence has only labels of `{layer}` that train has too, so nothing can calibrate the head; "
+                f"leave out heads.{layer}.calibrate, or add such sentences"
+            )
+
+
 def calibrate(
     model: Model, dev: Sequence[Sentence], trained: Mapping[str, float], tell: Tell
 ) -> tuple[Model, dict[str, object]]:
@@ -31,52 +47,44 @@ def calibrate(
     Scores of tags are changed in the weights themselves, scores of classes when they become probabilities.
 
     Args:
-        model: Its network is changed.
+        model: One that passed `check_calibrated` and is not calibrated yet; its network is changed.
         dev: Sentences that it was not trained on.
         trained: The dev score of each layer as training left it.
         tell: Is told what was found.
-
-    Raises:
-        DataError: No dev sentence has only labels of a layer that train has.
     """
-    heads = {layer: head for layer, head in model.heads.items() if head.calibrate}
     facts: Facts = {}
-    temperatures = {}
-    for layer, head in heads.items():
-        if head.kind == "sentence":
-            facts[layer] = _calibrate_classes(model, layer, dev)
-            temperatures[layer] = facts[layer]["temperature"]
-        else:
-            facts[layer] = _calibrate_tags(model, layer, dev)
+    for layer, head in model.heads.items():
+        if head.calibrate:
+            found = _calibrate_classes if head.kind == "sentence" else _calibrate_tags
+            facts[layer] = found(model, layer, dev)
+    tags = [layer for layer in facts if model.heads[layer].kind == "tokens"]
+    temperatures = {layer: found["temperature"] for layer, found in facts.items() if layer not in tags}
     model.network.set_temperatures(temperatures)
     model = replace(model, config=model.config.model_copy(update={"temperatures": temperatures}))
-    if heads.keys() - temperatures.keys():
+    if tags:
         after = dev_scores(dev, Tagger(model, cache=False).predict(dev), model)
-        for layer in heads.keys() - temperatures.keys():
+        for layer in tags:
             facts[layer].update(dev_before=trained[layer], dev_after=after[layer])
-    for layer, found in facts.items():
-        tell(_note(layer, found))
+    for layer, each in facts.items():
+        tell(_note(layer, each))
     return model, dict(facts)
 
 
 def _calibrate_classes(model: Model, layer: str, dev: Sequence[Sentence]) -> dict[str, float]:
     """The temperature of a sentence head that makes gold classes the most likely; nothing is changed."""
-    ids = {name: i for i, name in enumerate(model.vocabulary.labels[layer])}
-    known = [s for s in dev if layer in s.layers and s.label(layer).value in ids]
-    _check_any(known, f"a class of `{layer}`")
+    names = model.vocabulary.labels[layer]
+    known = _known(dev, layer, model.heads[layer], names)
     scores = [list((s.label(layer).scores or {}).values()) for s in Tagger(model, cache=False).predict(known)]
-    gold = [ids[s.label(layer).value] for s in known]
+    gold = [names.index(s.label(layer).value) for s in known]
     temperature = fit_temperature(scores, gold)
     before, after = log_loss(scores, gold), log_loss(scores, gold, temperature=temperature)
-    return {"sentences": len(known), "temperature": temperature, "loss_before": before, "loss_after": after}
+    return {**_counts(layer, known, dev), "temperature": temperature, "loss_before": before, "loss_after": after}
 
 
 def _calibrate_tags(model: Model, layer: str, dev: Sequence[Sentence]) -> dict[str, float]:
     """Change a tokens head so that gold tags are the most likely."""
     scheme, names = model.heads[layer].span_scheme, model.vocabulary.labels[layer]
-    carried = [s for s in dev if isinstance(s.layers.get(layer), TagLayer)]
-    known = [s for s in carried if set(s.tags(layer, scheme=scheme)) <= set(names)]
-    _check_any(known, f"only tags of `{layer}`")
+    known = _known(dev, layer, model.heads[layer], names)
     encoded = encode(known, model.vocabulary, {layer: scheme})
     sentences = []
     with torch.no_grad():
@@ -87,21 +95,35 @@ def _calibrate_tags(model: Model, layer: str, dev: Sequence[Sentence]) -> dict[s
     shifts = scheme is not None and OUTSIDE in tags and len(tags) > 1
     head = model.network.heads[layer]
     assert isinstance(head, TokensHead)
-    found = calibrate_tokens(head, sentences, shifted=list(names).index(OUTSIDE) if shifts else None)
-    facts = {"sentences": len(known), "temperature": found.temperature}
-    shift = {"outside": found.shift} if shifts else {}
-    return {**facts, **shift, "loss_before": found.before, "loss_after": found.after}
+    shifted = names.index(OUTSIDE) if shifts else None
+    found = calibrate_tokens(head, sentences, shifted=shifted)
+    changed = {"temperature": found.temperature, **({"outside": found.shift} if shifts else {})}
+    return {**_counts(layer, known, dev), **changed, "loss_before": found.before, "loss_after": found.after}
 
 
-def _check_any(known: Sequence[Sentence], wanted: str) -> None:
-    if not known:
-        raise DataError(f"no dev sentence has {wanted} that train has, so none can calibrate the head")
+def _known(dev: Sequence[Sentence], layer: str, head: HeadConfig, names: Sequence[str]) -> list[Sentence]:
+    """The dev sentences with a layer all of whose labels stand in `names`."""
+    carried = [s for s in dev if layer in s.layers]
+    if head.kind == "sentence":
+        return [s for s in carried if s.label(layer).value in names]
+    return [s for s in carried if set(s.tags(layer, scheme=head.span_scheme)) <= set(names)]
+
+
+def _counts(layer: str, known: Sequence[Sentence], dev: Sequence[Sentence]) -> dict[str, float]:
+    return {"sentences": len(known), "left_out": sum(layer in s.layers for s in dev) - len(known)}
 
 
 def _note(layer: str, found: Mapping[str, float]) -> str:
+    left_out = f" ({found['left_out']} left out, with labels that train lacks)" if found["left_out"] else ""
+    limit = " (the limit: a head as weak or as sure as this is not one to calibrate)" if _at_limit(found) else ""
     shift = f", `{OUTSIDE}` shifted by {found['outside']:.3f}" if "outside" in found else ""
     dev = f"; dev {found['dev_before']:.4f} before and {found['dev_after']:.4f} after" if "dev_after" in found else ""
     return (
-        f"calibrated `{layer}` on {found['sentences']} dev sentences: temperature {found['temperature']:.3f}{shift}, "
-        f"log loss {found['loss_before']:.4f} before and {found['loss_after']:.4f} after{dev}"
+        f"calibrated `{layer}` on dev, sentences: {found['sentences']}{left_out}; temperature "
+        f"{found['temperature']:.3f}{limit}{shift}; log loss {found['loss_before']:.4f} before and "
+        f"{found['loss_after']:.4f} after{dev}"
     )
+
+
+def _at_limit(found: Mapping[str, float]) -> bool:
+    return not LOWEST * 1.01 < found["temperature"] < HIGHEST / 1.01

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tagger.calibrating import calibrate
+from tagger.calibrating import calibrate, check_calibrated
 from tagger.config import CorpusConfig, HeadConfig, ReadingConfig, Recipe, dump_recipe, load_recipe
 from tagger.data.batches import EncodedSentences, encode
 from tagger.data.corpus import Corpus
@@ -119,26 +119,29 @@ def train(
         if isinstance(teacher, Recipe):
             check_files(teacher, folder if data is not None else (base / name).parent, from_files=data is not None)
     corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted)
+    dev = [sentence for corpus in corpora.values() for sentence in corpus.dev]
+    check_calibrated(recipe.layers, _all_train(corpora), dev)
     if found:
         check_taught(recipe, _all_train(corpora))
     teachers = _train_teachers(found, base, run_folder, listener, data=data, seed=recipe.seed, device=device)
     torch.manual_seed(recipe.seed)
     model = _build_model(recipe, corpora, folder, device, listener)
-    outcome = _fit(model, recipe, corpora, teachers, listener)
+    outcome = _fit(model, recipe, corpora, dev, teachers, listener)
     if outcome.best is None:
         _remove_empty(run_folder)
         raise KeyboardInterrupt
     listener.noted(f"{outcome.reason}; best dev score {outcome.best.selected:.4f} in epoch {outcome.best.epoch}")
-    dev = [sentence for corpus in corpora.values() for sentence in corpus.dev]
-    model, calibrated = calibrate(model, dev, outcome.best.dev, listener.noted)
-    run = Run(Tagger(model), None, outcome, run_folder)
     licences = _licences(recipe, folder)
-    if run_folder is not None:  # kept before it is scored, so that nothing can cost the training
+    run = Run(Tagger(model), None, outcome, run_folder)
+    if run_folder is not None:  # kept before it is calibrated and scored, so that nothing can cost the training
         _keep(run, recipe, folder, base, licences)
         listener.noted(f"the model is in {run_folder}")
+    model, calibrated = calibrate(model, dev, outcome.best.dev, listener.noted)
+    if run_folder is not None and calibrated:
+        save_model(model, run_folder / "model", card=model_card(recipe, model, None, licences))
     facts = _facts(corpora, outcome, recipe) | ({"calibrated": calibrated} if calibrated else {})
     report = None if outcome.interrupted else _test(Tagger(model), corpora, facts, started)
-    run = replace(run, report=report)
+    run = replace(run, tagger=Tagger(model), report=report)
     if run_folder is not None and report is not None:
         _keep_report(run_folder, report)
         (run_folder / "model" / CARD).write_text(model_card(recipe, model, report.to_text(), licences), "utf-8")
@@ -266,10 +269,10 @@ def _fit(
     model: Model,
     recipe: Recipe,
     corpora: Mapping[str, Corpus],
+    dev: Sequence[Sentence],
     teachers: Mapping[str, Tagger],
     listener: RunListener,
 ) -> Outcome:
-    dev = [sentence for corpus in corpora.values() for sentence in corpus.dev]
     weights = {name: config.weight for name, config in recipe.all_corpora().items()}
     tagger = Tagger(model, cache=False)
     sentences = _all_train(corpora)
@@ -338,7 +341,10 @@ def _test(tagger: Tagger, corpora: Mapping[str, Corpus], facts: Mapping[str, obj
 
 
 def _facts(corpora: Mapping[str, Corpus], outcome: Outcome, recipe: Recipe) -> dict[str, object]:
-    """How a run was made: what its report says beside the scores, or alone where there are none."""
+    """How a run was made: what its report says beside the scores, or alone where there are none.
+
+    The dev scores are those that chose the weights, before anything was calibrated.
+    """
     return {
         "seed": recipe.seed,
         "epoch": outcome.best.epoch if outcome.best else None,

@@ -466,7 +466,7 @@ def test_calibration_chooses_a_temperature_on_dev_and_keeps_it_with_the_model(tm
     recipe = make_recipe(tmp_path, SYNTHETIC, SENTIMENT, "calibrate = true")
     run = train(recipe, output=tmp_path / "run", listener=listener)
     temperature = run.tagger.model.config.temperatures["sentiment"]
-    note = next(note for note in listener.said if note.startswith("calibrated `sentiment` on 4 dev sentences"))
+    note = next(note for note in listener.said if note.startswith("calibrated `sentiment` on dev, sentences: 4;"))
     assert f"temperature {temperature:.3f}" in note
     loaded = load(tmp_path / "run")
     assert temperature != 1.0
@@ -485,49 +485,79 @@ def test_calibration_of_tags_is_kept_in_the_weights_and_has_nothing_left_to_do(t
     plain = train(make_recipe(tmp_path, SYNTHETIC, NER, UPOS))
     recipe = make_recipe(tmp_path, SYNTHETIC, NER + "calibrate = true", UPOS + "calibrate = true")
     run = train(recipe, output=tmp_path / "run", listener=listener)
-    facts = json.loads((tmp_path / "run" / "report.json").read_text())["calibrated"]
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    facts = report["calibrated"]
     assert facts.keys() == {"ner", "upos"}
     assert facts["ner"]["outside"] != 0.0
     assert "outside" not in facts["upos"]
+    assert report["dev_scores"] == plain.outcome.best.dev
     dev = list(generate(4, seed=1, split="dev"))
     tagger = load(tmp_path / "run")
     for layer, found in facts.items():
-        assert found["sentences"] == 4
+        assert (found["sentences"], found["left_out"]) == (4, 0)
         assert found["loss_after"] < found["loss_before"]
         assert found["dev_before"] == plain.outcome.best.dev[layer]
         assert found["dev_after"] == dev_scores(dev, tagger.predict(dev), tagger.model)[layer]
-        assert f"temperature {found['temperature']:.3f}" in next(n for n in listener.said if f"`{layer}` on 4" in n)
-    facts = calibrate(tagger.model, dev, {"ner": 0.0, "upos": 0.0}, print)[1]
-    assert [facts[layer]["temperature"] for layer in facts] == pytest.approx([1.0, 1.0], rel=0.01)
-    assert facts["ner"]["outside"] == pytest.approx(0.0, abs=0.01)
+        note = next(note for note in listener.said if note.startswith(f"calibrated `{layer}` on dev, sentences: 4;"))
+        assert f"temperature {found['temperature']:.3f}" in note
+    again = calibrate(tagger.model, dev, {"ner": 0.0, "upos": 0.0}, print)[1]
+    assert [found["temperature"] for found in again.values()] == pytest.approx([1.0, 1.0], rel=0.01)
+    assert again["ner"]["outside"] == pytest.approx(0.0, abs=0.01)
     for sentence in generate(10, seed=9, split="test"):  # a temperature alone changes no tag
         raw, scaled = (model.tag_tokens(sentence.tokens) for model in (plain.tagger, run.tagger))
         assert raw.tags("upos") == scaled.tags("upos")
         assert raw.tag_scores("upos") != scaled.tag_scores("upos")
 
 
-def test_dev_sentences_with_tags_that_train_lacks_do_not_calibrate(tmp_path: Path) -> None:
-    train_part = ["Ada/B-PER naps/O", "rain/O falls/O"] * 9
-    files = CONLL + 'dev = "dev.conll"\n'
-    write_conll(tmp_path / "train.conll", *train_part)
-    write_conll(tmp_path / "dev.conll", "Ada/B-PER naps/O", "Oslo/B-LOC sleeps/O", "rain/O falls/O")
+def make_calibrated(folder: Path, *dev: str) -> Path:
+    """A recipe whose entities are calibrated on these dev sentences."""
+    write_conll(folder / "train.conll", *["Ada/B-PER naps/O", "rain/O falls/O"] * 9)
+    write_conll(folder / "dev.conll", *dev)
+    return make_recipe(folder, CONLL + 'dev = "dev.conll"\n', NER, "calibrate = true")
+
+
+def test_dev_sentences_with_tags_that_train_lacks_do_not_calibrate_and_are_counted(tmp_path: Path) -> None:
     listener = Notes()
-    train(make_recipe(tmp_path, files, NER, "calibrate = true"), listener=listener)
-    assert any(note.startswith("calibrated `ner` on 2 dev sentences: temperature ") for note in listener.said)
-    write_conll(tmp_path / "dev.conll", "Oslo/B-LOC sleeps/O")
-    with pytest.raises(DataError, match="no dev sentence has only tags of `ner` that train has, so none can cal"):
-        train(make_recipe(tmp_path, files, NER, "calibrate = true"))
+    recipe = make_calibrated(tmp_path, "Ada/B-PER naps/O", "Oslo/B-LOC sleeps/O", "rain/O falls/O")
+    train(recipe, output=tmp_path / "run", listener=listener)
+    said = "calibrated `ner` on dev, sentences: 2 (1 left out, with labels that train lacks); temperature "
+    assert any(note.startswith(said) for note in listener.said)
+    found = json.loads((tmp_path / "run" / "report.json").read_text())["calibrated"]["ner"]
+    assert (found["sentences"], found["left_out"]) == (2, 1)
 
 
-@pytest.mark.parametrize("dev", [["rain/O falls/O"], ["Ada/B-PER"]])
-def test_dev_without_entities_or_with_nothing_else_does_not_say_how_many_there_are(
-    tmp_path: Path, dev: list[str]
-) -> None:
-    write_conll(tmp_path / "train.conll", *["Ada/B-PER naps/O", "rain/O falls/O"] * 9)
-    write_conll(tmp_path / "dev.conll", *dev)
-    recipe = make_recipe(tmp_path, CONLL + 'dev = "dev.conll"\n', NER, "calibrate = true")
-    train(recipe, output=tmp_path / "run")
-    assert "outside" not in json.loads((tmp_path / "run" / "report.json").read_text())["calibrated"]["ner"]
+def test_nothing_that_could_calibrate_is_told_before_training(tmp_path: Path) -> None:
+    listener = Notes()
+    with pytest.raises(DataError) as refused:
+        train(make_calibrated(tmp_path, "Oslo/B-LOC sleeps/O"), listener=listener)
+    assert str(refused.value) == (
+        "no dev sentence has only labels of `ner` that train has too, so nothing can calibrate the head; leave out "
+        "heads.ner.calibrate, or add such sentences"
+    )
+    assert not any("epoch" in note for note in listener.said)
+
+
+@pytest.mark.parametrize("dev", ["rain/O falls/O", "Ada/B-PER"])
+def test_dev_without_entities_or_with_nothing_else_does_not_say_how_many_there_are(tmp_path: Path, dev: str) -> None:
+    listener = Notes()
+    train(make_calibrated(tmp_path, dev), output=tmp_path / "run", listener=listener)
+    found = json.loads((tmp_path / "run" / "report.json").read_text())["calibrated"]["ner"]
+    assert "outside" not in found
+    at_limit = found["temperature"] == pytest.approx(0.05) or found["temperature"] == pytest.approx(20.0)
+    assert at_limit == any("(the limit: " in note for note in listener.said)
+
+
+def test_a_run_that_is_stopped_while_it_is_calibrated_keeps_what_training_gave(tmp_path: Path) -> None:
+    class Stopping(Notes):
+        def noted(self, message: str) -> None:
+            if message.startswith("calibrated"):
+                raise KeyboardInterrupt
+
+    plain = train(make_recipe(tmp_path, SYNTHETIC, NER))
+    recipe = make_recipe(tmp_path, SYNTHETIC, NER, "calibrate = true")
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, output=tmp_path / "run", listener=Stopping())
+    assert same_bits(load(tmp_path / "run").model.network.state_dict(), weights(plain))
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ class AnyHeadConfig(Section):
     each class in all sentences; that loss counts `teacher_weight` beside the one of gold labels.
 
     With `calibrate`, dev makes probabilities what they say once training is over: scores are divided by a temperature,
-    and `O` is made more or less likely where tags have a scheme, so that there are as many entities as there should be.
+    and where tags have a scheme and dev has both, `O` is made more or less likely than entities.
     """
 
     kind: Literal["tokens", "sentence"]

@@ -73,7 +73,7 @@ def build_vocabulary(
     train = train if isinstance(train, LazySentences) else list(train)
     counts = _counts(train)
     chars = sorted({char for word in counts for char in word})
-    labels = {layer: _labels(train, layer, scheme) for layer, scheme in layers.items()}
+    labels = {layer: label_names(train, layer, scheme) for layer, scheme in layers.items()}
     if vectors is None:
         words = sorted(word for word, count in counts.items() if count > 1)
         return Vocabulary(words, chars, labels, num_trainable=len(words) + 1)
@@ -94,8 +94,12 @@ def _counts(train: Sequence[Sentence]) -> "Counter[str]":
     return Counter(token for sentence in train for token in sentence.tokens)
 
 
-def _labels(train: Sequence[Sentence], layer: str, scheme: Scheme | None) -> list[str]:
-    """The tags or classes of a layer; for entities, every prefix of the scheme with every type of train."""
+def label_names(train: Sequence[Sentence], layer: str, scheme: Scheme | None) -> list[str]:
+    """The tags or classes of a layer; for entities, every prefix of the scheme with every type of train.
+
+    Raises:
+        DataError: No sentence has the layer.
+    """
     shown = telling(train)
     found = [sentence.layers[layer] for sentence in shown if layer in sentence.layers]
     if not found:

@@ -117,7 +117,7 @@ def test_a_head_that_was_scaled_and_shifted_is_brought_back(temperature: float, 
     assert found.shift == pytest.approx(-shift, abs=0.02)
 
 
-def test_gradients_are_left_as_they_were_before_training_ends() -> None:
+def test_no_gradient_is_left_and_transitions_that_are_not_trained_stay_zero() -> None:
     head = make_head("softmax")
     calibrate_tokens(head, held_out(), shifted=2)
     assert all(parameter.grad is None for parameter in head.parameters())

@@ -67,28 +67,52 @@ def test_all_files_that_are_missing_are_named(tmp_path: Path) -> None:
     assert all(name in str(refused.value) for name in ("en_ewt-ud-train", "wnut17train", "rt-polarity.neg"))
 
 
+def keep_run(folder: Path, name: str, overrides: list[str]) -> None:
+    recipe = tagger.load_recipe(script.RECIPES / f"{name}.toml", overrides)
+    (folder / "recipe.toml").write_text(tagger.config.dump_recipe(recipe), encoding="utf-8")
+    report = {"scores": {layer: {"accuracy": 0.5} for layer in script.SINGLE}}
+    (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("made_with", "told"),
     [
-        ([], None),
         (["heads.upos.weight=2"], "`heads.upos.weight` 2.0 and not 1.0"),
         (["seed=3", "training.epochs=9"], "`seed` 3 and not 2, `training.epochs` 9 and not 10"),
     ],
 )
 def test_a_run_of_another_recipe_is_not_taken_for_this_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_with: list[str], told: str | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_with: list[str], told: str
 ) -> None:
     monkeypatch.setattr(script, "describe_model", lambda _: {})
-    recipe = tagger.load_recipe(script.RECIPES / "pos-ewt.toml", ["seed=2", *made_with])
-    (tmp_path / "recipe.toml").write_text(tagger.config.dump_recipe(recipe), encoding="utf-8")
-    report = {"scores": {"upos": {"accuracy": 0.5}}}
-    (tmp_path / "report.json").write_text(json.dumps(report), encoding="utf-8")
-    if told is None:
-        assert script.is_finished(tmp_path, "pos-ewt", 2, [])
-        return
+    keep_run(tmp_path, "pos-ewt", ["seed=2"])
+    assert script.is_finished(tmp_path, "pos-ewt", 2, [])
+    keep_run(tmp_path, "pos-ewt", ["seed=2", *made_with])
     with pytest.raises(TaggerError) as refused:
         script.is_finished(tmp_path, "pos-ewt", 2, [])
     assert str(refused.value) == (
-        f"{tmp_path}: must be a run of {script.RECIPES / 'pos-ewt'}.toml, but was made with {told}; "
+        f"{tmp_path}: must be a run of the recipe pos-ewt, but was made with {told}; "
         f"remove {tmp_path}, and it is trained again"
     )
+
+
+def test_runs_whose_folder_has_moved_are_taken_with_their_teachers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(script, "describe_model", lambda _: {})
+    taught = [script.teacher(layer, tmp_path / "here" / f"{name}-1") for layer, name in script.SINGLE.items()]
+    keep_run(tmp_path, script.JOINT, [*taught, "seed=1"])
+    moved = [script.teacher(layer, tmp_path / "there" / f"{name}-1") for layer, name in script.SINGLE.items()]
+    assert script.is_finished(tmp_path, script.JOINT, 1, moved)
+    with pytest.raises(TaggerError, match=r"`heads\.upos\.teacher` 'pos-ewt-1' and not 'pos-ewt\.toml'"):
+        script.is_finished(tmp_path, script.JOINT, 1, [])
+
+
+def test_a_run_that_lost_its_recipe_is_trained_again_and_not_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(script, "describe_model", lambda _: {})
+    keep_run(tmp_path, "pos-ewt", ["seed=2"])
+    (tmp_path / "recipe.toml").unlink()
+    with pytest.raises(TaggerError, match=r"must have kept the recipe of its run, but .*; remove .* trained again"):
+        script.is_finished(tmp_path, "pos-ewt", 2, [])
