@@ -318,16 +318,18 @@ def describe_model(path: str | Path) -> dict[str, Any]:
     }
     found = next((p for p in (Path(path) / "report.json", Path(path).parent / "report.json") if p.is_file()), None)
     if found is not None:
-        facts |= {"scores": scores} if (scores := _headlines(found)) else {}
+        facts |= _from_report(found)
     return facts
 
 
-def _headlines(path: Path) -> dict[str, dict[str, float]]:
-    """The main scores of each layer in a report."""
+def _from_report(path: Path) -> dict[str, Any]:
+    """The main scores of each layer in a report, and how its heads were calibrated; what there is of both."""
     names = ("f1", "precision", "recall", "accuracy")
     try:
-        scores = json.loads(path.read_text(encoding="utf-8"))["scores"]
-        return {layer: {k: v[k] for k in names if k in v} for layer, v in scores.items()}
+        report = json.loads(path.read_text(encoding="utf-8"))
+        scores = {layer: {k: v[k] for k in names if k in v} for layer, v in report["scores"].items()}
+        calibrated = {layer: dict(found) for layer, found in report.get("calibrated", {}).items()}
+        return {k: v for k, v in (("scores", scores), ("calibrated", calibrated)) if v}
     except (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError):
         raise ModelError(
             f"{path}: the report is damaged or cannot be read; delete it or copy the folder again"

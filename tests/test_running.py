@@ -491,6 +491,7 @@ def test_calibration_of_tags_is_kept_in_the_weights_and_has_nothing_left_to_do(t
     assert facts["ner"]["outside"] != 0.0
     assert "outside" not in facts["upos"]
     assert report["dev_scores"] == plain.outcome.best.dev
+    assert describe_model(tmp_path / "run")["calibrated"] == facts
     dev = list(generate(4, seed=1, split="dev"))
     tagger = load(tmp_path / "run")
     for layer, found in facts.items():
