@@ -103,10 +103,10 @@ def _calibrate_tags(model: Model, layer: str, dev: Sequence[Sentence]) -> dict[s
 
 def _known(dev: Sequence[Sentence], layer: str, head: HeadConfig, names: Sequence[str]) -> list[Sentence]:
     """The dev sentences with a layer all of whose labels stand in `names`."""
-    carried = [s for s in dev if layer in s.layers]
+    carried, there = [s for s in dev if layer in s.layers], set(names)
     if head.kind == "sentence":
-        return [s for s in carried if s.label(layer).value in names]
-    return [s for s in carried if set(s.tags(layer, scheme=head.span_scheme)) <= set(names)]
+        return [s for s in carried if s.label(layer).value in there]
+    return [s for s in carried if there.issuperset(s.tags(layer, scheme=head.span_scheme))]
 
 
 def _counts(layer: str, known: Sequence[Sentence], dev: Sequence[Sentence]) -> dict[str, float]:
