@@ -41,6 +41,7 @@ from tagger.tagging import describe_model
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 JOINT = "joint-english"
 SINGLE = {"upos": "pos-ewt", "ner": "ner-wnut17", "sentiment": "sentiment-mr"}
+MOST = 5  # differences that are told
 LAYERS = {**{name: [layer] for layer, name in SINGLE.items()}, JOINT: list(SINGLE)}  # those first, for they teach it
 
 
@@ -98,7 +99,10 @@ def is_finished(folder: Path, name: str, seed: int, overrides: Sequence[str]) ->
         raise DataError(f"{folder}: must have kept the recipe of its run, but {error}; {advice}") from None
     wanted = tagger.load_recipe(RECIPES / f"{name}.toml", [*overrides, f"seed={seed}"])
     if odd := differences(settings(kept), settings(wanted)):
-        raise DataError(f"{folder}: must be a run of the recipe {name}, but was made with {', '.join(odd)}; {advice}")
+        more = f" and {len(odd) - MOST} more" if len(odd) > MOST else ""
+        raise DataError(
+            f"{folder}: must be a run of the recipe {name}, but was made with {', '.join(odd[:MOST])}{more}; {advice}"
+        )
     return True
 
 
@@ -111,12 +115,14 @@ def settings(recipe: tagger.Recipe) -> dict[str, Any]:
 
 
 def differences(found: Mapping[str, Any], wanted: Mapping[str, Any], place: str = "") -> list[str]:
-    """What one recipe has otherwise than another, each key with its value there and here."""
+    """What one recipe has otherwise than another: each key with its values, or a section that only one of them has."""
     told = []
     for key in {**wanted, **found}:
         one, other, where = found.get(key), wanted.get(key), f"{place}{key}"
         if isinstance(one, Mapping) and isinstance(other, Mapping):
             told += differences(one, other, f"{where}.")
+        elif isinstance(one, Mapping) or isinstance(other, Mapping):
+            told.append(f"another `{where}`")
         elif one != other:
             told.append(f"`{where}` {one!r} and not {other!r}")
     return told

@@ -1,6 +1,6 @@
 """Heads whose probabilities are what they say: what dev teaches a model once training is over."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -14,14 +14,13 @@ from tagger.evaluation import dev_scores
 from tagger.metrics.calibration import fit_temperature, log_loss
 from tagger.model.model import Model
 from tagger.model.network import to_tensors
-from tagger.nn.calibration import HIGHEST, LOWEST, HeldOut, calibrate_tokens
+from tagger.nn.calibration import FURTHEST, HIGHEST, LOWEST, HeldOut, calibrate_tokens
 from tagger.nn.heads import TokensHead
 from tagger.tagging import Tagger
 
-Tell = Callable[[str], None]
 Facts = dict[str, dict[str, float]]
 
-BATCH_TOKENS = 4096
+BATCH_TOKENS = 4096  # padding counted
 OUTSIDE = "O"
 
 
@@ -39,9 +38,7 @@ def check_calibrated(heads: Mapping[str, HeadConfig], train: Sequence[Sentence],
             )
 
 
-def calibrate(
-    model: Model, dev: Sequence[Sentence], trained: Mapping[str, float], tell: Tell
-) -> tuple[Model, dict[str, object]]:
+def calibrate(model: Model, dev: Sequence[Sentence], trained: Mapping[str, float]) -> tuple[Model, Facts]:
     """The model with each head calibrated that asks for it, and for each of their layers how that was done.
 
     Scores of tags are changed in the weights themselves, scores of classes when they become probabilities.
@@ -50,24 +47,35 @@ def calibrate(
         model: One that passed `check_calibrated` and is not calibrated yet; its network is changed.
         dev: Sentences that it was not trained on.
         trained: The dev score of each layer as training left it.
-        tell: Is told what was found.
     """
     facts: Facts = {}
     for layer, head in model.heads.items():
         if head.calibrate:
-            found = _calibrate_classes if head.kind == "sentence" else _calibrate_tags
-            facts[layer] = found(model, layer, dev)
-    tags = [layer for layer in facts if model.heads[layer].kind == "tokens"]
-    temperatures = {layer: found["temperature"] for layer, found in facts.items() if layer not in tags}
+            fit = _calibrate_classes if head.kind == "sentence" else _calibrate_tags
+            facts[layer] = fit(model, layer, dev)
+    temperatures = {layer: facts[layer]["temperature"] for layer in facts if model.heads[layer].kind == "sentence"}
     model.network.set_temperatures(temperatures)
     model = replace(model, config=model.config.model_copy(update={"temperatures": temperatures}))
-    if tags:
+    if shifted := [layer for layer, found in facts.items() if "outside" in found]:
         after = dev_scores(dev, Tagger(model, cache=False).predict(dev), model)
-        for layer in tags:
+        for layer in shifted:
             facts[layer].update(dev_before=trained[layer], dev_after=after[layer])
-    for layer, each in facts.items():
-        tell(_note(layer, each))
-    return model, dict(facts)
+    return model, facts
+
+
+def describe_calibration(layer: str, found: Mapping[str, float]) -> str:
+    """What `calibrate` found for a layer, as a sentence."""
+    left_out = f" ({found['left_out']} left out, with labels that train lacks)" if found["left_out"] else ""
+    shift = f", `{OUTSIDE}` shifted by {found['outside']:.3f}" if "outside" in found else ""
+    dev = f"; dev {found['dev_before']:.4f} before and {found['dev_after']:.4f} after" if "dev_after" in found else ""
+    at_limit = found["temperature"] / HIGHEST > 0.99 or found["temperature"] / LOWEST < 1.01
+    at_limit = at_limit or abs(found.get("outside", 0.0)) / FURTHEST > 0.99
+    limit = f"; that is at its limit, so leave out heads.{layer}.calibrate or give it more of dev" if at_limit else ""
+    return (
+        f"calibrated `{layer}` on dev, sentences: {found['sentences']}{left_out}; temperature "
+        f"{found['temperature']:.3f}{shift}; log loss {found['loss_before']:.4f} before and "
+        f"{found['loss_after']:.4f} after{dev}{limit}"
+    )
 
 
 def _calibrate_classes(model: Model, layer: str, dev: Sequence[Sentence]) -> dict[str, float]:
@@ -111,19 +119,3 @@ def _known(dev: Sequence[Sentence], layer: str, head: HeadConfig, names: Sequenc
 
 def _counts(layer: str, known: Sequence[Sentence], dev: Sequence[Sentence]) -> dict[str, float]:
     return {"sentences": len(known), "left_out": sum(layer in s.layers for s in dev) - len(known)}
-
-
-def _note(layer: str, found: Mapping[str, float]) -> str:
-    left_out = f" ({found['left_out']} left out, with labels that train lacks)" if found["left_out"] else ""
-    limit = " (the limit: a head as weak or as sure as this is not one to calibrate)" if _at_limit(found) else ""
-    shift = f", `{OUTSIDE}` shifted by {found['outside']:.3f}" if "outside" in found else ""
-    dev = f"; dev {found['dev_before']:.4f} before and {found['dev_after']:.4f} after" if "dev_after" in found else ""
-    return (
-        f"calibrated `{layer}` on dev, sentences: {found['sentences']}{left_out}; temperature "
-        f"{found['temperature']:.3f}{limit}{shift}; log loss {found['loss_before']:.4f} before and "
-        f"{found['loss_after']:.4f} after{dev}"
-    )
-
-
-def _at_limit(found: Mapping[str, float]) -> bool:
-    return not LOWEST * 1.01 < found["temperature"] < HIGHEST / 1.01

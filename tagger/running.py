@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tagger.calibrating import calibrate, check_calibrated
+from tagger.calibrating import calibrate, check_calibrated, describe_calibration
 from tagger.config import CorpusConfig, HeadConfig, ReadingConfig, Recipe, dump_recipe, load_recipe
 from tagger.data.batches import EncodedSentences, encode
 from tagger.data.corpus import Corpus
@@ -136,9 +136,16 @@ def train(
     if run_folder is not None:  # kept before it is calibrated and scored, so that nothing can cost the training
         _keep(run, recipe, folder, base, licences)
         listener.noted(f"the model is in {run_folder}")
-    model, calibrated = calibrate(model, dev, outcome.best.dev, listener.noted)
+    try:
+        model, calibrated = calibrate(model, dev, outcome.best.dev)
+    except KeyboardInterrupt:
+        if run_folder is not None:
+            listener.noted(f"stopped before heads were calibrated; the model in {run_folder} is as training left it")
+        raise
     if run_folder is not None and calibrated:
         save_model(model, run_folder / "model", card=model_card(recipe, model, None, licences))
+    for layer, found_out in calibrated.items():
+        listener.noted(describe_calibration(layer, found_out))
     facts = _facts(corpora, outcome, recipe) | ({"calibrated": calibrated} if calibrated else {})
     report = None if outcome.interrupted else _test(Tagger(model), corpora, facts, started)
     run = replace(run, tagger=Tagger(model), report=report)

@@ -497,11 +497,11 @@ def test_calibration_of_tags_is_kept_in_the_weights_and_has_nothing_left_to_do(t
     for layer, found in facts.items():
         assert (found["sentences"], found["left_out"]) == (4, 0)
         assert found["loss_after"] < found["loss_before"]
-        assert found["dev_before"] == plain.outcome.best.dev[layer]
-        assert found["dev_after"] == dev_scores(dev, tagger.predict(dev), tagger.model)[layer]
         note = next(note for note in listener.said if note.startswith(f"calibrated `{layer}` on dev, sentences: 4;"))
         assert f"temperature {found['temperature']:.3f}" in note
-    again = calibrate(tagger.model, dev, {"ner": 0.0, "upos": 0.0}, print)[1]
+    assert facts["ner"]["dev_before"] == plain.outcome.best.dev["ner"]
+    assert facts["ner"]["dev_after"] == dev_scores(dev, tagger.predict(dev), tagger.model)["ner"]
+    again = calibrate(tagger.model, dev, {"ner": 0.0, "upos": 0.0})[1]
     assert [found["temperature"] for found in again.values()] == pytest.approx([1.0, 1.0], rel=0.01)
     assert again["ner"]["outside"] == pytest.approx(0.0, abs=0.01)
     for sentence in generate(10, seed=9, split="test"):  # a temperature alone changes no tag
@@ -545,19 +545,22 @@ def test_dev_without_entities_or_with_nothing_else_does_not_say_how_many_there_a
     found = json.loads((tmp_path / "run" / "report.json").read_text())["calibrated"]["ner"]
     assert "outside" not in found
     at_limit = found["temperature"] == pytest.approx(0.05) or found["temperature"] == pytest.approx(20.0)
-    assert at_limit == any("(the limit: " in note for note in listener.said)
+    assert at_limit == any("that is at its limit" in note for note in listener.said)
 
 
-def test_a_run_that_is_stopped_while_it_is_calibrated_keeps_what_training_gave(tmp_path: Path) -> None:
-    class Stopping(Notes):
-        def noted(self, message: str) -> None:
-            if message.startswith("calibrated"):
-                raise KeyboardInterrupt
+def test_a_run_that_is_stopped_while_it_is_calibrated_keeps_what_training_gave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
 
-    plain = train(make_recipe(tmp_path, SYNTHETIC, NER))
+    plain, listener = train(make_recipe(tmp_path, SYNTHETIC, NER)), Notes()
+    monkeypatch.setattr("tagger.calibrating.calibrate_tokens", stop)
     recipe = make_recipe(tmp_path, SYNTHETIC, NER, "calibrate = true")
     with pytest.raises(KeyboardInterrupt):
-        train(recipe, output=tmp_path / "run", listener=Stopping())
+        train(recipe, output=tmp_path / "run", listener=listener)
+    kept = f"the model in {tmp_path / 'run'} is as training left it"
+    assert listener.said[-1] == f"stopped before heads were calibrated; {kept}"
     assert same_bits(load(tmp_path / "run").model.network.state_dict(), weights(plain))
 
 

@@ -7,17 +7,19 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import torch
 from pydantic import Field, ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from tagger.config import Positive, Section
 from tagger.data.schemes import RULES, Scheme, describe, is_tag, split_tag
+from tagger.data.staging import replaced
 from tagger.data.vocabulary import Vocabulary
 from tagger.errors import ModelError
 from tagger.model.model import FORMAT, Model, ModelConfig
@@ -37,7 +39,13 @@ class _Names(Section):
 
 
 def save_model(model: Model, folder: Path, *, card: str) -> None:
-    """Write a model to a folder, which is made if it is not there; `card` is the text of its README."""
+    """Write a model to a folder, which is made if it is not there; `card` is the text of its README.
+
+    A model that is there already is replaced whole, or stays.
+
+    Raises:
+        DataError: A file cannot be written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = model.vocabulary
     names = {
@@ -47,11 +55,18 @@ def save_model(model: Model, folder: Path, *, card: str) -> None:
         "labels": {layer: list(labels) for layer, labels in vocabulary.labels.items()},
     }
     config = json.dumps(model.config.model_dump(mode="json", exclude_none=False), indent=2, ensure_ascii=False)
-    (folder / CONFIG).write_text(config + "\n", encoding="utf-8")
-    (folder / VOCABULARY).write_text(json.dumps(names, ensure_ascii=False) + "\n", encoding="utf-8")
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.network.state_dict().items()}
-    save_file(weights, folder / WEIGHTS)
-    (folder / CARD).write_text(card, encoding="utf-8")
+    contents = {
+        CONFIG: f"{config}\n".encode(),
+        VOCABULARY: f"{json.dumps(names, ensure_ascii=False)}\n".encode(),
+        WEIGHTS: save(weights),
+        CARD: card.encode(),
+    }
+    with ExitStack() as files:  # all are written before the first takes its place
+        for name, content in contents.items():
+            stream = files.enter_context(replaced(folder / name))
+            stream.write(content)
+            stream.flush()
 
 
 def load_model(path: str | Path, *, device: str | torch.device = "cpu") -> Model:

@@ -23,7 +23,7 @@ from tagger.config import (
 )
 from tagger.data.synthetic import generate
 from tagger.data.vocabulary import build_vocabulary
-from tagger.errors import ModelError
+from tagger.errors import DataError, ModelError
 from tagger.model.folder import load_model, save_model
 from tagger.model.model import FORMAT, Model
 from tagger.tagging import Tagger, load
@@ -75,6 +75,17 @@ def test_loaded_model_has_the_same_config_vocabulary_and_weights(model: Model, f
     for name, value in model.network.state_dict().items():
         assert torch.equal(value, loaded.network.state_dict()[name])
         assert value.dtype == loaded.network.state_dict()[name].dtype
+
+
+def test_a_model_that_cannot_be_written_whole_leaves_the_one_before(model: Model, folder: Path) -> None:
+    (folder / "README.md").unlink()
+    (folder / "README.md").mkdir()
+    with pytest.raises(DataError, match=r"README\.md: must be a file to write, got a folder"):
+        save_model(make_model("lstm"), folder, card="")
+    assert load_model(folder).config == model.config
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        ["README.md", "config.json", "vocabulary.json", "weights.safetensors"]
+    )
 
 
 def test_a_folder_holds_four_files_and_no_pickle(folder: Path) -> None:
