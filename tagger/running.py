@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tagger.calibrating import calibrate, check_calibrated, describe_calibration
+from tagger.calibrating import Facts, calibrate, check_calibrated, describe_calibration
 from tagger.config import CorpusConfig, HeadConfig, ReadingConfig, Recipe, dump_recipe, load_recipe
 from tagger.data.batches import EncodedSentences, encode
 from tagger.data.corpus import Corpus
@@ -99,14 +99,7 @@ def train(
     """
     listener = listener or RunListener()
     started = time.perf_counter()
-    if not isinstance(recipe, Recipe):
-        base = Path(recipe).parent
-        recipe = load_recipe(recipe, [*overrides, *([f"seed={seed}"] if seed is not None else [])])
-    else:
-        base = Path()
-        if overrides:
-            raise RecipeError("overrides need the path of a recipe; change the Recipe instead")
-        recipe = recipe if seed is None else recipe.model_copy(update={"seed": seed})
+    recipe, base = _read_recipe(recipe, overrides, seed)
     check_device(device)
     run_folder = Path(output) if output is not None else None
     if run_folder is not None:
@@ -136,16 +129,11 @@ def train(
     if run_folder is not None:  # kept before it is calibrated and scored, so that nothing can cost the training
         _keep(run, recipe, folder, base, licences)
         listener.noted(f"the model is in {run_folder}")
-    try:
-        model, calibrated = calibrate(model, dev, outcome.best.dev)
-    except KeyboardInterrupt:
-        if run_folder is not None:
-            listener.noted(f"stopped before heads were calibrated; the model in {run_folder} is as training left it")
-        raise
+    model, calibrated = _calibrate(model, dev, outcome.best.dev, run_folder, listener)
     if run_folder is not None and calibrated:
         save_model(model, run_folder / "model", card=model_card(recipe, model, None, licences))
-    for layer, found_out in calibrated.items():
-        listener.noted(describe_calibration(layer, found_out))
+    for layer, result in calibrated.items():
+        listener.noted(describe_calibration(layer, result))
     facts = _facts(corpora, outcome, recipe) | ({"calibrated": calibrated} if calibrated else {})
     report = None if outcome.interrupted else _test(Tagger(model), corpora, facts, started)
     run = replace(run, tagger=Tagger(model), report=report)
@@ -155,6 +143,16 @@ def train(
     elif run_folder is not None:
         _keep_report(run_folder, Report({}, {"split": None, **facts, "seconds": _seconds_since(started)}))
     return run
+
+
+def _read_recipe(recipe: str | Path | Recipe, overrides: Sequence[str], seed: int | None) -> tuple[Recipe, Path]:
+    """The recipe of a run, with the folder that its paths are relative to."""
+    if not isinstance(recipe, Recipe):
+        given = [*overrides, *([f"seed={seed}"] if seed is not None else [])]
+        return load_recipe(recipe, given), Path(recipe).parent
+    if overrides:
+        raise RecipeError("overrides need the path of a recipe; change the Recipe instead")
+    return recipe if seed is None else recipe.model_copy(update={"seed": seed}), Path()
 
 
 def _train_teachers(
@@ -326,6 +324,18 @@ def _weigh_classes(model: Model, encoded: EncodedSentences, listener: RunListene
         listener.noted(f"loss of `{layer}`: " + ", ".join(f"{n} {w:.3g}" for n, w in zip(names, weights, strict=True)))
         module = model.network.heads[layer]
         module.class_weights = torch.tensor(weights, dtype=torch.float32, device=model.network.device)
+
+
+def _calibrate(
+    model: Model, dev: Sequence[Sentence], trained: Mapping[str, float], run_folder: Path | None, listener: RunListener
+) -> tuple[Model, Facts]:
+    """The calibrated model and how that was done; who stops it is told what is left."""
+    try:
+        return calibrate(model, dev, trained)
+    except KeyboardInterrupt:
+        if run_folder is not None:
+            listener.noted(f"stopped before heads were calibrated; the model in {run_folder} is as training left it")
+        raise
 
 
 def _test(tagger: Tagger, corpora: Mapping[str, Corpus], facts: Mapping[str, object], started: float) -> Report | None:

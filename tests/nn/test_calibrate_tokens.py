@@ -107,7 +107,7 @@ def test_a_tag_that_was_too_rare_in_training_is_found_more_often(decoder: Decode
 @given(st.floats(0.3, 5.0), st.floats(-2.0, 2.0))
 def test_a_head_that_was_scaled_and_shifted_is_brought_back(temperature: float, shift: float) -> None:
     head, sentences = make_head("crf", scale=0.5), held_out()
-    calibrate_tokens(head, sentences, shifted=1)
+    calibrate_tokens(head, sentences, shifted=1)  # so that 1 and 0 are the best
     with torch.no_grad():
         for parameter in head.parameters():
             parameter *= temperature
