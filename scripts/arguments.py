@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tagger import TaggerError
-from tagger.data.staging import replaced
+from tagger.files.writing import replaced
 from tagger.plots.picture import check_path
 
 MOST_THREADS = 1024

@@ -30,15 +30,15 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from tagger import Corpus, Recipe, Sentence, Tagger, load_recipe
-from tagger.data.batches import encode
-from tagger.data.corpus import read_corpus
-from tagger.data.tokenization import tokenizer_name
-from tagger.data.vectors import Vectors, read_vectors
-from tagger.data.vocabulary import Vocabulary, build_vocabulary
+from tagger.corpus.corpus import read_corpus
+from tagger.encoding.batches import encode
+from tagger.encoding.vectors import Vectors, read_vectors
+from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
 from tagger.model.model import FORMAT, Model, ModelConfig
 from tagger.model.network import build_network
 from tagger.nn.crf import LinearChainCRF
 from tagger.nn.encoder import RecurrentEncoder
+from tagger.text.tokenization import tokenizer_name
 from tagger.training.loop import train_network
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -34,7 +34,7 @@ from rich.console import Console
 from rich.table import Table
 
 import tagger
-from tagger.data.corpus import read_corpus
+from tagger.corpus.corpus import read_corpus
 from tagger.errors import DataError, TaggerError, gather
 from tagger.tagging import describe_model
 

@@ -15,32 +15,32 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tagger import plots
     from tagger.config import Recipe, load_recipe
-    from tagger.data.audit import check
-    from tagger.data.corpus import Corpus, load_corpus, load_dataset
-    from tagger.data.diagnosis import Diagnosis
-    from tagger.data.findings import Finding
-    from tagger.data.hub import stream_dataset
-    from tagger.data.sentence import Label, Sentence, Span
-    from tagger.data.synthetic import generate
-    from tagger.data.tables import to_dataset
+    from tagger.corpus.corpus import Corpus, load_corpus, load_dataset
+    from tagger.corpus.synthetic import generate
+    from tagger.doctor.check import check
+    from tagger.doctor.diagnosis import Diagnosis
+    from tagger.doctor.findings import Finding
     from tagger.errors import DataError, MissingExtraError, ModelError, RecipeError, TaggerError
+    from tagger.hub.loading import stream_dataset
+    from tagger.hub.to_rows import to_dataset
     from tagger.metrics.report import Report
-    from tagger.running import Run, train
+    from tagger.running.train import Run, train
     from tagger.tagging import Tagger, load
+    from tagger.text.sentence import Label, Sentence, Span
 
 _MODULES = {
     "tagger.config": ("Recipe", "load_recipe"),
-    "tagger.data.audit": ("check",),
-    "tagger.data.corpus": ("Corpus", "load_corpus", "load_dataset"),
-    "tagger.data.diagnosis": ("Diagnosis",),
-    "tagger.data.findings": ("Finding",),
-    "tagger.data.hub": ("stream_dataset",),
-    "tagger.data.sentence": ("Label", "Sentence", "Span"),
-    "tagger.data.synthetic": ("generate",),
-    "tagger.data.tables": ("to_dataset",),
+    "tagger.doctor.check": ("check",),
+    "tagger.corpus.corpus": ("Corpus", "load_corpus", "load_dataset"),
+    "tagger.doctor.diagnosis": ("Diagnosis",),
+    "tagger.doctor.findings": ("Finding",),
+    "tagger.hub.loading": ("stream_dataset",),
+    "tagger.text.sentence": ("Label", "Sentence", "Span"),
+    "tagger.corpus.synthetic": ("generate",),
+    "tagger.hub.to_rows": ("to_dataset",),
     "tagger.errors": ("DataError", "MissingExtraError", "ModelError", "RecipeError", "TaggerError"),
     "tagger.metrics.report": ("Report",),
-    "tagger.running": ("Run", "train"),
+    "tagger.running.train": ("Run", "train"),
     "tagger.tagging": ("Tagger", "load"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

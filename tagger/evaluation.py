@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.errors import DataError
 from tagger.metrics.accuracy import score_labels, score_tags
 from tagger.metrics.calibration import calibration_error
@@ -11,6 +10,7 @@ from tagger.metrics.entities import score_entities, span_f1
 from tagger.metrics.report import Report as Report
 from tagger.metrics.report import Scores
 from tagger.model.model import Model
+from tagger.text.sentence import Label, Sentence, TagLayer
 
 
 def score_predictions(

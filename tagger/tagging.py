@@ -12,21 +12,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tagger.data.batches import encode
-from tagger.data.corpus import change_reading, read_sentences
-from tagger.data.files import decode_lines
-from tagger.data.labelled import Tokenize
-from tagger.data.sentence import Sentence, check_token
-from tagger.data.streams import StreamFormat, stream_sentences
-from tagger.data.tokenization import sentence_from_text, split_sentences, tokenizer_name
+from tagger.corpus.corpus import change_reading, read_sentences
+from tagger.encoding.batches import encode
 from tagger.errors import DataError, ModelError
 from tagger.evaluation import Report, score_predictions
+from tagger.files.reading import decode_lines
+from tagger.formats.labelled import Tokenize
+from tagger.formats.streaming import StreamFormat, stream_sentences
+from tagger.inference.incremental import Incremental
+from tagger.inference.predict import CHUNK, predict
+from tagger.inference.torch_backend import TorchBackend
 from tagger.model.folder import load_model
-from tagger.model.incremental import Incremental
 from tagger.model.model import Model
 from tagger.model.network import to_tensors
-from tagger.model.predict import CHUNK, predict
-from tagger.model.torch_backend import TorchBackend
+from tagger.text.sentence import Sentence, check_token
+from tagger.text.tokenization import sentence_from_text, split_sentences, tokenizer_name
 
 logger = logging.getLogger(__name__)
 

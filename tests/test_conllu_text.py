@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tagger
-from tagger.data.conllu import parse_conllu
-from tagger.data.convert import convert
-from tagger.data.jsonl import parse_jsonl, sentence_to_json
-from tagger.data.sentence import Sentence
-from tagger.data.targets import Conversion
+from tagger.conversion.convert import convert
+from tagger.conversion.targets import Conversion
+from tagger.formats.conllu import parse_conllu
+from tagger.formats.jsonl import parse_jsonl, sentence_to_json
 from tagger.tagging import Tagger, tag_lines
+from tagger.text.sentence import Sentence
 
 GAPS = {"": "SpaceAfter=No", " ": "_", "  ": r"SpacesAfter=\s\s", "\t": r"SpacesAfter=\t", "\n": r"SpacesAfter=\n"}
 WORD = st.text("ab.é😀ಠ'", min_size=1, max_size=4)

@@ -26,17 +26,17 @@ from hypothesis import strategies as st
 
 import tagger
 from tagger.config import load_recipe
-from tagger.data.columns import read_conll
-from tagger.data.conllu import read_conllu
-from tagger.data.files import decode_lines, raw_lines, read_lines
-from tagger.data.jsonl import read_jsonl, sentence_to_json
-from tagger.data.labelled import read_classes, read_labelled
-from tagger.data.sentence import Sentence
-from tagger.data.streams import stream_sentences
-from tagger.data.synthetic import generate
-from tagger.data.vectors import read_vectors
+from tagger.corpus.synthetic import generate
+from tagger.encoding.vectors import read_vectors
 from tagger.errors import SHOWN, DataError, ModelError, RecipeError
+from tagger.files.reading import decode_lines, raw_lines, read_lines
+from tagger.formats.columns import read_conll
+from tagger.formats.conllu import read_conllu
+from tagger.formats.jsonl import read_jsonl, sentence_to_json
+from tagger.formats.labelled import read_classes, read_labelled
+from tagger.formats.streaming import stream_sentences
 from tagger.model.folder import load_model
+from tagger.text.sentence import Sentence
 
 HEAD = 4000  # bytes of a real file
 SECONDS = 60.0  # of the long run, for each reader and kind

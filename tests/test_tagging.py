@@ -19,12 +19,12 @@ from tagger.config import (
     SentenceHeadConfig,
     TokensHeadConfig,
 )
-from tagger.data.sentence import Sentence
-from tagger.data.synthetic import generate
-from tagger.data.vocabulary import build_vocabulary
+from tagger.corpus.synthetic import generate
+from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, ModelError
 from tagger.model.folder import save_model
 from tagger.tagging import Tagger, check_device, describe_model, evaluate_files, load, tag_lines
+from tagger.text.sentence import Sentence
 
 HEADS: dict[str, HeadConfig] = {
     "ner": TokensHeadConfig(kind="tokens"),

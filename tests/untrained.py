@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import torch
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, ReadingConfig
-from tagger.data.schemes import Scheme
-from tagger.data.vocabulary import Vocabulary
+from tagger.encoding.vocabulary import Vocabulary
 from tagger.model.model import FORMAT, Model, ModelConfig
 from tagger.model.network import build_network
+from tagger.text.schemes import Scheme
 
 
 def untrained_model(

@@ -11,8 +11,8 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from tagger.cli.terminal import visible
-from tagger.data.files import lines_of, raw_lines
 from tagger.errors import DataError, MissingExtraError, RecipeError, TaggerError
+from tagger.files.reading import lines_of, raw_lines
 
 app = typer.Typer(
     name="tagger",
@@ -89,7 +89,7 @@ def train(
     Ctrl-C ends training early and keeps the best weights so far.
     """
     from tagger.cli.progress import TrainingProgress
-    from tagger.running import train as train_run
+    from tagger.running.train import train as train_run
 
     if data is not None and not data.is_dir():
         raise DataError(f"{data}: no such folder; --data is the folder that the recipe's files are in")
@@ -250,7 +250,7 @@ def convert(
 ) -> None:
     """Write a file in another scheme, changing nothing else, or in another format, losing nothing unasked."""
     from tagger.cli.converting import convert_file
-    from tagger.data.targets import Conversion
+    from tagger.conversion.targets import Conversion
 
     wanted = Conversion(
         to=to,
@@ -300,7 +300,7 @@ def check(
     Ends with exit code 1 if there is an error.
     """
     from tagger.cli.diagnosis import print_diagnosis
-    from tagger.data.audit import check as check_corpus
+    from tagger.doctor.check import check as check_corpus
 
     named = {"train": train or [], "dev": dev or [], "test": test or []}
     if bool(files) == any(named.values()):

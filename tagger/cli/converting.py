@@ -10,11 +10,11 @@ from zlib import crc32
 
 from tagger.cli.meter import Meter
 from tagger.cli.terminal import visible
-from tagger.data.convert import convert
-from tagger.data.files import comes_once, raw_lines
-from tagger.data.staging import ended_in_order, kept, passed_on, replaced
-from tagger.data.targets import Conversion
+from tagger.conversion.convert import convert
+from tagger.conversion.targets import Conversion
 from tagger.errors import DataError
+from tagger.files.reading import comes_once, raw_lines
+from tagger.files.writing import ended_in_order, kept, passed_on, replaced
 
 
 def convert_file(source: str, output: str, wanted: Conversion) -> None:

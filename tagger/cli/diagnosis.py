@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tagger.cli.terminal import visible
-from tagger.data.diagnosis import Diagnosis
-from tagger.data.findings import Finding
+from tagger.doctor.diagnosis import Diagnosis
+from tagger.doctor.findings import Finding
 
 ERRORS_SHOWN = 10
 WARNINGS_SHOWN = 5

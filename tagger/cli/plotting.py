@@ -10,9 +10,9 @@ import typer
 from tagger.cli.app import ColumnsOption, DeviceOption, ModelArgument, ThreadsOption, _lines, _set_threads, _split
 
 if TYPE_CHECKING:
-    from tagger.data.sentence import Sentence
     from tagger.plots import Picture
     from tagger.tagging import Tagger
+    from tagger.text.sentence import Sentence
 
 plot = typer.Typer(
     help="Draw what a model attends to, finds, has learned, and how it was trained: HTML, SVG or PNG.",

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TextIO
 
-from tagger.data.columns import conll_lines
-from tagger.data.jsonl import sentence_to_json
-from tagger.data.sentence import Label, Sentence, TagLayer
+from tagger.formats.columns import conll_lines
+from tagger.formats.jsonl import sentence_to_json
+from tagger.text.sentence import Label, Sentence, TagLayer
 
 
 def write_sentences(

@@ -17,8 +17,8 @@ from importlib.metadata import version
 from itertools import chain
 from typing import Any
 
-from tagger.data.schemes import Boundary, Scheme, describe, invalid_positions, is_tag, split_tag
 from tagger.metrics.rates import Average, ClassScore, check_aligned, ratio
+from tagger.text.schemes import Boundary, Scheme, describe, invalid_positions, is_tag, split_tag
 
 TagLists = list[list[str]]  # seqeval takes lists, no other sequences
 

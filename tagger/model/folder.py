@@ -18,12 +18,12 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from tagger.config import Positive, Section
-from tagger.data.schemes import RULES, Scheme, describe, is_tag, split_tag
-from tagger.data.staging import replaced
-from tagger.data.vocabulary import Vocabulary
+from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import ModelError
+from tagger.files.writing import replaced
 from tagger.model.model import FORMAT, Model, ModelConfig
 from tagger.model.network import Network, build_network
+from tagger.text.schemes import RULES, Scheme, describe, is_tag, split_tag
 
 CONFIG, VOCABULARY, WEIGHTS, CARD = "config.json", "vocabulary.json", "weights.safetensors", "README.md"
 S = TypeVar("S", bound=Section)

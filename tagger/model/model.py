@@ -7,9 +7,9 @@ from typing import Literal
 from pydantic import Field
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, ReadingConfig, Section, Weight
-from tagger.data.schemes import Scheme
-from tagger.data.vocabulary import Vocabulary
+from tagger.encoding.vocabulary import Vocabulary
 from tagger.model.network import Network
+from tagger.text.schemes import Scheme
 
 FORMAT = 1
 

@@ -13,16 +13,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, TokensHeadConfig
-from tagger.data.batches import Batch
-from tagger.data.schemes import legal_transitions, span_tables
-from tagger.data.tag_arrays import MISSING
-from tagger.data.vectors import Vectors
-from tagger.data.vocabulary import FIRST_CHAR, UNKNOWN, Vocabulary
+from tagger.encoding.batches import Batch
+from tagger.encoding.tag_arrays import MISSING
+from tagger.encoding.vectors import Vectors
+from tagger.encoding.vocabulary import FIRST_CHAR, UNKNOWN, Vocabulary
 from tagger.nn.dropout import Dropout
 from tagger.nn.embeddings import CharCNN, CharLSTM, WordVectors
 from tagger.nn.encoder import RecurrentEncoder
 from tagger.nn.heads import SentenceHead, SentenceOutput, TokensHead, TokensOutput
 from tagger.nn.spans import SpanTables
+from tagger.text.schemes import legal_transitions, span_tables
 
 
 class TensorBatch(NamedTuple):

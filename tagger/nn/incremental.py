@@ -69,7 +69,7 @@ class RunningTags:
 
     Source:
         Viterbi (1967), and the forward recursion of Rabiner (1989).
-        Compared with the head in tests/model/test_incremental.py.
+        Compared with the head in tests/inference/test_incremental.py.
     """
 
     def __init__(self, head: TokensHead) -> None:
@@ -124,7 +124,7 @@ class RunningClass:
 
     Source:
         Milakov and Gimelshein (2018) for the softmax of what is still growing.
-        Compared with the head in tests/model/test_incremental.py.
+        Compared with the head in tests/inference/test_incremental.py.
     """
 
     def __init__(self, head: SentenceHead) -> None:

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from tagger.data.sentence import Label, Sentence
 from tagger.errors import DataError
 from tagger.plots.chart import add_axes, new_figure
 from tagger.plots.picture import Picture
 from tagger.plots.showing import LINE_ENDS, name_of, one_layer, percent, sentences_of, shortened, visible
+from tagger.text.sentence import Label, Sentence
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from markupsafe import Markup
 
-from tagger.data.sentence import Sentence, Span, TagLayer
 from tagger.errors import DataError
 from tagger.plots.markup import colour
 from tagger.plots.picture import Picture
 from tagger.plots.showing import LINE_ENDS, name_of, one_layer, sentences_of, visible
+from tagger.text.sentence import Sentence, Span, TagLayer
 
 MARK = Markup('<mark style="{style}" tabindex="0" title="{said}">{text}<bdi class="type">{type}</bdi>{score}</mark>')
 SCORE = Markup('<bdi class="score">{said}</bdi>')

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.data.sentence import Sentence
 from tagger.errors import ModelError
 from tagger.plots.chart import add_axes, new_figure
 from tagger.plots.picture import Picture
 from tagger.plots.showing import name_of, one_layer, sentences_of, shortened, visible
+from tagger.text.sentence import Sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from tagger.data.files import read_text
 from tagger.errors import DataError
+from tagger.files.reading import read_text
 from tagger.plots.chart import add_axes, new_figure
 from tagger.plots.markup import LINES, OKABE_ITO
 from tagger.plots.picture import Picture

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from tagger.data.staging import replaced
 from tagger.errors import RecipeError
+from tagger.files.writing import replaced
 from tagger.plots.chart import need_matplotlib, render
 from tagger.plots.markup import IMAGE, fragment_of, page_of
 

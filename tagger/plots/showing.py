@@ -3,8 +3,8 @@
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from tagger.data.sentence import Sentence
 from tagger.errors import DataError, TaggerError
+from tagger.text.sentence import Sentence
 
 LINE_ENDS = "\t\n\r"
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from tagger.config import Sampling, TrainingConfig
-from tagger.data.batches import Batch, EncodedSentences, Ids, shuffled_batches
+from tagger.encoding.batches import Batch, EncodedSentences, Ids, shuffled_batches
 from tagger.errors import TaggerError
 from tagger.model.network import Network, to_tensors
 from tagger.training.optimisation import WeightAverage, clip_gradients, make_optimizers, rate_factor

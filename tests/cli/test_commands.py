@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import tagger
-from tagger.data.columns import read_conll, write_conll
+from tagger.formats.columns import read_conll, write_conll
 
 RECIPE = """
 [data]

@@ -11,9 +11,9 @@ import seqeval.scheme
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tagger.data.schemes import RULES, Boundary, Scheme, invalid_positions, repair_tags, tags_to_spans
 from tagger.metrics.entities import EntityScores, score_entities, span_f1
 from tagger.metrics.rates import Average, ClassScore
+from tagger.text.schemes import RULES, Boundary, Scheme, invalid_positions, repair_tags, tags_to_spans
 
 SCHEMES: tuple[Scheme, ...] = ("iob1", "iob2", "bioes", "bilou")
 ORACLES = {

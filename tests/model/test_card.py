@@ -6,7 +6,7 @@ from pathlib import Path
 from untrained import untrained_model
 
 from tagger.config import Recipe, dump_recipe, parse_recipe
-from tagger.data.vocabulary import Vocabulary
+from tagger.encoding.vocabulary import Vocabulary
 from tagger.model.card import model_card
 from tagger.model.model import Model
 

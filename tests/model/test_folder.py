@@ -21,8 +21,8 @@ from tagger.config import (
     SentenceHeadConfig,
     TokensHeadConfig,
 )
-from tagger.data.synthetic import generate
-from tagger.data.vocabulary import build_vocabulary
+from tagger.corpus.synthetic import generate
+from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, ModelError
 from tagger.model.folder import load_model, save_model
 from tagger.model.model import FORMAT, Model

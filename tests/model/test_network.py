@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
-from tagger.data.batches import EncodedSentences, encode
-from tagger.data.schemes import Scheme
-from tagger.data.sentence import Label, Sentence, TagLayer
-from tagger.data.vectors import Vectors
-from tagger.data.vocabulary import Vocabulary, build_vocabulary
+from tagger.encoding.batches import EncodedSentences, encode
+from tagger.encoding.vectors import Vectors
+from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
 from tagger.model.network import Network, TensorBatch, build_network, to_tensors
+from tagger.text.schemes import Scheme
+from tagger.text.sentence import Label, Sentence, TagLayer
 
 HEADS: dict[str, HeadConfig] = {
     "ner": TokensHeadConfig(kind="tokens"),

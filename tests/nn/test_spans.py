@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from tagger.data.schemes import RULES, Scheme, legal_transitions, span_tables, tags_to_spans
 from tagger.nn.crf import LinearChainCRF
 from tagger.nn.heads import TokensHead
 from tagger.nn.spans import Spans, SpanTables, find_spans, span_probabilities
+from tagger.text.schemes import RULES, Scheme, legal_transitions, span_tables, tags_to_spans
 
 SCHEMES = sorted(RULES)
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from untrained import untrained_model
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
-from tagger.data.schemes import Scheme
-from tagger.data.sentence import Label, Sentence, TagLayer
-from tagger.data.vocabulary import Vocabulary
+from tagger.encoding.vocabulary import Vocabulary
 from tagger.tagging import Tagger
+from tagger.text.schemes import Scheme
+from tagger.text.sentence import Label, Sentence, TagLayer
 
 ATTACK = "<script>alert(1)</script>&\"'"
 CONTROL = "a\x00b\x1b[31m\x7f\x85"

@@ -7,8 +7,8 @@ import pytest
 from picture_builders import ARABIC, ATTACK, CONTROL, EMOJI, labelled, make_tagger, with_entities
 
 from tagger import plots
-from tagger.data.sentence import Label, Sentence
 from tagger.errors import DataError
+from tagger.text.sentence import Label, Sentence
 
 WORD = re.compile(r'<span class="word" style="--w: ([\d.]+)" title="([\d.]+)" data-weight="([^"]+)">(.*?)</span>', re.S)
 

@@ -8,9 +8,9 @@ import pytest
 from picture_builders import ARABIC, ATTACK, CONTROL, make_tagger, with_entities
 
 from tagger import plots
-from tagger.data.sentence import Sentence, TagLayer
 from tagger.errors import DataError
 from tagger.plots.markup import LINES, OKABE_ITO, colour
+from tagger.text.sentence import Sentence, TagLayer
 
 MARK = re.compile(
     r'<mark style="([^"]*)" tabindex="0" title="([^"]*)">(.*?)<bdi class="type">(.*?)</bdi>'

@@ -10,9 +10,9 @@ from test_picture import svg_of, texts_of
 
 from tagger import plots
 from tagger.config import TokensHeadConfig
-from tagger.data.schemes import legal_transitions
-from tagger.data.sentence import Sentence
 from tagger.errors import ModelError
+from tagger.text.schemes import legal_transitions
+from tagger.text.sentence import Sentence
 
 TAGGER = make_tagger()
 SVG = "{http://www.w3.org/2000/svg}"

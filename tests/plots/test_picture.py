@@ -10,9 +10,9 @@ import pytest
 from picture_builders import ARABIC, ATTACK, CONTROL, EMOJI, labelled, make_tagger, with_entities
 
 from tagger import plots
-from tagger.data.sentence import Sentence
 from tagger.errors import DataError, MissingExtraError, RecipeError
 from tagger.plots.chart import need_matplotlib
+from tagger.text.sentence import Sentence
 
 TAGGER = make_tagger()
 SENTENCE = Sentence.from_tokens(["a", "film"])

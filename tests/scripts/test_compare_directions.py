@@ -9,8 +9,8 @@ import compare_directions as script
 import numpy as np
 import pytest
 
-from tagger.data.sentence import Label, Sentence, TagLayer
 from tagger.errors import DataError
+from tagger.text.sentence import Label, Sentence, TagLayer
 
 
 def run_small(folder: Path, *more: str) -> dict[str, Any]:

@@ -20,14 +20,14 @@ from tagger.config import (
     TokensHeadConfig,
     TrainingConfig,
 )
-from tagger.data.batches import encode
-from tagger.data.sentence import Sentence
-from tagger.data.synthetic import generate
-from tagger.data.vocabulary import build_vocabulary
+from tagger.corpus.synthetic import generate
+from tagger.encoding.batches import encode
+from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import TaggerError
 from tagger.evaluation import dev_scores
 from tagger.model.network import Network
 from tagger.tagging import Tagger
+from tagger.text.sentence import Sentence
 from tagger.training.loop import Epoch, Listener, Outcome, draw_batches, num_batches, share_epoch, train_network
 
 NER: dict[str, HeadConfig] = {"ner": TokensHeadConfig(kind="tokens")}

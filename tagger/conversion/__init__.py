@@ -1,0 +1,1 @@
+"""What `tagger convert` does with a file."""

@@ -1,0 +1,190 @@
+"""The tags of a column file in another scheme, sentence by sentence; every other byte stays as it is.
+
+A first pass finds out how the columns are told apart, which one holds the tags and in which scheme, and every line that
+is wrong; a second pass writes. Where lines, fields and sentences begin and end is known to `layout.py`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tagger.conversion.layout import (
+    Layout,
+    Lines,
+    blocks,
+    holding_columns,
+    is_passed_over,
+    numbered_lines,
+    read_layout,
+    survey_columns,
+)
+from tagger.errors import DataError
+from tagger.formats.columns import BLANKS, RESERVED
+from tagger.text.schemes import Scheme, can_divide, lenient_spans, merge_touching, spans_to_tags
+from tagger.text.tag_survey import Survey, complain, runs
+
+REPAIR = "; mend it, or repair it by conlleval's rule (--invalid repair)"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: `1 sentence`, `2 sentences`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+@dataclass(slots=True)
+class Retagged:
+    """What was found and done: the counts are of the whole file."""
+
+    column: str
+    source: Scheme
+    target: Scheme
+    num_sentences: int = 0
+    num_tags: int = 0
+    num_changed: int = 0
+    num_repaired: int = 0
+    num_merged: int = 0
+    note: str = ""
+
+    def __str__(self) -> str:
+        """The counts in a line."""
+        extra = (
+            [f"{counted(self.num_repaired, 'invalid tag')} repaired by conlleval's rule"] if self.num_repaired else []
+        )
+        merged = "1 entity" if self.num_merged == 1 else f"{self.num_merged} entities"
+        extra += [f"{merged} became one with the one before"] if self.num_merged else []
+        counts = (
+            f"{counted(self.num_sentences, 'sentence')}, {counted(self.num_tags, 'tag')}, {self.num_changed} changed"
+        )
+        schemes = f"{self.source.upper()}{self.note} to {self.target.upper()}"
+        return "; ".join([f"{self.column}: {schemes}: {counts}", *extra])
+
+
+def retag(
+    lines: Lines,
+    write: Callable[[bytes], object],
+    target: Scheme,
+    *,
+    columns: Sequence[str] | None = None,
+    column: str | None = None,
+    scheme: Scheme | None = None,
+    repair: bool = False,
+    merge: bool = False,
+    where: str,
+) -> Retagged:
+    """Write a column file with the tags of one column in another scheme, and say what was done.
+
+    Args:
+        lines: Gives the lines of the file.
+        write: Takes the bytes of the converted file; first called when the whole file was found to be right.
+        target: The scheme to write.
+        columns: What stands in each column, as in a recipe; columns are told by number where left out.
+        column: Number, from 1, or name of the column to change; the last that holds a scheme if left out.
+        scheme: The scheme of the file; detected if left out.
+        repair: Read invalid sequences by conlleval's rule, and count them, where they else are an error.
+        merge: Let entities that IO cannot tell apart become one, and count them, where they else are an error.
+        where: Opens each line of an error.
+
+    Raises:
+        DataError: A line does not have the columns, no column holds a scheme, or its tags are not valid; names lines.
+    """
+    layout = read_layout(lines, columns, where)
+    index, survey = _choose(survey_columns(lines(), layout, where), layout, column, where)
+    source = scheme or survey.scheme()
+    done = Retagged(_label(layout.names[index]), source, target)
+    if source == "iob1" and not scheme and not survey.has_prefix("B"):
+        done.note = " (there is no `B-` at all)"
+    complain(survey.unknown(source), where)
+    complain(survey.misplaced(), where)
+    done.num_repaired, problems = survey.invalid(source)
+    if not repair:
+        complain((done.num_repaired, problems), where, REPAIR)
+    if target != source and not can_divide(target):
+        done.num_merged, problems = survey.touching()
+        if not merge:
+            advice = f", which {target.upper()} cannot say; choose another scheme, or let both become one (--merge)"
+            complain((done.num_merged, problems), where, advice)
+    _rewrite(lines(), write, layout, index, done, where)
+    return done
+
+
+def _label(name: str) -> str:
+    return f"column {name}" if name.isdigit() else f"column `{name}`"
+
+
+def _choose(surveys: Sequence[Survey], layout: Layout, column: str | None, where: str) -> tuple[int, Survey]:
+    """The column to change: as named, else the last that holds entities, else the last of `O` alone."""
+    if column is not None:
+        return _named(surveys, layout, column, where)
+    best = holding_columns(surveys, layout.names)
+    if not best:
+        raise DataError(f"{where}: a column must hold tags such as B-PER and O, got none; name it with --column")
+    return best[-1], surveys[best[-1]]
+
+
+def _named(surveys: Sequence[Survey], layout: Layout, column: str, where: str) -> tuple[int, Survey]:
+    names = list(layout.names)
+    if column.isdigit() and 1 <= int(column) <= len(names):
+        index = int(column) - 1
+    elif column in names and column not in RESERVED:
+        index = names.index(column)
+    else:
+        known = "" if names[0].isdigit() else f" or one of {', '.join(n for n in names if n not in RESERVED)}"
+        raise DataError(f"{where}: --column must be a number from 1 to {len(names)}{known}, got {column!r}")
+    survey = surveys[index]
+    if not survey.has_scheme():
+        found = f", got {survey.others[0][1]!r} in line {survey.others[0][0]}" if survey.others else ""
+        raise DataError(f"{where}: {_label(names[index])} must hold tags such as B-PER and O{found}")
+    return index, survey
+
+
+def _converter(source: Scheme, target: Scheme) -> Callable[[tuple[str, ...]], list[str]]:
+    """A function that gives a stretch of tags without an `O` in another scheme, invalid ones by conlleval's rule."""
+
+    def convert(run: tuple[str, ...]) -> list[str]:
+        spans = lenient_spans(run)  # what `tags_to_spans` reads, where the tags are valid
+        return spans_to_tags(spans if can_divide(target) else merge_touching(spans), len(run), target)
+
+    return lru_cache(maxsize=4096)(convert)
+
+
+def _rewrite(
+    raw: Iterable[bytes],
+    write: Callable[[bytes], object],
+    layout: Layout,
+    column: int,
+    done: Retagged,
+    where: str,
+) -> None:
+    """Write each line, those whose tag changes with the new tag; counts go to `done`."""
+    convert = _converter(done.source, done.target)
+    for block in blocks(numbered_lines(raw, where), layout):
+        lines = [line for line, _ in block.lines]
+        rows = [row for row in block.rows if not is_passed_over(row, layout)]
+        tags = [row.fields[column].strip() for row in rows]
+        for start, run in runs(tags):
+            for row, old, new in zip(rows[start:], run, convert(run), strict=False):
+                if old != new:
+                    lines[row.line] = _replaced(block.lines[row.line], layout, column, old, new)
+                    done.num_changed += 1
+        done.num_sentences += bool(rows)
+        done.num_tags += len(rows)
+        write(b"".join(lines))
+
+
+def _replaced(pair: tuple[bytes, str], layout: Layout, column: int, old: str, new: str) -> bytes:
+    """A line with another tag in a column; what stands around it, and the end of the line, as it was."""
+    raw, line = pair
+    start = _start(line, layout, column)
+    start = line.index(old, start)
+    before, _, end = raw.partition(line.encode())
+    return before + (line[:start] + new + line[start + len(old) :]).encode() + end
+
+
+def _start(line: str, layout: Layout, column: int) -> int:
+    """Where the field of a column begins."""
+    if layout.tabs:
+        return sum(len(field) + 1 for field in line.split("\t", column)[:column])
+    start = len(line) - len(line.lstrip(" \t"))
+    for gap, _ in zip(BLANKS.finditer(line, start), range(column), strict=False):
+        start = gap.end()
+    return start

@@ -1,0 +1,1 @@
+"""Train, dev and test: reading, splitting, checking."""

@@ -1,0 +1,202 @@
+"""What becomes of sentences that were read: schemes are found and held against every tag.
+
+Nothing is repaired, renamed or dropped unless the recipe says so, which `changing.py` does, and what is done is told in
+notes.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import chain
+from typing import NamedTuple
+
+from tagger.config import ReadingConfig
+from tagger.corpus.edits import Done, changed, check_seen, divided, prefixed, told
+from tagger.corpus.splitting import Splits
+from tagger.doctor.findings import place_of
+from tagger.errors import DataError, Problems
+from tagger.hub.lazy import LazySentences, telling
+from tagger.text.scheme_fit import pairs_of, said_of_rival, widest_scheme
+from tagger.text.schemes import (
+    RULES,
+    Scheme,
+    describe,
+    detect_scheme,
+    has_scheme,
+    invalid_positions,
+    is_tag,
+    split_tag,
+)
+from tagger.text.sentence import Sentence, TagLayer
+
+BLANK = "tokens that are empty or white space"
+
+
+class Finished(NamedTuple):
+    """Sentences by split, the scheme of each tag layer, and what was found out or done, a sentence each."""
+
+    splits: Splits
+    schemes: Mapping[str, Scheme | None]
+    notes: tuple[str, ...]
+
+
+def finish(splits: Splits, config: ReadingConfig, said: Sequence[str], *, whole: bool, firm: bool = True) -> Finished:
+    """The sentences of raw splits: schemes found and held against the tags, types renamed and dropped.
+
+    A lazy split stays in its file. What is said of its tags is said of few sentences that have all that stand side by
+    side, so a mistake that many make is told once for each pair of tags that makes it.
+
+    Args:
+        splits: The sentences.
+        config: What the recipe says.
+        said: The notes of the readers.
+        whole: Whether every type that is to be renamed or dropped must be there; some sentences of a corpus need not
+            have it.
+        firm: Whether a scheme that is named holds for all layers; else one with `B-` or the like is not read as IO.
+    """
+    splits, bare = prefixed(splits) if config.scheme == "io" else (splits, [])
+    shown = {name: telling(part) for name, part in splits.items()}
+    layers = list(dict.fromkeys(n for part in shown.values() for s in part for n in s.layers))
+    notes = [*said, *_blank_tokens(splits), *bare]
+    schemes: dict[str, Scheme | None] = {}
+    counted = not any(isinstance(part, LazySentences) for part in splits.values())
+    for layer in layers:
+        if any(isinstance(s.layers.get(layer), TagLayer) for part in shown.values() for s in part):
+            strange = [] if firm or config.scheme != "io" else _strange_to_io(layer, shown)
+            named = None if strange else config.scheme
+            schemes[layer] = _scheme_of(layer, shown, named, notes, counted=counted)
+            if strange:
+                notes[-1] += f", not as IO, in which the files of training were, for it has `{strange[0]}-`"
+    if whole:
+        _check_named(layers, schemes, config)
+    _check_tags(shown, schemes, options=not whole)
+    if config.invalid == "error":
+        _check_sequences(shown, schemes, options=not whole)
+    for layer in [name for name, scheme in schemes.items() if scheme == "io"]:
+        splits, schemes[layer] = divided(splits, layer), "iob2"
+        notes.append(f"layer `{layer}` is in IO, where neighbours of one type are one entity, and goes on as IOB2")
+    done = Done()
+    out = {name: changed(part, schemes, config, done, split=name) for name, part in splits.items()}
+    if whole:
+        check_seen(done, config)
+    return Finished(out, schemes, (*notes, *told(done, config, whole=whole)))
+
+
+def _tags(splits: Splits, layer: str) -> Iterator[tuple[str, ...]]:
+    """The tags of a layer in every sentence that has it."""
+    for part in splits.values():
+        for sentence in part:
+            found = sentence.layers.get(layer)
+            if isinstance(found, TagLayer):
+                yield found.tags
+
+
+def _strange_to_io(layer: str, splits: Splits) -> list[str]:
+    """The prefixes of a layer that IO does not have and another scheme has."""
+    distinct = {tag for tags in _tags(splits, layer) for tag in tags if not is_tag(tag, "io")}
+    return sorted({split_tag(tag)[0] for tag in distinct if any(is_tag(tag, scheme) for scheme in RULES)})
+
+
+def _scheme_of(layer: str, splits: Splits, named: Scheme | None, notes: list[str], *, counted: bool) -> Scheme | None:
+    """The scheme of a layer: as named, or as all splits together show it; faults are told where all are `counted`."""
+    distinct = {tag for tags in _tags(splits, layer) for tag in tags}
+    if not has_scheme(distinct):
+        return None
+    if named is not None:
+        return named
+    scheme = detect_scheme(_tags(splits, layer))
+    rival = said_of_rival(pairs_of(_tags(splits, layer)), scheme) if counted else ""
+    notes.append(said_of_scheme(layer, scheme, distinct) + rival)
+    return scheme
+
+
+def said_of_scheme(layer: str, scheme: Scheme, distinct: Collection[str]) -> str:
+    """A sentence on the scheme that a layer with these tags is read in."""
+    prefixes = {split_tag(tag)[0] for tag in distinct} - {""}
+    if not prefixes:
+        return f"layer `{layer}` has no entity, and reads as {scheme.upper()}"
+    why = ""
+    if scheme == "io":
+        why = ", where neighbours of one type are one entity"
+    elif scheme == "iob1" and "B" not in prefixes:
+        why = ", for it has no `B-` at all"
+    return f"layer `{layer}` reads as {scheme.upper()}{why}"
+
+
+def _blank_tokens(splits: Splits) -> list[str]:
+    """What is to be said of tokens without a visible character, which some published corpora have."""
+    lazy = [part.packed.num_blank() for part in splits.values() if isinstance(part, LazySentences)]
+    whole = [part for part in splits.values() if not isinstance(part, LazySentences)]
+    blank = [(s, i) for part in whole for s in part for i, t in enumerate(s.tokens) if not t.strip()]
+    if lazy:
+        return [f"kept {count} {BLANK}"] if (count := sum(lazy) + len(blank)) else []
+    return [f"kept {len(blank)} {BLANK}, the first at {place_of(*blank[0])}"] if blank else []
+
+
+def _check_named(layers: Sequence[str], schemes: Mapping[str, Scheme | None], config: ReadingConfig) -> None:
+    """Refuse a layer or a scheme that the recipe names and the data do not have."""
+    for layer, source in (config.layers or {}).items():
+        if layer not in layers:
+            raise DataError(
+                f"`layers` must name what stands in the data, but no sentence has `{layer}` (from `{source}`); "
+                f"the layers read are {', '.join(layers) or 'none'}"
+            )
+    if config.scheme is not None and not any(schemes.values()):
+        raise DataError(
+            f"`scheme` is {config.scheme}, but no layer has its tags, such as {RULES[config.scheme].prefixes[0]}-PER; "
+            f"mend the tags, or leave out `scheme` if they have no spans (layers read: {', '.join(layers) or 'none'})"
+        )
+
+
+def _check_tags(splits: Splits, schemes: Mapping[str, Scheme | None], *, options: bool) -> None:
+    """Hold every tag against the scheme of its layer; `options` names another in the words of the command line."""
+    problems: defaultdict[str, Problems] = defaultdict(Problems)
+    widest = cache(lambda layer, scheme: widest_scheme(pairs_of(_tags(splits, layer)), but=scheme))
+    for sentence in chain.from_iterable(splits.values()):
+        for layer, scheme in schemes.items():
+            found = sentence.layers.get(layer)
+            if scheme is None or not isinstance(found, TagLayer):
+                continue
+            for i, tag in enumerate(found.tags):
+                if not is_tag(tag, scheme):
+                    advice = _advice(tag, widest(layer, scheme), options=options)
+                    problem = f"{place_of(sentence, i)}: tag {tag!r} is no {describe(scheme)}; {advice}"
+                    problems[_file(sentence)].append(problem)
+    if problems:
+        raise _of_files(problems)
+
+
+def _advice(tag: str, scheme: Scheme, *, options: bool) -> str:
+    """What to do about a tag that is not of its scheme, where another fits its layer better than all the rest."""
+    if not is_tag(tag, scheme):
+        return "mend the tag"
+    option = f"--scheme {scheme}" if options else f'scheme="{scheme}"'
+    return f"pass {option} if the file uses it"
+
+
+def _file(sentence: Sentence) -> str:
+    """The file that a sentence was read from; empty if it came from none."""
+    return sentence.origin.path if sentence.origin else ""
+
+
+def _of_files(problems: Mapping[str, Problems]) -> DataError:
+    """One error for the problems of each file, so that many in one do not hide those of another."""
+    return DataError.of([str(DataError.of(found)) for found in problems.values()], "such file")
+
+
+def _check_sequences(splits: Splits, schemes: Mapping[str, Scheme | None], *, options: bool) -> None:
+    """Refuse invalid sequences of tags."""
+    choice = "--invalid repair" if options else 'invalid = "repair"'
+    problems: defaultdict[str, Problems] = defaultdict(Problems)
+    for sentence in chain.from_iterable(splits.values()):
+        for name, layer in sentence.layers.items():
+            if not isinstance(layer, TagLayer) or (scheme := schemes.get(name)) is None:
+                continue
+            for i in invalid_positions(layer.tags, scheme):
+                before = f"after {layer.tags[i - 1]!r}" if i else "at the start of a sentence"
+                problems[_file(sentence)].append(
+                    f"{place_of(sentence, i)}: tag {layer.tags[i]!r} {before} is not valid {scheme.upper()} in layer "
+                    f"`{name}`; mend it, or repair it by conlleval's rule with {choice}"
+                )
+    if problems:
+        raise _of_files(problems)

@@ -1,0 +1,268 @@
+"""A corpus: the train, dev and test sentences that the [data] section of a recipe describes.
+
+Reads the files in their format. Which sentence goes to which split is the business of `splitting.py`, what becomes of
+their tags that of `finishing.py`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tagger.config import DataConfig, ReadingConfig, SplitConfig, parse_section
+from tagger.corpus.checking import finish
+from tagger.corpus.splitting import Splits, joined, split_files, split_rows, taken
+from tagger.corpus.synthetic import generate
+from tagger.errors import DataError, gather
+from tagger.formats.columns import read_conll
+from tagger.formats.conllu import read_conllu
+from tagger.formats.labelled import read_classes, read_labelled
+from tagger.formats.standoff.annotation_tools import read_json
+from tagger.formats.standoff.brat import read_brat
+from tagger.formats.standoff.sentences import Tally
+from tagger.hub.lazy import read_dataset
+from tagger.hub.to_rows import to_datasets
+from tagger.text.schemes import Scheme
+from tagger.text.sentence import Sentence
+
+if TYPE_CHECKING:
+    import datasets
+
+FILES = ("conll", "conllu", "labelled", "jsonl", "brat")
+CUT_DEV = 0.1
+FILE_READERS = ("parquet", "json", "csv", "arrow")  # a `dataset` that is a format of `data_files`
+HUB_SPLITS = {"train": "train", "dev": "validation", "test": "test"}
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Sentences to learn from, to choose by and to report on.
+
+    Args:
+        train: Sentences to learn from.
+        dev: Sentences that choose the weights.
+        test: Sentences that are scored once.
+        schemes: The scheme of the files for each tag layer; None for tags without spans.
+        notes: What was found out or done while reading, a sentence each, to be said aloud.
+    """
+
+    train: Sequence[Sentence]
+    dev: Sequence[Sentence] = ()
+    test: Sequence[Sentence] = ()
+    schemes: Mapping[str, Scheme | None] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def splits(self) -> dict[str, Sequence[Sentence]]:
+        """The three splits by name."""
+        return {"train": self.train, "dev": self.dev, "test": self.test}
+
+    def to_dataset(self) -> "datasets.DatasetDict":
+        """The corpus as a Hugging Face dataset of the splits that it has, which `load_dataset` reads back.
+
+        Raises:
+            DataError: A layer is of two kinds, or two columns have one name.
+        """
+        import datasets  # imported here: loading it takes seconds
+
+        splits = {HUB_SPLITS[name]: sentences for name, sentences in self.splits().items() if sentences}
+        return datasets.DatasetDict(to_datasets(splits))
+
+    def push(self, repository: str, **settings: Any) -> None:
+        """Upload the corpus to the Hugging Face hub; `settings` as for `datasets.DatasetDict.push_to_hub`."""
+        self.to_dataset().push_to_hub(repository, **settings)
+
+
+def load_corpus(**settings: Any) -> Corpus:
+    """The corpus that the keys of a recipe's [data] section describe.
+
+    For example `load_corpus(train="train.conll", test="test.conll", format="conll", columns=["token", "ner"])`. Paths
+    are relative to the working directory.
+
+    Raises:
+        RecipeError: A key is unknown or has a wrong value.
+        DataError: A file does not hold what it must; names every such line.
+    """
+    seed = settings.pop("seed", 1)
+    plain = {key: _plain(value) for key, value in settings.items()}
+    return read_corpus(parse_section(DataConfig, plain, where="load_corpus"), seed=seed)
+
+
+def _plain(value: Any) -> Any:
+    """A setting as a TOML file would have it."""
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def load_dataset(dataset: str | Path, **settings: Any) -> Corpus:
+    """The corpus of a Hugging Face dataset, by id or from a folder; `settings` as for `load_corpus`.
+
+    A dataset without a dev split gets one cut from its train split by the seed, which the notes say.
+
+    Raises:
+        RecipeError: A setting is unknown or has a wrong value.
+        DataError: The dataset cannot be loaded, or its columns do not fit.
+    """
+    return cut_dev(load_corpus(dataset=str(dataset), **settings), seed=settings.get("seed", 1))
+
+
+def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: bool = False, seed: int = 1) -> Corpus:
+    """The corpus of a [data] section.
+
+    Args:
+        config: The section.
+        folder: Where relative paths start, that of a dataset too if it is there; the working directory if left out.
+        from_files: Read files even where the section names a dataset.
+        seed: Cuts and generates.
+
+    Raises:
+        DataError: A file or dataset does not hold what it must.
+    """
+    folder = folder or Path()
+    said: list[str] = []
+    splits: dict[str, Sequence[Sequence[Sentence]]]
+    tally = Tally(config.misaligned, config.nested)
+    if config.dataset is not None and not (from_files and config.train is not None):
+        place = folder / config.dataset
+        dataset = str(place) if place.is_dir() else config.dataset
+        lazy, read, said = read_dataset(_in_folder(config, folder), dataset)
+        splits = {name: [sentences] for name, sentences in read.items()}
+        if lazy is not None:
+            splits["train"] = [lazy]
+    elif config.format == "synthetic":
+        splits = {name: [sentences] for name, sentences in _generate(config.sentences or 0, seed).items()}
+    else:
+        files = {"train": config.train, "dev": config.dev, "test": config.test}
+        named = {name: paths for name, paths in files.items() if paths}
+        read_all = (partial(_read_split, paths, config.reading(), folder, tally) for paths in named.values())
+        splits = dict(zip(named, gather(read_all), strict=True))
+    for name in ("dev", "test"):
+        if config.split is not None and getattr(config.split, name) is not None and name in splits:
+            raise DataError(
+                f"`split.{name}` cuts {name} from train, which must have none yet, but "
+                f"{config.dataset or 'the generated corpus'} has a {name} split; leave out `split.{name}`"
+            )
+    finished = finish(split_files(splits, config.split, seed), config.reading(), [*said, *tally.notes()], whole=True)
+    return Corpus(**finished.splits, schemes=finished.schemes, notes=finished.notes)
+
+
+def _in_folder(config: DataConfig, folder: Path) -> DataConfig:
+    """The section with its `data_files` in the folder, where they are files that `datasets` reads in a format it has.
+
+    Those of an id or a folder are relative to that, which `datasets` sees to; a URL stays as it is.
+    """
+    if config.data_files is None or config.dataset not in FILE_READERS:
+        return config
+
+    def placed(paths: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(path if "://" in path else str(folder / path) for path in paths)
+
+    files = config.data_files
+    moved = {split: placed(p) for split, p in files.items()} if isinstance(files, dict) else placed(files)
+    return config.model_copy(update={"data_files": moved})
+
+
+def read_sentences(
+    paths: Sequence[str | Path], config: ReadingConfig, *, firm: bool = True
+) -> tuple[list[Sentence], tuple[str, ...]]:
+    """The sentences of files that are no corpus, such as those to be scored, and what is to be said of them.
+
+    Args:
+        paths: The files.
+        config: How to read them.
+        firm: Whether its scheme was named for these files; that of training gives way where it is IO and they are not.
+
+    Raises:
+        DataError: A file does not hold what it must, or there is no format to read it in.
+    """
+    if config.format in (None, "synthetic"):
+        raise DataError(
+            f"{paths[0]}: say the format of the file with --format ({', '.join(FILES[:-1])} or {FILES[-1]})"
+        )
+    tally = Tally(config.misaligned, config.nested, options=True)
+    sentences = joined(_read_files(paths, config, Path(), tally))
+    finished = finish({"train": [], "dev": [], "test": sentences}, config, tally.notes(), whole=False, firm=firm)
+    return list(finished.splits["test"]), finished.notes
+
+
+def change_reading(trained: Sequence[ReadingConfig], given: Mapping[str, Any]) -> ReadingConfig:
+    """How to read files that are like those of training but for what is given.
+
+    Args:
+        trained: How the corpora of training were read. Where there are several, or another format is given, nothing
+            is taken over from them.
+        given: Keys of a recipe's [data] section; None stands for a key that is not given.
+
+    Raises:
+        RecipeError: A key is unknown or has a wrong value.
+    """
+    plain = {k: list(v) if isinstance(v, tuple) else v for k, v in given.items() if v is not None}
+    alike = len(trained) == 1 and plain.get("format", trained[0].format) == trained[0].format
+    base = trained[0].model_dump(mode="json", exclude_none=True) if alike else {}
+    return parse_section(ReadingConfig, {**base, **plain}, where="evaluate")
+
+
+def cut_dev(corpus: Corpus, *, seed: int) -> Corpus:
+    """The corpus with a dev split: its own, or else a tenth of train, cut by the seed and said in the notes."""
+    if corpus.dev:
+        return corpus
+    rows = split_rows(len(corpus.train), SplitConfig(dev=CUT_DEV), seed)
+    train, dev = taken(corpus.train, rows["train"]), list(taken(corpus.train, rows["dev"]))
+    note = f"no dev split is named: cut {len(dev)} of {len(corpus.train)} train sentences by seed {seed}"
+    return replace(corpus, train=train, dev=dev, notes=(*corpus.notes, note))
+
+
+def _generate(sentences: int, seed: int) -> Splits:
+    """A generated corpus: that many sentences for train, a tenth as many each for dev and test."""
+    sizes = {"train": sentences, "dev": max(1, sentences // 10), "test": max(1, sentences // 10)}
+    return {
+        "train": list(generate(sizes["train"], seed=seed, split="train")),
+        "dev": list(generate(sizes["dev"], seed=seed, split="dev")),
+        "test": list(generate(sizes["test"], seed=seed, split="test")),
+    }
+
+
+def _read_split(
+    paths: tuple[str, ...] | dict[str, str], config: ReadingConfig, folder: Path, tally: Tally
+) -> list[list[Sentence]]:
+    """The sentences of each file of a split."""
+    if isinstance(paths, dict):
+        if config.format != "labelled" or config.layer is None:
+            raise DataError(f'a table class = path needs `format = "labelled"`, got "{config.format}"')
+        return read_classes(
+            {label: folder / path for label, path in paths.items()}, config.layer, tokenize=config.tokenize
+        )
+    return _read_files(paths, config, folder, tally)
+
+
+def _read_files(paths: Sequence[str | Path], config: ReadingConfig, folder: Path, tally: Tally) -> list[list[Sentence]]:
+    """The sentences of each file; documents of several files are told apart by the file's number, such as `2.1`."""
+    files = gather(partial(_read_file, path, config, folder, tally) for path in paths)
+    if len(files) == 1:
+        return files
+    return [[_in_file(sentence, number) for sentence in file] for number, file in enumerate(files, 1)]
+
+
+def _in_file(sentence: Sentence, number: int) -> Sentence:
+    return sentence if sentence.document is None else replace(sentence, document=f"{number}.{sentence.document}")
+
+
+def _read_file(path: str | Path, config: ReadingConfig, folder: Path, tally: Tally) -> list[Sentence]:
+    path = folder / path
+    match config.format:
+        case "conll":
+            return read_conll(path, config.columns or (), config.layers)
+        case "conllu":
+            return read_conllu(path, config.layers, tally)
+        case "jsonl":
+            return read_json(path, config, tally)
+        case "brat":
+            return read_brat(path, config, tally)
+        case "labelled" if config.layer is not None:
+            return read_labelled(
+                path, config.layer, tokenize=config.tokenize, columns=config.columns, classes=config.classes
+            )
+    raise DataError(f"{path}: needs a format to be read from files; name `format` in the recipe")

@@ -1,0 +1,64 @@
+"""Which sentences go to train, dev and test where the files do not say it: by the row, or by shares cut with a seed."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.config import SplitConfig
+from tagger.hub.lazy import LazySentences
+from tagger.text.sentence import Sentence
+
+Splits = dict[str, Sequence[Sentence]]
+SPLITS = ("train", "dev", "test")
+
+
+def split_files(splits: Mapping[str, Sequence[Sequence[Sentence]]], config: SplitConfig | None, seed: int) -> Splits:
+    """Train, dev and test of the files of each, after the recipe's split, if it has one; lazy ones stay lazy in train.
+
+    By the row each file of train is split, by shares all of them together; the order of the sentences stays.
+    """
+    files = {name: list(splits.get(name, [])) for name in SPLITS}
+    if config is not None:
+        train = files["train"] if config.every is not None else [joined(files["train"])]
+        parts = [(file, split_rows(len(file), config, seed)) for file in train]
+        files["train"] = [taken(file, rows["train"]) for file, rows in parts]
+        for name in ("dev", "test"):
+            files[name] += [list(taken(file, rows[name])) for file, rows in parts]
+    return {name: joined(files[name]) for name in SPLITS}
+
+
+def joined(files: Sequence[Sequence[Sentence]]) -> Sequence[Sentence]:
+    """The sentences of files, one file behind the other; those of a single one as they are."""
+    return files[0] if len(files) == 1 else [sentence for file in files for sentence in file]
+
+
+def split_rows(total: int, config: SplitConfig, seed: int) -> dict[str, NDArray[np.int64]]:
+    """Which of `total` rows go to each split, in order."""
+    if config.every is None:
+        return _cut_rows(total, config, seed)
+    remainders = np.arange(total) % config.every
+    chosen = {"dev": config.dev, "test": config.test}
+    rows = {name: np.flatnonzero(remainders == (-1 if rest is None else rest)) for name, rest in chosen.items()}
+    return {"train": np.setdiff1d(np.arange(total), np.concatenate([*rows.values()])), **rows}
+
+
+def _cut_rows(total: int, config: SplitConfig, seed: int) -> dict[str, NDArray[np.int64]]:
+    """Seeded shares, of at least one row each."""
+    order = np.random.default_rng(seed).permutation(total)
+    dev = _amount(config.dev, total, left=total)
+    test = _amount(config.test, total, left=total - dev)
+    parts = {"dev": order[:dev], "test": order[dev : dev + test], "train": order[dev + test :]}
+    return {name: np.sort(part) for name, part in parts.items()}
+
+
+def taken(sentences: Sequence[Sentence], rows: NDArray[np.int64]) -> Sequence[Sentence]:
+    """The sentences of these rows; lazy ones stay in their file."""
+    if isinstance(sentences, LazySentences):
+        return sentences.select(rows)
+    return [sentences[i] for i in rows.tolist()]
+
+
+def _amount(share: float | None, total: int, *, left: int) -> int:
+    """How many sentences a share is: at least one, and at most so many that one of those left stays in train."""
+    return max(0, min(max(1, round(share * total)), left - 1)) if share else 0

@@ -1,0 +1,1 @@
+"""What `tagger check` finds in a corpus."""

@@ -1,0 +1,58 @@
+"""What an audit finds: single findings, and the list that counts them all and keeps the first of each kind."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tagger.text.sentence import Sentence
+
+KEPT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong or worth a look.
+
+    Args:
+        kind: A word for what it is, such as `transition`.
+        place: Where it stands, as `file:line`.
+        message: One sentence for people.
+        values: The same for programs.
+    """
+
+    kind: str
+    place: str
+    message: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, object]:
+        """The finding as JSON has it."""
+        file, _, line = self.place.rpartition(":")
+        where = {"file": file, "line": int(line)} if file and line.isdecimal() else {}
+        return {"kind": self.kind, "place": self.place, **where, "message": self.message, **self.values}
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+class Findings:
+    """Findings as they come: all are counted, the first thousand of each kind are kept."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.kept: list[Finding] = []
+        self.places: set[str] = set()
+
+    def add(self, kind: str, place: str, message: str, **values: object) -> None:
+        """Count a finding, and keep it if it is among the first of its kind."""
+        self.counts[kind] += 1
+        self.places.add(place)
+        if self.counts[kind] <= KEPT:
+            self.kept.append(Finding(kind, place, message, values))
+
+
+def place_of(sentence: Sentence, token: int = 0) -> str:
+    """Where a token stands: its file and line, or its sentence where that came from no file."""
+    if sentence.origin is not None:
+        return sentence.origin.at(token)
+    return f"sentence {sentence.text[:40]!r}, token {token + 1}"

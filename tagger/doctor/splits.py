@@ -1,0 +1,195 @@
+"""What is worth a look in a corpus whose lines are in order: leaks, contradictions, and what train does not show."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from tagger.doctor.findings import Findings, place_of
+from tagger.doctor.tags import entities_of, tags_of
+from tagger.encoding.vectors import DIGITS, find_word
+from tagger.text.sentence import Label, Sentence
+
+LONG_ENTITY = 10
+LONG_SENTENCE = 200
+RARE = 5
+
+Splits = Mapping[str, Sequence[Sentence]]
+
+
+@dataclass(slots=True)
+class Entities:
+    """The entities of a layer: how many of each type in each split, and how each surface form is labelled."""
+
+    types: dict[str, Counter[str]] = field(default_factory=dict)
+    surfaces: dict[str, Counter[str]] = field(default_factory=dict)
+    places: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+def exact(sentence: Sentence) -> str:
+    """The words of a sentence, as a key."""
+    return " ".join(sentence.tokens)
+
+
+def folded(sentence: Sentence) -> str:
+    """The words of a sentence, lower-cased and with their digits as zeros, as a key."""
+    return DIGITS.sub("0", exact(sentence).lower())
+
+
+def check_leaks(splits: Splits, warnings: Findings) -> dict[str, dict[str, int]]:
+    """How many sentences of a split stand in an earlier one too, as they are and folded; each is noted."""
+    found = {}
+    named = [(name, sentences) for name, sentences in splits.items() if sentences]
+    if len(named) < 2:
+        return {}
+    kept = {name: (_places(sentences, exact), _places(sentences, folded)) for name, sentences in named}
+    for (earlier, _), (later, sentences) in combinations(named, 2):
+        counts = Counter[str]()
+        for sentence in sentences:
+            same, alike = kept[earlier][0].get(exact(sentence)), kept[earlier][1].get(folded(sentence))
+            place = same or alike
+            if place is None:
+                continue
+            kind = "leak" if same else "near_leak"
+            counts[kind] += 1
+            how = "" if same else " but for case and digits"
+            message = f"stands in {earlier} too{how}, at {place}: {_shown(sentence)}"
+            warnings.add(kind, place_of(sentence), message, split=later, other=place, other_split=earlier)
+        found[f"{later} in {earlier}"] = {kind: counts[kind] for kind in ("leak", "near_leak")}
+    return found
+
+
+def _places(sentences: Iterable[Sentence], key: Callable[[Sentence], str]) -> dict[str, str]:
+    """Where each distinct sentence stands first."""
+    first: dict[str, Sentence] = {}
+    for sentence in sentences:
+        first.setdefault(key(sentence), sentence)
+    return {text: place_of(sentence) for text, sentence in first.items()}
+
+
+def _shown(sentence: Sentence, width: int = 60) -> str:
+    text = exact(sentence)
+    return repr(text if len(text) <= width else text[: width - 3] + "...")
+
+
+def check_contradictions(splits: Splits, layers: Iterable[str], warnings: Findings) -> None:
+    """Note every sentence that stands there before with other tags or another label, both side by side."""
+    layers = list(layers)
+    first: dict[str, Sentence] = {}
+    for sentences in splits.values():
+        for sentence in sentences:
+            other = first.setdefault(exact(sentence), sentence)
+            for layer in layers if other is not sentence else ():
+                _compare(other, sentence, layer, warnings)
+
+
+def _compare(other: Sentence, sentence: Sentence, layer: str, warnings: Findings) -> None:
+    before, after = other.layers.get(layer), sentence.layers.get(layer)
+    if isinstance(before, Label) and isinstance(after, Label):
+        left, right = [("", before.value)], [("", after.value)]
+    else:
+        left = list(zip(other.tokens, tags_of(other, layer), strict=False))
+        right = list(zip(sentence.tokens, tags_of(sentence, layer), strict=False))
+    pairs = [(a, b) for a, b in zip(left, right, strict=False) if a[1] != b[1]]
+    if not pairs:
+        return
+    difference = "; ".join(f"{word} {a} | {b}".strip() for (word, a), (_, b) in pairs[:5])
+    more = "; ..." if len(pairs) > 5 else ""
+    warnings.add(
+        "contradiction",
+        place_of(sentence),
+        f"the sentence {_shown(sentence)} has other values in layer `{layer}` than at {place_of(other)} "
+        f"(there | here): {difference}{more}",
+        layer=layer,
+        other=place_of(other),
+        there=[tag for _, tag in left],
+        here=[tag for _, tag in right],
+        tokens=list(sentence.tokens),
+    )
+
+
+def gather_entities(splits: Splits, layer: str, warnings: Findings) -> Entities:
+    """The entities of a layer; those that are very long are noted."""
+    found = Entities()
+    for split, sentences in splits.items():
+        types = found.types[split] = Counter()
+        for sentence in sentences:
+            for kind, start, end in entities_of(sentence, layer):
+                surface = " ".join(sentence.tokens[start:end])
+                types[kind] += 1
+                found.surfaces.setdefault(surface, Counter())[kind] += 1
+                if (surface, kind) not in found.places:
+                    found.places[surface, kind] = place_of(sentence, start)
+                if end - start > LONG_ENTITY:
+                    message = f"entity {kind} has {end - start} tokens, more than {LONG_ENTITY}: {surface!r}"
+                    warnings.add("long_entity", place_of(sentence, start), message, type=kind, tokens=end - start)
+    return found
+
+
+def check_entities(found: Entities, layer: str, warnings: Findings) -> None:
+    """Note surface forms of several types, types that train does not have, and rare types."""
+    train = found.types.get("train", Counter())
+    for split in ("dev", "test") if train else ():
+        for kind, count in sorted(found.types.get(split, Counter()).items()):
+            if kind not in train:
+                place = _first_place(found, kind)
+                message = f"type {kind} of layer `{layer}` stands {_times(count)} in {split} and never in train"
+                warnings.add("unseen_type", place, message, layer=layer, type=kind, split=split, count=count)
+    for kind, count in sorted(train.items(), key=lambda item: item[1]):
+        if count < RARE:
+            message = f"type {kind} of layer `{layer}` stands only {_times(count)} in train"
+            warnings.add("rare_type", _first_place(found, kind), message, layer=layer, type=kind, count=count)
+    several = [(surface, kinds) for surface, kinds in found.surfaces.items() if len(kinds) > 1]
+    for surface, kinds in sorted(several, key=lambda item: -item[1].total()):
+        counts = dict(kinds.most_common())
+        rarest = found.places[surface, list(counts)[-1]]
+        shown = ", ".join(f"{kind} {_times(count)}" for kind, count in counts.items())
+        message = f"{surface!r} is labelled {shown} in layer `{layer}`"
+        warnings.add("ambiguous", rarest, message, layer=layer, text=surface, types=counts)
+
+
+def _first_place(found: Entities, kind: str) -> str:
+    return next(place for (_, other), place in found.places.items() if other == kind)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def check_lengths(splits: Splits, warnings: Findings) -> None:
+    """Note sentences that are very long."""
+    for sentences in splits.values():
+        for sentence in sentences:
+            if len(sentence.tokens) > LONG_SENTENCE:
+                length = len(sentence.tokens)
+                message = f"the sentence has {length} tokens, more than {LONG_SENTENCE}"
+                warnings.add("long_sentence", place_of(sentence), message, tokens=length)
+
+
+def check_unseen_words(words: Mapping[str, Counter[str]], known: Mapping[str, int] | None, warnings: Findings) -> None:
+    """Note which share of the tokens of dev and test is not in train, and how many of these have a vector."""
+    train = words.get("train")
+    for split in ("dev", "test") if train else ():
+        counts = words.get(split, Counter())
+        unseen = {word: count for word, count in counts.items() if train is not None and word not in train}
+        if not unseen:
+            continue
+        tokens, total = sum(unseen.values()), counts.total()
+        message = f"{tokens} of {total} tokens ({tokens / total:.1%}) are not in train"
+        values: dict[str, object] = {"split": split, "unseen": tokens, "tokens": total}
+        if known is not None:
+            covered = sum(count for word, count in unseen.items() if find_word(word, known) is not None)
+            message += f"; the vectors cover {covered} of these ({covered / tokens:.1%})"
+            values["covered"] = covered
+        warnings.add("unseen_words", split, message, **values)
+
+
+def longest(sentences: Sequence[Sentence]) -> tuple[int, str]:
+    """Tokens and place of the longest of some sentences."""
+    sentence = max(sentences, key=lambda sentence: len(sentence.tokens))
+    return len(sentence.tokens), place_of(sentence)
+
+
+def layers_of(splits: Splits) -> Iterator[str]:
+    """The names of all layers, in order."""
+    yield from dict.fromkeys(name for part in splits.values() for sentence in part for name in sentence.layers)

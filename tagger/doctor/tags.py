@@ -1,0 +1,197 @@
+"""Tags held against their scheme, file by file: unknown prefixes, other schemes, invalid transitions.
+
+The scheme of a layer is the one that the fewest neighbouring tags speak against, so that a few broken tags among many
+do not change it; on files in order it is the one that the corpus finds. A tag that is empty (its line was broken) or
+unknown is held against nothing but its own form.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+
+from tagger.doctor.findings import Findings, place_of
+from tagger.text.scheme_fit import ORDER, Pairs, best_scheme, num_faults, pairs_of, speaks_against
+from tagger.text.schemes import (
+    Scheme,
+    describe,
+    goes_on,
+    has_scheme,
+    invalid_positions,
+    is_legal,
+    is_tag,
+    lenient_spans,
+)
+from tagger.text.sentence import Sentence, TagLayer
+
+MIXED = 3
+MIXED_SHARE = 0.1
+PREFIXES = "BIESLU"
+BROKEN = re.compile(r"[^\W\d_]-\w*")  # what a person writes who means a tag of a scheme: `B-`, `b-per`, `X-Y`
+
+
+def tags_of(sentence: Sentence, layer: str) -> tuple[str, ...]:
+    """The tags of a layer as they stand in the file; none where the sentence does not have it."""
+    found = sentence.layers.get(layer)
+    return found.tags if isinstance(found, TagLayer) else ()
+
+
+def count_pairs(sentences: Iterable[Sentence], layer: str) -> Pairs:
+    """How often each tag stands behind each other; None is the edge of a sentence."""
+    return pairs_of(tags_of(sentence, layer) for sentence in sentences)
+
+
+def choose_scheme(pairs: Pairs) -> Scheme | None:
+    """The scheme that these tags are written in; None if they have none."""
+    tags = {tag for pair in pairs for tag in pair if tag}
+    if not has_scheme(tags) and not _looks_prefixed(tags):
+        return None
+    return best_scheme(pairs)
+
+
+def _looks_prefixed(tags: set[str]) -> bool:
+    """Whether most tags but `O` are a sign, a hyphen and a type, and there is an `O` or a tag of a scheme."""
+    others = tags - {"O"}
+    known = "O" in tags or any(map(_is_any_tag, others))
+    return known and 0 < len(others) < 2 * sum(tag[1:2] == "-" and len(tag) > 2 for tag in others)
+
+
+@cache
+def _is_any_tag(tag: str) -> bool:
+    """Whether a tag is one of some scheme."""
+    return any(is_tag(tag, scheme) for scheme in ORDER)
+
+
+def _well_formed(tags: Sequence[str]) -> list[str]:
+    """The tags with an `O` for each that is of no scheme, so that `PER` or `B-` make no type of entity."""
+    return [tag if _is_any_tag(tag) else "O" for tag in tags]
+
+
+def check_tags(
+    files: Mapping[str, Sequence[Sentence]], layer: str, errors: Findings, *, scheme: Scheme | None = None
+) -> Scheme | None:
+    """The scheme of a layer, named or found; what does not fit it in the files is noted.
+
+    A file that is as a whole in another scheme than the corpus is noted once, as mixed.
+    """
+    pairs = {path: count_pairs(sentences, layer) for path, sentences in files.items()}
+    total: Pairs = sum(pairs.values(), Counter())
+    own = choose_scheme(total)
+    if own is None and not (scheme and any(after == "O" for _, after in total)):
+        return None
+    scheme = scheme or own
+    assert scheme is not None
+    for path, found in pairs.items():
+        wrong = {pair for pair in found if speaks_against(pair, scheme)}
+        if not wrong:
+            continue
+        if other := _whole_in_another(found, scheme):
+            message = f"reads as {other.upper()} in layer `{layer}`, but the corpus is {scheme.upper()}; convert it"
+            errors.add("mixed", f"{path}:1", message, layer=layer, scheme=scheme, found=other)
+            continue
+        faulty = [s for s in files[path] if not wrong.isdisjoint(count_pairs([s], layer))]
+        for sentence in faulty:
+            _check_sentence(sentence, tags_of(sentence, layer), layer, scheme, errors)
+        _check_mixture(faulty, len(files[path]), layer, scheme, errors)
+    return scheme
+
+
+def check_untagged(sentences: Iterable[Sentence], layer: str, warnings: Findings) -> None:
+    """Note a layer without a scheme whose tags look like broken ones of a scheme: `B-`, `b-per`, `B` beside `O`."""
+    first: dict[str, str] = {}
+    for sentence in sentences:
+        for i, tag in enumerate(tags_of(sentence, layer)):
+            if tag and tag not in first:
+                first[tag] = place_of(sentence, i)
+    others = first.keys() - {"O"}
+    bare = {tag for tag in others if tag in PREFIXES}
+    broken = bare | {tag for tag in others if BROKEN.fullmatch(tag)}
+    several = len(broken) > 1 and broken != bare and 2 * len(broken) > len(others)
+    if not broken or not (several or (broken == others and "O" in first)):
+        return
+    shown = [tag for tag in first if tag in broken]
+    message = (
+        f"layer `{layer}` reads as tags without entities, but {', '.join(map(repr, shown[:5]))} look like broken tags "
+        "of a scheme, such as B-PER; mend them if they are entities"
+    )
+    warnings.add("scheme", first[shown[0]], message, layer=layer, tags=shown)
+
+
+def _check_mixture(faulty: Sequence[Sentence], total: int, layer: str, scheme: Scheme, errors: Findings) -> None:
+    """Note that a good share of a file's sentences is in another scheme, each without a fault."""
+    for other in ORDER if len(faulty) >= max(MIXED, total * MIXED_SHARE) else ():
+        whole = [s for s in faulty if other != scheme and not num_faults(count_pairs([s], layer), other)]
+        if len(whole) >= max(MIXED, total * MIXED_SHARE):
+            message = (
+                f"{len(whole)} sentences from here on are {other.upper()} in layer `{layer}`, not {scheme.upper()}"
+            )
+            errors.add("mixed", place_of(whole[0]), message, layer=layer, scheme=scheme, found=other)
+            return
+
+
+def _whole_in_another(pairs: Pairs, scheme: Scheme) -> Scheme | None:
+    """The other scheme that a file is in without a fault, if at least every second of its entities has one in `scheme`.
+
+    A file of very few entities tells nothing.
+    """
+    entities = sum(n for (a, b), n in pairs.items() if b and b != "O" and not goes_on(a, b))
+    if entities < MIXED or num_faults(pairs, scheme) * 2 < entities:
+        return None
+    return next((other for other in ORDER if other != scheme and not num_faults(pairs, other)), None)
+
+
+def _check_sentence(sentence: Sentence, tags: Sequence[str], layer: str, scheme: Scheme, errors: Findings) -> None:
+    """Note the tags of a sentence that are none of the scheme, and those that may not stand where they stand."""
+    unknown = {i for i, tag in enumerate(tags) if tag and not is_tag(tag, scheme)}
+    for i in sorted(unknown):
+        others = [other for other in ORDER if is_tag(tags[i], other)]
+        kind, advice = ("mixed", f"it is {others[0].upper()}; keep to one scheme") if others else ("prefix", "mend it")
+        message = f"tag {tags[i]!r} is no {describe(scheme)}; {advice}"
+        errors.add(kind, place_of(sentence, i), message, layer=layer, tag=tags[i], token=sentence.tokens[i])
+    empty = {i for i, tag in enumerate(tags) if not tag}
+    for i in invalid_positions(tags, scheme):
+        if not {i - 1, i} & (unknown | empty):
+            _note_transition(sentence, tags, i, layer, scheme, errors)
+
+
+def _note_transition(
+    sentence: Sentence, tags: Sequence[str], i: int, layer: str, scheme: Scheme, errors: Findings
+) -> None:
+    before = tags[i - 1] if i else None
+    starts_wrong = not is_legal(before, tags[i], scheme)
+    after = f"after {before!r}" if before else "at the start of a sentence"
+    where = after if starts_wrong else "at the end of a sentence"
+    entity = _entity_at(sentence, tags, i if tags[i] != "O" else i - 1)
+    errors.add(
+        "transition",
+        place_of(sentence, i),
+        f"tag {tags[i]!r} {where} is not valid {scheme.upper()} in layer `{layer}`; it damages {entity}",
+        layer=layer,
+        tag=tags[i],
+        before=before,
+        token=sentence.tokens[i],
+        entity=entity,
+    )
+
+
+def _entity_at(sentence: Sentence, tags: Sequence[str], token: int) -> str:
+    """The entity that a token is in by conlleval's rule, as type and words."""
+    for span in lenient_spans(_well_formed(tags)):
+        if span.start <= token < span.end:
+            return f"{span.type} {' '.join(sentence.tokens[span.start : span.end])!r}"
+    return repr(sentence.tokens[token])
+
+
+def tag_counts(sentences: Iterable[Sentence], layer: str) -> Counter[str]:
+    """How often each tag of a layer without a scheme stands there."""
+    return Counter(tag for sentence in sentences for tag in tags_of(sentence, layer) if tag)
+
+
+def entities_of(sentence: Sentence, layer: str) -> Iterator[tuple[str, int, int]]:
+    """Type and range of each entity by conlleval's rule, which agrees with the scheme where the tags are valid.
+
+    A tag that is of no scheme is no part of an entity.
+    """
+    tags = tags_of(sentence, layer)
+    if any(tag != "O" for tag in tags):
+        yield from lenient_spans(_well_formed(tags))

@@ -1,0 +1,125 @@
+"""Tokens and ids that cannot be meant: empty, with white space or control characters in them, mojibake, ids twice."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+from tagger.doctor.findings import Findings, place_of
+from tagger.text.sentence import Sentence, TagLayer
+
+CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f\ud800-\udfff]")
+C1 = re.compile(r"[\x80-\x9f]")
+SPACE = re.compile(r"\s")
+INVISIBLE = re.compile(r"[\u00ad\u200b\u2060\ufeff]")
+ENCODINGS = ("cp1252", "latin-1")
+
+
+class Oddity(NamedTuple):
+    """What is odd about a token."""
+
+    kind: str
+    message: str
+    is_error: bool = True
+
+
+def oddity_of(token: str) -> Oddity | None:
+    """What is odd about a token, if anything is."""
+    if token.isascii() and token.isprintable() and token and " " not in token:
+        return None
+    if not token.strip():
+        return Oddity("empty", f"a token must have a visible character, got {token!r}")
+    if found := CONTROL.search(token):
+        return Oddity("control", f"a token must hold no control character, got {found[0]!a} in {token!a}")
+    if (meant := unmangled(token)) is not None:
+        return Oddity("mojibake", f"token {token!r} was decoded wrongly and probably was {meant!r}; mend the encoding")
+    if C1.search(token) or "\ufffd" in token:
+        return Oddity("mojibake", f"token {token!a} was decoded wrongly and has lost characters; mend the encoding")
+    if found := SPACE.search(token):
+        return Oddity("space", f"a token must hold no white space, got {found[0]!a} in {token!r}")
+    if found := INVISIBLE.search(token):
+        name = unicodedata.name(found[0], "SOFT HYPHEN")
+        return Oddity("invisible", f"token {token!a} holds the invisible character {name}", is_error=False)
+    return None
+
+
+def unmangled(token: str) -> str | None:
+    """What UTF-8 text was before it was decoded as cp1252 or latin-1; None where that did not happen.
+
+    A token counts as mangled only if all its bytes are UTF-8 that holds fewer characters; text of people does not have
+    a capital such as `Ã` with just those signs behind it that make it so.
+    """
+    if token.isascii():
+        return None
+    for encoding in ENCODINGS:
+        try:
+            meant = token.encode(encoding).decode("utf-8")
+        except UnicodeError:
+            continue
+        if len(meant) < len(token) and meant.isprintable():
+            return meant
+    return None
+
+
+def check_tokens(
+    sentences: Sequence[Sentence],
+    types: Iterable[str],
+    errors: Findings,
+    warnings: Findings,
+    *,
+    known: set[str],
+    spaced: bool,
+) -> None:
+    """Note every token that is odd.
+
+    Args:
+        sentences: Whose tokens.
+        types: All distinct tokens.
+        errors: Takes what is an error.
+        warnings: Takes what is none.
+        known: Places where a line is broken, which was said already.
+        spaced: Whether words may have blanks in them, as CoNLL-U allows: these are no errors then.
+    """
+    odd = {token: found for token in types if (found := oddity_of(token))}
+    if not odd:
+        return
+    for sentence in sentences:
+        if odd.keys().isdisjoint(sentence.tokens):
+            continue
+        for i, token in enumerate(sentence.tokens):
+            if (found := odd.get(token)) and (place := place_of(sentence, i)) not in known:
+                is_error = found.is_error and not (spaced and found.kind == "space" and token == token.strip())
+                (errors if is_error else warnings).add(found.kind, place, found.message, token=token)
+
+
+def check_values(files: Mapping[str, Sequence[Sentence]], errors: Findings, *, known: set[str]) -> None:
+    """Note every tag and label with a control character in it, but for those in `known` places."""
+    for sentence in chain.from_iterable(files.values()):
+        for name, layer in sentence.layers.items():
+            values = layer.tags if isinstance(layer, TagLayer) else (layer.value,)
+            if not CONTROL.search("".join(values)):
+                continue
+            kind = "tag" if isinstance(layer, TagLayer) else "label"
+            for i, value in enumerate(values):
+                if (found := CONTROL.search(value)) and (place := place_of(sentence, i)) not in known:
+                    message = f"a {kind} must hold no control character, got {found[0]!a} in {value!a}"
+                    errors.add("control", place, message, layer=name, tag=value)
+
+
+def check_ids(files: Mapping[str, Sequence[Sentence]], errors: Findings) -> None:
+    """Note every sentence whose `sent_id` or `id` another sentence of its file has."""
+    for sentences in files.values():
+        first: dict[str, Sentence] = {}
+        for sentence in sentences:
+            name = sentence.meta.get("sent_id") or sentence.meta.get("id")
+            if name and first.setdefault(name, sentence) is not sentence:
+                place = place_of(first[name])
+                message = f"the id {name!r} must be that of one sentence, got it at {place} too"
+                errors.add("id", place_of(sentence), message, id=name, first=place)
+
+
+def count_types(sentences: Iterable[Sentence]) -> Counter[str]:
+    """How often each distinct token stands there."""
+    return Counter(chain.from_iterable(sentence.tokens for sentence in sentences))

@@ -1,0 +1,235 @@
+"""Sentences as arrays of ids, and batches cut from them.
+
+A corpus is encoded once. Each distinct word form (type) of it is encoded once, and so each batch has its distinct words
+once and, for every token, which of them it is. Arrays are numpy's; what a network does with them is its business.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.encoding.packed import ranges
+from tagger.encoding.tag_arrays import MISSING
+from tagger.encoding.vocabulary import Vocabulary
+from tagger.hub.lazy import LazySentences
+from tagger.text.schemes import Scheme
+from tagger.text.sentence import Label, Sentence, TagLayer
+
+Ids = NDArray[np.int64]
+AnyIds = NDArray[np.integer[Any]]
+Probabilities = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some sentences, padded on the right.
+
+    Args:
+        types: The distinct words.
+        word_ids: Vocabulary id of each distinct word, of shape (types,).
+        char_ids: Characters of all distinct words, one word behind the other, of shape (chars,).
+        char_lengths: Number of characters of each distinct word, of shape (types,).
+        type_ids: Which distinct word each token is, of shape (batch, tokens); 0 at padding.
+        lengths: Number of tokens of each sentence, of shape (batch,).
+        targets: For each layer the gold ids, of shape (batch, tokens) or (batch,); -1 where a sentence lacks the
+            layer and at padding.
+        taught: The same from a teacher, tags where the gold ones are lacking; for labels the probability of each class,
+            of shape (batch, classes).
+    """
+
+    types: Sequence[str]
+    word_ids: Ids
+    char_ids: Ids
+    char_lengths: Ids
+    type_ids: Ids
+    lengths: Ids
+    targets: Mapping[str, Ids] = field(default_factory=dict)
+    taught: Mapping[str, Ids | Probabilities] = field(default_factory=dict)
+
+    @property
+    def num_tokens(self) -> int:
+        """Number of tokens, padding not counted."""
+        return int(self.lengths.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedSentences:
+    """The ids of many sentences, from which batches are cut.
+
+    Args:
+        types: The distinct words, as an array of objects.
+        word_ids: Vocabulary id of each distinct word, of shape (types,).
+        char_ids: Characters of all distinct words, of shape (chars,).
+        char_starts: Where the characters of each distinct word start, of shape (types + 1,).
+        type_ids: Which distinct word each token is, of shape (tokens,).
+        starts: Where each sentence starts, of shape (sentences + 1,).
+        tag_targets: For each tag layer a gold id a token, of shape (tokens,).
+        label_targets: For each label layer a gold id a sentence, of shape (sentences,).
+        taught_tags: As `tag_targets`, from a teacher.
+        taught_labels: For each label layer what a teacher thinks of each class, of shape (sentences, classes).
+    """
+
+    types: NDArray[np.object_]
+    word_ids: Ids
+    char_ids: Ids
+    char_starts: Ids
+    type_ids: AnyIds
+    starts: Ids
+    tag_targets: Mapping[str, AnyIds] = field(default_factory=dict)
+    label_targets: Mapping[str, Ids] = field(default_factory=dict)
+    taught_tags: Mapping[str, AnyIds] = field(default_factory=dict)
+    taught_labels: Mapping[str, Probabilities] = field(default_factory=dict)
+
+    @property
+    def lengths(self) -> Ids:
+        """Number of tokens of each sentence."""
+        return np.diff(self.starts)
+
+    def batch(self, rows: Ids) -> Batch:
+        """The sentences of these rows as a batch."""
+        lengths = self.lengths[rows]
+        mask = np.arange(lengths.max()) < lengths[:, None]  # (batch, tokens)
+        tokens = ranges(self.starts[rows], lengths)
+        types, inverse = np.unique(self.type_ids[tokens], return_inverse=True)
+        char_lengths = self.char_starts[types + 1] - self.char_starts[types]
+        targets, taught = (
+            {layer: _padded(ids[tokens], mask, MISSING) for layer, ids in tags.items()}
+            for tags in (self.tag_targets, self.taught_tags)
+        )
+        return Batch(
+            types=self.types[types].tolist(),
+            word_ids=self.word_ids[types],
+            char_ids=self.char_ids[ranges(self.char_starts[types], char_lengths)],
+            char_lengths=char_lengths,
+            type_ids=_padded(inverse, mask, 0),
+            lengths=lengths,
+            targets={**targets, **{layer: ids[rows] for layer, ids in self.label_targets.items()}},
+            taught={**taught, **{layer: shares[rows] for layer, shares in self.taught_labels.items()}},
+        )
+
+
+def _padded(values: AnyIds, mask: NDArray[np.bool_], fill: int) -> Ids:
+    """Values a token as rows of a batch."""
+    rows = np.full(mask.shape, fill, np.int64)
+    rows[mask] = values
+    return rows
+
+
+def encode(
+    sentences: Sequence[Sentence], vocabulary: Vocabulary, layers: Mapping[str, Scheme | None] | None = None
+) -> EncodedSentences:
+    """The ids of sentences.
+
+    Args:
+        sentences: Sentences with at least one token each.
+        vocabulary: Gives the ids.
+        layers: Layers whose gold ids are wanted; for tags with spans the scheme in which the vocabulary has them.
+    """
+    if isinstance(sentences, LazySentences):
+        return _encode_lazy(sentences, vocabulary, layers or {})
+    types: dict[str, int] = {}
+    type_ids = [types.setdefault(token, len(types)) for sentence in sentences for token in sentence.tokens]
+    tag_targets, label_targets = {}, {}
+    for layer, scheme in (layers or {}).items():
+        ids = {name: i for i, name in enumerate(vocabulary.labels[layer])}
+        if any(isinstance(sentence.layers.get(layer), Label) for sentence in sentences):
+            label_targets[layer] = np.array([_label_id(sentence, layer, ids) for sentence in sentences], np.int64)
+        else:
+            tags = [i for sentence in sentences for i in _tag_ids(sentence, layer, scheme, ids)]
+            tag_targets[layer] = np.array(tags, np.int64)
+    return _with_types(
+        list(types),
+        vocabulary,
+        type_ids=np.array(type_ids, np.int64),
+        starts=np.concatenate([[0], np.cumsum([len(sentence) for sentence in sentences])]).astype(np.int64),
+        tag_targets=tag_targets,
+        label_targets=label_targets,
+    )
+
+
+def _encode_lazy(
+    sentences: LazySentences, vocabulary: Vocabulary, layers: Mapping[str, Scheme | None]
+) -> EncodedSentences:
+    """The ids of sentences that stay in a file, from the arrays that they have already."""
+    packed = sentences.packed
+    tag_targets: dict[str, AnyIds] = {}
+    label_targets = {}
+    for layer, scheme in layers.items():
+        ids = {name: i for i, name in enumerate(vocabulary.labels[layer])}
+        targets = packed.targets(layer, ids, sentences.schemes.get(layer), scheme)
+        if layer in packed.layers and packed.layers[layer].is_label:
+            label_targets[layer] = targets.astype(np.int64)
+        else:
+            tag_targets[layer] = targets
+    return _with_types(
+        packed.types,
+        vocabulary,
+        type_ids=packed.type_ids,
+        starts=packed.starts,
+        tag_targets=tag_targets,
+        label_targets=label_targets,
+    )
+
+
+def _with_types(types: Sequence[str], vocabulary: Vocabulary, **arrays: Any) -> EncodedSentences:
+    """Encoded sentences with what the vocabulary says of their distinct words."""
+    char_lengths = [len(word) or 1 for word in types]
+    return EncodedSentences(
+        types=np.array(list(types), dtype=object),
+        word_ids=np.array([vocabulary.word_id(word) for word in types], np.int64),
+        char_ids=np.array(vocabulary.char_ids(types), np.int64),
+        char_starts=np.concatenate([[0], np.cumsum(char_lengths)]).astype(np.int64),
+        **arrays,
+    )
+
+
+def _label_id(sentence: Sentence, layer: str, ids: Mapping[str, int]) -> int:
+    found = sentence.layers.get(layer)
+    return ids[found.value] if isinstance(found, Label) else MISSING
+
+
+def _tag_ids(sentence: Sentence, layer: str, scheme: Scheme | None, ids: Mapping[str, int]) -> list[int]:
+    if not isinstance(sentence.layers.get(layer), TagLayer):
+        return [MISSING] * len(sentence)
+    return [ids[tag] for tag in sentence.tags(layer, scheme=scheme)]
+
+
+def shuffled_batches(lengths: Ids, batch_size: int, rng: np.random.Generator) -> list[Ids]:
+    """Batches of sentences of like length in random order; each sentence is in one batch.
+
+    Sentences are shuffled, then sorted by length within pools of 32 batches, so that batches have little padding and
+    yet differ from epoch to epoch.
+    """
+    order = rng.permutation(len(lengths))
+    pool = batch_size * 32
+    chunks = [order[i : i + pool] for i in range(0, len(order), pool)]
+    sorted_chunks = [chunk[np.argsort(lengths[chunk], kind="stable")] for chunk in chunks]
+    batches = [chunk[i : i + batch_size] for chunk in sorted_chunks for i in range(0, len(chunk), batch_size)]
+    rng.shuffle(batches)
+    return batches
+
+
+def batches_by_length(lengths: Ids, max_tokens: int, *, overhead: int = 0) -> Iterator[Ids]:
+    """Batches of sentences of like length with at most `max_tokens` tokens, padding counted.
+
+    A longer sentence is a batch of its own; one without tokens is in none.
+
+    Args:
+        lengths: Number of tokens of each sentence.
+        max_tokens: Tokens of a batch.
+        overhead: What a batch costs beyond its rows, in rows: one is closed as soon as its padding costs more.
+    """
+    order = np.argsort(lengths, kind="stable")
+    order = order[lengths[order] > 0]
+    start = tokens = 0
+    for i, length in enumerate(lengths[order].tolist()):
+        rows = i - start
+        if rows and ((rows + 1) * length > max_tokens or rows * length - tokens > overhead * length):
+            yield order[start:i]
+            start, tokens = i, 0
+        tokens += length
+    if start < len(order):
+        yield order[start:]

@@ -1,0 +1,185 @@
+"""Sentences as arrays: the words and tags of a corpus too large for Python objects, in memory or mapped from files.
+
+A word is a row of `types`, a tag or class one of its layer's names; what stands beside these (texts, documents) is not
+here. Arrays are kept as `.npy` files, so that a second run maps them and reads nothing.
+"""
+
+import json
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.encoding.tag_arrays import MISSING, Int32s, NamedIds, neighbours, spell
+from tagger.errors import DataError
+from tagger.text.schemes import Scheme
+from tagger.text.sentence import Label, Sentence, TagLayer
+
+NAMES = "names.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Many sentences.
+
+    Args:
+        types: The distinct words, in the order in which they come first.
+        type_ids: Which distinct word each token is, of shape (tokens,).
+        starts: Where each sentence starts, of shape (sentences + 1,).
+        layers: For each layer an id a token or a sentence.
+    """
+
+    types: Sequence[str]
+    type_ids: Int32s
+    starts: NDArray[np.int64]
+    layers: Mapping[str, NamedIds]
+
+    def counts(self) -> "Counter[str]":
+        """How often each word is there."""
+        counts = np.bincount(self.type_ids, minlength=len(self.types)).tolist()
+        return Counter(dict(zip(self.types, counts, strict=True)))
+
+    def num_blank(self) -> int:
+        """How many tokens have no visible character."""
+        return sum(count for word, count in self.counts().items() if not word.strip())
+
+    def select(self, rows: NDArray[np.int64]) -> "Packed":
+        """The sentences of these rows, as if no other had been there."""
+        lengths = np.diff(self.starts)[rows]
+        tokens = ranges(self.starts[rows], lengths)
+        old = self.type_ids[tokens]
+        first = first_positions(old, len(self.types))
+        order = np.flatnonzero(first >= 0)
+        order = order[np.argsort(first[order])]
+        new = np.zeros(len(self.types), np.int32)
+        new[order] = np.arange(len(order))
+        layers = {
+            name: NamedIds(layer.names, layer.ids[rows if layer.is_label else tokens], layer.is_label)
+            for name, layer in self.layers.items()
+        }
+        return Packed([self.types[i] for i in order.tolist()], new[old], _starts(lengths), layers)
+
+    def telling_rows(self) -> list[int]:
+        """Rows that together have every layer, every class, and every tag beside every other that it stands beside."""
+        rows: set[int] = set()
+        row_of = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+        for layer in self.layers.values():
+            if layer.is_label:
+                found = first_positions(layer.ids + 1, len(layer.names) + 1)
+                rows.update(found[found >= 0].tolist())
+                continue
+            size = len(layer.names) + 2  # a place for tokens without a tag, and one for the edge of the sentence
+            before, after = neighbours(layer.ids.astype(np.int64), self.starts, edge=size - 2)
+            for pairs in ((before + 1) * size + layer.ids + 1, (layer.ids.astype(np.int64) + 1) * size + after + 1):
+                found = first_positions(pairs, size * size)
+                rows.update(row_of[found[found >= 0]].tolist())
+        return sorted(rows)
+
+    def targets(self, layer: str, index: Mapping[str, int], source: Scheme | None, target: Scheme | None) -> Int32s:
+        """The id of each tag or class of a layer by `index`, with spans written in `target` instead of `source`."""
+        if (found := self.layers.get(layer)) is None:
+            return np.full(len(self.type_ids), MISSING, np.int32)
+        if source is not None and target is not None and source != target:
+            return spell(found, self.starts, index, target)[0]
+        present = set(found.found())
+        table = [index[name] if name in present else MISSING for name in found.names]
+        return np.array([*table, MISSING], np.int32)[found.ids]
+
+    def save(self, folder: Path) -> None:
+        """Write the arrays to a folder."""
+        np.save(folder / "type_ids.npy", self.type_ids)
+        np.save(folder / "starts.npy", self.starts)
+        for i, layer in enumerate(self.layers.values()):
+            np.save(folder / f"layer{i}.npy", layer.ids)
+        layers = [[name, list(layer.names), layer.is_label] for name, layer in self.layers.items()]
+        text = json.dumps({"types": list(self.types), "layers": layers})
+        (folder / NAMES).write_text(text, encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Packed":
+        """The sentences in a folder, mapped."""
+        kept = json.loads((folder / NAMES).read_text(encoding="utf-8"))
+
+        def mapped(name: str) -> Any:
+            return np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+
+        layers = {
+            name: NamedIds(names, mapped(f"layer{i}"), is_label)
+            for i, (name, names, is_label) in enumerate(kept["layers"])
+        }
+        return cls(kept["types"], mapped("type_ids"), mapped("starts"), layers)
+
+
+class _Layer:
+    """A layer that is being packed."""
+
+    def __init__(self, name: str, kind: type, *, missing: int) -> None:
+        self.name = name
+        self.kind = kind
+        self.names: dict[str, int] = {}
+        self.ids = array("i", [MISSING]) * missing
+
+    def add(self, sentence: Sentence) -> None:
+        """Take over what a sentence has.
+
+        Raises:
+            DataError: It has the layer in another kind than the sentences before.
+        """
+        found, index = sentence.layers.get(self.name), self.names
+        if found is None:
+            self.ids.extend([MISSING] * (1 if self.kind is Label else len(sentence)))
+        elif type(found) is not self.kind:
+            raise DataError(f"layer `{self.name}` must be tags or labels in all sentences, got both")
+        else:
+            values = found.tags if isinstance(found, TagLayer) else (found.value,)
+            self.ids.extend([index.setdefault(value, len(index)) for value in values])
+
+
+def pack(sentences: Iterable[Sentence]) -> Packed:
+    """The arrays of sentences, which are taken one at a time.
+
+    Raises:
+        DataError: A layer is a tag a token in one sentence and a label in another.
+    """
+    types: dict[str, int] = {}
+    type_ids, lengths = array("i"), array("i")
+    layers: dict[str, _Layer] = {}
+    for sentence in sentences:
+        for name, value in sentence.layers.items():
+            if name not in layers:
+                missing = len(lengths) if isinstance(value, Label) else len(type_ids)
+                layers[name] = _Layer(name, type(value), missing=missing)
+        for layer in layers.values():
+            layer.add(sentence)
+        type_ids.extend([types.setdefault(token, len(types)) for token in sentence.tokens])
+        lengths.append(len(sentence))
+    packed = {
+        name: NamedIds(list(layer.names), _array(layer.ids), layer.kind is Label) for name, layer in layers.items()
+    }
+    return Packed(list(types), _array(type_ids), _starts(_array(lengths)), packed)
+
+
+def _array(values: "array[int]") -> Int32s:
+    return np.frombuffer(values, np.int32) if len(values) else np.zeros(0, np.int32)
+
+
+def _starts(lengths: NDArray[Any]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def ranges(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The positions of several half-open ranges, one range behind the other."""
+    ends = np.cumsum(lengths)
+    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + lengths, lengths)
+
+
+def first_positions(ids: NDArray[Any], size: int) -> NDArray[np.int64]:
+    """For each id below `size` where it comes first; -1 if it does not come."""
+    first = np.full(size, -1, np.int64)
+    first[ids[::-1]] = np.arange(len(ids))[::-1]  # of equal indices the last assignment stays
+    return first

@@ -1,0 +1,172 @@
+"""The tags or classes of many sentences as one array: what is invalid is counted, entities are written anew.
+
+All that is read or written of entities here follows conlleval's rule, by which valid tags of any scheme say what their
+scheme says. The work goes in stretches of sentences, so that it takes little memory beside the array that comes out.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.text.schemes import CLOSING, RULES, STARTING, Scheme, legal_transitions, split_tag
+
+Int32s = NDArray[np.int32]
+MISSING = -1
+STRETCH = 2**15  # sentences that are worked on at once
+LETTERS = {"iob1": "BI", "iob2": "BIIB", "bioes": "BIES", "bilou": "BILU"}  # begin, inside, end, alone
+
+
+@dataclass(frozen=True, slots=True)
+class NamedIds:
+    """A layer: the names of its tags or classes, and which of them each token or sentence has; -1 where it has none."""
+
+    names: Sequence[str]
+    ids: Int32s
+    is_label: bool
+
+    def found(self) -> list[str]:
+        """The names that some token or sentence has."""
+        return [self.names[i] for i in np.unique(self.ids).tolist() if i != MISSING]
+
+    def counts(self) -> "Counter[str]":
+        """How often each name is there."""
+        counts = np.bincount(self.ids[self.ids != MISSING], minlength=len(self.names)).tolist()
+        return Counter({name: count for name, count in zip(self.names, counts, strict=True) if count})
+
+    def having(self, names: Collection[str]) -> NDArray[np.bool_]:
+        """Where one of these names is."""
+        return np.array([*(name in names for name in self.names), False])[self.ids]
+
+    def renamed(self, rename: Mapping[str, str]) -> "NamedIds":
+        """The layer with other names; two that are called the same become one."""
+        new = {rename.get(name, name): 0 for name in self.names}
+        index = {name: i for i, name in enumerate(new)}
+        table = np.array([*(index[rename.get(name, name)] for name in self.names), MISSING], np.int32)
+        return NamedIds(list(new), table[self.ids], self.is_label)
+
+
+def neighbours(values: NDArray[Any], starts: NDArray[np.int64], edge: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """What stands before and behind each token in its sentence; `edge` where nothing does."""
+    before, after = np.roll(values, 1), np.roll(values, -1)
+    filled = np.flatnonzero(np.diff(starts))
+    before[starts[filled]] = edge
+    after[starts[filled + 1] - 1] = edge
+    return before, after
+
+
+def _stretches(starts: NDArray[np.int64]) -> Iterator[tuple[slice, NDArray[np.int64]]]:
+    """The tokens of some sentences after others, and where each of these sentences starts among them."""
+    for first in range(0, len(starts) - 1, STRETCH):
+        part = starts[first : first + STRETCH + 1]
+        yield slice(int(part[0]), int(part[-1])), part - part[0]
+
+
+def invalid_tokens(layer: NamedIds, starts: NDArray[np.int64], scheme: Scheme) -> NDArray[np.int64]:
+    """The tokens whose tags are not valid in a scheme, in order.
+
+    Source:
+        Equal to the `invalid_positions` of each sentence; compared in tests/encoding/test_tag_arrays.py.
+    """
+    edge = len(layer.names)
+    legal = np.ones((edge + 2, edge + 2), bool)  # from, to; the last of each is that of tokens without a tag
+    table, first, last = legal_transitions(layer.names, scheme)
+    legal[:edge, :edge] = np.array(table, bool).reshape(edge, edge)
+    legal[edge, :edge], legal[:edge, edge] = first, last
+    found = [np.empty(0, np.int64)]
+    for tokens, places in _stretches(starts):
+        ids = layer.ids[tokens]
+        before, after = neighbours(ids, places, edge)
+        wrong = ~legal[before, ids] | (~legal[ids, after] & (after == edge))
+        found.append(np.flatnonzero(wrong) + tokens.start)
+    return np.concatenate(found)
+
+
+def respelled(
+    layer: NamedIds, starts: NDArray[np.int64], scheme: Scheme, rename: Mapping[str, str | None]
+) -> tuple[NamedIds, "Counter[str]"]:
+    """The entities of a layer as a scheme writes them, with other types, and how often each type was there.
+
+    Args:
+        layer: Tags.
+        starts: Where each sentence starts.
+        scheme: How to write them.
+        rename: The new type of each that gets one; None for a type that is dropped.
+    """
+    types = {rename.get(entity_type, entity_type) for entity_type in _types(layer)}
+    names = ["O", *(f"{prefix}-{t}" for t in sorted(t for t in types if t) for prefix in RULES[scheme].prefixes)]
+    ids, counts = spell(layer, starts, {name: i for i, name in enumerate(names)}, scheme, rename)
+    return NamedIds(names, ids, is_label=False), counts
+
+
+def _types(layer: NamedIds) -> list[str]:
+    return sorted({split_tag(name)[1] for name in layer.names} - {""})
+
+
+def spell(
+    layer: NamedIds,
+    starts: NDArray[np.int64],
+    index: Mapping[str, int],
+    target: Scheme,
+    rename: Mapping[str, str | None] | None = None,
+) -> tuple[Int32s, "Counter[str]"]:
+    """The ids by `index` of the tags that a scheme has for the entities of a layer; see `respelled`.
+
+    Source:
+        Equal to `repair_tags` and `convert_tags` sentence by sentence; compared in tests/encoding/test_tag_arrays.py.
+    """
+    split = [*map(split_tag, layer.names), ("", "")]  # the last is that of tokens without a tag
+    old_types, rename = _types(layer), rename or {}
+    new = [rename.get(entity_type, entity_type) for entity_type in old_types]
+    types = sorted({entity_type for entity_type in new if entity_type is not None})
+    tables = _Tables(
+        types=np.array([old_types.index(t) if t else -1 for _, t in split]),
+        opens=np.array([prefix != "" and prefix in STARTING for prefix, _ in split]),
+        closes=np.array([prefix != "" and prefix in CLOSING for prefix, _ in split]),
+        new_types=np.array([*(types.index(t) if t is not None else -1 for t in new), -1]),
+        tags=np.array([[index[f"{letter}-{t}"] for t in types] for letter in LETTERS[target]], np.int32),
+        outside=index["O"],
+        divides=target == "iob1",
+    )
+    ids = np.empty(len(layer.ids), np.int32)
+    counts = np.zeros(len(old_types), np.int64)
+    for tokens, places in _stretches(starts):
+        ids[tokens], begun = _spelled(layer.ids[tokens], places, tables)
+        counts += np.bincount(begun, minlength=len(old_types))
+    return ids, Counter({t: count for t, count in zip(old_types, counts.tolist(), strict=True) if count})
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """What each tag of a layer says, and which tag is written for each place in an entity and each type."""
+
+    types: NDArray[np.int64]
+    opens: NDArray[np.bool_]
+    closes: NDArray[np.bool_]
+    new_types: NDArray[np.int64]
+    tags: Int32s
+    outside: int
+    divides: bool
+
+
+def _spelled(old: Int32s, starts: NDArray[np.int64], tables: _Tables) -> tuple[Int32s, NDArray[np.int64]]:
+    """The new ids of some sentences, and the old type of each entity in them."""
+    types = tables.types[old]
+    type_before, _ = neighbours(types, starts, -1)
+    closed, _ = neighbours(tables.closes[old], starts, edge=False)
+    begins = (types >= 0) & (tables.opens[old] | closed | (type_before != types))
+    begun = types[begins]
+    types = tables.new_types[types]
+    inside = types >= 0
+    begins &= inside
+    _, goes_on = neighbours(inside & ~begins, starts, edge=False)
+    place = np.where(begins, np.where(goes_on, 0, 3), np.where(goes_on, 1, 2))  # begin, inside, end, alone
+    if tables.divides:
+        type_before, _ = neighbours(types, starts, -1)
+        place = np.where(begins & (type_before == types), 0, 1)
+    ids = np.where(old == MISSING, MISSING, tables.outside).astype(np.int32)
+    ids[inside] = tables.tags[place[inside], types[inside]]
+    return ids, begun

@@ -1,0 +1,150 @@
+"""Pretrained word vectors in GloVe's text format: a word and its numbers a line, plain or gzip.
+
+Several files are laid side by side. A word is looked up as written, then lower-cased, then with its digits as zeros, in
+each file for itself; where a file has none of these, its share of the vector is zero. Numbers are rounded to float16 on
+reading, so that what a model stores is what it was trained with.
+"""
+
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.errors import DataError, Problems
+from tagger.files.reading import iter_lines
+from tagger.formats.columns import shorten
+
+DIGITS = re.compile(r"[0-9]")
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf(inity)?)", re.IGNORECASE)
+HEADER = re.compile(r"[0-9]+ [0-9]+ *")
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """A vector for each word.
+
+    Args:
+        words: The words, all different.
+        matrix: Their vectors, float16 of shape (words, dimension).
+    """
+
+    words: Sequence[str]
+    matrix: NDArray[np.float16]
+
+    @property
+    def dimension(self) -> int:
+        """Width of a vector."""
+        return int(self.matrix.shape[1])
+
+
+def spellings(word: str) -> Iterator[str]:
+    """The forms under which a word is looked up, in this order."""
+    yield word
+    yield word.lower()
+    yield DIGITS.sub("0", word.lower())
+
+
+def find_word(word: str, index: Mapping[str, int]) -> int | None:
+    """The row of a word as written, else lower-cased, else also with its digits as zeros."""
+    row = index.get(word)
+    if row is None:
+        lower = word.lower()
+        row = index.get(lower)
+        if row is None:
+            row = index.get(DIGITS.sub("0", lower))
+    return row
+
+
+def read_vectors(paths: Sequence[str | Path], *, max_words: int | None = None) -> Vectors:
+    """The vectors of all words of these files, side by side; `max_words` are read of each file.
+
+    Raises:
+        DataError: A file cannot be read, or a line does not have a word and as many numbers as the first.
+    """
+    files = [_read_file(Path(path), max_words) for path in paths]
+    if len(files) == 1:
+        return files[0]
+    words = list(dict.fromkeys(word for file in files for word in file.words))
+    return Vectors(words, np.concatenate([_rows(file, words) for file in files], axis=1))
+
+
+def _rows(file: Vectors, words: Sequence[str]) -> NDArray[np.float16]:
+    """A file's vector for each of the words."""
+    index = {word: row for row, word in enumerate(file.words)}
+    padded = np.concatenate([file.matrix, np.zeros((1, file.dimension), np.float16)])
+    found = [find_word(word, index) for word in words]
+    return padded[[len(index) if row is None else row for row in found]]
+
+
+def _read_file(path: Path, max_words: int | None) -> Vectors:
+    read = iter_lines(path)
+    top = next(read)
+    first = 1 if HEADER.fullmatch(top) else 0
+    lines = list(islice(read if first else chain([top], read), max_words))
+    if not lines:
+        raise DataError(f"{path}: must hold a word and its numbers a line, got nothing but a header")
+    words, _, numbers = zip(*(line.rstrip(" ").partition(" ") for line in lines), strict=True)
+    dimension = numbers[0].count(" ") + 1
+    problems = Problems()
+    problems += (
+        f"{path}:{i + first + 1}: {problem}"
+        for i, (word, row) in enumerate(zip(words, numbers, strict=True))
+        if (problem := _problem(word, row, dimension, first + 1))
+    )
+    if problems:
+        raise DataError.of(problems)
+    try:
+        with warnings.catch_warnings(action="error", category=DeprecationWarning):  # what numpy before 2.3 says instead
+            matrix = np.fromstring(" ".join(numbers), dtype=np.float32, sep=" ")
+    except (ValueError, DeprecationWarning):
+        wrong = [i for i, row in enumerate(numbers) if _bad(row)]
+        raise DataError.of(
+            [f"{path}:{i + first + 1}: must be numbers, got {shorten(numbers[i])}" for i in wrong]
+        ) from None
+    with np.errstate(over="ignore"):
+        vectors = matrix.reshape(len(words), dimension).astype(np.float16)
+    wrong = np.flatnonzero(~np.isfinite(vectors).all(1)).tolist()
+    if wrong:
+        raise DataError.of(
+            [f"{path}:{i + first + 1}: must be numbers that float16 can hold, got {_huge(numbers[i])}" for i in wrong]
+        )
+    return _without_repeats(words, vectors)
+
+
+def _problem(word: str, numbers: str, dimension: int, line: int) -> str | None:
+    """What is wrong with a line, if its shape shows it."""
+    count = numbers.count(" ") + 1 if numbers else 0
+    if not word:
+        return f"must start with a word, got {shorten(' ' + numbers)}"
+    if not count or "  " in numbers or not numbers.isprintable():
+        row = f"{word} {numbers}".rstrip()
+        return f"must be a word and its numbers with one blank between them, got {shorten(row)}"
+    if count == dimension:
+        return None
+    if count == dimension - 1 and not _bad(word):
+        return f"must start with a word, got {shorten(word + ' ' + numbers)}"
+    return f"must have {dimension} numbers as in line {line}, got {count}"
+
+
+def _bad(numbers: str) -> bool:
+    """Whether one of these is no number."""
+    return not all(NUMBER.fullmatch(number) for number in numbers.split(" "))
+
+
+def _huge(numbers: str) -> str:
+    """The first of these that float16 cannot hold."""
+    with np.errstate(over="ignore"):
+        return next(number for number in numbers.split(" ") if not np.isfinite(np.float16(float(number))))
+
+
+def _without_repeats(words: Sequence[str], matrix: NDArray[np.float16]) -> Vectors:
+    """The first vector of each word, as GloVe's own reader has it."""
+    index: dict[str, int] = {}
+    for row, word in enumerate(words):
+        index.setdefault(word, row)
+    return Vectors(list(index), matrix if len(index) == len(words) else matrix[list(index.values())])

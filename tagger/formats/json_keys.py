@@ -1,0 +1,166 @@
+"""Which keys of a JSON object are layers, and which are read by nothing.
+
+Tags stand in the tables `tags` and `labels`, as tagging writes them, or in lists under names of their own, as rows of
+Hugging Face datasets have them: `ner_tags` is the layer `ner`, as `rows` names it. A list whose name does not speak of
+tags is a layer only if it has a string for each token in every line where it stands.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tagger.errors import DataError
+from tagger.hub.from_rows import DOCUMENT, LABEL_COLUMNS, META, NO_LAYERS, TEXT_COLUMNS, TOKEN_COLUMNS, layer_name
+from tagger.text.sentence import Sentence
+
+TABLES = ("tags", "labels")
+OF_TAGS = re.compile(r"(?:.+_)?(?:tags?|labels?)")
+
+
+@dataclass(slots=True)
+class KeyTally:
+    """What was found out about the keys of a file.
+
+    Args:
+        unread: Key → in how many lines it stands and is read by nothing.
+        guessed: Layers from lists whose name does not speak of tags, by their key.
+    """
+
+    unread: Counter[str] = field(default_factory=Counter)
+    guessed: dict[str, str] = field(default_factory=dict)
+
+    def settled(self, sentences: Sequence[Sentence]) -> list[Sentence]:
+        """The sentences without the layers from keys that were no tags in some other line."""
+        wrong = {layer for key, layer in self.guessed.items() if key in self.unread}
+        if not wrong:
+            return list(sentences)
+        self.unread.update(
+            key for s in sentences for key, layer in self.guessed.items() if layer in wrong & {*s.layers}
+        )
+        return [replace(s, layers={n: v for n, v in s.layers.items() if n not in wrong}) for s in sentences]
+
+    def notes(self) -> list[str]:
+        """What is to be said of the keys that were not read, a sentence each."""
+        return [
+            f"the key `{key}` is read by nothing; it stands in {count} line{'s' * (count > 1)}"
+            for key, count in self.unread.items()
+        ]
+
+
+def own_layers(
+    row: Mapping[str, Any], num_tokens: int, tally: KeyTally, tabled: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Layer → value under keys of the object's own; those that nothing reads are tallied.
+
+    Args:
+        row: The object.
+        num_tokens: Its tokens.
+        tally: Is told which keys nothing reads.
+        tabled: Layers that it has in a table, with the key of that.
+
+    Raises:
+        DataError: Tags are numbers, whose names the object does not have, or a layer stands there twice.
+    """
+    has_table = any(row.get(key) and isinstance(row[key], dict) for key in TABLES)
+    places = {layer: f"{table}.{layer}" for layer, table in (tabled or {}).items()}
+    layers: dict[str, Any] = {}
+    for key, value in row.items():
+        if value is None or _is_known(key, value, row):
+            continue
+        name = layer_name(key)
+        named = _speaks_of_tags(key, value) or _is_label(key, value)
+        guessed = not named and key not in NO_LAYERS and _has_string_a_token(key, value, num_tokens)
+        if not named and not (guessed and (name in places or not has_table)):
+            tally.unread[key] += 1
+            continue
+        if name in places:
+            raise DataError(
+                f"layer `{name}` must stand once, got it in two, `{places[name]}` and `{key}`; leave out one of them"
+            )
+        places[name] = key
+        layers[name] = value if isinstance(value, list) else str(value)
+        if guessed:
+            tally.guessed[key] = name
+    return layers
+
+
+def _is_known(key: str, value: Any, row: Mapping[str, Any]) -> bool:
+    """Whether a key is one that the reader of JSON lines takes by its name."""
+    if key in TABLES:
+        return not value or not isinstance(value, (list, str))
+    if key in ("words", "sentence"):
+        return key in (token_key(row), text_key(row))
+    if key == "spans":
+        tags = row.get("tags")
+        return isinstance(value, dict) and value.keys() <= (tags.keys() if isinstance(tags, dict) else set())
+    if key == DOCUMENT:
+        return isinstance(value, str)
+    return key in ("tokens", "text", "offsets") or (key == META and comments(value) is not None)
+
+
+def _speaks_of_tags(key: str, value: Any) -> bool:
+    """Whether a value is a list of tags by the name of its key.
+
+    Raises:
+        DataError: They are numbers.
+    """
+    if not isinstance(value, list) or not OF_TAGS.fullmatch(key):
+        return False
+    refuse_numbers(key, value)
+    return True
+
+
+def refuse_numbers(name: str, value: Sequence[Any]) -> None:
+    """Refuse tags that are numbers, for it is not said what these stand for.
+
+    Raises:
+        DataError: There is a number among them.
+    """
+    numbers = [tag for tag in value if isinstance(tag, int)]
+    if numbers:
+        raise DataError(
+            f"`{name}` must be a list of strings, got numbers such as {numbers[0]}, and the names of the tags are "
+            "missing; write the names, or read the dataset that has them with load_dataset (`dataset` in a recipe)"
+        )
+
+
+def _is_label(key: str, value: Any) -> bool:
+    """Whether a value is the class of the sentence by the name of its key."""
+    return key in LABEL_COLUMNS and (isinstance(value, int) or (isinstance(value, str) and bool(value.strip())))
+
+
+def _has_string_a_token(key: str, value: Any, num_tokens: int) -> bool:
+    if (
+        key in (*TOKEN_COLUMNS, *TEXT_COLUMNS, META, DOCUMENT)
+        or not isinstance(value, list)
+        or len(value) != num_tokens
+    ):
+        return False
+    return all(isinstance(tag, str) and tag.strip() for tag in value)
+
+
+def token_key(row: Mapping[str, Any]) -> str | None:
+    """The key of the tokens; None where the text is to be split."""
+    return next((key for key in TOKEN_COLUMNS if row.get(key) is not None), None)
+
+
+def text_key(row: Mapping[str, Any]) -> str | None:
+    """The key of the text; one of a dataset's own name counts only where there are no tokens."""
+    if isinstance(row.get("text"), str) or token_key(row) is not None:
+        return "text"
+    return next((key for key in TEXT_COLUMNS if isinstance(row.get(key), str)), None)
+
+
+def comments(value: Any) -> dict[str, str] | None:
+    """Comments as they are written here, an object key → text, or as `tables` writes them, pairs; None if neither."""
+    match value:
+        case dict():
+            pairs = list(value.items())
+        case list() if all(isinstance(pair, dict) and pair.keys() == {"key", "value"} for pair in value):
+            pairs = [(pair["key"], pair["value"]) for pair in value]
+        case _:
+            return None
+    found = {key: text for key, text in pairs if isinstance(key, str) and isinstance(text, str)}
+    return found if len(found) == len(pairs) else None

@@ -1,0 +1,328 @@
+"""JSON lines: an object a sentence, in the form that tagging writes.
+
+`{"text", "tokens", "tags": {layer: [...]}, "spans": {layer: [...]}, "labels": {layer: {"value", ...}}}`. Reading needs
+`tokens` or `text`; spans are read from the tags, so that what is written comes back the same. A sentence whose text is
+more than its tokens with white space around them, such as one of a document, also has `"offsets": [[start, end], ...]`;
+tokens that are one word of the text, such as `de` and `le` in `du`, have the same. One with comments has `"meta": {key:
+value}`, one of a document `"document": name`; with values of another kind these keys are not read. Rows of Hugging Face
+datasets, `{"tokens", "ner_tags": [...]}`, are read too (`json_keys`), and texts with entities as characters, as
+annotation tools write them, in `spanned`.
+Predictions also have `"tag_scores": {layer: [...]}` and `"sequence_scores": {layer: probability}`.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from tagger.errors import DataError, Problems
+from tagger.files.reading import iter_lines
+from tagger.formats.columns import shorten
+from tagger.formats.json_keys import KeyTally, comments, own_layers, refuse_numbers, text_key, token_key
+from tagger.formats.labelled import Tokenize
+from tagger.text.offsets import checked_offsets
+from tagger.text.schemes import RULES, is_tag, tags_to_spans
+from tagger.text.sentence import Label, Origin, Sentence, TagLayer
+from tagger.text.tokenization import sentence_from_text
+
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def read_jsonl(
+    path: str | Path, layers: Mapping[str, str] | None = None, *, tokenize: Tokenize = "words"
+) -> list[Sentence]:
+    """The sentences of a file of JSON objects, one a line.
+
+    Args:
+        path: The file, UTF-8, plain or gzip.
+        layers: Layer → top-level key whose value is a list of tags or a label; left out: what stands in `tags` and
+            `labels`, and under the names that columns of tags have in Hugging Face datasets, such as `ner_tags`.
+        tokenize: How a `text` without `tokens` is split.
+
+    Raises:
+        DataError: The file cannot be read, or a line is no such object; names all such lines.
+    """
+    return parse_jsonl(iter_lines(Path(path)), layers, tokenize=tokenize, where=str(path))
+
+
+def parse_jsonl(
+    lines: Iterable[str],
+    layers: Mapping[str, str] | None = None,
+    *,
+    tokenize: Tokenize = "words",
+    where: str,
+    keys: KeyTally | None = None,
+) -> list[Sentence]:
+    """The sentences of lines that are a JSON object each; blank lines are separators; `where` opens an error.
+
+    `keys` is told which of them nothing reads.
+    """
+    keys = keys or KeyTally()
+    sentences: list[Sentence] = []
+    problems = Problems()
+    same: dict[Any, Any] = {}
+    for number, line in enumerate(lines, 1):
+        try:
+            if line.strip():
+                origin = Origin(where, (number,))
+                sentence = sentence_from_line(line, layers, tokenize=tokenize, origin=origin, keys=keys)
+                sentences.append(sentence.sharing(same))
+        except DataError as error:
+            problems.append(str(error))
+    if problems:
+        raise DataError.of(problems)
+    return keys.settled(sentences)
+
+
+def sentence_from_line(
+    line: str,
+    layers: Mapping[str, str] | None = None,
+    *,
+    tokenize: Tokenize = "words",
+    origin: Origin,
+    keys: KeyTally | None = None,
+) -> Sentence:
+    """The sentence of a line that is a JSON object; `keys` is told which of its keys nothing reads.
+
+    Raises:
+        DataError: It is none, or not of the form; names where it stands.
+    """
+    try:
+        row, _ = json_value(line)
+        return replace(sentence_from_json(row, layers, tokenize=tokenize, keys=keys), origin=origin)
+    except DataError as error:
+        raise DataError(f"{origin.at(0)}: {error}") from None
+
+
+def json_value(text: str, start: int | None = None) -> tuple[Any, int]:
+    """The JSON value that a text is, or that stands at `start` in it, and where it ends.
+
+    Raises:
+        DataError: There is none, an object has a key twice, or a string is no Unicode text.
+    """
+    try:
+        if start is None:
+            value, end = json.loads(text, object_pairs_hook=_unique), len(text)
+        else:
+            value, end = DECODER.raw_decode(text, start)
+        if SURROGATE.search(text, start or 0, end):
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = ascii(error.object[error.start])
+        raise DataError(f"must be Unicode text, got half a surrogate pair ({half})") from None
+    except (ValueError, RecursionError) as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        shown = text if start is None else text[start : start + 100].split("\n")[0]
+        raise DataError(f"must be a JSON object, got {shorten(shown)} ({reason})") from None
+    return value, end
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object none of whose keys is lost."""
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise DataError(f"must have each key once, got {twice!r} twice")
+    return row
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=_unique)
+
+
+def sentence_from_json(
+    row: Any,
+    layers: Mapping[str, str] | None = None,
+    *,
+    tokenize: Tokenize = "words",
+    keys: KeyTally | None = None,
+) -> Sentence:
+    """The sentence of one JSON object; `keys` is told which of its keys nothing reads.
+
+    Raises:
+        DataError: The object has neither tokens nor text, or a layer does not fit the tokens.
+    """
+    if not isinstance(row, dict):
+        raise DataError(f"must be a JSON object, got {shorten(json.dumps(row))}")
+    sentence = _tokens(row, tokenize)
+    if layers is None:
+        values = _all_layers(row, len(sentence), keys or KeyTally())
+    else:
+        values = {layer: row[key] for layer, key in layers.items() if row.get(key) is not None}
+    found = {layer: _layer(layer, value, len(sentence)) for layer, value in values.items()}
+    if layers is None:
+        _check_spans(row, found)
+    document = row.get("document")
+    return replace(
+        sentence,
+        layers=found,
+        meta=comments(row.get("meta")) or {},
+        document=document if isinstance(document, str) else None,
+    )
+
+
+def _all_layers(row: Mapping[str, Any], num_tokens: int, keys: KeyTally) -> dict[str, Any]:
+    """The values of the layers in `tags` and in `labels`, and of those under keys of their own."""
+    tags, labels = _table(row, "tags"), _table(row, "labels")
+    if both := sorted(set(tags) & set(labels)):
+        raise DataError(f"layer `{both[0]}` must stand in `tags` or in `labels`, got it in both")
+    return {
+        **tags,
+        **labels,
+        **own_layers(row, num_tokens, keys, dict.fromkeys(tags, "tags") | dict.fromkeys(labels, "labels")),
+    }
+
+
+def _table(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """The layers under a key; none where that is a layer itself."""
+    value = row.get(key) or {}
+    if isinstance(value, list) or (isinstance(value, str) and key == "labels"):
+        return {}
+    if not isinstance(value, dict):
+        raise DataError(f"`{key}` must be an object layer → values, got {shorten(json.dumps(value))}")
+    return value
+
+
+def _tokens(row: Mapping[str, Any], tokenize: Tokenize) -> Sentence:
+    named, own = token_key(row) or "tokens", text_key(row) or "text"
+    text, tokens, offsets = row.get(own), row.get(named), row.get("offsets")
+    if offsets is not None and (tokens is None or not isinstance(text, str)):
+        absent = "tokens" if tokens is None else "text"
+        raise DataError(f"`offsets` must stand beside `tokens` and `text`, got no `{absent}`; add it or leave them out")
+    if tokens is None:
+        if not isinstance(text, str):
+            raise DataError("must have `tokens` (a list of words) or `text` (a sentence)")
+        return sentence_from_text(text, tokenize)
+    if not isinstance(tokens, list) or not tokens or not all(isinstance(t, str) and t.strip() for t in tokens):
+        raise DataError(f"`{named}` must be a list of words that are not empty, got {shorten(json.dumps(tokens))}")
+    if not isinstance(text, str):
+        return Sentence.from_tokens(tokens)
+    if offsets is None:
+        return align_tokens(tokens, text)
+    return Sentence(tuple(tokens), text, checked_offsets(offsets, tokens, text))
+
+
+def align_tokens(tokens: list[str], text: str) -> Sentence:
+    """A sentence whose tokens stand one after the other in `text`, with nothing but white space around them.
+
+    Raises:
+        DataError: A token does not stand where the text goes on, or the text goes on behind the last.
+    """
+    offsets, position = [], 0
+    for token in tokens:
+        start = text.find(token, position)
+        if start < 0 or text[position:start].strip():
+            rest = shorten(text[position:].strip())
+            raise DataError(f"token {token!r} must stand next in `text`, got {rest}; mend it or give `offsets`")
+        position = start + len(token)
+        offsets.append((start, position))
+    if rest := text[position:].strip():
+        raise DataError(
+            f"`text` must end with the last token, got {shorten(rest)} behind it; mend it or give `offsets`"
+        )
+    return Sentence(tuple(tokens), text, tuple(offsets))
+
+
+def _layer(name: str, value: Any, num_tokens: int) -> TagLayer | Label:
+    if isinstance(value, dict):
+        value = value.get("value")
+    if isinstance(value, int) or (isinstance(value, str) and value.strip()):
+        return Label(str(value))
+    if isinstance(value, list):
+        refuse_numbers(name, value)
+    if not isinstance(value, list) or not all(isinstance(tag, str) and tag.strip() for tag in value):
+        raise DataError(f"layer `{name}` must be a label or a list of tags, got {shorten(json.dumps(value))}")
+    if len(value) != num_tokens:
+        raise DataError(f"layer `{name}` must have a tag for each of the {num_tokens} tokens, got {len(value)}")
+    return TagLayer(tuple(value))
+
+
+def _check_spans(row: Mapping[str, Any], layers: Mapping[str, TagLayer | Label]) -> None:
+    """Refuse spans that contradict the tags beside them, which are read in their place.
+
+    The scheme of one line cannot be known, so spans are right that the tags have in any scheme, read
+    strictly as they are written here; none at all are right where a scheme allows none of the tags.
+
+    Raises:
+        DataError: A layer has other spans than its tags in every scheme that has them.
+    """
+    spans = row.get("spans") if isinstance(row.get("tags"), dict) else None
+    for name, written in spans.items() if isinstance(spans, dict) else ():
+        found = layers.get(name)
+        if name not in row["tags"] or not isinstance(found, TagLayer):
+            continue
+        schemes = [scheme for scheme in RULES if all(is_tag(tag, scheme) for tag in found.tags)]
+        if schemes and all(_boundaries(written) != sorted(tags_to_spans(found.tags, scheme)) for scheme in schemes):
+            raise DataError(
+                f"layer `{name}` must stand once, got it in two, `tags.{name}` and `spans.{name}`, "
+                f"whose spans {shorten(json.dumps(written))} are not those of the tags; mend or leave out one of them"
+            )
+
+
+def _boundaries(spans: Any) -> list[tuple[Any, ...]] | None:
+    """Type and token range of each span as they are written here, in order; None if they are not."""
+    found: list[tuple[Any, ...]] = []
+    for span in spans if isinstance(spans, list) else [None]:
+        match span:
+            case {"type": str(entity_type), "start": int(start), "end": int(end)}:
+                found.append((entity_type, start, end))
+            case _:
+                return None
+    return sorted(found)
+
+
+def sentence_to_json(sentence: Sentence) -> dict[str, Any]:
+    """The JSON object of a sentence, ready for `json.dumps`.
+
+    With probabilities where there are any, with `readings` where they were asked for, with `offsets` where tokens and
+    text alone do not tell them, and with `meta` and `document` where the sentence has them.
+    """
+    tags = {name: layer for name, layer in sentence.layers.items() if isinstance(layer, TagLayer)}
+    labels = {name: layer for name, layer in sentence.layers.items() if isinstance(layer, Label)}
+    row: dict[str, Any] = {
+        "text": sentence.text,
+        "tokens": list(sentence.tokens),
+        "tags": {name: list(sentence.tags(name)) for name in tags},
+        "spans": {name: _spans(sentence, name) for name, layer in tags.items() if layer.scheme is not None},
+        "labels": {name: {"value": label.value, "score": label.score} for name, label in labels.items()},
+    }
+    row |= _probabilities(tags)
+    if not _tells_offsets(sentence):
+        row["offsets"] = [list(pair) for pair in sentence.offsets]
+    if sentence.meta:
+        row["meta"] = dict(sentence.meta)
+    if sentence.document is not None:
+        row["document"] = sentence.document
+    if any(layer.readings for layer in tags.values()):
+        row["readings"] = {name: [_reading(r, name) for r in sentence.readings(name)] for name in tags}
+    return row
+
+
+def _probabilities(layers: Mapping[str, TagLayer]) -> dict[str, Any]:
+    """The probability of each tag and of all tags of a layer together, where it was predicted; six digits."""
+    tags = {n: [_short(score) for score in layer.scores] for n, layer in layers.items() if layer.scores is not None}
+    sequences = {n: _short(layer.score) for n, layer in layers.items() if layer.score is not None}
+    return {key: value for key, value in (("tag_scores", tags), ("sequence_scores", sequences)) if value}
+
+
+def _short(probability: float) -> float:
+    return float(f"{probability:.6g}")
+
+
+def _tells_offsets(sentence: Sentence) -> bool:
+    """Whether the offsets are those that are found from the tokens and the text."""
+    try:
+        return align_tokens(list(sentence.tokens), sentence.text).offsets == sentence.offsets
+    except DataError:
+        return False
+
+
+def _spans(sentence: Sentence, layer: str) -> list[dict[str, Any]]:
+    return [{**asdict(s), "text": sentence.text[s.start_char : s.end_char]} for s in sentence.spans(layer)]
+
+
+def _reading(reading: Sentence, layer: str) -> dict[str, Any]:
+    row = {"score": reading.sequence_score(layer), "tags": list(reading.tags(layer))}
+    return row if reading.tag_layer(layer).scheme is None else {**row, "spans": _spans(reading, layer)}

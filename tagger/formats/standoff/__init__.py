@@ -1,0 +1,1 @@
+"""Formats that annotate character spans beside the text."""

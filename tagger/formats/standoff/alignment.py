@@ -1,0 +1,175 @@
+"""Entities that are marked as characters of a text, as ranges of its tokens.
+
+`align` is the whole of it: a pure function that says for each entity which tokens it is, or why it is none. Nothing is
+lost in silence: each entity that is left out or changed is a `Misfit`, which `annotated` tells. White space at the ends
+of an entity belongs to no token and is left out, under every policy.
+
+With `expand` an entity grows to whole tokens, and the sentences that it crosses become one, for their border was a
+guess and the entity is not. What growing does not mend (an empty entity, one outside its text, in pieces, with another
+text than was annotated, or overlapping another) is dropped. Of two that overlap, the one that begins first
+stays; of two of different types on the same tokens, the first of the file.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from tagger.formats.columns import shorten
+from tagger.text.schemes import Boundary
+from tagger.text.tokenization import CharSpan
+
+Misaligned = Literal["error", "drop", "expand"]
+Nested = Literal["error", "outermost", "innermost"]
+Cause = Literal["outside", "empty", "pieces", "text", "inside", "sentence", "overlap", "nested", "twice", "blank"]
+
+
+class Entity(NamedTuple):
+    """A typed range of characters; `text` is what it was annotated on, where the file says it.
+
+    `whole` is False for one of several pieces, `place` is where the file says it.
+    """
+
+    type: str
+    start: int
+    end: int
+    text: str | None = None
+    whole: bool = True
+    place: str = ""
+
+
+class Misfit(NamedTuple):
+    """An entity, why it is not what its characters say, and the tokens or the entity that it disagrees with."""
+
+    entity: Entity
+    cause: Cause
+    beside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Entities as token ranges in their order, the first token of each sentence, and what did not fit."""
+
+    boundaries: list[Boundary]
+    starts: list[int]
+    misfits: list[Misfit]
+
+
+def align(
+    text: str,
+    tokens: Sequence[CharSpan],
+    starts: Sequence[int],
+    entities: Sequence[Entity],
+    *,
+    misaligned: Misaligned = "error",
+    nested: Nested = "error",
+) -> Alignment:
+    """The token ranges of entities, none of which overlap.
+
+    Args:
+        text: The text.
+        tokens: First and past-the-last character of each token, in order.
+        starts: The first token of each sentence.
+        entities: Ranges of characters, in any order.
+        misaligned: Whether those that fit no tokens, cross a sentence or overlap grow (`expand`) or are left out;
+            telling them is the caller's part.
+        nested: Which of two stays where one stands in the other; the outer one, too, where it is an error.
+    """
+    misfits: list[Misfit] = []
+    placed: list[tuple[Boundary, Entity]] = []
+    ends = ([first for first, _ in tokens], [last for _, last in tokens])
+    for entity in entities:
+        boundary, problems = _place(entity, text, ends, starts)
+        grave = [problem for problem in problems if problem.cause != "blank"]
+        if boundary is not None and (misaligned == "expand" or not grave):
+            placed.append((boundary, entity))
+            misfits += problems
+        else:
+            misfits.append(grave[0])
+    boundaries, lost = _disjoint(placed, text, nested)
+    inside = {token for _, start, end in boundaries for token in range(start + 1, end)}
+    return Alignment(boundaries, [start for start in starts if start not in inside], misfits + lost)
+
+
+def _place(
+    entity: Entity, text: str, ends: tuple[list[int], list[int]], starts: Sequence[int]
+) -> tuple[Boundary | None, list[Misfit]]:
+    """The tokens that an entity touches, and what keeps it from being these; `ends` are those of the tokens."""
+    if cause := _unreadable(entity, text):
+        return None, [Misfit(entity, cause)]
+    found = text[entity.start : entity.end]
+    start = entity.start + len(found) - len(found.lstrip())
+    end = start + len(found.strip())
+    first, last = bisect_right(ends[1], start), bisect_left(ends[0], end)
+    if first >= last:  # only where the tokens are not all of the text
+        return None, [Misfit(entity, "empty")]
+    problems = []
+    whole = (ends[0][first], ends[1][last - 1])
+    if whole != (start, end):
+        problems.append(Misfit(entity, "inside", f"in {shorten(text[slice(*whole)])}"))
+    elif whole != (entity.start, entity.end):
+        problems.append(Misfit(entity, "blank"))
+    sentence = bisect_right(starts, first)
+    if sentence != bisect_right(starts, last - 1):
+        border = starts[sentence] - 1
+        problems.append(Misfit(entity, "sentence", f"behind {shorten(text[ends[0][border] : ends[1][border]])}"))
+    return Boundary(entity.type, first, last), problems
+
+
+def _unreadable(entity: Entity, text: str) -> Cause | None:
+    """Why an entity is no piece of the text at all."""
+    if not 0 <= entity.start <= entity.end <= len(text):
+        return "outside"
+    found = text[entity.start : entity.end]
+    if not found.strip():
+        return "empty"
+    if not entity.whole:
+        return "pieces"
+    return None if entity.text is None or same_words(entity.text, found) else "text"
+
+
+def same_words(annotated: str, text: str) -> bool:
+    r"""Whether a text reads as it was annotated: tools write a line break as a blank, or as the two letters `\n`."""
+    return annotated.replace("\\n", "\n").split() == text.replace("\\n", "\n").split()
+
+
+def _disjoint(
+    placed: Sequence[tuple[Boundary, Entity]], text: str, nested: Nested
+) -> tuple[list[Boundary], list[Misfit]]:
+    """The entities that stay where they share tokens, in order, and those that do not."""
+    rows = sorted(placed, key=lambda row: (row[0].start, -row[0].end))
+    lost: dict[int, Misfit] = {}
+    for i, j in _sharing([boundary for boundary, _ in rows], lost):
+        (outer, _), (inner, _) = rows[i], rows[j]
+        if outer == inner:
+            lost[j] = Misfit(rows[j][1], "twice")
+        elif inner.end <= outer.end:
+            loser, winner = (i, j) if nested == "innermost" and inner[1:] != outer[1:] else (j, i)
+            lost[loser] = Misfit(rows[loser][1], "nested", f"with {show_entity(rows[winner][1], text)}")
+    kept: list[int] = []
+    for i, (boundary, entity) in enumerate(rows):
+        if i in lost:
+            continue
+        if kept and boundary.start < rows[kept[-1]][0].end:
+            lost[i] = Misfit(entity, "overlap", f"with {show_entity(rows[kept[-1]][1], text)}")
+        else:
+            kept.append(i)
+    return [rows[i][0] for i in kept], [lost[i] for i in sorted(lost)]
+
+
+def _sharing(boundaries: Sequence[Boundary], lost: Collection[int]) -> Iterator[tuple[int, int]]:
+    """The pairs of ordered ranges that share a token, but for those that are lost by the time they would come."""
+    for i, first in enumerate(boundaries):
+        for j in range(i + 1, len(boundaries)):
+            if i in lost or boundaries[j].start >= first.end:
+                break
+            if j not in lost:
+                yield i, j
+
+
+def show_entity(entity: Entity, text: str) -> str:
+    """An entity as it is shown in an error."""
+    found = text[max(0, entity.start) : max(0, entity.end)]
+    same = entity.text is None or same_words(entity.text, found)
+    annotated = "" if same else f", as {shorten(entity.text or '')}"
+    return f"{shorten(found)} ({entity.type}, characters {entity.start} to {entity.end}{annotated})"

@@ -1,0 +1,347 @@
+"""Texts with entities as characters: the JSON that doccano, Label Studio and spaCy (or Prodigy) exchange.
+
+A file has an object a line, or is an array of objects:
+
+- doccano: `{"text": ..., "label": [[start, end, type], ...]}`; older versions say `data` and `labels`, projects with
+  relations `"entities": [{"start_offset", "end_offset", "label"}]`;
+- Label Studio's minimal JSON: the text under the key that it was imported with, and a key for each set of labels,
+  `"label": [{"start", "end", "text", "labels": [type]}]`, absent where nothing was labelled;
+- spaCy: `{"text": ..., "spans": [...]}` or `"entities"` with `[start, end, label]` or `{"start", "end", "label"}`, and
+  training tuples `[text, {"entities": [...]}]`. Examples that were rejected or ignored in Prodigy are left out, and its
+  `"tokens": [{"text", "start", "end", "id"}]` are the tokens of their text, but for those of white space.
+
+Which it is shows in the keys, item by item. Offsets count characters (code points). Texts are split into sentences, and
+these into tokens, by the library's own rules (one that is tokenised already, into its lines), and entities are held
+against both in `alignment`; a text with a label of its own stays one sentence. Relations and comments are not read.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Literal
+
+from tagger.config import ReadingConfig
+from tagger.errors import DataError
+from tagger.files.reading import read_lines
+from tagger.formats.columns import shorten
+from tagger.formats.jsonl import json_value, parse_jsonl
+from tagger.formats.standoff.alignment import Entity, same_words
+from tagger.formats.standoff.json_items import Item, json_items
+from tagger.formats.standoff.sentences import LAYER, Tally, annotated_sentences, check_scheme
+from tagger.text.sentence import Label, Origin, Sentence
+from tagger.text.tokenization import CharSpan
+
+Dialect = Literal["doccano", "labelstudio", "spacy"]
+KEYS = ("label", "labels", "entities", "spans")
+OF_SPANS = {"start", "end", "start_offset", "end_offset", "label", "labels", "text", "token_start", "token_end"}
+OF_LABEL_STUDIO = {"annotator", "created_at", "updated_at"}
+
+
+def read_json(path: str | Path, config: ReadingConfig, tally: Tally) -> list[Sentence]:
+    """The sentences of a file of JSON: of texts with character spans, or else of tokens with tags.
+
+    Raises:
+        DataError: The file cannot be read, or an item is not of its form; names all such items.
+    """
+    lines = read_lines(Path(path))
+    if holds_spans(lines):
+        check_scheme(config, str(path))
+        sentences = parse_spanned(lines, config, tally, where=str(path))
+        if config.layers is None:
+            tally.keys.unread.update(unread_keys(lines, ()))
+        return sentences
+    if config.layer is not None:
+        raise DataError(
+            f"{path}: `layer` is for texts with character spans, got tokens or texts without; leave it out, or give "
+            'each text its spans, such as "label": [[0, 6, "PER"]]'
+        )
+    return parse_jsonl(lines, config.layers, tokenize=config.tokenize, where=str(path), keys=tally.keys)
+
+
+def holds_spans(lines: Iterable[str]) -> bool:
+    """Whether the first item that tells it is a text with character spans, not a sentence of tokens."""
+    for line in lines:
+        if line.lstrip().startswith("["):
+            return True
+        try:
+            row, _ = json_value(line)
+        except DataError:
+            continue
+        if not isinstance(row, dict):
+            continue
+        if _has_words(row.get("tokens")) or any(isinstance(row.get(key), dict) for key in ("tags", *KEYS)):
+            return False
+        if any(_are_spans(value) or (key in KEYS and value == []) for key, value in row.items()):
+            return True
+    return False
+
+
+def _has_words(tokens: Any) -> bool:
+    return isinstance(tokens, list) and any(isinstance(token, str) for token in tokens)
+
+
+def parse_spanned(lines: Sequence[str], config: ReadingConfig, tally: Tally, *, where: str) -> list[Sentence]:
+    """The sentences of the lines of a file of texts with spans; `where` opens an error.
+
+    A text of several sentences is a document, and so are all others of its file.
+
+    Raises:
+        DataError: An item is not of the form, or an entity does not fit and the policy is `error`; names all of them.
+    """
+    problems: list[str] = []
+    sentences = collect_spanned(lines, config, tally, problems, where=where)
+    problems, tally.problems = problems + tally.problems, []
+    if problems:
+        raise DataError.of(problems)
+    return sentences
+
+
+def collect_spanned(
+    lines: Sequence[str], config: ReadingConfig, tally: Tally, problems: list[str], *, where: str
+) -> list[Sentence]:
+    """The sentences of the items that are in order; what is wrong with the others goes to `problems`.
+
+    Raises:
+        DataError: It cannot be told under which key the texts are.
+    """
+    items = [_untupled(item) for item in json_items(lines, where, problems) if _accepted(item, tally)]
+    rows = [item.value for item in items if isinstance(item.value, dict)]
+    key = _text_key(rows)
+    spanned = {layer for layer, name in (config.layers or {}).items() if any(_are_spans(r.get(name)) for r in rows)}
+    texts: list[list[Sentence]] = []
+    for item in items:
+        try:
+            text, layers, labels = _read_item(item.value, item.place, key, config, spanned, tally)
+            tokens = _own_tokens(item.value, text)
+            found = annotated_sentences(text, layers, config, tally, whole=bool(labels), tokens=tokens)
+            origin = Origin(where, (item.line,))
+            texts.append([replace(s, layers={**s.layers, **labels}, origin=origin) for s in found])
+        except DataError as error:
+            problems.append(f"{item.place}: {error}")
+    if not texts and not problems:
+        problems.append(f"{where}: the file must hold at least one text to learn from, got none")
+    if any(len(text) > 1 for text in texts):
+        texts = [[replace(s, document=str(number)) for s in text] for number, text in enumerate(texts, 1)]
+    return [sentence for text in texts for sentence in text]
+
+
+def _untupled(item: Item) -> Item:
+    """The item with a training tuple as an object."""
+    match item.value:
+        case [str(text), dict(values)]:
+            return item._replace(value={**values, "text": text})
+    return item
+
+
+def _accepted(item: Item, tally: Tally) -> bool:
+    """Whether an item is to be learnt from: Prodigy marks those that its user refused."""
+    answer = item.value.get("answer", "accept") if isinstance(item.value, dict) else "accept"
+    if answer in ("reject", "ignore"):
+        tally.count("left out {} text|texts that was|were not accepted", f'"{answer}" at {item.place}')
+    return answer not in ("reject", "ignore")
+
+
+def _text_key(rows: Iterable[Mapping[str, Any]]) -> str:
+    """The key of the texts: `text`, `data`, or the only one whose values read as the spans beside it say."""
+    for row in rows:
+        for key in ("text", "data"):
+            if isinstance(row.get(key), str):
+                return key
+        spans = [span for value in row.values() if _are_spans(value) for span in value if isinstance(span, dict)]
+        texts = {k: v for k, v in row.items() if isinstance(v, str) and k not in OF_LABEL_STUDIO}
+        fitting = [key for key, text in texts.items() if all(_reads(text, span) for span in spans)]
+        if len(fitting) == 1:
+            return fitting[0]
+    return "text"
+
+
+def _reads(text: str, span: Mapping[str, Any]) -> bool:
+    match span:
+        case {"start": int(start), "end": int(end), "text": str(found)}:
+            return same_words(found, text[start:end])
+    return True
+
+
+def _are_spans(value: Any) -> bool:
+    """Whether a value is a list in which a character span stands."""
+    return isinstance(value, list) and any(_is_span(span) for span in value)
+
+
+def _is_span(value: Any) -> bool:
+    if isinstance(value, dict):
+        return ("start" in value or "start_offset" in value) and ("label" in value or "labels" in value)
+    return isinstance(value, list) and len(value) == 3 and type(value[0]) is type(value[1]) is int
+
+
+def _read_item(
+    row: Any, place: str, key: str, config: ReadingConfig, spanned: Collection[str], tally: Tally
+) -> tuple[str, dict[str, list[Entity]], dict[str, Label]]:
+    """The text of an item, its entities by layer, and its labels; `spanned` are the named layers that are spans."""
+    if not isinstance(row, dict):
+        raise DataError(f"must be an object with a text and its spans, got {shorten(json.dumps(row))}")
+    text = row.get(key)
+    if not isinstance(text, str) and _has_words(row.get("tokens")):
+        raise DataError(
+            "must be a text with character spans, as a file that is an array or opens with such a text has throughout, "
+            "got a sentence of tokens; write those into a file of their own, one object a line"
+        )
+    if not isinstance(text, str):
+        raise DataError(f"must have a text under `{key}`, got {shorten(json.dumps(text))}")
+    named = config.layers or {}
+    spans = {layer: row.get(named[layer]) or [] for layer in named if layer in spanned}
+    classes = {layer: row.get(source) for layer, source in named.items() if layer not in spanned}
+    labels = {layer: _label(value, named[layer]) for layer, value in classes.items() if value not in (None, [])}
+    if config.layers is None or config.layer is not None:
+        spans[config.layer or LAYER] = _only_spans(row, place, tally)
+    return text, {layer: list(_entities(value, place)) for layer, value in spans.items()}, labels
+
+
+def has_own_tokens(row: Any) -> bool:
+    """Whether an item has tokens that say where they stand, as Prodigy writes them."""
+    tokens = row.get("tokens") if isinstance(row, dict) else None
+    return isinstance(tokens, list) and any(isinstance(token, dict) for token in tokens)
+
+
+def _own_tokens(row: Any, text: str) -> list[CharSpan]:
+    """Where the tokens that an item has of its own stand, but for those of white space; none if it has none.
+
+    Raises:
+        DataError: They are not the words of the text, one behind the other.
+    """
+    found: list[CharSpan] = []
+    end = 0
+    for token in row["tokens"] if has_own_tokens(row) else ():
+        first, last = _place_of_token(token, end, text)
+        found += [(first, last)] if text[first:last].strip() else []
+        end = last
+    if found and text[end:].strip():
+        raise DataError(f"`tokens` must hold all words of the text, got none for {shorten(text[end:])}; mend them")
+    return found
+
+
+def _place_of_token(token: Any, end: int, text: str) -> CharSpan:
+    """Where a token stands in a text, with nothing but white space between it and the `end` of the one before."""
+    match token:
+        case {"start": int(first), "end": int(last)} if end <= first < last <= len(text):
+            if token.get("text", text[first:last]) == text[first:last] and not text[end:first].strip():
+                return first, last
+    raise DataError(
+        "each of `tokens` must say by `start` and `end` where it stands in the text, behind the one before it, got "
+        f"{shorten(json.dumps(token))}; mend it, or take `tokens` away"
+    )
+
+
+def _only_spans(row: Mapping[str, Any], place: str, tally: Tally) -> list[Any]:
+    """The list of spans of an item, whatever its key."""
+    found = [key for key, value in row.items() if _are_spans(value)]
+    if len(found) > 1:
+        names = " and ".join(f"`{key}`" for key in found)
+        choice = "take one away" if tally.options else f'name what to read: layers = {{ner = "{found[0]}"}}'
+        raise DataError(f"must have one list of spans, got {names}; {choice}")
+    if found:
+        return list(row[found[0]])
+    for key in KEYS:
+        if row.get(key):
+            raise DataError(f"`{key}` must be a list of [start, end, type], got {shorten(json.dumps(row[key]))}")
+    if not any(row.get(key) == [] for key in KEYS):
+        tally.count("read {} text|texts that has|have no list of spans as without entities", f"at {place}")
+    return []
+
+
+def _label(value: Any, key: str) -> Label:
+    """A class of the whole text, alone or in a list."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, int) or (isinstance(value, str) and value.strip()):
+        return Label(str(value))
+    raise DataError(f"`{key}` must be a class or a list of spans, got {shorten(json.dumps(value))}")
+
+
+def _entities(spans: Any, place: str) -> Iterator[Entity]:
+    """The entities that spans of any dialect say."""
+    if not isinstance(spans, list):
+        raise DataError(f"spans must be a list of [start, end, type], got {shorten(json.dumps(spans))}")
+    for span in spans:
+        start, end, types, text = _parts(span)
+        named = types and all(isinstance(name, str) and name.strip() for name in types)
+        if type(start) is not int or type(end) is not int or not named:
+            raise DataError(
+                f"a span must have a start and an end in characters and a type, got {shorten(json.dumps(span))}"
+            )
+        yield from (Entity(name, start, end, text if isinstance(text, str) else None, place=place) for name in types)
+
+
+def _parts(span: Any) -> tuple[Any, Any, list[Any], Any]:
+    """Start, end, types and, if it is said, the text of a span; None where something is not there."""
+    if isinstance(span, dict):
+        label, labels = span.get("label"), span.get("labels")
+        types = labels if isinstance(labels, list) else [label]
+        start, end = span.get("start", span.get("start_offset")), span.get("end", span.get("end_offset"))
+        return start, end, types, span.get("text")
+    if isinstance(span, list) and len(span) == 3:
+        return span[0], span[1], [span[2]], None
+    return None, None, [], None
+
+
+def spanned_lines(sentences: Iterable[Sentence], layer: str | None, dialect: Dialect) -> Iterator[str]:
+    """The lines of JSON of texts with the entities of a layer, or with none; neighbours of one document and text are
+    one line.
+
+    Tokens are not written: a text that was split by other rules than the library's is split anew when it is read.
+
+    Raises:
+        DataError: A sentence has no such layer, or its tags have no spans.
+    """
+    for _, part in groupby(_numbered(sentences), key=lambda pair: pair[0]):
+        members = [sentence for _, sentence in part]
+        found = [span for sentence in members if layer is not None for span in sentence.spans(layer)]
+        spans = [(span.start_char, span.end_char, span.type) for span in found]
+        yield json.dumps(_row(members[0].text, spans, dialect), ensure_ascii=False)
+
+
+def unread_keys(lines: Sequence[str], read: Collection[str]) -> Iterator[str]:
+    """The name of each thing that is filled in the items of a file and not read; `read` are the keys of labels."""
+    items = [_untupled(item).value for item in json_items(lines, "", [])]
+    rows = [row for row in items if isinstance(row, dict)]
+    text = _text_key(rows)
+    for row in rows:
+        told = () if any(map(_are_spans, row.values())) else KEYS  # by the reader, if there is something in them
+        for key, value in row.items():
+            if _are_spans(value):
+                names = {name for span in value if isinstance(span, dict) for name in span} - OF_SPANS
+                yield from (f"{name} of spans" for name in sorted(names))
+            elif (key == "tokens" and has_own_tokens(row)) or (key, value) == ("answer", "accept"):
+                continue
+            elif key not in (text, *read, *told) and value not in (None, "", [], {}):
+                yield key
+
+
+def _numbered(sentences: Iterable[Sentence]) -> Iterator[tuple[int, Sentence]]:
+    """Sentences with the number of the text that they stand in."""
+    number, before = 0, None
+    for sentence in sentences:
+        number += before is None or not _goes_on(before, sentence)
+        before = sentence
+        yield number, sentence
+
+
+def _goes_on(before: Sentence, after: Sentence) -> bool:
+    """Whether a sentence stands behind another in the text of one document."""
+    same = after.document is not None and after.document == before.document and after.text == before.text
+    return same and bool(before.offsets and after.offsets) and before.offsets[-1][1] <= after.offsets[0][0]
+
+
+def _row(text: str, spans: Sequence[tuple[int, int, str]], dialect: Dialect) -> dict[str, Any]:
+    match dialect:
+        case "doccano":
+            return {"text": text, "label": [list(span) for span in spans]}
+        case "labelstudio":
+            return {"text": text, "label": [_region(text, *span) for span in spans]}
+        case "spacy":
+            return {"text": text, "spans": [{"start": a, "end": b, "label": type_} for a, b, type_ in spans]}
+
+
+def _region(text: str, start: int, end: int, type_: str) -> dict[str, Any]:
+    return {"start": start, "end": end, "text": text[start:end], "labels": [type_]}

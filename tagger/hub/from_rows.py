@@ -1,0 +1,183 @@
+"""A sentence from a row of a Hugging Face dataset.
+
+Token and tag columns are found by feature type and name, or named by the user through `layers`, where `token` stands
+for the column of tokens or text and is no layer. Integer tags are decoded through their `ClassLabel`. The text beside
+tokens is taken only with `offsets`, as `tables.py` writes them; without, it is the tokens joined by one blank.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from tagger.config import DataConfig
+from tagger.errors import DataError
+from tagger.formats.columns import shorten
+from tagger.text.offsets import checked_offsets
+from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.tokenization import sentence_from_text
+
+TOKEN_COLUMNS = ("tokens", "words")
+TEXT_COLUMNS = ("text", "sentence")
+OFFSETS = "offsets"  # with tokens and text: first and past-the-last character of each token
+DOCUMENT = "document"
+META = "meta"  # pairs of key and value
+STRINGS = ("string", "large_string")
+LABEL_COLUMNS = ("label", "labels", "intent", "sentiment", "category")  # are layers without a ClassLabel too
+NO_LAYERS = ("lemmas", "feats", "head", "deps", "misc")  # lists of strings that hubs put beside the tags of treebanks
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Makes a sentence of a row.
+
+    Args:
+        tokens: The column of tokens; None where the text is to be split.
+        text: The column of the text; beside tokens it is taken with their offsets alone.
+        layers: Layer → its column and the names of its classes, if it has them.
+        more: Those of the columns `offsets`, `document` and `meta` that there are.
+        tokenize: How a text is split.
+    """
+
+    tokens: str | None
+    text: str | None
+    layers: Mapping[str, tuple[str, list[str] | None]]
+    more: tuple[str, ...]
+    tokenize: Literal["words", "blanks"]
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that are read."""
+        own = [column for column in (self.tokens, self.text, *self.more) if column is not None]
+        return list(dict.fromkeys(own + [column for column, _ in self.layers.values()]))
+
+    def __call__(self, row: Mapping[str, Any]) -> Sentence:
+        """The sentence of a row.
+
+        Raises:
+            DataError: It has no tokens, or a layer does not fit them.
+        """
+        sentence = self._plain(row)
+        values = {layer: _layer(layer, row[column], names) for layer, (column, names) in self.layers.items()}
+        found = {layer: value for layer, value in values.items() if value is not None}
+        for layer, value in found.items():
+            if isinstance(value, TagLayer) and len(value.tags) != len(sentence):
+                raise DataError(f"`{layer}` must have {len(sentence)} tags, got {len(value.tags)}")
+        meta = {pair["key"]: pair["value"] for pair in row.get(META) or ()}
+        return replace(sentence, layers=found, meta=meta, document=row.get(DOCUMENT))
+
+    def _plain(self, row: Mapping[str, Any]) -> Sentence:
+        """The tokens and the text of a row."""
+        if self.tokens is None:
+            return _of_text(row[self.text or ""], self.tokenize)
+        sentence = _of_tokens(row[self.tokens])
+        if (offsets := row.get(OFFSETS)) is None or self.text is None:
+            return sentence
+        if not isinstance(text := row[self.text], str):
+            raise DataError(f"a sentence with `{OFFSETS}` must have a text, got {shorten(repr(text))}")
+        return replace(sentence, text=text, offsets=checked_offsets(offsets, sentence.tokens, text))
+
+
+def reader(features: Mapping[str, Any], config: DataConfig, where: str, *, gold: bool = True) -> Reader:
+    """The reader of rows with these features; of their tokens or text alone if no `gold` is wanted.
+
+    Raises:
+        DataError: There are no layers or no tokens, or a column that is named is not there.
+    """
+    columns = list(features)
+    named = dict(config.layers or {})
+    token = named.pop("token", None)
+    others = {column: feature for column, feature in features.items() if column != token}
+    layers = _detect_layers(others) if config.layers is None or (token and not named) else named
+    layers = layers if gold else {}
+    absent = [column for column in (token, *layers.values()) if column is not None and column not in columns]
+    if absent or (gold and not layers):
+        raise DataError(
+            f"{where}: `layers` must name columns of the dataset, "
+            f"got {', '.join(absent) or 'none that could be detected'}; it has {', '.join(columns)}"
+        )
+    tokens = next((column for column in TOKEN_COLUMNS if column in columns), None)
+    text = next((column for column in TEXT_COLUMNS if column in columns), None)
+    if token is not None:
+        tokens, text = (token, None) if hasattr(features[token], "feature") else (None, token)
+    if tokens is None and text is None:
+        raise DataError(
+            f"{where}: must have a column {' or '.join(TOKEN_COLUMNS + TEXT_COLUMNS)}, got {columns}; "
+            'name the column as `token` in `layers`, such as {token = "' + columns[0] + '"}'
+        )
+    decoders = {layer: (column, _class_names(features[column])) for layer, column in layers.items()}
+    more = tuple(name for name in (OFFSETS, DOCUMENT, META) if name in others and _is_ours(name, features[name]))
+    if tokens is not None and OFFSETS not in more:
+        text = None
+    return Reader(tokens, text, decoders, more, config.tokenize)
+
+
+def _is_ours(column: str, feature: Any) -> bool:
+    """Whether a column is what `tagger.hub.to_rows` writes under its name."""
+    inner = getattr(feature, "feature", None)
+    if column == DOCUMENT:
+        return getattr(feature, "dtype", "") in STRINGS
+    return set(inner) == {"key", "value"} if isinstance(inner, dict) else hasattr(inner, "feature")
+
+
+def _of_tokens(tokens: Any) -> Sentence:
+    if not isinstance(tokens, list) or not tokens:
+        raise DataError(f"a sentence must have a list of tokens, got {shorten(repr(tokens))}")
+    wrong = [i for i, token in enumerate(tokens) if not isinstance(token, str)]
+    if wrong:
+        raise DataError(f"token {wrong[0] + 1} must be a word, got {tokens[wrong[0]]!r}")
+    return Sentence.from_tokens(tokens)
+
+
+def _of_text(text: Any, tokenize: Literal["words", "blanks"]) -> Sentence:
+    if not isinstance(text, str):
+        raise DataError(f"a sentence must have a text, got {shorten(repr(text))}")
+    return sentence_from_text(text, tokenize)
+
+
+def _detect_layers(features: Mapping[str, Any]) -> dict[str, str]:
+    """Layer → column: `ner_tags` gives `ner`, unless there is a column of that name; classes keep their column's."""
+    others = (*TOKEN_COLUMNS, *TEXT_COLUMNS, *NO_LAYERS)
+    columns = [column for column, feature in features.items() if column not in others and _is_layer(column, feature)]
+    layers = {column: column for column in columns if layer_name(column) == column}
+    for column in columns:
+        if column not in layers:
+            name = layer_name(column)
+            layers[column if name in layers else name] = column
+    return {layer: column for column in columns for layer, own in layers.items() if own == column}
+
+
+def layer_name(column: str) -> str:
+    """The layer that a column is read into where the user does not say it."""
+    return re.sub(r"_(tags?|labels?)$", "", column)
+
+
+def _is_layer(column: str, feature: Any) -> bool:
+    """Whether a column holds classes, a string a token, or under a name that says so a label."""
+    inner = getattr(getattr(feature, "feature", None), "dtype", "")
+    own = getattr(feature, "dtype", "")
+    labels = column in LABEL_COLUMNS and (own in STRINGS or own.startswith("int"))
+    return _class_names(feature) is not None or inner in STRINGS or labels
+
+
+def _class_names(feature: Any) -> list[str] | None:
+    """The names behind integer classes, for a column of classes or of lists of classes."""
+    names: list[str] | None = getattr(getattr(feature, "feature", feature), "names", None)
+    return names
+
+
+def _layer(layer: str, value: Any, names: list[str] | None) -> TagLayer | Label | None:
+    """The layer of a row; None where it has none, which for classes is also written as -1."""
+    if isinstance(value, list):
+        return TagLayer(tuple(_name(layer, v, names) for v in value))
+    return None if value is None or (names and value == -1) else Label(_name(layer, value, names))
+
+
+def _name(layer: str, value: Any, names: list[str] | None) -> str:
+    if names and isinstance(value, int):
+        if not 0 <= value < len(names):
+            raise DataError(f"`{layer}` must have classes from 0 to {len(names) - 1}, got {value}")
+        return names[value]
+    if not isinstance(value, (str, int)) or value == "":
+        raise DataError(f"`{layer}` must have names or numbers of classes, got {shorten(repr(value))}")
+    return str(value)

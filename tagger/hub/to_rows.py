@@ -1,0 +1,154 @@
+"""Sentences as the rows of a Hugging Face dataset, with features that say what each column is.
+
+The columns are those that `rows.py` reads: `tokens`, `text`, `ner_tags` for a tag layer `ner`, and a class under the
+layer's own name for a label layer. What a plain corpus does not have, such as scores, has a column only where some
+sentence has it. The readings of `n_best` are not written.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+from tagger.errors import DataError
+from tagger.hub.from_rows import DOCUMENT, META, OFFSETS, layer_name
+from tagger.text.sentence import Label, Sentence, TagLayer
+
+if TYPE_CHECKING:
+    import datasets
+
+Columns = dict[str, tuple[Any, Callable[[Sentence], Any]]]  # name → its feature, and what a sentence has there
+CHUNK = 10_000  # rows that are Python objects at once
+
+
+def to_dataset(sentences: Iterable[Sentence]) -> "datasets.Dataset":
+    """Sentences as a dataset, with their layers and, for predicted ones, scores and spans; `push_to_hub` shares it.
+
+    Raises:
+        DataError: A layer is a tag a token in one sentence and a label in another, or two columns have one name.
+    """
+    return to_datasets({"all": list(sentences)})["all"]
+
+
+def to_datasets(splits: Mapping[str, Sequence[Sentence]]) -> "dict[str, datasets.Dataset]":
+    """A dataset for each split, all with the same features; see `to_dataset`."""
+    import datasets  # imported here: loading it takes seconds, and only this function needs it
+
+    columns = _columns(splits)
+    features = datasets.Features({name: feature for name, (feature, _) in columns.items()})
+
+    def rows(sentences: Sequence[Sentence]) -> "datasets.Dataset":
+        values = {name: [value(sentence) for sentence in sentences] for name, (_, value) in columns.items()}
+        return datasets.Dataset.from_dict(values, features=features)
+
+    return {
+        split: datasets.concatenate_datasets([rows(chunk) for chunk in _chunks(sentences)] or [rows([])])
+        for split, sentences in splits.items()
+    }
+
+
+def _chunks(sentences: Iterable[Sentence]) -> Iterator[list[Sentence]]:
+    rest = iter(sentences)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk
+
+
+def _columns(splits: Mapping[str, Sequence[Sentence]]) -> Columns:
+    """The columns that the sentences of all splits need together."""
+    from datasets import List, Value
+
+    columns: Columns = {
+        "tokens": (List(Value("string")), lambda s: list(s.tokens)),
+        "text": (Value("string"), lambda s: s.text),
+    }
+    optional: Columns = {OFFSETS: (List(List(Value("int32"))), _own_offsets)}
+    for layer, (kind, names) in _layers(splits).items():
+        wanted, extra = (_tag_columns if kind is TagLayer else _label_columns)(layer, names)
+        if twice := {*wanted, *extra} & {*columns, *optional, DOCUMENT, META}:
+            raise DataError(f"layer `{layer}`: its columns must be its own, but two are called {min(twice)}; rename it")
+        columns |= wanted
+        optional |= extra
+    optional[DOCUMENT] = (Value("string"), lambda s: s.document)
+    optional[META] = (List({"key": Value("string"), "value": Value("string")}), _pairs)
+    for name, (feature, value) in optional.items():
+        if any(value(sentence) is not None for sentence in chain.from_iterable(splits.values())):
+            columns[name] = (feature, value)
+    return columns
+
+
+def _layers(splits: Mapping[str, Sequence[Sentence]]) -> dict[str, tuple[type, list[str]]]:
+    """For each layer its kind and the names of its tags or classes: `O` first, then by the alphabet."""
+    kinds: dict[str, type] = {}
+    names: dict[str, set[str]] = {}
+    for sentence in chain.from_iterable(splits.values()):
+        for layer, found in sentence.layers.items():
+            if kinds.setdefault(layer, type(found)) is not type(found):
+                raise DataError(
+                    f"layer `{layer}` must be tags or labels in all sentences, got both; rename one of them"
+                )
+            names.setdefault(layer, set()).update(_names(sentence, layer))
+    return {layer: (kind, sorted(names[layer], key=lambda name: (name != "O", name))) for layer, kind in kinds.items()}
+
+
+def _names(sentence: Sentence, layer: str) -> Iterable[str]:
+    found = sentence.layers[layer]
+    return sentence.tags(layer) if isinstance(found, TagLayer) else found.scores or (found.value,)
+
+
+def _tag_columns(layer: str, names: Sequence[str]) -> tuple[Columns, Columns]:
+    """The column of the tags, and those of what a prediction says beside them."""
+    from datasets import ClassLabel, List, Value
+
+    ids = {name: i for i, name in enumerate(names)}
+    span = {"type": Value("string"), "score": Value("float32")}
+    span |= {key: Value("int32") for key in ("start", "end", "start_char", "end_char")}
+
+    def tags(s: Sentence) -> list[int] | None:
+        return [ids[tag] for tag in s.tags(layer)] if layer in s.layers else None
+
+    def scores(s: Sentence) -> list[float] | None:
+        return list(s.tag_scores(layer) or ()) or None if layer in s.layers else None
+
+    def spans(s: Sentence) -> list[dict[str, Any]] | None:
+        if layer not in s.layers or s.tag_layer(layer).span_scores is None:
+            return None
+        return [{key: getattr(found, key) for key in span} for found in s.spans(layer)]
+
+    return {f"{layer}_tags": (List(ClassLabel(names=list(names))), tags)}, {
+        f"{layer}_scores": (List(Value("float32")), scores),
+        f"{layer}_score": (Value("float32"), lambda s: s.sequence_score(layer) if layer in s.layers else None),
+        f"{layer}_spans": (List(span), spans),
+    }
+
+
+def _label_columns(layer: str, names: Sequence[str]) -> tuple[Columns, Columns]:
+    """The column of the label, and those of what a prediction says beside it."""
+    from datasets import ClassLabel, List, Value
+
+    def label(s: Sentence) -> Label | None:
+        return s.label(layer) if layer in s.layers else None
+
+    def scores(s: Sentence) -> list[float] | None:
+        found = label(s)
+        return [found.scores.get(name, 0.0) for name in names] if found and found.scores else None
+
+    def attention(s: Sentence) -> list[float] | None:
+        found = label(s)
+        return list(found.attention) if found and found.attention is not None else None
+
+    column = layer if layer_name(layer) == layer else f"{layer}_label"  # so that its name is read back as it is
+    return {column: (ClassLabel(names=list(names)), lambda s: found.value if (found := label(s)) else None)}, {
+        f"{layer}_score": (Value("float32"), lambda s: found.score if (found := label(s)) else None),
+        f"{layer}_scores": (List(Value("float32")), scores),
+        f"{layer}_attention": (List(Value("float32")), attention),
+    }
+
+
+def _own_offsets(sentence: Sentence) -> list[list[int]] | None:
+    """Where the tokens stand in the text, unless it is the tokens joined by one blank."""
+    plain = Sentence.from_tokens(sentence.tokens)
+    same = (sentence.text, sentence.offsets) == (plain.text, plain.offsets)
+    return None if same else [list(pair) for pair in sentence.offsets]
+
+
+def _pairs(sentence: Sentence) -> list[dict[str, str]] | None:
+    return [{"key": key, "value": value} for key, value in sentence.meta.items()] or None

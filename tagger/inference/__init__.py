@@ -1,0 +1,1 @@
+"""The one way from sentences to predictions, over a backend."""

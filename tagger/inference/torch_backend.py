@@ -1,0 +1,146 @@
+"""Runs a network with torch.
+
+On a CPU batches run side by side, each on one thread: the many small operations of a batch gain nothing from a second
+thread, and so all of its work is shared out, not its matrix products alone.
+"""
+
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tagger.encoding.batches import Batch
+from tagger.encoding.packed import ranges
+from tagger.inference.predict import HeadArrays, LabelArrays, TagArrays
+from tagger.model.network import Network, to_tensors
+from tagger.nn.heads import TokensOutput
+
+CACHED_TYPES = 50_000  # some 40 MB at 200 numbers each
+
+
+class TypeCache:
+    """The vectors of the words that were seen last, so that a word is computed once and not once a batch.
+
+    When `capacity` words are held, all are forgotten and it starts afresh: memory is bounded, and every vector is the
+    network's own (to the last bits, which depend on what a word is computed beside). Threads may share it.
+    """
+
+    def __init__(self, network: Network, capacity: int = CACHED_TYPES) -> None:
+        self.network = network
+        self.capacity = capacity
+        self._rows: dict[str, int] = {}
+        self._table: Tensor | None = None
+        self._lock = threading.Lock()
+
+    def vectors(self, batch: Batch) -> Tensor:
+        """The vector of each distinct word of a batch, of shape (types, embedding)."""
+        with self._lock:
+            rows = self._rows
+            missing = [i for i, word in enumerate(batch.types) if word not in rows]
+            if len(rows) + len(missing) > self.capacity:
+                rows.clear()
+                missing = list(range(len(batch.types)))
+            if missing or self._table is None:
+                self._add(batch, missing)
+            assert self._table is not None
+            return self._table[[rows[word] for word in batch.types]]
+
+    def _add(self, batch: Batch, missing: list[int]) -> None:
+        """Compute the vectors of some words of a batch and keep them."""
+        chosen = np.array(missing, np.int64)
+        lengths = batch.char_lengths[chosen]
+        starts = (np.cumsum(batch.char_lengths) - batch.char_lengths)[chosen]
+        arrays = (batch.word_ids[chosen], batch.char_ids[ranges(starts, lengths)], lengths)
+        vectors = self.network.type_vectors(*(torch.from_numpy(a).to(self.network.device) for a in arrays))
+        first = len(self._rows)
+        needed = first + len(missing)
+        if self._table is None or needed > len(self._table):
+            grown = vectors.new_empty(max(needed, min(2 * needed, self.capacity)), vectors.shape[1])
+            if self._table is not None:
+                grown[:first] = self._table[:first]
+            self._table = grown
+        self._table[first:needed] = vectors
+        self._rows.update((batch.types[i], first + n) for n, i in enumerate(missing))
+
+
+class TorchBackend:
+    """A backend on the device of the network's parameters. The network must be in evaluation mode.
+
+    Args:
+        network: The network. Its weights must not change while `cache` is in use.
+        cache: Whether the vectors of words are kept from batch to batch.
+    """
+
+    def __init__(self, network: Network, *, cache: bool = True) -> None:
+        self.network = network
+        self._cache = TypeCache(network) if cache else None
+
+    def run(self, batches: Iterable[Batch], *, n_best: int = 0) -> Iterator[Mapping[str, HeadArrays]]:
+        """What each head says of each batch, in order, by layer."""
+        batches, threads = list(batches), torch.get_num_threads()
+        run = partial(self._run, n_best=n_best)
+        if threads == 1 or len(batches) == 1 or self.network.device.type != "cpu":
+            return map(run, batches, self._types(batches))
+        with _STARTING:
+            pool = _workers(threads)
+        return pool.map(run, batches, pool.submit(self._types, batches).result())
+
+    @torch.inference_mode()
+    def type_vectors(self, batch: Batch) -> Tensor:
+        """The vector of each distinct word of a batch, of shape (types, embedding)."""
+        if self._cache is not None:
+            return self._cache.vectors(batch)
+        words = to_tensors(batch, self.network.device)
+        return self.network.type_vectors(words.word_ids, words.char_ids, words.char_lengths)
+
+    @torch.inference_mode()
+    def _types(self, batches: Iterable[Batch]) -> list[Tensor | None]:
+        """The vectors of each batch's words, in turn: beside what others a word is computed is no matter of chance."""
+        return [self._cache.vectors(batch) if self._cache is not None else None for batch in batches]
+
+    @torch.inference_mode()
+    def _run(self, batch: Batch, types: Tensor | None, *, n_best: int) -> Mapping[str, HeadArrays]:
+        outputs = self.network(to_tensors(batch, self.network.device), types, n_best=n_best)
+        arrays: dict[str, HeadArrays] = {}
+        for layer, output in outputs.items():
+            if isinstance(output, TokensOutput):
+                rows = None if output.spans is None else output.spans.rows
+                tensors = (output.tag_ids, output.probabilities, output.sequences, rows, *output[4:])
+                arrays[layer] = TagArrays(*map(_to_numpy, tensors))
+            else:
+                arrays[layer] = LabelArrays(_to_numpy(output.probabilities), _to_numpy(output.attention))
+        return arrays
+
+
+_STARTING = threading.Lock()
+
+
+@cache
+def _workers(number: int) -> ThreadPoolExecutor:
+    """Threads that run batches, each with one thread of torch."""
+    started = threading.Barrier(number + 1)
+
+    def start() -> None:
+        torch.set_num_threads(1)
+        torch.get_num_threads()  # the first look at the number is what makes it this thread's own
+        started.wait()
+
+    pool = ThreadPoolExecutor(number, "tagger", initializer=start)
+    for _ in range(number):
+        pool.submit(int)
+    started.wait()
+    torch.set_num_threads(number)  # what any thread sets is what threads to come begin with
+    return pool
+
+
+os.register_at_fork(after_in_child=_workers.cache_clear)  # threads do not survive a fork
+
+
+def _to_numpy(tensor: torch.Tensor | None) -> Any:
+    return None if tensor is None else tensor.cpu().numpy()

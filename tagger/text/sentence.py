@@ -1,0 +1,237 @@
+"""The sentence, which every other part of the library takes and gives.
+
+A sentence is frozen. It has tokens, the text they stand in, and named layers: a tag a token (`TagLayer`) or one value
+for the whole (`Label`). A prediction is a new sentence with the same tokens and only predicted layers. Reading files
+and predicting are the business of others.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from tagger.errors import DataError
+from tagger.text.schemes import Boundary, Scheme, convert_tags, tags_to_spans
+
+SHORT = 2000  # characters of a text
+V = TypeVar("V")
+
+
+def shared(values: Iterable[V], same: dict[Any, Any]) -> tuple[V, ...]:
+    """The values, each as the one object that `same` has for it: a corpus has many tokens and few types."""
+    return tuple([same.setdefault(value, value) for value in values])
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """An entity: tokens `[start, end)` and characters `[start_char, end_char)` of the sentence's text.
+
+    `score` is None for gold spans. For predicted ones it is the probability that these tokens form exactly this entity,
+    its type and both boundaries, summed over all tag sequences that say so.
+    """
+
+    type: str
+    start: int
+    end: int
+    start_char: int
+    end_char: int
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One value for the whole sentence; predicted ones with the probability of the value and of each class.
+
+    `attention` has a weight for each token, 1 in sum, where the head pools by attention.
+    """
+
+    value: str
+    score: float | None = None
+    scores: Mapping[str, float] | None = None
+    attention: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TagLayer:
+    """A tag a token.
+
+    Args:
+        tags: The tags, in `scheme`.
+        scheme: How spans are written in `tags`; None where tags have no spans, such as parts of speech.
+        shown: The scheme in which `Sentence.tags` gives them: that of the training files. None: as they are.
+        scores: A score for each tag.
+        span_scores: A score for each span of `tags`, in order.
+        score: A score for the whole sequence of tags.
+        readings: The most probable sequences, best first, each a layer with its score, where they were asked for.
+    """
+
+    tags: tuple[str, ...]
+    scheme: Scheme | None = None
+    shown: Scheme | None = None
+    scores: tuple[float, ...] | None = None
+    span_scores: tuple[float, ...] | None = None
+    score: float | None = None
+    readings: "tuple[TagLayer, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The file a sentence came from and the line of each of its tokens, counted from 1."""
+
+    path: str
+    lines: Sequence[int]
+
+    def at(self, token: int) -> str:
+        """Where a token stands, as `path:line`."""
+        return f"{self.path}:{self.lines[token] if token < len(self.lines) else self.lines[-1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Tokens with their text and named layers.
+
+    Args:
+        tokens: The words.
+        text: The text that the offsets count in: the original, or the tokens joined by one blank.
+        offsets: First and past-the-last character of each token in `text`, in code points.
+        layers: Tag layers and labels by name.
+        meta: What the file says about the sentence: comments and ids.
+        document: The document the sentence belongs to.
+        origin: Where the sentence was read; not compared.
+    """
+
+    tokens: tuple[str, ...]
+    text: str
+    offsets: tuple[tuple[int, int], ...]
+    layers: Mapping[str, "TagLayer | Label"] = field(default_factory=dict)
+    meta: Mapping[str, str] = field(default_factory=dict)
+    document: str | None = None
+    origin: Origin | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def from_tokens(
+        cls,
+        tokens: Sequence[str],
+        layers: "Mapping[str, TagLayer | Label] | None" = None,
+        *,
+        meta: Mapping[str, str] | None = None,
+        document: str | None = None,
+        origin: Origin | None = None,
+    ) -> "Sentence":
+        """A sentence whose text is its tokens joined by one blank."""
+        offsets, position = [], 0
+        for token in tokens:
+            offsets.append((position, position + len(token)))
+            position += len(token) + 1
+        return cls(tuple(tokens), " ".join(tokens), tuple(offsets), layers or {}, meta or {}, document, origin)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def sharing(self, same: dict[Any, Any]) -> "Sentence":
+        """The sentence with tokens, tags and offsets that are the objects of `same`, which other sentences also have.
+
+        Offsets of a long text are its own: they hardly come again.
+        """
+        layers = {
+            name: replace(layer, tags=shared(layer.tags, same)) if isinstance(layer, TagLayer) else layer
+            for name, layer in self.layers.items()
+        }
+        offsets = shared(self.offsets, same) if len(self.text) < SHORT else self.offsets
+        return replace(self, tokens=shared(self.tokens, same), offsets=offsets, layers=layers)
+
+    def tags(self, layer: str, *, scheme: Scheme | None = None) -> tuple[str, ...]:
+        """The tags of a layer, in `scheme` if named, else as the training files write them.
+
+        Raises:
+            DataError: The sentence has no such tag layer.
+        """
+        found = self.tag_layer(layer)
+        wanted = scheme or found.shown
+        if found.scheme is None or wanted is None or wanted == found.scheme:
+            return found.tags
+        return tuple(convert_tags(found.tags, found.scheme, wanted))
+
+    def tag_scores(self, layer: str) -> tuple[float, ...] | None:
+        """A score for each tag of a layer, where the head that predicted it gives one."""
+        return self.tag_layer(layer).scores
+
+    def boundaries(self, layer: str) -> list[Boundary]:
+        """Type and token range of each span of a layer."""
+        found = self.tag_layer(layer)
+        if found.scheme is None:
+            raise DataError(f"layer `{layer}` has tags without spans; read it through tags({layer!r})")
+        return tags_to_spans(found.tags, found.scheme)
+
+    def spans(self, layer: str) -> tuple[Span, ...]:
+        """The entities of a layer, in the order of the text.
+
+        Raises:
+            DataError: The sentence has no such layer, or its tags have no spans.
+        """
+        boundaries = self.boundaries(layer)
+        scores: Sequence[float | None] = self.tag_layer(layer).span_scores or [None] * len(boundaries)
+        return tuple(
+            Span(type_, start, end, self.offsets[start][0], self.offsets[end - 1][1], score)
+            for (type_, start, end), score in zip(boundaries, scores, strict=True)
+        )
+
+    def sequence_score(self, layer: str) -> float | None:
+        """A score for all tags of a layer together: for predicted ones the probability of the whole sequence."""
+        return self.tag_layer(layer).score
+
+    def readings(self, layer: str) -> "tuple[Sentence, ...]":
+        """The most probable sequences of a layer, best first, where they were asked for.
+
+        Each is a sentence with this layer alone, and `sequence_score` is its probability.
+        """
+        return tuple(replace(self, layers={layer: reading}) for reading in self.tag_layer(layer).readings)
+
+    def label(self, layer: str) -> Label:
+        """The value of a layer for the whole sentence.
+
+        Raises:
+            DataError: The sentence has no such label layer.
+        """
+        found = self.layers.get(layer)
+        if not isinstance(found, Label):
+            raise DataError(self._absent(layer, "label", Label))
+        return found
+
+    def tag_layer(self, layer: str) -> TagLayer:
+        """A tag layer whole.
+
+        Raises:
+            DataError: The sentence has no such tag layer.
+        """
+        found = self.layers.get(layer)
+        if not isinstance(found, TagLayer):
+            raise DataError(self._absent(layer, "tag", TagLayer))
+        return found
+
+    def _absent(self, layer: str, kind: str, wanted: type) -> str:
+        names = ", ".join(f"`{name}`" for name, value in self.layers.items() if isinstance(value, wanted))
+        where = f"{self.origin.at(0)}: " if self.origin else ""
+        return f"{where}the sentence has no {kind} layer `{layer}`; its {kind} layers are: {names or 'none'}"
+
+
+def check_token(token: str, place: int) -> None:
+    """Refuse a word that is none.
+
+    Raises:
+        DataError: It is empty or white space.
+    """
+    if not isinstance(token, str):
+        raise TypeError(f"token {place} must be a string, got {type(token).__name__}")
+    if not token.strip():
+        raise DataError(f"token {place} must have a character that is not white space, got {token!r}")
+
+
+def with_schemes(sentence: Sentence, schemes: Mapping[str, Scheme | None]) -> Sentence:
+    """The sentence with its tag layers said to be in these schemes; one that is not named has none."""
+    layers = {
+        name: replace(layer, scheme=schemes.get(name), shown=schemes.get(name))
+        if isinstance(layer, TagLayer)
+        else layer
+        for name, layer in sentence.layers.items()
+    }
+    return replace(sentence, layers=layers)

@@ -1,0 +1,229 @@
+"""Each format to each other: what comes back is the same, or an error names what has no place."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tagger.conversion.convert import convert
+from tagger.conversion.targets import SCHEMES, TARGETS, Conversion
+from tagger.errors import DataError, RecipeError
+from tagger.files.reading import raw_lines
+from tagger.formats.jsonl import parse_jsonl
+
+TEXT = "Ada lives in Oslo."
+SPANS = [[0, 3, "PER"], [13, 17, "LOC"]]
+TOKENS, TAGS = ["Ada", "lives", "in", "Oslo", "."], ["B-PER", "O", "O", "B-LOC", "O"]
+ROW = {"text": TEXT, "tokens": TOKENS, "tags": {"ner": TAGS}}
+WORDS = "".join(f"{i}\t{token}" + "\t_" * 8 + "\n" for i, token in enumerate(TOKENS, 1))
+OSLO = {"start": 13, "end": 17, "text": "Oslo", "labels": ["LOC"]}
+
+SOURCES = {
+    "conll": "".join(f"{token}\t{tag}\n" for token, tag in zip(TOKENS, TAGS, strict=True)) + "\n",
+    "conllu": "# text = Ada lives in Oslo .\n" + WORDS + "\n",
+    "jsonl": json.dumps(ROW) + "\n",
+    "text": TEXT + "\n",
+    "doccano": json.dumps({"text": TEXT, "label": SPANS}) + "\n",
+    "labelstudio": json.dumps(
+        {"text": TEXT, "label": [{**OSLO, "start": 0, "end": 3, "text": "Ada", "labels": ["PER"]}, OSLO]}
+    )
+    + "\n",
+    "spacy": json.dumps({"text": TEXT, "spans": [{"start": a, "end": b, "label": c} for a, b, c in SPANS]}) + "\n",
+}
+ANNOTATIONS = "T1\tPER 0 3\tAda\nT2\tLOC 13 17\tOslo\n"
+
+# What is lost from a source (row) to a target (column), by the name it has in --drop; all else is kept.
+LOST: dict[str, dict[str, str]] = {
+    "conll": {"conllu": "ner", "text": "ner"},
+    "conllu": {"text": "comments", "doccano": "comments", "labelstudio": "comments", "spacy": "comments"},
+    "jsonl": {
+        "conllu": "ner",
+        "text": "ner,tokens",
+        "doccano": "tokens",
+        "labelstudio": "tokens",
+        "spacy": "tokens",
+    },
+    "text": {},
+    "doccano": {"conllu": "ner", "text": "ner"},
+    "labelstudio": {"conllu": "ner", "text": "ner"},
+    "spacy": {"conllu": "ner", "text": "ner"},
+    "brat": {
+        "conll": "document names",
+        "conllu": "ner",
+        "text": "ner,documents,document names",
+        "doccano": "documents,document names",
+        "labelstudio": "documents,document names",
+        "spacy": "documents,document names",
+    },
+}
+
+
+def run(source: Path, to: str, **options: Any) -> tuple[str, str]:
+    parts: list[bytes] = []
+    said = convert(lambda: raw_lines(source), parts.append, Conversion(to=to, **options), where="f", path=source)
+    return b"".join(parts).decode(), said
+
+
+def error_of(source: Path, to: str, **options: Any) -> str:
+    with pytest.raises(DataError) as caught:
+        run(source, to, **options)
+    return str(caught.value)
+
+
+def make_file(folder: Path, text: str) -> Path:
+    path = folder / "source"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def make_source(folder: Path, name: str) -> Path:
+    if name != "brat":
+        return make_file(folder, SOURCES[name])
+    (folder / "doc.txt").write_text(TEXT)
+    (folder / "doc.ann").write_text(ANNOTATIONS)
+    return folder / "doc.txt"
+
+
+@pytest.mark.parametrize("to", TARGETS)
+@pytest.mark.parametrize("source", LOST)
+def test_all_comes_over_or_what_does_not_is_named(source: str, to: str, tmp_path: Path) -> None:
+    path = make_source(tmp_path, source)
+    lost = LOST[source].get(to, "")
+    if lost:
+        names = ", ".join(f"`{name}`" for name in lost.split(","))
+        assert error_of(path, to).startswith(f"f: {to} has no place for {names}; ")
+    there, said = run(path, to, drop=tuple(lost.split(",")) if lost else ())
+    assert said.startswith(f"{'spans' if source in ('doccano', 'labelstudio', 'spacy') else source} ")
+    again = tmp_path / "again"
+    again.write_text(there, encoding="utf-8")
+    (before,) = parse_jsonl(run(path, "jsonl")[0].splitlines(), where="f")
+    kept = {name: layer for name, layer in before.layers.items() if name not in lost.split(",")}
+    given = {"format": "conll", "columns": ("token", *kept)} if to == "conll" else {}
+    (after,) = parse_jsonl(run(again, "jsonl", **given)[0].splitlines(), where="f")
+    new = {"conllu": {"misc"}, "doccano": {"ner"}, "labelstudio": {"ner"}, "spacy": {"ner"}}.get(
+        to, set()
+    ) - kept.keys()
+    assert {name: layer for name, layer in after.layers.items() if name not in new} == kept
+    assert after.tokens == before.tokens
+    if to == "conll":  # has the text in a comment
+        assert after.meta.get("text", after.text) == before.meta.get("text", before.text)
+    else:
+        assert (after.text, after.offsets) == (before.text, before.offsets)
+
+
+@pytest.mark.parametrize("to", ["doccano", "labelstudio", "spacy"])
+@pytest.mark.parametrize("source", ["doccano", "labelstudio", "spacy"])
+def test_dialect_becomes_each_other_byte_by_byte(source: str, to: str, tmp_path: Path) -> None:
+    assert run(make_source(tmp_path, source), to)[0] == SOURCES[to]
+
+
+def test_text_of_several_sentences_stays_one_text(tmp_path: Path) -> None:
+    row = {"text": "Ada came.  Bob left. ", "label": [[0, 3, "PER"], [11, 14, "PER"]]}
+    path = make_file(tmp_path, json.dumps([row, row]))
+    assert run(path, "doccano")[0] == f"{json.dumps(row)}\n" * 2
+    rows = [json.loads(line) for line in run(path, "jsonl")[0].splitlines()]
+    assert [row["document"] for row in rows] == ["1", "1", "2", "2"]
+    assert error_of(path, "conll").startswith("f: conll has no place for `offsets`; ")
+    assert run(path, "conll", drop=("offsets",))[0].startswith(
+        "-DOCSTART-\tO\n\n# text = Ada came.\nAda\tB-PER\ncame\tO\n.\tO\n\n# text = Bob left.\n"
+    )
+
+
+def test_brat_folder_keeps_its_documents_and_names_what_is_no_entity(tmp_path: Path) -> None:
+    make_source(tmp_path, "brat")
+    (tmp_path / "b.txt").write_text("Oslo")
+    (tmp_path / "b.ann").write_text("T1\tLOC 0 4\tOslo\n#1\tNote T1\tcold\n")
+    assert error_of(tmp_path, "jsonl").startswith("f: jsonl has no place for `annotations`; ")
+    there, said = run(tmp_path, "jsonl", drop=("annotations",))
+    assert [json.loads(line)["document"] for line in there.splitlines()] == ["b", "doc"]
+    assert said == ("brat to jsonl: 2 sentences; layer `ner` reads as IOB2; left out `annotations` of 1 line")
+
+
+def test_brat_is_read_from_a_place_only() -> None:
+    with pytest.raises(DataError, match=r"^f: brat has annotations beside its texts; name a text \(.txt\) or a folder"):
+        convert(lambda: [b"a\n"], lambda part: None, Conversion(to="jsonl", format="brat"), where="f")
+
+
+def test_policies_decide_and_their_counts_are_told(tmp_path: Path) -> None:
+    path = make_file(tmp_path, json.dumps({"text": TEXT, "label": [[0, 2, "PER"], [10, 17, "X"], [13, 17, "LOC"]]}))
+    message = error_of(path, "jsonl")
+    assert "an entity must begin and end with a token" in message
+    assert "must not stand in another" in message
+    there, said = run(path, "jsonl", misaligned="expand", nested="innermost")
+    assert json.loads(there)["tags"]["ner"] == TAGS
+    assert "; expanded 1 entity that begins or ends inside a token, the first" in said
+    assert "; dropped 1 entity that is nested, the first" in said
+    assert json.loads(run(path, "jsonl", misaligned="drop", nested="outermost")[0])["tags"]["ner"] == [
+        *("O", "O", "B-X", "I-X", "O")
+    ]
+
+
+def test_what_is_beside_the_spans_is_named(tmp_path: Path) -> None:
+    row = {"id": 7, "text": TEXT, "label": [{**OSLO, "id": 1}], "Comments": [], "mood": "calm"}
+    path = make_file(tmp_path, json.dumps(row))
+    assert error_of(path, "doccano").startswith("f: doccano has no place for `id`, `id of spans`, `mood`; ")
+    there, said = run(path, "jsonl", labels=("mood",), drop=("id", "id of spans"))
+    assert json.loads(there)["labels"]["mood"]["value"] == "calm"
+    assert said.endswith("left out `id` of 1 text; left out `id of spans` of 1 text")
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "sentence"),
+    [
+        ("conll", {"misaligned": "drop"}, "f: --misaligned is for character spans, got conll; leave it out"),
+        ("jsonl", {"nested": "innermost"}, "f: --nested is for character spans, got jsonl; leave it out"),
+        ("spacy", {"scheme": "bioes"}, "f: --scheme is for tags, got character spans; leave it out"),
+    ],
+)
+def test_options_of_other_formats_are_refused(
+    source: str, options: dict[str, Any], sentence: str, tmp_path: Path
+) -> None:
+    assert error_of(make_source(tmp_path, source), "text", **options) == sentence
+
+
+@pytest.mark.parametrize("source", ["doccano", "brat", "jsonl"])
+@pytest.mark.parametrize("to", SCHEMES)
+def test_scheme_is_of_columns(source: str, to: str, tmp_path: Path) -> None:
+    assert "changes tags in columns" in error_of(make_source(tmp_path, source), to)
+
+
+def test_one_layer_of_entities_has_a_place_and_a_second_is_named(tmp_path: Path) -> None:
+    path = make_file(tmp_path, "EU\tB-NP\tB-ORG\n\n")
+    assert error_of(path, "spacy").startswith("f: spacy has no place for `ner`; ")
+    assert json.loads(run(path, "doccano", drop=("column2",))[0])["label"] == [[0, 2, "ORG"]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-DOCSTART-\tO\n\n# id = 1\n# note\na\tB-X\nb\tO\n\n-DOCSTART-\tO\n\n# text = c\nc\tO\n\n",
+        "a\tO\n\n-DOCSTART-\tO\n\nb\tB-X\n\n",
+    ],
+)
+def test_comments_and_documents_of_columns_come_back_from_json(text: str, tmp_path: Path) -> None:
+    there = run(make_file(tmp_path, text), "jsonl")[0]
+    assert run(make_file(tmp_path, there), "conll")[0] == text
+
+
+def test_names_of_documents_that_columns_cannot_say_are_named(tmp_path: Path) -> None:
+    path = make_file(tmp_path, json.dumps({**ROW, "text": " ".join(TOKENS), "document": "a"}))
+    assert error_of(path, "conll").startswith("f: conll has no place for `document names`; ")
+    assert run(path, "conllu", drop=("ner",))[0].startswith("# newdoc id = a\n# text = Ada")
+
+
+def test_key_named_as_something_else_is_a_loss_all_the_same(tmp_path: Path) -> None:
+    path = make_file(tmp_path, json.dumps({"tokens": ["a"], "comments": "x", "meta": {"n": 1}}))
+    assert error_of(path, "conll").startswith("f: conll has no place for `comments`, `meta`; ")
+
+
+def test_wrong_target_names_all_that_there_are() -> None:
+    with pytest.raises(RecipeError, match=", ".join([*SCHEMES, *TARGETS])):
+        Conversion(to="x")
+
+
+def test_treebank_comes_back_from_json_byte_by_byte(data_folder: Path, tmp_path: Path) -> None:
+    path = data_folder / "pos/ud-english-atis/en_atis-ud-dev.conllu"
+    there = make_file(tmp_path, run(path, "jsonl")[0])
+    assert run(there, "conllu")[0].encode() == path.read_bytes()
+    assert run(path, "conllu")[0].encode() == path.read_bytes()

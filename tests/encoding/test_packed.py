@@ -1,0 +1,128 @@
+"""Sentences as arrays, held against the same sentences as objects."""
+
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tagger.corpus.synthetic import generate
+from tagger.encoding.packed import Packed, first_positions, pack
+from tagger.encoding.tag_arrays import MISSING
+from tagger.errors import DataError
+from tagger.text.schemes import Boundary, Scheme, convert_tags, spans_to_tags
+from tagger.text.sentence import Label, Sentence, TagLayer
+
+SCHEMES: tuple[Scheme, ...] = ("iob1", "iob2", "bioes", "bilou")
+
+
+def make_sentence(words: str, **layers: TagLayer | Label) -> Sentence:
+    return Sentence.from_tokens(words.split(), layers)
+
+
+def contents(packed: Packed) -> list[object]:
+    """The words and names of each sentence, read back out of the arrays."""
+    rows: list[object] = []
+    for i, (start, end) in enumerate(zip(packed.starts[:-1], packed.starts[1:], strict=True)):
+        found = {"words": [packed.types[j] for j in packed.type_ids[start:end]]}
+        for name, layer in packed.layers.items():
+            ids = layer.ids[i : i + 1] if layer.is_label else layer.ids[start:end]
+            found[name] = [layer.names[j] if j != MISSING else "" for j in ids]
+        rows.append(found)
+    return rows
+
+
+SENTENCES = [
+    make_sentence("a b a", pos=TagLayer(("X", "Y", "X"))),
+    make_sentence("c", mood=Label("glad")),
+    make_sentence("b d", pos=TagLayer(("Y", "Z")), mood=Label("sad")),
+]
+ROWS = [
+    {"words": ["a", "b", "a"], "pos": ["X", "Y", "X"], "mood": [""]},
+    {"words": ["c"], "pos": [""], "mood": ["glad"]},
+    {"words": ["b", "d"], "pos": ["Y", "Z"], "mood": ["sad"]},
+]
+
+
+def test_arrays_hold_words_and_layers_and_where_there_are_none() -> None:
+    packed = pack(iter(SENTENCES))
+    assert contents(packed) == ROWS
+    assert packed.types == ["a", "b", "c", "d"]
+    assert packed.counts() == Counter(a=2, b=2, c=1, d=1)
+    assert contents(pack([])) == []
+
+
+def test_layer_of_two_kinds_is_refused() -> None:
+    with pytest.raises(DataError, match="layer `x` must be tags or labels in all sentences, got both"):
+        pack([make_sentence("a", x=Label("y")), make_sentence("a", x=TagLayer(("y",)))])
+
+
+def test_what_was_saved_is_mapped_and_the_same(tmp_path: Path) -> None:
+    packed = pack(SENTENCES)
+    packed.save(tmp_path)
+    loaded = Packed.load(tmp_path)
+    assert contents(loaded) == ROWS
+    assert isinstance(loaded.type_ids, np.memmap)
+
+
+@given(st.sets(st.integers(0, 39)))
+def test_selected_rows_are_as_if_no_other_had_been_there(rows: set[int]) -> None:
+    sentences = list(generate(40, seed=2, split="train"))
+    chosen = sorted(rows)
+    selected, wanted = pack(sentences).select(np.array(chosen, np.int64)), pack([sentences[i] for i in chosen])
+    assert selected.types == wanted.types
+    assert selected.type_ids.tolist() == wanted.type_ids.tolist()
+    assert selected.starts.tolist() == wanted.starts.tolist()
+    if rows:
+        assert contents(selected) == contents(wanted)
+
+
+@given(st.lists(st.integers(0, 4)))
+def test_first_positions_are_where_an_id_comes_first(ids: list[int]) -> None:
+    wanted = [ids.index(i) if i in ids else -1 for i in range(5)]
+    assert first_positions(np.array(ids, np.int32), 5).tolist() == wanted
+
+
+def pairs(sentences: list[Sentence]) -> set[object]:
+    """Every two tags side by side, edges too, and every label."""
+    found: set[object] = set()
+    for sentence in sentences:
+        for name, layer in sentence.layers.items():
+            tags = (None, *layer.tags, None) if isinstance(layer, TagLayer) else (layer.value, None)
+            found.update((name, *pair) for pair in pairwise(tags))
+    return found
+
+
+def test_telling_rows_are_few_and_have_every_pair_of_tags_and_every_label() -> None:
+    sentences = [*generate(3000, seed=4, split="train"), make_sentence("Hm", rare=Label("once"))]
+    rows = pack(sentences).telling_rows()
+    assert pairs([sentences[i] for i in rows]) == pairs(sentences)
+    assert len(rows) < 400
+
+
+@st.composite
+def spans_of_a_sentence(draw: st.DrawFn) -> tuple[int, list[Boundary]]:
+    length = draw(st.integers(1, 8))
+    borders = sorted(draw(st.sets(st.integers(0, length))))
+    kept = [draw(st.sampled_from(["", "A", "B"])) for _ in borders[1:]]
+    found = zip(kept, borders, borders[1:], strict=False)
+    return length, [Boundary(kind, start, end) for kind, start, end in found if kind]
+
+
+@given(st.lists(spans_of_a_sentence(), min_size=1), st.sampled_from(SCHEMES), st.sampled_from(SCHEMES))
+def test_converted_ids_are_those_of_converted_tags(
+    drawn: list[tuple[int, list[Boundary]]], source: Scheme, target: Scheme
+) -> None:
+    index = {tag: i for i, tag in enumerate(["O", *(f"{p}-{t}" for t in "AB" for p in "BIESLU")])}
+    tags = [spans_to_tags(spans, length, source) for length, spans in drawn]
+    sentences = [make_sentence("w " * len(row), ner=TagLayer(tuple(row))) for row in tags]
+    packed = pack([*sentences, make_sentence("without tags")])
+    wanted = [index[tag] for row in tags for tag in convert_tags(row, source, target)]
+    assert packed.targets("ner", index, source, target).tolist() == [*wanted, MISSING, MISSING]
+
+
+def test_layer_that_is_nowhere_has_no_targets() -> None:
+    assert pack(SENTENCES).targets("ner", {}, None, None).tolist() == [MISSING] * 6

@@ -1,0 +1,80 @@
+"""What a file is: formats and columns in the dialects of published corpora, and splits by name, as tables."""
+
+import pytest
+
+from tagger.errors import DataError
+from tagger.formats.detection import Reading, detect_reading, split_of
+
+CONLLU = "1\tOslo\t_\tPROPN\t_\t_\t_\t_\t_\t_"
+READINGS = [
+    ("Ada\tB-PER\nnaps\tO", "conll", ("token", "ner")),
+    ("Ada B-PER\nnaps O", "conll", ("token", "ner")),
+    ("B-PER\tAda\nO\tnaps", "conll", ("ner", "token")),
+    ("1\tAda\tB-PER\tB-PER#O\tx\n2\tnaps\tO\tO#O\tx\n3\t.\tO\tO#O\tx", "conll", ("index", "token", "ner", "_", "_")),
+    (
+        "-DOCSTART- -X- O O\n\nU.N. NNP I-NP B-ORG\nofficial NN I-NP O\nheads VBZ B-VP O\nfor IN B-PP O",
+        "conll",
+        ("token", "_", "chunk", "ner"),
+    ),
+    ("The DT\ncat NN\nand CC\ndog NN", "conll", ("token", "tags")),
+    ("The\ncat\n\nnaps", "conll", ("token",)),
+    ("Ada\tB-PER\nnaps\tO\nOslo\tX-LOC\nbroken\n.\tO", "conll", ("token", "ner")),
+    ("# text = Oslo\n" + CONLLU, "conllu", None),
+    ("#text\n" + CONLLU + "\n" + CONLLU + "\nbroken", "conllu", None),
+    ('{"tokens": ["Ada"]}', "jsonl", None),
+    ("good\ta fine film\nbad\ta dull one", "labelled", None),
+]
+
+
+@pytest.mark.parametrize(("text", "format", "columns"), READINGS)
+def test_format_and_columns_are_told_from_the_lines(text: str, format: str, columns: tuple[str, ...] | None) -> None:
+    assert detect_reading(text.split("\n"), where="f") == Reading(format, columns)
+
+
+def test_prose_is_no_column_file() -> None:
+    with pytest.raises(DataError, match=r"^f: must have the same number of columns .*--format$"):
+        detect_reading(["It was dark .", "Rain fell on all of it .", "slept"], where="f")
+
+
+def test_columns_without_tags_are_refused_with_advice() -> None:
+    rows = [f"{i}\t{i / 7}\tword number {i}" for i in range(2000)]
+    with pytest.raises(DataError, match=r"^f: one of the 3 columns must hold tags, .* --columns, such as token,_,ner$"):
+        detect_reading(rows, where="f")
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("wnut17train.conll", "train"),
+        ("emerging.dev.conll", "dev"),
+        ("emerging.test.annotated", "test"),
+        ("en_ewt-ud-dev.conllu", "dev"),
+        ("devel.tsv", "dev"),
+        ("validate.bio", "dev"),
+        ("valid.txt", "dev"),
+        ("eng.testa", "dev"),
+        ("eng.testb", "test"),
+        ("test-00000.jsonl", "test"),
+        ("TRAIN.TXT", "train"),
+        ("contest.conll", None),
+        ("device.conll", None),
+        ("a.conll", None),
+        ("wikigold.conll.txt", None),
+        ("train/a.conll", None),
+    ],
+)
+def test_split_is_told_from_the_name(name: str, split: str | None) -> None:
+    assert split_of(name) == split
+
+
+def test_lines_of_many_widths_are_told_by_their_first_lines() -> None:
+    with pytest.raises(DataError, match=r"1 in 2 \(the first is line 1\), 2 in 2 \(the first is line 2\), 3 in"):
+        detect_reading(["a", "b O", "c", "d B-X x", "e O", "f O x"], where="f")
+
+
+@pytest.mark.parametrize(
+    ("name", "format"),
+    [("a.jsonl", "jsonl"), ("a.JSON", "jsonl"), ("a.jsonl.gz", "jsonl"), ("a.conllu.gz", "conllu"), ("a.txt", "conll")],
+)
+def test_a_name_that_says_a_format_is_believed(name: str, format: str) -> None:
+    assert detect_reading(["Ada B-PER"], where=name).format == format

@@ -1,0 +1,150 @@
+"""The cache of word vectors: exact, bounded, and shared between threads; and batches that run side by side."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tagger.config import EmbeddingsConfig, EncoderConfig, TokensHeadConfig
+from tagger.encoding.batches import Batch, encode
+from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
+from tagger.inference.torch_backend import TorchBackend, TypeCache, _workers
+from tagger.model.network import Network, build_network
+from tagger.text.sentence import Sentence, TagLayer
+
+WORDS = [f"{first}{second}" for first in "abcdef" for second in ("", "n", "rst", "xyzzy")]
+
+
+def make_network() -> tuple[Network, Vocabulary]:
+    torch.manual_seed(1)
+    train = [Sentence.from_tokens(WORDS, {"upos": TagLayer(("X", "Y") * (len(WORDS) // 2))})] * 2
+    vocabulary = build_vocabulary(train, layers={"upos": None})
+    network = build_network(
+        vocabulary,
+        embeddings=EmbeddingsConfig(dimension=6, char_hidden=4),
+        encoder=EncoderConfig(hidden_size=5),
+        heads={"upos": TokensHeadConfig(kind="tokens", scheme="none")},
+    )
+    return network.eval(), vocabulary
+
+
+NETWORK, VOCABULARY = make_network()
+
+
+def make_batch(words: list[str]) -> Batch:
+    return encode([Sentence.from_tokens(words)], VOCABULARY).batch(np.array([0]))
+
+
+def exact(batch: Batch) -> torch.Tensor:
+    arrays = (batch.word_ids, batch.char_ids, batch.char_lengths)
+    return NETWORK.type_vectors(*map(torch.from_numpy, arrays))
+
+
+@pytest.mark.parametrize("capacity", [3, 8, 10_000])
+@torch.inference_mode()
+def test_cached_vectors_are_those_of_the_network(capacity: int) -> None:
+    cache, rng = TypeCache(NETWORK, capacity), np.random.default_rng(2)
+    for _ in range(30):
+        batch = make_batch(rng.choice([*WORDS, "unseen", "é"], size=rng.integers(1, 9)).tolist())
+        torch.testing.assert_close(cache.vectors(batch), exact(batch), rtol=0, atol=1e-6)
+
+
+@torch.inference_mode()
+def test_a_word_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    computed: list[int] = []
+    original = Network.type_vectors
+    monkeypatch.setattr(
+        Network,
+        "type_vectors",
+        lambda self, words, *rest: (computed.append(len(words)), original(self, words, *rest))[1],
+    )
+    cache = TypeCache(NETWORK)
+    for words in (["a", "b"], ["b", "a"], ["b", "c", "b"]):
+        cache.vectors(make_batch(words))
+    assert computed == [2, 1]
+
+
+@torch.inference_mode()
+def test_no_more_words_are_held_than_the_capacity() -> None:
+    cache = TypeCache(NETWORK, 5)
+    for word in WORDS:
+        cache.vectors(make_batch([word]))
+        assert len(cache._rows) <= 5
+        assert len(cache._table) <= 5
+
+
+def test_threads_that_share_a_cache_get_the_vectors_of_their_own_words() -> None:
+    cache = TypeCache(NETWORK, 6)
+
+    @torch.inference_mode()
+    def work(seed: int) -> bool:
+        rng = np.random.default_rng(seed)
+        batches = [make_batch(rng.choice(WORDS, size=4).tolist()) for _ in range(40)]
+        return all(torch.allclose(cache.vectors(batch), exact(batch), atol=1e-6) for batch in batches)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(work, range(8)))
+
+
+def test_a_backend_gives_the_same_with_and_without_a_cache() -> None:
+    plain, cached = TorchBackend(NETWORK, cache=False), TorchBackend(NETWORK)
+    for words in (WORDS[:7], WORDS[3:12], WORDS[:7]):
+        first, second = (next(backend.run([make_batch(words)]))["upos"] for backend in (plain, cached))
+        assert (first.ids == second.ids).all()
+        np.testing.assert_allclose(first.scores, second.scores, atol=1e-6)
+
+
+@pytest.fixture
+def three_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_batches_side_by_side_come_back_in_order(three_threads: None) -> None:
+    backend, batches = TorchBackend(NETWORK), [make_batch(WORDS[i : i + 5]) for i in range(15)]
+    found = [arrays["upos"] for arrays in backend.run(batches)]
+    alone = [next(backend.run([batch]))["upos"] for batch in batches]
+    assert len(found) == len(alone)
+    for one, other in zip(found, alone, strict=True):
+        assert (one.ids == other.ids).all()
+        np.testing.assert_allclose(one.scores, other.scores, atol=1e-6)
+    assert torch.get_num_threads() == 3
+    assert _workers(3).submit(lambda: (torch.zeros(10**6).exp(), torch.get_num_threads())[1]).result() == 1
+    with ThreadPoolExecutor(1) as another:
+        assert another.submit(torch.get_num_threads).result() == 3
+
+
+def test_batches_side_by_side_give_the_same_bits_each_time(three_threads: None) -> None:
+    batches = [make_batch(WORDS[i : i + 5]) for i in range(15)]
+    first, *others = [
+        [arrays["upos"].scores.tobytes() for arrays in TorchBackend(NETWORK).run(batches)] for _ in "1234"
+    ]
+    assert all(other == first for other in others)
+
+
+def test_an_error_in_one_of_many_batches_is_raised(three_threads: None) -> None:
+    broken = replace(make_batch(WORDS[:3]), type_ids=np.array([[0, 1, 99]]))
+    with pytest.raises(IndexError):
+        list(TorchBackend(NETWORK).run([make_batch(WORDS[:2]), broken]))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_has_threads_of_its_own(three_threads: None) -> None:
+    script = (
+        "import os, sys, torch; sys.path.insert(0, sys.argv[1]); torch.set_num_threads(2);"
+        "from test_torch_backend import *;"
+        "run = lambda: len(list(TorchBackend(NETWORK).run([make_batch(WORDS[:3])] * 4)));"
+        "run(); child = os.fork() or os._exit(run() != 4);"
+        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))"
+    )
+    command = [sys.executable, "-c", script, str(Path(__file__).parent)]
+    assert subprocess.run(command, timeout=120, check=False).returncode == 0

@@ -1,0 +1,315 @@
+"""Teachers: what they say of sentences that lack a layer, how a network learns from it, and which ones are refused."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from small_recipes import NER, SMALL, SYNTHETIC
+
+from tagger.config import load_recipe
+from tagger.corpus.synthetic import generate
+from tagger.encoding.batches import encode
+from tagger.errors import DataError, ModelError, RecipeError
+from tagger.formats.jsonl import sentence_to_json
+from tagger.running.teachers import find_teachers, with_teachers
+from tagger.running.train import RunListener, train
+from tagger.tagging import Tagger, load
+from tagger.text.schemes import invalid_positions, tags_to_spans
+from tagger.text.sentence import Sentence, TagLayer
+from tagger.training.loop import Epoch
+
+UPOS = '[heads.upos]\nkind = "tokens"\nscheme = "none"\n'
+SENTIMENT = '[heads.sentiment]\nkind = "sentence"\n'
+
+
+class Notes(RunListener):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def noted(self, message: str) -> None:
+        self.lines.append(message)
+
+
+def write_corpus(folder: Path, name: str, layers: Iterable[str], *, seed: int) -> str:
+    """The section of a corpus of generated sentences with some of their layers."""
+    for split, number in (("train", 24), ("dev", 6), ("test", 6)):
+        kept = (
+            replace(s, layers={layer: s.layers[layer] for layer in layers})
+            for s in generate(number, seed=seed, split=split)
+        )
+        lines = (json.dumps(sentence_to_json(sentence)) + "\n" for sentence in kept)
+        (folder / f"{name}-{split}.jsonl").write_text("".join(lines))
+    paths = "".join(f'{split} = "{name}-{split}.jsonl"\n' for split in ("train", "dev", "test"))
+    return f'[corpora.{name}]\nformat = "jsonl"\n{paths}'
+
+
+def write(path: Path, *parts: str) -> Path:
+    path.write_text("\n".join((*parts, SMALL)))
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Recipes of three teachers, and of a pupil whose corpora have one layer or two each."""
+    write(tmp_path / "ner.toml", SYNTHETIC, NER)
+    write(tmp_path / "upos.toml", SYNTHETIC, UPOS)
+    write(tmp_path / "sentiment.toml", SYNTHETIC, SENTIMENT)
+    one = write_corpus(tmp_path, "one", ["ner"], seed=5)
+    two = write_corpus(tmp_path, "two", ["upos", "sentiment"], seed=6)
+    heads = (f'{head}teacher = "{name}.toml"\n' for head, name in ((NER, "ner"), (UPOS, "upos")))
+    write(tmp_path / "pupil.toml", one, two, *heads, f'{SENTIMENT}teacher = "sentiment.toml"\nteacher_weight = 0.5\n')
+    return tmp_path
+
+
+def weights(tagger: Tagger) -> dict[str, torch.Tensor]:
+    return tagger.model.network.state_dict()
+
+
+def same(first: Tagger, second: Tagger) -> bool:
+    others = weights(second)
+    return all(torch.equal(value, others[name]) for name, value in weights(first).items())
+
+
+def test_teachers_are_trained_as_their_recipes_alone_and_kept(folder: Path) -> None:
+    notes = Notes()
+    run = train(folder / "pupil.toml", output=folder / "run", seed=4, listener=notes)
+    for name in ("ner", "upos", "sentiment"):
+        assert same(load(folder / "run" / "teachers" / name), train(folder / f"{name}.toml", seed=4).tagger)
+        number = 48 if name == "sentiment" else 24
+        assert f"{name}.toml tells the `{name}` of {number} sentences" in notes.lines
+    assert run.report.scores.keys() == {"ner", "upos", "sentiment"}
+    assert "- teacher `upos`: see the card of that model" in (folder / "run" / "model" / "README.md").read_text()
+
+
+def test_the_kept_recipe_learns_from_the_kept_teachers_bit_by_bit(folder: Path) -> None:
+    run = train(folder / "pupil.toml", output=folder / "run")
+    kept = load_recipe(folder / "run" / "recipe.toml")
+    assert kept.heads["ner"].teacher == "teachers/ner"
+    assert same(train(folder / "run" / "recipe.toml", data=folder).tagger, run.tagger)
+
+
+def test_a_run_teaches_as_its_recipe_does_and_its_weight_counts(folder: Path) -> None:
+    taught = train(folder / "pupil.toml").tagger
+    names = ("ner", "upos", "sentiment")
+    for name in names:
+        train(folder / f"{name}.toml", output=folder / "runs" / name)
+    by_runs = [f"heads.{name}.teacher=runs/{name}" for name in names]
+    assert same(train(folder / "pupil.toml", overrides=by_runs).tagger, taught)
+    run = train(folder / "pupil.toml", overrides=by_runs, output=folder / "kept")
+    assert load_recipe(folder / "kept" / "recipe.toml").heads["upos"].teacher == str((folder / "runs/upos").resolve())
+    lighter = train(folder / "pupil.toml", overrides=[*by_runs, "heads.ner.teacher_weight=0.01"]).tagger
+    assert not same(lighter, run.tagger)
+
+
+def test_tags_are_taught_where_gold_lacks_and_classes_everywhere(folder: Path) -> None:
+    train(folder / "pupil.toml", output=folder / "run", overrides=["training.epochs=1"])
+    recipe = load_recipe(folder / "pupil.toml")
+    teachers = {f"{name}.toml": load(folder / "run" / "teachers" / name) for name in recipe.heads}
+    pupil = load(folder / "run")
+    vocabulary = pupil.model.vocabulary
+    sentences = [
+        Sentence.from_tokens(["Ada", "flew", "to", "Paris", "."]),
+        *(replace(s, layers={"ner": s.layers["ner"]}) for s in generate(3, seed=9, split="train")),
+    ]
+    schemes = {"ner": "bioes", "upos": None, "sentiment": None}
+    plain = encode(sentences, vocabulary, schemes)
+    found = with_teachers(plain, sentences, teachers, recipe=recipe, vocabulary=vocabulary, tell=lambda _: None)
+    batch = found.batch(np.arange(4))
+    said = {layer: list(teachers[f"{layer}.toml"].predict(sentences)) for layer in schemes}
+    names = vocabulary.labels
+    for i, sentence in enumerate(sentences):
+        upos = [names["upos"][k] for k in batch.taught["upos"][i, : len(sentence)]]
+        assert upos == list(said["upos"][i].tags("upos"))
+        classes = said["sentiment"][i].label("sentiment").scores
+        assert batch.taught["sentiment"][i] == pytest.approx([classes[name] for name in names["sentiment"]])
+    assert [names["ner"][k] for k in batch.taught["ner"][0, :5]] == list(said["ner"][0].tags("ner", scheme="bioes"))
+    assert (batch.taught["ner"][1:] == -1).all()
+    assert (batch.targets["upos"] == -1).all()
+    assert (batch.targets["ner"][0] == -1).all()
+
+
+def test_teachers_read_the_data_of_the_run_and_stand_beside_its_recipe(folder: Path) -> None:
+    (folder / "recipes").mkdir()
+    data = '[data]\nformat = "jsonl"\ntrain = "two-train.jsonl"\ndev = "two-dev.jsonl"\n'
+    write(folder / "upos.toml", data, UPOS)
+    for path in folder.glob("*.toml"):
+        path.rename(folder / "recipes" / path.name)
+    run = train(folder / "recipes" / "pupil.toml", data=folder, output=folder / "run")
+    kept = train(folder / "run" / "recipe.toml", data=folder)
+    assert same(kept.tagger, run.tagger)
+    train(folder / "recipes" / "ner.toml", data=folder, output=folder / "recipes" / "v1.toml")  # a folder all the same
+    override = ["heads.ner.teacher=v1.toml"]
+    again = train(folder / "recipes" / "pupil.toml", data=folder, overrides=override, output=folder / "other")
+    assert same(again.tagger, run.tagger)
+    assert same(train(folder / "other" / "recipe.toml", data=folder).tagger, run.tagger)
+
+
+def test_the_loss_against_a_teacher_counts_both_weights(folder: Path) -> None:
+    losses = {}
+    for weight, teacher_weight in ((0.0001, 1.0), (0.0001, 5000.0), (0.5, 1.0)):
+        sets = [f"heads.sentiment.weight={weight}", f"heads.sentiment.teacher_weight={teacher_weight}"]
+        sets += ["training.epochs=1", "training.learning_rate=1e-9"]
+        losses[weight, teacher_weight] = train(folder / "pupil.toml", overrides=sets).outcome.epochs[0].loss
+    taught = losses[0.0001, 5000.0] - losses[0.0001, 1.0]  # 0.5 times the loss against the teacher
+    assert 0.5 * 0.5 < taught < 0.5 * 2.2
+    gold_and_taught = losses[0.5, 1.0] - losses[0.0001, 1.0]
+    assert taught < gold_and_taught < 2 * taught + 0.5
+
+
+def test_a_class_that_a_teacher_does_not_know_is_told(folder: Path) -> None:
+    for split in ("train", "dev"):
+        lines = (folder / f"two-{split}.jsonl").read_text().splitlines(keepends=True)
+        kept = (line for line in lines if '"neutral"' not in line)
+        (folder / f"less-{split}.jsonl").write_text("".join(kept))
+    data = '[data]\nformat = "jsonl"\ntrain = "less-train.jsonl"\ndev = "less-dev.jsonl"\n'
+    write(folder / "sentiment.toml", data, SENTIMENT)
+    notes = Notes()
+    train(folder / "pupil.toml", listener=notes)
+    told = "heads.sentiment.teacher does not know neutral, and so says of every sentence that it is something else"
+    assert told in notes.lines
+
+
+def test_a_broken_sequence_is_taught_as_the_entities_that_it_is_read_as(folder: Path) -> None:
+    class Broken:
+        """A teacher as a softmax without constraints can be."""
+
+        def predict(self, sentences: list[Sentence]) -> list[Sentence]:
+            tags = ("I-person", "E-person", "S-person", "O")
+            return [replace(s, layers={"ner": TagLayer(tags, "bioes", shown="iob2")}) for s in sentences]
+
+    pupil = write(folder / "alone.toml", SYNTHETIC, NER + 'teacher = "ner.toml"')
+    vocabulary = train(folder / "ner.toml").tagger.model.vocabulary
+    sentence = Sentence.from_tokens(["Ada", "Lovelace", "Bob", "ran"])
+    found = with_teachers(
+        encode([sentence], vocabulary, {"ner": "bioes"}),
+        [sentence],
+        {"ner.toml": Broken()},
+        recipe=load_recipe(pupil),
+        vocabulary=vocabulary,
+        tell=lambda _: None,
+    )
+    tags = [vocabulary.labels["ner"][k] for k in found.batch(np.zeros(1, np.int64)).taught["ner"][0]]
+    assert invalid_positions(tags, "bioes") == []
+    broken = Broken().predict([sentence])[0]
+    assert tags_to_spans(tags, "bioes") == broken.boundaries("ner") != []
+
+
+def test_an_earlier_run_keeps_its_teachers_until_new_ones_are_done(folder: Path) -> None:
+    class Stops(RunListener):
+        def noted(self, message: str) -> None:
+            if "tells the" in message:
+                raise KeyboardInterrupt
+
+    train(folder / "pupil.toml", output=folder / "run")
+    first = weights(load(folder / "run" / "teachers" / "upos"))
+    with pytest.raises(KeyboardInterrupt):
+        train(folder / "pupil.toml", output=folder / "run", seed=2, listener=Stops())
+    assert all(torch.equal(v, first[k]) for k, v in weights(load(folder / "run" / "teachers" / "upos")).items())
+    train(folder / "pupil.toml", output=folder / "run", seed=2)
+    assert same(load(folder / "run" / "teachers" / "upos"), train(folder / "upos.toml", seed=2).tagger)
+    assert not (folder / "run" / "teachers.new").exists()
+
+
+def test_a_run_is_not_written_over_its_own_teacher(folder: Path) -> None:
+    train(folder / "ner.toml", output=folder / "runs" / "ner")
+    for output in ("runs/ner", "runs/../runs/ner"):
+        with pytest.raises(RecipeError, match=r"heads.ner.teacher: .* must not be the folder of this run"):
+            train(folder / "pupil.toml", output=folder / output, overrides=["heads.ner.teacher=runs/ner"])
+    assert load(folder / "runs" / "ner").layers == ("ner",)
+
+
+def test_files_of_all_teachers_are_looked_for_before_any_is_trained(folder: Path) -> None:
+    data = '[data]\nformat = "jsonl"\ntrain = "gone.jsonl"\n'
+    write(folder / "upos.toml", data, UPOS)
+    notes = Notes()
+    with pytest.raises(DataError, match=r"gone.jsonl: no such file"):
+        train(folder / "pupil.toml", listener=notes)
+    assert notes.lines == []
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "heads.ner.teacher=upos.toml",
+            r"heads.ner.teacher: upos.toml must predict the layer `ner` with kind 'tokens'",
+        ),
+        ("heads.sentiment.teacher=ner.toml", r"`sentiment` with kind 'sentence'; it has ner \(tokens\)"),
+        ("heads.ner.teacher=pupil.toml", "must have no teachers of its own; train it first"),
+        ("heads.ner.teacher=other.toml", r"^heads.ner.teacher: .*other.toml: no such recipe"),
+        ("heads.ner.teacher=sub/upos.toml", "must predict the layer `ner`"),
+        ("heads.ner.scheme=none", r"must predict tags without a scheme of `ner` as the head does, got entities"),
+        ("heads.upos.scheme=bioes", r"must predict entities of `upos` as the head does, got tags without a scheme"),
+        ("heads.ner.teacher=sub/..toml", "must be recipes of different names"),
+        ("heads.ner.teacher=''", "`heads.ner.teacher` must not be empty"),
+    ],
+)
+def test_a_teacher_that_cannot_teach_is_told_before_anything_is_read(folder: Path, override: str, message: str) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "upos.toml").write_text((folder / "upos.toml").read_text())
+    (folder / "sub" / "..toml").write_text((folder / "ner.toml").read_text())
+    (folder / "one-train.jsonl").write_text("no JSON")
+    with pytest.raises(RecipeError, match=message):
+        train(folder / "pupil.toml", overrides=[override])
+
+
+def test_a_folder_that_is_no_model_is_told(folder: Path) -> None:
+    with pytest.raises(ModelError, match=r"^heads.ner.teacher: .*nowhere: no such model folder"):
+        train(folder / "pupil.toml", overrides=["heads.ner.teacher=nowhere"])
+
+
+def test_two_teachers_of_one_name_are_told(folder: Path) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "upos.toml").write_text((folder / "ner.toml").read_text())
+    recipe = load_recipe(folder / "pupil.toml", ["heads.ner.teacher=sub/upos.toml"])
+    with pytest.raises(RecipeError, match=r"recipes of different names, got sub/upos.toml, upos.toml"):
+        find_teachers(recipe, folder, None, device="cpu")
+
+
+def test_a_teacher_of_what_all_sentences_have_is_told(folder: Path) -> None:
+    recipe, notes = write(folder / "idle.toml", SYNTHETIC, NER + 'teacher = "ner.toml"'), Notes()
+    with pytest.raises(RecipeError, match=r"heads.ner.teacher does nothing, for every train sentence has `ner`"):
+        train(recipe, listener=notes)
+    assert not any("training teacher" in line for line in notes.lines)
+
+
+def test_a_teacher_that_predicts_an_unknown_label_is_told(folder: Path) -> None:
+    for split in ("train", "dev", "test"):
+        path = folder / f"two-{split}.jsonl"
+        path.write_text(path.read_text().replace('"positive"', '"good"'))
+    with pytest.raises(
+        RecipeError, match=r"heads.sentiment.teacher: .* must stand in train, got positive where train has good"
+    ):
+        train(folder / "pupil.toml")
+
+
+def test_a_lazy_corpus_has_no_teacher(folder: Path) -> None:
+    data = '[data]\ndataset = "somewhere"\nlazy = true\n'
+    with pytest.raises(RecipeError, match="a `teacher` reads all of train, which `lazy` leaves on disk"):
+        load_recipe(write(folder / "lazy.toml", data, NER + 'teacher = "ner.toml"'))
+
+
+def test_a_teacher_that_is_interrupted_ends_the_run(folder: Path) -> None:
+    class Impatient(RunListener):
+        def stepped(self, *_: object) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(folder / "pupil.toml", output=folder / "run", listener=Impatient())
+    assert not (folder / "run").exists()
+
+
+def test_a_teacher_that_is_stopped_after_an_epoch_is_kept_and_ends_the_run(folder: Path) -> None:
+    class Patient(RunListener):
+        def scored(self, epoch: Epoch) -> None:
+            if epoch.epoch == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(folder / "pupil.toml", output=folder / "run", listener=Patient())
+    assert load(folder / "run" / "teachers.new" / "ner").layers == ("ner",)
+    assert not (folder / "run" / "model").exists()

@@ -1,0 +1,230 @@
+"""Claims about the tokens and sentences of raw text."""
+
+import random
+import re
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import spacy
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tagger.errors import DataError
+from tagger.text import tokenization
+from tagger.text.tokenization import sentence_from_text, split_sentences, tokenize, tokenizer_name
+
+FAMILY = "👨\u200d👩\u200d👧"
+AWKWARD = ["don't", "Mr.", "U.S.", "...", "…", "\n\n", " \r\n", "\x00", "\x1c", "\x85", "\u2028", "\xa0", "\u200b"]
+AWKWARD += ["\u200d", "\ufe0f", "\u0301", "\ufeff", "\ud83d", "\udc00", FAMILY, "👍🏽", "🇩🇪", "🇫", "1️⃣", "שלום", "مرحبا"]
+AWKWARD += ["https://a.b/c?d=e", "#tag", "@me", ":-)", "’s", *"\"'()aA1 !-/\t"]
+
+any_text = st.one_of(
+    st.text(st.characters()),  # all of Unicode, lone surrogates too
+    st.lists(st.sampled_from(AWKWARD), max_size=30).map("".join),
+)
+
+
+def words(text: str) -> list[str]:
+    return [text[start:end] for start, end in tokenize(text)]
+
+
+def sentences(text: str) -> list[str]:
+    return [text[start:end] for start, end in split_sentences(text)]
+
+
+def covered(spans: list[tuple[int, int]]) -> list[int]:
+    return [position for start, end in spans for position in range(start, end)]
+
+
+@given(any_text)
+@example("( " + "(" * 2500 + " '")
+@example("a" * 999 + "👍🏽" + "b" * 2000)
+@settings(max_examples=400, deadline=None)
+def test_every_character_but_white_space_is_in_exactly_one_token_in_order(text: str):
+    spans = tokenize(text)
+    assert all(start < end for start, end in spans)
+    assert covered(spans) == [position for position, char in enumerate(text) if not char.isspace()]
+
+
+@given(any_text)
+@settings(max_examples=400, deadline=None)
+def test_sentences_partition_the_tokens_in_order(text: str):
+    tokens, spans = tokenize(text), split_sentences(text)
+    inside = [[token for token in tokens if start <= token[0] and token[1] <= end] for start, end in spans]
+    assert [token for group in inside for token in group] == tokens
+    assert [(group[0][0], group[-1][1]) for group in inside] == spans
+
+
+@given(any_text)
+@settings(max_examples=200, deadline=None)
+def test_no_sentence_goes_over_a_blank_line(text: str):
+    assert not any(re.search(r"\S[^\S\n]*\n[^\S\n]*\n\s*\S", sentence) for sentence in sentences(text))
+
+
+@given(any_text)
+@settings(max_examples=100, deadline=None)
+def test_blanks_splits_as_python_splits(text: str):
+    if text.split():
+        sentence = sentence_from_text(text, "blanks")
+        assert list(sentence.tokens) == text.split()
+        assert [text[start:end] for start, end in sentence.offsets] == text.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("I don't, can't, won’t", "I do n't , ca n't , wo n’t"),
+        ("cannot gonna", "can not gon na"),
+        ("it's John's they'll we've I'm he'd", "it 's John 's they 'll we 've I 'm he 'd"),
+        ("the dogs' bowl", "the dogs ' bowl"),
+        ("well-known state-of-the-art", "well - known state - of - the - art"),
+        ("Mr. Smith left the U.S. in Jan. 2020, e.g. by car.", "Mr. Smith left the U.S. in Jan. 2020 , e.g. by car ."),
+        ("wait... what… ok?!", "wait ... what … ok ? !"),
+        ("see https://example.org/a?b=c#d, or a@b.co.uk.", "see https://example.org/a?b=c#d , or a@b.co.uk ."),
+        ("@ada_l likes #NLP2024", "@ada_l likes # NLP2024"),
+        ('"quoted" ‘single’ «double»', '" quoted " ‘ single ’ « double »'),
+        ("$5.50, 10%, 1,000.5 at 3pm", "$ 5.50 , 10 % , 1,000.5 at 3 pm"),
+        ("one\xa0two\u2003three\n\tfour", "one two three four"),
+        ("  around  ", "around"),
+        (":-) <3 😀😃", ":-) <3 😀 😃"),
+    ],
+)
+def test_words_are_split_as_in_treebanks(text: str, expected: str):
+    assert words(text) == expected.split(" ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I don't think Mr. O'Neil's e-mail (a@b.com) cost $5...", 'Well-known? "Yes," she said: it\'s 10% of 3.5km/h!'],
+)
+def test_words_are_those_of_the_blank_pipeline_of_spacy(text: str):
+    assert words(text) == [token.text for token in spacy.blank("en")(text)]
+
+
+@pytest.mark.parametrize("emoji", [FAMILY, "👍🏽", "🇩🇪", "❤️", "1️⃣", "🏴\U000e0067\U000e0062\U000e007f", "🏳️\u200d🌈"])
+def test_an_emoji_of_several_code_points_is_one_token(emoji: str):
+    assert words(f"so{emoji}, {emoji}{emoji} don't!") == ["so", emoji, ",", emoji, emoji, "do", "n't", "!"]
+
+
+def test_two_flags_are_two_tokens():
+    assert words("🇩🇪🇫🇷") == ["🇩🇪", "🇫🇷"]
+
+
+@pytest.mark.parametrize(
+    ("text", "spans"),
+    [
+        ("cafe\u0301, re\u0301sume\u0301s", [(0, 5), (5, 6), (7, 16)]),
+        ("שָׁלוֹם, עולם!", [(0, 7), (7, 8), (9, 13), (13, 14)]),
+        ("مرحبا، كيف", [(0, 5), (5, 6), (7, 10)]),
+        ("😀 x", [(0, 1), (2, 3)]),
+        ("zero\u200bwidth \u2060x", [(0, 10), (11, 13)]),
+        ("a\x00b \x1c c\x85d", [(0, 3), (6, 7), (8, 9)]),
+        ("x \ud83d y", [(0, 1), (2, 3), (4, 5)]),
+        ("", []),
+        (" \n\xa0", []),
+    ],
+)
+def test_offsets_count_code_points_of_the_text_as_given(text: str, spans: list[tuple[int, int]]):
+    assert tokenize(text) == spans
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        ["Mr. Smith went to the U.S. in May.", "He liked it!", "Did he?"],
+        ["She left.", '"They stayed," he said.', '"Why?"', "(Nobody knew.)", "[...] The end."],
+        ["Wait... what?!", "Yes."],
+        ["one", "two"],
+        ["Great!", "👍🏽 Next one."],
+        [],
+    ],
+)
+@pytest.mark.parametrize("gap", ["\n\n", " \r\n\t\r\n ", "\n \u2029"])
+def test_sentences_between_blank_lines_are_found(expected: list[str], gap: str):
+    assert sentences(gap.join(["", *expected, ""])) == expected
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        ["Mr. Smith went to the U.S. in May.", "He liked it!", "Did he?"],
+        ["She left.", '"They stayed," he said.', "(Nobody knew.)", "“Really?”", "So it goes."],
+        ["Wait... what?!", "Yes."],
+        ["Great!", "👍🏽 Next one."],
+    ],
+)
+@pytest.mark.parametrize("gap", [" ", "\n", "\r\n", "  "])
+def test_sentences_end_at_their_marks_and_keep_their_opening_quotes(expected: list[str], gap: str):
+    assert sentences(gap.join(expected)) == expected
+
+
+def test_one_line_break_ends_no_sentence():
+    assert sentences("a line\nand its rest") == ["a line\nand its rest"]
+
+
+def test_a_sentence_has_the_text_as_given_and_offsets_into_it():
+    sentence = sentence_from_text("  I don't. ")
+    assert sentence.text == "  I don't. "
+    assert sentence.tokens == ("I", "do", "n't", ".")
+    assert sentence.offsets == ((2, 3), (4, 6), (6, 9), (9, 10))
+
+
+def test_start_makes_offsets_those_of_the_document():
+    document = "Ada left. She didn't return."
+    for start, end in split_sentences(document):
+        sentence = sentence_from_text(document[start:end], start=start)
+        assert tuple(document[first:last] for first, last in sentence.offsets) == sentence.tokens
+
+
+@pytest.mark.parametrize("mode", ["words", "blanks"])
+def test_a_text_without_a_token_is_an_error_of_one_sentence(mode):
+    with pytest.raises(DataError) as caught:
+        sentence_from_text("   ", mode)
+    assert str(caught.value) == (
+        "the text holds no token: must have at least one character that is not white space, got '   '. Pass a sentence."
+    )
+
+
+def test_name_is_library_version_and_language():
+    assert tokenizer_name() == f"spacy {spacy.__version__} en"
+
+
+def test_threads_get_what_one_thread_gets(monkeypatch: pytest.MonkeyPatch):
+    texts = [f"Mr. w{i} doesn't like w{i * 7}-x, ok?" for i in range(400)]
+    expected = [tokenize(text) for text in texts]
+    monkeypatch.setattr(tokenization, "MAX_WORDS", 1_000)  # so that the rules are made again under way
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(tokenize, texts)) == expected
+
+
+def test_the_words_held_are_bounded(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tokenization, "MAX_WORDS", 2_000)
+    held = []
+    for i in range(300):
+        tokenize(" ".join(f"word{i}x{j}" for j in range(20)))
+        held.append(len(tokenization._RULES._tokenizer.vocab.strings))
+    assert max(held) < 2_000 + 25
+
+
+def test_a_run_without_white_space_takes_linear_time():
+    text = "".join(random.Random(1).choices("()[]", k=20_000))
+    tokenize("warm up")
+    began = time.perf_counter()
+    assert covered(tokenize(text)) == list(range(len(text)))
+    assert time.perf_counter() - began < 15  # near 2 seconds; as one piece it is near 37
+
+
+def test_the_library_is_imported_at_the_first_text_and_brings_no_heavy_ones():
+    program = """
+import sys
+from tagger.text import tokenization
+tokenization.tokenizer_name()
+assert not {"spacy", "torch", "numpy"} & set(sys.modules)
+tokenization.split_sentences("Now it is. Here.")
+heavy = {"pandas", "scipy", "matplotlib", "transformers", "sklearn", "datasets", "seqeval.metrics"} & set(sys.modules)
+assert "spacy" in sys.modules and not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
