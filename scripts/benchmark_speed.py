@@ -34,7 +34,8 @@ from tagger.corpus.corpus import read_corpus
 from tagger.encoding.batches import encode
 from tagger.encoding.vectors import Vectors, read_vectors
 from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
-from tagger.model.model import FORMAT, Model, ModelConfig
+from tagger.model.config import FORMAT, ModelConfig
+from tagger.model.model import Model
 from tagger.model.network import build_network
 from tagger.nn.crf import LinearChainCRF
 from tagger.nn.encoder import RecurrentEncoder

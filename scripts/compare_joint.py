@@ -36,7 +36,7 @@ from rich.table import Table
 import tagger
 from tagger.corpus.corpus import read_corpus
 from tagger.errors import DataError, TaggerError, gather
-from tagger.tagging import describe_model
+from tagger.running.folder import describe_model
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 JOINT = "joint-english"

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from tagger.hub.loading import stream_dataset
     from tagger.hub.to_rows import to_dataset
     from tagger.metrics.report import Report
-    from tagger.running.train import Run, train
+    from tagger.running.run import Run
+    from tagger.running.train import train
     from tagger.tagging import Tagger, load
     from tagger.text.sentence import Label, Sentence, Span
 

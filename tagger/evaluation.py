@@ -10,7 +10,7 @@ from tagger.metrics.entities import score_entities, span_f1
 from tagger.metrics.report import Report as Report
 from tagger.metrics.report import Scores
 from tagger.model.model import Model
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Label, Sentence, check_spans
 
 
 def score_predictions(
@@ -66,22 +66,6 @@ def _score_layer(layer: str, model: Model, pairs: Sequence[tuple[Sentence, Sente
         right = [hit for g, p in pairs for hit in _entity_hits(g, p, layer)]
     known = right and len(sure) == len(right)
     return replace(scores, calibration_error=calibration_error(sure, right)) if known else scores
-
-
-def check_spans(layer: str, sentences: Iterable[Sentence]) -> None:
-    """Refuse a layer without spans where a head predicts spans.
-
-    Raises:
-        DataError: The tags of the layer are in no scheme.
-    """
-    for sentence in sentences:
-        found = sentence.layers.get(layer)
-        if isinstance(found, TagLayer) and found.scheme is None:
-            where = f"{sentence.origin.at(0)}: " if sentence.origin else ""
-            raise DataError(
-                f"{where}layer `{layer}` must hold entities (tags such as B-PER and O), got tags such as "
-                f'{found.tags[0]!r}; set scheme = "none" for the head if its tags have no spans'
-            )
 
 
 def dev_scores(gold: Sequence[Sentence], predicted: Iterable[Sentence], model: Model) -> dict[str, float]:

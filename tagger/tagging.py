@@ -1,32 +1,29 @@
 """The `Tagger`: a loaded model that tags texts, tokens, documents and streams, and scores itself on gold sentences."""
 
-import json
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tagger.corpus.corpus import change_reading, read_sentences
 from tagger.encoding.batches import encode
 from tagger.errors import DataError, ModelError
 from tagger.evaluation import Report, score_predictions
 from tagger.files.reading import decode_lines
-from tagger.formats.labelled import Tokenize
 from tagger.formats.streaming import StreamFormat, stream_sentences
 from tagger.inference.incremental import Incremental
 from tagger.inference.predict import CHUNK, predict
-from tagger.inference.torch_backend import TorchBackend
+from tagger.inference.torch_backend import TorchBackend, check_bfloat16, check_device
 from tagger.model.folder import load_model
 from tagger.model.model import Model
 from tagger.model.network import to_tensors
-from tagger.text.sentence import Sentence, check_token
-from tagger.text.tokenization import sentence_from_text, split_sentences, tokenizer_name
+from tagger.text.sentence import Sentence, sentence_of_tokens
+from tagger.text.tokenization import Tokenize, sentence_from_text, split_sentences, tokenizer_name
 
 logger = logging.getLogger(__name__)
 
@@ -193,47 +190,6 @@ def load(path: str | Path, *, device: str = "cpu", precision: Precision = "float
     return Tagger(model)
 
 
-def check_bfloat16(device: str) -> None:
-    """Refuse bfloat16 on a device that would only imitate it, slowly.
-
-    Raises:
-        ModelError: The device has no bfloat16 arithmetic.
-    """
-    on_gpu = torch.device(device).type == "cuda"
-    if not (torch.cuda.is_bf16_supported() if on_gpu else torch.ops.mkldnn._is_mkldnn_bf16_supported()):
-        raise ModelError(f'precision "bfloat16" is not there on the device "{device}"; use "float32"')
-
-
-def check_device(device: str) -> None:
-    """Refuse a device that this machine does not have.
-
-    Raises:
-        ModelError: The device is unknown or not there.
-    """
-    try:
-        known = torch.empty(0, device=device).device.type in ("cpu", "cuda")
-    except (RuntimeError, AssertionError):
-        known = False
-    if not known:
-        raise ModelError(f'device "{device}" is not there on this machine; use "cpu" (or "cuda" with a GPU)')
-
-
-def sentence_of_tokens(tokens: Sequence[str]) -> Sentence:
-    """The sentence of these words.
-
-    Raises:
-        DataError: There is no word, or one is empty or white space.
-    """
-    if isinstance(tokens, str):
-        raise TypeError("tokens must be a list of words, got a string; tag takes a text")
-    tokens = list(tokens)
-    if not tokens:
-        raise DataError("a sentence must have at least one token, got none. Pass a list of words.")
-    for i, token in enumerate(tokens):
-        check_token(token, i)
-    return Sentence.from_tokens(tokens)
-
-
 def _check_text(text: str) -> None:
     if not isinstance(text, str):
         raise TypeError(f"text must be a string, got {type(text).__name__}; tag_tokens takes a list of words")
@@ -245,27 +201,6 @@ def _sentences(items: Iterable[str | Sequence[str]], mode: Tokenize) -> Iterator
             yield sentence_from_text(item, mode) if isinstance(item, str) else sentence_of_tokens(item)
         except DataError as error:
             raise DataError(f"item {i}: {error}") from None
-
-
-def evaluate_files(tagger: Tagger, files: Sequence[str | Path], **reading: Any) -> Report:
-    """The report of a model on files, read as its training files were but for what `reading` says otherwise.
-
-    Args:
-        tagger: The model.
-        files: Paths of files with gold layers.
-        reading: Keys of a recipe's [data] section, such as `format`, `columns` and `scheme`; None is left out.
-
-    Raises:
-        RecipeError: A key of `reading` is wrong.
-        DataError: A file cannot be read, or has no layer of the model.
-    """
-    labels = [layer for layer, head in tagger.model.heads.items() if head.kind == "sentence"]
-    if reading.get("format") == "labelled" and reading.get("layer") is None and len(labels) == 1:
-        reading["layer"] = labels[0]
-    config = change_reading(list(tagger.model.config.reading.values()), reading)
-    sentences, notes = read_sentences(files, config, firm=reading.get("scheme") is not None)
-    report = tagger.evaluate(sentences)
-    return replace(report, extra={"files": [str(file) for file in files], "notes": list(notes), **report.extra})
 
 
 def tag_lines(
@@ -290,47 +225,3 @@ def tag_lines(
     decoded = decode_lines(lines, where=where)
     sentences = stream_sentences(decoded, format, columns, tokenize=tagger.model.tokenize, where=where)
     return tagger.predict(sentences, chunk=chunk or CHUNK, n_best=n_best)
-
-
-def describe_model(path: str | Path) -> dict[str, Any]:
-    """What a model predicts, how it was made, and how it scored on test if its run says so; values for JSON.
-
-    Raises:
-        ModelError: The folder cannot be read.
-    """
-    model = load(path).model
-    parameters = sum(p.numel() for p in model.network.parameters() if p.requires_grad)
-    facts = {
-        "format": model.config.format,
-        "version": model.config.version,
-        "tokenizer": model.config.tokenizer if model.tokenize == "words" else "blanks",
-        "layers": {
-            layer: {**head.model_dump(exclude={"layer", "weight"}), "labels": list(model.vocabulary.labels[layer])}
-            for layer, head in model.heads.items()
-        },
-        "reading": {name: r.model_dump(mode="json", exclude_defaults=True) for name, r in model.config.reading.items()},
-        "embeddings": model.config.embeddings.model_dump(mode="json"),
-        "encoder": model.config.encoder.model_dump(mode="json"),
-        "words": len(model.vocabulary.words),
-        "characters": len(model.vocabulary.chars),
-        "trained_parameters": parameters,
-        "trained_vectors": model.network.words.weight.numel(),
-    }
-    found = next((p for p in (Path(path) / "report.json", Path(path).parent / "report.json") if p.is_file()), None)
-    if found is not None:
-        facts |= _from_report(found)
-    return facts
-
-
-def _from_report(path: Path) -> dict[str, Any]:
-    """The main scores of each layer in a report, and how its heads were calibrated; what there is of both."""
-    names = ("f1", "precision", "recall", "accuracy")
-    try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-        scores = {layer: {k: v[k] for k in names if k in v} for layer, v in report["scores"].items()}
-        calibrated = {layer: dict(found) for layer, found in report.get("calibrated", {}).items()}
-        return {k: v for k, v in (("scores", scores), ("calibrated", calibrated)) if v}
-    except (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError):
-        raise ModelError(
-            f"{path}: the report is damaged or cannot be read; delete it or copy the folder again"
-        ) from None

@@ -8,12 +8,12 @@ from untrained import untrained_model
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import DataError
-from tagger.evaluation import check_spans, dev_scores, score_predictions
+from tagger.evaluation import dev_scores, score_predictions
 from tagger.metrics.calibration import calibration_error
 from tagger.model.model import Model
 from tagger.tagging import Tagger
 from tagger.text.schemes import RULES, Boundary, Scheme, spans_to_tags
-from tagger.text.sentence import Label, Origin, Sentence, TagLayer
+from tagger.text.sentence import Label, Origin, Sentence, TagLayer, check_spans
 
 SCHEMES: list[Scheme] = ["iob1", "iob2", "bioes", "bilou"]
 

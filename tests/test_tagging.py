@@ -22,8 +22,11 @@ from tagger.config import (
 from tagger.corpus.synthetic import generate
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, ModelError
+from tagger.inference.torch_backend import check_device
 from tagger.model.folder import save_model
-from tagger.tagging import Tagger, check_device, describe_model, evaluate_files, load, tag_lines
+from tagger.running.folder import describe_model
+from tagger.running.scoring import evaluate_files
+from tagger.tagging import Tagger, load, tag_lines
 from tagger.text.sentence import Sentence
 
 HEADS: dict[str, HeadConfig] = {

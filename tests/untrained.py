@@ -6,7 +6,8 @@ import torch
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, ReadingConfig
 from tagger.encoding.vocabulary import Vocabulary
-from tagger.model.model import FORMAT, Model, ModelConfig
+from tagger.model.config import FORMAT, ModelConfig
+from tagger.model.model import Model
 from tagger.model.network import build_network
 from tagger.text.schemes import Scheme
 

@@ -10,9 +10,9 @@ from typing import Annotated, Literal, NoReturn
 
 import typer
 
-from tagger.cli.terminal import visible
 from tagger.errors import DataError, MissingExtraError, RecipeError, TaggerError
 from tagger.files.reading import lines_of, raw_lines
+from tagger.wording import visible
 
 app = typer.Typer(
     name="tagger",
@@ -143,7 +143,8 @@ def evaluate(
     threads: ThreadsOption = None,
 ) -> None:
     """Score a model on files with gold layers: entities by seqeval, tags and labels by accuracy."""
-    from tagger.tagging import evaluate_files, load
+    from tagger.running.scoring import evaluate_files
+    from tagger.tagging import load
 
     _set_threads(threads)
     tagger = load(model, device=device, precision=precision)
@@ -324,7 +325,7 @@ def check(
 @app.command(epilog="Example: tagger info runs/quickstart --json")
 def info(model: ModelArgument, as_json: JsonOption = False) -> None:
     """Say what a model predicts, how it was made, and how it was scored."""
-    from tagger.tagging import describe_model
+    from tagger.running.folder import describe_model
 
     facts = describe_model(model)
     if as_json:

@@ -9,12 +9,12 @@ from typing import BinaryIO
 from zlib import crc32
 
 from tagger.cli.meter import Meter
-from tagger.cli.terminal import visible
 from tagger.conversion.convert import convert
 from tagger.conversion.targets import Conversion
 from tagger.errors import DataError
 from tagger.files.reading import comes_once, raw_lines
 from tagger.files.writing import ended_in_order, kept, passed_on, replaced
+from tagger.wording import visible
 
 
 def convert_file(source: str, output: str, wanted: Conversion) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from tagger.cli.terminal import visible
 from tagger.doctor.diagnosis import Diagnosis
 from tagger.doctor.findings import Finding
+from tagger.wording import visible
 
 ERRORS_SHOWN = 10
 WARNINGS_SHOWN = 5

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from tagger.running.train import RunListener
+from tagger.running.run import RunListener
 from tagger.training.loop import Epoch
 
 

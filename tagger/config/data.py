@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from tagger.config.section import Names, Positive, Scheme, Section, Weight, as_tuple, quoted
+from tagger.config.section import Names, Positive, Scheme, Section, Weight, as_tuple
+from tagger.wording import quoted
 
 SPANNED = ("jsonl", "brat")  # formats of texts with entities as character spans
 

@@ -19,8 +19,9 @@ from tagger.config.recipe import (
     TokensHeadConfig,
     TrainingConfig,
 )
-from tagger.config.section import Section, quoted
+from tagger.config.section import Section
 from tagger.errors import RecipeError
+from tagger.wording import quoted
 
 MAX_BYTES = 1_000_000  # of a recipe; what is longer is another file
 S = TypeVar("S", bound=Section)

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from tagger.config.data import CorpusConfig, DataConfig
-from tagger.config.section import Names, Positive, Scheme, Section, Share, Weight, quoted
+from tagger.config.section import Names, Positive, Scheme, Section, Share, Weight
+from tagger.wording import quoted
 
 Sampling = Literal["proportion", "sqrt", "even"]
 ClassWeights = Literal["none", "balanced"] | dict[str, Weight]

@@ -1,6 +1,5 @@
 """What all sections of a recipe share: they are frozen, closed and strict, and say values in the same way."""
 
-from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -23,8 +22,3 @@ class Section(BaseModel):
     """A part of a recipe: frozen, closed, and strict about types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-def quoted(names: Iterable[str]) -> str:
-    """Names of keys or values as an error shows them."""
-    return ", ".join(f"`{name}`" for name in names)

@@ -19,13 +19,13 @@ from tagger.conversion.retagging import retag
 from tagger.conversion.targets import SCHEMES, Conversion
 from tagger.errors import DataError
 from tagger.files.reading import decode_lines
-from tagger.formats.columns import is_token_line, shorten, split_fields, uses_tabs
+from tagger.formats.columns import is_token_line, split_fields, uses_tabs
 from tagger.formats.conllu import FIELDS
 from tagger.formats.detection import format_of_name
-from tagger.formats.standoff.annotation_tools import holds_spans
+from tagger.formats.standoff.annotation_tools import ARRAY, holds_spans
 from tagger.formats.standoff.brat import is_brat
-from tagger.formats.standoff.json_items import ARRAY
 from tagger.text.schemes import has_scheme
+from tagger.wording import shorten
 
 BROKEN = re.compile(r'\s*(?:\{ ?"\w|\[[{\["])')  # what opens as JSON and hardly as a token
 HEAD = 200  # lines that show the format of a file

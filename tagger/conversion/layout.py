@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from tagger.errors import DataError, Problems
 from tagger.files.reading import decode_lines
-from tagger.formats.columns import DOCUMENT, RESERVED, is_document, is_token_line, shorten, split_fields, uses_tabs
+from tagger.formats.columns import DOCUMENT, RESERVED, is_document, is_token_line, split_fields, uses_tabs
 from tagger.formats.conllu import NO_WORD
 from tagger.text.tag_survey import Survey
+from tagger.wording import shorten
 
 SAMPLE = 20  # sentences that show whether the lines are numbered
 Lines = Callable[[], Iterable[bytes]]  # the lines of the file, with their ends, from the start at each call

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tagger.config import ReadingConfig
 from tagger.conversion.layout import Lines, guess_columns
-from tagger.conversion.retagging import REPAIR, counted
+from tagger.conversion.retagging import REPAIR
 from tagger.conversion.targets import TARGETS, Conversion
 from tagger.errors import DataError
 from tagger.files.reading import decode_lines
@@ -20,15 +20,15 @@ from tagger.formats.columns import iter_conll
 from tagger.formats.conllu import FIELDS, NO_WORD, iter_conllu, tells_place
 from tagger.formats.json_keys import KeyTally
 from tagger.formats.jsonl import align_tokens, sentence_from_line
-from tagger.formats.labelled import Tokenize
-from tagger.formats.standoff.annotation_tools import has_own_tokens, parse_spanned, unread_keys
+from tagger.formats.standoff.annotation_tools import has_own_tokens, json_items, parse_spanned, unread_keys
 from tagger.formats.standoff.brat import LEFT_OUT, read_brat
-from tagger.formats.standoff.json_items import json_items
 from tagger.formats.standoff.sentences import LAYER, Tally
 from tagger.formats.streaming import stream_sentences
 from tagger.text.schemes import Scheme, repair_tags
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer
 from tagger.text.tag_survey import Survey, complain
+from tagger.text.tokenization import Tokenize
+from tagger.wording import counted
 
 RAW = ("text", "spans", "brat")  # formats that do not say where tokens stand
 

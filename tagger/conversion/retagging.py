@@ -22,13 +22,9 @@ from tagger.errors import DataError
 from tagger.formats.columns import BLANKS, RESERVED
 from tagger.text.schemes import Scheme, can_divide, lenient_spans, merge_touching, spans_to_tags
 from tagger.text.tag_survey import Survey, complain, runs
+from tagger.wording import counted
 
 REPAIR = "; mend it, or repair it by conlleval's rule (--invalid repair)"
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: `1 sentence`, `2 sentences`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 @dataclass(slots=True)

@@ -13,10 +13,8 @@ from typing import NamedTuple
 from tagger.config import ReadingConfig
 from tagger.corpus.edits import Done, changed, check_seen, divided, prefixed, told
 from tagger.corpus.splitting import Splits
-from tagger.doctor.findings import place_of
 from tagger.errors import DataError, Problems
 from tagger.hub.lazy import LazySentences, telling
-from tagger.text.scheme_fit import pairs_of, said_of_rival, widest_scheme
 from tagger.text.schemes import (
     RULES,
     Scheme,
@@ -27,7 +25,8 @@ from tagger.text.schemes import (
     is_tag,
     split_tag,
 )
-from tagger.text.sentence import Sentence, TagLayer
+from tagger.text.sentence import Sentence, TagLayer, place_of
+from tagger.text.tag_survey import pairs_of, said_of_rival, widest_scheme
 
 BLANK = "tokens that are empty or white space"
 

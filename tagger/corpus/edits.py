@@ -14,7 +14,6 @@ import numpy as np
 
 from tagger.config import ReadingConfig
 from tagger.corpus.splitting import Splits
-from tagger.doctor.findings import place_of
 from tagger.encoding.tag_arrays import invalid_tokens, respelled
 from tagger.errors import DataError
 from tagger.hub.lazy import LazySentences
@@ -30,7 +29,7 @@ from tagger.text.schemes import (
     spans_to_tags,
     tags_to_spans,
 )
-from tagger.text.sentence import Label, Sentence, TagLayer, with_schemes
+from tagger.text.sentence import Label, Sentence, TagLayer, place_of, with_schemes
 
 
 @dataclass

@@ -30,11 +30,11 @@ from tagger.doctor.words import check_ids, check_tokens, check_values, count_typ
 from tagger.encoding.vectors import read_vectors
 from tagger.errors import DataError
 from tagger.formats.detection import FileFormat, Reading
-from tagger.formats.labelled import Tokenize
 from tagger.hub.lazy import LazySentences
-from tagger.text.scheme_fit import said_of_rival
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.tag_survey import said_of_rival
+from tagger.text.tokenization import Tokenize
 
 STOPS_TRAINING = ("control",)
 KEPT = {

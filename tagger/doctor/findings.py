@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tagger.text.sentence import Sentence
-
 KEPT = 1000
 
 
@@ -49,10 +47,3 @@ class Findings:
         self.places.add(place)
         if self.counts[kind] <= KEPT:
             self.kept.append(Finding(kind, place, message, values))
-
-
-def place_of(sentence: Sentence, token: int = 0) -> str:
-    """Where a token stands: its file and line, or its sentence where that came from no file."""
-    if sentence.origin is not None:
-        return sentence.origin.at(token)
-    return f"sentence {sentence.text[:40]!r}, token {token + 1}"

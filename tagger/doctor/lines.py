@@ -13,15 +13,15 @@ from tagger.doctor.findings import Findings
 from tagger.doctor.spans import SpanTally, scan_brat, scan_spanned
 from tagger.errors import DataError
 from tagger.files.reading import LONE_CR, read_bytes
-from tagger.formats.columns import RESERVED, Block, column_blocks, shorten
+from tagger.formats.columns import RESERVED, Block, column_blocks
 from tagger.formats.conllu import FIELDS, NO_WORD, WORD
 from tagger.formats.detection import Reading, divided_by_tabs
 from tagger.formats.json_keys import KeyTally
 from tagger.formats.jsonl import sentence_from_line
-from tagger.formats.labelled import Tokenize
 from tagger.formats.standoff.annotation_tools import holds_spans
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer
-from tagger.text.tokenization import sentence_from_text
+from tagger.text.tokenization import Tokenize, sentence_from_text
+from tagger.wording import shorten
 
 BOM = "\ufeff"
 UTF16 = (b"\xff\xfe", b"\xfe\xff")

@@ -17,12 +17,12 @@ from tagger.doctor.lines import Text, scan_sentences, scan_text
 from tagger.doctor.spans import SpanTally, brat_sources, scan_brat, without_annotations
 from tagger.errors import DataError
 from tagger.formats.detection import Reading, detect_reading, split_of
-from tagger.formats.labelled import Tokenize
 from tagger.formats.standoff.annotation_tools import holds_spans
 from tagger.formats.standoff.brat import is_brat
 from tagger.hub.lazy import read_dataset
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Origin, Sentence
+from tagger.text.tokenization import Tokenize
 
 NO_DATA = ("licen", "readme", "copying", "acknowledg", "changelog", "notice", ".")
 NO_TEXT = {".md", ".py", ".zip", ".pdf", ".png", ".vec", ".html"}

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from tagger.doctor.findings import Findings, place_of
+from tagger.doctor.findings import Findings
 from tagger.doctor.tags import entities_of, tags_of
 from tagger.encoding.vectors import DIGITS, find_word
-from tagger.text.sentence import Label, Sentence
+from tagger.text.sentence import Label, Sentence, place_of
 
 LONG_ENTITY = 10
 LONG_SENTENCE = 200

@@ -10,8 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
-from tagger.doctor.findings import Findings, place_of
-from tagger.text.scheme_fit import ORDER, Pairs, best_scheme, num_faults, pairs_of, speaks_against
+from tagger.doctor.findings import Findings
 from tagger.text.schemes import (
     Scheme,
     describe,
@@ -22,7 +21,8 @@ from tagger.text.schemes import (
     is_tag,
     lenient_spans,
 )
-from tagger.text.sentence import Sentence, TagLayer
+from tagger.text.sentence import Sentence, TagLayer, place_of
+from tagger.text.tag_survey import ORDER, Pairs, best_scheme, num_faults, pairs_of, speaks_against
 
 MIXED = 3
 MIXED_SHARE = 0.1

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from tagger.doctor.findings import Findings, place_of
-from tagger.text.sentence import Sentence, TagLayer
+from tagger.doctor.findings import Findings
+from tagger.text.sentence import Sentence, TagLayer, place_of
 
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f\ud800-\udfff]")
 C1 = re.compile(r"[\x80-\x9f]")

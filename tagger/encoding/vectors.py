@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tagger.errors import DataError, Problems
 from tagger.files.reading import iter_lines
-from tagger.formats.columns import shorten
+from tagger.wording import shorten
 
 DIGITS = re.compile(r"[0-9]")
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf(inity)?)", re.IGNORECASE)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from tagger.errors import DataError, Problems
 from tagger.files.reading import iter_lines
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer
+from tagger.wording import shorten
 
 RESERVED = ("token", "index", "_")
 DOCUMENT = "-DOCSTART-"
@@ -190,11 +191,6 @@ def _problem(fields: Sequence[str], columns: Sequence[str]) -> str | None:
     named = zip(columns, fields, strict=True)
     empty = [name for name, value in named if not value.strip() and name not in ("_", "token")]
     return f"column `{empty[0]}` must not be empty" if empty else None
-
-
-def shorten(line: str, width: int = 60) -> str:
-    """A line as it is shown in an error."""
-    return repr(line if len(line) <= width else line[: width - 3] + "...")
 
 
 def add_comment(comments: dict[str, str], comment: str) -> None:

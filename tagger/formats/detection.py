@@ -16,7 +16,7 @@ from typing import Literal
 from tagger.errors import DataError
 from tagger.formats.columns import RESERVED, is_token_line, split_fields, uses_tabs
 from tagger.formats.conllu import FIELDS, NO_WORD, WORD
-from tagger.formats.standoff.json_items import ARRAY
+from tagger.formats.standoff.annotation_tools import ARRAY
 
 FileFormat = Literal["conll", "conllu", "labelled", "jsonl", "brat"]
 SUFFIXES: dict[str, FileFormat] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".conllu": "conllu"}

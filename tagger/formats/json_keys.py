@@ -12,7 +12,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tagger.errors import DataError
-from tagger.hub.from_rows import DOCUMENT, LABEL_COLUMNS, META, NO_LAYERS, TEXT_COLUMNS, TOKEN_COLUMNS, layer_name
+from tagger.formats.column_names import (
+    DOCUMENT,
+    LABEL_COLUMNS,
+    META,
+    NO_LAYERS,
+    TEXT_COLUMNS,
+    TOKEN_COLUMNS,
+    layer_name,
+)
 from tagger.text.sentence import Sentence
 
 TABLES = ("tags", "labels")

@@ -20,13 +20,11 @@ from typing import Any
 
 from tagger.errors import DataError, Problems
 from tagger.files.reading import iter_lines
-from tagger.formats.columns import shorten
 from tagger.formats.json_keys import KeyTally, comments, own_layers, refuse_numbers, text_key, token_key
-from tagger.formats.labelled import Tokenize
-from tagger.text.offsets import checked_offsets
 from tagger.text.schemes import RULES, is_tag, tags_to_spans
-from tagger.text.sentence import Label, Origin, Sentence, TagLayer
-from tagger.text.tokenization import sentence_from_text
+from tagger.text.sentence import Label, Origin, Sentence, TagLayer, checked_offsets
+from tagger.text.tokenization import Tokenize, sentence_from_text
+from tagger.wording import shorten
 
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 

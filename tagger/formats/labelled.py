@@ -8,16 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from tagger.config import ClassRange
 from tagger.errors import DataError, Problems, gather
 from tagger.files.reading import iter_lines
-from tagger.formats.columns import shorten
 from tagger.text.sentence import Label, Origin, Sentence
-from tagger.text.tokenization import sentence_from_text
-
-Tokenize = Literal["words", "blanks"]
+from tagger.text.tokenization import Tokenize, sentence_from_text
+from tagger.wording import shorten
 
 
 def read_labelled(

@@ -7,9 +7,8 @@ from typing import Literal
 from tagger.errors import DataError
 from tagger.formats.columns import DOCUMENT, column_blocks, split_fields, split_head, uses_tabs
 from tagger.formats.jsonl import sentence_from_line
-from tagger.formats.labelled import Tokenize
 from tagger.text.sentence import Origin, Sentence
-from tagger.text.tokenization import sentence_from_text
+from tagger.text.tokenization import Tokenize, sentence_from_text
 
 StreamFormat = Literal["text", "conll", "jsonl"]
 

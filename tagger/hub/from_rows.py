@@ -5,26 +5,27 @@ for the column of tokens or text and is no layer. Integer tags are decoded throu
 tokens is taken only with `offsets`, as `tables.py` writes them; without, it is the tokens joined by one blank.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from tagger.config import DataConfig
 from tagger.errors import DataError
-from tagger.formats.columns import shorten
-from tagger.text.offsets import checked_offsets
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.formats.column_names import (
+    DOCUMENT,
+    LABEL_COLUMNS,
+    META,
+    NO_LAYERS,
+    OFFSETS,
+    TEXT_COLUMNS,
+    TOKEN_COLUMNS,
+    layer_name,
+)
+from tagger.text.sentence import Label, Sentence, TagLayer, checked_offsets
 from tagger.text.tokenization import sentence_from_text
+from tagger.wording import shorten
 
-TOKEN_COLUMNS = ("tokens", "words")
-TEXT_COLUMNS = ("text", "sentence")
-OFFSETS = "offsets"  # with tokens and text: first and past-the-last character of each token
-DOCUMENT = "document"
-META = "meta"  # pairs of key and value
 STRINGS = ("string", "large_string")
-LABEL_COLUMNS = ("label", "labels", "intent", "sentiment", "category")  # are layers without a ClassLabel too
-NO_LAYERS = ("lemmas", "feats", "head", "deps", "misc")  # lists of strings that hubs put beside the tags of treebanks
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +146,6 @@ def _detect_layers(features: Mapping[str, Any]) -> dict[str, str]:
             name = layer_name(column)
             layers[column if name in layers else name] = column
     return {layer: column for column in columns for layer, own in layers.items() if own == column}
-
-
-def layer_name(column: str) -> str:
-    """The layer that a column is read into where the user does not say it."""
-    return re.sub(r"_(tags?|labels?)$", "", column)
 
 
 def _is_layer(column: str, feature: Any) -> bool:

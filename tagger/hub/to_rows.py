@@ -10,7 +10,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from tagger.errors import DataError
-from tagger.hub.from_rows import DOCUMENT, META, OFFSETS, layer_name
+from tagger.formats.column_names import DOCUMENT, META, OFFSETS, layer_name
 from tagger.text.sentence import Label, Sentence, TagLayer
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from tagger.encoding.batches import Batch
 from tagger.encoding.packed import ranges
+from tagger.errors import ModelError
 from tagger.inference.predict import HeadArrays, LabelArrays, TagArrays
 from tagger.model.network import Network, to_tensors
 from tagger.nn.heads import TokensOutput
@@ -144,3 +145,28 @@ os.register_at_fork(after_in_child=_workers.cache_clear)  # threads do not survi
 
 def _to_numpy(tensor: torch.Tensor | None) -> Any:
     return None if tensor is None else tensor.cpu().numpy()
+
+
+def check_bfloat16(device: str) -> None:
+    """Refuse bfloat16 on a device that would only imitate it, slowly.
+
+    Raises:
+        ModelError: The device has no bfloat16 arithmetic.
+    """
+    on_gpu = torch.device(device).type == "cuda"
+    if not (torch.cuda.is_bf16_supported() if on_gpu else torch.ops.mkldnn._is_mkldnn_bf16_supported()):
+        raise ModelError(f'precision "bfloat16" is not there on the device "{device}"; use "float32"')
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that this machine does not have.
+
+    Raises:
+        ModelError: The device is unknown or not there.
+    """
+    try:
+        known = torch.empty(0, device=device).device.type in ("cpu", "cuda")
+    except (RuntimeError, AssertionError):
+        known = False
+    if not known:
+        raise ModelError(f'device "{device}" is not there on this machine; use "cpu" (or "cuda" with a GPU)')

@@ -21,7 +21,8 @@ from tagger.config import Positive, Section
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import ModelError
 from tagger.files.writing import replaced
-from tagger.model.model import FORMAT, Model, ModelConfig
+from tagger.model.config import FORMAT, ModelConfig
+from tagger.model.model import Model
 from tagger.model.network import Network, build_network
 from tagger.text.schemes import RULES, Scheme, describe, is_tag, split_tag
 

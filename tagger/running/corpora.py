@@ -8,9 +8,8 @@ from tagger.config import HeadConfig, Recipe
 from tagger.corpus.corpus import Corpus, cut_dev, read_corpus
 from tagger.doctor.check import check_for_training
 from tagger.errors import DataError, RecipeError
-from tagger.evaluation import check_spans
 from tagger.hub.lazy import num_tokens, telling
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Label, Sentence, TagLayer, check_spans
 
 Tell = Callable[[str], None]
 

@@ -1,13 +1,9 @@
 """A recipe from start to end: corpora, vocabulary, network, training, report, and the folder that keeps them all."""
 
-import json
-import logging
 import shutil
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from fnmatch import fnmatch
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,58 +11,29 @@ from typing import Any
 import numpy as np
 import torch
 
-from tagger.config import CorpusConfig, HeadConfig, ReadingConfig, Recipe, dump_recipe, load_recipe
+from tagger.config import CorpusConfig, HeadConfig, ReadingConfig, Recipe, load_recipe
 from tagger.corpus.corpus import Corpus
 from tagger.encoding.batches import EncodedSentences, encode
 from tagger.encoding.vectors import read_vectors
 from tagger.encoding.vocabulary import build_vocabulary
-from tagger.errors import ModelError, RecipeError
+from tagger.errors import RecipeError
 from tagger.evaluation import Report, dev_scores, score_predictions
+from tagger.inference.torch_backend import check_device
 from tagger.model.card import model_card
+from tagger.model.config import FORMAT, ModelConfig
 from tagger.model.folder import CARD, save_model
-from tagger.model.model import FORMAT, Model, ModelConfig
+from tagger.model.model import Model
 from tagger.model.network import build_network
 from tagger.running.calibration import Facts, calibrate, check_calibrated, describe_calibration
 from tagger.running.corpora import check_files, read_corpora
-from tagger.running.teachers import NEW, check_taught, find_teachers, keep_teachers, with_kept_teachers, with_teachers
-from tagger.tagging import Tagger, check_device
+from tagger.running.folder import _keep, _keep_report, _licences, _make_folder, _remove_empty
+from tagger.running.run import Run, RunListener
+from tagger.running.teachers import NEW, check_taught, find_teachers, with_teachers
+from tagger.tagging import Tagger
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Sentence
 from tagger.text.tokenization import tokenizer_name
-from tagger.training.loop import Epoch, Listener, Outcome, share_epoch, train_network
-
-logger = logging.getLogger(__name__)
-
-REPORT = "report.json"
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a training run left behind.
-
-    Args:
-        tagger: The trained model, ready to use.
-        report: Scores of the best weights on test; None if there is no test split or the run was interrupted.
-        outcome: The epochs and why training stopped.
-        folder: Where the run is kept, if it is.
-    """
-
-    tagger: Tagger
-    report: Report | None
-    outcome: Outcome
-    folder: Path | None
-
-
-class RunListener(Listener):
-    """Hears what goes on in a run; a base that writes to the log of this module."""
-
-    def noted(self, message: str) -> None:
-        """Something was found out or begun."""
-        logger.info(message)
-
-    def scored(self, epoch: Epoch) -> None:
-        """An epoch ended and was scored on dev."""
-        logger.info("epoch %d: loss %.4f, dev %.4f", epoch.epoch, epoch.loss, epoch.selected)
+from tagger.training.loop import Outcome, share_epoch, train_network
 
 
 def train(
@@ -176,29 +143,6 @@ def _train_teachers(
             raise
         teachers[name] = lesson.tagger
     return teachers
-
-
-def _remove_empty(*folders: Path | None) -> None:
-    """Leave no folder in which nothing was kept."""
-    for folder in folders:
-        if folder is not None and folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
-
-
-def _make_folder(folder: Path) -> None:
-    """Make the folder of a run before anything is read or trained.
-
-    Raises:
-        ModelError: It cannot be written to.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise ModelError(
-            f"{folder}: the run must be kept in a folder that can be written to: {error.strerror}"
-        ) from None
 
 
 def _all_train(corpora: Mapping[str, Corpus]) -> Sequence[Sentence]:
@@ -375,35 +319,3 @@ def _facts(corpora: Mapping[str, Corpus], outcome: Outcome, recipe: Recipe) -> d
 
 def _seconds_since(started: float) -> float:
     return round(time.perf_counter() - started, 1)
-
-
-def _licences(recipe: Recipe, folder: Path) -> dict[str, list[str]]:
-    """For each file of data and vectors, the licence files that lie beside it."""
-    files = [folder / path for path in recipe.embeddings.vectors]
-    files += [folder / path for config in recipe.all_corpora().values() for path in config.files()]
-    patterns = ("licen[cs]e*", "copying*", "acknowledg*")
-    return {
-        str(file): sorted(
-            str(p) for p in file.parent.glob("*") if p.is_file() and any(fnmatch(p.name.lower(), x) for x in patterns)
-        )
-        for file in files
-        if file.exists()
-    }
-
-
-def _keep(run: Run, recipe: Recipe, folder: Path, base: Path, licences: Mapping[str, list[str]]) -> None:
-    """Keep model, recipe and log of a run in its folder; a report of an earlier run there goes."""
-    assert run.folder is not None
-    (run.folder / REPORT).unlink(missing_ok=True)
-    save_model(run.tagger.model, run.folder / "model", card=model_card(recipe, run.tagger.model, None, licences))
-    keep_teachers(run.folder)
-    again = f"# tagger train recipe.toml --data {folder.resolve()}\n\n"
-    (run.folder / "recipe.toml").write_text(again + dump_recipe(with_kept_teachers(recipe, base)), encoding="utf-8")
-    lines = "".join(json.dumps(asdict(epoch)) + "\n" for epoch in run.outcome.epochs)
-    (run.folder / "log.jsonl").write_text(lines, encoding="utf-8")
-
-
-def _keep_report(folder: Path, report: Report) -> None:
-    """Keep the report of a run; one that was not scored on test says how it was made, and has no scores."""
-    text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
-    (folder / REPORT).write_text(text + "\n", encoding="utf-8")

@@ -5,12 +5,14 @@ for the whole (`Label`). A prediction is a new sentence with the same tokens and
 and predicting are the business of others.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from tagger.errors import DataError
 from tagger.text.schemes import Boundary, Scheme, convert_tags, tags_to_spans
+from tagger.wording import shorten
 
 SHORT = 2000  # characters of a text
 V = TypeVar("V")
@@ -235,3 +237,70 @@ def with_schemes(sentence: Sentence, schemes: Mapping[str, Scheme | None]) -> Se
         for name, layer in sentence.layers.items()
     }
     return replace(sentence, layers=layers)
+
+
+def checked_offsets(offsets: Any, tokens: Sequence[str], text: str) -> tuple[tuple[int, int], ...]:
+    """First and past-the-last character of each token, in order; neighbours that are one word of the text share them.
+
+    Raises:
+        DataError: They are no pairs, not in order, or do not hold their tokens.
+    """
+    if not isinstance(offsets, list) or len(offsets) != len(tokens):
+        raise DataError(
+            f"`offsets` must be a list of [start, end] for each of the {len(tokens)} tokens, "
+            f"got {shorten(json.dumps(offsets))}"
+        )
+    checked: list[tuple[int, int]] = []
+    for i, (token, pair) in enumerate(zip(tokens, offsets, strict=True), 1):
+        match pair:
+            case [int(start), int(end)] if not any(isinstance(number, bool) for number in pair):
+                checked.append((start, end))
+            case _:
+                raise DataError(f"`offsets` of token {i} must be [start, end], got {shorten(json.dumps(pair))}")
+        before = checked[-2] if i > 1 else (0, 0)
+        first = before[0] if before == (start, end) else before[1]
+        if not first <= start <= end <= len(text):
+            raise DataError(f"`offsets` of token {i} must lie between {first} and {len(text)} in order, got {pair}")
+        shared = [start, end] in (offsets[i - 2] if i > 1 else None, offsets[i] if i < len(offsets) else None)
+        if text[start:end] != token and not shared:
+            raise DataError(f"`offsets` of token {i} must hold {token!r} in `text`, got {shorten(text[start:end])}")
+    return tuple(checked)
+
+
+def place_of(sentence: Sentence, token: int = 0) -> str:
+    """Where a token stands: its file and line, or its sentence where that came from no file."""
+    if sentence.origin is not None:
+        return sentence.origin.at(token)
+    return f"sentence {sentence.text[:40]!r}, token {token + 1}"
+
+
+def check_spans(layer: str, sentences: Iterable[Sentence]) -> None:
+    """Refuse a layer without spans where a head predicts spans.
+
+    Raises:
+        DataError: The tags of the layer are in no scheme.
+    """
+    for sentence in sentences:
+        found = sentence.layers.get(layer)
+        if isinstance(found, TagLayer) and found.scheme is None:
+            where = f"{sentence.origin.at(0)}: " if sentence.origin else ""
+            raise DataError(
+                f"{where}layer `{layer}` must hold entities (tags such as B-PER and O), got tags such as "
+                f'{found.tags[0]!r}; set scheme = "none" for the head if its tags have no spans'
+            )
+
+
+def sentence_of_tokens(tokens: Sequence[str]) -> Sentence:
+    """The sentence of these words.
+
+    Raises:
+        DataError: There is no word, or one is empty or white space.
+    """
+    if isinstance(tokens, str):
+        raise TypeError("tokens must be a list of words, got a string; tag takes a text")
+    tokens = list(tokens)
+    if not tokens:
+        raise DataError("a sentence must have at least one token, got none. Pass a list of words.")
+    for i, token in enumerate(tokens):
+        check_token(token, i)
+    return Sentence.from_tokens(tokens)

@@ -18,6 +18,8 @@ from typing import Any, Literal
 from tagger.errors import DataError
 from tagger.text.sentence import Sentence
 
+Tokenize = Literal["words", "blanks"]
+
 MAX_WORDS = 100_000  # distinct words that spaCy may hold, some 450 bytes each; then it starts afresh, in 0.1 seconds
 MAX_RUN = 1_000  # characters without white space that are split at once: spaCy's time is quadratic in them
 

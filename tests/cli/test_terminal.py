@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tagger.cli.terminal import visible
+from tagger.wording import visible
 
 Call = Callable[..., tuple[int, str, str]]
 

@@ -21,7 +21,8 @@ from tagger.hub import lazy
 from tagger.hub import loading as hub
 from tagger.hub.lazy import LazySentences
 from tagger.hub.loading import stream_dataset
-from tagger.running.train import RunListener, train
+from tagger.running.run import RunListener
+from tagger.running.train import train
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
 from tagger.text.tokenization import sentence_from_text

@@ -12,7 +12,8 @@ from tagger.config import DataConfig
 from tagger.corpus.corpus import Corpus, load_corpus, load_dataset, read_corpus
 from tagger.errors import DataError
 from tagger.hub.from_rows import reader
-from tagger.running.train import RunListener, train
+from tagger.running.run import RunListener
+from tagger.running.train import train
 from tagger.text.sentence import Label
 
 NER = ["O", "B-PER", "I-PER", "B-LOC"]

@@ -24,8 +24,9 @@ from tagger.config import (
 from tagger.corpus.synthetic import generate
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, ModelError
+from tagger.model.config import FORMAT
 from tagger.model.folder import load_model, save_model
-from tagger.model.model import FORMAT, Model
+from tagger.model.model import Model
 from tagger.tagging import Tagger, load
 
 HEADS: dict[str, HeadConfig] = {

@@ -15,8 +15,9 @@ from tagger.corpus.synthetic import generate
 from tagger.encoding.batches import encode
 from tagger.errors import DataError, ModelError, RecipeError
 from tagger.formats.jsonl import sentence_to_json
+from tagger.running.run import RunListener
 from tagger.running.teachers import find_teachers, with_teachers
-from tagger.running.train import RunListener, train
+from tagger.running.train import train
 from tagger.tagging import Tagger, load
 from tagger.text.schemes import invalid_positions, tags_to_spans
 from tagger.text.sentence import Sentence, TagLayer

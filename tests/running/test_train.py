@@ -12,8 +12,11 @@ from tagger.corpus.synthetic import generate
 from tagger.errors import DataError, ModelError, RecipeError
 from tagger.evaluation import dev_scores
 from tagger.running.calibration import calibrate
-from tagger.running.train import Run, RunListener, train
-from tagger.tagging import describe_model, evaluate_files, load
+from tagger.running.folder import describe_model
+from tagger.running.run import Run, RunListener
+from tagger.running.scoring import evaluate_files
+from tagger.running.train import train
+from tagger.tagging import load
 from tagger.training.loop import Epoch
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tagger.text.scheme_fit import best_scheme, num_faults, pairs_of, said_of_rival, widest_scheme
 from tagger.text.schemes import Scheme, invalid_positions
+from tagger.text.tag_survey import best_scheme, num_faults, pairs_of, said_of_rival, widest_scheme
 
 AMBIGUOUS = [["O", "B-X"], ["I-X"], ["I-X"], ["I-Y"]]
 

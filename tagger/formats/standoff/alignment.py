@@ -15,9 +15,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from tagger.formats.columns import shorten
 from tagger.text.schemes import Boundary
 from tagger.text.tokenization import CharSpan
+from tagger.wording import shorten
 
 Misaligned = Literal["error", "drop", "expand"]
 Nested = Literal["error", "outermost", "innermost"]

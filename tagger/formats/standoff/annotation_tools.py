@@ -16,27 +16,93 @@ against both in `alignment`; a text with a label of its own stays one sentence. 
 """
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.files.reading import read_lines
-from tagger.formats.columns import shorten
 from tagger.formats.jsonl import json_value, parse_jsonl
 from tagger.formats.standoff.alignment import Entity, same_words
-from tagger.formats.standoff.json_items import Item, json_items
 from tagger.formats.standoff.sentences import LAYER, Tally, annotated_sentences, check_scheme
 from tagger.text.sentence import Label, Origin, Sentence
 from tagger.text.tokenization import CharSpan
+from tagger.wording import shorten
+
+BLANK = " \t\r\n"
+ARRAY = re.compile(r'\s*\[\s*(?:[{\[]\s*"|".*"\s*,\s*\{)')  # how an array of items, or a training tuple, begins
 
 Dialect = Literal["doccano", "labelstudio", "spacy"]
 KEYS = ("label", "labels", "entities", "spans")
 OF_SPANS = {"start", "end", "start_offset", "end_offset", "label", "labels", "text", "token_start", "token_end"}
 OF_LABEL_STUDIO = {"annotator", "created_at", "updated_at"}
+
+
+class Item(NamedTuple):
+    """A value of a file, the line it begins in, and what opens an error about it."""
+
+    value: Any
+    line: int
+    place: str
+
+
+def json_items(lines: Sequence[str], where: str, problems: list[str]) -> Iterator[Item]:
+    """The items of a file, one a line, or those of the one array that it is."""
+    if _is_array(lines):
+        yield from _array(lines, where, problems)
+        return
+    for number, line in enumerate(lines, 1):
+        try:
+            if line.strip():
+                yield Item(json_value(line)[0], number, f"{where}:{number}")
+        except DataError as error:
+            problems.append(f"{where}:{number}: {error}")
+
+
+def _is_array(lines: Sequence[str]) -> bool:
+    """Whether a file opens with a bracket that is not that of a training tuple, a line of its own."""
+    first = next((line for line in lines if line.strip()), "")
+    try:
+        value, _ = json_value(first)
+    except DataError:
+        return first.lstrip().startswith("[")
+    return isinstance(value, list) and not (value and isinstance(value[0], str))
+
+
+def _array(lines: Sequence[str], where: str, problems: list[str]) -> Iterator[Item]:
+    """The items of an array, each with the line it begins in; the first break in it ends the reading."""
+    text = "\n".join(lines)
+    position, line, seen, number = text.index("[") + 1, 1, 0, 0
+    while True:
+        position = _behind_blanks(text, position)
+        if number == 0 and text[position : position + 1] == "]":
+            break
+        line += text.count("\n", seen, position)
+        seen, number = position, number + 1
+        place = f"{where}:{line}: item {number}"
+        try:
+            value, position = json_value(text, position)
+        except DataError as error:
+            problems.append(f"{place}: {error}")
+            return
+        yield Item(value, line, place)
+        position = _behind_blanks(text, position)
+        if text[position : position + 1] != ",":
+            break
+        position += 1
+    if text[position:].strip() != "]":
+        found = shorten(text[position : position + 100].split("\n")[0])
+        problems.append(f"{where}: the array must go on with a comma or end with ], got {found} behind item {number}")
+
+
+def _behind_blanks(text: str, position: int) -> int:
+    while position < len(text) and text[position] in BLANK:
+        position += 1
+    return position
 
 
 def read_json(path: str | Path, config: ReadingConfig, tally: Tally) -> list[Sentence]:

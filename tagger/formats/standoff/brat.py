@@ -15,10 +15,10 @@ from pathlib import Path
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.files.reading import read_text
-from tagger.formats.columns import shorten
 from tagger.formats.standoff.alignment import Entity
 from tagger.formats.standoff.sentences import LAYER, Tally, annotated_sentences, check_scheme
 from tagger.text.sentence import Origin, Sentence
+from tagger.wording import shorten
 
 ENTITY = re.compile(r"(T[^\t]*)\t([^ \t]+) ([0-9]+ [0-9]+(?:;[0-9]+ [0-9]+)*)(?:\t(.*))?")
 LEFT_OUT = "left out {} annotation|annotations of brat that is|are no entity|entities"

@@ -1,0 +1,36 @@
+"""The configuration that a model folder holds, without torch."""
+
+from pydantic import Field
+
+from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, ReadingConfig, Section, Weight
+from tagger.text.schemes import Scheme
+
+FORMAT = 1
+
+
+class ModelConfig(Section):
+    """What `config.json` of a model folder says.
+
+    Args:
+        format: Number of the folder's format.
+        version: Version of the library that wrote it.
+        tokenizer: Name and version of the tokeniser that raw text went through.
+        embeddings: The recipe's section.
+        encoder: The recipe's section.
+        heads: The recipe's heads by layer.
+        vector_dimension: Width of a word vector.
+        schemes: Scheme of the training files for each tag layer.
+        reading: How each corpus was read, by its name.
+        temperatures: What the class scores of a layer are divided by, where dev has calibrated it.
+    """
+
+    format: int
+    version: str
+    tokenizer: str
+    embeddings: EmbeddingsConfig
+    encoder: EncoderConfig
+    heads: dict[str, HeadConfig]
+    vector_dimension: int
+    schemes: dict[str, Scheme | None]
+    reading: dict[str, ReadingConfig]
+    temperatures: dict[str, Weight] = Field(default_factory=dict)

@@ -1,0 +1,31 @@
+"""The report of a model on files."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tagger.corpus.corpus import change_reading, read_sentences
+from tagger.evaluation import Report
+from tagger.tagging import Tagger
+
+
+def evaluate_files(tagger: Tagger, files: Sequence[str | Path], **reading: Any) -> Report:
+    """The report of a model on files, read as its training files were but for what `reading` says otherwise.
+
+    Args:
+        tagger: The model.
+        files: Paths of files with gold layers.
+        reading: Keys of a recipe's [data] section, such as `format`, `columns` and `scheme`; None is left out.
+
+    Raises:
+        RecipeError: A key of `reading` is wrong.
+        DataError: A file cannot be read, or has no layer of the model.
+    """
+    labels = [layer for layer, head in tagger.model.heads.items() if head.kind == "sentence"]
+    if reading.get("format") == "labelled" and reading.get("layer") is None and len(labels) == 1:
+        reading["layer"] = labels[0]
+    config = change_reading(list(tagger.model.config.reading.values()), reading)
+    sentences, notes = read_sentences(files, config, firm=reading.get("scheme") is not None)
+    report = tagger.evaluate(sentences)
+    return replace(report, extra={"files": [str(file) for file in files], "notes": list(notes), **report.extra})
