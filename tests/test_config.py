@@ -308,8 +308,8 @@ def test_all_mistakes_of_a_recipe_are_told_at_once() -> None:
         ({"data__rename": ["a"]}, "`data.rename` must be a table, got ['a']"),
         ({"data__layers": {"tokens": 5}}, "`data.layers.tokens` must be a valid string, got 5"),
         ({"data__rename": {"a": ""}}, "`data.rename.a` must not be empty"),
-        ({"data__rename": {"a": " "}}, "`data.rename.a` must be the name of a type or class, got ' '; write a name"),
-        ({"data__rename": {"a": "O"}}, "`data.rename.a` must be the name of a type or class, got 'O'; to leave a type"),
+        ({"data__rename": {"a": " "}}, "`data.rename.a` must be the name of a type or class, got ' '; remove"),
+        ({"data__rename": {"a": "O"}}, "`data.rename.a` must be the name of a type or class, got 'O'; to remove"),
         (
             {"data__rename": {"a": "b"}, "data__drop": ["a"]},
             "`data`: `rename` and `drop` must not name the same, got `a` in both",

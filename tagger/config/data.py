@@ -1,18 +1,22 @@
-"""The [data] section of a recipe: where the sentences of a corpus are, and how to read and split them."""
+"""The [data] section of a recipe: where the sentences of a corpus are, and how to read and split them.
+
+The docstring below each field is the meaning of that key in the reference of recipes.
+"""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from tagger.config.section import Names, Positive, Scheme, Section, Weight, as_tuple
+from tagger.config.section import Names, Positive, Section, Weight, as_tuple
+from tagger.text.schemes import Scheme
 from tagger.wording import quoted
 
-SPANNED = ("jsonl", "brat")  # formats of texts with entities as character spans
+SPANNED = ("jsonl", "brat")  # formats that give entities as character spans of a text
 
 
 def _as_files(value: object) -> object:
-    """One path, several, or (labelled text) a table class → path."""
+    """Return one path or several as a tuple; a table class → path (for labelled text) stays a table."""
     named = isinstance(value, dict) and all(isinstance(path, str) for path in value.values())
     listed = isinstance(value, list) and all(isinstance(path, str) for path in value)
     if not (named or listed or isinstance(value, (str, tuple))):
@@ -21,23 +25,23 @@ def _as_files(value: object) -> object:
 
 
 def _as_number(value: object) -> object:
-    """A whole number or a fraction, told in one sentence if it is neither."""
+    """Return a number unchanged, or refuse the value once (pydantic would report each type of the union)."""
     if isinstance(value, bool) or not isinstance(value, (int, float, type(None))):
         raise ValueError(f"must be a number, got {value!r}")
     return value
 
 
 def _as_data_files(value: object) -> object:
-    """One path or pattern, several, or a table split → those; a table keeps its lists as tuples."""
+    """Return paths or patterns as a tuple, or a table split → such a tuple."""
     if isinstance(value, dict):
         return {split: _as_files(paths) for split, paths in value.items()}
     return _as_files(value)
 
 
 def _as_new_name(value: object) -> object:
-    """The new name of a type or class."""
+    """Return the new name of a type or class unchanged, or refuse it."""
     if isinstance(value, str) and (value.strip() != value or value == "O"):
-        advice = "to leave a type out, name it in `drop`" if value == "O" else "write a name without blanks around it"
+        advice = "to remove a type, list it in `drop`" if value == "O" else "remove the spaces around it"
         raise ValueError(f"must be the name of a type or class, got {value!r}; {advice}")
     return value
 
@@ -48,15 +52,18 @@ DataFiles = Annotated[tuple[str, ...] | dict[str, tuple[str, ...]], BeforeValida
 
 
 class SplitConfig(Section):
-    """How rows are sent to train, dev and test where the files do not say it.
-
-    `dev` and `test` are shares cut from train by the seed; with `every`, they are the remainders of the row number of
-    each file by `every` that go there.
-    """
+    """How to cut dev and test from train, for data without such splits."""
 
     every: Annotated[int, Field(ge=2)] | None = None
+    """Split each file by row number: row *i* (from 0) goes where the remainder of *i* divided by `every` says.
+    Default: rows are drawn at random, with the seed of the run."""
+
     dev: Annotated[float | int | None, BeforeValidator(_as_number)] = None
+    """What becomes dev: a share of the rows between 0 and 1, or with `every` a remainder (from 0 to `every` - 1).
+    Default: no row."""
+
     test: Annotated[float | int | None, BeforeValidator(_as_number)] = None
+    """What becomes test, given as for `dev`. Default: no row."""
 
     @model_validator(mode="after")
     def _shares_or_remainders(self) -> "SplitConfig":
@@ -77,10 +84,13 @@ class SplitConfig(Section):
 
 
 class ClassRange(Section):
-    """The numbers that are a class: those above one number, below another, or both; the rest where neither is named."""
+    """The range of numbers that form one class. A class without `above` and `below` takes all numbers that are left."""
 
     above: Annotated[float | None, BeforeValidator(_as_number)] = None
+    """The number must be greater than this. Default: no lower limit."""
+
     below: Annotated[float | None, BeforeValidator(_as_number)] = None
+    """The number must be less than this. Default: no upper limit."""
 
     @model_validator(mode="after")
     def _holds_numbers(self) -> "ClassRange":
@@ -89,35 +99,58 @@ class ClassRange(Section):
         return self
 
     def holds(self, value: float) -> bool:
-        """Whether a number is in the range."""
+        """Whether a number lies in the range."""
         return (self.above is None or value > self.above) and (self.below is None or value < self.below)
 
 
 class ReadingConfig(Section):
-    """How sentences are read, without where they are.
-
-    Labelled text has lines `label TAB text`, or the `columns` that are named. With `classes`, labels are numbers, and
-    each becomes the class whose range it is in.
-
-    Texts with entities as character spans (`jsonl` from doccano, Label Studio or spaCy, and `brat`) are tokenised; the
-    entities go to `layer`, or `ner`. `misaligned` says what becomes of one that is not whole tokens of one sentence, or
-    overlaps another: an `error`, `drop` it, or `expand` it to whole tokens and its sentences to one. `nested` says
-    which of two stays where one stands in the other: an `error`, the `outermost` or the `innermost`. What is dropped or
-    expanded is counted and told.
-    """
+    """How to read the sentences of a corpus, but not where they are."""
 
     layers: dict[str, str] | None = None
+    """Where each layer comes from, as a table layer = source. The source is a field of CoNLL-U, a column of a dataset,
+    a key of a JSON record, or a comment such as `"# intent"`. In a dataset, `token` names the column of tokens or text.
+    Default: `upos` and `xpos` of CoNLL-U; all columns and keys that hold tags or labels of datasets and JSON."""
+
     format: Literal["conll", "conllu", "labelled", "jsonl", "brat", "synthetic"] | None = None
+    """Format of the files; see *Data formats*. `synthetic` reads no file but generates sentences. Required unless
+    `dataset` is given."""
+
     columns: Names | None = None
+    """What each column holds, from left to right: `token`, the name of a layer, or `_` for a column to ignore. For
+    `conll` one column must be `token`. For `labelled` one must be `text` and one the `layer`; default there: the
+    label, then the text."""
+
     layer: str | None = None
+    """Layer that receives the label (`labelled`; required there) or the entities (`jsonl`, `brat`; default: `ner`)."""
+
     scheme: Scheme | None = None
+    """Scheme of the entity tags in the files. Default: detected from the tags and reported."""
+
     invalid: Literal["error", "repair"] = "error"
+    """What to do with tag sequences that are invalid in their scheme. `repair` reads them as the CoNLL evaluation
+    script does, and reports how many tags changed."""
+
     misaligned: Literal["error", "drop", "expand"] = "error"
+    """What to do with an entity whose characters do not align with tokens, that overlaps another, or that crosses the
+    end of a sentence (`jsonl`, `brat`): drop it, or expand it to whole tokens and join its sentences. The number of
+    such entities is reported."""
+
     nested: Literal["error", "outermost", "innermost"] = "error"
+    """Which of two nested entities to keep (`jsonl`, `brat`). The number of removed entities is reported."""
+
     rename: dict[str, Annotated[str, BeforeValidator(_as_new_name), Field(min_length=1)]] = Field(default_factory=dict)
+    """New names of entity types and classes, as a table old = new. Two types with the same new name become one."""
+
     drop: Names = ()
+    """Entity types to remove from the tags, and classes whose sentences to remove."""
+
     tokenize: Literal["words", "blanks"] = "words"
+    """How to split raw text into tokens: into words and punctuation (`words`), or only at white space (`blanks`), for
+    text that is already tokenised. The model splits text in the same way when it tags."""
+
     classes: Annotated[dict[str, ClassRange], Field(min_length=2)] | None = None
+    """For `labelled` text whose labels are numbers: the range of each class, for example
+    `{ negative = { below = 0.4 }, positive = { above = 0.6 }, neutral = {} }`. Default: labels are names."""
 
     @model_validator(mode="after")
     def _fits_format(self) -> "ReadingConfig":
@@ -153,7 +186,7 @@ class ReadingConfig(Section):
 
 
 def _alone(key: str, wanted: Sequence[str], found: str | None) -> None:
-    """Refuse a key that does nothing in another format than those it is for."""
+    """Refuse a key that has no effect in the format found."""
     if found not in wanted:
         got = "no `format`" if found is None else f'format = "{found}"'
         names = " or ".join(f'"{name}"' for name in wanted)
@@ -161,24 +194,43 @@ def _alone(key: str, wanted: Sequence[str], found: str | None) -> None:
 
 
 class DataConfig(ReadingConfig):
-    """One corpus: where its sentences are and how to read them.
-
-    With `streaming`, the rows of a dataset are read as they arrive and no copy of it is kept on disk; the sentences are
-    held in memory all the same, for training goes through them many times. With `lazy`, the sentences of train stay in
-    the file that `datasets` keeps and are made when they are asked for, so that train may be larger than memory.
-    """
+    """One corpus: where its sentences are and how to read them."""
 
     dataset: str | None = None
+    """Hugging Face dataset: an id on the hub, a folder, or a file type such as `parquet` together with `data_files`."""
+
     name: str | None = None
+    """Configuration of the dataset, for datasets that have several."""
+
     revision: str | None = None
+    """Branch, tag or commit of the dataset on the hub. Default: its main branch."""
+
     data_files: DataFiles | None = None
+    """Files of the dataset to read: paths or patterns, or a table split = paths. Default: all its files."""
+
     streaming: bool = False
+    """Whether to read the rows of the dataset as they arrive, without keeping a copy of it on disk. The sentences are
+    still held in memory for training."""
+
     lazy: bool = False
+    """Whether to leave the train sentences of the dataset on disk and make each one when it is needed, so that train
+    may be larger than memory."""
+
     train: Files | None = None
+    """Files to train on: a path or a list of paths, relative to the `--data` folder or else to the folder of the
+    recipe. For `labelled`, a table class = path reads one sentence per line, all of that class."""
+
     dev: Files | None = None
+    """Files to choose the best epoch with, given as `train`. Default: `split.dev`, or else 10 % of train."""
+
     test: Files | None = None
+    """Files to score once at the end, given as `train`. Default: `split.test`, or else no test."""
+
     split: SplitConfig | None = None
+    """How to cut dev and test from train."""
+
     sentences: Positive | None = None
+    """Number of sentences to generate, for format `synthetic` only (required there)."""
 
     @model_validator(mode="after")
     def _says_where(self) -> "DataConfig":
@@ -203,19 +255,20 @@ class DataConfig(ReadingConfig):
         return self
 
     def reading(self) -> ReadingConfig:
-        """How the corpus is read, without where it is; a dataset's column of tokens is no layer of files."""
+        """Return the part that says how to read; the token column of a dataset is left out, because files have none."""
         values = {key: getattr(self, key) for key in ReadingConfig.model_fields}
         if self.dataset is not None and self.layers:
             values["layers"] = {layer: source for layer, source in self.layers.items() if layer != "token"} or None
         return ReadingConfig.model_construct(**values)
 
     def files(self) -> list[str]:
-        """The paths of all splits, as the recipe names them."""
+        """Return the paths of all splits as the recipe gives them."""
         splits = (self.train, self.dev, self.test)
         return [path for paths in splits for path in (paths.values() if isinstance(paths, dict) else paths or ())]
 
 
 class CorpusConfig(DataConfig):
-    """One of several corpora. Its share of an epoch counts `weight` times; see `training.sampling`."""
+    """One of several corpora."""
 
     weight: Annotated[Weight, Field(le=1000)] = 1.0
+    """Factor on the share of each epoch that this corpus gets; see `training.sampling`."""

@@ -1,4 +1,7 @@
-"""A recipe as a whole: the sections of network and training beside those of the corpora, and what must fit together."""
+"""The whole recipe: the sections for corpora, network, heads and training, and the rules that join them.
+
+The docstring below each field is the meaning of that key in the reference of recipes.
+"""
 
 import math
 from typing import Annotated, Any, Literal, Self
@@ -6,7 +9,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from tagger.config.data import CorpusConfig, DataConfig
-from tagger.config.section import Names, Positive, Scheme, Section, Share, Weight
+from tagger.config.section import Names, Positive, Section, Share, Weight
+from tagger.text.schemes import Scheme
 from tagger.wording import quoted
 
 Sampling = Literal["proportion", "sqrt", "even"]
@@ -14,12 +18,12 @@ ClassWeights = Literal["none", "balanced"] | dict[str, Weight]
 
 
 def _none_as_null(value: object) -> object:
-    """The word "none" as the null that TOML does not have."""
+    """Return None for the word "none", because TOML has no null."""
     return None if value == "none" else value
 
 
 def _as_class_weights(value: object) -> object:
-    """A word or a table of positive numbers, told in one sentence if it is neither."""
+    """Return a word or a table of positive numbers unchanged, or refuse the value."""
     weights = value.values() if isinstance(value, dict) else ()
     positive = all(isinstance(w, (int, float)) and not isinstance(w, bool) and 0 < w < math.inf for w in weights)
     if not positive or not (isinstance(value, dict) or value in ("none", "balanced")):
@@ -28,20 +32,36 @@ def _as_class_weights(value: object) -> object:
 
 
 class EmbeddingsConfig(Section):
-    """What turns a word into a vector.
-
-    With `tune`, words of train get trainable vectors that start from their pretrained ones; all others keep theirs.
-    """
+    """How to turn a word into a vector."""
 
     vectors: Names = ()
+    """Files of pretrained word vectors, in the text format of GloVe or word2vec, plain or gzip. The vectors of several
+    files are concatenated. Paths are relative to the `--data` folder or else to the folder of the recipe. Default:
+    word vectors are learned from train alone."""
+
     max_words: Positive | None = None
+    """Number of words to read from each file of `vectors`, from the top. Default: all."""
+
     tune: bool = True
+    """Whether the vectors of words in train are trained further. All other words keep their pretrained vectors."""
+
     dimension: Positive = 100
+    """Size of a word vector if there are no `vectors`."""
+
     chars: Literal["cnn", "lstm", "none"] = "cnn"
+    """Network that reads the characters of a word: a convolution (`cnn`), a bidirectional LSTM (`lstm`), or none."""
+
     char_dimension: Positive = 30
+    """Size of a character vector."""
+
     char_hidden: Positive = 50
+    """Number of filters of the convolution, or hidden size of the LSTM in each direction."""
+
     dropout: Share = 0.5
+    """Probability of dropping each feature of a token before the encoder, during training."""
+
     word_dropout: Share = 0.0
+    """Probability of replacing the vector of a word by that of unknown words, during training. Characters stay."""
 
     @model_validator(mode="after")
     def _words_of_vectors(self) -> "EmbeddingsConfig":
@@ -51,34 +71,50 @@ class EmbeddingsConfig(Section):
 
 
 class EncoderConfig(Section):
-    """The recurrent network under all heads. `hidden_size` is the width of one direction."""
+    """The recurrent network that all heads share."""
 
     cell: Literal["lstm", "gru", "rnn"] = "lstm"
+    """Type of the recurrent cell."""
+
     hidden_size: Positive = 200
+    """Number of features of a state in one direction."""
+
     layers: Positive = 1
+    """Number of recurrent layers."""
+
     bidirectional: bool = True
+    """Whether to read the sentence in both directions. Models that read in one direction can tag word by word."""
+
     merge: Literal["concat", "sum", "mean"] = "concat"
+    """How to join the states of the two directions."""
+
     dropout: Share = 0.5
+    """Probability of dropping each feature between layers and between the encoder and the heads, during training."""
 
 
 class AnyHeadConfig(Section):
-    """What heads of both kinds have.
-
-    A `teacher` is a model that predicts the layer: the folder of a run, or a recipe (`.toml`) that is trained first
-    with the seed and the data of this one. Paths are relative to the folder of the recipe. The head then also learns
-    from what its teacher says of sentences that lack the layer, and a sentence head from how sure the teacher is of
-    each class in all sentences; that loss counts `teacher_weight` beside the one of gold labels.
-
-    With `calibrate`, dev makes probabilities what they say once training is over: scores are divided by a temperature,
-    and where tags have a scheme and dev has both, `O` is made more or less likely than entities.
-    """
+    """The keys that heads of every kind have."""
 
     kind: Literal["tokens", "sentence"]
-    layer: str | None = None
+    """What the head predicts: a tag for each token (`tokens`) or one label for the sentence (`sentence`)."""
+
+    layer: str = ""
+    """Layer to predict. Default: the layer with the name of the head."""
+
     weight: Weight = 1.0
+    """Factor on the loss of this head in the sum over all heads."""
+
     teacher: Annotated[str, Field(min_length=1)] | None = None
+    """A model to learn from in addition to gold labels: the folder of a run, or a recipe (`.toml`) that is trained
+    first with the same seed and data. Relative to the folder of the recipe. A tokens head learns its tags on sentences
+    without gold tags; a sentence head learns its class probabilities on all sentences. Default: no teacher."""
+
     teacher_weight: Weight = 0.3
+    """Factor on the loss against the teacher, multiplied by `weight`."""
+
     calibrate: bool = False
+    """Whether to fit a temperature on dev after training, so that probabilities match how often predictions are
+    right. If the tags have a scheme, the score of `O` against all entity tags is fitted as well."""
 
     @model_validator(mode="after")
     def _weight_of_a_teacher(self) -> Self:
@@ -88,87 +124,129 @@ class AnyHeadConfig(Section):
 
 
 class TokensHeadConfig(AnyHeadConfig):
-    """A head that gives a tag to each token."""
+    """A head that predicts a tag for each token."""
 
     kind: Literal["tokens"]
+
     decoder: Literal["crf", "softmax"] = "crf"
+    """How to score tags: together over the sentence (`crf`) or each token alone (`softmax`)."""
+
     scheme: Literal["iob1", "iob2", "bioes", "bilou", "none"] = "bioes"
+    """Scheme in which the head learns entities, whatever the scheme of the files; `none` for tags that are no entities,
+    such as parts of speech."""
+
     constraints: bool = True
+    """Whether to exclude tag transitions that are invalid in the scheme, in training and in prediction."""
 
     @property
     def span_scheme(self) -> Scheme | None:
-        """The scheme in which the head predicts spans; None where its tags form none."""
+        """The scheme in which the head predicts spans; None if its tags form no spans."""
         return None if self.scheme == "none" else self.scheme
 
 
 class SentenceHeadConfig(AnyHeadConfig):
-    """A head that gives a label to the sentence.
-
-    `class_weights` says what the loss of each class counts: `none`, all alike; `balanced`, so that each class counts as
-    much in sum; or a table class = weight, 1 where it names none. `label_smoothing` is the share of the gold class's
-    probability that is spread over all classes.
-    """
+    """A head that predicts one label for the sentence."""
 
     kind: Literal["sentence"]
+
     pooling: Literal["attention", "last", "mean", "max"] = "attention"
+    """How to turn the states of all tokens into one vector."""
+
     hidden_size: Positive = 64
+    """Number of features of the hidden layer."""
+
     dropout: Share = 0.5
+    """Probability of dropping each feature before each of the two layers, during training."""
+
     class_weights: Annotated[ClassWeights, BeforeValidator(_as_class_weights)] = "none"
+    """Factor on the loss of each class: the same for all (`none`), inversely proportional to its frequency in train
+    (`balanced`), or a table class = factor, 1 for classes that are not in it."""
+
     label_smoothing: Share = 0.0
+    """Share of the probability of the gold class that is spread evenly over all classes in the loss."""
 
     @property
     def span_scheme(self) -> None:
-        """None: a class for the sentence forms no spans."""
+        """None: a label for the sentence forms no spans."""
 
 
 HeadConfig = Annotated[TokensHeadConfig | SentenceHeadConfig, Field(discriminator="kind")]
 
 
 class TrainingConfig(Section):
-    """How the network is fitted.
-
-    `warmup` is the share of all steps in which the learning rate rises from zero; after it the rate stays (`constant`)
-    or falls to zero by a straight line (`linear`) or half a cosine (`cosine`). `weight_decay` is decoupled from the
-    gradient. `patience` is the number of epochs without a better dev score after which training stops. `select` names
-    the dev score that picks the weights: a layer, or `mean` over heads. `clip_norm = "none"` leaves gradients as they
-    are. `sampling` says how the sentences of an epoch are shared out among several corpora: by their sizes
-    (`proportion`), by the square roots of these (`sqrt`) or evenly (`even`), each times the corpus's weight. With
-    `batches = "separate"` each batch is of one corpus, with `mixed` of all: then a head has only some sentences of a
-    batch to learn from, and a noisy gradient where these are few.
-    With `average`, such as 0.998, what is scored and kept are not the weights of the last step but their running
-    average, of which that share stays at each step.
-    """
+    """How to fit the network."""
 
     epochs: Positive = 30
+    """Maximum number of passes over the training sentences."""
+
     batch_size: Positive = 16
+    """Number of sentences in a batch."""
+
     optimizer: Literal["adam", "sgd"] = "adam"
+    """Optimiser: Adam, or stochastic gradient descent with a momentum of 0.9."""
+
     learning_rate: Weight = 0.002
+    """Highest learning rate."""
+
     schedule: Literal["constant", "linear", "cosine"] = "linear"
+    """Course of the learning rate after `warmup`: it stays, or falls to zero along a line or along half a cosine."""
+
     warmup: Share = 0.05
+    """Share of all steps during which the learning rate rises from zero."""
+
     weight_decay: Annotated[float, Field(ge=0.0)] = 0.0
+    """Weight decay, decoupled from the gradient, times the learning rate at each step. Word vectors have none."""
+
     clip_norm: Annotated[Weight | None, BeforeValidator(_none_as_null)] = 5.0
+    """Largest norm of the gradient over all parameters; a larger gradient is scaled down. `"none"`: no limit."""
+
     patience: Positive = 8
+    """Number of epochs without a better dev score after which training stops."""
+
     select: str = "mean"
+    """Dev score that chooses the best epoch: the name of a layer, or `mean` over the layers of all heads."""
+
     sampling: Sampling = "proportion"
+    """How to divide an epoch among several corpora: in proportion to their sizes (`proportion`), to the square roots of
+    their sizes (`sqrt`), or equally (`even`); each share is multiplied by the `weight` of the corpus."""
+
     batches: Literal["separate", "mixed"] = "separate"
+    """Whether each batch has sentences of one corpus or of all. In `mixed` batches each head sees fewer sentences, so
+    use a larger `batch_size`."""
+
     average: Share = 0.0
+    """Decay of a running average of the weights, for example 0.998; the averaged weights are scored and kept. 0: no
+    averaging."""
 
 
 class Recipe(Section):
     """Everything about a training run."""
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    """Seed of all random numbers: weights, order of sentences, dropout, splits."""
+
     data: DataConfig | None = None
+    """The corpus; for several corpora use `corpora` instead."""
+
     corpora: Annotated[dict[str, CorpusConfig], Field(min_length=1)] | None = None
+    """Several corpora, each in a section `[corpora.NAME]`."""
+
     embeddings: EmbeddingsConfig = EmbeddingsConfig()
+    """How to turn a word into a vector."""
+
     encoder: EncoderConfig = EncoderConfig()
+    """The recurrent network that all heads share."""
+
     heads: Annotated[dict[str, HeadConfig], Field(min_length=1)]
+    """What to predict: each head in a section `[heads.NAME]`."""
+
     training: TrainingConfig = TrainingConfig()
+    """How to fit the network."""
 
     @model_validator(mode="before")
     @classmethod
     def _fill_layers(cls, values: Any) -> Any:
-        """A head predicts the layer of its own name unless it names another."""
+        """Give each head without a `layer` the layer with its own name."""
         heads = values.get("heads") if isinstance(values, dict) else None
         if not isinstance(heads, dict):
             return values
@@ -193,10 +271,10 @@ class Recipe(Section):
     @property
     def layers(self) -> "dict[str, TokensHeadConfig | SentenceHeadConfig]":
         """The heads by the layer that each predicts."""
-        return {head.layer or name: head for name, head in self.heads.items()}
+        return {head.layer: head for head in self.heads.values()}
 
     def all_corpora(self) -> dict[str, CorpusConfig]:
-        """The corpora by name; the one of [data] is called `data`."""
+        """Return the corpora by name; the one in [data] is called `data`."""
         if self.corpora is not None:
             return dict(self.corpora)
         assert self.data is not None

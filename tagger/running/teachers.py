@@ -55,7 +55,7 @@ def find_teachers(recipe: Recipe, folder: Path, output: Path | None, *, device: 
 
 def _check_teacher(where: str, head: HeadConfig, teacher: Recipe | Tagger) -> None:
     layers = teacher.layers if isinstance(teacher, Recipe) else teacher.model.heads
-    found = layers.get(head.layer or "")
+    found = layers.get(head.layer)
     if found is None or found.kind != head.kind:
         known = ", ".join(f"{layer} ({other.kind})" for layer, other in layers.items())
         raise RecipeError(f"{where} must predict the layer `{head.layer}` with kind {head.kind!r}; it has {known}")
@@ -140,7 +140,6 @@ def with_teachers(
     for name, head in recipe.heads.items():
         if head.teacher is None:
             continue
-        assert head.layer is not None
         where, teacher, known = f"heads.{name}.teacher", teachers[head.teacher], vocabulary.labels[head.layer]
         taught = _taught(sentences, head)
         tell(f"{head.teacher} tells the `{head.layer}` of {len(taught)} sentences")
@@ -165,7 +164,6 @@ def _tags(
     sentences: Sequence[Sentence], said: Sequence[Sentence], head: HeadConfig, vocabulary: Vocabulary, where: str
 ) -> AnyIds:
     """The ids of a teacher's tags, of shape (tokens,); missing where there are gold ones."""
-    assert head.layer is not None
     scheme = head.span_scheme
     layers = [s.tag_layer(head.layer) for s in said]
     if scheme is not None:  # tags of the entities that it predicts, for a sequence of its own may break the scheme
