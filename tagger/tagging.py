@@ -15,13 +15,14 @@ from tagger.encoding.batches import encode
 from tagger.errors import DataError, ModelError
 from tagger.evaluation import Report, score_predictions
 from tagger.files.reading import decode_lines
-from tagger.formats.streaming import StreamFormat, stream_sentences
+from tagger.formats.streaming import stream_sentences
 from tagger.inference.incremental import Incremental
 from tagger.inference.predict import CHUNK, predict
 from tagger.inference.torch_backend import TorchBackend, check_bfloat16, check_device
 from tagger.model.folder import load_model
 from tagger.model.model import Model
 from tagger.model.network import to_tensors
+from tagger.text.choices import StreamFormat
 from tagger.text.sentence import Sentence, sentence_of_tokens
 from tagger.text.tokenization import Tokenize, sentence_from_text, split_sentences, tokenizer_name
 

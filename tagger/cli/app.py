@@ -12,6 +12,9 @@ import typer
 
 from tagger.errors import DataError, MissingExtraError, RecipeError, TaggerError
 from tagger.files.reading import lines_of, raw_lines
+from tagger.text.choices import FileFormat, Invalid, Misaligned, Nested, StreamFormat
+from tagger.text.schemes import Scheme
+from tagger.text.tokenization import Tokenize
 from tagger.wording import visible
 
 app = typer.Typer(
@@ -114,12 +117,12 @@ def evaluate(
     model: ModelArgument,
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files with gold layers.")],
     format: Annotated[
-        Literal["conll", "conllu", "labelled", "jsonl", "brat"] | None,
+        FileFormat | None,
         typer.Option(help="Format of the files; as the model was trained if left out."),
     ] = None,
     columns: ColumnsOption = None,
     scheme: Annotated[
-        Literal["iob1", "iob2", "bioes", "bilou", "io"] | None,
+        Scheme | None,
         typer.Option(help="Scheme of the files; as the model was trained, or detected, if left out."),
     ] = None,
     layer: Annotated[
@@ -127,16 +130,14 @@ def evaluate(
         typer.Option(help="Layer of the labels (labelled) or of the character spans (jsonl, brat)."),
     ] = None,
     invalid: Annotated[
-        Literal["error", "repair"] | None,
+        Invalid | None,
         typer.Option(help="What to do with invalid tag sequences; as the model was trained if left out."),
     ] = None,
     misaligned: Annotated[
-        Literal["error", "drop", "expand"] | None,
+        Misaligned | None,
         typer.Option(help="What becomes of character spans that cut a token."),
     ] = None,
-    nested: Annotated[
-        Literal["error", "outermost", "innermost"] | None, typer.Option(help="Which of nested character spans stays.")
-    ] = None,
+    nested: Annotated[Nested | None, typer.Option(help="Which of nested character spans stays.")] = None,
     as_json: JsonOption = False,
     device: DeviceOption = "cpu",
     precision: PrecisionOption = "float32",
@@ -173,12 +174,8 @@ def evaluate(
 def tag(
     model: ModelArgument,
     file: Annotated[str, typer.Argument(metavar="[FILE | -]", help="What to tag; - is standard input.")] = "-",
-    input_format: Annotated[
-        Literal["text", "conll", "jsonl"], typer.Option(help="text is one sentence a line.")
-    ] = "text",
-    output_format: Annotated[
-        Literal["text", "conll", "jsonl"], typer.Option(help="How the sentences are written.")
-    ] = "text",
+    input_format: Annotated[StreamFormat, typer.Option(help="text is one sentence a line.")] = "text",
+    output_format: Annotated[StreamFormat, typer.Option(help="How the sentences are written.")] = "text",
     columns: ColumnsOption = None,
     n_best: Annotated[
         int, typer.Option("--nbest", min=0, help="Also write the N most probable readings of each tag layer.")
@@ -230,24 +227,18 @@ def convert(
         str | None, typer.Option(help="Number or name of the column to change; the last with tags if left out.")
     ] = None,
     scheme: Annotated[
-        Literal["iob1", "iob2", "bioes", "bilou", "io"] | None,
+        Scheme | None,
         typer.Option(help="Scheme of the file; detected if left out."),
     ] = None,
-    invalid: Annotated[Literal["error", "repair"], typer.Option(help="What to do with invalid sequences.")] = "error",
+    invalid: Annotated[Invalid, typer.Option(help="What to do with invalid sequences.")] = "error",
     merge: Annotated[bool, typer.Option("--merge", help="Let entities that IO cannot tell apart become one.")] = False,
     labels: Annotated[str | None, typer.Option(help="Comments that are labels, such as intent.")] = None,
     drop: Annotated[
         str | None, typer.Option(help="What may be lost, such as comments,ner; a name that the file lacks is told.")
     ] = None,
-    misaligned: Annotated[
-        Literal["error", "drop", "expand"], typer.Option(help="What becomes of character spans that cut a token.")
-    ] = "error",
-    nested: Annotated[
-        Literal["error", "outermost", "innermost"], typer.Option(help="Which of nested character spans stays.")
-    ] = "error",
-    tokenize: Annotated[
-        Literal["words", "blanks"] | None, typer.Option(help="How raw text is split; into words if left out.")
-    ] = None,
+    misaligned: Annotated[Misaligned, typer.Option(help="What becomes of character spans that cut a token.")] = "error",
+    nested: Annotated[Nested, typer.Option(help="Which of nested character spans stays.")] = "error",
+    tokenize: Annotated[Tokenize | None, typer.Option(help="How raw text is split; into words if left out.")] = None,
 ) -> None:
     """Write a file in another scheme, changing nothing else, or in another format, losing nothing unasked."""
     from tagger.cli.converting import convert_file
@@ -282,12 +273,12 @@ def check(
     dev: Annotated[list[str] | None, typer.Option(help="A file of dev.")] = None,
     test: Annotated[list[str] | None, typer.Option(help="A file of test.")] = None,
     format: Annotated[
-        Literal["conll", "conllu", "labelled", "jsonl", "brat"] | None,
+        FileFormat | None,
         typer.Option(help="Format of the files; detected if left out."),
     ] = None,
     columns: ColumnsOption = None,
     scheme: Annotated[
-        Literal["iob1", "iob2", "bioes", "bilou", "io"] | None,
+        Scheme | None,
         typer.Option(help="Scheme of the tags; detected if left out."),
     ] = None,
     layer: Annotated[str, typer.Option(help="Layer of the labels, for --format labelled.")] = "label",

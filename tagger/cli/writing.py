@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal, TextIO
+from typing import TextIO
 
 from tagger.formats.columns import conll_lines
 from tagger.formats.jsonl import sentence_to_json
+from tagger.text.choices import StreamFormat
 from tagger.text.sentence import Label, Sentence, TagLayer
 
 
 def write_sentences(
     sentences: Iterable[Sentence],
-    format: Literal["text", "conll", "jsonl"],
+    format: StreamFormat,
     layers: Sequence[str],
     stream: TextIO,
     *,

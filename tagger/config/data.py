@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from tagger.config.section import Names, Positive, Section, Weight, as_tuple
+from tagger.text.choices import FileFormat, Invalid, Misaligned, Nested
 from tagger.text.schemes import Scheme
+from tagger.text.tokenization import Tokenize
 from tagger.wording import quoted
 
 SPANNED = ("jsonl", "brat")  # formats that give entities as character spans of a text
@@ -111,7 +113,7 @@ class ReadingConfig(Section):
     a key of a JSON record, or a comment such as `"# intent"`. In a dataset, `token` names the column of tokens or text.
     Default: `upos` and `xpos` of CoNLL-U; all columns and keys that hold tags or labels of datasets and JSON."""
 
-    format: Literal["conll", "conllu", "labelled", "jsonl", "brat", "synthetic"] | None = None
+    format: Literal[FileFormat, "synthetic"] | None = None
     """Format of the files; see *Data formats*. `synthetic` reads no file but generates sentences. Required unless
     `dataset` is given."""
 
@@ -126,16 +128,16 @@ class ReadingConfig(Section):
     scheme: Scheme | None = None
     """Scheme of the entity tags in the files. Default: detected from the tags and reported."""
 
-    invalid: Literal["error", "repair"] = "error"
+    invalid: Invalid = "error"
     """What to do with tag sequences that are invalid in their scheme. `repair` reads them as the CoNLL evaluation
     script does, and reports how many tags changed."""
 
-    misaligned: Literal["error", "drop", "expand"] = "error"
+    misaligned: Misaligned = "error"
     """What to do with an entity whose characters do not align with tokens, that overlaps another, or that crosses the
     end of a sentence (`jsonl`, `brat`): drop it, or expand it to whole tokens and join its sentences. The number of
     such entities is reported."""
 
-    nested: Literal["error", "outermost", "innermost"] = "error"
+    nested: Nested = "error"
     """Which of two nested entities to keep (`jsonl`, `brat`). The number of removed entities is reported."""
 
     rename: dict[str, Annotated[str, BeforeValidator(_as_new_name), Field(min_length=1)]] = Field(default_factory=dict)
@@ -144,7 +146,7 @@ class ReadingConfig(Section):
     drop: Names = ()
     """Entity types to remove from the tags, and classes whose sentences to remove."""
 
-    tokenize: Literal["words", "blanks"] = "words"
+    tokenize: Tokenize = "words"
     """How to split raw text into tokens: into words and punctuation (`words`), or only at white space (`blanks`), for
     text that is already tokenised. The model splits text in the same way when it tags."""
 

@@ -14,8 +14,8 @@ from tagger.errors import RecipeError
 from tagger.formats.columns import conll_lines
 from tagger.formats.conllu import FIELDS, conllu_lines
 from tagger.formats.jsonl import sentence_to_json
-from tagger.formats.standoff.alignment import Misaligned, Nested
 from tagger.formats.standoff.annotation_tools import Dialect, spanned_lines
+from tagger.text.choices import Misaligned, Nested
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Sentence
 from tagger.text.tokenization import Tokenize

@@ -29,8 +29,9 @@ from tagger.doctor.tags import check_tags, check_untagged, count_pairs, tag_coun
 from tagger.doctor.words import check_ids, check_tokens, check_values, count_types, oddity_of
 from tagger.encoding.vectors import read_vectors
 from tagger.errors import DataError
-from tagger.formats.detection import FileFormat, Reading
+from tagger.formats.detection import Reading
 from tagger.hub.lazy import LazySentences
+from tagger.text.choices import FileFormat
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
 from tagger.text.tag_survey import said_of_rival

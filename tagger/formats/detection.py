@@ -11,14 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Literal
 
 from tagger.errors import DataError
 from tagger.formats.columns import RESERVED, is_token_line, split_fields, uses_tabs
 from tagger.formats.conllu import FIELDS, NO_WORD, WORD
 from tagger.formats.standoff.annotation_tools import ARRAY
+from tagger.text.choices import FileFormat
 
-FileFormat = Literal["conll", "conllu", "labelled", "jsonl", "brat"]
 SUFFIXES: dict[str, FileFormat] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".conllu": "conllu"}
 SAMPLE = 5000
 WIDTHS = 5  # columns that differ more are no columns

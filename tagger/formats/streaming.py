@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Literal
 
 from tagger.errors import DataError
 from tagger.formats.columns import DOCUMENT, column_blocks, split_fields, split_head, uses_tabs
 from tagger.formats.jsonl import sentence_from_line
+from tagger.text.choices import StreamFormat
 from tagger.text.sentence import Origin, Sentence
 from tagger.text.tokenization import Tokenize, sentence_from_text
-
-StreamFormat = Literal["text", "conll", "jsonl"]
 
 
 def stream_sentences(

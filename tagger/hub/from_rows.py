@@ -7,7 +7,7 @@ tokens is taken only with `offsets`, as `tables.py` writes them; without, it is 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from tagger.config import DataConfig
 from tagger.errors import DataError
@@ -22,7 +22,7 @@ from tagger.formats.column_names import (
     layer_name,
 )
 from tagger.text.sentence import Label, Sentence, TagLayer, checked_offsets
-from tagger.text.tokenization import sentence_from_text
+from tagger.text.tokenization import Tokenize, sentence_from_text
 from tagger.wording import shorten
 
 STRINGS = ("string", "large_string")
@@ -44,7 +44,7 @@ class Reader:
     text: str | None
     layers: Mapping[str, tuple[str, list[str] | None]]
     more: tuple[str, ...]
-    tokenize: Literal["words", "blanks"]
+    tokenize: Tokenize
 
     @property
     def columns(self) -> list[str]:
@@ -130,7 +130,7 @@ def _of_tokens(tokens: Any) -> Sentence:
     return Sentence.from_tokens(tokens)
 
 
-def _of_text(text: Any, tokenize: Literal["words", "blanks"]) -> Sentence:
+def _of_text(text: Any, tokenize: Tokenize) -> Sentence:
     if not isinstance(text, str):
         raise DataError(f"a sentence must have a text, got {shorten(repr(text))}")
     return sentence_from_text(text, tokenize)

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from tagger.config import HeadConfig
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.model.config import ModelConfig
 from tagger.model.network import Network
+from tagger.text.tokenization import Tokenize
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Model:
         return self.config.heads
 
     @property
-    def tokenize(self) -> Literal["words", "blanks"]:
+    def tokenize(self) -> Tokenize:
         """How raw text is split: at blanks alone if all corpora of training were, else into words."""
         modes = {reading.tokenize for reading in self.config.reading.values()}
         return "blanks" if modes == {"blanks"} else "words"

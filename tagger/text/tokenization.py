@@ -70,7 +70,7 @@ def split_sentences(text: str) -> list[CharSpan]:
     return [(spans[i][0], spans[j - 1][1]) for i, j in zip(starts, ends, strict=True)] if spans else []
 
 
-def sentence_from_text(text: str, mode: Literal["words", "blanks"] = "words", *, start: int = 0) -> Sentence:
+def sentence_from_text(text: str, mode: Tokenize = "words", *, start: int = 0) -> Sentence:
     """The sentence that a text is, split into words or only at white space.
 
     Args:

@@ -15,12 +15,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from tagger.text.choices import Misaligned, Nested
 from tagger.text.schemes import Boundary
 from tagger.text.tokenization import CharSpan
 from tagger.wording import shorten
 
-Misaligned = Literal["error", "drop", "expand"]
-Nested = Literal["error", "outermost", "innermost"]
 Cause = Literal["outside", "empty", "pieces", "text", "inside", "sentence", "overlap", "nested", "twice", "blank"]
 
 

@@ -13,7 +13,8 @@ from itertools import accumulate
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.formats.json_keys import KeyTally
-from tagger.formats.standoff.alignment import Cause, Entity, Misaligned, Misfit, Nested, align, show_entity
+from tagger.formats.standoff.alignment import Cause, Entity, Misfit, align, show_entity
+from tagger.text.choices import Misaligned, Nested
 from tagger.text.schemes import Boundary, Scheme, spans_to_tags
 from tagger.text.sentence import Sentence, TagLayer
 from tagger.text.tokenization import CharSpan, sentence_from_text, split_sentences
