@@ -32,6 +32,7 @@ from torch import Tensor, nn
 from tagger import Corpus, Recipe, Sentence, Tagger, load_recipe
 from tagger.corpus.corpus import read_corpus
 from tagger.encoding.batches import encode
+from tagger.encoding.packed import pack
 from tagger.encoding.vectors import Vectors, read_vectors
 from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
 from tagger.model.config import FORMAT, ModelConfig
@@ -272,7 +273,9 @@ def make_material(data: Path) -> Material:
     recipe = whole.model_copy(update={"heads": {"ner": whole.heads["ner"]}})
     corpus = read_corpus(recipe.all_corpora()["wnut17"], folder=data, from_files=True)
     vectors = read_vectors([data / path for path in recipe.embeddings.vectors])
-    vocabulary = build_vocabulary(corpus.train, layers={"ner": "bioes"}, vectors=vectors, tune=recipe.embeddings.tune)
+    vocabulary = build_vocabulary(
+        pack(corpus.train), layers={"ner": "bioes"}, vectors=vectors, tune=recipe.embeddings.tune
+    )
     model = new_model(recipe, vocabulary, vectors, corpus)
     train_data, test_data = PlainData(corpus.train, corpus.train), PlainData(corpus.test, corpus.train)
     return Material(recipe, corpus, model, train_data, test_data, PlainTagger(*train_data.sizes))
@@ -305,7 +308,7 @@ def train_epoch(material: Material) -> None:
     """One epoch of the WNUT-17 recipe's network."""
     train_network(
         material.model.network,
-        encode(material.corpus.train, material.model.vocabulary, {"ner": "bioes"}),
+        encode(pack(material.corpus.train, ["ner"]), material.model.vocabulary, {"ner": "bioes"}),
         config=material.recipe.training.model_copy(update={"epochs": 1}),
         parts=[(len(material.corpus.train),) * 2],
         head_weights={"ner": 1.0},

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from tagger.encoding.batches import encode
+from tagger.encoding.packed import pack
 from tagger.errors import DataError, ModelError
 from tagger.evaluation import Report, score_predictions
 from tagger.files.reading import decode_lines
@@ -140,7 +141,7 @@ class Tagger:
         """
         if not len(sentence):
             raise DataError("a sentence must have at least one token, got none. Pass a list of words.")
-        batch = encode([sentence], self.model.vocabulary).batch(np.zeros(1, np.int64))
+        batch = encode(pack([sentence], layers=()), self.model.vocabulary).batch(np.zeros(1, np.int64))
         with torch.inference_mode():
             found = self.model.network.marginals(to_tensors(batch, self.model.network.device))
         labels = self.model.vocabulary.labels

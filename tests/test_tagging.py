@@ -20,6 +20,7 @@ from tagger.config import (
     TokensHeadConfig,
 )
 from tagger.corpus.synthetic import generate
+from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, ModelError
 from tagger.inference.torch_backend import check_device
@@ -39,7 +40,7 @@ EMPTY = "the text holds no token: must have at least one character that is not w
 
 def make_tagger() -> Tagger:
     sentences = list(generate(100, seed=1, split="train"))
-    vocabulary = build_vocabulary(sentences, layers={"ner": "bioes", "upos": None, "sentiment": None})
+    vocabulary = build_vocabulary(pack(sentences), layers={"ner": "bioes", "upos": None, "sentiment": None})
     model = untrained_model(
         vocabulary,
         HEADS,

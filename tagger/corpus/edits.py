@@ -155,18 +155,18 @@ def _changed_rows(
     if repair:
         _count_repairs(part, spanned, done, split)
     if not (repair or config.rename or config.drop):
-        return part.finished(part.packed, schemes, None)
+        return part.finished(part.packed.with_schemes(schemes), None)
     part = _without_dropped(part, config, done)
     rename: dict[str, str | None] = {**config.rename, **dict.fromkeys(config.drop)}
-    layers = dict(part.packed.layers)
+    packed = part.packed.with_schemes(schemes)
+    layers = dict(packed.layers)
     for name, layer in layers.items():
         if layer.is_label:
             layers[name] = layer.renamed(config.rename)
         elif name in spanned:
             layers[name], counts = respelled(layer, part.packed.starts, spanned[name], rename)
             done.seen.update(counts)
-    packed = replace(part.packed, layers=layers)
-    return part.finished(packed, schemes, partial(_kept, config=config))
+    return part.finished(replace(packed, layers=layers), partial(_kept, config=config))
 
 
 def _count_repairs(part: LazySentences, schemes: Mapping[str, Scheme], done: Done, split: str) -> None:

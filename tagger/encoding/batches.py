@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.encoding.packed import ranges
+from tagger.encoding.packed import Packed, ranges
 from tagger.encoding.tag_arrays import MISSING
 from tagger.encoding.vocabulary import Vocabulary
-from tagger.hub.lazy import LazySentences
 from tagger.text.schemes import Scheme
-from tagger.text.sentence import Label, Sentence, TagLayer
 
 Ids = NDArray[np.int64]
 AnyIds = NDArray[np.integer[Any]]
@@ -119,82 +117,36 @@ def _padded(values: AnyIds, mask: NDArray[np.bool_], fill: int) -> Ids:
 
 
 def encode(
-    sentences: Sequence[Sentence], vocabulary: Vocabulary, layers: Mapping[str, Scheme | None] | None = None
+    sentences: Packed, vocabulary: Vocabulary, layers: Mapping[str, Scheme | None] | None = None
 ) -> EncodedSentences:
-    """The ids of sentences.
+    """Return the ids of sentences.
 
     Args:
         sentences: Sentences with at least one token each.
         vocabulary: Gives the ids.
         layers: Layers whose gold ids are wanted; for tags with spans the scheme in which the vocabulary has them.
     """
-    if isinstance(sentences, LazySentences):
-        return _encode_lazy(sentences, vocabulary, layers or {})
-    types: dict[str, int] = {}
-    type_ids = [types.setdefault(token, len(types)) for sentence in sentences for token in sentence.tokens]
-    tag_targets, label_targets = {}, {}
-    for layer, scheme in (layers or {}).items():
-        ids = {name: i for i, name in enumerate(vocabulary.labels[layer])}
-        if any(isinstance(sentence.layers.get(layer), Label) for sentence in sentences):
-            label_targets[layer] = np.array([_label_id(sentence, layer, ids) for sentence in sentences], np.int64)
-        else:
-            tags = [i for sentence in sentences for i in _tag_ids(sentence, layer, scheme, ids)]
-            tag_targets[layer] = np.array(tags, np.int64)
-    return _with_types(
-        list(types),
-        vocabulary,
-        type_ids=np.array(type_ids, np.int64),
-        starts=np.concatenate([[0], np.cumsum([len(sentence) for sentence in sentences])]).astype(np.int64),
-        tag_targets=tag_targets,
-        label_targets=label_targets,
-    )
-
-
-def _encode_lazy(
-    sentences: LazySentences, vocabulary: Vocabulary, layers: Mapping[str, Scheme | None]
-) -> EncodedSentences:
-    """The ids of sentences that stay in a file, from the arrays that they have already."""
-    packed = sentences.packed
     tag_targets: dict[str, AnyIds] = {}
-    label_targets = {}
-    for layer, scheme in layers.items():
-        ids = {name: i for i, name in enumerate(vocabulary.labels[layer])}
-        targets = packed.targets(layer, ids, sentences.schemes.get(layer), scheme)
-        if layer in packed.layers and packed.layers[layer].is_label:
+    label_targets: dict[str, Ids] = {}
+    for layer, scheme in (layers or {}).items():
+        index = {name: i for i, name in enumerate(vocabulary.labels[layer])}
+        targets = sentences.targets(layer, index, scheme)
+        if layer in sentences.layers and sentences.layers[layer].is_label:
             label_targets[layer] = targets.astype(np.int64)
         else:
             tag_targets[layer] = targets
-    return _with_types(
-        packed.types,
-        vocabulary,
-        type_ids=packed.type_ids,
-        starts=packed.starts,
-        tag_targets=tag_targets,
-        label_targets=label_targets,
-    )
-
-
-def _with_types(types: Sequence[str], vocabulary: Vocabulary, **arrays: Any) -> EncodedSentences:
-    """Encoded sentences with what the vocabulary says of their distinct words."""
+    types = sentences.types
     char_lengths = [len(word) or 1 for word in types]
     return EncodedSentences(
-        types=np.array(list(types), dtype=object),
+        types=np.array(types, dtype=object),
         word_ids=np.array([vocabulary.word_id(word) for word in types], np.int64),
         char_ids=np.array(vocabulary.char_ids(types), np.int64),
         char_starts=np.concatenate([[0], np.cumsum(char_lengths)]).astype(np.int64),
-        **arrays,
+        type_ids=sentences.type_ids,
+        starts=sentences.starts,
+        tag_targets=tag_targets,
+        label_targets=label_targets,
     )
-
-
-def _label_id(sentence: Sentence, layer: str, ids: Mapping[str, int]) -> int:
-    found = sentence.layers.get(layer)
-    return ids[found.value] if isinstance(found, Label) else MISSING
-
-
-def _tag_ids(sentence: Sentence, layer: str, scheme: Scheme | None, ids: Mapping[str, int]) -> list[int]:
-    if not isinstance(sentence.layers.get(layer), TagLayer):
-        return [MISSING] * len(sentence)
-    return [ids[tag] for tag in sentence.tags(layer, scheme=scheme)]
 
 
 def shuffled_batches(lengths: Ids, batch_size: int, rng: np.random.Generator) -> list[Ids]:

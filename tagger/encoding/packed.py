@@ -7,8 +7,8 @@ here. Arrays are kept as `.npy` files, so that a second run maps them and reads 
 import json
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,7 @@ class Packed:
         new = np.zeros(len(self.types), np.int32)
         new[order] = np.arange(len(order))
         layers = {
-            name: NamedIds(layer.names, layer.ids[rows if layer.is_label else tokens], layer.is_label)
+            name: replace(layer, ids=layer.ids[rows if layer.is_label else tokens])
             for name, layer in self.layers.items()
         }
         return Packed([self.types[i] for i in order.tolist()], new[old], _starts(lengths), layers)
@@ -80,15 +80,20 @@ class Packed:
                 rows.update(row_of[found[found >= 0]].tolist())
         return sorted(rows)
 
-    def targets(self, layer: str, index: Mapping[str, int], source: Scheme | None, target: Scheme | None) -> Int32s:
-        """The id of each tag or class of a layer by `index`, with spans written in `target` instead of `source`."""
+    def targets(self, layer: str, index: Mapping[str, int], scheme: Scheme | None) -> Int32s:
+        """Return the id by `index` of each tag or class of a layer, with spans written in `scheme`."""
         if (found := self.layers.get(layer)) is None:
             return np.full(len(self.type_ids), MISSING, np.int32)
-        if source is not None and target is not None and source != target:
-            return spell(found, self.starts, index, target)[0]
-        present = set(found.found())
+        if found.scheme is not None and scheme is not None and found.scheme != scheme:
+            return spell(found, self.starts, index, scheme)[0]
+        present = found.counts()
         table = [index[name] if name in present else MISSING for name in found.names]
         return np.array([*table, MISSING], np.int32)[found.ids]
+
+    def with_schemes(self, schemes: Mapping[str, Scheme | None]) -> "Packed":
+        """Return the same sentences with their tag layers declared to be in these schemes."""
+        layers = {name: replace(layer, scheme=schemes.get(name)) for name, layer in self.layers.items()}
+        return replace(self, layers=layers)
 
     def save(self, folder: Path) -> None:
         """Write the arrays to a folder."""
@@ -116,11 +121,12 @@ class Packed:
 
 
 class _Layer:
-    """A layer that is being packed."""
+    """A layer that is being packed, in the scheme of its first sentence."""
 
-    def __init__(self, name: str, kind: type, *, missing: int) -> None:
+    def __init__(self, name: str, first: TagLayer | Label, *, missing: int) -> None:
         self.name = name
-        self.kind = kind
+        self.kind = type(first)
+        self.scheme = first.scheme if isinstance(first, TagLayer) else None
         self.names: dict[str, int] = {}
         self.ids = array("i", [MISSING]) * missing
 
@@ -136,30 +142,35 @@ class _Layer:
         elif type(found) is not self.kind:
             raise DataError(f"layer `{self.name}` must be tags or labels in all sentences, got both")
         else:
-            values = found.tags if isinstance(found, TagLayer) else (found.value,)
+            values = sentence.tags(self.name, scheme=self.scheme) if isinstance(found, TagLayer) else (found.value,)
             self.ids.extend([index.setdefault(value, len(index)) for value in values])
 
 
-def pack(sentences: Iterable[Sentence]) -> Packed:
-    """The arrays of sentences, which are taken one at a time.
+def pack(sentences: Iterable[Sentence], layers: Collection[str] | None = None) -> Packed:
+    """Return the arrays of sentences, which are taken one at a time.
+
+    Args:
+        sentences: The sentences; tags in several schemes are converted to the first one of their layer.
+        layers: The layers to pack; default: all.
 
     Raises:
         DataError: A layer is a tag a token in one sentence and a label in another.
     """
     types: dict[str, int] = {}
     type_ids, lengths = array("i"), array("i")
-    layers: dict[str, _Layer] = {}
+    made: dict[str, _Layer] = {}
     for sentence in sentences:
         for name, value in sentence.layers.items():
-            if name not in layers:
+            if name not in made and (layers is None or name in layers):
                 missing = len(lengths) if isinstance(value, Label) else len(type_ids)
-                layers[name] = _Layer(name, type(value), missing=missing)
-        for layer in layers.values():
+                made[name] = _Layer(name, value, missing=missing)
+        for layer in made.values():
             layer.add(sentence)
         type_ids.extend([types.setdefault(token, len(types)) for token in sentence.tokens])
         lengths.append(len(sentence))
     packed = {
-        name: NamedIds(list(layer.names), _array(layer.ids), layer.kind is Label) for name, layer in layers.items()
+        name: NamedIds(list(layer.names), _array(layer.ids), layer.kind is Label, layer.scheme)
+        for name, layer in made.items()
     }
     return Packed(list(types), _array(type_ids), _starts(_array(lengths)), packed)
 

@@ -6,7 +6,7 @@ scheme says. The work goes in stretches of sentences, so that it takes little me
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,18 +22,22 @@ LETTERS = {"iob1": "BI", "iob2": "BIIB", "bioes": "BIES", "bilou": "BILU"}  # be
 
 @dataclass(frozen=True, slots=True)
 class NamedIds:
-    """A layer: the names of its tags or classes, and which of them each token or sentence has; -1 where it has none."""
+    """One layer of many sentences.
+
+    Args:
+        names: The names of its tags or classes.
+        ids: Which of them each token or sentence has; -1 where it has none.
+        is_label: Whether it has one value per sentence instead of one per token.
+        scheme: How spans are written in the tags; None where tags have no spans.
+    """
 
     names: Sequence[str]
     ids: Int32s
     is_label: bool
-
-    def found(self) -> list[str]:
-        """The names that some token or sentence has."""
-        return [self.names[i] for i in np.unique(self.ids).tolist() if i != MISSING]
+    scheme: Scheme | None = None
 
     def counts(self) -> "Counter[str]":
-        """How often each name is there."""
+        """Return how often each name occurs; names that do not occur are not in it."""
         counts = np.bincount(self.ids[self.ids != MISSING], minlength=len(self.names)).tolist()
         return Counter({name: count for name, count in zip(self.names, counts, strict=True) if count})
 
@@ -46,7 +50,7 @@ class NamedIds:
         new = {rename.get(name, name): 0 for name in self.names}
         index = {name: i for i, name in enumerate(new)}
         table = np.array([*(index[rename.get(name, name)] for name in self.names), MISSING], np.int32)
-        return NamedIds(list(new), table[self.ids], self.is_label)
+        return replace(self, names=list(new), ids=table[self.ids])
 
 
 def neighbours(values: NDArray[Any], starts: NDArray[np.int64], edge: Any) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -99,11 +103,12 @@ def respelled(
     types = {rename.get(entity_type, entity_type) for entity_type in _types(layer)}
     names = ["O", *(f"{prefix}-{t}" for t in sorted(t for t in types if t) for prefix in RULES[scheme].prefixes)]
     ids, counts = spell(layer, starts, {name: i for i, name in enumerate(names)}, scheme, rename)
-    return NamedIds(names, ids, is_label=False), counts
+    return NamedIds(names, ids, is_label=False, scheme=scheme), counts
 
 
 def _types(layer: NamedIds) -> list[str]:
-    return sorted({split_tag(name)[1] for name in layer.names} - {""})
+    """Return the entity types that occur in a layer."""
+    return sorted({split_tag(name)[1] for name in layer.counts()} - {""})
 
 
 def spell(
@@ -123,7 +128,7 @@ def spell(
     new = [rename.get(entity_type, entity_type) for entity_type in old_types]
     types = sorted({entity_type for entity_type in new if entity_type is not None})
     tables = _Tables(
-        types=np.array([old_types.index(t) if t else -1 for _, t in split]),
+        types=np.array([old_types.index(t) if t in old_types else -1 for _, t in split]),
         opens=np.array([prefix != "" and prefix in STARTING for prefix, _ in split]),
         closes=np.array([prefix != "" and prefix in CLOSING for prefix, _ in split]),
         new_types=np.array([*(types.index(t) if t is not None else -1 for t in new), -1]),

@@ -4,15 +4,13 @@ Characters, tags and classes come from train only. Words come from train, and fr
 so that a word unseen in training still has its vector.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tagger.encoding.packed import Packed
 from tagger.encoding.vectors import Vectors, find_word
 from tagger.errors import DataError
-from tagger.hub.lazy import LazySentences, telling
 from tagger.text.schemes import RULES, Scheme, split_tag
-from tagger.text.sentence import Sentence, TagLayer
 
 UNKNOWN = 0  # the id of words and, behind the separator, of characters that are not in the vocabulary
 UNKNOWN_CHAR = 1  # 0 separates words
@@ -53,7 +51,7 @@ class Vocabulary:
 
 
 def build_vocabulary(
-    train: Iterable[Sentence],
+    train: Packed,
     *,
     layers: Mapping[str, Scheme | None],
     vectors: Vectors | None = None,
@@ -70,8 +68,7 @@ def build_vocabulary(
     Raises:
         DataError: No sentence of train has one of the layers.
     """
-    train = train if isinstance(train, LazySentences) else list(train)
-    counts = _counts(train)
+    counts = train.counts()
     chars = sorted({char for word in counts for char in word})
     labels = {layer: label_names(train, layer, scheme) for layer, scheme in layers.items()}
     if vectors is None:
@@ -87,25 +84,17 @@ def build_vocabulary(
     return Vocabulary(words, chars, labels, num_trainable=len(tuned) + 1)
 
 
-def _counts(train: Sequence[Sentence]) -> "Counter[str]":
-    """How often each word is in train, in the order in which they come first."""
-    if isinstance(train, LazySentences):
-        return train.packed.counts()
-    return Counter(token for sentence in train for token in sentence.tokens)
-
-
-def label_names(train: Sequence[Sentence], layer: str, scheme: Scheme | None) -> list[str]:
-    """The tags or classes of a layer; for entities, every prefix of the scheme with every type of train.
+def label_names(train: Packed, layer: str, scheme: Scheme | None) -> list[str]:
+    """Return the tags or classes of a layer; for entities, every prefix of the scheme with every type of train.
 
     Raises:
         DataError: No sentence has the layer.
     """
-    shown = telling(train)
-    found = [sentence.layers[layer] for sentence in shown if layer in sentence.layers]
-    if not found:
-        names = sorted({name for sentence in shown for name in sentence.layers})
+    found = train.layers.get(layer)
+    values = found.counts() if found is not None else None
+    if not values:
+        names = sorted(name for name, other in train.layers.items() if other.counts())
         raise DataError(f"no train sentence has the layer `{layer}`; they have {', '.join(names) or 'none'}")
-    values = {v for f in found for v in (f.tags if isinstance(f, TagLayer) else (f.value,))}
     if scheme is None:
         return sorted(values)
     types = sorted({split_tag(tag)[1] for tag in values} - {""})

@@ -20,7 +20,6 @@ from tagger.encoding.packed import NAMES, Packed, pack
 from tagger.errors import DataError, gather
 from tagger.hub.from_rows import Reader, reader
 from tagger.hub.loading import features_of, load_chosen, read_rows, sentences_of
-from tagger.text.schemes import Scheme
 from tagger.text.sentence import Sentence, with_schemes
 from tagger.text.tokenization import tokenizer_name
 
@@ -37,7 +36,6 @@ class LazySentences(Sequence[Sentence]):
         dataset: The rows, in an Arrow file.
         read: Makes a sentence of a row.
         packed: The words and layers of all rows.
-        schemes: The scheme of each tag layer.
         change: What becomes of a sentence that was read; `packed` has the words and layers after that.
     """
 
@@ -46,13 +44,11 @@ class LazySentences(Sequence[Sentence]):
         dataset: "datasets.Dataset",
         read: Reader,
         packed: Packed,
-        schemes: Mapping[str, Scheme | None],
         change: Callable[[Sentence], Sentence] | None = None,
     ) -> None:
         self._dataset = dataset
         self._read = read
         self.packed = packed
-        self.schemes = schemes
         self._change = change
 
     def __len__(self) -> int:
@@ -72,13 +68,13 @@ class LazySentences(Sequence[Sentence]):
         return self._made(self._dataset[index])
 
     def _made(self, row: Mapping[str, Any]) -> Sentence:
-        sentence = with_schemes(self._read(row), self.schemes)
+        sentence = with_schemes(self._read(row), {name: layer.scheme for name, layer in self.packed.layers.items()})
         return sentence if self._change is None else self._change(sentence)
 
     def select(self, rows: NDArray[np.int64]) -> "LazySentences":
         """The sentences of these rows."""
         dataset = self._dataset.select(rows)
-        return LazySentences(dataset, self._read, self.packed.select(rows), self.schemes, self._change)
+        return LazySentences(dataset, self._read, self.packed.select(rows), self._change)
 
     def telling(self) -> list[Sentence]:
         """Few sentences that have every layer and class of all, and every two tags that stand side by side."""
@@ -90,11 +86,14 @@ class LazySentences(Sequence[Sentence]):
         tokens = np.flatnonzero(np.isin(self.packed.type_ids, ids))
         return self.select(np.unique(np.searchsorted(self.packed.starts, tokens, side="right") - 1))
 
-    def finished(
-        self, packed: Packed, schemes: Mapping[str, Scheme | None], change: Callable[[Sentence], Sentence] | None
-    ) -> "LazySentences":
-        """The same rows, their tags said to be in these schemes and then changed as `packed` has them already."""
-        return LazySentences(self._dataset, self._read, packed, schemes, change)
+    def finished(self, packed: Packed, change: Callable[[Sentence], Sentence] | None) -> "LazySentences":
+        """Return the same rows, changed as `packed` has them already."""
+        return LazySentences(self._dataset, self._read, packed, change)
+
+
+def packed_of(sentences: Sequence[Sentence], layers: Collection[str] | None = None) -> Packed:
+    """Return the arrays of sentences, with these layers or more; lazy ones have all of theirs already."""
+    return sentences.packed if isinstance(sentences, LazySentences) else pack(sentences, layers)
 
 
 def telling(sentences: Sequence[Sentence]) -> Sequence[Sentence]:
@@ -142,7 +141,7 @@ def _lazy_sentences(dataset: "datasets.Dataset", where: str, config: DataConfig)
     """
     read = reader(features_of(dataset, where), config, where)
     packed = _cached(_key(dataset, config), lambda: pack(sentences_of(dataset, config, where)))
-    return LazySentences(dataset, read, packed, {})
+    return LazySentences(dataset, read, packed)
 
 
 def _key(dataset: "datasets.Dataset", config: DataConfig) -> str:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from tagger.encoding.batches import Batch, encode
+from tagger.encoding.packed import pack
 from tagger.errors import ModelError
 from tagger.inference.last_tag import Ending, extend, last_tag
 from tagger.model.model import Model
@@ -84,7 +85,7 @@ class Incremental:
             DataError: The token is empty or white space; the sentence can go on with another.
         """
         check_token(token, self._position)
-        batch = encode([Sentence.from_tokens([token])], self.model.vocabulary).batch(np.zeros(1, np.int64))
+        batch = encode(pack([Sentence.from_tokens([token])]), self.model.vocabulary).batch(np.zeros(1, np.int64))
         state = self._encoder.feed(self._type_vectors(batch)[0])
         tags, scores, labels = {}, {}, {}
         for layer, running in self._layers.items():

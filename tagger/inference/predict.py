@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tagger.config import HeadConfig
 from tagger.encoding.batches import Batch, batches_by_length, encode
+from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import TaggerError
 from tagger.text.schemes import Scheme
@@ -84,7 +85,7 @@ def _predict_chunk(
     schemes: Mapping[str, Scheme | None],
     n_best: int,
 ) -> list[Sentence]:
-    encoded = encode(sentences, vocabulary)
+    encoded = encode(pack(sentences, layers=()), vocabulary)
     layers: list[dict[str, TagLayer | Label]] = [{} for _ in sentences]
     names = {layer: np.array(vocabulary.labels[layer], dtype=object) for layer in heads}
     parts = list(batches_by_length(encoded.lengths, BATCH_TOKENS, overhead=BATCH_OVERHEAD))

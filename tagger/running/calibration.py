@@ -7,6 +7,7 @@ import torch
 
 from tagger.config import HeadConfig
 from tagger.encoding.batches import batches_by_length, encode
+from tagger.encoding.packed import Packed, pack
 from tagger.encoding.vocabulary import label_names
 from tagger.errors import DataError
 from tagger.evaluation import dev_scores
@@ -24,7 +25,7 @@ BATCH_TOKENS = 4096  # padding counted
 OUTSIDE = "O"
 
 
-def check_calibrated(heads: Mapping[str, HeadConfig], train: Sequence[Sentence], dev: Sequence[Sentence]) -> None:
+def check_calibrated(heads: Mapping[str, HeadConfig], train: Packed, dev: Sequence[Sentence]) -> None:
     """Refuse a head that nothing in dev can calibrate.
 
     Raises:
@@ -93,7 +94,7 @@ def _calibrate_tags(model: Model, layer: str, dev: Sequence[Sentence]) -> dict[s
     """Change a tokens head so that gold tags are the most likely."""
     scheme, names = model.heads[layer].span_scheme, model.vocabulary.labels[layer]
     known = _known(dev, layer, model.heads[layer], names)
-    encoded = encode(known, model.vocabulary, {layer: scheme})
+    encoded = encode(pack(known, [layer]), model.vocabulary, {layer: scheme})
     sentences = []
     with torch.no_grad():
         for rows in batches_by_length(encoded.lengths, BATCH_TOKENS):

@@ -9,6 +9,7 @@ import numpy as np
 
 from tagger.config import HeadConfig, Recipe, load_recipe
 from tagger.encoding.batches import AnyIds, EncodedSentences, Probabilities, encode
+from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import RecipeError, TaggerError
 from tagger.tagging import Tagger, load
@@ -175,7 +176,7 @@ def _tags(
         replace(s, layers={} if isinstance(s.layers.get(head.layer), TagLayer) else {head.layer: next(left)})
         for s in sentences
     ]
-    return encode(filled, vocabulary, {head.layer: scheme}).tag_targets[head.layer]
+    return encode(pack(filled, [head.layer]), vocabulary, {head.layer: scheme}).tag_targets[head.layer]
 
 
 def _check_known(labels: Mapping[str, float] | set[str], known: Sequence[str], where: str) -> None:

@@ -14,10 +14,12 @@ import torch
 from tagger.config import CorpusConfig, HeadConfig, ReadingConfig, Recipe, load_recipe
 from tagger.corpus.corpus import Corpus
 from tagger.encoding.batches import EncodedSentences, encode
+from tagger.encoding.packed import Packed
 from tagger.encoding.vectors import read_vectors
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import RecipeError
 from tagger.evaluation import Report, dev_scores, score_predictions
+from tagger.hub.lazy import packed_of
 from tagger.inference.torch_backend import check_device
 from tagger.model.card import model_card
 from tagger.model.config import FORMAT, ModelConfig
@@ -80,13 +82,14 @@ def train(
             check_files(teacher, folder if data is not None else (base / name).parent, from_files=data is not None)
     corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted)
     dev = [sentence for corpus in corpora.values() for sentence in corpus.dev]
-    check_calibrated(recipe.layers, _all_train(corpora), dev)
+    packed = packed_of(_all_train(corpora), recipe.layers)
+    check_calibrated(recipe.layers, packed, dev)
     if found:
         check_taught(recipe, _all_train(corpora))
     teachers = _train_teachers(found, base, run_folder, listener, data=data, seed=recipe.seed, device=device)
     torch.manual_seed(recipe.seed)
-    model = _build_model(recipe, corpora, folder, device, listener)
-    outcome = _fit(model, recipe, corpora, dev, teachers, listener)
+    model = _build_model(recipe, corpora, packed, folder, device, listener)
+    outcome = _fit(model, recipe, corpora, packed, dev, teachers, listener)
     if outcome.best is None:
         _remove_empty(run_folder)
         raise KeyboardInterrupt
@@ -157,16 +160,14 @@ def _schemes(recipe: Recipe) -> dict[str, Scheme | None]:
 
 
 def _build_model(
-    recipe: Recipe, corpora: Mapping[str, Corpus], folder: Path, device: str, listener: RunListener
+    recipe: Recipe, corpora: Mapping[str, Corpus], packed: Packed, folder: Path, device: str, listener: RunListener
 ) -> Model:
     vectors = None
     if recipe.embeddings.vectors:
         listener.noted("reading word vectors")
         paths = [folder / path for path in recipe.embeddings.vectors]
         vectors = read_vectors(paths, max_words=recipe.embeddings.max_words)
-    vocabulary = build_vocabulary(
-        _all_train(corpora), layers=_schemes(recipe), vectors=vectors, tune=recipe.embeddings.tune
-    )
+    vocabulary = build_vocabulary(packed, layers=_schemes(recipe), vectors=vectors, tune=recipe.embeddings.tune)
     heads = recipe.layers
     for layer, names in vocabulary.labels.items():
         if len(names) == 1:
@@ -218,15 +219,16 @@ def _fit(
     model: Model,
     recipe: Recipe,
     corpora: Mapping[str, Corpus],
+    packed: Packed,
     dev: Sequence[Sentence],
     teachers: Mapping[str, Tagger],
     listener: RunListener,
 ) -> Outcome:
     weights = {name: config.weight for name, config in recipe.all_corpora().items()}
     tagger = Tagger(model, cache=False)
-    sentences = _all_train(corpora)
-    encoded = encode(sentences, model.vocabulary, _schemes(recipe))
+    encoded = encode(packed, model.vocabulary, _schemes(recipe))
     if teachers:
+        sentences = _all_train(corpora)
         encoded = with_teachers(
             encoded, sentences, teachers, recipe=recipe, vocabulary=model.vocabulary, tell=listener.noted
         )

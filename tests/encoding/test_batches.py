@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger.encoding.batches import MISSING, batches_by_length, encode, ranges, shuffled_batches
+from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
@@ -33,9 +34,9 @@ def sentences(draw: st.DrawFn) -> list[Sentence]:
 
 @given(sentences())
 def test_batch_equals_a_slow_reference(corpus: list[Sentence]) -> None:
-    vocabulary = build_vocabulary(corpus, layers=LAYERS)
+    vocabulary = build_vocabulary(pack(corpus), layers=LAYERS)
     rows = np.random.default_rng(len(corpus)).permutation(len(corpus))[: max(1, len(corpus) - 1)]
-    batch = encode(corpus, vocabulary, LAYERS).batch(rows)
+    batch = encode(pack(corpus), vocabulary, LAYERS).batch(rows)
     chosen = [corpus[row] for row in rows]
     width = max(len(sentence) for sentence in chosen)
     assert batch.lengths.tolist() == [len(sentence) for sentence in chosen]
@@ -63,8 +64,8 @@ def test_batch_equals_a_slow_reference(corpus: list[Sentence]) -> None:
 
 def test_sentences_are_encoded_without_targets_where_none_are_wanted() -> None:
     corpus = [Sentence.from_tokens(["new", "words"])]
-    vocabulary = build_vocabulary([Sentence.from_tokens(["a"])], layers={})
-    batch = encode(corpus, vocabulary).batch(np.array([0]))
+    vocabulary = build_vocabulary(pack([Sentence.from_tokens(["a"])]), layers={})
+    batch = encode(pack(corpus), vocabulary).batch(np.array([0]))
     assert (dict(batch.targets), batch.word_ids.tolist()) == ({}, [0, 0])
 
 

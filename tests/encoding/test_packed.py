@@ -119,10 +119,23 @@ def test_converted_ids_are_those_of_converted_tags(
     index = {tag: i for i, tag in enumerate(["O", *(f"{p}-{t}" for t in "AB" for p in "BIESLU")])}
     tags = [spans_to_tags(spans, length, source) for length, spans in drawn]
     sentences = [make_sentence("w " * len(row), ner=TagLayer(tuple(row))) for row in tags]
-    packed = pack([*sentences, make_sentence("without tags")])
+    packed = pack([*sentences, make_sentence("without tags")]).with_schemes({"ner": source})
     wanted = [index[tag] for row in tags for tag in convert_tags(row, source, target)]
-    assert packed.targets("ner", index, source, target).tolist() == [*wanted, MISSING, MISSING]
+    assert packed.targets("ner", index, target).tolist() == [*wanted, MISSING, MISSING]
 
 
 def test_layer_that_is_nowhere_has_no_targets() -> None:
-    assert pack(SENTENCES).targets("ner", {}, None, None).tolist() == [MISSING] * 6
+    assert pack(SENTENCES).targets("ner", {}, None).tolist() == [MISSING] * 6
+
+
+def test_types_that_occur_in_no_selected_row_need_no_ids() -> None:
+    sentences = [make_sentence("a", ner=TagLayer((tag,), "iob2")) for tag in ("B-X", "B-Y")]
+    selected = pack(sentences).select(np.array([0]))
+    assert selected.targets("ner", {"O": 0, "S-X": 1, "B-X": 2, "I-X": 3, "E-X": 4}, "bioes").tolist() == [1]
+
+
+def test_tags_in_several_schemes_are_converted_to_the_first() -> None:
+    layers = [TagLayer(("B-X", "I-X"), "iob2"), TagLayer(("S-X", "S-X"), "bioes")]
+    packed = pack([make_sentence("a b", ner=layer) for layer in layers])
+    assert packed.layers["ner"].scheme == "iob2"
+    assert [packed.layers["ner"].names[i] for i in packed.layers["ner"].ids] == ["B-X", "I-X", "B-X", "B-X"]

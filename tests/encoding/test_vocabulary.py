@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tagger.encoding.packed import pack
 from tagger.encoding.vectors import Vectors
 from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
 from tagger.errors import DataError
@@ -26,7 +27,7 @@ TRAIN = [
 
 
 def test_words_that_occur_twice_and_all_characters_of_train_are_known() -> None:
-    vocabulary = build_vocabulary(TRAIN, layers={})
+    vocabulary = build_vocabulary(pack(TRAIN), layers={})
     assert list(vocabulary.words) == ["the", "zzz"]
     assert list(vocabulary.chars) == sorted(set("thecatDog7z"))
     assert vocabulary.num_trainable == 3
@@ -40,14 +41,16 @@ def test_characters_have_ids_behind_separator_and_unknown() -> None:
 
 
 def test_words_of_the_vectors_are_known_and_frozen() -> None:
-    vocabulary = build_vocabulary(TRAIN, layers={}, vectors=make_vectors("unseen", "cat", "dog0"))
+    vocabulary = build_vocabulary(pack(TRAIN), layers={}, vectors=make_vectors("unseen", "cat", "dog0"))
     assert list(vocabulary.words) == ["unseen", "cat", "dog0"]
     assert vocabulary.num_trainable == 1
     assert [vocabulary.word_id(word) for word in ("unseen", "Cat", "Dog7", "the")] == [1, 2, 3, 0]
 
 
 def test_tuned_words_of_train_stand_first_and_the_others_stay_frozen() -> None:
-    vocabulary = build_vocabulary(TRAIN, layers={}, vectors=make_vectors("unseen", "cat", "other", "dog0"), tune=True)
+    vocabulary = build_vocabulary(
+        pack(TRAIN), layers={}, vectors=make_vectors("unseen", "cat", "other", "dog0"), tune=True
+    )
     # of train: cat and dog0 (the spelling under which Dog7 is found) have vectors; the and zzz occur twice without one
     assert list(vocabulary.words) == ["cat", "dog0", "the", "zzz", "unseen", "other"]
     assert vocabulary.num_trainable == 1 + 4
@@ -59,32 +62,34 @@ def test_tuned_words_of_train_stand_first_and_the_others_stay_frozen() -> None:
 @pytest.mark.parametrize("scheme", list(RULES))
 def test_every_prefix_of_every_type_of_train_is_a_tag(scheme: Scheme) -> None:
     train = [make_sentence("a b", ner=TagLayer(("B-LOC", "O"))), make_sentence("c", ner=TagLayer(("B-art-x",)))]
-    tags = build_vocabulary(train, layers={"ner": scheme}).labels["ner"]
+    tags = build_vocabulary(pack(train), layers={"ner": scheme}).labels["ner"]
     assert tags[0] == "O"
     assert set(tags) == {"O"} | {f"{prefix}-{name}" for prefix in RULES[scheme].prefixes for name in ("LOC", "art-x")}
     assert len(tags) == 1 + 2 * len(RULES[scheme].prefixes)
 
 
 def test_layer_without_entities_has_only_o() -> None:
-    assert build_vocabulary([make_sentence("a", ner=TagLayer(("O",)))], layers={"ner": "bioes"}).labels["ner"] == ["O"]
+    assert build_vocabulary(pack([make_sentence("a", ner=TagLayer(("O",)))]), layers={"ner": "bioes"}).labels[
+        "ner"
+    ] == ["O"]
 
 
 def test_classes_and_plain_tags_are_those_of_train_in_order() -> None:
     train = [*TRAIN, make_sentence("a b", upos=TagLayer(("VERB", "ADJ")))]
-    labels = build_vocabulary(train, layers={"mood": None, "upos": None}).labels
+    labels = build_vocabulary(pack(train), layers={"mood": None, "upos": None}).labels
     assert labels == {"mood": ["bad", "good"], "upos": ["ADJ", "VERB"]}
 
 
 def test_layer_that_train_lacks_is_told_those_it_has() -> None:
     with pytest.raises(DataError) as caught:
-        build_vocabulary(TRAIN, layers={"intent": None})
+        build_vocabulary(pack(TRAIN), layers={"intent": None})
     assert str(caught.value) == "no train sentence has the layer `intent`; they have mood, ner"
 
 
 def test_sentences_may_come_from_a_generator() -> None:
-    assert build_vocabulary(iter(TRAIN), layers={"mood": None}).labels["mood"] == ["bad", "good"]
+    assert build_vocabulary(pack(iter(TRAIN)), layers={"mood": None}).labels["mood"] == ["bad", "good"]
 
 
 def test_order_of_sentences_is_no_matter() -> None:
     layers: dict[str, Scheme | None] = {"ner": "bioes", "mood": None}
-    assert build_vocabulary(TRAIN, layers=layers) == build_vocabulary(TRAIN[::-1], layers=layers)
+    assert build_vocabulary(pack(TRAIN), layers=layers) == build_vocabulary(pack(TRAIN[::-1]), layers=layers)

@@ -19,7 +19,7 @@ from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, RecipeError
 from tagger.hub import lazy
 from tagger.hub import loading as hub
-from tagger.hub.lazy import LazySentences
+from tagger.hub.lazy import LazySentences, packed_of
 from tagger.hub.loading import stream_dataset
 from tagger.running.run import RunListener
 from tagger.running.train import train
@@ -82,9 +82,9 @@ def test_lazy_corpus_is_the_corpus(folder: Path, split: dict[str, Any]) -> None:
 
 def test_vocabulary_and_encoded_sentences_are_those_of_the_corpus(folder: Path) -> None:
     found, wanted = both(folder)
-    vocabularies = [build_vocabulary(corpus.train, layers=LAYERS) for corpus in (found, wanted)]
+    vocabularies = [build_vocabulary(packed_of(corpus.train), layers=LAYERS) for corpus in (found, wanted)]
     assert vocabularies[0] == vocabularies[1]
-    encoded, other = (encode(corpus.train, vocabularies[0], LAYERS) for corpus in (found, wanted))
+    encoded, other = (encode(packed_of(corpus.train), vocabularies[0], LAYERS) for corpus in (found, wanted))
     for name in ("types", "word_ids", "char_ids", "char_starts", "type_ids", "starts"):
         assert np.array_equal(getattr(encoded, name), getattr(other, name)), name
     assert {**encoded.tag_targets, **encoded.label_targets}.keys() == LAYERS.keys()
@@ -211,9 +211,9 @@ def test_changed_lazy_corpus_is_the_changed_corpus(name: str, scheme: Scheme, tm
     assert [list(split) for split in found.splits().values()] == [list(split) for split in wanted.splits().values()]
     assert len(found.train) == len(wanted.train)
     layers: dict[str, Scheme | None] = {"ner": "bioes", "chunk": scheme, "kind": None}
-    vocabularies = [build_vocabulary(corpus.train, layers=layers) for corpus in (found, wanted)]
+    vocabularies = [build_vocabulary(packed_of(corpus.train), layers=layers) for corpus in (found, wanted)]
     assert vocabularies[0] == vocabularies[1]
-    first, second = (encode(corpus.train, vocabularies[0], layers) for corpus in (found, wanted))
+    first, second = (encode(packed_of(corpus.train), vocabularies[0], layers) for corpus in (found, wanted))
     assert first.types.tolist() == second.types.tolist()
     for layer in ("ner", "chunk"):
         assert first.tag_targets[layer].tolist() == second.tag_targets[layer].tolist()

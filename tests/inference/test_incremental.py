@@ -12,6 +12,7 @@ from untrained import untrained_model
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.corpus.synthetic import generate
+from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, ModelError
 from tagger.inference.incremental import TaggedToken
@@ -49,7 +50,7 @@ def make_tagger(
         "sentiment": SentenceHeadConfig.model_validate({"kind": "sentence", "pooling": pooling}),
     }
     layers = {layer: head.span_scheme for layer, head in heads.items()}
-    vocabulary = build_vocabulary(SENTENCES, layers=layers)
+    vocabulary = build_vocabulary(pack(SENTENCES), layers=layers)
     embeddings = EmbeddingsConfig(dimension=6, char_hidden=4)
     config = EncoderConfig.model_validate({"hidden_size": 8, "bidirectional": False, **(encoder or {})})
     schemes = {"ner": shown}

@@ -9,6 +9,7 @@ import torch
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.corpus.synthetic import generate
 from tagger.encoding.batches import Batch
+from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
 from tagger.inference import predict as module
 from tagger.inference.predict import LabelArrays, TagArrays, predict
@@ -22,7 +23,7 @@ HEADS: dict[str, HeadConfig] = {
     "sentiment": SentenceHeadConfig(kind="sentence"),
 }
 VOCABULARY = build_vocabulary(
-    list(generate(50, seed=1, split="train")), layers={"ner": "bioes", "upos": None, "sentiment": None}
+    pack(generate(50, seed=1, split="train")), layers={"ner": "bioes", "upos": None, "sentiment": None}
 )
 
 

@@ -14,6 +14,7 @@ import torch
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, TokensHeadConfig
 from tagger.encoding.batches import Batch, encode
+from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
 from tagger.inference.torch_backend import TorchBackend, TypeCache, _workers
 from tagger.model.network import Network, build_network
@@ -25,7 +26,7 @@ WORDS = [f"{first}{second}" for first in "abcdef" for second in ("", "n", "rst",
 def make_network() -> tuple[Network, Vocabulary]:
     torch.manual_seed(1)
     train = [Sentence.from_tokens(WORDS, {"upos": TagLayer(("X", "Y") * (len(WORDS) // 2))})] * 2
-    vocabulary = build_vocabulary(train, layers={"upos": None})
+    vocabulary = build_vocabulary(pack(train), layers={"upos": None})
     network = build_network(
         vocabulary,
         embeddings=EmbeddingsConfig(dimension=6, char_hidden=4),
@@ -39,7 +40,7 @@ NETWORK, VOCABULARY = make_network()
 
 
 def make_batch(words: list[str]) -> Batch:
-    return encode([Sentence.from_tokens(words)], VOCABULARY).batch(np.array([0]))
+    return encode(pack([Sentence.from_tokens(words)]), VOCABULARY).batch(np.array([0]))
 
 
 def exact(batch: Batch) -> torch.Tensor:

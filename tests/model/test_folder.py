@@ -22,6 +22,7 @@ from tagger.config import (
     TokensHeadConfig,
 )
 from tagger.corpus.synthetic import generate
+from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, ModelError
 from tagger.model.config import FORMAT
@@ -38,7 +39,7 @@ HEADS: dict[str, HeadConfig] = {
 
 def make_model(chars: str = "cnn") -> Model:
     sentences = list(generate(30, seed=1, split="train"))
-    vocabulary = build_vocabulary(sentences, layers={"ner": "bioes", "upos": None, "sentiment": None})
+    vocabulary = build_vocabulary(pack(sentences), layers={"ner": "bioes", "upos": None, "sentiment": None})
     return untrained_model(
         vocabulary,
         HEADS,

@@ -6,6 +6,7 @@ import torch
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.encoding.batches import EncodedSentences, encode
+from tagger.encoding.packed import pack
 from tagger.encoding.vectors import Vectors
 from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
 from tagger.model.network import Network, TensorBatch, build_network, to_tensors
@@ -28,8 +29,8 @@ SENTENCES = [
 
 
 def make_encoded() -> tuple[Vocabulary, EncodedSentences]:
-    vocabulary = build_vocabulary(SENTENCES, layers=LAYERS)
-    return vocabulary, encode(SENTENCES, vocabulary, LAYERS)
+    vocabulary = build_vocabulary(pack(SENTENCES), layers=LAYERS)
+    return vocabulary, encode(pack(SENTENCES), vocabulary, LAYERS)
 
 
 def make_network(*, seed: int = 1, chars: str = "cnn", dropout: float = 0.0, word_dropout: float = 0.0) -> Network:
@@ -153,7 +154,7 @@ def test_constraints_can_be_turned_off() -> None:
 def test_pretrained_words_start_from_their_vectors(tune: bool) -> None:
     words = ["ada", "ran", "far"]
     vectors = Vectors(words, np.arange(6, dtype=np.float16).reshape(3, 2) + 1)
-    vocabulary = build_vocabulary(SENTENCES, layers=LAYERS, vectors=vectors, tune=tune)
+    vocabulary = build_vocabulary(pack(SENTENCES), layers=LAYERS, vectors=vectors, tune=tune)
     network = build_network(
         vocabulary, embeddings=EmbeddingsConfig(tune=tune), encoder=EncoderConfig(), heads=HEADS, vectors=vectors
     )
@@ -177,11 +178,11 @@ def test_every_merge_fits_every_pooling(merge: str, bidirectional: bool) -> None
 def test_a_layer_may_have_any_name() -> None:
     names = ["type", "keys", "training", "a.b", "a%2Eb", "heads", "x y", "ü"]
     sentences = [Sentence.from_tokens(["go"], {name: Label(value) for name in names}) for value in ("yes", "no")]
-    vocabulary = build_vocabulary(sentences, layers=dict.fromkeys(names))
+    vocabulary = build_vocabulary(pack(sentences), layers=dict.fromkeys(names))
     heads = {name: SentenceHeadConfig(kind="sentence") for name in names}
     network = build_network(vocabulary, embeddings=EmbeddingsConfig(), encoder=EncoderConfig(), heads=heads)
     losses = network.losses(
-        to_tensors(encode(sentences, vocabulary, dict.fromkeys(names)).batch(np.arange(2)), network.device)
+        to_tensors(encode(pack(sentences), vocabulary, dict.fromkeys(names)).batch(np.arange(2)), network.device)
     ).gold
     assert list(losses) == names
     trained = {id(parameter) for parameter in network.parameters()}

@@ -13,6 +13,7 @@ from small_recipes import NER, SMALL, SYNTHETIC
 from tagger.config import load_recipe
 from tagger.corpus.synthetic import generate
 from tagger.encoding.batches import encode
+from tagger.encoding.packed import pack
 from tagger.errors import DataError, ModelError, RecipeError
 from tagger.formats.jsonl import sentence_to_json
 from tagger.running.run import RunListener
@@ -117,7 +118,7 @@ def test_tags_are_taught_where_gold_lacks_and_classes_everywhere(folder: Path) -
         *(replace(s, layers={"ner": s.layers["ner"]}) for s in generate(3, seed=9, split="train")),
     ]
     schemes = {"ner": "bioes", "upos": None, "sentiment": None}
-    plain = encode(sentences, vocabulary, schemes)
+    plain = encode(pack(sentences), vocabulary, schemes)
     found = with_teachers(plain, sentences, teachers, recipe=recipe, vocabulary=vocabulary, tell=lambda _: None)
     batch = found.batch(np.arange(4))
     said = {layer: list(teachers[f"{layer}.toml"].predict(sentences)) for layer in schemes}
@@ -186,7 +187,7 @@ def test_a_broken_sequence_is_taught_as_the_entities_that_it_is_read_as(folder: 
     vocabulary = train(folder / "ner.toml").tagger.model.vocabulary
     sentence = Sentence.from_tokens(["Ada", "Lovelace", "Bob", "ran"])
     found = with_teachers(
-        encode([sentence], vocabulary, {"ner": "bioes"}),
+        encode(pack([sentence]), vocabulary, {"ner": "bioes"}),
         [sentence],
         {"ner.toml": Broken()},
         recipe=load_recipe(pupil),

@@ -22,6 +22,7 @@ from tagger.config import (
 )
 from tagger.corpus.synthetic import generate
 from tagger.encoding.batches import encode
+from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import TaggerError
 from tagger.evaluation import dev_scores
@@ -43,8 +44,8 @@ class Lesson:
         self.heads = heads
         self.sentences: list[Sentence] = list(generate(20, seed=4, split="train"))
         layers = {layer: head.span_scheme for layer, head in heads.items()}
-        self.vocabulary = build_vocabulary(self.sentences, layers=layers)
-        self.encoded = encode(self.sentences, self.vocabulary, layers)
+        self.vocabulary = build_vocabulary(pack(self.sentences), layers=layers)
+        self.encoded = encode(pack(self.sentences), self.vocabulary, layers)
         embeddings = EmbeddingsConfig(dimension=16, char_hidden=30, dropout=dropout)
         encoder = EncoderConfig(hidden_size=24, dropout=dropout)
         self.model = untrained_model(self.vocabulary, heads, embeddings=embeddings, encoder=encoder, seed=seed)
@@ -313,7 +314,7 @@ def test_sentences_without_any_layer_are_no_obstacle() -> None:
     lesson = Lesson(NER)
     bare = [Sentence.from_tokens(sentence.tokens) for sentence in lesson.sentences[:10]]
     lesson.sentences = [*bare, *lesson.sentences[10:]]
-    lesson.encoded = encode(lesson.sentences, lesson.vocabulary, {"ner": "bioes"})
+    lesson.encoded = encode(pack(lesson.sentences), lesson.vocabulary, {"ner": "bioes"})
     outcome = lesson.train(TrainingConfig(epochs=2, batch_size=1))
     assert all(math.isfinite(epoch.loss) for epoch in outcome.epochs)
 
