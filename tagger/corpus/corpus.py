@@ -22,6 +22,7 @@ from tagger.formats.standoff.annotation_tools import read_json
 from tagger.formats.standoff.brat import read_brat
 from tagger.formats.standoff.sentences import Tally
 from tagger.hub.lazy import read_dataset
+from tagger.hub.loading import BUILDERS
 from tagger.hub.to_rows import to_datasets
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Sentence
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 FILES = ("conll", "conllu", "labelled", "jsonl", "brat")
 CUT_DEV = 0.1
-FILE_READERS = ("parquet", "json", "csv", "arrow")  # a `dataset` that is a format of `data_files`
 HUB_SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 
 
@@ -154,7 +154,7 @@ def _in_folder(config: DataConfig, folder: Path) -> DataConfig:
 
     Those of an id or a folder are relative to that, which `datasets` sees to; a URL stays as it is.
     """
-    if config.data_files is None or config.dataset not in FILE_READERS:
+    if config.data_files is None or config.dataset not in BUILDERS:
         return config
 
     def placed(paths: tuple[str, ...]) -> tuple[str, ...]:

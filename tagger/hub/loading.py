@@ -18,6 +18,7 @@ from tagger.text.sentence import Sentence
 if TYPE_CHECKING:
     import datasets
 
+BUILDERS = ("parquet", "json", "csv", "arrow", "text")  # a `dataset` of these names only says how to read `data_files`
 SPLIT_NAMES = {"train": ("train",), "dev": ("validation", "dev", "valid"), "test": ("test",)}
 ROWS = 1000  # that are read at once
 ADVICE = "to use files of your own, name `format` and `train` in the recipe and pass --data"
@@ -62,9 +63,27 @@ def load_splits(config: DataConfig, dataset: str) -> "Mapping[str, datasets.Data
             return dict(saved) if kind == "splits" else {"train": saved}
         files = _plain_files(config.data_files)
         options = {"revision": config.revision, "data_files": files, "streaming": config.streaming}
-        return dict(datasets.load_dataset(dataset, config.name, **options))
+        return dict(datasets.load_dataset(_safe_source(dataset), config.name, **options))
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         raise DataError(f"{dataset}: {_if_absent(dataset, error)}{_why(error)}; {ADVICE}") from None
+
+
+def _safe_source(dataset: str) -> str:
+    """Return the dataset as `load_dataset` takes it: a folder by its whole path, so that its name is no builder's.
+
+    Raises:
+        DataError: It is the name of a builder that may run code from its files, as `pandas` does with a pickle.
+    """
+    from datasets.packaged_modules import _PACKAGED_DATASETS_MODULES
+
+    if Path(dataset).is_dir():
+        return str(Path(dataset).resolve())
+    if dataset in _PACKAGED_DATASETS_MODULES and dataset not in BUILDERS:
+        raise DataError(
+            f"{dataset}: `dataset` must be an id of the hub, a folder or one of {', '.join(BUILDERS)}, got "
+            "another builder of `datasets`, which may run code from its files; convert the data to one of these formats"
+        )
+    return dataset
 
 
 def _if_absent(dataset: str, error: Exception) -> str:

@@ -1,6 +1,7 @@
 """Datasets as the hub serves them: folders of parquet, JSON lines or a saved dataset, read offline."""
 
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -428,3 +429,30 @@ def test_bad_rows_of_all_splits_are_told_at_once(tmp_path: Path) -> None:
         assert [line.split(":")[0] for line in str(caught.value).splitlines()] == [
             f"{folder} ({split}), row 1" for split in ("train", "validation", "test")
         ]
+
+
+class Payload:
+    """Unpickled, it makes the file `ran`."""
+
+    def __init__(self, ran: Path) -> None:
+        self.ran = ran
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.ran,)
+
+
+@pytest.mark.parametrize("builder", ["pandas", "webdataset"])
+def test_builder_that_can_run_code_is_refused(builder: str, tmp_path: Path) -> None:
+    (tmp_path / "x.pkl").write_bytes(pickle.dumps(Payload(tmp_path / "ran")))
+    assert error_of(builder, data_files=str(tmp_path / "x.pkl")) == (
+        f"{builder}: `dataset` must be an id of the hub, a folder or one of parquet, json, csv, arrow, text, got "
+        "another builder of `datasets`, which may run code from its files; convert the data to one of these formats"
+    )
+    assert not (tmp_path / "ran").exists()
+
+
+def test_folder_named_like_a_builder_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = json_lines(tmp_path, train=[{"tokens": ["Ada"], "ner_tags": ["B-PER"]}])
+    folder.rename(tmp_path / "pandas")
+    monkeypatch.chdir(tmp_path)
+    assert len(load_corpus(dataset="pandas").train) == 1
