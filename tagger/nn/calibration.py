@@ -1,5 +1,6 @@
 """Scores of tags that are as sure as they are right: what held-out sentences teach a head once training is over."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -74,8 +75,11 @@ def calibrate_tokens(head: TokensHead, sentences: Sequence[HeldOut], *, shifted:
             if shifted is not None:
                 head.linear.bias[shifted] += shift
 
+    best = (math.inf, (1.0, 0.0))
+
     def loss(point: NDArray[np.float64]) -> tuple[float, list[float]]:
-        """The loss at an inverse temperature and a shift, and its slope in both."""
+        """Return the loss at an inverse temperature and a shift, and its slope in both."""
+        nonlocal best
         put(*point)
         head.zero_grad(set_to_none=True)
         total = 0.0
@@ -85,12 +89,16 @@ def calibrate_tokens(head: TokensHead, sentences: Sequence[HeldOut], *, shifted:
                 value.backward()
                 total += value.item()
         slope = sum(float((p.grad * trained).sum()) for p, trained in weights if p.grad is not None)
+        best = min(best, (total, tuple(point)))
         bias = head.linear.bias.grad
         return total, [slope, 0.0 if shifted is None or bias is None else float(bias[shifted])]
 
     bounds = [(1 / HIGHEST, 1 / LOWEST), (-FURTHEST, FURTHEST)]
-    found = minimize(loss, [1.0, 0.0], jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-9})
-    before, after = loss(np.array([1.0, 0.0]))[0], float(found.fun)
-    put(*found.x)
+    before, _ = loss(np.array([1.0, 0.0]))
+    minimize(loss, [1.0, 0.0], jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-9})
+    # Close to the minimum the loss in float32 is flat but for rounding, and a line search that fails there ends at any
+    # point that it tried. The best of all points does not depend on where the search gave up.
+    after, (inverse, shift) = best
+    put(inverse, shift)
     head.zero_grad(set_to_none=True)
-    return Calibration(float(1 / found.x[0]), float(found.x[1]), before, after)
+    return Calibration(float(1 / inverse), float(shift), before, after)
