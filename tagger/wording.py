@@ -6,9 +6,15 @@ from collections.abc import Iterable
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def shorten(line: str, width: int = 60) -> str:
-    """A line as it is shown in an error."""
-    return repr(line if len(line) <= width else line[: width - 3] + "...")
+def shorten(value: object, width: int = 60) -> str:
+    """Return a line or another value as an error shows it: only the start of a long one."""
+    if isinstance(value, str):
+        return repr(value if len(value) <= width else value[: width - 3] + "...")
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes out no integer of more than 4,300 digits
+        return "a number of thousands of digits"
+    return text if len(text) <= width else text[: width - 3] + "..."
 
 
 def quoted(names: Iterable[str]) -> str:

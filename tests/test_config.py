@@ -272,13 +272,13 @@ def test_all_mistakes_of_a_recipe_are_told_at_once() -> None:
         ({"heads__ner__decder": "crf"}, "unknown key `heads.ner.decder`; did you mean `decoder`?"),
         (
             {"heads__m": {"kind": "sentence", "class_weights": {"good": 0}}},
-            '`heads.m.class_weights` must be "none", "balanced" or a table class = weight with weights above 0, '
-            "got {'good': 0}",
+            '`heads.m.class_weights` must be "none", "balanced" or a table class = weight with weights above 0 '
+            "and at most 1e6, got {'good': 0}",
         ),
         (
             {"heads__m": {"kind": "sentence", "class_weights": "even"}},
-            '`heads.m.class_weights` must be "none", "balanced" or a table class = weight with weights above 0, '
-            "got 'even'",
+            '`heads.m.class_weights` must be "none", "balanced" or a table class = weight with weights above 0 '
+            "and at most 1e6, got 'even'",
         ),
         (
             {"data": {"format": "labelled", "layer": "m", "train": "t", "columns": ["_", "text"]}},
@@ -302,6 +302,28 @@ def test_all_mistakes_of_a_recipe_are_told_at_once() -> None:
         (
             {"training__learning_rate": float("inf")},
             "`training.learning_rate` must be a finite number, got inf",
+        ),
+        (
+            {"encoder__hidden_size": 10_000_000},
+            "`encoder.hidden_size` must be less than or equal to 10000, got 10000000",
+        ),
+        ({"encoder__layers": 10**6}, "`encoder.layers` must be less than or equal to 100, got 1000000"),
+        (
+            {"training__batch_size": 10**12},
+            "`training.batch_size` must be less than or equal to 1000000, got 10000000000",
+        ),
+        (
+            {"data": {"format": "synthetic", "sentences": 10**12}},
+            "`data.sentences` must be less than or equal to 1000000, got 1000000000000",
+        ),
+        ({"encoder__cell": "x" * 5000}, f"`encoder.cell` must be 'lstm', 'gru' or 'rnn', got '{'x' * 57}...'"),
+        (
+            {"data__train": [5] * 5000},
+            "`data.train` must be a path, a list of paths or a table class = path, got [5, 5,",
+        ),
+        (
+            {"training__epochs": 16**5000},
+            "`training.epochs` must be less than or equal to 1000000, got a number of thou",
         ),
         ({"training__clip_norm": "off"}, "`training.clip_norm` must be a valid number, got 'off'"),
         ({"data": 5}, "`data` must be a table, got 5"),

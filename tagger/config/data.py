@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from tagger.config.section import Names, Positive, Section, Weight, as_tuple
+from tagger.config.section import Count, Names, Section, Weight, as_tuple
 from tagger.text.choices import FileFormat, Invalid, Misaligned, Nested
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import Tokenize
-from tagger.wording import quoted
+from tagger.wording import quoted, shorten
 
 SPANNED = ("jsonl", "brat")  # formats that give entities as character spans of a text
 
@@ -22,14 +22,14 @@ def _as_files(value: object) -> object:
     named = isinstance(value, dict) and all(isinstance(path, str) for path in value.values())
     listed = isinstance(value, list) and all(isinstance(path, str) for path in value)
     if not (named or listed or isinstance(value, (str, tuple))):
-        raise ValueError(f"must be a path, a list of paths or a table class = path, got {value!r}")
+        raise ValueError(f"must be a path, a list of paths or a table class = path, got {shorten(value)}")
     return as_tuple(value)
 
 
 def _as_number(value: object) -> object:
     """Return a number unchanged, or refuse the value once (pydantic would report each type of the union)."""
     if isinstance(value, bool) or not isinstance(value, (int, float, type(None))):
-        raise ValueError(f"must be a number, got {value!r}")
+        raise ValueError(f"must be a number, got {shorten(value)}")
     return value
 
 
@@ -44,7 +44,7 @@ def _as_new_name(value: object) -> object:
     """Return the new name of a type or class unchanged, or refuse it."""
     if isinstance(value, str) and (value.strip() != value or value == "O"):
         advice = "to remove a type, list it in `drop`" if value == "O" else "remove the spaces around it"
-        raise ValueError(f"must be the name of a type or class, got {value!r}; {advice}")
+        raise ValueError(f"must be the name of a type or class, got {shorten(value)}; {advice}")
     return value
 
 
@@ -56,7 +56,7 @@ DataFiles = Annotated[tuple[str, ...] | dict[str, tuple[str, ...]], BeforeValida
 class SplitConfig(Section):
     """How to cut dev and test from train, for data without such splits."""
 
-    every: Annotated[int, Field(ge=2)] | None = None
+    every: Annotated[int, Field(ge=2, le=10**6)] | None = None
     """Split each file by row number: row *i* (from 0) goes where the remainder of *i* divided by `every` says.
     Default: rows are drawn at random, with the seed of the run."""
 
@@ -231,7 +231,7 @@ class DataConfig(ReadingConfig):
     split: SplitConfig | None = None
     """How to cut dev and test from train."""
 
-    sentences: Positive | None = None
+    sentences: Count | None = None
     """Number of sentences to generate, for format `synthetic` only (required there)."""
 
     @model_validator(mode="after")

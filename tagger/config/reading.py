@@ -21,7 +21,7 @@ from tagger.config.recipe import (
 )
 from tagger.config.section import Section
 from tagger.errors import RecipeError
-from tagger.wording import quoted
+from tagger.wording import quoted, shorten
 
 MAX_BYTES = 1_000_000  # of a recipe; what is longer is another file
 S = TypeVar("S", bound=Section)
@@ -106,7 +106,7 @@ def _explain(detail: ErrorDetails, kind: type[Section]) -> str:
     place = detail["loc"]
     in_head = place[:1] == ("heads",)  # then pydantic's third part is the kind of the head
     path = [str(part) for i, part in enumerate(place) if not (in_head and i == 2)]
-    key, got, context = ".".join(path), detail["input"], detail.get("ctx", {})
+    key, got, context = ".".join(path), shorten(detail["input"]), detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
             known = _known_keys(place[:-1], kind)
@@ -116,21 +116,21 @@ def _explain(detail: ErrorDetails, kind: type[Section]) -> str:
         case "union_tag_not_found":
             return f'`{key}.kind` is missing; choose "tokens" or "sentence"'
         case "union_tag_invalid":
-            return f"`{key}.kind` must be 'tokens' or 'sentence', got {context.get('tag')!r}"
+            return f"`{key}.kind` must be 'tokens' or 'sentence', got {shorten(context.get('tag'))}"
         case "literal_error":
-            return f"`{key}` must be {context['expected']}, got {got!r}"
+            return f"`{key}` must be {context['expected']}, got {got}"
         case "value_error":
             error = str(context["error"])
             return error if not key else f"`{key}` {error}" if error.startswith("must") else f"`{key}`: {error}"
         case "too_short" | "string_too_short":
             return f"`{key}` must not be empty"
         case "tuple_type":
-            return f"`{key}` must be a list, got {got!r}"
+            return f"`{key}` must be a list, got {got}"
         case "dict_type" | "model_type" | "model_attributes_type":
-            return f"`{key}` must be a table, got {got!r}"
+            return f"`{key}` must be a table, got {got}"
         case _:
             rule = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-            return f"`{key}` must be {rule}, got {got!r}"
+            return f"`{key}` must be {rule}, got {got}"
 
 
 def _suggestion(name: str, known: Sequence[str]) -> str:

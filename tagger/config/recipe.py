@@ -3,15 +3,14 @@
 The docstring below each field is the meaning of that key in the reference of recipes.
 """
 
-import math
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from tagger.config.data import CorpusConfig, DataConfig
-from tagger.config.section import Names, Positive, Section, Share, Weight
+from tagger.config.section import Count, Names, Positive, Section, Share, Size, Weight
 from tagger.text.schemes import Scheme
-from tagger.wording import quoted
+from tagger.wording import quoted, shorten
 
 Sampling = Literal["proportion", "sqrt", "even"]
 ClassWeights = Literal["none", "balanced"] | dict[str, Weight]
@@ -25,9 +24,12 @@ def _none_as_null(value: object) -> object:
 def _as_class_weights(value: object) -> object:
     """Return a word or a table of positive numbers unchanged, or refuse the value."""
     weights = value.values() if isinstance(value, dict) else ()
-    positive = all(isinstance(w, (int, float)) and not isinstance(w, bool) and 0 < w < math.inf for w in weights)
+    positive = all(isinstance(w, (int, float)) and not isinstance(w, bool) and 0 < w <= 1e6 for w in weights)
     if not positive or not (isinstance(value, dict) or value in ("none", "balanced")):
-        raise ValueError(f'must be "none", "balanced" or a table class = weight with weights above 0, got {value!r}')
+        raise ValueError(
+            'must be "none", "balanced" or a table class = weight with weights above 0 and at most 1e6, '
+            f"got {shorten(value)}"
+        )
     return value
 
 
@@ -45,16 +47,16 @@ class EmbeddingsConfig(Section):
     tune: bool = True
     """Whether the vectors of words in train are trained further. All other words keep their pretrained vectors."""
 
-    dimension: Positive = 100
+    dimension: Size = 100
     """Size of a word vector if there are no `vectors`."""
 
     chars: Literal["cnn", "lstm", "none"] = "cnn"
     """Network that reads the characters of a word: a convolution (`cnn`), a bidirectional LSTM (`lstm`), or none."""
 
-    char_dimension: Positive = 30
+    char_dimension: Size = 30
     """Size of a character vector."""
 
-    char_hidden: Positive = 50
+    char_hidden: Size = 50
     """Number of filters of the convolution, or hidden size of the LSTM in each direction."""
 
     dropout: Share = 0.5
@@ -76,10 +78,10 @@ class EncoderConfig(Section):
     cell: Literal["lstm", "gru", "rnn"] = "lstm"
     """Type of the recurrent cell."""
 
-    hidden_size: Positive = 200
+    hidden_size: Size = 200
     """Number of features of a state in one direction."""
 
-    layers: Positive = 1
+    layers: Annotated[int, Field(ge=1, le=100)] = 1
     """Number of recurrent layers."""
 
     bidirectional: bool = True
@@ -152,7 +154,7 @@ class SentenceHeadConfig(AnyHeadConfig):
     pooling: Literal["attention", "last", "mean", "max"] = "attention"
     """How to turn the states of all tokens into one vector."""
 
-    hidden_size: Positive = 64
+    hidden_size: Size = 64
     """Number of features of the hidden layer."""
 
     dropout: Share = 0.5
@@ -176,10 +178,10 @@ HeadConfig = Annotated[TokensHeadConfig | SentenceHeadConfig, Field(discriminato
 class TrainingConfig(Section):
     """How to fit the network."""
 
-    epochs: Positive = 30
+    epochs: Count = 30
     """Maximum number of passes over the training sentences."""
 
-    batch_size: Positive = 16
+    batch_size: Count = 16
     """Number of sentences in a batch."""
 
     optimizer: Literal["adam", "sgd"] = "adam"
@@ -194,13 +196,13 @@ class TrainingConfig(Section):
     warmup: Share = 0.05
     """Share of all steps during which the learning rate rises from zero."""
 
-    weight_decay: Annotated[float, Field(ge=0.0)] = 0.0
+    weight_decay: Annotated[float, Field(ge=0.0, le=1e6)] = 0.0
     """Weight decay, decoupled from the gradient, times the learning rate at each step. Word vectors have none."""
 
     clip_norm: Annotated[Weight | None, BeforeValidator(_none_as_null)] = 5.0
     """Largest norm of the gradient over all parameters; a larger gradient is scaled down. `"none"`: no limit."""
 
-    patience: Positive = 8
+    patience: Count = 8
     """Number of epochs without a better dev score after which training stops."""
 
     select: str = "mean"
