@@ -1,4 +1,8 @@
-"""Fixtures of all tests: where the real corpora are, a cache for `datasets`, and the memory that a call takes."""
+"""What all tests share: one thread per process, the folder of real corpora, a cache for `datasets`, peak memory.
+
+Every process of the tests computes on one thread. Threads of small networks wait for each other at each step, so a
+second one gains little on an idle machine and makes the tests many times slower on a busy one.
+"""
 
 import os
 import tracemalloc
@@ -7,8 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported; child processes inherit it
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 REQUIRED = os.environ.get("TAGGER_REQUIRE_DATA") == "1"
+NOT_RUN = {"slow": "slow tests", "fuzz": "fuzz tests of a minute each"}
 
 
 def _data_folder() -> Path | None:
@@ -18,7 +28,7 @@ def _data_folder() -> Path | None:
 
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
-    """The folder of real corpora; a test that asks for it is skipped, or fails, where it is not there."""
+    """Return the folder of real corpora; skip the test, or fail it, where there is none."""
     folder = _data_folder()
     if folder is None:
         (pytest.fail if REQUIRED else pytest.skip)("needs real data: set TAGGER_DATA to the folder of corpora")
@@ -35,13 +45,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = [r for r in terminalreporter.stats.get("skipped", []) if "TAGGER_DATA" in str(r.longrepr)]
     if skipped:
         terminalreporter.write_line(
-            f"{len(skipped)} tests on real data were skipped, for $TAGGER_DATA is not set to their folder", yellow=True
+            f"{len(skipped)} tests on real data were skipped: $TAGGER_DATA is not set to their folder", yellow=True
         )
+    for marker, what in NOT_RUN.items():
+        left = [item for item in terminalreporter.stats.get("deselected", []) if item.get_closest_marker(marker)]
+        if left:
+            terminalreporter.write_line(f"{len(left)} {what} were not run; run them with -m {marker}", yellow=True)
 
 
 @pytest.fixture
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What `datasets` keeps goes to a folder of the test's own, and no progress bars are shown."""
+    """Let `datasets` keep its files in a folder of the test's own, and show no progress bars."""
     import datasets  # imported here: loading it takes seconds, and most tests do without
 
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path / "cache"))
@@ -52,7 +66,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
 @pytest.fixture
 def peak_memory() -> Callable[[Callable[[], object]], int]:
-    """A function that gives the bytes which Python objects take at most while another one runs."""
+    """Return a function that measures the peak memory of Python objects, in bytes, while another function runs."""
 
     def measure(call: Callable[[], object]) -> int:
         tracemalloc.start()
@@ -67,9 +81,9 @@ def peak_memory() -> Callable[[Callable[[], object]], int]:
 
 @pytest.fixture
 def streamed(peak_memory: Callable[[Callable[[], object]], int]) -> Callable[..., Any]:
-    """A function that gives what a converter returns, which may hold a third of what it writes in memory at most.
+    """Return a function that runs a converter and checks that it holds at most a third of its output in memory.
 
-    The converter is given the lines of a column file of so many sentences, and where to write.
+    The converter gets the lines of a column file with that many sentences, and a function that writes.
     """
 
     def check(convert: Callable[..., object], num_sentences: int) -> object:

@@ -393,7 +393,7 @@ def hang(path: Path) -> None:
 def test_check_finds_what_is_wrong(
     reader: Reader, failure: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"{__name__}.SLOWEST", 0.2)
+    monkeypatch.setattr(f"{__name__}.SLOWEST", 1.0)
     with pytest.raises(failure):
         check(reader, b"a\tO\n\nb\tO\n", tmp_path)
 

@@ -255,9 +255,9 @@ def test_calls_leave_no_trace() -> None:
 def test_fifty_thousand_tokens_are_one_sentence() -> None:
     words = [word for sentence in generate(200, seed=6, split="test") for word in sentence.tokens]
     tokens = (words * (50_000 // len(words) + 1))[:50_000]
-    started = time.perf_counter()
+    started = time.process_time()
     sentence = TAGGER.tag_tokens(tokens)
-    assert time.perf_counter() - started < 60
+    assert time.process_time() - started < 60
     assert len(sentence.tags("ner")) == len(sentence.tag_scores("upos")) == 50_000
     scores = np.array(sentence.tag_scores("ner"))
     assert np.isfinite(scores).all()

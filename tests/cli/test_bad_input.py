@@ -166,7 +166,7 @@ def test_damaged_report_of_a_run_ends_in_one_sentence(call, report, run_folder, 
 
 def test_endless_line_on_standard_input_is_refused_while_it_comes(run_folder) -> None:
     command = f"head -c 100M /dev/zero | tr '\\0' x | {sys.executable} -m tagger tag {run_folder} -"
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=600)
     assert done.returncode == 1
     assert done.stderr == "error: standard input:1: a line must have at most 10,000,000 bytes, got more; split it\n"
 

@@ -255,10 +255,10 @@ def test_file_is_read_from_disk(tmp_path: Path) -> None:
 def test_object_of_many_keys_is_read_in_time_that_grows_with_it(tmp_path: Path) -> None:
     keys = [f"k{i}" for i in range(200_000)]
     line = json.dumps(dict.fromkeys(keys, 1))[:-1] + ', "k199999": 1}'
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(DataError, match="must have each key once, got 'k199999' twice"):
         parse_jsonl([line], where="f")
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 10
 
 
 def test_comments_and_document_come_back_and_are_written_only_where_there_are_any() -> None:

@@ -1,6 +1,5 @@
 """Tagging token by token against tagging each prefix whole."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,15 +22,6 @@ from tagger.text.sentence import Sentence
 SENTENCES = list(generate(100, seed=1, split="train"))
 SCHEMES: tuple[Scheme, ...] = ("iob1", "iob2", "bioes", "bilou")
 WORDS = sorted({token for s in SENTENCES[:20] for token in s.tokens} | {"Zürich", "unseen", "👩‍👧", "New York"})
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """One thread of torch, for waking others would take most of the time of these small sentences."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def make_tagger(

@@ -212,9 +212,9 @@ def test_the_words_held_are_bounded(monkeypatch: pytest.MonkeyPatch):
 def test_a_run_without_white_space_takes_linear_time():
     text = "".join(random.Random(1).choices("()[]", k=20_000))
     tokenize("warm up")
-    began = time.perf_counter()
+    began = time.process_time()
     assert covered(tokenize(text)) == list(range(len(text)))
-    assert time.perf_counter() - began < 15  # near 2 seconds; as one piece it is near 37
+    assert time.process_time() - began < 20  # about 2 seconds; with quadratic growth about 37
 
 
 def test_the_library_is_imported_at_the_first_text_and_brings_no_heavy_ones():
