@@ -1,24 +1,27 @@
-# Sourced by the other scripts: makes .venv if there is none and installs the library in it, once per change of the
-# project file. Usage: install_tagger [EXTRAS], such as install_tagger '[test]'.
+# Sourced by the other scripts: create .venv if it does not exist and install the library into it, again only when the
+# project file, the constraints or this script change.
+# Usage: install_tagger [EXTRAS [GROUP]], for example: install_tagger '[plots]' dev
 
 install_tagger() {
-    local extras="${1:-}" stamp
+    local extras="${1:-}" group="${2:-}" stamp pip
+    pip=(.venv/bin/python -m pip install --quiet --disable-pip-version-check -c scripts/constraints.txt)
     if [ ! -x .venv/bin/python ]; then
         local python="${PYTHON:-python3}"
         "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
-            echo "error: $python must be Python 3.11 or newer; name one with PYTHON=..." >&2
+            echo "error: $python must be Python 3.11 or newer; name another one with PYTHON=..." >&2
             return 2
         }
-        echo "making .venv" >&2
+        echo "creating .venv" >&2
         "$python" -m venv .venv
     fi
-    stamp=".venv/installed-$(cat pyproject.toml scripts/constraints.txt scripts/environment.sh | cksum | tr -d ' ')$extras"
+    stamp=".venv/installed-$(cat pyproject.toml scripts/constraints.txt scripts/environment.sh | cksum | tr -d ' ')$extras$group"
     if [ ! -e "$stamp" ]; then
-        echo "installing (the first time takes a minute or more)" >&2
-        # torch first and by its exact version: any newer one would bring gigabytes that a CPU has no use for.
-        .venv/bin/python -c 'import torch' 2>/dev/null ||
-            .venv/bin/python -m pip install --quiet --disable-pip-version-check -c scripts/constraints.txt torch
-        .venv/bin/python -m pip install --quiet --disable-pip-version-check -c scripts/constraints.txt -e ".$extras"
+        echo "installing (this takes a minute or more the first time)" >&2
+        # torch comes first and in exactly this version: a newer one brings gigabytes of GPU code.
+        .venv/bin/python -c 'import torch' 2>/dev/null || "${pip[@]}" torch
+        # The pip of a new environment may be too old to know dependency groups (pip 25.1 is the first that does).
+        [ -z "$group" ] || "${pip[@]}" pip
+        "${pip[@]}" -e ".$extras" ${group:+--group "$group"}
         touch "$stamp"
     fi
 }

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Installs with test extras into .venv, then runs ruff, mypy and pytest. Arguments go to pytest.
+# Install the library with its development tools into .venv, then run ruff, mypy, the build of the documentation and
+# pytest. Arguments are passed to pytest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/environment.sh
-install_tagger '[test]'
+install_tagger '[plots]' dev
 export HF_HUB_OFFLINE=1
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
