@@ -1,22 +1,38 @@
-"""Files on their way: an input that can be read only once, kept so that it can be read again, and an output that is
-there whole or not at all."""
+"""Output that is complete or not written at all, also when the process is killed, and input that is read twice.
+
+`replaced` writes one file, `replace_files` several files of a folder: readers that look up their paths with `newest`
+find either all old files or all new ones. `locked` keeps a folder for one process.
+"""
 
 import os
+import secrets
 import shutil
 import signal
+import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from errno import EACCES, EAGAIN, EDEADLK
+from glob import escape
 from pathlib import Path
 from types import FrameType
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 from tagger.errors import DataError
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+PENDING = ".pending"  # complete files of a folder that are about to be moved to their places
+UNFINISHED = ".unfinished-"  # files of a folder that are still being written
 
 
 @contextmanager
 def kept(stream: BinaryIO) -> Iterator[Path]:
-    """A temporary file with all bytes of a stream; it goes when the context ends."""
+    """Copy a stream to a temporary file, which is deleted at the end of the context."""
     with tempfile.NamedTemporaryFile(prefix="tagger-") as file:
         shutil.copyfileobj(stream, file)
         file.flush()
@@ -25,7 +41,7 @@ def kept(stream: BinaryIO) -> Iterator[Path]:
 
 @contextmanager
 def passed_on(stream: BinaryIO) -> Iterator[BinaryIO]:
-    """A file to write to; its bytes go to `stream` when the context ends without an error."""
+    """Collect output in a temporary file; copy it to `stream` if the context ends without an error."""
     with tempfile.TemporaryFile(prefix="tagger-") as file:
         yield file
         file.seek(0)
@@ -35,52 +51,214 @@ def passed_on(stream: BinaryIO) -> Iterator[BinaryIO]:
 
 @contextmanager
 def replaced(path: Path) -> Iterator[BinaryIO]:
-    """A file to write to, beside `path`; it takes the place of `path` when the context ends without an error.
+    """Write a file beside `path`; it replaces `path` when the context ends without an error.
 
-    What is not a regular file, such as `/dev/null`, is written to at once.
+    A path that is not a regular file, such as `/dev/null`, is written to directly.
 
     Raises:
         DataError: The file cannot be written.
     """
     place = Path(os.path.realpath(path))
-    part = place.with_name(f".{place.name}.{os.getpid()}.part")
+    part = place.with_name(f".{place.name}.{secrets.token_hex(8)}.part")
     with _one_sentence(path):
         there, apart = path.exists(), not path.exists() or path.is_file()
+        if apart:
+            _remove_parts(place)
         stream = part.open("xb") if apart else path.open("wb")
     try:
         with _one_sentence(path), stream:
+            _try_lock(stream)
             yield stream
+            if apart:
+                _sync(stream)
         if there and apart:
             shutil.copymode(place, part)
         if apart:
-            part.replace(place)
+            _move(part, place)
     finally:
         if apart:
             part.unlink(missing_ok=True)
 
 
+def _remove_parts(place: Path) -> None:
+    """Delete what killed processes have left of a file. The part of a living process is locked, and stays."""
+    for part in place.parent.glob(f".{escape(place.name)}.*.part"):
+        with suppress(OSError), part.open("r+b") as stream:
+            if _try_lock(stream):
+                part.unlink()
+
+
+def replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write files of a folder, which is created if missing. If that fails or is killed, no file has changed.
+
+    All files are first written to a folder of their own inside `folder`. Renaming it to `PENDING` is the one step that
+    makes them valid. After it they are moved to their places, by the next call if this one is killed.
+
+    Args:
+        folder: Two processes must not write to it at once; see `locked`.
+        contents: The bytes of each file by its path in the folder.
+
+    Raises:
+        DataError: A file cannot be written.
+    """
+    with _one_sentence(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        settle(folder)
+        for left_over in folder.glob(f"{UNFINISHED}*"):
+            shutil.rmtree(left_over)
+        unfinished = folder / f"{UNFINISHED}{secrets.token_hex(8)}"
+        try:
+            for name, content in contents.items():
+                _write(unfinished / name, content, instead_of=folder / name)
+            make_pending(unfinished, folder)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
+
+
+def _write(path: Path, content: bytes, *, instead_of: Path) -> None:
+    with _one_sentence(instead_of):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if instead_of.is_dir():
+            raise IsADirectoryError
+        with path.open("xb") as stream:
+            stream.write(content)
+            _sync(stream)
+
+
+def make_pending(complete: Path, folder: Path) -> None:
+    """Let the files of a complete folder replace those of `folder`: all at once for readers that ask `newest`."""
+    for inner in (*(path for path in complete.rglob("*") if path.is_dir()), complete):
+        _sync_folder(inner)
+    _move(complete, folder / PENDING)
+    _sync_folder(folder)
+    settle(folder)
+
+
+def settle(folder: Path) -> None:
+    """Move pending files to their places; do nothing if there are none."""
+    pending = folder / PENDING
+    for path in [path for path in pending.rglob("*") if path.is_file()]:
+        place = folder / path.relative_to(pending)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _move(path, place)
+    if pending.is_dir():
+        shutil.rmtree(pending)
+
+
+def newest(path: Path) -> Path:
+    """Return where to read a file: its own path, or where it waits to be moved there by `replace_files`.
+
+    A file may be moved between this call and its opening, so a reader that does not find it asks again.
+    """
+    for folder in path.parents[:4]:
+        pending = folder / PENDING / path.relative_to(folder)
+        if pending.is_file():
+            return pending
+    return path
+
+
 @contextmanager
-def ended_in_order() -> Iterator[None]:
-    """While this lasts, SIGTERM is an exit as any other, so that what is half written goes."""
+def locked(folder: Path) -> Iterator[bool]:
+    """Try to lock a folder. Yield whether it worked; False means that another process, or this one, has the lock.
 
-    def leave(number: int, frame: FrameType | None) -> NoReturn:
-        raise SystemExit(128 + number)
+    The lock ends with the context or with the process, however that ends.
+    """
+    path = folder / ".lock"
+    while True:
+        stream = path.open("ab")
+        if not (owned := _try_lock(stream)) or _is_file_of(stream, path):
+            break
+        stream.close()  # the owner before us deleted the file after we had opened it
+    try:
+        yield owned
+    finally:
+        if owned:
+            with suppress(OSError):  # on Windows an open file cannot be deleted
+                path.unlink()
+        stream.close()
 
-    before = signal.signal(signal.SIGTERM, leave)
+
+def _is_file_of(stream: BinaryIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _try_lock(stream: BinaryIO) -> bool:
+    """Whether the lock of an open file is now ours. File systems without locks always say yes."""
+    try:
+        if sys.platform == "win32":
+            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (EACCES, EAGAIN, EDEADLK)
+    return True
+
+
+def _sync(stream: BinaryIO) -> None:
+    stream.flush()
+    os.fsync(stream.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Put the names of a folder's files on disk; Windows cannot open folders, and needs no such call."""
+    if sys.platform != "win32":
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Rename; on Windows again and again for two seconds, as long as a reader has the target open."""
+    until = time.monotonic() + (2.0 if sys.platform == "win32" else 0.0)
+    while True:
+        try:
+            source.replace(target)
+            return
+        except PermissionError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.01)
+
+
+@contextmanager
+def ended_in_order(error: Callable[[int], BaseException] = lambda number: SystemExit(128 + number)) -> Iterator[None]:
+    """Within the context, raise an exception on SIGTERM and SIGHUP, so that half-written files are deleted.
+
+    A signal that is ignored, as SIGHUP is under `nohup`, stays ignored.
+
+    Args:
+        error: Makes the exception from the signal's number.
+    """
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise error(number)
+
+    before = {}
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+            before[number] = signal.signal(number, leave)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
 def _one_sentence(path: Path) -> Iterator[None]:
-    """What can go wrong with a file that is written, told in one sentence."""
+    """Turn what goes wrong with a written file into one sentence."""
     try:
         yield
     except FileNotFoundError:
-        raise DataError(f"{path}: its folder must be there to write the file, but is not; make it first") from None
+        raise DataError(f"{path}: its folder must exist, but does not; create it first") from None
     except IsADirectoryError:
-        raise DataError(f"{path}: must be a file to write, got a folder; name a file in it") from None
+        raise DataError(f"{path}: expected a file to write, got a folder; name a file in it") from None
     except OSError as error:
         raise DataError(f"{path}: the file cannot be written: {error.strerror}") from None

@@ -91,7 +91,7 @@ def test_options_reach_the_conversion(call: Call) -> None:
         (
             ("in.conll", "no/out", "--to", "io"),
             1,
-            "error: no/out: its folder must be there to write the file, but is not; make it first\n",
+            "error: no/out: its folder must exist, but does not; create it first\n",
         ),
     ],
 )

@@ -123,7 +123,7 @@ def test_a_file_becomes_a_page_without_its_blank_lines(call, runs: Path) -> None
         ("attention runs/none notes.txt --output a.html", 1, "runs/none"),
         ("attention runs/quickstart none.txt --output a.html", 1, "none.txt: no such file"),
         ("attention runs/none notes.txt --output a.pdf", 2, "a.pdf: the name of this picture must end in"),
-        ("attention runs/quickstart notes.txt --output no/a.html", 1, "no/a.html: its folder must be there"),
+        ("attention runs/quickstart notes.txt --output no/a.html", 1, "no/a.html: its folder must exist"),
         ("entities runs/quickstart notes.txt --output a.png", 2, "must end in .html, got '.png'"),
         ("entities runs/quickstart notes.txt --layer upos --output a.html", 1, "`upos` is no layer with entities"),
         ("transitions runs/plain --output a.svg", 1, "there must be a layer with a CRF, got none"),

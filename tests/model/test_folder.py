@@ -82,7 +82,7 @@ def test_loaded_model_has_the_same_config_vocabulary_and_weights(model: Model, f
 def test_a_model_that_cannot_be_written_whole_leaves_the_one_before(model: Model, folder: Path) -> None:
     (folder / "README.md").unlink()
     (folder / "README.md").mkdir()
-    with pytest.raises(DataError, match=r"README\.md: must be a file to write, got a folder"):
+    with pytest.raises(DataError, match=r"README\.md: expected a file to write, got a folder"):
         save_model(make_model("lstm"), folder, card="")
     assert load_model(folder).config == model.config
     assert sorted(path.name for path in folder.iterdir()) == sorted(

@@ -62,7 +62,7 @@ def test_entities_have_no_chart() -> None:
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="its folder must be there"):
+    with pytest.raises(DataError, match="its folder must exist"):
         CHARTS["attention"]().save(tmp_path / "none" / "a.html")
 
 
