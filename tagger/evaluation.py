@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from tagger.errors import DataError
-from tagger.metrics.accuracy import score_labels, score_tags
+from tagger.metrics.accuracy import TagScores, score_labels, score_tags
 from tagger.metrics.calibration import calibration_error
-from tagger.metrics.entities import score_entities, span_f1
+from tagger.metrics.entities import EntityScores, score_entities, span_f1
 from tagger.metrics.report import Report as Report
 from tagger.metrics.report import Scores
 from tagger.model.model import Model
@@ -54,7 +54,9 @@ def _score_layer(layer: str, model: Model, pairs: Sequence[tuple[Sentence, Sente
         return score_labels(gold, [label.value for label in found], sure if len(sure) == len(found) else None)
     scheme = head.span_scheme
     if scheme is None:
-        scores: Scores = score_tags([g.tags(layer) for g, _ in pairs], [p.tags(layer) for _, p in pairs])
+        scores: TagScores | EntityScores = score_tags(
+            [g.tags(layer) for g, _ in pairs], [p.tags(layer) for _, p in pairs]
+        )
         sure = [score for _, p in pairs for score in p.tag_scores(layer) or ()]
         right = [hit for g, p in pairs for hit in _hits(g, p, layer)]
     else:

@@ -1,8 +1,11 @@
-"""How names, counts and lines look in a message."""
+"""How names, counts, lines and tables look in a message."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+from unicodedata import east_asian_width
 
+WIDEST = 40  # columns of a terminal: a longer name gets a line of its own, so that the figures stay on the screen
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -18,15 +21,45 @@ def shorten(value: object, width: int = 60) -> str:
 
 
 def quoted(names: Iterable[str]) -> str:
-    """Names of keys or values as an error shows them."""
+    """Return names of keys or values as an error shows them."""
     return ", ".join(f"`{name}`" for name in names)
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun: `1 sentence`, `2 sentences`."""
+    """Return a number with its noun: `1 sentence`, `2 sentences`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def visible(text: str) -> str:
-    """The text with its control characters, but for tabs and line breaks, spelt out: `\\r`, `\\x1b`."""
+    """Return the text with control characters written as `\\r` or `\\x1b`; tabs and line breaks stay."""
     return CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def table_lines(rows: Iterable[Sequence[str] | None], *, narrowest: int = 0) -> list[str]:
+    """Return the lines of a table: names on the left, figures aligned on the right, two spaces between columns.
+
+    Args:
+        rows: The cells of each row, the name first; None for a line of dashes.
+        narrowest: Smallest width of a column of figures.
+    """
+    rows = list(rows)
+    names, *columns = zip_longest(*filter(None, rows), fillvalue="")
+    first = max((width for name in names if (width := _width(name)) <= WIDEST), default=0)
+    widths = [max(narrowest, *map(_width, cells)) for cells in columns]
+    lines = []
+    for row in rows:
+        if row is None:
+            lines.append("-" * (first + sum(2 + width for width in widths)))
+            continue
+        name, *cells = row
+        if _width(name) > first:
+            lines.append(name)
+            name = ""
+        figures = (" " * (2 + width - _width(cell)) + cell for cell, width in zip(cells, widths, strict=False))
+        lines.append(name + " " * (first - _width(name)) + "".join(figures))
+    return lines
+
+
+def _width(text: str) -> int:
+    """Return the columns of a terminal that a text takes; a Chinese or Japanese character takes two."""
+    return len(text) + sum(east_asian_width(char) in "WF" for char in text)

@@ -1,15 +1,11 @@
 """A diagnosis of a corpus on standard output: tables of counts, then errors and warnings, the first of each kind."""
 
-import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
-
-from rich.console import Console
-from rich.table import Table
+from collections.abc import Iterator, Mapping, Sequence
 
 from tagger.doctor.diagnosis import Diagnosis
 from tagger.doctor.findings import Finding
-from tagger.wording import visible
+from tagger.wording import counted, table_lines, visible
 
 ERRORS_SHOWN = 10
 WARNINGS_SHOWN = 5
@@ -42,85 +38,62 @@ TITLES = {
 
 
 def print_diagnosis(diagnosis: Diagnosis) -> None:
-    """Print a diagnosis; no colour where standard output is no terminal, and places are never cut or wrapped."""
-    console = Console(file=sys.stdout, highlight=False)
+    """Print a diagnosis, without colour; places are never cut or wrapped."""
     for split, files in diagnosis.files.items():
         for path, encoding in files.items():
-            _say(console, f"{split}: {path} ({encoding})")
+            _say(f"{split}: {path} ({encoding})")
     for note in diagnosis.notes:
-        _say(console, note)
-    console.print(_sizes(diagnosis))
+        _say(note)
+    _say(*table_lines(_sizes(diagnosis)))
     for layer, scheme in {**dict.fromkeys(_layers(diagnosis)), **diagnosis.schemes}.items():
-        _print_layer(console, diagnosis, layer, scheme)
+        _say("", *table_lines(_layer(diagnosis, layer, scheme)))
     for pair, counts in diagnosis.overlaps.items():
         later, earlier = pair.split(" in ")
         alike = f"{counts['leak']} as they are, {counts['near_leak']} more but for case and digits"
-        _say(console, f"sentences of {later} that stand in {earlier} too: {alike}")
-    _print_findings(console, "errors", diagnosis.errors, diagnosis.error_counts, ERRORS_SHOWN)
-    _print_findings(console, "warnings", diagnosis.warnings, diagnosis.warning_counts, WARNINGS_SHOWN)
+        _say(f"sentences of {later} that stand in {earlier} too: {alike}")
+    _print_findings("errors", diagnosis.errors, diagnosis.error_counts, ERRORS_SHOWN)
+    _print_findings("warnings", diagnosis.warnings, diagnosis.warning_counts, WARNINGS_SHOWN)
     total = sum(diagnosis.error_counts.values()), sum(diagnosis.warning_counts.values())
-    _say(console, f"\n{_counted(total[0], 'error')}, {_counted(total[1], 'warning')}")
+    _say(f"\n{counted(total[0], 'error')}, {counted(total[1], 'warning')}")
 
 
-def _say(console: Console, line: str) -> None:
-    console.print(visible(line), markup=False, soft_wrap=True)
+def _say(*lines: str) -> None:
+    print(*map(visible, lines), sep="\n")
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _table(*names: str) -> Table:
-    """A table whose first column is text and whose others are numbers."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for i, name in enumerate(names):
-        table.add_column(name, justify="right" if i else "left", overflow="fold")
-    return table
-
-
-def _sizes(diagnosis: Diagnosis) -> Table:
-    table = _table("", "documents", "sentences", "tokens", "types", "longest")
+def _sizes(diagnosis: Diagnosis) -> Iterator[Sequence[str]]:
+    """Return the rows of the table of splits."""
+    yield "", "documents", "sentences", "tokens", "types", "longest"
     for split, counts in diagnosis.splits.items():
         numbers = (counts.documents, counts.sentences, counts.tokens, counts.types, counts.longest)
-        table.add_row(split, *(str(number) for number in numbers))
-    return table
+        yield split, *map(str, numbers)
 
 
 def _layers(diagnosis: Diagnosis) -> list[str]:
     return list(dict.fromkeys(name for counts in diagnosis.splits.values() for name in counts.labels))
 
 
-def _print_layer(console: Console, diagnosis: Diagnosis, layer: str, scheme: str | None) -> None:
-    """How often each type, tag or label of a layer stands in each split."""
+def _layer(diagnosis: Diagnosis, layer: str, scheme: str | None) -> Iterator[Sequence[str]]:
+    """Return the rows of a table that says how often each type, tag or label of a layer occurs in each split."""
     parts = {
         split: Counter((counts.entities if scheme else counts.labels).get(layer, {}))
         for split, counts in diagnosis.splits.items()
     }
     total: Counter[str] = sum(parts.values(), Counter())
-    table = _table(f"{layer} ({scheme.upper()})" if scheme else layer, *parts)
+    yield visible(f"{layer} ({scheme.upper()})" if scheme else layer), *parts
     for name, _ in total.most_common(ROWS_SHOWN):
-        table.add_row(_plain(name), *(str(part[name]) for part in parts.values()))
+        yield visible(name), *(str(part[name]) for part in parts.values())
     if len(total) > ROWS_SHOWN:
         rest = [sum(part[name] for name, _ in total.most_common()[ROWS_SHOWN:]) for part in parts.values()]
-        table.add_row(f"({len(total) - ROWS_SHOWN} more)", *map(str, rest))
-    table.add_row("all", *(str(part.total()) for part in parts.values()))
-    console.print()
-    console.print(table)
+        yield f"({len(total) - ROWS_SHOWN} more)", *map(str, rest)
+    yield "all", *(str(part.total()) for part in parts.values())
 
 
-def _plain(name: str) -> str:
-    """A name that a table does not take for markup, nor a terminal for commands."""
-    return visible(name).replace("[", "\\[")
-
-
-def _print_findings(
-    console: Console, title: str, findings: Sequence[Finding], counts: Mapping[str, int], shown: int
-) -> None:
-    """The first findings of each kind, and how many there are."""
+def _print_findings(title: str, findings: Sequence[Finding], counts: Mapping[str, int], shown: int) -> None:
+    """Print the first findings of each kind, and how many there are."""
     for kind, count in counts.items():
-        _say(console, f"\n{title}: {TITLES[kind]}: {count}")
+        _say(f"\n{title}: {TITLES[kind]}: {count}")
         first = [finding for finding in findings if finding.kind == kind][:shown]
-        for finding in first:
-            _say(console, f"  {finding}")
+        _say(*(f"  {finding}" for finding in first))
         if count > len(first):
-            _say(console, f"  ... and {count - len(first)} more")
+            _say(f"  ... and {count - len(first)} more")

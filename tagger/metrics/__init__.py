@@ -1,1 +1,1 @@
-"""Scores of predicted sentences against gold ones. Nothing here uses torch."""
+"""Scores of predicted layers against gold layers, without torch."""

@@ -1,7 +1,7 @@
-"""Scores of layers without spans: a tag a token (parts of speech), or a label a sentence (sentiment, intent).
+"""Scores of layers without spans: one tag per token (parts of speech) or one label per sentence (sentiment, intent).
 
-Each is counted from pairs of gold and predicted values. A value that stands on one side only is a class like any
-other, with rates of 0.0. Entities are the business of `entities.py`.
+All are computed from pairs of gold and predicted values. A value that occurs on one side only is a class like any
+other, with rates of 0.0. Entities are scored in `entities.py`.
 """
 
 from collections import Counter
@@ -10,24 +10,24 @@ from dataclasses import dataclass
 from itertools import chain
 from statistics import fmean
 
-from tagger.metrics.calibration import calibration_error
-from tagger.metrics.rates import ClassScore, check_aligned, ratio
+from tagger.metrics.calibration import calibration_error, error_lines
+from tagger.metrics.rates import ClassScore, check_aligned, class_lines, ratio
 
-Pairs = Counter[tuple[str, str]]  # how often a gold value (first) was predicted as a value (second)
+Pairs = Counter[tuple[str, str]]  # (gold value, predicted value) → number of occurrences
 
 
 @dataclass(frozen=True, slots=True)
 class TagScores:
-    """How well predicted tags agree with gold ones.
+    """Agreement of predicted tags with gold tags.
 
     Args:
         accuracy: Share of tokens with the right tag, from 0 to 1.
         sentence_accuracy: Share of sentences in which every tag is right, from 0 to 1.
-        tokens: Tokens scored.
-        sentences: Sentences scored.
-        tags: The score of each tag that stands in gold or prediction, by name.
-        calibration_error: How far the probabilities of predicted tags are from how often they are right, from 0 to 1;
-            None where the predictions have none.
+        tokens: Number of tokens scored.
+        sentences: Number of sentences scored.
+        tags: The score of each tag that occurs in gold or prediction, by name.
+        calibration_error: Mean difference between the probabilities of predicted tags and the share that is right, from
+            0 to 1; None if the predictions have no probabilities.
     """
 
     accuracy: float
@@ -43,7 +43,7 @@ class TagScores:
         return self.accuracy
 
     def to_dict(self) -> dict[str, object]:
-        """The scores as JSON has them."""
+        """Return the scores as JSON values."""
         return {
             "accuracy": self.accuracy,
             "sentence_accuracy": self.sentence_accuracy,
@@ -53,20 +53,28 @@ class TagScores:
             "calibration_error": self.calibration_error,
         }
 
+    def lines(self) -> list[str]:
+        """Return the scores as lines of text."""
+        return [
+            f"accuracy {self.accuracy:.4f} of {self.tokens} tokens",
+            *class_lines("tag", self.tags),
+            f"sentences with every tag right: {self.sentence_accuracy:.4f} of {self.sentences}",
+            *error_lines(self.calibration_error),
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class LabelScores:
-    """How well predicted labels agree with gold ones.
+    """Agreement of predicted labels with gold labels.
 
     Args:
         accuracy: Share of sentences with the right label, from 0 to 1.
-        macro_f1: The plain mean of F1 over the classes that stand in gold or prediction, from 0 to 1.
-        sentences: Sentences scored.
+        macro_f1: The unweighted mean of F1 over the classes that occur in gold or prediction, from 0 to 1.
+        sentences: Number of sentences scored.
         classes: The score of each of these classes, by name.
-        confusion: How often a gold class (first key) was predicted as a class (second key); pairs that never occur
-            are left out.
-        calibration_error: How far the probabilities are from how often they are right, from 0 to 1; None where the
-            predictions have none.
+        confusion: How often a gold class (first key) was predicted as a class (second key); only pairs that occur.
+        calibration_error: Mean difference between the probabilities of predicted labels and the share that is right,
+            from 0 to 1; None if the predictions have no probabilities.
     """
 
     accuracy: float
@@ -82,7 +90,7 @@ class LabelScores:
         return self.accuracy
 
     def to_dict(self) -> dict[str, object]:
-        """The scores as JSON has them."""
+        """Return the scores as JSON values."""
         return {
             "accuracy": self.accuracy,
             "macro_f1": self.macro_f1,
@@ -92,9 +100,18 @@ class LabelScores:
             "calibration_error": self.calibration_error,
         }
 
+    def lines(self) -> list[str]:
+        """Return the scores as lines of text."""
+        return [
+            f"accuracy {self.accuracy:.4f} of {self.sentences} sentences",
+            *class_lines("class", self.classes),
+            f"macro F1: {self.macro_f1:.4f}",
+            *error_lines(self.calibration_error),
+        ]
+
 
 def score_tags(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> TagScores:
-    """The scores of predicted tags against gold ones, sentence by sentence.
+    """Return the scores of predicted tags against gold tags, sentence by sentence.
 
     Raises:
         ValueError: Gold and predicted differ in length.
@@ -108,18 +125,20 @@ def score_tags(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]
 def score_labels(
     gold: Sequence[str], predicted: Sequence[str], confidences: Sequence[float] | None = None
 ) -> LabelScores:
-    """The scores of one predicted label a sentence against the gold one.
+    """Return the scores of one predicted label per sentence against the gold label.
 
     Args:
         gold: The gold labels.
         predicted: The predicted labels.
-        confidences: The probability of each predicted label, where there is one.
+        confidences: The probability of each predicted label, if known.
 
     Raises:
         ValueError: Gold, predicted or confidences differ in length.
     """
     if len(gold) != len(predicted):
-        raise ValueError(f"gold and predicted must have as many labels, got {len(gold)} and {len(predicted)}")
+        raise ValueError(
+            f"gold and predicted must have the same number of labels, got {len(gold)} and {len(predicted)}"
+        )
     pairs = Pairs(zip(gold, predicted, strict=True))
     classes = _class_scores(pairs)
     macro_f1 = fmean(score.f1 for score in classes.values()) if classes else 0.0
@@ -133,7 +152,7 @@ def _accuracy(pairs: Pairs) -> float:
 
 
 def _class_scores(pairs: Pairs) -> dict[str, ClassScore]:
-    """The score of each class that stands on either side, by name in order."""
+    """Return the score of each class that occurs on either side, sorted by name."""
     in_gold: Counter[str] = Counter()
     in_predicted: Counter[str] = Counter()
     for (gold, predicted), count in pairs.items():

@@ -1,6 +1,6 @@
-"""Whether probabilities are what they say: how often the predicted class is right, against how sure it was.
+"""Calibration: whether predictions with a probability of, say, 0.8 are right 80 % of the time.
 
-One temperature for all sentences makes a network surer or less sure and changes no predicted class.
+One temperature for all sentences makes probabilities more or less extreme and changes no predicted class.
 """
 
 from collections.abc import Sequence
@@ -9,20 +9,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 BINS = 10
-LOWEST, HIGHEST = 0.05, 20.0  # temperatures beyond these say that the score is not one to be calibrated
-SMALLEST = 1e-38  # of a probability, so that its logarithm is finite
+LOWEST, HIGHEST = 0.05, 20.0  # a fit that reaches these shows that the scores carry no information
+SMALLEST = 1e-38  # smallest probability, so that its logarithm is finite
 
 
 def calibration_error(confidences: Sequence[float], correct: Sequence[bool], *, bins: int = BINS) -> float:
-    """The mean distance between how sure the predictions were and how many were right, from 0 to 1.
+    """Return the mean difference between the probabilities of predictions and the share that is right, from 0 to 1.
 
     Args:
         confidences: Probability of each predicted class.
         correct: Whether each prediction is right.
-        bins: Predictions are compared in so many groups of like confidence, of equal width.
+        bins: Number of groups, of equal width in confidence, in which predictions are compared.
 
     Raises:
-        ValueError: There are not as many of the one as of the other.
+        ValueError: The two differ in length.
 
     Source:
         Guo et al. (2017), "On Calibration of Modern Neural Networks", equation 3.
@@ -30,20 +30,27 @@ def calibration_error(confidences: Sequence[float], correct: Sequence[bool], *, 
     """
     sure, right = np.asarray(confidences, float), np.asarray(correct, float)
     if sure.shape != right.shape:
-        raise ValueError(f"confidences and correct must be as many, got {sure.size} and {right.size}")
+        raise ValueError(f"confidences and correct must have the same length, got {sure.size} and {right.size}")
     if not sure.size:
         return 0.0
     group = np.minimum((sure * bins).astype(int), bins - 1)
     return float(np.abs(np.bincount(group, right - sure, bins)).sum() / sure.size)
 
 
+def error_lines(error: float | None) -> list[str]:
+    """Return the line of a report that states the calibration error; none if there is no error."""
+    if error is None:
+        return []
+    return [f"calibration error of the probabilities: {error:.4f} ({BINS} bins of equal width)"]
+
+
 def log_loss(probabilities: ArrayLike, gold: Sequence[int], *, temperature: float = 1.0) -> float:
-    """The mean negative log-probability of the gold classes, in nats, at another temperature.
+    """Return the mean negative log-probability of the gold classes, in nats, at a temperature.
 
     Args:
-        probabilities: Of each class of each sentence, of shape (sentences, classes), at temperature 1.
+        probabilities: Probability of each class of each sentence at temperature 1, of shape (sentences, classes).
         gold: The gold class of each sentence.
-        temperature: Divides the logarithms before they are normalised again.
+        temperature: Divides the logarithms, which are then normalised again.
     """
     logs = _logs(probabilities) / temperature
     peak = logs.max(1, keepdims=True)
@@ -52,19 +59,19 @@ def log_loss(probabilities: ArrayLike, gold: Sequence[int], *, temperature: floa
 
 
 def fit_temperature(probabilities: ArrayLike, gold: Sequence[int]) -> float:
-    """The temperature, from 0.05 to 20, at which the log loss is least; shapes as in `log_loss`.
+    """Return the temperature, from 0.05 to 20, with the smallest log loss; shapes as in `log_loss`.
 
     Raises:
         ValueError: There is no sentence.
 
     Source:
-        Guo et al. (2017), section 4.2. The loss is convex in the inverse of the temperature, so the minimum is the one.
+        Guo et al. (2017), section 4.2. The loss is convex in the inverse of the temperature, so there is one minimum.
         Compared with a search over all temperatures in tests/metrics/test_calibration.py.
     """
     from scipy.optimize import minimize_scalar
 
     if not len(gold):
-        raise ValueError("there must be at least one sentence to choose a temperature, got none")
+        raise ValueError("there must be at least one sentence to fit a temperature, got none")
     found = minimize_scalar(
         lambda inverse: log_loss(probabilities, gold, temperature=1 / inverse),
         bounds=(1 / HIGHEST, 1 / LOWEST),

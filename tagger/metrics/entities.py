@@ -1,14 +1,14 @@
-"""Entity scores as they are published: by seqeval, strict in the scheme of the tags, its default mode beside it.
+"""Entity scores as they are published: computed by seqeval, strict in the scheme of the tags, and in its default mode.
 
-This module alone knows seqeval's ways, and gives it what it reads rightly:
+Only this module calls seqeval, and it works around these limits:
 
-- BIOES is its `IOBES`.
-- Its strict mode raises on an unknown prefix, so tags are checked before; `NOUN` never reaches it.
-- Its strict mode reads `B-X-` as `B-X`, so types are handed over as numbers and named again afterwards.
-- Its default mode knows B, I, E and S only, so `L-` and `U-` are handed to it as `E-` and `S-`.
-- It raises or warns on corpora without sentences or without entities; here every rate of such a corpus is 0.0.
+- seqeval calls BIOES `IOBES`.
+- Its strict mode raises on an unknown prefix, so tags are checked first; `NOUN` never reaches it.
+- Its strict mode reads `B-X-` as `B-X`, so types are passed as numbers and renamed afterwards.
+- Its default mode knows only B, I, E and S, so `L-` and `U-` are passed as `E-` and `S-`.
+- It raises or warns on corpora without sentences or entities; here every rate of such a corpus is 0.0.
 
-Where the tags come from, and tags and labels without spans, are the business of others.
+Tags and labels without spans are scored in `accuracy.py`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,10 +17,11 @@ from importlib.metadata import version
 from itertools import chain
 from typing import Any
 
-from tagger.metrics.rates import Average, ClassScore, check_aligned, ratio
+from tagger.metrics.calibration import error_lines
+from tagger.metrics.rates import Average, ClassScore, check_aligned, class_lines, ratio
 from tagger.text.schemes import Boundary, Scheme, describe, invalid_positions, is_tag, split_tag
 
-TagLists = list[list[str]]  # seqeval takes lists, no other sequences
+TagLists = list[list[str]]  # seqeval accepts only lists
 
 SEQEVAL_SCHEMES: dict[Scheme, str] = {"iob1": "IOB1", "iob2": "IOB2", "bioes": "IOBES", "bilou": "BILOU"}
 DEFAULT_MODE_PREFIXES = {"L": "E", "U": "S"}
@@ -28,24 +29,24 @@ DEFAULT_MODE_PREFIXES = {"L": "E", "U": "S"}
 
 @dataclass(frozen=True, slots=True)
 class EntityScores:
-    """How well predicted entities agree with gold ones; an entity is correct if type, start and end are.
+    """Agreement of predicted entities with gold entities; an entity is correct if its type, start and end are.
 
     Args:
-        micro: All entities in one count, strict; the headline.
-        macro: The plain mean over the types that have an entity in gold or prediction, strict.
+        micro: Rates over all entities together, strict; the headline.
+        macro: The unweighted mean over the types that have an entity in gold or prediction, strict.
         weighted: The mean over types weighted by their support, strict.
         types: The strict score of each of these types, by name.
-        default: The micro average in seqeval's default mode, which also reads what the scheme does not allow.
-        invalid_sequences: Predicted sentences whose tags the scheme does not allow.
-        sentences: Sentences scored.
-        gold_entities: Entities in gold, strict.
-        predicted_entities: Entities predicted, strict.
-        correct_entities: Entities in both, strict.
+        default: The micro average in seqeval's default mode, which also accepts tags that are invalid in the scheme.
+        invalid_sequences: Number of predicted sentences whose tags are invalid in the scheme.
+        sentences: Number of sentences scored.
+        gold_entities: Number of gold entities, strict.
+        predicted_entities: Number of predicted entities, strict.
+        correct_entities: Number of entities in both, strict.
         scheme: The scheme of the tags.
-        library: What computed the scores, with its version.
-        mode: How the headline was computed.
-        calibration_error: How far the probabilities of predicted entities are from how often they are right, from 0 to
-            1; None where they have none, as tags alone do not.
+        library: Library that computed the scores, with its version.
+        mode: Mode of the headline.
+        calibration_error: Mean difference between the probabilities of predicted entities and the share that is right,
+            from 0 to 1; None if they have no probabilities.
     """
 
     micro: Average
@@ -70,11 +71,11 @@ class EntityScores:
 
     @property
     def default_scheme(self) -> Scheme:
-        """The scheme in which seqeval's default mode saw the tags."""
+        """The scheme in which tags are passed to seqeval's default mode."""
         return "bioes" if self.scheme == "bilou" else self.scheme
 
     def to_dict(self) -> dict[str, object]:
-        """The scores as JSON has them, strict micro rates on top."""
+        """Return the scores as JSON values, the strict micro rates first."""
         return {
             **self.micro.to_dict(),
             "macro": self.macro.to_dict(),
@@ -92,10 +93,25 @@ class EntityScores:
             "calibration_error": self.calibration_error,
         }
 
+    def lines(self) -> list[str]:
+        """Return the scores as lines of text."""
+        averages = {"micro average": self.micro, "macro average": self.macro, "weighted average": self.weighted}
+        note = "" if self.default_scheme == self.scheme else f" (tags given as {self.default_scheme.upper()})"
+        return [
+            str(self.micro),
+            *class_lines("type", self.types, averages, support=self.gold_entities),
+            f"entities: {self.gold_entities} gold, {self.predicted_entities} predicted, "
+            f"{self.correct_entities} correct",
+            f"seqeval default mode: {self.default}{note}",
+            f"invalid predicted sequences: {self.invalid_sequences} of {self.sentences}",
+            *error_lines(self.calibration_error),
+            f"settings: {self.library}, mode={self.mode}, scheme={SEQEVAL_SCHEMES[self.scheme]}, average=micro",
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class _StrictScores:
-    """What seqeval's strict mode says; types by the names it was given."""
+    """The result of seqeval's strict mode; types have the names that were passed."""
 
     micro: Average
     macro: Average
@@ -107,10 +123,10 @@ class _StrictScores:
 
 
 def score_entities(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], scheme: Scheme) -> EntityScores:
-    """The scores of predicted tags against gold ones, sentence by sentence, both in `scheme`.
+    """Return the scores of predicted tags against gold tags, sentence by sentence, both in `scheme`.
 
     Raises:
-        ValueError: Gold and predicted differ in length, or a tag is none of the scheme.
+        ValueError: Gold and predicted differ in length, or a tag does not belong to the scheme.
 
     Source:
         Nakayama (2018), seqeval. Tjong Kim Sang and Buchholz (2000), "Introduction to the CoNLL-2000 shared task",
@@ -121,7 +137,9 @@ def score_entities(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[s
     _check_tags("predicted", predicted, scheme)
     tags = set(chain.from_iterable(chain(gold, predicted)))
     types = sorted({split_tag(tag)[1] for tag in tags} - {""})
-    numbers = {name: f"{number:09d}" for number, name in enumerate(types)}  # of one length: sorted as the names are
+    numbers = {
+        name: f"{number:09d}" for number, name in enumerate(types)
+    }  # of equal length, so that they sort as the names do
     names = {number: name for name, number in numbers.items()}
     strict = _score_strict(_numbered(gold, numbers), _numbered(predicted, numbers), SEQEVAL_SCHEMES[scheme])
     return EntityScores(
@@ -143,14 +161,14 @@ def score_entities(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[s
 
 
 def span_f1(gold: Iterable[Iterable[Boundary]], predicted: Iterable[Iterable[Boundary]]) -> float:
-    """Micro F1 of predicted spans against gold ones, sentence by sentence, from 0 to 1; 0.0 without any span.
+    """Return the micro F1 of predicted spans against gold spans, sentence by sentence; 0.0 if there is no span.
 
-    A fast count for choosing among epochs. Of the spans that `tags_to_spans` reads it is the headline of
-    `score_entities`, but for invalid IOB1: there seqeval finds entities that IOB1 does not write (`I-X` behind a
-    `B-X` that divides nothing) and misses some that it does (`B-X` right before `B-Y`).
+    A fast way to compare epochs. For the spans that `tags_to_spans` finds it equals the headline of `score_entities`,
+    except for invalid IOB1: there seqeval finds entities that IOB1 does not write (`I-X` after a `B-X` that separates
+    nothing) and misses some that it does (`B-X` right before `B-Y`).
 
     Raises:
-        ValueError: Gold and predicted have not as many sentences.
+        ValueError: Gold and predicted differ in their number of sentences.
 
     Source:
         F1 = 2 correct / (gold + predicted), the harmonic mean of precision and recall.
@@ -169,14 +187,14 @@ def _check_tags(side: str, sentences: Sequence[Sequence[str]], scheme: Scheme) -
     if unknown:
         number, tag = next((i, tag) for i, tags in enumerate(sentences) for tag in tags if tag in unknown)
         raise ValueError(
-            f"{side} sentence {number}: tag {tag!r} is no {describe(scheme)}; tags without spans go to score_tags"
+            f"{side} sentence {number}: {tag!r} is not a valid {describe(scheme)}; tags without spans go to score_tags"
         )
 
 
 def _numbered(
     sentences: Sequence[Sequence[str]], numbers: Mapping[str, str], prefixes: Mapping[str, str] | None = None
 ) -> TagLists:
-    """The tags as lists, each type as its number, and each prefix that stands in `prefixes` as its value there."""
+    """Return the tags as lists, with each type as its number and each prefix replaced as `prefixes` says."""
     renamed = {"O": "O"}
     for tag in set(chain.from_iterable(sentences)) - {"O"}:
         prefix, name = split_tag(tag)
@@ -185,7 +203,7 @@ def _numbered(
 
 
 def _score_strict(gold: TagLists, predicted: TagLists, scheme_name: str) -> _StrictScores:
-    """Every strict score, the tags read once."""
+    """Return all strict scores; the tags are read once."""
     import seqeval.scheme
     from seqeval.metrics.v1 import precision_recall_fscore_support
 
@@ -218,7 +236,7 @@ def _score_strict(gold: TagLists, predicted: TagLists, scheme_name: str) -> _Str
 
 
 def _score_default(gold: TagLists, predicted: TagLists) -> Average:
-    """The micro average of seqeval's default mode."""
+    """Return the micro average of seqeval's default mode."""
     from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 
     if not gold:

@@ -1,11 +1,15 @@
-"""Precision, recall and F1, and the counts they are made of.
+"""Precision, recall and F1, and the counts that they are computed from.
 
-A rate whose denominator is zero is 0.0, as published scores have it. What counts as correct is the business of
-`entities.py` and `accuracy.py`.
+A rate whose denominator is zero is 0.0, as in published scores. What counts as correct is defined in `entities.py` and
+`accuracy.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from tagger.wording import table_lines
+
+COLUMNS = ("precision", "recall", "f1", "support")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +21,16 @@ class Average:
     f1: float = 0.0
 
     def to_dict(self) -> dict[str, object]:
-        """The three rates by name."""
+        """Return the three rates by name."""
         return {"precision": self.precision, "recall": self.recall, "f1": self.f1}
+
+    def __str__(self) -> str:
+        return f"F1 {self.f1:.4f}, precision {self.precision:.4f}, recall {self.recall:.4f}"
 
 
 @dataclass(frozen=True, slots=True)
 class ClassScore:
-    """Precision, recall and F1 of one class, each from 0 to 1, and how often it stands in gold."""
+    """Precision, recall and F1 of one class, each from 0 to 1, and its number of gold occurrences."""
 
     precision: float
     recall: float
@@ -32,7 +39,7 @@ class ClassScore:
 
     @classmethod
     def from_counts(cls, *, correct: int, predicted: int, gold: int) -> "ClassScore":
-        """The score of a class that stands `gold` times in gold and was predicted `predicted` times.
+        """Return the score of a class with `gold` gold occurrences that was predicted `predicted` times.
 
         Source:
             Van Rijsbergen (1979), "Information Retrieval", chapter 7: F1 is the harmonic mean of precision and recall.
@@ -41,25 +48,42 @@ class ClassScore:
         return cls(ratio(correct, predicted), ratio(correct, gold), ratio(2 * correct, predicted + gold), gold)
 
     def to_dict(self) -> dict[str, object]:
-        """The rates and the support by name."""
+        """Return the rates and the support by name."""
         return {"precision": self.precision, "recall": self.recall, "f1": self.f1, "support": self.support}
 
 
+def class_lines(
+    heading: str, classes: Mapping[str, ClassScore], averages: Mapping[str, Average] | None = None, *, support: int = 0
+) -> list[str]:
+    """Return a table of classes as lines; below them the averages, if any, each with the same support."""
+    rows: list[Sequence[str] | None] = [(heading, *COLUMNS), None]
+    rows += [(name, *_figures(score, score.support)) for name, score in classes.items()]
+    rows += [None] if averages and classes else []
+    rows += [(name, *_figures(average, support)) for name, average in (averages or {}).items()]
+    return table_lines([*rows, None], narrowest=max(map(len, COLUMNS)))
+
+
+def _figures(score: Average | ClassScore, support: int) -> tuple[str, ...]:
+    return f"{score.precision:.4f}", f"{score.recall:.4f}", f"{score.f1:.4f}", str(support)
+
+
 def ratio(part: int, whole: int) -> float:
-    """`part` of `whole`; 0.0 of nothing."""
+    """Return `part` divided by `whole`, or 0.0 if `whole` is 0."""
     return part / whole if whole else 0.0
 
 
 def check_aligned(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> None:
-    """Nothing, if both sides have the same number of sentences and each pair the same number of tokens.
+    """Refuse two sides that differ in the number of sentences, or of tags in a sentence.
 
     Raises:
-        ValueError: They do not; names the first sentence that differs, counted from 0.
+        ValueError: They differ; names the first such sentence, counted from 0.
     """
     if len(gold) != len(predicted):
-        raise ValueError(f"gold and predicted must have as many sentences, got {len(gold)} and {len(predicted)}")
+        raise ValueError(
+            f"gold and predicted must have the same number of sentences, got {len(gold)} and {len(predicted)}"
+        )
     for i, (left, right) in enumerate(zip(gold, predicted, strict=True)):
         if len(left) != len(right):
             raise ValueError(
-                f"sentence {i}: gold and predicted must have as many tags, got {len(left)} and {len(right)}"
+                f"sentence {i}: gold and predicted must have the same number of tags, got {len(left)} and {len(right)}"
             )

@@ -95,7 +95,7 @@ def test_a_tuple_of_tags_is_right_if_its_tags_are() -> None:
 def test_sides_of_different_length_are_refused() -> None:
     with pytest.raises(ValueError, match=r"sentence 0: .* got 2 and 1"):
         score_tags([["NOUN", "VERB"], ["NOUN"]], [["NOUN"], ["NOUN", "VERB"]])
-    with pytest.raises(ValueError, match="as many labels, got 1 and 2"):
+    with pytest.raises(ValueError, match="the same number of labels, got 1 and 2"):
         score_labels(["good"], ["good", "bad"])
 
 

@@ -44,7 +44,7 @@ def test_sure_and_right_is_calibrated_and_sure_and_wrong_is_not() -> None:
     assert calibration_error([1.0, 1.0], [True, True]) == 0.0
     assert calibration_error([1.0, 1.0], [False, False]) == 1.0
     assert calibration_error([], []) == 0.0
-    with pytest.raises(ValueError, match="must be as many, got 2 and 1"):
+    with pytest.raises(ValueError, match="must have the same length, got 2 and 1"):
         calibration_error([0.5, 0.5], [True])
 
 

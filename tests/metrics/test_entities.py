@@ -237,13 +237,16 @@ def test_tuples_score_as_lists_do() -> None:
 def test_tag_outside_the_scheme_is_named_and_never_scored(tag: str, side: str) -> None:
     good, bad = [["O"], ["O"]], [["O"], [tag]]
     sides = (bad, good) if side == "gold" else (good, bad)
-    with pytest.raises(ValueError, match=rf"{side} sentence 1: tag '{tag}' is no IOB2 tag"):
+    with pytest.raises(ValueError, match=rf"{side} sentence 1: '{tag}' is not a valid IOB2 tag"):
         score_entities(*sides, "iob2")
 
 
 @pytest.mark.parametrize(
     ("gold", "predicted", "message"),
-    [([["O"]], [], "as many sentences, got 1 and 0"), ([["O"], ["O"]], [["O"], []], "sentence 1: .* got 1 and 0")],
+    [
+        ([["O"]], [], "the same number of sentences, got 1 and 0"),
+        ([["O"], ["O"]], [["O"], []], "sentence 1: .* got 1 and 0"),
+    ],
 )
 def test_sides_of_different_length_are_refused(
     gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], message: str
