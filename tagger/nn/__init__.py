@@ -1,1 +1,1 @@
-"""The bricks of the network: tensors and plain values only, no tag names and no files."""
+"""Layers and inference algorithms of the network, over tensors and plain values: no tag names, no files."""

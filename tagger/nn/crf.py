@@ -1,11 +1,11 @@
-"""A linear-chain conditional random field that answers exactly: likelihood, marginals, spans, best and n best paths.
+"""A linear-chain conditional random field with exact likelihood, marginals, span probabilities and n-best sequences.
 
-`LinearChainCRF` is a `torchcrf.CRF` and a drop-in for it: same constructor, parameters, `state_dict`, `forward` and
-`decode`. The methods added to these take the batch first and return tensors. The recursions stand in `lattice.py` and
-`viterbi.py`; which tags may follow each other is given as tables, and tag names are not known here.
+`LinearChainCRF` is a drop-in replacement for `torchcrf.CRF`: same constructor, parameters, `state_dict`, `forward` and
+`decode`. Its other methods take the batch first and return tensors. The recursions are in `lattice.py` and
+`viterbi.py`. Which tags may follow each other is given as tables of booleans; tag names are not known here.
 
-All scores are float32 whatever the surrounding precision (float64 where the emissions are). A mask is True at tokens;
-it may have gaps, which are closed up, and rows without a token.
+All scores are computed in float32 whatever the surrounding precision, or in float64 where the emissions are float64.
+A mask is True at tokens. It may have gaps, which are closed before the recursions run, and rows without any token.
 """
 
 import math
@@ -21,20 +21,23 @@ from tagger.nn.lattice import Lattice, Rows, Scores, forward_backward, rows_of
 from tagger.nn.likelihood import log_partition, path_likelihood, path_score
 from tagger.nn.viterbi import best_path, best_paths
 
-UNKNOWN = -100  # a gold tag id that stands for any tag, as in the loss functions of torch and Hugging Face
+UNKNOWN = -100  # gold tag id of a token whose tag is unknown, as in the loss functions of torch and Hugging Face
 Mask = Bool[Tensor, "batch tokens"] | Integer[Tensor, "batch tokens"]
 
 
 class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
-    """A CRF over the tags of a sentence, optionally with transitions that cannot happen.
+    """A CRF over the tags of a sentence, optionally with transitions that are not allowed.
 
     Args:
         num_tags: Number of tags.
         batch_first: Whether `forward` and `decode` take the batch first, as in `torchcrf.CRF`. All other methods do.
-        allowed: Which tag may follow which, `[from][to]`; all if left out. What is not allowed has no probability and
-            is never decoded.
-        allowed_start: Which tags may come first.
-        allowed_end: Which tags may come last.
+        allowed: Which tag may follow which, `[from][to]`; default: every tag may follow every tag. A sequence that is
+            not allowed has probability 0 and is never decoded.
+        allowed_start: Which tags a sentence may begin with; default: all.
+        allowed_end: Which tags a sentence may end with; default: all.
+
+    Raises:
+        ValueError: A table does not hold booleans or has the wrong shape.
 
     Source:
         Lafferty, McCallum and Pereira (2001). Compared with enumeration of all sequences in tests/nn/test_crf.py.
@@ -65,7 +68,7 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
         return f"CRF(num_tags={self.num_tags})"
 
     def forward(self, emissions: Tensor, tags: Tensor, mask: Tensor | None = None, reduction: str = "sum") -> Tensor:
-        """The log-likelihood of the tags in nats, reduced over the batch: `torchcrf.CRF.forward`."""
+        """Return the log-likelihood of the tags in nats, reduced over the batch, as `torchcrf.CRF.forward` does."""
         self._validate(emissions, tags=tags, mask=mask)
         if reduction not in ("none", "sum", "mean", "token_mean"):
             raise ValueError(f"invalid reduction: {reduction}")
@@ -80,7 +83,7 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
         return likelihood.sum() if reduction == "sum" else likelihood.mean()
 
     def decode(self, emissions: Tensor, mask: Tensor | None = None) -> list[list[int]]:
-        """The most probable tags of each row as lists: `torchcrf.CRF.decode`."""
+        """Return the most probable tags of each row as lists, as `torchcrf.CRF.decode` does."""
         self._validate(emissions, mask=mask)
         if not self.batch_first:
             emissions, mask = emissions.transpose(0, 1), None if mask is None else mask.transpose(0, 1)
@@ -94,16 +97,20 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
         tags: Int[Tensor, "batch tokens"] | Bool[Tensor, "batch tokens tags"],
         mask: Mask,
     ) -> Float[Tensor, " batch"]:
-        """Log-probability of each row's gold tags given its emissions, in nats; 0 for a row without a token.
+        """Return the log-probability of each row's gold tags given its emissions, in nats; 0 for a row without a token.
+
+        Where the gold tag of a token is not fully known, it is the log of the summed probabilities of all sequences
+        that agree with what is known.
 
         Args:
             emissions: Score of each tag at each token.
-            tags: The gold tag of each token, -100 where it is not known; or which tags are admissible at each token.
-                What is not known is summed out. Anything may stand at padding.
-            mask: Not 0 at tokens.
+            tags: The gold tag of each token, -100 where it is unknown; or, as booleans, which tags each token may have.
+                Values at padding are ignored.
+            mask: True (or not 0) at tokens.
 
         Raises:
-            ValueError: A gold tag is no tag, or a row has no sequence that is gold and allowed; names the row.
+            ValueError: A gold tag is out of range, or no allowed sequence agrees with the gold tags of a row; the
+                message names the row.
         """
         tags = _checked_gold(emissions, tags)
         emissions, tags, rows, _ = _left_aligned(_precise(emissions), tags, mask.bool())
@@ -115,6 +122,7 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
             if tags.dim() == 2:
                 likelihood = path_likelihood(emissions, rows, scores, tags)
             else:
+                # P(gold) = Z(sequences that agree with gold) / Z(all sequences)
                 gold = log_partition(emissions.masked_fill(~tags, -torch.inf), rows, scores)
                 likelihood = (gold - log_partition(emissions, rows, scores)).to(emissions.dtype)
         if not math.isfinite(likelihood.detach().sum()):
@@ -124,19 +132,20 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
     def _known(
         self, tags: Int[Tensor, "batch tokens"] | Bool[Tensor, "batch tokens tags"], mask: Bool[Tensor, "batch tokens"]
     ) -> Int[Tensor, "batch tokens"] | Bool[Tensor, "batch tokens tags"]:
-        """The gold tags if all are known, else which are admissible at each token; 0 or anything at padding."""
+        """Return the gold tags if all are known, else which tags each token may have."""
         if tags.dim() == 3:
             return tags
         tags = torch.where(mask, tags, 0)
         lowest, highest = tags.aminmax()
         if lowest >= 0 and highest < self.num_tags:
             return tags
-        odd, unknown = (tags < 0) | (tags >= self.num_tags), tags == UNKNOWN
-        if (odd & ~unknown).any():
-            row, token = (int(i) for i in (odd & ~unknown).nonzero()[0])
+        unknown = tags == UNKNOWN
+        invalid = ((tags < 0) | (tags >= self.num_tags)) & ~unknown
+        if invalid.any():
+            row, token = (int(i) for i in invalid.nonzero()[0])
             raise ValueError(
                 f"row {row}, token {token}: a gold tag must be 0 to {self.num_tags - 1}, or {UNKNOWN} where it is "
-                f"not known, got {int(tags[row, token])}"
+                f"unknown, got {int(tags[row, token])}"
             )
         return F.one_hot(tags.masked_fill(unknown, 0), self.num_tags).bool() | unknown.unsqueeze(2)
 
@@ -144,10 +153,10 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
     def marginals(
         self, emissions: Float[Tensor, "batch tokens tags"], mask: Mask
     ) -> Float[Tensor, "batch tokens tags"]:
-        """Probability of each tag at each token given the whole sentence; 0 at padding.
+        """Return the probability of each tag at each token given the whole sentence; 0 at padding.
 
         Raises:
-            ValueError: A row has no sequence that keeps to the allowed transitions; names the row.
+            ValueError: A row has no allowed sequence; the message names the row.
         """
         aligned, _, rows, places = _left_aligned(_precise(emissions), None, mask.bool())
         if aligned.numel() == 0:
@@ -158,10 +167,10 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
 
     @torch.no_grad()
     def best_path(self, emissions: Float[Tensor, "batch tokens tags"], mask: Mask) -> Int[Tensor, "batch tokens"]:
-        """The most probable tag sequence of each row; 0 at padding.
+        """Return the most probable tag sequence of each row; 0 at padding.
 
         Raises:
-            ValueError: A row has no sequence that keeps to the allowed transitions; names the row.
+            ValueError: A row has no allowed sequence; the message names the row.
         """
         aligned, _, rows, places = _left_aligned(_precise(emissions), None, mask.bool())
         if aligned.numel() == 0:
@@ -174,12 +183,13 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
     def n_best_paths(
         self, emissions: Float[Tensor, "batch tokens tags"], mask: Mask, *, n: int
     ) -> tuple[Int[Tensor, "batch n tokens"], Float[Tensor, "batch n"]]:
-        """The n most probable tag sequences of each row, best first, and their probabilities.
+        """Return the n most probable tag sequences of each row, best first, and their probabilities.
 
-        A row that has fewer is filled up with tags 0 at probability 0; one without a token has one, which is empty.
+        A row with fewer sequences is padded with sequences of tag 0 and probability 0. A row without a token has one
+        sequence, the empty one.
 
         Raises:
-            ValueError: `n` is below 1, or a row has no sequence that keeps to the allowed transitions; names the row.
+            ValueError: `n` is below 1, or a row has no allowed sequence; the message names the row.
         """
         aligned, _, rows, places = _left_aligned(_precise(emissions), None, mask.bool())
         if n < 1:
@@ -190,6 +200,7 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
         possible = torch.where(empty, torch.arange(n, device=empty.device) == 0, possible)
         _check_possible(possible[:, 0])
         partition = self._forward_backward(aligned, rows).log_partition
+        # Viterbi's scores are relative to the highest ones; for probabilities the paths are scored again, exactly.
         exact = [path_score(aligned, rows, scores, path) - partition for path in paths.unbind(1)]
         probabilities = torch.stack(exact, 1).exp().to(aligned.dtype).masked_fill(~possible, 0)
         paths = paths.masked_fill(~possible.unsqueeze(2), 0)
@@ -197,7 +208,7 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
 
     @torch.no_grad()
     def posterior(self, emissions: Float[Tensor, "batch tokens tags"], mask: Mask) -> Lattice:
-        """What both recursions know of each row, for the functions of `tagger/nn/spans.py` to ask.
+        """Return the lattice of each row, from which `tagger/nn/spans.py` computes span probabilities.
 
         Raises:
             ValueError: The mask has a gap or starts with padding in a row that has tokens.
@@ -207,10 +218,10 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
         if not torch.equal(mask, rows.mask):
             raise ValueError("mask must have the tokens of each row on its left, without gaps")
         emissions = _precise(emissions)
-        return self._forward_backward(emissions, rows, ways=True)
+        return self._forward_backward(emissions, rows, messages=True)
 
     def scores(self, dtype: torch.dtype = torch.float32) -> Scores:
-        """Start, transition and end scores, minus infinity for what cannot happen."""
+        """Return start, transition and end scores, with minus infinity for what is not allowed."""
         if not self.constrained:
             return Scores(*(p.to(dtype) for p in (self.start_transitions, self.transitions, self.end_transitions)))
         return Scores(
@@ -220,20 +231,24 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
         )
 
     def _forward_backward(
-        self, emissions: Float[Tensor, "batch tokens tags"], rows: Rows, *, ways: bool = False
+        self, emissions: Float[Tensor, "batch tokens tags"], rows: Rows, *, messages: bool = False
     ) -> Lattice:
         with _full_precision(emissions.device):
-            return forward_backward(emissions, rows, self.scores(emissions.dtype), ways=ways)
+            return forward_backward(emissions, rows, self.scores(emissions.dtype), messages=messages)
 
 
 def _full_precision(device: torch.device) -> AbstractContextManager[object]:
-    """A context without mixed precision."""
+    """Return a context in which mixed precision is off: the recursions need the digits of float32."""
     mixed = torch.is_autocast_enabled(device.type)
     return torch.autocast(device.type, enabled=False) if mixed else nullcontext()
 
 
 def _checked_gold(emissions: Tensor, tags: Tensor) -> Tensor:
-    """Gold tags as 64-bit integers, or admissible tags as they are, of the shape of the emissions."""
+    """Return gold tags as 64-bit integers, or tables of possible tags unchanged.
+
+    Raises:
+        ValueError: The tags have another shape than the emissions, or another type.
+    """
     if tags.dtype == torch.bool and tags.shape == emissions.shape:
         return tags
     if tags.dtype.is_floating_point or tags.dtype == torch.bool or tags.shape != emissions.shape[:2]:
@@ -245,30 +260,36 @@ def _checked_gold(emissions: Tensor, tags: Tensor) -> Tensor:
 
 
 def _refuse_impossible(likelihood: Tensor, emissions: Tensor, rows: Rows) -> None:
-    """Refuse rows without a sequence that is gold and allowed, but for those whose emissions are no numbers."""
+    """Raise if no allowed sequence agrees with the gold tags of a row.
+
+    Rows with emissions that are NaN or plus infinity pass: their likelihood is NaN, and gold tags are not the reason.
+    """
     broken = ((emissions.isnan() | (emissions == torch.inf)).any(2) & rows.mask).any(1)  # (batch,)
     impossible = (~likelihood.isfinite() & ~broken).nonzero()
     if len(impossible):
         row = int(impossible[0])
-        raise ValueError(f"row {row}: no sequence of its gold tags keeps to the allowed transitions")
+        raise ValueError(f"row {row}: no allowed tag sequence agrees with its gold tags")
 
 
 def _check_possible(possible: Bool[Tensor, " batch"]) -> None:
-    """Refuse rows without any sequence."""
+    """Raise if a row has no allowed sequence."""
     if not possible.all():
         row = int((~possible).nonzero()[0])
-        raise ValueError(f"row {row}: no sequence keeps to the allowed transitions")
+        raise ValueError(f"row {row}: no tag sequence is allowed at its length")
 
 
 def _precise(emissions: Float[Tensor, "batch tokens tags"]) -> Float[Tensor, "batch tokens tags"]:
-    """The emissions in float32, or in float64 if they are."""
+    """Return the emissions in float32, or unchanged if they are float64."""
     return emissions if emissions.dtype == torch.double else emissions.float()
 
 
 def _left_aligned(emissions: Tensor, tags: Tensor | None, mask: Tensor) -> tuple[Tensor, Tensor, Rows, Tensor | None]:
-    """Emissions and tags with the tokens of each row on its left, which these are, and where each came from.
+    """Return emissions and tags with the tokens of each row moved to its left, the rows, and where tokens came from.
 
-    The places are None where nothing had to move.
+    The last is None if nothing had to be moved.
+
+    Raises:
+        ValueError: The mask has another shape than the emissions.
     """
     if mask.shape != emissions.shape[:2]:
         raise ValueError(f"mask must be of shape {tuple(emissions.shape[:2])}, got {tuple(mask.shape)}")
@@ -276,6 +297,7 @@ def _left_aligned(emissions: Tensor, tags: Tensor | None, mask: Tensor) -> tuple
     rows = rows_of(mask.sum(1), mask.shape[1])
     if torch.equal(mask, rows.mask):
         return emissions, tags, rows, None
+    # A stable sort of the mask, True first: the tokens in their order, then the padding.
     places = torch.argsort(mask.int(), stable=True, dim=1, descending=True)  # (batch, tokens)
     moved = emissions.gather(1, places.unsqueeze(2).expand_as(emissions))
     wide = places if tags.dim() == 2 else places.unsqueeze(2).expand_as(tags)
@@ -283,7 +305,7 @@ def _left_aligned(emissions: Tensor, tags: Tensor | None, mask: Tensor) -> tuple
 
 
 def _put_back(values: Tensor, places: Tensor | None) -> Tensor:
-    """Values a token, moved from the left of their rows to where the tokens came from."""
+    """Return the values of tokens, moved from the left of their rows back to where the tokens came from."""
     if places is None:
         return values
     wide = places if values.dim() == 2 else places.unsqueeze(2).expand_as(values)

@@ -1,4 +1,4 @@
-"""Dropout whose random numbers cost little on a CPU."""
+"""Dropout with random numbers that are cheap on a CPU."""
 
 import math
 
@@ -11,13 +11,16 @@ LEVELS = 2**16
 
 
 class Dropout(nn.Module):
-    """Sets features to zero at random in training and scales up the others, so that sums keep their expectation.
+    """Set features to zero at random in training and scale up the others, so that sums keep their expectation.
 
-    torch's own dropout draws a float for each feature, which on a CPU took a sixth of a training step. This one draws
-    64 random bits at a time and cuts them in four, so that the probability is rounded to a multiple of 2^-16.
+    torch's own dropout draws a float for each feature, which took a sixth of a training step on a CPU. This one draws
+    64 random bits at once and uses 16 for each feature, so the probability is rounded to a multiple of 2^-16.
 
     Args:
-        probability: With which a feature is set to zero, from 0 to below 1.
+        probability: Probability that a feature is set to zero, from 0 to below 1.
+
+    Raises:
+        ValueError: The probability is out of range.
 
     Source:
         Srivastava et al. (2014).
@@ -30,12 +33,13 @@ class Dropout(nn.Module):
             raise ValueError(f"probability must be from 0 to below 1, got {probability}")
 
     def forward(self, features: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-        """The features with some set to zero in training; the features themselves otherwise."""
+        """Return the features with some set to zero in training, and the features unchanged otherwise."""
         if not self.training or self.dropped == 0:
             return features
         if features.is_cuda:
             return F.dropout(features, self.dropped / LEVELS)
         count = features.numel()
+        # int16 values are uniform over [-LEVELS / 2, LEVELS / 2): those below the threshold are dropped.
         bits = torch.empty(math.ceil(count / 4), dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
         kept = bits[:count].view(features.shape) >= self.dropped - LEVELS // 2
         return features * kept.to(features.dtype).mul_(LEVELS / (LEVELS - self.dropped))

@@ -1,7 +1,7 @@
-"""Vectors of word forms: word vectors and what the characters say. Each distinct word of a batch is computed once.
+"""Vectors of word forms: word vectors and character vectors, computed once for each distinct word of a batch.
 
-Characters come as one long row, word after word, so that no word is padded to the length of another or cut. How words
-become ids, and where pretrained vectors come from, is the business of others.
+Characters are given as one long row, word after word, so that no word is padded or cut. Vocabulary and pretrained
+vectors are in `tagger/encoding/`.
 """
 
 import torch
@@ -15,11 +15,11 @@ from tagger.nn.encoder import RecurrentEncoder
 class WordVectors(nn.Module):
     """A vector for each word id: the first ids have trainable rows, the others frozen ones.
 
-    The gradient of the trainable rows is sparse, so that a step costs what its batch has, not what the table has.
+    The gradient of the trainable rows is sparse, so a step costs time for the words of its batch, not of the table.
 
     Args:
-        trainable: First values of the trainable rows, float32.
-        frozen: The rows behind them, float16: half the memory, and exact where vectors were rounded on reading.
+        trainable: Initial values of the trainable rows, float32.
+        frozen: The rows after them, float16: half the memory, and exact where vectors were rounded on reading.
     """
 
     def __init__(
@@ -32,23 +32,27 @@ class WordVectors(nn.Module):
         self.output_size = trainable.shape[1]
 
     def forward(self, word_ids: Int[Tensor, " types"]) -> Float[Tensor, "types embedding"]:
-        """The vector of each word."""
+        """Return the vector of each word."""
         num_trainable = self.weight.shape[0]
         if self.frozen.shape[0] == 0:
             return F.embedding(word_ids, self.weight, sparse=True)
-        learned = (word_ids < num_trainable).nonzero().squeeze(1)
+        # Read a frozen row for every word, then overwrite those of trainable words; only these get a gradient.
+        trainable = (word_ids < num_trainable).nonzero().squeeze(1)
         vectors = self.frozen[(word_ids - num_trainable).clamp(min=0)].to(self.weight.dtype)
-        return vectors.index_copy(0, learned, F.embedding(word_ids[learned], self.weight, sparse=True))
+        return vectors.index_copy(0, trainable, F.embedding(word_ids[trainable], self.weight, sparse=True))
 
 
 class CharCNN(nn.Module):
     """A vector for each word: the largest response of each filter over the word's characters.
 
     Args:
-        num_chars: Number of character ids; id 0 stands between words and is a vector of zeros.
+        num_chars: Number of character ids; id 0 is padding and has a vector of zeros.
         dimension: Width of a character's vector.
         hidden_size: Number of filters.
-        width: Characters that a filter sees, an odd number.
+        width: Number of characters that a filter covers, an odd number.
+
+    Raises:
+        ValueError: The width is even.
 
     Source:
         Ma and Hovy (2016), section 2.1. Compared with nn.Conv1d, word by word, in tests/nn/test_embeddings.py.
@@ -66,12 +70,14 @@ class CharCNN(nn.Module):
     def forward(
         self, char_ids: Int[Tensor, " chars"], char_lengths: Int[Tensor, " types"]
     ) -> Float[Tensor, "types hidden"]:
-        """The vector of each word, from the characters of all words one behind the other."""
+        """Return the vector of each word, from the characters of all words, one word after another."""
+        # A convolution over one row with `margin` zeros between the words: windows never reach into another word. The
+        # character at index c of word w is at c + margin * (w + 1) in that row.
         margin = self.width // 2
         words = torch.repeat_interleave(char_lengths)  # (chars,): the word of each character
         places = torch.arange(len(char_ids), device=char_ids.device) + margin * (words + 1)
         row = char_ids.new_zeros(len(char_ids) + margin * (len(char_lengths) + 1))
-        row[places] = char_ids  # words with `margin` zeros between them
+        row[places] = char_ids
         vectors = self.embedding(row)
         windows = torch.cat([vectors[places + shift] for shift in range(-margin, margin + 1)], 1)
         responses: Tensor = self.filters(windows)  # (chars, hidden)
@@ -82,7 +88,7 @@ class CharCNN(nn.Module):
 class CharLSTM(nn.Module):
     """A vector for each word: the final states of a bidirectional LSTM over its characters.
 
-    Words are taken in groups of like length, so that a long word costs only itself.
+    Words run in groups of similar length, so that one long word does not add padding to all others.
 
     Source:
         Lample et al. (2016), section 4.1. Compared with a word-by-word LSTM in tests/nn/test_embeddings.py.
@@ -97,10 +103,10 @@ class CharLSTM(nn.Module):
     def forward(
         self, char_ids: Int[Tensor, " chars"], char_lengths: Int[Tensor, " types"]
     ) -> Float[Tensor, "types hidden"]:
-        """The vector of each word, from the characters of all words one behind the other."""
+        """Return the vector of each word, from the characters of all words, one word after another."""
         vectors = self.embedding(char_ids)  # (chars, embedding)
         starts = char_lengths.cumsum(0) - char_lengths
-        group = torch.log2(char_lengths.float()).ceil()
+        group = torch.log2(char_lengths.float()).ceil()  # lengths 1, 2, 3-4, 5-8, ...: less than half is padding
         parts, places = [], []
         for value in group.unique():
             chosen = (group == value).nonzero().squeeze(1)
@@ -117,7 +123,7 @@ class CharLSTM(nn.Module):
 
 
 def _char_embedding(num_chars: int, dimension: int) -> nn.Embedding:
-    """A table of character vectors, uniform with variance 1 / dimension as Ma and Hovy have it; row 0 is zero."""
+    """Return a table of character vectors, uniform with variance 1 / dimension as in Ma and Hovy; row 0 is zero."""
     table = nn.Embedding(num_chars, dimension, padding_idx=0)
     bound = (3 / dimension) ** 0.5
     nn.init.uniform_(table.weight, -bound, bound)

@@ -1,8 +1,8 @@
 """A recurrent network over the tokens of a batch, in one direction or both.
 
-On a CPU each direction is a pass of its own over the padded batch, the backward one over each row reversed within its
-own length: this is what the fast kernels take. On a GPU it is one packed pass. Both use the parameters of the same
-`nn.LSTM`, `nn.GRU` or `nn.RNN` and give the same states.
+On a CPU each direction is a separate pass over the padded batch, the backward one over rows that are reversed within
+their own length: torch's fast kernels need dense input. On a GPU it is one packed pass. Both use the parameters of the
+same `nn.LSTM`, `nn.GRU` or `nn.RNN` and give the same states.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,8 +18,8 @@ from tagger.nn.dropout import Dropout
 Cell = Literal["lstm", "gru", "rnn"]
 Merge = Literal["concat", "sum", "mean"]
 Recurrence = nn.LSTM | nn.GRU | nn.RNN
-MAX_GROUPS, MIN_ROWS = 6, 16  # each group reorders the weights anew, and few rows do not keep a processor busy
-WORTHWHILE = 0.9  # share of the padded cells below which grouping pays for its copies
+MAX_GROUPS, MIN_ROWS = 6, 16  # each group rearranges the weights again, and few rows do not fill the processor
+WORTHWHILE = 0.9  # share of the padded cells below which grouping saves more time than its copies take
 CELLS: dict[str, type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
 
@@ -31,8 +31,8 @@ class RecurrentEncoder(nn.Module):
         hidden_size: Width of one direction's state.
         cell: The recurrence.
         layers: How many layers are stacked.
-        bidirectional: Whether a second pass reads each sentence from its end.
-        merge: How the states of both directions become one: side by side, summed or averaged.
+        bidirectional: Whether a second pass reads each sentence from its end to its start.
+        merge: How to combine the states of both directions: concatenate, sum or average them.
         dropout: Probability with which a feature is dropped between layers.
 
     Source:
@@ -65,13 +65,13 @@ class RecurrentEncoder(nn.Module):
 
     @property
     def dtype(self) -> torch.dtype:
-        """The type of its parameters, which its input must have."""
+        """The data type of the parameters, which the input must have."""
         return next(self.parameters()).dtype
 
     def forward(
         self, vectors: Float[Tensor, "batch tokens input"], mask: Bool[Tensor, "batch tokens"]
     ) -> Float[Tensor, "batch tokens hidden"]:
-        """The states of both directions, merged; what stands at padding is unspecified."""
+        """Return the merged states of both directions; values at padding are unspecified."""
         if mask.numel() == 0:
             return vectors.new_zeros(*mask.shape, self.output_size)
         lengths = mask.sum(1)
@@ -92,7 +92,9 @@ class RecurrentEncoder(nn.Module):
 
 
 def _initialise(layer: Recurrence, hidden_size: int) -> None:
-    """Orthogonal recurrence, Glorot input weights, zero biases but 1 for an LSTM's forget gate.
+    """Set orthogonal recurrent weights, Glorot input weights and zero biases, but 1 for the forget gate of an LSTM.
+
+    An open forget gate keeps the memory of an untrained LSTM, so that gradients reach tokens far away.
 
     Source:
         Saxe et al. (2014); Jozefowicz et al. (2015) for the forget gate.
@@ -110,40 +112,44 @@ def _initialise(layer: Recurrence, hidden_size: int) -> None:
 
 
 def reversal(lengths: Int[Tensor, " batch"], num_tokens: int) -> Int[Tensor, "batch tokens"]:
-    """For each position the one it changes places with when a row is reversed within its own length."""
+    """Return for each position the one that it changes places with when a row is reversed within its own length."""
     positions = torch.arange(num_tokens, device=lengths.device).unsqueeze(0)  # (1, tokens)
     mirrored = lengths.unsqueeze(1) - 1 - positions
     return torch.where(mirrored >= 0, mirrored, positions)
 
 
 def _padded(layer: Recurrence, vectors: Tensor, lengths: Tensor) -> Tensor:
-    """The states of each direction by passes over padded rows, rows of very unlike length in groups of their own.
+    """Return the states of each direction, (batch, tokens, directions, hidden), by passes over padded rows.
 
-    All that has to be moved (rows into groups, tokens to the front as the kernels want them, the reversal) is one
-    gather before each pass and one after all of them; states at padding are copies of some token's.
+    Rows of very different lengths run in groups. All rearrangements (rows into groups, tokens as the first dimension
+    for the kernels, the reversal) are one gather before each pass and one after the last. Without this they would be
+    several copies of the whole batch. States at padding are copies of the state of some token.
     """
     batch, num_tokens, _ = vectors.shape
     first = torch.arange(0, batch * num_tokens, num_tokens).unsqueeze(1)  # (batch, 1): where each row starts
-    last = first + (lengths - 1).clamp(min=0).unsqueeze(1)  # read again behind a row's end, in the place of padding
+    # Padding reads the last token of its row: finite values, whatever is in the padding of `vectors`.
+    last = first + (lengths - 1).clamp(min=0).unsqueeze(1)
     orders = [first + torch.arange(num_tokens)]
     if layer.bidirectional:
         orders.append(first + reversal(lengths, num_tokens))
     groups = _groups(lengths, num_tokens)
-    cells, states, homes = vectors.flatten(0, 1), [], []
+    cells, states, targets = vectors.flatten(0, 1), [], []  # a cell is one position of one row
     for direction, order in enumerate(orders):
         for rows in groups:
             places = order.index_select(0, rows)[:, : max(1, int(lengths[rows].max()))].t()  # (tokens, rows)
             read = torch.minimum(places, last.index_select(0, rows).t())
             part = cells.index_select(0, read.flatten()).view(*places.shape, -1)
             states.append(_one_direction(layer, part, "_reverse" if direction else "").flatten(0, 1))
-            homes.append(places.flatten() * len(orders) + direction)
-    home = torch.cat(homes)
-    sources = home.new_zeros(len(cells) * len(orders)).scatter_(0, home, torch.arange(len(home)))
+            targets.append(places.flatten() * len(orders) + direction)
+    # `target` says where each computed state belongs; its inverse, `sources`, where each cell finds its state. Cells
+    # that no group has computed keep source 0; they are padding.
+    target = torch.cat(targets)
+    sources = target.new_zeros(len(cells) * len(orders)).scatter_(0, target, torch.arange(len(target)))
     return torch.cat(states).index_select(0, sources).view(batch, num_tokens, len(orders), -1)
 
 
 def _groups(lengths: Tensor, num_tokens: int) -> Sequence[Tensor]:
-    """The rows of a batch, longest first, in as many groups as are worth their padding."""
+    """Return the rows of a batch in groups, longest first; one group where more would not pay."""
     batch = len(lengths)
     number = min(MAX_GROUPS, batch // MIN_ROWS)
     if number < 2 or int(lengths.sum()) > WORTHWHILE * batch * num_tokens:
@@ -154,9 +160,10 @@ def _groups(lengths: Tensor, num_tokens: int) -> Sequence[Tensor]:
 
 
 def _one_direction(layer: Recurrence, vectors: Tensor, suffix: str) -> Tensor:
-    """The states of one direction, tokens first, from its share of the layer's parameters."""
+    """Return the states of one direction, (tokens, batch, hidden), from its share of the layer's parameters."""
     weights = [getattr(layer, f"{name}_l0{suffix}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
     initial = vectors.new_zeros(1, vectors.shape[1], layer.hidden_size)
+    # has_biases, num_layers, dropout, train, bidirectional and batch_first after the weights.
     settings = (weights, True, 1, 0.0, layer.training, False, False)
     if isinstance(layer, nn.LSTM):
         return torch.lstm(vectors, (initial, initial), *settings)[0]
@@ -164,7 +171,7 @@ def _one_direction(layer: Recurrence, vectors: Tensor, suffix: str) -> Tensor:
 
 
 def _packed(layer: Recurrence, vectors: Tensor, lengths: Tensor) -> Tensor:
-    """The states of each direction by one packed pass."""
+    """Return the states of each direction, (batch, tokens, directions, hidden), by one packed pass."""
     packed = pack_padded_sequence(vectors, lengths.cpu(), batch_first=True, enforce_sorted=False)
     states = pad_packed_sequence(layer(packed)[0], batch_first=True, total_length=vectors.shape[1])[0]
     directions: Tensor = states.unflatten(2, (-1, layer.hidden_size))

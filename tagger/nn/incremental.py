@@ -1,7 +1,7 @@
-"""What encoder and heads say of a sentence after each of its tokens, in steps that cost the same wherever they stand.
+"""Encoder and heads that take one token at a time, at a cost that does not grow with the tokens before it.
 
-Each class carries what the tokens so far leave behind, and is equal to the module that it is made of, run over all
-tokens so far. The encoder must read in one direction. Modules are in evaluation mode.
+Each class keeps a summary of the tokens so far. After each token its result equals that of the module that it wraps,
+run over all tokens so far. The encoder must read in one direction only. Modules must be in evaluation mode.
 """
 
 import math
@@ -21,7 +21,7 @@ Memory = tuple[Tensor, ...]  # of a layer, each (1, hidden)
 
 
 class RunningEncoder:
-    """The state of each token, from the memory of each layer after the tokens before it.
+    """The encoder's state of each token, computed from the memory of each layer.
 
     Raises:
         ValueError: The encoder reads in both directions.
@@ -29,12 +29,14 @@ class RunningEncoder:
 
     def __init__(self, encoder: RecurrentEncoder) -> None:
         if any(layer.bidirectional for layer in encoder.layers):
-            raise ValueError("encoder must read in one direction: a backward state is not known before the end")
+            raise ValueError(
+                "the encoder must read in one direction, got a bidirectional one, whose states depend on later tokens"
+            )
         self.encoder = encoder
         self.memory: list[Memory] = [_empty(layer) for layer in encoder.layers]
 
     def feed(self, vector: Float[Tensor, " input"]) -> Float[Tensor, " hidden"]:
-        """The state of the next token."""
+        """Return the state of the next token."""
         state = vector.to(self.encoder.dtype).unsqueeze(0)  # (1, input)
         for i, layer in enumerate(self.encoder.layers):
             self.memory[i] = _step(layer, state, self.memory[i])
@@ -43,16 +45,16 @@ class RunningEncoder:
 
 
 def _empty(layer: Recurrence) -> Memory:
-    """The memory of a layer before the first token: its state, and an LSTM's cell."""
+    """Return the memory of a layer before the first token: its state, and the cell of an LSTM."""
     zeros = next(layer.parameters()).new_zeros(1, layer.hidden_size)
     return (zeros, zeros) if isinstance(layer, nn.LSTM) else (zeros,)
 
 
 def _step(layer: Recurrence, vector: Float[Tensor, "1 input"], memory: Memory) -> Memory:
-    """The memory after one more token.
+    """Return the memory after one more token.
 
-    By the functions of torch's cells: the kernel of whole sentences shares its work out among threads, which for one
-    token costs more than the work.
+    This uses torch's cell functions. The kernel for whole sentences distributes its work over threads, which takes
+    longer than the work for one token.
     """
     weights = [getattr(layer, f"{name}_l0") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
     if isinstance(layer, nn.LSTM):
@@ -61,11 +63,12 @@ def _step(layer: Recurrence, vector: Float[Tensor, "1 input"], memory: Memory) -
 
 
 class RunningTags:
-    """The last tag of the best sequence of all tokens so far, and its probability.
+    """The last tag of the best tag sequence of all tokens so far, and its probability.
 
-    Kept are, for each tag, the score of the best sequence that ends in it and of all of them together, less the highest
-    of them at each token. They are numpy's, in float64: there are few of them, and torch would share their sums out
-    among threads.
+    For each tag it keeps the score of the best sequence that ends in the tag (Viterbi), and the log of the summed
+    exponentiated scores of all of them (forward recursion). The highest is subtracted at each token, so that long input
+    does not lose digits. The arrays are NumPy's, in float64: they are small, and torch would distribute the sums over
+    threads.
 
     Source:
         Viterbi (1967), and the forward recursion of Rabiner (1989).
@@ -79,9 +82,9 @@ class RunningTags:
         self.total: Vector | None = None  # (tags,)
 
     def feed(self, state: Float[Tensor, " hidden"]) -> tuple[int, float, NDArray[np.int64] | None]:
-        """The tag that the sequence would end in, its probability, and the best tag before each tag.
+        """Return the tag that the sequence ends in, its probability, and the best previous tag of each tag.
 
-        Before the first token there is no tag.
+        The last is None at the first token.
         """
         emissions = _to_numpy(self.head.linear(state))  # (tags,)
         origins = None
@@ -103,13 +106,13 @@ def _to_numpy(scores: Tensor) -> Vector:
 
 
 def _from_zero(scores: Vector) -> Vector:
-    """The scores less the highest of them."""
+    """Return the scores minus the highest of them."""
     less: Vector = scores - scores.max()
     return less
 
 
 def _log_sum(scores: Vector) -> Vector:
-    """Log of the sum of the exponentiated scores along the first axis; minus infinity where none can be."""
+    """Return log(sum(exp(scores))) over the first axis; minus infinity where all scores are."""
     peaks = scores.max(0).clip(min=-1e300)
     with np.errstate(divide="ignore"):
         total: Vector = peaks + np.log(np.exp(scores - peaks).sum(0))
@@ -117,13 +120,13 @@ def _log_sum(scores: Vector) -> Vector:
 
 
 class RunningClass:
-    """The classes of all tokens so far.
+    """The class probabilities of all tokens so far.
 
-    Kept is the sum, the greatest values or the weighted sum of their states, and with attention the score of each,
-    for all weights change with every token that comes.
+    It keeps the sum, the maximum or the weighted sum of their states. With attention it also keeps the score of each
+    token, because every new token changes all weights.
 
     Source:
-        Milakov and Gimelshein (2018) for the softmax of what is still growing.
+        Milakov and Gimelshein (2018) for the softmax over a growing sequence.
         Compared with the head in tests/inference/test_incremental.py.
     """
 
@@ -135,17 +138,19 @@ class RunningClass:
         self.scores: list[float] = []
 
     def feed(self, state: Float[Tensor, " hidden"]) -> SentenceOutput:
-        """The probability of each class, and the attention if there is one; of a batch of one sentence."""
+        """Return the probability of each class, and the attention if there is one, as a batch of one sentence."""
         self.length += 1
         vector = self._pooled(state).to(state.dtype).view(1, 1, -1)
         output: SentenceOutput = self.head(vector, torch.ones(1, 1, dtype=torch.bool, device=state.device))
-        if not self.scores:  # else what is said of one token that has the pooled state holds, but for the attention
+        # The head sees one token that has the pooled state: pooling it again changes nothing. Only its attention, 1,
+        # must be replaced by the weights of all tokens.
+        if not self.scores:
             return output
         weights = np.exp(np.array(self.scores) - self.top) / self.weight
         return SentenceOutput(output.probabilities, torch.from_numpy(weights).to(state).unsqueeze(0))
 
     def _pooled(self, state: Float[Tensor, " hidden"]) -> Float[Tensor, " hidden"]:
-        """The state of the sentence so far."""
+        """Return the pooled state of the sentence so far."""
         pooling, precise = self.head.pooling, state.double()
         kept = precise if self.kept is None else self.kept
         if isinstance(pooling, AttentionPooling):
@@ -157,7 +162,11 @@ class RunningClass:
         return self.kept
 
     def _attended(self, state: Float[Tensor, " hidden"], score: float) -> Float[Tensor, " hidden"]:
-        """The weighted average of the states so far, with weights that are 1 at the highest score."""
+        """Return the weighted average of the states so far.
+
+        Weights are exp(score - top), 1 at the highest score: exp(score) itself would overflow. When a new score is the
+        highest, what was summed so far shrinks by exp(old top - new top).
+        """
         top = max(self.top, score)
         shrink, weight = math.exp(self.top - top), math.exp(score - top)
         self.kept = weight * state + (0 if self.kept is None else shrink * self.kept)

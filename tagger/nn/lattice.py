@@ -1,10 +1,30 @@
-"""The sums of a linear-chain CRF over all sequences of a padded batch, by its forward and its backward recursion.
+"""The forward and backward recursions of a linear-chain CRF over a padded batch.
 
-Plain functions of tensors; likelihoods stand in `likelihood.py`, the best sequences in `viterbi.py`. Rows have their
-tokens on the left; scores may be minus infinity for what cannot happen. Both recursions are one loop over a stack of
-two: the second reads each row from its own end with the transitions transposed. The loop runs in scaled probability
-space, and again in log space for those rows in which a scale would underflow. On short rows the time goes into calling
-operations, not into what they compute, so there are as few as can be.
+They sum over all tag sequences of a sentence at once and give its log-partition, the marginal probability of each tag
+and the expected number of each transition. Likelihoods are in `likelihood.py`, the best sequences in `viterbi.py`.
+
+Notation of the comments, for one row of `T` tokens, with tags `i` before `j`:
+
+    e[t, j]     emission score of tag j at token t
+    A[i, j]     score of the transition from tag i to tag j; start[j] and end[j] likewise
+    alpha[t, j] sum of exp(score) over all beginnings of a sequence that reach tag j at token t, e[t, j] included
+    beta[t, j]  sum of exp(score) over all continuations from tag j at token t, e[t, j] not included
+    Z           sum of exp(score) over all sequences
+
+    alpha[0, j] = exp(start[j] + e[0, j])      alpha[t, j] = exp(e[t, j]) * sum_i alpha[t-1, i] * exp(A[i, j])
+    beta[T-1, i] = exp(end[i])                 beta[t, i]  = sum_j exp(A[i, j]) * exp(e[t+1, j]) * beta[t+1, j]
+    Z = sum_j alpha[t, j] * beta[t, j]         the same at every token t
+
+    P(tag j at t) = alpha[t, j] * beta[t, j] / Z
+    P(i at t-1, j at t) = alpha[t-1, i] * exp(A[i, j]) * exp(e[t, j]) * beta[t, j] / Z
+
+`alpha` and `beta` grow or shrink exponentially with the number of tokens and would leave the range of float32 after a
+few dozen. Two remedies are used. The fast one stays in probability space, so that a step is one matrix product, and
+rescales the sums every few tokens. Rows with scores so extreme that a rescaled sum underflows are computed again in log
+space and float64, which is slower and right for any scores.
+
+Rows have their tokens on the left. Scores may be minus infinity, for transitions that cannot happen. On short rows most
+of the time is spent on calling operations, not on arithmetic, so the code uses few, large operations.
 """
 
 import math
@@ -14,20 +34,20 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-# Below this a scaled sum has lost what the format cannot give back: float32 ends at 1e-38.
+# A rescaled sum below this is not trusted: float32 ends at 1e-38, so the terms that make it up may have underflowed.
 SAFE = 1e-25
-TINY = 1e-35  # in the place of 0 as a divisor
-LONG = 512  # tokens from which the rounding of float32, repeated at each, would be seen in the sum
-SCALED = 6  # tokens from one scaling to the next; more rows would need log space if there were more
+TINY = 1e-35  # smallest divisor: a tag that cannot be reached then has 0 / TINY = 0, where 0 / 0 would be NaN
+LONG = 512  # rows of more tokens are computed in float64: the rounding of float32 adds up over the tokens
+SCALED = 6  # tokens between two rescalings; with more, more rows underflow and need the slow recursion
 
 
 class Rows(NamedTuple):
     """Where the tokens of padded rows are, all on the left.
 
     Args:
-        mask: True at tokens.
-        lengths: Number of tokens.
-        last: Place of the last token; 0 where there is none.
+        mask: True at tokens, False at padding.
+        lengths: Number of tokens of each row.
+        last: Position of the last token of each row; 0 for a row without a token.
     """
 
     mask: Bool[Tensor, "batch tokens"]
@@ -36,7 +56,7 @@ class Rows(NamedTuple):
 
 
 def rows_of(lengths: Int[Tensor, " batch"], num_tokens: int) -> Rows:
-    """Rows of these lengths."""
+    """Return the rows that have these lengths, padded to `num_tokens`."""
     return Rows(token_mask(lengths, num_tokens), lengths, (lengths - 1).clamp_(min=0))
 
 
@@ -49,15 +69,18 @@ class Scores(NamedTuple):
 
 
 class Lattice(NamedTuple):
-    """What both recursions know of a batch.
+    """The result of both recursions for a batch, in the notation of the module.
+
+    `leaving` and `entering` are only defined up to a constant at each token. It is the same constant in `leaving` at a
+    token and `entering` at the next one, so that their difference gives the probability of each transition:
+    P(j at t+1 | i at t) = exp(A[i, j] + entering[t+1, j] - leaving[t, i]).
 
     Args:
-        log_partition: Log of the summed scores of all sequences; float64, for it grows with the tokens.
+        log_partition: log Z; in float64 because it grows with the number of tokens.
         marginals: Probability of each tag at each token; 0 at padding.
-        counts: Expected number of each transition.
-        leaving: Log of the summed scores of all ways on from a tag at a token, the token itself not counted; in a
-            scale of its own at each token.
-        entering: The same, the token itself counted, in the scale of `leaving` one token earlier.
+        counts: Expected number of each transition: the sum of P(i at t-1, j at t) over the tokens.
+        leaving: log beta[t, i].
+        entering: e[t, j] + log beta[t, j].
     """
 
     log_partition: Float[Tensor, " batch"]
@@ -68,20 +91,29 @@ class Lattice(NamedTuple):
 
 
 def forward_backward(
-    emissions: Float[Tensor, "batch tokens tags"], rows: Rows, scores: Scores, *, ways: bool = False
+    emissions: Float[Tensor, "batch tokens tags"], rows: Rows, scores: Scores, *, messages: bool = False
 ) -> Lattice:
-    """The lattice of each row; without `ways`, its `leaving` and `entering` are not to be used.
+    """Return the lattice of each row.
 
-    A row without any possible sequence has a log-partition of minus infinity.
+    The log-partition of a row without any possible sequence is minus infinity.
+
+    Args:
+        emissions: Score of each tag at each token; values at padding are ignored.
+        rows: Where the tokens are.
+        scores: Start, transition and end scores.
+        messages: Whether to compute `leaving` and `entering`, which cost two logarithms; without, do not use them.
 
     Source:
-        Rabiner (1989), section V, for the scaling.
+        Rabiner (1989), section V, for the rescaling. Compared with enumeration in tests/nn/test_crf.py.
     """
     if emissions.shape[1] > LONG and emissions.dtype == torch.float:
-        lattice = forward_backward(emissions.double(), rows, Scores(*(s.double() for s in scores)), ways=ways)
+        double = Scores(*(part.double() for part in scores))
+        lattice = forward_backward(emissions.double(), rows, double, messages=messages)
         return Lattice(lattice.log_partition, *(part.float() for part in lattice[1:]))
     lattice, safe = _scaled_lattice(emissions, rows, scores)
-    if ways:
+    if messages:
+        # Each step of the scaled recursion multiplied by exp(A - shift): subtract the shift once, at `entering`, so
+        # that users of the lattice can add A itself.
         entering = lattice.entering.log() - _factors(scores)[1]
         lattice = lattice._replace(leaving=lattice.leaving.log(), entering=entering)
     if not bool(safe.all()):
@@ -94,52 +126,66 @@ def forward_backward(
 
 
 def token_mask(lengths: Int[Tensor, " batch"], num_tokens: int) -> Bool[Tensor, "batch tokens"]:
-    """True at the tokens of each row."""
+    """Return a mask that is True at the tokens of each row."""
     return torch.arange(num_tokens, device=lengths.device) < lengths.unsqueeze(1)
 
 
 def _factors(scores: Scores) -> tuple[tuple[Tensor, Tensor], Tensor]:
-    """Transitions, and start over end, as factors; and the score that was taken off each for it.
+    """Return exp(transitions - shift), exp(start and end - shift), and the shift.
 
-    A factor is at most one by the number of tags, so that a sum over tags can only shrink from token to token: what is
-    too small to be held is small beside the sums that are checked.
+    The shift makes every factor at most 1 / tags. The sum of a state over its tags then never grows from token to
+    token, so nothing overflows, and a term that underflows is negligible beside any sum that is above `SAFE`.
     """
-    table = torch.cat((scores.transitions, scores.start.unsqueeze(0), scores.end.unsqueeze(0)))
-    top = table.amax().clamp(min=-1e30) + math.log(len(scores.start))
-    factors = (table - top).exp_()
-    return (factors[:-2], factors[-2:]), top
+    table = torch.cat((scores.transitions, scores.start.unsqueeze(0), scores.end.unsqueeze(0)))  # (tags + 2, tags)
+    # The clamp keeps the difference below from being NaN where every score is minus infinity.
+    shift = table.amax().clamp(min=-1e30) + math.log(len(scores.start))
+    factors = (table - shift).exp_()
+    return (factors[:-2], factors[-2:]), shift
 
 
 def _scaled_lattice(emissions: Tensor, rows: Rows, scores: Scores) -> tuple[Lattice, Bool[Tensor, " batch"]]:
-    """The lattice in probability space, and the rows in which it can be trusted.
+    """Return the lattice as computed in probability space, and which rows of it can be trusted.
 
-    What the loop computes behind the end of a row is finite and never looked at.
+    The backward recursion is the forward recursion over the reversed sentence with transposed transitions, so both run
+    as one loop over a stack of two. Each row is reversed within its own length: the backward recursion then begins at
+    the last token, not in the padding. Behind the end of a row the loop computes finite values that nobody reads.
     """
     (batch, num_tokens, _), (mask, lengths, last) = emissions.shape, rows
     padding = ~mask
-    positions = torch.arange(num_tokens, device=mask.device).unsqueeze(1)
+    positions = torch.arange(num_tokens, device=mask.device).unsqueeze(1)  # (tokens, 1)
+    # Position t of a row changes places with position last - t; as an index into (tokens * batch).
     mirror = (last - positions).clamp_(min=0)  # (tokens, batch)
     mirror = (mirror * batch + torch.arange(batch, device=mask.device)).flatten()
+    # exp(e) with the highest emission of each token subtracted first, which would overflow otherwise; log Z gets the
+    # subtracted values back below. Padding has factor 1.
     peaks = emissions.amax(2)  # (batch, tokens)
-    likely = (emissions - peaks.unsqueeze(2)).exp_().masked_fill_(padding.unsqueeze(2), 1)
-    likely = likely.transpose(0, 1).contiguous()  # (tokens, batch, tags)
-    both = torch.stack((likely, likely.flatten(0, 1).index_select(0, mirror).view_as(likely)))
-    (moves, edges), top = _factors(scores)
-    before, after, sums = _scaled_pass(both, edges, moves)
-    forward = after[0]  # (tokens, batch, tags)
-    entering, leaving = (s[1].flatten(0, 1).index_select(0, mirror).view_as(likely) for s in (after, before))
-    product = forward * leaving
+    emitted = (emissions - peaks.unsqueeze(2)).exp_().masked_fill_(padding.unsqueeze(2), 1)
+    emitted = emitted.transpose(0, 1).contiguous()  # (tokens, batch, tags)
+    reversed_emitted = emitted.flatten(0, 1).index_select(0, mirror).view_as(emitted)
+    (moves, edges), shift = _factors(scores)
+    before, after, scales = _scaled_pass(torch.stack((emitted, reversed_emitted)), edges, moves)
+    alpha = after[0]  # (tokens, batch, tags)
+    # Of the backward recursion: e * beta (after the emission) and beta (before it), put back into reading order.
+    entering, leaving = (s[1].flatten(0, 1).index_select(0, mirror).view_as(emitted) for s in (after, before))
+    # alpha and beta of a token carry different scales, so that their product does not sum to Z but to a multiple of it
+    # that differs from token to token. Dividing by the sum removes the scales.
+    product = alpha * leaving
     totals = product.sum(2)  # (tokens, batch)
     inverse = totals.reciprocal().masked_fill_(padding.t(), 0)
     marginals = product * inverse.unsqueeze(2)
-    # What is expected of a tag, split among the tags before it in proportion to their scores.
-    shares = marginals[1:] / before[0, 1:].clamp(min=TINY)
-    counts = torch.bmm(forward[:-1].permute(1, 2, 0), shares.transpose(0, 1)) * moves
-    sums[1:].masked_fill_(positions[SCALED - 1 :: SCALED].unsqueeze(2) > last, 1)  # scalings behind the end of a row
-    partition = totals.gather(0, last.unsqueeze(0)).log().squeeze(0) + (last + 2) * top.double()
-    partition += sums[:, 0].log().sum(0, dtype=torch.double)
+    # P(i at t-1, j at t) = alpha[t-1, i] * exp(A[i, j]) * P(j at t) / before[t, j], where before[t, j] is
+    # sum_i alpha[t-1, i] * exp(A[i, j]): the marginal of j, divided among the tags before it in proportion to their
+    # scores. In this form the scales cancel, and one matrix product per row sums over all tokens.
+    shares = marginals[1:] / before[0, 1:].clamp(min=TINY)  # (tokens - 1, batch, to)
+    counts = torch.bmm(alpha[:-1].permute(1, 2, 0), shares.transpose(0, 1)) * moves  # (batch, from, to)
+    # log Z: what is left at the last token, plus everything that was divided out on the way there: the rescalings up to
+    # it, one shift for each factor (start, end and `last` transitions), and the peaks of the emissions.
+    scales[1:].masked_fill_(positions[SCALED - 1 :: SCALED].unsqueeze(2) > last, 1)  # behind the end: do not count
+    partition = totals.gather(0, last.unsqueeze(0)).log().squeeze(0) + (last + 2) * shift.double()
+    partition += scales[:, 0].log().sum(0, dtype=torch.double)
     partition += peaks.masked_fill_(padding, 0).sum(1, dtype=torch.double)
-    safe = (inverse.amax(0) < 1 / SAFE) & (sums.flatten(0, 1).amin(0) > SAFE)
+    # A comparison with NaN is False, so rows whose emissions are no numbers are not safe either.
+    safe = (inverse.amax(0) < 1 / SAFE) & (scales.flatten(0, 1).amin(0) > SAFE)
     lattice = Lattice(
         partition.masked_fill_(lengths == 0, 0),
         marginals.transpose(0, 1),
@@ -150,55 +196,70 @@ def _scaled_lattice(emissions: Tensor, rows: Rows, scores: Scores) -> tuple[Latt
     return lattice, safe
 
 
-def _scaled_pass(likely: Tensor, edges: Tensor, moves: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Both recursions: the states before and after each token's own score, and the sums that scaled them to 1.
+def _scaled_pass(emitted: Tensor, edges: Tensor, moves: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Run both recursions at once; return their states before and after each emission, and the scales.
 
-    `likely` is (2, tokens, batch, tags), `edges` (2, tags); of the stack of two the second is the backward recursion.
-    The sums, (1 + scalings, 2, batch), are those of every token whose number divides by `SCALED`, behind ones.
+    Args:
+        emitted: Factors of the emissions, (2, tokens, batch, tags): in reading order, and reversed.
+        edges: Factors of start and end, (2, tags): where each recursion begins.
+        moves: Factors of the transitions, (from, to).
+
+    Returns:
+        States before and after the emission of each token, (2, tokens, batch, tags), and the sums by which a state was
+        divided, (1 + rescalings, 2, batch); the first of these are ones, so that there is always something to sum.
     """
-    both_moves = torch.stack((moves, moves.t()))
-    state = edges.unsqueeze(1).expand(likely[:, 0].shape)
-    before, after, sums = [], [], [likely.new_ones(1, 2, likely.shape[2])]
-    for t, token in enumerate(likely.unbind(1), 1):
-        before.append(state)
-        state = state * token
+    both_moves = torch.stack((moves, moves.t()))  # (2, tags, tags)
+    state = edges.unsqueeze(1).expand(emitted[:, 0].shape)  # (2, batch, tags)
+    before, after, scales = [], [], [emitted.new_ones(1, 2, emitted.shape[2])]
+    for t, token in enumerate(emitted.unbind(1), 1):
+        before.append(state)  # sum_i alpha[t-1, i] * exp(A[i, j]); backward: beta[t, j]
+        state = state * token  # alpha[t, j]; backward: exp(e[t, j]) * beta[t, j]
         if t % SCALED == 0:
-            total = state.sum(2, keepdim=True).clamp_(min=TINY)
+            # Make the state sum to 1. Without this the sums, which shrink at each token, would underflow.
+            total = state.sum(2, keepdim=True).clamp_(min=TINY)  # (2, batch, 1)
             state = state.div_(total)
-            sums.append(total.view(1, *total.shape[:2]))
+            scales.append(total.view(1, *total.shape[:2]))
         after.append(state)
-        state = torch.bmm(state, both_moves)
-    return torch.stack(before, 1), torch.stack(after, 1), torch.cat(sums)
+        state = torch.bmm(state, both_moves)  # the sum over the tags of this token, for each tag of the next
+    return torch.stack(before, 1), torch.stack(after, 1), torch.cat(scales)
 
 
 def _log_lattice(emissions: Tensor, rows: Rows, scores: Scores) -> Lattice:
-    """The lattice by recursions in log space and float64: slower, and right for any scores."""
+    """Return the lattice as computed in log space and float64: slower, but right for any scores.
+
+    Products become sums and sums become `logsumexp`, which subtracts the largest term before it exponentiates. So no
+    term is lost because all are small, and terms that are infinitely far apart do no harm.
+    """
     batch, num_tokens, num_tags = emissions.shape
     (mask, _, last), (start, transitions, end) = rows, (part.double() for part in scores)
-    peaks = emissions.amax(2, keepdim=True).double().clamp(min=torch.finfo(torch.float).min)
-    emissions = emissions.double() - peaks  # small numbers keep their digits
-    forward = torch.empty_like(emissions)
+    # Only differences between the emissions of a token matter; subtracting the highest keeps the numbers small, so that
+    # sums keep their digits. The clamp keeps a token whose emissions are all minus infinity from becoming NaN.
+    peaks = emissions.amax(2, keepdim=True).double().clamp(min=torch.finfo(torch.float).min)  # (batch, tokens, 1)
+    emissions = emissions.double() - peaks
+    forward = torch.empty_like(emissions)  # log alpha, normalised at each token
     scales = emissions.new_empty(batch, num_tokens)
-    state = start.expand(batch, -1)
+    state = start.expand(batch, -1)  # (batch, tags)
     for t in range(num_tokens):
-        state = state + emissions[:, t]
+        state = state + emissions[:, t]  # log alpha[t, j]
         scale = state.logsumexp(1, keepdim=True)
         forward[:, t], scales[:, t] = state - scale, scale.squeeze(1)
-        state = (forward[:, t].unsqueeze(2) + transitions).logsumexp(1)
+        state = (forward[:, t].unsqueeze(2) + transitions).logsumexp(1)  # (batch, from, to) -> (batch, to)
     ending = (forward[torch.arange(batch, device=last.device), last] + end).logsumexp(1)  # (batch,)
     partition = (scales + peaks.squeeze(2)).masked_fill(~mask, 0).sum(1) + ending
     marginals, leaving, entering = torch.zeros_like(forward), torch.zeros_like(forward), torch.zeros_like(forward)
     counts = emissions.new_zeros(batch, num_tags, num_tags)
-    state = end.expand(batch, -1)
+    state = end.expand(batch, -1)  # log beta; stays `end` through the padding up to the last token of each row
     for t in reversed(range(num_tokens)):
-        marginals[:, t] = (forward[:, t] + state).softmax(1)
+        marginals[:, t] = (forward[:, t] + state).softmax(1)  # alpha * beta / Z; softmax divides by Z and all scales
         leaving[:, t] = state
         entered = state + emissions[:, t]
+        # beta is needed up to a constant only; subtracting the largest value keeps the numbers small on long rows.
         entering[:, t] = entered = entered - entered.amax(1, keepdim=True)
         if t:
             inside = (t <= last).unsqueeze(1)  # (batch, 1)
             joint = (forward[:, t - 1].unsqueeze(2) + transitions + entered.unsqueeze(1)).flatten(1).softmax(1)
-            counts += joint.view_as(counts).masked_fill(~inside.unsqueeze(2), 0)
-            state = torch.where(inside, (transitions + entered.unsqueeze(1)).logsumexp(2), end)
+            counts += joint.view_as(counts).masked_fill(~inside.unsqueeze(2), 0)  # P(i at t-1, j at t)
+            state = torch.where(inside, (transitions + entered.unsqueeze(1)).logsumexp(2), end)  # over tags `to`
+    # A row without any possible sequence: all its terms are minus infinity, and their differences are NaN.
     partition = partition.nan_to_num(nan=-torch.inf, neginf=-torch.inf, posinf=torch.inf)
     return Lattice(partition, marginals.masked_fill(~mask.unsqueeze(2), 0), counts, leaving, entering)

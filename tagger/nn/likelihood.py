@@ -1,4 +1,10 @@
-"""The likelihood of tag sequences under a linear-chain CRF, whose gradient is the marginals of its lattice."""
+"""The log-likelihood of tag sequences under a linear-chain CRF, with its gradient in closed form.
+
+The log-partition is log Z = log sum_y exp(score(y)) over all tag sequences y. Its derivative with respect to a score is
+the expected number of times that the score is used: the marginal probability of a tag for an emission, the expected
+number of a transition for a transition score. The lattice has these already, so autograd need not go back through the
+recursions, which would keep every step in memory and take several times as long.
+"""
 
 from typing import Any
 
@@ -10,10 +16,7 @@ from tagger.nn.lattice import Rows, Scores, forward_backward
 
 
 def log_partition(emissions: Float[Tensor, "batch tokens tags"], rows: Rows, scores: Scores) -> Float[Tensor, " batch"]:
-    """Log of the summed exponentiated scores of all sequences of a row, in float64.
-
-    Its gradient is the marginals, which one forward and one backward recursion give; there is no second derivative.
-    """
+    """Return the log-partition of each row in float64, in nats; there is no second derivative."""
     value: Tensor = _LogPartition.apply(emissions, *rows, *scores, None)  # type: ignore[no-untyped-call]
     return value
 
@@ -24,9 +27,10 @@ def path_likelihood(
     scores: Scores,
     tags: Int[Tensor, "batch tokens"],
 ) -> Float[Tensor, " batch"]:
-    """Log-probability of a tag sequence for each row, in the type of the emissions; not above zero but for rounding.
+    """Return the log-probability of a tag sequence for each row in nats, in the type of the emissions.
 
-    A sequence that cannot happen has minus infinity, and no gradient that means anything.
+    It is above zero only by rounding. For a sequence that cannot happen it is minus infinity, and the gradient is
+    meaningless.
     """
     value: Tensor = _LogPartition.apply(emissions, *rows, *scores, tags)  # type: ignore[no-untyped-call]
     return value
@@ -38,24 +42,29 @@ def path_score(
     scores: Scores,
     tags: Int[Tensor, "batch tokens"],
 ) -> Float[Tensor, " batch"]:
-    """Score of a tag sequence for each row, in float64, for it grows with the tokens; 0 for a row without a token."""
+    """Return the score of a tag sequence for each row; 0 for a row without a token.
+
+    It is in float64 because it grows with the number of tokens, and the log-partition of nearly the same size is
+    subtracted from it: in float32 the difference would lose most of its digits.
+    """
     (mask, lengths, last), (start, transitions, end) = rows, scores
     parts = emissions.gather(2, tags.unsqueeze(2)).squeeze(2).double()  # (batch, tokens)
     parts[:, 0] += start.take(tags[:, 0])
-    parts[:, 1:] += transitions.take(_pairs(tags, len(start)))
+    parts[:, 1:] += transitions.take(_pairs(tags, len(start)))  # part t: the transition to token t, and its emission
     ending = tags.gather(1, last.unsqueeze(1)).squeeze(1)  # (batch,)
     return parts.masked_fill_(~mask, 0).sum(1) + end.take(ending).masked_fill_(lengths == 0, 0)
 
 
 def _pairs(tags: Int[Tensor, "batch tokens"], num_tags: int) -> Int[Tensor, "batch pairs"]:
-    """The place of each transition of a sequence in a flattened table of transitions."""
+    """Return the index of each transition of a sequence in a flattened table of transitions."""
     return tags[:, :-1] * num_tags + tags[:, 1:]
 
 
 class _LogPartition(torch.autograd.Function):
-    """Log of the summed exponentiated scores of all sequences of a row; where tags are given, their score less it.
+    """The log-partition of each row; with tags, their score minus the log-partition, which is their log-likelihood.
 
-    Its gradient is what is expected of tags and transitions; where tags are given, what they have less that.
+    The gradient of the first is the expected counts of tags and transitions, that of the second the counts in the given
+    tags minus the expected ones.
     """
 
     @staticmethod
@@ -75,6 +84,8 @@ class _LogPartition(torch.autograd.Function):
         value, marginals, counts = lattice.log_partition, lattice.marginals, lattice.counts
         if tags is not None:
             value = (path_score(emissions, rows, scores, tags) - value).to(emissions.dtype)
+            # Given minus expected counts, in place. Adding the mask instead of 1 leaves padding at 0; the mask of a
+            # token also says whether there is a transition to it, and the first token has none.
             here = mask.to(marginals.dtype)
             marginals.neg_().scatter_add_(2, tags.unsqueeze(2), here.unsqueeze(2))
             counts.neg_().flatten(1).scatter_add_(1, _pairs(tags, len(start)), here[:, 1:])
@@ -87,7 +98,10 @@ class _LogPartition(torch.autograd.Function):
             raise RuntimeError("the CRF has no second derivative; differentiate it without create_graph=True")
         marginals, counts, last = ctx.saved_tensors
         gradient = gradients[0].to(marginals.dtype)
-        weighted = marginals * gradient.view(-1, 1, 1)  # (batch, tokens, tags)
-        ended = weighted.gather(1, last.view(-1, 1, 1).expand(-1, 1, weighted.shape[2])).sum((0, 1))  # (tags,)
-        moved = (gradient @ counts.flatten(1)).view_as(counts[0])
-        return weighted, None, None, None, weighted[:, 0].sum(0), moved, ended, None
+        # Start scores are used by the tag of the first token and end scores by that of the last, so that their expected
+        # counts are the marginals there.
+        emissions = marginals * gradient.view(-1, 1, 1)  # (batch, tokens, tags)
+        start = emissions[:, 0].sum(0)  # (tags,)
+        end = emissions.gather(1, last.view(-1, 1, 1).expand(-1, 1, emissions.shape[2])).sum((0, 1))  # (tags,)
+        transitions = (gradient @ counts.flatten(1)).view_as(counts[0])  # (from, to)
+        return emissions, None, None, None, start, transitions, end, None

@@ -1,4 +1,13 @@
-"""The best tag sequences of a linear-chain CRF over a padded batch: the best one, and the n best."""
+"""The best tag sequences of a linear-chain CRF over a padded batch: the best one, and the n best.
+
+The recursions are those of `lattice.py` with a maximum in the place of the sum, in log space:
+
+    delta[t, j] = e[t, j] + max_i (delta[t-1, i] + A[i, j])     best score of a sequence that reaches tag j at token t
+
+Only differences between sequences of one row decide. So three things are subtracted that all sequences of a row share:
+the highest emission of each token, the highest transition score, and every `CENTRED` tokens the highest score so far.
+Without this the scores of long rows would grow until float32 could not tell two close sequences apart.
+"""
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -6,50 +15,62 @@ from torch import Tensor
 
 from tagger.nn.lattice import Rows, Scores
 
-ONE_THREAD = 2**15  # numbers up to which torch keeps an operation on one thread; to wake another can take longer
-CENTRED = 16  # tokens from one taking off of the highest sum to the next
+ONE_THREAD = 2**15  # elements up to which torch uses one thread; waking a second one can take longer than the work
+CENTRED = 16  # tokens between two subtractions of the highest score
 
 
 def _centred(transitions: Float[Tensor, "tags tags"]) -> Float[Tensor, "tags tags"]:
-    """The transitions less the highest of them, which changes no order of sequences of one length."""
+    """Return the transitions minus the highest of them, which does not change the order of sequences of one length."""
+    # The clamp keeps the difference from being NaN where every transition is minus infinity.
     return transitions - transitions.amax().clamp(min=-1e30)
 
 
 def best_path(
     emissions: Float[Tensor, "batch tokens tags"], rows: Rows, scores: Scores
 ) -> tuple[Int[Tensor, "batch tokens"], Bool[Tensor, " batch"]]:
-    """The tag sequence of the highest score in each row, and whether the row has any possible sequence.
+    """Return the tag sequence with the highest score in each row, and whether the row has any possible sequence.
 
-    Going forward only the best scores are kept; where they came from is found on the way back, for the tags of the path
-    alone. Behind a row's length tags are 0.
+    Tags at padding are 0.
+
+    The textbook algorithm stores for each token and tag which tag it was reached from: an index of (batch, from, to)
+    candidates at each token. Here only the scores are stored; the way back computes the argmax again, and only for the
+    tags on the best path.
 
     Source:
-        Viterbi (1967).
+        Viterbi (1967). Compared with enumeration in tests/nn/test_crf.py.
     """
     (batch, num_tokens, num_tags), (mask, _, last) = emissions.shape, rows
-    # Only differences decide, and small numbers keep them, so the highest emission of each token is taken off, the
-    # highest transition, and every now and then the highest sum. Tags stand before the batch, so that the maximum over
-    # tags is one of whole rows of numbers, which is several times as fast as a maximum within each row.
+    # The batch is the last dimension: a maximum over the tags is then an elementwise maximum of whole vectors, which is
+    # several times as fast as a reduction within each vector.
     states, transitions = emissions.new_empty(num_tokens, num_tags, batch), _centred(scores.transitions)
-    moves = transitions.unsqueeze(2)
+    moves = transitions.unsqueeze(2)  # (from, to, 1)
     torch.sub(emissions.permute(1, 2, 0), emissions.amax(2).t().unsqueeze(1), out=states)
     states[0] += scores.start.unsqueeze(1)
+    # `states` now has the emissions; the loop adds the best score of a way to each tag, which makes it delta. It takes
+    # the tags to come from in parts, small enough for one thread, and reuses one buffer for each part.
     size = max(1, min(num_tags, ONE_THREAD // (num_tags * batch)))
     moves_of = moves.split(size)  # (from, to, 1) each
-    ways = [states.new_empty(len(part), num_tags, batch) for part in moves_of]
+    buffers = [states.new_empty(len(part), num_tags, batch) for part in moves_of]
     columns = states[:-1].unsqueeze(2).split(size, 1)  # (tokens - 1, from, 1, batch) each
-    for t, (parts, reached) in enumerate(zip(zip(*columns, strict=True), states[1:], strict=True), 1):
-        found = [torch.add(part, move, out=way).amax(0) for part, move, way in zip(parts, moves_of, ways, strict=True)]
-        reached += found[0] if len(found) == 1 else torch.stack(found).amax(0)
+    # `columns` are views of `states`: at token t they show delta[t - 1], which the step before has completed.
+    for t, (parts, state) in enumerate(zip(zip(*columns, strict=True), states[1:], strict=True), 1):
+        found = [
+            torch.add(part, move, out=buffer).amax(0)  # (from, to, batch) -> (to, batch)
+            for part, move, buffer in zip(parts, moves_of, buffers, strict=True)
+        ]
+        state += found[0] if len(found) == 1 else torch.stack(found).amax(0)
         if t % CENTRED == 0:
-            reached -= reached.amax(0).clamp(min=-1e30)
+            state -= state.amax(0).clamp(min=-1e30)
+    # Rows end at different tokens: each takes delta of its own last token and adds the end scores there.
     final = states.gather(0, last.expand(1, num_tags, -1))[0] + scores.end.unsqueeze(1)  # (tags, batch)
     best, ending = final.max(0)  # (batch,)
+    # The way back. At padding, and at the last token, the path holds the final tag of its row; from there it moves to
+    # the tag from which the tag behind it was reached best.
     path, incoming = [ending], transitions.t().contiguous()  # (to, from)
     reached_by = states.transpose(1, 2).contiguous().unbind()  # (batch, tags) a token
     shortest = int(last.min())
     for t in range(num_tokens - 2, -1, -1):
-        tag = incoming.index_select(0, path[-1]).add_(reached_by[t]).argmax(1)
+        tag = incoming.index_select(0, path[-1]).add_(reached_by[t]).argmax(1)  # (batch, from) -> (batch,)
         path.append(tag if t < shortest else torch.where(t < last, tag, ending))
     tags = torch.stack(path[::-1], 1).masked_fill(~mask, 0)
     return tags, best > -torch.inf
@@ -58,32 +79,39 @@ def best_path(
 def best_paths(
     emissions: Float[Tensor, "batch tokens tags"], rows: Rows, scores: Scores, *, n: int
 ) -> tuple[Int[Tensor, "batch n tokens"], Bool[Tensor, "batch n"]]:
-    """The `n` tag sequences of the highest scores in each row, best first, and whether there are so many.
+    """Return the `n` tag sequences with the highest scores in each row, best first, and which of them exist.
 
-    Behind a row's length tags are 0.
+    Tags at padding are 0.
+
+    The recursion keeps for each tag the scores of the `n` best sequences that reach it, instead of one. That is enough:
+    whatever follows, a sequence that is not among the `n` best to its tag is beaten by `n` others with the same
+    continuation.
 
     Source:
-        The parallel list algorithm of Seshadri and Sundberg (1994).
+        The parallel list algorithm of Seshadri and Sundberg (1994). Compared with enumeration in tests/nn/test_crf.py.
     """
     (batch, num_tokens, num_tags), (mask, _, last) = emissions.shape, rows
     incoming = _centred(scores.transitions).t().unsqueeze(2)  # (to, from, 1)
-    emissions = emissions - emissions.amax(2, keepdim=True)  # only differences decide, as in `best_path`
+    emissions = emissions - emissions.amax(2, keepdim=True)
+    # Only one sequence reaches a tag at the first token. Minus infinity in the other places says that there is no
+    # second; sequences that do not exist keep that score to the end.
     state = torch.full((batch, num_tags, n), -torch.inf, dtype=emissions.dtype, device=emissions.device)
     state[:, :, 0] = scores.start + emissions[:, 0]
     states, pointers = [state], []
     for t, token in enumerate(emissions.unbind(1)[1:], 1):
-        reached = (state.unsqueeze(1) + incoming).flatten(2)  # (batch, to, from * n)
-        best, pointer = reached.topk(n, 2)
+        candidates = (state.unsqueeze(1) + incoming).flatten(2)  # (batch, to, from * n)
+        best, pointer = candidates.topk(n, 2)  # (batch, to, n)
         state = best + token.unsqueeze(2)
         if t % CENTRED == 0:
             state = state - state.amax((1, 2), keepdim=True).clamp(min=-1e30)
         states.append(state)
-        pointers.append(pointer.flatten(1))  # (batch, to * n), into from * n
+        pointers.append(pointer.flatten(1))  # (batch, to * n): tag and rank, from * n + rank, that each came from
     final = torch.stack(states, 1)[torch.arange(batch, device=last.device), last]  # (batch, tags, n)
-    path_scores, place = (final + scores.end.view(1, -1, 1)).flatten(1).topk(n, 1)  # (batch, n)
-    path = [place]
+    path_scores, ending = (final + scores.end.view(1, -1, 1)).flatten(1).topk(n, 1)  # (batch, n), into tags * n
+    # The way back as in `best_path`, but along stored pointers: a path continues with a tag and a rank at that tag.
+    path = [ending]
     for t in range(num_tokens - 2, -1, -1):
-        earlier = pointers[t].gather(1, path[-1])
-        path.append(torch.where((t < last).unsqueeze(1), earlier, place))
-    tags = torch.stack(path[::-1], 2).div(n, rounding_mode="floor")  # (batch, n, tokens)
+        earlier = pointers[t].gather(1, path[-1])  # pointers[t] lead from token t + 1 to token t
+        path.append(torch.where((t < last).unsqueeze(1), earlier, ending))
+    tags = torch.stack(path[::-1], 2).div(n, rounding_mode="floor")  # drop the rank: (batch, n, tokens)
     return tags.masked_fill(~mask.unsqueeze(1), 0), path_scores > -torch.inf

@@ -83,7 +83,7 @@ def test_no_other_temperature_and_shift_has_a_smaller_loss(decoder: Decoder) -> 
 
 
 @pytest.mark.parametrize("decoder", DECODERS)
-def test_a_temperature_alone_changes_no_tag_and_orders_nothing_anew(decoder: Decoder) -> None:
+def test_a_temperature_alone_changes_no_tag_and_no_order(decoder: Decoder) -> None:
     raw, head, sentences = make_head(decoder), make_head(decoder), held_out()
     found = calibrate_tokens(head, sentences)
     assert found.shift == 0.0
@@ -124,6 +124,6 @@ def test_no_gradient_is_left_and_transitions_that_are_not_trained_stay_zero() ->
     assert not any(parameter.any() for parameter in head.crf.parameters())
 
 
-def test_without_a_sentence_there_is_nothing_to_learn_from() -> None:
+def test_calibration_without_sentences_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one sentence to calibrate a head, got none"):
         calibrate_tokens(make_head("crf"), [])

@@ -25,7 +25,7 @@ def make_crf(num_tags: int, *, seed: int = 1, scale: float = 1.0, tables: Tables
 
 
 def make_tables(num_tags: int, seed: int) -> Tables:
-    """Random tables in which tag 0 may stand anywhere, so that every length has a sequence."""
+    """Return random tables in which tag 0 is allowed everywhere, so that every length has an allowed sequence."""
     generator = torch.Generator().manual_seed(seed)
     allowed = torch.rand(num_tags, num_tags, generator=generator) < 0.5
     start, end = (torch.rand(num_tags, generator=generator) < 0.5 for _ in range(2))
@@ -40,7 +40,7 @@ def make_batch(lengths: list[int], num_tags: int, *, seed: int = 1, scale: float
 
 
 def enumerate_sequences(crf: LinearChainCRF, emissions: Tensor) -> dict[tuple[int, ...], float]:
-    """The score of every sequence that the tables allow, for the emissions of one sentence, in plain arithmetic."""
+    """Return the score of every sequence that the tables allow, for the emissions of one sentence, one by one."""
     emitted = emissions.double().tolist()
     start, move, end = (p.double().tolist() for p in (crf.start_transitions, crf.transitions, crf.end_transitions))
     scores = {}
@@ -103,7 +103,7 @@ def test_emissions_in_the_ten_thousands_with_constraints_equal_enumeration(lengt
 
 def test_many_tags_decode_in_parts_as_row_by_row() -> None:
     crf = make_crf(40)
-    emissions, mask = make_batch([9, 1, 5, 9] * 16, 40)  # more ways than one thread is given at a time
+    emissions, mask = make_batch([9, 1, 5, 9] * 16, 40)  # more candidates than one thread takes at a time
     alone = [crf.best_path(emissions[i : i + 1], mask[i : i + 1])[0] for i in range(len(mask))]
     assert torch.equal(crf.best_path(emissions, mask), torch.stack(alone))
 
@@ -207,8 +207,8 @@ def test_gradients_equal_finite_differences_of_the_enumeration(scale: float) -> 
 def test_a_sequence_that_breaks_a_constraint_names_its_row() -> None:
     crf = make_crf(2, tables=([[True, False], [True, True]], [True, True], [True, True]))
     emissions, mask = make_batch([2, 3, 3], 2)
-    tag_ids = torch.tensor([[0, 0, 1], [0, 0, 0], [1, 0, 1]])  # row 0 breaks it behind its end only
-    with pytest.raises(ValueError, match=r"^row 2: no sequence of its gold tags keeps to the allowed transitions$"):
+    tag_ids = torch.tensor([[0, 0, 1], [0, 0, 0], [1, 0, 1]])  # row 0 breaks it in its padding only
+    with pytest.raises(ValueError, match=r"^row 2: no allowed tag sequence agrees with its gold tags$"):
         crf.log_likelihood(emissions, tag_ids, mask)
 
 
@@ -224,11 +224,11 @@ def test_a_sequence_with_a_forbidden_edge_is_refused(start: list[bool], end: lis
 )
 def test_partial_gold_that_breaks_a_constraint_is_refused(tags: list[object]) -> None:
     crf = LinearChainCRF(2, allowed_end=[True, False])
-    with pytest.raises(ValueError, match=r"^row 0: no sequence of its gold tags"):
+    with pytest.raises(ValueError, match=r"^row 0: no allowed tag sequence agrees with its gold tags"):
         crf.log_likelihood(torch.zeros(1, 3, 2), torch.tensor(tags), torch.ones(1, 3).bool())
 
 
-def test_a_row_that_has_no_sequence_at_all_is_refused_whatever_is_asked() -> None:
+def test_every_method_refuses_a_row_without_an_allowed_sequence() -> None:
     crf, mask = LinearChainCRF(2, allowed_end=[False, False]), torch.ones(1, 3).bool()
     emissions = torch.zeros(1, 3, 2)
     for ask in (
@@ -236,11 +236,11 @@ def test_a_row_that_has_no_sequence_at_all_is_refused_whatever_is_asked() -> Non
         lambda: crf.marginals(emissions, mask),
         lambda: crf.n_best_paths(emissions, mask, n=2),
     ):
-        with pytest.raises(ValueError, match=r"^row 0: no sequence"):
+        with pytest.raises(ValueError, match=r"^row 0: no (allowed )?tag sequence"):
             ask()
 
 
-def test_numbers_that_are_none_under_the_mask_hide_no_broken_constraint() -> None:
+def test_nan_at_padding_hides_no_broken_constraint() -> None:
     crf = LinearChainCRF(2, allowed=[[True, False], [True, True]])
     emissions, mask = torch.zeros(2, 3, 2), torch.tensor([[1, 1, 0], [1, 1, 1]])
     emissions[0, 2] = torch.nan
@@ -251,7 +251,7 @@ def test_numbers_that_are_none_under_the_mask_hide_no_broken_constraint() -> Non
         crf.log_likelihood(emissions, torch.tensor([[0, 0, 0], [0, 0, 1]]), mask)
 
 
-def test_emissions_that_are_no_numbers_give_none() -> None:
+def test_nan_emissions_give_a_nan_likelihood_in_their_row_only() -> None:
     emissions, mask = make_batch([2, 2], 3)
     emissions[1, 0, 0] = torch.nan
     found = make_crf(3).log_likelihood(emissions, torch.zeros(2, 2, dtype=torch.long), mask)
@@ -263,7 +263,9 @@ def test_emissions_that_are_no_numbers_give_none() -> None:
 )
 def test_gold_of_another_shape_is_refused(tags: Tensor) -> None:
     with pytest.raises(ValueError, match=r"^tags must be integers of shape \(2, 2\) or booleans of shape \(2, 2, 3\)"):
-        _checked_gold(torch.zeros(2, 2, 3), tags)  # asked directly, for shapes are also checked around all tests
+        _checked_gold(
+            torch.zeros(2, 2, 3), tags
+        )  # called directly: the tests check the shapes of public functions first
 
 
 def test_gold_may_be_small_integers() -> None:
@@ -391,7 +393,7 @@ def test_transition_scores_that_add_up_change_no_tag(score: float) -> None:
     assert torch.equal(crf.n_best_paths(emissions, mask, n=1)[0][:, 0], emissions.argmax(2))
 
 
-def test_a_path_through_a_tag_that_many_others_outweigh_has_its_own_gradient() -> None:
+def test_a_path_whose_terms_underflow_has_the_right_gradient() -> None:
     crf = make_crf(1000, scale=0.0)
     crf.transitions.data[0] = -300
     emissions = torch.zeros(1, 6, 1000)
@@ -533,11 +535,11 @@ def test_a_mask_with_gaps_equals_the_row_with_its_gaps_closed(
 @pytest.mark.parametrize(
     ("tags", "message"),
     [
-        ([[0, 3]], "row 0, token 1: a gold tag must be 0 to 2, or -100 where it is not known, got 3"),
-        ([[-1, 0]], "row 0, token 0: a gold tag must be 0 to 2, or -100 where it is not known, got -1"),
+        ([[0, 3]], "row 0, token 1: a gold tag must be 0 to 2, or -100 where it is unknown, got 3"),
+        ([[-1, 0]], "row 0, token 0: a gold tag must be 0 to 2, or -100 where it is unknown, got -1"),
     ],
 )
-def test_a_gold_tag_that_is_none_is_named(tags: list[list[int]], message: str) -> None:
+def test_an_invalid_gold_tag_is_named(tags: list[list[int]], message: str) -> None:
     emissions, mask = make_batch([2], 3)
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         make_crf(3).log_likelihood(emissions, torch.tensor(tags), mask)
@@ -546,11 +548,11 @@ def test_a_gold_tag_that_is_none_is_named(tags: list[list[int]], message: str) -
 def test_a_table_that_leaves_no_sequence_is_refused_when_decoding() -> None:
     tables = ([[False] * 2] * 2, [True] * 2, [True] * 2)
     emissions, mask = make_batch([1, 2], 2)
-    with pytest.raises(ValueError, match=r"^row 1: no sequence keeps to the allowed transitions$"):
+    with pytest.raises(ValueError, match=r"^row 1: no tag sequence is allowed at its length$"):
         make_crf(2, tables=tables).best_path(emissions, mask)
 
 
-def test_second_derivatives_are_refused_in_words() -> None:
+def test_second_derivatives_are_refused() -> None:
     emissions, mask = make_batch([3], 2)
     emissions.requires_grad_()
     likelihood = make_crf(2).log_likelihood(emissions, torch.zeros(1, 3, dtype=torch.long), mask)

@@ -65,7 +65,7 @@ def test_lstm_equals_a_word_by_word_lstm() -> None:
     torch.testing.assert_close(lstm(char_ids, char_lengths), lstm_word_by_word(lstm, char_ids, LENGTHS))
 
 
-def test_an_odd_lstm_width_is_rounded_up_and_told() -> None:
+def test_an_odd_lstm_width_is_rounded_up_and_reported() -> None:
     lstm = CharLSTM(num_chars=20, dimension=4, hidden_size=5)
     assert lstm(*make_chars([2, 3])).shape == (2, lstm.output_size) == (2, 6)
 

@@ -75,7 +75,7 @@ def test_gradients_equal_those_of_a_packed_layer(cell: str) -> None:
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("bidirectional", [True, False])
 @pytest.mark.parametrize("lengths", [(1, *[2] * 61, 40, 41), tuple(range(1, 65)), (*[1] * 40, *[9] * 24)])
-def test_rows_of_unlike_length_are_taken_in_groups_and_give_the_same(
+def test_rows_of_different_lengths_run_in_groups_and_give_the_same_states(
     lengths: tuple[int, ...], bidirectional: bool, cell: str
 ) -> None:
     encoder, (vectors, mask) = make_encoder(cell, bidirectional=bidirectional), make_batch(lengths)
@@ -104,12 +104,12 @@ def test_rows_without_a_token_leave_the_others_alone(lengths: tuple[int, ...]) -
         torch.testing.assert_close(found[rows][mask[rows]], alone[mask[rows]], atol=1e-5, rtol=0)
 
 
-def test_rows_of_like_length_stay_together() -> None:
+def test_rows_of_similar_length_run_in_one_group() -> None:
     assert len(_groups(torch.tensor([24, 25] * 20), 25)) == 1
 
 
 @pytest.mark.parametrize("bidirectional", [True, False])
-def test_the_way_for_gpus_gives_the_same_states(bidirectional: bool) -> None:
+def test_the_packed_pass_of_gpus_gives_the_same_states(bidirectional: bool) -> None:
     encoder, (vectors, mask) = make_encoder(bidirectional=bidirectional), make_batch()
     layer = next(iter(encoder.layers))
     padded, packed = (run(layer, vectors, mask.sum(1)) for run in (_padded, _packed))
@@ -130,7 +130,7 @@ def test_a_batch_without_a_cell_has_no_states(shape: tuple[int, int]) -> None:
     assert make_encoder()(torch.zeros(*shape, 5), torch.zeros(*shape).bool()).shape == (*shape, 12)
 
 
-def test_padding_that_is_no_number_spoils_no_gradient() -> None:
+def test_nan_at_padding_reaches_no_gradient() -> None:
     encoder, (vectors, mask) = make_encoder(), make_batch()
     states = encoder(vectors.masked_fill(~mask.unsqueeze(2), torch.nan), mask)
     states[mask].sum().backward()

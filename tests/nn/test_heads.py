@@ -167,7 +167,7 @@ def test_class_weights_and_label_smoothing_follow_their_formulas() -> None:
     assert not any("class_weights" in name for name in plain.state_dict())  # they are for training alone
 
 
-def test_probabilities_of_classes_are_learned_from_by_their_cross_entropy() -> None:
+def test_loss_of_class_probabilities_is_their_cross_entropy() -> None:
     (states, mask), head = make_batch(), make_sentence_head()
     wanted = torch.tensor([[0.2, 0.7, 0.1], [0.0, 0.0, 1.0], [0.3, 0.3, 0.4]])
     logs = head(states, mask).probabilities.log()

@@ -124,7 +124,7 @@ def test_a_softmax_head_gives_spans_the_probability_under_independent_tokens(sch
         assert probability.item() == pytest.approx(expected, rel=1e-4)
 
 
-def test_no_span_has_no_probability() -> None:
+def test_a_batch_without_spans_has_no_probabilities() -> None:
     tags = make_tags("bioes", "X")
     crf = make_crf(tags, "bioes", constrained=True, seed=1)
     lattice = crf.posterior(torch.zeros(1, 2, len(tags)), torch.ones(1, 2, dtype=torch.bool))

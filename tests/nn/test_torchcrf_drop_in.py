@@ -30,7 +30,7 @@ def make_batch(*, batch_first: bool = False, num_tags: int = 4) -> tuple[Tensor,
     return (emissions, tags, mask) if batch_first else tuple(part.transpose(0, 1) for part in (emissions, tags, mask))
 
 
-def test_it_is_one_and_shows_itself_as_one() -> None:
+def test_it_is_an_instance_with_the_same_repr() -> None:
     ours, theirs = make_pair(10)
     assert isinstance(ours, torchcrf.CRF)
     assert (repr(ours), ours.batch_first) == (repr(theirs), False) == ("CRF(num_tags=10)", False)
@@ -111,7 +111,7 @@ def test_forward_and_decode_keep_to_the_constraints() -> None:
     assert sum(both) == pytest.approx(1)
 
 
-def test_an_id_under_the_mask_may_be_anything() -> None:
+def test_ids_at_padding_are_ignored() -> None:
     ours, theirs = make_pair(batch_first=True)
     emissions, tags, mask = make_batch(batch_first=True)
     spoiled = tags.masked_fill(~mask, -100)
