@@ -1,10 +1,10 @@
-"""Pictures of what a tagger sees and has learned: each shows itself in a notebook and is saved as HTML, SVG or PNG.
+"""Pictures of predictions and of trained models, displayed in a notebook or saved as HTML, SVG or PNG.
 
     from tagger import plots
 
     plots.attention(model.tag("A film that is anything but dull.")).save("attention.html")
 
-HTML needs nothing; SVG and PNG need matplotlib, the extra `plots`. Tagging is the business of others.
+SVG and PNG need matplotlib, which is in the extra `plots`.
 """
 
 from tagger.plots.attention_picture import attention

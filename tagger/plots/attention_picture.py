@@ -1,47 +1,40 @@
-"""What a sentence head attends to: the words as coloured text (HTML) and as bars (SVG, PNG), with what it predicts."""
+"""Attention weights of a sentence head and its prediction: as coloured words (HTML) or as bars (SVG, PNG)."""
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from tagger.errors import DataError
 from tagger.plots.chart import add_axes, new_figure
+from tagger.plots.labels import LINE_ENDS, name_of, percent, shortened, visible
+from tagger.plots.page import render_html
 from tagger.plots.picture import Picture
-from tagger.plots.showing import LINE_ENDS, name_of, one_layer, percent, sentences_of, shortened, visible
+from tagger.plots.selection import select_layer, select_sentences
 from tagger.text.sentence import Label, Sentence
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STRONGEST = 0.85  # opacity of the colour of the largest weight
-OTHERS = 2  # classes that are named beside the predicted one
-ROW, BAR, GAP = 0.22, 4.0, 0.75  # inches: height of a bar, width of the axis, between two sentences
-WORD = Markup('<span class="word" style="--w: {opacity:.3f}" title="{weight:.4f}" data-weight="{shown}">{word}</span>')
-ARTICLE = Markup("""<article>
-<h2><bdi>{value}</bdi>{score} <span class="rest">{rest}</span></h2>
-<p class="text weighted" dir="auto">{words}</p>
-</article>
-""")
-NOTE = Markup("""<p class="note">Under each word stands its weight; the weights of a sentence sum to 1. The colour is
-strongest at the largest weight of its sentence.</p>
-""")
+OTHERS = 2  # number of classes shown beside the predicted one
+ROW, BAR, GAP = 0.22, 4.0, 0.75  # inches: height of a bar, width of the axis, gap between two sentences
 
 
 def attention(sentences: Sentence | Iterable[Sentence], *, layer: str | None = None) -> Picture:
-    """The picture of the weights that a sentence head with attention gave to the words of tagged sentences.
+    """Return the picture of the weights that a sentence head with attention gave to the words of tagged sentences.
 
     Args:
-        sentences: What `Tagger.tag` or `Tagger.stream` gives.
-        layer: The layer of the head; not needed where only one has attention.
+        sentences: The result of `Tagger.tag` or `Tagger.stream`.
+        layer: The layer of the head; optional if only one has attention.
 
     Raises:
-        DataError: There is no sentence with a token, or no layer with attention, or several and none is named.
+        DataError: No sentence has a token, no layer has attention, or several have and none is named.
     """
-    given = sentences_of(sentences)
+    given = select_sentences(sentences)
     names = [n for n, value in given[0].layers.items() if isinstance(value, Label) and value.attention is not None]
     hint = 'tag with a model whose sentence head has pooling = "attention"'
-    name = one_layer(layer, names, kind="sentence layer with attention", error=DataError, hint=hint)
+    name = select_layer(layer, names, kind="sentence layer with attention", error=DataError, hint=hint)
     pairs = [(sentence, _weights(sentence, name)) for sentence in given]
     title = f"Attention of {name_of(name)}"
     return Picture(title, lambda: _body(pairs, name), lambda: _figure(pairs, name))
@@ -51,38 +44,43 @@ def _weights(sentence: Sentence, layer: str) -> tuple[float, ...]:
     weights = sentence.label(layer).attention
     if weights is None or len(weights) != len(sentence):
         got = "none" if weights is None else f"{len(weights)}"
-        raise DataError(f"`{name_of(layer)}` must have a weight for each of {len(sentence)} tokens, got {got}")
+        raise DataError(f"`{name_of(layer)}` must have one weight for each of {len(sentence)} tokens, got {got}")
     return weights
 
 
 def _body(pairs: Sequence[tuple[Sentence, tuple[float, ...]]], layer: str) -> Markup:
-    return NOTE + Markup("").join(_article(sentence, weights, layer) for sentence, weights in pairs)
+    return render_html("attention", sentences=[_article(sentence, weights, layer) for sentence, weights in pairs])
 
 
-def _article(sentence: Sentence, weights: Sequence[float], layer: str) -> Markup:
+def _article(sentence: Sentence, weights: Sequence[float], layer: str) -> dict[str, Any]:
     label = sentence.label(layer)
-    score = "" if label.score is None else f" {label.score:.2f}"
-    rest = " · ".join(_others(label))
-    return ARTICLE.format(value=name_of(label.value), score=score, rest=rest, words=_words(sentence, weights))
+    return {
+        "value": name_of(label.value),
+        "score": "" if label.score is None else f" {label.score:.2f}",
+        "rest": " · ".join(_others(label)),
+        "words": list(_words(sentence, weights)),
+    }
 
 
 def _others(label: Label) -> list[str]:
-    """The most probable of the classes that were not predicted, with their probability."""
+    """Return the most probable classes that were not predicted, with their probabilities."""
     scores = {name: score for name, score in (label.scores or {}).items() if name != label.value}
     first = sorted(scores, key=lambda name: -scores[name])[:OTHERS]
     return [f"{name_of(name)} {scores[name]:.2f}" for name in first]
 
 
-def _words(sentence: Sentence, weights: Sequence[float]) -> Markup:
-    """The text of the sentence with each token in its colour; what stands between tokens stays."""
-    parts, position, largest = [], sentence.offsets[0][0], max(weights) or 1.0
+def _words(sentence: Sentence, weights: Sequence[float]) -> Iterator[dict[str, str]]:
+    """Yield each token with the opacity of its colour, and the text between it and the token before it."""
+    position, largest = sentence.offsets[0][0], max(weights) or 1.0
     for (start, end), weight in zip(sentence.offsets, weights, strict=True):
-        parts.append(Markup.escape(visible(sentence.text[position:start], keep=LINE_ENDS)))
-        word = visible(sentence.text[start:end])
-        opacity = STRONGEST * weight / largest
-        parts.append(WORD.format(opacity=opacity, weight=weight, word=word, shown=percent(weight)))
+        yield {
+            "before": visible(sentence.text[position:start], keep=LINE_ENDS),
+            "text": visible(sentence.text[start:end]),
+            "opacity": f"{STRONGEST * weight / largest:.3f}",
+            "weight": f"{weight:.4f}",
+            "percent": percent(weight),
+        }
         position = end
-    return Markup("").join(parts)
 
 
 def _figure(pairs: Sequence[tuple[Sentence, tuple[float, ...]]], layer: str) -> "Figure":

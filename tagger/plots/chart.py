@@ -1,7 +1,7 @@
-"""Charts by matplotlib's object interface: no window, no global state that stays, and the same bytes for the same data.
+"""Charts with matplotlib's object interface: no window, no lasting global state, same bytes for the same data.
 
-Axes have a fixed size in inches and the file is cut to what was drawn, labels included: so nothing is cut off and
-nothing shrinks, whatever the number and length of the labels. Text in an SVG is text: the viewer's fonts draw it.
+Axes have a fixed size in inches, and the file is cropped to what was drawn, labels included. So nothing is cut off or
+shrinks, whatever the number and length of the labels. Text in an SVG stays text, drawn with the fonts of the viewer.
 """
 
 import io
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_DRAWING = threading.Lock()  # settings and warnings are those of the process
+_DRAWING = threading.Lock()  # matplotlib settings and warning filters are global to the process
 DPI = 150
-LARGEST = 2**16  # pixels of a side of a PNG; programs that show pictures open hardly a larger one
-FONTS = (  # asked in turn for a glyph, those that are there
+LARGEST = 2**16  # pixels of a side of a PNG; few programs open a larger one
+FONTS = (  # tried in this order for each glyph, those that are installed
     "DejaVu Sans",
     "Noto Sans",
     "Noto Sans Arabic",
@@ -42,7 +42,7 @@ FONTS = (  # asked in turn for a glyph, those that are there
 
 
 def need_matplotlib() -> None:
-    """Refuse to go on without matplotlib.
+    """Raise if matplotlib is missing.
 
     Raises:
         MissingExtraError: It is not installed.
@@ -56,7 +56,7 @@ def need_matplotlib() -> None:
 
 
 def render(draw: "Callable[[], Figure]", format: str, *, title: str) -> bytes:
-    """The bytes of a figure as `svg` or `png`, without a date.
+    """Return the bytes of a figure as `svg` or `png`, without a date.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -76,7 +76,7 @@ def render(draw: "Callable[[], Figure]", format: str, *, title: str) -> bytes:
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
     if format == "png" and any("missing from font" in str(warning.message) for warning in caught):
         logger.warning(
-            "the fonts of this machine lack characters of the picture, which are boxes in it; SVG keeps them"
+            "no installed font has some characters of the picture, which are drawn as boxes; SVG keeps them as text"
         )
     return file.getvalue()
 
@@ -85,13 +85,13 @@ def _settings() -> AbstractContextManager[None]:
     import matplotlib
     from matplotlib.font_manager import fontManager
 
-    there = set(fontManager.get_font_names())
+    installed = set(fontManager.get_font_names())
     return matplotlib.rc_context(
         {
             "svg.hashsalt": "tagger",
             "svg.fonttype": "none",
-            "font.family": ["sans-serif"],  # which an SVG also names, for those who have none of these
-            "font.sans-serif": [font for font in FONTS if font in there],
+            "font.family": ["sans-serif"],  # an SVG names it too, for viewers that have none of the fonts
+            "font.sans-serif": [font for font in FONTS if font in installed],
             "font.size": 9,
             "text.usetex": False,
             "text.parse_math": False,
@@ -105,19 +105,19 @@ def _check_size(figure: "Figure") -> None:
     if max(width, height) > LARGEST * 0.95:
         raise DataError(
             f"a PNG must be at most {LARGEST} pixels high and wide, this one would be {width:.0f} by {height:.0f}; "
-            "save it as .svg, or give less"
+            "save it as .svg, or draw less"
         )
 
 
 def new_figure(*, width: float, height: float) -> "Figure":
-    """An empty figure; sizes in inches."""
+    """Return an empty figure; sizes are in inches."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height))
 
 
 def add_axes(figure: "Figure", *, left: float, top: float, width: float, height: float) -> "Axes":
-    """Axes whose left upper corner is so many inches from that of the figure."""
+    """Add axes to a figure; positions are in inches from its upper left corner."""
     whole, high = figure.get_size_inches()
     axes = figure.add_axes((left / whole, 1 - (top + height) / high, width / whole, height / high))
     axes.spines[["top", "right"]].set_visible(False)

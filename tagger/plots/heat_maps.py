@@ -1,4 +1,4 @@
-"""Heat maps: the transitions of a CRF, and how probable each tag is at each token of a sentence."""
+"""Heat maps: the transition scores of a CRF, and the probability of each tag at each token of a sentence."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from tagger.errors import ModelError
 from tagger.plots.chart import add_axes, new_figure
+from tagger.plots.labels import name_of, shortened, visible
 from tagger.plots.picture import Picture
-from tagger.plots.showing import name_of, one_layer, sentences_of, shortened, visible
+from tagger.plots.selection import select_layer, select_sentences
 from tagger.text.sentence import Sentence
 
 if TYPE_CHECKING:
@@ -20,17 +21,17 @@ if TYPE_CHECKING:
 
 CELL_WIDTH, CELL_HEIGHT = 0.36, 0.24  # inches
 GAP = 0.6  # inches between two maps, beside the labels of the tags
-LETTER = 0.09  # inches of a letter of a label, at most
-LONGEST = 40  # letters of a label
-SHOWN = 0.005  # probability from which on a cell has its number
+LETTER = 0.09  # inches, at most, of a letter of a label
+LONGEST = 40  # letters of a label; longer ones are shortened
+SHOWN = 0.005  # smallest probability that is written into its cell
 
 
 def transitions(tagger: "Tagger", *, layer: str | None = None) -> Picture:
-    """The transition scores of a CRF, in nats, with the start and the end; what is forbidden is crossed out.
+    """Return the picture of the transition scores of a CRF in nats, with start and end; forbidden ones are crossed out.
 
     Args:
         tagger: The model.
-        layer: The layer of the head; not needed where only one has a CRF.
+        layer: The layer of the head; optional if only one has a CRF.
 
     Raises:
         ModelError: No head has a CRF, or several have and none is named.
@@ -39,7 +40,7 @@ def transitions(tagger: "Tagger", *, layer: str | None = None) -> Picture:
 
     names = [n for n, head in tagger.model.heads.items() if head.kind == "tokens" and head.decoder == "crf"]
     hint = 'transitions are learned by a tokens head with decoder = "crf"'
-    name = one_layer(layer, names, kind="layer with a CRF", error=ModelError, hint=hint)
+    name = select_layer(layer, names, kind="layer with a CRF", error=ModelError, hint=hint)
     head = tagger.model.network.heads[name]
     assert isinstance(head, TokensHead)
     crf = head.crf
@@ -52,7 +53,7 @@ def transitions(tagger: "Tagger", *, layer: str | None = None) -> Picture:
 
 
 def _framed(start: NDArray[Any], inner: NDArray[Any], end: NDArray[Any], *, corner: float) -> NDArray[Any]:
-    """The inner table with the start as first row and the end as last column."""
+    """Return the inner table with the start as its first row and the end as its last column."""
     return np.block([[start[None], np.full((1, 1), corner)], [inner, end[:, None]]])
 
 
@@ -75,20 +76,20 @@ def _transitions(table: NDArray[np.float64], tags: Sequence[str], title: str) ->
 
 
 def marginals(tagger: "Tagger", sentences: Sentence | Iterable[Sentence], *, layer: str | None = None) -> Picture:
-    """How probable each tag is at each token given the whole sentence, a map a sentence; predicted tags are framed.
+    """Return the picture of the probability of each tag at each token, one map per sentence; predictions are framed.
 
     Args:
         tagger: The model.
-        sentences: What to tag.
-        layer: The layer of the head; not needed where there is only one.
+        sentences: The sentences to tag.
+        layer: The layer of the head; optional if there is only one tokens head.
 
     Raises:
-        ModelError: There is no tokens head, or there are several and none is named.
-        DataError: There is no sentence with a token.
+        ModelError: The model has no tokens head, or several and none is named.
+        DataError: No sentence has a token.
     """
-    given = sentences_of(sentences)
+    given = select_sentences(sentences)
     names = [name for name, head in tagger.model.heads.items() if head.kind == "tokens"]
-    name = one_layer(layer, names, kind="tag layer", error=ModelError, hint="the model labels whole sentences only")
+    name = select_layer(layer, names, kind="tag layer", error=ModelError, hint="the model labels whole sentences only")
     tags = tagger.model.vocabulary.labels[name]
     maps = []
     for sentence, predicted in zip(given, tagger.predict(given), strict=True):
@@ -135,7 +136,7 @@ def _map(
     low: float,
     high: float,
 ) -> "Axes":
-    """A heat map whose cells have a fixed size, with the names of rows at the left and of columns on top."""
+    """Draw a heat map with cells of a fixed size, row names on the left and column names on top."""
     size = {"width": CELL_WIDTH * len(columns), "height": CELL_HEIGHT * len(rows)}
     axes = add_axes(figure, left=0, top=top, **size)
     axes.pcolormesh(
@@ -157,10 +158,10 @@ def _map(
 
 
 def _short(score: float, digits: int) -> str:
-    """A score in few characters, as long as it is one of a thousand at most."""
+    """Return a score in at most four characters if it is below 1000; adding 0.0 turns -0.0 into 0.0."""
     return f"{round(score, digits) + 0.0:.{digits}f}" if abs(score) < 9.95 else f"{score:.0f}"
 
 
 def _number(axes: "Axes", row: int, column: int, text: str, *, strength: float) -> None:
-    """A number in a cell, white where the cell is dark."""
+    """Write a number into a cell, in white where the cell is dark."""
     axes.text(column, row, text, ha="center", va="center", fontsize=7, color="white" if strength > 0.6 else "#1b1d21")

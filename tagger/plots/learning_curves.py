@@ -1,4 +1,4 @@
-"""Training curves: the loss and each dev score of one or several runs, from their logs."""
+"""Training curves: the loss and each dev score of one or several runs, read from their logs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,22 +9,22 @@ from pydantic import BaseModel, ValidationError
 from tagger.errors import DataError
 from tagger.files.reading import read_text
 from tagger.plots.chart import add_axes, new_figure
-from tagger.plots.markup import LINES, OKABE_ITO
+from tagger.plots.labels import name_of, shortened
+from tagger.plots.palette import LINES, OKABE_ITO
 from tagger.plots.picture import Picture
-from tagger.plots.showing import name_of, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 LOG = "log.jsonl"
-COLUMNS, WIDTH, HEIGHT, GAP = 2, 4.2, 2.5, 0.85  # panels in a row, and inches
+COLUMNS, WIDTH, HEIGHT, GAP = 2, 4.2, 2.5, 0.85  # panels in a row; sizes in inches
 DASHES = dict(zip(LINES, ("-", "--", ":", "-."), strict=True))
-COLOURS = ["#%02x%02x%02x" % rgb for rgb in OKABE_ITO[:-1]]  # yellow cannot be seen on white  # noqa: UP031
+COLOURS = ["#%02x%02x%02x" % rgb for rgb in OKABE_ITO[:-1]]  # yellow is invisible on white  # noqa: UP031
 
 
 class Line(BaseModel):
-    """What a line of a log says of an epoch, as far as it is drawn."""
+    """The values of an epoch in a log that are drawn; others are ignored."""
 
     epoch: int
     loss: float
@@ -40,16 +40,16 @@ class History(NamedTuple):
 
 
 def curves(*runs: str | Path) -> Picture:
-    """The curves of runs over their epochs: training loss, and the dev score of each layer.
+    """Return the curves of runs over their epochs: training loss, and the dev score of each layer.
 
     Args:
         runs: Run folders, or the `log.jsonl` of each.
 
     Raises:
-        DataError: There is no run, or a log is missing, empty or damaged; names the line.
+        DataError: No run is given, or a log is missing, empty or damaged; the message names the line.
     """
     if not runs:
-        raise DataError("there must be at least one run to draw, got none; give the folder that training wrote")
+        raise DataError("expected at least one run to draw, got none; pass the output folder of a training run")
     paths = [Path(run) for run in runs]
     logs = [path / LOG if path.is_dir() else path for path in paths]
     short = [log.absolute().parent.name if log.name == LOG else log.stem for log in logs]
@@ -59,24 +59,24 @@ def curves(*runs: str | Path) -> Picture:
 
 
 def read_log(path: Path) -> list[Line]:
-    """The epochs of a log.
+    """Return the epochs of a log.
 
     Raises:
-        DataError: The file cannot be read, is empty, or has a line that is no epoch; names it.
+        DataError: The file cannot be read, is empty, or has an invalid line; the message names it.
     """
     if not path.is_file():
-        raise DataError(f"{path}: no such file; a run is the folder that training wrote, with {LOG} in it")
+        raise DataError(f"{path}: no such file; pass the output folder of a training run, which contains {LOG}")
     epochs = []
     for number, line in enumerate(read_text(path).splitlines(), 1):
         try:
             epochs.append(Line.model_validate_json(line))
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(map(str, first["loc"]))
-            said = f"`{place}`: {first['msg']}" if place else first["msg"]
-            raise DataError(f"{path}:{number}: must be an epoch as training writes it, got {said}") from None
+            key = ".".join(map(str, first["loc"]))
+            reason = f"`{key}`: {first['msg']}" if key else first["msg"]
+            raise DataError(f"{path}:{number}: expected an epoch as training writes it, got {reason}") from None
     if not epochs:
-        raise DataError(f"{path}: must have a line an epoch, got an empty file; train for an epoch at least")
+        raise DataError(f"{path}: expected one line per epoch, got an empty file; train for at least one epoch")
     return epochs
 
 
@@ -109,7 +109,7 @@ def _panel(axes: "Axes", histories: Sequence[History], layer: str | None) -> Non
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     title = "training loss (nats)" if layer is None else f"dev score of {shortened(name_of(layer), 40)}"
     axes.set_title(title, loc="left", fontsize=10, fontweight="bold")
-    if layer is not None:  # a score is a share
+    if layer is not None:  # a score is from 0 to 1
         low, high = axes.get_ylim()
         axes.set_ylim(max(low, -0.02), min(high, 1.02))
     axes.grid(color="#e4e6ea", linewidth=0.7)
@@ -126,7 +126,7 @@ def _ring(number: int) -> dict[str, Any]:
 
 
 def _legend(figure: "Figure", histories: Sequence[History]) -> None:
-    """The names of the runs, below all panels."""
+    """Add the names of the runs below all panels."""
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], **_look(number)) for number in range(len(histories))]

@@ -1,4 +1,4 @@
-"""The picture: something with a title that is saved as HTML, SVG or PNG and shows itself in a notebook."""
+"""The picture: it has a title, is saved as HTML, SVG or PNG, and displays itself in a notebook."""
 
 from base64 import b64encode
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from markupsafe import Markup
 from tagger.errors import RecipeError
 from tagger.files.writing import replaced
 from tagger.plots.chart import need_matplotlib, render
-from tagger.plots.markup import IMAGE, fragment_of, page_of
+from tagger.plots.page import render_html
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,12 +21,12 @@ CHART = (".svg", ".png")
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture, drawn when it is asked for.
+    """A picture, drawn when it is saved or displayed.
 
     Args:
         title: What it shows, in a few words.
-        body: Makes the HTML; None where the chart stands in it.
-        figure: Makes the chart; None where there is only HTML.
+        body: Makes the HTML; None to embed the chart in the page.
+        figure: Makes the chart; None if the picture is HTML only.
     """
 
     title: str
@@ -34,11 +34,11 @@ class Picture:
     figure: "Callable[[], Figure] | None" = None
 
     def save(self, path: str | Path) -> None:
-        """Write the picture to a file, as HTML, SVG or PNG by the end of its name.
+        """Write the picture to a file, as HTML, SVG or PNG according to the suffix of its name.
 
         Raises:
-            RecipeError: The name ends otherwise, or the picture has no such form.
-            MissingExtraError: The form is a chart and matplotlib is not installed.
+            RecipeError: The name has another suffix, or the picture has no such form.
+            MissingExtraError: The file is a chart and matplotlib is not installed.
             DataError: The file cannot be written, or the picture is too large for PNG.
         """
         path = Path(path)
@@ -51,13 +51,13 @@ class Picture:
         return str(self._fragment())
 
     def _page(self) -> bytes:
-        return page_of(self.title, self._fragment()).encode()
+        return render_html("page", title=self.title, fragment=self._fragment()).encode()
 
     def _fragment(self) -> Markup:
         if self.body is not None:
-            return fragment_of(self.title, self.body())
+            return render_html("fragment", title=self.title, body=self.body())
         data = b64encode(self._chart(".svg")).decode()
-        return fragment_of(self.title, IMAGE.format(title=self.title, data=data))
+        return render_html("fragment", title=self.title, body=render_html("image", title=self.title, data=data))
 
     def _chart(self, suffix: str) -> bytes:
         assert self.figure is not None
@@ -65,15 +65,15 @@ class Picture:
 
 
 def check_path(path: Path, *, chart: bool) -> None:
-    """Refuse a file whose name does not end as a picture's does, before any work is done.
+    """Raise if a picture cannot be saved under this name; call it before expensive work.
 
     Args:
         path: The file.
         chart: Whether the picture has a chart.
 
     Raises:
-        RecipeError: The name ends otherwise.
-        MissingExtraError: It ends as a chart's and matplotlib is not installed.
+        RecipeError: The suffix is none of a picture.
+        MissingExtraError: The suffix is that of a chart and matplotlib is not installed.
     """
     allowed = (".html", *CHART) if chart else (".html",)
     if path.suffix.lower() not in allowed:

@@ -1,4 +1,4 @@
-"""What the tests of pictures are made of: tagged sentences, an untrained tagger, and text that attacks."""
+"""Builders for the tests of pictures: tagged sentences, an untrained tagger, and hostile text."""
 
 from collections.abc import Mapping, Sequence
 
@@ -22,20 +22,20 @@ HEADS: dict[str, HeadConfig] = {
 
 
 def labelled(tokens: Sequence[str], value: str = "positive", layer: str = "sentiment") -> Sentence:
-    """A sentence with a label whose attention grows from word to word."""
+    """Return a sentence with a label whose attention grows from word to word."""
     total = len(tokens) * (len(tokens) + 1) / 2
     weights = tuple((i + 1) / total for i in range(len(tokens)))
     return Sentence.from_tokens(tokens, {layer: Label(value, 0.75, {value: 0.75, "other": 0.25}, weights)})
 
 
 def with_entities(tokens: Sequence[str], tags: Sequence[str], scores: Sequence[float] | None = None) -> Sentence:
-    """A sentence with entities."""
+    """Return a sentence with entities."""
     layer = TagLayer(tuple(tags), "iob2", "iob2", span_scores=None if scores is None else tuple(scores))
     return Sentence.from_tokens(tokens, {"ner": layer})
 
 
 def make_tagger(types: Sequence[str] = ("PER", "LOC"), heads: Mapping[str, HeadConfig] = HEADS) -> Tagger:
-    """A tagger with fresh weights whose entities have these types."""
+    """Return an untrained tagger whose entities have these types."""
     tags = [f"{prefix}-{type_}" for type_ in types for prefix in "BIES"]
     labels = {"ner": ("O", *tags), "upos": ("NOUN", "VERB"), "sentiment": ("negative", "positive")}
     named = {layer: labels[layer] for layer in heads}

@@ -1,4 +1,4 @@
-"""Attention over the words: weights where they belong, text whole, and nothing of it taken for HTML."""
+"""Pictures of attention: each word has its weight, the text is complete, and no text becomes HTML."""
 
 import re
 from html import unescape
@@ -29,7 +29,7 @@ def test_text_of_the_page_is_the_text_of_the_sentence(tokens: list[str]) -> None
     assert unescape(re.sub(r"<[^>]+>", "", text)) == " ".join(tokens)
 
 
-def test_what_stands_between_words_stays() -> None:
+def test_text_between_words_is_kept() -> None:
     text = "  A film,\tno\u2003doubt \n"
     html = plots.attention(make_tagger().tag(text))._repr_html_()
     (shown,) = re.findall(r'dir="auto">(.*?)</p>', html, re.S)
@@ -50,37 +50,37 @@ def test_control_characters_are_shown() -> None:
     html.encode()
 
 
-def test_the_prediction_stands_beside_with_the_next_probable_classes() -> None:
+def test_the_prediction_is_followed_by_the_next_most_probable_classes() -> None:
     label = Label("b", 0.6, {"a": 0.1, "b": 0.6, "": 0.2, "d": 0.07, "e": 0.03}, (1.0,))
     html = plots.attention(Sentence.from_tokens(["x"], {"mood": label}))._repr_html_()
     assert "<h1>Attention of mood</h1>" in html
     assert '<h2><bdi>b</bdi> 0.60 <span class="rest">&#39;&#39; 0.20 · a 0.10</span></h2>' in html
 
 
-def test_a_page_has_an_article_a_sentence() -> None:
+def test_a_page_has_one_article_per_sentence() -> None:
     blank = Sentence((), "", ())
     html = plots.attention([labelled(["a"]), blank, labelled(["b"])])._repr_html_()
     assert html.count("<article>") == 2
     assert html.count("<style>") == 1
 
 
-def test_weights_that_are_all_nothing_are_drawn(tmp_path) -> None:
+def test_weights_that_are_all_zero_are_drawn(tmp_path) -> None:
     label = Label("b", None, None, (0.0, 0.0))
     plots.attention(Sentence.from_tokens(["x", "y"], {"mood": label})).save(tmp_path / "a.svg")
     assert (tmp_path / "a.svg").read_text().count("0.0%") == 2
 
 
-def test_without_attention_it_says_which_head_has_it() -> None:
+def test_sentences_without_attention_are_refused_with_a_hint() -> None:
     for sentence in (with_entities(["Ada"], ["B-PER"]), Sentence.from_tokens(["a"], {"mood": Label("b", 0.5)})):
-        with pytest.raises(DataError, match=r'there must be a sentence layer with attention, got none.*"attention"'):
+        with pytest.raises(DataError, match=r'expected a sentence layer with attention, got none.*"attention"'):
             plots.attention(sentence)
 
 
 def test_several_layers_need_a_name() -> None:
     label = Label("b", 0.6, None, (1.0,))
     sentence = Sentence.from_tokens(["x"], {"mood": label, "topic": label})
-    with pytest.raises(DataError, match="got `mood`, `topic`; name one as layer"):
+    with pytest.raises(DataError, match="got `mood`, `topic`; choose one with layer"):
         plots.attention(sentence)
     assert plots.attention(sentence, layer="topic").title == "Attention of topic"
-    with pytest.raises(DataError, match="`ner` is no sentence layer with attention; there is `mood`, `topic`"):
+    with pytest.raises(DataError, match="`ner` is not a sentence layer with attention; choose `mood`, `topic`"):
         plots.attention(sentence, layer="ner")

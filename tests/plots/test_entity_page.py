@@ -1,4 +1,4 @@
-"""Entities in running text: whole text, types in words and colours, probabilities, and nothing taken for HTML."""
+"""Entities in running text: the text is complete, types and probabilities are shown, and no text becomes HTML."""
 
 import re
 from html import unescape
@@ -9,7 +9,7 @@ from picture_builders import ARABIC, ATTACK, CONTROL, make_tagger, with_entities
 
 from tagger import plots
 from tagger.errors import DataError
-from tagger.plots.markup import LINES, OKABE_ITO, colour
+from tagger.plots.palette import LINES, OKABE_ITO, css_style
 from tagger.text.sentence import Sentence, TagLayer
 
 MARK = re.compile(
@@ -119,9 +119,9 @@ def test_a_text_without_entities_says_so(tmp_path) -> None:
 
 
 def test_28_types_differ_in_colour_or_line() -> None:
-    looks = {colour(number) for number in range(len(OKABE_ITO) * len(LINES))}
+    looks = {css_style(number) for number in range(len(OKABE_ITO) * len(LINES))}
     assert len(looks) == 28
-    assert colour(28) == colour(0)
+    assert css_style(28) == css_style(0)
 
 
 def contrast(one: tuple[float, ...], two: tuple[float, ...]) -> float:
@@ -155,15 +155,15 @@ def test_text_on_every_colour_is_readable_on_light_and_dark_paper(dark: bool, tm
         assert contrast(ink, mixed) > 4.5, (rgb, dark)
 
 
-def test_the_page_needs_nothing_from_elsewhere(tmp_path) -> None:
+def test_the_page_loads_nothing_from_elsewhere(tmp_path) -> None:
     html = page_of(with_entities(["Ada"], ["B-PER"]), tmp_path=tmp_path)
     assert "default-src 'none'" in html
     assert not re.search(r'(src|href)="|url\(|@import|http://|https://', unescape(html))
 
 
-def test_without_entities_in_any_layer_it_says_so() -> None:
+def test_sentences_without_an_entity_layer_are_refused() -> None:
     sentence = Sentence.from_tokens(["a"], {"upos": TagLayer(("NOUN",))})
-    with pytest.raises(DataError, match="there must be a layer with entities, got none"):
+    with pytest.raises(DataError, match="expected a layer with entities, got none"):
         plots.entities(sentence)
-    with pytest.raises(DataError, match="`upos` is no layer with entities; there is `ner`"):
+    with pytest.raises(DataError, match="`upos` is not a layer with entities; choose `ner`"):
         plots.entities(with_entities(["Ada"], ["B-PER"]), layer="upos")

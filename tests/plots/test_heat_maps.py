@@ -50,9 +50,9 @@ def test_a_model_without_constraints_has_nothing_crossed_out_but_the_empty_sente
 
 def test_transitions_need_a_crf() -> None:
     softmax = make_tagger(heads={"upos": HEADS["upos"]})
-    with pytest.raises(ModelError, match=r'there must be a layer with a CRF, got none.*decoder = "crf"'):
+    with pytest.raises(ModelError, match=r'expected a layer with a CRF, got none.*decoder = "crf"'):
         plots.transitions(softmax)
-    with pytest.raises(ModelError, match="`upos` is no layer with a CRF; there is `ner`"):
+    with pytest.raises(ModelError, match="`upos` is not a layer with a CRF; choose `ner`"):
         plots.transitions(TAGGER, layer="upos")
 
 
@@ -65,7 +65,7 @@ def test_each_token_has_the_percentages_of_its_tags(layer: str, tmp_path) -> Non
     assert shown == [f"{100 * value:.0f}" for value in array[array >= 0.005]]
 
 
-def test_a_page_has_a_map_a_sentence(tmp_path) -> None:
+def test_a_page_has_one_map_per_sentence(tmp_path) -> None:
     sentences = [Sentence.from_tokens(["a"]), Sentence((), "", ()), Sentence.from_tokens(["b", "c"])]
     texts = texts_of(svg_of(plots.marginals(TAGGER, sentences, layer="upos"), tmp_path))
     assert texts.count("NOUN") == 2
@@ -74,9 +74,9 @@ def test_a_page_has_a_map_a_sentence(tmp_path) -> None:
 
 def test_marginals_need_a_tag_layer_and_its_name_where_there_are_several() -> None:
     sentence = Sentence.from_tokens(["a"])
-    with pytest.raises(ModelError, match="there must be one tag layer, got `ner`, `upos`; name one"):
+    with pytest.raises(ModelError, match="expected one tag layer, got `ner`, `upos`; choose one"):
         plots.marginals(TAGGER, sentence)
-    with pytest.raises(ModelError, match="there must be a tag layer, got none"):
+    with pytest.raises(ModelError, match="expected a tag layer, got none"):
         plots.marginals(make_tagger(heads={"sentiment": HEADS["sentiment"]}), sentence)
 
 

@@ -1,4 +1,4 @@
-"""Training curves: what a log says is what is drawn, and a damaged log is named with its line."""
+"""Training curves: the values of a log are drawn, and an error names the line of a damaged log."""
 
 import json
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_runs_have_their_names_and_only_the_panels_of_their_layers(tmp_path: Pat
         assert f">{text}</text>" in svg
 
 
-def test_runs_of_one_name_are_told_apart_by_their_paths(tmp_path: Path, monkeypatch) -> None:
+def test_runs_of_the_same_name_are_shown_with_their_paths(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     for folder in ("a/run", "b/run"):
         write_run(Path(folder), line(1))
@@ -52,7 +52,7 @@ def test_runs_of_one_name_are_told_apart_by_their_paths(tmp_path: Path, monkeypa
     assert ">b/run</text>" in svg
 
 
-def test_a_loss_that_is_no_number_is_a_gap(tmp_path: Path) -> None:
+def test_a_nan_loss_is_drawn_as_a_gap(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", line(1), line(2, loss=float("nan")), line(3))
     plots.curves(run).save(tmp_path / "c.png")
 
@@ -60,10 +60,10 @@ def test_a_loss_that_is_no_number_is_a_gap(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        ([], "log.jsonl: must have a line an epoch, got an empty file"),
-        ([line(1), '{"epoch": 2\n'], "log.jsonl:2: must be an epoch as training writes it"),
-        ([line(1), "\n"], "log.jsonl:2: must be an epoch"),
-        ([line(1, dev=[1])], "log.jsonl:1: must be an epoch as training writes it, got `dev`: "),
+        ([], "log.jsonl: expected one line per epoch, got an empty file"),
+        ([line(1), '{"epoch": 2\n'], "log.jsonl:2: expected an epoch as training writes it"),
+        ([line(1), "\n"], "log.jsonl:2: expected an epoch"),
+        ([line(1, dev=[1])], "log.jsonl:1: expected an epoch as training writes it, got `dev`: "),
         ([line(1, dev={"ner": "high"})], "got `dev.ner`: "),
     ],
 )
@@ -76,7 +76,7 @@ def test_a_damaged_log_is_named_with_its_line(lines: list[str], said: str, tmp_p
 
 def test_a_run_without_a_log_says_what_a_run_is(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none"):
-        with pytest.raises(DataError, match="no such file; a run is the folder that training wrote"):
+        with pytest.raises(DataError, match="no such file; pass the output folder of a training run"):
             plots.curves(path)
     with pytest.raises(DataError, match="at least one run"):
         plots.curves()

@@ -1,4 +1,4 @@
-"""What all pictures have in common: where they are saved, in which form, and what they need for it."""
+"""What all pictures have in common: files, formats, and optional dependencies."""
 
 import subprocess
 import sys
@@ -153,10 +153,10 @@ def test_a_png_that_is_too_large_is_refused(tmp_path: Path, monkeypatch) -> None
     plots.attention(labelled(["a"] * 20)).save(tmp_path / "a.png")
 
 
-def test_what_is_no_sentence_is_told() -> None:
+def test_anything_but_sentences_is_refused() -> None:
     for draw in (plots.attention, plots.entities, lambda s: plots.marginals(TAGGER, s)):
         for given in ("a text", ["a text"]):
-            with pytest.raises(DataError, match=r"must be of sentences, got str; give it what `model.tag\(text\)`"):
+            with pytest.raises(DataError, match=r"is drawn of sentences, got str; pass what `model.tag\(text\)`"):
                 draw(given)
 
 

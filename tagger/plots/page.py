@@ -1,0 +1,17 @@
+"""HTML from the template `page.html`. Every value is escaped when it is inserted, so no text can become markup."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
+)
+
+
+def render_html(macro: str, **values: Any) -> Markup:
+    """Return a macro of `page.html`, filled with values."""
+    rendered: Markup = getattr(_TEMPLATES.get_template("page.html").module, macro)(**values)
+    return rendered
