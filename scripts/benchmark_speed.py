@@ -1,10 +1,10 @@
-"""How fast the library is, as ratios against other implementations of the same work.
+"""Measure the speed of the library as ratios to other implementations of the same work.
 
     python scripts/benchmark_speed.py --data DIR [--json FILE] [--repeats 9] [--threads 2] [--only crf lstm ...]
 
-Both sides of a pair take turns in this process, and the ratio is that of their medians: the machine's own speed, which
-may drift, hits both. DIR holds `ner/wnut17` and the vectors of `recipes/ner-wnut17.toml`. python-crfsuite and spaCy's
-trained pipeline parts are compared where they are installed. Nothing here is part of the library.
+Both sides of a pair run in turns in this process, and the ratio is that of their medians, so that a machine whose speed
+drifts affects both. DIR contains `ner/wnut17` and the vectors of `recipes/ner-wnut17.toml`. python-crfsuite is compared
+where it is installed.
 """
 
 import argparse
@@ -51,7 +51,7 @@ PEAK = Path("/proc/self/clear_refs")
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison: median seconds of both sides, their ratio, and the ratio that is to be reached."""
+    """One comparison: median seconds of both sides, their ratio, and the goal for the ratio."""
 
     what: str
     against: str
@@ -72,9 +72,9 @@ def compare(
     goal: float | None,
     tokens: int | None = None,
 ) -> Row:
-    """The row of a pair that takes turns; one round before the first is not counted."""
+    """Time both sides in turns and return their row; an extra first round is a warm-up."""
     gc.collect()
-    gc.freeze()  # what earlier pairs have left is not searched for garbage in this one's time
+    gc.freeze()  # keeps the garbage collector from searching the objects of earlier pairs in the time of this one
     times: dict[str, list[float]] = {"ours": [], "theirs": []}
     for round_number in range(repeats + 1):
         for name, run in (("ours", ours), ("theirs", theirs)):
@@ -87,7 +87,7 @@ def compare(
 
 
 def several(run: Callable[[], object], times: int) -> Callable[[], None]:
-    """A function that calls another several times, for work too short to be timed once."""
+    """Return a function that calls another several times, for work that is too short to time once."""
 
     def repeated() -> None:
         for _ in range(times):
@@ -97,13 +97,13 @@ def several(run: Callable[[], object], times: int) -> Callable[[], None]:
 
 
 def crf_rows(repeats: int) -> Iterator[Row]:
-    """CRF loss with gradient, and decoding, against pytorch-crf."""
+    """Compare CRF loss with gradient, and decoding, with pytorch-crf."""
     for shape in ((32, 25, 9), (32, 50, 17), (64, 30, 49), (256, 25, 17), (1, 25, 17)):
         yield from crf_pair(*shape, repeats=repeats)
 
 
 def crf_pair(batch: int, tokens: int, tags: int, *, repeats: int) -> Iterator[Row]:
-    """The rows of one shape: lengths from a third of the tokens to all of them."""
+    """Yield the rows of one shape, with lengths from a third of the tokens to all of them."""
     generator = torch.Generator().manual_seed(1)
     theirs, ours = torchcrf.CRF(tags, batch_first=True), LinearChainCRF(tags, batch_first=True)
     ours.load_state_dict(theirs.state_dict())
@@ -137,13 +137,13 @@ def crf_pair(batch: int, tokens: int, tags: int, *, repeats: int) -> Iterator[Ro
 
 
 def lstm_rows(repeats: int) -> Iterator[Row]:
-    """The encoder against one packed bidirectional layer with the same parameters."""
+    """Compare the encoder with one packed bidirectional layer that has the same parameters."""
     for batch in (32, 256):
         yield from lstm_pair(batch, repeats=repeats)
 
 
 def lstm_pair(batch: int, *, repeats: int) -> Iterator[Row]:
-    """The rows of one batch size: lengths from 8 to 25."""
+    """Yield the rows of one batch size, with lengths from 8 to 25."""
     generator = torch.Generator().manual_seed(1)
     encoder = RecurrentEncoder(input_size=200, hidden_size=200)
     layer = next(iter(encoder.layers))
@@ -170,22 +170,22 @@ def lstm_pair(batch: int, *, repeats: int) -> Iterator[Row]:
         with torch.inference_mode():
             run()
 
-    for what, way, goal in (("forward + backward", train, 1.5), ("forward", infer, 1.8)):
+    for what, run, goal in (("forward + backward", train, 1.5), ("forward", infer, 1.8)):
         yield compare(
             f"BiLSTM 200, batch {batch}: {what}",
             "packed nn.LSTM",
-            partial(way, padded),
-            partial(way, packed),
+            partial(run, padded),
+            partial(run, packed),
             repeats=repeats,
             goal=goal,
         )
 
 
 class PlainTagger(nn.Module):
-    """The network of the WNUT-17 recipe as a tutorial builds it: nothing computed once, everything dense.
+    """The network of the WNUT-17 recipe as a tutorial would build it.
 
-    One row of word vectors for each word of train, all trained with dense gradients; the characters of every token,
-    padded to the longest; a packed bidirectional LSTM; pytorch-crf.
+    Word vectors for each word of train, all trained with dense gradients; the characters of every token, padded to the
+    longest; a packed bidirectional LSTM; pytorch-crf. No word is computed only once.
     """
 
     def __init__(self, words: int, chars: int, tags: int) -> None:
@@ -199,10 +199,10 @@ class PlainTagger(nn.Module):
         self.crf = torchcrf.CRF(tags, batch_first=True)
 
     def emissions(self, words: Tensor, chars: Tensor, lengths: Tensor) -> Tensor:
-        """Scores of each tag at each token: words (batch, tokens), chars (batch, tokens, chars)."""
+        """Return the score of each tag at each token, for words (batch, tokens) and chars (batch, tokens, chars)."""
         batch, tokens, longest = chars.shape
-        spelled = self.cnn(self.chars(chars.view(-1, longest)).transpose(1, 2)).amax(2).view(batch, tokens, -1)
-        vectors = self.dropout(torch.cat((self.words(words), spelled), 2))
+        char_vectors = self.cnn(self.chars(chars.view(-1, longest)).transpose(1, 2)).amax(2).view(batch, tokens, -1)
+        vectors = self.dropout(torch.cat((self.words(words), char_vectors), 2))
         row = nn.utils.rnn.pack_padded_sequence(vectors, lengths, batch_first=True, enforce_sorted=False)
         states = nn.utils.rnn.pad_packed_sequence(self.lstm(row)[0], batch_first=True)[0]
         scores: Tensor = self.linear(self.dropout(states))
@@ -227,7 +227,7 @@ class PlainData:
         ]
 
     def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
-        """Words, characters, tags and lengths of each batch."""
+        """Yield words, characters, tags and lengths of each batch."""
         for i in range(0, len(self.rows), size):
             part = self.rows[i : i + size]
             lengths = torch.tensor([len(words) for words, _, _ in part])
@@ -244,7 +244,7 @@ class PlainData:
 
 
 def plain_epoch(network: PlainTagger, optimizer: torch.optim.Optimizer, batches: Iterable[tuple[Tensor, ...]]) -> None:
-    """One epoch of the plain network; its batches were made beforehand, which is in its favour."""
+    """Train the plain network for one epoch; its batches are made beforehand, which favours it."""
     network.train()
     for words, chars, tags, lengths in batches:
         mask = torch.arange(words.shape[1]) < lengths.unsqueeze(1)
@@ -257,7 +257,7 @@ def plain_epoch(network: PlainTagger, optimizer: torch.optim.Optimizer, batches:
 
 @dataclass(frozen=True)
 class Material:
-    """What the rows about whole networks share: the recipe, its corpus, our model and the plain network."""
+    """The recipe, corpus, model and plain network that the rows about whole networks share."""
 
     recipe: Recipe
     corpus: Corpus
@@ -268,7 +268,7 @@ class Material:
 
 
 def make_material(data: Path) -> Material:
-    """Fresh networks of the WNUT-17 recipe."""
+    """Build untrained networks of the WNUT-17 recipe."""
     whole = load_recipe(ROOT / "recipes/ner-wnut17.toml", ["training.batch_size=32"])
     recipe = whole.model_copy(update={"heads": {"ner": whole.heads["ner"]}})
     corpus = read_corpus(recipe.all_corpora()["wnut17"], folder=data, from_files=True)
@@ -282,7 +282,7 @@ def make_material(data: Path) -> Material:
 
 
 def new_model(recipe: Recipe, vocabulary: Vocabulary, vectors: Vectors, corpus: Corpus) -> Model:
-    """A model with fresh weights, ready to be trained or to tag."""
+    """Return an untrained model."""
     network = build_network(
         vocabulary,
         embeddings=recipe.embeddings,
@@ -305,7 +305,7 @@ def new_model(recipe: Recipe, vocabulary: Vocabulary, vectors: Vectors, corpus: 
 
 
 def train_epoch(material: Material) -> None:
-    """One epoch of the WNUT-17 recipe's network."""
+    """Train the network of the WNUT-17 recipe for one epoch."""
     train_network(
         material.model.network,
         encode(pack(material.corpus.train, ["ner"]), material.model.vocabulary, {"ner": "bioes"}),
@@ -318,7 +318,7 @@ def train_epoch(material: Material) -> None:
 
 
 def training_rows(material: Material, repeats: int) -> Iterator[Row]:
-    """One epoch of the WNUT-17 recipe's network, encoding included, against the plain one."""
+    """Compare one training epoch of the WNUT-17 recipe, encoding included, with the plain network."""
     batches = list(material.train_data.batches(material.recipe.training.batch_size))
     optimizer = torch.optim.Adam(material.plain.parameters(), lr=0.002)
     yield compare(
@@ -333,7 +333,7 @@ def training_rows(material: Material, repeats: int) -> Iterator[Row]:
 
 
 def tagging_rows(material: Material, repeats: int) -> Iterator[Row]:
-    """Tagging the WNUT-17 test file, from sentences to sentences, against other taggers on the same tokens."""
+    """Compare tagging the WNUT-17 test file, from sentences to sentences, with other taggers on the same tokens."""
     tagger, sentences = Tagger(material.model), list(material.corpus.test)
     tokens = sum(map(len, sentences))
     material.plain.eval()
@@ -354,7 +354,7 @@ def tagging_rows(material: Material, repeats: int) -> Iterator[Row]:
     ]
     for name, theirs, goal in pairs:
         if theirs is None:
-            sys.stderr.write(f"tagging against {name}: skipped, for it is not installed\n")
+            sys.stderr.write(f"tagging against {name}: skipped because it is not installed\n")
         else:
             yield compare("tagging, WNUT-17 test", name, ours, theirs, repeats=repeats, goal=goal, tokens=tokens)
     if torch.ops.mkldnn._is_mkldnn_bf16_supported():
@@ -372,7 +372,7 @@ def tagging_rows(material: Material, repeats: int) -> Iterator[Row]:
 
 
 def window_features(tokens: Sequence[str]) -> list[list[str]]:
-    """Word, shape and affixes of each token and of its neighbours in a window of two."""
+    """Return word, shape and affixes of each token and of its neighbours in a window of two."""
     own = [
         (
             token.lower(),
@@ -394,7 +394,7 @@ def window_features(tokens: Sequence[str]) -> list[list[str]]:
 
 
 def crfsuite_tagger(corpus: Corpus) -> Callable[[], object] | None:
-    """Tagging by a linear CRF over features of a window of two, trained for a few iterations."""
+    """Return a function that tags with a linear CRF over features of a window of two, trained for a few iterations."""
     try:
         import pycrfsuite
     except ImportError:
@@ -412,7 +412,7 @@ def crfsuite_tagger(corpus: Corpus) -> Callable[[], object] | None:
 
 
 def spacy_tagger(corpus: Corpus) -> Callable[[], object]:
-    """Tagging by spaCy's `ner` over its default embedding and encoder, with vectors, briefly trained."""
+    """Return a function that tags with spaCy's untrained `ner` over its default embedding and encoder with vectors."""
     import spacy
     from spacy.tokens import Doc
     from spacy.training import Example
@@ -434,7 +434,7 @@ def spacy_tagger(corpus: Corpus) -> Callable[[], object]:
 
 
 def spacy_tok2vec() -> dict[str, object]:
-    """The encoder that spaCy's own training template uses with vectors."""
+    """Return the configuration of the encoder in spaCy's own training template with vectors."""
     return {
         "@architectures": "spacy.Tok2Vec.v2",
         "embed": {
@@ -455,7 +455,7 @@ def spacy_tok2vec() -> dict[str, object]:
 
 
 def growth(material: Material) -> list[dict[str, float | str]]:
-    """Time and peak memory as the input grows: copies of the test file, and longer single sentences."""
+    """Measure time and peak memory as the input grows: copies of the test file, and longer single sentences."""
     tagger, sentences = Tagger(material.model), list(material.corpus.test)
     rows: list[dict[str, float | str]] = []
     for times in (1, 10, 100):
@@ -471,7 +471,7 @@ def growth(material: Material) -> list[dict[str, float | str]]:
 def _grown(tagger: Tagger, what: str, sentences: Iterator[Sentence], tokens: int) -> dict[str, float | str]:
     gc.collect()
     if PEAK.exists():
-        PEAK.write_text("5")  # Linux: forget the peak so far
+        PEAK.write_text("5")  # Linux: reset the peak
     start = time.perf_counter()
     deque(tagger.predict(sentences), 0)
     seconds = time.perf_counter() - start
@@ -479,7 +479,7 @@ def _grown(tagger: Tagger, what: str, sentences: Iterator[Sentence], tokens: int
 
 
 def peak_megabytes() -> float:
-    """The most memory held: since `PEAK` was last written, or ever where the system has no such file."""
+    """Return the peak memory since `PEAK` was last written, or since the start on systems without that file."""
     if not PEAK.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     lines = Path("/proc/self/status").read_text().splitlines()
@@ -488,7 +488,7 @@ def peak_megabytes() -> float:
 
 def show(rows: Sequence[Row], grown: Sequence[dict[str, float | str]]) -> None:
     """Print both tables."""
-    table = Table("what", "against", "ours ms", "theirs ms", "ratio", "to reach", "tokens/s")
+    table = Table("what", "against", "ours ms", "theirs ms", "ratio", "goal", "tokens/s")
     for row in rows:
         table.add_row(
             row.what,
@@ -529,7 +529,7 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    """Measure what is asked for, and print and keep it."""
+    """Run the chosen measurements, then write and print the results."""
     arguments = parse_arguments(given)
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(1)
@@ -537,14 +537,14 @@ def main(given: Sequence[str] | None = None) -> None:
     grown: list[dict[str, float | str]] = []
     for name, make in (("crf", crf_rows), ("lstm", lstm_rows)):
         if name in arguments.only:
-            rows += _told(make(arguments.repeats))
+            rows += _reported(make(arguments.repeats))
     if not set(WITH_DATA).isdisjoint(arguments.only):
         material = make_material(arguments.data)
         if "training" in arguments.only:
-            rows += _told(training_rows(material, arguments.repeats))
-        train_epoch(material)  # a network that has learnt nothing would find spans everywhere
+            rows += _reported(training_rows(material, arguments.repeats))
+        train_epoch(material)  # an untrained network would predict spans everywhere
         if "tagging" in arguments.only:
-            rows += _told(tagging_rows(material, arguments.repeats))
+            rows += _reported(tagging_rows(material, arguments.repeats))
         if "growth" in arguments.only:
             grown = growth(material)
     figures = {"threads": arguments.threads, "rows": [asdict(row) for row in rows], "growth": grown}
@@ -555,8 +555,8 @@ def main(given: Sequence[str] | None = None) -> None:
         show(rows, grown)
 
 
-def _told(rows: Iterable[Row]) -> Iterator[Row]:
-    """The rows, each told on standard error as it is done."""
+def _reported(rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield the rows, and report each on standard error as soon as it is measured."""
     for row in rows:
         sys.stderr.write(f"{row.what} against {row.against}: {row.ratio:.2f}\n")
         yield row

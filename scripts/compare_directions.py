@@ -1,14 +1,16 @@
-"""One reading direction against two: the same experiment over tasks, cells and seeds.
+"""Compare one reading direction with two: the same experiment over tasks, cells and seeds.
 
     python scripts/compare_directions.py --data DIR [--tasks synthetic,mr,wnut17,ewt] [--cells rnn,lstm,gru]
         [--seeds 1,2,3] [--resume FILE] [--json FILE] [--picture FILE]
 
-Three networks of each cell: `both` reads in both directions, `forward` in one at the same width, and `forward-wide` in
-one at the width that gives it the parameters of `both` (word vectors are not counted). All else is the same. Dev
-chooses the weights of each run; they are scored on test sentences that do not stand in train. The seed draws first
-weights, order and dropout, and the train sentences of `synthetic`, whose test sentences are the same for all. Heads
-there and on `ewt` are a softmax at each token, so that nothing but the encoder carries words from one token to another;
-`wnut17` has the CRF that entities usually get, which hands some of what comes later back, to all three networks alike;
+Each cell is trained as three networks that differ in nothing else. `both` reads in both directions, `forward` in one
+with the same width, and `forward-wide` in one with as many parameters as `both` (word vectors not counted). The dev set
+selects the weights of each run. Scores are those of test sentences that do not occur in train. The seed determines the
+initial weights, the order, the dropout and the train sentences of `synthetic`; its test sentences are the same for all
+seeds.
+
+The heads of `synthetic` and `ewt` are a softmax at each token, so that only the encoder carries information between
+tokens. `wnut17` has a CRF, as is usual for entities, which passes some information backwards in all three networks.
 `mr` pools by attention.
 """
 
@@ -51,26 +53,26 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 VECTORS = "vectors/glove.6B.50d.top100k.txt.gz"
-INPUT_SIZE = 100  # what a word is to the encoder: 50 numbers of its vector, 50 of its characters
-ATTENTION, HIDDEN = 64, 64  # widths of the two layers of a sentence head that read states
+INPUT_SIZE = 100  # width of the encoder input: 50 for the word vector, 50 for the characters
+ATTENTION, HIDDEN = 64, 64  # widths of the two layers of a sentence head whose input is a state
 NETWORKS = ("both", "forward-wide", "forward")
 COLOURS = {"both": "#0072B2", "forward-wide": "#E69F00", "forward": "#CC79A7"}  # Okabe and Ito (2008)
 MARKERS = {"both": "o", "forward-wide": "s", "forward": "^"}
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 RESAMPLES = 10_000
 TEST = (
-    f"approximate randomisation over test sentences, two-sided, {RESAMPLES} resamples: a sentence changes sides with "
-    "the answers of all its seeds; `Holm` is the p-value corrected for all comparisons made"
+    f"approximate randomisation over test sentences, two-sided, {RESAMPLES} resamples: a sentence is exchanged with "
+    "its predictions of all seeds; `Holm` is the p-value corrected for the number of comparisons"
 )
-Counts = tuple[int, int]  # what a sentence adds to the numerator and to the denominator of a score
+Counts = tuple[int, int]  # contribution of a sentence to the numerator and the denominator of a score
 Key = tuple[int, str, str, str]  # seed, task, cell and network of a run
-Record = dict[str, Any]  # a finished run, a line of the resume file
-Mistake = tuple[int, str, str]  # place of a token (-1: the sentence), its gold tag, what was predicted
-BEGINNING = b'{"task": "'  # of a line of the resume file
+Record = dict[str, Any]  # a finished run: one line of the resume file
+Mistake = tuple[int, str, str]  # index of a token (-1: the sentence), gold tag, predicted tag
+BEGINNING = b'{"task": "'  # how each line of the resume file begins
 
 
-class Kept(BaseModel):
-    """What a line of the resume file must hold."""
+class FinishedRun(BaseModel):
+    """The keys that a line of the resume file must have."""
 
     task: str
     cell: str
@@ -87,7 +89,7 @@ class Kept(BaseModel):
 
 @dataclass(frozen=True)
 class Task:
-    """Where the sentences of a task are, what is predicted of them, and what each adds to the scores."""
+    """Where the sentences of a task are, which heads predict what, and what each sentence contributes to the scores."""
 
     data: dict[str, Any]
     heads: dict[str, Any]
@@ -96,7 +98,7 @@ class Task:
 
 
 def mistakes(gold: Sentence, predicted: Sentence) -> list[Mistake]:
-    """What is wrong in a predicted sentence."""
+    """Return the differences between a predicted sentence and its gold version."""
     found: list[Mistake] = []
     for layer, value in predicted.layers.items():
         if isinstance(value, Label):
@@ -108,7 +110,7 @@ def mistakes(gold: Sentence, predicted: Sentence) -> list[Mistake]:
 
 
 def later_tokens(gold: Sentence, predicted: Sentence) -> dict[str, Counts]:
-    """Tokens with all their tags right: those that later words decide, and the others."""
+    """Count the tokens whose tags are all correct: those that later words decide, and the others."""
     later = {int(place) for place in gold.meta.get("later", "").split()}
     wrong = {place for place, _, _ in mistakes(gold, predicted)}
     others = set(range(len(gold))) - later
@@ -119,17 +121,17 @@ def later_tokens(gold: Sentence, predicted: Sentence) -> dict[str, Counts]:
 
 
 def label_accuracy(gold: Sentence, predicted: Sentence) -> dict[str, Counts]:
-    """Whether the label is right."""
+    """Count the label if it is correct."""
     return {"accuracy": (1 - len(mistakes(gold, predicted)), 1)}
 
 
 def tag_accuracy(gold: Sentence, predicted: Sentence) -> dict[str, Counts]:
-    """Right tags."""
+    """Count the correct tags."""
     return {"accuracy": (len(gold) - len(mistakes(gold, predicted)), len(gold))}
 
 
 def span_f1(gold: Sentence, predicted: Sentence) -> dict[str, Counts]:
-    """Entities of exactly this type and these borders; F1 is 2 correct / (gold + predicted)."""
+    """Count the entities with exactly the right type and boundaries; F1 is 2 * correct / (gold + predicted)."""
     left, right = ({(s.type, s.start, s.end) for s in sentence.spans("ner")} for sentence in (gold, predicted))
     return {"strict F1": (2 * len(left & right), len(left) + len(right))}
 
@@ -182,7 +184,7 @@ TASKS = {
 
 
 class Experiment:
-    """The runs that the arguments ask for, and what each needs."""
+    """The runs that the arguments request, with the corpus and recipe of each."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.arguments = arguments
@@ -190,12 +192,12 @@ class Experiment:
         self.widths = cache(self._widths)
 
     def runs(self) -> list[Key]:
-        """Seed, task, cell and network of each run; networks that are compared run side by side."""
+        """Return seed, task, cell and network of each run; networks that are compared run one after another."""
         a = self.arguments
         return list(product(a.seeds, a.tasks, a.cells, NETWORKS))
 
     def settings(self, task: str) -> dict[str, Any]:
-        """What the networks of a task have in common."""
+        """Return the settings that all networks of a task share."""
         a = self.arguments
         common = {
             "epochs": TASKS[task].epochs if a.epochs is None else a.epochs,
@@ -206,7 +208,7 @@ class Experiment:
         return {**common, **({"sentences": a.sentences} if task == "synthetic" else {})}
 
     def recipe(self, task: str, cell: str, network: str, seed: int) -> Recipe:
-        """The recipe of a run."""
+        """Return the recipe of a run."""
         settings = self.settings(task)
         width = self.widths(task, cell) if network == "forward-wide" else settings["hidden_size"]
         dropout, vectors = {"dropout": settings["dropout"]}, settings["vectors"]
@@ -221,7 +223,7 @@ class Experiment:
         return Recipe.model_validate(values)
 
     def measured(self, task: str) -> dict[str, int]:
-        """How many test sentences each measure of a task is taken of."""
+        """Return the number of test sentences of each measure of a task."""
         test = self.corpus(task).test
         return {measure: len(test) for measure in TASKS[task].counts(test[0], test[0])}
 
@@ -230,7 +232,7 @@ class Experiment:
         return {**TASKS[task].data, **sizes}
 
     def _corpus(self, task: str) -> Corpus:
-        """Train, and the test sentences that do not stand in it."""
+        """Return train, and the test sentences that do not occur in it."""
         if task == "synthetic":
             number = self.arguments.sentences
             train = list(tagger.generate(number, seed=1, split="train"))
@@ -240,7 +242,7 @@ class Experiment:
         return Corpus(corpus.train, test=[s for s in corpus.test if s.tokens not in seen])
 
     def _widths(self, task: str, cell: str) -> int:
-        """The width of one direction with the parameters of two."""
+        """Return the width at which one direction has as many parameters as two."""
         reading = sum(_reading_parameters(layer, head, self.corpus(task)) for layer, head in TASKS[task].heads.items())
 
         def parameters(width: int, directions: int) -> int:
@@ -252,7 +254,7 @@ class Experiment:
 
 
 def _reading_parameters(layer: str, head: dict[str, Any], corpus: Corpus) -> int:
-    """How many parameters a head has for each number of a state."""
+    """Return the number of parameters of a head per feature of a state."""
     if head["kind"] == "sentence":
         return ATTENTION + HIDDEN
     tags = {tag for sentence in corpus.train for tag in sentence.tags(layer)}
@@ -260,17 +262,17 @@ def _reading_parameters(layer: str, head: dict[str, Any], corpus: Corpus) -> int
 
 
 def _in_folder(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The keys of a [data] section with paths in a folder."""
+    """Return a [data] section with its paths placed in a folder."""
     paths = {key: data[key] for key in ("train", "dev", "test") if key in data}
-    placed: dict[str, Any] = {
+    in_folder: dict[str, Any] = {
         key: {label: folder / path for label, path in value.items()} if isinstance(value, dict) else folder / value
         for key, value in paths.items()
     }
-    return {**data, **placed}
+    return {**data, **in_folder}
 
 
 def run_once(experiment: Experiment, seed: int, task: str, cell: str, network: str, *, progress: Progress) -> Record:
-    """A network trained, and what it says of the test sentences."""
+    """Train a network and return its predictions on the test sentences as a record."""
     a, gold = experiment.arguments, list(experiment.corpus(task).test)
     recipe = experiment.recipe(task, cell, network, seed)
     run = tagger.train(recipe, data=a.data, threads=a.threads, listener=progress)
@@ -296,7 +298,7 @@ def run_once(experiment: Experiment, seed: int, task: str, cell: str, network: s
 
 
 def tag(model: Tagger, sentences: Sequence[Sentence]) -> tuple[float, list[Sentence]]:
-    """Median seconds of tagging the sentences three times, and the sentences tagged."""
+    """Tag the sentences three times; return the median seconds and the tagged sentences."""
     times = []
     for _ in range(3):
         started = time.perf_counter()
@@ -306,7 +308,7 @@ def tag(model: Tagger, sentences: Sequence[Sentence]) -> tuple[float, list[Sente
 
 
 def all_records(experiment: Experiment) -> list[Record]:
-    """The records of all runs: those in the resume file, and the others run and appended to it."""
+    """Return the records of all runs: those in the resume file, and the others after running and appending them."""
     path, runs = experiment.arguments.resume, experiment.runs()
     records = _found(experiment, path) if path and path.exists() else {}
     missing = [key for key in runs if key not in records]
@@ -323,51 +325,51 @@ def all_records(experiment: Experiment) -> list[Record]:
 
 
 def _found(experiment: Experiment, path: Path) -> dict[Key, Record]:
-    """The finished runs of a resume file that are asked for."""
-    kept = {(r["seed"], r["task"], r["cell"], r["network"]): r for r in _kept(path)}
-    found = {key: kept[key] for key in experiment.runs() if key in kept}
+    """Return the finished runs of a resume file that are among the requested ones."""
+    finished = {(r["seed"], r["task"], r["cell"], r["network"]): r for r in _read_records(path)}
+    found = {key: finished[key] for key in experiment.runs() if key in finished}
     for (_, task, _, _), record in found.items():
         if record["settings"] != experiment.settings(task):
-            raise DataError(f"{path}: holds runs of {task} with other settings, {record['settings']}; name a new file")
+            raise DataError(f"{path}: has runs of {task} with other settings, {record['settings']}; choose a new file")
         if {name: len(counts) for name, counts in record["counts"].items()} != experiment.measured(task):
-            raise DataError(f"{path}: holds runs of {task} on other test sentences; name a new file")
-    sys.stderr.write(f"{path}: holds {len(found)} of {len(experiment.runs())} runs\n")
+            raise DataError(f"{path}: has runs of {task} on other test sentences; choose a new file")
+    sys.stderr.write(f"{path}: has {len(found)} of {len(experiment.runs())} runs\n")
     return found
 
 
-def _kept(path: Path) -> list[Record]:
-    """The finished runs of a resume file; a line that was broken off while it was written is cut off the file."""
+def _read_records(path: Path) -> list[Record]:
+    """Return the finished runs of a resume file; an incomplete last line, left by a kill, is removed from the file."""
     *lines, rest = path.read_bytes().split(b"\n")
     records = [_record(line, f"{path}:{number}") for number, line in enumerate(lines, 1)]
     if rest:
         if not BEGINNING.startswith(rest[: len(BEGINNING)]):
-            raise _no_run(rest, f"{path}:{len(lines) + 1}")
-        sys.stderr.write(f"{path}: the last line is not whole, and its run is made again\n")
+            raise _invalid_record(rest, f"{path}:{len(lines) + 1}")
+        sys.stderr.write(f"{path}: the last line is incomplete; its run is repeated\n")
         with path.open("r+b") as stream:
             stream.truncate(sum(len(line) + 1 for line in lines))
     return records
 
 
 def _record(line: bytes, place: str) -> Record:
-    """The run of a whole line."""
+    """Return the run of a complete line."""
     try:
-        return Kept.model_validate_json(line).model_dump()
+        return FinishedRun.model_validate_json(line).model_dump()
     except ValidationError:
-        raise _no_run(line, place) from None
+        raise _invalid_record(line, place) from None
 
 
-def _no_run(line: bytes, place: str) -> DataError:
+def _invalid_record(line: bytes, place: str) -> DataError:
     shown = line[:40].decode(errors="replace")
-    return DataError(f"{place}: must be a finished run as --resume writes it, got {shown!r}; take the line out")
+    return DataError(f"{place}: expected a finished run as --resume writes it, got {shown!r}; remove the line")
 
 
 def _score(counts: Sequence[Sequence[int]]) -> float:
-    right, total = np.array(counts).sum(0)
-    return float(right / max(total, 1))
+    correct, total = np.array(counts).sum(0)
+    return float(correct / max(total, 1))
 
 
 def summarise(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """A row for each measure, cell and network: means over seeds and the standard deviation of the score."""
+    """Return a row for each measure, cell and network: means over seeds and the standard deviation of the score."""
     rows = []
     for group in _groups(records):
         for measure in group[0]["counts"]:
@@ -380,7 +382,7 @@ def summarise(records: Sequence[Record]) -> list[dict[str, Any]]:
 
 
 def _groups(records: Sequence[Record]) -> list[list[Record]]:
-    """The records of each task, cell and network."""
+    """Return the records grouped by task, cell and network."""
     groups: dict[tuple[str, ...], list[Record]] = {}
     for record in records:
         groups.setdefault((record["task"], record["cell"], record["network"]), []).append(record)
@@ -388,7 +390,7 @@ def _groups(records: Sequence[Record]) -> list[list[Record]]:
 
 
 def compare(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """Each forward network against `both`: difference of scores and its p-values, for each task, cell and measure."""
+    """Compare each forward network with `both`: difference of scores and p-values, per task, cell and measure."""
     groups = {(g[0]["task"], g[0]["cell"], g[0]["network"]): g for g in _groups(records)}
     rows = []
     for (task, cell, network), group in groups.items():
@@ -402,11 +404,11 @@ def compare(records: Sequence[Record]) -> list[dict[str, Any]]:
 
 
 def randomisation_test(one: Any, two: Any) -> tuple[float, float]:
-    """The difference of two scores, and how often one as large comes about where sentences change sides by chance.
+    """Return the difference of two scores and its p-value: how often random exchanges of sentences give one as large.
 
     Args:
-        one: Numerator and denominator that each sentence adds to the first score, of shape (sentences, 2).
-        two: Those of the second score.
+        one: Contribution of each sentence to numerator and denominator of the first score, of shape (sentences, 2).
+        two: Those to the second score.
 
     Source:
         Noreen (1989); Yeh (2000), "More accurate tests for the statistical significance of result differences".
@@ -421,7 +423,7 @@ def randomisation_test(one: Any, two: Any) -> tuple[float, float]:
 
 
 def _with_holm(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The comparisons with p-values corrected for their number, by Holm (1979)."""
+    """Add p-values corrected for the number of comparisons, by Holm (1979)."""
     largest = 0.0
     for rank, row in enumerate(sorted(rows, key=lambda row: float(row["p"]))):
         largest = max(largest, min(1.0, row["p"] * (len(rows) - rank)))
@@ -430,7 +432,7 @@ def _with_holm(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def differing(experiment: Experiment, records: Sequence[Record]) -> list[dict[str, Any]]:
-    """Sentences that, with every seed, `both` gets right and `forward-wide` wrong, or the other way round."""
+    """Return sentences that `both` gets right and `forward-wide` wrong with every seed, or the other way round."""
     groups = {(g[0]["task"], g[0]["cell"], g[0]["network"]): g for g in _groups(records)}
     rows = []
     for task, cell, network in groups:
@@ -446,7 +448,7 @@ def differing(experiment: Experiment, records: Sequence[Record]) -> list[dict[st
 
 
 def marked(sentence: Sentence, wrong: Sequence[Mistake]) -> str:
-    """The words of a sentence, with gold and predicted tag behind each that is wrong; those of a label come first."""
+    """Return a sentence with gold and predicted tag after each wrong word; those of a wrong label come first."""
     words = ["", *sentence.tokens]
     for place, gold, predicted in wrong:
         words[place + 1] += f"\u27e8{gold}, not {predicted}\u27e9"
@@ -454,14 +456,14 @@ def marked(sentence: Sentence, wrong: Sequence[Mistake]) -> str:
 
 
 def show(experiment: Experiment, result: dict[str, Any]) -> None:
-    """Tables and sentences on the terminal."""
+    """Print tables and example sentences."""
     console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
     _show_scores(console, result["summary"])
     _show_tests(console, result["tests"])
     console.print(TEST, style="dim")
     for task, facts in result["settings"].items():
         number = result["test_sentences"][task]
-        console.print(f"{task}: {number} test sentences; every network has {facts}", style="dim", markup=False)
+        console.print(f"{task}: {number} test sentences; settings of every network: {facts}", style="dim", markup=False)
     for task, network in product(experiment.arguments.tasks, ("both", "forward-wide")):
         found = [row for row in result["differing"] if (row["task"], row["right"]) == (task, network)]
         console.print(f"\n{task}: only {network} is right, with every seed, in {len(found)} sentences", style="bold")
@@ -481,7 +483,9 @@ def _show_scores(console: Console, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _show_tests(console: Console, rows: Sequence[dict[str, Any]]) -> None:
-    table = Table("task", "measure", "cell", "both less", "difference", "p", "Holm", title="Is the difference chance?")
+    table = Table(
+        "task", "measure", "cell", "both minus", "difference", "p", "Holm", title="Significance of the differences"
+    )
     for row in rows:
         texts = [row[key] for key in ("task", "measure", "cell", "against")]
         table.add_row(*texts, f"{row['difference']:+.4f}", f"{row['p']:.4f}", f"{row['p_holm']:.4f}")
@@ -489,7 +493,7 @@ def _show_tests(console: Console, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def figure_of(rows: Sequence[dict[str, Any]]) -> "Figure":
-    """The scores: a panel for each measure, a point with its standard deviation for each network."""
+    """Draw the scores: one panel per measure, one point with its standard deviation per network."""
     from matplotlib.figure import Figure
 
     panels = list(dict.fromkeys((row["task"], row["measure"]) for row in rows))
@@ -501,8 +505,8 @@ def figure_of(rows: Sequence[dict[str, Any]]) -> "Figure":
         _draw_panel(axes, [row for row in rows if (row["task"], row["measure"]) == panel])
         axes.set_title("\n".join(panel), fontsize=10)
     handles, labels = axes.get_legend_handles_labels()
-    said = "mean and standard deviation over seeds"
-    figure.legend(handles, labels, title=said, loc="outside lower center", ncols=len(NETWORKS), frameon=False)
+    title = "mean and standard deviation over seeds"
+    figure.legend(handles, labels, title=title, loc="outside lower center", ncols=len(NETWORKS), frameon=False)
     return figure
 
 
@@ -576,7 +580,7 @@ def _chosen(choices: Collection[str]) -> Callable[[str], list[str]]:
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    """Run what is asked for, and show, keep and draw what came out."""
+    """Run the experiment, then print, write and draw the results."""
     arguments = parse_arguments(given)
     experiment = Experiment(arguments)
     sys.stderr.write(f"reading the sentences of {', '.join(arguments.tasks)}\n")
@@ -592,13 +596,13 @@ def main(given: Sequence[str] | None = None) -> None:
         "differing": differing(experiment, records),
     }
     try:
-        keep(arguments, result)
+        write_results(arguments, result)
     finally:
         show(experiment, result)
 
 
-def keep(arguments: argparse.Namespace, result: dict[str, Any]) -> None:
-    """Write and draw what came out, where that is asked for."""
+def write_results(arguments: argparse.Namespace, result: dict[str, Any]) -> None:
+    """Write and draw the results to the files that were given."""
     if arguments.json:
         write_json(arguments.json, result)
     if arguments.picture:

@@ -1,12 +1,12 @@
-"""One network for several tasks against a network for each: scores, parameters and the speed of tagging.
+"""Compare one network for several tasks with one network per task: scores, parameters and tagging speed.
 
     python scripts/compare_joint.py --data DIR [--seeds 1,2,3] [--runs runs] [--json FILE] [--repeats 9] [--threads N]
 
-Trains `recipes/joint-english.toml` and the recipe of each of its tasks with each seed in the folder RUNS/RECIPE-SEED,
-or takes the run of that recipe that is there already. The single networks come first, and those of its seed teach the
-one. Scores are those of each run's report, on test. Tagging speed is measured over the test sentences of all tasks: the
-one network in one pass and the single ones in turn take turns in this process, and the ratio is that of their medians.
-Nothing here is part of the library.
+Trains `recipes/joint-english.toml` and the recipe of each of its tasks with each seed, in the folder RUNS/RECIPE-SEED.
+A finished run of the same recipe in that folder is used again. The single networks are trained first, because they are
+the teachers of the joint network of the same seed. Scores are those on test in the report of each run. Tagging speed is
+measured on the test sentences of all tasks: in turns, the joint network tags them in one pass and the single networks
+one after another, and the ratio is that of the median times.
 """
 
 import argparse
@@ -41,12 +41,15 @@ from tagger.running.folder import describe_model
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 JOINT = "joint-english"
 SINGLE = {"upos": "pos-ewt", "ner": "ner-wnut17", "sentiment": "sentiment-mr"}
-MOST = 5  # differences that are told
-LAYERS = {**{name: [layer] for layer, name in SINGLE.items()}, JOINT: list(SINGLE)}  # those first, for they teach it
+MOST = 5  # number of differences in an error message
+LAYERS = {
+    **{name: [layer] for layer, name in SINGLE.items()},
+    JOINT: list(SINGLE),
+}  # single networks first: they are the teachers
 
 
 def train_missing(folders: Mapping[tuple[str, int], Path], data: Path, threads: int | None) -> None:
-    """Train each recipe and seed whose run is not in its folder; those that are there are looked at first."""
+    """Train each recipe and seed without a finished run; all finished runs are checked first."""
     overrides = {
         (name, seed): [teacher(layer, folders[SINGLE[layer], seed]) for layer in LAYERS[name] if name == JOINT]
         for name, seed in folders
@@ -70,44 +73,40 @@ def train_missing(folders: Mapping[tuple[str, int], Path], data: Path, threads: 
 
 
 def teacher(layer: str, folder: Path) -> str:
-    """The override by which a run that is there already teaches a layer."""
+    """Return the override that makes a finished run the teacher of a layer."""
     return f"heads.{layer}.teacher={json.dumps(str(folder.resolve()), ensure_ascii=False)}"
 
 
 def is_finished(folder: Path, name: str, seed: int, overrides: Sequence[str]) -> bool:
-    """Whether a folder holds a run of a recipe, with its model and its scores on test; on which data is not asked.
+    """Whether a folder has a finished run of a recipe, with model and test scores; its data are not compared.
 
     Raises:
-        DataError: It holds a report without the scores, or a run of another recipe.
-        ModelError: It holds a report, but no model that can be read.
+        DataError: It has a report without the scores, or a run of another recipe.
+        ModelError: It has a report, but no model that can be read.
     """
     report = folder / "report.json"
     if not report.is_file():
         return False
-    advice = f"remove {folder}, and it is trained again"
+    advice = f"remove {folder} to train it again"
     try:
         for layer in LAYERS[name]:
             score(folder, layer)
     except (ValueError, KeyError, TypeError):
-        raise DataError(
-            f"{report}: must hold the scores of a finished run, but has none of `{layer}`; {advice}"
-        ) from None
+        raise DataError(f"{report}: expected the scores of a finished run, but `{layer}` has none; {advice}") from None
     describe_model(folder)
     try:
         kept = tagger.load_recipe(folder / "recipe.toml")
     except TaggerError as error:
-        raise DataError(f"{folder}: must have kept the recipe of its run, but {error}; {advice}") from None
+        raise DataError(f"{folder}: the recipe of the run cannot be read: {error}; {advice}") from None
     wanted = tagger.load_recipe(RECIPES / f"{name}.toml", [*overrides, f"seed={seed}"])
-    if odd := differences(settings(kept), settings(wanted)):
-        more = f" and {len(odd) - MOST} more" if len(odd) > MOST else ""
-        raise DataError(
-            f"{folder}: must be a run of the recipe {name}, but was made with {', '.join(odd[:MOST])}{more}; {advice}"
-        )
+    if found := differences(settings(kept), settings(wanted)):
+        more = f" and {len(found) - MOST} more" if len(found) > MOST else ""
+        raise DataError(f"{folder}: expected a run of {name}, but it has {', '.join(found[:MOST])}{more}; {advice}")
     return True
 
 
 def settings(recipe: tagger.Recipe) -> dict[str, Any]:
-    """All keys of a recipe; teachers by the names of their folders, for these may have moved with the run."""
+    """Return all keys of a recipe; teachers as the names of their folders, because runs may have been moved."""
     found = recipe.model_dump()
     for head in found["heads"].values():
         head["teacher"] = head["teacher"] and Path(head["teacher"]).name
@@ -115,38 +114,38 @@ def settings(recipe: tagger.Recipe) -> dict[str, Any]:
 
 
 def differences(found: Mapping[str, Any], wanted: Mapping[str, Any], place: str = "") -> list[str]:
-    """What one recipe has otherwise than another: each key with its values, or a section that only one of them has."""
-    told = []
+    """Return how one recipe differs from another: keys with both values, and sections that only one of them has."""
+    texts = []
     for key in {**wanted, **found}:
         one, other, where = found.get(key), wanted.get(key), f"{place}{key}"
         if isinstance(one, Mapping) and isinstance(other, Mapping):
-            told += differences(one, other, f"{where}.")
+            texts += differences(one, other, f"{where}.")
         elif isinstance(one, Mapping) or isinstance(other, Mapping):
-            told.append(f"another `{where}`")
+            texts.append(f"another `{where}`")
         elif one != other:
-            told.append(f"`{where}` {one!r} and not {other!r}")
-    return told
+            texts.append(f"`{where}` {one!r} instead of {other!r}")
+    return texts
 
 
 def score(folder: Path, layer: str) -> float:
-    """The headline of a layer on test."""
+    """Return the main score of a layer on test."""
     scores = json.loads((folder / "report.json").read_text("utf-8"))["scores"][layer]
     return float(scores["f1"] if "f1" in scores else scores["accuracy"])
 
 
 def parameters(folder: Path) -> int:
-    """Trained parameters, those of word vectors aside."""
+    """Return the number of trained parameters without those of word vectors."""
     facts = describe_model(folder)
     return int(facts["trained_parameters"]) - int(facts["trained_vectors"])
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
-    """Mean and standard deviation over seeds."""
+    """Return mean and standard deviation over seeds."""
     return {"mean": fmean(values), "deviation": stdev(values) if len(values) > 1 else 0.0}
 
 
 def test_tokens(data: Path) -> list[tuple[str, ...]]:
-    """The words of the test sentences of all tasks."""
+    """Return the words of the test sentences of all tasks."""
     recipe = tagger.load_recipe(RECIPES / f"{JOINT}.toml")
     wanted = [config for name, config in recipe.all_corpora().items() if name != "btc"]
     corpora = gather(partial(read_corpus, c, folder=data, from_files=True, seed=recipe.seed) for c in wanted)
@@ -154,7 +153,7 @@ def test_tokens(data: Path) -> list[tuple[str, ...]]:
 
 
 def speed(joint: Path, singles: Sequence[Path], sentences: Sequence[Sequence[str]], repeats: int) -> dict[str, float]:
-    """Median seconds of the one network and of the single ones in turn; the first round of each is not counted."""
+    """Return the median seconds of the joint network and of the single ones; the first turn is a warm-up."""
     one, several = tagger.load(joint), [tagger.load(folder) for folder in singles]
     times: dict[str, list[float]] = {"joint": [], "single": []}
     progress = Progress(["turn"] * (repeats + 1))
@@ -172,7 +171,7 @@ def speed(joint: Path, singles: Sequence[Path], sentences: Sequence[Sequence[str
 
 
 def compare(data: Path, runs: Path, seeds: Sequence[int], repeats: int, threads: int | None) -> dict[str, Any]:
-    """All figures."""
+    """Train what is missing, and return scores, parameters and tagging speed."""
     if threads is not None:
         torch.set_num_threads(threads)
     sys.stderr.write("reading the test sentences\n")
@@ -197,8 +196,8 @@ def compare(data: Path, runs: Path, seeds: Sequence[int], repeats: int, threads:
 
 
 def show(found: dict[str, Any]) -> None:
-    """The figures as a table."""
-    table = Table("layer", "score on test, one network", "a network each", "difference", "its parameters", box=None)
+    """Print the results as a table."""
+    table = Table("layer", "test score, joint", "single", "difference", "parameters, single", box=None)
     for layer, scores in found["scores"].items():
         one, own = scores["joint"], scores["single"]
         cells = [f"{part['mean']:.4f} ± {part['deviation']:.4f}" for part in (one, own)]
@@ -206,15 +205,17 @@ def show(found: dict[str, Any]) -> None:
     console = Console()
     console.print(table)
     tagging = found["tagging"]
-    console.print(f"parameters of the one network: {found['parameters']['joint']:,} (word vectors aside everywhere)")
     console.print(
-        f"tagging {tagging['tokens']} tokens: {tagging['joint']:.2f} s in one pass, {tagging['single']:.2f} s by the "
-        f"single networks in turn, {tagging['ratio']:.2f} times as long"
+        f"parameters of the joint network: {found['parameters']['joint']:,} (word vectors not counted, here and above)"
+    )
+    console.print(
+        f"tagging {tagging['tokens']} tokens: {tagging['joint']:.2f} s with the joint network, "
+        f"{tagging['single']:.2f} s with the single networks, {tagging['ratio']:.2f} times as long"
     )
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    """Compare what is asked for, and show and keep what came out."""
+    """Run the comparison, then write and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--data", type=existing_folder, required=True, help="folder that the recipes' files are in")

@@ -167,13 +167,13 @@ def test_broken_line_of_a_resume_file_is_named_and_nothing_cut(line: str, ending
     Path("r.jsonl").write_bytes(data)
     with pytest.raises(TaggerError) as refused:
         compare_directions.main(["--resume", "r.jsonl", "--sentences", "60"])
-    assert str(refused.value).startswith("r.jsonl:2: must be a finished run as --resume writes it, got ")
+    assert str(refused.value).startswith("r.jsonl:2: expected a finished run as --resume writes it, got ")
     assert "\n" not in str(refused.value)
     assert Path("r.jsonl").read_bytes() == data
 
 
 def test_file_that_is_not_of_runs_is_not_cut() -> None:
-    with pytest.raises(TaggerError, match=r"^text:1: must be a finished run as --resume writes it, got 'mine'"):
+    with pytest.raises(TaggerError, match=r"^text:1: expected a finished run as --resume writes it, got 'mine'"):
         compare_directions.main(["--resume", "text", "--sentences", "60"])
     assert Path("text").read_text(encoding="utf-8") == "mine"
 
@@ -182,7 +182,7 @@ def test_run_on_other_test_sentences_is_refused() -> None:
     experiment = compare_directions.Experiment(compare_directions.parse_arguments(["--sentences", "60"]))
     record = {**WHOLE, "settings": experiment.settings("synthetic"), "counts": {"accuracy": [[1, 1]]}}
     Path("r.jsonl").write_text(json.dumps(record) + "\n", encoding="utf-8")
-    with pytest.raises(TaggerError, match="holds runs of synthetic on other test sentences"):
+    with pytest.raises(TaggerError, match="has runs of synthetic on other test sentences"):
         compare_directions.main(["--resume", "r.jsonl", "--sentences", "60"])
 
 

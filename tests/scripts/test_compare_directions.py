@@ -14,7 +14,7 @@ from tagger.text.sentence import Label, Sentence, TagLayer
 
 
 def run_small(folder: Path, *more: str) -> dict[str, Any]:
-    """What the script writes for one cell, one seed and tiny networks."""
+    """Return what the script writes for one cell, one seed and tiny networks."""
     size = ["--sentences", "60", "--epochs", "1", "--hidden", "24", "--threads", "1"]
     files = ["--resume", str(folder / "runs.jsonl"), "--json", str(folder / "out.json")]
     script.main(["--tasks", "synthetic", "--cells", "gru", "--seeds", "1", *size, *files, *more])
@@ -40,7 +40,9 @@ def test_output_has_each_measure_of_each_network_and_each_comparison(tmp_path: P
     assert result["test_sentences"] == {"synthetic": 20}
 
 
-def test_broken_off_experiment_goes_on_and_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_experiment_resumes_with_the_same_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = run_small(tmp_path)
     path = tmp_path / "runs.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -66,7 +68,7 @@ def test_runs_with_other_settings_are_refused(tmp_path: Path) -> None:
 
 def test_interrupted_run_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(_: object, step: int, *__: float) -> None:
-        if step > 2:  # in the second epoch, after which the library hands back what it has
+        if step > 2:  # in the second epoch: training then returns what it has
             raise KeyboardInterrupt
 
     monkeypatch.setattr(script.Progress, "stepped", interrupt)
@@ -106,7 +108,7 @@ def test_holm_multiplies_the_smallest_by_the_number_of_comparisons() -> None:
     assert [row["p_holm"] for row in rows] == pytest.approx([0.06, 0.03, 0.06])
 
 
-def test_tokens_that_later_words_decide_are_counted_apart() -> None:
+def test_tokens_that_later_words_decide_are_counted_separately() -> None:
     tags = {"ner": ("B-person", "O", "O"), "upos": ("PROPN", "AUX", "VERB")}
     wrong = {"ner": ("B-location", "O", "O"), "upos": ("PROPN", "AUX", "NOUN")}
     gold = Sentence.from_tokens(
@@ -118,7 +120,7 @@ def test_tokens_that_later_words_decide_are_counted_apart() -> None:
     assert marked == "Paris⟨B-person, not B-location⟩ had left⟨VERB, not NOUN⟩"
 
 
-def test_wrong_label_stands_before_the_sentence() -> None:
+def test_a_wrong_label_is_shown_before_the_sentence() -> None:
     gold = Sentence.from_tokens(["fine"], {"sentiment": Label("positive")})
     predicted = Sentence.from_tokens(["fine"], {"sentiment": Label("negative")})
     assert script.label_accuracy(gold, predicted) == {"accuracy": (0, 1)}

@@ -1,4 +1,4 @@
-"""The comparison of one network with several: which runs are made, with what, and which are refused."""
+"""The comparison of one network with several: which runs are trained, how, and which are refused."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ def test_report_without_the_scores_is_refused_before_any_training(text: str, tmp
     folders = {("pos-ewt", seed): tmp_path / f"pos-ewt-{seed}" for seed in (1, 2)}
     folders["pos-ewt", 2].mkdir()
     (folders["pos-ewt", 2] / "report.json").write_text(text, encoding="utf-8")
-    with pytest.raises(TaggerError, match=r"report\.json: must hold the scores .* none of `upos`; remove .*-2, and"):
+    with pytest.raises(TaggerError, match=r"report\.json: expected the scores .* `upos` has none; remove .*-2 to"):
         script.train_missing(folders, tmp_path, 1)
     assert not folders["pos-ewt", 1].exists()
 
@@ -40,7 +40,7 @@ def test_missing_runs_are_trained_with_their_seed_and_the_threads(
     assert "[2/2] pos-ewt seed 2: upos 0.5000; took" in capsys.readouterr().err
 
 
-def test_the_one_network_is_taught_by_the_single_ones_of_its_seed(
+def test_the_joint_network_has_the_single_networks_of_its_seed_as_teachers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[tuple[str, list[str]]] = []
@@ -57,8 +57,8 @@ def test_the_one_network_is_taught_by_the_single_ones_of_its_seed(
     assert [name for name, _ in made] == ["pos-ewt", "ner-wnut17", "sentiment-mr", "joint-english"]
     assert [overrides for _, overrides in made[:3]] == [[], [], []]
     recipe = tagger.load_recipe(script.RECIPES / "joint-english.toml", made[3][1])
-    taught = {layer: str(tmp_path / f'{name} "2"') for layer, name in script.SINGLE.items()}
-    assert {layer: recipe.heads[layer].teacher for layer in taught} == taught
+    teachers = {layer: str(tmp_path / f'{name} "2"') for layer, name in script.SINGLE.items()}
+    assert {layer: recipe.heads[layer].teacher for layer in teachers} == teachers
 
 
 def test_all_files_that_are_missing_are_named(tmp_path: Path) -> None:
@@ -75,14 +75,14 @@ def keep_run(folder: Path, name: str, overrides: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("made_with", "told"),
+    ("made_with", "message"),
     [
-        (["heads.upos.weight=2"], "`heads.upos.weight` 2.0 and not 1.0"),
-        (["seed=3", "training.epochs=9"], "`seed` 3 and not 2, `training.epochs` 9 and not 10"),
+        (["heads.upos.weight=2"], "`heads.upos.weight` 2.0 instead of 1.0"),
+        (["seed=3", "training.epochs=9"], "`seed` 3 instead of 2, `training.epochs` 9 instead of 10"),
     ],
 )
-def test_a_run_of_another_recipe_is_not_taken_for_this_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_with: list[str], told: str
+def test_a_run_of_another_recipe_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_with: list[str], message: str
 ) -> None:
     monkeypatch.setattr(script, "describe_model", lambda _: {})
     keep_run(tmp_path, "pos-ewt", ["seed=2"])
@@ -91,28 +91,23 @@ def test_a_run_of_another_recipe_is_not_taken_for_this_one(
     with pytest.raises(TaggerError) as refused:
         script.is_finished(tmp_path, "pos-ewt", 2, [])
     assert str(refused.value) == (
-        f"{tmp_path}: must be a run of the recipe pos-ewt, but was made with {told}; "
-        f"remove {tmp_path}, and it is trained again"
+        f"{tmp_path}: expected a run of pos-ewt, but it has {message}; remove {tmp_path} to train it again"
     )
 
 
-def test_runs_whose_folder_has_moved_are_taken_with_their_teachers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_is_used_again_after_it_moved_with_its_teachers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(script, "describe_model", lambda _: {})
-    taught = [script.teacher(layer, tmp_path / "here" / f"{name}-1") for layer, name in script.SINGLE.items()]
-    keep_run(tmp_path, script.JOINT, [*taught, "seed=1"])
+    teachers = [script.teacher(layer, tmp_path / "here" / f"{name}-1") for layer, name in script.SINGLE.items()]
+    keep_run(tmp_path, script.JOINT, [*teachers, "seed=1"])
     moved = [script.teacher(layer, tmp_path / "there" / f"{name}-1") for layer, name in script.SINGLE.items()]
     assert script.is_finished(tmp_path, script.JOINT, 1, moved)
-    with pytest.raises(TaggerError, match=r"`heads\.upos\.teacher` 'pos-ewt-1' and not 'pos-ewt\.toml'"):
+    with pytest.raises(TaggerError, match=r"`heads\.upos\.teacher` 'pos-ewt-1' instead of 'pos-ewt\.toml'"):
         script.is_finished(tmp_path, script.JOINT, 1, [])
 
 
-def test_a_run_that_lost_its_recipe_is_trained_again_and_not_compared(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_without_its_recipe_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(script, "describe_model", lambda _: {})
     keep_run(tmp_path, "pos-ewt", ["seed=2"])
     (tmp_path / "recipe.toml").unlink()
-    with pytest.raises(TaggerError, match=r"must have kept the recipe of its run, but .*; remove .* trained again"):
+    with pytest.raises(TaggerError, match=r"the recipe of the run cannot be read: .*; remove .* to train it again"):
         script.is_finished(tmp_path, "pos-ewt", 2, [])
