@@ -6,8 +6,10 @@ thread, and so all of its work is shared out, not its matrix products alone.
 
 import os
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any
 
@@ -23,6 +25,20 @@ from tagger.model.network import Network, to_tensors
 from tagger.nn.heads import TokensOutput
 
 CACHED_TYPES = 50_000  # some 40 MB at 200 numbers each
+_FORKING = threading.RLock()  # held while the process forks, and for a moment when a run starts
+_RUNNING: set[int] = set()  # threads in which torch is at work
+
+
+@contextmanager
+def _running() -> Iterator[None]:
+    """Keep the process from forking meanwhile: the child would inherit locks of torch that nobody releases."""
+    thread = threading.get_ident()
+    with _FORKING:
+        _RUNNING.add(thread)
+    try:
+        yield
+    finally:
+        _RUNNING.discard(thread)
 
 
 class TypeCache:
@@ -88,10 +104,11 @@ class TorchBackend:
         run = partial(self._run, n_best=n_best)
         if threads == 1 or len(batches) == 1 or self.network.device.type != "cpu":
             return map(run, batches, self._types(batches))
-        with _STARTING:
+        with _FORKING:
             pool = _workers(threads)
         return pool.map(run, batches, pool.submit(self._types, batches).result())
 
+    @_running()
     @torch.inference_mode()
     def type_vectors(self, batch: Batch) -> Tensor:
         """The vector of each distinct word of a batch, of shape (types, embedding)."""
@@ -100,11 +117,13 @@ class TorchBackend:
         words = to_tensors(batch, self.network.device)
         return self.network.type_vectors(words.word_ids, words.char_ids, words.char_lengths)
 
+    @_running()
     @torch.inference_mode()
     def _types(self, batches: Iterable[Batch]) -> list[Tensor | None]:
         """The vectors of each batch's words, in turn: beside what others a word is computed is no matter of chance."""
         return [self._cache.vectors(batch) if self._cache is not None else None for batch in batches]
 
+    @_running()
     @torch.inference_mode()
     def _run(self, batch: Batch, types: Tensor | None, *, n_best: int) -> Mapping[str, HeadArrays]:
         outputs = self.network(to_tensors(batch, self.network.device), types, n_best=n_best)
@@ -117,9 +136,6 @@ class TorchBackend:
             else:
                 arrays[layer] = LabelArrays(_to_numpy(output.probabilities), _to_numpy(output.attention))
         return arrays
-
-
-_STARTING = threading.Lock()
 
 
 @cache
@@ -140,7 +156,22 @@ def _workers(number: int) -> ThreadPoolExecutor:
     return pool
 
 
-os.register_at_fork(after_in_child=_workers.cache_clear)  # threads do not survive a fork
+def _before_fork() -> None:
+    """Wait until no other thread is in the middle of a run, and let none start."""
+    _FORKING.acquire()
+    while _RUNNING - {threading.get_ident()}:
+        time.sleep(0.001)
+
+
+def _after_fork_in_child() -> None:
+    """Give torch one thread: it would wait forever for the threads of OpenMP, which do not survive a fork."""
+    torch.set_num_threads(1)
+    _workers.cache_clear()  # ours do not survive either
+    _FORKING.release()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(before=_before_fork, after_in_parent=_FORKING.release, after_in_child=_after_fork_in_child)
 
 
 def _to_numpy(tensor: torch.Tensor | None) -> Any:
