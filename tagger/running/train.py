@@ -29,6 +29,7 @@ from tagger.model.network import build_network
 from tagger.running.calibration import Facts, calibrate, check_calibrated, describe_calibration
 from tagger.running.corpora import check_files, read_corpora
 from tagger.running.folder import _keep, _keep_report, _licences, _make_folder, _remove_empty
+from tagger.running.memory import check_memory
 from tagger.running.run import Run, RunListener
 from tagger.running.teachers import NEW, check_taught, find_teachers, with_teachers
 from tagger.tagging import Tagger
@@ -168,6 +169,8 @@ def _build_model(
         paths = [folder / path for path in recipe.embeddings.vectors]
         vectors = read_vectors(paths, max_words=recipe.embeddings.max_words)
     vocabulary = build_vocabulary(packed, layers=_schemes(recipe), vectors=vectors, tune=recipe.embeddings.tune)
+    dimension = vectors.dimension if vectors else recipe.embeddings.dimension
+    check_memory(recipe, vocabulary, np.diff(packed.starts).tolist(), vectors=dimension, device=device)
     heads = recipe.layers
     for layer, names in vocabulary.labels.items():
         if len(names) == 1:
@@ -179,7 +182,7 @@ def _build_model(
         embeddings=recipe.embeddings,
         encoder=recipe.encoder,
         heads=heads,
-        vector_dimension=vectors.dimension if vectors else recipe.embeddings.dimension,
+        vector_dimension=dimension,
         schemes=_file_schemes(corpora, heads, listener),
         reading={name: _reading(config, corpora[name]) for name, config in recipe.all_corpora().items()},
     )
