@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
@@ -24,7 +24,7 @@ from tagger.model.folder import load_model
 from tagger.model.model import Model
 from tagger.model.network import to_tensors
 from tagger.text.choices import StreamFormat
-from tagger.text.sentence import Sentence, sentence_of_tokens
+from tagger.text.sentence import Sentence, is_ordered, plain, sentence_of_tokens, typed
 from tagger.text.tokenization import Tokenize, sentence_from_text, split_sentences, tokenizer_name
 
 logger = logging.getLogger(__name__)
@@ -87,23 +87,40 @@ class Tagger:
             DataError: The text holds no token.
         """
         _check_text(text)
-        mode = self.model.tokenize
+        text, mode = plain(text), self.model.tokenize
         parts = [sentence_from_text(text[start:end], mode, start=start) for start, end in split_sentences(text)]
         if not parts:
             sentence_from_text(text)  # raises, in the words of an empty sentence
         return list(self.predict((replace(part, text=text) for part in parts), n_best=n_best))
 
     def stream(
-        self, items: Iterable[str | Sequence[str]], *, chunk: int = CHUNK, n_best: int = 0
+        self,
+        items: Iterable[str | Sequence[str]],
+        *,
+        chunk: int = CHUNK,
+        n_best: int = 0,
+        on_error: Callable[[int, Exception], object] | None = None,
     ) -> Iterator[Sentence]:
-        """The sentence of each text or list of words, in order, as they come; `chunk` of them are held at once.
+        """Yield the sentence of each text or list of words, in order.
+
+        Results of the items before an invalid one are yielded before the error is raised.
+
+        Args:
+            items: The texts or lists of words; they are read as results are asked for.
+            chunk: Number of items that are held at once.
+            n_best: Number of readings of each tag layer.
+            on_error: Called with the position of an invalid item, from 0, and the error, which is not raised then. The
+                result for this item is a sentence without tokens, so that results and items stay aligned. For
+                example, `on_error=lambda i, error: print(error)` reports invalid items and continues.
 
         Raises:
-            DataError: An item holds no token; names which.
+            DataError: An item has no token. The error names the item.
+            TypeError: An item is neither a text nor a list of words. The error names the item.
         """
-        if isinstance(items, (str, bytes)):
-            raise TypeError(f"items must be texts or lists of words, got one {type(items).__name__}; tag takes a text")
-        return self.predict(_sentences(items, self.model.tokenize), chunk=chunk, n_best=n_best)
+        if isinstance(items, str) or not is_ordered(items):
+            raise TypeError(f"items must be texts or lists of words, got {typed(items)}; tag takes one text")
+        sentences = _sentences(items, self.model.tokenize, on_error or _raise)
+        return self.predict(sentences, chunk=chunk, n_best=n_best)
 
     def incremental(self) -> Incremental:
         """A tagger of one sentence while its words arrive: `feed` a token, get its tags now; `reset` for the next one.
@@ -197,12 +214,22 @@ def _check_text(text: str) -> None:
         raise TypeError(f"text must be a string, got {type(text).__name__}; tag_tokens takes a list of words")
 
 
-def _sentences(items: Iterable[str | Sequence[str]], mode: Tokenize) -> Iterator[Sentence]:
+def _sentences(
+    items: Iterable[str | Sequence[str]], mode: Tokenize, on_error: Callable[[int, Exception], object]
+) -> Iterator[Sentence]:
     for i, item in enumerate(items):
         try:
-            yield sentence_from_text(item, mode) if isinstance(item, str) else sentence_of_tokens(item)
-        except DataError as error:
-            raise DataError(f"item {i}: {error}") from None
+            sentence = sentence_from_text(item, mode) if isinstance(item, str) else sentence_of_tokens(item)
+        except (DataError, TypeError) as error:
+            wrong = not (isinstance(item, str) or is_ordered(item))
+            problem = f"must be a text or a list of words, got {typed(item)}" if wrong else error
+            on_error(i, type(error)(f"item {i}: {problem}"))
+            sentence = Sentence((), plain(item) if isinstance(item, str) else "", ())
+        yield sentence
+
+
+def _raise(position: int, error: Exception) -> None:
+    raise error from None
 
 
 def tag_lines(

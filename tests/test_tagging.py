@@ -181,7 +181,80 @@ def test_words_may_come_from_a_generator_or_an_array() -> None:
     assert TAGGER.tag_tokens(np.array(["Ada", "ran"])) == expected
 
 
-@pytest.mark.parametrize("items", ["one text", b"bytes"])
+class Text(str):
+    """A subclass with a mind of its own."""
+
+    def __str__(self) -> str:
+        return "something else"
+
+
+@pytest.mark.parametrize("kind", [Text, np.str_])
+@pytest.mark.parametrize("text", ["Oslo is big.", "Zoë is big."])
+def test_subclasses_of_str_are_strings(kind: type[str], text: str) -> None:
+    tokens = [kind(token) for token in text.split()]
+    for sentence, expected in (
+        (TAGGER.tag(kind(text)), TAGGER.tag(text)),
+        (TAGGER.tag_document(kind(text))[0], TAGGER.tag(text)),
+        (next(TAGGER.stream([kind(text)])), TAGGER.tag(text)),
+        (TAGGER.tag_tokens(tokens), TAGGER.tag_tokens(text.split())),
+        (next(TAGGER.stream([tokens])), TAGGER.tag_tokens(text.split())),
+        (next(TAGGER.predict([Sentence.from_tokens(tokens)])), TAGGER.tag_tokens(text.split())),
+    ):
+        assert sentence == expected
+        assert {type(string) for string in (sentence.text, *sentence.tokens)} == {str}
+
+
+@pytest.mark.parametrize(
+    ("item", "error", "message"),
+    [
+        (None, TypeError, "item 2: must be a text or a list of words, got NoneType None"),
+        (float("nan"), TypeError, "item 2: must be a text or a list of words, got float nan"),
+        (b"x", TypeError, "item 2: must be a text or a list of words, got bytes b'x'"),
+        ({"text": "x"}, TypeError, "item 2: must be a text or a list of words, got dict {'text': 'x'}"),
+        ({"x"}, TypeError, "item 2: must be a text or a list of words, got set {'x'}"),
+        (["a", None], TypeError, "item 2: token 1 must be a string, got NoneType"),
+        ([], DataError, "item 2: a sentence must have at least one token, got none. Pass a list of words."),
+        (["a", " "], DataError, "item 2: token 1 must have a character that is not white space, got ' '"),
+        (" ", DataError, f"item 2: {EMPTY.format(' ')}"),
+    ],
+)
+def test_an_invalid_item_of_a_stream_is_named_after_the_results_before_it_or_passed_over(
+    item: object, error: type[Exception], message: str
+) -> None:
+    items = ["Oslo", ["Rome"], item, "Paris"]
+    found = []
+    with pytest.raises(error) as caught:
+        found += [sentence.text for sentence in TAGGER.stream(items)]  # type: ignore[arg-type]
+    assert str(caught.value) == message
+    stream = TAGGER.stream(items)  # type: ignore[arg-type]
+    assert [next(stream).text, next(stream).text] == ["Oslo", "Rome"]
+    with pytest.raises(error):
+        next(stream)
+    told: list[tuple[int, str]] = []
+    result = list(TAGGER.stream(items, on_error=lambda i, e: told.append((i, str(e)))))  # type: ignore[arg-type]
+    assert [sentence.tokens for sentence in result] == [("Oslo",), ("Rome",), (), ("Paris",)]
+    assert result[2].spans("ner") == ()
+    assert told == [(2, message)]
+
+
+def test_results_come_before_any_error_of_the_items() -> None:
+    def texts() -> Iterator[str]:
+        yield "Oslo"
+        raise ConnectionError("gone")
+
+    stream = TAGGER.stream(texts())
+    assert next(stream).text == "Oslo"
+    with pytest.raises(ConnectionError, match="gone"):
+        next(stream)
+
+
+class Table(list[str]):
+    """Like a data frame, it gives the names of its columns."""
+
+    columns = ("text", "id")
+
+
+@pytest.mark.parametrize("items", ["one text", b"bytes", {"text": "x"}, {"x"}, Table(["text", "id"])])
 def test_a_stream_of_one_text_is_a_type_error(items: object) -> None:
     with pytest.raises(TypeError, match="items must be texts or lists of words"):
         TAGGER.stream(items)  # type: ignore[arg-type]
@@ -221,12 +294,6 @@ def test_a_stream_reads_one_chunk_ahead_and_no_more() -> None:
         next(stream)
         ahead.append(read - number)
     assert max(ahead) == 4
-
-
-def test_an_empty_item_of_a_stream_is_named() -> None:
-    with pytest.raises(DataError) as caught:
-        list(TAGGER.stream(["fine", " ", "fine"]))
-    assert str(caught.value) == f"item 1: {EMPTY.format(' ')}"
 
 
 def test_an_empty_stream_is_empty() -> None:
@@ -300,7 +367,9 @@ def test_lines_stay_side_by_side_with_blank_ones() -> None:
     found = list(tag_lines(TAGGER, [b"Ada ran.\n", b"\n", "Köln\n".encode()]))
     assert [sentence.text for sentence in found] == ["Ada ran.", "", "Köln"]
     assert [len(sentence) for sentence in found] == [3, 0, 1]
-    assert found[1].layers == {}
+    blank = found[1]
+    assert (blank.tags("ner"), blank.spans("ner"), blank.tags("upos"), blank.tag_scores("upos")) == ((), (), (), ())
+    assert "sentiment" not in blank.layers
 
 
 def test_lines_of_columns_are_read_by_the_columns_of_training() -> None:

@@ -1,4 +1,4 @@
-"""Tagged sentences on standard output: for people, as columns, or as JSON lines."""
+"""Write tagged sentences to standard output: for people, as columns, or as JSON lines."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,17 +18,25 @@ def write_sentences(
     *,
     flush: bool = False,
 ) -> None:
-    """Write sentences as they come; `flush` shows each at once."""
+    """Write each sentence as soon as it is tagged, whole or not at all.
+
+    Args:
+        sentences: The tagged sentences.
+        format: The format to write.
+        layers: The layers of the model.
+        stream: The output.
+        flush: Whether to flush the output after each sentence.
+    """
     document = None
     for sentence in sentences:
         match format:
             case "text":
-                lines = text_lines(sentence)
+                lines = list(text_lines(sentence))
             case "jsonl":
-                lines = iter([json.dumps(sentence_to_json(sentence), ensure_ascii=False)])
+                lines = [json.dumps(sentence_to_json(sentence), ensure_ascii=False)]
             case "conll":
                 tags = [layer for layer in layers if isinstance(sentence.layers.get(layer), TagLayer)]
-                lines = conll_lines([sentence], tags, document=document)
+                lines = list(conll_lines([sentence], tags, document=document))
                 document = sentence.document
         stream.writelines(f"{line}\n" for line in lines)
         if flush:
@@ -36,11 +44,14 @@ def write_sentences(
 
 
 def text_lines(sentence: Sentence) -> Iterator[str]:
-    """The text, then a line a layer: entities with their type, words with their tag, labels with their probability.
+    """Yield the text, then one line per layer: entities with type, words with tag, labels with probability.
 
-    Where readings were asked for, each follows its layer with the probability of the whole sequence.
+    The readings of a layer, if any, follow it with the probability of the whole sequence. A sentence without tokens is
+    its text alone.
     """
     yield sentence.text
+    if not sentence.tokens:
+        return
     width = max((len(name) for name in sentence.layers), default=0)
     for name, layer in sentence.layers.items():
         if isinstance(layer, Label):

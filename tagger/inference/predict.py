@@ -14,7 +14,6 @@ from tagger.config import HeadConfig
 from tagger.encoding.batches import Batch, batches_by_length, encode
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary
-from tagger.errors import TaggerError
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
 
@@ -63,18 +62,27 @@ def predict(
     chunk: int = CHUNK,
     n_best: int = 0,
 ) -> Iterator[Sentence]:
-    """New sentences with the predicted layers only, in the order of those given; one without tokens has no layers."""
+    """Yield the sentences with predicted layers only, in order.
+
+    A sentence without tokens has empty tag layers and no labels.
+    """
+    for part in _chunks(sentences, chunk):
+        yield from _predict_chunk(part, backend, vocabulary, heads, schemes, n_best)
+
+
+def _chunks(sentences: Iterable[Sentence], size: int) -> Iterator[list[Sentence]]:
+    """Yield lists of `size` sentences; those before an error come before it is raised."""
     part: list[Sentence] = []
     try:
         for sentence in sentences:
             part.append(sentence)
-            if len(part) == chunk:
-                yield from _predict_chunk(part, backend, vocabulary, heads, schemes, n_best)
+            if len(part) == size:
+                yield part
                 part = []
-    except TaggerError:  # what was read before a bad line is given before its error
-        yield from _predict_chunk(part, backend, vocabulary, heads, schemes, n_best)
+    except Exception:
+        yield part
         raise
-    yield from _predict_chunk(part, backend, vocabulary, heads, schemes, n_best)
+    yield part
 
 
 def _predict_chunk(
@@ -86,7 +94,9 @@ def _predict_chunk(
     n_best: int,
 ) -> list[Sentence]:
     encoded = encode(pack(sentences, layers=()), vocabulary)
-    layers: list[dict[str, TagLayer | Label]] = [{} for _ in sentences]
+    schemes_of = {layer: head.span_scheme for layer, head in heads.items() if head.kind == "tokens"}
+    empty = {layer: TagLayer((), scheme, schemes.get(layer), ()) for layer, scheme in schemes_of.items()}
+    layers: list[dict[str, TagLayer | Label]] = [{} if len(sentence) else {**empty} for sentence in sentences]
     names = {layer: np.array(vocabulary.labels[layer], dtype=object) for layer in heads}
     parts = list(batches_by_length(encoded.lengths, BATCH_TOKENS, overhead=BATCH_OVERHEAD))
     outputs = backend.run((encoded.batch(rows) for rows in parts), n_best=n_best)

@@ -6,7 +6,7 @@ and predicting are the business of others.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -119,12 +119,13 @@ class Sentence:
         document: str | None = None,
         origin: Origin | None = None,
     ) -> "Sentence":
-        """A sentence whose text is its tokens joined by one blank."""
+        """Return a sentence whose text is its tokens joined by one blank."""
+        words = tuple([plain(token) for token in tokens])
         offsets, position = [], 0
-        for token in tokens:
-            offsets.append((position, position + len(token)))
-            position += len(token) + 1
-        return cls(tuple(tokens), " ".join(tokens), tuple(offsets), layers or {}, meta or {}, document, origin)
+        for word in words:
+            offsets.append((position, position + len(word)))
+            position += len(word) + 1
+        return cls(words, " ".join(words), tuple(offsets), layers or {}, meta or {}, document, origin)
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -216,10 +217,16 @@ class Sentence:
         return f"{where}the sentence has no {kind} layer `{layer}`; its {kind} layers are: {names or 'none'}"
 
 
+def plain(string: str) -> str:
+    """Return a string as exactly a `str`: a subclass, such as `numpy.str_`, may behave in its own way."""
+    return string if type(string) is str else str.__str__(string)
+
+
 def check_token(token: str, place: int) -> None:
-    """Refuse a word that is none.
+    """Check that a token is a word.
 
     Raises:
+        TypeError: It is not a string.
         DataError: It is empty or white space.
     """
     if not isinstance(token, str):
@@ -290,17 +297,31 @@ def check_spans(layer: str, sentences: Iterable[Sentence]) -> None:
             )
 
 
-def sentence_of_tokens(tokens: Sequence[str]) -> Sentence:
-    """The sentence of these words.
+def sentence_of_tokens(tokens: Iterable[str]) -> Sentence:
+    """Return the sentence of these words.
 
     Raises:
+        TypeError: They are not words in order, but a string, a mapping, a set, or no collection at all.
         DataError: There is no word, or one is empty or white space.
     """
     if isinstance(tokens, str):
         raise TypeError("tokens must be a list of words, got a string; tag takes a text")
+    if not is_ordered(tokens):
+        raise TypeError(f"tokens must be a list of words, got {typed(tokens)}")
     tokens = list(tokens)
     if not tokens:
         raise DataError("a sentence must have at least one token, got none. Pass a list of words.")
     for i, token in enumerate(tokens):
         check_token(token, i)
     return Sentence.from_tokens(tokens)
+
+
+def is_ordered(items: object) -> bool:
+    """Whether an object gives items in order: not bytes, and no mapping, set or table, which give numbers or names."""
+    unordered = isinstance(items, (bytes, bytearray, memoryview, Mapping, Set)) or hasattr(items, "columns")
+    return isinstance(items, Iterable) and not unordered
+
+
+def typed(value: object) -> str:
+    """Return the type of a value and the start of what it is, for a message."""
+    return f"{type(value).__name__} {shorten(value)}"

@@ -15,7 +15,7 @@ from importlib.metadata import version
 from typing import Literal
 
 from tagger.errors import DataError
-from tagger.text.sentence import Sentence
+from tagger.text.sentence import Sentence, plain
 from tagger.text.word_rules import CharSpan as CharSpan
 from tagger.text.word_rules import read_word_rules
 
@@ -85,6 +85,7 @@ def sentence_from_text(text: str, mode: Tokenize = "words", *, start: int = 0) -
     Raises:
         DataError: The text is empty or white space.
     """
+    text = plain(text)
     spans = tokenize(text) if mode == "words" else [match.span() for match in re.finditer(r"\S+", text)]
     if not spans:
         raise DataError(

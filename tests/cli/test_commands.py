@@ -108,6 +108,28 @@ def test_tag_from_columns_to_columns_keeps_tokens_and_comments(call, run_folder,
     assert tagged[0].meta["id"] == "7"
 
 
+@pytest.mark.parametrize("token", ["a\tb", "a\nb", ""])
+def test_a_sentence_that_columns_cannot_hold_is_not_begun(call, run_folder, token) -> None:
+    rows = [{"tokens": ["Maria", "lives"]}, {"tokens": ["New York", "is", token]}]
+    source = "".join(json.dumps(row) + "\n" for row in rows)
+    done = call("tag", run_folder, "--input-format", "jsonl", "--output-format", "conll", text=source)
+    assert done.code == 1
+    assert done.err.startswith("error: standard input:2: ")
+    assert [line.split("\t")[0] for line in done.out.splitlines() if not line.startswith("#")] == ["Maria", "lives", ""]
+
+
+def test_a_blank_line_stays_a_blank_line_or_an_empty_result(call, run_folder) -> None:
+    text = "Ada ran.\n \nOslo\n"
+    assert call("tag", run_folder, text=text).out.splitlines()[3] == " "
+    assert call("tag", run_folder, "--output-format", "conll", text=text).out.splitlines().count("") == 3
+    rows = [
+        json.loads(line) for line in call("tag", run_folder, "--output-format", "jsonl", text=text).out.splitlines()
+    ]
+    assert rows[1] == {
+        "text": " ", "tokens": [], "tags": {"ner": []}, "spans": {"ner": []}, "labels": {}, "tag_scores": {"ner": []}
+    }  # fmt: skip
+
+
 def test_tag_reads_the_json_lines_it_writes(call, run_folder) -> None:
     first = call("tag", run_folder, "--output-format", "jsonl", text="Ada was born in London.\n").out
     again = call("tag", run_folder, "--input-format", "jsonl", "--output-format", "jsonl", text=first).out

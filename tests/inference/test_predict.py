@@ -138,13 +138,15 @@ def test_tags_are_shown_in_the_scheme_of_the_training_files() -> None:
     assert inner & set("ES")
 
 
-def test_sentences_without_tokens_keep_their_place_and_have_no_layers() -> None:
+def test_sentences_without_tokens_keep_their_place_and_have_empty_layers() -> None:
     blank = Sentence((), "", ())
     first, second = make_sentences(2)
     found = run([blank, first, blank, second])
     assert [len(sentence) for sentence in found] == [0, len(first), 0, len(second)]
-    assert found[0].layers == found[2].layers == {}
-    assert run([blank])[0].layers == {}
+    (alone,) = run([blank])
+    assert alone == found[0] == found[2]
+    assert list(alone.layers) == ["ner", "upos"]
+    assert (alone.tags("ner"), alone.spans("ner"), alone.tags("upos")) == ((), (), ())
     assert run([]) == []
 
 
