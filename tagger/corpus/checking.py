@@ -14,7 +14,7 @@ from tagger.config import ReadingConfig
 from tagger.corpus.edits import Done, changed, check_seen, divided, prefixed, told
 from tagger.corpus.splitting import Splits
 from tagger.errors import DataError, Problems
-from tagger.hub.lazy import LazySentences, telling
+from tagger.hub.lazy import is_lazy, packed_of, telling
 from tagger.text.schemes import (
     RULES,
     Scheme,
@@ -56,9 +56,9 @@ def finish(splits: Splits, config: ReadingConfig, said: Sequence[str], *, whole:
     splits, bare = prefixed(splits) if config.scheme == "io" else (splits, [])
     shown = {name: telling(part) for name, part in splits.items()}
     layers = list(dict.fromkeys(n for part in shown.values() for s in part for n in s.layers))
-    notes = [*said, *_blank_tokens(splits), *bare]
+    counted = not any(map(is_lazy, splits.values()))
+    notes = [*said, *_blank_tokens(splits, counted=counted), *bare]
     schemes: dict[str, Scheme | None] = {}
-    counted = not any(isinstance(part, LazySentences) for part in splits.values())
     for layer in layers:
         if any(isinstance(s.layers.get(layer), TagLayer) for part in shown.values() for s in part):
             strange = [] if firm or config.scheme != "io" else _strange_to_io(layer, shown)
@@ -122,14 +122,14 @@ def said_of_scheme(layer: str, scheme: Scheme, distinct: Collection[str]) -> str
     return f"layer `{layer}` reads as {scheme.upper()}{why}"
 
 
-def _blank_tokens(splits: Splits) -> list[str]:
-    """What is to be said of tokens without a visible character, which some published corpora have."""
-    lazy = [part.packed.num_blank() for part in splits.values() if isinstance(part, LazySentences)]
-    whole = [part for part in splits.values() if not isinstance(part, LazySentences)]
-    blank = [(s, i) for part in whole for s in part for i, t in enumerate(s.tokens) if not t.strip()]
-    if lazy:
-        return [f"kept {count} {BLANK}"] if (count := sum(lazy) + len(blank)) else []
-    return [f"kept {len(blank)} {BLANK}, the first at {place_of(*blank[0])}"] if blank else []
+def _blank_tokens(splits: Splits, *, counted: bool) -> list[str]:
+    """Return a note on tokens without a visible character, which some published corpora have."""
+    if not (count := sum(packed_of(part, ()).num_blank() for part in splits.values())):
+        return []
+    if not counted:
+        return [f"kept {count} {BLANK}"]
+    places = (place_of(s, i) for part in splits.values() for s in part for i, t in enumerate(s.tokens) if not t.strip())
+    return [f"kept {count} {BLANK}, the first at {next(places)}"]
 
 
 def _check_named(layers: Sequence[str], schemes: Mapping[str, Scheme | None], config: ReadingConfig) -> None:

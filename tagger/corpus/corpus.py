@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tagger.config import DataConfig, ReadingConfig, SplitConfig, parse_section
 from tagger.corpus.checking import finish
-from tagger.corpus.splitting import Splits, joined, split_files, split_rows, taken
+from tagger.corpus.splitting import Splits, joined, split_files, split_rows
 from tagger.corpus.synthetic import generate
 from tagger.errors import DataError, gather
 from tagger.formats.columns import read_conll
@@ -21,7 +21,7 @@ from tagger.formats.labelled import read_classes, read_labelled
 from tagger.formats.standoff.annotation_tools import read_json
 from tagger.formats.standoff.brat import read_brat
 from tagger.formats.standoff.sentences import Tally
-from tagger.hub.lazy import read_dataset
+from tagger.hub.lazy import read_dataset, selected
 from tagger.hub.loading import BUILDERS
 from tagger.hub.to_rows import to_datasets
 from tagger.text.schemes import Scheme
@@ -210,7 +210,7 @@ def cut_dev(corpus: Corpus, *, seed: int) -> Corpus:
     if corpus.dev:
         return corpus
     rows = split_rows(len(corpus.train), SplitConfig(dev=CUT_DEV), seed)
-    train, dev = taken(corpus.train, rows["train"]), list(taken(corpus.train, rows["dev"]))
+    train, dev = selected(corpus.train, rows["train"]), list(selected(corpus.train, rows["dev"]))
     note = f"no dev split is named: cut {len(dev)} of {len(corpus.train)} train sentences by seed {seed}"
     return replace(corpus, train=train, dev=dev, notes=(*corpus.notes, note))
 

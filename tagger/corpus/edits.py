@@ -1,11 +1,10 @@
 """Invalid tags repaired, types and classes renamed and dropped, as the recipe says; what is done is counted.
 
-Sentences are changed one by one. Of a split that stays in its file the arrays are changed at once, and each sentence in
-the same way whenever it is made.
+A split is edited through the arrays of its sentences, in memory or lazy, and then sentence by sentence.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
@@ -14,22 +13,21 @@ import numpy as np
 
 from tagger.config import ReadingConfig
 from tagger.corpus.splitting import Splits
+from tagger.encoding.packed import Packed
 from tagger.encoding.tag_arrays import invalid_tokens, respelled
 from tagger.errors import DataError
-from tagger.hub.lazy import LazySentences
+from tagger.hub.lazy import packed_of, remade, selected
 from tagger.text.schemes import (
     CLOSING,
     RULES,
     STARTING,
     Scheme,
     convert_tags,
-    invalid_positions,
     is_tag,
-    repair_tags,
+    lenient_spans,
     spans_to_tags,
-    tags_to_spans,
 )
-from tagger.text.sentence import Label, Sentence, TagLayer, place_of, with_schemes
+from tagger.text.sentence import Label, Sentence, TagLayer, place_of
 
 
 @dataclass
@@ -93,108 +91,57 @@ def divided(splits: Splits, layer: str) -> Splits:
 def changed(
     part: Sequence[Sentence], schemes: Mapping[str, Scheme | None], config: ReadingConfig, done: Done, *, split: str
 ) -> Sequence[Sentence]:
-    """The sentences of a split as the recipe wants them; what is done is counted under the name of the split."""
-    if isinstance(part, LazySentences):
-        return _changed_rows(part, schemes, config, done, split)
-    found = (_changed(with_schemes(sentence, schemes), config, done, split) for sentence in part)
-    return [sentence for sentence in found if sentence is not None]
+    """Return the sentences of a split as the recipe wants them, and count the edits under the name of the split.
 
-
-def _changed(sentence: Sentence, config: ReadingConfig, done: Done, split: str) -> Sentence | None:
-    """The sentence repaired and renamed as the recipe says; None if its class is dropped."""
-    if config.invalid == "repair":
-        sentence = _repaired(sentence, done, split)
-    if not config.rename and not config.drop:
-        return sentence
-    labels = {name: label for name, label in sentence.layers.items() if isinstance(label, Label)}
-    done.seen.update(label.value for label in labels.values())
-    if any(label.value in config.drop for label in labels.values()):
-        return None
-    new = {n: replace(label, value=config.rename.get(label.value, label.value)) for n, label in labels.items()}
-    renamed = _mapped(sentence, partial(_renamed, config=config, done=done))
-    return replace(renamed, layers={**renamed.layers, **new})
-
-
-def _mapped(sentence: Sentence, change: Callable[[TagLayer, Scheme], TagLayer]) -> Sentence:
-    """The sentence with each of its layers of entities changed."""
-    layers = {
-        name: change(layer, layer.scheme) if isinstance(layer, TagLayer) and layer.scheme is not None else layer
-        for name, layer in sentence.layers.items()
-    }
-    return replace(sentence, layers=layers)
-
-
-def _repaired(sentence: Sentence, done: Done, split: str) -> Sentence:
-    wrong: list[int] = []
-
-    def repair(layer: TagLayer, scheme: Scheme) -> TagLayer:
-        if not (found := invalid_positions(layer.tags, scheme)):
-            return layer
-        wrong.extend(found)
-        return replace(layer, tags=tuple(repair_tags(layer.tags, scheme)))
-
-    repaired = _mapped(sentence, repair)
-    if wrong:
-        done.repair(split, len(wrong), sentence, min(wrong))
-    return repaired
-
-
-def _renamed(layer: TagLayer, scheme: Scheme, *, config: ReadingConfig, done: Done) -> TagLayer:
-    spans = tags_to_spans(layer.tags, scheme)
-    done.seen.update(span.type for span in spans)
-    kept = [s._replace(type=config.rename.get(s.type, s.type)) for s in spans if s.type not in config.drop]
-    return replace(layer, tags=tuple(spans_to_tags(kept, len(layer.tags), scheme)))
-
-
-def _changed_rows(
-    part: LazySentences, schemes: Mapping[str, Scheme | None], config: ReadingConfig, done: Done, split: str
-) -> LazySentences:
-    """A lazy split as the recipe wants it: its arrays are changed now, a sentence when it is made."""
-    spanned = {name: scheme for name, scheme in schemes.items() if scheme is not None and name in part.packed.layers}
+    Edits are counted in the arrays of all sentences. The sentences are then edited one by one: now, or when a lazy one
+    is made.
+    """
     repair = config.invalid == "repair"
-    if repair:
-        _count_repairs(part, spanned, done, split)
     if not (repair or config.rename or config.drop):
-        return part.finished(part.packed.with_schemes(schemes), None)
-    part = _without_dropped(part, config, done)
+        return remade(part, schemes)
+    packed = packed_of(part).with_schemes(schemes)
+    spanned = {name: layer.scheme for name, layer in packed.layers.items() if layer.scheme is not None}
+    if repair:
+        _count_repairs(part, packed, spanned, done, split)
+    labels = {name: layer for name, layer in packed.layers.items() if layer.is_label}
+    for layer in labels.values():
+        done.seen.update(layer.counts())
+    dropped = np.any([layer.having(config.drop) for layer in labels.values()], axis=0)
+    if dropped.any():
+        part = selected(part, np.flatnonzero(~dropped))
+        packed = packed_of(part).with_schemes(schemes)
     rename: dict[str, str | None] = {**config.rename, **dict.fromkeys(config.drop)}
-    packed = part.packed.with_schemes(schemes)
-    layers = dict(packed.layers)
-    for name, layer in layers.items():
-        if layer.is_label:
-            layers[name] = layer.renamed(config.rename)
-        elif name in spanned:
-            layers[name], counts = respelled(layer, part.packed.starts, spanned[name], rename)
-            done.seen.update(counts)
-    return part.finished(replace(packed, layers=layers), partial(_kept, config=config))
+    layers = {name: layer.renamed(config.rename) for name, layer in packed.layers.items() if layer.is_label}
+    for name, scheme in spanned.items():
+        layers[name], counts = respelled(packed.layers[name], packed.starts, scheme, rename)
+        done.seen.update(counts)
+    edited = replace(packed, layers={**packed.layers, **layers})
+    return remade(part, schemes, partial(_edited, rename=rename), edited)
 
 
-def _count_repairs(part: LazySentences, schemes: Mapping[str, Scheme], done: Done, split: str) -> None:
-    """Count the tags of a lazy split that are repaired when a sentence is made."""
-    starts = part.packed.starts
-    wrong = [invalid_tokens(part.packed.layers[name], starts, scheme) for name, scheme in schemes.items()]
+def _count_repairs(
+    part: Sequence[Sentence], packed: Packed, schemes: Mapping[str, Scheme], done: Done, split: str
+) -> None:
+    """Count the tags of a split that will be repaired."""
+    wrong = [invalid_tokens(packed.layers[name], packed.starts, scheme) for name, scheme in schemes.items()]
     if number := sum(map(len, wrong)):
         first = min(int(found[0]) for found in wrong if len(found))
-        row = int(np.searchsorted(starts, first, side="right")) - 1
-        done.repair(split, number, part[row], first - int(starts[row]))
+        row = int(np.searchsorted(packed.starts, first, side="right")) - 1
+        done.repair(split, number, part[row], first - int(packed.starts[row]))
 
 
-def _without_dropped(part: LazySentences, config: ReadingConfig, done: Done) -> LazySentences:
-    """The rows none of whose classes is dropped; all classes are counted."""
-    labels = [layer for layer in part.packed.layers.values() if layer.is_label]
-    for layer in labels:
-        done.seen.update(layer.counts())
-    dropped = [layer.having(config.drop) for layer in labels]
-    if not any(rows.any() for rows in dropped):
-        return part
-    return part.select(np.flatnonzero(~np.any(dropped, axis=0)))
-
-
-def _kept(sentence: Sentence, config: ReadingConfig) -> Sentence:
-    """A sentence of a row that stays, changed."""
-    found = _changed(sentence, config, Done(), "")
-    assert found is not None
-    return found
+def _edited(sentence: Sentence, rename: Mapping[str, str | None]) -> Sentence:
+    """Return a sentence with valid tags and other types and classes; a type that becomes None is dropped."""
+    layers: dict[str, TagLayer | Label] = {}
+    for name, layer in sentence.layers.items():
+        if isinstance(layer, Label):
+            layers[name] = replace(layer, value=rename.get(layer.value) or layer.value)
+        elif layer.scheme is not None:
+            spans = [(span, rename.get(span.type, span.type)) for span in lenient_spans(layer.tags)]
+            kept = [span._replace(type=new) for span, new in spans if new is not None]
+            tags = tuple(spans_to_tags(kept, len(sentence), layer.scheme))
+            layers[name] = layer if tags == layer.tags else replace(layer, tags=tags)  # equal ones share their strings
+    return replace(sentence, layers={**sentence.layers, **layers})
 
 
 def check_seen(done: Done, config: ReadingConfig) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.config import SplitConfig
-from tagger.hub.lazy import LazySentences
+from tagger.hub.lazy import selected
 from tagger.text.sentence import Sentence
 
 Splits = dict[str, Sequence[Sentence]]
@@ -14,7 +14,9 @@ SPLITS = ("train", "dev", "test")
 
 
 def split_files(splits: Mapping[str, Sequence[Sequence[Sentence]]], config: SplitConfig | None, seed: int) -> Splits:
-    """Train, dev and test of the files of each, after the recipe's split, if it has one; lazy ones stay lazy in train.
+    """Return train, dev and test from the files of each, after the recipe's split if it has one.
+
+    Lazy sentences stay lazy in train.
 
     By the row each file of train is split, by shares all of them together; the order of the sentences stays.
     """
@@ -22,9 +24,9 @@ def split_files(splits: Mapping[str, Sequence[Sequence[Sentence]]], config: Spli
     if config is not None:
         train = files["train"] if config.every is not None else [joined(files["train"])]
         parts = [(file, split_rows(len(file), config, seed)) for file in train]
-        files["train"] = [taken(file, rows["train"]) for file, rows in parts]
+        files["train"] = [selected(file, rows["train"]) for file, rows in parts]
         for name in ("dev", "test"):
-            files[name] += [list(taken(file, rows[name])) for file, rows in parts]
+            files[name] += [list(selected(file, rows[name])) for file, rows in parts]
     return {name: joined(files[name]) for name in SPLITS}
 
 
@@ -50,13 +52,6 @@ def _cut_rows(total: int, config: SplitConfig, seed: int) -> dict[str, NDArray[n
     test = _amount(config.test, total, left=total - dev)
     parts = {"dev": order[:dev], "test": order[dev : dev + test], "train": order[dev + test :]}
     return {name: np.sort(part) for name, part in parts.items()}
-
-
-def taken(sentences: Sequence[Sentence], rows: NDArray[np.int64]) -> Sequence[Sentence]:
-    """The sentences of these rows; lazy ones stay in their file."""
-    if isinstance(sentences, LazySentences):
-        return sentences.select(rows)
-    return [sentences[i] for i in rows.tolist()]
 
 
 def _amount(share: float | None, total: int, *, left: int) -> int:

@@ -30,7 +30,7 @@ from tagger.doctor.words import check_ids, check_tokens, check_values, count_typ
 from tagger.encoding.vectors import read_vectors
 from tagger.errors import DataError
 from tagger.formats.detection import Reading
-from tagger.hub.lazy import LazySentences
+from tagger.hub.lazy import holding, packed_of
 from tagger.text.choices import FileFormat
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
@@ -228,12 +228,9 @@ def check_for_training(corpus: Corpus) -> tuple[str, ...]:
         DataError: A token holds a control character; names every such token.
     """
     errors, splits = Findings(), corpus.splits()
-    words = {
-        split: part.packed.counts() if isinstance(part, LazySentences) else count_types(part)
-        for split, part in splits.items()
-    }
+    words = {split: packed_of(part, ()).counts() for split, part in splits.items()}
     odd = {word for counts in words.values() for word in counts if oddity_of(word)}
-    read = {split: part.holding(odd) if isinstance(part, LazySentences) else part for split, part in splits.items()}
+    read = {split: holding(part, odd) for split, part in splits.items()}
     _check_words(_by_file(read), words, errors, Findings())
     if problems := [str(finding) for finding in errors.kept if finding.kind in STOPS_TRAINING]:
         raise DataError.of(problems)

@@ -20,6 +20,7 @@ from tagger.encoding.packed import NAMES, Packed, pack
 from tagger.errors import DataError, gather
 from tagger.hub.from_rows import Reader, reader
 from tagger.hub.loading import features_of, load_chosen, read_rows, sentences_of
+from tagger.text.schemes import Scheme
 from tagger.text.sentence import Sentence, with_schemes
 from tagger.text.tokenization import tokenizer_name
 
@@ -44,7 +45,7 @@ class LazySentences(Sequence[Sentence]):
         dataset: "datasets.Dataset",
         read: Reader,
         packed: Packed,
-        change: Callable[[Sentence], Sentence] | None = None,
+        change: Callable[[Sentence], Sentence] = lambda sentence: sentence,
     ) -> None:
         self._dataset = dataset
         self._read = read
@@ -68,27 +69,22 @@ class LazySentences(Sequence[Sentence]):
         return self._made(self._dataset[index])
 
     def _made(self, row: Mapping[str, Any]) -> Sentence:
-        sentence = with_schemes(self._read(row), {name: layer.scheme for name, layer in self.packed.layers.items()})
-        return sentence if self._change is None else self._change(sentence)
+        schemes = {name: layer.scheme for name, layer in self.packed.layers.items()}
+        return self._change(with_schemes(self._read(row), schemes))
 
     def select(self, rows: NDArray[np.int64]) -> "LazySentences":
         """The sentences of these rows."""
         dataset = self._dataset.select(rows)
         return LazySentences(dataset, self._read, self.packed.select(rows), self._change)
 
-    def telling(self) -> list[Sentence]:
-        """Few sentences that have every layer and class of all, and every two tags that stand side by side."""
-        return [self[row] for row in self.packed.telling_rows()]
-
-    def holding(self, words: Collection[str]) -> "LazySentences":
-        """The sentences that have one of these words."""
-        ids = [i for i, word in enumerate(self.packed.types) if word in words]
-        tokens = np.flatnonzero(np.isin(self.packed.type_ids, ids))
-        return self.select(np.unique(np.searchsorted(self.packed.starts, tokens, side="right") - 1))
-
-    def finished(self, packed: Packed, change: Callable[[Sentence], Sentence] | None) -> "LazySentences":
-        """Return the same rows, changed as `packed` has them already."""
+    def remade(self, packed: Packed, change: Callable[[Sentence], Sentence]) -> "LazySentences":
+        """Return the same rows with a change of each sentence that `packed` has already."""
         return LazySentences(self._dataset, self._read, packed, change)
+
+
+def is_lazy(sentences: Sequence[Sentence]) -> bool:
+    """Whether sentences stay in a file. What differs then is said by the functions below, and nowhere else."""
+    return isinstance(sentences, LazySentences)
 
 
 def packed_of(sentences: Sequence[Sentence], layers: Collection[str] | None = None) -> Packed:
@@ -96,16 +92,44 @@ def packed_of(sentences: Sequence[Sentence], layers: Collection[str] | None = No
     return sentences.packed if isinstance(sentences, LazySentences) else pack(sentences, layers)
 
 
+def selected(sentences: Sequence[Sentence], rows: NDArray[np.int64]) -> Sequence[Sentence]:
+    """Return the sentences of these rows; lazy ones stay in their file."""
+    return sentences.select(rows) if isinstance(sentences, LazySentences) else [sentences[i] for i in rows.tolist()]
+
+
 def telling(sentences: Sequence[Sentence]) -> Sequence[Sentence]:
-    """Sentences that have every layer and class of those given: few of lazy ones, else all."""
-    return sentences.telling() if isinstance(sentences, LazySentences) else sentences
-
-
-def num_tokens(sentences: Sequence[Sentence]) -> int:
-    """How many tokens sentences have in all."""
+    """Return all sentences, or few lazy ones with every layer and class and every two tags that stand side by side."""
     if isinstance(sentences, LazySentences):
-        return len(sentences.packed.type_ids)
-    return sum(map(len, sentences))
+        return [sentences[row] for row in sentences.packed.telling_rows()]
+    return sentences
+
+
+def holding(sentences: Sequence[Sentence], words: Collection[str]) -> Sequence[Sentence]:
+    """Return all sentences, or the lazy ones that have one of these words."""
+    if not isinstance(sentences, LazySentences):
+        return sentences
+    packed = sentences.packed
+    tokens = np.flatnonzero(np.isin(packed.type_ids, [i for i, word in enumerate(packed.types) if word in words]))
+    return sentences.select(np.unique(np.searchsorted(packed.starts, tokens, side="right") - 1))
+
+
+def remade(
+    sentences: Sequence[Sentence],
+    schemes: Mapping[str, Scheme | None],
+    change: Callable[[Sentence], Sentence] = lambda sentence: sentence,
+    packed: Packed | None = None,
+) -> Sequence[Sentence]:
+    """Return sentences whose tag layers are in these schemes, each changed: now, or when a lazy one is made.
+
+    Args:
+        sentences: The sentences.
+        schemes: The scheme of each tag layer.
+        change: Edits a sentence.
+        packed: The arrays of the sentences after that; default: no word and no layer changes.
+    """
+    if isinstance(sentences, LazySentences):
+        return sentences.remade((packed or sentences.packed).with_schemes(schemes), change)
+    return [change(with_schemes(sentence, schemes)) for sentence in sentences]
 
 
 def read_dataset(config: DataConfig, dataset: str) -> tuple[LazySentences | None, dict[str, list[Sentence]], list[str]]:

@@ -8,7 +8,7 @@ from tagger.config import HeadConfig, Recipe
 from tagger.corpus.corpus import Corpus, cut_dev, read_corpus
 from tagger.doctor.check import check_for_training
 from tagger.errors import DataError, RecipeError
-from tagger.hub.lazy import num_tokens, telling
+from tagger.hub.lazy import packed_of, telling
 from tagger.text.sentence import Label, Sentence, TagLayer, check_spans
 
 Tell = Callable[[str], None]
@@ -39,7 +39,7 @@ def read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, tell: Tell) 
         for note in corpus.notes:
             tell(note)
         sizes = ", ".join(f"{len(split)} {name}" for name, split in corpus.splits().items())
-        tell(f"{sizes} sentences, {num_tokens(corpus.train)} train tokens")
+        tell(f"{sizes} sentences, {len(packed_of(corpus.train, ()).type_ids)} train tokens")
         if not corpus.train:
             raise DataError(f"corpus `{name}` must have a sentence to learn from, got none")
     for layer, head in recipe.layers.items():

@@ -19,7 +19,7 @@ from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, RecipeError
 from tagger.hub import lazy
 from tagger.hub import loading as hub
-from tagger.hub.lazy import LazySentences, packed_of
+from tagger.hub.lazy import LazySentences, holding, packed_of
 from tagger.hub.loading import stream_dataset
 from tagger.running.run import RunListener
 from tagger.running.train import train
@@ -51,7 +51,7 @@ def forbid(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         raise AssertionError("the rows are packed again")
 
-    monkeypatch.setattr(lazy, "pack", refuse)
+    monkeypatch.setattr(lazy, "_keep", refuse)
 
 
 def test_odd_tokens_of_a_lazy_train_split_are_told_without_reading_it_whole(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_odd_tokens_of_a_lazy_train_split_are_told_without_reading_it_whole(tmp_
     notes = [check_for_training(corpus) for corpus in both(folder)]
     assert notes[0] == notes[1]
     assert len(notes[0]) == 2
-    held = load_dataset(folder, lazy=True, split={"dev": 0.01}).train.holding({"New York"})
+    held = holding(load_dataset(folder, lazy=True, split={"dev": 0.01}).train, {"New York"})
     assert [sentence.tokens for sentence in held] == [("New York", "grows")]
 
 
