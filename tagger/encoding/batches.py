@@ -6,7 +6,7 @@ once and, for every token, which of them it is. Arrays are numpy's; what a netwo
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,9 @@ from tagger.encoding.vocabulary import Vocabulary
 from tagger.text.schemes import Scheme
 
 Ids = NDArray[np.int64]
+Floats = NDArray[np.float32]
 AnyIds = NDArray[np.integer[Any]]
-Probabilities = NDArray[np.float32]
+N = TypeVar("N", bound=np.number[Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Batch:
             layer and at padding.
         taught: The same from a teacher, tags where the gold ones are lacking; for labels the probability of each class,
             of shape (batch, classes).
+        features: Numbers that describe each token, such as contextual vectors, frames of audio or values of sensors: by
+            name arrays of shape (batch, tokens, dimension); 0 at padding.
     """
 
     types: Sequence[str]
@@ -45,7 +48,8 @@ class Batch:
     type_ids: Ids
     lengths: Ids
     targets: Mapping[str, Ids] = field(default_factory=dict)
-    taught: Mapping[str, Ids | Probabilities] = field(default_factory=dict)
+    taught: Mapping[str, Ids | Floats] = field(default_factory=dict)
+    features: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def num_tokens(self) -> int:
@@ -68,6 +72,7 @@ class EncodedSentences:
         label_targets: For each label layer a gold id a sentence, of shape (sentences,).
         taught_tags: As `tag_targets`, from a teacher.
         taught_labels: For each label layer what a teacher thinks of each class, of shape (sentences, classes).
+        features: Numbers that describe each token, by name, of shape (tokens, dimension).
     """
 
     types: NDArray[np.object_]
@@ -79,7 +84,8 @@ class EncodedSentences:
     tag_targets: Mapping[str, AnyIds] = field(default_factory=dict)
     label_targets: Mapping[str, Ids] = field(default_factory=dict)
     taught_tags: Mapping[str, AnyIds] = field(default_factory=dict)
-    taught_labels: Mapping[str, Probabilities] = field(default_factory=dict)
+    taught_labels: Mapping[str, Floats] = field(default_factory=dict)
+    features: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def lengths(self) -> Ids:
@@ -94,7 +100,7 @@ class EncodedSentences:
         types, inverse = np.unique(self.type_ids[tokens], return_inverse=True)
         char_lengths = self.char_starts[types + 1] - self.char_starts[types]
         targets, taught = (
-            {layer: _padded(ids[tokens], mask, MISSING) for layer, ids in tags.items()}
+            {layer: _padded(ids[tokens].astype(np.int64), mask, MISSING) for layer, ids in tags.items()}
             for tags in (self.tag_targets, self.taught_tags)
         )
         return Batch(
@@ -106,12 +112,13 @@ class EncodedSentences:
             lengths=lengths,
             targets={**targets, **{layer: ids[rows] for layer, ids in self.label_targets.items()}},
             taught={**taught, **{layer: shares[rows] for layer, shares in self.taught_labels.items()}},
+            features={name: _padded(values[tokens], mask, 0) for name, values in self.features.items()},
         )
 
 
-def _padded(values: AnyIds, mask: NDArray[np.bool_], fill: int) -> Ids:
-    """Values a token as rows of a batch."""
-    rows = np.full(mask.shape, fill, np.int64)
+def _padded(values: NDArray[N], mask: NDArray[np.bool_], fill: int) -> NDArray[N]:
+    """Return the values of all tokens as rows of a batch."""
+    rows = np.full((*mask.shape, *values.shape[1:]), fill, values.dtype)
     rows[mask] = values
     return rows
 

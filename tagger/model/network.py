@@ -35,6 +35,7 @@ class TensorBatch(NamedTuple):
     mask: Tensor
     targets: Mapping[str, Tensor]
     taught: Mapping[str, Tensor]
+    features: Mapping[str, Tensor]
 
 
 class Losses(NamedTuple):
@@ -51,19 +52,23 @@ def to_tensors(batch: Batch, device: torch.device) -> TensorBatch:
         torch.from_numpy(array).to(device)
         for array in (batch.word_ids, batch.char_ids, batch.char_lengths, batch.type_ids, mask)
     )
-    targets, taught = (
-        {layer: torch.from_numpy(array).to(device) for layer, array in named.items()}
-        for named in (batch.targets, batch.taught)
+    targets, taught, features = (
+        {name: torch.from_numpy(array).to(device) for name, array in named.items()}
+        for named in (batch.targets, batch.taught, batch.features)
     )
-    return TensorBatch(word_ids, char_ids, char_lengths, type_ids, mask_, targets, taught)
+    return TensorBatch(word_ids, char_ids, char_lengths, type_ids, mask_, targets, taught, features)
 
 
 class Network(nn.Module):
     """Embeddings, encoder and heads of one model.
 
+    Embeddings of types are computed once for each distinct word of a batch, those of tokens at each token.
+
     Args:
         words: The vector of each word.
         chars: What the characters of each word say, if they are asked.
+        tokens: Embeddings of the features of tokens, by the name of the feature: from arrays of shape (batch, tokens,
+            dimension) to others.
         encoder: Reads the sentence.
         heads: By the layer that each predicts.
         dropout: Probability with which a feature is dropped on the way into the encoder.
@@ -81,6 +86,7 @@ class Network(nn.Module):
         dropout: float,
         word_dropout: float,
         state_dropout: float,
+        tokens: Mapping[str, nn.Module] | None = None,
     ) -> None:
         super().__init__()
         self.words = words
@@ -88,7 +94,10 @@ class Network(nn.Module):
         self.encoder = encoder
         self.heads = dict(heads)
         for layer, head in heads.items():
-            self.add_module(_module_name(layer), head)
+            self.add_module(_module_name("head", layer), head)
+        self.tokens = dict(tokens or {})
+        for name, embedding in self.tokens.items():
+            self.add_module(_module_name("feature", name), embedding)
         self.dropout = Dropout(dropout)
         self.word_dropout = word_dropout
         self.state_dropout = Dropout(state_dropout)
@@ -122,7 +131,9 @@ class Network(nn.Module):
         """
         if type_vectors is None:
             type_vectors = self.type_vectors(batch.word_ids, batch.char_ids, batch.char_lengths)
-        vectors = self.dropout(F.embedding(batch.type_ids, type_vectors))  # (batch, tokens, embedding)
+        parts = [F.embedding(batch.type_ids, type_vectors)]  # (batch, tokens, embedding)
+        parts += [embedding(batch.features[name]) for name, embedding in self.tokens.items()]
+        vectors = self.dropout(torch.cat(parts, 2) if len(parts) > 1 else parts[0])
         states = self.encoder(vectors.to(self.encoder.dtype), batch.mask)
         dropped: Tensor = self.state_dropout(states.to(vectors.dtype))
         return dropped
@@ -162,9 +173,9 @@ class Network(nn.Module):
         return {layer: head.marginals(states, batch.mask) for layer, head in heads if isinstance(head, TokensHead)}
 
 
-def _module_name(layer: str) -> str:
-    """The name of a head among the weights: a layer may be called `type` or `a.b`, which torch takes for no module."""
-    return "head:" + layer.replace("%", "%25").replace(".", "%2E")
+def _module_name(kind: str, name: str) -> str:
+    """Return the name of a part among the weights; torch does not allow modules called `type` or `a.b`."""
+    return f"{kind}:" + name.replace("%", "%25").replace(".", "%2E")
 
 
 def build_network(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tagger.config import HeadConfig, Recipe, load_recipe
-from tagger.encoding.batches import AnyIds, EncodedSentences, Probabilities, encode
+from tagger.encoding.batches import AnyIds, EncodedSentences, Floats, encode
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import RecipeError, TaggerError
@@ -137,7 +137,7 @@ def with_teachers(
         RecipeError: A teacher predicts a label that no train sentence has.
     """
     tags: dict[str, AnyIds] = {}
-    labels: dict[str, Probabilities] = {}
+    labels: dict[str, Floats] = {}
     for name, head in recipe.heads.items():
         if head.teacher is None:
             continue
@@ -152,7 +152,7 @@ def with_teachers(
     return replace(encoded, taught_tags=tags, taught_labels=labels)
 
 
-def _probabilities(said: Sequence[Sentence], layer: str, known: Sequence[str], where: str, tell: Tell) -> Probabilities:
+def _probabilities(said: Sequence[Sentence], layer: str, known: Sequence[str], where: str, tell: Tell) -> Floats:
     """What a teacher thinks of each class, of shape (sentences, classes)."""
     scores = [sentence.label(layer).scores or {} for sentence in said]
     _check_known(scores[0], known, where)
