@@ -4,6 +4,8 @@ The way of a batch can be read off `Network.states` and `Network.forward`. Which
 model that holds the network, not here.
 """
 
+import os
+import threading
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -23,6 +25,8 @@ from tagger.nn.encoder import RecurrentEncoder
 from tagger.nn.heads import SentenceHead, SentenceOutput, TokensHead, TokensOutput
 from tagger.nn.spans import SpanTables
 from tagger.text.schemes import legal_transitions, span_tables
+
+_BUILDING = threading.Lock()  # torch draws first weights from a generator that all threads share
 
 
 class TensorBatch(NamedTuple):
@@ -100,6 +104,7 @@ class Network(nn.Module):
             self.add_module(_module_name("feature", name), embedding)
         self.dropout = Dropout(dropout)
         self.word_dropout = word_dropout
+        self.generator: torch.Generator | None = None
         self.state_dropout = Dropout(state_dropout)
 
     def set_temperatures(self, temperatures: Mapping[str, float]) -> None:
@@ -109,6 +114,12 @@ class Network(nn.Module):
             assert isinstance(head, SentenceHead)
             head.temperature = temperature
 
+    def draw_from(self, generator: torch.Generator) -> None:
+        """Take the random numbers of training from a generator on the device of the network."""
+        for module in self.modules():
+            if isinstance(module, Network | Dropout):
+                module.generator = generator
+
     @property
     def device(self) -> torch.device:
         """Where the parameters are."""
@@ -117,7 +128,7 @@ class Network(nn.Module):
     def type_vectors(self, word_ids: Tensor, char_ids: Tensor, char_lengths: Tensor) -> Tensor:
         """The vector of each distinct word, of shape (types, embedding)."""
         if self.training and self.word_dropout:
-            dropped = torch.rand(word_ids.shape, device=word_ids.device) < self.word_dropout
+            dropped = torch.rand(word_ids.shape, device=word_ids.device, generator=self.generator) < self.word_dropout
             word_ids = word_ids.masked_fill(dropped, UNKNOWN)
         parts = [self.words(word_ids)]
         if self.chars is not None:
@@ -186,6 +197,8 @@ def build_network(
     heads: Mapping[str, HeadConfig],
     vectors: Vectors | None = None,
     vector_dimension: int | None = None,
+    seed: int | None = None,
+    device: str | torch.device | None = None,
 ) -> Network:
     """A network with fresh weights.
 
@@ -196,7 +209,41 @@ def build_network(
         heads: The recipe's heads by layer.
         vectors: Pretrained vectors.
         vector_dimension: Width of word vectors where they will be loaded into the network, in place of `vectors`.
+        seed: Fixes the weights and what is drawn in training, whatever other threads draw. Default: they go on with
+            torch's global generator.
+        device: Where the network runs. Default: torch's default device.
     """
+    with _BUILDING:
+        if seed is not None:
+            torch.manual_seed(seed)
+        network = _new_network(vocabulary, embeddings, encoder, heads, vectors, vector_dimension)
+        if device is not None:
+            network.to(device)
+        if seed is not None:
+            generator = torch.Generator(network.device).manual_seed(seed)
+            if network.device.type == "cpu":
+                generator.set_state(torch.get_rng_state())  # goes on behind the weights
+            network.draw_from(generator)
+    return network
+
+
+def _after_fork_in_child() -> None:
+    global _BUILDING
+    _BUILDING = threading.Lock()  # another thread may have held the one of the parent
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def _new_network(
+    vocabulary: Vocabulary,
+    embeddings: EmbeddingsConfig,
+    encoder: EncoderConfig,
+    heads: Mapping[str, HeadConfig],
+    vectors: Vectors | None,
+    vector_dimension: int | None,
+) -> Network:
     words = _word_vectors(vocabulary, vectors, vector_dimension or embeddings.dimension)
     chars = _chars(embeddings, len(vocabulary.chars) + FIRST_CHAR)
     recurrent = RecurrentEncoder(

@@ -88,7 +88,6 @@ def train(
     if found:
         check_taught(recipe, _all_train(corpora))
     teachers = _train_teachers(found, base, run_folder, listener, data=data, seed=recipe.seed, device=device)
-    torch.manual_seed(recipe.seed)
     model = _build_model(recipe, corpora, packed, folder, device, listener)
     outcome = _fit(model, recipe, corpora, packed, dev, teachers, listener)
     if outcome.best is None:
@@ -187,9 +186,15 @@ def _build_model(
         reading={name: _reading(config, corpora[name]) for name, config in recipe.all_corpora().items()},
     )
     network = build_network(
-        vocabulary, embeddings=recipe.embeddings, encoder=recipe.encoder, heads=heads, vectors=vectors
+        vocabulary,
+        embeddings=recipe.embeddings,
+        encoder=recipe.encoder,
+        heads=heads,
+        vectors=vectors,
+        seed=recipe.seed,
+        device=device,
     )
-    return Model(config, vocabulary, network.to(device))
+    return Model(config, vocabulary, network)
 
 
 def _reading(config: CorpusConfig, corpus: Corpus) -> ReadingConfig:

@@ -43,6 +43,15 @@ def test_a_seed_repeats_what_is_dropped() -> None:
     assert torch.equal(Dropout(0.5).train()(torch.ones(99)), first)
 
 
+def test_a_generator_of_its_own_is_not_disturbed_by_other_draws() -> None:
+    dropout, found = Dropout(0.5).train(), []
+    for _ in range(2):
+        dropout.generator = torch.Generator().manual_seed(3)
+        found.append(dropout(torch.ones(99)))
+        torch.rand(1)
+    assert torch.equal(*found)
+
+
 @pytest.mark.parametrize("probability", [-0.1, 1.0])
 def test_a_probability_out_of_range_is_refused(probability: float) -> None:
     with pytest.raises(ValueError, match=rf"^probability must be from 0 to below 1, got {probability}$"):

@@ -1,6 +1,8 @@
 """A recipe from start to end: what a run leaves behind, and which mistakes are told before it starts."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -108,6 +110,26 @@ def test_a_recipe_object_runs_as_its_file_does(tmp_path: Path) -> None:
     assert same_bits(weights(train(path)), weights(train(load_recipe(path))))
     with pytest.raises(RecipeError, match="overrides need the path of a recipe"):
         train(load_recipe(path), overrides=["seed=2"])
+
+
+def test_trainings_in_threads_give_the_models_that_they_give_alone_whatever_else_draws(
+    finished: Run, tmp_path: Path
+) -> None:
+    recipe = make_recipe(tmp_path, SYNTHETIC, NER)
+    alone = {seed: weights(train(recipe, seed=seed)) for seed in (1, 2)}
+    over = threading.Event()
+
+    def disturb() -> None:
+        while not over.is_set():
+            load(finished.folder)
+
+    with ThreadPoolExecutor(4) as pool:
+        other = pool.submit(disturb)
+        runs = [(seed, pool.submit(train, recipe, seed=seed)) for seed in (1, 2, 1)]
+        together = [(seed, weights(run.result())) for seed, run in runs]
+        over.set()
+        other.result()
+    assert all(same_bits(found, alone[seed]) for seed, found in together)
 
 
 def test_nothing_is_written_without_an_output(tmp_path: Path) -> None:
