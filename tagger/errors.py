@@ -1,24 +1,24 @@
-"""What can go wrong because of what a user gave.
+"""The exceptions for errors that a user can fix.
 
     TaggerError
     ├── DataError           a file, a dataset or a text
     ├── RecipeError         a recipe or a `--set` value
-    ├── ModelError          a model folder, or what was asked of a model
+    ├── ModelError          a model folder, or a request that the model cannot answer
     └── MissingExtraError   an optional dependency that is not installed
 
-Each message is a sentence: where, what must hold, what was found, what to do. A programmer's wrong argument is a plain
-`ValueError` or `TypeError` and not in this tree.
+Each message has four parts: where, what is expected, what was found, and how to fix it. A wrong argument in a program
+is a plain `ValueError` or `TypeError` instead.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Self, TypeVar
 
-SHOWN = 10
+SHOWN = 10  # problems that an error shows; the others are counted
 V = TypeVar("V")
 
 
 class Problems:
-    """What is wrong with a file: the first ten sentences and the number of all, however many there are."""
+    """The problems of a file: the first ten messages and the number of all, in bounded memory."""
 
     def __init__(self) -> None:
         self.first: list[str] = []
@@ -40,11 +40,11 @@ class Problems:
 
 
 class TaggerError(Exception):
-    """The root of every error that a user can mend."""
+    """Base class of every error that a user can fix."""
 
     @classmethod
     def of(cls, problems: Sequence[str] | Problems, noun: str = "such problem") -> Self:
-        """One error for all problems of a file: the first ten, a line each, then how many more there are."""
+        """Return one error for all problems of a file: the first ten, one per line, then the number of the others."""
         lines = list(problems.first if isinstance(problems, Problems) else problems[:SHOWN])
         if len(problems) > SHOWN:
             more = len(problems) - SHOWN
@@ -53,15 +53,15 @@ class TaggerError(Exception):
 
 
 class DataError(TaggerError):
-    """A file, a dataset or a text does not hold what it must."""
+    """A file, a dataset or a text is invalid."""
 
 
 class RecipeError(TaggerError):
-    """A recipe or a `--set` value is not as the recipe table says."""
+    """A recipe or a `--set` value is invalid."""
 
 
 class ModelError(TaggerError):
-    """A model folder cannot be read, or the model does not have what was asked of it."""
+    """A model folder cannot be read, or the model cannot do what was requested."""
 
 
 class MissingExtraError(TaggerError):
@@ -69,13 +69,13 @@ class MissingExtraError(TaggerError):
 
 
 def gather(calls: Iterable[Callable[[], V]]) -> list[V]:
-    """What each call returns, such as the reading of each file.
+    """Return the results of all calls, such as the contents of several files.
 
     Raises:
-        DataError: Some of them raise it; all are called, and each of the first ten errors stands in it whole.
+        DataError: At least one call raised it. All calls are made, and the first ten errors are joined into one.
     """
     found: list[V] = []
-    errors: dict[str, None] = {}  # the same file may be read twice
+    errors: dict[str, None] = {}  # a dict, because the same file may be read twice and fail twice
     for call in calls:
         try:
             found.append(call())

@@ -142,7 +142,7 @@ def test_a_layer_of_the_wrong_kind_is_refused(layer: str, value: Label | TagLaye
 def test_plain_tags_where_the_head_predicts_entities_are_refused() -> None:
     gold = [Sentence.from_tokens(["w1"], {"ner": TagLayer(("NOUN",))}, origin=Origin("a.txt", [3]))]
     sentence = (
-        "a.txt:3: layer `ner` must hold entities (tags such as B-PER and O), got tags such as 'NOUN'; "
+        "a.txt:3: layer `ner` must have entities (tags such as B-PER and O), got tags such as 'NOUN'; "
         'set scheme = "none" for the head if its tags have no spans'
     )
     with pytest.raises(DataError) as caught:

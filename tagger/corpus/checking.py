@@ -143,7 +143,7 @@ def _check_named(layers: Sequence[str], schemes: Mapping[str, Scheme | None], co
     if config.scheme is not None and not any(schemes.values()):
         raise DataError(
             f"`scheme` is {config.scheme}, but no layer has its tags, such as {RULES[config.scheme].prefixes[0]}-PER; "
-            f"mend the tags, or leave out `scheme` if they have no spans (layers read: {', '.join(layers) or 'none'})"
+            f"fix the tags, or remove `scheme` if they have no spans (layers read: {', '.join(layers) or 'none'})"
         )
 
 
@@ -168,7 +168,7 @@ def _check_tags(splits: Splits, schemes: Mapping[str, Scheme | None], *, options
 def _advice(tag: str, scheme: Scheme, *, options: bool) -> str:
     """What to do about a tag that is not of its scheme, where another fits its layer better than all the rest."""
     if not is_tag(tag, scheme):
-        return "mend the tag"
+        return "fix the tag"
     option = f"--scheme {scheme}" if options else f'scheme="{scheme}"'
     return f"pass {option} if the file uses it"
 

@@ -1,13 +1,13 @@
-"""Made-up English sentences with entities, parts of speech and sentiment, as many as wanted.
+"""Generated English sentences with entities, parts of speech and sentiment, in any number.
 
-A small grammar, readable as a table, gives tokens together with their tags. In many sentences the right answer stands
-to the right: `Washington` is a person, a place or a firm only by the words behind it, `Book` a verb before `the room`
-and a noun before `sales rose`, a film that was great is not once its ending ruined it. Whoever has read the whole
-sentence is never in doubt: the same tokens always have the same annotation.
+A small grammar, written as a table, generates tokens together with their tags. In many sentences later words determine
+the annotation of earlier ones. `Washington` is a person, a location or an organization, depending on what follows;
+`Book` is a verb in `Book the room` and a noun in `Book sales rose`; an opinion that begins positive may end negative.
+The whole sentence is never ambiguous: the same tokens always have the same annotation.
 
-Words are split as in the Penn Treebank (`did n't`, `Maria 's`) and tagged with Universal Dependencies' parts of speech.
-Sentiment is that of an opinion: a report of facts is neutral, denying the bad is positive, and of two opinions the
-later or the main clause counts. Reading files, and recipes that ask for these sentences, are the business of others.
+Words are split as in the Penn Treebank (`did n't`, `Maria 's`) and tagged with the parts of speech of Universal
+Dependencies. The sentiment is that of an opinion: a report of facts is neutral, a denied negative is positive, and of
+two opinions that in the main clause, or else the later one, counts.
 """
 
 import re
@@ -24,10 +24,10 @@ Split = Literal["train", "dev", "test"]
 
 MAX_TOKENS = 25
 ENTITY_TYPES = ("person", "location", "organization", "product")
-SPLITS: tuple[Split, ...] = (*("train",) * 8, "dev", "test")  # by the checksum of a text, modulo their number
+SPLITS: tuple[Split, ...] = (*("train",) * 8, "dev", "test")  # the checksum of a text, modulo 10, is the index
 STARTS = {"positive": ("opinion+", 3), "negative": ("opinion-", 3), "neutral": ("report", 4)}  # label: rule and weight
 
-# Words that rules name without a tag.
+# Words that appear in rules without a tag.
 COMMON = {
     "ADP": "in of at on from by with about",
     "ADV": "also only first",
@@ -40,7 +40,7 @@ COMMON = {
     "SCONJ": "although whether as",
 }
 
-# `list/TAG = words`; a blank inside an entry is written `_`.
+# `list/TAG = words`; a space inside an entry is written `_`.
 WORDS = """
 given/PROPN = Maria Peter Anna David Laura Thomas Emma Daniel Julia Robert Sarah Michael Elena Carlos Nadia Henrik Aisha
     Kenji Priya Omar Ingrid Pablo Mei Tariq Chloe Felix Greta Hugo Irene Kofi Leila Marco Nora Oscar Rosa Samir Tessa
@@ -121,11 +121,11 @@ saved+/VERB = saved rescued redeemed
 saved-/VERB = ruined spoiled wrecked
 """
 
-# `rule = alternative | alternative`. `{slot}` stands for a rule or a word of a list, `{list/TAG}` for a word with this
-# tag instead of the list's, `_` for nothing, and `3*` makes an alternative three times as likely. `^` marks a word
-# that later words decide: with the same words up to it, another sentence tags it otherwise. What a rule called `person`
-# or `person.later` gives is one entity. A rule `name+` has a twin `name-`, where + and - change places, unless that
-# stands here too.
+# `rule = alternative | alternative`. `{slot}` is replaced by a rule or a word of a list, `{list/TAG}` by a word with
+# this tag instead of that of the list, and `_` by nothing; `3*` makes an alternative three times as likely. `^` marks a
+# word that later words decide: another sentence with the same words up to it has another tag there. A rule called
+# `person` or `person.later` generates one entity. A rule `name+` also defines `name-`, with + and - exchanged, unless
+# the table has a rule of that name.
 RULES = """
 opinion+ = 5* {opening} {view+} {stop} | 2* {opening} {clause} , {verdict+} . | {opening} {clause} , {joint} {view+} .
 report = 8* {opening} {fact} . | {opening} {clause} , {joint} {clause} . | {opening} {even+} . | {opening} {even-} .
@@ -212,19 +212,19 @@ verdict+ = which {delighted+} {crowd} | and {crowd} {loved+} it
 
 
 def generate(sentences: int, *, seed: int, split: Split) -> Iterator[Sentence]:
-    """Sentences with layers `ner`, `upos` and `sentiment`, one at a time; equal arguments give equal ones, anywhere.
+    """Yield sentences with the layers `ner`, `upos` and `sentiment`; equal arguments give equal sentences anywhere.
 
-    A text belongs to one split for good, so no sentence of one split comes up in another, whatever the seeds. Within a
-    split a short sentence may come twice. `meta["later"]`, where it is there, holds the positions, parted by blanks, of
-    the tokens whose `ner` or `upos` tag later words decide.
+    A text belongs to one split, whatever the seed, so the splits never share a sentence. Within a split a short
+    sentence may occur twice. `meta["later"]`, if present, has the indices, separated by spaces, of the tokens whose
+    `ner` or `upos` tag later words decide.
 
     Args:
-        sentences: How many.
-        seed: Which; each split has its own stream, and more sentences of a stream begin with the same ones.
-        split: `train` has eight tenths of all texts, `dev` and `test` one each, so theirs take longer to find.
+        sentences: Number of sentences.
+        seed: Selects the stream of a split; a longer stream begins with the sentences of a shorter one.
+        split: `train` has eight tenths of all texts, `dev` and `test` one tenth each, so theirs take longer to find.
 
     Raises:
-        ValueError: `sentences` is negative or there is no such split.
+        ValueError: `sentences` is negative, or `split` is unknown.
     """
     if sentences < 0:
         raise ValueError(f"sentences must be 0 or more, got {sentences}")
@@ -234,7 +234,7 @@ def generate(sentences: int, *, seed: int, split: Split) -> Iterator[Sentence]:
 
 
 class Phrase(NamedTuple):
-    """Words that a sentence takes as they are; `later` says that later words decide a tag of the first."""
+    """Words with their tags; `later` is true if later words decide a tag of the first."""
 
     text: str
     upos: tuple[str, ...]
@@ -247,7 +247,7 @@ Words: TypeAlias = tuple[Phrase, ...]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Alternatives, each a sequence of word choices and further rules."""
+    """Alternatives, each a sequence of word choices and other rules."""
 
     alternatives: list[tuple["Rule | Words", ...]]
 
@@ -266,7 +266,10 @@ def _stream(sentences: int, random: Callable[[], float], split: Split) -> Iterat
 
 
 def _expand(rule: Rule, random: Callable[[], float], phrases: list[Phrase]) -> None:
-    """Add one expansion of a rule to `phrases`; `random()` alone is the same in every version of Python."""
+    """Add one expansion of a rule to `phrases`.
+
+    Only `random()` is used: it is the one method of `Random` whose results are the same in every version of Python.
+    """
     alternatives = rule.alternatives
     for part in alternatives[int(random() * len(alternatives))]:
         if isinstance(part, Rule):
@@ -276,7 +279,7 @@ def _expand(rule: Rule, random: Callable[[], float], phrases: list[Phrase]) -> N
 
 
 def _sentence(text: str, phrases: list[Phrase], label: Label) -> Sentence:
-    """The sentence that these phrases make."""
+    """Return the sentence made of these phrases."""
     upos: list[str] = []
     ner: list[str] = []
     later: list[str] = []
@@ -292,13 +295,13 @@ def _sentence(text: str, phrases: list[Phrase], label: Label) -> Sentence:
 
 @cache
 def _starts() -> list[tuple[Label, Rule]]:
-    """Each label with the rule of its sentences, as often as it weighs."""
+    """Return each label with its start rule, repeated according to its weight."""
     grammar = _Grammar()
     return [(Label(label), grammar.rule(name)) for label, (name, weight) in STARTS.items() for _ in range(weight)]
 
 
 class _Grammar:
-    """The tables above, read; a rule is built when it is first asked for."""
+    """The parsed tables; a rule is built when it is first requested."""
 
     def __init__(self) -> None:
         self.common = {word: tag for tag, words in COMMON.items() for word in words.split()}
@@ -311,7 +314,7 @@ class _Grammar:
         self.built: dict[str, Rule] = {}
 
     def rule(self, name: str) -> Rule:
-        """A rule with all that it names."""
+        """Return a rule with all rules and words in it."""
         if name not in self.built:
             first_word = name.split(".")[0]
             entity_type = first_word if first_word in ENTITY_TYPES else None
@@ -320,14 +323,14 @@ class _Grammar:
         return self.built[name]
 
     def _alternative(self, text: str, entity_type: str | None) -> list[tuple[Rule | Words, ...]]:
-        """The parts of an alternative, as often as it weighs."""
+        """Return the parts of an alternative, repeated according to its weight."""
         items = text.split()
         weight = int(items.pop(0).removesuffix("*")) if items[0].endswith("*") else 1
         tags = [f"{'I' if i else 'B'}-{entity_type}" if entity_type else "O" for i in range(len(items))]
         return [tuple(self._part(item, tag) for item, tag in zip(items, tags, strict=True) if item != "_")] * weight
 
     def _part(self, item: str, ner: str) -> Rule | Words:
-        """What an item of a rule stands for: a rule, the words of a list, or one word."""
+        """Return the meaning of an item: a rule, the words of a list, or one word."""
         name, _, tag = item.rstrip("^").strip("{}").partition("/")
         if item[0] == "{" and name in self.texts:
             return self.rule(name)
@@ -344,11 +347,11 @@ def _phrase(word: str, upos: str, ner: str, *, later: bool) -> Phrase:
 
 
 def _entries(table: str) -> list[tuple[str, str]]:
-    """Name and text of each entry; an indented line goes on with the entry above it."""
+    """Return name and text of each entry; an indented line continues the entry above it."""
     entries = [entry.partition(" = ") for entry in re.split(r"\n(?=\S)", table.strip())]
     return [(name, text) for name, _, text in entries]
 
 
 def _mirrored(text: str) -> str:
-    """A text with + for - and - for +."""
+    """Return a text with + and - exchanged."""
     return text.translate(str.maketrans("+-", "-+"))

@@ -1,4 +1,4 @@
-"""Scores of tags that are as sure as they are right: what held-out sentences teach a head once training is over."""
+"""Calibration of a tokens head after training: probabilities that match how often the head is right."""
 
 import math
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from torch import Tensor
 
 from tagger.nn.heads import TokensHead
 
-LOWEST, HIGHEST = 0.05, 20.0  # temperatures beyond these say that the tags are not ones to be calibrated
-FURTHEST = 10.0  # shift: e ** 10 times as probable
+LOWEST, HIGHEST = 0.05, 20.0  # temperatures; a value beyond them means that the head cannot be calibrated
+FURTHEST = 10.0  # largest shift, in nats: the tag becomes e ** 10 times as probable
 
 
 class HeldOut(NamedTuple):
@@ -28,10 +28,10 @@ class Calibration(NamedTuple):
     """How a tokens head was calibrated.
 
     Args:
-        temperature: What its scores were divided by.
-        shift: What was added to the score of one tag afterwards.
-        before: Negative log-likelihood of the gold tags before, in nats a token.
-        after: The same afterwards.
+        temperature: Divisor of all scores.
+        shift: Score that was added to one tag afterwards, in nats.
+        before: Negative log-likelihood of the gold tags before calibration, in nats per token.
+        after: The same after calibration.
     """
 
     temperature: float
@@ -41,16 +41,16 @@ class Calibration(NamedTuple):
 
 
 def calibrate_tokens(head: TokensHead, sentences: Sequence[HeldOut], *, shifted: int | None = None) -> Calibration:
-    """Change the weights of a head so that gold tags are as likely as one temperature and one shift can make them.
+    """Fit a temperature and a shift to held-out sentences, and change the weights of the head accordingly.
 
-    All scores, those of transitions too, are divided by the temperature; then the shift is added to one tag's. Where
-    there are more entities than in training, `O` is thought too likely everywhere: that is what the shift is for. It
-    changes which tags are the most probable, a temperature alone does not.
+    All scores, including transitions, are divided by the temperature; then the shift is added to the score of one tag.
+    The shift corrects a different frequency of entities: a head trained on text with few entities finds `O` too likely
+    everywhere. It can change which tags are the most probable; a temperature alone cannot.
 
     Args:
-        head: What is calibrated, on the device of the states.
-        sentences: Held-out sentences in batches, with legal gold tags.
-        shifted: The tag that is shifted; none if left out.
+        head: The head, on the device of the states.
+        sentences: Held-out sentences in batches, with valid gold tags.
+        shifted: The tag to shift; default: none.
 
     Raises:
         ValueError: There is no sentence.
@@ -58,17 +58,17 @@ def calibrate_tokens(head: TokensHead, sentences: Sequence[HeldOut], *, shifted:
     Source:
         Guo et al. (2017), "On Calibration of Modern Neural Networks", section 4.2, for the temperature; Alexandari,
         Kundaje and Shrikumar (2020), "Maximum Likelihood with Bias-Corrected Calibration is Hard-To-Beat at Label
-        Shift Adaptation", for the shift. The loss is convex in the shift and the inverse of the temperature, so the
-        minimum is the one. Compared with a search over both in tests/nn/test_calibrate_tokens.py.
+        Shift Adaptation", for the shift. The loss is convex in the shift and the inverse of the temperature, so there
+        is one minimum. Compared with a search over both in tests/nn/test_calibrate_tokens.py.
     """
     from scipy.optimize import minimize
 
     if not sentences:
-        raise ValueError("there must be at least one sentence to calibrate a head, got none")
+        raise ValueError("expected at least one sentence to calibrate a head, got none")
     weights = [(p, p.detach().clone()) for p in head.parameters() if p.requires_grad]
     tokens = int(sum(part.mask.sum() for part in sentences))
 
-    def put(inverse: float, shift: float) -> None:
+    def set_weights(inverse: float, shift: float) -> None:
         with torch.no_grad():
             for parameter, trained in weights:
                 parameter.copy_(trained * inverse)
@@ -80,7 +80,7 @@ def calibrate_tokens(head: TokensHead, sentences: Sequence[HeldOut], *, shifted:
     def loss(point: NDArray[np.float64]) -> tuple[float, list[float]]:
         """Return the loss at an inverse temperature and a shift, and its slope in both."""
         nonlocal best
-        put(*point)
+        set_weights(*point)
         head.zero_grad(set_to_none=True)
         total = 0.0
         with torch.enable_grad():
@@ -88,6 +88,8 @@ def calibrate_tokens(head: TokensHead, sentences: Sequence[HeldOut], *, shifted:
                 value = head.loss(*part) * (part.mask.sum() / tokens)
                 value.backward()
                 total += value.item()
+        # All weights are a trained value times the inverse temperature, so the slope in that is the sum of gradient
+        # times trained value.
         slope = sum(float((p.grad * trained).sum()) for p, trained in weights if p.grad is not None)
         best = min(best, (total, tuple(point)))
         bias = head.linear.bias.grad
@@ -96,9 +98,9 @@ def calibrate_tokens(head: TokensHead, sentences: Sequence[HeldOut], *, shifted:
     bounds = [(1 / HIGHEST, 1 / LOWEST), (-FURTHEST, FURTHEST)]
     before, _ = loss(np.array([1.0, 0.0]))
     minimize(loss, [1.0, 0.0], jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-9})
-    # Close to the minimum the loss in float32 is flat but for rounding, and a line search that fails there ends at any
-    # point that it tried. The best of all points does not depend on where the search gave up.
+    # Near the minimum the float32 loss is flat except for rounding, and a line search that fails there stops at an
+    # arbitrary point. The best of all points that it tried does not depend on where it stopped.
     after, (inverse, shift) = best
-    put(inverse, shift)
+    set_weights(inverse, shift)
     head.zero_grad(set_to_none=True)
     return Calibration(float(1 / inverse), float(shift), before, after)

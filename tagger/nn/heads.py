@@ -1,4 +1,4 @@
-"""What turns token states into labels: a tag for each token, or one class for the sentence."""
+"""Heads: from token states to labels, a tag for each token or one class for the sentence."""
 
 from typing import Literal, NamedTuple
 
@@ -19,15 +19,15 @@ Pooling = Literal["attention", "last", "mean", "max"]
 
 
 class TokensOutput(NamedTuple):
-    """The best tags of each sentence, and how probable they and the spans in them are.
+    """The best tags of each sentence, with probabilities of tags, sequences and spans.
 
     Args:
         tag_ids: The most probable sequence; 0 at padding.
         probabilities: Of each tag at its token, summed over all sequences; 0 at padding.
         sequences: Probability of each whole sequence.
-        spans: The spans that the tags form; None where tags form none.
+        spans: The spans that the tags form; None if the tags have no spans.
         span_probabilities: Of each span with exactly its type and boundaries, summed over all sequences.
-        readings: The n most probable sequences, where they were asked for; 0 at padding.
+        readings: The n most probable sequences, if requested; 0 at padding.
         reading_probabilities: Of each of them; 0 where a sentence has fewer.
     """
 
@@ -41,24 +41,24 @@ class TokensOutput(NamedTuple):
 
 
 class SentenceOutput(NamedTuple):
-    """The probability of each class, and the weight of each token where the pooling has one."""
+    """The probability of each class, and the attention weight of each token if the pooling has one."""
 
     probabilities: Float[Tensor, "batch classes"]
     attention: Float[Tensor, "batch tokens"] | None
 
 
 class TokensHead(nn.Module):
-    """A tag for each token, by a CRF over the sentence or by a softmax at each token.
+    """A tag for each token, from a CRF over the sentence or from a softmax at each token.
 
     Args:
         input_size: Width of a token's state.
         num_tags: Number of tags.
-        decoder: `crf` or `softmax`. A softmax with tables decodes the most probable sequence that they allow; its
-            probabilities stay those of tokens that know nothing of each other.
-        allowed: Which tag may follow which, `[from][to]`; all if left out.
-        allowed_start: Which tags may come first.
-        allowed_end: Which tags may come last.
-        tables: How tags form spans, if they do.
+        decoder: `crf` or `softmax`. With constraints, a softmax decodes the most probable allowed sequence; its
+            probabilities remain those of independent tokens.
+        allowed: Which tag may follow which, `[from][to]`; default: every tag may follow every tag.
+        allowed_start: Which tags a sentence may begin with; default: all.
+        allowed_end: Which tags a sentence may end with; default: all.
+        tables: How tags form spans; default: they form none.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class TokensHead(nn.Module):
         self.decoder = decoder
         self.linear = nn.Linear(input_size, num_tags)
         self.crf = LinearChainCRF(num_tags, allowed=allowed, allowed_start=allowed_start, allowed_end=allowed_end)
-        if decoder == "softmax":
+        if decoder == "softmax":  # scores of 0 make the CRF decode what the softmax and the constraints say
             for parameter in self.crf.parameters():
                 nn.init.zeros_(parameter).requires_grad_(False)
         self.num_tables = 0 if tables is None else len(tables)
@@ -85,7 +85,7 @@ class TokensHead(nn.Module):
 
     @property
     def tables(self) -> SpanTables | None:
-        """How tags form spans, on the device of the parameters."""
+        """How tags form spans, on the device of the parameters; None if they form none."""
         return SpanTables(*(getattr(self, f"table{i}") for i in range(self.num_tables))) if self.num_tables else None
 
     def loss(
@@ -94,7 +94,7 @@ class TokensHead(nn.Module):
         mask: Bool[Tensor, "batch tokens"],
         tag_ids: Int[Tensor, "batch tokens"],
     ) -> Float[Tensor, ""]:
-        """Negative log-likelihood of the tags, in nats a token."""
+        """Return the negative log-likelihood of the tags, in nats per token."""
         emissions = self.linear(states)
         if self.decoder == "softmax":
             return F.cross_entropy(emissions[mask].float(), tag_ids[mask])
@@ -104,7 +104,7 @@ class TokensHead(nn.Module):
     def forward(
         self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"], *, n_best: int = 0
     ) -> TokensOutput:
-        """The best tags and their probabilities, and the `n_best` readings of each sentence if any are asked for."""
+        """Return the best tags and their probabilities, and the `n_best` readings of each sentence if requested."""
         emissions = self.linear(states).float()
         rows = rows_of(mask.sum(1), mask.shape[1])
         tag_ids = self.crf.best_path(emissions, mask)
@@ -129,13 +129,13 @@ class TokensHead(nn.Module):
     def marginals(
         self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"]
     ) -> Float[Tensor, "batch tokens tags"]:
-        """Probability of each tag at each token, summed over all sequences; 0 at padding."""
+        """Return the probability of each tag at each token, summed over all sequences; 0 at padding."""
         return self._posterior(self.linear(states).float(), mask)[0].marginals
 
     def _posterior(
         self, emissions: Float[Tensor, "batch tokens tags"], mask: Bool[Tensor, "batch tokens"]
     ) -> tuple[Lattice, Scores]:
-        """What the decoder knows of each sentence, and the scores it knows it from."""
+        """Return the lattice of each sentence, and the start, transition and end scores that it was computed with."""
         if self.decoder == "crf":
             return self.crf.posterior(emissions, mask), self.crf.scores()
         free = self.crf.start_transitions, self.crf.transitions, self.crf.end_transitions  # all 0
@@ -143,7 +143,10 @@ class TokensHead(nn.Module):
 
 
 def _independent(emissions: Float[Tensor, "batch tokens tags"], mask: Bool[Tensor, "batch tokens"]) -> Lattice:
-    """The lattice of tokens whose tags know nothing of each other: a softmax at each."""
+    """Return the lattice of independent tokens: a softmax at each.
+
+    Without transitions, beta is 1 at every token, so `leaving` is 0 and `entering` the log-probability of each tag.
+    """
     logs = emissions.log_softmax(2)
     partition = emissions.logsumexp(2).masked_fill(~mask, 0).sum(1, dtype=torch.double)
     marginals = logs.exp().masked_fill(~mask.unsqueeze(2), 0)
@@ -156,15 +159,15 @@ class SentenceHead(nn.Module):
     Args:
         input_size: Width of a token's state.
         num_classes: Number of classes.
-        forward_size: Features of a state that belong to the forward direction, for the last-state pooling.
-        pooling: How token states become one vector.
+        forward_size: Number of features of a state that belong to the forward direction, for `last` pooling.
+        pooling: How to combine token states into one vector.
         hidden_size: Width of the hidden layer.
         dropout: Probability with which a feature is dropped before each of the two layers.
         label_smoothing: Share of the gold class's probability that the loss spreads over all classes.
 
     Attributes:
-        class_weights: What the loss of each class counts; all alike where there are none.
-        temperature: Divides the scores of the classes before they become probabilities.
+        class_weights: Weight of each class in the loss; None: all equal.
+        temperature: Divisor of the class scores before the softmax.
     """
 
     def __init__(
@@ -204,13 +207,13 @@ class SentenceHead(nn.Module):
         mask: Bool[Tensor, "batch tokens"],
         classes: Int[Tensor, " batch"] | Float[Tensor, "batch classes"],
     ) -> Float[Tensor, ""]:
-        """Negative log-likelihood of the classes, in nats a sentence; with weights, by the mean that these weigh.
+        """Return the negative log-likelihood of the classes, in nats per sentence; with class weights, a weighted mean.
 
-        Where `classes` are the probabilities of each, it is the cross entropy with these, weighed in the same way;
-        labels are not smoothed then.
+        If `classes` are probabilities of the classes, it is the cross entropy with them, weighted in the same way and
+        without label smoothing.
 
         Source:
-            Szegedy et al. (2016), section 7, for the smoothing of labels.
+            Szegedy et al. (2016), section 7, for label smoothing.
             Both compared with their formulas in tests/nn/test_heads.py.
         """
         scores = self.classify(self.pooling(states, mask).vector).float()
@@ -218,12 +221,12 @@ class SentenceHead(nn.Module):
             return F.cross_entropy(scores, classes, self.class_weights, label_smoothing=self.label_smoothing)
         if self.class_weights is None:
             return F.cross_entropy(scores, classes)
-        weighed = classes * self.class_weights  # torch would divide by the number of sentences
-        return F.cross_entropy(scores, weighed, reduction="sum") / weighed.sum()
+        weighted = classes * self.class_weights  # torch would divide by the number of sentences, not by the weights
+        return F.cross_entropy(scores, weighted, reduction="sum") / weighted.sum()
 
     def forward(
         self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"]
     ) -> SentenceOutput:
-        """The probability of each class, and the attention if there is one."""
+        """Return the probability of each class, and the attention if there is one."""
         vector, attention = self.pooling(states, mask)
         return SentenceOutput((self.classify(vector).float() / self.temperature).softmax(1), attention)

@@ -1,1 +1,1 @@
-"""A sentence and its tags."""
+"""Sentences, their tags, and how raw text is split into them."""

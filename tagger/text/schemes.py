@@ -1,8 +1,8 @@
-"""Entity spans written as tags, and back: IOB1, IOB2, BIOES, BILOU and IO.
+"""Convert entity spans to tags and back: IOB1, IOB2, BIOES, BILOU and IO.
 
-A scheme is a row of a table; every question (may this tag follow that one? where are the entities? is this sequence
-valid?) is answered from the row. Reading is strict: a piece that the scheme does not allow is no entity. `repair_tags`
-reads leniently and writes what it read properly. Files, models and scores are the business of others.
+A scheme is a row of a table. Every question (may this tag follow that one? where are the entities? is this sequence
+valid?) is answered from the row. Reading is strict: tags that the scheme does not allow form no entity. `repair_tags`
+reads leniently instead and writes the result as valid tags.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,13 +21,13 @@ class Boundary(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """Which prefixes a scheme has and what each of them asks of its neighbours."""
+    """The prefixes of a scheme and the conditions that each sets for its neighbours."""
 
     prefixes: str
-    opening: str  # an entity may begin with these wherever it stands
-    dividing: str  # an entity begins with these only right behind another of the same type
-    unfinished: str  # the entity must go on after these
-    last: str  # the entity never goes on after these
+    opening: str  # an entity may begin with these anywhere
+    dividing: str  # an entity begins with these only directly after another of the same type
+    unfinished: str  # the entity must continue after these
+    last: str  # the entity never continues after these
     single: str  # how an entity of one token is written
     final: str  # how the last token of a longer entity is written
 
@@ -44,7 +44,7 @@ CLOSING = "ESLU"  # in every scheme these end one
 
 
 def split_tag(tag: str) -> tuple[str, str]:
-    """Prefix and entity type of a tag; both are empty for `O`."""
+    """Return the prefix and the entity type of a tag; both are empty for `O`."""
     return ("", "") if tag == "O" else (tag[:1], tag[2:])
 
 
@@ -54,18 +54,18 @@ def is_tag(tag: str, scheme: Scheme) -> bool:
 
 
 def describe(scheme: Scheme) -> str:
-    """The tags of a scheme as a reader of an error message wants them: `IOB2 tag (B-, I-, O)`."""
+    """Return the tags of a scheme for an error message: `IOB2 tag (B-, I-, O)`."""
     return f"{scheme.upper()} tag ({', '.join(f'{prefix}-' for prefix in RULES[scheme].prefixes)}, O)"
 
 
 def can_divide(scheme: Scheme) -> bool:
-    """Whether the scheme can say that two entities of one type stand side by side; IO cannot."""
+    """Whether the scheme can separate two adjacent entities of the same type; IO cannot."""
     rules = RULES[scheme]
     return bool(rules.dividing) or set(rules.opening) <= set(STARTING)
 
 
 def is_legal(before: str | None, after: str | None, scheme: Scheme) -> bool:
-    """Whether tag `after` may follow tag `before`; None stands for the edge of the sentence."""
+    """Whether tag `after` may follow tag `before`; None means the edge of the sentence."""
     rules = RULES[scheme]
     left, left_type = split_tag(before or "O")
     right, right_type = split_tag(after or "O")
@@ -78,13 +78,13 @@ def is_legal(before: str | None, after: str | None, scheme: Scheme) -> bool:
 
 
 def legal_transitions(tags: Sequence[str], scheme: Scheme) -> tuple[list[list[bool]], list[bool], list[bool]]:
-    """What a scheme allows among these tags: the table `[from][to]`, which may come first and which may come last."""
+    """Return which of these tags may follow which, `[from][to]`, which may come first, and which may come last."""
     table = [[is_legal(before, after, scheme) for after in tags] for before in tags]
     return table, [is_legal(None, tag, scheme) for tag in tags], [is_legal(tag, None, scheme) for tag in tags]
 
 
 def invalid_positions(tags: Sequence[str], scheme: Scheme) -> list[int]:
-    """Positions whose tag may not follow the tag before it; the last position if the sentence may not end there."""
+    """Return the positions of tags that may not follow the tag before them, and of a last tag that may not be last."""
     found = [i for i, tag in enumerate(tags) if not is_legal(tags[i - 1] if i else None, tag, scheme)]
     if tags and not is_legal(tags[-1], None, scheme) and found[-1:] != [len(tags) - 1]:
         found.append(len(tags) - 1)
@@ -92,7 +92,7 @@ def invalid_positions(tags: Sequence[str], scheme: Scheme) -> list[int]:
 
 
 def lenient_spans(tags: Sequence[str]) -> list[Boundary]:
-    """Entities by conlleval's rule, in any scheme: a change of type and a prefix that begins both begin an entity."""
+    """Return entities as conlleval reads them, in any scheme: a new type or a beginning prefix begins an entity."""
     spans: list[Boundary] = []
     start, before, before_type = 0, "", ""
     for i, tag in enumerate((*tags, "O")):
@@ -107,31 +107,32 @@ def lenient_spans(tags: Sequence[str]) -> list[Boundary]:
 
 
 def tags_to_spans(tags: Sequence[str], scheme: Scheme) -> list[Boundary]:
-    """Entities that stand in `tags` exactly as the scheme writes them; any other piece is no entity.
+    """Return the entities in `tags`; a piece that is not exactly as the scheme writes entities is ignored.
 
     Source:
-        Agrees with seqeval's strict mode, but for tags that are not valid IOB1: there seqeval takes an `I-X` behind a
-        `B-X` that divides nothing, and misses a `B-X` right before a `B-Y`. Compared in tests/text/test_schemes.py.
+        Agrees with seqeval's strict mode, except for tags that are not valid IOB1: there seqeval accepts an `I-X` after
+        a `B-X` that separates nothing, and misses a `B-X` directly before a `B-Y`. Compared in
+        tests/text/test_schemes.py.
     """
     rules = RULES[scheme]
     spans = []
     for span in lenient_spans(tags):
         first, last = tags[span.start][0], tags[span.end - 1][0]
-        well_begun = first in rules.opening or (
+        valid_start = first in rules.opening or (
             first in rules.dividing and span.start > 0 and split_tag(tags[span.start - 1])[1] == span.type
         )
         inside = all(is_legal(tags[i - 1], tags[i], scheme) for i in range(span.start + 1, span.end))
-        if well_begun and inside and last not in rules.unfinished:
+        if valid_start and inside and last not in rules.unfinished:
             spans.append(span)
     return spans
 
 
 def spans_to_tags(spans: Iterable[Boundary], length: int, scheme: Scheme) -> list[str]:
-    """The tags of a sentence of `length` tokens whose entities are `spans`.
+    """Return the tags of a sentence of `length` tokens whose entities are `spans`.
 
     Raises:
-        ValueError: A span is empty, lies outside the sentence or overlaps another, or the scheme cannot tell it from
-            the one before it; `merge_touching` makes one of such.
+        ValueError: A span is empty, outside the sentence or overlaps another, or the scheme cannot separate it from the
+            span before it; `merge_touching` merges such spans.
     """
     rules, spans = RULES[scheme], list(spans)
     tags = ["O"] * length
@@ -148,7 +149,7 @@ def spans_to_tags(spans: Iterable[Boundary], length: int, scheme: Scheme) -> lis
 
 
 def _divide(tags: list[str], spans: Sequence[Boundary], prefix: str) -> None:
-    """Mark each entity that stands right behind another of its type."""
+    """Mark each entity that directly follows another of its type."""
     ends = {(span.type, span.end) for span in spans}
     for span in spans:
         if (span.type, span.start) in ends:
@@ -156,7 +157,7 @@ def _divide(tags: list[str], spans: Sequence[Boundary], prefix: str) -> None:
 
 
 def merge_touching(spans: Iterable[Boundary]) -> list[Boundary]:
-    """The spans in order, those of one type that stand side by side made one."""
+    """Return the spans in order, with adjacent spans of the same type merged."""
     merged: list[Boundary] = []
     for span in sorted(spans, key=lambda span: span.start):
         if merged and (merged[-1].type, merged[-1].end) == (span.type, span.start):
@@ -167,34 +168,34 @@ def merge_touching(spans: Iterable[Boundary]) -> list[Boundary]:
 
 
 def convert_tags(tags: Sequence[str], source: Scheme, target: Scheme) -> list[str]:
-    """The same entities in another scheme; tags of an equal scheme come back as they are."""
+    """Return tags with the same entities in another scheme; with equal schemes the tags are unchanged."""
     return list(tags) if source == target else spans_to_tags(tags_to_spans(tags, source), len(tags), target)
 
 
 def repair_tags(tags: Sequence[str], scheme: Scheme) -> list[str]:
-    """The tags that the scheme has for what conlleval reads in `tags`; valid tags come back unchanged."""
+    """Return valid tags for the entities that conlleval reads in `tags`; valid tags are unchanged."""
     return spans_to_tags(lenient_spans(tags), len(tags), scheme)
 
 
 def has_scheme(tags: Iterable[str]) -> bool:
-    """Whether a layer looks like entities: it has an `O` or nothing else than prefixed tags, and one of those."""
+    """Whether tags look like entities: at least one has a prefix, and there is an `O` or all have a prefix."""
     distinct = set(tags)
     prefixed = {tag for tag in distinct if len(tag) > 2 and tag[1] == "-" and tag[0] in "BIESLU"}
     return distinct == {"O"} or (bool(prefixed) and ("O" in distinct or prefixed == distinct))
 
 
 def detect_scheme(sequences: Iterable[Sequence[str]]) -> Scheme:
-    """The scheme that these tag sequences are written in.
+    """Return the scheme of these tag sequences.
 
-    `E-`, `S-`, `L-` and `U-` decide at once. With `B-` and `I-` alone it is IOB1 if an entity begins with `I-` and no
-    `B-` stands where IOB1 does not write one; else IOB2. Without any `B-` it is IOB1, which is IOB2's wrong twin: the
-    caller says so.
+    `L-` and `U-` mean BILOU, `E-` and `S-` BIOES. With `B-` and `I-` alone it is IOB1 if an entity begins with `I-` and
+    every `B-` is where IOB1 needs one; else IOB2. Without any `B-` it is IOB1, although IOB2 with mistakes looks the
+    same: the caller warns about it.
     """
     return detect_scheme_of_pairs(pair for tags in sequences for pair in pairwise(("O", *tags)))
 
 
 def detect_scheme_of_pairs(pairs: Iterable[tuple[str, str]]) -> Scheme:
-    """What `detect_scheme` says, from each tag and the one before it; a sentence begins behind an `O`."""
+    """Return the result of `detect_scheme` from pairs of adjacent tags; the tag before a sentence is `O`."""
     distinct = {(before, tag) for before, tag in pairs if tag != "O"}
     prefixes = {tag[0] for _, tag in distinct}
     if prefixes & {"L", "U"}:
@@ -207,22 +208,23 @@ def detect_scheme_of_pairs(pairs: Iterable[tuple[str, str]]) -> Scheme:
 
 
 def goes_on(before: str | None, after: str | None) -> bool:
-    """Whether the entity of tag `before` goes on in tag `after`, in any scheme, legally or not."""
+    """Whether the entity of tag `before` continues in tag `after`, in any scheme, valid or not."""
     left, left_type = split_tag(before or "O")
     right, right_type = split_tag(after or "O")
     return bool(left and right) and left_type == right_type and right not in STARTING and left not in CLOSING
 
 
 def touches(before: str, after: str) -> bool:
-    """Whether tag `after` begins an entity right behind another of its type, in any scheme."""
+    """Whether tag `after` begins an entity directly after another of its type, in any scheme."""
     return before != "O" != after and split_tag(before)[1] == split_tag(after)[1] and not goes_on(before, after)
 
 
 class SpanTables(NamedTuple):
-    """How a scheme writes entities, as tables over some tags; the index behind the last tag is a sentence's edge.
+    """How a scheme writes entities, as tables over tags; the index after the last tag is the edge of a sentence.
 
-    `own` has the positions of the tags of each type; `types` the type of each tag, -1 for `O`. An entity begins with
-    tag `b` behind tag `a` where `begins[a][b]`, goes on where `continues[a][b]`, and ends at `a` where `closes[a][b]`.
+    `own` has the indices of the tags of each type; `types` the type of each tag, -1 for `O`. If tag `b` follows tag
+    `a`, an entity begins with `b` where `begins[a][b]`, continues where `continues[a][b]`, and ends with `a` where
+    `closes[a][b]`.
     """
 
     own: list[list[int]]
@@ -233,7 +235,7 @@ class SpanTables(NamedTuple):
 
 
 def span_tables(tags: Sequence[str], scheme: Scheme) -> SpanTables:
-    """What `tags_to_spans` reads, as tables for those who compute with all tag sequences at once."""
+    """Return the rules of `tags_to_spans` as tables, for computations over all tag sequences at once."""
     rules = RULES[scheme]
     edged = [*tags, None]
     types = sorted({split_tag(tag)[1] for tag in tags} - {""})

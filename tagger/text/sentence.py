@@ -1,8 +1,8 @@
-"""The sentence, which every other part of the library takes and gives.
+"""The sentence, the input and output of every other part of the library.
 
-A sentence is frozen. It has tokens, the text they stand in, and named layers: a tag a token (`TagLayer`) or one value
-for the whole (`Label`). A prediction is a new sentence with the same tokens and only predicted layers. Reading files
-and predicting are the business of others.
+A sentence is immutable. It has tokens, the text that contains them, and named layers: one tag per token (`TagLayer`) or
+one value for the whole sentence (`Label`). A prediction is a new sentence with the same tokens and predicted layers
+only.
 """
 
 import json
@@ -14,12 +14,15 @@ from tagger.errors import DataError
 from tagger.text.schemes import Boundary, Scheme, convert_tags, tags_to_spans
 from tagger.wording import shorten
 
-SHORT = 2000  # characters of a text
+SHORT = 2000  # characters; token offsets of longer texts rarely occur twice
 V = TypeVar("V")
 
 
 def shared(values: Iterable[V], same: dict[Any, Any]) -> tuple[V, ...]:
-    """The values, each as the one object that `same` has for it: a corpus has many tokens and few types."""
+    """Return the values, each as one object for all equal values seen before; `same` remembers them.
+
+    A corpus has many tokens and few distinct ones, so this saves most of the memory of its strings.
+    """
     return tuple([same.setdefault(value, value) for value in values])
 
 
@@ -27,8 +30,8 @@ def shared(values: Iterable[V], same: dict[Any, Any]) -> tuple[V, ...]:
 class Span:
     """An entity: tokens `[start, end)` and characters `[start_char, end_char)` of the sentence's text.
 
-    `score` is None for gold spans. For predicted ones it is the probability that these tokens form exactly this entity,
-    its type and both boundaries, summed over all tag sequences that say so.
+    `score` is None for gold spans. For predicted spans it is the probability that these tokens form exactly this
+    entity, with its type and both boundaries, summed over all tag sequences that contain it.
     """
 
     type: str
@@ -41,9 +44,9 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One value for the whole sentence; predicted ones with the probability of the value and of each class.
+    """One value for the whole sentence; if predicted, with the probability of the value and of each class.
 
-    `attention` has a weight for each token, 1 in sum, where the head pools by attention.
+    `attention` has one weight per token, with sum 1, if the head pools by attention.
     """
 
     value: str
@@ -54,16 +57,16 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class TagLayer:
-    """A tag a token.
+    """One tag per token.
 
     Args:
         tags: The tags, in `scheme`.
         scheme: How spans are written in `tags`; None where tags have no spans, such as parts of speech.
-        shown: The scheme in which `Sentence.tags` gives them: that of the training files. None: as they are.
+        shown: The scheme in which `Sentence.tags` returns them: that of the training files. None: `scheme`.
         scores: A score for each tag.
         span_scores: A score for each span of `tags`, in order.
         score: A score for the whole sequence of tags.
-        readings: The most probable sequences, best first, each a layer with its score, where they were asked for.
+        readings: The most probable sequences, best first, each a layer with its score, if they were requested.
     """
 
     tags: tuple[str, ...]
@@ -77,13 +80,13 @@ class TagLayer:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The file a sentence came from and the line of each of its tokens, counted from 1."""
+    """The file that a sentence was read from, and the line of each of its tokens, counted from 1."""
 
     path: str
     lines: Sequence[int]
 
     def at(self, token: int) -> str:
-        """Where a token stands, as `path:line`."""
+        """Return the position of a token as `path:line`."""
         return f"{self.path}:{self.lines[token] if token < len(self.lines) else self.lines[-1]}"
 
 
@@ -93,12 +96,12 @@ class Sentence:
 
     Args:
         tokens: The words.
-        text: The text that the offsets count in: the original, or the tokens joined by one blank.
-        offsets: First and past-the-last character of each token in `text`, in code points.
+        text: The text that the offsets refer to: the original, or the tokens joined by single spaces.
+        offsets: Start and end of each token in `text`, in code points; the end is exclusive.
         layers: Tag layers and labels by name.
-        meta: What the file says about the sentence: comments and ids.
-        document: The document the sentence belongs to.
-        origin: Where the sentence was read; not compared.
+        meta: Comments and ids of the sentence in its file.
+        document: The document that the sentence belongs to.
+        origin: Where the sentence was read; ignored in comparisons.
     """
 
     tokens: tuple[str, ...]
@@ -119,7 +122,7 @@ class Sentence:
         document: str | None = None,
         origin: Origin | None = None,
     ) -> "Sentence":
-        """Return a sentence whose text is its tokens joined by one blank."""
+        """Return a sentence whose text is its tokens joined by single spaces."""
         words = tuple([plain(token) for token in tokens])
         offsets, position = [], 0
         for word in words:
@@ -131,9 +134,9 @@ class Sentence:
         return len(self.tokens)
 
     def sharing(self, same: dict[Any, Any]) -> "Sentence":
-        """The sentence with tokens, tags and offsets that are the objects of `same`, which other sentences also have.
+        """Return the sentence with tokens, tags and offsets that share their objects with other sentences.
 
-        Offsets of a long text are its own: they hardly come again.
+        Offsets of a long text are not shared: they rarely occur again.
         """
         layers = {
             name: replace(layer, tags=shared(layer.tags, same)) if isinstance(layer, TagLayer) else layer
@@ -143,7 +146,7 @@ class Sentence:
         return replace(self, tokens=shared(self.tokens, same), offsets=offsets, layers=layers)
 
     def tags(self, layer: str, *, scheme: Scheme | None = None) -> tuple[str, ...]:
-        """The tags of a layer, in `scheme` if named, else as the training files write them.
+        """Return the tags of a layer, in `scheme` if given, else in the scheme of the training files.
 
         Raises:
             DataError: The sentence has no such tag layer.
@@ -155,18 +158,18 @@ class Sentence:
         return tuple(convert_tags(found.tags, found.scheme, wanted))
 
     def tag_scores(self, layer: str) -> tuple[float, ...] | None:
-        """A score for each tag of a layer, where the head that predicted it gives one."""
+        """Return a score for each tag of a layer, or None if its head gives none."""
         return self.tag_layer(layer).scores
 
     def boundaries(self, layer: str) -> list[Boundary]:
-        """Type and token range of each span of a layer."""
+        """Return type and token range of each span of a layer."""
         found = self.tag_layer(layer)
         if found.scheme is None:
-            raise DataError(f"layer `{layer}` has tags without spans; read it through tags({layer!r})")
+            raise DataError(f"layer `{layer}` has tags without spans; use tags({layer!r})")
         return tags_to_spans(found.tags, found.scheme)
 
     def spans(self, layer: str) -> tuple[Span, ...]:
-        """The entities of a layer, in the order of the text.
+        """Return the entities of a layer, in the order of the text.
 
         Raises:
             DataError: The sentence has no such layer, or its tags have no spans.
@@ -179,18 +182,18 @@ class Sentence:
         )
 
     def sequence_score(self, layer: str) -> float | None:
-        """A score for all tags of a layer together: for predicted ones the probability of the whole sequence."""
+        """Return the score of all tags of a layer together: if predicted, the probability of the whole sequence."""
         return self.tag_layer(layer).score
 
     def readings(self, layer: str) -> "tuple[Sentence, ...]":
-        """The most probable sequences of a layer, best first, where they were asked for.
+        """Return the most probable tag sequences of a layer, best first, if they were requested.
 
-        Each is a sentence with this layer alone, and `sequence_score` is its probability.
+        Each is a sentence with this layer only; its `sequence_score` is its probability.
         """
         return tuple(replace(self, layers={layer: reading}) for reading in self.tag_layer(layer).readings)
 
     def label(self, layer: str) -> Label:
-        """The value of a layer for the whole sentence.
+        """Return the label of a layer.
 
         Raises:
             DataError: The sentence has no such label layer.
@@ -201,7 +204,7 @@ class Sentence:
         return found
 
     def tag_layer(self, layer: str) -> TagLayer:
-        """A tag layer whole.
+        """Return a tag layer with all its scores.
 
         Raises:
             DataError: The sentence has no such tag layer.
@@ -223,7 +226,7 @@ def plain(string: str) -> str:
 
 
 def check_token(token: str, place: int) -> None:
-    """Check that a token is a word.
+    """Raise if a token is not a word.
 
     Raises:
         TypeError: It is not a string.
@@ -236,7 +239,7 @@ def check_token(token: str, place: int) -> None:
 
 
 def with_schemes(sentence: Sentence, schemes: Mapping[str, Scheme | None]) -> Sentence:
-    """The sentence with its tag layers said to be in these schemes; one that is not named has none."""
+    """Return the sentence with the schemes of its tag layers set to these; a layer that is not named has none."""
     layers = {
         name: replace(layer, scheme=schemes.get(name), shown=schemes.get(name))
         if isinstance(layer, TagLayer)
@@ -247,10 +250,10 @@ def with_schemes(sentence: Sentence, schemes: Mapping[str, Scheme | None]) -> Se
 
 
 def checked_offsets(offsets: Any, tokens: Sequence[str], text: str) -> tuple[tuple[int, int], ...]:
-    """First and past-the-last character of each token, in order; neighbours that are one word of the text share them.
+    """Return start and end of each token; adjacent tokens that are one word in the text have the same offsets.
 
     Raises:
-        DataError: They are no pairs, not in order, or do not hold their tokens.
+        DataError: They are not pairs, not in order, or do not select their tokens.
     """
     if not isinstance(offsets, list) or len(offsets) != len(tokens):
         raise DataError(
@@ -268,44 +271,44 @@ def checked_offsets(offsets: Any, tokens: Sequence[str], text: str) -> tuple[tup
         first = before[0] if before == (start, end) else before[1]
         if not first <= start <= end <= len(text):
             raise DataError(f"`offsets` of token {i} must lie between {first} and {len(text)} in order, got {pair}")
-        shared = [start, end] in (offsets[i - 2] if i > 1 else None, offsets[i] if i < len(offsets) else None)
-        if text[start:end] != token and not shared:
+        one_word = [start, end] in (offsets[i - 2] if i > 1 else None, offsets[i] if i < len(offsets) else None)
+        if text[start:end] != token and not one_word:
             raise DataError(f"`offsets` of token {i} must hold {token!r} in `text`, got {shorten(text[start:end])}")
     return tuple(checked)
 
 
 def place_of(sentence: Sentence, token: int = 0) -> str:
-    """Where a token stands: its file and line, or its sentence where that came from no file."""
+    """Return the position of a token: file and line, or the sentence if it was not read from a file."""
     if sentence.origin is not None:
         return sentence.origin.at(token)
     return f"sentence {sentence.text[:40]!r}, token {token + 1}"
 
 
 def check_spans(layer: str, sentences: Iterable[Sentence]) -> None:
-    """Refuse a layer without spans where a head predicts spans.
+    """Raise if the gold tags of a head that predicts spans have no spans.
 
     Raises:
-        DataError: The tags of the layer are in no scheme.
+        DataError: The tags of the layer have no scheme.
     """
     for sentence in sentences:
         found = sentence.layers.get(layer)
         if isinstance(found, TagLayer) and found.scheme is None:
             where = f"{sentence.origin.at(0)}: " if sentence.origin else ""
             raise DataError(
-                f"{where}layer `{layer}` must hold entities (tags such as B-PER and O), got tags such as "
+                f"{where}layer `{layer}` must have entities (tags such as B-PER and O), got tags such as "
                 f'{found.tags[0]!r}; set scheme = "none" for the head if its tags have no spans'
             )
 
 
 def sentence_of_tokens(tokens: Iterable[str]) -> Sentence:
-    """Return the sentence of these words.
+    """Return a sentence with these words.
 
     Raises:
         TypeError: They are not words in order, but a string, a mapping, a set, or no collection at all.
         DataError: There is no word, or one is empty or white space.
     """
     if isinstance(tokens, str):
-        raise TypeError("tokens must be a list of words, got a string; tag takes a text")
+        raise TypeError("tokens must be a list of words, got a string; use tag for a text")
     if not is_ordered(tokens):
         raise TypeError(f"tokens must be a list of words, got {typed(tokens)}")
     tokens = list(tokens)

@@ -1,8 +1,8 @@
-"""What the tags of one column or layer are like, counted sentence by sentence in memory that does not grow.
+"""Statistics of the tags of one column or layer, collected sentence by sentence in bounded memory.
 
-Whether they have a scheme, which one it is, and where they break it are all questions about a tag and the one before
-it. So a survey keeps each pair of tags once, with how often and on which lines it was first seen. Values that no scheme
-has are counted too, for a column must be told from one of other values, and a slip from a tag.
+Whether the tags have a scheme, which one, and where they violate it are questions about pairs of adjacent tags. So a
+survey keeps each distinct pair once, with its count and the lines where it occurred first. Values that are tags of no
+scheme are counted too, to distinguish a column of tags with mistakes from a column of other values.
 """
 
 from collections import Counter
@@ -20,40 +20,40 @@ from tagger.text.schemes import (
     touches,
 )
 
-Pairs = Counter[tuple[str | None, str | None]]  # how often each tag stands behind each other; None is an edge
+Pairs = Counter[tuple[str | None, str | None]]  # how often each tag follows each other; None is the edge
 ORDER: tuple[Scheme, ...] = ("iob2", "bioes", "bilou", "iob1")
 
 Problem = tuple[int, str]
 ANY = "BIESLU"
-MANY = 100_000  # pairs of tags; a column with more of them has words that look like tags
+MANY = 100_000  # distinct pairs of tags; a column with more of them has words that look like tags
 
 
 class Places:
-    """How often something was seen, and the first lines of it."""
+    """How often something occurred, and the first lines where it did."""
 
     def __init__(self) -> None:
         self.count = 0
         self.lines: list[int] = []
 
     def add(self, line: int) -> None:
-        """Count one more."""
+        """Count one more occurrence."""
         self.count += 1
         if len(self.lines) < SHOWN:
             self.lines.append(line)
 
 
 class Survey:
-    """The tags of one column or layer: `O`, tags with a prefix of any scheme in pairs, and all other values."""
+    """The tags of one column or layer: `O`, pairs of tags with a prefix of any scheme, and all other values."""
 
     def __init__(self) -> None:
         self.num_outside = self.num_other = 0
         self.pairs: dict[tuple[str, str], Places] = {}
         self.endings: dict[tuple[str, str], Places] = {}  # the last two tags of a sentence
         self.others: list[tuple[int, str]] = []
-        self.passed_over = Places()  # tags on lines that are no words
+        self.passed_over = Places()  # tags on lines that are not words
 
     def add(self, tags: Sequence[str], lines: Sequence[int]) -> None:
-        """Count the tags of a sentence, each on its line."""
+        """Count the tags of a sentence, one per line."""
         if len(self.pairs) > MANY:
             return
         if tags.count("O") == len(tags):
@@ -74,7 +74,7 @@ class Survey:
             self.endings.setdefault(last, Places()).add(line)
 
     def pass_over(self, value: str, line: int) -> None:
-        """Count a value on a line that is no word, where it is a tag and so would be lost sight of."""
+        """Count a value on a line that is not a word, if it is a tag: it would be lost without a report."""
         if _looks_like_tag(value):
             self.passed_over.add(line)
 
@@ -85,11 +85,11 @@ class Survey:
 
     @property
     def num_tags(self) -> int:
-        """How many tags with a prefix there are."""
+        """The number of tags with a prefix."""
         return sum(places.count for (_, tag), places in self.pairs.items() if tag != "O")
 
     def has_scheme(self) -> bool:
-        """Whether these are entities: at least half of the values are `O` or tags, and not ever new ones."""
+        """Whether these are entities: at least half of the values are `O` or tags, and few of them are distinct."""
         if len(self.pairs) > MANY:
             return False
         if not self.num_outside or not self.num_tags:
@@ -101,18 +101,18 @@ class Survey:
         return any(tag[0] == prefix for _, tag in self.pairs)
 
     def scheme(self) -> Scheme:
-        """The scheme that the tags are in; see `detect_scheme`."""
+        """Return the scheme of the tags, as `detect_scheme` does."""
         return detect_scheme_of_pairs(self.pairs)
 
     def unknown(self, scheme: Scheme) -> tuple[int, list[Problem]]:
-        """How many values are no tag of a scheme, and the first of them by line, in words."""
+        """Return the number of values that are not tags of a scheme, and messages for the first of them."""
         wrong = {pair: places for pair, places in self.pairs.items() if not is_tag(pair[1], scheme)}
         found = [(line, tag) for (_, tag), places in wrong.items() for line in places.lines] + self.others
         count = sum(places.count for places in wrong.values()) + self.num_other
         return count, _first((line, f"tag {tag!r} is no {describe(scheme)}; {_advice(tag)}") for line, tag in found)
 
     def invalid(self, scheme: Scheme) -> tuple[int, list[Problem]]:
-        """How many tags may not stand where they do, and the first of them by line, in words."""
+        """Return the number of invalid tag transitions, and messages for the first of them."""
         illegal = {p: places for p, places in self.pairs.items() if not is_legal(*p, scheme)}
         unended = {
             p: places for p, places in self.endings.items() if p not in illegal and not is_legal(p[1], None, scheme)
@@ -130,15 +130,15 @@ class Survey:
         return sum(places.count for places in (*illegal.values(), *unended.values())), _first(found)
 
     def misplaced(self) -> tuple[int, list[Problem]]:
-        """How many tags stand on lines that are no words, and the first of them by line, in words."""
-        text = "a range (3-4) or an empty node (8.1) must have no tag; give it to the words"
+        """Return the number of tags on lines that are not words, and messages for the first of them."""
+        text = "a range (3-4) or an empty node (8.1) must have no tag; move the tag to the words"
         return self.passed_over.count, [(line, text) for line in self.passed_over.lines]
 
     def touching(self) -> tuple[int, list[Problem]]:
-        """How many entities begin right behind another of their type, and the first of them by line, in words."""
+        """Return the number of entities directly after another of their type, and messages for the first of them."""
         wrong = {pair: places for pair, places in self.pairs.items() if touches(*pair)}
         found = [
-            (line, f"an entity of type {tag[2:]!r} stands right behind another")
+            (line, f"an entity of type {tag[2:]!r} directly follows another")
             for (_, tag), places in wrong.items()
             for line in places.lines
         ]
@@ -146,7 +146,7 @@ class Survey:
 
 
 def complain(found: tuple[int, list[Problem]], where: str, advice: str = "") -> None:
-    """Raise one error for what a survey found, if it is anything."""
+    """Raise one error for the problems that a survey found, if there are any."""
     problems = Problems()
     problems += (f"{where}:{line}: {text}{advice}" for line, text in found[1])
     problems.count = found[0]
@@ -160,7 +160,7 @@ def _looks_like_tag(value: str) -> bool:
 
 def _advice(tag: str) -> str:
     fits = [name for name in RULES if is_tag(tag, name)]
-    return f"name the scheme, such as {fits[0]}, if the file uses it" if fits else "mend the tag"
+    return f"pass the scheme, such as {fits[0]}, if the file uses it" if fits else "fix the tag"
 
 
 def _first(found: Iterable[Problem]) -> list[Problem]:
@@ -168,7 +168,7 @@ def _first(found: Iterable[Problem]) -> list[Problem]:
 
 
 def runs(tags: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Each stretch of tags without an `O`, with where it starts: no scheme looks further than that."""
+    """Yield start and tags of each stretch without an `O`; in no scheme does a tag depend on more than that."""
     start = None
     for i, tag in enumerate((*tags, "O")):
         if tag != "O" and start is None:
@@ -179,12 +179,12 @@ def runs(tags: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
 
 
 def pairs_of(sequences: Iterable[Sequence[str]]) -> Pairs:
-    """How often each tag stands behind each other in sentences; None is the edge of one."""
+    """Count how often each tag follows each other in sentences; None is the edge of a sentence."""
     return Counter(chain.from_iterable(zip((None, *tags), (*tags, None), strict=True) for tags in sequences if tags))
 
 
 def speaks_against(pair: tuple[str | None, str | None], scheme: Scheme) -> bool:
-    """Whether two tags that stand side by side are not of a scheme, or not in an order that it allows."""
+    """Whether two adjacent tags are not of a scheme, or in an order that it does not allow."""
     before, after = pair
     if after and not is_tag(after, scheme):
         return True
@@ -192,30 +192,30 @@ def speaks_against(pair: tuple[str | None, str | None], scheme: Scheme) -> bool:
 
 
 def num_faults(pairs: Pairs, scheme: Scheme) -> int:
-    """How often two tags that stand side by side speak against a scheme."""
+    """Return how many pairs of adjacent tags violate a scheme."""
     return sum(count for pair, count in pairs.items() if speaks_against(pair, scheme))
 
 
 def best_scheme(pairs: Pairs) -> Scheme:
-    """The scheme that the fewest tags speak against."""
+    """Return the scheme that the fewest pairs violate."""
     tags = {tag for pair in pairs for tag in pair if tag}
     return min(ORDER, key=lambda scheme: (num_faults(pairs, scheme), sum(not is_tag(tag, scheme) for tag in tags)))
 
 
 def widest_scheme(pairs: Pairs, *, but: Scheme) -> Scheme:
-    """The scheme, other than one, that has the most of the tags; of several, that which the fewest speak against."""
+    """Return the scheme, other than `but`, that has most of the tags; among equals the one with the fewest faults."""
 
     def unfit(scheme: Scheme) -> tuple[int, int]:
-        strange = sum(count for (_, tag), count in pairs.items() if tag and not is_tag(tag, scheme))
-        return strange, num_faults(pairs, scheme)
+        unknown = sum(count for (_, tag), count in pairs.items() if tag and not is_tag(tag, scheme))
+        return unknown, num_faults(pairs, scheme)
 
     return min((scheme for scheme in ORDER if scheme != but), key=unfit)
 
 
 def said_of_rival(pairs: Pairs, scheme: Scheme) -> str:
-    """What is to be said behind a scheme that tags speak against, where another is about as good; else nothing.
+    """Return a remark on the next best scheme if tags violate `scheme` and the other is about as good; else nothing.
 
-    That is one with at most twice as many faults and one more, so that 1 and 3 are told.
+    About as good is at most twice as many faults plus one, so that 1 and 3 are reported.
     """
     faults = num_faults(pairs, scheme)
     others = [(num_faults(pairs, other), other) for other in ORDER if other != scheme]

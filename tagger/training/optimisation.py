@@ -1,7 +1,7 @@
-"""Optimisers, the learning rate over time, clipping, for dense and sparse gradients alike, and averaged weights.
+"""Optimisers, learning rate schedules and gradient clipping, for dense and sparse gradients; averaged weights.
 
-Rows of word vectors get sparse gradients, so that a step costs what its batch has. torch's Adam and norm clipping
-refuse those: such parameters go to torch's lazy `SparseAdam`, and the norm is summed here.
+Word vectors get sparse gradients, so a step costs time for the words of its batch only. torch's Adam and norm clipping
+do not accept sparse gradients: these parameters use torch's lazy `SparseAdam`, and the norm is computed here.
 """
 
 import math
@@ -19,9 +19,9 @@ MOMENTUM = 0.9
 
 
 def make_optimizers(network: nn.Module, config: TrainingConfig) -> list[Optimizer]:
-    """The optimisers of a network: one for dense parameters and, if there are any, one for sparse rows.
+    """Return the optimisers of a network: one for dense parameters and one for sparse rows.
 
-    Weight decay is decoupled from the gradient and acts on dense parameters alone; momentum of SGD likewise.
+    Weight decay is decoupled from the gradient. It applies to dense parameters only, and so does the momentum of SGD.
     """
     sparse = [module.weight for module in network.modules() if isinstance(module, WordVectors)]
     rows = {id(parameter) for parameter in sparse}
@@ -33,7 +33,7 @@ def make_optimizers(network: nn.Module, config: TrainingConfig) -> list[Optimize
 
 
 def rate_factor(step: int, num_steps: int, config: TrainingConfig) -> float:
-    """The learning rate at a step, as a share of the recipe's: rising over the warm-up, then as the schedule says."""
+    """Return the learning rate at a step as a share of the recipe's: a linear warm-up, then the schedule."""
     warmup = round(config.warmup * num_steps)
     if step < warmup:
         return (step + 1) / warmup
@@ -48,12 +48,12 @@ def rate_factor(step: int, num_steps: int, config: TrainingConfig) -> float:
 
 
 class WeightAverage:
-    """A running average of the weights, which takes their place while a network is scored.
+    """An exponential moving average of the weights, which replaces them while a network is scored.
 
     Args:
-        network: Whose weights they are.
-        decay: What of the average stays at a step; less at the first steps, as long as it knows few weights. 0: the
-            weights of the last step are the average, and nothing is kept.
+        network: The network whose weights are averaged.
+        decay: Share of the old average that each step keeps; less at the first steps, when the average covers few
+            steps. 0 means no average: the network keeps its own weights.
 
     Source:
         Polyak and Juditsky (1992); exponential, as in Kingma and Ba (2015), section 7.2.
@@ -68,7 +68,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take in the weights after a step."""
+        """Add the weights after a step to the average."""
         self.steps += 1
         decay = min(self.decay, self.steps / (self.steps + 10))
         for average, weight in zip(self.average, self.weights, strict=True):
@@ -76,7 +76,7 @@ class WeightAverage:
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """The network has the averages as its weights within, and its own again after."""
+        """Give the network the averages as weights inside the context, and its own weights after it."""
         self._swap()
         try:
             yield
@@ -92,8 +92,9 @@ class WeightAverage:
 
 
 def clip_gradients(parameters: Iterable[Tensor], max_norm: float) -> float:
-    """The norm of all gradients together, which are scaled down so that it is at most `max_norm`."""
+    """Scale all gradients down if their joint norm is above `max_norm`; return the norm before scaling."""
     gradients = [p.grad for p in parameters if p.grad is not None]
+    # A sparse gradient may have several entries for one row: coalescing adds them up before the norm is taken.
     values = [g.coalesce()._values() if g.is_sparse else g for g in gradients]
     norm = float(torch.linalg.vector_norm(torch.stack(torch._foreach_norm(values))))
     if norm > max_norm:

@@ -170,7 +170,7 @@ def test_range_without_a_tag_is_passed_over_in_numbered_lines() -> None:
 
 def test_tag_of_a_range_is_an_error() -> None:
     assert error_of("1-2\tim\tB-X\n1\ti\tO\n2\tdem\tO\n") == (
-        "f:1: a range (3-4) or an empty node (8.1) must have no tag; give it to the words"
+        "f:1: a range (3-4) or an empty node (8.1) must have no tag; move the tag to the words"
     )
 
 
@@ -204,14 +204,14 @@ ERRORS = {
     "unknown": (
         "a B-X\nb typo\nc O\n",
         {},
-        "f:2: tag 'typo' is no IOB2 tag (B-, I-, O); mend the tag",
+        "f:2: tag 'typo' is no IOB2 tag (B-, I-, O); fix the tag",
     ),
     "other scheme": (
         "a B-X\nb E-X\n",
         {"scheme": "iob2"},
-        "f:2: tag 'E-X' is no IOB2 tag (B-, I-, O); name the scheme, such as bioes, if the file uses it",
+        "f:2: tag 'E-X' is no IOB2 tag (B-, I-, O); pass the scheme, such as bioes, if the file uses it",
     ),
-    "empty tag": ("a\tB-X\nb\tO\nc\t\n", {}, "f:3: tag '' is no IOB2 tag (B-, I-, O); mend the tag"),
+    "empty tag": ("a\tB-X\nb\tO\nc\t\n", {}, "f:3: tag '' is no IOB2 tag (B-, I-, O); fix the tag"),
     "only comments": (
         "\n \n",
         {},
@@ -245,7 +245,7 @@ def test_invalid_tags_are_an_error_or_repaired_and_counted() -> None:
 def test_io_cannot_hold_entities_side_by_side() -> None:
     text = "a B-X\nb B-X\nc I-X\nd B-Y\n"
     assert error_of(text, "io") == (
-        "f:2: an entity of type 'X' stands right behind another, which IO cannot say; "
+        "f:2: an entity of type 'X' directly follows another, which IO cannot say; "
         "choose another scheme, or let both become one (--merge)"
     )
     output, done = retagged(text.encode(), "io", merge=True)

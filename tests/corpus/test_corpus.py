@@ -164,17 +164,17 @@ def test_tag_unknown_to_the_scheme_is_told_the_scheme_that_has_it(tmp_path: Path
     )
 
 
-def test_tag_of_no_scheme_is_to_be_mended(tmp_path: Path) -> None:
+def test_tag_of_no_scheme_is_an_error(tmp_path: Path) -> None:
     assert error_of(tmp_path, "a/B-PER b/NOUN c/O d/o").splitlines() == [
-        f"{tmp_path}/train.txt:2: tag 'NOUN' is no IOB2 tag (B-, I-, O); mend the tag",
-        f"{tmp_path}/train.txt:4: tag 'o' is no IOB2 tag (B-, I-, O); mend the tag",
+        f"{tmp_path}/train.txt:2: tag 'NOUN' is no IOB2 tag (B-, I-, O); fix the tag",
+        f"{tmp_path}/train.txt:4: tag 'o' is no IOB2 tag (B-, I-, O); fix the tag",
     ]
 
 
 def test_scheme_that_no_layer_has_is_refused(tmp_path: Path) -> None:
     assert error_of(tmp_path, "a/PER b/O", scheme="iob2") == (
-        "`scheme` is iob2, but no layer has its tags, such as B-PER; mend the tags, "
-        "or leave out `scheme` if they have no spans (layers read: ner)"
+        "`scheme` is iob2, but no layer has its tags, such as B-PER; fix the tags, "
+        "or remove `scheme` if they have no spans (layers read: ner)"
     )
 
 

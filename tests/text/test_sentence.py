@@ -68,7 +68,7 @@ def test_layer_that_is_not_there_is_an_error_that_lists_those_that_are() -> None
     )
     assert error_of(sentence, "ner", "label") == "the sentence has no label layer `ner`; its label layers are: `mood`"
     assert error_of(make_sentence(), "ner") == "the sentence has no tag layer `ner`; its tag layers are: none"
-    assert error_of(sentence, "upos", "spans") == "layer `upos` has tags without spans; read it through tags('upos')"
+    assert error_of(sentence, "upos", "spans") == "layer `upos` has tags without spans; use tags('upos')"
     assert sentence.label("mood").value == "good"
 
 

@@ -95,11 +95,11 @@ def test_words_that_look_like_tags_are_not_kept_without_end(monkeypatch: pytest.
     assert not survey.has_scheme()
 
 
-def test_complaint_tells_the_first_ten_and_counts_the_rest() -> None:
+def test_error_shows_ten_problems_and_counts_the_rest() -> None:
     survey = survey_of([["I-X"]] * 13)
     with pytest.raises(DataError) as caught:
-        complain(survey.invalid("iob2"), "f", "; mend it")
+        complain(survey.invalid("iob2"), "f", "; fix it")
     lines = str(caught.value).splitlines()
-    assert lines[0] == "f:1: tag 'I-X' after 'O' is not valid IOB2; mend it"
+    assert lines[0] == "f:1: tag 'I-X' after 'O' is not valid IOB2; fix it"
     assert lines[10:] == ["... and 3 more such problems"]
     complain(survey.invalid("iob1"), "f")
