@@ -8,7 +8,6 @@ for each reader: `python -m pytest -m fuzz tests/test_fuzz.py`, or `-k NAME` for
 import gzip
 import json
 import re
-import shutil
 import signal
 import time
 import tomllib
@@ -24,18 +23,16 @@ import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import tagger
 from tagger.config import load_recipe
 from tagger.corpus.synthetic import generate
 from tagger.encoding.vectors import read_vectors
-from tagger.errors import SHOWN, DataError, ModelError, RecipeError
+from tagger.errors import SHOWN, DataError, RecipeError
 from tagger.files.reading import decode_lines, raw_lines, read_lines
 from tagger.formats.columns import read_conll
 from tagger.formats.conllu import read_conllu
 from tagger.formats.jsonl import read_jsonl, sentence_to_json
 from tagger.formats.labelled import read_classes, read_labelled
 from tagger.formats.streaming import stream_sentences
-from tagger.model.folder import load_model
 from tagger.text.sentence import Sentence
 
 HEAD = 4000  # bytes of a real file
@@ -98,14 +95,6 @@ def stream(format: Any, path: Path) -> list[Sentence]:
     return list(stream_sentences(decode_lines(raw_lines(path), where="f"), format, ["token", "_"], where="f"))
 
 
-def model_with(name: str, path: Path) -> None:
-    """Load the model that stands beside `path`, with these bytes as one of its files."""
-    whole, broken = path.parent / "model", path.parent / "broken"
-    shutil.copytree(whole, broken, dirs_exist_ok=True)
-    shutil.copy(path, broken / name)
-    load_model(broken)
-
-
 @dataclass(frozen=True)
 class Reader:
     """A reader, files to begin with (below $TAGGER_DATA, or made by the test), and what must not be lost."""
@@ -141,22 +130,7 @@ READERS = {
     "conll-stream": Reader(partial(stream, "conll"), CONLL, partial(conll_tokens, columns=None)),
     "jsonl-stream": Reader(partial(stream, "jsonl"), JSONL, json_tokens),
     "recipe": Reader(load_recipe, ("made/recipe.toml", "made/full.toml"), None, (RecipeError,), "toml"),
-    **{
-        f"model-{name.split('.')[0]}": Reader(
-            partial(model_with, name), (f"made/model/{name}",), None, (ModelError,), "json" if "json" in name else None
-        )
-        for name in ("config.json", "vocabulary.json", "weights.safetensors")
-    },
 }
-
-
-SMALL = """
-data = {format = "synthetic", sentences = 20}
-embeddings = {dimension = 4, char_dimension = 4, char_hidden = 4}
-encoder = {hidden_size = 4}
-heads = {ner = {kind = "tokens"}, sentiment = {kind = "sentence", hidden_size = 4}}
-training = {epochs = 1}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -165,9 +139,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fuzz")
     made = folder / "made"
     made.mkdir()
-    (folder / "small.toml").write_text(SMALL, encoding="utf-8")
-    tagger.train(folder / "small.toml", output=folder)
-    shutil.copytree(folder / "model", made / "model")
     rows = [sentence_to_json(sentence) for sentence in generate(6, seed=1, split="train")]
     files = {
         "good.conll": "# intent = x\n" + "\n".join("\n".join(f"{t}\tO" for t in r["tokens"]) + "\n" for r in rows),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from tagger.encoding.packed import Packed
 from tagger.encoding.vectors import Vectors, find_word
 from tagger.errors import DataError
-from tagger.text.schemes import RULES, Scheme, split_tag
+from tagger.text.schemes import Scheme, split_tag, tags_of_types
 
 UNKNOWN = 0  # the id of words and, behind the separator, of characters that are not in the vocabulary
 UNKNOWN_CHAR = 1  # 0 separates words
@@ -98,4 +98,4 @@ def label_names(train: Packed, layer: str, scheme: Scheme | None) -> list[str]:
     if scheme is None:
         return sorted(values)
     types = sorted({split_tag(tag)[1] for tag in values} - {""})
-    return ["O"] + [f"{prefix}-{entity_type}" for entity_type in types for prefix in RULES[scheme].prefixes]
+    return tags_of_types(types, scheme)

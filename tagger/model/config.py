@@ -1,11 +1,14 @@
 """The configuration that a model folder holds, without torch."""
 
+from typing import Annotated
+
 from pydantic import Field
 
-from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, ReadingConfig, Section, Weight
+from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, Positive, ReadingConfig, Section
 from tagger.text.schemes import Scheme
 
 FORMAT = 1
+Temperature = Annotated[float, Field(ge=0.01, le=100.0)]
 
 
 class ModelConfig(Section):
@@ -30,7 +33,7 @@ class ModelConfig(Section):
     embeddings: EmbeddingsConfig
     encoder: EncoderConfig
     heads: dict[str, HeadConfig]
-    vector_dimension: int
+    vector_dimension: Positive
     schemes: dict[str, Scheme | None]
     reading: dict[str, ReadingConfig]
-    temperatures: dict[str, Weight] = Field(default_factory=dict)
+    temperatures: dict[str, Temperature] = Field(default_factory=dict)

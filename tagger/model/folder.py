@@ -1,53 +1,75 @@
 """A model on disk: a folder that can be copied to another machine, read without running any code from it.
 
-`config.json` says what the model is, `vocabulary.json` names its ids, `weights.safetensors` holds its numbers, and
-`README.md` is for people. A format number refuses what this version cannot read.
+`config.json` describes the model, `vocabulary.json` names its ids, `weights.safetensors` holds its numbers, and
+`README.md` is for people. `config.json` also holds the SHA-256 of the two other files, so that a damaged file, or files
+of two models in one folder, are noticed. A format number tells what this version cannot read.
 """
 
 import json
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import torch
-from pydantic import Field, ValidationError
+from pydantic import FailFast, Field, ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load, save
 from torch import Tensor
 
 from tagger.config import Positive, Section
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import ModelError
-from tagger.files.writing import replaced
+from tagger.files.writing import newest, replace_files
 from tagger.model.config import FORMAT, ModelConfig
 from tagger.model.model import Model
-from tagger.model.network import Network, build_network
-from tagger.text.schemes import RULES, Scheme, describe, is_tag, split_tag
+from tagger.model.network import build_network
+from tagger.text.schemes import Scheme, describe, tags_of_types
+from tagger.wording import shorten
 
 CONFIG, VOCABULARY, WEIGHTS, CARD = "config.json", "vocabulary.json", "weights.safetensors", "README.md"
+HASHES = "sha256"  # the key in `config.json`
+CONFIG_BYTES, VOCABULARY_BYTES = 1_000_000, 2**30  # that a model may have at most
+WEIGHT_BYTES, HEADER_BYTES = 64, 10_000_000  # the same for each weight that the sizes ask for, and for their names
+LARGEST_WEIGHT = 1e6  # beyond, sums of products may overflow
+SHOWN = 3  # tensors that an error names
+MOVES = 10  # times that a file may move between looking for it and opening it
+AGAIN = "copy the folder again"
 S = TypeVar("S", bound=Section)
+Strings = Annotated[list[str], FailFast()]
 
 
 class _Names(Section):
     """What `vocabulary.json` says; see `Vocabulary`."""
 
-    words: list[str]
+    words: Strings
     num_trainable: Positive
-    chars: list[str]
-    labels: dict[str, Annotated[list[str], Field(min_length=1)]]
+    chars: Strings
+    labels: dict[str, Annotated[Strings, Field(min_length=1)]]
+
+
+class _Files(NamedTuple):
+    """The files of one save."""
+
+    config: ModelConfig
+    vocabulary: Vocabulary
+    weights: bytes
 
 
 def save_model(model: Model, folder: Path, *, card: str) -> None:
-    """Write a model to a folder, which is made if it is not there; `card` is the text of its README.
-
-    A model that is there already is replaced whole, or stays.
+    """Write a model to a folder, which is created if missing. A model that is there is replaced as a whole or stays.
 
     Raises:
         DataError: A file cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    replace_files(folder, model_files(model, card=card))
+
+
+def model_files(model: Model, *, card: str) -> dict[str, bytes]:
+    """Return the bytes of each file of a model folder; `card` is the text of its README."""
     vocabulary = model.vocabulary
     names = {
         "words": list(vocabulary.words),
@@ -55,46 +77,28 @@ def save_model(model: Model, folder: Path, *, card: str) -> None:
         "chars": list(vocabulary.chars),
         "labels": {layer: list(labels) for layer, labels in vocabulary.labels.items()},
     }
-    config = json.dumps(model.config.model_dump(mode="json", exclude_none=False), indent=2, ensure_ascii=False)
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.network.state_dict().items()}
-    contents = {
-        CONFIG: f"{config}\n".encode(),
-        VOCABULARY: f"{json.dumps(names, ensure_ascii=False)}\n".encode(),
-        WEIGHTS: save(weights),
-        CARD: card.encode(),
-    }
-    with ExitStack() as files:  # all are written before the first takes its place
-        for name, content in contents.items():
-            stream = files.enter_context(replaced(folder / name))
-            stream.write(content)
-            stream.flush()
+    files = {VOCABULARY: f"{json.dumps(names, ensure_ascii=False)}\n".encode(), WEIGHTS: save(weights)}
+    hashes = {name: sha256(content).hexdigest() for name, content in files.items()}
+    config = json.dumps(model.config.model_dump(mode="json") | {HASHES: hashes}, indent=2, ensure_ascii=False)
+    return {CONFIG: f"{config}\n".encode(), **files, CARD: card.encode()}
 
 
 def load_model(path: str | Path, *, device: str | torch.device = "cpu") -> Model:
-    """The model of a run folder or of its `model/` folder, ready to predict on a device.
+    """Load the model of a run folder or of its `model/` folder, ready to predict on a device.
 
     Raises:
-        ModelError: The folder is not there, lacks a file, or has one that is damaged or of a newer format.
+        ModelError: The folder is missing, lacks a file, or has one that is damaged or of a newer format.
     """
-    folder = _model_folder(Path(path))
-    config = _read_config(folder)
-    vocabulary = _read_vocabulary(folder, config)
+    folder = model_folder(Path(path))
+    config, vocabulary, content = read_files(folder)
     try:
-        weights = load_file(folder / WEIGHTS)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ModelError(f"{folder / WEIGHTS}: the file cannot be read: {reason}; check its permissions") from None
-    except SafetensorError as error:
+        weights = load(content)
+    except (SafetensorError, KeyError) as error:
         raise ModelError(
-            f"{folder / WEIGHTS}: the file is damaged or cut short ({error}); copy the folder again"
+            f"{folder / WEIGHTS}: the file is damaged or incomplete ({shorten(str(error))}); {AGAIN}"
         ) from None
-    _check_sizes(config, vocabulary, weights, folder)
-    network = _network(config, vocabulary)
-    network.load_state_dict(weights)
-    return Model(config, vocabulary, network.to(device).eval())
-
-
-def _network(config: ModelConfig, vocabulary: Vocabulary) -> Network:
+    del content  # as large as the network
     network = build_network(
         vocabulary,
         embeddings=config.embeddings,
@@ -102,122 +106,197 @@ def _network(config: ModelConfig, vocabulary: Vocabulary) -> Network:
         heads=config.heads,
         vector_dimension=config.vector_dimension,
     )
+    fixed = {name: value for name, value in network.named_parameters() if not value.requires_grad}
+    if problems := _problems(network.state_dict(), fixed, weights):
+        more = f" and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+        raise ModelError(
+            f"{folder / WEIGHTS}: the weights must fit {CONFIG} and {VOCABULARY}, but {'; '.join(problems[:SHOWN])}"
+            f"{more}; {AGAIN}"
+        )
+    network.load_state_dict(weights)
     network.set_temperatures(config.temperatures)
-    return network
+    return Model(config, vocabulary, network.to(device).eval())
 
 
-def _check_sizes(config: ModelConfig, vocabulary: Vocabulary, weights: Mapping[str, Tensor], folder: Path) -> None:
-    """Hold the sizes that the other files name against the weights, before any memory is taken for them."""
-    place = f"{folder / WEIGHTS}: the weights must fit {CONFIG} and {VOCABULARY}"
-    if config.encoder.layers > len(weights) or _widest(config, vocabulary) > sum(w.numel() for w in weights.values()):
-        raise ModelError(f"{place}: they are too few for the sizes that these name")
-    try:
-        with torch.device("meta"):  # shapes alone
-            network = _network(config, vocabulary)
-            for name, weight in network.state_dict().items():
-                if name in weights and weights[name].dtype != weight.dtype:
-                    raise ModelError(f"{place}: `{name}` must be {weight.dtype}, got {weights[name].dtype}")
-            network.load_state_dict(weights, assign=True)
-    except (RuntimeError, TypeError, OverflowError) as error:  # the latter two: sizes that no tensor can have
-        raise ModelError(f"{place}: {str(error).splitlines()[-1].strip()}") from None
+def _problems(expected: Mapping[str, Tensor], fixed: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
+    """Return what is wrong with the tensors of a file; `fixed` are those that no training changes."""
+    problems = [f"{shorten(name)} is missing" for name in expected.keys() - found.keys()]
+    for name, tensor in found.items():
+        if name not in expected:
+            problems.append(f"{shorten(name)} is unknown")
+        elif (wanted := _form(expected[name])) != (got := _form(tensor)):
+            problems.append(f"`{name}` must be {wanted}, got {got}")
+        elif tensor.numel() and not all(bound.abs() <= LARGEST_WEIGHT for bound in torch.aminmax(tensor)):
+            problems.append(f"`{name}` must have finite values of at most {LARGEST_WEIGHT:,.0f}, got others")
+        elif name in fixed and not torch.equal(tensor, fixed[name]):
+            problems.append(f"`{name}` must have the values that no training changes, got others")
+    return sorted(problems)
 
 
-def _widest(config: ModelConfig, vocabulary: Vocabulary) -> int:
-    """The largest number of weights that one size of the config or the vocabulary alone asks for."""
-    labels = {layer: len(names) for layer, names in vocabulary.labels.items()}
-    crf = [labels[layer] ** 2 for layer, h in config.heads.items() if h.kind == "tokens" and h.decoder == "crf"]
-    return max(config.encoder.hidden_size, *labels.values(), *crf)
+def _form(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"
 
 
-def _model_folder(path: Path) -> Path:
-    folder = path / "model" if (path / "model").is_dir() else path
-    if not folder.is_dir():
+def model_folder(path: Path) -> Path:
+    """Return the model folder at a path, which may also be that of a run."""
+    inner = path / "model"
+    if inner.is_dir() or newest(inner / CONFIG).is_file():
+        return inner
+    if not path.is_dir():
         raise ModelError(f"{path}: no such model folder; give the folder that training wrote")
-    missing = [name for name in (CONFIG, VOCABULARY, WEIGHTS) if not (folder / name).is_file()]
-    if missing:
-        raise ModelError(f"{folder}: must hold {CONFIG}, {VOCABULARY} and {WEIGHTS}, got no {', '.join(missing)}")
-    return folder
+    return path
 
 
-def _read_json(path: Path) -> Mapping[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(f"{path}: the file cannot be read: {error.strerror}; check its permissions") from None
-    except (ValueError, RecursionError):  # no JSON, no UTF-8, a number too long or a list too deep to be read
-        raise ModelError(f"{path}: the file is damaged or cut short, it is no JSON; copy the folder again") from None
-    if not isinstance(value, dict):
-        raise ModelError(f"{path}: must be a JSON object, got {type(value).__name__}")
-    return value
+def read_files(folder: Path) -> _Files:
+    """Read files that belong together, again if another model is being saved in their place."""
+    while True:
+        before = _stamp(folder / CONFIG)
+        try:
+            files, problem = _read_once(folder), None
+        except ModelError as error:
+            files, problem = None, error
+        if _stamp(folder / CONFIG) != before:
+            continue
+        if files is not None:
+            return files
+        assert problem is not None
+        raise problem
 
 
-def _read_config(folder: Path) -> ModelConfig:
-    values = _read_json(folder / CONFIG)
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Return what differs between a file and the one that has replaced it, even by the same bytes."""
+    for _ in range(MOVES):
+        with suppress(OSError):
+            found = newest(path).stat()
+            return found.st_ino, found.st_mtime_ns
+    return None
+
+
+def _read_once(folder: Path) -> _Files:
+    path = folder / CONFIG
+    content = _read(path, CONFIG_BYTES)
+    values = _parse(path, content)
     found = values.get("format")
     if found != FORMAT:
         advice = "upgrade tagger" if isinstance(found, int) and found > FORMAT else "train the model again"
-        raise ModelError(f"{folder}: model format {found!r}, this version reads {FORMAT}; {advice}")
-    config = _section(ModelConfig, values, folder / CONFIG)
+        raise ModelError(f"{folder}: model format {shorten(found)}, this version reads {FORMAT}; {advice}")
+    hashes = values.pop(HASHES, None)  # older versions wrote none
+    if hashes is not None and not (isinstance(hashes, dict) and hashes.keys() == {VOCABULARY, WEIGHTS}):
+        raise ModelError(f"{path}: `{HASHES}` must have {VOCABULARY} and {WEIGHTS}, got {shorten(hashes)}; {AGAIN}")
+    config = _section(ModelConfig, path, json.dumps(values))
     labels = [layer for layer, head in config.heads.items() if head.kind == "sentence"]
     if odd := set(config.temperatures) - set(labels):
         raise ModelError(
-            f"{folder / CONFIG}: `temperatures` must name layers of sentence heads, of which there are "
-            f"{', '.join(labels) or 'none'}, got {', '.join(sorted(odd))}; copy the folder again"
+            f"{path}: `temperatures` must name layers of sentence heads, which are {', '.join(labels) or 'none'}, got "
+            f"{shorten(', '.join(sorted(odd)))}; {AGAIN}"
         )
-    return config
+    names = _read(folder / VOCABULARY, VOCABULARY_BYTES)
+    _check_hash(folder / VOCABULARY, names, hashes)
+    vocabulary = _vocabulary(folder / VOCABULARY, names, config)
+    fewest = _fewest_weights(config, vocabulary)
+    weights = _read(folder / WEIGHTS, fewest * WEIGHT_BYTES + HEADER_BYTES)
+    _check_hash(folder / WEIGHTS, weights, hashes)
+    if len(weights) < 2 * fewest:
+        raise ModelError(
+            f"{folder / WEIGHTS}: the weights must fit {CONFIG} and {VOCABULARY}, but they are too few for the sizes "
+            f"that these name; {AGAIN}"
+        )
+    return _Files(config, vocabulary, weights)
 
 
-def _read_vocabulary(folder: Path, config: ModelConfig) -> Vocabulary:
-    path = folder / VOCABULARY
-    names = _section(_Names, _read_json(path), path)
+def _read(path: Path, limit: int) -> bytes:
+    for _ in range(MOVES):
+        place = newest(path)
+        if not place.is_file():
+            continue
+        try:
+            with place.open("rb") as stream:
+                size = os.fstat(stream.fileno()).st_size
+                if size > limit:
+                    raise ModelError(f"{path}: expected at most {limit:,} bytes, got {size:,}; {AGAIN}")
+                return stream.read()
+        except FileNotFoundError:
+            continue
+        except (OSError, MemoryError) as error:
+            reason = getattr(error, "strerror", None) or "not enough memory"
+            raise ModelError(f"{path}: the file cannot be read: {reason}; check its permissions") from None
+    raise ModelError(f"{path.parent}: must hold {CONFIG}, {VOCABULARY} and {WEIGHTS}, got no {path.name}")
+
+
+def _check_hash(path: Path, content: bytes, hashes: Mapping[str, object] | None) -> None:
+    if hashes is not None and sha256(content).hexdigest() != hashes[path.name]:
+        raise ModelError(
+            f"{path}: the file must have the SHA-256 that {CONFIG} names, but has another: it is damaged, or from "
+            f"another model; {AGAIN}"
+        )
+
+
+def _parse(path: Path, content: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(content.decode())
+    except (ValueError, RecursionError):  # no JSON, no UTF-8, a number too long or a list too deep to be read
+        raise ModelError(f"{path}: the file is damaged or incomplete, it is not JSON; {AGAIN}") from None
+    if not isinstance(value, dict):
+        raise ModelError(f"{path}: must be a JSON object, got {type(value).__name__}; {AGAIN}")
+    return value
+
+
+def _section(kind: type[S], path: Path, text: str | bytes) -> S:
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+    detail = next((one for one in details if one["type"] == "extra_forbidden"), details[0])
+    key = shorten(".".join(map(str, detail["loc"])))[1:-1]
+    if detail["type"] == "extra_forbidden":
+        raise ModelError(f"{path}: unknown key `{key}`, which a newer version wrote; upgrade tagger")
+    raise ModelError(f"{path}: `{key}`: {detail['msg'].removeprefix('Value error, ')[:200]}; {AGAIN}")
+
+
+def _vocabulary(path: Path, content: bytes, config: ModelConfig) -> Vocabulary:
+    values = _parse(path, content)
+    for place, found, expected in (
+        ("the file", values, _Names.model_fields),
+        ("`labels`", values.get("labels"), config.heads),
+    ):
+        if isinstance(found, dict) and (odd := found.keys() ^ expected.keys()):
+            keys = f"must have the keys {', '.join(expected)}; missing or unknown: {shorten(', '.join(sorted(odd)))}"
+            raise ModelError(f"{path}: {place} {keys}; {AGAIN}")
+    names = _section(_Names, path, content)
     if names.num_trainable > len(names.words) + 1:
-        raise ModelError(f"{path}: `num_trainable` must be at most the number of words and 1; copy the folder again")
-    if set(config.heads) != set(names.labels):
-        raise ModelError(f"{path}: must name the labels of {', '.join(config.heads)}; copy the folder again")
-    for key, values in (("words", names.words), ("chars", names.chars)):
-        if len(set(values)) < len(values):
-            raise ModelError(f"{path}: `{key}` must be unique, got {_twice(values)!r} twice; copy the folder again")
-    for layer, labels in names.labels.items():
-        if problem := _problem(labels, config.heads[layer].span_scheme):
-            raise ModelError(f"{path}: `labels.{layer}` {problem}; copy the folder again")
+        raise ModelError(f"{path}: `num_trainable` must be at most the number of words and 1; {AGAIN}")
+    for key, found in (("words", names.words), ("chars", names.chars), *names.labels.items()):
+        if len(set(found)) < len(found):
+            twice = Counter(found).most_common(1)[0][0]
+            raise ModelError(f"{path}: `{key}` must not have a name twice, got {shorten(twice)} twice; {AGAIN}")
+    for layer, head in config.heads.items():
+        if head.span_scheme is not None and not _is_complete(names.labels[layer], head.span_scheme):
+            raise ModelError(
+                f"{path}: `labels.{layer}` must be each {describe(head.span_scheme)} of each type; {AGAIN}"
+            )
     return Vocabulary(names.words, names.chars, names.labels, names.num_trainable)
 
 
-def _twice(names: Sequence[str]) -> str:
-    """The first name that comes a second time."""
-    return next(name for name, count in Counter(names).items() if count > 1)
+def _is_complete(labels: Sequence[str], scheme: Scheme) -> bool:
+    """Whether labels are `O` and then all tags that a scheme has for some types."""
+    types = {label[2:] for label in labels[1:]}
+    return labels[0] == "O" and sorted(labels) == sorted(tags_of_types(types, scheme))
 
 
-def _problem(labels: Sequence[str], scheme: Scheme | None) -> str | None:
-    """What is wrong with the labels of a head that predicts spans in a scheme, or none."""
-    if len(set(labels)) < len(labels):
-        return f"must be unique, got {_twice(labels)!r} twice"
-    if scheme is None:
-        return None
-    if labels[0] != "O":
-        return f"must begin with 'O', got {labels[0]!r}"
-    for label in labels:
-        if not is_tag(label, scheme):
-            return f"must each be a tag of the head's scheme, got {label!r}, which is no {describe(scheme)}"
-    whole = (f"{prefix}-{split_tag(label)[1]}" for label in labels[1:] for prefix in RULES[scheme].prefixes)
-    known = set(labels)
-    absent = next((tag for tag in whole if tag not in known), None)
-    return None if absent is None else f"must have each tag of the scheme for each type, got no {absent!r}"
+def _fewest_weights(config: ModelConfig, vocabulary: Vocabulary) -> int:
+    """Return how many weights the sizes in a model's files ask for at least, so that none takes memory in vain.
 
-
-def _rule(error: ValidationError) -> str:
-    """The rule that the first wrong value breaks."""
-    return error.errors()[0]["msg"].removeprefix("Value error, ")
-
-
-def _section(kind: type[S], values: Mapping[str, Any], path: Path) -> S:
-    """A section of what a file holds."""
-    try:
-        return kind.model_validate_json(json.dumps(values))
-    except ValidationError as error:
-        for detail in error.errors():
-            if detail["type"] == "extra_forbidden":
-                key = ".".join(map(str, detail["loc"]))
-                raise ModelError(f"{path}: unknown key `{key}`, which a newer version wrote; upgrade tagger") from None
-        place = ".".join(map(str, error.errors()[0]["loc"]))
-        raise ModelError(f"{path}: `{place}`: {_rule(error)}; copy the folder again") from None
+    Only matrices count, those of a recurrent cell once and not once for each gate.
+    """
+    encoder, embeddings = config.encoder, config.embeddings
+    chars = 0 if embeddings.chars == "none" else embeddings.char_hidden
+    states = encoder.hidden_size * (2 if encoder.bidirectional else 1)
+    output = states if encoder.merge == "concat" else encoder.hidden_size
+    inputs = [config.vector_dimension + chars, *[output] * (encoder.layers - 1)]
+    total = config.vector_dimension * (len(vocabulary.words) + 1)
+    total += embeddings.char_dimension * (chars + len(vocabulary.chars)) if chars else 0
+    total += sum(states * (size + encoder.hidden_size) for size in inputs)
+    for layer, head in config.heads.items():
+        labels = len(vocabulary.labels[layer])
+        total += labels * (output + labels) if head.kind == "tokens" else head.hidden_size * (output + labels)
+    return total

@@ -53,6 +53,11 @@ def is_tag(tag: str, scheme: Scheme) -> bool:
     return tag == "O" or (len(tag) > 2 and tag[1] == "-" and tag[0] in RULES[scheme].prefixes)
 
 
+def tags_of_types(types: Iterable[str], scheme: Scheme) -> list[str]:
+    """Return `O` and every tag of a scheme for each type, type by type."""
+    return ["O", *(f"{prefix}-{entity_type}" for entity_type in types for prefix in RULES[scheme].prefixes)]
+
+
 def describe(scheme: Scheme) -> str:
     """Return the tags of a scheme for an error message: `IOB2 tag (B-, I-, O)`."""
     return f"{scheme.upper()} tag ({', '.join(f'{prefix}-' for prefix in RULES[scheme].prefixes)}, O)"

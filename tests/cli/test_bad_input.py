@@ -134,9 +134,9 @@ def test_bad_recipe_ends_in_one_sentence(call, bad, tmp_path) -> None:
 
 
 MODELS = {
-    "config.json": (b'{"format": ' + b"[" * 100_000, "the file is damaged or cut short, it is no JSON"),
-    "vocabulary.json": (b"\xed\xa0\x80", "the file is damaged or cut short, it is no JSON"),
-    "weights.safetensors": (b"\xff" * 100, "the file is damaged or cut short"),
+    "config.json": (b'{"format": ' + b"[" * 100_000, "the file is damaged or incomplete, it is not JSON"),
+    "vocabulary.json": (b"\xed\xa0\x80", "the file must have the SHA-256 that config.json names"),
+    "weights.safetensors": (b"\xff" * 100, "the file must have the SHA-256 that config.json names"),
 }
 
 
