@@ -127,7 +127,7 @@ def two(model: Model, tmp_path: Path) -> dict[Path, Model]:
     words = [f"{word}!" for word in model.vocabulary.words]
     network = copy.deepcopy(model.network)
     for parameter in network.parameters():
-        parameter.data += 1
+        parameter.data += 1 if parameter.requires_grad else 0
     other = replace(model, vocabulary=replace(model.vocabulary, words=words), network=network)
     for name, saved in (("one", model), ("other", other)):
         save_model(saved, tmp_path / name, card=f"{name}\n")
