@@ -16,6 +16,8 @@ from tagger.encoding.tag_arrays import MISSING
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.text.schemes import Scheme
 
+TAG_PAIRS = 2**23  # of all sentences of a batch; 32 MB in float32
+
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
 AnyIds = NDArray[np.integer[Any]]
@@ -171,7 +173,14 @@ def shuffled_batches(lengths: Ids, batch_size: int, rng: np.random.Generator) ->
     return batches
 
 
-def batches_by_length(lengths: Ids, max_tokens: int, *, overhead: int = 0) -> Iterator[Ids]:
+def most_rows(num_tags: int, *, n_best: int = 0) -> int:
+    """Return how many sentences a batch may have, for a CRF needs memory for every pair of tags in each of them."""
+    return max(1, TAG_PAIRS // (num_tags**2 * max(1, n_best)))
+
+
+def batches_by_length(
+    lengths: Ids, max_tokens: int, *, max_rows: int | None = None, overhead: int = 0
+) -> Iterator[Ids]:
     """Batches of sentences of like length with at most `max_tokens` tokens, padding counted.
 
     A longer sentence is a batch of its own; one without tokens is in none.
@@ -179,6 +188,7 @@ def batches_by_length(lengths: Ids, max_tokens: int, *, overhead: int = 0) -> It
     Args:
         lengths: Number of tokens of each sentence.
         max_tokens: Tokens of a batch.
+        max_rows: Sentences of a batch; default: no limit.
         overhead: What a batch costs beyond its rows, in rows: one is closed as soon as its padding costs more.
     """
     order = np.argsort(lengths, kind="stable")
@@ -186,7 +196,9 @@ def batches_by_length(lengths: Ids, max_tokens: int, *, overhead: int = 0) -> It
     start = tokens = 0
     for i, length in enumerate(lengths[order].tolist()):
         rows = i - start
-        if rows and ((rows + 1) * length > max_tokens or rows * length - tokens > overhead * length):
+        if rows and (
+            rows == max_rows or (rows + 1) * length > max_tokens or rows * length - tokens > overhead * length
+        ):
             yield order[start:i]
             start, tokens = i, 0
         tokens += length

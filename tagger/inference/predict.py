@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.config import HeadConfig
-from tagger.encoding.batches import Batch, batches_by_length, encode
+from tagger.encoding.batches import Batch, batches_by_length, encode, most_rows
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.text.schemes import Scheme
@@ -98,7 +98,9 @@ def _predict_chunk(
     empty = {layer: TagLayer((), scheme, schemes.get(layer), ()) for layer, scheme in schemes_of.items()}
     layers: list[dict[str, TagLayer | Label]] = [{} if len(sentence) else {**empty} for sentence in sentences]
     names = {layer: np.array(vocabulary.labels[layer], dtype=object) for layer in heads}
-    parts = list(batches_by_length(encoded.lengths, BATCH_TOKENS, overhead=BATCH_OVERHEAD))
+    num_tags = max((len(names[layer]) for layer in schemes_of), default=1)
+    rows_at_most = most_rows(num_tags, n_best=n_best)
+    parts = list(batches_by_length(encoded.lengths, BATCH_TOKENS, max_rows=rows_at_most, overhead=BATCH_OVERHEAD))
     outputs = backend.run((encoded.batch(rows) for rows in parts), n_best=n_best)
     for rows, arrays in zip(parts, outputs, strict=True):
         lengths = encoded.lengths[rows].tolist()

@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 
 from tagger.config import HeadConfig
-from tagger.encoding.batches import batches_by_length, encode
+from tagger.encoding.batches import batches_by_length, encode, most_rows
 from tagger.encoding.packed import Packed, pack
 from tagger.encoding.vocabulary import label_names
 from tagger.errors import DataError
@@ -97,7 +97,7 @@ def _calibrate_tags(model: Model, layer: str, dev: Sequence[Sentence]) -> dict[s
     encoded = encode(pack(known, [layer]), model.vocabulary, {layer: scheme})
     sentences = []
     with torch.no_grad():
-        for rows in batches_by_length(encoded.lengths, BATCH_TOKENS):
+        for rows in batches_by_length(encoded.lengths, BATCH_TOKENS, max_rows=most_rows(len(names))):
             batch = to_tensors(encoded.batch(rows), model.network.device)
             sentences.append(HeldOut(model.network.states(batch), batch.mask, batch.targets[layer]))
     tags = {tag for s in known for tag in s.tags(layer, scheme=scheme)}

@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagger.encoding.batches import MISSING, batches_by_length, encode, ranges, shuffled_batches
+from tagger.encoding.batches import (
+    MISSING,
+    TAG_PAIRS,
+    batches_by_length,
+    encode,
+    most_rows,
+    ranges,
+    shuffled_batches,
+)
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.text.schemes import Scheme
@@ -89,18 +97,31 @@ def test_shuffled_batches_differ_by_epoch_agree_by_seed_and_pad_little() -> None
     assert means != sorted(means)
 
 
-@given(st.lists(st.integers(0, 40), max_size=100), st.integers(1, 100))
-def test_each_sentence_with_tokens_is_in_one_batch_by_length(lengths: list[int], max_tokens: int) -> None:
+@given(st.lists(st.integers(0, 40), max_size=100), st.integers(1, 100), st.integers(1, 20))
+def test_each_sentence_with_tokens_is_in_one_batch_by_length(
+    lengths: list[int], max_tokens: int, max_rows: int
+) -> None:
     array = np.array(lengths, np.int64)
-    batches = list(batches_by_length(array, max_tokens))
+    batches = list(batches_by_length(array, max_tokens, max_rows=max_rows))
     assert sorted(row for batch in batches for row in batch) == [i for i, n in enumerate(lengths) if n]
     for batch in batches:
         assert len(batch) == 1 or len(batch) * array[batch].max() <= max_tokens
+        assert len(batch) <= max_rows
 
 
 def test_batches_by_length_are_as_large_as_they_may_be() -> None:
     batches = list(batches_by_length(np.array([2, 2, 2, 2, 5, 9]), 6))
     assert [batch.tolist() for batch in batches] == [[0, 1, 2], [3], [4], [5]]
+    batches = list(batches_by_length(np.array([2, 2, 2, 2, 5, 9]), 6, max_rows=2))
+    assert [batch.tolist() for batch in batches] == [[0, 1], [2, 3], [4], [5]]
+
+
+@pytest.mark.parametrize("n_best", [0, 1, 5])
+@pytest.mark.parametrize("num_tags", [1, 37, 1201, 10_000])
+def test_a_batch_has_a_bounded_number_of_pairs_of_tags(num_tags: int, n_best: int) -> None:
+    rows = most_rows(num_tags, n_best=n_best)
+    assert rows == 1 or rows * num_tags**2 * max(1, n_best) <= TAG_PAIRS
+    assert rows * num_tags**2 * max(1, n_best) > TAG_PAIRS / 2
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import torch
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.corpus.synthetic import generate
-from tagger.encoding.batches import Batch
+from tagger.encoding import batches
+from tagger.encoding.batches import Batch, EncodedSentences
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
 from tagger.inference import predict as module
@@ -43,10 +44,18 @@ def make_backend(decoder: str = "crf") -> TorchBackend:
     return TorchBackend(network.eval())
 
 
-def run(sentences: Iterator[Sentence] | list[Sentence], *, chunk: int = 1024, decoder: str = "crf") -> list[Sentence]:
+def run(
+    sentences: Iterator[Sentence] | list[Sentence], *, chunk: int = 1024, decoder: str = "crf", n_best: int = 0
+) -> list[Sentence]:
     backend = make_backend(decoder)
     found = predict(
-        sentences, backend=backend, vocabulary=VOCABULARY, heads=HEADS, schemes={"ner": "iob2"}, chunk=chunk
+        sentences,
+        backend=backend,
+        vocabulary=VOCABULARY,
+        heads=HEADS,
+        schemes={"ner": "iob2"},
+        chunk=chunk,
+        n_best=n_best,
     )
     return list(found)
 
@@ -78,6 +87,25 @@ def test_another_batch_size_gives_the_same_tags_and_scores(tokens: int, monkeypa
     expected = run(sentences)
     monkeypatch.setattr(module, "BATCH_TOKENS", tokens)
     check_close(run(sentences), expected)
+
+
+@pytest.mark.parametrize("n_best", [0, 3])
+def test_many_tags_make_small_batches_with_the_same_tags_and_scores(
+    n_best: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentences = make_sentences()
+    expected = run(sentences, n_best=n_best)
+    num_tags = max(map(len, VOCABULARY.labels.values()))
+    monkeypatch.setattr(batches, "TAG_PAIRS", 4 * num_tags**2)
+    sizes: list[int] = []
+    original = EncodedSentences.batch
+    monkeypatch.setattr(EncodedSentences, "batch", lambda self, rows: sizes.append(len(rows)) or original(self, rows))
+    found = run(sentences, n_best=n_best)
+    assert max(sizes) == (1 if n_best else 4)
+    check_close(found, expected)
+    for one, other in zip(found, expected, strict=True):
+        assert len(one.readings("ner")) == n_best
+        assert [r.tags("ner") for r in one.readings("ner")] == [r.tags("ner") for r in other.readings("ner")]
 
 
 def test_a_shuffled_corpus_gives_the_same_sentences_shuffled() -> None:
