@@ -1,1 +1,1 @@
-"""Hugging Face datasets, in both directions."""
+"""Read and write Hugging Face datasets."""

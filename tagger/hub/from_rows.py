@@ -1,8 +1,9 @@
-"""A sentence from a row of a Hugging Face dataset.
+"""Make sentences from the rows of a Hugging Face dataset.
 
-Token and tag columns are found by feature type and name, or named by the user through `layers`, where `token` stands
-for the column of tokens or text and is no layer. Integer tags are decoded through their `ClassLabel`. The text beside
-tokens is taken only with `offsets`, as `tables.py` writes them; without, it is the tokens joined by one blank.
+Token and tag columns are detected by feature type and name, or chosen by the user through `layers`, where the key
+`token` is the column of tokens or text, not a layer. Integer tags are decoded with their `ClassLabel`. The text of a
+row with tokens is used only if it has `offsets`, as `to_rows.py` writes them; otherwise it is the tokens joined by
+single spaces.
 """
 
 from collections.abc import Mapping
@@ -30,14 +31,14 @@ STRINGS = ("string", "large_string")
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Makes a sentence of a row.
+    """Makes a sentence from a row.
 
     Args:
-        tokens: The column of tokens; None where the text is to be split.
-        text: The column of the text; beside tokens it is taken with their offsets alone.
-        layers: Layer → its column and the names of its classes, if it has them.
-        more: Those of the columns `offsets`, `document` and `meta` that there are.
-        tokenize: How a text is split.
+        tokens: The column of tokens; None to split the text.
+        text: The column of the text; None if the tokens have no offsets in it.
+        layers: Layer → its column and the names of its classes, if any.
+        more: Those of the columns `offsets`, `document` and `meta` that exist.
+        tokenize: How to split a text.
     """
 
     tokens: str | None
@@ -48,15 +49,15 @@ class Reader:
 
     @property
     def columns(self) -> list[str]:
-        """The columns that are read."""
+        """The columns to read."""
         own = [column for column in (self.tokens, self.text, *self.more) if column is not None]
         return list(dict.fromkeys(own + [column for column, _ in self.layers.values()]))
 
     def __call__(self, row: Mapping[str, Any]) -> Sentence:
-        """The sentence of a row.
+        """Return the sentence of a row.
 
         Raises:
-            DataError: It has no tokens, or a layer does not fit them.
+            DataError: The row has no tokens, or a layer does not fit them.
         """
         sentence = self._plain(row)
         values = {layer: _layer(layer, row[column], names) for layer, (column, names) in self.layers.items()}
@@ -68,22 +69,22 @@ class Reader:
         return replace(sentence, layers=found, meta=meta, document=row.get(DOCUMENT))
 
     def _plain(self, row: Mapping[str, Any]) -> Sentence:
-        """The tokens and the text of a row."""
+        """Return the tokens and the text of a row, without layers."""
         if self.tokens is None:
             return _of_text(row[self.text or ""], self.tokenize)
         sentence = _of_tokens(row[self.tokens])
         if (offsets := row.get(OFFSETS)) is None or self.text is None:
             return sentence
         if not isinstance(text := row[self.text], str):
-            raise DataError(f"a sentence with `{OFFSETS}` must have a text, got {shorten(repr(text))}")
+            raise DataError(f"a row with `{OFFSETS}` must have a text, got {shorten(repr(text))}")
         return replace(sentence, text=text, offsets=checked_offsets(offsets, sentence.tokens, text))
 
 
 def reader(features: Mapping[str, Any], config: DataConfig, where: str, *, gold: bool = True) -> Reader:
-    """The reader of rows with these features; of their tokens or text alone if no `gold` is wanted.
+    """Return a reader of rows with these features; without layers if `gold` is false.
 
     Raises:
-        DataError: There are no layers or no tokens, or a column that is named is not there.
+        DataError: There are no layers or no tokens, or a named column does not exist.
     """
     columns = list(features)
     named = dict(config.layers or {})
@@ -104,7 +105,7 @@ def reader(features: Mapping[str, Any], config: DataConfig, where: str, *, gold:
     if tokens is None and text is None:
         raise DataError(
             f"{where}: must have a column {' or '.join(TOKEN_COLUMNS + TEXT_COLUMNS)}, got {columns}; "
-            'name the column as `token` in `layers`, such as {token = "' + columns[0] + '"}'
+            'name its column of tokens or text in `layers`, such as {token = "' + columns[0] + '"}'
         )
     decoders = {layer: (column, _class_names(features[column])) for layer, column in layers.items()}
     more = tuple(name for name in (OFFSETS, DOCUMENT, META) if name in others and _is_ours(name, features[name]))
@@ -114,7 +115,7 @@ def reader(features: Mapping[str, Any], config: DataConfig, where: str, *, gold:
 
 
 def _is_ours(column: str, feature: Any) -> bool:
-    """Whether a column is what `tagger.hub.to_rows` writes under its name."""
+    """Whether a column has the type that `to_rows.py` writes under its name."""
     inner = getattr(feature, "feature", None)
     if column == DOCUMENT:
         return getattr(feature, "dtype", "") in STRINGS
@@ -137,7 +138,7 @@ def _of_text(text: Any, tokenize: Tokenize) -> Sentence:
 
 
 def _detect_layers(features: Mapping[str, Any]) -> dict[str, str]:
-    """Layer → column: `ner_tags` gives `ner`, unless there is a column of that name; classes keep their column's."""
+    """Return layer → column: `ner_tags` becomes `ner` unless a column has that name; labels keep the column name."""
     others = (*TOKEN_COLUMNS, *TEXT_COLUMNS, *NO_LAYERS)
     columns = [column for column, feature in features.items() if column not in others and _is_layer(column, feature)]
     layers = {column: column for column in columns if layer_name(column) == column}
@@ -149,7 +150,7 @@ def _detect_layers(features: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _is_layer(column: str, feature: Any) -> bool:
-    """Whether a column holds classes, a string a token, or under a name that says so a label."""
+    """Whether a column has classes, one string per token, or a label under a usual name for labels."""
     inner = getattr(getattr(feature, "feature", None), "dtype", "")
     own = getattr(feature, "dtype", "")
     labels = column in LABEL_COLUMNS and (own in STRINGS or own.startswith("int"))
@@ -157,13 +158,13 @@ def _is_layer(column: str, feature: Any) -> bool:
 
 
 def _class_names(feature: Any) -> list[str] | None:
-    """The names behind integer classes, for a column of classes or of lists of classes."""
+    """Return the names of integer classes, for a column of classes or of lists of classes."""
     names: list[str] | None = getattr(getattr(feature, "feature", feature), "names", None)
     return names
 
 
 def _layer(layer: str, value: Any, names: list[str] | None) -> TagLayer | Label | None:
-    """The layer of a row; None where it has none, which for classes is also written as -1."""
+    """Return the layer of a row; None if it is missing, which classes also write as -1."""
     if isinstance(value, list):
         return TagLayer(tuple(_name(layer, v, names) for v in value))
     return None if value is None or (names and value == -1) else Label(_name(layer, value, names))

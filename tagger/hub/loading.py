@@ -1,7 +1,7 @@
-"""Sentences of a Hugging Face dataset, by id or from a folder, through `datasets.load_dataset`.
+"""Load a Hugging Face dataset, by id or from a folder, with `datasets.load_dataset`.
 
-Finds its splits and says what to do where it cannot be loaded. What a row means is the business of `rows.py`,
-downloading and caching that of `datasets`.
+This module finds the splits, and explains what to do if the dataset cannot be loaded. `from_rows.py` makes sentences of
+the rows; `datasets` downloads and caches.
 """
 
 import re
@@ -18,18 +18,20 @@ from tagger.text.sentence import Sentence
 if TYPE_CHECKING:
     import datasets
 
-BUILDERS = ("parquet", "json", "csv", "arrow", "text")  # a `dataset` of these names only says how to read `data_files`
+BUILDERS = ("parquet", "json", "csv", "arrow", "text")  # as `dataset`, these only define how to read `data_files`
 SPLIT_NAMES = {"train": ("train",), "dev": ("validation", "dev", "valid"), "test": ("test",)}
-ROWS = 1000  # that are read at once
-ADVICE = "to use files of your own, name `format` and `train` in the recipe and pass --data"
+ROWS = 1000  # rows per read
+ADVICE = "to use files of your own, set `format` and `train` in the recipe and pass --data"
 SCRIPTS = (
-    'name the parquet files that the hub made of it with revision = "refs/convert/parquet", '
-    "or a mirror without a script, as lhoestq/conll2003 is of conll2003"
+    'use the parquet files that the hub made of it with revision = "refs/convert/parquet", '
+    "or a copy without a script, such as lhoestq/conll2003 for conll2003"
 )
 
 
 def load_chosen(config: DataConfig, dataset: str) -> tuple[dict[str, tuple[Any, str]], list[str]]:
-    """Train, dev and test of a dataset, as far as it has them, each with its place, and the splits that are not read.
+    """Return train, dev and test of a dataset, if it has them, each with its name for messages, and notes.
+
+    The notes name the splits that are not read.
 
     Raises:
         DataError: The dataset cannot be loaded or has no train split.
@@ -43,16 +45,16 @@ def load_chosen(config: DataConfig, dataset: str) -> tuple[dict[str, tuple[Any, 
 
 
 def choose_splits(loaded: Iterable[str]) -> dict[str, str]:
-    """For train, dev and test the name that a dataset has for it, if it has one."""
+    """Return the name that a dataset uses for train, dev and test, for those that it has."""
     found = {split: [name for name in names if name in loaded] for split, names in SPLIT_NAMES.items()}
     return {split: names[0] for split, names in found.items() if names}
 
 
 def load_splits(config: DataConfig, dataset: str) -> "Mapping[str, datasets.Dataset | datasets.IterableDataset]":
-    """The splits of a dataset by its own names, nothing of them read yet.
+    """Return the splits of a dataset under its own names; no row is read yet.
 
     Raises:
-        DataError: It cannot be loaded; says what else to do.
+        DataError: It cannot be loaded; the message says what to do.
     """
     import datasets  # imported here: loading it takes seconds, and only this function needs it
 
@@ -87,15 +89,15 @@ def _safe_source(dataset: str) -> str:
 
 
 def _if_absent(dataset: str, error: Exception) -> str:
-    """What is to be said first where a dataset is neither a folder nor found on the hub."""
-    import datasets  # imported here, for it takes seconds
+    """Return the beginning of the message for a dataset that is neither a folder nor found on the hub; else nothing."""
+    import datasets  # imported here because it takes seconds
 
     unfound = (ConnectionError, datasets.exceptions.DatasetNotFoundError)
     return "there is no such folder, and " if isinstance(error, unfound) and not Path(dataset).exists() else ""
 
 
 def _saved(folder: Path) -> Literal["splits", "split"] | None:
-    """Whether `save_to_disk` wrote the folder, and of what."""
+    """Return what `save_to_disk` wrote to the folder: several splits, one split, or None for any other folder."""
     if (folder / "dataset_dict.json").is_file():
         return "splits"
     return "split" if all((folder / name).is_file() for name in ("dataset_info.json", "state.json")) else None
@@ -105,20 +107,19 @@ def _refuse_choices(config: DataConfig, dataset: str) -> None:
     for key in ("name", "revision", "data_files"):
         if (value := getattr(config, key)) is not None:
             raise DataError(
-                f"{dataset}: a folder written by `save_to_disk` has nothing to choose from by `{key}`, got {value!r}; "
-                f"leave out `{key}`"
+                f"{dataset}: a folder written by `save_to_disk` does not support `{key}`, got {value!r}; remove `{key}`"
             )
 
 
 def _plain_files(files: Any) -> Any:
-    """`data_files` with lists in place of tuples, as `datasets` wants them."""
+    """Return `data_files` with lists instead of tuples, as `datasets` requires."""
     if isinstance(files, dict):
         return {split: list(paths) for split, paths in files.items()}
     return list(files) if files is not None else None
 
 
 def _why(error: Exception) -> str:
-    """Why a dataset could not be loaded, and what to do about it."""
+    """Return why a dataset could not be loaded, and what to do about it."""
     whole, cause = str(error), error.__cause__ or error
     reason = next(iter(str(cause).splitlines()), "") or type(cause).__name__
     if isinstance(error, RuntimeError) and "script" in whole:
@@ -129,17 +130,17 @@ def _why(error: Exception) -> str:
             f"copy of the dataset. If the dataset has a loading script, {SCRIPTS}"
         )
     if "Config name is missing" in whole and (listed := re.search(r"\[(.*?)\]", whole)):
-        return f"the dataset has several configurations, say which: `name` must be one of {listed[1]}"
+        return f"the dataset has several configurations; set `name` to one of {listed[1]}"
     return f"the dataset cannot be loaded: {reason}"
 
 
 def sentences_of(
     dataset: "datasets.Dataset | datasets.IterableDataset", config: DataConfig, where: str, *, gold: bool = True
 ) -> Iterator[Sentence]:
-    """The sentences of the rows of a dataset, in order, as they are read; without layers if no `gold` is wanted.
+    """Yield the sentences of the rows of a dataset as they are read; without layers if `gold` is false.
 
     Raises:
-        DataError: The columns do not fit, or (behind the last row) some rows do not.
+        DataError: The columns are not suitable, or (after the last row) some rows are invalid.
     """
     read = reader(features_of(dataset, where), config, where, gold=gold)
     problems = []
@@ -155,16 +156,16 @@ def sentences_of(
 
 
 def features_of(dataset: Any, where: str) -> Mapping[str, Any]:
-    """The features of a dataset; a stream without a card has them from its first rows."""
+    """Return the features of a dataset; a stream without a dataset card infers them from its first rows."""
     if dataset.features is not None:
         return dict(dataset.features)
-    with _told(where):
+    with _explained_errors(where):
         return dict(dataset._resolve_features().features or {})
 
 
 @contextmanager
-def _told(where: str) -> Iterator[None]:
-    """Tell an error in reading rows in one sentence."""
+def _explained_errors(where: str) -> Iterator[None]:
+    """Turn an error of `datasets` while reading rows into one sentence."""
     from datasets.exceptions import DatasetsError
 
     try:
@@ -174,8 +175,8 @@ def _told(where: str) -> Iterator[None]:
 
 
 def read_rows(dataset: Any, columns: list[str], where: str) -> Iterator[dict[str, Any]]:
-    """The rows of a dataset, some of its columns only."""
-    with _told(where):
+    """Yield the rows of a dataset with these columns only."""
+    with _explained_errors(where):
         for batch in dataset.select_columns(columns).iter(ROWS):
             for values in zip(*(batch[column] for column in columns), strict=True):
                 yield dict(zip(columns, values, strict=True))
@@ -184,18 +185,19 @@ def read_rows(dataset: Any, columns: list[str], where: str) -> Iterator[dict[str
 def stream_dataset(
     dataset: "str | Path | datasets.Dataset", *, split: str = "train", **settings: Any
 ) -> Iterator[Sentence]:
-    """The sentences of a dataset without gold layers, to be tagged, as they are read: memory does not grow with it.
+    """Yield the sentences of a dataset without gold layers, to be tagged, in bounded memory.
 
     For example `model.predict(tagger.stream_dataset("data/news", split="test"))`.
 
     Args:
-        dataset: Its id or folder, or a dataset that is loaded already.
-        split: Which of its splits, by its own name.
+        dataset: Its id or folder, or a loaded dataset.
+        split: The split, under the name that the dataset uses.
         settings: As for `load_dataset`; `streaming=True` keeps no copy of the dataset on disk.
 
     Raises:
         RecipeError: A setting is unknown or has a wrong value.
-        DataError: The dataset cannot be loaded or has no tokens or text, or (behind the last row) some rows have none.
+        DataError: The dataset cannot be loaded, has no such split or no tokens or text, or (after the last row) some
+            rows have none.
     """
     given = isinstance(dataset, (str, Path))
     config = parse_section(

@@ -1,8 +1,8 @@
-"""Sentences as the rows of a Hugging Face dataset, with features that say what each column is.
+"""Convert sentences to a Hugging Face dataset, with typed columns.
 
-The columns are those that `rows.py` reads: `tokens`, `text`, `ner_tags` for a tag layer `ner`, and a class under the
-layer's own name for a label layer. What a plain corpus does not have, such as scores, has a column only where some
-sentence has it. The readings of `n_best` are not written.
+The columns are those that `from_rows.py` reads: `tokens`, `text`, `ner_tags` for a tag layer `ner`, and a class under
+the name of a label layer. Optional values, such as scores, have a column only if a sentence has them. The readings of
+`n_best` are not written.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,21 +16,21 @@ from tagger.text.sentence import Label, Sentence, TagLayer
 if TYPE_CHECKING:
     import datasets
 
-Columns = dict[str, tuple[Any, Callable[[Sentence], Any]]]  # name → its feature, and what a sentence has there
-CHUNK = 10_000  # rows that are Python objects at once
+Columns = dict[str, tuple[Any, Callable[[Sentence], Any]]]  # name → its feature, and its value for a sentence
+CHUNK = 10_000  # rows that are Python objects at the same time
 
 
 def to_dataset(sentences: Iterable[Sentence]) -> "datasets.Dataset":
-    """Sentences as a dataset, with their layers and, for predicted ones, scores and spans; `push_to_hub` shares it.
+    """Return sentences as a dataset with their layers and, if predicted, scores and spans; `push_to_hub` shares it.
 
     Raises:
-        DataError: A layer is a tag a token in one sentence and a label in another, or two columns have one name.
+        DataError: A layer has tags in one sentence and a label in another, or two columns have the same name.
     """
     return to_datasets({"all": list(sentences)})["all"]
 
 
 def to_datasets(splits: Mapping[str, Sequence[Sentence]]) -> "dict[str, datasets.Dataset]":
-    """A dataset for each split, all with the same features; see `to_dataset`."""
+    """Return a dataset for each split, all with the same features; see `to_dataset`."""
     import datasets  # imported here: loading it takes seconds, and only this function needs it
 
     columns = _columns(splits)
@@ -53,7 +53,7 @@ def _chunks(sentences: Iterable[Sentence]) -> Iterator[list[Sentence]]:
 
 
 def _columns(splits: Mapping[str, Sequence[Sentence]]) -> Columns:
-    """The columns that the sentences of all splits need together."""
+    """Return the columns that the sentences of all splits need."""
     from datasets import List, Value
 
     columns: Columns = {
@@ -64,7 +64,7 @@ def _columns(splits: Mapping[str, Sequence[Sentence]]) -> Columns:
     for layer, (kind, names) in _layers(splits).items():
         wanted, extra = (_tag_columns if kind is TagLayer else _label_columns)(layer, names)
         if twice := {*wanted, *extra} & {*columns, *optional, DOCUMENT, META}:
-            raise DataError(f"layer `{layer}`: its columns must be its own, but two are called {min(twice)}; rename it")
+            raise DataError(f"layer `{layer}`: two columns would be called {min(twice)}; rename the layer")
         columns |= wanted
         optional |= extra
     optional[DOCUMENT] = (Value("string"), lambda s: s.document)
@@ -76,7 +76,7 @@ def _columns(splits: Mapping[str, Sequence[Sentence]]) -> Columns:
 
 
 def _layers(splits: Mapping[str, Sequence[Sentence]]) -> dict[str, tuple[type, list[str]]]:
-    """For each layer its kind and the names of its tags or classes: `O` first, then by the alphabet."""
+    """Return kind and tag or class names of each layer: `O` first, then in alphabetical order."""
     kinds: dict[str, type] = {}
     names: dict[str, set[str]] = {}
     for sentence in chain.from_iterable(splits.values()):
@@ -95,7 +95,7 @@ def _names(sentence: Sentence, layer: str) -> Iterable[str]:
 
 
 def _tag_columns(layer: str, names: Sequence[str]) -> tuple[Columns, Columns]:
-    """The column of the tags, and those of what a prediction says beside them."""
+    """Return the column of the tags, and the optional columns of a prediction: scores and spans."""
     from datasets import ClassLabel, List, Value
 
     ids = {name: i for i, name in enumerate(names)}
@@ -121,7 +121,7 @@ def _tag_columns(layer: str, names: Sequence[str]) -> tuple[Columns, Columns]:
 
 
 def _label_columns(layer: str, names: Sequence[str]) -> tuple[Columns, Columns]:
-    """The column of the label, and those of what a prediction says beside it."""
+    """Return the column of the label, and the optional columns of a prediction: scores and attention."""
     from datasets import ClassLabel, List, Value
 
     def label(s: Sentence) -> Label | None:
@@ -135,7 +135,9 @@ def _label_columns(layer: str, names: Sequence[str]) -> tuple[Columns, Columns]:
         found = label(s)
         return list(found.attention) if found and found.attention is not None else None
 
-    column = layer if layer_name(layer) == layer else f"{layer}_label"  # so that its name is read back as it is
+    column = (
+        layer if layer_name(layer) == layer else f"{layer}_label"
+    )  # so that reading it back gives the same layer name
     return {column: (ClassLabel(names=list(names)), lambda s: found.value if (found := label(s)) else None)}, {
         f"{layer}_score": (Value("float32"), lambda s: found.score if (found := label(s)) else None),
         f"{layer}_scores": (List(Value("float32")), scores),
@@ -144,7 +146,7 @@ def _label_columns(layer: str, names: Sequence[str]) -> tuple[Columns, Columns]:
 
 
 def _own_offsets(sentence: Sentence) -> list[list[int]] | None:
-    """Where the tokens stand in the text, unless it is the tokens joined by one blank."""
+    """Return the offsets of the tokens, or None if the text is the tokens joined by single spaces."""
     plain = Sentence.from_tokens(sentence.tokens)
     same = (sentence.text, sentence.offsets) == (plain.text, plain.offsets)
     return None if same else [list(pair) for pair in sentence.offsets]

@@ -93,7 +93,7 @@ def test_dataset_is_read_with_its_classes_by_name(serve: Any, dev: str, tmp_path
     check_rows(corpus)
 
 
-def test_folder_of_json_lines_is_read_with_its_tags_as_they_stand(tmp_path: Path) -> None:
+def test_folder_of_json_lines_is_read_with_its_tags_unchanged(tmp_path: Path) -> None:
     rows = [{"tokens": ["Ada", "sang"], "ner_tags": ["B-PER", "O"]}, {"tokens": ["Hm"], "ner_tags": ["O"]}]
     corpus = load_dataset(json_lines(tmp_path, train=rows, validation=rows))
     assert [sentence.tags("ner") for sentence in corpus.dev] == [("B-PER", "O"), ("O",)]
@@ -165,7 +165,7 @@ def test_column_of_a_layers_own_name_is_kept_beside_its_tags_in_any_order(
     assert (sentence.tags("ner"), sentence.tags("ner_tags")) == (("B-X",), ("O",))
 
 
-def test_column_that_is_not_there_is_told_those_that_are(tmp_path: Path) -> None:
+def test_error_of_a_missing_column_lists_the_columns(tmp_path: Path) -> None:
     folder = saved(tmp_path, train=make_dataset())
     assert error_of(folder, layers={"ner": "ner_tag"}) == (
         f"{folder} (train): `layers` must name columns of the dataset, got ner_tag; "
@@ -185,7 +185,7 @@ def test_dataset_must_have_tokens_or_text(tmp_path: Path) -> None:
     folder = saved(tmp_path, train=make_dataset({"body": ["a"], "tags": [["O"]]}))
     assert error_of(folder) == (
         f"{folder} (train): must have a column tokens or words or text or sentence, got ['body', 'tags']; "
-        'name the column as `token` in `layers`, such as {token = "body"}'
+        'name its column of tokens or text in `layers`, such as {token = "body"}'
     )
 
 
@@ -222,7 +222,7 @@ def test_dataset_must_have_a_train_split(tmp_path: Path) -> None:
     assert error_of(folder) == f"{folder}: must have a split `train`, got test"
 
 
-def test_all_bad_rows_are_told_together(tmp_path: Path) -> None:
+def test_all_bad_rows_are_reported_together(tmp_path: Path) -> None:
     rows = {
         "tokens": [["a"], [], ["b", None], None, ["c", "d"], ["e"]],
         "ner_tags": [["O"], [], ["O", "O"], ["O"], ["O"], [None]],
@@ -251,7 +251,7 @@ def test_text_that_is_missing_or_blank_is_a_bad_row(tmp_path: Path) -> None:
     assert lines[1].startswith(f"{folder} (train), row 2: the text holds no token")
 
 
-ADVICE = "to use files of your own, name `format` and `train` in the recipe and pass --data"
+ADVICE = "to use files of your own, set `format` and `train` in the recipe and pass --data"
 
 
 def test_dataset_that_cannot_be_reached_says_what_else_to_do() -> None:
@@ -265,7 +265,7 @@ def test_dataset_that_cannot_be_reached_says_what_else_to_do() -> None:
     assert "\n" not in found
 
 
-def test_broken_folder_is_told(tmp_path: Path) -> None:
+def test_broken_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert error_of(tmp_path / "empty").startswith(f"{tmp_path}/empty: the dataset cannot be loaded: ")
     folder = tmp_path / "broken"
@@ -275,13 +275,13 @@ def test_broken_folder_is_told(tmp_path: Path) -> None:
     assert error_of(folder).endswith(ADVICE)
 
 
-def test_dataset_with_a_loading_script_is_told_of_its_parquet(tmp_path: Path) -> None:
+def test_dataset_with_a_loading_script_is_refused_with_a_hint_at_its_parquet(tmp_path: Path) -> None:
     folder = tmp_path / "scripted"
     folder.mkdir()
     (folder / "scripted.py").write_text("raise AssertionError('run')\n", encoding="utf-8")
     found = error_of(folder)
     assert found.startswith(f"{folder}: datasets with a loading script no longer load since `datasets` 4 (")
-    assert 'revision = "refs/convert/parquet", or a mirror without a script, as lhoestq/conll2003 is' in found
+    assert 'revision = "refs/convert/parquet", or a copy without a script, such as lhoestq/conll2003' in found
 
 
 def test_id_revision_name_and_files_are_handed_on_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -336,7 +336,7 @@ def test_configuration_of_a_card_is_chosen_by_name(streaming: bool, tmp_path: Pa
 def test_configurations_are_listed_where_none_is_named(tmp_path: Path) -> None:
     folder = repository(tmp_path)
     assert error_of(folder) == (
-        f"{folder}: the dataset has several configurations, say which: `name` must be one of 'small', 'large'; {ADVICE}"
+        f"{folder}: the dataset has several configurations; set `name` to one of 'small', 'large'; {ADVICE}"
     )
 
 
@@ -349,7 +349,7 @@ def test_streamed_dataset_is_the_one_that_is_loaded(tmp_path: Path) -> None:
     assert sentence.tags("ner") == ("B-PER", "O")
 
 
-def test_broken_row_of_a_stream_is_told(tmp_path: Path) -> None:
+def test_broken_row_of_a_stream_is_reported(tmp_path: Path) -> None:
     folder = json_lines(tmp_path, train=[{"tokens": ["a"], "ner_tags": ["O"]}] * 3)
     with (folder / "train.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"tokens": ["a"\n')
@@ -360,8 +360,7 @@ def test_broken_row_of_a_stream_is_told(tmp_path: Path) -> None:
 def test_choice_that_a_saved_folder_does_not_have_is_refused(tmp_path: Path) -> None:
     folder = saved(tmp_path, train=make_dataset())
     assert error_of(folder, revision="main") == (
-        f"{folder}: a folder written by `save_to_disk` has nothing to choose from by `revision`, got 'main'; "
-        "leave out `revision`"
+        f"{folder}: a folder written by `save_to_disk` does not support `revision`, got 'main'; remove `revision`"
     )
 
 
@@ -396,7 +395,7 @@ def test_columns_of_known_corpora_are_found() -> None:
     ]
 
 
-def test_split_that_is_not_read_is_said(tmp_path: Path) -> None:
+def test_split_that_is_not_read_is_reported(tmp_path: Path) -> None:
     folder = saved(tmp_path, train=make_dataset(), unsupervised=make_dataset())
     assert load_corpus(dataset=str(folder)).notes[0] == f"split `unsupervised` of {folder} is not read"
 
@@ -420,7 +419,7 @@ def test_recipe_cuts_a_missing_dev_from_train_and_leaves_test_alone(tmp_path: Pa
     assert any(line.startswith("36 train, 4 dev, 5 test sentences") for line in said)
 
 
-def test_bad_rows_of_all_splits_are_told_at_once(tmp_path: Path) -> None:
+def test_bad_rows_of_all_splits_are_reported_at_once(tmp_path: Path) -> None:
     bad = make_dataset({"tokens": [["a"], []], "ner_tags": [["O"], []]}, None)
     folder = saved(tmp_path, train=bad, validation=bad, test=bad)
     for lazy in (False, True):

@@ -121,7 +121,7 @@ def test_layer_of_two_kinds_is_refused() -> None:
 
 @pytest.mark.parametrize("layer", ["tokens", "text", "document", "offsets"])
 def test_layer_whose_column_is_taken_is_refused(layer: str) -> None:
-    with pytest.raises(DataError, match=f"its columns must be its own, but two are called {layer}; rename it"):
+    with pytest.raises(DataError, match=f"two columns would be called {layer}; rename the layer"):
         to_dataset([make_sentence("a", **{layer: Label("y")})])
 
 
