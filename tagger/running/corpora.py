@@ -1,13 +1,14 @@
 """The corpora of a recipe: read, and held against the heads that are to learn from them, before anything is trained."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from tagger.config import HeadConfig, Recipe
 from tagger.corpus.corpus import Corpus, cut_dev, read_corpus
 from tagger.doctor.check import check_for_training
-from tagger.errors import DataError, RecipeError
+from tagger.errors import SHOWN, DataError, RecipeError
 from tagger.hub.lazy import packed_of, telling
 from tagger.text.sentence import Label, Sentence, TagLayer, check_spans
 
@@ -42,11 +43,17 @@ def read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, tell: Tell) 
         tell(f"{sizes} sentences, {len(packed_of(corpus.train, ()).type_ids)} train tokens")
         if not corpus.train:
             raise DataError(f"corpus `{name}` must have a sentence to learn from, got none")
+    if not any(corpus.dev for corpus in corpora.values()):
+        raise DataError(
+            "dev must have at least one sentence, by which the best epoch is chosen, got none; name a file in `dev`, or "
+            "give train at least two sentences, so that one of them can be dev"
+        )
     for layer, head in recipe.layers.items():
         for name, corpus in corpora.items():
             for split, sentences in corpus.splits().items():
                 _check_layer(layer, head, telling(sentences), where=f"corpus `{name}`, {split}")
         _check_carried(layer, corpora, tell)
+        _note_unseen(layer, head, corpora, tell)
     _check_used(corpora, recipe.layers)
     return corpora
 
@@ -98,6 +105,33 @@ def _check_carried(layer: str, corpora: Mapping[str, Corpus], tell: Tell) -> Non
             continue
         names = sorted({name for sentence in sentences for name in sentence.layers})
         raise DataError(f"no {split} sentence has the layer `{layer}`; they have {', '.join(names) or 'none'}")
+
+
+def _note_unseen(layer: str, head: HeadConfig, corpora: Mapping[str, Corpus], tell: Tell) -> None:
+    """Name the types or labels in dev and test that train lacks, because the model cannot predict them."""
+    parts = [corpus.splits() for corpus in corpora.values()]
+    known = {kind for part in parts for kind in _kinds(telling(part["train"]), layer, head)}
+    for split in ("dev", "test"):
+        counts = Counter(kind for part in parts for kind in _kinds(part[split], layer, head))
+        unseen = [f"{kind} ({count})" for kind, count in counts.most_common() if kind not in known]
+        if unseen:
+            more = f" and {len(unseen) - SHOWN} more" if len(unseen) > SHOWN else ""
+            tell(
+                f"{split} has labels of `{layer}` that train lacks, so the model cannot predict them: "
+                f"{', '.join(unseen[:SHOWN])}{more}"
+            )
+
+
+def _kinds(sentences: Iterable[Sentence], layer: str, head: HeadConfig) -> Iterator[str]:
+    """Yield the type of each entity of a layer, or each tag or label where the head predicts no entities."""
+    for sentence in sentences:
+        found = sentence.layers.get(layer)
+        if isinstance(found, Label):
+            yield found.value
+        elif isinstance(found, TagLayer) and head.span_scheme is None:
+            yield from found.tags
+        elif isinstance(found, TagLayer):
+            yield from (boundary.type for boundary in sentence.boundaries(layer))
 
 
 def _check_used(corpora: Mapping[str, Corpus], layers: Collection[str]) -> None:
