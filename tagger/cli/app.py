@@ -1,5 +1,6 @@
 """The commands and their options. Each parses, calls the library, and prints."""
 
+import io
 import json
 import logging
 import os
@@ -39,9 +40,10 @@ ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A run fold
 
 
 def main() -> NoReturn:
-    """Run the command line; a mistake of the user ends in one sentence and exit code 1 (data, model) or 2 (use)."""
+    """Run the command line. A mistake of the user ends in one sentence and exit code 1 (data, model) or 2 (usage)."""
     sys.stdin = sys.stdin or Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115
     sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    _print_any_character()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
         _run()
@@ -49,10 +51,10 @@ def main() -> NoReturn:
         sys.exit(_complain(error, 2))
     except TaggerError as error:
         sys.exit(_complain(error, 1))
-    except BrokenPipeError:  # whoever read our output has stopped reading
+    except BrokenPipeError:  # the reader of our output has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except OSError as error:  # a full disk, behind standard output or in a folder that was written to before
+    except OSError as error:  # such as a full disk, behind standard output or in a folder that was writable before
         if sys.stdout is not None and error.filename is None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         place = error.filename or "standard output"
@@ -60,10 +62,22 @@ def main() -> NoReturn:
     sys.exit(0)
 
 
+def _print_any_character() -> None:
+    """Let both output streams take any character, whatever the locale and `PYTHONIOENCODING` say.
+
+    Standard output to a file or a pipe is UTF-8, because it is data and all files that the library reads are UTF-8. A
+    terminal and standard error keep their encoding; characters that it lacks are written as escapes such as `\\xeb`.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            is_data = stream is sys.stdout and not stream.isatty()
+            stream.reconfigure(encoding="utf-8" if is_data else None, errors="backslashreplace")
+
+
 def _run() -> None:
-    """Run the command that was given, until all that it writes is written."""
+    """Run the given command and flush what it has written."""
     if sys.stdout is None:
-        raise DataError("standard output must be open, but is closed; send it to a file, or to /dev/null")
+        raise DataError("standard output must be open, but is closed; redirect it to a file or to /dev/null")
     try:
         app()
     finally:
@@ -73,6 +87,23 @@ def _run() -> None:
 def _complain(error: TaggerError, code: int) -> int:
     sys.stderr.write(f"error: {visible(str(error))}\n")
     return code
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # takes longer than all that the command line needs itself
+
+        sys.stdout.write(f"tagger {version('tagger-bilstm')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Train, score and run sequence taggers: entities, parts of speech, slots, and sentence labels."""
 
 
 @app.command(epilog="Example: tagger train recipes/quickstart.toml --set training.epochs=5")

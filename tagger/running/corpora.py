@@ -45,8 +45,8 @@ def read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, tell: Tell) 
             raise DataError(f"corpus `{name}` must have a sentence to learn from, got none")
     if not any(corpus.dev for corpus in corpora.values()):
         raise DataError(
-            "dev must have at least one sentence, by which the best epoch is chosen, got none; name a file in `dev`, or "
-            "give train at least two sentences, so that one of them can be dev"
+            "dev must have at least one sentence, by which the best epoch is chosen, got none; name a file in `dev`, "
+            "or give train at least two sentences, so that one of them can be dev"
         )
     for layer, head in recipe.layers.items():
         for name, corpus in corpora.items():
