@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tagger import plots
     from tagger.config import Recipe, load_recipe
+    from tagger.conversion.writing import write_sentences
     from tagger.corpus.corpus import Corpus, load_corpus, load_dataset
     from tagger.corpus.synthetic import generate
     from tagger.doctor.check import check
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
     from tagger.hub.loading import stream_dataset
     from tagger.hub.to_rows import to_dataset
     from tagger.metrics.report import Report
-    from tagger.running.run import Run
+    from tagger.running.run import Run, RunListener
     from tagger.running.train import train
     from tagger.tagging import Tagger, load
     from tagger.text.sentence import Label, Sentence, Span
 
+    __version__: str
+
 _MODULES = {
     "tagger.config": ("Recipe", "load_recipe"),
+    "tagger.conversion.writing": ("write_sentences",),
     "tagger.doctor.check": ("check",),
     "tagger.corpus.corpus": ("Corpus", "load_corpus", "load_dataset"),
     "tagger.doctor.diagnosis": ("Diagnosis",),
@@ -41,7 +45,8 @@ _MODULES = {
     "tagger.hub.to_rows": ("to_dataset",),
     "tagger.errors": ("DataError", "MissingExtraError", "ModelError", "RecipeError", "TaggerError"),
     "tagger.metrics.report": ("Report",),
-    "tagger.running.train": ("Run", "train"),
+    "tagger.running.run": ("Run", "RunListener"),
+    "tagger.running.train": ("train",),
     "tagger.tagging": ("Tagger", "load"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
@@ -58,6 +63,7 @@ __all__ = [
     "RecipeError",
     "Report",
     "Run",
+    "RunListener",
     "Sentence",
     "Span",
     "Tagger",
@@ -72,12 +78,15 @@ __all__ = [
     "stream_dataset",
     "to_dataset",
     "train",
+    "write_sentences",
 ]
 
 
 def __getattr__(name: str) -> object:
     if name == "plots":
         return import_module("tagger.plots")
+    if name == "__version__":
+        return import_module("importlib.metadata").version("tagger-bilstm")
     if name not in _HOME:
         raise AttributeError(f"module 'tagger' has no attribute '{name}'")
     value = getattr(import_module(_HOME[name]), name)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 import typing
 from pathlib import Path
 
@@ -22,6 +23,7 @@ PUBLIC = [
     "RecipeError",
     "Report",
     "Run",
+    "RunListener",
     "Sentence",
     "Span",
     "Tagger",
@@ -36,6 +38,7 @@ PUBLIC = [
     "stream_dataset",
     "to_dataset",
     "train",
+    "write_sentences",
 ]
 
 
@@ -65,6 +68,11 @@ def test_names_for_type_checkers_are_those_that_load() -> None:
     exec(block, namespace)
     assert sorted(name for name in namespace if not name.startswith("__")) == PUBLIC
     assert typing.TYPE_CHECKING is False
+
+
+def test_version_is_that_of_the_project_file() -> None:
+    project = tomllib.loads((Path(tagger.__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert tagger.__version__ == project["project"]["version"]
 
 
 def test_unknown_name_is_an_attribute_error() -> None:

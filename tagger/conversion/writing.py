@@ -1,0 +1,50 @@
+"""Write sentences to a file in any format that can be written."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+from tagger.conversion.targets import TARGETS
+from tagger.errors import DataError
+from tagger.files.writing import replaced
+from tagger.text.sentence import Sentence, TagLayer
+
+
+def write_sentences(
+    path: str | Path, sentences: Iterable[Sentence], *, format: str = "jsonl", layers: Sequence[str] | None = None
+) -> None:
+    """Write sentences to a file, which has all of them or stays as it was.
+
+    What the format has no place for, such as probabilities in columns, is not written.
+
+    Args:
+        path: The file; what it held before is replaced.
+        sentences: Any iterable, such as the result of `Tagger.stream`; it is not held in memory.
+        format: A format that can be written: `jsonl`, `conll`, `conllu`, `text`, `doccano`, `labelstudio` or `spacy`.
+        layers: The layers to write, for `conll` in the order of the columns. Default: all layers of the first sentence.
+
+    Raises:
+        DataError: A sentence lacks a layer, the format cannot hold the layers, or the file cannot be written.
+    """
+    if format not in TARGETS:
+        raise ValueError(f"format must be one of {', '.join(TARGETS)}, got {format!r}")
+    rest = iter(sentences)
+    first = next(rest, None)
+    names = tuple(layers if layers is not None else first.layers if first else ())
+    tags = [name for name in names if first and isinstance(first.layers.get(name), TagLayer)]
+    target = TARGETS[format]
+    if target.single and len(tags) > 1:
+        raise DataError(f"{path}: {format} holds one layer of tags, got {', '.join(tags)}; choose one with `layers`")
+    kept = _with_layers(chain([first] if first else [], rest), names)
+    with replaced(Path(path)) as stream:
+        for line in target.lines(kept, tags):
+            stream.write(line.encode() + b"\n")
+
+
+def _with_layers(sentences: Iterable[Sentence], names: Sequence[str]) -> Iterator[Sentence]:
+    for number, sentence in enumerate(sentences):
+        if missing := [name for name in names if name not in sentence.layers]:
+            found = ", ".join(sentence.layers) or "none"
+            raise DataError(f"sentence {number} must have the layer `{missing[0]}`; its layers are: {found}")
+        yield replace(sentence, layers={name: sentence.layers[name] for name in names})
