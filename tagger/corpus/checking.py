@@ -1,7 +1,6 @@
-"""What becomes of sentences that were read: schemes are found and held against every tag.
+"""Checks sentences after reading: detects the scheme of each layer, validates every tag, and edits.
 
-Nothing is repaired, renamed or dropped unless the recipe says so, which `changing.py` does, and what is done is told in
-notes.
+Nothing is edited unless the recipe says so; `edits.py` does it. Notes report what was found and done.
 """
 
 from collections import defaultdict
@@ -11,7 +10,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from tagger.config import ReadingConfig
-from tagger.corpus.edits import Done, changed, check_seen, divided, prefixed, told
+from tagger.corpus.edits import Done, changed, check_seen, divided, edit_notes, prefixed
 from tagger.corpus.splitting import Splits
 from tagger.errors import DataError, Problems
 from tagger.hub.lazy import is_lazy, packed_of, telling
@@ -32,7 +31,7 @@ BLANK = "tokens that are empty or white space"
 
 
 class Finished(NamedTuple):
-    """Sentences by split, the scheme of each tag layer, and what was found out or done, a sentence each."""
+    """Sentences by split, the scheme of each tag layer, and notes on what was found and done."""
 
     splits: Splits
     schemes: Mapping[str, Scheme | None]
@@ -40,18 +39,21 @@ class Finished(NamedTuple):
 
 
 def finish(splits: Splits, config: ReadingConfig, said: Sequence[str], *, whole: bool, firm: bool = True) -> Finished:
-    """The sentences of raw splits: schemes found and held against the tags, types renamed and dropped.
+    """Detect schemes, validate tags, and edit sentences as the recipe says.
 
-    A lazy split stays in its file. What is said of its tags is said of few sentences that have all that stand side by
-    side, so a mistake that many make is told once for each pair of tags that makes it.
+    A lazy split stays in its file. Its tags are checked in a few sentences that have every pair of neighbouring tags.
+    A mistake is then reported once for each such pair.
 
     Args:
         splits: The sentences.
-        config: What the recipe says.
+        config: The reading settings of the recipe.
         said: The notes of the readers.
-        whole: Whether every type that is to be renamed or dropped must be there; some sentences of a corpus need not
-            have it.
-        firm: Whether a scheme that is named holds for all layers; else one with `B-` or the like is not read as IO.
+        whole: Whether this is a whole corpus, in which every type to rename or drop must occur.
+        firm: Whether the scheme that the recipe names applies to all layers; otherwise a layer with prefixes such as
+            `B-` is not read as IO.
+
+    Raises:
+        DataError: Tags are invalid, or the recipe names a layer, scheme, type or class that does not occur.
     """
     splits, bare = prefixed(splits) if config.scheme == "io" else (splits, [])
     shown = {name: telling(part) for name, part in splits.items()}
@@ -65,7 +67,7 @@ def finish(splits: Splits, config: ReadingConfig, said: Sequence[str], *, whole:
             named = None if strange else config.scheme
             schemes[layer] = _scheme_of(layer, shown, named, notes, counted=counted)
             if strange:
-                notes[-1] += f", not as IO, in which the files of training were, for it has `{strange[0]}-`"
+                notes[-1] += f", not as IO like the training files, because it has `{strange[0]}-`"
     if whole:
         _check_named(layers, schemes, config)
     _check_tags(shown, schemes, options=not whole)
@@ -73,16 +75,16 @@ def finish(splits: Splits, config: ReadingConfig, said: Sequence[str], *, whole:
         _check_sequences(shown, schemes, options=not whole)
     for layer in [name for name, scheme in schemes.items() if scheme == "io"]:
         splits, schemes[layer] = divided(splits, layer), "iob2"
-        notes.append(f"layer `{layer}` is in IO, where neighbours of one type are one entity, and goes on as IOB2")
+        notes.append(f"layer `{layer}` is in IO, where neighbours of one type are one entity, and is converted to IOB2")
     done = Done()
     out = {name: changed(part, schemes, config, done, split=name) for name, part in splits.items()}
     if whole:
         check_seen(done, config)
-    return Finished(out, schemes, (*notes, *told(done, config, whole=whole)))
+    return Finished(out, schemes, (*notes, *edit_notes(done, config, whole=whole)))
 
 
 def _tags(splits: Splits, layer: str) -> Iterator[tuple[str, ...]]:
-    """The tags of a layer in every sentence that has it."""
+    """Yield the tags of a layer in every sentence that has it."""
     for part in splits.values():
         for sentence in part:
             found = sentence.layers.get(layer)
@@ -91,13 +93,16 @@ def _tags(splits: Splits, layer: str) -> Iterator[tuple[str, ...]]:
 
 
 def _strange_to_io(layer: str, splits: Splits) -> list[str]:
-    """The prefixes of a layer that IO does not have and another scheme has."""
+    """Return the prefixes of a layer that another scheme has, but not IO."""
     distinct = {tag for tags in _tags(splits, layer) for tag in tags if not is_tag(tag, "io")}
     return sorted({split_tag(tag)[0] for tag in distinct if any(is_tag(tag, scheme) for scheme in RULES)})
 
 
 def _scheme_of(layer: str, splits: Splits, named: Scheme | None, notes: list[str], *, counted: bool) -> Scheme | None:
-    """The scheme of a layer: as named, or as all splits together show it; faults are told where all are `counted`."""
+    """Return the scheme of a layer: `named`, or detected in all splits.
+
+    The note on a detected scheme also reports tags of a rival scheme if all tags are `counted`.
+    """
     distinct = {tag for tags in _tags(splits, layer) for tag in tags}
     if not has_scheme(distinct):
         return None
@@ -110,15 +115,15 @@ def _scheme_of(layer: str, splits: Splits, named: Scheme | None, notes: list[str
 
 
 def said_of_scheme(layer: str, scheme: Scheme, distinct: Collection[str]) -> str:
-    """A sentence on the scheme that a layer with these tags is read in."""
+    """Return a note on the scheme in which a layer with these tags is read."""
     prefixes = {split_tag(tag)[0] for tag in distinct} - {""}
     if not prefixes:
-        return f"layer `{layer}` has no entity, and reads as {scheme.upper()}"
+        return f"layer `{layer}` has no entities and reads as {scheme.upper()}"
     why = ""
     if scheme == "io":
         why = ", where neighbours of one type are one entity"
     elif scheme == "iob1" and "B" not in prefixes:
-        why = ", for it has no `B-` at all"
+        why = ", because it never uses `B-`"
     return f"layer `{layer}` reads as {scheme.upper()}{why}"
 
 
@@ -133,22 +138,25 @@ def _blank_tokens(splits: Splits, *, counted: bool) -> list[str]:
 
 
 def _check_named(layers: Sequence[str], schemes: Mapping[str, Scheme | None], config: ReadingConfig) -> None:
-    """Refuse a layer or a scheme that the recipe names and the data do not have."""
+    """Refuse a layer or scheme that the recipe names but the data do not have."""
     for layer, source in (config.layers or {}).items():
         if layer not in layers:
             raise DataError(
-                f"`layers` must name what stands in the data, but no sentence has `{layer}` (from `{source}`); "
-                f"the layers read are {', '.join(layers) or 'none'}"
+                f"`layers` must name layers of the data, but no sentence has `{layer}` (from `{source}`); "
+                f"the data have {', '.join(layers) or 'none'}"
             )
     if config.scheme is not None and not any(schemes.values()):
         raise DataError(
-            f"`scheme` is {config.scheme}, but no layer has its tags, such as {RULES[config.scheme].prefixes[0]}-PER; "
-            f"fix the tags, or remove `scheme` if they have no spans (layers read: {', '.join(layers) or 'none'})"
+            f"`scheme` is {config.scheme}, but no layer has tags such as {RULES[config.scheme].prefixes[0]}-PER; "
+            f"fix the tags, or remove `scheme` if they have no spans (layers: {', '.join(layers) or 'none'})"
         )
 
 
 def _check_tags(splits: Splits, schemes: Mapping[str, Scheme | None], *, options: bool) -> None:
-    """Hold every tag against the scheme of its layer; `options` names another in the words of the command line."""
+    """Check that every tag is in the scheme of its layer.
+
+    With `options`, an error names an option of the command line as its fix, otherwise a key of the recipe.
+    """
     problems: defaultdict[str, Problems] = defaultdict(Problems)
     widest = cache(lambda layer, scheme: widest_scheme(pairs_of(_tags(splits, layer)), but=scheme))
     for sentence in chain.from_iterable(splits.values()):
@@ -159,14 +167,14 @@ def _check_tags(splits: Splits, schemes: Mapping[str, Scheme | None], *, options
             for i, tag in enumerate(found.tags):
                 if not is_tag(tag, scheme):
                     advice = _advice(tag, widest(layer, scheme), options=options)
-                    problem = f"{place_of(sentence, i)}: tag {tag!r} is no {describe(scheme)}; {advice}"
+                    problem = f"{place_of(sentence, i)}: tag {tag!r} is not a valid {describe(scheme)}; {advice}"
                     problems[_file(sentence)].append(problem)
     if problems:
         raise _of_files(problems)
 
 
 def _advice(tag: str, scheme: Scheme, *, options: bool) -> str:
-    """What to do about a tag that is not of its scheme, where another fits its layer better than all the rest."""
+    """Return how to fix a tag that is not in its scheme; `scheme` is the other scheme that fits its layer best."""
     if not is_tag(tag, scheme):
         return "fix the tag"
     option = f"--scheme {scheme}" if options else f'scheme="{scheme}"'
@@ -174,12 +182,12 @@ def _advice(tag: str, scheme: Scheme, *, options: bool) -> str:
 
 
 def _file(sentence: Sentence) -> str:
-    """The file that a sentence was read from; empty if it came from none."""
+    """Return the file that a sentence was read from; empty if there is none."""
     return sentence.origin.path if sentence.origin else ""
 
 
 def _of_files(problems: Mapping[str, Problems]) -> DataError:
-    """One error for the problems of each file, so that many in one do not hide those of another."""
+    """Return one error with the first problems of each file, so that many in one file do not hide those of others."""
     return DataError.of([str(DataError.of(found)) for found in problems.values()], "such file")
 
 
@@ -195,7 +203,7 @@ def _check_sequences(splits: Splits, schemes: Mapping[str, Scheme | None], *, op
                 before = f"after {layer.tags[i - 1]!r}" if i else "at the start of a sentence"
                 problems[_file(sentence)].append(
                     f"{place_of(sentence, i)}: tag {layer.tags[i]!r} {before} is not valid {scheme.upper()} in layer "
-                    f"`{name}`; mend it, or repair it by conlleval's rule with {choice}"
+                    f"`{name}`; fix it, or repair it by conlleval's rule with {choice}"
                 )
     if problems:
         raise _of_files(problems)

@@ -1,4 +1,4 @@
-"""Invalid tags repaired, types and classes renamed and dropped, as the recipe says; what is done is counted.
+"""Repairs invalid tags, and renames and drops types and classes, as the recipe says. Edits are counted.
 
 A split is edited through the arrays of its sentences, in memory or lazy, and then sentence by sentence.
 """
@@ -28,13 +28,17 @@ from tagger.text.schemes import (
     spans_to_tags,
 )
 from tagger.text.sentence import Label, Sentence, TagLayer, place_of
+from tagger.wording import counted
 
 
 @dataclass
 class Done:
-    """What was done: how many tags were repaired in each split, and how often each type and class was there before.
+    """Counts of edits.
 
-    Where the first repaired tag of a split stands is kept too.
+    Args:
+        repaired: Number of repaired tags by split.
+        firsts: Place of the first repaired tag by split.
+        seen: How often each type and class occurred before the edits.
     """
 
     repaired: Counter[str] = field(default_factory=Counter)
@@ -42,13 +46,13 @@ class Done:
     seen: Counter[str] = field(default_factory=Counter)
 
     def repair(self, split: str, number: int, sentence: Sentence, token: int) -> None:
-        """Count the tags of a split that were repaired, of which the first is that of a token of a sentence."""
+        """Count repaired tags of a split, the first of which is the tag of a token of a sentence."""
         self.repaired[split] += number
         self.firsts.setdefault(split, place_of(sentence, token))
 
 
 def prefixed(splits: Splits) -> tuple[Splits, list[str]]:
-    """Splits whose bare types, such as `PER` beside `O`, are tags in IO, and a note on each layer that had such."""
+    """Return splits with tags in IO instead of bare types, such as `I-PER` for `PER`, and a note per changed layer."""
     tags: defaultdict[str, set[str]] = defaultdict(set)
     for sentence in chain.from_iterable(splits.values()):
         for layer, found in sentence.layers.items():
@@ -58,11 +62,11 @@ def prefixed(splits: Splits) -> tuple[Splits, list[str]]:
     if not bare:
         return splits, []
     done: Splits = {name: [_with_prefixes(sentence, bare) for sentence in part] for name, part in splits.items()}
-    return done, [f"layer `{layer}` has types without a prefix, which are read as `I-` and the type" for layer in bare]
+    return done, [f"layer `{layer}` has types without a prefix; they are read with the prefix `I-`" for layer in bare]
 
 
 def _are_types(tags: Collection[str]) -> bool:
-    """Whether these can be types of entities: there is one, none has a prefix, and not all are a prefix alone."""
+    """Whether these can be types of entities: at least one, none with a prefix, and not only single prefixes."""
     letters = set(STARTING + CLOSING + "I")
     return any(t not in letters for t in tags) and not any(t == "" or (t[0] in letters and t[1:2] == "-") for t in tags)
 
@@ -76,7 +80,7 @@ def _with_prefixes(sentence: Sentence, layers: Collection[str]) -> Sentence:
 
 
 def divided(splits: Splits, layer: str) -> Splits:
-    """The entities of a layer in IO as IOB2, which can also say those that stand side by side."""
+    """Return splits with a layer in IOB2 instead of IO; IOB2 can also separate neighbouring entities of one type."""
 
     def divide(sentence: Sentence) -> Sentence:
         found = sentence.layers.get(layer)
@@ -91,10 +95,17 @@ def divided(splits: Splits, layer: str) -> Splits:
 def changed(
     part: Sequence[Sentence], schemes: Mapping[str, Scheme | None], config: ReadingConfig, done: Done, *, split: str
 ) -> Sequence[Sentence]:
-    """Return the sentences of a split as the recipe wants them, and count the edits under the name of the split.
+    """Return the sentences of a split as the recipe wants them, and count the edits.
 
-    Edits are counted in the arrays of all sentences. The sentences are then edited one by one: now, or when a lazy one
-    is made.
+    Edits are counted in the arrays of all sentences. Then the sentences are edited one by one, lazy ones when they are
+    accessed.
+
+    Args:
+        part: The sentences.
+        schemes: The scheme of each tag layer.
+        config: Says what to edit.
+        done: The counts, which this call adds to.
+        split: Name of the split.
     """
     repair = config.invalid == "repair"
     if not (repair or config.rename or config.drop):
@@ -145,7 +156,7 @@ def _edited(sentence: Sentence, rename: Mapping[str, str | None]) -> Sentence:
 
 
 def check_seen(done: Done, config: ReadingConfig) -> None:
-    """Refuse a type or class that is to be renamed or dropped and is nowhere."""
+    """Refuse a type or class to rename or drop that does not occur."""
     for name in (*config.rename, *config.drop):
         if name in done.seen:
             continue
@@ -153,21 +164,24 @@ def check_seen(done: Done, config: ReadingConfig) -> None:
         if not found:
             raise DataError(
                 f"`rename` and `drop` must name entity types or classes, got {name!r}, but the data have none; "
-                "leave it out, for tags without spans cannot be renamed"
+                "remove it: tags without spans cannot be renamed"
             )
-        raise DataError(f"`rename` and `drop` must name types or classes of the data, got {name!r}; it has {found}")
+        raise DataError(
+            f"`rename` and `drop` must name types or classes of the data, got {name!r}; the data have {found}"
+        )
 
 
-def told(done: Done, config: ReadingConfig, *, whole: bool) -> list[str]:
-    """What was done, a sentence each; repairs by split where the splits are those of a `whole` corpus."""
+def edit_notes(done: Done, config: ReadingConfig, *, whole: bool) -> list[str]:
+    """Return a note on each edit; for a `whole` corpus with the repairs of each split."""
     notes = []
     if number := done.repaired.total():
         counts = [f"{n} in {split} (the first at {done.firsts[split]})" for split, n in done.repaired.items()]
         where = f": {', '.join(counts)}" if whole else f", the first at {next(iter(done.firsts.values()))}"
-        notes = [f"repaired {number} invalid tag{'s' * (number > 1)} by conlleval's rule{where}"]
-    notes += [f"renamed {done.seen[old]} times {old!r} to {new!r}{_if_tag(new)}" for old, new in config.rename.items()]
-    return notes + [f"dropped {done.seen[name]} times {name!r}" for name in config.drop]
+        notes = [f"repaired {counted(number, 'invalid tag')} by conlleval's rule{where}"]
+    for old, new in config.rename.items():
+        notes.append(f"renamed {old!r} to {new!r}{_if_tag(new)} {counted(done.seen[old], 'time')}")
+    return notes + [f"dropped {name!r} {counted(done.seen[name], 'time')}" for name in config.drop]
 
 
 def _if_tag(name: str) -> str:
-    return ", a type that looks like a tag" if any(is_tag(name, scheme) for scheme in RULES) else ""
+    return " (a type that looks like a tag)" if any(is_tag(name, scheme) for scheme in RULES) else ""

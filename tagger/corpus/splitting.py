@@ -1,4 +1,4 @@
-"""Which sentences go to train, dev and test where the files do not say it: by the row, or by shares cut with a seed."""
+"""Splits train, dev and test where files do not: by row number, or randomly by shares and a seed."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,11 +14,15 @@ SPLITS = ("train", "dev", "test")
 
 
 def split_files(splits: Mapping[str, Sequence[Sequence[Sentence]]], config: SplitConfig | None, seed: int) -> Splits:
-    """Return train, dev and test from the files of each, after the recipe's split if it has one.
+    """Return the sentences of train, dev and test, in the order of the files.
 
-    Lazy sentences stay lazy in train.
+    A split by row number applies to each file of train, a split by shares to all of them together. Lazy sentences stay
+    lazy in train.
 
-    By the row each file of train is split, by shares all of them together; the order of the sentences stays.
+    Args:
+        splits: The sentences of each file of each split.
+        config: The split of the recipe, if it has one.
+        seed: Seed of a random split.
     """
     files = {name: list(splits.get(name, [])) for name in SPLITS}
     if config is not None:
@@ -31,12 +35,12 @@ def split_files(splits: Mapping[str, Sequence[Sequence[Sentence]]], config: Spli
 
 
 def joined(files: Sequence[Sequence[Sentence]]) -> Sequence[Sentence]:
-    """The sentences of files, one file behind the other; those of a single one as they are."""
+    """Return the sentences of all files, one file after the other; those of a single file unchanged."""
     return files[0] if len(files) == 1 else [sentence for file in files for sentence in file]
 
 
 def split_rows(total: int, config: SplitConfig, seed: int) -> dict[str, NDArray[np.int64]]:
-    """Which of `total` rows go to each split, in order."""
+    """Return which of `total` rows go to each split, in order."""
     if config.every is None:
         return _cut_rows(total, config, seed)
     remainders = np.arange(total) % config.every
@@ -46,7 +50,7 @@ def split_rows(total: int, config: SplitConfig, seed: int) -> dict[str, NDArray[
 
 
 def _cut_rows(total: int, config: SplitConfig, seed: int) -> dict[str, NDArray[np.int64]]:
-    """Seeded shares, of at least one row each."""
+    """Return random shares of the rows, each of at least one row."""
     order = np.random.default_rng(seed).permutation(total)
     dev = _amount(config.dev, total, left=total)
     test = _amount(config.test, total, left=total - dev)
@@ -55,5 +59,5 @@ def _cut_rows(total: int, config: SplitConfig, seed: int) -> dict[str, NDArray[n
 
 
 def _amount(share: float | None, total: int, *, left: int) -> int:
-    """How many sentences a share is: at least one, and at most so many that one of those left stays in train."""
+    """Return the number of sentences of a share: at least one, but one of those left must stay in train."""
     return max(0, min(max(1, round(share * total)), left - 1)) if share else 0

@@ -146,7 +146,7 @@ def _check_sentence(sentence: Sentence, tags: Sequence[str], layer: str, scheme:
     for i in sorted(unknown):
         others = [other for other in ORDER if is_tag(tags[i], other)]
         kind, advice = ("mixed", f"it is {others[0].upper()}; keep to one scheme") if others else ("prefix", "mend it")
-        message = f"tag {tags[i]!r} is no {describe(scheme)}; {advice}"
+        message = f"tag {tags[i]!r} is not a valid {describe(scheme)}; {advice}"
         errors.add(kind, place_of(sentence, i), message, layer=layer, tag=tags[i], token=sentence.tokens[i])
     empty = {i for i, tag in enumerate(tags) if not tag}
     for i in invalid_positions(tags, scheme):

@@ -1,7 +1,7 @@
 """Sentences as arrays of ids, and batches cut from them.
 
-A corpus is encoded once. Each distinct word form (type) of it is encoded once, and so each batch has its distinct words
-once and, for every token, which of them it is. Arrays are numpy's; what a network does with them is its business.
+A corpus is encoded once, and so is each of its distinct words (types). A batch holds its distinct words once and, for
+every token, the position of its word among them. The arrays are numpy arrays; how a network uses them is defined there.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,21 +26,21 @@ N = TypeVar("N", bound=np.number[Any])
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some sentences, padded on the right.
+    """Sentences padded on the right.
 
     Args:
         types: The distinct words.
         word_ids: Vocabulary id of each distinct word, of shape (types,).
-        char_ids: Characters of all distinct words, one word behind the other, of shape (chars,).
+        char_ids: Characters of all distinct words, one word after the other, of shape (chars,).
         char_lengths: Number of characters of each distinct word, of shape (types,).
-        type_ids: Which distinct word each token is, of shape (batch, tokens); 0 at padding.
+        type_ids: Index of each token's word in `types`, of shape (batch, tokens); 0 at padding.
         lengths: Number of tokens of each sentence, of shape (batch,).
-        targets: For each layer the gold ids, of shape (batch, tokens) or (batch,); -1 where a sentence lacks the
-            layer and at padding.
-        taught: The same from a teacher, tags where the gold ones are lacking; for labels the probability of each class,
-            of shape (batch, classes).
-        features: Numbers that describe each token, such as contextual vectors, frames of audio or values of sensors: by
-            name arrays of shape (batch, tokens, dimension); 0 at padding.
+        targets: Gold ids by layer, of shape (batch, tokens) or (batch,); -1 at padding and where a sentence does not
+            have the layer.
+        taught: Predictions of a teacher, by layer: ids of tags for sentences without gold tags, of the same shape, or
+            the probability of each class, of shape (batch, classes).
+        features: Numbers that describe each token, such as contextual vectors, audio frames or sensor values, by name,
+            of shape (batch, tokens, dimension); 0 at padding.
     """
 
     types: Sequence[str]
@@ -55,25 +55,25 @@ class Batch:
 
     @property
     def num_tokens(self) -> int:
-        """Number of tokens, padding not counted."""
+        """Number of tokens without padding."""
         return int(self.lengths.sum())
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedSentences:
-    """The ids of many sentences, from which batches are cut.
+    """The ids of many sentences, to cut batches from.
 
     Args:
         types: The distinct words, as an array of objects.
         word_ids: Vocabulary id of each distinct word, of shape (types,).
         char_ids: Characters of all distinct words, of shape (chars,).
-        char_starts: Where the characters of each distinct word start, of shape (types + 1,).
-        type_ids: Which distinct word each token is, of shape (tokens,).
-        starts: Where each sentence starts, of shape (sentences + 1,).
-        tag_targets: For each tag layer a gold id a token, of shape (tokens,).
-        label_targets: For each label layer a gold id a sentence, of shape (sentences,).
-        taught_tags: As `tag_targets`, from a teacher.
-        taught_labels: For each label layer what a teacher thinks of each class, of shape (sentences, classes).
+        char_starts: Position of the first character of each distinct word, of shape (types + 1,).
+        type_ids: Index of each token's word in `types`, of shape (tokens,).
+        starts: Position of the first token of each sentence, of shape (sentences + 1,).
+        tag_targets: Gold id of each token by tag layer, of shape (tokens,).
+        label_targets: Gold id of each sentence by label layer, of shape (sentences,).
+        taught_tags: The same as `tag_targets`, from a teacher.
+        taught_labels: Probability of each class by label layer, from a teacher, of shape (sentences, classes).
         features: Numbers that describe each token, by name, of shape (tokens, dimension).
     """
 
@@ -95,7 +95,7 @@ class EncodedSentences:
         return np.diff(self.starts)
 
     def batch(self, rows: Ids) -> Batch:
-        """The sentences of these rows as a batch."""
+        """Return the sentences of these rows as a batch."""
         lengths = self.lengths[rows]
         mask = np.arange(lengths.max()) < lengths[:, None]  # (batch, tokens)
         tokens = ranges(self.starts[rows], lengths)
@@ -132,8 +132,8 @@ def encode(
 
     Args:
         sentences: Sentences with at least one token each.
-        vocabulary: Gives the ids.
-        layers: Layers whose gold ids are wanted; for tags with spans the scheme in which the vocabulary has them.
+        vocabulary: Maps names to ids.
+        layers: Layers whose gold ids to return, each with the scheme of its tags in the vocabulary; default: none.
     """
     tag_targets: dict[str, AnyIds] = {}
     label_targets: dict[str, Ids] = {}
@@ -159,10 +159,10 @@ def encode(
 
 
 def shuffled_batches(lengths: Ids, batch_size: int, rng: np.random.Generator) -> list[Ids]:
-    """Batches of sentences of like length in random order; each sentence is in one batch.
+    """Return the rows of batches of sentences of similar length, in random order; each sentence is in one batch.
 
-    Sentences are shuffled, then sorted by length within pools of 32 batches, so that batches have little padding and
-    yet differ from epoch to epoch.
+    Sentences are shuffled, then sorted by length within pools of 32 batches. Batches so have little padding and still
+    differ from epoch to epoch.
     """
     order = rng.permutation(len(lengths))
     pool = batch_size * 32
@@ -174,22 +174,22 @@ def shuffled_batches(lengths: Ids, batch_size: int, rng: np.random.Generator) ->
 
 
 def most_rows(num_tags: int, *, n_best: int = 0) -> int:
-    """Return how many sentences a batch may have, for a CRF needs memory for every pair of tags in each of them."""
+    """Return the largest number of sentences in a batch: a CRF needs memory for every pair of tags in each of them."""
     return max(1, TAG_PAIRS // (num_tags**2 * max(1, n_best)))
 
 
 def batches_by_length(
     lengths: Ids, max_tokens: int, *, max_rows: int | None = None, overhead: int = 0
 ) -> Iterator[Ids]:
-    """Batches of sentences of like length with at most `max_tokens` tokens, padding counted.
+    """Yield the rows of batches of sentences of similar length with at most `max_tokens` tokens, including padding.
 
-    A longer sentence is a batch of its own; one without tokens is in none.
+    A longer sentence is a batch of its own. A sentence without tokens is in no batch.
 
     Args:
         lengths: Number of tokens of each sentence.
-        max_tokens: Tokens of a batch.
-        max_rows: Sentences of a batch; default: no limit.
-        overhead: What a batch costs beyond its rows, in rows: one is closed as soon as its padding costs more.
+        max_tokens: Number of tokens in a batch, including padding.
+        max_rows: Number of sentences in a batch; default: no limit.
+        overhead: Fixed cost of a batch, in rows: a batch ends when its padding would cost more.
     """
     order = np.argsort(lengths, kind="stable")
     order = order[lengths[order] > 0]

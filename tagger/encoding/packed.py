@@ -1,7 +1,8 @@
-"""Sentences as arrays: the words and tags of a corpus too large for Python objects, in memory or mapped from files.
+"""The words, tags and labels of many sentences as arrays, in memory or mapped from files.
 
-A word is a row of `types`, a tag or class one of its layer's names; what stands beside these (texts, documents) is not
-here. Arrays are kept as `.npy` files, so that a second run maps them and reads nothing.
+Vocabularies, ids and counts of a whole corpus come from these arrays. A word is an index into `types`; a tag or class
+is an index into the names of its layer. Texts and documents are not kept. The arrays can be saved as `.npy` files,
+which a later run maps instead of reading the corpus again.
 """
 
 import json
@@ -25,13 +26,13 @@ NAMES = "names.json"
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Many sentences.
+    """The words and layers of many sentences.
 
     Args:
-        types: The distinct words, in the order in which they come first.
-        type_ids: Which distinct word each token is, of shape (tokens,).
-        starts: Where each sentence starts, of shape (sentences + 1,).
-        layers: For each layer an id a token or a sentence.
+        types: The distinct words, in order of first occurrence.
+        type_ids: Index of each token's word in `types`, of shape (tokens,).
+        starts: Position of the first token of each sentence, of shape (sentences + 1,).
+        layers: The layers by name.
     """
 
     types: Sequence[str]
@@ -40,16 +41,16 @@ class Packed:
     layers: Mapping[str, NamedIds]
 
     def counts(self) -> "Counter[str]":
-        """How often each word is there."""
+        """Return how often each word occurs."""
         counts = np.bincount(self.type_ids, minlength=len(self.types)).tolist()
         return Counter(dict(zip(self.types, counts, strict=True)))
 
     def num_blank(self) -> int:
-        """How many tokens have no visible character."""
+        """Return how many tokens have no visible character."""
         return sum(count for word, count in self.counts().items() if not word.strip())
 
     def select(self, rows: NDArray[np.int64]) -> "Packed":
-        """The sentences of these rows, as if no other had been there."""
+        """Return the sentences of these rows, as if there were no others."""
         lengths = np.diff(self.starts)[rows]
         tokens = ranges(self.starts[rows], lengths)
         old = self.type_ids[tokens]
@@ -65,7 +66,7 @@ class Packed:
         return Packed([self.types[i] for i in order.tolist()], new[old], _starts(lengths), layers)
 
     def telling_rows(self) -> list[int]:
-        """Rows that together have every layer, every class, and every tag beside every other that it stands beside."""
+        """Return rows that together have every layer, every class and every pair of neighbouring tags."""
         rows: set[int] = set()
         row_of = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
         for layer in self.layers.values():
@@ -73,7 +74,7 @@ class Packed:
                 found = first_positions(layer.ids + 1, len(layer.names) + 1)
                 rows.update(found[found >= 0].tolist())
                 continue
-            size = len(layer.names) + 2  # a place for tokens without a tag, and one for the edge of the sentence
+            size = len(layer.names) + 2  # one more id for tokens without a tag, and one for the edge of the sentence
             before, after = neighbours(layer.ids.astype(np.int64), self.starts, edge=size - 2)
             for pairs in ((before + 1) * size + layer.ids + 1, (layer.ids.astype(np.int64) + 1) * size + after + 1):
                 found = first_positions(pairs, size * size)
@@ -96,7 +97,7 @@ class Packed:
         return replace(self, layers=layers)
 
     def save(self, folder: Path) -> None:
-        """Write the arrays to a folder."""
+        """Write the arrays to a folder, which must exist."""
         np.save(folder / "type_ids.npy", self.type_ids)
         np.save(folder / "starts.npy", self.starts)
         for i, layer in enumerate(self.layers.values()):
@@ -107,7 +108,7 @@ class Packed:
 
     @classmethod
     def load(cls, folder: Path) -> "Packed":
-        """The sentences in a folder, mapped."""
+        """Return the sentences in a folder, with arrays that are mapped instead of read."""
         kept = json.loads((folder / NAMES).read_text(encoding="utf-8"))
 
         def mapped(name: str) -> Any:
@@ -131,16 +132,19 @@ class _Layer:
         self.ids = array("i", [MISSING]) * missing
 
     def add(self, sentence: Sentence) -> None:
-        """Take over what a sentence has.
+        """Add the layer of one sentence.
 
         Raises:
-            DataError: It has the layer in another kind than the sentences before.
+            DataError: The layer has tags in one sentence and a label in another.
         """
         found, index = sentence.layers.get(self.name), self.names
         if found is None:
             self.ids.extend([MISSING] * (1 if self.kind is Label else len(sentence)))
         elif type(found) is not self.kind:
-            raise DataError(f"layer `{self.name}` must be tags or labels in all sentences, got both")
+            raise DataError(
+                f"layer `{self.name}` must have tags in all sentences or labels in all sentences, got both; "
+                "use two layers"
+            )
         else:
             values = sentence.tags(self.name, scheme=self.scheme) if isinstance(found, TagLayer) else (found.value,)
             self.ids.extend([index.setdefault(value, len(index)) for value in values])
@@ -154,7 +158,7 @@ def pack(sentences: Iterable[Sentence], layers: Collection[str] | None = None) -
         layers: The layers to pack; default: all.
 
     Raises:
-        DataError: A layer is a tag a token in one sentence and a label in another.
+        DataError: A layer has tags in one sentence and a label in another.
     """
     types: dict[str, int] = {}
     type_ids, lengths = array("i"), array("i")
@@ -184,13 +188,13 @@ def _starts(lengths: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def ranges(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The positions of several half-open ranges, one range behind the other."""
+    """Return the positions of several half-open ranges, one range after the other."""
     ends = np.cumsum(lengths)
     return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + lengths, lengths)
 
 
 def first_positions(ids: NDArray[Any], size: int) -> NDArray[np.int64]:
-    """For each id below `size` where it comes first; -1 if it does not come."""
+    """Return the position of the first occurrence of each id below `size`; -1 for ids that do not occur."""
     first = np.full(size, -1, np.int64)
-    first[ids[::-1]] = np.arange(len(ids))[::-1]  # of equal indices the last assignment stays
+    first[ids[::-1]] = np.arange(len(ids))[::-1]  # numpy keeps the last value that is assigned to an index
     return first

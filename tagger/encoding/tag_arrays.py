@@ -1,7 +1,7 @@
-"""The tags or classes of many sentences as one array: what is invalid is counted, entities are written anew.
+"""The tags or labels of many sentences as one array: find invalid tags, and rewrite entities in another scheme.
 
-All that is read or written of entities here follows conlleval's rule, by which valid tags of any scheme say what their
-scheme says. The work goes in stretches of sentences, so that it takes little memory beside the array that comes out.
+Entities are read by conlleval's rule, which gives the entities of the scheme for valid tags of any scheme. Arrays are
+processed in parts of `STRETCH` sentences, so that little memory is needed beside the result.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from tagger.text.schemes import CLOSING, RULES, STARTING, Scheme, legal_transiti
 
 Int32s = NDArray[np.int32]
 MISSING = -1
-STRETCH = 2**15  # sentences that are worked on at once
+STRETCH = 2**15  # sentences that are processed at once
 LETTERS = {"iob1": "BI", "iob2": "BIIB", "bioes": "BIES", "bilou": "BILU"}  # begin, inside, end, alone
 
 
@@ -42,11 +42,11 @@ class NamedIds:
         return Counter({name: count for name, count in zip(self.names, counts, strict=True) if count})
 
     def having(self, names: Collection[str]) -> NDArray[np.bool_]:
-        """Where one of these names is."""
+        """Return where one of these names occurs, of the shape of `ids`."""
         return np.array([*(name in names for name in self.names), False])[self.ids]
 
     def renamed(self, rename: Mapping[str, str]) -> "NamedIds":
-        """The layer with other names; two that are called the same become one."""
+        """Return the layer with other names; equal new names become one name."""
         new = {rename.get(name, name): 0 for name in self.names}
         index = {name: i for i, name in enumerate(new)}
         table = np.array([*(index[rename.get(name, name)] for name in self.names), MISSING], np.int32)
@@ -54,7 +54,7 @@ class NamedIds:
 
 
 def neighbours(values: NDArray[Any], starts: NDArray[np.int64], edge: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-    """What stands before and behind each token in its sentence; `edge` where nothing does."""
+    """Return the values before and after each token in its sentence; `edge` where the sentence begins or ends."""
     before, after = np.roll(values, 1), np.roll(values, -1)
     filled = np.flatnonzero(np.diff(starts))
     before[starts[filled]] = edge
@@ -63,20 +63,20 @@ def neighbours(values: NDArray[Any], starts: NDArray[np.int64], edge: Any) -> tu
 
 
 def _stretches(starts: NDArray[np.int64]) -> Iterator[tuple[slice, NDArray[np.int64]]]:
-    """The tokens of some sentences after others, and where each of these sentences starts among them."""
+    """Yield the tokens of parts of the sentences, and where each sentence of a part starts among them."""
     for first in range(0, len(starts) - 1, STRETCH):
         part = starts[first : first + STRETCH + 1]
         yield slice(int(part[0]), int(part[-1])), part - part[0]
 
 
 def invalid_tokens(layer: NamedIds, starts: NDArray[np.int64], scheme: Scheme) -> NDArray[np.int64]:
-    """The tokens whose tags are not valid in a scheme, in order.
+    """Return the positions of tags that are invalid in a scheme, in order.
 
     Source:
         Equal to the `invalid_positions` of each sentence; compared in tests/encoding/test_tag_arrays.py.
     """
     edge = len(layer.names)
-    legal = np.ones((edge + 2, edge + 2), bool)  # from, to; the last of each is that of tokens without a tag
+    legal = np.ones((edge + 2, edge + 2), bool)  # (from, to); the last row and column are for tokens without a tag
     table, first, last = legal_transitions(layer.names, scheme)
     legal[:edge, :edge] = np.array(table, bool).reshape(edge, edge)
     legal[edge, :edge], legal[:edge, edge] = first, last
@@ -92,13 +92,13 @@ def invalid_tokens(layer: NamedIds, starts: NDArray[np.int64], scheme: Scheme) -
 def respelled(
     layer: NamedIds, starts: NDArray[np.int64], scheme: Scheme, rename: Mapping[str, str | None]
 ) -> tuple[NamedIds, "Counter[str]"]:
-    """The entities of a layer as a scheme writes them, with other types, and how often each type was there.
+    """Return a layer of entities in a scheme and with other types, and how often each old type occurs.
 
     Args:
-        layer: Tags.
-        starts: Where each sentence starts.
-        scheme: How to write them.
-        rename: The new type of each that gets one; None for a type that is dropped.
+        layer: The tags.
+        starts: Position of the first token of each sentence.
+        scheme: The scheme of the result.
+        rename: The new type of each type that changes; None drops the type.
     """
     types = {rename.get(entity_type, entity_type) for entity_type in _types(layer)}
     names = ["O", *(f"{prefix}-{t}" for t in sorted(t for t in types if t) for prefix in RULES[scheme].prefixes)]
@@ -118,12 +118,12 @@ def spell(
     target: Scheme,
     rename: Mapping[str, str | None] | None = None,
 ) -> tuple[Int32s, "Counter[str]"]:
-    """The ids by `index` of the tags that a scheme has for the entities of a layer; see `respelled`.
+    """Return the ids by `index` of the tags of a scheme for the entities of a layer; see `respelled`.
 
     Source:
         Equal to `repair_tags` and `convert_tags` sentence by sentence; compared in tests/encoding/test_tag_arrays.py.
     """
-    split = [*map(split_tag, layer.names), ("", "")]  # the last is that of tokens without a tag
+    split = [*map(split_tag, layer.names), ("", "")]  # the last is for tokens without a tag
     old_types, rename = _types(layer), rename or {}
     new = [rename.get(entity_type, entity_type) for entity_type in old_types]
     types = sorted({entity_type for entity_type in new if entity_type is not None})
@@ -146,7 +146,17 @@ def spell(
 
 @dataclass(frozen=True, slots=True)
 class _Tables:
-    """What each tag of a layer says, and which tag is written for each place in an entity and each type."""
+    """What each old tag means, and which tag to write for each place in an entity and each type.
+
+    Args:
+        types: Type of each old tag; -1 for `O`.
+        opens: Whether an old tag always begins an entity.
+        closes: Whether an old tag always ends one.
+        new_types: New type of each old type; -1 for a type that is dropped, and at the end for `O`.
+        tags: Id of the new tag by place (begin, inside, end, alone) and new type.
+        outside: Id of `O`.
+        divides: Whether the new scheme is IOB1, where only an entity after another of its type has a tag of its own.
+    """
 
     types: NDArray[np.int64]
     opens: NDArray[np.bool_]
@@ -158,7 +168,7 @@ class _Tables:
 
 
 def _spelled(old: Int32s, starts: NDArray[np.int64], tables: _Tables) -> tuple[Int32s, NDArray[np.int64]]:
-    """The new ids of some sentences, and the old type of each entity in them."""
+    """Return the new ids of some sentences, and the old type of each of their entities."""
     types = tables.types[old]
     type_before, _ = neighbours(types, starts, -1)
     closed, _ = neighbours(tables.closes[old], starts, edge=False)

@@ -1,13 +1,13 @@
-"""Pretrained word vectors in GloVe's text format: a word and its numbers a line, plain or gzip.
+"""Pretrained word vectors in GloVe's text format: one word and its numbers per line, plain or gzip.
 
-Several files are laid side by side. A word is looked up as written, then lower-cased, then with its digits as zeros, in
-each file for itself; where a file has none of these, its share of the vector is zero. Numbers are rounded to float16 on
-reading, so that what a model stores is what it was trained with.
+The vectors of several files are concatenated. In each file, a word is looked up as written, then in lower case, then
+with zeros for its digits; a file that has none of these gives zeros. Numbers are rounded to float16 when they are read,
+so that a model stores exactly what it was trained with.
 """
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -29,7 +29,7 @@ class Vectors:
     """A vector for each word.
 
     Args:
-        words: The words, all different.
+        words: The words, without duplicates.
         matrix: Their vectors, float16 of shape (words, dimension).
     """
 
@@ -42,15 +42,8 @@ class Vectors:
         return int(self.matrix.shape[1])
 
 
-def spellings(word: str) -> Iterator[str]:
-    """The forms under which a word is looked up, in this order."""
-    yield word
-    yield word.lower()
-    yield DIGITS.sub("0", word.lower())
-
-
 def find_word(word: str, index: Mapping[str, int]) -> int | None:
-    """The row of a word as written, else lower-cased, else also with its digits as zeros."""
+    """Return the index of a word as written, else in lower case, else also with zeros for its digits."""
     row = index.get(word)
     if row is None:
         lower = word.lower()
@@ -61,10 +54,14 @@ def find_word(word: str, index: Mapping[str, int]) -> int | None:
 
 
 def read_vectors(paths: Sequence[str | Path], *, max_words: int | None = None) -> Vectors:
-    """The vectors of all words of these files, side by side; `max_words` are read of each file.
+    """Read the vectors of all words of these files and concatenate them.
+
+    Args:
+        paths: The files.
+        max_words: Number of words to read from each file; default: all.
 
     Raises:
-        DataError: A file cannot be read, or a line does not have a word and as many numbers as the first.
+        DataError: A file cannot be read, or a line is not a word and as many numbers as in the first line.
     """
     files = [_read_file(Path(path), max_words) for path in paths]
     if len(files) == 1:
@@ -74,7 +71,7 @@ def read_vectors(paths: Sequence[str | Path], *, max_words: int | None = None) -
 
 
 def _rows(file: Vectors, words: Sequence[str]) -> NDArray[np.float16]:
-    """A file's vector for each of the words."""
+    """Return the vectors of a file for these words."""
     index = {word: row for row, word in enumerate(file.words)}
     padded = np.concatenate([file.matrix, np.zeros((1, file.dimension), np.float16)])
     found = [find_word(word, index) for word in words]
@@ -87,7 +84,7 @@ def _read_file(path: Path, max_words: int | None) -> Vectors:
     first = 1 if HEADER.fullmatch(top) else 0
     lines = list(islice(read if first else chain([top], read), max_words))
     if not lines:
-        raise DataError(f"{path}: must hold a word and its numbers a line, got nothing but a header")
+        raise DataError(f"{path}: must have a word and its numbers in each line, got only a header")
     words, _, numbers = zip(*(line.rstrip(" ").partition(" ") for line in lines), strict=True)
     dimension = numbers[0].count(" ") + 1
     problems = Problems()
@@ -99,7 +96,7 @@ def _read_file(path: Path, max_words: int | None) -> Vectors:
     if problems:
         raise DataError.of(problems)
     try:
-        with warnings.catch_warnings(action="error", category=DeprecationWarning):  # what numpy before 2.3 says instead
+        with warnings.catch_warnings(action="error", category=DeprecationWarning):  # numpy before 2.3 only warns
             matrix = np.fromstring(" ".join(numbers), dtype=np.float32, sep=" ")
     except (ValueError, DeprecationWarning):
         wrong = [i for i, row in enumerate(numbers) if _bad(row)]
@@ -111,19 +108,19 @@ def _read_file(path: Path, max_words: int | None) -> Vectors:
     wrong = np.flatnonzero(~np.isfinite(vectors).all(1)).tolist()
     if wrong:
         raise DataError.of(
-            [f"{path}:{i + first + 1}: must be numbers that float16 can hold, got {_huge(numbers[i])}" for i in wrong]
+            [f"{path}:{i + first + 1}: must be numbers of at most 65504, got {_huge(numbers[i])}" for i in wrong]
         )
     return _without_repeats(words, vectors)
 
 
 def _problem(word: str, numbers: str, dimension: int, line: int) -> str | None:
-    """What is wrong with a line, if its shape shows it."""
+    """Return what is wrong with the shape of a line, or None."""
     count = numbers.count(" ") + 1 if numbers else 0
     if not word:
         return f"must start with a word, got {shorten(' ' + numbers)}"
     if not count or "  " in numbers or not numbers.isprintable():
         row = f"{word} {numbers}".rstrip()
-        return f"must be a word and its numbers with one blank between them, got {shorten(row)}"
+        return f"must be a word and its numbers, separated by single blanks, got {shorten(row)}"
     if count == dimension:
         return None
     if count == dimension - 1 and not _bad(word):
@@ -132,18 +129,18 @@ def _problem(word: str, numbers: str, dimension: int, line: int) -> str | None:
 
 
 def _bad(numbers: str) -> bool:
-    """Whether one of these is no number."""
+    """Whether one of these is not a number."""
     return not all(NUMBER.fullmatch(number) for number in numbers.split(" "))
 
 
 def _huge(numbers: str) -> str:
-    """The first of these that float16 cannot hold."""
+    """Return the first of these that is too large for float16."""
     with np.errstate(over="ignore"):
         return next(number for number in numbers.split(" ") if not np.isfinite(np.float16(float(number))))
 
 
 def _without_repeats(words: Sequence[str], matrix: NDArray[np.float16]) -> Vectors:
-    """The first vector of each word, as GloVe's own reader has it."""
+    """Return the first vector of each word, like GloVe's own reader."""
     index: dict[str, int] = {}
     for row, word in enumerate(words):
         index.setdefault(word, row)

@@ -1,7 +1,8 @@
-"""Sentences that stay in an Arrow file: a sequence that makes each when it is asked for.
+"""Sentences that stay in an Arrow file and are created when they are accessed.
 
-What vocabulary and batches need of all of them are arrays (`packed.py`), made in one pass over the rows and kept in the
-cache folder of `datasets`, under a name that follows from the data and from how they are read.
+The arrays of all sentences (`packed.py`) are made in one pass over the rows and kept in the cache folder of `datasets`,
+under a name that depends on the data and on how they are read. The functions of this module take lazy sentences and
+sentences in memory; no other module distinguishes them.
 """
 
 import hashlib
@@ -35,9 +36,9 @@ class LazySentences(Sequence[Sentence]):
 
     Args:
         dataset: The rows, in an Arrow file.
-        read: Makes a sentence of a row.
-        packed: The words and layers of all rows.
-        change: What becomes of a sentence that was read; `packed` has the words and layers after that.
+        read: Returns the sentence of a row.
+        packed: The words and layers of all sentences, after `change`.
+        change: Edits each sentence after reading.
     """
 
     def __init__(
@@ -73,22 +74,22 @@ class LazySentences(Sequence[Sentence]):
         return self._change(with_schemes(self._read(row), schemes))
 
     def select(self, rows: NDArray[np.int64]) -> "LazySentences":
-        """The sentences of these rows."""
+        """Return the sentences of these rows."""
         dataset = self._dataset.select(rows)
         return LazySentences(dataset, self._read, self.packed.select(rows), self._change)
 
     def remade(self, packed: Packed, change: Callable[[Sentence], Sentence]) -> "LazySentences":
-        """Return the same rows with a change of each sentence that `packed` has already."""
+        """Return the same rows with another edit, whose result `packed` already has."""
         return LazySentences(self._dataset, self._read, packed, change)
 
 
 def is_lazy(sentences: Sequence[Sentence]) -> bool:
-    """Whether sentences stay in a file. What differs then is said by the functions below, and nowhere else."""
+    """Whether sentences stay in a file."""
     return isinstance(sentences, LazySentences)
 
 
 def packed_of(sentences: Sequence[Sentence], layers: Collection[str] | None = None) -> Packed:
-    """Return the arrays of sentences, with these layers or more; lazy ones have all of theirs already."""
+    """Return the arrays of sentences, with these layers; default: all. Lazy sentences already have their arrays."""
     return sentences.packed if isinstance(sentences, LazySentences) else pack(sentences, layers)
 
 
@@ -98,14 +99,14 @@ def selected(sentences: Sequence[Sentence], rows: NDArray[np.int64]) -> Sequence
 
 
 def telling(sentences: Sequence[Sentence]) -> Sequence[Sentence]:
-    """Return all sentences, or few lazy ones with every layer and class and every two tags that stand side by side."""
+    """Return sentences with every layer, every class and every pair of neighbouring tags: a few lazy ones, or all."""
     if isinstance(sentences, LazySentences):
         return [sentences[row] for row in sentences.packed.telling_rows()]
     return sentences
 
 
 def holding(sentences: Sequence[Sentence], words: Collection[str]) -> Sequence[Sentence]:
-    """Return all sentences, or the lazy ones that have one of these words."""
+    """Return the lazy sentences that have one of these words, or all sentences if they are in memory."""
     if not isinstance(sentences, LazySentences):
         return sentences
     packed = sentences.packed
@@ -119,13 +120,13 @@ def remade(
     change: Callable[[Sentence], Sentence] = lambda sentence: sentence,
     packed: Packed | None = None,
 ) -> Sequence[Sentence]:
-    """Return sentences whose tag layers are in these schemes, each changed: now, or when a lazy one is made.
+    """Return sentences whose tag layers are declared to be in these schemes, edited: lazy ones when they are accessed.
 
     Args:
         sentences: The sentences.
         schemes: The scheme of each tag layer.
         change: Edits a sentence.
-        packed: The arrays of the sentences after that; default: no word and no layer changes.
+        packed: The arrays of the edited sentences; default: the edit changes no word and no layer.
     """
     if isinstance(sentences, LazySentences):
         return sentences.remade((packed or sentences.packed).with_schemes(schemes), change)
@@ -133,14 +134,14 @@ def remade(
 
 
 def read_dataset(config: DataConfig, dataset: str) -> tuple[LazySentences | None, dict[str, list[Sentence]], list[str]]:
-    """A lazy train split if that is asked for, the sentences of the others that a dataset has, and what is to be said.
+    """Read a dataset and return its train split if that is lazy, the sentences of its other splits, and notes.
 
     Args:
         config: How to read it.
         dataset: Its id or folder.
 
     Raises:
-        DataError: The dataset cannot be loaded, has no train split, or its columns do not fit.
+        DataError: The dataset cannot be loaded, has no train split, or has unsuitable columns.
     """
     chosen, said = load_chosen(config, dataset)
     read: dict[str, list[Sentence]] = {}
@@ -158,10 +159,10 @@ def read_dataset(config: DataConfig, dataset: str) -> tuple[LazySentences | None
 
 
 def _lazy_sentences(dataset: "datasets.Dataset", where: str, config: DataConfig) -> LazySentences:
-    """The sentences of a split, all of whose rows were read once: now, or before and kept in the cache.
+    """Return the sentences of a split; all rows are read once, unless the cache has their arrays.
 
     Raises:
-        DataError: The columns or some rows do not fit, or the cache cannot be written.
+        DataError: The columns or some rows are invalid, or the cache cannot be written.
     """
     read = reader(features_of(dataset, where), config, where)
     packed = _cached(_key(dataset, config), lambda: pack(sentences_of(dataset, config, where)))
@@ -169,7 +170,7 @@ def _lazy_sentences(dataset: "datasets.Dataset", where: str, config: DataConfig)
 
 
 def _key(dataset: "datasets.Dataset", config: DataConfig) -> str:
-    """A name that changes with the data and with how they are read."""
+    """Return a name that depends on the data and on how they are read."""
     files = [Path(file["filename"]) for file in dataset.cache_files]
     stats = [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     facts = [FORMAT, dataset._fingerprint, stats, config.layers, config.tokenize, tokenizer_name()]
@@ -177,7 +178,7 @@ def _key(dataset: "datasets.Dataset", config: DataConfig) -> str:
 
 
 def _cached(key: str, make: Callable[[], Packed]) -> Packed:
-    """What is kept under a name, mapped; made and kept first if it is not there yet."""
+    """Return the arrays that the cache has under a name, mapped; they are made and saved first if missing."""
     from datasets import config
 
     folder = Path(config.HF_DATASETS_CACHE) / "tagger" / key
@@ -187,14 +188,14 @@ def _cached(key: str, make: Callable[[], Packed]) -> Packed:
             _keep(packed, folder)
         except OSError as error:
             raise DataError(
-                f"{folder}: the arrays of a lazy corpus must be kept here: {error.strerror}; "
-                "free space, or name another folder by $HF_DATASETS_CACHE"
+                f"{folder}: the arrays of a lazy corpus cannot be saved here: {error.strerror}; "
+                "free some space, or set $HF_DATASETS_CACHE to another folder"
             ) from None
     return Packed.load(folder)
 
 
 def _keep(packed: Packed, folder: Path) -> None:
-    """Write a folder whole or not at all."""
+    """Write a folder as a whole or not at all."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as place:
         made = Path(place) / "made"

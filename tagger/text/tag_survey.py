@@ -109,7 +109,9 @@ class Survey:
         wrong = {pair: places for pair, places in self.pairs.items() if not is_tag(pair[1], scheme)}
         found = [(line, tag) for (_, tag), places in wrong.items() for line in places.lines] + self.others
         count = sum(places.count for places in wrong.values()) + self.num_other
-        return count, _first((line, f"tag {tag!r} is no {describe(scheme)}; {_advice(tag)}") for line, tag in found)
+        return count, _first(
+            (line, f"tag {tag!r} is not a valid {describe(scheme)}; {_advice(tag)}") for line, tag in found
+        )
 
     def invalid(self, scheme: Scheme) -> tuple[int, list[Problem]]:
         """Return the number of invalid tag transitions, and messages for the first of them."""

@@ -249,7 +249,9 @@ def test_spans_brat_and_io_are_scored_by_the_options_that_say_how(call, run_fold
     evaluate = ["evaluate", str(run_folder), str(columns), "--format", "conll", "--columns", "token,ner"]
     code, _, said = call(*evaluate, "--scheme", "io")
     assert code == 0
-    assert said.count("layer `ner` is in IO, where neighbours of one type are one entity, and goes on as IOB2\n") == 1
+    assert (
+        said.count("layer `ner` is in IO, where neighbours of one type are one entity, and is converted to IOB2\n") == 1
+    )
 
 
 def test_rule_of_a_reading_section_that_a_model_breaks_is_told_in_our_words(call, run_folder, tmp_path) -> None:

@@ -204,14 +204,14 @@ ERRORS = {
     "unknown": (
         "a B-X\nb typo\nc O\n",
         {},
-        "f:2: tag 'typo' is no IOB2 tag (B-, I-, O); fix the tag",
+        "f:2: tag 'typo' is not a valid IOB2 tag (B-, I-, O); fix the tag",
     ),
     "other scheme": (
         "a B-X\nb E-X\n",
         {"scheme": "iob2"},
-        "f:2: tag 'E-X' is no IOB2 tag (B-, I-, O); pass the scheme, such as bioes, if the file uses it",
+        "f:2: tag 'E-X' is not a valid IOB2 tag (B-, I-, O); pass the scheme, such as bioes, if the file uses it",
     ),
-    "empty tag": ("a\tB-X\nb\tO\nc\t\n", {}, "f:3: tag '' is no IOB2 tag (B-, I-, O); fix the tag"),
+    "empty tag": ("a\tB-X\nb\tO\nc\t\n", {}, "f:3: tag '' is not a valid IOB2 tag (B-, I-, O); fix the tag"),
     "only comments": (
         "\n \n",
         {},

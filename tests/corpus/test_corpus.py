@@ -139,7 +139,7 @@ def test_scheme_is_found_over_all_splits(tmp_path: Path) -> None:
 def test_file_without_any_b_is_iob1_and_this_is_said(tmp_path: Path) -> None:
     corpus = load(tmp_path, "a/I-X b/I-X c/O")
     assert corpus.schemes == {"ner": "iob1"}
-    assert corpus.notes == ("layer `ner` reads as IOB1, for it has no `B-` at all",)
+    assert corpus.notes == ("layer `ner` reads as IOB1, because it never uses `B-`",)
     assert [span.type for span in corpus.train[0].spans("ner")] == ["X"]
 
 
@@ -160,27 +160,27 @@ def test_tags_without_spans_have_no_scheme_beside_those_that_have_one(tmp_path: 
 def test_tag_unknown_to_the_scheme_is_told_the_scheme_that_has_it(tmp_path: Path) -> None:
     dev = write(tmp_path, "dev.txt", *["x/O"] * 43, "a/O b/S-PER")
     assert error_of(tmp_path, "a/B-PER", dev=dev, scheme="iob2") == (
-        f"{dev}:88: tag 'S-PER' is no IOB2 tag (B-, I-, O); pass scheme=\"bioes\" if the file uses it"
+        f"{dev}:88: tag 'S-PER' is not a valid IOB2 tag (B-, I-, O); pass scheme=\"bioes\" if the file uses it"
     )
 
 
 def test_tag_of_no_scheme_is_an_error(tmp_path: Path) -> None:
     assert error_of(tmp_path, "a/B-PER b/NOUN c/O d/o").splitlines() == [
-        f"{tmp_path}/train.txt:2: tag 'NOUN' is no IOB2 tag (B-, I-, O); fix the tag",
-        f"{tmp_path}/train.txt:4: tag 'o' is no IOB2 tag (B-, I-, O); fix the tag",
+        f"{tmp_path}/train.txt:2: tag 'NOUN' is not a valid IOB2 tag (B-, I-, O); fix the tag",
+        f"{tmp_path}/train.txt:4: tag 'o' is not a valid IOB2 tag (B-, I-, O); fix the tag",
     ]
 
 
 def test_scheme_that_no_layer_has_is_refused(tmp_path: Path) -> None:
     assert error_of(tmp_path, "a/PER b/O", scheme="iob2") == (
-        "`scheme` is iob2, but no layer has its tags, such as B-PER; fix the tags, "
-        "or remove `scheme` if they have no spans (layers read: ner)"
+        "`scheme` is iob2, but no layer has tags such as B-PER; fix the tags, "
+        "or remove `scheme` if they have no spans (layers: ner)"
     )
 
 
 def test_invalid_sequences_are_refused_with_place_and_remedy(tmp_path: Path) -> None:
     path = f"{tmp_path}/train.txt"
-    remedy = 'is not valid IOB2 in layer `ner`; mend it, or repair it by conlleval\'s rule with invalid = "repair"'
+    remedy = 'is not valid IOB2 in layer `ner`; fix it, or repair it by conlleval\'s rule with invalid = "repair"'
     assert error_of(tmp_path, "a/I-X b/B-X", "c/B-X d/I-Y", scheme="iob2").splitlines() == [
         f"{path}:1: tag 'I-X' at the start of a sentence {remedy}",
         f"{path}:5: tag 'I-Y' after 'B-X' {remedy}",
@@ -210,7 +210,7 @@ def test_types_are_renamed_and_dropped_and_counted(tmp_path: Path) -> None:
         ("B-person", "I-person", "O"),
         ("B-person", "B-LOC"),
     ]
-    assert corpus.notes == ("renamed 2 times 'PER' to 'person'", "dropped 1 times 'MISC'")
+    assert corpus.notes == ("renamed 'PER' to 'person' 2 times", "dropped 'MISC' 1 time")
 
 
 def test_renaming_two_types_to_one_keeps_neighbours_apart_in_iob1(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_renaming_two_types_to_one_keeps_neighbours_apart_in_iob1(tmp_path: Path
 
 def test_name_that_the_data_do_not_have_is_refused(tmp_path: Path) -> None:
     assert error_of(tmp_path, "a/B-PER b/B-LOC", rename={"PRE": "person"}) == (
-        "`rename` and `drop` must name types or classes of the data, got 'PRE'; it has LOC, PER"
+        "`rename` and `drop` must name types or classes of the data, got 'PRE'; the data have LOC, PER"
     )
 
 
@@ -239,14 +239,14 @@ def test_classes_are_renamed_and_sentences_of_dropped_ones_go(tmp_path: Path) ->
         ("b", Label("good")),
         ("c", Label("neg")),
     ]
-    assert corpus.notes == ("renamed 2 times 'pos' to 'good'", "dropped 2 times 'unsure'")
+    assert corpus.notes == ("renamed 'pos' to 'good' 2 times", "dropped 'unsure' 2 times")
     assert corpus.schemes == {}
 
 
 def test_tags_without_spans_cannot_be_renamed(tmp_path: Path) -> None:
     assert error_of(tmp_path, "a/NOUN b/VERB", rename={"NOUN": "N"}) == (
         "`rename` and `drop` must name entity types or classes, got 'NOUN', but the data have none; "
-        "leave it out, for tags without spans cannot be renamed"
+        "remove it: tags without spans cannot be renamed"
     )
 
 
@@ -281,8 +281,7 @@ def test_each_format_is_read_by_its_reader(format: str, text: str, settings: dic
 
 def test_layer_that_no_sentence_has_is_refused(tmp_path: Path) -> None:
     assert error_of(tmp_path, "a/O", layers={"intent": "# intnet"}) == (
-        "`layers` must name what stands in the data, but no sentence has `intent` (from `# intnet`); "
-        "the layers read are ner"
+        "`layers` must name layers of the data, but no sentence has `intent` (from `# intnet`); the data have ner"
     )
 
 
@@ -332,7 +331,7 @@ def test_files_to_be_scored_need_not_have_every_type_that_is_renamed(tmp_path: P
     config = ReadingConfig(format="conll", columns=COLUMNS, scheme="iob2", rename={"PER": "person", "LOC": "place"})
     sentences, notes = read_sentences([path], config)
     assert [sentence.tags("ner") for sentence in sentences] == [("B-place", "O")]
-    assert notes == ("renamed 0 times 'PER' to 'person'", "renamed 1 times 'LOC' to 'place'")
+    assert notes == ("renamed 'PER' to 'person' 0 times", "renamed 'LOC' to 'place' 1 time")
 
 
 def test_files_to_be_scored_need_a_format() -> None:
@@ -430,9 +429,9 @@ def test_file_that_is_missing_hides_no_broken_one(tmp_path: Path) -> None:
 def test_bare_types_are_io_where_the_recipe_says_so(tmp_path: Path) -> None:
     corpus = load(tmp_path, "a/PER b/PER c/O d/LOC", scheme="io")
     assert corpus.train[0].tags("ner") == ("B-PER", "I-PER", "O", "B-LOC")
-    assert corpus.notes[0] == "layer `ner` has types without a prefix, which are read as `I-` and the type"
-    assert "is no IO tag" in error_of(tmp_path, "a/PER b/I-PER c/O", scheme="io")
-    assert "no layer has its tags" in error_of(tmp_path, "a/B b/I c/O", scheme="io")
+    assert corpus.notes[0] == "layer `ner` has types without a prefix; they are read with the prefix `I-`"
+    assert "is not a valid IO tag" in error_of(tmp_path, "a/PER b/I-PER c/O", scheme="io")
+    assert "no layer has tags such as" in error_of(tmp_path, "a/B b/I c/O", scheme="io")
 
 
 def test_tags_that_io_does_not_have_are_told_the_scheme_that_fits_the_file(tmp_path: Path) -> None:
@@ -454,10 +453,10 @@ def test_repairs_are_told_by_split_with_the_first_of_each(tmp_path: Path) -> Non
 def test_next_best_scheme_and_absent_entities_are_told(tmp_path: Path) -> None:
     corpus = load(tmp_path, "a/O b/B-X", "c/I-X", "d/I-X", "e/I-Y", invalid="repair")
     assert corpus.notes[0] == "layer `ner` reads as IOB2 (3 faults; 1 as IOB1)"
-    assert load(tmp_path, "a/O").notes == ("layer `ner` has no entity, and reads as IOB2",)
+    assert load(tmp_path, "a/O").notes == ("layer `ner` has no entities and reads as IOB2",)
 
 
 def test_new_name_that_looks_like_a_tag_is_told(tmp_path: Path) -> None:
     corpus = load(tmp_path, "a/B-LOC", rename={"LOC": "B-X"}, scheme="iob2")
-    assert corpus.notes == ("renamed 1 times 'LOC' to 'B-X', a type that looks like a tag",)
+    assert corpus.notes == ("renamed 'LOC' to 'B-X' (a type that looks like a tag) 1 time",)
     assert [span.type for span in corpus.train[0].spans("ner")] == ["B-X"]

@@ -75,7 +75,7 @@ def test_wikigold_is_iob1_with_documents_and_hash_tokens(data_folder: Path) -> N
     corpus = load(data_folder, "ner/wikigold", train="wikigold.conll.txt")
     assert counts(corpus.train) == (1696, 39007, 3558)
     assert corpus.schemes == {"ner": "iob1"}
-    assert corpus.notes == ("layer `ner` reads as IOB1, for it has no `B-` at all",)
+    assert corpus.notes == ("layer `ner` reads as IOB1, because it never uses `B-`",)
     # 145 lines stand between and behind the documents: none before the first, which has no name, one behind the last
     assert len({sentence.document for sentence in corpus.train}) == 145
     assert [sentence.document for sentence in corpus.train[:7]] == [None] * 6 + ["1"]

@@ -560,14 +560,14 @@ def test_the_scheme_that_comes_next_is_told_with_its_faults(tmp_path) -> None:
 
 def test_a_layer_without_entities_is_said_to_have_none(tmp_path) -> None:
     path = write(tmp_path, "a\tO\nb\tO\n")
-    assert check(path, columns=["token", "ner"]).notes == ("layer `ner` has no entity, and reads as IOB2",)
+    assert check(path, columns=["token", "ner"]).notes == ("layer `ner` has no entities and reads as IOB2",)
 
 
 def test_bare_types_are_read_as_io_when_that_is_named(tmp_path) -> None:
     diagnosis = check(write(tmp_path, lines_of("PER", "PER", "O", "LOC")), scheme="io")
     assert (diagnosis.is_sound, dict(diagnosis.schemes)) == (True, {"tags": "io"})
     assert diagnosis.splits["train"].entities == {"tags": {"PER": 1, "LOC": 1}}
-    assert "layer `tags` has types without a prefix, which are read as `I-` and the type" in diagnosis.notes
+    assert "layer `tags` has types without a prefix; they are read with the prefix `I-`" in diagnosis.notes
 
 
 def test_a_lone_cr_is_an_error_at_its_line(tmp_path) -> None:

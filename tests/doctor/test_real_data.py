@@ -73,7 +73,7 @@ def test_test_sentences_that_train_has_are_counted(name: str, leaks: int, data_f
 
 def test_wikigold_is_said_to_be_iob1_with_its_documents(data_folder: Path) -> None:
     diagnosis = check(data_folder / "ner/wikigold")
-    assert "layer `ner` reads as IOB1, for it has no `B-` at all" in diagnosis.notes
+    assert "layer `ner` reads as IOB1, because it never uses `B-`" in diagnosis.notes
     assert (
         diagnosis.splits["train"].documents == 145
     )  # the first has no mark before it, the last mark stands at the end

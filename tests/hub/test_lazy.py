@@ -229,7 +229,9 @@ def test_remainders_of_a_lazy_corpus_are_those_of_the_corpus(folder: Path) -> No
 
 @pytest.mark.parametrize("key", [{"rename": {"X": "Y"}}, {"drop": ["X"]}])
 def test_type_that_a_lazy_corpus_does_not_have_is_told(key: dict[str, Any], folder: Path) -> None:
-    with pytest.raises(DataError, match="`rename` and `drop` must name types or classes of the data, got 'X'; it has"):
+    with pytest.raises(
+        DataError, match="`rename` and `drop` must name types or classes of the data, got 'X'; the data have"
+    ):
         load_dataset(folder, lazy=True, **key)
 
 
@@ -240,7 +242,7 @@ def test_type_of_few_sentences_is_found_whatever_else_they_have(tmp_path: Path) 
         for kind in ("bad", "bad", "good")
     ]
     for corpus in both(saved(tmp_path, rows), rename={"X": "Y"}, drop=["bad"]):
-        assert corpus.notes[1:3] == ("renamed 1 times 'X' to 'Y'", "dropped 2 times 'bad'")
+        assert corpus.notes[1:3] == ("renamed 'X' to 'Y' 1 time", "dropped 'bad' 2 times")
         assert [sentence.tags("ner") for sentence in corpus.train] == [("B-Y",)]
 
 

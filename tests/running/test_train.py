@@ -317,7 +317,7 @@ def test_gold_in_io_is_scored_as_the_entities_that_io_can_tell_apart(tmp_path: P
     sentences = [f"Ada/I-PER Bo/I-PER ran{i}/O Oslo/I-LOC" for i in range(12)]
     recipe = make_conll_recipe(tmp_path, train=sentences, dev=sentences, test=sentences)
     run = train(recipe, output=tmp_path / "run", overrides=["data.scheme=io", "training.epochs=20"])
-    note = "layer `ner` is in IO, where neighbours of one type are one entity, and goes on as IOB2"
+    note = "layer `ner` is in IO, where neighbours of one type are one entity, and is converted to IOB2"
     assert run.report.to_dict()["notes"].count(note) == 1
     assert run.report.to_dict()["scores"]["ner"]["gold_entities"] == 24
     assert run.report.headline("ner") == 1.0
@@ -326,12 +326,14 @@ def test_gold_in_io_is_scored_as_the_entities_that_io_can_tell_apart(tmp_path: P
     assert evaluate_files(model, [tmp_path / "test.conll"]).headline("ner") == 1.0
     write_conll(tmp_path / "iob2.conll", "Ada/B-PER Bo/B-PER ran/O")
     assert evaluate_files(model, [tmp_path / "iob2.conll"], scheme="iob2").headline("ner") == 0.0
-    with pytest.raises(DataError, match=r"iob2.conll:1: tag 'B-PER' is no IO tag \(I-, O\); pass --scheme iob2 if"):
+    with pytest.raises(
+        DataError, match=r"iob2.conll:1: tag 'B-PER' is not a valid IO tag \(I-, O\); pass --scheme iob2 if"
+    ):
         evaluate_files(model, [tmp_path / "iob2.conll"], scheme="io")
     unasked = evaluate_files(model, [tmp_path / "iob2.conll"])
     assert unasked.headline("ner") == 0.0
     assert unasked.to_dict()["notes"] == [
-        "layer `ner` reads as IOB2, not as IO, in which the files of training were, for it has `B-`"
+        "layer `ner` reads as IOB2, not as IO like the training files, because it has `B-`"
     ]
 
 
@@ -454,7 +456,7 @@ def test_a_model_is_kept_before_it_is_scored(tmp_path: Path, monkeypatch: pytest
 
 BROKEN = {
     "columns": ("Ada", "must have 2 columns"),
-    "prefix": ("Ada/Q-PER naps/O", "is no IOB2 tag"),
+    "prefix": ("Ada/Q-PER naps/O", "is not a valid IOB2 tag"),
     "transition": ("Ada/I-PER naps/O Bo/B-PER", "is not valid IOB2"),
     "control": ("Ada\x01/B-PER naps/O", "control character"),
 }
