@@ -67,7 +67,7 @@ class Tagger:
         With `n_best`, `readings` of the result gives the most probable tag sequences of each tag layer.
 
         Raises:
-            DataError: The text holds no token.
+            DataError: The text has no token.
         """
         _check_text(text)
         return next(self.predict([sentence_from_text(text, self.model.tokenize)], n_best=n_best))
@@ -84,7 +84,7 @@ class Tagger:
         """The sentences of a text with predicted layers; the offsets of each count in `text`, which each carries whole.
 
         Raises:
-            DataError: The text holds no token.
+            DataError: The text has no token.
         """
         _check_text(text)
         text, mode = plain(text), self.model.tokenize

@@ -35,7 +35,7 @@ HEADS: dict[str, HeadConfig] = {
     "upos": TokensHeadConfig(kind="tokens", scheme="none"),
     "sentiment": SentenceHeadConfig(kind="sentence"),
 }
-EMPTY = "the text holds no token: must have at least one character that is not white space, got {!r}. Pass a sentence."
+EMPTY = "the text has no token: expected at least one character that is not white space, got {!r}; pass a sentence"
 
 
 def make_tagger() -> Tagger:

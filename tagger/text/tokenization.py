@@ -1,10 +1,10 @@
-"""Tokens and sentences of raw English text, as character ranges of that text.
+"""Split raw English text into tokens and sentences, as character ranges of the text.
 
-spaCy's English rules split the words (`don't` is `do` `n't`, `cannot` is `can` `not`); `word_rules.py` applies them.
-Nothing of the text is changed or lost. Three things are added here: an emoji of several code points stays whole, a long
-run without white space takes linear time, and a sentence keeps its opening quotes and brackets. Sentences end at the
-marks of spaCy's sentencizer. Text that is already tokenised needs none of this: it has mode `blanks` and
-`Sentence.from_tokens`.
+Words are split by spaCy's English rules, which `word_rules.py` applies: `don't` becomes `do` `n't`, `cannot` becomes
+`can` `not`. The text is never changed, and no character is lost. This module adds three things: an emoji of several
+code points stays one token, a long run without white space takes linear time, and a sentence keeps its opening quotes
+and brackets. Sentences end at the marks of spaCy's sentencizer. For text that is already tokenised, use the mode
+`blanks` or `Sentence.from_tokens`.
 """
 
 import re
@@ -21,7 +21,7 @@ from tagger.text.word_rules import read_word_rules
 
 Tokenize = Literal["words", "blanks"]
 
-MAX_RUN = 1_000  # characters without white space that are split at once: the time is quadratic in them
+MAX_RUN = 1_000  # characters without white space that are split at once; the time is quadratic in their number
 
 _PICTURE = r"[©®‼-⁉\u2100-\u2bff\u3030-\u3299\U0001f000-\U0001faff]"
 _MODIFIER = r"[\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
@@ -30,7 +30,7 @@ _EMOJI = re.compile(rf"{_FLAG}|[#*0-9]\ufe0f?\u20e3|{_PICTURE}(?:{_MODIFIER}|\u2
 _LONG_RUN = re.compile(rf"\S{{{MAX_RUN}}}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-_word_rules = cache(read_word_rules)  # read when the first text is split
+_word_rules = cache(read_word_rules)  # read once, when the first text is split
 
 _SENTENCE_MARKS = frozenset(
     "!.?։؟۔܀܁܂߹।॥၊။።፧፨᙮᜵᜶᠃᠉᥄᥅᪨᪩᪪᪫᭚᭛᭞᭟᰻᰼᱾᱿‼‽⁇⁈⁉⸮⸼꓿꘎꘏꛳꛷꡶꡷꣎꣏꤯꧈꧉꩝꩞꩟꫰꫱꯫﹒﹖﹗！．？𐩖𐩗𑁇𑁈𑂾𑂿𑃀𑃁"
@@ -39,11 +39,11 @@ _SENTENCE_MARKS = frozenset(
 
 
 def tokenize(text: str) -> list[CharSpan]:
-    """First and past-the-last character of each token; every character but white space is in exactly one.
+    """Return start and end of each token; every character except white space is in exactly one token.
 
-    A run of more than `MAX_RUN` characters without white space is split at each `MAX_RUN`th, whatever stands there.
+    A run of more than `MAX_RUN` characters without white space is split after every `MAX_RUN` characters.
     """
-    if text.isascii() and len(text) <= MAX_RUN:  # nothing to keep apart: most texts, the short way
+    if text.isascii() and len(text) <= MAX_RUN:  # no emoji, no long run: most texts
         return _word_rules().spans(text)
     spans: list[CharSpan] = []
     position = 0
@@ -55,9 +55,9 @@ def tokenize(text: str) -> list[CharSpan]:
 
 
 def split_sentences(text: str) -> list[CharSpan]:
-    """First and past-the-last character of each sentence of a document; sentences begin and end with a token.
+    """Return start and end of each sentence of a document; sentences begin and end with a token.
 
-    A sentence ends at a mark such as `.` and the punctuation that follows it, and always at two or more line breaks.
+    A sentence ends after a mark such as `.` and the punctuation that follows it, and always at two or more line breaks.
     """
     spans = tokenize(text)
     starts, mark = [0], None  # `mark`: the last token that may end the sentence
@@ -75,12 +75,12 @@ def split_sentences(text: str) -> list[CharSpan]:
 
 
 def sentence_from_text(text: str, mode: Tokenize = "words", *, start: int = 0) -> Sentence:
-    """The sentence that a text is, split into words or only at white space.
+    """Return a text as a sentence, split into words or at white space only.
 
     Args:
         text: One sentence; it becomes the text of the result, unchanged.
         mode: `words` splits by the rules of this module, `blanks` at white space only.
-        start: Where the text begins in its document; all offsets count from there, so that they are the document's.
+        start: Position of the text in its document; it is added to all offsets.
 
     Raises:
         DataError: The text is empty or white space.
@@ -89,20 +89,20 @@ def sentence_from_text(text: str, mode: Tokenize = "words", *, start: int = 0) -
     spans = tokenize(text) if mode == "words" else [match.span() for match in re.finditer(r"\S+", text)]
     if not spans:
         raise DataError(
-            "the text holds no token: must have at least one character that is not white space, "
-            f"got {reprlib.repr(text)}. Pass a sentence."
+            "the text has no token: expected at least one character that is not white space, "
+            f"got {reprlib.repr(text)}; pass a sentence"
         )
     tokens = tuple(text[first:end] for first, end in spans)
     return Sentence(tokens, text, tuple((start + first, start + end) for first, end in spans))
 
 
 def tokenizer_name() -> str:
-    """Name, version and language of the rules, such as `spacy 3.8.7 en`, to be kept with a model."""
+    """Return name, version and language of the rules, such as `spacy 3.8.7 en`, to be stored with a model."""
     return f"spacy {version('spacy')} en"
 
 
 def _words(text: str, start: int, end: int) -> list[CharSpan]:
-    """The tokens of `text[start:end]`, with offsets into `text`."""
+    """Return the tokens of `text[start:end]`, with offsets in `text`."""
     part = _SURROGATE.sub("\ufffd", text[start:end])
     cuts = [match.end() for match in _LONG_RUN.finditer(part)]
     pieces = zip([0, *cuts], [*cuts, len(part)], strict=True)
@@ -110,7 +110,10 @@ def _words(text: str, start: int, end: int) -> list[CharSpan]:
 
 
 def _first_attached(spans: list[CharSpan], mark: int, token: int) -> int:
-    """The first of the tokens that stand, after a blank behind the mark, directly before `token`: opening quotes."""
+    """Return the first token of the next sentence: `token`, or an opening quote or bracket attached to it.
+
+    Attached tokens follow the mark after white space and precede `token` without any.
+    """
     first = token
     while first > mark and spans[first - 1][1] == spans[first][0]:
         first -= 1

@@ -25,7 +25,7 @@ _GAP_OR_CHUNK = re.compile(r"\s+|\S+")
 
 
 class _Cut(NamedTuple):
-    """The words of one chunk, and whether a phrase may have begun before it or may end after it."""
+    """The words of one chunk, and whether a phrase may have begun before it or may continue after it."""
 
     spans: tuple[CharSpan, ...]
     follows: bool
@@ -36,11 +36,11 @@ class WordRules:
     """Splits a text into words. Threads may share it.
 
     Args:
-        specials: The words of each string that is split in a way of its own.
+        specials: The words of each special case, a string that the other rules do not split.
         prefix: Finds a prefix at the start of a string.
         suffix: Finds a suffix at the end of a string.
-        infixes: Finds the places inside a string that are words of their own.
-        url: Matches a string that stays whole.
+        infixes: Finds the parts inside a string that are separate words.
+        url: Matches a string that is not split.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class WordRules:
         self._cache: dict[str, _Cut] = {}
 
     def spans(self, text: str) -> list[CharSpan]:
-        """Return the first and past-the-last character of each word."""
+        """Return start and end of each word."""
         found: list[CharSpan] = []
         end, led = 0, False
         for chunk in text.split():
@@ -87,9 +87,9 @@ class WordRules:
         return cut
 
     def _spans_of_all(self, text: str) -> list[CharSpan]:
-        """Return what `spans` returns, with phrases looked for in the whole text.
+        """Return the result of `spans` for a text in which a phrase may extend over several chunks.
 
-        White space is a token that separates words, but for the single blank that follows a word.
+        White space is a token that separates words, except for a single space after a word.
         """
         tokens: list[tuple[str, int]] = []
         for match in _GAP_OR_CHUNK.finditer(text):
@@ -100,7 +100,7 @@ class WordRules:
         return [(start, end) for start, end in self._joined(tokens) if not text[start].isspace()]
 
     def _split(self, chunk: str, specials: Mapping[str, Sequence[str]]) -> list[str]:
-        """Return the words of a string without white space: prefixes, what is left, and suffixes."""
+        """Return the words of a string without white space: prefixes, the middle, and suffixes."""
         before: list[str] = []
         behind: list[str] = []
         rest, size = chunk, -1
@@ -116,7 +116,7 @@ class WordRules:
             last = suffix.end() - suffix.start() if suffix else 0
             if last:
                 behind.append(rest[-last:])
-                if rest[:-last] in specials:  # with its prefix, which then is none
+                if rest[:-last] in specials:  # including its prefix, which is then not split off
                     rest = rest[:-last]
                     break
             if first:
@@ -133,16 +133,16 @@ class WordRules:
     def _at_infixes(self, string: str) -> list[str]:
         words, start = [], 0
         for match in self._infixes.finditer(string):
-            if match.start():  # an infix that begins the string stays with what follows
+            if match.start():  # an infix at the start of the string is not split off
                 words += [string[start : match.start()], match[0]]
                 start = match.end()
         return [word for word in (*words, string[start:]) if word]
 
     def _joined(self, tokens: Sequence[tuple[str, int]]) -> list[CharSpan]:
-        """Return the spans of tokens and their places, with each run of tokens that is a special case split as that.
+        """Return the spans of tokens at these positions, with runs of tokens that are special cases split as such.
 
-        Runs are chosen by length, then by place. A run that overlaps a longer one is passed over, and blocks shorter
-        ones all the same.
+        Runs are chosen by length, then by position. A run that overlaps a longer one is skipped, but still blocks the
+        shorter ones that overlap it, as in spaCy.
         """
         words = [word for word, _ in tokens]
         runs = [
@@ -174,7 +174,7 @@ class WordRules:
 
 
 def _placed(words: Sequence[str], start: int) -> list[tuple[str, int]]:
-    """Return words that follow each other, each with its place."""
+    """Return words that follow each other without gaps, each with its position."""
     placed = []
     for word in words:
         placed.append((word, start))
@@ -204,9 +204,10 @@ def read_word_rules() -> WordRules:
 
 
 def _reader(root: Path) -> Callable[[str], SimpleNamespace]:
-    """Return what executes a module of spaCy's folder whose relative imports are other such modules.
+    """Return a function that executes a module in spaCy's folder without importing spaCy.
 
-    Of the code beside the tables these import only two names of attributes and how special cases are merged.
+    Relative imports are executed in the same way. Apart from tables, these modules need only the names of two
+    attributes and a function that merges special cases; both are replaced.
     """
     done = {"symbols": SimpleNamespace(ORTH="orth", NORM="norm"), "util": SimpleNamespace(update_exc=_merged)}
 
@@ -232,7 +233,7 @@ def _reader(root: Path) -> Callable[[str], SimpleNamespace]:
 
 
 def _merged(base: Mapping[str, Special], *more: Mapping[str, Special]) -> dict[str, Special]:
-    """Return the special cases of several tables; those with an apostrophe also with a typographic one."""
+    """Return the special cases of several tables, and copies with typographic apostrophes."""
     merged = {chunk: words for table in (base, *more) for chunk, words in table.items()}
     curly = {
         chunk.replace("'", "’"): [{**word, "orth": word["orth"].replace("'", "’")} for word in words]

@@ -228,7 +228,7 @@ def test_each_bad_line_gets_one_sentence(line: Any, sentence: str) -> None:
 
 
 def test_text_without_a_token_is_a_bad_line() -> None:
-    assert error_of({"text": " "}).startswith("f:1: the text holds no token")
+    assert error_of({"text": " "}).startswith("f:1: the text has no token")
 
 
 @pytest.mark.parametrize("line", ["[" * 100_000, "1" * 5_000, '{"text": ' + "1" * 5_000 + "}"])

@@ -268,7 +268,7 @@ def test_stream_needs_no_layers_and_reads_as_it_is_asked(tmp_path: Path) -> None
     rows = datasets.Dataset.from_dict({"text": ["It's fine.", " "], "id": [1, 2]})
     stream = stream_dataset(rows)
     assert next(stream).tokens == ("It", "'s", "fine", ".")
-    with pytest.raises(DataError, match="dataset, row 1: the text holds no token"):
+    with pytest.raises(DataError, match="dataset, row 1: the text has no token"):
         next(stream)
 
 

@@ -248,7 +248,7 @@ def test_text_that_is_missing_or_blank_is_a_bad_row(tmp_path: Path) -> None:
     folder = saved(tmp_path, train=make_dataset(rows))
     lines = error_of(folder, layers={"kind": "kind"}).splitlines()
     assert lines[0] == f"{folder} (train), row 1: a sentence must have a text, got 'None'"
-    assert lines[1].startswith(f"{folder} (train), row 2: the text holds no token")
+    assert lines[1].startswith(f"{folder} (train), row 2: the text has no token")
 
 
 ADVICE = "to use files of your own, set `format` and `train` in the recipe and pass --data"

@@ -185,7 +185,7 @@ def test_a_text_without_a_token_is_an_error_of_one_sentence(mode):
     with pytest.raises(DataError) as caught:
         sentence_from_text("   ", mode)
     assert str(caught.value) == (
-        "the text holds no token: must have at least one character that is not white space, got '   '. Pass a sentence."
+        "the text has no token: expected at least one character that is not white space, got '   '; pass a sentence"
     )
 
 

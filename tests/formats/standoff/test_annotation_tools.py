@@ -268,7 +268,7 @@ def test_text_that_is_tokenised_already_has_its_sentences_on_lines() -> None:
             {"text": "a", "spans": [{"start": "/p[1]", "end": "/p[1]", "label": "X"}]},
             SPAN + '\'{"start": "/p[1]", "end": "/p[1]", "label": "X"}\'',
         ),
-        ({"text": " ", "label": []}, "f:2: the text holds no token: "),
+        ({"text": " ", "label": []}, "f:2: the text has no token: "),
         ('{"text": "a", "text": "b", "label": []}', "f:2: must have each key once, got 'text' twice"),
         ('{"text": "\\ud83d", "label": []}', "f:2: must be Unicode text, got half a surrogate pair ('\\ud83d')"),
         (
