@@ -416,7 +416,7 @@ def test_all_mistakes_of_a_recipe_are_told_at_once() -> None:
             "`data`: `dev` names files and `split.dev` cuts them from train; keep one of the two",
         ),
         ({"heads": {}}, "`heads` must not be empty"),
-        ({"heads__ner": {}}, '`heads.ner.kind` is missing; choose "tokens" or "sentence"'),
+        ({"heads__ner": {}}, "`heads.ner.kind` is missing; choose 'tokens' or 'sentence'"),
         ({"heads__ner": 5}, "`heads.ner` must be a table, got 5"),
         ({"heads__ner__kind": "token"}, "`heads.ner.kind` must be 'tokens' or 'sentence', got 'token'"),
         (

@@ -114,13 +114,15 @@ def test_data_without_any_layer_of_the_model_is_refused() -> None:
     with pytest.raises(DataError) as caught:
         Tagger(make_model()).evaluate(gold)
     assert str(caught.value) == (
-        "no sentence carries a layer that the model predicts (ner, upos, intent); the layers of the data are: chunk"
+        "no sentence has a layer that the model predicts (ner, upos, intent); the layers of the data are: chunk"
     )
 
 
 def test_dev_data_must_carry_every_layer() -> None:
     gold = [Sentence.from_tokens(["w1"], {"upos": TagLayer(("NOUN",))})]
-    with pytest.raises(DataError, match="no dev sentence carries the layer `ner`, so nothing can choose its weights"):
+    with pytest.raises(
+        DataError, match="no dev sentence has the layer `ner`, so the best epoch cannot be chosen; add some"
+    ):
         dev_scores(gold, gold, make_model())
 
 

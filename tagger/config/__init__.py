@@ -1,25 +1,18 @@
 """A recipe: one TOML file that says everything about a training run, read into frozen sections.
 
 Sections are closed: an unknown key, a wrong type or a value out of range is an error, and all errors of a file are
-reported at once. This package knows what a recipe may say; what it means is the business of the modules that take a
-section as their argument.
+reported at once. This package defines what a recipe may say. What a section does is defined by the modules that take it
+as an argument.
 """
 
 from tagger.config.data import ClassRange, CorpusConfig, DataConfig, ReadingConfig, SplitConfig
+from tagger.config.heads import AnyHeadConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.config.reading import dump_recipe, load_recipe, parse_recipe, parse_section
-from tagger.config.recipe import (
-    EmbeddingsConfig,
-    EncoderConfig,
-    HeadConfig,
-    Recipe,
-    Sampling,
-    SentenceHeadConfig,
-    TokensHeadConfig,
-    TrainingConfig,
-)
+from tagger.config.recipe import EmbeddingsConfig, EncoderConfig, Recipe, Sampling, TrainingConfig
 from tagger.config.section import Positive, Section, Weight
 
 __all__ = [
+    "AnyHeadConfig",
     "ClassRange",
     "CorpusConfig",
     "DataConfig",

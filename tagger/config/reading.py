@@ -11,14 +11,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from tagger.config.data import CorpusConfig, DataConfig, SplitConfig
-from tagger.config.recipe import (
-    EmbeddingsConfig,
-    EncoderConfig,
-    Recipe,
-    SentenceHeadConfig,
-    TokensHeadConfig,
-    TrainingConfig,
-)
+from tagger.config.heads import KINDS
+from tagger.config.recipe import EmbeddingsConfig, EncoderConfig, Recipe, TrainingConfig
 from tagger.config.section import Section
 from tagger.errors import RecipeError
 from tagger.wording import quoted, shorten
@@ -114,9 +108,9 @@ def _explain(detail: ErrorDetails, kind: type[Section]) -> str:
         case "missing":
             return f"`{key}` is missing"
         case "union_tag_not_found":
-            return f'`{key}.kind` is missing; choose "tokens" or "sentence"'
+            return f"`{key}.kind` is missing; choose {' or '.join(map(repr, KINDS))}"
         case "union_tag_invalid":
-            return f"`{key}.kind` must be 'tokens' or 'sentence', got {shorten(context.get('tag'))}"
+            return f"`{key}.kind` must be {' or '.join(map(repr, KINDS))}, got {shorten(context.get('tag'))}"
         case "literal_error":
             return f"`{key}` must be {context['expected']}, got {got}"
         case "value_error":
@@ -152,5 +146,5 @@ def _known_keys(location: tuple[int | str, ...], kind: type[Section]) -> list[st
     if location[-1] == "split":
         return list(SplitConfig.model_fields)
     if location[0] == "heads":
-        return list((TokensHeadConfig if "tokens" in location[2:] else SentenceHeadConfig).model_fields)
+        return list(KINDS[str(location[2])].model_fields)
     return list(sections[str(location[0])].model_fields)

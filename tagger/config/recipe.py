@@ -3,34 +3,21 @@
 The docstring below each field is the meaning of that key in the reference of recipes.
 """
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from tagger.config.data import CorpusConfig, DataConfig
+from tagger.config.heads import HeadConfig
 from tagger.config.section import Count, Names, Positive, Section, Share, Size, Weight
-from tagger.text.schemes import Scheme
-from tagger.wording import quoted, shorten
+from tagger.wording import quoted
 
 Sampling = Literal["proportion", "sqrt", "even"]
-ClassWeights = Literal["none", "balanced"] | dict[str, Weight]
 
 
 def _none_as_null(value: object) -> object:
     """Return None for the word "none", because TOML has no null."""
     return None if value == "none" else value
-
-
-def _as_class_weights(value: object) -> object:
-    """Return a word or a table of positive numbers unchanged, or refuse the value."""
-    weights = value.values() if isinstance(value, dict) else ()
-    positive = all(isinstance(w, (int, float)) and not isinstance(w, bool) and 0 < w <= 1e6 for w in weights)
-    if not positive or not (isinstance(value, dict) or value in ("none", "balanced")):
-        raise ValueError(
-            'must be "none", "balanced" or a table class = weight with weights above 0 and at most 1e6, '
-            f"got {shorten(value)}"
-        )
-    return value
 
 
 class EmbeddingsConfig(Section):
@@ -92,87 +79,6 @@ class EncoderConfig(Section):
 
     dropout: Share = 0.5
     """Probability of dropping each feature between layers and between the encoder and the heads, during training."""
-
-
-class AnyHeadConfig(Section):
-    """The keys that heads of every kind have."""
-
-    kind: Literal["tokens", "sentence"]
-    """What the head predicts: a tag for each token (`tokens`) or one label for the sentence (`sentence`)."""
-
-    layer: str = ""
-    """Layer to predict. Default: the layer with the name of the head."""
-
-    weight: Weight = 1.0
-    """Factor on the loss of this head in the sum over all heads."""
-
-    teacher: Annotated[str, Field(min_length=1)] | None = None
-    """A model to learn from in addition to gold labels: the folder of a run, or a recipe (`.toml`) that is trained
-    first with the same seed and data. Relative to the folder of the recipe. A tokens head learns its tags on sentences
-    without gold tags; a sentence head learns its class probabilities on all sentences. Default: no teacher."""
-
-    teacher_weight: Weight = 0.3
-    """Factor on the loss against the teacher, multiplied by `weight`."""
-
-    calibrate: bool = False
-    """Whether to fit a temperature on dev after training, so that probabilities match how often predictions are
-    right. If the tags have a scheme, the score of `O` against all entity tags is fitted as well."""
-
-    @model_validator(mode="after")
-    def _weight_of_a_teacher(self) -> Self:
-        if self.teacher is None and self.teacher_weight != type(self).model_fields["teacher_weight"].default:
-            raise ValueError("`teacher_weight` is for a head with a `teacher`, got no `teacher`")
-        return self
-
-
-class TokensHeadConfig(AnyHeadConfig):
-    """A head that predicts a tag for each token."""
-
-    kind: Literal["tokens"]
-
-    decoder: Literal["crf", "softmax"] = "crf"
-    """How to score tags: together over the sentence (`crf`) or each token alone (`softmax`)."""
-
-    scheme: Literal["iob1", "iob2", "bioes", "bilou", "none"] = "bioes"
-    """Scheme in which the head learns entities, whatever the scheme of the files; `none` for tags that are no entities,
-    such as parts of speech."""
-
-    constraints: bool = True
-    """Whether to exclude tag transitions that are invalid in the scheme, in training and in prediction."""
-
-    @property
-    def span_scheme(self) -> Scheme | None:
-        """The scheme in which the head predicts spans; None if its tags form no spans."""
-        return None if self.scheme == "none" else self.scheme
-
-
-class SentenceHeadConfig(AnyHeadConfig):
-    """A head that predicts one label for the sentence."""
-
-    kind: Literal["sentence"]
-
-    pooling: Literal["attention", "last", "mean", "max"] = "attention"
-    """How to turn the states of all tokens into one vector."""
-
-    hidden_size: Size = 64
-    """Number of features of the hidden layer."""
-
-    dropout: Share = 0.5
-    """Probability of dropping each feature before each of the two layers, during training."""
-
-    class_weights: Annotated[ClassWeights, BeforeValidator(_as_class_weights)] = "none"
-    """Factor on the loss of each class: the same for all (`none`), inversely proportional to its frequency in train
-    (`balanced`), or a table class = factor, 1 for classes that are not in it."""
-
-    label_smoothing: Share = 0.0
-    """Share of the probability of the gold class that is spread evenly over all classes in the loss."""
-
-    @property
-    def span_scheme(self) -> None:
-        """None: a label for the sentence forms no spans."""
-
-
-HeadConfig = Annotated[TokensHeadConfig | SentenceHeadConfig, Field(discriminator="kind")]
 
 
 class TrainingConfig(Section):
@@ -271,7 +177,7 @@ class Recipe(Section):
         return self
 
     @property
-    def layers(self) -> "dict[str, TokensHeadConfig | SentenceHeadConfig]":
+    def layers(self) -> dict[str, HeadConfig]:
         """The heads by the layer that each predicts."""
         return {head.layer: head for head in self.heads.values()}
 

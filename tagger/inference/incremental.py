@@ -5,7 +5,7 @@ and time of a token do not depend on how many came before, but for the attention
 for each of them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +15,9 @@ from torch import Tensor
 from tagger.encoding.batches import Batch, encode
 from tagger.encoding.packed import pack
 from tagger.errors import ModelError
-from tagger.inference.last_tag import Ending, extend, last_tag
+from tagger.heads.table import heads_of
 from tagger.model.model import Model
-from tagger.nn.heads import SentenceHead, TokensHead
-from tagger.nn.incremental import RunningClass, RunningEncoder, RunningTags
-from tagger.text.schemes import Scheme
+from tagger.nn.incremental import RunningEncoder
 from tagger.text.sentence import Label, Sentence, check_token
 
 
@@ -68,14 +66,11 @@ class Incremental:
         """Begin the next sentence."""
         self._position = 0
         self._encoder = RunningEncoder(self.model.network.encoder)
-        self._layers: dict[str, _RunningTagLayer | _RunningLabelLayer] = {}
-        for layer, head in self.model.network.heads.items():
-            labels = self.model.vocabulary.labels[layer]
-            if isinstance(head, TokensHead):
-                scheme, shown = self.model.heads[layer].span_scheme, self.model.config.schemes.get(layer)
-                self._layers[layer] = _RunningTagLayer(head, labels, scheme, shown)
-            else:
-                self._layers[layer] = _RunningLabelLayer(head, labels)
+        networks, labels, shown = self.model.network.heads, self.model.vocabulary.labels, self.model.config.schemes
+        self._layers = {
+            layer: head.running(networks[layer], labels[layer], shown.get(layer))
+            for layer, head in heads_of(self.model.heads).items()
+        }
 
     @torch.inference_mode()
     def feed(self, token: str) -> TaggedToken:
@@ -89,48 +84,10 @@ class Incremental:
         state = self._encoder.feed(self._type_vectors(batch)[0])
         tags, scores, labels = {}, {}, {}
         for layer, running in self._layers.items():
-            if isinstance(running, _RunningTagLayer):
-                tags[layer], scores[layer] = running.feed(state)
+            found = running.feed(state)
+            if isinstance(found, Label):
+                labels[layer] = found
             else:
-                labels[layer] = running.feed(state)
+                tags[layer], scores[layer] = found
         self._position += 1
         return TaggedToken(token, self._position - 1, tags, scores, labels)
-
-
-class _RunningTagLayer:
-    """The tag of each token by name, in the scheme of the training files.
-
-    How a tag is written there depends on the tags before it, so the ending of the best sequence of each tag is kept.
-    """
-
-    def __init__(self, head: TokensHead, names: Sequence[str], scheme: Scheme | None, shown: Scheme | None) -> None:
-        self.running = RunningTags(head)
-        self.names = names
-        self.scheme = scheme
-        self.shown = shown
-        self.endings = [Ending()] * len(names)
-
-    def feed(self, state: Tensor) -> tuple[str, float]:
-        """The tag of the next token and its probability."""
-        tag_id, score, origins = self.running.feed(state)
-        if self.scheme is None or self.shown is None or self.scheme == self.shown:
-            return self.names[tag_id], score
-        before = self.endings if origins is None else [self.endings[i] for i in origins.tolist()]
-        self.endings = [extend(ending, tag, self.scheme) for ending, tag in zip(before, self.names, strict=True)]
-        return last_tag(self.endings[tag_id], self.scheme, self.shown), score
-
-
-class _RunningLabelLayer:
-    """The label of the sentence so far, by name."""
-
-    def __init__(self, head: SentenceHead, names: Sequence[str]) -> None:
-        self.running = RunningClass(head)
-        self.names = names
-
-    def feed(self, state: Tensor) -> Label:
-        """The label with the next token."""
-        probabilities, attention = self.running.feed(state)
-        scores = probabilities[0].tolist()
-        best = int(probabilities[0].argmax())
-        weights = None if attention is None else tuple(attention[0].tolist())
-        return Label(self.names[best], scores[best], dict(zip(self.names, scores, strict=True)), weights)

@@ -20,9 +20,8 @@ from torch import Tensor
 from tagger.encoding.batches import Batch
 from tagger.encoding.packed import ranges
 from tagger.errors import ModelError
-from tagger.inference.predict import HeadArrays, LabelArrays, TagArrays
+from tagger.heads.head import Arrays
 from tagger.model.network import Network, to_tensors
-from tagger.nn.heads import TokensOutput
 
 CACHED_TYPES = 50_000  # some 40 MB at 200 numbers each
 _FORKING = threading.RLock()  # held while the process forks, and for a moment when a run starts
@@ -98,7 +97,7 @@ class TorchBackend:
         self.network = network
         self._cache = TypeCache(network) if cache else None
 
-    def run(self, batches: Iterable[Batch], *, n_best: int = 0) -> Iterator[Mapping[str, HeadArrays]]:
+    def run(self, batches: Iterable[Batch], *, n_best: int = 0) -> Iterator[Mapping[str, Arrays]]:
         """What each head says of each batch, in order, by layer."""
         batches, threads = list(batches), torch.get_num_threads()
         run = partial(self._run, n_best=n_best)
@@ -125,17 +124,9 @@ class TorchBackend:
 
     @_running()
     @torch.inference_mode()
-    def _run(self, batch: Batch, types: Tensor | None, *, n_best: int) -> Mapping[str, HeadArrays]:
+    def _run(self, batch: Batch, types: Tensor | None, *, n_best: int) -> Mapping[str, Arrays]:
         outputs = self.network(to_tensors(batch, self.network.device), types, n_best=n_best)
-        arrays: dict[str, HeadArrays] = {}
-        for layer, output in outputs.items():
-            if isinstance(output, TokensOutput):
-                rows = None if output.spans is None else output.spans.rows
-                tensors = (output.tag_ids, output.probabilities, output.sequences, rows, *output[4:])
-                arrays[layer] = TagArrays(*map(_to_numpy, tensors))
-            else:
-                arrays[layer] = LabelArrays(_to_numpy(output.probabilities), _to_numpy(output.attention))
-        return arrays
+        return {layer: {name: tensor.cpu().numpy() for name, tensor in _named(out)} for layer, out in outputs.items()}
 
 
 @cache
@@ -174,8 +165,13 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
     os.register_at_fork(before=_before_fork, after_in_parent=_FORKING.release, after_in_child=_after_fork_in_child)
 
 
-def _to_numpy(tensor: torch.Tensor | None) -> Any:
-    return None if tensor is None else tensor.cpu().numpy()
+def _named(output: Any) -> Iterator[tuple[str, Tensor]]:
+    """Return the tensors of a head's output by name; those of `spans` are named `spans_rows` and so on."""
+    for name, value in output._asdict().items():
+        if isinstance(value, tuple):
+            yield from ((f"{name}_{part}", tensor) for part, tensor in _named(value))
+        elif value is not None:
+            yield name, value
 
 
 def check_bfloat16(device: str) -> None:

@@ -5,6 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tagger.config import Recipe, dump_recipe
+from tagger.heads.table import heads_of
 from tagger.model.model import Model
 
 
@@ -18,9 +19,8 @@ def model_card(recipe: Recipe, model: Model, report: str | None, licences: Mappi
         licences: For each file of data and vectors, the licence files that lie beside it.
     """
     layers = "\n".join(
-        f"- `{layer}`: {'a tag a token' if head.kind == 'tokens' else 'a label a sentence'}, "
-        f"{len(model.vocabulary.labels[layer])} labels"
-        for layer, head in model.heads.items()
+        f"- `{layer}`: {head.answer}, {len(model.vocabulary.labels[layer])} labels"
+        for layer, head in heads_of(model.heads).items()
     )
     scores = f"```\n{report}```" if report else "This model was not scored on a test split."
     return f"""# A sequence tagger

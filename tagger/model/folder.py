@@ -24,6 +24,7 @@ from tagger.config import Positive, Section
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import ModelError
 from tagger.files.writing import newest, replace_files
+from tagger.heads.table import heads_of
 from tagger.model.config import FORMAT, ModelConfig
 from tagger.model.model import Model
 from tagger.model.network import build_network
@@ -184,11 +185,11 @@ def _read_once(folder: Path) -> _Files:
     if hashes is not None and not (isinstance(hashes, dict) and hashes.keys() == {VOCABULARY, WEIGHTS}):
         raise ModelError(f"{path}: `{HASHES}` must have {VOCABULARY} and {WEIGHTS}, got {shorten(hashes)}; {AGAIN}")
     config = _section(ModelConfig, path, json.dumps(values))
-    labels = [layer for layer, head in config.heads.items() if head.kind == "sentence"]
-    if odd := set(config.temperatures) - set(labels):
+    known = [layer for layer, head in heads_of(config.heads).items() if head.keeps_temperature]
+    if odd := set(config.temperatures) - set(known):
         raise ModelError(
-            f"{path}: `temperatures` must name layers of sentence heads, which are {', '.join(labels) or 'none'}, got "
-            f"{shorten(', '.join(sorted(odd)))}; {AGAIN}"
+            f"{path}: `temperatures` must name layers whose heads keep a temperature ({', '.join(known) or 'none'}), "
+            f"got {shorten(', '.join(sorted(odd)))}; {AGAIN}"
         )
     names = _read(folder / VOCABULARY, VOCABULARY_BYTES)
     _check_hash(folder / VOCABULARY, names, hashes)
@@ -296,7 +297,5 @@ def _fewest_weights(config: ModelConfig, vocabulary: Vocabulary) -> int:
     total = config.vector_dimension * (len(vocabulary.words) + 1)
     total += embeddings.char_dimension * (chars + len(vocabulary.chars)) if chars else 0
     total += sum(states * (size + encoder.hidden_size) for size in inputs)
-    for layer, head in config.heads.items():
-        labels = len(vocabulary.labels[layer])
-        total += labels * (output + labels) if head.kind == "tokens" else head.hidden_size * (output + labels)
-    return total
+    heads = heads_of(config.heads).items()
+    return total + sum(head.num_weights(len(vocabulary.labels[layer]), output) for layer, head in heads)

@@ -6,25 +6,24 @@ model that holds the network, not here.
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, TokensHeadConfig
+from tagger.config import AnyHeadConfig, EmbeddingsConfig, EncoderConfig
 from tagger.encoding.batches import Batch
 from tagger.encoding.tag_arrays import MISSING
 from tagger.encoding.vectors import Vectors
 from tagger.encoding.vocabulary import FIRST_CHAR, UNKNOWN, Vocabulary
+from tagger.heads.table import heads_of
 from tagger.nn.dropout import Dropout
 from tagger.nn.embeddings import CharCNN, CharLSTM, WordVectors
 from tagger.nn.encoder import RecurrentEncoder
-from tagger.nn.heads import SentenceHead, SentenceOutput, TokensHead, TokensOutput
-from tagger.nn.spans import SpanTables
-from tagger.text.schemes import legal_transitions, span_tables
+from tagger.nn.heads import HeadNetwork
 
 _BUILDING = threading.Lock()  # torch draws first weights from a generator that all threads share
 
@@ -86,7 +85,7 @@ class Network(nn.Module):
         words: WordVectors,
         chars: CharCNN | CharLSTM | None,
         encoder: RecurrentEncoder,
-        heads: Mapping[str, TokensHead | SentenceHead],
+        heads: Mapping[str, HeadNetwork],
         dropout: float,
         word_dropout: float,
         state_dropout: float,
@@ -110,9 +109,7 @@ class Network(nn.Module):
     def set_temperatures(self, temperatures: Mapping[str, float]) -> None:
         """Divide the class scores of these layers by a temperature from now on."""
         for layer, temperature in temperatures.items():
-            head = self.heads[layer]
-            assert isinstance(head, SentenceHead)
-            head.temperature = temperature
+            self.heads[layer].temperature = temperature
 
     def draw_from(self, generator: torch.Generator) -> None:
         """Take the random numbers of training from a generator on the device of the network."""
@@ -167,21 +164,16 @@ class Network(nn.Module):
                 losses[layer] = head.loss(states[rows], mask[rows], target[rows])
         return losses
 
-    def forward(
-        self, batch: TensorBatch, type_vectors: Tensor | None = None, *, n_best: int = 0
-    ) -> dict[str, TokensOutput | SentenceOutput]:
-        """What each head predicts, tokens heads with their `n_best` readings of each sentence."""
+    def forward(self, batch: TensorBatch, type_vectors: Tensor | None = None, *, n_best: int = 0) -> dict[str, Any]:
+        """Return the output of each head, with `n_best` readings of each sentence from heads that have readings."""
         states = self.states(batch, type_vectors)
-        return {
-            layer: head(states, batch.mask, n_best=n_best) if isinstance(head, TokensHead) else head(states, batch.mask)
-            for layer, head in self.heads.items()
-        }
+        return {layer: head(states, batch.mask, n_best=n_best) for layer, head in self.heads.items()}
 
     def marginals(self, batch: TensorBatch) -> dict[str, Tensor]:
-        """How probable each tag is at each token, of shape (batch, tokens, tags), by the layer of the tokens heads."""
+        """Return the probability of each tag at each token, of shape (batch, tokens, tags), for each tag layer."""
         states = self.states(batch)
-        heads = self.heads.items()
-        return {layer: head.marginals(states, batch.mask) for layer, head in heads if isinstance(head, TokensHead)}
+        found = {layer: head.marginals(states, batch.mask) for layer, head in self.heads.items()}
+        return {layer: marginals for layer, marginals in found.items() if marginals is not None}
 
 
 def _module_name(kind: str, name: str) -> str:
@@ -194,7 +186,7 @@ def build_network(
     *,
     embeddings: EmbeddingsConfig,
     encoder: EncoderConfig,
-    heads: Mapping[str, HeadConfig],
+    heads: Mapping[str, AnyHeadConfig],
     vectors: Vectors | None = None,
     vector_dimension: int | None = None,
     seed: int | None = None,
@@ -240,7 +232,7 @@ def _new_network(
     vocabulary: Vocabulary,
     embeddings: EmbeddingsConfig,
     encoder: EncoderConfig,
-    heads: Mapping[str, HeadConfig],
+    heads: Mapping[str, AnyHeadConfig],
     vectors: Vectors | None,
     vector_dimension: int | None,
 ) -> Network:
@@ -259,7 +251,7 @@ def _new_network(
         words=words,
         chars=chars,
         encoder=recurrent,
-        heads={layer: _head(head, vocabulary.labels[layer], recurrent) for layer, head in heads.items()},
+        heads={n: head.build(vocabulary.labels[n], recurrent) for n, head in heads_of(heads).items()},
         dropout=embeddings.dropout,
         word_dropout=embeddings.word_dropout,
         state_dropout=encoder.dropout,
@@ -284,28 +276,3 @@ def _chars(config: EmbeddingsConfig, num_chars: int) -> CharCNN | CharLSTM | Non
         return None
     kind = CharCNN if config.chars == "cnn" else CharLSTM
     return kind(num_chars=num_chars, dimension=config.char_dimension, hidden_size=config.char_hidden)
-
-
-def _head(config: HeadConfig, labels: Sequence[str], encoder: RecurrentEncoder) -> TokensHead | SentenceHead:
-    if isinstance(config, TokensHeadConfig):
-        scheme = config.span_scheme
-        allowed = legal_transitions(labels, scheme) if scheme and config.constraints else (None, None, None)
-        tables = SpanTables(*map(torch.tensor, span_tables(labels, scheme))) if scheme else None
-        return TokensHead(
-            input_size=encoder.output_size,
-            num_tags=len(labels),
-            decoder=config.decoder,
-            allowed=allowed[0],
-            allowed_start=allowed[1],
-            allowed_end=allowed[2],
-            tables=tables,
-        )
-    return SentenceHead(
-        input_size=encoder.output_size,
-        num_classes=len(labels),
-        forward_size=encoder.forward_size if encoder.merge == "concat" else encoder.output_size,
-        pooling=config.pooling,
-        hidden_size=config.hidden_size,
-        dropout=config.dropout,
-        label_smoothing=config.label_smoothing,
-    )

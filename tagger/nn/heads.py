@@ -1,6 +1,7 @@
 """Heads: from token states to labels, a tag for each token or one class for the sentence."""
 
-from typing import Literal, NamedTuple
+from abc import ABC, abstractmethod
+from typing import Any, Literal, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -16,6 +17,34 @@ from tagger.nn.spans import Spans, SpanTables, find_spans, span_probabilities
 
 Decoder = Literal["crf", "softmax"]
 Pooling = Literal["attention", "last", "mean", "max"]
+
+
+class HeadNetwork(nn.Module, ABC):
+    """The network of a head of any kind.
+
+    Attributes:
+        temperature: Divisor of the class scores before the softmax, in heads whose calibration changes no weights.
+    """
+
+    temperature = 1.0
+
+    @abstractmethod
+    def loss(
+        self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"], targets: Tensor, /
+    ) -> Float[Tensor, ""]:
+        """Return the loss against the targets: ids of labels, or probabilities of a teacher."""
+
+    @abstractmethod
+    def forward(
+        self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"], *, n_best: int = 0
+    ) -> Any:
+        """Return the output, a named tuple of tensors, with the `n_best` readings of heads that have readings."""
+
+    def marginals(
+        self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"]
+    ) -> Float[Tensor, "batch tokens tags"] | None:
+        """Return the probability of each tag at each token; None for a head without tags."""
+        return None
 
 
 class TokensOutput(NamedTuple):
@@ -47,7 +76,7 @@ class SentenceOutput(NamedTuple):
     attention: Float[Tensor, "batch tokens"] | None
 
 
-class TokensHead(nn.Module):
+class TokensHead(HeadNetwork):
     """A tag for each token, from a CRF over the sentence or from a softmax at each token.
 
     Args:
@@ -153,7 +182,7 @@ def _independent(emissions: Float[Tensor, "batch tokens tags"], mask: Bool[Tenso
     return Lattice(partition, marginals, emissions.new_zeros(len(mask)), torch.zeros_like(logs), logs)
 
 
-class SentenceHead(nn.Module):
+class SentenceHead(HeadNetwork):
     """A class for the sentence: pooling, then a network of one hidden layer.
 
     Args:
@@ -167,7 +196,6 @@ class SentenceHead(nn.Module):
 
     Attributes:
         class_weights: Weight of each class in the loss; None: all equal.
-        temperature: Divisor of the class scores before the softmax.
     """
 
     def __init__(
@@ -185,7 +213,6 @@ class SentenceHead(nn.Module):
         self.label_smoothing = label_smoothing
         self.class_weights: Tensor | None
         self.register_buffer("class_weights", None, persistent=False)
-        self.temperature = 1.0
         poolings: dict[str, nn.Module] = {
             "attention": AttentionPooling(hidden_size=input_size),
             "last": LastPooling(forward_size=forward_size),
@@ -225,8 +252,8 @@ class SentenceHead(nn.Module):
         return F.cross_entropy(scores, weighted, reduction="sum") / weighted.sum()
 
     def forward(
-        self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"]
+        self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"], *, n_best: int = 0
     ) -> SentenceOutput:
-        """Return the probability of each class, and the attention if there is one."""
+        """Return the probability of each class, and the attention if there is one; a class has no readings."""
         vector, attention = self.pooling(states, mask)
         return SentenceOutput((self.classify(vector).float() / self.temperature).softmax(1), attention)

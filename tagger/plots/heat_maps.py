@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.errors import ModelError
+from tagger.heads.table import heads_of
 from tagger.plots.chart import add_axes, new_figure
 from tagger.plots.labels import name_of, shortened, visible
 from tagger.plots.picture import Picture
 from tagger.plots.selection import select_layer, select_sentences
-from tagger.text.sentence import Sentence
+from tagger.text.sentence import Sentence, TagLayer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,12 +39,11 @@ def transitions(tagger: "Tagger", *, layer: str | None = None) -> Picture:
     """
     from tagger.nn.heads import TokensHead
 
-    names = [n for n, head in tagger.model.heads.items() if head.kind == "tokens" and head.decoder == "crf"]
+    heads = tagger.model.network.heads.items()
+    found = {layer: head.crf for layer, head in heads if isinstance(head, TokensHead) and head.decoder == "crf"}
     hint = 'transitions are learned by a tokens head with decoder = "crf"'
-    name = select_layer(layer, names, kind="layer with a CRF", error=ModelError, hint=hint)
-    head = tagger.model.network.heads[name]
-    assert isinstance(head, TokensHead)
-    crf = head.crf
+    name = select_layer(layer, list(found), kind="layer with a CRF", error=ModelError, hint=hint)
+    crf = found[name]
     scores = [t.detach().cpu().numpy() for t in (crf.start_transitions, crf.transitions, crf.end_transitions)]
     allowed = [t.cpu().numpy() for t in (crf.allowed_start, crf.allowed, crf.allowed_end)]
     tags = [name_of(tag) for tag in tagger.model.vocabulary.labels[name]]
@@ -88,7 +88,7 @@ def marginals(tagger: "Tagger", sentences: Sentence | Iterable[Sentence], *, lay
         DataError: No sentence has a token.
     """
     given = select_sentences(sentences)
-    names = [name for name, head in tagger.model.heads.items() if head.kind == "tokens"]
+    names = [name for name, head in heads_of(tagger.model.heads).items() if head.layer_type is TagLayer]
     name = select_layer(layer, names, kind="tag layer", error=ModelError, hint="the model labels whole sentences only")
     tags = tagger.model.vocabulary.labels[name]
     maps = []

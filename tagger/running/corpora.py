@@ -9,8 +9,9 @@ from tagger.config import HeadConfig, Recipe
 from tagger.corpus.corpus import Corpus, cut_dev, read_corpus
 from tagger.doctor.check import check_for_training
 from tagger.errors import SHOWN, DataError, RecipeError
+from tagger.heads.table import KINDS, head_of
 from tagger.hub.lazy import packed_of, telling
-from tagger.text.sentence import Label, Sentence, TagLayer, check_spans
+from tagger.text.sentence import Sentence, check_spans
 
 Tell = Callable[[str], None]
 
@@ -84,12 +85,14 @@ def _is_missing(path: Path) -> bool:
 
 def _check_layer(layer: str, head: HeadConfig, sentences: Sequence[Sentence], *, where: str) -> None:
     """Refuse sentences whose layer is of another kind than the head that is to predict it."""
-    wanted = TagLayer if head.kind == "tokens" else Label
-    if any(not isinstance(sentence.layers.get(layer, None), wanted | None) for sentence in sentences):
-        has, kind = ("a label a sentence", "sentence") if wanted is TagLayer else ("a tag a token", "tokens")
-        raise RecipeError(
-            f'{where}: layer `{layer}` has {has}, but its head is of kind "{head.kind}"; use kind = "{kind}"'
-        )
+    wanted = head_of(layer, head)
+    for found in (sentence.layers[layer] for sentence in sentences if layer in sentence.layers):
+        if not isinstance(found, wanted.layer_type):
+            fitting = [name for name, kind in KINDS.items() if isinstance(found, kind.layer_type)]
+            raise RecipeError(
+                f"{where}: layer `{layer}` must have {wanted.answer}, because its head has kind = {head.kind!r}, got "
+                f"{KINDS[fitting[0]].answer}; use kind = {' or '.join(map(repr, fitting))}"
+            )
     if head.span_scheme is not None:
         check_spans(layer, sentences)
 
@@ -110,10 +113,10 @@ def _check_carried(layer: str, corpora: Mapping[str, Corpus], tell: Tell) -> Non
 def _note_unseen(layer: str, head: HeadConfig, corpora: Mapping[str, Corpus], tell: Tell) -> None:
     """Name the types or labels in dev and test that train lacks, because the model cannot predict them."""
     parts = [corpus.splits() for corpus in corpora.values()]
-    known = {kind for part in parts for kind in _kinds(telling(part["train"]), layer, head)}
+    known = {name for part in parts for name in _classes(telling(part["train"]), layer, head)}
     for split in ("dev", "test"):
-        counts = Counter(kind for part in parts for kind in _kinds(part[split], layer, head))
-        unseen = [f"{kind} ({count})" for kind, count in counts.most_common() if kind not in known]
+        counts = Counter(name for part in parts for name in _classes(part[split], layer, head))
+        unseen = [f"{name} ({count})" for name, count in counts.most_common() if name not in known]
         if unseen:
             more = f" and {len(unseen) - SHOWN} more" if len(unseen) > SHOWN else ""
             tell(
@@ -122,16 +125,9 @@ def _note_unseen(layer: str, head: HeadConfig, corpora: Mapping[str, Corpus], te
             )
 
 
-def _kinds(sentences: Iterable[Sentence], layer: str, head: HeadConfig) -> Iterator[str]:
-    """Yield the type of each entity of a layer, or each tag or label where the head predicts no entities."""
-    for sentence in sentences:
-        found = sentence.layers.get(layer)
-        if isinstance(found, Label):
-            yield found.value
-        elif isinstance(found, TagLayer) and head.span_scheme is None:
-            yield from found.tags
-        elif isinstance(found, TagLayer):
-            yield from (boundary.type for boundary in sentence.boundaries(layer))
+def _classes(sentences: Iterable[Sentence], layer: str, head: HeadConfig) -> Iterator[str]:
+    asked = head_of(layer, head)
+    return (name for sentence in sentences if layer in sentence.layers for name in asked.classes(sentence))
 
 
 def _check_used(corpora: Mapping[str, Corpus], layers: Collection[str]) -> None:

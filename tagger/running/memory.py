@@ -10,8 +10,9 @@ import torch
 from tagger.config import Recipe
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import RecipeError
+from tagger.heads.head import FLOAT, Sizes
+from tagger.heads.table import heads_of
 
-FLOAT = 4  # bytes
 GIB = 2**30
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 CHARS = 1  # per token, of the distinct words of a batch: fewer than in any real text
@@ -69,14 +70,9 @@ def estimate_memory(
         * tokens
         * (CHARS * chars + 2 * inputs[0] + encoder.layers * (gates + 2) * states),
     }
-    for layer, head in recipe.layers.items():
-        labels = len(vocabulary.labels[layer])
-        if head.kind == "sentence":
-            parts[f"`heads.{layer}.hidden_size`"] = copies * head.hidden_size * (output + labels)
-            continue
-        pairs = labels**2 * (copies + FLOAT * 2 * sentences) if head.decoder == "crf" else labels**2 * FLOAT
-        parts[f"the {labels:,} tags of `{layer}`"] = pairs + labels * (copies * output + FLOAT * 6 * tokens)
-    return parts
+    sizes = Sizes(output, sentences, tokens, copies)
+    heads = heads_of(recipe.layers).items()
+    return parts | dict(head.memory(len(vocabulary.labels[layer]), sizes) for layer, head in heads)
 
 
 def memory_limit(device: str) -> float:

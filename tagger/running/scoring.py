@@ -7,7 +7,9 @@ from typing import Any
 
 from tagger.corpus.corpus import change_reading, read_sentences
 from tagger.evaluation import Report
+from tagger.heads.table import heads_of
 from tagger.tagging import Tagger
+from tagger.text.sentence import Label
 
 
 def evaluate_files(tagger: Tagger, files: Sequence[str | Path], **reading: Any) -> Report:
@@ -22,7 +24,7 @@ def evaluate_files(tagger: Tagger, files: Sequence[str | Path], **reading: Any) 
         RecipeError: A key of `reading` is wrong.
         DataError: A file cannot be read, or has no layer of the model.
     """
-    labels = [layer for layer, head in tagger.model.heads.items() if head.kind == "sentence"]
+    labels = [layer for layer, head in heads_of(tagger.model.heads).items() if head.layer_type is Label]
     if reading.get("format") == "labelled" and reading.get("layer") is None and len(labels) == 1:
         reading["layer"] = labels[0]
     config = change_reading(list(tagger.model.config.reading.values()), reading)

@@ -1,39 +1,37 @@
-"""Teachers: models that each know a layer already, and what they say of the sentences that a network learns from."""
+"""Teachers: trained models whose predictions on the training sentences a network also learns from."""
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from tagger.config import HeadConfig, Recipe, load_recipe
-from tagger.encoding.batches import AnyIds, EncodedSentences, Floats, encode
-from tagger.encoding.packed import pack
+from tagger.config import AnyHeadConfig, Recipe, load_recipe
+from tagger.encoding.batches import EncodedSentences
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import RecipeError, TaggerError
+from tagger.heads.head import Lesson
+from tagger.heads.table import head_of
 from tagger.tagging import Tagger, load
-from tagger.text.schemes import spans_to_tags
-from tagger.text.sentence import Sentence, TagLayer
+from tagger.text.sentence import Sentence
+from tagger.wording import counted
 
 Tell = Callable[[str], None]
 
-KEPT = "teachers"  # in the folder of a run: the runs of its teachers
-NEW = "teachers.new"  # the same while the run goes on
+KEPT = "teachers"  # folder within a run folder: the runs of its teachers
+NEW = "teachers.new"  # the same, until the run ends
 
 
 def find_teachers(recipe: Recipe, folder: Path, output: Path | None, *, device: str) -> dict[str, Recipe | Tagger]:
-    """The recipes and the models that teach, by what `teacher` says in the recipe.
+    """Return the recipes and models that teach, by the value of `teacher` in the recipe.
 
     Args:
-        recipe: Whose heads are taught.
-        folder: What their paths are relative to.
-        output: Folder of the run, which no teacher may be in the place of.
+        recipe: The recipe with the heads to teach.
+        folder: The folder that paths of teachers are relative to.
+        output: Folder of the run; it cannot be a teacher, because it is replaced.
         device: Where models run.
 
     Raises:
-        RecipeError: A teacher is a recipe that is not as it must be, or teaches another layer or kind of head.
-        ModelError: A teacher is no recipe and no model either.
+        RecipeError: The recipe of a teacher is invalid, or its layer or kind of head is another than that of the head.
+        ModelError: A teacher is neither a recipe nor a model.
     """
     teachers: dict[str, Recipe | Tagger] = {}
     for name, head in recipe.heads.items():
@@ -41,7 +39,9 @@ def find_teachers(recipe: Recipe, folder: Path, output: Path | None, *, device: 
             continue
         where, path = f"heads.{name}.teacher", folder / head.teacher
         if output is not None and path.resolve() in (output.resolve(), (output / "model").resolve()):
-            raise RecipeError(f"{where}: {path} must not be the folder of this run, which is written anew")
+            raise RecipeError(
+                f"{where}: {path} must not be the folder of this run, which replaces it; use another --output"
+            )
         if head.teacher not in teachers:
             try:
                 teachers[head.teacher] = load_recipe(path) if _is_recipe(path) else load(path, device=device)
@@ -50,11 +50,11 @@ def find_teachers(recipe: Recipe, folder: Path, output: Path | None, *, device: 
         _check_teacher(f"{where}: {head.teacher}", head, teachers[head.teacher])
     stems = [Path(name).stem for name, teacher in teachers.items() if isinstance(teacher, Recipe)]
     if len(set(stems)) < len(stems) or any(stem.startswith(".") for stem in stems):
-        raise RecipeError(f"teachers must be recipes of different names, got {', '.join(teachers)}; rename one")
+        raise RecipeError(f"recipes of teachers must have different file names, got {', '.join(teachers)}; rename one")
     return teachers
 
 
-def _check_teacher(where: str, head: HeadConfig, teacher: Recipe | Tagger) -> None:
+def _check_teacher(where: str, head: AnyHeadConfig, teacher: Recipe | Tagger) -> None:
     layers = teacher.layers if isinstance(teacher, Recipe) else teacher.model.heads
     found = layers.get(head.layer)
     if found is None or found.kind != head.kind:
@@ -68,7 +68,7 @@ def _check_teacher(where: str, head: HeadConfig, teacher: Recipe | Tagger) -> No
 
 
 def with_kept_teachers(recipe: Recipe, folder: Path) -> Recipe:
-    """The recipe as it is kept with a run: recipes of teachers are replaced by their runs, and paths hold anywhere."""
+    """Return the recipe to keep with a run: every teacher is a run, with a path that is valid from anywhere."""
     heads = {}
     for name, head in recipe.heads.items():
         if head.teacher is not None:
@@ -80,7 +80,7 @@ def with_kept_teachers(recipe: Recipe, folder: Path) -> Recipe:
 
 
 def keep_teachers(run_folder: Path) -> None:
-    """Put the runs of new teachers in the place of those of the same names from an earlier run in the folder."""
+    """Keep the runs of new teachers in place of those with the same names from an earlier run in the folder."""
     new, kept = run_folder / NEW, run_folder / KEPT
     if not new.is_dir():
         return
@@ -97,21 +97,22 @@ def _is_recipe(path: Path) -> bool:
 
 
 def check_taught(recipe: Recipe, train: Sequence[Sentence]) -> None:
-    """Refuse a teacher that would have nothing to say of train.
+    """Refuse a teacher that has no sentence to label.
 
     Raises:
-        RecipeError: Every sentence has the layer of its head already.
+        RecipeError: Every train sentence already has the layer of its head.
     """
     for name, head in recipe.heads.items():
         if head.teacher is not None and not _taught(train, head):
             raise RecipeError(
-                f"heads.{name}.teacher does nothing, for every train sentence has `{head.layer}`; leave it out"
+                f"heads.{name}.teacher has no effect, because every train sentence has `{head.layer}`; remove it"
             )
 
 
-def _taught(sentences: Sequence[Sentence], head: HeadConfig) -> list[Sentence]:
-    """The sentences of which a teacher is asked: those without gold tags, or all where the head is of labels."""
-    return [sentence for sentence in sentences if head.kind == "sentence" or head.layer not in sentence.layers]
+def _taught(sentences: Sequence[Sentence], config: AnyHeadConfig) -> list[Sentence]:
+    """Return the sentences that the teacher of a head is asked about."""
+    head = head_of(config.layer, config)
+    return [sentence for sentence in sentences if head.asks_teacher(sentence)]
 
 
 def with_teachers(
@@ -123,65 +124,25 @@ def with_teachers(
     vocabulary: Vocabulary,
     tell: Tell,
 ) -> EncodedSentences:
-    """The ids of sentences, with what teachers say of those.
+    """Return the ids of sentences, with the targets that teachers give.
 
     Args:
         encoded: The ids.
         sentences: The sentences.
-        teachers: The models, by what `teacher` says in the recipe.
-        recipe: Says which head has which teacher.
-        vocabulary: Gives the ids.
-        tell: Is told who teaches what.
+        teachers: The models, by the value of `teacher` in the recipe.
+        recipe: Names the teacher of each head.
+        vocabulary: Gives the ids of labels.
+        tell: Is called with a note on each teacher.
 
     Raises:
         RecipeError: A teacher predicts a label that no train sentence has.
     """
-    tags: dict[str, AnyIds] = {}
-    labels: dict[str, Floats] = {}
-    for name, head in recipe.heads.items():
-        if head.teacher is None:
+    for name, config in recipe.heads.items():
+        if config.teacher is None:
             continue
-        where, teacher, known = f"heads.{name}.teacher", teachers[head.teacher], vocabulary.labels[head.layer]
-        taught = _taught(sentences, head)
-        tell(f"{head.teacher} tells the `{head.layer}` of {len(taught)} sentences")
-        said = list(teacher.predict(taught))
-        if head.kind == "sentence":
-            labels[head.layer] = _probabilities(said, head.layer, known, where, tell)
-        else:
-            tags[head.layer] = _tags(sentences, said, head, vocabulary, where)
-    return replace(encoded, taught_tags=tags, taught_labels=labels)
-
-
-def _probabilities(said: Sequence[Sentence], layer: str, known: Sequence[str], where: str, tell: Tell) -> Floats:
-    """What a teacher thinks of each class, of shape (sentences, classes)."""
-    scores = [sentence.label(layer).scores or {} for sentence in said]
-    _check_known(scores[0], known, where)
-    if silent := [name for name in known if name not in scores[0]]:
-        tell(f"{where} does not know {', '.join(silent)}, and so says of every sentence that it is something else")
-    return np.array([[each.get(name, 0.0) for name in known] for each in scores], np.float32)
-
-
-def _tags(
-    sentences: Sequence[Sentence], said: Sequence[Sentence], head: HeadConfig, vocabulary: Vocabulary, where: str
-) -> AnyIds:
-    """The ids of a teacher's tags, of shape (tokens,); missing where there are gold ones."""
-    scheme = head.span_scheme
-    layers = [s.tag_layer(head.layer) for s in said]
-    if scheme is not None:  # tags of the entities that it predicts, for a sequence of its own may break the scheme
-        tags = [tuple(spans_to_tags(s.boundaries(head.layer), len(s), scheme)) for s in said]
-        layers = [TagLayer(each, scheme) for each in tags]
-    _check_known({tag for layer in layers for tag in layer.tags}, vocabulary.labels[head.layer], where)
-    left = iter(layers)
-    filled = [
-        replace(s, layers={} if isinstance(s.layers.get(head.layer), TagLayer) else {head.layer: next(left)})
-        for s in sentences
-    ]
-    return encode(pack(filled, [head.layer]), vocabulary, {head.layer: scheme}).tag_targets[head.layer]
-
-
-def _check_known(labels: Mapping[str, float] | set[str], known: Sequence[str], where: str) -> None:
-    if unknown := sorted(set(labels) - set(known)):
-        raise RecipeError(
-            f"{where}: what it predicts must stand in train, got {', '.join(unknown)} where train has "
-            f"{', '.join(known)}; name a teacher that has learned the same labels"
-        )
+        taught = _taught(sentences, config)
+        tell(f"{config.teacher} labels `{config.layer}` in {counted(len(taught), 'sentence')}")
+        predicted = list(teachers[config.teacher].predict(taught))
+        lesson = Lesson(sentences, predicted, vocabulary, f"heads.{name}.teacher", tell)
+        encoded = head_of(config.layer, config).learn(encoded, lesson)
+    return encoded

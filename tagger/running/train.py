@@ -13,12 +13,13 @@ import torch
 
 from tagger.config import CorpusConfig, HeadConfig, ReadingConfig, Recipe, load_recipe
 from tagger.corpus.corpus import Corpus
-from tagger.encoding.batches import EncodedSentences, encode
+from tagger.encoding.batches import encode
 from tagger.encoding.packed import Packed
 from tagger.encoding.vectors import read_vectors
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import RecipeError
 from tagger.evaluation import Report, dev_scores, score_predictions
+from tagger.heads.table import heads_of
 from tagger.hub.lazy import packed_of
 from tagger.inference.torch_backend import check_device
 from tagger.model.card import model_card
@@ -240,7 +241,9 @@ def _fit(
         encoded = with_teachers(
             encoded, sentences, teachers, recipe=recipe, vocabulary=model.vocabulary, tell=listener.noted
         )
-    _weigh_classes(model, encoded, listener)
+    for layer, head in heads_of(model.heads).items():
+        for note in head.prepare(model.network.heads[layer], encoded, model.vocabulary.labels[layer]):
+            listener.noted(note)
     sizes = [len(corpus.train) for corpus in corpora.values()]
     drawn = share_epoch(sizes, [weights[name] for name in corpora], recipe.training.sampling)
     if drawn != sizes:
@@ -257,27 +260,6 @@ def _fit(
         seed=recipe.seed,
         listener=listener,
     )
-
-
-def _weigh_classes(model: Model, encoded: EncodedSentences, listener: RunListener) -> None:
-    """Give each sentence head the weights of its classes, where the recipe has some."""
-    for layer, head in model.heads.items():
-        if head.kind != "sentence" or head.class_weights == "none":
-            continue
-        names, ids = model.vocabulary.labels[layer], encoded.label_targets[layer]
-        counts = np.bincount(ids[ids >= 0], minlength=len(names))
-        if head.class_weights == "balanced":
-            weights = counts.sum() / (len(names) * counts)
-        elif unknown := set(head.class_weights) - set(names):
-            raise RecipeError(
-                f"heads.{layer}.class_weights: each class must stand in train, got {', '.join(sorted(unknown))}; the "
-                f"classes are {', '.join(names)}"
-            )
-        else:
-            weights = np.array([head.class_weights.get(name, 1.0) for name in names])
-        listener.noted(f"loss of `{layer}`: " + ", ".join(f"{n} {w:.3g}" for n, w in zip(names, weights, strict=True)))
-        module = model.network.heads[layer]
-        module.class_weights = torch.tensor(weights, dtype=torch.float32, device=model.network.device)
 
 
 def _calibrate(

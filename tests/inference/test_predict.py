@@ -12,8 +12,9 @@ from tagger.encoding import batches
 from tagger.encoding.batches import Batch, EncodedSentences
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
+from tagger.heads.head import Arrays
 from tagger.inference import predict as module
-from tagger.inference.predict import LabelArrays, TagArrays, predict
+from tagger.inference.predict import predict
 from tagger.inference.torch_backend import TorchBackend
 from tagger.model.network import build_network
 from tagger.text.sentence import Label, Sentence
@@ -199,13 +200,13 @@ def test_at_most_a_chunk_of_sentences_is_read_ahead() -> None:
 class EchoBackend:
     """Gives as tag of each token the length of its sentence, as label the number of the sentence's first word."""
 
-    def run(self, batches: Iterable[Batch], *, n_best: int = 0) -> Iterator[Mapping[str, TagArrays | LabelArrays]]:
+    def run(self, batches: Iterable[Batch], *, n_best: int = 0) -> Iterator[Mapping[str, Arrays]]:
         for batch in batches:
             ids = np.repeat(batch.lengths[:, None], batch.type_ids.shape[1], 1)
             scores = np.eye(9, dtype=np.float32)[batch.word_ids[batch.type_ids[:, 0]]]
             yield {
-                "size": TagArrays(ids, ids.astype(np.float32), np.ones(len(ids)), None, None),
-                "first": LabelArrays(scores, None),
+                "size": {"tag_ids": ids, "probabilities": ids.astype(np.float32), "sequences": np.ones(len(ids))},
+                "first": {"probabilities": scores},
             }
 
 

@@ -98,8 +98,8 @@ def test_a_backend_gives_the_same_with_and_without_a_cache() -> None:
     plain, cached = TorchBackend(NETWORK, cache=False), TorchBackend(NETWORK)
     for words in (WORDS[:7], WORDS[3:12], WORDS[:7]):
         first, second = (next(backend.run([make_batch(words)]))["upos"] for backend in (plain, cached))
-        assert (first.ids == second.ids).all()
-        np.testing.assert_allclose(first.scores, second.scores, atol=1e-6)
+        assert (first["tag_ids"] == second["tag_ids"]).all()
+        np.testing.assert_allclose(first["probabilities"], second["probabilities"], atol=1e-6)
 
 
 @pytest.fixture
@@ -116,8 +116,8 @@ def test_batches_side_by_side_come_back_in_order(three_threads: None) -> None:
     alone = [next(backend.run([batch]))["upos"] for batch in batches]
     assert len(found) == len(alone)
     for one, other in zip(found, alone, strict=True):
-        assert (one.ids == other.ids).all()
-        np.testing.assert_allclose(one.scores, other.scores, atol=1e-6)
+        assert (one["tag_ids"] == other["tag_ids"]).all()
+        np.testing.assert_allclose(one["probabilities"], other["probabilities"], atol=1e-6)
     assert torch.get_num_threads() == 3
     assert _workers(3).submit(lambda: (torch.zeros(10**6).exp(), torch.get_num_threads())[1]).result() == 1
     with ThreadPoolExecutor(1) as another:
@@ -127,7 +127,7 @@ def test_batches_side_by_side_come_back_in_order(three_threads: None) -> None:
 def test_batches_side_by_side_give_the_same_bits_each_time(three_threads: None) -> None:
     batches = [make_batch(WORDS[i : i + 5]) for i in range(15)]
     first, *others = [
-        [arrays["upos"].scores.tobytes() for arrays in TorchBackend(NETWORK).run(batches)] for _ in "1234"
+        [arrays["upos"]["probabilities"].tobytes() for arrays in TorchBackend(NETWORK).run(batches)] for _ in "1234"
     ]
     assert all(other == first for other in others)
 

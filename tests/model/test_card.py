@@ -29,7 +29,7 @@ def make_card(recipe: Recipe, *, report: str | None = None, licences: dict[str, 
 
 def test_card_names_layers_tokeniser_and_scores() -> None:
     card = make_card(make_recipe(), report="ner: F1 0.5\n")
-    assert "- `ner`: a tag a token, 3 labels\n- `mood`: a label a sentence, 2 labels\n" in card
+    assert "- `ner`: one tag per token, 3 labels\n- `mood`: one label per sentence, 2 labels\n" in card
     assert "the tokeniser spacy 0 en." in card
     assert "```\nner: F1 0.5\n```" in card
 

@@ -186,13 +186,13 @@ def test_a_corpus_with_a_weight_is_drawn_as_often(tmp_path: Path) -> None:
     [
         (
             '[heads.ner]\nkind = "sentence"\n',
-            'corpus `data`, train: layer `ner` has a tag a token, but its head is of kind "sentence"; '
-            'use kind = "tokens"',
+            "corpus `data`, train: layer `ner` must have one label per sentence, because its head has "
+            "kind = 'sentence', got one tag per token; use kind = 'tokens'",
         ),
         (
             '[heads.sentiment]\nkind = "tokens"\n',
-            'corpus `data`, train: layer `sentiment` has a label a sentence, but its head is of kind "tokens"; '
-            'use kind = "sentence"',
+            "corpus `data`, train: layer `sentiment` must have one tag per token, because its head has "
+            "kind = 'tokens', got one label per sentence; use kind = 'sentence'",
         ),
     ],
 )
@@ -493,7 +493,7 @@ def test_calibration_chooses_a_temperature_on_dev_and_keeps_it_with_the_model(tm
     recipe = make_recipe(tmp_path, SYNTHETIC, SENTIMENT, "calibrate = true")
     run = train(recipe, output=tmp_path / "run", listener=listener)
     temperature = run.tagger.model.config.temperatures["sentiment"]
-    note = next(note for note in listener.said if note.startswith("calibrated `sentiment` on dev, sentences: 4;"))
+    note = next(note for note in listener.said if note.startswith("calibrated `sentiment` on 4 dev sentences: "))
     assert f"temperature {temperature:.3f}" in note
     loaded = load(tmp_path / "run")
     assert temperature != 1.0
@@ -526,7 +526,7 @@ def test_calibration_of_tags_is_kept_in_the_weights_and_has_nothing_left_to_do(t
     for layer, found in facts.items():
         assert (found["sentences"], found["left_out"]) == (20, 0)
         assert found["loss_after"] < found["loss_before"]
-        note = next(note for note in listener.said if note.startswith(f"calibrated `{layer}` on dev, sentences: 20;"))
+        note = next(note for note in listener.said if note.startswith(f"calibrated `{layer}` on 20 dev sentences: "))
         assert f"temperature {found['temperature']:.3f}" in note
     assert facts["ner"]["dev_before"] == plain.outcome.best.dev["ner"]
     assert facts["ner"]["dev_after"] == dev_scores(dev, tagger.predict(dev), tagger.model)["ner"]
@@ -550,7 +550,7 @@ def test_dev_sentences_with_tags_that_train_lacks_do_not_calibrate_and_are_count
     listener = Notes()
     recipe = make_calibrated(tmp_path, "Ada/B-PER naps/O", "Oslo/B-LOC sleeps/O", "rain/O falls/O")
     train(recipe, output=tmp_path / "run", listener=listener)
-    said = "calibrated `ner` on dev, sentences: 2 (1 left out, with labels that train lacks); temperature "
+    said = "calibrated `ner` on 2 dev sentences (1 unused, because train lacks their labels): temperature "
     assert any(note.startswith(said) for note in listener.said)
     found = json.loads((tmp_path / "run" / "report.json").read_text())["calibrated"]["ner"]
     assert (found["sentences"], found["left_out"]) == (2, 1)
@@ -561,8 +561,8 @@ def test_nothing_that_could_calibrate_is_told_before_training(tmp_path: Path) ->
     with pytest.raises(DataError) as refused:
         train(make_calibrated(tmp_path, "Oslo/B-LOC sleeps/O"), listener=listener)
     assert str(refused.value) == (
-        "no dev sentence has only labels of `ner` that train has too, so nothing can calibrate the head; leave out "
-        "heads.ner.calibrate, or add such sentences"
+        "heads.ner.calibrate: there must be a dev sentence whose labels of `ner` all occur in train, got none; "
+        "remove the key or add such sentences to dev"
     )
     assert not any("epoch" in note for note in listener.said)
 
@@ -574,7 +574,7 @@ def test_dev_without_entities_or_with_nothing_else_does_not_say_how_many_there_a
     found = json.loads((tmp_path / "run" / "report.json").read_text())["calibrated"]["ner"]
     assert "outside" not in found
     at_limit = found["temperature"] == pytest.approx(0.05) or found["temperature"] == pytest.approx(20.0)
-    assert at_limit == any("that is at its limit" in note for note in listener.said)
+    assert at_limit == any("the fit is at its limit" in note for note in listener.said)
 
 
 def test_a_run_that_is_stopped_while_it_is_calibrated_keeps_what_training_gave(
@@ -584,7 +584,7 @@ def test_a_run_that_is_stopped_while_it_is_calibrated_keeps_what_training_gave(
         raise KeyboardInterrupt
 
     plain, listener = train(make_recipe(tmp_path, SYNTHETIC, NER)), Notes()
-    monkeypatch.setattr("tagger.running.calibration.calibrate_tokens", stop)
+    monkeypatch.setattr("tagger.nn.calibration.calibrate_tokens", stop)
     recipe = make_recipe(tmp_path, SYNTHETIC, NER, "calibrate = true")
     with pytest.raises(KeyboardInterrupt):
         train(recipe, output=tmp_path / "run", listener=listener)
@@ -613,7 +613,7 @@ def test_class_weights_reach_the_loss(tmp_path: Path, given: str, expected: obje
 def test_a_weight_of_an_unknown_class_is_told(tmp_path: Path) -> None:
     recipe = make_recipe(tmp_path, SYNTHETIC, SENTIMENT, "class_weights = { postive = 2.0 }")
     with pytest.raises(
-        RecipeError, match=r"class_weights: each class must stand in train, got postive; the classes are"
+        RecipeError, match=r"class_weights: each class must occur in train, got postive; the classes are"
     ):
         train(recipe)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagger.inference.last_tag import Ending, extend, last_tag
+from tagger.heads.last_tag import Ending, extend, last_tag
 from tagger.text.schemes import RULES, Scheme, convert_tags, legal_transitions
 
 SCHEMES: tuple[Scheme, ...] = ("iob1", "iob2", "bioes", "bilou")

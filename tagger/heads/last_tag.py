@@ -48,7 +48,7 @@ def last_tag(ending: Ending, scheme: Scheme, shown: Scheme) -> str:
     """How the last tag of a sequence in `scheme` is written in the scheme `shown`.
 
     Source:
-        The last tag of `convert_tags`; compared in tests/inference/test_last_tag.py.
+        The last tag of `convert_tags`; compared in tests/heads/test_last_tag.py.
     """
     if scheme == shown:
         return ending.tag

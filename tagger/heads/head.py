@@ -1,0 +1,214 @@
+"""What the library asks of a head. No other module looks at the kind of a head.
+
+To add a kind of head:
+
+1. `config/heads.py`: a class with the keys of its section, added to `HeadConfig`.
+2. A module in this folder: a subclass of `Head`. Its network is a `HeadNetwork` (`nn/heads.py`).
+3. `table.py`: a row that joins the two.
+
+tests/heads/test_table.py does this for a head that predicts numbers. The modules of this folder import torch only
+inside the methods that need it, because a model can also be run without torch.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
+
+from numpy.typing import NDArray
+
+from tagger.config import AnyHeadConfig
+from tagger.encoding.batches import EncodedSentences
+from tagger.encoding.vocabulary import Vocabulary
+from tagger.errors import RecipeError
+from tagger.metrics.report import Scores
+from tagger.text.schemes import Scheme
+from tagger.text.sentence import Label, Sentence, TagLayer
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from tagger.nn.calibration import HeldOut
+    from tagger.nn.encoder import RecurrentEncoder
+    from tagger.nn.heads import HeadNetwork
+
+Arrays = Mapping[str, NDArray[Any]]  # the output of a head for a batch, by name
+Names = NDArray[Any]  # the labels of a layer by id, as objects
+C = TypeVar("C", bound=AnyHeadConfig)
+N = TypeVar("N", bound="HeadNetwork")
+
+
+FLOAT = 4  # bytes
+
+
+class Sizes(NamedTuple):
+    """What the memory of a training depends on.
+
+    Args:
+        width: Number of features of a state.
+        sentences: Number of sentences in a batch.
+        tokens: Number of tokens in a batch of the longest sentences.
+        weight: Bytes for each weight, with its gradient, the state of the optimiser and the copy of the best epoch.
+    """
+
+    width: int
+    sentences: int
+    tokens: int
+    weight: int
+
+
+class RunningLayer(Protocol):
+    """The prediction of a head while the tokens of a sentence arrive."""
+
+    def feed(self, state: "Tensor") -> tuple[str, float] | Label:
+        """Return the tag of the next token and its probability, or the label of the sentence so far."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """Sentences with the predictions of a teacher.
+
+    Args:
+        sentences: The training sentences.
+        predicted: The sentences that the head asked its teacher about, with the layers that the teacher predicted.
+        vocabulary: Gives the ids of labels.
+        where: The key of the recipe that names the teacher, for messages.
+        tell: Is called with each note.
+    """
+
+    sentences: Sequence[Sentence]
+    predicted: Sequence[Sentence]
+    vocabulary: Vocabulary
+    where: str
+    tell: Callable[[str], None]
+
+    def check_known(self, found: Iterable[str], known: Sequence[str]) -> None:
+        """Refuse a teacher that predicts labels which train lacks.
+
+        Raises:
+            RecipeError: Names these labels.
+        """
+        if unknown := sorted(set(found) - set(known)):
+            raise RecipeError(
+                f"{self.where}: the teacher must predict only labels that occur in train ({', '.join(known)}), got "
+                f"{', '.join(unknown)}; use a teacher that was trained on the same labels"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutSentences:
+    """Dev sentences for calibration, as a head may want them.
+
+    Args:
+        sentences: Sentences whose labels of the layer all occur in train.
+        predict: Returns them with predicted layers.
+        states: Returns the states of their tokens and the ids of their labels, in batches.
+    """
+
+    sentences: Sequence[Sentence]
+    predict: Callable[[], Sequence[Sentence]]
+    states: Callable[[], "Sequence[HeldOut]"]
+
+
+class Head(ABC, Generic[C, N]):
+    """A head of one kind.
+
+    Args:
+        layer: The layer that it predicts.
+        config: Its section of the recipe.
+
+    Attributes:
+        layer_type: What the layer is in a sentence.
+        answer: The same in words.
+        keeps_temperature: Whether calibration leaves the weights alone and the model keeps a temperature instead.
+    """
+
+    layer_type: ClassVar[type[TagLayer] | type[Label]]
+    answer: ClassVar[str]
+    keeps_temperature: ClassVar[bool] = False
+
+    def __init__(self, layer: str, config: C) -> None:
+        self.layer = layer
+        self.config = config
+
+    @abstractmethod
+    def labels(self, sentence: Sentence) -> Sequence[str]:
+        """Return the labels of a sentence as the head learns them: one per token, or one."""
+
+    def classes(self, sentence: Sentence) -> Iterable[str]:
+        """Return what the labels of a sentence stand for: of tags with spans the type of each span."""
+        return self.labels(sentence)
+
+    @abstractmethod
+    def build(self, labels: Sequence[str], encoder: "RecurrentEncoder") -> N:
+        """Return the network of the head with fresh weights, for the states of an encoder."""
+
+    @abstractmethod
+    def num_weights(self, num_labels: int, width: int) -> int:
+        """Return the number of weights in the matrices of the network, for states of `width` features."""
+
+    def memory(self, num_labels: int, sizes: Sizes) -> tuple[str, float]:
+        """Return what the memory of the head depends on, in words, and the bytes that training needs at least."""
+        return f"`heads.{self.layer}`", sizes.weight * self.num_weights(num_labels, sizes.width)
+
+    @abstractmethod
+    def layers(
+        self, arrays: Arrays, names: Names, lengths: Sequence[int], shown: Scheme | None
+    ) -> Iterator[TagLayer | Label]:
+        """Return the predicted layer of each sentence of a batch.
+
+        Args:
+            arrays: The output of the network.
+            names: The labels by id.
+            lengths: Number of tokens of each sentence.
+            shown: The scheme of the training files.
+        """
+
+    def empty(self, shown: Scheme | None) -> TagLayer | Label | None:
+        """Return the layer of a sentence without tokens; None if it has none."""
+        return None
+
+    @abstractmethod
+    def running(self, network: N, names: Sequence[str], shown: Scheme | None) -> RunningLayer:
+        """Return what predicts the layer token by token, for a new sentence."""
+
+    @abstractmethod
+    def score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> Scores:
+        """Return the scores of predicted sentences against gold sentences, all of which have the layer."""
+
+    def dev_score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> float:
+        """Return the headline of `score` alone, computed fast."""
+        hits = [hit for g, p in zip(gold, predicted, strict=True) for hit in self.hits(g, p)]
+        return sum(hits) / len(hits)
+
+    def hits(self, gold: Sentence, predicted: Sentence) -> list[bool]:
+        """Return which labels of a sentence are right."""
+        return [g == p for g, p in zip(self.labels(gold), self.labels(predicted), strict=True)]
+
+    def prepare(self, network: N, targets: EncodedSentences, names: Sequence[str]) -> list[str]:
+        """Adapt the network to the training sentences before the first step, and return a note on what was done.
+
+        Raises:
+            RecipeError: The training sentences do not fit the recipe.
+        """
+        return []
+
+    def asks_teacher(self, sentence: Sentence) -> bool:
+        """Whether a teacher is asked about a training sentence."""
+        return self.layer not in sentence.layers
+
+    @abstractmethod
+    def learn(self, encoded: EncodedSentences, lesson: Lesson) -> EncodedSentences:
+        """Return the training sentences with the targets that a teacher gives.
+
+        Raises:
+            RecipeError: The teacher predicts a label that train lacks.
+        """
+
+    @abstractmethod
+    def calibrate(self, network: N, names: Sequence[str], dev: HeldOutSentences) -> dict[str, float]:
+        """Fit probabilities to held-out sentences and return the facts: `temperature`, `loss_before`, `loss_after`.
+
+        Weights may change, unless the head keeps a temperature.
+        """

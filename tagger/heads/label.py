@@ -1,0 +1,150 @@
+"""The kind `sentence`: one label for the sentence, from a fixed set of classes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.config import SentenceHeadConfig
+from tagger.encoding.batches import EncodedSentences
+from tagger.errors import RecipeError
+from tagger.heads.head import Arrays, Head, HeldOutSentences, Lesson, Names, Sizes
+from tagger.metrics.accuracy import LabelScores, score_labels
+from tagger.metrics.calibration import fit_temperature, log_loss
+from tagger.text.schemes import Scheme
+from tagger.text.sentence import Label, Sentence
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from tagger.nn.encoder import RecurrentEncoder
+    from tagger.nn.heads import SentenceHead
+
+
+class LabelArrays(NamedTuple):
+    """The output of the network for a batch; see `SentenceOutput`. `attention` is None for other poolings."""
+
+    probabilities: NDArray[np.float32]
+    attention: NDArray[np.float32] | None = None
+
+
+class LabelHead(Head[SentenceHeadConfig, "SentenceHead"]):
+    """A head that predicts one label for the sentence."""
+
+    layer_type = Label
+    answer = "one label per sentence"
+    keeps_temperature = True
+
+    def labels(self, sentence: Sentence) -> Sequence[str]:
+        """Return the one label."""
+        return (sentence.label(self.layer).value,)
+
+    def build(self, labels: Sequence[str], encoder: "RecurrentEncoder") -> "SentenceHead":
+        """Return the network with fresh weights."""
+        from tagger.nn.heads import SentenceHead
+
+        return SentenceHead(
+            input_size=encoder.output_size,
+            num_classes=len(labels),
+            forward_size=encoder.forward_size if encoder.merge == "concat" else encoder.output_size,
+            pooling=self.config.pooling,
+            hidden_size=self.config.hidden_size,
+            dropout=self.config.dropout,
+            label_smoothing=self.config.label_smoothing,
+        )
+
+    def num_weights(self, num_labels: int, width: int) -> int:
+        """Return the number of weights of two linear layers."""
+        return self.config.hidden_size * (width + num_labels)
+
+    def memory(self, num_labels: int, sizes: Sizes) -> tuple[str, float]:
+        """Return the bytes that training needs at least: those of the weights."""
+        return f"`heads.{self.layer}.hidden_size`", sizes.weight * self.num_weights(num_labels, sizes.width)
+
+    def layers(self, arrays: Arrays, names: Names, lengths: Sequence[int], shown: Scheme | None) -> Iterator[Label]:
+        """Return the most probable class of each sentence, with the probability of each class."""
+        found = LabelArrays(**arrays)
+        scores, best = found.probabilities.tolist(), found.probabilities.argmax(1).tolist()
+        attention = found.attention.tolist() if found.attention is not None else None
+        for row, length in enumerate(lengths):
+            weights = tuple(attention[row][:length]) if attention else None
+            yield _label(names.tolist(), scores[row], best[row], weights)
+
+    def running(self, network: "SentenceHead", names: Sequence[str], shown: Scheme | None) -> "RunningLabelLayer":
+        """Return what predicts the label of the sentence so far."""
+        return RunningLabelLayer(network, names)
+
+    def score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> LabelScores:
+        """Return the accuracy of labels, and the scores of each class."""
+        found = [sentence.label(self.layer) for sentence in predicted]
+        sure = [label.score for label in found if label.score is not None]
+        wanted = [sentence.label(self.layer).value for sentence in gold]
+        return score_labels(wanted, [label.value for label in found], sure if len(sure) == len(found) else None)
+
+    def prepare(self, network: "SentenceHead", targets: EncodedSentences, names: Sequence[str]) -> list[str]:
+        """Give the network the weights of the classes, if the recipe has some."""
+        import torch
+
+        wanted, ids = self.config.class_weights, targets.label_targets[self.layer]
+        if wanted == "none":
+            return []
+        if wanted == "balanced":
+            counts = np.bincount(ids[ids >= 0], minlength=len(names))
+            weights = counts.sum() / (len(names) * counts)
+        elif unknown := set(wanted) - set(names):
+            raise RecipeError(
+                f"heads.{self.layer}.class_weights: each class must occur in train, got {', '.join(sorted(unknown))}; "
+                f"the classes are {', '.join(names)}"
+            )
+        else:
+            weights = np.array([wanted.get(name, 1.0) for name in names])
+        device = next(network.parameters()).device
+        network.class_weights = torch.tensor(weights, dtype=torch.float32, device=device)
+        shown = ", ".join(f"{name} {weight:.3g}" for name, weight in zip(names, weights, strict=True))
+        return [f"loss of `{self.layer}`: {shown}"]
+
+    def asks_teacher(self, sentence: Sentence) -> bool:
+        """Whether a teacher is asked: about every sentence, because it knows more than the gold label."""
+        return True
+
+    def learn(self, encoded: EncodedSentences, lesson: Lesson) -> EncodedSentences:
+        """Return the training sentences with the teacher's probability of each class."""
+        known = lesson.vocabulary.labels[self.layer]
+        scores = [sentence.label(self.layer).scores or {} for sentence in lesson.predicted]
+        lesson.check_known(scores[0], known)
+        if silent := [name for name in known if name not in scores[0]]:
+            lesson.tell(
+                f"{lesson.where}: the teacher does not know {', '.join(silent)} and gives these classes probability 0"
+            )
+        shares = np.array([[each.get(name, 0.0) for name in known] for each in scores], np.float32)
+        return replace(encoded, taught_labels={**encoded.taught_labels, self.layer: shares})
+
+    def calibrate(self, network: "SentenceHead", names: Sequence[str], dev: HeldOutSentences) -> dict[str, float]:
+        """Fit the temperature with the smallest log loss; no weight changes."""
+        scores = [list((sentence.label(self.layer).scores or {}).values()) for sentence in dev.predict()]
+        gold = [names.index(sentence.label(self.layer).value) for sentence in dev.sentences]
+        temperature = fit_temperature(scores, gold)
+        before, after = log_loss(scores, gold), log_loss(scores, gold, temperature=temperature)
+        return {"temperature": temperature, "loss_before": before, "loss_after": after}
+
+
+class RunningLabelLayer:
+    """The label of the sentence so far."""
+
+    def __init__(self, head: "SentenceHead", names: Sequence[str]) -> None:
+        from tagger.nn.incremental import RunningClass
+
+        self.running = RunningClass(head)
+        self.names = names
+
+    def feed(self, state: "Tensor") -> Label:
+        """Return the label with the next token."""
+        probabilities, attention = self.running.feed(state)
+        weights = None if attention is None else tuple(attention[0].tolist())
+        return _label(self.names, probabilities[0].tolist(), int(probabilities[0].argmax()), weights)
+
+
+def _label(names: Sequence[str], scores: Sequence[float], best: int, attention: tuple[float, ...] | None) -> Label:
+    return Label(names[best], scores[best], dict(zip(names, scores, strict=True)), attention)

@@ -1,0 +1,204 @@
+"""The kind `tokens`: one tag per token, with or without spans."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.config import TokensHeadConfig
+from tagger.encoding.batches import EncodedSentences, encode
+from tagger.encoding.packed import pack
+from tagger.heads.head import FLOAT, Arrays, Head, HeldOutSentences, Lesson, Names, Sizes
+from tagger.heads.last_tag import Ending, extend, last_tag
+from tagger.metrics.accuracy import TagScores, score_tags
+from tagger.metrics.calibration import calibration_error
+from tagger.metrics.entities import EntityScores, score_entities, span_f1
+from tagger.text.schemes import Scheme, legal_transitions, span_tables, spans_to_tags
+from tagger.text.sentence import Sentence, TagLayer, check_spans
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from tagger.nn.encoder import RecurrentEncoder
+    from tagger.nn.heads import TokensHead
+
+OUTSIDE = "O"
+
+
+class TagArrays(NamedTuple):
+    """The output of the network for a batch; see `TokensOutput`. `spans_rows` is None if tags form no spans."""
+
+    tag_ids: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+    sequences: NDArray[np.float32]
+    spans_rows: NDArray[np.int64] | None = None
+    spans_starts: NDArray[np.int64] | None = None
+    spans_ends: NDArray[np.int64] | None = None
+    spans_types: NDArray[np.int64] | None = None
+    span_probabilities: NDArray[np.float32] | None = None
+    readings: NDArray[np.int64] | None = None
+    reading_probabilities: NDArray[np.float32] | None = None
+
+
+class TagHead(Head[TokensHeadConfig, "TokensHead"]):
+    """A head that predicts a tag for each token."""
+
+    layer_type = TagLayer
+    answer = "one tag per token"
+
+    def labels(self, sentence: Sentence) -> Sequence[str]:
+        """Return the tags, in the scheme of the head."""
+        return sentence.tags(self.layer, scheme=self.config.span_scheme)
+
+    def classes(self, sentence: Sentence) -> Iterable[str]:
+        """Return the type of each entity, or the tags if they form no spans."""
+        if self.config.span_scheme is None:
+            return self.labels(sentence)
+        return (boundary.type for boundary in sentence.boundaries(self.layer))
+
+    def build(self, labels: Sequence[str], encoder: "RecurrentEncoder") -> "TokensHead":
+        """Return the network with fresh weights."""
+        import torch
+
+        from tagger.nn.heads import TokensHead
+        from tagger.nn.spans import SpanTables
+
+        scheme = self.config.span_scheme
+        allowed = legal_transitions(labels, scheme) if scheme and self.config.constraints else (None, None, None)
+        return TokensHead(
+            input_size=encoder.output_size,
+            num_tags=len(labels),
+            decoder=self.config.decoder,
+            allowed=allowed[0],
+            allowed_start=allowed[1],
+            allowed_end=allowed[2],
+            tables=SpanTables(*map(torch.tensor, span_tables(labels, scheme))) if scheme else None,
+        )
+
+    def num_weights(self, num_labels: int, width: int) -> int:
+        """Return the number of weights of a linear layer and of the transitions."""
+        return num_labels * (width + num_labels)
+
+    def memory(self, num_labels: int, sizes: Sizes) -> tuple[str, float]:
+        """Return the bytes that training needs at least: a CRF has weights and marginals for each pair of tags."""
+        pair = sizes.weight + FLOAT * 2 * sizes.sentences if self.config.decoder == "crf" else FLOAT
+        tag = sizes.weight * sizes.width + FLOAT * 6 * sizes.tokens
+        return f"the {num_labels:,} tags of `{self.layer}`", num_labels**2 * pair + num_labels * tag
+
+    def layers(self, arrays: Arrays, names: Names, lengths: Sequence[int], shown: Scheme | None) -> Iterator[TagLayer]:
+        """Return the predicted tags of each sentence, with the probabilities of tags, spans and sequence."""
+        found, scheme = TagArrays(**arrays), self.config.span_scheme
+        tags, scores, sequences = names[found.tag_ids].tolist(), found.probabilities.tolist(), found.sequences.tolist()
+        span_scores: list[list[float]] | None = None
+        if found.spans_rows is not None and found.span_probabilities is not None:
+            borders = np.searchsorted(found.spans_rows, np.arange(1, len(lengths)))
+            span_scores = [part.tolist() for part in np.split(found.span_probabilities, borders)]
+        for row, length in enumerate(lengths):
+            yield TagLayer(
+                tuple(tags[row][:length]),
+                scheme,
+                shown,
+                tuple(scores[row][:length]),
+                tuple(span_scores[row]) if span_scores is not None else None,
+                sequences[row],
+                tuple(_readings(found, names, row, length, scheme, shown)),
+            )
+
+    def empty(self, shown: Scheme | None) -> TagLayer:
+        """Return a layer without tags."""
+        return TagLayer((), self.config.span_scheme, shown, ())
+
+    def running(self, network: "TokensHead", names: Sequence[str], shown: Scheme | None) -> "RunningTagLayer":
+        """Return what predicts the tag of each token when it arrives."""
+        return RunningTagLayer(network, names, self.config.span_scheme, shown)
+
+    def score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> TagScores | EntityScores:
+        """Return entity scores if the tags form spans, else the accuracy of tags."""
+        scheme, pairs = self.config.span_scheme, list(zip(gold, predicted, strict=True))
+        scores: TagScores | EntityScores
+        if scheme is None:
+            scores = score_tags([*map(self.labels, gold)], [*map(self.labels, predicted)])
+            sure = [score for p in predicted for score in p.tag_scores(self.layer) or ()]
+            right = [hit for g, p in pairs for hit in self.hits(g, p)]
+        else:
+            check_spans(self.layer, gold)
+            scores = score_entities([*map(self.labels, gold)], [*map(self.labels, predicted)], scheme)
+            sure = [span.score for p in predicted for span in p.spans(self.layer) if span.score is not None]
+            right = [hit for g, p in pairs for hit in self._span_hits(g, p)]
+        known = right and len(sure) == len(right)
+        return replace(scores, calibration_error=calibration_error(sure, right)) if known else scores
+
+    def dev_score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> float:
+        """Return the strict span F1 if the tags form spans, else the accuracy."""
+        if self.config.span_scheme is None:
+            return super().dev_score(gold, predicted)
+        return span_f1((s.boundaries(self.layer) for s in gold), (s.boundaries(self.layer) for s in predicted))
+
+    def _span_hits(self, gold: Sentence, predicted: Sentence) -> list[bool]:
+        """Return which predicted entities of a sentence are right in type and boundaries."""
+        wanted = set(gold.boundaries(self.layer))
+        return [found in wanted for found in predicted.boundaries(self.layer)]
+
+    def learn(self, encoded: EncodedSentences, lesson: Lesson) -> EncodedSentences:
+        """Return the training sentences with the teacher's tags for sentences that have no gold tags."""
+        layer, scheme = self.layer, self.config.span_scheme
+        layers = [s.tag_layer(layer) for s in lesson.predicted]
+        if (
+            scheme is not None
+        ):  # the teacher's own sequence may be invalid in the scheme; tags made of its spans are not
+            tags = [tuple(spans_to_tags(s.boundaries(layer), len(s), scheme)) for s in lesson.predicted]
+            layers = [TagLayer(each, scheme) for each in tags]
+        lesson.check_known({tag for each in layers for tag in each.tags}, lesson.vocabulary.labels[layer])
+        left = iter(layers)
+        filled = [replace(s, layers={layer: next(left)} if self.asks_teacher(s) else {}) for s in lesson.sentences]
+        ids = encode(pack(filled, [layer]), lesson.vocabulary, {layer: scheme}).tag_targets[layer]
+        return replace(encoded, taught_tags={**encoded.taught_tags, layer: ids})
+
+    def calibrate(self, network: "TokensHead", names: Sequence[str], dev: HeldOutSentences) -> dict[str, float]:
+        """Divide all scores by a temperature; if dev has entities and `O`, also shift the score of `O`."""
+        from tagger.nn.calibration import calibrate_tokens
+
+        tags = {tag for sentence in dev.sentences for tag in self.labels(sentence)}
+        shifts = self.config.span_scheme is not None and OUTSIDE in tags and len(tags) > 1
+        found = calibrate_tokens(network, dev.states(), shifted=names.index(OUTSIDE) if shifts else None)
+        changed = {"temperature": found.temperature, **({"outside": found.shift} if shifts else {})}
+        return {**changed, "loss_before": found.before, "loss_after": found.after}
+
+
+def _readings(
+    arrays: TagArrays, names: Names, row: int, length: int, scheme: Scheme | None, shown: Scheme | None
+) -> Iterator[TagLayer]:
+    """Return the most probable sequences of a sentence, without those of probability 0."""
+    if arrays.readings is None or arrays.reading_probabilities is None:
+        return
+    for ids, score in zip(arrays.readings[row], arrays.reading_probabilities[row].tolist(), strict=True):
+        if score > 0:
+            yield TagLayer(tuple(names[ids[:length]].tolist()), scheme, shown, score=score)
+
+
+class RunningTagLayer:
+    """The tag of each token when it arrives, in the scheme of the training files.
+
+    How a tag is written in that scheme depends on the tags before it, so the ending of the best sequence of each tag is
+    kept.
+    """
+
+    def __init__(self, head: "TokensHead", names: Sequence[str], scheme: Scheme | None, shown: Scheme | None) -> None:
+        from tagger.nn.incremental import RunningTags
+
+        self.running = RunningTags(head)
+        self.names = names
+        self.scheme = scheme
+        self.shown = shown
+        self.endings = [Ending()] * len(names)
+
+    def feed(self, state: "Tensor") -> tuple[str, float]:
+        """Return the tag of the next token and its probability."""
+        tag_id, score, origins = self.running.feed(state)
+        if self.scheme is None or self.shown is None or self.scheme == self.shown:
+            return self.names[tag_id], score
+        before = self.endings if origins is None else [self.endings[i] for i in origins.tolist()]
+        self.endings = [extend(ending, tag, self.scheme) for ending, tag in zip(before, self.names, strict=True)]
+        return last_tag(self.endings[tag_id], self.scheme, self.shown), score
