@@ -16,7 +16,6 @@ from tagger.encoding.packed import pack
 from tagger.errors import DataError, ModelError
 from tagger.evaluation import Report, score_predictions
 from tagger.files.reading import decode_lines
-from tagger.formats.streaming import stream_sentences
 from tagger.inference.incremental import Incremental
 from tagger.inference.predict import CHUNK, predict
 from tagger.inference.torch_backend import TorchBackend, check_bfloat16, check_device
@@ -249,6 +248,8 @@ def tag_lines(
     Raises:
         DataError: A line is not of the format; names it.
     """
+    from tagger.formats.table import stream_sentences  # only files need the formats
+
     if columns is None and format == "conll":
         columns = next((r.columns for r in tagger.model.config.reading.values() if r.columns), None)
     decoded = decode_lines(lines, where=where)

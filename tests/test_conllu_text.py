@@ -5,12 +5,12 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from readers import parse_conllu, parse_jsonl
 
 import tagger
 from tagger.conversion.convert import convert
-from tagger.conversion.targets import Conversion
-from tagger.formats.conllu import parse_conllu
-from tagger.formats.jsonl import parse_jsonl, sentence_to_json
+from tagger.conversion.options import Conversion
+from tagger.formats.jsonl import sentence_to_json
 from tagger.tagging import Tagger, tag_lines
 from tagger.text.sentence import Sentence
 

@@ -22,17 +22,16 @@ import pytest
 import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from readers import read_conll, read_conllu, read_jsonl, read_labelled
 
 from tagger.config import load_recipe
 from tagger.corpus.synthetic import generate
 from tagger.encoding.vectors import read_vectors
 from tagger.errors import SHOWN, DataError, RecipeError
 from tagger.files.reading import decode_lines, raw_lines, read_lines
-from tagger.formats.columns import read_conll
-from tagger.formats.conllu import read_conllu
-from tagger.formats.jsonl import read_jsonl, sentence_to_json
-from tagger.formats.labelled import read_classes, read_labelled
-from tagger.formats.streaming import stream_sentences
+from tagger.formats.jsonl import sentence_to_json
+from tagger.formats.labelled import read_classes
+from tagger.formats.table import stream_sentences
 from tagger.text.sentence import Sentence
 
 HEAD = 4000  # bytes of a real file

@@ -250,7 +250,7 @@ def convert(
         ),
     ],
     format: Annotated[
-        Literal["conll", "conllu", "jsonl", "brat", "text"] | None,
+        Literal[FileFormat, "text"] | None,
         typer.Option(help="Of the file; detected if left out."),
     ] = None,
     columns: ColumnsOption = None,
@@ -273,7 +273,7 @@ def convert(
 ) -> None:
     """Write a file in another scheme, changing nothing else, or in another format, losing nothing unasked."""
     from tagger.cli.converting import convert_file
-    from tagger.conversion.targets import Conversion
+    from tagger.conversion.options import Conversion
 
     wanted = Conversion(
         to=to,

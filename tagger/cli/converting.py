@@ -10,7 +10,7 @@ from zlib import crc32
 
 from tagger.cli.meter import Meter
 from tagger.conversion.convert import convert
-from tagger.conversion.targets import Conversion
+from tagger.conversion.options import Conversion
 from tagger.errors import DataError
 from tagger.files.reading import comes_once, raw_lines
 from tagger.files.writing import ended_in_order, kept, passed_on, replaced

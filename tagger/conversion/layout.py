@@ -1,84 +1,60 @@
-"""A column file as it lies on disk: how its columns are told apart, and its sentences with every byte around them.
+"""A column file on disk: how its columns are separated and counted, and its sentences beside the bytes of their lines.
 
-What is a token line, a comment and a separator is as in `columns.py`, and as in CoNLL-U where the lines are numbered:
-there `#` opens a comment, and ranges (`3-4`) and empty nodes (`8.1`) are passed over.
+Token lines, comments and separators are those of `columns`. Where the lines are numbered, as in CoNLL-U, ranges (`3-4`)
+and empty nodes (`8.1`) are not words.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice, tee
 from typing import NamedTuple
 
-from tagger.errors import DataError, Problems
+from tagger.errors import DataError
 from tagger.files.reading import decode_lines
-from tagger.formats.columns import DOCUMENT, RESERVED, is_document, is_token_line, split_fields, uses_tabs
-from tagger.formats.conllu import NO_WORD
+from tagger.formats.columns import NO_SENTENCE, Block, column_blocks
+from tagger.formats.conllu import NO_WORD, spaced_comments
+from tagger.formats.faults import Faults
+from tagger.formats.fields import DOCUMENT, RESERVED, is_token_line, split_fields, split_head, uses_tabs
 from tagger.text.tag_survey import Survey
-from tagger.wording import shorten
 
 SAMPLE = 20  # sentences that show whether the lines are numbered
-Lines = Callable[[], Iterable[bytes]]  # the lines of the file, with their ends, from the start at each call
+Lines = Callable[[], Iterable[bytes]]  # returns the lines of the file, with their ends, from the start at each call
 
 
 class Layout(NamedTuple):
-    """How the columns of a file are told apart, how many there are, and whether the first counts the tokens."""
+    """How the columns of a file are separated, their names, and whether the first one numbers the tokens."""
 
     tabs: bool
     names: Sequence[str]
     numbered: bool
 
 
-class Row(NamedTuple):
-    """A token line: which of the block's lines it is, and its fields."""
-
-    line: int
-    fields: list[str]
-
-
-class Block(NamedTuple):
-    """All lines of a sentence, those around its tokens too, and the number of the first of them."""
-
-    lines: list[tuple[bytes, str]]
-    rows: list[Row]
-    first: int
-
-
 def numbered_lines(raw: Iterable[bytes], where: str) -> Iterator[tuple[bytes, str]]:
-    """Each line as it is and as text without its end."""
+    """Yield each line as bytes, and as text without its end."""
     kept, given = tee(raw)
     return zip(kept, decode_lines(given, where=where), strict=False)
 
 
 def read_layout(raw: Lines, columns: Sequence[str] | None, where: str) -> Layout:
-    """How the first lines of a file show its columns to be; named by number, from 1, where they have no names.
+    """Return the layout that the first lines of a file show; columns without names are numbered from 1.
 
     Raises:
         DataError: There is no line with columns.
     """
-    head = _head(line for _, line in numbered_lines(raw(), where))
-    tabs = uses_tabs(head[-1:] if is_token_line(head[-1]) else head) if head else False
+    head, _ = split_head(decode_lines(raw(), where=where))
     first = next((line for line in reversed(head) if line.strip() and not line.startswith(DOCUMENT)), None)
     if first is None:
-        raise DataError(f"{where}: the file must hold at least one sentence, got only comments and blank lines")
+        raise DataError(f"{where}: {NO_SENTENCE}")
+    tabs = uses_tabs([first] if is_token_line(first) else head)
     fields = split_fields(first, tabs=tabs)
     layout = Layout(tabs, columns or [str(i + 1) for i in range(len(fields))], numbered=True)
-    sample = islice((block.rows for block in blocks(numbered_lines(raw(), where), layout) if block.rows), SAMPLE)
-    return layout._replace(numbered=len(layout.names) > 2 and all(_are_numbered(rows) for rows in sample))
+    sample = islice(blocks(decode_lines(raw(), where=where), layout, where, Faults()), SAMPLE)
+    return layout._replace(numbered=len(layout.names) > 2 and all(map(_is_numbered, sample)))
 
 
-def _head(lines: Iterable[str]) -> list[str]:
-    """The lines up to the first that is a token line in any dialect; all of them if there is none."""
-    head = []
-    for line in lines:
-        head.append(line)
-        if is_token_line(line) and not line.startswith("#"):
-            break
-    return head
-
-
-def _are_numbered(rows: Sequence[Row]) -> bool:
-    """Whether the first fields count the words, with ranges and empty nodes where they belong, as in CoNLL-U."""
+def _is_numbered(block: Block) -> bool:
+    """Whether the first fields number the words, with ranges and empty nodes in their places, as in CoNLL-U."""
     count = 0
-    for number in (row.fields[0] for row in rows):
+    for number in (row[0] for row in block.rows):
         if number == str(count + 1):
             count += 1
         elif not number.startswith((f"{count + 1}-", f"{count}.")) or not NO_WORD.fullmatch(number):
@@ -110,53 +86,33 @@ def holding_columns(surveys: Sequence[Survey], names: Sequence[str]) -> list[int
     return [i for i in holding if surveys[i].num_tags] or holding
 
 
-def blocks(lines: Iterable[tuple[bytes, str]], layout: Layout) -> Iterator[Block]:
-    """The sentences of a column file with all that stands around them; each ends with its separator."""
-    block = Block([], [], 1)
-    mark = "#" if layout.numbered else "# "
-    for raw, line in lines:
-        block.lines.append((raw, line))
-        if not line.strip(" \t") or is_document(line):
-            yield block
-            block = Block([], [], block.first + len(block.lines))
-            continue
-        fields = split_fields(line, tabs=layout.tabs)
-        if block.rows or not line.startswith(mark) or len(fields) == len(layout.names):
-            block.rows.append(Row(len(block.lines) - 1, fields))
-    if block.lines:
-        yield block
+def blocks(lines: Iterable[str], layout: Layout, where: str, faults: Faults) -> Iterator[Block]:
+    """Yield the sentences of a column file with this layout."""
+    lines = spaced_comments(lines) if layout.numbered else lines
+    return column_blocks(lines, ["_"] * len(layout.names), tabs=layout.tabs, where=where, faults=faults)
 
 
 def survey_columns(raw: Iterable[bytes], layout: Layout, where: str) -> list[Survey]:
-    """What the tags of each column are like.
+    """Return what the tags of each column are like.
 
     Raises:
         DataError: A line does not have the columns; names all such lines.
     """
     surveys = [Survey() for _ in layout.names]
-    problems = Problems()
-    for block in blocks(numbered_lines(raw, where), layout):
-        wrong = [row for row in block.rows if len(row.fields) != len(surveys)]
-        problems += (_bad_line(row, block, len(surveys), where) for row in wrong)
-        rows = [] if problems else [row for row in block.rows if not is_passed_over(row, layout)]
-        numbers = [block.first + row.line for row in rows]
-        for survey, values in zip(surveys, zip(*(row.fields for row in rows), strict=True), strict=False):
+    faults = Faults()
+    for block in blocks(decode_lines(raw, where=where), layout, where, faults):
+        words = words_of(block, layout)
+        numbers = [block.line + i for i in words]
+        for survey, values in zip(surveys, zip(*(block.rows[i] for i in words), strict=True), strict=False):
             survey.add([value.strip() for value in values], numbers)
-        for row in block.rows[: 0 if problems or len(rows) == len(block.rows) else None]:
-            if is_passed_over(row, layout):
-                for survey, value in zip(surveys, row.fields, strict=True):
-                    survey.pass_over(value.strip(), block.first + row.line)
-    if problems:
-        raise DataError.of(problems)
+        for i in sorted(set(range(len(block.rows))).difference(words)):
+            for survey, value in zip(surveys, block.rows[i], strict=True):
+                survey.pass_over(value.strip(), block.line + i)
+    faults.close()
     return surveys
 
 
-def is_passed_over(row: Row, layout: Layout) -> bool:
-    """Whether a line stands for no word of its own."""
-    return layout.numbered and not row.fields[0].isdigit() and NO_WORD.fullmatch(row.fields[0]) is not None
-
-
-def _bad_line(row: Row, block: Block, width: int, where: str) -> str:
-    noun = "column" if width == 1 else "columns"
-    found = f"got {len(row.fields)}: {shorten(block.lines[row.line][1])}"
-    return f"{where}:{block.first + row.line}: must have {width} {noun}, {found}"
+def words_of(block: Block, layout: Layout) -> list[int]:
+    """Return the rows of a sentence that are words."""
+    rows = enumerate(block.rows)
+    return [i for i, row in rows if not (layout.numbered and NO_WORD.fullmatch(row[0]))]

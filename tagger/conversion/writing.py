@@ -5,9 +5,9 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
-from tagger.conversion.targets import TARGETS
 from tagger.errors import DataError
 from tagger.files.writing import replaced
+from tagger.formats.table import FORMATS, WRITABLE
 from tagger.text.sentence import Sentence, TagLayer
 
 
@@ -27,18 +27,18 @@ def write_sentences(
     Raises:
         DataError: A sentence lacks a layer, the format cannot hold the layers, or the file cannot be written.
     """
-    if format not in TARGETS:
-        raise ValueError(f"format must be one of {', '.join(TARGETS)}, got {format!r}")
+    row = FORMATS.get(format)
+    if row is None or row.write is None:
+        raise ValueError(f"format must be one of {', '.join(WRITABLE)}, got {format!r}")
     rest = iter(sentences)
     first = next(rest, None)
     names = tuple(layers if layers is not None else first.layers if first else ())
     tags = [name for name in names if first and isinstance(first.layers.get(name), TagLayer)]
-    target = TARGETS[format]
-    if target.single and len(tags) > 1:
+    if row.single and len(tags) > 1:
         raise DataError(f"{path}: {format} holds one layer of tags, got {', '.join(tags)}; choose one with `layers`")
     kept = _with_layers(chain([first] if first else [], rest), names)
     with replaced(Path(path)) as stream:
-        for line in target.lines(kept, tags):
+        for line in row.write(kept, tags):
             stream.write(line.encode() + b"\n")
 
 

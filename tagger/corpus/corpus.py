@@ -8,29 +8,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from tagger.config import DataConfig, ReadingConfig, SplitConfig, parse_section
 from tagger.corpus.checking import finish
 from tagger.corpus.splitting import Splits, joined, split_files, split_rows
 from tagger.corpus.synthetic import generate
 from tagger.errors import DataError, gather
-from tagger.formats.columns import read_conll
-from tagger.formats.conllu import read_conllu
-from tagger.formats.labelled import read_classes, read_labelled
-from tagger.formats.standoff.annotation_tools import read_json
-from tagger.formats.standoff.brat import read_brat
-from tagger.formats.standoff.sentences import Tally
+from tagger.formats.faults import Faults
+from tagger.formats.labelled import read_classes
+from tagger.formats.source import source_of
+from tagger.formats.table import read_file
+from tagger.formats.tally import Tally
 from tagger.hub.lazy import read_dataset, selected
 from tagger.hub.loading import BUILDERS
 from tagger.hub.to_rows import to_datasets
+from tagger.text.choices import FileFormat
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Sentence
 
 if TYPE_CHECKING:
     import datasets
 
-FILES = ("conll", "conllu", "labelled", "jsonl", "brat")
 CUT_DEV = 0.1
 HUB_SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 
@@ -124,7 +123,7 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
     folder = folder or Path()
     said: list[str] = []
     splits: dict[str, Sequence[Sequence[Sentence]]]
-    tally = Tally(config.misaligned, config.nested)
+    tally = Tally()
     if config.dataset is not None and not (from_files and config.train is not None):
         place = folder / config.dataset
         dataset = str(place) if place.is_dir() else config.dataset
@@ -179,10 +178,9 @@ def read_sentences(
         DataError: A file does not hold what it must, or there is no format to read it in.
     """
     if config.format in (None, "synthetic"):
-        raise DataError(
-            f"{paths[0]}: say the format of the file with --format ({', '.join(FILES[:-1])} or {FILES[-1]})"
-        )
-    tally = Tally(config.misaligned, config.nested, options=True)
+        *names, last = get_args(FileFormat)
+        raise DataError(f"{paths[0]}: say the format of the file with --format ({', '.join(names)} or {last})")
+    tally = Tally(options=True)
     sentences = joined(_read_files(paths, config, Path(), tally))
     finished = finish({"train": [], "dev": [], "test": sentences}, config, tally.notes(), whole=False, firm=firm)
     return list(finished.splits["test"]), finished.notes
@@ -252,17 +250,6 @@ def _in_file(sentence: Sentence, number: int) -> Sentence:
 
 def _read_file(path: str | Path, config: ReadingConfig, folder: Path, tally: Tally) -> list[Sentence]:
     path = folder / path
-    match config.format:
-        case "conll":
-            return read_conll(path, config.columns or (), config.layers)
-        case "conllu":
-            return read_conllu(path, config.layers, tally)
-        case "jsonl":
-            return read_json(path, config, tally)
-        case "brat":
-            return read_brat(path, config, tally)
-        case "labelled" if config.layer is not None:
-            return read_labelled(
-                path, config.layer, tokenize=config.tokenize, columns=config.columns, classes=config.classes
-            )
-    raise DataError(f"{path}: needs a format to be read from files; name `format` in the recipe")
+    if config.format in (None, "synthetic"):
+        raise DataError(f"{path}: needs a format to be read from files; name `format` in the recipe")
+    return read_file(config.format, source_of(path), config, tally, Faults())

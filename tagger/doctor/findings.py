@@ -1,10 +1,14 @@
 """What an audit finds: single findings, and the list that counts them all and keeps the first of each kind."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tagger.formats.faults import Faults
+
 KEPT = 1000
+LINE = re.compile(r":[0-9]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +37,24 @@ class Finding:
         return f"{self.place}: {self.message}"
 
 
-class Findings:
-    """Findings as they come: all are counted, the first thousand of each kind are kept."""
+class Findings(Faults):
+    """Findings in the order they are reported: all are counted, the first thousand of each kind are kept."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.counts: Counter[str] = Counter()
         self.kept: list[Finding] = []
         self.places: set[str] = set()
 
     def add(self, kind: str, place: str, message: str, **values: object) -> None:
-        """Count a finding, and keep it if it is among the first of its kind."""
+        """Count a finding, and keep it if it is among the first of its kind.
+
+        A place always ends with a line: an item of it opens the message, and a file is its first line.
+        """
+        place, _, item = place.partition(": item ")
+        message = f"item {item}: {message}" if item else message
+        if kind == "form" and not LINE.search(place):
+            place += ":1"
         self.counts[kind] += 1
         self.places.add(place)
         if self.counts[kind] <= KEPT:

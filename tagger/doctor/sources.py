@@ -1,4 +1,4 @@
-"""What is to be audited, brought to sentences: files read tolerantly, folders, and datasets.
+"""What `tagger check` looks at, as sentences: files that may be broken, folders, and datasets.
 
 Which file is which split is told from its name unless it is said. Formats and columns are detected once, in the first
 file, for a corpus has one format.
@@ -10,15 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tagger.config import DataConfig, parse_section
+from tagger.config import DataConfig, ReadingConfig, parse_section
 from tagger.corpus.splitting import SPLITS
 from tagger.doctor.findings import Findings
-from tagger.doctor.lines import Text, scan_sentences, scan_text
-from tagger.doctor.spans import SpanTally, brat_sources, scan_brat, without_annotations
+from tagger.doctor.lines import Text, scan_text
+from tagger.doctor.spans import brat_sources, without_annotations
 from tagger.errors import DataError
 from tagger.formats.detection import Reading, detect_reading, split_of
+from tagger.formats.source import Source
 from tagger.formats.standoff.annotation_tools import holds_spans
 from tagger.formats.standoff.brat import is_brat
+from tagger.formats.table import read_file
+from tagger.formats.tally import Tally
 from tagger.hub.lazy import read_dataset
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Origin, Sentence
@@ -152,14 +155,12 @@ def read_material(
         DataError: A file cannot be read at all, or is of no known format; names all such files.
     """
     material = Material()
-    tally = SpanTally(errors=material.errors, scheme=scheme)
     first = next((path for paths in sources.values() for path in paths), None)
     if reading is None and first is not None and is_brat(first):
         reading = Reading("brat")
         material.notes.append(f"detected format brat in {first}")
-    if reading is not None and reading.format == "brat":
-        return _read_brat(material, sources, reading, tally)
-    texts = _read_texts(sources, material.errors)
+    brat = reading is not None and reading.format == "brat"
+    texts = {} if brat else _read_texts(sources, material.errors)
     if reading is None or (reading.format == "conll" and reading.columns is None):
         filled = [(path, text) for path, text in texts.items() if any(map(str.strip, text.lines))]
         for path, text in filled[:1]:
@@ -168,35 +169,44 @@ def read_material(
             spans = " with character spans" if reading.format == "jsonl" and holds_spans(text.lines) else ""
             material.notes.append(f"detected format {reading.format}{columns}{spans} in {path}")
     material.reading = reading
+    config = ReadingConfig.model_construct(
+        format=reading.format if reading else "conll",
+        columns=reading.columns if reading else ("token",),  # where no file has a line that could tell
+        layer=layer if reading and reading.format == "labelled" else None,
+        scheme=scheme,
+        tokenize=tokenize,
+    )
+    tally = Tally()
     for split, paths in sources.items():
-        material.files[split] = {str(path): texts[path].encoding for path in paths}
+        material.files[split] = {str(path): texts[path].encoding if path in texts else "UTF-8" for path in paths}
         material.splits[split] = [
-            sentence for path in paths for sentence in _scan(path, texts[path], reading, tally, layer, tokenize)
+            sentence for path in paths for sentence in _read(path, texts.get(path), config, tally, material.errors)
         ]
     material.notes += tally.notes()
     _add_labels(material)
     return material
 
 
-def _read_brat(
-    material: Material, sources: Mapping[str, Sequence[Path]], reading: Reading, tally: SpanTally
-) -> Material:
-    """The sentences of texts with annotations beside them, all of which must be UTF-8."""
-    material.reading = reading
-    for split, paths in sources.items():
-        material.files[split] = {str(path): "UTF-8" for path in paths}
-        material.splits[split] = [sentence for path in paths for sentence in scan_brat(path, tally)]
-    material.notes += tally.notes()
-    return material
-
-
-def _scan(
-    path: Path, text: Text, reading: Reading | None, tally: SpanTally, layer: str, tokenize: Tokenize
-) -> list[Sentence]:
-    if text.encoding == "UTF-16":  # said already
+def _read(path: Path, text: Text | None, config: ReadingConfig, tally: Tally, errors: Findings) -> list[Sentence]:
+    """Return the sentences of a file, which for brat has no text here; what is wrong with it is noted."""
+    lines = text.lines if text else []
+    if text and text.encoding == "UTF-16":  # is noted
         return []
-    reading = reading or Reading("conll", ("token",))  # no file has a line that could tell
-    return scan_sentences(text.lines, reading, tally, where=str(path), layer=layer, tokenize=tokenize)
+    if text and not any(line.strip() for line in lines):
+        errors.add("form", f"{path}:1", "the file must not be empty, got nothing but blank lines; check the path")
+        return []
+    before = tally.unread.copy()
+    sentences = read_file(str(config.format), Source(str(path), lambda: lines, path), config, tally, errors)
+    unread = tally.unread - before
+    if config.format == "jsonl" and unread and sentences and not any(sentence.layers for sentence in sentences):
+        names = ", ".join(f"`{key}`" for key in unread)
+        errors.add(
+            "layers",
+            f"{path}:1",
+            f"must have tags or labels, got none, and keys that nothing reads ({names}); write tags as "
+            '"tags": {"ner": [...]} or "ner_tags": [...], a string a token',
+        )
+    return sentences
 
 
 def _read_texts(sources: Mapping[str, Sequence[Path]], errors: Findings) -> dict[Path, Text]:

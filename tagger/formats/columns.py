@@ -1,129 +1,143 @@
-"""Column files in the manner of CoNLL: a token a line, its annotations beside it, a blank line between sentences.
+"""Column files as in the CoNLL shared tasks: one token per line with its annotations, a blank line between sentences.
 
-A separator line may hold white space; `-DOCSTART-` opens a document. A comment stands before the first token of a
+A separator line may contain white space; `-DOCSTART-` starts a document. A comment stands before the first token of a
 sentence, starts with `#` and a blank or reads `#key = value`, and does not have the columns of a token line; between
-blanks `# id 7 domain=news` is a comment however many columns it has. Columns are told apart by tabs if the first token
-line has as many fields between them as there are columns, else by runs of blanks and tabs; a file that changes from
-tabs to blanks is refused at the line that does. Blanks around a tag mean nothing. Published files have tokens that are
-empty or white space: between tabs these are tokens. Which scheme the tags are in is found out by the corpus, not here.
+blanks `# id 7 domain=news` is a comment whatever its number of columns. Tabs separate the columns if the first token
+line has as many fields between tabs as there are columns, otherwise runs of blanks and tabs do; a line that is
+separated in another way is an error. Blanks around a tag are ignored. Published files have tokens that are empty or
+white space: between tabs these are tokens. The scheme of the tags is detected later, from the whole corpus.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from tagger.errors import DataError, Problems
-from tagger.files.reading import iter_lines
+from tagger.config import ReadingConfig
+from tagger.errors import DataError
+from tagger.formats.faults import Faults, FirstFault
+from tagger.formats.fields import (
+    DOCUMENT,
+    RESERVED,
+    Sample,
+    is_document,
+    separated_by_tabs,
+    split_fields,
+    split_head,
+    uses_tabs,
+)
+from tagger.formats.source import Source
+from tagger.formats.tally import Tally
+from tagger.text.schemes import has_scheme
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer
+from tagger.text.tokenization import Tokenize
 from tagger.wording import shorten
 
-RESERVED = ("token", "index", "_")
-DOCUMENT = "-DOCSTART-"
-BLANKS = re.compile(r"[ \t]+")
 KEY_VALUE = re.compile(r"#[ \t]*\w[^=]*=")
 BREAKS = re.compile(r"[\n\r\0]")
+MOST = 0.9
+NO_SENTENCE = "the file must hold at least one sentence, got only comments and blank lines; check the path"
 
 
 class Block(NamedTuple):
-    """The lines of one sentence: its comments, the fields of its token lines and the number of the first of these."""
+    """The lines of one sentence.
+
+    Args:
+        comments: Its comments by key.
+        rows: The fields of its token lines.
+        line: The number of the first token line.
+        document: The document it belongs to.
+        broken: The rows that did not have the columns.
+    """
 
     comments: dict[str, str]
     rows: list[list[str]]
     line: int
     document: str | None
+    broken: Sequence[int] = ()
 
 
-def read_conll(path: str | Path, columns: Sequence[str], layers: Mapping[str, str] | None = None) -> list[Sentence]:
-    """The sentences of a column file.
+def looks_like_columns(sample: Sample) -> bool:
+    """Whether lines are columns: most have as many, between tabs or with tags; or all have, and some are blank."""
+    width, count = sample.width
+    share = count / max(1, len(sample.rows))
+    if (share == 1 or (width > 1 and share >= MOST)) and not all(line.strip() for line in sample.lines):
+        return True
+    columns = zip(*(row for row in sample.rows if len(row) == width), strict=True)
+    return width > 1 and share > 1 / 2 and (sample.tabs or any(map(has_scheme, columns)))
 
-    Args:
-        path: The file, UTF-8, plain or gzip.
-        columns: What stands in each column: `token`, `index` or `_` (both ignored), or the name of a layer.
-        layers: Label layers that are read from comments, as layer → `# key`.
+
+def read_conll(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
+    """Yield the sentences of a column file; `columns` of the config names what each column holds.
+
+    The columns `token`, `index` and `_` are no layers. A line that does not have the columns keeps its token and its
+    place, with empty tags.
 
     Raises:
-        DataError: The file cannot be read or a line does not have these columns; names all such lines.
+        DataError: A layer of the config has no comment as its source.
     """
-    return parse_conll(iter_lines(Path(path)), columns, layers, where=str(path))
-
-
-def parse_conll(
-    lines: Iterable[str], columns: Sequence[str], layers: Mapping[str, str] | None = None, *, where: str
-) -> list[Sentence]:
-    """The sentences of the lines of a column file; `where` opens each line of an error."""
-    same: dict[Any, Any] = {}  # so that a word or tag that comes again takes no memory again
-    return [sentence.sharing(same) for sentence in iter_conll(lines, columns, layers, where=where)]
-
-
-def iter_conll(
-    lines: Iterable[str], columns: Sequence[str], layers: Mapping[str, str] | None = None, *, where: str
-) -> Iterator[Sentence]:
-    """The sentences of `parse_conll`, one at a time; what is wrong is told after the last."""
-    for layer, source in (layers or {}).items():
-        if not source.startswith("# ") or layer in columns:
+    columns, layers = config.columns or (), config.layers or {}
+    for layer, comment in layers.items():
+        if not comment.startswith("# ") or layer in columns:
             raise DataError(
-                f'{where}: layer `{layer}` must come from a comment, such as "# {layer}", got "{source}"; '
+                f'{source.where}: layer `{layer}` must come from a comment, such as "# {layer}", got "{comment}"; '
                 "a layer that has a column is named in `columns` alone"
             )
-    head, lines = split_head(lines)
-    tabs = uses_tabs(head, len(columns))
-    token = columns.index("token")
-    tag_columns = [(i, name) for i, name in enumerate(columns) if name not in RESERVED]
-    labels = {layer: source.removeprefix("# ") for layer, source in (layers or {}).items()}
+    labels = {layer: comment.removeprefix("# ") for layer, comment in layers.items()}
+    tabs = separated_by_tabs(source.lines(), len(columns))
+    tags = [(i, name) for i, name in enumerate(columns) if name not in RESERVED]
+    keep = columns.index("token")
     count = 0
-    problems = Problems()
-    for comments, rows, line, document in column_blocks(lines, columns, tabs=tabs, where=where):
+    for block in column_blocks(source.lines(), columns, tabs=tabs, where=source.where, faults=faults, keep=keep):
         found: dict[str, TagLayer | Label] = {
-            name: TagLayer(tuple(fields[i].strip() for fields in rows)) for i, name in tag_columns
+            name: TagLayer(tuple(fields[i].strip() for fields in block.rows)) for i, name in tags
         }
-        found |= {layer: Label(comments[key]) for layer, key in labels.items() if key in comments}
-        problems += without_value(comments, labels.values(), place=f"{where}:{line}")
-        origin = Origin(where, range(line, line + len(rows)))
-        tokens = [fields[token] for fields in rows]
+        found |= {layer: Label(block.comments[key]) for layer, key in labels.items() if key in block.comments}
+        check_values(block, labels.values(), source.where, faults)
         count += 1
-        yield Sentence.from_tokens(tokens, found, meta=comments, document=document, origin=origin)
+        tally.left["_"] += "_" in columns
+        yield _sentence(block, keep, source.where, found)
     if not count:
-        raise DataError(f"{where}: the file must hold at least one sentence, got only comments and blank lines")
-    if problems:
-        raise DataError.of(problems)
+        faults.add("form", source.where, NO_SENTENCE)
 
 
-def split_head(lines: Iterable[str]) -> tuple[list[str], Iterator[str]]:
-    """The lines up to the first that can only be a token line, which show how columns are told apart; and all lines."""
-    head: list[str] = []
-    rest = iter(lines)
-    for line in rest:
-        head.append(line)
-        if is_token_line(line):
-            break
-    return head, chain(head, rest)
+def stream_conll(
+    lines: Iterable[str], columns: Sequence[str] | None, tokenize: Tokenize, where: str
+) -> Iterator[Sentence]:
+    """Yield the sentences of column lines as they come, without their layers.
+
+    A file of one column needs no names; other columns are named, one of them `token`.
+
+    Raises:
+        DataError: The columns have no name, or a line does not have these columns.
+    """
+    head, lines = split_head(lines)
+    tabs = uses_tabs(head, len(columns) if columns else None)
+    last = next((line for line in reversed(head) if line.strip() and not line.startswith(DOCUMENT)), "")
+    first = split_fields(last, tabs=tabs)
+    if len(first) == 1:
+        columns = ["token"]
+    if columns is None or "token" not in columns:
+        got = f", got {', '.join(columns)}" if columns else ""
+        raise DataError(f"{where}: has {len(first)} columns; name them with --columns, such as token,_{got}")
+    token = list(columns).index("token")
+    for block in column_blocks(lines, columns, tabs=tabs, where=where, faults=FirstFault(), keep=token):
+        yield _sentence(block, token, where, {})
 
 
-def uses_tabs(lines: Sequence[str], num_columns: int | None = None) -> bool:
-    """Whether columns are told apart by tabs, as the first line that can only be a token line shows; else any line."""
-    first = next((line for line in lines if is_token_line(line)), None)
-    if first is None:
-        return any("\t" in line for line in lines if line.strip())
-    runs = len(BLANKS.split(first.strip(" \t")))
-    return "\t" in first and (first.count("\t") + 1 == num_columns or runs != num_columns)
+def _sentence(block: Block, token: int, where: str, layers: Mapping[str, TagLayer | Label]) -> Sentence:
+    origin = Origin(where, range(block.line, block.line + len(block.rows)))
+    tokens = [fields[token] for fields in block.rows]
+    return Sentence.from_tokens(tokens, layers, meta=block.comments, document=block.document, origin=origin)
 
 
-def is_token_line(line: str) -> bool:
-    """Whether a line is neither blank nor the opening of a document nor what may be a comment."""
-    return bool(line.strip()) and not line.startswith(("#", DOCUMENT))
-
-
-def split_fields(line: str, *, tabs: bool) -> list[str]:
-    """The fields of a line."""
-    return line.split("\t") if tabs else BLANKS.split(line.strip(" \t"))
-
-
-def without_value(comments: Mapping[str, str], keys: Iterable[str], *, place: str) -> list[str]:
-    """What is wrong where one of these comments is there, but has no value to become a label."""
-    absent = [key for key in keys if comments.get(key) == ""]
-    return [f"{place}: the comment `# {key}` above must have a value: `# {key} = value`" for key in absent]
+def check_values(block: Block, keys: Iterable[str], where: str, faults: Faults) -> None:
+    """Report comments that should become labels but have no value."""
+    for key in keys:
+        if block.comments.get(key) == "":
+            message = f"the comment `# {key}` above must have a value: `# {key} = value`"
+            faults.add("form", f"{where}:{block.line}", message)
 
 
 def column_blocks(
@@ -132,27 +146,25 @@ def column_blocks(
     *,
     tabs: bool,
     where: str,
-    at_once: bool = False,
-    found: dict[int, str] | None = None,
+    faults: Faults,
+    keep: int | None = None,
 ) -> Iterator[Block]:
-    """The sentences of a column file as fields, one at a time.
+    """Yield the sentences of a column file as fields; every row has a field for each column.
 
-    Where `found` is given it takes what is wrong with each line, by its number, and nothing is raised.
-
-    Raises:
-        DataError: After the last line, or at once, if any line does not have these columns or has an empty one.
+    A line that does not have these columns, or an empty one, is a fault. Its fields are filled up or cut; with `keep`,
+    all but that column are emptied, for they may stand in the wrong columns.
     """
-    problems = Problems()
     comments: dict[str, str] = {}
     rows: list[list[str]] = []
+    broken: list[int] = []
     documents = first = 0
     for number, line in enumerate(chain(lines, [""]), 1):
         fields = split_fields(line, tabs=tabs)
         blank = not line.strip(" \t")
         opens_document = is_document(line)
         if rows and (blank or opens_document):
-            yield Block(comments, rows, first, str(documents) if documents else None)
-            comments, rows = {}, []
+            yield Block(comments, rows, first, str(documents) if documents else None, broken)
+            comments, rows, broken = {}, [], []
         if opens_document:
             documents += 1
         elif not rows and line.startswith("#") and _is_comment(line, len(fields) == len(columns), tabs=tabs):
@@ -161,15 +173,10 @@ def column_blocks(
             first = first if rows else number
             rows.append(fields)
             if problem := _problem(fields, columns):
-                if found is not None:
-                    found[number] = f"{problem}: {shorten(line)}"
-                else:
-                    problems.append(f"{where}:{number}: {problem}: {shorten(line)}")
-                if at_once:
-                    break
-                rows[-1] = (fields + [""] * len(columns))[: len(columns)]
-    if problems:
-        raise DataError.of(problems)
+                faults.add("columns", f"{where}:{number}", f"{problem}: {shorten(line)}")
+                broken.append(len(rows) - 1)
+                filled = (fields + [""] * len(columns))[: len(columns)]
+                rows[-1] = [field if keep in (None, i) else "" for i, field in enumerate(filled)]
 
 
 def _is_comment(line: str, fits: bool, *, tabs: bool) -> bool:
@@ -179,15 +186,11 @@ def _is_comment(line: str, fits: bool, *, tabs: bool) -> bool:
     return (spaced and named and not tabs) if fits else (spaced or named)
 
 
-def is_document(line: str) -> bool:
-    """Whether a line opens a document."""
-    return line.startswith(DOCUMENT) and BLANKS.split(line, maxsplit=1)[0] == DOCUMENT
-
-
 def _problem(fields: Sequence[str], columns: Sequence[str]) -> str | None:
     if len(fields) != len(columns):
         noun = "column" if len(columns) == 1 else "columns"
-        return f"must have {len(columns)} {noun} ({', '.join(columns)}), got {len(fields)}"
+        names = "" if set(columns) == {"_"} else f" ({', '.join(columns)})"
+        return f"must have {len(columns)} {noun}{names}, got {len(fields)}"
     named = zip(columns, fields, strict=True)
     empty = [name for name, value in named if not value.strip() and name not in ("_", "token")]
     return f"column `{empty[0]}` must not be empty" if empty else None

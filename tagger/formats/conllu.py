@@ -9,15 +9,16 @@ only compared.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby, pairwise
-from pathlib import Path
-from typing import Any
 
-from tagger.errors import DataError, Problems
-from tagger.files.reading import iter_lines
-from tagger.formats.columns import BREAKS, add_comment, column_blocks, without_value
-from tagger.formats.standoff.sentences import Tally
+from tagger.config import ReadingConfig
+from tagger.errors import DataError
+from tagger.formats.columns import BREAKS, NO_SENTENCE, Block, add_comment, check_values, column_blocks
+from tagger.formats.faults import Faults
+from tagger.formats.fields import Sample
+from tagger.formats.source import Source
+from tagger.formats.tally import Tally
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer
 
 FIELDS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
@@ -28,78 +29,81 @@ UNESCAPED = {char: escape for escape, char in ESCAPES.items()}
 NO_WORD = re.compile(r"[1-9][0-9]*-[1-9][0-9]*|[0-9]+\.[1-9][0-9]*")
 
 
-def read_conllu(
-    path: str | Path, layers: Mapping[str, str] | None = None, tally: Tally | None = None
-) -> list[Sentence]:
-    """The sentences of a CoNLL-U file.
+def is_word_number(value: str) -> bool:
+    """Whether a field is the number of a word, a range or an empty node; some files count from 0."""
+    return bool(value == "0" or WORD.fullmatch(value) or NO_WORD.fullmatch(value))
 
-    Args:
-        path: The file, UTF-8, plain or gzip.
-        layers: Layer → CoNLL-U field, or `# key` for a comment; `upos` and `xpos` where they are filled, if left out.
-        tally: Is told of texts that are not as their comment says.
+
+def spaced_comments(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines with a blank after the `#` of each comment, which column files need and CoNLL-U does not."""
+    return (f"# {line[1:]}" if line[:1] == "#" and line[:2] != "# " else line for line in lines)
+
+
+def looks_like_conllu(sample: Sample) -> bool:
+    """Whether most lines have ten fields between tabs, the first of which is the number of a word."""
+    rows = sample.split(tabs=True)
+    return sum(len(row) == len(FIELDS) and is_word_number(row[0]) for row in rows) * 2 > len(rows)
+
+
+def read_conllu(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
+    """Yield the sentences of a CoNLL-U file.
+
+    The config's `layers` name a field or a comment (`# key`) for each layer; the default is `upos` and `xpos` where
+    they are filled.
 
     Raises:
-        DataError: The file cannot be read, or a line is no CoNLL-U; names all such lines.
+        DataError: A layer has another source.
     """
-    return parse_conllu(iter_lines(Path(path)), layers, tally, where=str(path))
-
-
-def parse_conllu(
-    lines: Iterable[str], layers: Mapping[str, str] | None = None, tally: Tally | None = None, *, where: str
-) -> list[Sentence]:
-    """The sentences of the lines of a CoNLL-U file; `where` opens each line of an error."""
-    same: dict[Any, Any] = {}
-    return [sentence.sharing(same) for sentence in iter_conllu(lines, layers, tally, where=where)]
-
-
-def iter_conllu(
-    lines: Iterable[str], layers: Mapping[str, str] | None = None, tally: Tally | None = None, *, where: str
-) -> Iterator[Sentence]:
-    """The sentences of `parse_conllu`, one at a time; what is wrong is told after the last."""
-    for layer, source in (layers or {}).items():
-        if source not in FIELDS and not source.startswith("# "):
+    where = source.where
+    for layer, field in (config.layers or {}).items():
+        if field not in FIELDS and not field.startswith("# "):
             raise DataError(
                 f"{where}: layer `{layer}` must come from a CoNLL-U field ({', '.join(FIELDS)}) "
-                f'or a comment ("# key"), got "{source}"'
+                f'or a comment ("# key"), got "{field}"'
             )
-    wanted = layers if layers is not None else {"upos": "upos", "xpos": "xpos"}
-    keys = [source[2:] for source in wanted.values() if source.startswith("# ")]
-    lines = (f"# {line[1:]}" if line.startswith("#") and not line.startswith("# ") else line for line in lines)
-    count = 0
-    problems = Problems()
-    document = None
-    for comments, rows, first, _ in column_blocks(lines, FIELDS, tabs=True, where=where):
+    layers = config.layers if config.layers is not None else {"upos": "upos", "xpos": "xpos"}
+    keys = [field[2:] for field in layers.values() if field.startswith("# ")]
+    lines = spaced_comments(source.lines())
+    document, count, empty = None, 0, True
+    for block in column_blocks(lines, FIELDS, tabs=True, where=where, faults=faults):
+        empty = False
+        comments, first = block.comments, block.line
         document = comments.get("newdoc id", str(count) if "newdoc" in comments else document)
-        words = [i for i, row in enumerate(rows) if WORD.fullmatch(row[0])]
-        problems += without_value(comments, keys, place=f"{where}:{first}")
-        wrong = [
-            f"{where}:{first + i}: must start with a word number, a range (3-4) or an empty node (8.1), got {row[0]!r}"
-            for i, row in enumerate(rows)
-            if not (WORD.fullmatch(row[0]) or NO_WORD.fullmatch(row[0]))
-        ]
-        problems += wrong if wrong or words else [f"{where}:{first}: a sentence must have a word"]
-        if wrong or not words:
+        check_values(block, keys, where, faults)
+        numbered = [i for i, row in enumerate(block.rows) if WORD.fullmatch(row[0]) or NO_WORD.fullmatch(row[0])]
+        rows = [block.rows[i] for i in numbered]
+        words = [row for row in rows if WORD.fullmatch(row[0])]
+        _check_numbers(block, numbered, bool(words), where, faults)
+        tally.left["ranges"] += len(rows) - len(words)
+        if not words:
             continue
-        found: dict[str, TagLayer | Label] = {}
-        for layer, source in wanted.items():
-            if source.startswith("# "):
-                if source[2:] in comments:
-                    found[layer] = Label(comments[source[2:]])
-                continue
-            tags = tuple(rows[i][FIELDS.index(source)].strip() for i in words)
-            if layers is not None or any(tag != "_" for tag in tags):
-                found[layer] = TagLayer(tags)
-        origin = Origin(where, tuple(first + i for i in words))
-        text, offsets = _surface(rows)
-        if tally is not None and comments.get("text", text) != text:
-            tally.count("kept the text of {} sentence|sentences where `# text` says otherwise", f"at {where}:{first}")
-        tokens = tuple(rows[i][1] for i in words)
         count += 1
-        yield Sentence(tokens, text, offsets, found, comments, document, origin)
-    if problems:
-        raise DataError.of(problems)
-    if not count:
-        raise DataError(f"{where}: the file must hold at least one sentence, got only comments and blank lines")
+        found: dict[str, TagLayer | Label] = {}
+        for layer, field in layers.items():
+            if field.startswith("# "):
+                if field[2:] in comments:
+                    found[layer] = Label(comments[field[2:]])
+                continue
+            tags = tuple(row[FIELDS.index(field)].strip() for row in words)
+            if config.layers is not None or any(tag != "_" for tag in tags):
+                found[layer] = TagLayer(tags)
+        text, offsets = _surface(rows)
+        if comments.get("text", text) != text:
+            tally.count("kept the text of {} sentence|sentences where `# text` says otherwise", f"at {where}:{first}")
+        origin = Origin(where, tuple(first + i for i in numbered if WORD.fullmatch(block.rows[i][0])))
+        yield Sentence(tuple(row[1] for row in words), text, offsets, found, comments, document, origin)
+    if empty:
+        faults.add("form", where, NO_SENTENCE)
+
+
+def _check_numbers(block: Block, numbered: Sequence[int], has_words: bool, where: str, faults: Faults) -> None:
+    """Report rows that do not start as they should, and a sentence without a word, where nothing else is wrong."""
+    wrong = [i for i in range(len(block.rows)) if i not in (*numbered, *block.broken)]
+    for i in wrong:
+        message = "must start with a word number, a range (3-4) or an empty node (8.1), got " + repr(block.rows[i][0])
+        faults.add("columns", f"{where}:{block.line + i}", message)
+    if not (has_words or wrong or block.broken):
+        faults.add("columns", f"{where}:{block.line}", "a sentence must have a word")
 
 
 def _surface(rows: Sequence[Sequence[str]]) -> tuple[str, tuple[tuple[int, int], ...]]:

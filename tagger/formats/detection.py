@@ -1,32 +1,28 @@
-"""What a file is, told from its lines: its format, what stands in its columns, and, by its name, which split it is.
+"""What a file is: its format, the contents of its columns, and, from its name, which split it is.
 
-A guess is made from the first lines and by majority, so that a broken line does not change it. A name that says a
-format (`.jsonl`, `.json`, `.conllu`, with or without `.gz`) is believed: what else the file holds is then an error.
-Which scheme the tags are in is told from all of them, by the audit.
+Lines are judged by majority, so that a broken one does not change the result. A name that says a format (`.jsonl`,
+`.json`, `.conllu`, with or without `.gz`) is believed: other contents of the file are then an error. The scheme of the
+tags is detected later, from all of them.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from tagger.errors import DataError
-from tagger.formats.columns import RESERVED, is_token_line, split_fields, uses_tabs
-from tagger.formats.conllu import FIELDS, NO_WORD, WORD
-from tagger.formats.standoff.annotation_tools import ARRAY
-from tagger.text.choices import FileFormat
+from tagger.formats.conllu import is_word_number
+from tagger.formats.fields import HEAD, RESERVED, Sample, is_token_line, split_fields
+from tagger.formats.table import FORMATS
+from tagger.wording import shorten
 
-SUFFIXES: dict[str, FileFormat] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".conllu": "conllu"}
-SAMPLE = 5000
 WIDTHS = 5  # columns that differ more are no columns
-HEAD = 20  # lines in which an array of JSON shows
 MOST = 0.9
 HALF = 0.5
 MAX_TAGS = 1000
 CHUNKS = {"NP", "VP", "PP"}
 SCHEME_TAG = re.compile(r"O|[BIESLU]-.+")
+BROKEN = re.compile(r'\s*(?:\{ ?"\w|\[[{\["])')  # opens as JSON and hardly as a token
 SPLITS = re.compile(
     r"(?P<train>train(?:ing)?|trn)(?![a-z])"
     r"|(?<![a-z])(?P<dev>dev(?:el|elopment)?|val(?:id|idate|idation)?|testa)(?![a-z])"
@@ -38,7 +34,7 @@ SPLITS = re.compile(
 class Reading:
     """How files are to be read: their format, and their columns where they have such."""
 
-    format: FileFormat
+    format: str
     columns: tuple[str, ...] | None = None
 
 
@@ -48,14 +44,17 @@ def split_of(path: str | Path) -> str | None:
     return found[-1] if found else None
 
 
-def detect_reading(lines: Sequence[str], *, where: str, format: FileFormat | None = None) -> Reading:
-    """How these lines are to be read; `format` says what is known already.
+def detect_reading(lines: Sequence[str], *, where: str, format: str | None = None) -> Reading:
+    """Return how to read these lines, which must have layers; `format` says what is known already.
 
     Raises:
-        DataError: The lines are of no format that is known here.
+        DataError: The format is unknown, or one without layers.
     """
+    sample = Sample(lines)
     format = format or detect_format(lines, where=where)
-    columns = detect_columns(lines) if format == "conll" else None
+    if format == "text":
+        raise _of_no_format(sample, where)
+    columns = detect_columns(sample) if format == "conll" else None
     if columns and len(columns) > 1 and set(columns) <= {*RESERVED}:
         raise DataError(
             f"{where}: one of the {len(columns)} columns must hold tags, but none looks like it; name them with "
@@ -64,77 +63,75 @@ def detect_reading(lines: Sequence[str], *, where: str, format: FileFormat | Non
     return Reading(format, columns)
 
 
-def format_of_name(name: str) -> FileFormat | None:
-    """The format that the name of a file says; None if it says none."""
-    return SUFFIXES.get(Path(name.removesuffix(".gz")).suffix.lower())
+def detect_format(lines: Iterable[str], *, where: str, path: Path | None = None) -> str:
+    """Return the format of a file.
 
-
-def detect_format(lines: Sequence[str], *, where: str) -> FileFormat:
-    """The format of these lines; `where` is the name of their file.
+    Args:
+        lines: Its lines, read only if neither path nor name say the format.
+        where: Its name.
+        path: The file or folder, if it is on the disk.
 
     Raises:
-        DataError: They are of no format that is known here.
+        DataError: The lines are in no known format, or open as JSON but are none.
     """
-    if named := format_of_name(where):
-        return named
-    if next((line for line in lines if line.strip()), "").lstrip().startswith("{"):
-        return "jsonl"
-    if ARRAY.match("\n".join(lines[:HEAD])):
-        return "jsonl"
-    rows = sample_rows(lines, tabs=True)
-    comments = sum(len(row) == 1 and row[0].startswith("#") for row in rows)  # CoNLL-U needs no blank behind the `#`
-    if sum(len(row) == len(FIELDS) and _is_index(row[0]) for row in rows) * 2 > len(rows) - comments:
-        return "conllu"
-    if sum(len(row) == 2 and " " in row[1].strip() for row in rows) * 2 > len(rows):
-        return "labelled"
-    rows = sample_rows(lines, tabs=divided_by_tabs(lines))
-    width, count = Counter(map(len, rows)).most_common(1)[0] if rows else (0, 0)
-    if count * 2 <= len(rows) or not width:
+    suffix = Path(where.removesuffix(".gz")).suffix.lower()
+    for name, row in FORMATS.items():
+        if suffix in row.suffixes or (path is not None and row.is_path is not None and row.is_path(path)):
+            return name
+    sample = Sample(lines, HEAD)
+    for name, row in FORMATS.items():
+        if row.looks_like is not None and row.looks_like(sample):
+            if name in ("text", "conll"):
+                _refuse_broken_json(sample, name, where)
+            return name
+    raise _of_no_format(sample, where)
+
+
+def _refuse_broken_json(sample: Sample, format: str, where: str) -> None:
+    """Refuse to read what opens as JSON does as plain text, or as columns between blanks.
+
+    Raises:
+        DataError: The first line begins with a brace or a bracket, and with more than a token where it is columns.
+    """
+    opens = sample.first.lstrip().startswith(("{", "["))
+    if opens and (format == "text" or (BROKEN.match(sample.first) and not sample.tabs)):
+        number = sample.lines.index(sample.first) + 1
         raise DataError(
-            f"{where}: must have the same number of columns in most lines, or be CoNLL-U, JSON lines or label TAB "
-            f"text, got {_widths(lines)}; mend the lines or name it with --format"
+            f"{where}:{number}: must be JSON, for it begins as such, or its format be named, got "
+            f"{shorten(sample.first)}; mend the line (an object a line, or an array of objects), or say "
+            f"--format {format}"
         )
-    return "conll"
 
 
-def _widths(lines: Sequence[str]) -> str:
-    """How many lines have how many columns, and which is the first of each, in words."""
-    tabs = divided_by_tabs(lines)
+def _of_no_format(sample: Sample, where: str) -> DataError:
+    return DataError(
+        f"{where}: must have the same number of columns in most lines, or be CoNLL-U, JSON lines or label TAB "
+        f"text, got {_widths(sample)}; mend the lines or name it with --format"
+    )
+
+
+def _widths(sample: Sample) -> str:
+    """Return how many lines have how many columns, and which is the first of each, in words."""
     found: dict[int, list[int]] = {}
-    for number, line in enumerate(lines[:SAMPLE], 1):
+    for number, line in enumerate(sample.lines, 1):
         if is_token_line(line):
-            found.setdefault(len(split_fields(line, tabs=tabs)), []).append(number)
+            found.setdefault(len(split_fields(line, tabs=sample.tabs)), []).append(number)
     if len(found) > WIDTHS:
         return 'what looks like plain text, which a recipe reads with format = "labelled" and a file a class'
     shown = [f"{width} in {len(numbers)} (the first is line {numbers[0]})" for width, numbers in found.items()]
     return f"lines of other columns: {', '.join(shown)}" if found else "no line with columns"
 
 
-def divided_by_tabs(lines: Sequence[str]) -> bool:
-    """Whether columns are told apart by tabs; as the reader has it, unless the first line alone speaks against them."""
-    if uses_tabs(lines):
-        return True
-    alike = [Counter(map(len, sample_rows(lines, tabs=tabs))).most_common(1) for tabs in (False, True)]
-    (blanks,), (tabs,) = alike if alike[0] else ([(0, 0)], [(0, 0)])
-    return tabs[0] > 1 and tabs[1] > blanks[1]
-
-
-def sample_rows(lines: Sequence[str], *, tabs: bool) -> list[list[str]]:
-    """The fields of the first token lines."""
-    first = islice((line for line in lines if is_token_line(line)), SAMPLE)
-    return [split_fields(line, tabs=tabs) for line in first]
-
-
-def detect_columns(lines: Sequence[str]) -> tuple[str, ...]:
-    """What stands in the columns of these lines: `index`, `token`, `_`, and names for those with tags.
+def detect_columns(sample: Sample) -> tuple[str, ...]:
+    """Return what each column holds: `index`, `token`, `_`, and names for those with tags.
 
     A column whose values are tags of a scheme is `chunk` or `ner`, or named by its number if that name is taken. Of the
     others the one with the most distinct values is the token. Where there is no scheme, the last is `tags`.
     """
-    rows = sample_rows(lines, tabs=divided_by_tabs(lines)) or [[""]]
-    width = Counter(map(len, rows)).most_common(1)[0][0]
+    rows = sample.rows or [[""]]
+    width = sample.width[0] or 1
     columns = list(zip(*(row for row in rows if len(row) == width), strict=True))
-    index = [i for i in range(width) if i == 0 < width - 1 and _share(map(_is_index, columns[i])) >= MOST]
+    index = [i for i in range(width) if i == 0 < width - 1 and _share(map(is_word_number, columns[i])) >= MOST]
     tags = [i for i in range(width) if i not in index and width > 1 and _share(map(_is_scheme_tag, columns[i])) > HALF]
     left = [i for i in range(width) if i not in (*index, *tags)] or [0]
     token = max(left, key=lambda i: (len(set(columns[i])), -i))
@@ -147,10 +144,6 @@ def detect_columns(lines: Sequence[str]) -> tuple[str, ...]:
         names[i] = name if name not in names else f"tags{i + 1}"
     names[token] = "token"
     return tuple(names)
-
-
-def _is_index(value: str) -> bool:
-    return bool(value == "0" or WORD.fullmatch(value) or NO_WORD.fullmatch(value))
 
 
 def _is_scheme_tag(value: str) -> bool:

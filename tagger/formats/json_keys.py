@@ -6,9 +6,7 @@ tags is a layer only if it has a string for each token in every line where it st
 """
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tagger.errors import DataError
@@ -21,44 +19,14 @@ from tagger.formats.column_names import (
     TOKEN_COLUMNS,
     layer_name,
 )
-from tagger.text.sentence import Sentence
+from tagger.formats.tally import Tally
 
 TABLES = ("tags", "labels")
 OF_TAGS = re.compile(r"(?:.+_)?(?:tags?|labels?)")
 
 
-@dataclass(slots=True)
-class KeyTally:
-    """What was found out about the keys of a file.
-
-    Args:
-        unread: Key → in how many lines it stands and is read by nothing.
-        guessed: Layers from lists whose name does not speak of tags, by their key.
-    """
-
-    unread: Counter[str] = field(default_factory=Counter)
-    guessed: dict[str, str] = field(default_factory=dict)
-
-    def settled(self, sentences: Sequence[Sentence]) -> list[Sentence]:
-        """The sentences without the layers from keys that were no tags in some other line."""
-        wrong = {layer for key, layer in self.guessed.items() if key in self.unread}
-        if not wrong:
-            return list(sentences)
-        self.unread.update(
-            key for s in sentences for key, layer in self.guessed.items() if layer in wrong & {*s.layers}
-        )
-        return [replace(s, layers={n: v for n, v in s.layers.items() if n not in wrong}) for s in sentences]
-
-    def notes(self) -> list[str]:
-        """What is to be said of the keys that were not read, a sentence each."""
-        return [
-            f"the key `{key}` is read by nothing; it stands in {count} line{'s' * (count > 1)}"
-            for key, count in self.unread.items()
-        ]
-
-
 def own_layers(
-    row: Mapping[str, Any], num_tokens: int, tally: KeyTally, tabled: Mapping[str, str] | None = None
+    row: Mapping[str, Any], num_tokens: int, tally: Tally, tabled: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """Layer → value under keys of the object's own; those that nothing reads are tallied.
 

@@ -13,86 +13,79 @@ Predictions also have `"tag_scores": {layer: [...]}` and `"sequence_scores": {la
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
-from tagger.errors import DataError, Problems
-from tagger.files.reading import iter_lines
-from tagger.formats.json_keys import KeyTally, comments, own_layers, refuse_numbers, text_key, token_key
+from tagger.errors import DataError
+from tagger.formats.faults import Faults, FirstFault
+from tagger.formats.fields import Sample
+from tagger.formats.json_keys import comments, own_layers, refuse_numbers, text_key, token_key
+from tagger.formats.tally import Tally
 from tagger.text.schemes import RULES, is_tag, tags_to_spans
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer, checked_offsets
 from tagger.text.tokenization import Tokenize, sentence_from_text
 from tagger.wording import shorten
 
+ARRAY = re.compile(r'\s*\[\s*(?:[{\[]\s*"|".*"\s*,\s*\{)')  # how an array of items, or a training tuple, begins
+FEW = 20  # lines in which the start of an array shows
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-def read_jsonl(
-    path: str | Path, layers: Mapping[str, str] | None = None, *, tokenize: Tokenize = "words"
-) -> list[Sentence]:
-    """The sentences of a file of JSON objects, one a line.
+def looks_like_json(sample: Sample) -> bool:
+    """Whether lines are JSON: the file opens an array of items, or with a brace, and some line is an object."""
+    if ARRAY.match("\n".join(sample.lines[:FEW])):
+        return True
+    return sample.first.lstrip().startswith("{") and any(map(_is_object, sample.lines))
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return line.lstrip().startswith("{") and isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def iter_jsonl(
+    lines: Iterable[str],
+    layers: Mapping[str, str] | None,
+    tokenize: Tokenize,
+    tally: Tally,
+    faults: Faults,
+    *,
+    where: str,
+) -> Iterator[Sentence]:
+    """Yield the sentence of each line that is not blank.
 
     Args:
-        path: The file, UTF-8, plain or gzip.
-        layers: Layer → top-level key whose value is a list of tags or a label; left out: what stands in `tags` and
-            `labels`, and under the names that columns of tags have in Hugging Face datasets, such as `ner_tags`.
+        lines: JSON objects.
+        layers: Layer → top-level key whose value is a list of tags or a label. None: the layers in `tags` and `labels`,
+            and those under the names that columns of tags have in Hugging Face datasets, such as `ner_tags`.
         tokenize: How a `text` without `tokens` is split.
-
-    Raises:
-        DataError: The file cannot be read, or a line is no such object; names all such lines.
+        tally: Counts keys that are ignored.
+        faults: Takes what is wrong.
+        where: The name of the file.
     """
-    return parse_jsonl(iter_lines(Path(path)), layers, tokenize=tokenize, where=str(path))
-
-
-def parse_jsonl(
-    lines: Iterable[str],
-    layers: Mapping[str, str] | None = None,
-    *,
-    tokenize: Tokenize = "words",
-    where: str,
-    keys: KeyTally | None = None,
-) -> list[Sentence]:
-    """The sentences of lines that are a JSON object each; blank lines are separators; `where` opens an error.
-
-    `keys` is told which of them nothing reads.
-    """
-    keys = keys or KeyTally()
-    sentences: list[Sentence] = []
-    problems = Problems()
-    same: dict[Any, Any] = {}
     for number, line in enumerate(lines, 1):
-        try:
-            if line.strip():
-                origin = Origin(where, (number,))
-                sentence = sentence_from_line(line, layers, tokenize=tokenize, origin=origin, keys=keys)
-                sentences.append(sentence.sharing(same))
-        except DataError as error:
-            problems.append(str(error))
-    if problems:
-        raise DataError.of(problems)
-    return keys.settled(sentences)
+        if line.strip():
+            try:
+                row, _ = json_value(line)
+                sentence = sentence_from_json(row, layers, tokenize=tokenize, tally=tally)
+            except DataError as error:
+                faults.add("form", f"{where}:{number}", str(error))
+            else:
+                yield replace(sentence, origin=Origin(where, (number,)))
 
 
-def sentence_from_line(
-    line: str,
-    layers: Mapping[str, str] | None = None,
-    *,
-    tokenize: Tokenize = "words",
-    origin: Origin,
-    keys: KeyTally | None = None,
-) -> Sentence:
-    """The sentence of a line that is a JSON object; `keys` is told which of its keys nothing reads.
+def stream_jsonl(
+    lines: Iterable[str], columns: Sequence[str] | None, tokenize: Tokenize, where: str
+) -> Iterator[Sentence]:
+    """Yield the sentences of JSON lines as they come, without their layers.
 
     Raises:
-        DataError: It is none, or not of the form; names where it stands.
+        DataError: A line is no object with a text or tokens.
     """
-    try:
-        row, _ = json_value(line)
-        return replace(sentence_from_json(row, layers, tokenize=tokenize, keys=keys), origin=origin)
-    except DataError as error:
-        raise DataError(f"{origin.at(0)}: {error}") from None
+    return iter_jsonl(lines, {}, tokenize, Tally(), FirstFault(), where=where)
 
 
 def json_value(text: str, start: int | None = None) -> tuple[Any, int]:
@@ -135,9 +128,9 @@ def sentence_from_json(
     layers: Mapping[str, str] | None = None,
     *,
     tokenize: Tokenize = "words",
-    keys: KeyTally | None = None,
+    tally: Tally | None = None,
 ) -> Sentence:
-    """The sentence of one JSON object; `keys` is told which of its keys nothing reads.
+    """Return the sentence of one JSON object; `tally` counts its keys that are ignored.
 
     Raises:
         DataError: The object has neither tokens nor text, or a layer does not fit the tokens.
@@ -146,7 +139,9 @@ def sentence_from_json(
         raise DataError(f"must be a JSON object, got {shorten(json.dumps(row))}")
     sentence = _tokens(row, tokenize)
     if layers is None:
-        values = _all_layers(row, len(sentence), keys or KeyTally())
+        tally = tally or Tally()
+        values = _all_layers(row, len(sentence), tally)
+        tally.left["scores"] += _has_scores(row)
     else:
         values = {layer: row[key] for layer, key in layers.items() if row.get(key) is not None}
     found = {layer: _layer(layer, value, len(sentence)) for layer, value in values.items()}
@@ -161,7 +156,7 @@ def sentence_from_json(
     )
 
 
-def _all_layers(row: Mapping[str, Any], num_tokens: int, keys: KeyTally) -> dict[str, Any]:
+def _all_layers(row: Mapping[str, Any], num_tokens: int, tally: Tally) -> dict[str, Any]:
     """The values of the layers in `tags` and in `labels`, and of those under keys of their own."""
     tags, labels = _table(row, "tags"), _table(row, "labels")
     if both := sorted(set(tags) & set(labels)):
@@ -169,8 +164,15 @@ def _all_layers(row: Mapping[str, Any], num_tokens: int, keys: KeyTally) -> dict
     return {
         **tags,
         **labels,
-        **own_layers(row, num_tokens, keys, dict.fromkeys(tags, "tags") | dict.fromkeys(labels, "labels")),
+        **own_layers(row, num_tokens, tally, dict.fromkeys(tags, "tags") | dict.fromkeys(labels, "labels")),
     }
+
+
+def _has_scores(row: Mapping[str, Any]) -> bool:
+    """Whether an object has probabilities of spans or labels, which are not read."""
+    spans, labels = (value if isinstance(value := row.get(key), dict) else {} for key in ("spans", "labels"))
+    scored = [*(span for layer in spans.values() if isinstance(layer, list) for span in layer), *labels.values()]
+    return any(isinstance(value, dict) and value.get("score") is not None for value in scored)
 
 
 def _table(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -1,59 +1,50 @@
-"""Sentences with one label each: a file a class, or lines of a label and a text between tabs.
+"""Sentences with one label each: lines of a label and a text between tabs, or one file per class.
 
-The text is tokenised, or split at blanks where it is tokenised already.
+The text is split into words, or at blanks where it is tokenised already.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tagger.config import ClassRange
-from tagger.errors import DataError, Problems, gather
-from tagger.files.reading import iter_lines
+from tagger.config import ClassRange, ReadingConfig
+from tagger.errors import gather
+from tagger.formats.faults import Faults
+from tagger.formats.fields import Sample
+from tagger.formats.source import Source, source_of
+from tagger.formats.tally import Tally
 from tagger.text.sentence import Label, Origin, Sentence
 from tagger.text.tokenization import Tokenize, sentence_from_text
 from tagger.wording import shorten
 
+LAYER = "label"  # the layer of the labels, where no other is named
 
-def read_labelled(
-    path: str | Path,
-    layer: str,
-    *,
-    tokenize: Tokenize = "words",
-    columns: Sequence[str] | None = None,
-    classes: Mapping[str, ClassRange] | None = None,
-) -> list[Sentence]:
-    """The sentences of a file of labelled text, the label in `layer`.
 
-    Args:
-        path: The file.
-        layer: The name of the layer.
-        tokenize: How the text is split.
-        columns: What stands between the tabs of a line: `layer` and `text` among others, which are not read. A label
-            and a text if left out. Tabs behind the last belong to it.
-        classes: The range of numbers of each class, where labels are numbers.
+def looks_like_labelled(sample: Sample) -> bool:
+    """Whether most lines have two fields between tabs, of which the second has several words."""
+    rows = sample.split(tabs=True)
+    return sum(len(row) == 2 and " " in row[1].strip() for row in rows) * 2 > len(rows)
 
-    Raises:
-        DataError: The file cannot be read, or a line has no label or no text, or a number that is in no class or in
-            several; names all such lines.
+
+def read_labelled(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
+    """Yield the sentences of a file of labelled text, with the label in the config's `layer`.
+
+    Its `columns` name what stands between the tabs of a line: the layer and `text`, among others that are ignored. The
+    default is a label and a text. Tabs after the last column belong to it. With `classes`, labels are numbers, and the
+    layer gets the class of each.
     """
-    columns = columns or (layer, "text")
-    problems = Problems()
-    same: dict[Any, Any] = {}
-    sentences = []
-    for number, line in enumerate(iter_lines(Path(path)), 1):
+    layer = config.layer or LAYER
+    for number, line in enumerate(source.lines(), 1):
         try:
-            label, text = _split(line, layer, columns)
-            label = _class_of(label, classes) if classes else label
-            sentences.append(_labelled(text, label, layer, tokenize, path, number).sharing(same))
+            label, text = _split(line, layer, config.columns or (layer, "text"))
+            label = _class_of(label, config.classes) if config.classes else label
         except ValueError as error:
-            problems.append(f"{path}:{number}: {error}")
-    if problems:
-        raise DataError.of(problems)
-    return sentences
+            faults.add("form", f"{source.where}:{number}", str(error))
+        else:
+            yield _labelled(text, label, layer, config.tokenize, source.where, number)
 
 
 def _split(line: str, layer: str, columns: Sequence[str]) -> tuple[str, str]:
@@ -82,7 +73,7 @@ def _class_of(label: str, classes: Mapping[str, ClassRange]) -> str:
 
 
 def read_classes(files: Mapping[str, str | Path], layer: str, *, tokenize: Tokenize = "words") -> list[list[Sentence]]:
-    """The sentences of each file of `class → path`, a sentence a line, the class in `layer`.
+    """Return the sentences of each file of `class → path`, one sentence per line, with the class in `layer`.
 
     Raises:
         DataError: A file cannot be read, or a line has no text; names all such lines.
@@ -90,20 +81,18 @@ def read_classes(files: Mapping[str, str | Path], layer: str, *, tokenize: Token
     same: dict[Any, Any] = {}
 
     def read_class(label: str, path: str | Path) -> list[Sentence]:
-        problems = Problems()
-        sentences = []
-        for number, text in enumerate(iter_lines(Path(path)), 1):
+        faults, sentences = Faults(), []
+        for number, text in enumerate(source_of(Path(path)).lines(), 1):
             if text.strip():
-                sentences.append(_labelled(text, label, layer, tokenize, path, number).sharing(same))
+                sentences.append(_labelled(text, label, layer, tokenize, str(path), number).sharing(same))
             else:
-                problems.append(f"{path}:{number}: must hold a sentence, got a blank line")
-        if problems:
-            raise DataError.of(problems)
+                faults.add("form", f"{path}:{number}", "must hold a sentence, got a blank line")
+        faults.close()
         return sentences
 
     return gather(partial(read_class, label, path) for label, path in files.items())
 
 
-def _labelled(text: str, label: str, layer: str, tokenize: Tokenize, path: str | Path, number: int) -> Sentence:
+def _labelled(text: str, label: str, layer: str, tokenize: Tokenize, where: str, number: int) -> Sentence:
     sentence = sentence_from_text(text, tokenize)
-    return replace(sentence, layers={layer: Label(label)}, origin=Origin(str(path), (number,)))
+    return replace(sentence, layers={layer: Label(label)}, origin=Origin(where, (number,)))

@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from readers import read_conll
 
 import tagger
-from tagger.formats.columns import read_conll, write_conll
+from tagger.formats.columns import write_conll
 
 RECIPE = """
 [data]

@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from readers import parse_conll, parse_jsonl, read_conllu, read_jsonl
 
-from tagger.conversion.convert import convert, detect_format
-from tagger.conversion.targets import Conversion
+from tagger.conversion.convert import convert
+from tagger.conversion.options import Conversion
 from tagger.errors import DataError, RecipeError
-from tagger.formats.columns import parse_conll
-from tagger.formats.conllu import read_conllu
-from tagger.formats.jsonl import parse_jsonl, read_jsonl
+from tagger.formats.detection import detect_format
 from tagger.text.schemes import spans_to_tags
 
 
@@ -53,7 +52,7 @@ def error_of(text: str, to: str, **options: Any) -> str:
     ],
 )
 def test_format_is_detected(text: str, format: str) -> None:
-    assert detect_format(text.split("\n")) == format
+    assert detect_format(text.split("\n"), where="f") == format
 
 
 @pytest.mark.parametrize(
@@ -67,7 +66,7 @@ def test_format_is_detected(text: str, format: str) -> None:
     ],
 )
 def test_format_to_itself_is_the_same_bytes(data: bytes) -> None:
-    format = detect_format(data.decode("utf-8-sig").splitlines())
+    format = detect_format(data.decode("utf-8-sig").splitlines(), where="f")
     assert converted(data, format).encode() == data
 
 
@@ -131,7 +130,8 @@ def test_what_would_be_lost_is_named_and_left_out_when_named_by_the_user(name: s
     parts = {"comments"} if name in ("documents", "ranges") else set()
     assert not parts & set(lost.split(","))
     _, said = run(text, to, **options, drop=tuple(lost.split(",")))
-    assert f"left out `{lost.split(',')[0]}` of 1 {'text' if name == 'other keys' else 'sentence'}" in said
+    noun = "text" if name in ("other keys", "spans without tags") else "sentence"
+    assert f"left out `{lost.split(',')[0]}` of 1 {noun}" in said
 
 
 def test_what_may_be_lost_and_is_not_there_is_told_and_nothing_else_is_lost_for_it() -> None:
@@ -203,8 +203,8 @@ def test_invalid_tags_are_refused_or_repaired() -> None:
     [
         (
             {"to": "xml"},
-            "--to must be one of iob1, iob2, bioes, bilou, io, conll, conllu, jsonl, text, "
-            "doccano, labelstudio, spacy, got 'xml'",
+            "--to must be one of iob1, iob2, bioes, bilou, io, conll, conllu, doccano, "
+            "jsonl, labelstudio, spacy, text, got 'xml'",
         ),
         ({"to": "bioes", "merge": True}, "--merge does nothing with --to bioes; leave it out"),
         ({"to": "jsonl", "column": "2"}, "--column does nothing with --to jsonl; leave it out"),
@@ -296,14 +296,12 @@ def test_key_that_is_no_layer_in_one_line_must_be_named_to_be_lost(order: int) -
 
 def test_what_opens_as_json_is_not_taken_for_columns_but_a_brace_may_be_a_token() -> None:
     broken = '{"tokens": ["a"]\n\n{"tokens": ["b"]}\n'
-    assert error_of(broken, "jsonl").startswith(
-        "f:1: must be JSON, for it begins as such, or its format be named, got "
-    )
+    assert error_of(broken, "conll").startswith("f:1: must be a JSON object, got ")
     for text in ("{ O\na B-X\n\n", '["\tO\na\tB-X\n\n', "[ [ O\na b B-X\n\n"):
         assert converted(text, "bioes") == text.replace("B-X", "S-X")
 
 
-@pytest.mark.parametrize("text", ['{"tokens": ["a"]\n{"tokens": ["b"]}\n', "{\n", "[" * 20_000, '[Laughs] "Yes."\n'])
+@pytest.mark.parametrize("text", ['{"tokens": ["a"]\n', "{\n", "[" * 20_000, '[Laughs] "Yes."\n'])
 def test_what_opens_as_json_and_is_none_is_text_only_where_that_is_said(text: str) -> None:
     sentence = error_of(text, "jsonl")
     assert sentence.startswith("f:1: must be JSON, for it begins as such, or its format be named, got ")

@@ -6,14 +6,12 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from readers import read_conll, read_conllu, read_jsonl, read_labelled
 
 from tagger.corpus.synthetic import generate
 from tagger.encoding.vectors import read_vectors
 from tagger.errors import DataError
-from tagger.formats.columns import read_conll
-from tagger.formats.conllu import read_conllu
-from tagger.formats.jsonl import read_jsonl, sentence_to_json
-from tagger.formats.labelled import read_labelled
+from tagger.formats.jsonl import sentence_to_json
 
 SENTENCES = list(generate(1000, seed=1, split="train"))
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from readers import parse_conll
 
 from tagger.corpus.corpus import Corpus, load_corpus
 from tagger.errors import DataError
 from tagger.files.reading import read_lines
-from tagger.formats.columns import parse_conll
 from tagger.text.sentence import Sentence
 
 Counts = tuple[int, int, int]

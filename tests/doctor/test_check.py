@@ -4,17 +4,15 @@ import json
 from pathlib import Path
 
 import pytest
+import readers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tagger.config import ReadingConfig
 from tagger.corpus.corpus import Corpus, load_corpus
 from tagger.corpus.synthetic import generate
 from tagger.doctor.check import check, check_for_training
 from tagger.errors import DataError
-from tagger.formats.columns import read_conll, write_conll
-from tagger.formats.standoff.annotation_tools import read_json
-from tagger.formats.standoff.sentences import Tally
+from tagger.formats.columns import write_conll
 from tagger.text.sentence import Sentence, TagLayer
 
 GOOD = "Ada\tB-PER\nLovelace\tI-PER\nsleeps\tO\n\nOslo\tB-LOC\nsleeps\tO\n"
@@ -250,7 +248,7 @@ def test_a_generated_corpus_is_sound_and_survives_being_written(tmp_path) -> Non
     sentences = list(generate(200, seed=1, split="train"))
     write_conll(tmp_path / "train.conll", sentences, ["ner"])
     diagnosis = check(tmp_path / "train.conll")
-    again = read_conll(tmp_path / "train.conll", ["token", "ner"])
+    again = readers.read_conll(tmp_path / "train.conll", ["token", "ner"])
     assert diagnosis.is_sound
     assert (diagnosis.splits["train"].sentences, diagnosis.splits["train"].tokens) == (200, sum(map(len, again)))
     spans = sum(len(sentence.boundaries("ner")) for sentence in sentences)
@@ -472,7 +470,7 @@ def test_json_lines_without_errors_of_form_or_span_are_those_that_the_reader_tak
     path = write(tmp_path, "\n".join(map(json.dumps, rows)), "train.jsonl")
     broken = {"form", "span"} & set(check(path).error_counts)
     try:
-        read_json(path, ReadingConfig(format="jsonl"), Tally())
+        readers.read("jsonl", path)
     except DataError:
         assert broken
     else:

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import pytest
+from readers import read_conll, read_conllu
 
 from tagger.doctor.check import check
 from tagger.doctor.words import oddity_of
-from tagger.formats.columns import read_conll
-from tagger.formats.conllu import read_conllu
 
 UNER = ("index", "token", "ner", "_", "_")
 PAIR = ("token", "ner")

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from readers import parse_conll, read_conll
 
 from tagger.errors import DataError
-from tagger.formats.columns import conll_lines, parse_conll, read_conll, write_conll
+from tagger.formats.columns import NO_SENTENCE, conll_lines, write_conll
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer
 
 
@@ -150,7 +151,7 @@ def test_all_bad_lines_are_told_together() -> None:
 
 @pytest.mark.parametrize("text", ["# only some\n# more comments\n", "-DOCSTART- O\n\n", "\n# x = 1\n\n"])
 def test_file_without_a_sentence_is_refused(text: str) -> None:
-    assert error_of(text) == "f: the file must hold at least one sentence, got only comments and blank lines"
+    assert error_of(text) == f"f: {NO_SENTENCE}"
 
 
 def test_label_layer_must_come_from_a_comment() -> None:

@@ -16,7 +16,7 @@ READINGS = [
         "conll",
         ("token", "_", "chunk", "ner"),
     ),
-    ("The DT\ncat NN\nand CC\ndog NN", "conll", ("token", "tags")),
+    ("The DT\ncat NN\nand CC\n\ndog NN", "conll", ("token", "tags")),
     ("The\ncat\n\nnaps", "conll", ("token",)),
     ("Ada\tB-PER\nnaps\tO\nOslo\tX-LOC\nbroken\n.\tO", "conll", ("token", "ner")),
     ("# text = Oslo\n" + CONLLU, "conllu", None),

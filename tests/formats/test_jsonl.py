@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from readers import parse_jsonl, read_jsonl
 
 from tagger.corpus.corpus import Corpus, load_corpus
 from tagger.doctor.check import check
 from tagger.errors import DataError
-from tagger.formats.json_keys import KeyTally
-from tagger.formats.jsonl import parse_jsonl, read_jsonl, sentence_from_json, sentence_to_json
+from tagger.formats.jsonl import sentence_from_json, sentence_to_json
+from tagger.formats.tally import Tally
 from tagger.text.sentence import Label, Sentence, Span, TagLayer
 from tagger.text.tokenization import sentence_from_text
 
@@ -325,15 +326,15 @@ def test_keys_that_nothing_reads_are_told_with_their_lines(tmp_path: Path) -> No
 def test_what_is_written_has_no_key_that_nothing_reads() -> None:
     layers = {"ner": TagLayer(("B-X", "O"), "iob2", "iob2"), "intent": Label("y")}
     sentence = Sentence(("a", "c"), "a b c", ((0, 1), (4, 5)), layers, meta={"id": "1"}, document="d")
-    keys = KeyTally()
-    assert parse(sentence_to_json(sentence), keys=keys)[0].layers.keys() == layers.keys()
+    keys = Tally()
+    assert parse(sentence_to_json(sentence), tally=keys)[0].layers.keys() == layers.keys()
     assert keys.notes() == []
 
 
 def test_lists_that_are_no_tags_in_one_line_are_no_layer_in_any() -> None:
-    keys = KeyTally()
+    keys = Tally()
     rows = [{"tokens": ["a"], "topics": ["x"]}, {"tokens": ["a", "b"], "topics": ["x"]}]
-    assert [dict(s.layers) for s in parse(*rows, keys=keys)] == [{}, {}]
+    assert [dict(s.layers) for s in parse(*rows, tally=keys)] == [{}, {}]
     assert keys.unread == {"topics": 2}
 
 

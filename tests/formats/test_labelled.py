@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+from readers import read_labelled
 
 from tagger.config import ClassRange
 from tagger.errors import DataError
-from tagger.formats.labelled import read_classes, read_labelled
+from tagger.formats.labelled import read_classes
 
 
 def write(folder: Path, data: str, name: str = "a.tsv") -> Path:

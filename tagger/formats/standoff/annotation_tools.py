@@ -16,25 +16,24 @@ against both in `alignment`; a text with a label of its own stays one sentence. 
 """
 
 import json
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
-from tagger.files.reading import read_lines
-from tagger.formats.jsonl import json_value, parse_jsonl
+from tagger.formats.faults import Faults
+from tagger.formats.jsonl import iter_jsonl, json_value
+from tagger.formats.source import Source
 from tagger.formats.standoff.alignment import Entity, same_words
-from tagger.formats.standoff.sentences import LAYER, Tally, annotated_sentences, check_scheme
+from tagger.formats.standoff.sentences import LAYER, annotated_sentences, check_scheme
+from tagger.formats.tally import Tally
 from tagger.text.sentence import Label, Origin, Sentence
 from tagger.text.tokenization import CharSpan
 from tagger.wording import shorten
 
 BLANK = " \t\r\n"
-ARRAY = re.compile(r'\s*\[\s*(?:[{\[]\s*"|".*"\s*,\s*\{)')  # how an array of items, or a training tuple, begins
 
 Dialect = Literal["doccano", "labelstudio", "spacy"]
 KEYS = ("label", "labels", "entities", "spans")
@@ -43,28 +42,32 @@ OF_LABEL_STUDIO = {"annotator", "created_at", "updated_at"}
 
 
 class Item(NamedTuple):
-    """A value of a file, the line it begins in, and what opens an error about it."""
+    """A value of a file, or the error that there is none, the line it begins in, and what opens an error about it."""
 
     value: Any
     line: int
     place: str
 
 
-def json_items(lines: Sequence[str], where: str, problems: list[str]) -> Iterator[Item]:
-    """The items of a file, one a line, or those of the one array that it is."""
+def json_items(lines: Sequence[str], where: str) -> Iterator[Item]:
+    """Yield the items of a file, one per line, or those of the one array that it is."""
     if _is_array(lines):
-        yield from _array(lines, where, problems)
+        yield from _array(lines, where)
         return
     for number, line in enumerate(lines, 1):
-        try:
-            if line.strip():
-                yield Item(json_value(line)[0], number, f"{where}:{number}")
-        except DataError as error:
-            problems.append(f"{where}:{number}: {error}")
+        if line.strip():
+            yield Item(_value(line), number, f"{where}:{number}")
+
+
+def _value(line: str) -> Any:
+    try:
+        return json_value(line)[0]
+    except DataError as error:
+        return error
 
 
 def _is_array(lines: Sequence[str]) -> bool:
-    """Whether a file opens with a bracket that is not that of a training tuple, a line of its own."""
+    """Whether a file opens with a bracket that is not that of a training tuple on one line."""
     first = next((line for line in lines if line.strip()), "")
     try:
         value, _ = json_value(first)
@@ -73,8 +76,8 @@ def _is_array(lines: Sequence[str]) -> bool:
     return isinstance(value, list) and not (value and isinstance(value[0], str))
 
 
-def _array(lines: Sequence[str], where: str, problems: list[str]) -> Iterator[Item]:
-    """The items of an array, each with the line it begins in; the first break in it ends the reading."""
+def _array(lines: Sequence[str], where: str) -> Iterator[Item]:
+    """Yield the items of an array, each with the line it begins in, up to the first error."""
     text = "\n".join(lines)
     position, line, seen, number = text.index("[") + 1, 1, 0, 0
     while True:
@@ -87,7 +90,7 @@ def _array(lines: Sequence[str], where: str, problems: list[str]) -> Iterator[It
         try:
             value, position = json_value(text, position)
         except DataError as error:
-            problems.append(f"{place}: {error}")
+            yield Item(error, line, place)
             return
         yield Item(value, line, place)
         position = _behind_blanks(text, position)
@@ -96,7 +99,9 @@ def _array(lines: Sequence[str], where: str, problems: list[str]) -> Iterator[It
         position += 1
     if text[position:].strip() != "]":
         found = shorten(text[position : position + 100].split("\n")[0])
-        problems.append(f"{where}: the array must go on with a comma or end with ], got {found} behind item {number}")
+        line += text.count("\n", seen, position)
+        problem = DataError(f"the array must go on with a comma or end with ], got {found} behind item {number}")
+        yield Item(problem, line, f"{where}:{line}")
 
 
 def _behind_blanks(text: str, position: int) -> int:
@@ -105,25 +110,21 @@ def _behind_blanks(text: str, position: int) -> int:
     return position
 
 
-def read_json(path: str | Path, config: ReadingConfig, tally: Tally) -> list[Sentence]:
-    """The sentences of a file of JSON: of texts with character spans, or else of tokens with tags.
+def read_json(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
+    """Yield the sentences of a file of JSON: of texts with character spans, or else of tokens with tags.
 
     Raises:
-        DataError: The file cannot be read, or an item is not of its form; names all such items.
+        DataError: A key of the config is for the other kind.
     """
-    lines = read_lines(Path(path))
-    if holds_spans(lines):
-        check_scheme(config, str(path))
-        sentences = parse_spanned(lines, config, tally, where=str(path))
-        if config.layers is None:
-            tally.keys.unread.update(unread_keys(lines, ()))
-        return sentences
+    if holds_spans(source.lines()):
+        yield from read_spans(source, config, tally, faults)
+        return
     if config.layer is not None:
         raise DataError(
-            f"{path}: `layer` is for texts with character spans, got tokens or texts without; leave it out, or give "
-            'each text its spans, such as "label": [[0, 6, "PER"]]'
+            f"{source.where}: `layer` is for texts with character spans, got tokens or texts without; leave it out, or "
+            'give each text its spans, such as "label": [[0, 6, "PER"]]'
         )
-    return parse_jsonl(lines, config.layers, tokenize=config.tokenize, where=str(path), keys=tally.keys)
+    yield from iter_jsonl(source.lines(), config.layers, config.tokenize, tally, faults, where=source.where)
 
 
 def holds_spans(lines: Iterable[str]) -> bool:
@@ -148,49 +149,41 @@ def _has_words(tokens: Any) -> bool:
     return isinstance(tokens, list) and any(isinstance(token, str) for token in tokens)
 
 
-def parse_spanned(lines: Sequence[str], config: ReadingConfig, tally: Tally, *, where: str) -> list[Sentence]:
-    """The sentences of the lines of a file of texts with spans; `where` opens an error.
+def read_spans(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
+    """Yield the sentences of a file of texts with spans.
 
     A text of several sentences is a document, and so are all others of its file.
 
     Raises:
-        DataError: An item is not of the form, or an entity does not fit and the policy is `error`; names all of them.
+        DataError: The scheme is none for character spans.
     """
-    problems: list[str] = []
-    sentences = collect_spanned(lines, config, tally, problems, where=where)
-    problems, tally.problems = problems + tally.problems, []
-    if problems:
-        raise DataError.of(problems)
-    return sentences
-
-
-def collect_spanned(
-    lines: Sequence[str], config: ReadingConfig, tally: Tally, problems: list[str], *, where: str
-) -> list[Sentence]:
-    """The sentences of the items that are in order; what is wrong with the others goes to `problems`.
-
-    Raises:
-        DataError: It cannot be told under which key the texts are.
-    """
-    items = [_untupled(item) for item in json_items(lines, where, problems) if _accepted(item, tally)]
+    check_scheme(config, source.where)
+    found = json_items(list(source.lines()), source.where)
+    items = [_untupled(item) for item in found if _accepted(item, tally)]
     rows = [item.value for item in items if isinstance(item.value, dict)]
     key = _text_key(rows)
-    spanned = {layer for layer, name in (config.layers or {}).items() if any(_are_spans(r.get(name)) for r in rows)}
+    named = config.layers or {}
+    spanned = {layer for layer, name in named.items() if any(_are_spans(row.get(name)) for row in rows)}
     texts: list[list[Sentence]] = []
     for item in items:
         try:
+            if isinstance(item.value, DataError):
+                raise item.value
             text, layers, labels = _read_item(item.value, item.place, key, config, spanned, tally)
             tokens = _own_tokens(item.value, text)
-            found = annotated_sentences(text, layers, config, tally, whole=bool(labels), tokens=tokens)
-            origin = Origin(where, (item.line,))
-            texts.append([replace(s, layers={**s.layers, **labels}, origin=origin) for s in found])
+            sentences = annotated_sentences(text, layers, config, tally, faults, whole=bool(labels), tokens=tokens)
+            origin = Origin(source.where, (item.line,))
+            texts.append([replace(s, layers={**s.layers, **labels}, origin=origin) for s in sentences])
         except DataError as error:
-            problems.append(f"{item.place}: {error}")
-    if not texts and not problems:
-        problems.append(f"{where}: the file must hold at least one text to learn from, got none")
+            faults.add("form", item.place, str(error))
+    if not items:
+        faults.add("form", source.where, "the file must hold at least one text to learn from, got none")
+    if config.layers is None or config.layer is not None:
+        tally.unread.update(_unread_keys(rows, key, named.values()))
+    tally.has_tokens |= any(map(_has_own_tokens, rows))
     if any(len(text) > 1 for text in texts):
         texts = [[replace(s, document=str(number)) for s in text] for number, text in enumerate(texts, 1)]
-    return [sentence for text in texts for sentence in text]
+    yield from (sentence for text in texts for sentence in text)
 
 
 def _untupled(item: Item) -> Item:
@@ -264,7 +257,7 @@ def _read_item(
     return text, {layer: list(_entities(value, place)) for layer, value in spans.items()}, labels
 
 
-def has_own_tokens(row: Any) -> bool:
+def _has_own_tokens(row: Any) -> bool:
     """Whether an item has tokens that say where they stand, as Prodigy writes them."""
     tokens = row.get("tokens") if isinstance(row, dict) else None
     return isinstance(tokens, list) and any(isinstance(token, dict) for token in tokens)
@@ -278,7 +271,7 @@ def _own_tokens(row: Any, text: str) -> list[CharSpan]:
     """
     found: list[CharSpan] = []
     end = 0
-    for token in row["tokens"] if has_own_tokens(row) else ():
+    for token in row["tokens"] if _has_own_tokens(row) else ():
         first, last = _place_of_token(token, end, text)
         found += [(first, last)] if text[first:last].strip() else []
         end = last
@@ -367,20 +360,23 @@ def spanned_lines(sentences: Iterable[Sentence], layer: str | None, dialect: Dia
         yield json.dumps(_row(members[0].text, spans, dialect), ensure_ascii=False)
 
 
-def unread_keys(lines: Sequence[str], read: Collection[str]) -> Iterator[str]:
-    """The name of each thing that is filled in the items of a file and not read; `read` are the keys of labels."""
-    items = [_untupled(item).value for item in json_items(lines, "", [])]
-    rows = [row for row in items if isinstance(row, dict)]
-    text = _text_key(rows)
+def _unread_keys(rows: Iterable[Mapping[str, Any]], text: str, read: Collection[str]) -> Iterator[str]:
+    """Yield the name of each thing that is filled in an item and ignored.
+
+    Args:
+        rows: The items.
+        text: The key of their texts.
+        read: The keys of their labels.
+    """
     for row in rows:
-        told = () if any(map(_are_spans, row.values())) else KEYS  # by the reader, if there is something in them
+        reported = () if any(map(_are_spans, row.values())) else KEYS  # by the reader, if there is something in them
         for key, value in row.items():
             if _are_spans(value):
                 names = {name for span in value if isinstance(span, dict) for name in span} - OF_SPANS
                 yield from (f"{name} of spans" for name in sorted(names))
-            elif (key == "tokens" and has_own_tokens(row)) or (key, value) == ("answer", "accept"):
+            elif (key == "tokens" and _has_own_tokens(row)) or (key, value) == ("answer", "accept"):
                 continue
-            elif key not in (text, *read, *told) and value not in (None, "", [], {}):
+            elif key not in (text, *read, *reported) and value not in (None, "", [], {}):
                 yield key
 
 

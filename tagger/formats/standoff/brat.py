@@ -15,8 +15,11 @@ from pathlib import Path
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.files.reading import read_text
+from tagger.formats.faults import Faults, split_place
+from tagger.formats.source import Source
 from tagger.formats.standoff.alignment import Entity
-from tagger.formats.standoff.sentences import LAYER, Tally, annotated_sentences, check_scheme
+from tagger.formats.standoff.sentences import LAYER, annotated_sentences, check_scheme
+from tagger.formats.tally import Tally
 from tagger.text.sentence import Origin, Sentence
 from tagger.wording import shorten
 
@@ -25,39 +28,26 @@ LEFT_OUT = "left out {} annotation|annotations of brat that is|are no entity|ent
 OTHER = re.compile(r"(?:[REAMN][^\t]*|#[^\t]*|\*)\t.*")
 
 
-def read_brat(path: str | Path, config: ReadingConfig, tally: Tally) -> list[Sentence]:
-    """The sentences of a text file and its annotations, or of all those of a folder, each a document of its own.
+def read_brat(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
+    """Yield the sentences of a text file and its annotations, or of all those of a folder, each a document.
 
     Raises:
-        DataError: A file is not there or cannot be read, a line is no annotation, or an entity does not fit and the
-            policy is `error`; names all such lines.
+        DataError: The source has no path, or the scheme is none for character spans.
     """
-    problems: list[str] = []
-    sentences = collect_brat(Path(path), config, tally, problems)
-    problems, tally.problems = problems + tally.problems, []
-    if problems:
-        raise DataError.of([line for problem in problems for line in problem.split("\n")])
-    return sentences
-
-
-def collect_brat(path: Path, config: ReadingConfig, tally: Tally, problems: list[str]) -> list[Sentence]:
-    """The sentences of the texts that are in order; what is wrong with the others goes to `problems`.
-
-    Raises:
-        DataError: There are no texts, or the scheme is none for character spans.
-    """
+    path = source.path
+    if path is None:
+        raise DataError(f"{source.where}: brat has annotations beside its texts; name a text (.txt) or a folder")
     check_scheme(config, str(path))
     texts = sorted(path.rglob("*.txt")) if path.is_dir() else [path]
     if not texts:
-        raise DataError(f"{path}: the folder must hold texts (.txt) with their annotations (.ann), got none")
-    sentences: list[Sentence] = []
+        faults.add("form", str(path), "the folder must hold texts (.txt) with their annotations (.ann), got none")
     for text in texts:
         name = str(text.relative_to(path).with_suffix("")) if path.is_dir() else text.stem
         try:
-            sentences += _read_document(text, name, config, tally)
+            yield from _read_document(text, name, config, tally, faults)
         except DataError as error:
-            problems.append(str(error))
-    return sentences
+            for problem in str(error).split("\n"):
+                faults.add("form", *split_place(problem, str(text)))
 
 
 def is_brat(path: Path) -> bool:
@@ -67,7 +57,7 @@ def is_brat(path: Path) -> bool:
     return path.suffix == ".txt" and path.with_suffix(".ann").is_file()
 
 
-def _read_document(path: Path, name: str, config: ReadingConfig, tally: Tally) -> list[Sentence]:
+def _read_document(path: Path, name: str, config: ReadingConfig, tally: Tally, faults: Faults) -> list[Sentence]:
     """The sentences of one text."""
     if path.suffix != ".txt":
         raise DataError(f"{path}: must be a folder or a text (.txt) with its annotations beside it (.ann)")
@@ -77,9 +67,9 @@ def _read_document(path: Path, name: str, config: ReadingConfig, tally: Tally) -
     text = read_text(path)
     if not text.strip():
         raise DataError(f"{path}: the text must not be empty or white space; take it and its annotations away")
-    entities = list(_entities(read_text(beside), text, str(beside), tally))
+    entities = list(_entities(read_text(beside), text, str(beside), tally, faults))
     layers = {config.layer or LAYER: entities}
-    sentences = annotated_sentences(text, layers, config, tally)
+    sentences = annotated_sentences(text, layers, config, tally, faults)
     breaks = [match.end() for match in re.finditer("\n", text)]
     return [
         replace(
@@ -91,8 +81,8 @@ def _read_document(path: Path, name: str, config: ReadingConfig, tally: Tally) -
     ]
 
 
-def _entities(annotations: str, text: str, where: str, tally: Tally) -> Iterator[Entity]:
-    """The entities of an annotation file; lines that are no annotations are told to the tally."""
+def _entities(annotations: str, text: str, where: str, tally: Tally, faults: Faults) -> Iterator[Entity]:
+    """Yield the entities of an annotation file; a line that is no annotation is a fault."""
     for number, line in enumerate(annotations.split("\n"), 1):
         line = line.removesuffix("\r")
         place = f"{where}:{number}"
@@ -101,9 +91,8 @@ def _entities(annotations: str, text: str, where: str, tally: Tally) -> Iterator
         elif OTHER.fullmatch(line):
             tally.count(LEFT_OUT, f"{line[:1]} at {place}")
         elif line.strip():
-            tally.problems.append(
-                f"{place}: must be an annotation, such as T1<TAB>Type 0 5<TAB>words, got {shorten(line)}; mend it"
-            )
+            message = f"must be an annotation, such as T1<TAB>Type 0 5<TAB>words, got {shorten(line)}; mend it"
+            faults.add("form", place, message)
 
 
 def _entity(found: re.Match[str], text: str, place: str) -> Entity:

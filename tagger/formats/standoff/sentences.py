@@ -1,28 +1,24 @@
-"""A text with its entities as sentences of tagged tokens, and what is to be told of those that do not fit.
+"""A text with its entities as sentences of tagged tokens, and reports of entities that do not fit the tokens.
 
-Readers of any format give a text and `Entity` objects; what stands where is decided in `alignment`.
+Readers of any format give a text and `Entity` objects; which tokens an entity is, is decided in `alignment`.
 """
 
 import re
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import accumulate
 
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
-from tagger.formats.json_keys import KeyTally
+from tagger.formats.faults import Faults
 from tagger.formats.standoff.alignment import Cause, Entity, Misfit, align, show_entity
-from tagger.text.choices import Misaligned, Nested
+from tagger.formats.tally import Tally
 from tagger.text.schemes import Boundary, Scheme, spans_to_tags
 from tagger.text.sentence import Sentence, TagLayer
 from tagger.text.tokenization import CharSpan, sentence_from_text, split_sentences
 
 LAYER = "ner"  # the layer of entities, where no other is named
 LINE = re.compile(r"[^\n]*\S[^\n]*")
-
-CHOICE = re.compile(r"(\w+)\|(\w+)")  # how a word is said of one and of several
 
 WORDS: dict[Cause, tuple[str, str]] = {  # what must hold of an entity; what those do that do not hold it
     "outside": ("an entity must stand inside its text", "reaches|reach outside the text"),
@@ -40,65 +36,29 @@ HARMLESS: tuple[Cause, ...] = ("blank", "twice")  # are told and never refused
 GROWN: dict[Cause, str] = {"inside": "expanded", "sentence": "joined the sentences of", "blank": "trimmed"}
 
 
-@dataclass
-class Tally:
-    """What was found while entities were read: problems that are errors, and counts of what was done, to be told.
-
-    With `options`, an error names the policies as options of the command line, else as keys of a recipe.
-    """
-
-    misaligned: Misaligned = "error"
-    nested: Nested = "error"
-    options: bool = False
-    problems: list[str] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-    firsts: dict[str, str] = field(default_factory=dict)
-    keys: KeyTally = field(default_factory=KeyTally)
-
-    def add(self, misfit: Misfit, text: str) -> None:
-        """Keep a misfit of a text: as a problem, or counted, by the policy that it falls under."""
-        entity, cause, _ = misfit
-        what = WORDS[cause][1]
-        policy = self.nested if cause == "nested" else self.misaligned
-        if policy == "error" and cause not in HARMLESS:
-            self.refuse(misfit, text)
-            return
+def _report(misfit: Misfit, text: str, config: ReadingConfig, tally: Tally, faults: Faults) -> None:
+    """Report a misfit of a text, as a fault or as something done, by the policy of the config."""
+    entity, cause, beside = misfit
+    policy = config.nested if cause == "nested" else config.misaligned
+    shown = show_entity(entity, text)
+    if policy != "error" or cause in HARMLESS:
         done = GROWN.get(cause, "dropped") if policy == "expand" or cause == "blank" else "dropped"
-        self.count(f"{done} {{}} entity|entities that {what}", f"{show_entity(entity, text)} at {entity.place}")
-
-    def refuse(self, misfit: Misfit, text: str) -> None:
-        """Keep a misfit as a problem."""
-        self.problems.append(f"{misfit.entity.place}: {self.said_of(misfit, text)}")
-
-    def said_of(self, misfit: Misfit, text: str) -> str:
-        """What must hold of an entity, what was found, and what to do."""
-        entity, cause, beside = misfit
-        beside = f" {beside}" if beside else ""
-        shown = show_entity(entity, text)
-        return f"{WORDS[cause][0]}, got {shown}{beside}; mend it, or choose {self._choice(cause)}"
-
-    def _choice(self, cause: Cause) -> str:
-        """The policies under which a cause is no error."""
-        key = "nested" if cause == "nested" else "misaligned"
-        values = ["outermost", "innermost"] if cause == "nested" else ["drop"]
-        values += ["expand"] if cause in ("inside", "sentence") else []
-        if self.options:
-            return f"--{key} {' or '.join(values)}"
-        return f"{key} = " + " or ".join(f'"{value}"' for value in values)
-
-    def count(self, what: str, first: str) -> None:
-        """Count something that was done; `what` has `{}` for the number, `one|several` for words that depend on it."""
-        self.counts[what] += 1
-        self.firsts.setdefault(what, first)
-
-    def notes(self) -> list[str]:
-        """What was done, a sentence each."""
-        done = [f"{_numbered(what, number)}, the first {self.firsts[what]}" for what, number in self.counts.items()]
-        return done + self.keys.notes()
+        tally.count(f"{done} {{}} entity|entities that {WORDS[cause][1]}", f"{shown} at {entity.place}")
+        return
+    found = f"{shown} {beside}" if beside else shown
+    message = f"{WORDS[cause][0]}, got {found}; mend it, or choose {_choice(cause, options=tally.options)}"
+    values = {"text": text[max(0, entity.start) : max(0, entity.end)], "type": entity.type}
+    faults.add("span", entity.place, message, **values, start=entity.start, end=entity.end, cause=cause)
 
 
-def _numbered(what: str, number: int) -> str:
-    return CHOICE.sub(r"\1" if number == 1 else r"\2", what).format(number)
+def _choice(cause: Cause, *, options: bool) -> str:
+    """Return the policies under which a cause is no error, as options of the command line or as keys of a recipe."""
+    key = "nested" if cause == "nested" else "misaligned"
+    values = ["outermost", "innermost"] if cause == "nested" else ["drop"]
+    values += ["expand"] if cause in ("inside", "sentence") else []
+    if options:
+        return f"--{key} {' or '.join(values)}"
+    return f"{key} = " + " or ".join(f'"{value}"' for value in values)
 
 
 def annotated_sentences(
@@ -106,6 +66,7 @@ def annotated_sentences(
     layers: Mapping[str, Sequence[Entity]],
     config: ReadingConfig,
     tally: Tally,
+    faults: Faults,
     *,
     whole: bool = False,
     tokens: Sequence[CharSpan] = (),
@@ -116,7 +77,8 @@ def annotated_sentences(
         text: The text.
         layers: The entities of each layer.
         config: How to tokenise, which scheme to write and what to do with what does not fit.
-        tally: Is told what does not fit.
+        tally: Counts the entities that were changed or left out.
+        faults: Takes those that do not fit where that is an error.
         whole: Whether the text is one sentence.
         tokens: Where the tokens stand, if the text comes with its own.
 
@@ -126,11 +88,11 @@ def annotated_sentences(
     ranges = [(0, len(text))] if whole else _sentences(text, config)
     offsets, starts = _own_tokens(tokens, ranges) if tokens else _tokens(text, ranges, config)
     found = {
-        layer: align(text, offsets, starts, entities, misaligned=tally.misaligned, nested=tally.nested)
+        layer: align(text, offsets, starts, entities, misaligned=config.misaligned, nested=config.nested)
         for layer, entities in layers.items()
     }
     for misfit in (misfit for alignment in found.values() for misfit in alignment.misfits):
-        tally.add(misfit, text)
+        _report(misfit, text, config, tally, faults)
     kept = sorted(set(starts).intersection(*(alignment.starts for alignment in found.values())))
     sentences = []
     for start, end in zip(kept, [*kept[1:], len(offsets)], strict=True):

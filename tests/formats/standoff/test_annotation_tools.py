@@ -5,21 +5,17 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+import readers
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger.config import ReadingConfig
 from tagger.corpus.corpus import load_corpus
 from tagger.errors import DataError
-from tagger.formats.standoff.annotation_tools import (
-    Dialect,
-    holds_spans,
-    parse_spanned,
-    read_json,
-    spanned_lines,
-    unread_keys,
-)
-from tagger.formats.standoff.sentences import Tally
+from tagger.formats.faults import Faults
+from tagger.formats.source import Source
+from tagger.formats.standoff.annotation_tools import Dialect, holds_spans, read_spans, spanned_lines
+from tagger.formats.tally import Tally
 from tagger.text.sentence import Label, Sentence, TagLayer
 from tagger.text.tokenization import sentence_from_text, split_sentences
 
@@ -83,8 +79,16 @@ DIALECTS: dict[str, Any] = {
 
 def parse(*items: Any, tally: Tally | None = None, **settings: Any) -> list[Sentence]:
     lines = [item if isinstance(item, str) else json.dumps(item) for item in items]
-    config = ReadingConfig(format="jsonl", **settings)
-    return parse_spanned(lines, config, tally or Tally(config.misaligned, config.nested), where="f")
+    source, faults = Source("f", lambda: lines), Faults()
+    sentences = list(read_spans(source, ReadingConfig(format="jsonl", **settings), tally or Tally(), faults))
+    faults.close()
+    return sentences
+
+
+def done(tally: Tally) -> list[str]:
+    """The notes but for those of keys that were ignored."""
+    tally.unread.clear()
+    return tally.notes()
 
 
 def error_of(*items: Any, **settings: Any) -> str:
@@ -152,7 +156,7 @@ def test_text_that_was_not_labelled_has_no_entities_and_is_counted() -> None:
     first, second = parse(DIALECTS["Label Studio"], {"text": "Nothing here", "id": 2}, tally=tally)
     assert "B-ORG" in first.tags("ner")
     assert second.tags("ner") == ("O", "O")
-    assert tally.notes() == ["read 1 text that has no list of spans as without entities, the first at f:2"]
+    assert done(tally) == ["read 1 text that has no list of spans as without entities, the first at f:2"]
 
 
 @pytest.mark.parametrize("answer", ["reject", "ignore"])
@@ -160,7 +164,7 @@ def test_examples_that_were_refused_are_left_out_and_counted(answer: str) -> Non
     tally = Tally()
     item = DIALECTS["Prodigy"]
     assert len(parse(item, {**item, "answer": answer}, tally=tally)) == 1
-    assert tally.notes() == [f'left out 1 text that was not accepted, the first "{answer}" at f:2']
+    assert done(tally) == [f'left out 1 text that was not accepted, the first "{answer}" at f:2']
 
 
 def prodigy(text: str, *offsets: tuple[int, int], **more: Any) -> dict[str, Any]:
@@ -176,7 +180,9 @@ def test_tokens_that_say_where_they_stand_are_those_of_their_text() -> None:
     assert (first.tags("ner"), second.tags("ner")) == (("O", "O", "O"), ("B-PER", "O"))
     assert first.text == second.text == text
     assert second.offsets == ((15, 18), (19, 23))
-    assert list(unread_keys([json.dumps({**item, "answer": "accept"})], ())) == []
+    tally = Tally()
+    parse({**item, "answer": "accept"}, tally=tally)
+    assert tally.notes() == []
 
 
 SHE = {"start": 15, "end": 18}
@@ -320,9 +326,12 @@ def test_all_bad_entities_are_told_together() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('[{"text": "a", "label": []} {"text"', "f: the array must go on with a comma or end with ], got '{\"text\"'"),
-        ('[{"text": "a", "label": []}', "f: the array must go on with a comma or end with ], got '' behind item 1"),
-        ('[{"text": "a", "label": []}] x', "f: the array must go on with a comma or end with ], got '] x' behind"),
+        (
+            '[{"text": "a", "label": []} {"text"',
+            "f:1: the array must go on with a comma or end with ], got '{\"text\"'",
+        ),
+        ('[{"text": "a", "label": []}', "f:1: the array must go on with a comma or end with ], got '' behind item 1"),
+        ('[{"text": "a", "label": []}] x', "f:1: the array must go on with a comma or end with ], got '] x' behind"),
         ('[{"text": "a", "label": []},\n]', "f:2: item 2: must be a JSON object, got ']' (Expecting value)"),
         ('[\n\n{"text": "a", "label": [[0, 9, "X"]]}\n]', "f:3: item 1: an entity must stand inside its text"),
         ("[", "f:1: item 1: must be a JSON object, got '' (Expecting value)"),
@@ -375,9 +384,9 @@ def test_tags_are_written_in_the_scheme_that_is_named(tmp_path: Path) -> None:
 def test_layer_is_no_key_of_a_file_of_tokens(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"tokens": ["a"], "tags": {"ner": ["O"]}}', encoding="utf-8")
-    assert read_json(path, ReadingConfig(format="jsonl"), Tally())[0].tokens == ("a",)
+    assert readers.read("jsonl", path)[0].tokens == ("a",)
     with pytest.raises(DataError, match=r"a\.jsonl: `layer` is for texts with character spans, got tokens or texts"):
-        read_json(path, ReadingConfig(format="jsonl", layer="ner"), Tally())
+        readers.read("jsonl", path, layer="ner")
 
 
 def test_written_lines_have_the_documented_forms() -> None:
@@ -459,10 +468,10 @@ def test_spans_that_fit_the_tokens_come_back_from_each_dialect(
             spans.append((tokens[first][0], tokens[last - 1][1], data.draw(st.sampled_from(["PER", "a b", "B-X"]))))
     tally = Tally()
     read = parse({"text": text, "label": [list(span) for span in data.draw(st.permutations(spans))]}, tally=tally)
-    assert (entities(read), tally.notes()) == (spans, [])
+    assert (entities(read), done(tally)) == (spans, [])
     lines = list(spanned_lines(with_schemes(read), "ner", dialect))
     again = parse(*lines, tally=tally)
-    assert (len(lines), entities(again), tally.notes()) == (1, spans, [])
+    assert (len(lines), entities(again), done(tally)) == (1, spans, [])
     assert [(s.tokens, s.offsets, s.text, s.document) for s in again] == [
         (s.tokens, s.offsets, s.text, s.document) for s in read
     ]

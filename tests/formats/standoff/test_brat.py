@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import readers
 
-from tagger.config import ReadingConfig
 from tagger.corpus.corpus import load_corpus
 from tagger.errors import DataError
-from tagger.formats.standoff.brat import read_brat
-from tagger.formats.standoff.sentences import Tally
+from tagger.formats.tally import Tally
 from tagger.text.sentence import Sentence
 
 TEXT = "Sony formed a venture\nwith Ericsson. North and South America\r\nsaw it.\n"
@@ -24,9 +23,8 @@ def write(folder: Path, annotations: str, text: str = TEXT, name: str = "a") -> 
 
 
 def read(path: Path, **settings: Any) -> tuple[list[Sentence], list[str]]:
-    config = ReadingConfig(format="brat", **settings)
-    tally = Tally(config.misaligned, config.nested)
-    return read_brat(path, config, tally), tally.notes()
+    tally = Tally()
+    return readers.read("brat", path, tally=tally, **settings), tally.notes()
 
 
 def error_of(path: Path, **settings: Any) -> str:
@@ -103,7 +101,7 @@ def test_folder_gives_its_texts_as_documents_and_all_problems_at_once(tmp_path: 
     assert [s.document for s in sentences] == ["a", "a", "b", "b", "sub/c", "sub/c"]
     write(tmp_path, "T1\tOrg 0 3\tSon", name="a")
     (tmp_path / "b.ann").unlink()
-    assert [line.split(": ")[0].split("/")[-1] for line in error_of(tmp_path).splitlines()] == ["b.txt", "a.ann:1"]
+    assert [line.split(": ")[0].split("/")[-1] for line in error_of(tmp_path).splitlines()] == ["a.ann:1", "b.txt"]
 
 
 @pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: None])

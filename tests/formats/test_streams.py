@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tagger.errors import DataError
-from tagger.formats.streaming import stream_sentences
+from tagger.formats.table import stream_sentences
 from tagger.text.choices import StreamFormat
 from tagger.text.sentence import Sentence
 

@@ -4,7 +4,7 @@ A first pass finds out how the columns are told apart, which one holds the tags 
 is wrong; a second pass writes. Where lines, fields and sentences begin and end is known to `layout.py`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,13 +13,14 @@ from tagger.conversion.layout import (
     Lines,
     blocks,
     holding_columns,
-    is_passed_over,
     numbered_lines,
     read_layout,
     survey_columns,
+    words_of,
 )
 from tagger.errors import DataError
-from tagger.formats.columns import BLANKS, RESERVED
+from tagger.formats.faults import FirstFault
+from tagger.formats.fields import BLANKS, RESERVED
 from tagger.text.schemes import Scheme, can_divide, lenient_spans, merge_touching, spans_to_tags
 from tagger.text.tag_survey import Survey, complain, runs
 from tagger.wording import counted
@@ -153,18 +154,28 @@ def _rewrite(
 ) -> None:
     """Write each line, those whose tag changes with the new tag; counts go to `done`."""
     convert = _converter(done.source, done.target)
-    for block in blocks(numbered_lines(raw, where), layout):
-        lines = [line for line, _ in block.lines]
-        rows = [row for row in block.rows if not is_passed_over(row, layout)]
-        tags = [row.fields[column].strip() for row in rows]
-        for start, run in runs(tags):
-            for row, old, new in zip(rows[start:], run, convert(run), strict=False):
+    pending: list[tuple[bytes, str]] = []  # lines up to the end of the sentence that comes next
+    written = 0
+
+    def texts() -> Iterator[str]:
+        for pair in numbered_lines(raw, where):
+            pending.append(pair)
+            yield pair[1]
+
+    for block in blocks(texts(), layout, where, FirstFault()):
+        lines = [line for line, _ in pending]
+        words = [(block.line - written - 1 + i, block.rows[i][column].strip()) for i in words_of(block, layout)]
+        for start, run in runs([tag for _, tag in words]):
+            for (line, old), new in zip(words[start:], convert(run), strict=False):
                 if old != new:
-                    lines[row.line] = _replaced(block.lines[row.line], layout, column, old, new)
+                    lines[line] = _replaced(pending[line], layout, column, old, new)
                     done.num_changed += 1
-        done.num_sentences += bool(rows)
-        done.num_tags += len(rows)
+        done.num_sentences += bool(words)
+        done.num_tags += len(words)
         write(b"".join(lines))
+        written += len(lines)
+        pending.clear()
+    write(b"".join(line for line, _ in pending))
 
 
 def _replaced(pair: tuple[bytes, str], layout: Layout, column: int, old: str, new: str) -> bytes:

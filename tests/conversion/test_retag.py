@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from readers import parse_conll
 
-from tagger.conversion.layout import blocks, numbered_lines, read_layout
-from tagger.conversion.retagging import Retagged, retag
+from tagger.conversion.layout import read_layout
+from tagger.conversion.retag import Retagged, retag
 from tagger.errors import DataError
 from tagger.files.reading import decode_lines
-from tagger.formats.columns import parse_conll
 from tagger.text.schemes import Boundary, Scheme, spans_to_tags
 
 SCHEMES: tuple[Scheme, ...] = ("iob1", "iob2", "bioes", "bilou")
@@ -128,15 +128,6 @@ def spans_of(tags: Sequence[str]) -> list[Boundary]:
     return spans
 
 
-@given(files("iob2"))
-def test_blocks_have_every_line_once_in_order(data: bytes) -> None:
-    lines = data.splitlines(keepends=True)
-    layout = read_layout(lambda: lines, None, "f")
-    found = list(blocks(numbered_lines(lines, "f"), layout))
-    assert b"".join(raw for block in found for raw, _ in block.lines) == data
-    assert [block.first for block in found] == [1 + sum(len(b.lines) for b in found[:i]) for i in range(len(found))]
-
-
 UNER = (
     "# sent_id = 1\n# text = Ada Lovelace i Oslo\n1\tAda\tB-PER\tB-PER#O\ts\n2\tLovelace\tI-PER\tI-PER#O\ts\n"
     "3\ti\tO\tO#O\ts\n4\tOslo\tB-LOC\tB-LOC#O\ts\n\n"
@@ -215,7 +206,7 @@ ERRORS = {
     "only comments": (
         "\n \n",
         {},
-        "f: the file must hold at least one sentence, got only comments and blank lines",
+        "f: the file must hold at least one sentence, got only comments and blank lines; check the path",
     ),
 }
 

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from readers import parse_jsonl
 
 from tagger.conversion.convert import convert
-from tagger.conversion.targets import SCHEMES, TARGETS, Conversion
+from tagger.conversion.options import SCHEMES, Conversion
 from tagger.errors import DataError, RecipeError
 from tagger.files.reading import raw_lines
-from tagger.formats.jsonl import parse_jsonl
+from tagger.formats.table import WRITABLE
 
 TEXT = "Ada lives in Oslo."
 SPANS = [[0, 3, "PER"], [13, 17, "LOC"]]
@@ -85,7 +86,7 @@ def make_source(folder: Path, name: str) -> Path:
     return folder / "doc.txt"
 
 
-@pytest.mark.parametrize("to", TARGETS)
+@pytest.mark.parametrize("to", WRITABLE)
 @pytest.mark.parametrize("source", LOST)
 def test_all_comes_over_or_what_does_not_is_named(source: str, to: str, tmp_path: Path) -> None:
     path = make_source(tmp_path, source)
@@ -218,7 +219,7 @@ def test_key_named_as_something_else_is_a_loss_all_the_same(tmp_path: Path) -> N
 
 
 def test_wrong_target_names_all_that_there_are() -> None:
-    with pytest.raises(RecipeError, match=", ".join([*SCHEMES, *TARGETS])):
+    with pytest.raises(RecipeError, match=", ".join([*SCHEMES, *WRITABLE])):
         Conversion(to="x")
 
 

@@ -1,0 +1,288 @@
+"""The sentences of a file in another format, or an error that names what would be lost.
+
+`survey` goes through the sentences once and returns what the file holds. What the new format has no place for is an
+error, unless the user named it. `write` goes through them again.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from tagger.config import ReadingConfig
+from tagger.conversion.layout import Lines, guess_columns
+from tagger.conversion.options import Conversion
+from tagger.conversion.retag import REPAIR
+from tagger.errors import DataError
+from tagger.formats.conllu import FIELDS, tells_place
+from tagger.formats.faults import Faults, FirstFault
+from tagger.formats.jsonl import align_tokens
+from tagger.formats.source import Source
+from tagger.formats.standoff.brat import LEFT_OUT
+from tagger.formats.standoff.sentences import LAYER
+from tagger.formats.table import FORMATS, iter_sentences
+from tagger.formats.tally import Tally
+from tagger.text.schemes import Scheme, repair_tags
+from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.tag_survey import Survey, complain
+from tagger.wording import counted
+
+SPANNED = ("spans", "brat")  # `spans` is JSON of texts with character spans
+
+
+@dataclass(slots=True)
+class Contents:
+    """What a file holds beside its text.
+
+    Args:
+        present: In how many sentences (or lines) there is each thing, by the name that it has in `--drop`.
+        kinds: What a format must hold to have a place for it.
+        surveys: The tags of each layer.
+        filled: The layers that are not `_` throughout.
+        schemes: The scheme of each layer.
+        num_sentences: The number of sentences with a token.
+    """
+
+    present: Counter[str] = field(default_factory=Counter)
+    kinds: dict[str, str] = field(default_factory=dict)
+    surveys: dict[str, Survey] = field(default_factory=dict)
+    filled: set[str] = field(default_factory=set)
+    schemes: dict[str, Scheme | None] = field(default_factory=dict)
+    num_sentences: int = 0
+
+    def note(self, name: str, kind: str, number: int = 1) -> None:
+        """Count a thing; what is an ignored key in one line is no layer in another."""
+        self.present[name] += number
+        if not self.kinds.get(name, "").startswith("key "):
+            self.kinds[name] = kind
+
+
+def reformat(
+    lines: Lines, source: Source, write_bytes: Callable[[bytes], object], wanted: Conversion, format: str
+) -> str:
+    """Write all sentences of a source in another format, and return what was done in one line.
+
+    Args:
+        lines: Returns the lines of the file as bytes.
+        source: The file.
+        write_bytes: Takes the new lines.
+        wanted: What is to be done.
+        format: The format of the file, where `spans` is JSON of texts with character spans.
+
+    Raises:
+        DataError: The file is broken, or the new format has no place for something in it.
+    """
+    config = _reading(wanted, format)
+    if format == "conll" and config.columns is None:
+        config = config.model_copy(update={"columns": guess_columns(lines, source.where)})
+    tally, faults = Tally(options=True), Faults()
+
+    def read(tally: Tally, faults: Faults) -> Iterator[Sentence]:
+        return iter_sentences("jsonl" if format == "spans" else format, source, config, tally, faults)
+
+    held = list(read(tally, faults)) if format in SPANNED else None  # which takes long to read
+    found = survey(read(tally, faults) if held is None else held, wanted, format, tally)
+    faults.close()
+    _check(found, wanted, source.where)
+    count = write(read(Tally(), FirstFault()) if held is None else held, found, wanted, write_bytes)
+    return _summary(found, wanted, format, config.columns, count, tally)
+
+
+def _reading(wanted: Conversion, format: str) -> ReadingConfig:
+    """Return how to read a file so that nothing that it says is ignored."""
+    layers = {name: name if format == "spans" else f"# {name}" for name in wanted.labels}
+    if format == "conllu":
+        layers = {field: field for field in FIELDS if field not in ("id", "form")} | layers
+    return ReadingConfig.model_construct(
+        layers=layers if layers and format in ("conll", "conllu", "spans") else None,
+        columns=wanted.columns if format == "conll" else None,
+        layer=LAYER if format == "spans" else None,
+        misaligned=wanted.misaligned,
+        nested=wanted.nested,
+        tokenize=wanted.tokenize or "words",
+    )
+
+
+def survey(sentences: Iterable[Sentence], wanted: Conversion, format: str, tally: Tally) -> Contents:
+    """Return what sentences hold, and what their reader ignored and told the tally."""
+    found = Contents()
+    before, num_documents = None, 0
+    for sentence in sentences:
+        found.num_sentences += bool(sentence.tokens)
+        origin = sentence.origin
+        numbers = [int(origin.at(i).rpartition(":")[2]) for i in range(len(sentence))] if origin else []
+        for name, layer in sentence.layers.items():
+            if isinstance(layer, Label):
+                found.note(name, "labels")
+                continue
+            found.surveys.setdefault(name, Survey()).add(layer.tags, numbers)
+            if format != "conllu" or any(tag != "_" for tag in layer.tags):
+                found.filled.add(name)
+                found.note(name, "tags")
+        if sentence.document not in (None, before):
+            before, num_documents = sentence.document, num_documents + 1
+        for name in _contents(sentence, wanted, format, str(num_documents), own_tokens=tally.has_tokens):
+            found.note(name, name)
+        for name in (*tally.left, *tally.unread):  # keeps their place; counted below
+            if tally.left[name] or tally.unread[name]:
+                found.note(name, f"key {name}" if name in tally.unread else name, 0)
+    for name, number in [*tally.left.items(), *tally.unread.items()]:
+        if number:
+            found.note(name, f"key {name}" if name in tally.unread else name, number)
+    tally.unread.clear()
+    if number := tally.counts.pop(LEFT_OUT, 0):
+        found.note("annotations", "annotations", number)
+    return found
+
+
+def _contents(
+    sentence: Sentence, wanted: Conversion, format: str, document_number: str, *, own_tokens: bool
+) -> Iterator[str]:
+    """Yield what is in a sentence beside its layers; where its tokens are counts only where the file says it."""
+    if sentence.meta.keys() - set(wanted.labels):
+        yield "comments"
+    if sentence.document is not None:
+        if format != "spans" or not FORMATS[wanted.to].single:  # otherwise each text is one, and they are only counted
+            yield "documents"
+        if sentence.document != document_number and not {"newdoc", "newdoc id"} & sentence.meta.keys():
+            yield "document names"
+    if not sentence.tokens:
+        yield "blank lines"
+    elif own_tokens or (format != "spans" and FORMATS[format].has_tokens):
+        text = _inner(sentence).text if own_tokens else sentence.text  # it may be one sentence of several
+        if tuple(text.split()) != sentence.tokens:
+            yield "tokens"
+    if sentence.text != " ".join(sentence.tokens):
+        yield "text" if _tells_text(sentence, wanted.to) else "offsets"
+
+
+def _tells_text(sentence: Sentence, to: str) -> bool:
+    """Whether a format can say text and offsets by the tokens and the text, which for columns is a comment."""
+    if to == "conllu":
+        return tells_place(sentence)
+    if sentence.text != sentence.text.strip() or sentence.meta.get("text", sentence.text) != sentence.text:
+        return False
+    try:
+        return align_tokens(list(sentence.tokens), sentence.text).offsets == sentence.offsets
+    except DataError:
+        return False
+
+
+def _inner(sentence: Sentence) -> Sentence:
+    """Return the sentence without the text before its first token and after its last."""
+    start, end = sentence.offsets[0][0], sentence.offsets[-1][1]
+    offsets = tuple((first - start, last - start) for first, last in sentence.offsets)
+    return replace(sentence, text=sentence.text[start:end], offsets=offsets)
+
+
+def _check(found: Contents, wanted: Conversion, where: str) -> None:
+    """Find the scheme of each layer, and refuse what is wrong or would be lost.
+
+    Raises:
+        DataError: A label is not there, a tag does not fit its scheme, or something has no place in the new format.
+    """
+    for name in wanted.labels:
+        if found.kinds.get(name) != "labels":
+            raise DataError(f"{where}: --labels must name comments, but no sentence has `# {name} = ...`")
+    for name, tags in found.surveys.items():
+        found.schemes[name] = None
+        if name in found.filled and name not in wanted.drop and tags.has_scheme():
+            found.schemes[name] = scheme = wanted.scheme or tags.scheme()
+            found.kinds[name] = "entities"
+            complain(tags.unknown(scheme), where)
+            if not wanted.repair:
+                complain(tags.invalid(scheme), where, REPAIR)
+    _refuse_losses(found, wanted, where)
+    _refuse_gaps(found, wanted, where)
+
+
+def _refuse_losses(found: Contents, wanted: Conversion, where: str) -> None:
+    """Refuse a conversion that would lose something that the user did not name."""
+    target, drop = FORMATS[wanted.to], wanted.drop
+    strange = set(found.surveys).difference(target.layers) if target.layers is not None else set()
+    kept = [name for name in found.present if name not in drop]
+    lost = [name for name in kept if found.kinds[name] not in target.holds or name in strange]
+    if target.single and not lost:
+        lost = [name for name in kept if found.kinds[name] == "entities"][1:]
+    if lost:
+        raise DataError(
+            f"{where}: {wanted.to} has no place for {', '.join(f'`{name}`' for name in lost)}; "
+            f'convert to another format, or leave out what may be lost with --drop "{",".join([*drop, *lost])}"'
+        )
+
+
+def _refuse_gaps(found: Contents, wanted: Conversion, where: str) -> None:
+    """Refuse a layer that some sentences lack where each is a column."""
+    gaps = [name for name in _written(found, wanted) if found.present[name] < found.num_sentences]
+    if gaps and wanted.to == "conll":
+        shown = ", ".join(f"`{name}` in {found.present[name]}" for name in gaps)
+        raise DataError(
+            f"{where}: a column of conll must stand in all {counted(found.num_sentences, 'sentence')}, got "
+            f'{shown}; convert to jsonl, or leave out with --drop "{",".join([*wanted.drop, *gaps])}"'
+        )
+
+
+def _written(found: Contents, wanted: Conversion) -> list[str]:
+    """Return the tag layers that are written."""
+    return [name for name in found.surveys if name in found.filled and name not in wanted.drop]
+
+
+def write(
+    sentences: Iterable[Sentence], found: Contents, wanted: Conversion, write_bytes: Callable[[bytes], object]
+) -> int:
+    """Write sentences in the format that is wanted, and return their number."""
+    count = 0
+
+    def kept() -> Iterator[Sentence]:
+        nonlocal count
+        for sentence in sentences:
+            count += 1
+            yield _kept(sentence, found, wanted)
+
+    to_lines = FORMATS[wanted.to].write
+    for line in to_lines(kept(), _written(found, wanted)) if to_lines is not None else ():
+        write_bytes(f"{line}\n".encode())
+    return count
+
+
+def _kept(sentence: Sentence, found: Contents, wanted: Conversion) -> Sentence:
+    """Return the sentence with the layers that are written, in their schemes, invalid tags repaired."""
+    drop = wanted.drop
+    layers: dict[str, TagLayer | Label] = {}
+    for name, layer in sentence.layers.items():
+        if isinstance(layer, TagLayer) and name in found.filled and name not in drop:
+            scheme = found.schemes[name]
+            tags = tuple(repair_tags(layer.tags, scheme)) if scheme else layer.tags
+            layers[name] = TagLayer(tags, scheme, scheme)
+        elif isinstance(layer, Label) and name not in drop:
+            layers[name] = layer
+    labels = set(wanted.labels).difference(drop)
+    comments = {key: value for key, value in sentence.meta.items() if "comments" not in drop and key not in labels}
+    plain = sentence
+    if sentence.tokens and ("text" in drop or "offsets" in drop):
+        inner = _inner(sentence)
+        told = "text" not in drop and _tells_text(inner, wanted.to)
+        plain = inner if told else Sentence.from_tokens(sentence.tokens)
+    whole = FORMATS[wanted.to].single  # does not write documents, but needs them to know which text is whose
+    document = None if "documents" in drop and not whole else sentence.document
+    return replace(plain, layers=layers, meta=comments, document=document)
+
+
+def _summary(
+    found: Contents, wanted: Conversion, format: str, columns: Sequence[str] | None, count: int, tally: Tally
+) -> str:
+    read = f" (columns {','.join(columns)})" if columns else ""
+    schemes = {name: scheme for name, scheme in found.schemes.items() if scheme}
+    repaired = sum(found.surveys[name].invalid(scheme)[0] for name, scheme in schemes.items())
+    parts = [f"{format}{read} to {wanted.to}: {counted(count, 'sentence')}"]
+    parts += [f"layer `{name}` reads as {scheme.upper()}" for name, scheme in schemes.items()]
+    parts += [f"{counted(repaired, 'invalid tag')} repaired by conlleval's rule"] if repaired else []
+    parts += [_left_out(name, found) for name in wanted.drop]
+    return "; ".join([*parts, *tally.notes()])
+
+
+def _left_out(name: str, found: Contents) -> str:
+    """Return what became of a name in --drop; one that the file does not have may be for another file of a loop."""
+    if name not in found.present:
+        return f"there is no `{name}` to leave out, but {', '.join(f'`{n}`' for n in found.present) or 'nothing'}"
+    noun = "line" if name == "annotations" else "text" if found.kinds[name].startswith("key ") else "sentence"
+    return f"left out `{name}` of {counted(found.present[name], noun)}"

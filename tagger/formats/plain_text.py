@@ -1,0 +1,36 @@
+"""Plain text, one sentence per line."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from tagger.config import ReadingConfig
+from tagger.formats.faults import Faults
+from tagger.formats.fields import Sample
+from tagger.formats.source import Source
+from tagger.formats.tally import Tally
+from tagger.text.sentence import Origin, Sentence
+from tagger.text.tokenization import Tokenize, sentence_from_text
+
+
+def looks_like_text(sample: Sample) -> bool:
+    """Whether lines are not separated by tabs."""
+    return not sample.tabs
+
+
+def read_plain_text(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
+    """Yield the sentence of each line; blank lines stay empty sentences."""
+    return stream_text(source.lines(), None, config.tokenize, source.where)
+
+
+def stream_text(
+    lines: Iterable[str], columns: Sequence[str] | None, tokenize: Tokenize, where: str
+) -> Iterator[Sentence]:
+    """Yield the sentence of each line as it comes; blank lines stay empty sentences."""
+    for number, line in enumerate(lines, 1):
+        sentence = sentence_from_text(line, tokenize) if line.strip() else Sentence((), line, ())
+        yield replace(sentence, origin=Origin(where, (number,)))
+
+
+def text_lines(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterator[str]:
+    """Yield the text of each sentence."""
+    return (sentence.text for sentence in sentences)

@@ -1,0 +1,222 @@
+"""The table of formats: reading, writing, detection, `tagger check`, `tagger convert` and the documents all use it.
+
+A new format is a module and a row here; the names of those that a recipe can read are also in `text/choices.py`.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tagger.config import ReadingConfig
+from tagger.formats.columns import conll_lines, looks_like_columns, read_conll, stream_conll
+from tagger.formats.conllu import FIELDS, conllu_lines, looks_like_conllu, read_conllu
+from tagger.formats.faults import Faults
+from tagger.formats.fields import Sample
+from tagger.formats.jsonl import looks_like_json, sentence_to_json, stream_jsonl
+from tagger.formats.labelled import looks_like_labelled, read_labelled
+from tagger.formats.plain_text import looks_like_text, read_plain_text, stream_text, text_lines
+from tagger.formats.source import Source
+from tagger.formats.standoff.annotation_tools import Dialect, read_json, spanned_lines
+from tagger.formats.standoff.brat import is_brat, read_brat
+from tagger.formats.tally import Tally
+from tagger.text.sentence import Sentence
+from tagger.text.tokenization import Tokenize
+
+Read = Callable[[Source, ReadingConfig, Tally, Faults], Iterator[Sentence]]
+Stream = Callable[[Iterable[str], Sequence[str] | None, Tokenize, str], Iterator[Sentence]]
+Write = Callable[[Iterable[Sentence], Sequence[str]], Iterator[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A row of the table.
+
+    Args:
+        about: What a file holds, in one sentence.
+        example: A small file.
+        read: Yields the sentences of a source; what is wrong goes to the faults.
+        stream: Yields sentences to be tagged, as their lines come: of lines, names of columns, how to split raw text,
+            and the name of the file.
+        write: Yields the lines of sentences, with these tag layers.
+        suffixes: Endings of names that are always of this format.
+        is_path: Whether a path is of this format.
+        looks_like: Whether the first lines of a file are of this format; the rows are asked in their order.
+        holds: What it can write of a sentence: `tags` and `entities` (layers without and with a scheme), `labels`,
+            `comments`, `documents`, `document names` (other than their number), `tokens` (where they are in the
+            text), `text` (white space between tokens), `offsets` (text that is no token), `blank lines`.
+        single: Whether it can write one layer of entities only.
+        layers: The only names that its tag layers can have; None for any.
+        has_tokens: Whether a file says where its tokens are; otherwise texts are split when they are read.
+        has_columns: Whether a file has columns, in one of which tags can be changed in place.
+    """
+
+    about: str
+    example: str
+    read: Read | None = None
+    stream: Stream | None = None
+    write: Write | None = None
+    suffixes: tuple[str, ...] = ()
+    is_path: Callable[[Path], bool] | None = None
+    looks_like: Callable[[Sample], bool] | None = None
+    holds: frozenset[str] = frozenset()
+    single: bool = False
+    layers: tuple[str, ...] | None = None
+    has_tokens: bool = False
+    has_columns: bool = False
+
+
+def _write_jsonl(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterator[str]:
+    return (json.dumps(sentence_to_json(sentence), ensure_ascii=False) for sentence in sentences)
+
+
+def _write_conll(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterator[str]:
+    return conll_lines((_with_text(sentence) for sentence in sentences), layers)
+
+
+def _with_text(sentence: Sentence) -> Sentence:
+    """Return the sentence with its text as a comment, where that is more than its tokens with blanks between them."""
+    if "text" in sentence.meta or sentence.text == " ".join(sentence.tokens):
+        return sentence
+    return replace(sentence, meta={**sentence.meta, "text": sentence.text})
+
+
+def _write_spans(sentences: Iterable[Sentence], layers: Sequence[str], *, dialect: Dialect) -> Iterator[str]:
+    return spanned_lines(sentences, layers[0] if layers else None, dialect)
+
+
+ALL = frozenset({"tags", "entities", "labels", "comments", "documents", "document names", "tokens", "text"})
+SPANS = frozenset({"entities", "text", "offsets"})
+FORMATS: Mapping[str, Format] = {
+    "brat": Format(
+        about="A text in `NAME.txt` with its entities as character spans in `NAME.ann`, or a folder of these.",
+        example="T1\tPER 0 3\tAda\nT2\tLOC 13 17\tOslo\n",
+        read=read_brat,
+        is_path=is_brat,
+    ),
+    "jsonl": Format(
+        about="JSON, one object per line or one array: sentences as `tagger tag` writes them, rows of datasets, or "
+        "texts with character spans from doccano, Label Studio, spaCy or Prodigy.",
+        example='{"tokens": ["Ada", "lives", "in", "Oslo"], "tags": {"ner": ["B-PER", "O", "O", "B-LOC"]}}\n'
+        '{"text": "Ada lives in Oslo", "label": [[0, 3, "PER"], [13, 17, "LOC"]]}\n',
+        read=read_json,
+        stream=stream_jsonl,
+        write=_write_jsonl,
+        suffixes=(".jsonl", ".ndjson", ".json"),
+        looks_like=looks_like_json,
+        holds=ALL | {"offsets"},
+        has_tokens=True,
+    ),
+    "conllu": Format(
+        about="CoNLL-U: the ten columns of Universal Dependencies, one word per line, a blank line between sentences.",
+        example="# text = Ada sleeps\n1\tAda\tAda\tPROPN\tNNP\t_\t2\tnsubj\t_\t_\n"
+        "2\tsleeps\tsleep\tVERB\tVBZ\t_\t0\troot\t_\t_\n",
+        read=read_conllu,
+        write=conllu_lines,
+        suffixes=(".conllu",),
+        looks_like=looks_like_conllu,
+        holds=ALL,
+        layers=FIELDS[2:],
+        has_tokens=True,
+        has_columns=True,
+    ),
+    "labelled": Format(
+        about="One text per line, after its label and a tab; or other columns between tabs, which you name.",
+        example="good\ta fine film\nbad\ta dull one\n",
+        read=read_labelled,
+        looks_like=looks_like_labelled,
+    ),
+    "conll": Format(
+        about="Columns as in the CoNLL shared tasks: a token per line, then its tags, a blank line between sentences.",
+        example="# intent = tell\nAda\tB-PER\nlives\tO\nin\tO\nOslo\tB-LOC\n\n",
+        read=read_conll,
+        stream=stream_conll,
+        write=_write_conll,
+        looks_like=looks_like_columns,
+        holds=ALL - {"document names"},
+        has_tokens=True,
+        has_columns=True,
+    ),
+    "text": Format(
+        about="Plain text, one sentence per line.",
+        example="Ada lives in Oslo.\n",
+        read=read_plain_text,
+        stream=stream_text,
+        write=text_lines,
+        looks_like=looks_like_text,
+        holds=frozenset({"text", "offsets", "blank lines"}),
+    ),
+    "doccano": Format(
+        about="Texts with character spans as doccano exports them; read as `jsonl`.",
+        example='{"text": "Ada lives in Oslo", "label": [[0, 3, "PER"], [13, 17, "LOC"]]}\n',
+        write=partial(_write_spans, dialect="doccano"),
+        holds=SPANS,
+        single=True,
+    ),
+    "labelstudio": Format(
+        about="Texts with character spans as the minimal JSON of Label Studio has them; read as `jsonl`.",
+        example='{"text": "Ada sleeps", "label": [{"start": 0, "end": 3, "text": "Ada", "labels": ["PER"]}]}\n',
+        write=partial(_write_spans, dialect="labelstudio"),
+        holds=SPANS,
+        single=True,
+    ),
+    "spacy": Format(
+        about="Texts with character spans as spaCy and Prodigy exchange them; read as `jsonl`.",
+        example='{"text": "Ada sleeps", "spans": [{"start": 0, "end": 3, "label": "PER"}]}\n',
+        write=partial(_write_spans, dialect="spacy"),
+        holds=SPANS,
+        single=True,
+    ),
+}
+READABLE = tuple(sorted(name for name, row in FORMATS.items() if row.read is not None))
+WRITABLE = tuple(sorted(name for name, row in FORMATS.items() if row.write is not None))
+
+
+def iter_sentences(
+    format: str, source: Source, config: ReadingConfig, tally: Tally, faults: Faults
+) -> Iterator[Sentence]:
+    """Yield the sentences of a source in a format that can be read."""
+    read = FORMATS[format].read
+    if read is None:
+        raise ValueError(f"format must be one of {', '.join(READABLE)}, got {format!r}")
+    return read(source, config, tally, faults)
+
+
+def read_file(format: str, source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> list[Sentence]:
+    """Return the sentences of a source, which share equal tokens and tags.
+
+    Raises:
+        DataError: The source cannot be read, or the faults raise what is wrong with it.
+    """
+    same: dict[Any, Any] = {}  # so that a word or tag that comes again takes no memory again
+    sentences = [sentence.sharing(same) for sentence in iter_sentences(format, source, config, tally, faults)]
+    faults.close()
+    return tally.settled(sentences)
+
+
+def stream_sentences(
+    lines: Iterable[str],
+    format: str,
+    columns: Sequence[str] | None = None,
+    *,
+    tokenize: Tokenize = "words",
+    where: str,
+) -> Iterator[Sentence]:
+    """Yield sentences to be tagged as their lines come, without gold layers.
+
+    Args:
+        lines: The lines, without their ends.
+        format: `text` (one sentence per line; blank lines stay empty sentences), `conll` or `jsonl`.
+        columns: The columns of CoNLL lines, one of them `token`. A file of one column needs none.
+        tokenize: How raw text is split.
+        where: The name of the file in errors.
+
+    Raises:
+        DataError: A line is not of the format; names it.
+    """
+    stream = FORMATS[format].stream
+    if stream is None:
+        raise ValueError(f"format {format!r} cannot be streamed")
+    return stream(lines, columns, tokenize, where)

@@ -1,0 +1,60 @@
+"""What readers did with things that did not fit, and what they ignored: counted, and reported as one note each."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from tagger.text.sentence import Sentence
+
+CHOICE = re.compile(r"(\w+)\|(\w+)")  # the form of a word for one thing and for several
+
+
+@dataclass
+class Tally:
+    """Counts of what was done and of what was ignored while files were read.
+
+    Args:
+        options: Whether advice names options of the command line; otherwise it names keys of a recipe.
+        counts: How often each thing was done.
+        firsts: Where each was done first.
+        unread: In how many lines each JSON key was ignored.
+        guessed: Layers from JSON lists whose key does not say that they are tags, by that key.
+        left: In how many places a file says something that sentences cannot hold.
+        has_tokens: Whether a text with character spans came with tokens of its own.
+    """
+
+    options: bool = False
+    counts: Counter[str] = field(default_factory=Counter)
+    firsts: dict[str, str] = field(default_factory=dict)
+    unread: Counter[str] = field(default_factory=Counter)
+    guessed: dict[str, str] = field(default_factory=dict)
+    left: Counter[str] = field(default_factory=Counter)
+    has_tokens: bool = False
+
+    def count(self, what: str, first: str) -> None:
+        """Count one thing that was done: `what` has `{}` for the number and `one|several` for the form of a word."""
+        self.counts[what] += 1
+        self.firsts.setdefault(what, first)
+
+    def settled(self, sentences: Sequence[Sentence]) -> list[Sentence]:
+        """Return the sentences without the layers whose key holds something else than tags in another line."""
+        wrong = {layer for key, layer in self.guessed.items() if key in self.unread}
+        if not wrong:
+            return list(sentences)
+        self.unread.update(
+            key for s in sentences for key, layer in self.guessed.items() if layer in wrong & {*s.layers}
+        )
+        return [replace(s, layers={n: v for n, v in s.layers.items() if n not in wrong}) for s in sentences]
+
+    def notes(self) -> list[str]:
+        """Return one sentence for each thing that was done or ignored."""
+        done = [f"{_numbered(what, number)}, the first {self.firsts[what]}" for what, number in self.counts.items()]
+        return done + [
+            f"the key `{key}` is read by nothing; it stands in {count} line{'s' * (count > 1)}"
+            for key, count in self.unread.items()
+        ]
+
+
+def _numbered(what: str, number: int) -> str:
+    return CHOICE.sub(r"\1" if number == 1 else r"\2", what).format(number)
