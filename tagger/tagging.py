@@ -3,8 +3,10 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -19,8 +21,8 @@ from tagger.files.reading import decode_lines
 from tagger.inference.incremental import Incremental
 from tagger.inference.predict import CHUNK, predict
 from tagger.inference.torch_backend import TorchBackend, check_bfloat16, check_device
-from tagger.model.folder import load_model
-from tagger.model.model import Model
+from tagger.model.folder import load_model, model_files
+from tagger.model.model import Model, Source
 from tagger.model.network import to_tensors
 from tagger.text.choices import StreamFormat
 from tagger.text.sentence import Sentence, is_ordered, plain, sentence_of_tokens, typed
@@ -44,7 +46,10 @@ class Marginals(NamedTuple):
 
 
 class Tagger:
-    """A model ready to use. Threads may share it: all that it keeps between calls is the vectors of words seen.
+    """A model ready to use.
+
+    Threads may share a tagger, and so may processes: a forked process uses the one of its parent, with one thread of
+    torch, and a tagger can be pickled. If it was loaded from a folder, the path is pickled, otherwise the weights are.
 
     Args:
         model: The model, in evaluation mode.
@@ -53,7 +58,18 @@ class Tagger:
 
     def __init__(self, model: Model, *, cache: bool = True) -> None:
         self.model = model
+        self._cache = cache
         self._backend = TorchBackend(model.network, cache=cache)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        network = self.model.network
+        precision = "bfloat16" if network.encoder.dtype == torch.bfloat16 else "float32"
+        content = self.model.source or model_files(self.model, card="")
+        return _unpickled, (content, str(network.device), precision, self._cache)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> "Tagger":
+        model = replace(self.model, network=deepcopy(self.model.network, memo))
+        return Tagger(model, cache=self._cache)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -206,6 +222,27 @@ def load(path: str | Path, *, device: str = "cpu", precision: Precision = "float
             tokenizer_name(),
         )
     return Tagger(model)
+
+
+def _unpickled(content: Source | dict[str, bytes], device: str, precision: Precision, cache: bool) -> Tagger:
+    """Return the tagger that was pickled.
+
+    Raises:
+        ModelError: The folder of its model cannot be read, or holds another model now.
+    """
+    if isinstance(content, Source):
+        model = load(content.folder, device=device, precision=precision).model
+        if model.source != content:
+            raise ModelError(
+                f"{content.folder}: must hold the model that was pickled, but holds another one now; load this model "
+                f"and pickle that"
+            )
+        return Tagger(model, cache=cache)
+    with TemporaryDirectory(prefix="tagger-") as folder:
+        for name, file in content.items():
+            Path(folder, name).write_bytes(file)
+        model = load(folder, device=device, precision=precision).model
+    return Tagger(replace(model, source=None), cache=cache)
 
 
 def _check_text(text: str) -> None:

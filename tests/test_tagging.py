@@ -1,8 +1,14 @@
 """The `Tagger` on texts, words, documents and streams of every kind, short, long and odd."""
 
+import copy
+import json
+import multiprocessing
+import pickle
+import shutil
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +44,7 @@ HEADS: dict[str, HeadConfig] = {
 EMPTY = "the text has no token: expected at least one character that is not white space, got {!r}; pass a sentence"
 
 
-def make_tagger() -> Tagger:
+def make_tagger(loudness: float = 5) -> Tagger:
     sentences = list(generate(100, seed=1, split="train"))
     vocabulary = build_vocabulary(pack(sentences), layers={"ner": "bioes", "upos": None, "sentiment": None})
     model = untrained_model(
@@ -48,7 +54,7 @@ def make_tagger() -> Tagger:
         encoder=EncoderConfig(hidden_size=12),
         schemes={"ner": "iob2"},
         reading={"data": ReadingConfig(format="conll", columns=("token", "ner"))},
-        loudness=5,
+        loudness=loudness,
     )
     return Tagger(model)
 
@@ -309,6 +315,76 @@ def test_threads_share_a_tagger() -> None:
     assert found == expected
     assert all(stream == streams[0] for stream in streams)
     assert [sentence.tags("ner") for sentence in streams[0]] == [sentence.tags("ner") for sentence in expected]
+
+
+def tags_alike(tagger: Tagger, other: Tagger) -> bool:
+    """Whether both give the same tags, with scores that are equal but for rounding."""
+    one, two = (t.tag("Ada came to Paris .") for t in (tagger, other))
+    return one.tags("ner") == two.tags("ner") and one.tag_scores("ner") == pytest.approx(two.tag_scores("ner"))
+
+
+def copies_of(tagger: Tagger) -> list[Tagger]:
+    return [pickle.loads(pickle.dumps(tagger)), copy.deepcopy(tagger)]
+
+
+def test_a_tagger_that_was_loaded_is_pickled_as_the_path_of_its_folder(tmp_path: Path) -> None:
+    save_model(TAGGER.model, tmp_path / "run" / "model", card="")
+    loaded = load(tmp_path / "run")
+    assert len(pickle.dumps(loaded)) < 1000
+    for found in [*copies_of(loaded), *copies_of(pickle.loads(pickle.dumps(loaded)))]:
+        assert tags_alike(found, TAGGER)
+        assert found.model.source == loaded.model.source
+
+
+@pytest.mark.parametrize("hashes", [True, False])
+def test_a_folder_that_changed_since_pickling_is_refused(hashes: bool, tmp_path: Path) -> None:
+    other = make_tagger(loudness=4).model
+    for model in (TAGGER.model, other):
+        save_model(model, tmp_path, card="")
+        config = json.loads((tmp_path / "config.json").read_text())
+        if not hashes:  # as models of older versions have none
+            (tmp_path / "config.json").write_text(json.dumps({**config, "sha256": None}))
+        if model is TAGGER.model:
+            pickled = pickle.dumps(load(tmp_path))
+            assert pickle.loads(pickled).layers == TAGGER.layers
+    with pytest.raises(ModelError, match="must hold the model that was pickled, but holds another one now"):
+        pickle.loads(pickled)
+    shutil.rmtree(tmp_path)
+    with pytest.raises(ModelError, match="no such model folder"):
+        pickle.loads(pickled)
+
+
+def test_a_tagger_without_a_folder_is_pickled_with_its_weights() -> None:
+    assert TAGGER.model.source is None
+    for found in copies_of(TAGGER):
+        assert tags_alike(found, TAGGER)
+        assert found.model.source is None
+    assert pickle.loads(pickle.dumps(Tagger(TAGGER.model, cache=False)))._cache is False
+
+
+def test_a_deep_copy_has_weights_of_its_own() -> None:
+    found = copy.deepcopy(TAGGER)
+    with torch.no_grad():
+        found.model.network.words.weight += 1
+    assert not torch.equal(found.model.network.words.weight, TAGGER.model.network.words.weight)
+
+
+def test_pickling_keeps_the_precision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_model(TAGGER.model, tmp_path, card="")
+    monkeypatch.setattr(tagging, "check_bfloat16", lambda device: None)
+    loaded = load(tmp_path, precision="bfloat16")
+    for tagger in (loaded, Tagger(replace(loaded.model, source=None))):
+        for found in copies_of(tagger):
+            assert found.model.network.encoder.dtype == torch.bfloat16
+            assert tags_alike(found, loaded)
+
+
+def test_a_spawned_process_takes_a_tagger(tmp_path: Path) -> None:
+    save_model(TAGGER.model, tmp_path, card="")
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        assert pool.submit(load(tmp_path).tag, "Ada ran.").result().tags("ner") == TAGGER.tag("Ada ran.").tags("ner")
+        with pytest.raises(DataError, match="no token"):
+            pool.submit(load(tmp_path).tag, " ").result()
 
 
 def test_calls_leave_no_trace() -> None:

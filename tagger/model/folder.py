@@ -26,7 +26,7 @@ from tagger.errors import ModelError
 from tagger.files.writing import newest, replace_files
 from tagger.heads.table import heads_of
 from tagger.model.config import FORMAT, ModelConfig
-from tagger.model.model import Model
+from tagger.model.model import Model, Source
 from tagger.model.network import build_network
 from tagger.text.schemes import Scheme, describe, tags_of_types
 from tagger.wording import shorten
@@ -58,6 +58,7 @@ class _Files(NamedTuple):
     config: ModelConfig
     vocabulary: Vocabulary
     weights: bytes
+    sha256: str
 
 
 def save_model(model: Model, folder: Path, *, card: str) -> None:
@@ -78,7 +79,10 @@ def model_files(model: Model, *, card: str) -> dict[str, bytes]:
         "chars": list(vocabulary.chars),
         "labels": {layer: list(labels) for layer, labels in vocabulary.labels.items()},
     }
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.network.state_dict().items()}
+    weights = {}
+    for name, tensor in model.network.state_dict().items():
+        exact = tensor.float() if tensor.dtype == torch.bfloat16 else tensor  # as it was loaded
+        weights[name] = exact.detach().cpu().contiguous()
     files = {VOCABULARY: f"{json.dumps(names, ensure_ascii=False)}\n".encode(), WEIGHTS: save(weights)}
     hashes = {name: sha256(content).hexdigest() for name, content in files.items()}
     config = json.dumps(model.config.model_dump(mode="json") | {HASHES: hashes}, indent=2, ensure_ascii=False)
@@ -92,7 +96,7 @@ def load_model(path: str | Path, *, device: str | torch.device = "cpu") -> Model
         ModelError: The folder is missing, lacks a file, or has one that is damaged or of a newer format.
     """
     folder = model_folder(Path(path))
-    config, vocabulary, content = read_files(folder)
+    config, vocabulary, content, digest = read_files(folder)
     try:
         weights = load(content)
     except (SafetensorError, KeyError) as error:
@@ -116,7 +120,7 @@ def load_model(path: str | Path, *, device: str | torch.device = "cpu") -> Model
         )
     network.load_state_dict(weights)
     network.set_temperatures(config.temperatures)
-    return Model(config, vocabulary, network.to(device).eval())
+    return Model(config, vocabulary, network.to(device).eval(), Source(folder.resolve(), digest))
 
 
 def _problems(expected: Mapping[str, Tensor], fixed: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
@@ -202,7 +206,10 @@ def _read_once(folder: Path) -> _Files:
             f"{folder / WEIGHTS}: the weights must fit {CONFIG} and {VOCABULARY}, but they are too few for the sizes "
             f"that these name; {AGAIN}"
         )
-    return _Files(config, vocabulary, weights)
+    digest = sha256(content)
+    for file in (names, weights) if hashes is None else ():  # otherwise the config holds their hashes
+        digest.update(file)
+    return _Files(config, vocabulary, weights, digest.hexdigest())
 
 
 def _read(path: Path, limit: int) -> bytes:
