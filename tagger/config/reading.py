@@ -1,4 +1,4 @@
-"""Recipes read from TOML files with overrides, and written; each error of pydantic is told in a sentence of ours."""
+"""Read recipes from TOML files, with overrides, and write them. Each error of pydantic becomes one plain sentence."""
 
 import difflib
 import tomllib
@@ -17,15 +17,15 @@ from tagger.config.section import Section
 from tagger.errors import RecipeError
 from tagger.wording import quoted, shorten
 
-MAX_BYTES = 1_000_000  # of a recipe; what is longer is another file
+MAX_BYTES = 1_000_000  # a longer file is not a recipe
 S = TypeVar("S", bound=Section)
 
 
 def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
-    """The recipe of a TOML file with `section.key=value` overrides laid over it.
+    """Return the recipe in a TOML file, after applying `section.key=value` overrides.
 
     Raises:
-        RecipeError: The file is missing or no TOML, or the recipe is not as it must be; names every wrong key at once.
+        RecipeError: The file is missing or is not TOML, or a key of the recipe is wrong; names all wrong keys.
     """
     try:
         values = tomllib.loads(_recipe_text(Path(path)))
@@ -33,7 +33,7 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         raise RecipeError(f"{path}: no such recipe; give the path of a TOML file") from None
     except OSError as error:
         raise RecipeError(f"{path}: the recipe cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number too long or a list too deep to be read
+    except (ValueError, RecursionError) as error:  # invalid TOML or UTF-8, or nested too deep
         raise RecipeError(f"{path}: a recipe must be TOML in UTF-8: {error}") from None
     for override in overrides:
         _override(values, override)
@@ -41,7 +41,7 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
 
 
 def _recipe_text(path: Path) -> str:
-    """The text of a recipe, from a file that ends."""
+    """Return the text of a recipe; refuse a pipe or device, which may never end."""
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise RecipeError(f"{path}: a recipe must be a regular file, got a pipe or a device; give a TOML file")
     with path.open("rb") as stream:
@@ -52,12 +52,12 @@ def _recipe_text(path: Path) -> str:
 
 
 def parse_recipe(values: Mapping[str, Any], *, where: str) -> Recipe:
-    """The recipe that nested plain values describe; `where` opens each line of an error."""
+    """Return the recipe that nested plain values describe; each line of an error starts with `where`."""
     return parse_section(Recipe, values, where=where)
 
 
 def parse_section(kind: type[S], values: Mapping[str, Any], *, where: str) -> S:
-    """A section, or a whole recipe, of plain values; `where` opens each line of an error.
+    """Return a section, or a whole recipe, from plain values; each line of an error starts with `where`.
 
     Raises:
         RecipeError: A key is unknown, missing or has a wrong value; names all of them.
@@ -69,14 +69,14 @@ def parse_section(kind: type[S], values: Mapping[str, Any], *, where: str) -> S:
 
 
 def dump_recipe(recipe: Recipe) -> str:
-    """The recipe as TOML that `load_recipe` reads back to an equal one; every default is written out."""
+    """Return the recipe as TOML, with all defaults; `load_recipe` reads an equal recipe from it."""
     values = recipe.model_dump(mode="json", exclude_none=True)
     values["training"].setdefault("clip_norm", "none")
     return tomli_w.dumps(values)
 
 
 def _override(values: dict[str, Any], override: str) -> None:
-    """Lay `section.key=value` over the values; the value is TOML, or a bare string, for columns split at commas."""
+    """Apply `section.key=value` to the values; the value is TOML or a bare string, which commas split for `columns`."""
     key, equals, text = override.partition("=")
     *sections, last = key.strip().split(".")
     if not equals or not all((*sections, last)):
@@ -96,9 +96,9 @@ def _override(values: dict[str, Any], override: str) -> None:
 
 
 def _explain(detail: ErrorDetails, kind: type[Section]) -> str:
-    """One pydantic error as our sentence."""
+    """Return one error of pydantic as a plain sentence."""
     place = detail["loc"]
-    in_head = place[:1] == ("heads",)  # then pydantic's third part is the kind of the head
+    in_head = place[:1] == ("heads",)  # then the third part of the place is the kind of the head
     path = [str(part) for i, part in enumerate(place) if not (in_head and i == 2)]
     key, got, context = ".".join(path), shorten(detail["input"]), detail.get("ctx", {})
     match detail["type"]:
@@ -133,7 +133,7 @@ def _suggestion(name: str, known: Sequence[str]) -> str:
 
 
 def _known_keys(location: tuple[int | str, ...], kind: type[Section]) -> list[str]:
-    """The keys of the section at a place of what was read as `kind`."""
+    """Return the keys of the section at a place within `kind`."""
     sections: dict[str, type[Section]] = {
         "data": DataConfig,
         "corpora": CorpusConfig,

@@ -1,8 +1,7 @@
-"""The tag that the last token of a growing sequence has in another scheme, without going back over the sequence.
+"""The last tag of a growing sequence, written in another scheme, without reading the sequence again.
 
-What is known of a sequence is its ending: the last tag, and what matters of the entity that it may be in. Another tag
-makes another ending, and every ending says how its last tag is written. `convert_tags` says the same of whole
-sequences.
+An `Ending` holds all that matters of a sequence: its last tag, and the state of the entity that this tag may belong to.
+Each new tag gives a new ending. `convert_tags` gives the same result for whole sequences.
 """
 
 from functools import lru_cache
@@ -12,11 +11,11 @@ from tagger.text.schemes import RULES, Scheme, goes_on, is_legal, split_tag
 
 
 class Ending(NamedTuple):
-    """What matters of a sequence for how its last tag is written.
+    """The end of a sequence, as far as it decides how the last tag is written.
 
     Args:
         tag: The last tag.
-        proper: Whether the entity that it may be in is written as the scheme has it, so far.
+        proper: Whether the entity that it belongs to is valid in the scheme so far.
         long: Whether this entity has more than one token.
         divided: Whether an entity of the same type ends right before it.
     """
@@ -33,7 +32,7 @@ class Ending(NamedTuple):
 
 @lru_cache(maxsize=100_000)
 def extend(ending: Ending, tag: str, scheme: Scheme) -> Ending:
-    """The ending of a sequence that goes on with this tag; a sequence begins behind `Ending()`."""
+    """Return the ending after one more tag; a sequence starts from `Ending()`."""
     prefix, entity_type = split_tag(tag)
     if goes_on(ending.tag, tag):
         legal = is_legal(ending.tag, tag, scheme)
@@ -45,7 +44,7 @@ def extend(ending: Ending, tag: str, scheme: Scheme) -> Ending:
 
 
 def last_tag(ending: Ending, scheme: Scheme, shown: Scheme) -> str:
-    """How the last tag of a sequence in `scheme` is written in the scheme `shown`.
+    """Return the last tag of a sequence in `scheme`, written in the scheme `shown`.
 
     Source:
         The last tag of `convert_tags`; compared in tests/heads/test_last_tag.py.

@@ -1,15 +1,17 @@
-"""The corpora of a recipe: read, and held against the heads that are to learn from them, before anything is trained."""
+"""Read the corpora of a recipe, and check before training that they fit its heads."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from tagger.config import HeadConfig, Recipe
+from tagger.config import Recipe
 from tagger.corpus.corpus import Corpus, cut_dev, read_corpus
 from tagger.doctor.check import check_for_training
 from tagger.errors import SHOWN, DataError, RecipeError
-from tagger.heads.table import KINDS, head_of
+from tagger.heads.head import Head
+from tagger.heads.table import KINDS, heads_of
 from tagger.hub.lazy import packed_of, telling
 from tagger.text.sentence import Sentence, check_spans
 
@@ -17,23 +19,23 @@ Tell = Callable[[str], None]
 
 
 def read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, tell: Tell) -> dict[str, Corpus]:
-    """The corpora by name, each with a dev split.
+    """Return the corpora by name, each with a dev split.
 
     Args:
         recipe: Names the corpora, the vectors and the heads.
-        folder: What paths of the recipe are relative to.
-        from_files: Corpora with a dataset and files are read from the files.
-        tell: Is told what is read and what was found out.
+        folder: The folder that paths of the recipe are relative to.
+        from_files: Whether to read a corpus that has both a dataset and files from the files.
+        tell: Is called with each note on what is read.
 
     Raises:
-        RecipeError: A corpus does not fit the heads, or the others.
-        DataError: A file is not there, is not as it must be, or has nothing that a head could learn or be chosen by.
+        RecipeError: A corpus does not fit the heads or the other corpora.
+        DataError: A file is missing or invalid, or train or dev lacks the layer of a head.
     """
     check_files(recipe, folder, from_files=from_files)
     corpora = {}
     configs = recipe.all_corpora()
     for name in [name for name, config in configs.items() if config.lazy and len(configs) > 1]:
-        raise RecipeError(f"corpora.{name}: a `lazy` corpus must be the only one, got {len(configs)}; leave out `lazy`")
+        raise RecipeError(f"corpora.{name}: a `lazy` corpus must be the only one, got {len(configs)}; remove `lazy`")
     for name, config in configs.items():
         tell(f"reading corpus `{name}`")
         corpus = cut_dev(read_corpus(config, folder=folder, from_files=from_files, seed=recipe.seed), seed=recipe.seed)
@@ -43,27 +45,27 @@ def read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, tell: Tell) 
         sizes = ", ".join(f"{len(split)} {name}" for name, split in corpus.splits().items())
         tell(f"{sizes} sentences, {len(packed_of(corpus.train, ()).type_ids)} train tokens")
         if not corpus.train:
-            raise DataError(f"corpus `{name}` must have a sentence to learn from, got none")
+            raise DataError(f"corpus `{name}`: train must have at least one sentence, got none; check its files")
     if not any(corpus.dev for corpus in corpora.values()):
         raise DataError(
-            "dev must have at least one sentence, by which the best epoch is chosen, got none; name a file in `dev`, "
-            "or give train at least two sentences, so that one of them can be dev"
+            "dev must have at least one sentence, which is needed to choose the best epoch, got none; name a file in "
+            "`dev`, or give train at least two sentences, so that one of them can be dev"
         )
-    for layer, head in recipe.layers.items():
+    for head in heads_of(recipe.layers).values():
         for name, corpus in corpora.items():
             for split, sentences in corpus.splits().items():
-                _check_layer(layer, head, telling(sentences), where=f"corpus `{name}`, {split}")
-        _check_carried(layer, corpora, tell)
-        _note_unseen(layer, head, corpora, tell)
+                _check_layer(head, telling(sentences), where=f"corpus `{name}`, {split}")
+        _check_carried(head.layer, corpora, tell)
+        _note_unseen(head, corpora, tell)
     _check_used(corpora, recipe.layers)
     return corpora
 
 
 def check_files(recipe: Recipe, folder: Path, *, from_files: bool) -> None:
-    """Refuse a recipe some of whose files are not there, before any is read.
+    """Refuse a recipe with missing files, before any file is read.
 
     Raises:
-        DataError: A file is not there; names all such files.
+        DataError: A file is missing; names all such files.
     """
     read = [c for c in recipe.all_corpora().values() if c.dataset is None or (from_files and c.train is not None)]
     paths = [path for config in read for path in config.files()]
@@ -73,7 +75,7 @@ def check_files(recipe: Recipe, folder: Path, *, from_files: bool) -> None:
 
 
 def _is_missing(path: Path) -> bool:
-    """Whether there is nothing at a path; what else keeps a file from being read is told where it is read."""
+    """Whether nothing exists at a path; other reasons why a file cannot be read are reported when it is read."""
     try:
         path.lstat()
     except FileNotFoundError:
@@ -83,61 +85,63 @@ def _is_missing(path: Path) -> bool:
     return False
 
 
-def _check_layer(layer: str, head: HeadConfig, sentences: Sequence[Sentence], *, where: str) -> None:
-    """Refuse sentences whose layer is of another kind than the head that is to predict it."""
-    wanted = head_of(layer, head)
-    for found in (sentence.layers[layer] for sentence in sentences if layer in sentence.layers):
-        if not isinstance(found, wanted.layer_type):
+def _check_layer(head: Head[Any, Any], sentences: Sequence[Sentence], *, where: str) -> None:
+    """Refuse sentences whose layer is not what the head predicts."""
+    for found in (sentence.layers[head.layer] for sentence in sentences if head.layer in sentence.layers):
+        if not isinstance(found, head.layer_type):
             fitting = [name for name, kind in KINDS.items() if isinstance(found, kind.layer_type)]
             raise RecipeError(
-                f"{where}: layer `{layer}` must have {wanted.answer}, because its head has kind = {head.kind!r}, got "
-                f"{KINDS[fitting[0]].answer}; use kind = {' or '.join(map(repr, fitting))}"
+                f"{where}: layer `{head.layer}` must have {head.answer}, because its head has kind = "
+                f"{head.config.kind!r}, got {KINDS[fitting[0]].answer}; use kind = {' or '.join(map(repr, fitting))}"
             )
-    if head.span_scheme is not None:
-        check_spans(layer, sentences)
+    if head.config.span_scheme is not None:
+        check_spans(head.layer, sentences)
 
 
 def _check_carried(layer: str, corpora: Mapping[str, Corpus], tell: Tell) -> None:
-    """Refuse a layer that is nowhere in train or in dev; say that one which is nowhere in test is not scored."""
+    """Refuse a layer that is missing from all of train or all of dev; note one that is missing from test."""
     for split in ("train", "dev", "test"):
         sentences = [sentence for corpus in corpora.values() for sentence in telling(corpus.splits()[split])]
         if any(layer in sentence.layers for sentence in sentences):
             continue
         if split == "test":
-            tell(f"layer `{layer}` is not scored on test, for no test sentence has it")
+            tell(f"layer `{layer}` is not scored on test, because no test sentence has it")
             continue
         names = sorted({name for sentence in sentences for name in sentence.layers})
-        raise DataError(f"no {split} sentence has the layer `{layer}`; they have {', '.join(names) or 'none'}")
+        raise DataError(
+            f"no {split} sentence has the layer `{layer}`; they have {', '.join(names) or 'none'}. Check `columns` or "
+            f"`layers` of the corpora, or the name of the head"
+        )
 
 
-def _note_unseen(layer: str, head: HeadConfig, corpora: Mapping[str, Corpus], tell: Tell) -> None:
-    """Name the types or labels in dev and test that train lacks, because the model cannot predict them."""
-    parts = [corpus.splits() for corpus in corpora.values()]
-    known = {name for part in parts for name in _classes(telling(part["train"]), layer, head)}
+def _note_unseen(head: Head[Any, Any], corpora: Mapping[str, Corpus], tell: Tell) -> None:
+    """Note the types or labels in dev and test that train lacks, because the model cannot predict them."""
+
+    def classes(split: str) -> Iterator[str]:
+        parts = [corpus.splits()[split] for corpus in corpora.values()]
+        sentences = (s for part in parts for s in (telling(part) if split == "train" else part))
+        return (name for sentence in sentences if head.layer in sentence.layers for name in head.classes(sentence))
+
+    known = set(classes("train"))
     for split in ("dev", "test"):
-        counts = Counter(name for part in parts for name in _classes(part[split], layer, head))
+        counts = Counter(classes(split))
         unseen = [f"{name} ({count})" for name, count in counts.most_common() if name not in known]
         if unseen:
             more = f" and {len(unseen) - SHOWN} more" if len(unseen) > SHOWN else ""
             tell(
-                f"{split} has labels of `{layer}` that train lacks, so the model cannot predict them: "
+                f"{split} has labels of `{head.layer}` that train lacks, so the model cannot predict them: "
                 f"{', '.join(unseen[:SHOWN])}{more}"
             )
 
 
-def _classes(sentences: Iterable[Sentence], layer: str, head: HeadConfig) -> Iterator[str]:
-    asked = head_of(layer, head)
-    return (name for sentence in sentences if layer in sentence.layers for name in asked.classes(sentence))
-
-
 def _check_used(corpora: Mapping[str, Corpus], layers: Collection[str]) -> None:
-    """Refuse a corpus that teaches no head anything."""
+    """Refuse a corpus without a layer of any head."""
     for name, corpus in corpora.items():
         sentences = telling(corpus.train)
         if any(layer in sentence.layers for sentence in sentences for layer in layers):
             continue
         found = ", ".join(sorted({layer for sentence in sentences for layer in sentence.layers})) or "none"
         raise RecipeError(
-            f"corpus `{name}`: train must carry a layer that a head predicts ({', '.join(layers)}), got {found}; "
-            f"add a head or leave the corpus out"
+            f"corpus `{name}`: train must have a layer that a head predicts ({', '.join(layers)}), got {found}; "
+            f"add a head or remove the corpus"
         )

@@ -251,7 +251,7 @@ def test_lazy_corpus_beside_another_is_refused(folder: Path) -> None:
     recipe.write_text(
         '[corpora.a]\ndataset = "data"\nlazy = true\n[corpora.b]\ndataset = "data"\n[heads.ner]\nkind = "tokens"\n'
     )
-    with pytest.raises(RecipeError, match=r"corpora\.a: a `lazy` corpus must be the only one, got 2; leave out `lazy`"):
+    with pytest.raises(RecipeError, match=r"corpora\.a: a `lazy` corpus must be the only one, got 2; remove `lazy`"):
         train(recipe)
 
 

@@ -62,6 +62,6 @@ def test_one_sentence_without_dev_is_refused_because_dev_is_missing(tmp_path: Pa
     with pytest.raises(DataError) as refused:
         said(tmp_path, NER, ["ner"], train="Oslo/B-LOC is/O")
     assert str(refused.value) == (
-        "dev must have at least one sentence, by which the best epoch is chosen, got none; name a file in `dev`, or "
-        "give train at least two sentences, so that one of them can be dev"
+        "dev must have at least one sentence, which is needed to choose the best epoch, got none; name a file in "
+        "`dev`, or give train at least two sentences, so that one of them can be dev"
     )

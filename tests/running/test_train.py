@@ -205,7 +205,10 @@ def test_a_head_of_the_wrong_kind_is_told_before_training(tmp_path: Path, head: 
 def test_a_layer_that_train_lacks_is_told_with_those_it_has(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         train(make_recipe(tmp_path, SYNTHETIC, '[heads.chunk]\nkind = "tokens"\n'))
-    assert str(caught.value) == "no train sentence has the layer `chunk`; they have ner, sentiment, upos"
+    assert str(caught.value) == (
+        "no train sentence has the layer `chunk`; they have ner, sentiment, upos. Check `columns` or `layers` of the "
+        "corpora, or the name of the head"
+    )
 
 
 def test_a_corpus_that_teaches_no_head_is_told_before_training(tmp_path: Path) -> None:
@@ -214,7 +217,7 @@ def test_a_corpus_that_teaches_no_head_is_told_before_training(tmp_path: Path) -
     with pytest.raises(RecipeError) as caught:
         train(make_recipe(tmp_path, SYNTHETIC.replace("[data]", "[corpora.a]"), other, NER), output=tmp_path / "run")
     assert str(caught.value) == (
-        "corpus `b`: train must carry a layer that a head predicts (ner), got xpos; add a head or leave the corpus out"
+        "corpus `b`: train must have a layer that a head predicts (ner), got xpos; add a head or remove the corpus"
     )
     assert not list((tmp_path / "run").iterdir())
 
@@ -418,7 +421,7 @@ def test_a_layer_that_no_test_sentence_has_is_said_and_the_others_are_scored(tmp
     data = '[data]\nformat = "jsonl"\ntrain = "a.jsonl"\ndev = "a.jsonl"\ntest = "b.jsonl"\n'
     notes = Notes()
     run = train(make_recipe(tmp_path, data, NER, '[heads.mood]\nkind = "sentence"\n'), listener=notes)
-    assert "layer `mood` is not scored on test, for no test sentence has it" in notes.said
+    assert "layer `mood` is not scored on test, because no test sentence has it" in notes.said
     assert set(run.report.scores) == {"ner"}
 
 
