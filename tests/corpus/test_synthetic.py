@@ -1,4 +1,4 @@
-"""The generator keeps its promises: same arguments same sentences, one annotation a text, answers that stand later."""
+"""The generator: same arguments give same sentences, one annotation per text, tags that later words decide."""
 
 import subprocess
 import sys
@@ -31,7 +31,7 @@ def sample() -> list[Sentence]:
 
 @pytest.fixture(scope="module")
 def large_sample() -> list[Sentence]:
-    """Enough for rare words to meet in a certain order."""
+    """Return enough sentences for rare words to occur together in a certain order."""
     return list(generate(60_000, seed=4, split="train"))
 
 
@@ -46,7 +46,7 @@ def annotation(sentence: Sentence) -> tuple[object, ...]:
 
 @pytest.fixture(scope="module")
 def readings(sample: list[Sentence]) -> Readings:
-    """For the first words of a sentence: the pairs of tags that the last of them has, and how often it was marked."""
+    """Return for each beginning of a sentence the tags of its last word, and how often that word is marked."""
     readings: Readings = defaultdict(lambda: defaultdict(Counter))
     for sentence in sample:
         later = later_positions(sentence)
@@ -99,7 +99,7 @@ def test_no_sentence_is_in_two_splits_whatever_the_seeds() -> None:
 
 
 @pytest.mark.parametrize("sentences", [0, 1, 17])
-def test_as_many_sentences_come_as_were_asked_for(sentences: int) -> None:
+def test_the_requested_number_of_sentences_is_generated(sentences: int) -> None:
     assert sum(1 for _ in generate(sentences, seed=1, split="test")) == sentences
 
 
@@ -108,7 +108,7 @@ def test_negative_number_of_sentences_is_refused_before_the_first_is_drawn() -> 
         generate(-1, seed=1, split="train")
 
 
-def test_unknown_split_is_refused_with_the_splits_there_are() -> None:
+def test_error_of_an_unknown_split_lists_the_splits() -> None:
     with pytest.raises(ValueError, match="train, dev, test, got 'valid'"):
         generate(1, seed=1, split="valid")  # type: ignore[arg-type]
 
@@ -138,11 +138,11 @@ def test_sentences_begin_with_a_capital_end_with_a_stop_and_have_3_to_25_tokens(
 
 def test_one_token_sequence_has_one_annotation(sample: list[Sentence]) -> None:
     annotations = defaultdict(set)
-    for split in SPLITS:  # other seeds meet the same short sentences again
+    for split in SPLITS:  # other seeds generate some short sentences again
         for sentence in (*sample, *generate(3_000, seed=9, split=split)):
             annotations[sentence.tokens].add(annotation(sentence))
     assert max(map(len, annotations.values())) == 1
-    assert len(annotations) < len(sample) + 9_000  # some came twice, so the line above compared something
+    assert len(annotations) < len(sample) + 9_000  # some occurred twice, so the line above compared something
 
 
 def test_ambiguous_names_have_several_types_behind_the_same_words(readings: Readings) -> None:
@@ -176,13 +176,13 @@ def test_part_of_speech_of_a_word_is_open_until_later_words(readings: Readings, 
     assert any({upos for _, upos in pairs} == tags for tokens, pairs in readings.items() if tokens[-1] == word)
 
 
-def test_whatever_the_words_so_far_leave_open_is_marked(readings: Readings) -> None:
+def test_every_word_whose_tag_is_open_is_marked(readings: Readings) -> None:
     contested = [pairs for pairs in readings.values() if len(pairs) > 1]
     assert len(contested) > 200
     assert all(set(marks) == {True} for pairs in contested for marks in pairs.values())
 
 
-def test_a_mark_stands_only_where_the_words_so_far_leave_the_tag_open(readings: Readings) -> None:
+def test_only_words_whose_tag_is_open_are_marked(readings: Readings) -> None:
     often = {tokens: pairs for tokens, pairs in readings.items() if sum(marks[True] for marks in pairs.values()) >= 25}
     assert len(often) > 50
     assert not [tokens for tokens, pairs in often.items() if len(pairs) == 1]
@@ -206,7 +206,7 @@ def test_marks_are_positions_of_the_sentence(sample: list[Sentence]) -> None:
         assert later_positions(sentence) <= set(range(len(sentence) - 1))
 
 
-def test_at_least_a_quarter_of_the_sentences_has_answers_that_stand_later(sample: list[Sentence]) -> None:
+def test_later_words_decide_a_tag_in_at_least_a_quarter_of_the_sentences(sample: list[Sentence]) -> None:
     share = sum("later" in sentence.meta for sentence in sample) / len(sample)
     assert 0.25 < share < 0.95  # and some have none
 
@@ -217,7 +217,7 @@ def test_each_sentiment_has_at_least_a_fifth_of_the_sentences(sample: list[Sente
     assert min(counts.values()) > len(sample) / 5
 
 
-def test_later_words_turn_the_sentiment(large_sample: list[Sentence]) -> None:
+def test_later_words_can_change_the_sentiment(large_sample: list[Sentence]) -> None:
     values = defaultdict(set)
     for sentence in large_sample:
         for end in range(4, len(sentence)):
@@ -238,7 +238,9 @@ def test_later_words_turn_the_sentiment(large_sample: list[Sentence]) -> None:
         ("Nothing about the film was bad", "positive"),
     ],
 )
-def test_denied_and_turned_words_count_as_what_they_mean(large_sample: list[Sentence], phrase: str, value: str) -> None:
+def test_denied_and_contrasted_words_have_the_sentiment_of_their_meaning(
+    large_sample: list[Sentence], phrase: str, value: str
+) -> None:
     assert {s.label("sentiment").value for s in large_sample if phrase in s.text} == {value}
 
 
@@ -250,7 +252,7 @@ def test_denied_and_turned_words_count_as_what_they_mean(large_sample: list[Sent
         ("Washington reported record profits", ("B-organization", "O", "O", "O")),
     ],
 )
-def test_washington_is_what_the_words_behind_it_say(
+def test_the_words_after_washington_decide_its_type(
     large_sample: list[Sentence], phrase: str, tags: tuple[str, ...]
 ) -> None:
     words = tuple(phrase.split())

@@ -1,4 +1,4 @@
-"""Calibration of a tokens head: the minimum that it finds, and what it leaves as it is."""
+"""Calibration of a tokens head: it finds the minimum, and changes nothing else."""
 
 from collections.abc import Sequence
 from itertools import pairwise, product
@@ -28,7 +28,7 @@ def make_head(decoder: Decoder, *, scale: float = 1.0) -> TokensHead:
 
 
 def held_out(*, batches: int = 3) -> list[HeldOut]:
-    """Sentences whose tags are what the head would say for three tokens of five, and anything for the others."""
+    """Return sentences whose tags are the head's own for three tokens of five, and random for the others."""
     random, linear = torch.Generator().manual_seed(2), make_head("softmax").linear
     mask = torch.arange(max(LENGTHS)) < torch.tensor(LENGTHS).unsqueeze(1)
     parts = []
@@ -42,7 +42,7 @@ def held_out(*, batches: int = 3) -> list[HeldOut]:
 
 
 def loss(head: TokensHead, sentences: Sequence[HeldOut], temperature: float = 1.0, shift: float = 0.0) -> float:
-    """Nats a token of a head whose scores are changed on their way, by the definition of either decoder."""
+    """Return the loss of a head with scaled and shifted scores in nats per token, by the definition of its decoder."""
     total = tokens = 0.0
     for states, mask, tags in sentences:
         emissions = head.linear(states) / temperature
@@ -105,9 +105,9 @@ def test_a_tag_that_was_too_rare_in_training_is_found_more_often(decoder: Decode
 
 @settings(max_examples=20, deadline=None)
 @given(st.floats(0.3, 5.0), st.floats(-2.0, 2.0))
-def test_a_head_that_was_scaled_and_shifted_is_brought_back(temperature: float, shift: float) -> None:
+def test_calibration_restores_a_head_that_was_scaled_and_shifted(temperature: float, shift: float) -> None:
     head, sentences = make_head("crf", scale=0.5), held_out()
-    calibrate_tokens(head, sentences, shifted=1)  # so that 1 and 0 are the best
+    calibrate_tokens(head, sentences, shifted=1)  # after this, temperature 1 and shift 0 are optimal
     with torch.no_grad():
         for parameter in head.parameters():
             parameter *= temperature

@@ -1,4 +1,4 @@
-"""The CRF under torch.compile: the same numbers, and no more compilations than there are padded lengths.
+"""The CRF under torch.compile: the same numbers, and at most one compilation per padded length.
 
 In a process of its own, for compiling leaves traces; the compiler backend is the one that needs no C++ compiler.
 """

@@ -263,9 +263,8 @@ def test_nan_emissions_give_a_nan_likelihood_in_their_row_only() -> None:
 )
 def test_gold_of_another_shape_is_refused(tags: Tensor) -> None:
     with pytest.raises(ValueError, match=r"^tags must be integers of shape \(2, 2\) or booleans of shape \(2, 2, 3\)"):
-        _checked_gold(
-            torch.zeros(2, 2, 3), tags
-        )  # called directly: the tests check the shapes of public functions first
+        # Called directly, because the tests check the shapes of public functions first.
+        _checked_gold(torch.zeros(2, 2, 3), tags)
 
 
 def test_gold_may_be_small_integers() -> None:

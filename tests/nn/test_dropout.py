@@ -1,4 +1,4 @@
-"""Dropout drops the share it is asked to, independently, and keeps sums in expectation."""
+"""Dropout drops the given share of features, independently, and keeps the expectation of sums."""
 
 import pytest
 import torch

@@ -25,7 +25,7 @@ def make_lstm() -> CharLSTM:
 
 
 def cnn_word_by_word(cnn: CharCNN, char_ids: Tensor, lengths: list[int]) -> Tensor:
-    """The same filters as an nn.Conv1d, over each word alone."""
+    """Return the result of the same filters as an nn.Conv1d, word by word."""
     conv = nn.Conv1d(4, 6, cnn.width, padding=cnn.width // 2)
     conv.weight.data = cnn.filters.weight.data.view(6, cnn.width, 4).transpose(1, 2).contiguous()
     conv.bias.data = cnn.filters.bias.data

@@ -1,4 +1,4 @@
-"""Heads: what they decode, how sure they say they are, and what their loss counts."""
+"""Heads: what they decode, their probabilities, and their loss."""
 
 from itertools import pairwise, product
 
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from tagger.nn.heads import Decoder, Pooling, SentenceHead, TokensHead
 
 LENGTHS = (4, 1, 6)
-# Tag 1 opens, 2 goes on and must be followed by 2 or 3, 3 closes, 0 stands outside.
+# Tag 1 begins a span, 2 continues it and must be followed by 2 or 3, 3 ends it, 0 is outside.
 ALLOWED = [
     [True, True, False, False],
     [False, False, True, True],
@@ -164,7 +164,7 @@ def test_class_weights_and_label_smoothing_follow_their_formulas() -> None:
     each = -plain(states, mask).probabilities.log()[range(3), class_ids]
     expected = (weights[class_ids] * each).sum() / weights[class_ids].sum()
     torch.testing.assert_close(plain.loss(states, mask, class_ids), expected)
-    assert not any("class_weights" in name for name in plain.state_dict())  # they are for training alone
+    assert not any("class_weights" in name for name in plain.state_dict())  # they are for training only
 
 
 def test_loss_of_class_probabilities_is_their_cross_entropy() -> None:

@@ -34,7 +34,7 @@ def make_crf(tags: list[str], scheme: Scheme, *, constrained: bool, seed: int) -
 
 
 def probabilities_of_sequences(crf: LinearChainCRF, emissions: Tensor) -> dict[tuple[int, ...], float]:
-    """The probability of each sequence, in float64 and without any recursion."""
+    """Return the probability of each sequence, in float64 and without any recursion."""
     start, moves, end = (table.double() for table in crf.scores())
     emitted = emissions.double()
     scores = {}

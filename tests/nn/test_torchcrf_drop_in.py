@@ -1,4 +1,4 @@
-"""`LinearChainCRF` in the place of `torchcrf.CRF`: the same answers, the same words, and three wrong ones put right."""
+"""`LinearChainCRF` as a replacement for `torchcrf.CRF`: same results, same errors, and three of its bugs fixed."""
 
 import math
 from itertools import pairwise, product
@@ -22,7 +22,7 @@ def make_pair(num_tags: int = 4, *, batch_first: bool = False) -> tuple[LinearCh
 
 
 def make_batch(*, batch_first: bool = False, num_tags: int = 4) -> tuple[Tensor, Tensor, Tensor]:
-    """Emissions, tags and mask of rows of 5, 3 and 1 tokens."""
+    """Return emissions, tags and mask of rows of 5, 3 and 1 tokens."""
     generator = torch.Generator().manual_seed(4)
     emissions = torch.randn(3, 5, num_tags, generator=generator) * 2
     tags = torch.randint(num_tags, (3, 5), generator=generator)
@@ -45,7 +45,7 @@ def test_state_of_a_constrained_one_loads_into_theirs() -> None:
 
 @pytest.mark.parametrize("batch_first", [False, True])
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean", "token_mean"])
-@pytest.mark.filterwarnings("ignore:where received a uint8:UserWarning")  # theirs, for its own default mask
+@pytest.mark.filterwarnings("ignore:where received a uint8:UserWarning")  # from torchcrf, for its own default mask
 @pytest.mark.parametrize("mask_type", [torch.bool, torch.uint8, None])
 def test_forward_gives_the_same_likelihood(batch_first: bool, reduction: str, mask_type: torch.dtype | None) -> None:
     ours, theirs = make_pair(batch_first=batch_first)

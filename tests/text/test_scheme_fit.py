@@ -1,4 +1,4 @@
-"""Which scheme tags fit best, and which comes next."""
+"""The scheme that fits tags best, and the next best."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def test_faults_are_the_invalid_positions_where_all_tags_are_of_the_scheme(schem
     assert num_faults(pairs_of(AMBIGUOUS), scheme) == sum(len(invalid_positions(tags, scheme)) for tags in AMBIGUOUS)
 
 
-def test_a_rival_is_told_only_where_the_best_has_faults_and_it_is_about_as_good() -> None:
+def test_a_rival_is_reported_only_if_the_best_scheme_has_faults_and_the_rival_is_about_as_good() -> None:
     pairs = pairs_of(AMBIGUOUS)
     assert best_scheme(pairs) == "iob1"
     assert said_of_rival(pairs, "iob1") == " (1 fault; 3 as IOB2)"

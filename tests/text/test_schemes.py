@@ -1,4 +1,4 @@
-"""The table of schemes read aloud, and held against enumeration and against seqeval."""
+"""The table of schemes, compared with enumeration and with seqeval."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise, product
@@ -44,13 +44,13 @@ def all_tags(scheme: Scheme, types: Sequence[str] = TYPES) -> list[str]:
 
 
 def any_tags(scheme: Scheme) -> st.SearchStrategy[list[str]]:
-    """Tags of a scheme in any order, most of them not valid in it."""
+    """Sequences of tags of a scheme in any order, most of them invalid."""
     return st.lists(st.sampled_from(all_tags(scheme)), max_size=8)
 
 
 @st.composite
 def sentences(draw: st.DrawFn) -> tuple[list[Boundary], int]:
-    """Entities that do not overlap, in order, and the length of their sentence."""
+    """Entities in order that do not overlap, and the length of their sentence."""
     spans, position = [], 0
     for gap, length, name in draw(
         st.lists(st.tuples(st.integers(0, 2), st.integers(1, 4), st.sampled_from(TYPES)), max_size=5)
@@ -61,7 +61,7 @@ def sentences(draw: st.DrawFn) -> tuple[list[Boundary], int]:
 
 
 def all_spans(length: int, types: Sequence[str]) -> Iterator[list[Boundary]]:
-    """Every way to lay entities over a sentence."""
+    """Yield every possible list of entities of a sentence."""
     if length == 0:
         yield []
         return
@@ -72,7 +72,7 @@ def all_spans(length: int, types: Sequence[str]) -> Iterator[list[Boundary]]:
             yield [*rest, Boundary(name, length - size, length)]
 
 
-# X stands over tokens 0 and 1, another X over 2, a Y over 3, token 4 is outside, an X stands over 5 to 7.
+# An X has tokens 0 and 1, another X token 2, a Y token 3; token 4 is outside; an X has tokens 5 to 7.
 TABLE = {
     "iob1": "I-X I-X B-X I-Y O I-X I-X I-X",
     "iob2": "B-X I-X B-X B-Y O B-X I-X I-X",
@@ -256,7 +256,7 @@ def test_what_a_scheme_writes_is_detected_as_it(scheme: Scheme) -> None:
         ("", False),
     ],
 )
-def test_layer_with_entities_is_told_from_other_tags(tags: str, answer: bool) -> None:
+def test_layer_with_entities_is_distinguished_from_other_tags(tags: str, answer: bool) -> None:
     assert has_scheme(tags.split()) is answer
 
 

@@ -1,4 +1,4 @@
-"""A sentence gives its layers as spans, tags and labels, and names those it has where it lacks one."""
+"""A sentence returns its layers as spans, tags and labels; an error lists the layers that it has."""
 
 from dataclasses import FrozenInstanceError
 
@@ -42,25 +42,25 @@ def test_spans_have_tokens_characters_and_scores() -> None:
     assert gold.spans("ner") == (Span("LOC", 3, 4, 17, 23, None),)
 
 
-def test_tags_are_shown_in_the_scheme_of_the_files_or_in_the_one_asked_for() -> None:
+def test_tags_are_in_the_scheme_of_the_files_or_in_the_given_one() -> None:
     sentence = make_sentence(ner=NER)
     assert sentence.tags("ner") == ("B-PER", "I-PER", "O", "B-LOC")
     assert sentence.tags("ner", scheme="bilou") == ("B-PER", "L-PER", "O", "U-LOC")
     assert sentence.tags("ner", scheme="bioes") == NER.tags
 
 
-def test_invalid_tags_in_their_own_scheme_come_back_as_they_are() -> None:
+def test_invalid_tags_in_their_own_scheme_are_unchanged() -> None:
     tags = ("I-X", "O", "O", "O")
     assert make_sentence(ner=TagLayer(tags, "iob2", "iob2")).tags("ner", scheme="iob2") == tags
 
 
-def test_tags_without_spans_are_given_whatever_scheme_is_asked_for() -> None:
+def test_tags_without_spans_ignore_the_scheme() -> None:
     sentence = make_sentence(upos=TagLayer(("PROPN", "PROPN", "VERB", "PROPN"), scores=(1.0, 0.5, 0.25, 1.0)))
     assert sentence.tags("upos", scheme="bioes") == ("PROPN", "PROPN", "VERB", "PROPN")
     assert sentence.tag_scores("upos") == (1.0, 0.5, 0.25, 1.0)
 
 
-def test_layer_that_is_not_there_is_an_error_that_lists_those_that_are() -> None:
+def test_error_of_a_missing_layer_lists_the_layers() -> None:
     sentence = make_sentence(ner=NER, upos=TagLayer(("A",) * 4), mood=Label("good"))
     assert error_of(sentence, "nre") == "the sentence has no tag layer `nre`; its tag layers are: `ner`, `upos`"
     assert error_of(sentence, "mood", "spans") == (

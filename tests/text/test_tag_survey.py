@@ -1,4 +1,4 @@
-"""What a survey says of pairs of tags is what is said of whole sentences, and it does not grow with them."""
+"""A survey of pairs of tags gives the results of whole sentences, in bounded memory."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -88,7 +88,7 @@ def test_runs_are_converted_as_whole_sentences_are(tags: list[str], target: Sche
     assert parts == whole
 
 
-def test_words_that_look_like_tags_are_not_kept_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_that_look_like_tags_take_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tagger.text.tag_survey.MANY", 50)
     survey = survey_of([[f"E-{i}"] for i in range(1000)])
     assert len(survey.pairs) == 51

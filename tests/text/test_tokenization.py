@@ -196,7 +196,7 @@ def test_name_is_library_version_and_language():
 def test_threads_get_what_one_thread_gets(monkeypatch: pytest.MonkeyPatch):
     texts = [f"Mr. w{i} doesn't like w{i * 7}-x, ok?" for i in range(400)]
     expected = [tokenize(text) for text in texts]
-    monkeypatch.setattr(word_rules, "MAX_CHUNKS", 100)  # so that what is kept is dropped under way
+    monkeypatch.setattr(word_rules, "MAX_CHUNKS", 100)  # so that the cache is cleared during the test
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(tokenize, texts)) == expected
 

@@ -1,4 +1,4 @@
-"""Features of tokens, whatever they stand for, go through training and prediction as words do."""
+"""Features of tokens, whatever they represent, go through training and prediction like words."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ SENSOR, AUDIO = 3, 7  # numbers per token
 
 
 def make_encoded() -> EncodedSentences:
-    """Sentences of one word whose tags can only be read from the sign of a sensor."""
+    """Return sentences of one word whose tags depend only on the sign of a sensor value."""
     rng = np.random.default_rng(1)
     values = [rng.normal(size=(rng.integers(2, 9), SENSOR)).astype(np.float32) for _ in range(60)]
     sentences = [

@@ -1,4 +1,4 @@
-"""Learning rates, clipping and lazy updates, against torch on dense copies and by hand."""
+"""Learning rates, clipping and lazy updates, compared with torch on dense copies and with hand-made figures."""
 
 import math
 
@@ -12,7 +12,7 @@ from tagger.training.optimisation import WeightAverage, clip_gradients, make_opt
 
 
 class Tiny(nn.Module):
-    """Word vectors under one linear layer."""
+    """Word vectors below one linear layer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ def step(network: Tiny, optimizers: list[torch.optim.Optimizer], *word_ids: int)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-def test_rows_that_are_not_in_the_batch_do_not_move(optimizer: str) -> None:
+def test_rows_that_are_not_in_the_batch_do_not_change(optimizer: str) -> None:
     network = make_tiny()
     optimizers = make_optimizers(network, TrainingConfig(optimizer=optimizer, learning_rate=0.1, weight_decay=0.1))
     step(network, optimizers, 0, 1, 2)
