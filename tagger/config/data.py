@@ -75,11 +75,13 @@ class SplitConfig(Section):
             if value is None:
                 continue
             if self.every is not None and (not isinstance(value, int) or not 0 <= value < self.every):
-                raise ValueError(f"`{name}` must be a remainder from 0 to {self.every - 1} beside `every`, got {value}")
+                raise ValueError(
+                    f"`{name}` must be a remainder from 0 to {self.every - 1} beside `every`, got {shorten(value)}"
+                )
             if self.every is None and not 0 < value < 1:
-                raise ValueError(f"`{name}` must be a share between 0 and 1, got {value}")
+                raise ValueError(f"`{name}` must be a share between 0 and 1, got {shorten(value)}")
         if self.every is not None and self.dev is not None and self.dev == self.test:
-            raise ValueError(f"`dev` and `test` must be different remainders, got {self.dev} twice")
+            raise ValueError(f"`dev` and `test` must be different remainders, got {shorten(self.dev)} twice")
         if self.every is None and (self.dev or 0) + (self.test or 0) >= 1:
             raise ValueError("`dev` and `test` together must leave a share for train")
         return self
@@ -97,7 +99,7 @@ class ClassRange(Section):
     @model_validator(mode="after")
     def _holds_numbers(self) -> "ClassRange":
         if self.above is not None and self.below is not None and self.above >= self.below:
-            raise ValueError(f"`above` must be less than `below`, got {self.above} and {self.below}")
+            raise ValueError(f"`above` must be less than `below`, got {shorten(self.above)} and {shorten(self.below)}")
         return self
 
     def holds(self, value: float) -> bool:

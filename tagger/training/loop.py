@@ -16,6 +16,7 @@ from torch import Tensor
 from tagger.config import Sampling, TrainingConfig
 from tagger.encoding.batches import Batch, EncodedSentences, Ids, shuffled_batches
 from tagger.errors import TaggerError
+from tagger.model.folder import LARGEST_WEIGHT
 from tagger.model.network import Network, to_tensors
 from tagger.training.optimisation import WeightAverage, clip_gradients, make_optimizers, rate_factor
 
@@ -248,7 +249,19 @@ class _Stepper:
             total += self._make_step(batch)
             tokens += batch.num_tokens
             self.listener.stepped(self.step, total / i, tokens / (time.perf_counter() - started))
+        self._check_weights()
         return total / len(batches), tokens / (time.perf_counter() - started)
+
+    @torch.no_grad()
+    def _check_weights(self) -> None:
+        """Refuse weights with which no model can be loaded: the loss of the next step would show it too late."""
+        weights = [p for p in self.network.parameters() if p.requires_grad]
+        largest = torch.stack([bound.abs() for weight in weights for bound in torch.aminmax(weight)]).amax().item()
+        if not largest <= LARGEST_WEIGHT:  # also where it is not a number
+            raise _DivergedError(
+                f"step {self.step}: every weight must be at most {LARGEST_WEIGHT:,.0f}, got {largest}; "
+                f"lower training.learning_rate or training.weight_decay"
+            )
 
     def _make_step(self, batch: Batch) -> float:
         """The loss of a batch before the step."""

@@ -219,6 +219,12 @@ def test_a_loss_that_is_no_number_is_an_error_that_says_what_to_do() -> None:
     )
 
 
+def test_weights_with_which_no_model_can_be_loaded_end_training_before_they_are_scored() -> None:
+    lesson = Lesson(NER)
+    with pytest.raises(TaggerError, match=r"^step 1: every weight must be at most 1,000,000, got [0-9.e+]+; lower "):
+        lesson.train(TrainingConfig(epochs=1, batch_size=10**6, learning_rate=1e6, weight_decay=1e3, warmup=0.0))
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_equal_seeds_give_equal_bits(optimizer: str) -> None:
     ends = []
