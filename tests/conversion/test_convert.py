@@ -12,6 +12,7 @@ from readers import parse_conll, parse_jsonl, read_conllu, read_jsonl
 
 from tagger.conversion.convert import convert
 from tagger.conversion.options import Conversion
+from tagger.doctor.check import check
 from tagger.errors import DataError, RecipeError
 from tagger.formats.detection import detect_format
 from tagger.text.schemes import spans_to_tags
@@ -53,6 +54,24 @@ def error_of(text: str, to: str, **options: Any) -> str:
 )
 def test_format_is_detected(text: str, format: str) -> None:
     assert detect_format(text.split("\n"), where="f") == format
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ada\tB-PER\nnaps\tO\n\nOslo\tB-LOC\n",
+        "Ada NN\nnaps VB\n\nOslo NN\n",
+        "good\ta fine film\nbad\ta dull film\n",
+        '{"tokens": ["Ada"], "tags": {"ner": ["B-PER"]}}\n',
+        '{"text": "Ada", "label": [[0, 3, "PER"]]}\n',
+        "1\tAda\tAda\tPROPN\t_\t_\t0\troot\t_\t_\n",
+    ],
+)
+def test_convert_and_check_agree_on_what_a_file_is(text: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    _, said = run(text, "jsonl")
+    found = check(tmp_path / "a.txt").format
+    assert said.split()[0].replace("spans", "jsonl") == found
 
 
 @pytest.mark.parametrize(
