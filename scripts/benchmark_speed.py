@@ -33,11 +33,11 @@ from tagger import Corpus, Recipe, Sentence, Tagger, load_recipe
 from tagger.corpus.corpus import read_corpus
 from tagger.encoding.batches import encode
 from tagger.encoding.packed import pack
-from tagger.encoding.vectors import Vectors, read_vectors
-from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
+from tagger.encoding.vectors import read_vectors
+from tagger.encoding.vocabulary import Vectors, Vocabulary, build_vocabulary
+from tagger.inference.torch_backend import TorchBackend
 from tagger.model.config import FORMAT, ModelConfig
-from tagger.model.model import Model
-from tagger.model.network import build_network
+from tagger.model.network import TorchModel, build_network
 from tagger.nn.crf import LinearChainCRF
 from tagger.nn.encoder import RecurrentEncoder
 from tagger.text.tokenization import tokenizer_name
@@ -261,7 +261,7 @@ class Material:
 
     recipe: Recipe
     corpus: Corpus
-    model: Model
+    model: TorchModel
     train_data: PlainData
     test_data: PlainData
     plain: PlainTagger
@@ -281,7 +281,7 @@ def make_material(data: Path) -> Material:
     return Material(recipe, corpus, model, train_data, test_data, PlainTagger(*train_data.sizes))
 
 
-def new_model(recipe: Recipe, vocabulary: Vocabulary, vectors: Vectors, corpus: Corpus) -> Model:
+def new_model(recipe: Recipe, vocabulary: Vocabulary, vectors: Vectors, corpus: Corpus) -> TorchModel:
     """Return an untrained model."""
     network = build_network(
         vocabulary,
@@ -301,7 +301,7 @@ def new_model(recipe: Recipe, vocabulary: Vocabulary, vectors: Vectors, corpus: 
         schemes=dict(corpus.schemes),
         reading={},
     )
-    return Model(config, vocabulary, network.eval())
+    return TorchModel(config, vocabulary, None, network.eval())
 
 
 def train_epoch(material: Material) -> None:
@@ -334,7 +334,7 @@ def training_rows(material: Material, repeats: int) -> Iterator[Row]:
 
 def tagging_rows(material: Material, repeats: int) -> Iterator[Row]:
     """Compare tagging the WNUT-17 test file, from sentences to sentences, with other taggers on the same tokens."""
-    tagger, sentences = Tagger(material.model), list(material.corpus.test)
+    tagger, sentences = Tagger(TorchBackend(material.model)), list(material.corpus.test)
     tokens = sum(map(len, sentences))
     material.plain.eval()
 
@@ -358,8 +358,8 @@ def tagging_rows(material: Material, repeats: int) -> Iterator[Row]:
         else:
             yield compare("tagging, WNUT-17 test", name, ours, theirs, repeats=repeats, goal=goal, tokens=tokens)
     if torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        half = Tagger(deepcopy(material.model))
-        half.model.network.encoder.to(torch.bfloat16)
+        half = deepcopy(Tagger(TorchBackend(material.model)))
+        half.network.encoder.to(torch.bfloat16)
         yield compare(
             "tagging in bfloat16, WNUT-17 test",
             "the same in float32",
@@ -456,7 +456,7 @@ def spacy_tok2vec() -> dict[str, object]:
 
 def growth(material: Material) -> list[dict[str, float | str]]:
     """Measure time and peak memory as the input grows: copies of the test file, and longer single sentences."""
-    tagger, sentences = Tagger(material.model), list(material.corpus.test)
+    tagger, sentences = Tagger(TorchBackend(material.model)), list(material.corpus.test)
     rows: list[dict[str, float | str]] = []
     for times in (1, 10, 100):
         stream = (sentence for _ in range(times) for sentence in sentences)

@@ -281,7 +281,7 @@ def run_once(experiment: Experiment, seed: int, task: str, cell: str, network: s
     seconds, predicted = tag(run.tagger, gold)
     counts = [TASKS[task].counts(*pair) for pair in zip(gold, predicted, strict=True)]
     wrong = {i: found for i, pair in enumerate(zip(gold, predicted, strict=True)) if (found := mistakes(*pair))}
-    trained = dict(run.tagger.model.network.named_parameters())
+    trained = dict(run.tagger.network.named_parameters())
     return {
         "task": task,
         "cell": cell,

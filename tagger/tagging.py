@@ -3,34 +3,28 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from tagger.encoding.batches import encode
 from tagger.encoding.packed import pack
 from tagger.errors import DataError, ModelError
-from tagger.evaluation import Report, score_predictions
-from tagger.files.reading import decode_lines
-from tagger.inference.incremental import Incremental
-from tagger.inference.predict import CHUNK, predict
-from tagger.inference.torch_backend import TorchBackend, check_bfloat16, check_device
-from tagger.model.folder import load_model, model_files
-from tagger.model.model import Model, Source
-from tagger.model.network import to_tensors
-from tagger.text.choices import StreamFormat
+from tagger.inference.predict import CHUNK, Backend, predict
+from tagger.model.model import Model
+from tagger.text.choices import Precision, StreamFormat
 from tagger.text.sentence import Sentence, is_ordered, plain, sentence_of_tokens, typed
 from tagger.text.tokenization import Tokenize, sentence_from_text, split_sentences, tokenizer_name
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from tagger.inference.incremental import Incremental
+    from tagger.metrics.report import Report
+    from tagger.model.network import Network
 
-Precision = Literal["float32", "bfloat16"]
+logger = logging.getLogger(__name__)
 
 
 class Marginals(NamedTuple):
@@ -52,24 +46,28 @@ class Tagger:
     torch, and a tagger can be pickled. If it was loaded from a folder, the path is pickled, otherwise the weights are.
 
     Args:
-        model: The model, in evaluation mode.
-        cache: Whether the vectors of words are kept from call to call; not while the model is being trained.
+        backend: Runs the model.
     """
 
-    def __init__(self, model: Model, *, cache: bool = True) -> None:
-        self.model = model
-        self._cache = cache
-        self._backend = TorchBackend(model.network, cache=cache)
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
 
-    def __reduce__(self) -> tuple[object, ...]:
-        network = self.model.network
-        precision = "bfloat16" if network.encoder.dtype == torch.bfloat16 else "float32"
-        content = self.model.source or model_files(self.model, card="")
-        return _unpickled, (content, str(network.device), precision, self._cache)
+    @property
+    def model(self) -> Model:
+        """The configuration of the model and the names of its ids."""
+        return self.backend.model
 
-    def __deepcopy__(self, memo: dict[int, object]) -> "Tagger":
-        model = replace(self.model, network=deepcopy(self.model.network, memo))
-        return Tagger(model, cache=self._cache)
+    @property
+    def network(self) -> "Network":
+        """The network of the model, which torch runs.
+
+        Raises:
+            ModelError: Another backend runs the model.
+        """
+        network: Network | None = getattr(self.backend, "network", None)
+        if network is None:
+            raise ModelError(f"the model must be loaded with torch, but {type(self.backend).__name__} runs it")
+        return network
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -137,7 +135,7 @@ class Tagger:
         sentences = _sentences(items, self.model.tokenize, on_error or _raise)
         return self.predict(sentences, chunk=chunk, n_best=n_best)
 
-    def incremental(self) -> Incremental:
+    def incremental(self) -> "Incremental":
         """A tagger of one sentence while its words arrive: `feed` a token, get its tags now; `reset` for the next one.
 
         What it says of a token is what `tag_tokens` says of the last token of the words so far.
@@ -145,7 +143,7 @@ class Tagger:
         Raises:
             ModelError: The model reads in both directions.
         """
-        return Incremental(self.model, self._backend.type_vectors)
+        return self.backend.incremental()
 
     def predict(self, sentences: Iterable[Sentence], *, chunk: int = CHUNK, n_best: int = 0) -> Iterator[Sentence]:
         """Sentences with the predicted layers only, for sentences that are made already."""
@@ -155,7 +153,7 @@ class Tagger:
             raise ValueError(f"n_best must not be negative, got {n_best}")
         return predict(
             sentences,
-            backend=self._backend,
+            backend=self.backend,
             vocabulary=self.model.vocabulary,
             heads=self.model.heads,
             schemes=self.model.config.schemes,
@@ -174,17 +172,18 @@ class Tagger:
         if not len(sentence):
             raise DataError("a sentence must have at least one token, got none. Pass a list of words.")
         batch = encode(pack([sentence], layers=()), self.model.vocabulary).batch(np.zeros(1, np.int64))
-        with torch.inference_mode():
-            found = self.model.network.marginals(to_tensors(batch, self.model.network.device))
         labels = self.model.vocabulary.labels
-        return {layer: Marginals(tuple(labels[layer]), array[0].cpu().numpy()) for layer, array in found.items()}
+        found = self.backend.marginals(batch)
+        return {layer: Marginals(tuple(labels[layer]), array[0]) for layer, array in found.items()}
 
-    def evaluate(self, sentences: Iterable[Sentence]) -> Report:
+    def evaluate(self, sentences: Iterable[Sentence]) -> "Report":
         """The report of this model on gold sentences, with the time that tagging them took.
 
         Raises:
             DataError: No sentence carries a layer of the model.
         """
+        from tagger.evaluation import score_predictions  # tagging alone needs no scores
+
         sentences = list(sentences)
         if not sentences:
             raise DataError("there must be at least one sentence to score, got none")
@@ -207,42 +206,18 @@ def load(path: str | Path, *, device: str = "cpu", precision: Precision = "float
     Raises:
         ModelError: The folder cannot be read, or the device is not there or does not have the precision.
     """
-    check_device(device)
-    if precision not in get_args(Precision):
-        raise ModelError(f'precision must be "float32" or "bfloat16", got {precision!r}')
-    model = load_model(path, device=device)
-    if precision == "bfloat16":
-        check_bfloat16(device)
-        model.network.encoder.to(torch.bfloat16)
-    if model.config.tokenizer != tokenizer_name():
+    from tagger.inference.torch_backend import load_torch  # importing torch takes a second; other backends need none
+
+    backend = load_torch(path, device=device, precision=precision)
+    trained = backend.model.config.tokenizer
+    if trained != tokenizer_name():
         logger.warning(
             "%s: raw text went through %s in training and goes through %s here; tokens may differ",
             path,
-            model.config.tokenizer,
+            trained,
             tokenizer_name(),
         )
-    return Tagger(model)
-
-
-def _unpickled(content: Source | dict[str, bytes], device: str, precision: Precision, cache: bool) -> Tagger:
-    """Return the tagger that was pickled.
-
-    Raises:
-        ModelError: The folder of its model cannot be read, or holds another model now.
-    """
-    if isinstance(content, Source):
-        model = load(content.folder, device=device, precision=precision).model
-        if model.source != content:
-            raise ModelError(
-                f"{content.folder}: must hold the model that was pickled, but holds another one now; load this model "
-                f"and pickle that"
-            )
-        return Tagger(model, cache=cache)
-    with TemporaryDirectory(prefix="tagger-") as folder:
-        for name, file in content.items():
-            Path(folder, name).write_bytes(file)
-        model = load(folder, device=device, precision=precision).model
-    return Tagger(replace(model, source=None), cache=cache)
+    return Tagger(backend)
 
 
 def _check_text(text: str) -> None:
@@ -285,7 +260,8 @@ def tag_lines(
     Raises:
         DataError: A line is not of the format; names it.
     """
-    from tagger.formats.table import stream_sentences  # only files need the formats
+    from tagger.files.reading import decode_lines  # only files need the formats
+    from tagger.formats.table import stream_sentences
 
     if columns is None and format == "conll":
         columns = next((r.columns for r in tagger.model.config.reading.values() if r.columns), None)

@@ -3,22 +3,21 @@
 import random
 
 import pytest
-from untrained import untrained_model
+from untrained import torch_tagger, untrained_model
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import DataError
 from tagger.evaluation import dev_scores, score_predictions
 from tagger.metrics.calibration import calibration_error
-from tagger.model.model import Model
-from tagger.tagging import Tagger
+from tagger.model.network import TorchModel
 from tagger.text.schemes import RULES, Boundary, Scheme, spans_to_tags
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer, check_spans
 
 SCHEMES: list[Scheme] = ["iob1", "iob2", "bioes", "bilou"]
 
 
-def make_model(scheme: Scheme = "bioes", *, constraints: bool = True) -> Model:
+def make_model(scheme: Scheme = "bioes", *, constraints: bool = True) -> TorchModel:
     """A model with one head of each kind and a vocabulary of few labels."""
     heads: dict[str, HeadConfig] = {
         "ner": TokensHeadConfig(kind="tokens", scheme=scheme, constraints=constraints, decoder="softmax"),
@@ -63,7 +62,7 @@ def make_gold(scheme: Scheme, number: int = 60) -> list[Sentence]:
 @pytest.mark.parametrize("head_scheme", SCHEMES)
 def test_quick_scores_equal_the_full_report(file_scheme: Scheme, head_scheme: Scheme) -> None:
     model, gold = make_model(head_scheme), make_gold(file_scheme)
-    predicted = list(Tagger(model).predict(gold))
+    predicted = list(torch_tagger(model).predict(gold))
     report = score_predictions(gold, predicted, model)
     quick = dev_scores(gold, predicted, model)
     assert quick == pytest.approx({layer: report.headline(layer) for layer in quick})
@@ -74,7 +73,7 @@ def test_quick_scores_equal_the_full_report(file_scheme: Scheme, head_scheme: Sc
 @pytest.mark.parametrize("scheme", ["iob2", "bioes", "bilou"])
 def test_quick_scores_equal_the_full_report_for_invalid_predictions(scheme: Scheme) -> None:
     model, gold = make_model(scheme, constraints=False), make_gold(scheme)
-    predicted = list(Tagger(model).predict(gold))
+    predicted = list(torch_tagger(model).predict(gold))
     report = score_predictions(gold, predicted, model)
     assert report.to_dict()["scores"]["ner"]["invalid_sequences"] > 0
     assert dev_scores(gold, predicted, model)["ner"] == pytest.approx(report.headline("ner"))
@@ -82,7 +81,7 @@ def test_quick_scores_equal_the_full_report_for_invalid_predictions(scheme: Sche
 
 def test_each_layer_is_scored_on_the_sentences_that_carry_it() -> None:
     model, gold = make_model(), make_gold("iob2")
-    scores = Tagger(model).evaluate(gold).to_dict()["scores"]
+    scores = torch_tagger(model).evaluate(gold).to_dict()["scores"]
     for layer in ("ner", "upos", "intent"):
         assert scores[layer]["sentences"] == sum(layer in sentence.layers for sentence in gold) < len(gold)
 
@@ -106,13 +105,13 @@ def test_gold_labels_unseen_in_training_count_as_errors() -> None:
     assert [scores[layer][key] for layer, key in (("ner", "f1"), ("upos", "accuracy"), ("intent", "accuracy"))] == [
         0
     ] * 3
-    Tagger(model).evaluate(gold)  # the whole way does not crash either
+    torch_tagger(model).evaluate(gold)  # the whole way does not crash either
 
 
 def test_data_without_any_layer_of_the_model_is_refused() -> None:
     gold = [Sentence.from_tokens(["w1"], {"chunk": TagLayer(("O",), "iob2")})]
     with pytest.raises(DataError) as caught:
-        Tagger(make_model()).evaluate(gold)
+        torch_tagger(make_model()).evaluate(gold)
     assert str(caught.value) == (
         "no sentence has a layer that the model predicts (ner, upos, intent); the layers of the data are: chunk"
     )
@@ -137,7 +136,7 @@ def test_dev_data_must_carry_every_layer() -> None:
 def test_a_layer_of_the_wrong_kind_is_refused(layer: str, value: Label | TagLayer, message: str) -> None:
     gold = [Sentence.from_tokens(["w1"], {layer: value}, origin=Origin("a.txt", [3]))]
     with pytest.raises(DataError) as caught:
-        Tagger(make_model()).evaluate(gold)
+        torch_tagger(make_model()).evaluate(gold)
     assert str(caught.value) == f"a.txt:3: {message}"
 
 
@@ -148,7 +147,7 @@ def test_plain_tags_where_the_head_predicts_entities_are_refused() -> None:
         'set scheme = "none" for the head if its tags have no spans'
     )
     with pytest.raises(DataError) as caught:
-        Tagger(make_model()).evaluate(gold)
+        torch_tagger(make_model()).evaluate(gold)
     assert str(caught.value) == sentence
     with pytest.raises(DataError) as caught:
         check_spans("ner", gold)
@@ -156,7 +155,7 @@ def test_plain_tags_where_the_head_predicts_entities_are_refused() -> None:
 
 
 def test_evaluate_reads_a_generator_once_and_drops_nothing() -> None:
-    tagger, gold = Tagger(make_model()), make_gold("iob2")
+    tagger, gold = torch_tagger(make_model()), make_gold("iob2")
     found, expected = (tagger.evaluate(sentences).to_dict() for sentences in (iter(gold), gold))
     assert found["scores"] == expected["scores"]
     assert found["tokens"] == expected["tokens"] == sum(map(len, gold))
@@ -164,12 +163,12 @@ def test_evaluate_reads_a_generator_once_and_drops_nothing() -> None:
 
 def test_nothing_to_score_is_refused() -> None:
     with pytest.raises(DataError, match=r"^there must be at least one sentence to score, got none$"):
-        Tagger(make_model()).evaluate([])
+        torch_tagger(make_model()).evaluate([])
 
 
 def test_predictions_that_are_missing_are_refused() -> None:
     gold = make_gold("iob2")
-    predicted = list(Tagger(make_model()).predict(gold))
+    predicted = list(torch_tagger(make_model()).predict(gold))
     for score in (dev_scores, score_predictions):
         with pytest.raises(ValueError, match=r"zip\(\)"):
             score(gold, predicted[:-1], make_model())
@@ -177,7 +176,7 @@ def test_predictions_that_are_missing_are_refused() -> None:
 
 def test_calibration_errors_are_those_of_entities_tags_and_classes_counted_one_by_one() -> None:
     model, gold = make_model(), make_gold("iob2")
-    predicted = list(Tagger(model).predict(gold))
+    predicted = list(torch_tagger(model).predict(gold))
     pairs = list(zip(gold, predicted, strict=True))
     believed: dict[str, list[tuple[float, bool]]] = {"ner": [], "upos": [], "intent": []}
     for g, p in pairs:

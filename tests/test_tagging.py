@@ -5,6 +5,8 @@ import json
 import multiprocessing
 import pickle
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -14,9 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from untrained import untrained_model
+from untrained import torch_tagger, untrained_model
 
-from tagger import tagging
 from tagger.config import (
     EmbeddingsConfig,
     EncoderConfig,
@@ -29,6 +30,7 @@ from tagger.corpus.synthetic import generate
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, ModelError
+from tagger.inference import torch_backend
 from tagger.inference.torch_backend import check_device
 from tagger.model.folder import save_model
 from tagger.running.folder import describe_model
@@ -56,7 +58,7 @@ def make_tagger(loudness: float = 5) -> Tagger:
         reading={"data": ReadingConfig(format="conll", columns=("token", "ner"))},
         loudness=loudness,
     )
-    return Tagger(model)
+    return torch_tagger(model)
 
 
 TAGGER = make_tagger()
@@ -359,23 +361,23 @@ def test_a_tagger_without_a_folder_is_pickled_with_its_weights() -> None:
     for found in copies_of(TAGGER):
         assert tags_alike(found, TAGGER)
         assert found.model.source is None
-    assert pickle.loads(pickle.dumps(Tagger(TAGGER.model, cache=False)))._cache is False
+    assert pickle.loads(pickle.dumps(torch_tagger(TAGGER.model, cache=False))).backend._cache is None
 
 
 def test_a_deep_copy_has_weights_of_its_own() -> None:
     found = copy.deepcopy(TAGGER)
     with torch.no_grad():
-        found.model.network.words.weight += 1
-    assert not torch.equal(found.model.network.words.weight, TAGGER.model.network.words.weight)
+        found.network.words.weight += 1
+    assert not torch.equal(found.network.words.weight, TAGGER.network.words.weight)
 
 
 def test_pickling_keeps_the_precision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_model(TAGGER.model, tmp_path, card="")
-    monkeypatch.setattr(tagging, "check_bfloat16", lambda device: None)
+    monkeypatch.setattr(torch_backend, "check_bfloat16", lambda device: None)
     loaded = load(tmp_path, precision="bfloat16")
-    for tagger in (loaded, Tagger(replace(loaded.model, source=None))):
+    for tagger in (loaded, torch_tagger(replace(loaded.model, source=None))):
         for found in copies_of(tagger):
-            assert found.model.network.encoder.dtype == torch.bfloat16
+            assert found.network.encoder.dtype == torch.bfloat16
             assert tags_alike(found, loaded)
 
 
@@ -389,10 +391,10 @@ def test_a_spawned_process_takes_a_tagger(tmp_path: Path) -> None:
 
 def test_calls_leave_no_trace() -> None:
     first = TAGGER.tag("Ada came to Paris .")
-    before = {name: value.clone() for name, value in TAGGER.model.network.state_dict().items()}
+    before = {name: value.clone() for name, value in TAGGER.network.state_dict().items()}
     list(TAGGER.stream(["something else entirely", "and more"] * 20))
     assert TAGGER.tag("Ada came to Paris .") == first
-    assert all(torch.equal(value, before[name]) for name, value in TAGGER.model.network.state_dict().items())
+    assert all(torch.equal(value, before[name]) for name, value in TAGGER.network.state_dict().items())
 
 
 def test_fifty_thousand_tokens_are_one_sentence() -> None:
@@ -476,7 +478,7 @@ def test_description_counts_what_the_model_has_and_quotes_its_scores(tmp_path: P
     (tmp_path / "report.json").write_text('{"scores": {"ner": {"f1": 0.5, "types": {}}}}')
     found = describe_model(tmp_path)
     assert found["scores"] == describe_model(tmp_path / "model")["scores"] == {"ner": {"f1": 0.5}}
-    network = TAGGER.model.network
+    network = TAGGER.network
     assert found["layers"]["sentiment"]["labels"] == list(TAGGER.model.vocabulary.labels["sentiment"])
     assert found["words"] == len(TAGGER.model.vocabulary.words)
     assert found["trained_parameters"] == sum(value.numel() for value in network.state_dict().values()) - (
@@ -488,9 +490,9 @@ def test_bfloat16_changes_probabilities_a_little_and_only_where_it_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_model(TAGGER.model, tmp_path, card="")
-    monkeypatch.setattr(tagging, "check_bfloat16", lambda device: None)
+    monkeypatch.setattr(torch_backend, "check_bfloat16", lambda device: None)
     rounded, whole = load(tmp_path, precision="bfloat16"), load(tmp_path)
-    assert rounded.model.network.encoder.dtype == torch.bfloat16
+    assert rounded.network.encoder.dtype == torch.bfloat16
     first, second = (t.tag_tokens(["Ada", "lives", "in", "Oslo"]).tag_scores("ner") for t in (rounded, whole))
     assert first == pytest.approx(second, abs=0.02)
     assert first != second
@@ -499,3 +501,51 @@ def test_bfloat16_changes_probabilities_a_little_and_only_where_it_is_there(
     with pytest.raises(ModelError) as caught:
         load(tmp_path, precision="bfloat16")
     assert str(caught.value) == 'precision "bfloat16" is not there on the device "cpu"; use "float32"'
+
+
+START = """
+import sys
+import tagger.tagging
+ours = {name for name in sys.modules if name.partition(".")[0] == "tagger"}
+assert len(ours) <= 35, (len(ours), sorted(ours))
+other = {"files", "formats", "hub", "corpus", "doctor", "conversion", "nn", "metrics", "training", "running", "plots"}
+assert not [name for name in ours if name.split(".")[1:2] and name.split(".")[1] in other], sorted(ours)
+assert "torch" not in sys.modules
+"""
+TAG = """
+import sys
+from tagger.tagging import load
+assert load(sys.argv[1]).tag("Ada doesn't live in Oslo.").tokens[1:3] == ("does", "n't")
+assert "torch._dynamo" not in sys.modules  # would cost as much time as torch itself
+"""
+BLOCKED = """
+import sys
+blocked = {"datasets", "pyarrow", "pandas", "scipy", "sklearn", "seqeval", "matplotlib", "jinja2"}
+blocked |= {"thinc", "srsly", "catalogue", "confection", "weasel", "wasabi", "cymem", "preshed", "murmurhash", "blis"}
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in blocked or name.startswith("spacy."):
+            raise ImportError(f"{name} is blocked")
+
+sys.meta_path.insert(0, Finder())
+"""
+
+
+def run_program(*parts: str, arguments: list[str] = [], text: str = "") -> str:  # noqa: B006
+    command = [sys.executable, "-c", "".join(parts), *arguments]
+    done = subprocess.run(command, input=text, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_importing_the_tagger_loads_no_torch_and_little_of_the_library() -> None:
+    run_program(START)
+
+
+def test_tagging_works_without_libraries_that_it_does_not_need(tmp_path: Path) -> None:
+    save_model(TAGGER.model, tmp_path, card="")
+    run_program(BLOCKED, TAG, arguments=[str(tmp_path)])
+    command = "from tagger.cli import main\nmain()"
+    out = run_program(BLOCKED, command, arguments=["tag", str(tmp_path)], text="Ada doesn't live in Oslo.\n")
+    assert out.startswith("Ada doesn't live in Oslo.\n")

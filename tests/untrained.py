@@ -6,9 +6,10 @@ import torch
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, ReadingConfig
 from tagger.encoding.vocabulary import Vocabulary
+from tagger.inference.torch_backend import TorchBackend
 from tagger.model.config import FORMAT, ModelConfig
-from tagger.model.model import Model
-from tagger.model.network import build_network
+from tagger.model.network import Network, TorchModel, build_network
+from tagger.tagging import Tagger
 from tagger.text.schemes import Scheme
 
 
@@ -23,7 +24,7 @@ def untrained_model(
     tokenizer: str = "none",
     loudness: float = 1.0,
     seed: int = 1,
-) -> Model:
+) -> TorchModel:
     """The model; the weights of its heads are multiplied by `loudness`, for its labels to change."""
     torch.manual_seed(seed)
     network = build_network(vocabulary, embeddings=embeddings, encoder=encoder, heads=heads).eval()
@@ -41,4 +42,14 @@ def untrained_model(
         schemes=dict(schemes or {}),
         reading=dict(reading or {}),
     )
-    return Model(config, vocabulary, network)
+    return TorchModel(config, vocabulary, None, network)
+
+
+def torch_tagger(model: TorchModel, *, cache: bool = True) -> Tagger:
+    """The model as it is loaded: run by torch."""
+    return Tagger(TorchBackend(model, cache=cache))
+
+
+def backend_of(network: Network, *, cache: bool = True) -> TorchBackend:
+    """A backend that runs a network and knows nothing else of a model."""
+    return TorchBackend(TorchModel(None, None, None, network), cache=cache)

@@ -13,7 +13,7 @@ import typer
 
 from tagger.errors import DataError, MissingExtraError, RecipeError, TaggerError
 from tagger.files.reading import lines_of, raw_lines
-from tagger.text.choices import FileFormat, Invalid, Misaligned, Nested, StreamFormat
+from tagger.text.choices import FileFormat, Invalid, Misaligned, Nested, Precision, StreamFormat
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import Tokenize
 from tagger.wording import visible
@@ -30,7 +30,7 @@ app = typer.Typer(
 
 DeviceOption = Annotated[str, typer.Option("--device", help="Where the network runs: cpu, cuda or cuda:N.")]
 PrecisionOption = Annotated[
-    Literal["float32", "bfloat16"],
+    Precision,
     typer.Option("--precision", help="Of the encoder; bfloat16 is faster where the processor has it."),
 ]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads; all cores if left out.")]

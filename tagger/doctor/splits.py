@@ -7,7 +7,7 @@ from itertools import combinations
 
 from tagger.doctor.findings import Findings
 from tagger.doctor.tags import entities_of, tags_of
-from tagger.encoding.vectors import DIGITS, find_word
+from tagger.encoding.vocabulary import DIGITS, find_word
 from tagger.text.sentence import Label, Sentence, place_of
 
 LONG_ENTITY = 10

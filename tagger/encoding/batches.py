@@ -126,7 +126,10 @@ def _padded(values: NDArray[N], mask: NDArray[np.bool_], fill: int) -> NDArray[N
 
 
 def encode(
-    sentences: Packed, vocabulary: Vocabulary, layers: Mapping[str, Scheme | None] | None = None
+    sentences: Packed,
+    vocabulary: Vocabulary,
+    layers: Mapping[str, Scheme | None] | None = None,
+    features: Mapping[str, Floats] | None = None,
 ) -> EncodedSentences:
     """Return the ids of sentences.
 
@@ -134,6 +137,7 @@ def encode(
         sentences: Sentences with at least one token each.
         vocabulary: Maps names to ids.
         layers: Layers whose gold ids to return, each with the scheme of its tags in the vocabulary; default: none.
+        features: Numbers that describe each token, by name, of shape (tokens, dimension); default: none.
     """
     tag_targets: dict[str, AnyIds] = {}
     label_targets: dict[str, Ids] = {}
@@ -155,6 +159,7 @@ def encode(
         starts=sentences.starts,
         tag_targets=tag_targets,
         label_targets=label_targets,
+        features=features or {},
     )
 
 

@@ -7,50 +7,20 @@ so that a model stores exactly what it was trained with.
 
 import re
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.encoding.vocabulary import Vectors, find_word
 from tagger.errors import DataError, Problems
 from tagger.files.reading import iter_lines
 from tagger.wording import shorten
 
-DIGITS = re.compile(r"[0-9]")
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf(inity)?)", re.IGNORECASE)
 HEADER = re.compile(r"[0-9]+ [0-9]+ *")
-
-
-@dataclass(frozen=True, slots=True)
-class Vectors:
-    """A vector for each word.
-
-    Args:
-        words: The words, without duplicates.
-        matrix: Their vectors, float16 of shape (words, dimension).
-    """
-
-    words: Sequence[str]
-    matrix: NDArray[np.float16]
-
-    @property
-    def dimension(self) -> int:
-        """Width of a vector."""
-        return int(self.matrix.shape[1])
-
-
-def find_word(word: str, index: Mapping[str, int]) -> int | None:
-    """Return the index of a word as written, else in lower case, else also with zeros for its digits."""
-    row = index.get(word)
-    if row is None:
-        lower = word.lower()
-        row = index.get(lower)
-        if row is None:
-            row = index.get(DIGITS.sub("0", lower))
-    return row
 
 
 def read_vectors(paths: Sequence[str | Path], *, max_words: int | None = None) -> Vectors:

@@ -1,21 +1,43 @@
-"""What a model knows by name: its words, its characters, and the tags or classes of each layer.
+"""The names that a model knows: its words, its characters, and the tags or classes of each layer.
 
-Characters, tags and classes come from train only. Words come from train, and from the vector files where there are any,
-so that a word unseen in training still has its vector.
+Characters, tags and classes come from train only. Words also come from pretrained vectors, so that a word that does not
+occur in train still has its vector.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tagger.encoding.packed import Packed
-from tagger.encoding.vectors import Vectors, find_word
 from tagger.errors import DataError
 from tagger.text.schemes import Scheme, split_tag, tags_of_types
 
-UNKNOWN = 0  # the id of words and, behind the separator, of characters that are not in the vocabulary
-UNKNOWN_CHAR = 1  # 0 separates words
+DIGITS = re.compile(r"[0-9]")
+UNKNOWN = 0  # id of a word that is not in the vocabulary
+UNKNOWN_CHAR = 1  # id of a character that is not in the vocabulary; 0 separates words
 FIRST_CHAR = 2
-NO_CHAR = "\0"  # stands for an empty word; no text file has it
+NO_CHAR = "\0"  # replaces an empty word; does not occur in text files
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """A vector for each word.
+
+    Args:
+        words: The words, without duplicates.
+        matrix: Their vectors, float16 of shape (words, dimension).
+    """
+
+    words: Sequence[str]
+    matrix: NDArray[np.float16]
+
+    @property
+    def dimension(self) -> int:
+        """Width of a vector."""
+        return int(self.matrix.shape[1])
 
 
 @dataclass(frozen=True)
@@ -23,10 +45,10 @@ class Vocabulary:
     """Names by id.
 
     Args:
-        words: Word of each id from 1; id 0 is a word that is not among them.
-        chars: Character of each id from 2; 0 separates words, 1 is a character that is not among them.
+        words: Word of each id from 1; id 0 is for unknown words.
+        chars: Character of each id from 2; 0 separates words, 1 is for unknown characters.
         labels: The tags or classes of each layer, in the order of their ids.
-        num_trainable: How many word ids, from 0, have vectors of their own that training changes.
+        num_trainable: Number of word ids, from 0, whose vectors are trained.
     """
 
     words: Sequence[str]
@@ -41,13 +63,27 @@ class Vocabulary:
         object.__setattr__(self, "char_index", {char: i for i, char in enumerate(self.chars, FIRST_CHAR)})
 
     def word_id(self, word: str) -> int:
-        """The id of a word as written, lower-cased, or with digits as zeros; 0 if none of these is known."""
+        """Return the id of a word as written, in lower case, or with zeros for digits; 0 if none of these is known."""
         return find_word(word, self.word_index) or UNKNOWN
 
     def char_ids(self, words: Iterable[str]) -> list[int]:
-        """The id of each character of words, one word behind the other; an empty word is one unknown character."""
+        """Return the ids of the characters of words, one word after the other.
+
+        An empty word is one unknown character, because a network needs at least one.
+        """
         get = self.char_index.get
         return [get(char, UNKNOWN_CHAR) for char in "".join([word or NO_CHAR for word in words])]
+
+
+def find_word(word: str, index: Mapping[str, int]) -> int | None:
+    """Return the index of a word as written, else in lower case, else also with zeros for its digits."""
+    row = index.get(word)
+    if row is None:
+        lower = word.lower()
+        row = index.get(lower)
+        if row is None:
+            row = index.get(DIGITS.sub("0", lower))
+    return row
 
 
 def build_vocabulary(
@@ -57,13 +93,13 @@ def build_vocabulary(
     vectors: Vectors | None = None,
     tune: bool = False,
 ) -> Vocabulary:
-    """The vocabulary of training sentences.
+    """Return the vocabulary of training sentences.
 
     Args:
         train: The sentences to learn from.
-        layers: The layers that heads predict; a scheme for those whose tags have spans.
-        vectors: Pretrained vectors, all of whose words are kept.
-        tune: Whether words of train get trainable vectors of their own.
+        layers: The layers that heads predict, each with the scheme of its spans, if it has spans.
+        vectors: Pretrained vectors; the vocabulary has all their words.
+        tune: Whether the vectors of words that occur in train are trained.
 
     Raises:
         DataError: No sentence of train has one of the layers.
@@ -85,7 +121,7 @@ def build_vocabulary(
 
 
 def label_names(train: Packed, layer: str, scheme: Scheme | None) -> list[str]:
-    """Return the tags or classes of a layer; for entities, every prefix of the scheme with every type of train.
+    """Return the tags or classes of a layer; for entities, all tags of the scheme for the types in train.
 
     Raises:
         DataError: No sentence has the layer.

@@ -6,8 +6,8 @@ To add a kind of head:
 2. A module in this folder: a subclass of `Head`. Its network is a `HeadNetwork` (`nn/heads.py`).
 3. `table.py`: a row that joins the two.
 
-tests/heads/test_table.py does this for a head that predicts numbers. The modules of this folder import torch only
-inside the methods that need it, because a model can also be run without torch.
+tests/heads/test_table.py does this for a head that predicts numbers. The modules of this folder import torch and
+the metrics only inside the methods that need them, because tagging needs no metrics, and other backends no torch.
 """
 
 from abc import ABC, abstractmethod
@@ -21,13 +21,13 @@ from tagger.config import AnyHeadConfig
 from tagger.encoding.batches import EncodedSentences
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import RecipeError
-from tagger.metrics.report import Scores
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from tagger.metrics.report import Scores
     from tagger.nn.calibration import HeldOut
     from tagger.nn.encoder import RecurrentEncoder
     from tagger.nn.heads import HeadNetwork
@@ -174,7 +174,7 @@ class Head(ABC, Generic[C, N]):
         """Return what predicts the layer token by token, for a new sentence."""
 
     @abstractmethod
-    def score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> Scores:
+    def score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> "Scores":
         """Return the scores of predicted sentences against gold sentences, all of which have the layer."""
 
     def dev_score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> float:

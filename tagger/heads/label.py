@@ -11,14 +11,13 @@ from tagger.config import SentenceHeadConfig
 from tagger.encoding.batches import EncodedSentences
 from tagger.errors import RecipeError
 from tagger.heads.head import Arrays, Head, HeldOutSentences, Lesson, Names, Sizes
-from tagger.metrics.accuracy import LabelScores, score_labels
-from tagger.metrics.calibration import fit_temperature, log_loss
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from tagger.metrics.accuracy import LabelScores
     from tagger.nn.encoder import RecurrentEncoder
     from tagger.nn.heads import SentenceHead
 
@@ -76,8 +75,10 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead"]):
         """Return what predicts the label of the sentence so far."""
         return RunningLabelLayer(network, names)
 
-    def score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> LabelScores:
+    def score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> "LabelScores":
         """Return the accuracy of labels, and the scores of each class."""
+        from tagger.metrics.accuracy import score_labels
+
         found = [sentence.label(self.layer) for sentence in predicted]
         sure = [label.score for label in found if label.score is not None]
         wanted = [sentence.label(self.layer).value for sentence in gold]
@@ -123,6 +124,8 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead"]):
 
     def calibrate(self, network: "SentenceHead", names: Sequence[str], dev: HeldOutSentences) -> dict[str, float]:
         """Fit the temperature with the smallest log loss; no weight changes."""
+        from tagger.metrics.calibration import fit_temperature, log_loss
+
         scores = [list((sentence.label(self.layer).scores or {}).values()) for sentence in dev.predict()]
         gold = [names.index(sentence.label(self.layer).value) for sentence in dev.sentences]
         temperature = fit_temperature(scores, gold)

@@ -12,15 +12,14 @@ from tagger.encoding.batches import EncodedSentences, encode
 from tagger.encoding.packed import pack
 from tagger.heads.head import FLOAT, Arrays, Head, HeldOutSentences, Lesson, Names, Sizes
 from tagger.heads.last_tag import Ending, extend, last_tag
-from tagger.metrics.accuracy import TagScores, score_tags
-from tagger.metrics.calibration import calibration_error
-from tagger.metrics.entities import EntityScores, score_entities, span_f1
 from tagger.text.schemes import Scheme, legal_transitions, span_tables, spans_to_tags
 from tagger.text.sentence import Sentence, TagLayer, check_spans
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from tagger.metrics.accuracy import TagScores
+    from tagger.metrics.entities import EntityScores
     from tagger.nn.encoder import RecurrentEncoder
     from tagger.nn.heads import TokensHead
 
@@ -114,8 +113,12 @@ class TagHead(Head[TokensHeadConfig, "TokensHead"]):
         """Return what predicts the tag of each token when it arrives."""
         return RunningTagLayer(network, names, self.config.span_scheme, shown)
 
-    def score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> TagScores | EntityScores:
+    def score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> "TagScores | EntityScores":
         """Return entity scores if the tags form spans, else the accuracy of tags."""
+        from tagger.metrics.accuracy import score_tags
+        from tagger.metrics.calibration import calibration_error
+        from tagger.metrics.entities import score_entities
+
         scheme, pairs = self.config.span_scheme, list(zip(gold, predicted, strict=True))
         scores: TagScores | EntityScores
         if scheme is None:
@@ -132,6 +135,8 @@ class TagHead(Head[TokensHeadConfig, "TokensHead"]):
 
     def dev_score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> float:
         """Return the strict span F1 if the tags form spans, else the accuracy."""
+        from tagger.metrics.entities import span_f1
+
         if self.config.span_scheme is None:
             return super().dev_score(gold, predicted)
         return span_f1((s.boundaries(self.layer) for s in gold), (s.boundaries(self.layer) for s in predicted))

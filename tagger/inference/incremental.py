@@ -17,6 +17,7 @@ from tagger.encoding.packed import pack
 from tagger.errors import ModelError
 from tagger.heads.table import heads_of
 from tagger.model.model import Model
+from tagger.model.network import Network
 from tagger.nn.incremental import RunningEncoder
 from tagger.text.sentence import Label, Sentence, check_token
 
@@ -44,14 +45,15 @@ class Incremental:
     """Tags one sentence token by token; for one thread at a time.
 
     Args:
-        model: A model that reads in one direction, in evaluation mode.
-        type_vectors: Gives the vectors of a batch's words.
+        model: A model that reads in one direction.
+        network: Its network, in evaluation mode.
+        type_vectors: Returns the vectors of the distinct words of a batch.
 
     Raises:
         ModelError: The model reads in both directions.
     """
 
-    def __init__(self, model: Model, type_vectors: Callable[[Batch], Tensor]) -> None:
+    def __init__(self, model: Model, network: Network, type_vectors: Callable[[Batch], Tensor]) -> None:
         if model.config.encoder.bidirectional:
             raise ModelError(
                 "incremental tagging needs a model that reads in one direction, got one that reads in both: its "
@@ -59,14 +61,15 @@ class Incremental:
                 "train with encoder.bidirectional = false, or pass whole sentences to tag_tokens"
             )
         self.model = model
+        self._network = network
         self._type_vectors = type_vectors
         self.reset()
 
     def reset(self) -> None:
         """Begin the next sentence."""
         self._position = 0
-        self._encoder = RunningEncoder(self.model.network.encoder)
-        networks, labels, shown = self.model.network.heads, self.model.vocabulary.labels, self.model.config.schemes
+        self._encoder = RunningEncoder(self._network.encoder)
+        networks, labels, shown = self._network.heads, self.model.vocabulary.labels, self.model.config.schemes
         self._layers = {
             layer: head.running(networks[layer], labels[layer], shown.get(layer))
             for layer, head in heads_of(self.model.heads).items()

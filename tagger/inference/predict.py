@@ -1,33 +1,57 @@
-"""The one way from sentences to predicted sentences.
+"""The way from sentences to predicted sentences.
 
-Sentences are taken in chunks, encoded, batched by length, run through a backend and given back in their order. The
-backend alone knows what runs the network.
+Sentences are read in chunks, encoded, grouped into batches by length, run by a backend, and returned in their order.
+Only the backend knows what runs the network.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tagger.config import AnyHeadConfig
-from tagger.encoding.batches import Batch, batches_by_length, encode, most_rows
+from tagger.encoding.batches import Batch, Floats, batches_by_length, encode, most_rows
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.heads.head import Arrays
 from tagger.heads.table import heads_of
+from tagger.model.model import Model
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
 
-CHUNK = 2048  # sentences that are held at once
-BATCH_TOKENS = 4096  # tokens of a batch, padding counted
-BATCH_OVERHEAD = 16  # rows that would take as long as the fixed cost of the steps of a batch
+if TYPE_CHECKING:
+    from tagger.inference.incremental import Incremental
+
+CHUNK = 2048  # sentences that are read at once
+BATCH_TOKENS = 4096  # with padding
+BATCH_OVERHEAD = 16  # rows that take as long as the fixed cost of a batch
+
+Features = Callable[[Sequence[Sentence]], Mapping[str, Floats]]
 
 
 class Backend(Protocol):
-    """What runs a network."""
+    """What runs the network of a model."""
+
+    @property
+    def model(self) -> Model:
+        """The configuration of the model and the names of its ids."""
+        ...
 
     def run(self, batches: Iterable[Batch], *, n_best: int = 0) -> Iterator[Mapping[str, Arrays]]:
         """Return the output of each head for each batch, in order, by layer, with `n_best` readings per sentence."""
+        ...
+
+    def marginals(self, batch: Batch) -> Mapping[str, NDArray[np.float32]]:
+        """Return the probability of each tag at each token, of shape (batch, tokens, tags), by tag layer."""
+        ...
+
+    def incremental(self) -> "Incremental":
+        """Return what tags one sentence token by token.
+
+        Raises:
+            ModelError: The model reads in both directions.
+        """
         ...
 
 
@@ -40,13 +64,24 @@ def predict(
     schemes: Mapping[str, Scheme | None],
     chunk: int = CHUNK,
     n_best: int = 0,
+    features: Features | None = None,
 ) -> Iterator[Sentence]:
     """Yield the sentences with predicted layers only, in order.
 
     A sentence without tokens has empty tag layers and no labels.
+
+    Args:
+        sentences: The sentences.
+        backend: Runs the network.
+        vocabulary: The names of its ids.
+        heads: The configuration of each head by its layer.
+        schemes: The scheme of the training files by layer, in which predicted tags are shown.
+        chunk: Number of sentences that are read at once.
+        n_best: Number of readings of each tag layer.
+        features: Returns the features of the tokens of all given sentences, if the network reads features.
     """
     for part in _chunks(sentences, chunk):
-        yield from _predict_chunk(part, backend, vocabulary, heads, schemes, n_best)
+        yield from _predict_chunk(part, backend, vocabulary, heads, schemes, n_best, features)
 
 
 def _chunks(sentences: Iterable[Sentence], size: int) -> Iterator[list[Sentence]]:
@@ -71,8 +106,9 @@ def _predict_chunk(
     heads: Mapping[str, AnyHeadConfig],
     schemes: Mapping[str, Scheme | None],
     n_best: int,
+    features: Features | None,
 ) -> list[Sentence]:
-    encoded = encode(pack(sentences, layers=()), vocabulary)
+    encoded = encode(pack(sentences, layers=()), vocabulary, features=features(sentences) if features else None)
     asked = heads_of(heads)
     empty = {layer: found for layer, head in asked.items() if (found := head.empty(schemes.get(layer))) is not None}
     layers: list[dict[str, TagLayer | Label]] = [{} if len(sentence) else {**empty} for sentence in sentences]

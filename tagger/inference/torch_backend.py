@@ -10,18 +10,29 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import replace
 from functools import cache, partial
-from typing import Any
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from tagger.encoding.batches import Batch
 from tagger.encoding.packed import ranges
 from tagger.errors import ModelError
 from tagger.heads.head import Arrays
-from tagger.model.network import Network, to_tensors
+from tagger.model.folder import load_model, model_files
+from tagger.model.model import Source
+from tagger.model.network import Network, TorchModel, to_tensors
+from tagger.text.choices import Precision
+
+if TYPE_CHECKING:
+    from tagger.inference.incremental import Incremental
 
 CACHED_TYPES = 50_000  # some 40 MB at 200 numbers each
 _FORKING = threading.RLock()  # held while the process forks, and for a moment when a run starts
@@ -89,13 +100,23 @@ class TorchBackend:
     """A backend on the device of the network's parameters. The network must be in evaluation mode.
 
     Args:
-        network: The network. Its weights must not change while `cache` is in use.
-        cache: Whether the vectors of words are kept from batch to batch.
+        model: The model. Its weights must not change while `cache` is in use.
+        cache: Whether to keep the vectors of words from batch to batch.
     """
 
-    def __init__(self, network: Network, *, cache: bool = True) -> None:
-        self.network = network
-        self._cache = TypeCache(network) if cache else None
+    def __init__(self, model: TorchModel, *, cache: bool = True) -> None:
+        self.model = model
+        self.network = model.network
+        self._cache = TypeCache(model.network) if cache else None
+
+    def __reduce__(self) -> tuple[object, ...]:
+        precision = "bfloat16" if self.network.encoder.dtype == torch.bfloat16 else "float32"
+        content = self.model.source or model_files(self.model, card="")
+        return _unpickled, (content, str(self.network.device), precision, self._cache is not None)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> "TorchBackend":
+        model = replace(self.model, network=deepcopy(self.network, memo))
+        return TorchBackend(model, cache=self._cache is not None)
 
     def run(self, batches: Iterable[Batch], *, n_best: int = 0) -> Iterator[Mapping[str, Arrays]]:
         """What each head says of each batch, in order, by layer."""
@@ -127,6 +148,23 @@ class TorchBackend:
     def _run(self, batch: Batch, types: Tensor | None, *, n_best: int) -> Mapping[str, Arrays]:
         outputs = self.network(to_tensors(batch, self.network.device), types, n_best=n_best)
         return {layer: {name: tensor.cpu().numpy() for name, tensor in _named(out)} for layer, out in outputs.items()}
+
+    @_running()
+    @torch.inference_mode()
+    def marginals(self, batch: Batch) -> Mapping[str, NDArray[np.float32]]:
+        """Return the probability of each tag at each token, of shape (batch, tokens, tags), by tag layer."""
+        found = self.network.marginals(to_tensors(batch, self.network.device))
+        return {layer: probabilities.cpu().numpy() for layer, probabilities in found.items()}
+
+    def incremental(self) -> "Incremental":
+        """Return what tags one sentence token by token.
+
+        Raises:
+            ModelError: The model reads in both directions.
+        """
+        from tagger.inference.incremental import Incremental  # few programs need it
+
+        return Incremental(self.model, self.network, self.type_vectors)
 
 
 @cache
@@ -174,8 +212,47 @@ def _named(output: Any) -> Iterator[tuple[str, Tensor]]:
             yield name, value
 
 
+def load_torch(
+    path: str | Path, *, device: str = "cpu", precision: Precision = "float32", cache: bool = True
+) -> TorchBackend:
+    """Load the model of a run folder or of its `model/` folder.
+
+    Raises:
+        ModelError: The folder cannot be read, or the device is not available or does not support the precision.
+    """
+    check_device(device)
+    if precision not in get_args(Precision):
+        raise ModelError(f'precision must be "float32" or "bfloat16", got {precision!r}')
+    model = load_model(path, device=device)
+    if precision == "bfloat16":
+        check_bfloat16(device)
+        model.network.encoder.to(torch.bfloat16)
+    return TorchBackend(model, cache=cache)
+
+
+def _unpickled(content: Source | dict[str, bytes], device: str, precision: Precision, cache: bool) -> TorchBackend:
+    """Return the backend that was pickled.
+
+    Raises:
+        ModelError: The folder of its model cannot be read, or holds another model now.
+    """
+    if isinstance(content, Source):
+        backend = load_torch(content.folder, device=device, precision=precision, cache=cache)
+        if backend.model.source != content:
+            raise ModelError(
+                f"{content.folder}: must hold the model that was pickled, but holds another one now; load this model "
+                f"and pickle that"
+            )
+        return backend
+    with TemporaryDirectory(prefix="tagger-") as folder:
+        for name, file in content.items():
+            Path(folder, name).write_bytes(file)
+        model = load_torch(folder, device=device, precision=precision).model
+    return TorchBackend(replace(model, source=None), cache=cache)
+
+
 def check_bfloat16(device: str) -> None:
-    """Refuse bfloat16 on a device that would only imitate it, slowly.
+    """Refuse bfloat16 on a device that would only emulate it, slowly.
 
     Raises:
         ModelError: The device has no bfloat16 arithmetic.

@@ -26,8 +26,8 @@ from tagger.errors import ModelError
 from tagger.files.writing import newest, replace_files
 from tagger.heads.table import heads_of
 from tagger.model.config import FORMAT, ModelConfig
-from tagger.model.model import Model, Source
-from tagger.model.network import build_network
+from tagger.model.model import Source
+from tagger.model.network import TorchModel, build_network
 from tagger.text.schemes import Scheme, describe, tags_of_types
 from tagger.wording import shorten
 
@@ -61,7 +61,7 @@ class _Files(NamedTuple):
     sha256: str
 
 
-def save_model(model: Model, folder: Path, *, card: str) -> None:
+def save_model(model: TorchModel, folder: Path, *, card: str) -> None:
     """Write a model to a folder, which is created if missing. A model that is there is replaced as a whole or stays.
 
     Raises:
@@ -70,7 +70,7 @@ def save_model(model: Model, folder: Path, *, card: str) -> None:
     replace_files(folder, model_files(model, card=card))
 
 
-def model_files(model: Model, *, card: str) -> dict[str, bytes]:
+def model_files(model: TorchModel, *, card: str) -> dict[str, bytes]:
     """Return the bytes of each file of a model folder; `card` is the text of its README."""
     vocabulary = model.vocabulary
     names = {
@@ -89,7 +89,7 @@ def model_files(model: Model, *, card: str) -> dict[str, bytes]:
     return {CONFIG: f"{config}\n".encode(), **files, CARD: card.encode()}
 
 
-def load_model(path: str | Path, *, device: str | torch.device = "cpu") -> Model:
+def load_model(path: str | Path, *, device: str | torch.device = "cpu") -> TorchModel:
     """Load the model of a run folder or of its `model/` folder, ready to predict on a device.
 
     Raises:
@@ -120,7 +120,7 @@ def load_model(path: str | Path, *, device: str | torch.device = "cpu") -> Model
         )
     network.load_state_dict(weights)
     network.set_temperatures(config.temperatures)
-    return Model(config, vocabulary, network.to(device).eval(), Source(folder.resolve(), digest))
+    return TorchModel(config, vocabulary, Source(folder.resolve(), digest), network.to(device).eval())
 
 
 def _problems(expected: Mapping[str, Tensor], fixed: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:

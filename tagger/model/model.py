@@ -1,4 +1,4 @@
-"""A model: a network, the names its ids stand for, and how its sentences were read."""
+"""A model without what runs its network: its configuration, and the names of its ids."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from typing import NamedTuple
 from tagger.config import HeadConfig
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.model.config import ModelConfig
-from tagger.model.network import Network
 from tagger.text.tokenization import Tokenize
 
 
@@ -21,27 +20,25 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True)
 class Model:
-    """A network with everything that is needed to use it.
+    """What a backend and the sentences that it tags have in common.
 
     Args:
-        config: What `config.json` says.
-        vocabulary: The names of ids.
-        network: The network.
+        config: The content of `config.json`.
+        vocabulary: The names of words, characters and labels.
         source: Where the model was loaded from; None if it was trained in this process.
     """
 
     config: ModelConfig
     vocabulary: Vocabulary
-    network: Network
-    source: Source | None = None
+    source: Source | None
 
     @property
     def heads(self) -> Mapping[str, HeadConfig]:
-        """The heads by layer."""
+        """The configuration of each head by its layer."""
         return self.config.heads
 
     @property
     def tokenize(self) -> Tokenize:
-        """How raw text is split: at blanks alone if all corpora of training were, else into words."""
+        """How to split raw text: at white space if all training corpora were split there, else into words."""
         modes = {reading.tokenize for reading in self.config.reading.values()}
         return "blanks" if modes == {"blanks"} else "words"

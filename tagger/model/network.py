@@ -7,6 +7,7 @@ model that holds the network, not here.
 import os
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,9 +18,9 @@ from torch.nn import functional as F
 from tagger.config import AnyHeadConfig, EmbeddingsConfig, EncoderConfig
 from tagger.encoding.batches import Batch
 from tagger.encoding.tag_arrays import MISSING
-from tagger.encoding.vectors import Vectors
-from tagger.encoding.vocabulary import FIRST_CHAR, UNKNOWN, Vocabulary
+from tagger.encoding.vocabulary import FIRST_CHAR, UNKNOWN, Vectors, Vocabulary
 from tagger.heads.table import heads_of
+from tagger.model.model import Model
 from tagger.nn.dropout import Dropout
 from tagger.nn.embeddings import CharCNN, CharLSTM, WordVectors
 from tagger.nn.encoder import RecurrentEncoder
@@ -174,6 +175,17 @@ class Network(nn.Module):
         states = self.states(batch)
         found = {layer: head.marginals(states, batch.mask) for layer, head in self.heads.items()}
         return {layer: marginals for layer, marginals in found.items() if marginals is not None}
+
+
+@dataclass(frozen=True)
+class TorchModel(Model):
+    """A model with its network in torch.
+
+    Args:
+        network: Computes what the model predicts.
+    """
+
+    network: Network
 
 
 def _module_name(kind: str, name: str) -> str:

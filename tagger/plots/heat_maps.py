@@ -39,7 +39,7 @@ def transitions(tagger: "Tagger", *, layer: str | None = None) -> Picture:
     """
     from tagger.nn.heads import TokensHead
 
-    heads = tagger.model.network.heads.items()
+    heads = tagger.network.heads.items()
     found = {layer: head.crf for layer, head in heads if isinstance(head, TokensHead) and head.decoder == "crf"}
     hint = 'transitions are learned by a tokens head with decoder = "crf"'
     name = select_layer(layer, list(found), kind="layer with a CRF", error=ModelError, hint=hint)

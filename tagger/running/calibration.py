@@ -13,8 +13,8 @@ from tagger.errors import DataError
 from tagger.evaluation import dev_scores
 from tagger.heads.head import HeldOutSentences
 from tagger.heads.table import head_of, heads_of
-from tagger.model.model import Model
-from tagger.model.network import to_tensors
+from tagger.inference.torch_backend import TorchBackend
+from tagger.model.network import TorchModel, to_tensors
 from tagger.nn.calibration import FURTHEST, HIGHEST, LOWEST, HeldOut
 from tagger.tagging import Tagger
 from tagger.text.sentence import Sentence
@@ -38,7 +38,7 @@ def check_calibrated(heads: Mapping[str, AnyHeadConfig], train: Packed, dev: Seq
             )
 
 
-def calibrate(model: Model, dev: Sequence[Sentence], trained: Mapping[str, float]) -> tuple[Model, Facts]:
+def calibrate(model: TorchModel, dev: Sequence[Sentence], trained: Mapping[str, float]) -> tuple[TorchModel, Facts]:
     """Return the model with its heads calibrated, and for each calibrated layer what was fitted.
 
     Args:
@@ -58,7 +58,7 @@ def calibrate(model: Model, dev: Sequence[Sentence], trained: Mapping[str, float
     model.network.set_temperatures(temperatures)
     model = replace(model, config=model.config.model_copy(update={"temperatures": temperatures}))
     if shifted := [layer for layer, found in facts.items() if "outside" in found]:
-        after = dev_scores(dev, Tagger(model, cache=False).predict(dev), model)
+        after = dev_scores(dev, Tagger(TorchBackend(model, cache=False)).predict(dev), model)
         for layer in shifted:
             facts[layer].update(dev_before=trained[layer], dev_after=after[layer])
     return model, facts
@@ -85,7 +85,7 @@ def _known(dev: Sequence[Sentence], layer: str, config: AnyHeadConfig, names: Se
     return [sentence for sentence in dev if layer in sentence.layers and known.issuperset(head.labels(sentence))]
 
 
-def _held_out(model: Model, layer: str, sentences: Sequence[Sentence]) -> HeldOutSentences:
+def _held_out(model: TorchModel, layer: str, sentences: Sequence[Sentence]) -> HeldOutSentences:
     def states() -> list[HeldOut]:
         encoded = encode(pack(sentences, [layer]), model.vocabulary, {layer: model.heads[layer].span_scheme})
         most = most_rows(len(model.vocabulary.labels[layer]))
@@ -96,4 +96,5 @@ def _held_out(model: Model, layer: str, sentences: Sequence[Sentence]) -> HeldOu
                 found.append(HeldOut(model.network.states(batch), batch.mask, batch.targets[layer]))
         return found
 
-    return HeldOutSentences(sentences, lambda: list(Tagger(model, cache=False).predict(sentences)), states)
+    tagger = Tagger(TorchBackend(model, cache=False))
+    return HeldOutSentences(sentences, lambda: list(tagger.predict(sentences)), states)

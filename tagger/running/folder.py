@@ -13,6 +13,7 @@ from tagger.errors import ModelError
 from tagger.evaluation import Report
 from tagger.model.card import model_card
 from tagger.model.folder import save_model
+from tagger.model.network import TorchModel
 from tagger.running.run import Run
 from tagger.running.teachers import keep_teachers, with_kept_teachers
 from tagger.tagging import load
@@ -26,8 +27,9 @@ def describe_model(path: str | Path) -> dict[str, Any]:
     Raises:
         ModelError: The folder cannot be read.
     """
-    model = load(path).model
-    parameters = sum(p.numel() for p in model.network.parameters() if p.requires_grad)
+    tagger = load(path)
+    model, network = tagger.model, tagger.network
+    parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
     facts = {
         "format": model.config.format,
         "version": model.config.version,
@@ -42,7 +44,7 @@ def describe_model(path: str | Path) -> dict[str, Any]:
         "words": len(model.vocabulary.words),
         "characters": len(model.vocabulary.chars),
         "trained_parameters": parameters,
-        "trained_vectors": model.network.words.weight.numel(),
+        "trained_vectors": network.words.weight.numel(),
     }
     found = next((p for p in (Path(path) / "report.json", Path(path).parent / "report.json") if p.is_file()), None)
     if found is not None:
@@ -101,11 +103,13 @@ def _licences(recipe: Recipe, folder: Path) -> dict[str, list[str]]:
     }
 
 
-def _keep(run: Run, recipe: Recipe, folder: Path, base: Path, licences: Mapping[str, list[str]]) -> None:
+def _keep(
+    run: Run, model: TorchModel, recipe: Recipe, folder: Path, base: Path, licences: Mapping[str, list[str]]
+) -> None:
     """Keep model, recipe and log of a run in its folder; a report of an earlier run there goes."""
     assert run.folder is not None
     (run.folder / REPORT).unlink(missing_ok=True)
-    save_model(run.tagger.model, run.folder / "model", card=model_card(recipe, run.tagger.model, None, licences))
+    save_model(model, run.folder / "model", card=model_card(recipe, model, None, licences))
     keep_teachers(run.folder)
     again = f"# tagger train recipe.toml --data {folder.resolve()}\n\n"
     (run.folder / "recipe.toml").write_text(again + dump_recipe(with_kept_teachers(recipe, base)), encoding="utf-8")

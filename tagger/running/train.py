@@ -21,12 +21,11 @@ from tagger.errors import RecipeError
 from tagger.evaluation import Report, dev_scores, score_predictions
 from tagger.heads.table import heads_of
 from tagger.hub.lazy import packed_of
-from tagger.inference.torch_backend import check_device
+from tagger.inference.torch_backend import TorchBackend, check_device
 from tagger.model.card import model_card
 from tagger.model.config import FORMAT, ModelConfig
 from tagger.model.folder import CARD, save_model
-from tagger.model.model import Model
-from tagger.model.network import build_network
+from tagger.model.network import TorchModel, build_network
 from tagger.running.calibration import Facts, calibrate, check_calibrated, describe_calibration
 from tagger.running.corpora import check_files, read_corpora
 from tagger.running.folder import _keep, _keep_report, _licences, _make_folder, _remove_empty
@@ -96,9 +95,9 @@ def train(
         raise KeyboardInterrupt
     listener.noted(f"{outcome.reason}; best dev score {outcome.best.selected:.4f} in epoch {outcome.best.epoch}")
     licences = _licences(recipe, folder)
-    run = Run(Tagger(model), None, outcome, run_folder)
+    run = Run(_tagger(model), None, outcome, run_folder)
     if run_folder is not None:  # kept before it is calibrated and scored, so that nothing can cost the training
-        _keep(run, recipe, folder, base, licences)
+        _keep(run, model, recipe, folder, base, licences)
         listener.noted(f"the model is in {run_folder}")
     model, calibrated = _calibrate(model, dev, outcome.best.dev, run_folder, listener)
     if run_folder is not None and calibrated:
@@ -106,8 +105,9 @@ def train(
     for layer, result in calibrated.items():
         listener.noted(describe_calibration(layer, result))
     facts = _facts(corpora, outcome, recipe) | ({"calibrated": calibrated} if calibrated else {})
-    report = None if outcome.interrupted else _test(Tagger(model), corpora, facts, started)
-    run = replace(run, tagger=Tagger(model), report=report)
+    run = replace(run, tagger=_tagger(model))
+    report = None if outcome.interrupted else _test(run.tagger, corpora, facts, started)
+    run = replace(run, report=report)
     if run_folder is not None and report is not None:
         _keep_report(run_folder, report)
         (run_folder / "model" / CARD).write_text(model_card(recipe, model, report.to_text(), licences), "utf-8")
@@ -162,7 +162,7 @@ def _schemes(recipe: Recipe) -> dict[str, Scheme | None]:
 
 def _build_model(
     recipe: Recipe, corpora: Mapping[str, Corpus], packed: Packed, folder: Path, device: str, listener: RunListener
-) -> Model:
+) -> TorchModel:
     vectors = None
     if recipe.embeddings.vectors:
         listener.noted("reading word vectors")
@@ -195,7 +195,11 @@ def _build_model(
         seed=recipe.seed,
         device=device,
     )
-    return Model(config, vocabulary, network)
+    return TorchModel(config, vocabulary, None, network)
+
+
+def _tagger(model: TorchModel, *, cache: bool = True) -> Tagger:
+    return Tagger(TorchBackend(model, cache=cache))
 
 
 def _reading(config: CorpusConfig, corpus: Corpus) -> ReadingConfig:
@@ -225,7 +229,7 @@ def _file_schemes(
 
 
 def _fit(
-    model: Model,
+    model: TorchModel,
     recipe: Recipe,
     corpora: Mapping[str, Corpus],
     packed: Packed,
@@ -234,7 +238,7 @@ def _fit(
     listener: RunListener,
 ) -> Outcome:
     weights = {name: config.weight for name, config in recipe.all_corpora().items()}
-    tagger = Tagger(model, cache=False)
+    tagger = _tagger(model, cache=False)
     encoded = encode(packed, model.vocabulary, _schemes(recipe))
     if teachers:
         sentences = _all_train(corpora)
@@ -263,8 +267,12 @@ def _fit(
 
 
 def _calibrate(
-    model: Model, dev: Sequence[Sentence], trained: Mapping[str, float], run_folder: Path | None, listener: RunListener
-) -> tuple[Model, Facts]:
+    model: TorchModel,
+    dev: Sequence[Sentence],
+    trained: Mapping[str, float],
+    run_folder: Path | None,
+    listener: RunListener,
+) -> tuple[TorchModel, Facts]:
     """The calibrated model and how that was done; who stops it is told what is left."""
     try:
         return calibrate(model, dev, trained)

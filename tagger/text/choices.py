@@ -8,5 +8,6 @@ from typing import Literal
 FileFormat = Literal["conll", "conllu", "labelled", "jsonl", "brat"]  # the rows of `formats/table.py` that hold tags
 StreamFormat = Literal["text", "conll", "jsonl"]  # the rows that `tagger tag` reads and writes
 Invalid = Literal["error", "repair"]
+Precision = Literal["float32", "bfloat16"]  # of the encoder
 Misaligned = Literal["error", "drop", "expand"]
 Nested = Literal["error", "outermost", "innermost"]

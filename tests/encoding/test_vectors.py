@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagger.encoding.vectors import Vectors, find_word, read_vectors
+from tagger.encoding.vectors import read_vectors
+from tagger.encoding.vocabulary import Vectors, find_word
 from tagger.errors import DataError
 
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from tagger.encoding.packed import pack
-from tagger.encoding.vectors import Vectors
-from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
+from tagger.encoding.vocabulary import Vectors, Vocabulary, build_vocabulary
 from tagger.errors import DataError
 from tagger.text.schemes import RULES, Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer

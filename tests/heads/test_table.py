@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 import pytest
 import torch
 from torch import Tensor, nn
+from untrained import torch_tagger
 
 import tagger
 from tagger.config import AnyHeadConfig, EmbeddingsConfig, EncoderConfig, TokensHeadConfig, TrainingConfig
@@ -21,11 +22,9 @@ from tagger.evaluation import dev_scores
 from tagger.heads.head import Arrays, Head, HeldOutSentences, Lesson, Names
 from tagger.heads.table import KINDS, heads_of
 from tagger.model.config import FORMAT, ModelConfig
-from tagger.model.model import Model
-from tagger.model.network import build_network
+from tagger.model.network import TorchModel, build_network
 from tagger.nn.encoder import RecurrentEncoder
 from tagger.nn.heads import HeadNetwork
-from tagger.tagging import Tagger
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
 from tagger.training.loop import train_network
@@ -127,7 +126,7 @@ def make_sentences(number: int, seed: int) -> list[Sentence]:
     return found
 
 
-def make_model(heads: dict[str, AnyHeadConfig], train: list[Sentence], **encoder: Any) -> Model:
+def make_model(heads: dict[str, AnyHeadConfig], train: list[Sentence], **encoder: Any) -> TorchModel:
     torch.manual_seed(1)
     vocabulary = build_vocabulary(pack(train), layers=dict.fromkeys(heads))
     sections = {"embeddings": EmbeddingsConfig(dimension=16), "encoder": EncoderConfig(hidden_size=24, **encoder)}
@@ -136,13 +135,13 @@ def make_model(heads: dict[str, AnyHeadConfig], train: list[Sentence], **encoder
     config = ModelConfig.model_construct(
         format=FORMAT, version="1", tokenizer="none", heads=heads, **sections, **rest
     )  # not validated: `HeadConfig` does not have the kind
-    return Model(config, vocabulary, network.eval())
+    return TorchModel(config, vocabulary, None, network.eval())
 
 
 def test_a_third_kind_of_head_is_trained_tags_and_is_scored(heads: dict[str, AnyHeadConfig]) -> None:
     train = make_sentences(40, seed=1)
     model = make_model(heads, train)
-    tagger = Tagger(model, cache=False)
+    tagger = torch_tagger(model, cache=False)
     before = tagger.evaluate(train)
     train_network(
         model.network,
@@ -153,17 +152,17 @@ def test_a_third_kind_of_head_is_trained_tags_and_is_scored(heads: dict[str, Any
         score=lambda: dev_scores(train, tagger.predict(train), model),
         seed=1,
     )
-    report = Tagger(model).evaluate(train)
+    report = torch_tagger(model).evaluate(train)
     assert report.headline("length") > 0.5 > before.headline("length")
     assert report.headline("upos") > before.headline("upos")
     assert "length: mean error " in report.to_text()
-    found = Tagger(model).tag_tokens(["Ada", "left"])
+    found = torch_tagger(model).tag_tokens(["Ada", "left"])
     assert float(found.label("length").value) <= 30
     assert len(found.tags("upos")) == 2
 
 
 def test_a_third_kind_of_head_tags_while_words_arrive(heads: dict[str, AnyHeadConfig]) -> None:
-    tagger = Tagger(make_model(heads, make_sentences(10, seed=2), bidirectional=False))
+    tagger = torch_tagger(make_model(heads, make_sentences(10, seed=2), bidirectional=False))
     running, words = tagger.incremental(), ["Ada", "left", "Rome"]
     for number, word in enumerate(words, 1):
         step = running.feed(word)

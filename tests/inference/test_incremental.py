@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
-from untrained import untrained_model
+from untrained import torch_tagger, untrained_model
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.corpus.synthetic import generate
@@ -47,7 +47,7 @@ def make_tagger(
     model = untrained_model(
         vocabulary, heads, embeddings=embeddings, encoder=config, schemes=schemes, loudness=loudness, seed=seed
     )
-    return Tagger(model)
+    return torch_tagger(model)
 
 
 def check(found: TaggedToken, whole: Sentence, *, tolerance: float = 1e-5) -> None:
@@ -132,7 +132,7 @@ def test_two_sentences_at_once_do_not_meet() -> None:
 
 def test_model_that_keeps_no_vectors_of_words_tags_the_same() -> None:
     model = make_tagger()
-    check(Tagger(model.model, cache=False).incremental().feed("Paris"), model.tag_tokens(["Paris"]))
+    check(torch_tagger(model.model, cache=False).incremental().feed("Paris"), model.tag_tokens(["Paris"]))
 
 
 @pytest.mark.parametrize("token", ["", " ", "\u2003\n"])
@@ -156,7 +156,7 @@ def test_model_of_both_directions_says_why_it_cannot() -> None:
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_bfloat16_encoder_tags_nearly_as_whole(cell: str) -> None:
     model = make_tagger(encoder={"cell": cell}, loudness=1.0)
-    model.model.network.encoder.to(torch.bfloat16)
+    model.network.encoder.to(torch.bfloat16)
     incremental = model.incremental()
     for i, word in enumerate(WORDS[:8], 1):
         found, whole = incremental.feed(word), model.tag_tokens(WORDS[:i])

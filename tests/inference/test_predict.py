@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 import pytest
 import torch
+from untrained import backend_of
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.corpus.synthetic import generate
@@ -42,7 +43,7 @@ def make_backend(decoder: str = "crf") -> TorchBackend:
     for head in network.heads.values():
         for parameter in head.parameters():
             parameter.data *= 5
-    return TorchBackend(network.eval())
+    return backend_of(network.eval())
 
 
 def run(
@@ -238,7 +239,7 @@ def test_a_label_does_not_depend_on_what_its_sentence_was_batched_with(pooling: 
     sentences = sorted(make_sentences(40), key=len)  # short ones beside long ones once all are in one batch
 
     def labels(parts: list[list[Sentence]]) -> list[Label]:
-        backend = TorchBackend(network)
+        backend = backend_of(network)
         found = (predict(p, backend=backend, vocabulary=VOCABULARY, heads=heads, schemes={}) for p in parts)
         return [sentence.label("sentiment") for part in found for sentence in part]
 

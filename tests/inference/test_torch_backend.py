@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from untrained import backend_of
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, TokensHeadConfig
 from tagger.encoding.batches import Batch, encode
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
-from tagger.inference.torch_backend import TorchBackend, TypeCache, _workers
+from tagger.inference.torch_backend import TypeCache, _workers
 from tagger.model.network import Network, build_network
 from tagger.text.sentence import Sentence, TagLayer
 
@@ -95,7 +96,7 @@ def test_threads_that_share_a_cache_get_the_vectors_of_their_own_words() -> None
 
 
 def test_a_backend_gives_the_same_with_and_without_a_cache() -> None:
-    plain, cached = TorchBackend(NETWORK, cache=False), TorchBackend(NETWORK)
+    plain, cached = backend_of(NETWORK, cache=False), backend_of(NETWORK)
     for words in (WORDS[:7], WORDS[3:12], WORDS[:7]):
         first, second = (next(backend.run([make_batch(words)]))["upos"] for backend in (plain, cached))
         assert (first["tag_ids"] == second["tag_ids"]).all()
@@ -111,7 +112,7 @@ def three_threads() -> Iterator[None]:
 
 
 def test_batches_side_by_side_come_back_in_order(three_threads: None) -> None:
-    backend, batches = TorchBackend(NETWORK), [make_batch(WORDS[i : i + 5]) for i in range(15)]
+    backend, batches = backend_of(NETWORK), [make_batch(WORDS[i : i + 5]) for i in range(15)]
     found = [arrays["upos"] for arrays in backend.run(batches)]
     alone = [next(backend.run([batch]))["upos"] for batch in batches]
     assert len(found) == len(alone)
@@ -127,7 +128,7 @@ def test_batches_side_by_side_come_back_in_order(three_threads: None) -> None:
 def test_batches_side_by_side_give_the_same_bits_each_time(three_threads: None) -> None:
     batches = [make_batch(WORDS[i : i + 5]) for i in range(15)]
     first, *others = [
-        [arrays["upos"]["probabilities"].tobytes() for arrays in TorchBackend(NETWORK).run(batches)] for _ in "1234"
+        [arrays["upos"]["probabilities"].tobytes() for arrays in backend_of(NETWORK).run(batches)] for _ in "1234"
     ]
     assert all(other == first for other in others)
 
@@ -135,19 +136,19 @@ def test_batches_side_by_side_give_the_same_bits_each_time(three_threads: None) 
 def test_an_error_in_one_of_many_batches_is_raised(three_threads: None) -> None:
     broken = replace(make_batch(WORDS[:3]), type_ids=np.array([[0, 1, 99]]))
     with pytest.raises(IndexError):
-        list(TorchBackend(NETWORK).run([make_batch(WORDS[:2]), broken]))
+        list(backend_of(NETWORK).run([make_batch(WORDS[:2]), broken]))
 
 
 FORK = """
 import os, sys, threading, torch
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = [sys.argv[1], sys.argv[1] + "/.."]
 torch.set_num_threads(2)
 from test_torch_backend import *
 from tagger.text.tokenization import tokenize
 
 def tag():
     tokenize("Maria lives in Oslo.")
-    return len(list(TorchBackend(NETWORK).run([make_batch(WORDS[:3])] * 4)))
+    return len(list(backend_of(NETWORK).run([make_batch(WORDS[:3])] * 4)))
 
 def tag_forever():
     while True:

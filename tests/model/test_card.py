@@ -8,7 +8,7 @@ from untrained import untrained_model
 from tagger.config import Recipe, dump_recipe, parse_recipe
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.model.card import model_card
-from tagger.model.model import Model
+from tagger.model.network import TorchModel
 
 
 def make_recipe(**data: object) -> Recipe:
@@ -17,7 +17,7 @@ def make_recipe(**data: object) -> Recipe:
     return parse_recipe(values, where="test")
 
 
-def make_model(recipe: Recipe) -> Model:
+def make_model(recipe: Recipe) -> TorchModel:
     vocabulary = Vocabulary(["a"], ["a"], {"ner": ["O", "B-X", "I-X"], "mood": ["good", "bad"]}, 2)
     embeddings, encoder, tokenizer = recipe.embeddings, recipe.encoder, "spacy 0 en"
     return untrained_model(vocabulary, recipe.layers, embeddings=embeddings, encoder=encoder, tokenizer=tokenizer)

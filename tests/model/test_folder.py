@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from untrained import untrained_model
+from untrained import torch_tagger, untrained_model
 
 from tagger.config import (
     EmbeddingsConfig,
@@ -34,8 +34,8 @@ from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, ModelError
 from tagger.model.config import FORMAT
 from tagger.model.folder import load_model, save_model
-from tagger.model.model import Model
-from tagger.tagging import Tagger, load
+from tagger.model.network import TorchModel
+from tagger.tagging import load
 
 HEADS: dict[str, HeadConfig] = {
     "ner": TokensHeadConfig(kind="tokens"),
@@ -44,7 +44,7 @@ HEADS: dict[str, HeadConfig] = {
 }
 
 
-def make_model(chars: str = "cnn") -> Model:
+def make_model(chars: str = "cnn") -> TorchModel:
     sentences = list(generate(30, seed=1, split="train"))
     vocabulary = build_vocabulary(pack(sentences), layers={"ner": "bioes", "upos": None, "sentiment": None})
     return untrained_model(
@@ -58,12 +58,12 @@ def make_model(chars: str = "cnn") -> Model:
 
 
 @pytest.fixture(scope="module")
-def model() -> Model:
+def model() -> TorchModel:
     return make_model()
 
 
 @pytest.fixture
-def folder(model: Model, tmp_path: Path) -> Path:
+def folder(model: TorchModel, tmp_path: Path) -> Path:
     save_model(model, tmp_path / "m", card="a card\n")
     return tmp_path / "m"
 
@@ -73,10 +73,10 @@ def test_saved_and_loaded_model_predicts_the_same_bits(chars: str, tmp_path: Pat
     model = make_model(chars)
     save_model(model, tmp_path / "m", card="")
     sentences = list(generate(40, seed=2, split="test"))
-    assert list(Tagger(model).predict(sentences)) == list(load(tmp_path / "m").predict(sentences))
+    assert list(torch_tagger(model).predict(sentences)) == list(load(tmp_path / "m").predict(sentences))
 
 
-def test_loaded_model_has_the_same_config_vocabulary_and_weights(model: Model, folder: Path) -> None:
+def test_loaded_model_has_the_same_config_vocabulary_and_weights(model: TorchModel, folder: Path) -> None:
     loaded = load_model(folder)
     assert loaded.config == model.config
     assert loaded.vocabulary == model.vocabulary
@@ -86,7 +86,7 @@ def test_loaded_model_has_the_same_config_vocabulary_and_weights(model: Model, f
         assert value.dtype == loaded.network.state_dict()[name].dtype
 
 
-def test_a_model_that_cannot_be_written_whole_leaves_the_one_before(model: Model, folder: Path) -> None:
+def test_a_model_that_cannot_be_written_whole_leaves_the_one_before(model: TorchModel, folder: Path) -> None:
     (folder / "README.md").unlink()
     (folder / "README.md").mkdir()
     with pytest.raises(DataError, match=r"README\.md: expected a file to write, got a folder"):
@@ -122,7 +122,7 @@ def saving(folder: Path, *models: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @pytest.fixture
-def two(model: Model, tmp_path: Path) -> dict[Path, Model]:
+def two(model: TorchModel, tmp_path: Path) -> dict[Path, TorchModel]:
     """Two models of the same form whose words and weights differ."""
     words = [f"{word}!" for word in model.vocabulary.words]
     network = copy.deepcopy(model.network)
@@ -134,7 +134,7 @@ def two(model: Model, tmp_path: Path) -> dict[Path, Model]:
     return {tmp_path / "one": model, tmp_path / "other": other}
 
 
-def check_one_of(two: dict[Path, Model], found: Model) -> None:
+def check_one_of(two: dict[Path, TorchModel], found: TorchModel) -> None:
     """Fail unless vocabulary and weights are of the same of two models."""
     weights = found.network.state_dict()
     same = [
@@ -147,7 +147,7 @@ def check_one_of(two: dict[Path, Model], found: Model) -> None:
 
 @pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.slow)])
 def test_saving_that_is_killed_at_any_moment_leaves_one_model_whole(
-    kills: int, two: dict[Path, Model], tmp_path: Path
+    kills: int, two: dict[Path, TorchModel], tmp_path: Path
 ) -> None:
     folder, random = tmp_path / "run" / "model", Random(kills)
     save_model(next(iter(two.values())), folder, card="")
@@ -166,7 +166,7 @@ def test_saving_that_is_killed_at_any_moment_leaves_one_model_whole(
 
 @pytest.mark.parametrize("loads", [100, pytest.param(1000, marks=pytest.mark.slow)])
 def test_a_model_that_is_loaded_while_others_are_saved_is_whole(
-    loads: int, two: dict[Path, Model], tmp_path: Path
+    loads: int, two: dict[Path, TorchModel], tmp_path: Path
 ) -> None:
     folder = tmp_path / "run" / "model"
     save_model(next(iter(two.values())), folder, card="")
@@ -185,12 +185,14 @@ def test_a_folder_holds_four_files_and_no_pickle(folder: Path) -> None:
     assert "words.weight" in header
 
 
-def test_a_copied_folder_works_from_elsewhere(model: Model, folder: Path, tmp_path: Path) -> None:
+def test_a_copied_folder_works_from_elsewhere(model: TorchModel, folder: Path, tmp_path: Path) -> None:
     shutil.move(folder, tmp_path / "deep" / "elsewhere")
-    assert list(load(tmp_path / "deep" / "elsewhere").stream(["Ada ran."])) == list(Tagger(model).stream(["Ada ran."]))
+    assert list(load(tmp_path / "deep" / "elsewhere").stream(["Ada ran."])) == list(
+        torch_tagger(model).stream(["Ada ran."])
+    )
 
 
-def test_a_run_folder_loads_as_its_model_folder(model: Model, tmp_path: Path) -> None:
+def test_a_run_folder_loads_as_its_model_folder(model: TorchModel, tmp_path: Path) -> None:
     save_model(model, tmp_path / "run" / "model", card="")
     assert load_model(tmp_path / "run").config == load_model(str(tmp_path / "run" / "model")).config
 
@@ -415,7 +417,7 @@ def test_a_single_flipped_bit_is_noticed(folder: Path, name: str) -> None:
     load_model(folder)
 
 
-def test_a_model_of_an_older_version_without_hashes_is_read(model: Model, folder: Path) -> None:
+def test_a_model_of_an_older_version_without_hashes_is_read(model: TorchModel, folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
     del config["sha256"]
     (folder / "config.json").write_text(json.dumps(config))

@@ -7,8 +7,7 @@ import torch
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.encoding.batches import EncodedSentences, encode
 from tagger.encoding.packed import pack
-from tagger.encoding.vectors import Vectors
-from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
+from tagger.encoding.vocabulary import Vectors, Vocabulary, build_vocabulary
 from tagger.model.network import Network, TensorBatch, build_network, to_tensors
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from untrained import untrained_model
+from untrained import torch_tagger, untrained_model
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.encoding.vocabulary import Vocabulary
@@ -42,6 +42,6 @@ def make_tagger(types: Sequence[str] = ("PER", "LOC"), heads: Mapping[str, HeadC
     vocabulary = Vocabulary(["film", "Oslo"], sorted("film Oslo"), named, num_trainable=3)
     embeddings, encoder = EmbeddingsConfig(dimension=10), EncoderConfig(hidden_size=12)
     schemes: dict[str, Scheme | None] = {"ner": "iob2"}
-    return Tagger(
+    return torch_tagger(
         untrained_model(vocabulary, heads, embeddings=embeddings, encoder=encoder, schemes=schemes, loudness=5)
     )

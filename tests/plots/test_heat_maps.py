@@ -34,7 +34,7 @@ def test_forbidden_transitions_and_no_others_are_crossed_out(tmp_path) -> None:
 
 def test_numbers_are_the_scores_from_row_to_column(tmp_path) -> None:
     texts = texts_of(svg_of(plots.transitions(TAGGER), tmp_path))
-    crf = TAGGER.model.network.heads["ner"].crf
+    crf = TAGGER.network.heads["ner"].crf
     first = crf.start_transitions[crf.allowed_start].tolist()
     numbers = [float(text) for text in texts if text.lstrip("-").replace(".", "").isdigit()]
     assert numbers[: len(first)] == pytest.approx(first, abs=0.051)

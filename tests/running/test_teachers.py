@@ -68,7 +68,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def weights(tagger: Tagger) -> dict[str, torch.Tensor]:
-    return tagger.model.network.state_dict()
+    return tagger.network.state_dict()
 
 
 def same(first: Tagger, second: Tagger) -> bool:

@@ -29,7 +29,7 @@ def make_recipe(folder: Path, *parts: str) -> Path:
 
 
 def weights(run: Run) -> dict[str, torch.Tensor]:
-    return run.tagger.model.network.state_dict()
+    return run.tagger.network.state_dict()
 
 
 def same_bits(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
@@ -265,7 +265,7 @@ def test_an_interrupted_run_keeps_the_best_model_and_reports_no_score(tmp_path: 
     assert run.outcome.interrupted
     assert run.report is None
     assert {path.name for path in run.folder.iterdir()} == {"model", "recipe.toml", "log.jsonl", "report.json"}
-    assert same_bits(load(run.folder).model.network.state_dict(), weights(run))
+    assert same_bits(load(run.folder).network.state_dict(), weights(run))
     assert "This model was not scored on a test split." in (run.folder / "model" / "README.md").read_text()
 
 
@@ -593,7 +593,7 @@ def test_a_run_that_is_stopped_while_it_is_calibrated_keeps_what_training_gave(
         train(recipe, output=tmp_path / "run", listener=listener)
     kept = f"the model in {tmp_path / 'run'} is as training left it"
     assert listener.said[-1] == f"stopped before heads were calibrated; {kept}"
-    assert same_bits(load(tmp_path / "run").model.network.state_dict(), weights(plain))
+    assert same_bits(load(tmp_path / "run").network.state_dict(), weights(plain))
 
 
 @pytest.mark.parametrize(
@@ -609,7 +609,7 @@ def test_class_weights_reach_the_loss(tmp_path: Path, given: str, expected: obje
     names = run.tagger.model.vocabulary.labels["sentiment"]
     assert names == ["negative", "neutral", "positive"]
     counts = [sum(s.label("sentiment").value == name for s in train_part) for name in names]
-    found = run.tagger.model.network.heads["sentiment"].class_weights
+    found = run.tagger.network.heads["sentiment"].class_weights
     assert found.tolist() == pytest.approx(expected(counts))
 
 

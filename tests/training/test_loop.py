@@ -9,7 +9,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 import torch
-from untrained import untrained_model
+from untrained import torch_tagger, untrained_model
 
 from tagger.config import (
     EmbeddingsConfig,
@@ -27,7 +27,6 @@ from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import TaggerError
 from tagger.evaluation import dev_scores
 from tagger.model.network import Network
-from tagger.tagging import Tagger
 from tagger.text.sentence import Sentence
 from tagger.training.loop import Epoch, Listener, Outcome, draw_batches, num_batches, share_epoch, train_network
 
@@ -52,7 +51,7 @@ class Lesson:
         self.network: Network = self.model.network
 
     def score(self) -> dict[str, float]:
-        return dev_scores(self.sentences, Tagger(self.model).predict(self.sentences), self.model)
+        return dev_scores(self.sentences, torch_tagger(self.model).predict(self.sentences), self.model)
 
     def train(
         self,
