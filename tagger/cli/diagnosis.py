@@ -11,29 +11,29 @@ ERRORS_SHOWN = 10
 WARNINGS_SHOWN = 5
 ROWS_SHOWN = 50
 TITLES = {
-    "form": "lines that are not of the format",
-    "columns": "lines that do not have the columns",
+    "form": "lines that are invalid in the format",
+    "columns": "lines with a wrong number of columns",
     "layers": "files without a layer",
-    "span": "entities that do not fit their text",
-    "encoding": "lines that are no UTF-8",
-    "prefix": "tags of no scheme",
+    "span": "entities that do not align with their text",
+    "encoding": "lines that are not UTF-8",
+    "prefix": "tags that belong to no scheme",
     "mixed": "tags or files in another scheme",
-    "transition": "tags that may not stand where they stand",
+    "transition": "invalid tag transitions",
     "control": "control characters in tokens",
     "empty": "tokens without a visible character",
     "space": "white space in tokens",
-    "mojibake": "tokens that were decoded wrongly",
-    "id": "sentence ids that stand twice",
-    "leak": "sentences that stand in another split",
-    "near_leak": "sentences that stand in another split but for case and digits",
+    "mojibake": "tokens decoded with the wrong encoding",
+    "id": "duplicate sentence ids",
+    "leak": "sentences that also occur in another split",
+    "near_leak": "sentences that occur in another split with other case or digits",
     "contradiction": "the same sentence with different labels",
     "ambiguous": "the same words as entities of different types",
-    "unseen_type": "types that train does not have",
+    "unseen_type": "types that train lacks",
     "rare_type": "types that are rare in train",
     "long_entity": "very long entities",
     "long_sentence": "very long sentences",
     "invisible": "invisible characters in tokens",
-    "unseen_words": "words that train does not have",
+    "unseen_words": "words that train lacks",
 }
 
 
@@ -49,8 +49,8 @@ def print_diagnosis(diagnosis: Diagnosis) -> None:
         _say("", *table_lines(_layer(diagnosis, layer, scheme)))
     for pair, counts in diagnosis.overlaps.items():
         later, earlier = pair.split(" in ")
-        alike = f"{counts['leak']} as they are, {counts['near_leak']} more but for case and digits"
-        _say(f"sentences of {later} that stand in {earlier} too: {alike}")
+        alike = f"{counts['leak']} unchanged, {counts['near_leak']} with other case or digits"
+        _say(f"sentences of {later} that also occur in {earlier}: {alike}")
     _print_findings("errors", diagnosis.errors, diagnosis.error_counts, ERRORS_SHOWN)
     _print_findings("warnings", diagnosis.warnings, diagnosis.warning_counts, WARNINGS_SHOWN)
     total = sum(diagnosis.error_counts.values()), sum(diagnosis.warning_counts.values())

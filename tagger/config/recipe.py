@@ -183,7 +183,6 @@ class Recipe(Section):
 
     def all_corpora(self) -> dict[str, CorpusConfig]:
         """Return the corpora by name; the one in [data] is called `data`."""
-        if self.corpora is not None:
-            return dict(self.corpora)
-        assert self.data is not None
+        if self.data is None:
+            return dict(self.corpora or {})
         return {"data": CorpusConfig.model_construct(**{**dict(self.data), "weight": 1.0})}

@@ -268,7 +268,7 @@ def test_check_names_annotations_that_do_not_fit(options, call, tmp_path) -> Non
     (tmp_path / "one.ann").write_text("T1\tPER 0 3\tAda\nT2\tPER 4 6\tna\n")
     done = call("check", tmp_path, *options)
     assert (done.code, done.err) == (1, "")
-    assert "errors: entities that do not fit their text: 1" in done.out
+    assert "errors: entities that do not align with their text: 1" in done.out
     assert f"{tmp_path / 'one.ann'}:2: an entity must begin and end with a token, got 'na'" in done.out
 
 
