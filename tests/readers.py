@@ -1,13 +1,14 @@
 """Readers of one format each, as tests call them: of a path or of lines, all faults in one error."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tagger.config import ReadingConfig
 from tagger.files.reading import iter_lines
 from tagger.formats.faults import Faults
-from tagger.formats.jsonl import iter_jsonl
+from tagger.formats.jsonl import iter_jsonl, sentence_from_json
 from tagger.formats.source import Source, source_of
 from tagger.formats.table import read_file
 from tagger.formats.tally import Tally
@@ -61,7 +62,8 @@ def parse_jsonl(
 ) -> list[Sentence]:
     """Sentences of tokens, whatever the first line looks like."""
     tally, faults = tally or Tally(), Faults()
-    sentences = list(iter_jsonl(lines, layers, tokenize, tally, faults, where=where))
+    make = partial(sentence_from_json, layers=layers, tokenize=tokenize, tally=tally)
+    sentences = list(iter_jsonl(lines, make, faults, where=where))
     faults.close()
     return tally.settled(sentences)
 

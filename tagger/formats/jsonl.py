@@ -8,13 +8,17 @@ value}`, one of a document `"document": name`; with values of another kind these
 datasets, `{"tokens", "ner_tags": [...]}`, are read too (`json_keys`), and texts with entities as characters, as
 annotation tools write them, in `spanned`.
 Predictions also have `"tag_scores": {layer: [...]}` and `"sequence_scores": {layer: probability}`.
+
+Objects that are tagged keep their other keys, such as `id`. If a key of the result is already there, as `tags` may be,
+it is replaced. An object with an empty text is given back with empty results.
 """
 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 from tagger.errors import DataError
@@ -27,6 +31,7 @@ from tagger.text.sentence import Label, Origin, Sentence, TagLayer, checked_offs
 from tagger.text.tokenization import Tokenize, sentence_from_text
 from tagger.wording import shorten
 
+PREDICTED = ("tags", "spans", "labels", "tag_scores", "sequence_scores", "readings", "offsets")  # keys of a result
 ARRAY = re.compile(r'\s*\[\s*(?:[{\[]\s*"|".*"\s*,\s*\{)')  # how an array of items, or a training tuple, begins
 FEW = 20  # lines in which the start of an array shows
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -47,30 +52,20 @@ def _is_object(line: str) -> bool:
 
 
 def iter_jsonl(
-    lines: Iterable[str],
-    layers: Mapping[str, str] | None,
-    tokenize: Tokenize,
-    tally: Tally,
-    faults: Faults,
-    *,
-    where: str,
+    lines: Iterable[str], make: Callable[[Any], Sentence], faults: Faults, *, where: str
 ) -> Iterator[Sentence]:
     """Yield the sentence of each line that is not blank.
 
     Args:
         lines: JSON objects.
-        layers: Layer → top-level key whose value is a list of tags or a label. None: the layers in `tags` and `labels`,
-            and those under the names that columns of tags have in Hugging Face datasets, such as `ner_tags`.
-        tokenize: How a `text` without `tokens` is split.
-        tally: Counts keys that are ignored.
+        make: Returns the sentence of an object, such as `sentence_from_json`.
         faults: Takes what is wrong.
         where: The name of the file.
     """
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                row, _ = json_value(line)
-                sentence = sentence_from_json(row, layers, tokenize=tokenize, tally=tally)
+                sentence = make(json_value(line)[0])
             except DataError as error:
                 faults.add("form", f"{where}:{number}", str(error))
             else:
@@ -80,12 +75,27 @@ def iter_jsonl(
 def stream_jsonl(
     lines: Iterable[str], columns: Sequence[str] | None, tokenize: Tokenize, where: str
 ) -> Iterator[Sentence]:
-    """Yield the sentences of JSON lines as they come, without their layers.
+    """Yield the sentences of JSON lines as they come, without their layers and with their records.
 
     Raises:
         DataError: A line is no object with a text or tokens.
     """
-    return iter_jsonl(lines, {}, tokenize, Tally(), FirstFault(), where=where)
+    return iter_jsonl(lines, partial(_to_be_tagged, tokenize=tokenize), FirstFault(), where=where)
+
+
+def _to_be_tagged(row: Any, tokenize: Tokenize) -> Sentence:
+    """Return the sentence of a JSON object; one without any token is empty."""
+    if isinstance(row, dict):
+        text, tokens = row.get(text_key(row) or "text"), row.get(token_key(row) or "tokens")
+        text = "" if text is None and tokens == [] else text
+        if isinstance(text, str) and not text.strip() and not tokens:
+            return Sentence((), text, (), record=_others(row))
+    sentence = sentence_from_json(row, {}, tokenize=tokenize)
+    return replace(sentence, record=_others(row))
+
+
+def _others(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key not in PREDICTED}
 
 
 def json_value(text: str, start: int | None = None) -> tuple[Any, int]:
@@ -274,10 +284,10 @@ def _boundaries(spans: Any) -> list[tuple[Any, ...]] | None:
 
 
 def sentence_to_json(sentence: Sentence) -> dict[str, Any]:
-    """The JSON object of a sentence, ready for `json.dumps`.
+    """Return the JSON object of a sentence, ready for `json.dumps`.
 
-    With probabilities where there are any, with `readings` where they were asked for, with `offsets` where tokens and
-    text alone do not tell them, and with `meta` and `document` where the sentence has them.
+    It has probabilities and `readings` if there are any, `offsets` where tokens and text alone do not tell them, `meta`
+    and `document` if the sentence has them, and all other keys of its record.
     """
     tags = {name: layer for name, layer in sentence.layers.items() if isinstance(layer, TagLayer)}
     labels = {name: layer for name, layer in sentence.layers.items() if isinstance(layer, Label)}
@@ -297,7 +307,7 @@ def sentence_to_json(sentence: Sentence) -> dict[str, Any]:
         row["document"] = sentence.document
     if any(layer.readings for layer in tags.values()):
         row["readings"] = {name: [_reading(r, name) for r in sentence.readings(name)] for name in tags}
-    return row
+    return {**(sentence.record or {}), **row}
 
 
 def _probabilities(layers: Mapping[str, TagLayer]) -> dict[str, Any]:

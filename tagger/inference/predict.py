@@ -124,5 +124,6 @@ def _predict_chunk(
             for row, value in zip(rows.tolist(), predicted, strict=True):
                 layers[row][layer] = value
     return [
-        Sentence(s.tokens, s.text, s.offsets, layers[i], s.meta, s.document, s.origin) for i, s in enumerate(sentences)
+        Sentence(s.tokens, s.text, s.offsets, layers[i], s.meta, s.document, s.origin, s.record)
+        for i, s in enumerate(sentences)
     ]

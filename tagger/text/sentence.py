@@ -102,6 +102,7 @@ class Sentence:
         meta: Comments and ids of the sentence in its file.
         document: The document that the sentence belongs to.
         origin: Where the sentence was read; ignored in comparisons.
+        record: The JSON object of a sentence to be tagged, without layers; ignored in comparisons.
     """
 
     tokens: tuple[str, ...]
@@ -111,6 +112,7 @@ class Sentence:
     meta: Mapping[str, str] = field(default_factory=dict)
     document: str | None = None
     origin: Origin | None = field(default=None, compare=False, repr=False)
+    record: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def from_tokens(

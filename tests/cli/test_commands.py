@@ -131,6 +131,18 @@ def test_a_blank_line_stays_a_blank_line_or_an_empty_result(call, run_folder) ->
     }  # fmt: skip
 
 
+def test_tag_keeps_the_other_keys_of_json_lines_and_gives_empty_texts_back_empty(call, run_folder) -> None:
+    given = [{"id": "a7", "url": "u", "text": "Maria"}, {"id": "a8", "text": ""}, {"id": "a9", "text": "Oslo"}]
+    source = "".join(json.dumps(row) + "\n" for row in given)
+    done = call("tag", run_folder, "--input-format", "jsonl", "--output-format", "jsonl", text=source)
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    assert [{key: row[key] for key in old} for row, old in zip(rows, given, strict=True)] == given
+    assert [row["tokens"] for row in rows] == [["Maria"], [], ["Oslo"]]
+    assert (rows[1]["tags"], rows[1]["spans"], rows[1]["labels"]) == ({"ner": []}, {"ner": []}, {})
+    again = call("tag", run_folder, "--input-format", "jsonl", "--output-format", "jsonl", text=done.out)
+    assert [json.loads(line) for line in again.out.splitlines()] == rows
+
+
 def test_tag_reads_the_json_lines_it_writes(call, run_folder) -> None:
     first = call("tag", run_folder, "--output-format", "jsonl", text="Ada was born in London.\n").out
     again = call("tag", run_folder, "--input-format", "jsonl", "--output-format", "jsonl", text=first).out

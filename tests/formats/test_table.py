@@ -1,6 +1,7 @@
 """The table of formats: recipes and commands choose among its rows, and its examples are what they say."""
 
 import inspect
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -12,6 +13,7 @@ from tagger.cli import app
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.formats.detection import detect_format
+from tagger.formats.jsonl import sentence_to_json
 from tagger.formats.table import FORMATS, READABLE, WRITABLE, stream_sentences
 from tagger.text.choices import FileFormat, StreamFormat
 from tagger.text.sentence import Sentence
@@ -96,6 +98,31 @@ def test_json_lines_come_without_their_gold() -> None:
 def test_texts_with_character_spans_come_without_them() -> None:
     first, second = stream('{"text": "EU", "label": [[0, 2, "X"]]}\n{"text": "a", "labels": [[0, 1, "X"]]}', "jsonl")
     assert (first.tokens, second.tokens, first.layers, second.layers) == (("EU",), ("a",), {}, {})
+
+
+@pytest.mark.parametrize("row", ['{"text": ""}', '{"text": " "}', '{"tokens": []}', '{"text": "", "tokens": []}'])
+def test_an_empty_text_in_json_is_a_sentence_without_tokens(row: str) -> None:
+    (sentence,) = stream(row, "jsonl")
+    assert (sentence.tokens, sentence.text.strip(), sentence.origin.lines) == ((), "", (1,))
+
+
+def test_a_json_object_without_text_and_tokens_is_an_error() -> None:
+    assert "must have `tokens`" in error_of('{"text": null}', "jsonl")
+
+
+def test_json_objects_keep_keys_that_predictions_do_not_have() -> None:
+    row = {
+        "id": "a7", "meta": {"page": 3}, "document": 12, "words": ["a"], "text": "a", "url": None, "more": [{"x": 1}],
+        "tags": {"ner": ["O"]}, "spans": {"ner": []}, "labels": {"x": "y"}, "tag_scores": {}, "readings": {},
+    }  # fmt: skip
+    (sentence,) = stream(json.dumps(row), "jsonl")
+    assert sentence.layers == {}
+    written = sentence_to_json(sentence)
+    assert list(written)[:7] == ["id", "meta", "document", "words", "text", "url", "more"]
+    assert written == {
+        "id": "a7", "meta": {"page": 3}, "document": 12, "words": ["a"], "text": "a", "url": None, "more": [{"x": 1}],
+        "tokens": ["a"], "tags": {}, "spans": {}, "labels": {},
+    }  # fmt: skip
 
 
 def test_comment_as_wide_as_a_token_opens_a_stream() -> None:

@@ -18,13 +18,14 @@ against both in `alignment`; a text with a label of its own stays one sentence. 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from typing import Any, Literal, NamedTuple
 
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.formats.faults import Faults
-from tagger.formats.jsonl import iter_jsonl, json_value
+from tagger.formats.jsonl import iter_jsonl, json_value, sentence_from_json
 from tagger.formats.source import Source
 from tagger.formats.standoff.alignment import Entity, same_words
 from tagger.formats.standoff.sentences import LAYER, annotated_sentences, check_scheme
@@ -124,7 +125,8 @@ def read_json(source: Source, config: ReadingConfig, tally: Tally, faults: Fault
             f"{source.where}: `layer` is for texts with character spans, got tokens or texts without; leave it out, or "
             'give each text its spans, such as "label": [[0, 6, "PER"]]'
         )
-    yield from iter_jsonl(source.lines(), config.layers, config.tokenize, tally, faults, where=source.where)
+    make = partial(sentence_from_json, layers=config.layers, tokenize=config.tokenize, tally=tally)
+    yield from iter_jsonl(source.lines(), make, faults, where=source.where)
 
 
 def holds_spans(lines: Iterable[str]) -> bool:
