@@ -11,7 +11,6 @@ white space: between tabs these are tokens. The scheme of the tags is detected l
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import NamedTuple
 
 from tagger.config import ReadingConfig
@@ -253,14 +252,3 @@ def _unwritable(name: str, value: str, *, alone: bool) -> str | None:
             f"{DOCUMENT}{'' if name == 'token' and not alone else ' and not be empty'} to be written in columns"
         )
     return None
-
-
-def write_conll(path: str | Path, sentences: Iterable[Sentence], layers: Sequence[str]) -> None:
-    """Write sentences to a column file: the token, then a column for each of these tag layers, separated by tabs.
-
-    Raises:
-        DataError: A token, tag or comment cannot be written so that it is read back as it is, or a sentence lacks one
-            of the layers.
-    """
-    with Path(path).open("w", encoding="utf-8", newline="\n") as stream:
-        stream.writelines(f"{line}\n" for line in conll_lines(sentences, layers))

@@ -9,7 +9,6 @@ import pytest
 from readers import read_conll
 
 import tagger
-from tagger.formats.columns import write_conll
 
 RECIPE = """
 [data]
@@ -67,7 +66,7 @@ def test_train_writes_to_runs_by_default(call, tmp_path, monkeypatch) -> None:
 
 def test_evaluate_gives_the_same_scores_as_text_and_as_json(call, run_folder, tmp_path) -> None:
     gold = list(tagger.generate(50, seed=3, split="test"))
-    write_conll(tmp_path / "gold.conll", gold, ["ner"])
+    tagger.write_sentences(tmp_path / "gold.conll", gold, format="conll", layers=["ner"])
     options = (run_folder, tmp_path / "gold.conll", "--format", "conll", "--columns", "token,ner")
     as_json = json.loads(call("evaluate", *options, "--json").out)
     as_text = call("evaluate", *options)

@@ -8,11 +8,11 @@ import readers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tagger.conversion.writing import write_sentences
 from tagger.corpus.corpus import Corpus, load_corpus
 from tagger.corpus.synthetic import generate
 from tagger.doctor.check import check, check_for_training
 from tagger.errors import DataError
-from tagger.formats.columns import write_conll
 from tagger.text.sentence import Sentence, TagLayer
 
 GOOD = "Ada\tB-PER\nLovelace\tI-PER\nsleeps\tO\n\nOslo\tB-LOC\nsleeps\tO\n"
@@ -246,7 +246,7 @@ def test_unseen_words_are_counted_with_those_that_vectors_cover(tmp_path) -> Non
 
 def test_a_generated_corpus_is_sound_and_survives_being_written(tmp_path) -> None:
     sentences = list(generate(200, seed=1, split="train"))
-    write_conll(tmp_path / "train.conll", sentences, ["ner"])
+    write_sentences(tmp_path / "train.conll", sentences, format="conll", layers=["ner"])
     diagnosis = check(tmp_path / "train.conll")
     again = readers.read_conll(tmp_path / "train.conll", ["token", "ner"])
     assert diagnosis.is_sound

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from readers import parse_conll, read_conll
 
+from tagger.conversion.writing import write_sentences
 from tagger.errors import DataError
-from tagger.formats.columns import NO_SENTENCE, conll_lines, write_conll
+from tagger.formats.columns import NO_SENTENCE, conll_lines
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer
 
 
@@ -210,7 +211,7 @@ def test_what_is_written_is_read_back_the_same(layers: tuple[str, ...], tmp_path
 
     @given(corpora(layers))
     def check(sentences: list[Sentence]) -> None:
-        write_conll(path, sentences, layers)
+        write_sentences(path, sentences, format="conll", layers=layers)
         assert read_conll(path, ["token", *layers]) == sentences
 
     check()
@@ -218,13 +219,13 @@ def test_what_is_written_is_read_back_the_same(layers: tuple[str, ...], tmp_path
 
 def test_duplicate_comments_come_back_as_they_were(tmp_path: Path) -> None:
     sentences = parse("# note = one\n# note = two\n# = x\n# flag =\na\tO")
-    write_conll(tmp_path / "a", sentences, ["ner"])
+    write_sentences(tmp_path / "a", sentences, format="conll", layers=["ner"])
     assert read_conll(tmp_path / "a", ["token", "ner"]) == sentences
 
 
 def test_labels_are_written_as_comments_and_read_back(tmp_path: Path) -> None:
     sentence = Sentence.from_tokens(["a"], {"ner": TagLayer(("O",)), "intent": Label("play it")})
-    write_conll(tmp_path / "a", [sentence], ["ner"])
+    write_sentences(tmp_path / "a", [sentence], format="conll", layers=["ner", "intent"])
     assert (tmp_path / "a").read_text(encoding="utf-8") == "# intent = play it\na\tO\n\n"
     (again,) = read_conll(tmp_path / "a", ["token", "ner"], {"intent": "# intent"})
     assert again.layers == sentence.layers
