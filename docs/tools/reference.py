@@ -133,19 +133,27 @@ def toml(value: object) -> str:
 
 
 def formats() -> str:
-    """Return one section per format: what it is, who reads and writes it, an example."""
-    return "\n\n".join(format_section(name, FORMATS[name]) for name in sorted(FORMATS))
+    """Return a table of what reads and writes each format, and one section per format with an example."""
+    names = sorted(FORMATS)
+    heading = ("format", *uses("conll"))
+    rows = [(f"[`{name}`](#{name})", *("yes" if there else "" for there in uses(name).values())) for name in names]
+    return "\n\n".join([table(heading, rows), *(format_section(name, FORMATS[name]) for name in names)])
+
+
+def uses(name: str) -> dict[str, bool]:
+    """Return what a format is used by."""
+    row = FORMATS[name]
+    return {
+        "recipes, `tagger check`, `tagger evaluate`": name in get_args(FileFormat),
+        "`tagger tag` reads": row.stream is not None,
+        "`tagger convert` reads": row.read is not None,
+        "`tagger convert` and `write_sentences` write": row.write is not None,
+    }
 
 
 def format_section(name: str, row: Format) -> str:
     """Return the section of one format."""
-    uses = {
-        "recipes, `tagger check` and `tagger evaluate`": name in get_args(FileFormat),
-        "`tagger convert` (from)": row.read is not None,
-        "`tagger convert` (to)": row.write is not None,
-        "`tagger tag`": row.stream is not None,
-    }
-    parts = [f"### `{name}`", row.about, "Used by " + ", ".join(use for use, there in uses.items() if there) + "."]
+    parts = [f"### `{name}`", row.about]
     if row.suffixes:
         parts.append("File names: " + ", ".join(f"`{suffix}`" for suffix in row.suffixes) + ".")
     return "\n\n".join([*parts, f"```text\n{row.example.strip()}\n```"])
