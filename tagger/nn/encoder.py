@@ -6,6 +6,8 @@ same `nn.LSTM`, `nn.GRU` or `nn.RNN` and give the same states.
 """
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
+from functools import partial
 from typing import Literal
 
 import torch
@@ -14,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from tagger.nn.dropout import Dropout
+from tagger.nn.side_by_side import side_by_side
 
 Cell = Literal["lstm", "gru", "rnn"]
 Merge = Literal["concat", "sum", "mean"]
@@ -35,6 +38,10 @@ class RecurrentEncoder(nn.Module):
         merge: How to combine the states of both directions: concatenate, sum or average them.
         dropout: Probability with which a feature is dropped between layers.
 
+    Attributes:
+        helper: A thread that runs the second direction beside the first while a network is trained on a CPU. None runs
+            one after the other. States and gradients are the same bits either way.
+
     Source:
         Schuster and Paliwal (1997); dropout between layers only, as in Zaremba et al. (2014).
         Compared with a packed bidirectional layer in tests/nn/test_encoder.py.
@@ -53,6 +60,7 @@ class RecurrentEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.merge = merge
+        self.helper: Executor | None = None
         directions = 2 if bidirectional else 1
         self.output_size = hidden_size * (directions if merge == "concat" else 1)
         self.forward_size = hidden_size
@@ -75,9 +83,9 @@ class RecurrentEncoder(nn.Module):
         if mask.numel() == 0:
             return vectors.new_zeros(*mask.shape, self.output_size)
         lengths = mask.sum(1)
-        run = _packed if vectors.is_cuda else _padded
         for i, layer in enumerate(self.layers):
-            states = run(layer, self.dropout(vectors) if i else vectors, lengths)
+            read = self.dropout(vectors) if i else vectors
+            states = _packed(layer, read, lengths) if read.is_cuda else _padded(layer, read, lengths, self.helper)
             vectors = self._merged(states)
         return vectors
 
@@ -118,7 +126,7 @@ def reversal(lengths: Int[Tensor, " batch"], num_tokens: int) -> Int[Tensor, "ba
     return torch.where(mirrored >= 0, mirrored, positions)
 
 
-def _padded(layer: Recurrence, vectors: Tensor, lengths: Tensor) -> Tensor:
+def _padded(layer: Recurrence, vectors: Tensor, lengths: Tensor, helper: Executor | None) -> Tensor:
     """Return the states of each direction, (batch, tokens, directions, hidden), by passes over padded rows.
 
     Rows of very different lengths run in groups. All rearrangements (rows into groups, tokens as the first dimension
@@ -133,19 +141,26 @@ def _padded(layer: Recurrence, vectors: Tensor, lengths: Tensor) -> Tensor:
     if layer.bidirectional:
         orders.append(first + reversal(lengths, num_tokens))
     groups = _groups(lengths, num_tokens)
-    cells, states, targets = vectors.flatten(0, 1), [], []  # a cell is one position of one row
+    cells, inputs, targets = vectors.flatten(0, 1), [], []  # a cell is one position of one row
     for direction, order in enumerate(orders):
+        parts = []
         for rows in groups:
             places = order.index_select(0, rows)[:, : max(1, int(lengths[rows].max()))].t()  # (tokens, rows)
             read = torch.minimum(places, last.index_select(0, rows).t())
-            part = cells.index_select(0, read.flatten()).view(*places.shape, -1)
-            states.append(_one_direction(layer, part, "_reverse" if direction else "").flatten(0, 1))
+            parts.append(cells.index_select(0, read.flatten()).view(*places.shape, -1))
             targets.append(places.flatten() * len(orders) + direction)
+        inputs.append([*parts, *_weights(layer, "_reverse" if direction else "")])
+    run = partial(_one_direction, layer)
+    if helper is not None and len(inputs) == 2 and torch.is_grad_enabled():
+        states = side_by_side(run, *inputs, helper=helper)
+    else:
+        states = [state for direction in inputs for state in run(direction)]
     # `target` says where each computed state belongs; its inverse, `sources`, where each cell finds its state. Cells
     # that no group has computed keep source 0; they are padding.
     target = torch.cat(targets)
     sources = target.new_zeros(len(cells) * len(orders)).scatter_(0, target, torch.arange(len(target)))
-    return torch.cat(states).index_select(0, sources).view(batch, num_tokens, len(orders), -1)
+    found = torch.cat([state.flatten(0, 1) for state in states]).index_select(0, sources)
+    return found.view(batch, num_tokens, len(orders), -1)
 
 
 def _groups(lengths: Tensor, num_tokens: int) -> Sequence[Tensor]:
@@ -159,15 +174,29 @@ def _groups(lengths: Tensor, num_tokens: int) -> Sequence[Tensor]:
     return groups if cells < WORTHWHILE * batch * num_tokens else (torch.arange(batch),)
 
 
-def _one_direction(layer: Recurrence, vectors: Tensor, suffix: str) -> Tensor:
-    """Return the states of one direction, (tokens, batch, hidden), from its share of the layer's parameters."""
-    weights = [getattr(layer, f"{name}_l0{suffix}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
-    initial = vectors.new_zeros(1, vectors.shape[1], layer.hidden_size)
+def _weights(layer: Recurrence, suffix: str) -> list[Tensor]:
+    """Return the parameters of one direction."""
+    return [getattr(layer, f"{name}_l0{suffix}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+
+
+def _one_direction(layer: Recurrence, inputs: Sequence[Tensor]) -> list[Tensor]:
+    """Return the states of one direction for each group of rows, (tokens, rows, hidden).
+
+    Args:
+        layer: Says which recurrence it is.
+        inputs: The vectors of each group, then the four parameters of the direction.
+    """
+    groups, weights = inputs[:-4], list(inputs[-4:])
     # has_biases, num_layers, dropout, train, bidirectional and batch_first after the weights.
     settings = (weights, True, 1, 0.0, layer.training, False, False)
-    if isinstance(layer, nn.LSTM):
-        return torch.lstm(vectors, (initial, initial), *settings)[0]
-    return (torch.gru if isinstance(layer, nn.GRU) else torch.rnn_tanh)(vectors, initial, *settings)[0]
+    states = []
+    for vectors in groups:
+        initial = vectors.new_zeros(1, vectors.shape[1], layer.hidden_size)
+        if isinstance(layer, nn.LSTM):
+            states.append(torch.lstm(vectors, (initial, initial), *settings)[0])
+        else:
+            states.append((torch.gru if isinstance(layer, nn.GRU) else torch.rnn_tanh)(vectors, initial, *settings)[0])
+    return states
 
 
 def _packed(layer: Recurrence, vectors: Tensor, lengths: Tensor) -> Tensor:

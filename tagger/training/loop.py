@@ -6,7 +6,9 @@ score is nor how it is shown. Seeding is done by the caller.
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +20,7 @@ from tagger.encoding.batches import Batch, EncodedSentences, Ids, shuffled_batch
 from tagger.errors import TaggerError
 from tagger.model.folder import LARGEST_WEIGHT
 from tagger.model.network import Network, to_tensors
+from tagger.nn.encoder import RecurrentEncoder
 from tagger.training.optimisation import WeightAverage, clip_gradients, make_optimizers, rate_factor
 
 Score = Callable[[], Mapping[str, float]]
@@ -244,11 +247,12 @@ class _Stepper:
         """Mean loss of the steps of an epoch, and training tokens a second."""
         self.network.train()
         started, tokens, total = time.perf_counter(), 0, 0.0
-        for i, rows in enumerate(batches, 1):
-            batch = sentences.batch(rows)
-            total += self._make_step(batch)
-            tokens += batch.num_tokens
-            self.listener.stepped(self.step, total / i, tokens / (time.perf_counter() - started))
+        with _one_torch_thread(self.network.encoder):
+            for i, rows in enumerate(batches, 1):
+                batch = sentences.batch(rows)
+                total += self._make_step(batch)
+                tokens += batch.num_tokens
+                self.listener.stepped(self.step, total / i, tokens / (time.perf_counter() - started))
         self._check_weights()
         return total / len(batches), tokens / (time.perf_counter() - started)
 
@@ -289,3 +293,24 @@ class _Stepper:
             optimizer.step()
         self.average.update()
         return loss.item()
+
+
+@contextmanager
+def _one_torch_thread(encoder: RecurrentEncoder) -> Iterator[None]:
+    """Let torch compute in one thread; where two are allowed, each direction of the encoder has one of its own.
+
+    The products of a step are too small for two threads of torch: they gain a tenth, and spin while they wait, on cores
+    that other processes need. The two directions are large pieces of work, and a thread that waits for one sleeps.
+    """
+    allowed = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        if allowed == 1:
+            yield
+            return
+        # The number of OpenMP's threads belongs to each thread, so the helper sets its own.
+        with ThreadPoolExecutor(1, "tagger-direction", torch.set_num_threads, (1,)) as encoder.helper:
+            yield
+    finally:
+        encoder.helper = None
+        torch.set_num_threads(allowed)

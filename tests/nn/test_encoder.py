@@ -1,5 +1,8 @@
 """The encoder against torch's own packed bidirectional layers."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -112,7 +115,7 @@ def test_rows_of_similar_length_run_in_one_group() -> None:
 def test_the_packed_pass_of_gpus_gives_the_same_states(bidirectional: bool) -> None:
     encoder, (vectors, mask) = make_encoder(bidirectional=bidirectional), make_batch()
     layer = next(iter(encoder.layers))
-    padded, packed = (run(layer, vectors, mask.sum(1)) for run in (_padded, _packed))
+    padded, packed = (run(layer, vectors, mask.sum(1)) for run in (partial(_padded, helper=None), _packed))
     assert padded.shape == packed.shape == (5, 7, 1 + bidirectional, 6)
     torch.testing.assert_close(packed[mask], padded[mask], atol=1e-5, rtol=0)
 
@@ -169,3 +172,18 @@ def test_forget_gates_start_open_and_recurrences_orthogonal() -> None:
     assert (layer.bias_ih_l0 + layer.bias_hh_l0).tolist() == [0.0] * 6 + [1.0] * 6 + [0.0] * 12
     for gate in layer.weight_hh_l0_reverse.split(6):
         torch.testing.assert_close(gate @ gate.t(), torch.eye(6))
+
+
+@pytest.mark.parametrize("lengths", [LENGTHS, (40, 3) * 20])
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_helping_thread_changes_no_bit_of_states_and_gradients(cell: str, lengths: tuple[int, ...]) -> None:
+    vectors, mask = make_batch(lengths)
+    found = []
+    with ThreadPoolExecutor(1) as thread:
+        for helper in (None, thread):
+            encoder, given = make_encoder(cell, layers=2), vectors.clone().requires_grad_()
+            encoder.helper = helper
+            states = encoder(given, mask)
+            states[mask].square().sum().backward()
+            found.append([states.detach(), given.grad, *(p.grad for p in encoder.parameters())])
+    assert all(gradient is not None and torch.equal(gradient, other) for gradient, other in zip(*found, strict=True))
