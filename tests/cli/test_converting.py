@@ -1,17 +1,16 @@
 """`tagger convert` as its user meets it: files, standard input and output, gzip, mistakes and exit codes."""
 
 import gzip
-import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tagger.cli import meter
+from tagger.files.reading import raw_lines
 
 IOB2 = "Ada\tB-PER\r\nLovelace\tI-PER\r\n\t\r\nOslo\tB-LOC"
 BIOES = "Ada\tB-PER\r\nLovelace\tE-PER\r\n\t\r\nOslo\tS-LOC"
@@ -101,32 +100,16 @@ def test_mistake_ends_in_one_sentence(call: Call, arguments: tuple[str, ...], co
     assert sentence is None or err == sentence
 
 
-class Terminal(io.StringIO):
-    """Standard error that is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
-
-
-@pytest.mark.parametrize(("patience", "shown"), [(0.0, True), (60.0, False)])
-def test_progress_is_shown_on_a_terminal_once_it_takes_long(
-    monkeypatch: pytest.MonkeyPatch, patience: float, shown: bool
-) -> None:
-    monkeypatch.setattr(meter, "PATIENCE", patience)
-    monkeypatch.setattr(meter, "STEP", 2)
-    monkeypatch.setattr(sys, "stderr", Terminal())
-    counter = meter.Meter()
-    assert list(counter.counted([b"a", b"b", b"c"])) == [b"a", b"b", b"c"]
-    counter.clear()
-    assert sys.stderr.getvalue() == ("\rpass 1: 2 lines\r\x1b[K" if shown else "")  # type: ignore[attr-defined]
-
-
-def test_progress_is_not_shown_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(meter, "PATIENCE", 0.0)
-    monkeypatch.setattr(meter, "STEP", 1)
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    assert list(meter.Meter().counted([b"a"])) == [b"a"]
-    assert sys.stderr.getvalue() == ""  # type: ignore[attr-defined]
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is of Unix")
+def test_progress_is_shown_on_a_terminal_and_goes_at_the_end(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = os.openpty()
+    with open(theirs, "w") as terminal:  # noqa: PTH123
+        monkeypatch.setattr(sys, "stderr", terminal)
+        assert call("in.conll", "out.conll", "--to", "bioes")[0] == 0
+    shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert "lines read: 4" in shown
+    assert shown.rstrip().endswith(SAID)
 
 
 def test_spans_and_brat_are_converted_and_told(call: Call, tmp_path: Path) -> None:
@@ -149,18 +132,19 @@ def test_spans_and_brat_are_converted_and_told(call: Call, tmp_path: Path) -> No
 def test_file_that_changes_or_goes_between_two_passes_is_refused(
     call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counted = meter.Meter.counted
     changes = {"change": lambda path: path.write_text("Bob\tB-X\n"), "go": Path.unlink}
     said = {"change": "the file must not change while it is read, but did", "go": "no such file; check the path"}
     for name, change in changes.items():
         (tmp_path / "a").write_text("Ada\tB-PER\n")
+        passes: list[Path] = []
 
-        def spoilt(self: meter.Meter, lines: Iterable[bytes], change=change) -> Iterator[bytes]:
-            yield from counted(self, lines)
-            if self._passes == 1:
+        def spoilt(path: Path, change=change, passes=passes, **options: bool) -> Iterator[bytes]:
+            yield from raw_lines(path, **options)
+            passes.append(path)
+            if len(passes) == 1:
                 change(tmp_path / "a")
 
-        monkeypatch.setattr(meter.Meter, "counted", spoilt)
+        monkeypatch.setattr("tagger.cli.converting.raw_lines", spoilt)
         code, out, err = call("a", "out", "--to", "bioes")
         assert (code, out) == (1, "")
         assert err.startswith(f"error: a: {said[name]}")
@@ -194,21 +178,3 @@ def test_pipe_that_a_shell_has_opened_is_read_whole(call: Call, tmp_path: Path, 
             code, _, err = call(f"/dev/fd/{cat.stdout.fileno()}", "out", "--to", to)
         assert (code, err.count("50002 sentences")) == (0, 1)
         assert (tmp_path / "out").read_bytes() == (tmp_path / "plain").read_bytes()
-
-
-def test_lines_that_come_otherwise_in_a_second_pass_are_refused(
-    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    passes: list[Path] = []
-
-    def fading(path: Path, **options: object) -> Iterator[bytes]:
-        passes.append(path)
-        return iter([b"a\tO\n", b"b\tB-X\n"][: 7 - len(passes)])
-
-    monkeypatch.setattr("tagger.cli.converting.raw_lines", fading)
-    code, _, err = call("in.conll", "out", "--to", "jsonl", "--columns", "token,ner", "--format", "conll")
-    assert (code, len(passes)) == (0, 4)
-    code, _, err = call("in.conll", "out2", "--to", "jsonl", "--columns", "token,ner", "--format", "conll")
-    assert code == 1
-    assert err.startswith("error: in.conll: must hold the same each time it is read, but did not")
-    assert not (tmp_path / "out2").exists()
