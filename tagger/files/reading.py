@@ -1,8 +1,8 @@
-"""The lines of a text file, or one sentence that says why it has none.
+"""Read the lines of a text file, or raise one sentence that says why this is impossible.
 
-Every reader of the library opens files here, so that a missing, empty, binary, wrongly encoded, endless or changing
-file reads the same everywhere. Lines come one at a time, so that no reader needs the whole file as bytes or as a list.
-What the lines mean is the readers' business.
+Every reader of the library opens files here, so a missing, empty, binary, wrongly encoded, endless or changing file
+gets the same error everywhere. Lines are read one at a time, so memory does not grow with the file. What the lines mean
+is left to the readers.
 """
 
 import codecs
@@ -18,8 +18,8 @@ from typing import BinaryIO
 
 from tagger.errors import DataError
 
-MAX_LINE = 10_000_000  # bytes; what is longer is no line of a corpus, and would be held in memory whole
-MAX_RATIO = 100  # how many times its size a gzip file may unpack to, once it has unpacked to MIN_BOMB bytes;
+MAX_LINE = 10_000_000  # bytes; no corpus has such a line, which would be held in memory as a whole
+MAX_RATIO = 100  # the size of an unpacked gzip file over its packed size, checked from MIN_BOMB bytes on:
 MIN_BOMB = 100_000_000  # text has a ratio of 3 to 10, a gzip bomb of about 1,000
 ADVICE = "check the path"
 LONE_CR = "line ends must be LF or CRLF, got a lone CR; convert the file"
@@ -32,17 +32,17 @@ SPECIAL = {
 
 
 def read_bytes(path: Path) -> bytes:
-    """The bytes of a file, unpacked if it is gzip.
+    """Return the bytes of a file, unpacked if it is gzip.
 
     Raises:
-        DataError: There is no such file, it is none, it cannot be read, it changes, its gzip data are broken, or a line
-            is longer than `MAX_LINE`.
+        DataError: The file is missing, not a regular file, unreadable, changing, or broken gzip data, or has a line
+            longer than `MAX_LINE`.
     """
     return b"".join(_checked_length(line, f"{path}:{number}") for number, line in enumerate(raw_lines(path), 1))
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a UTF-8 file as a list; see `iter_lines`, which takes less memory.
+    """Return the lines of a UTF-8 file as a list; `iter_lines` takes less memory.
 
     Raises:
         DataError: The file cannot be read, is empty, is binary or is not UTF-8; names line and byte.
@@ -51,7 +51,7 @@ def read_lines(path: Path) -> list[str]:
 
 
 def iter_lines(path: Path) -> Iterator[str]:
-    """The lines of a UTF-8 file without their ends (LF or CRLF) and without a byte order mark, while it is read.
+    """Yield the lines of a UTF-8 file without line ends (LF or CRLF) and byte order mark.
 
     Raises:
         DataError: The file cannot be read, is empty, is binary or is not UTF-8; names line and byte.
@@ -66,13 +66,16 @@ def iter_lines(path: Path) -> Iterator[str]:
 
 
 def raw_lines(path: Path, *, else_standard_input: bool = False) -> Iterator[bytes]:
-    """The lines of a file as bytes, unpacked if it is gzip, while it is read.
+    """Yield the lines of a file as bytes, unpacked if it is gzip.
 
-    A line of more than `MAX_LINE` bytes comes in pieces, the first of which is longer than that.
-    With `else_standard_input`, an error says that `-` in place of the path is standard input.
+    A line of more than `MAX_LINE` bytes is split into pieces of `MAX_LINE` + 1 bytes, so `decode_lines` can refuse it.
+
+    Args:
+        path: The file.
+        else_standard_input: Whether an error should mention that `-` instead of a path means standard input.
 
     Raises:
-        DataError: There is no such file, it is none, it cannot be read, it changes, or its gzip data are broken.
+        DataError: The file is missing, not a regular file, unreadable, changing, or broken gzip data.
     """
     instead = ", or give - for standard input" if else_standard_input else ""
     with _one_sentence(path, instead), _open(path, instead) as file:
@@ -87,20 +90,20 @@ def raw_lines(path: Path, *, else_standard_input: bool = False) -> Iterator[byte
 
 
 def comes_once(path: Path) -> bool:
-    """Whether a path leads to a pipe that a shell has opened, as `<(command)` or `/dev/stdin` do: it is read once."""
+    """Whether a path is a pipe opened by a shell, such as `<(command)` or `/dev/stdin`, which can be read only once."""
     try:
         return stat.S_ISFIFO(path.stat().st_mode) and _is_nameless(path)
     except (OSError, ValueError):
-        return False  # told, in its own words, where the file is opened
+        return False  # the reader reports it
 
 
 def lines_of(stream: BinaryIO) -> Iterator[bytes]:
-    """The lines of a stream as bytes, a longer one than `MAX_LINE` in pieces of one byte more."""
+    """Yield the lines of a stream as bytes; one of more than `MAX_LINE` bytes in pieces of `MAX_LINE` + 1 bytes."""
     return iter(partial(stream.readline, MAX_LINE + 1), b"")
 
 
 def read_text(path: Path) -> str:
-    """The text of a UTF-8 file with its line ends as they are, which may be empty, without a byte order mark.
+    """Return the text of a UTF-8 file, which may be empty, with its line ends but without a byte order mark.
 
     Raises:
         DataError: The file cannot be read, is binary or is not UTF-8; names line and byte.
@@ -113,16 +116,20 @@ def read_text(path: Path) -> str:
             yield line
 
     for _ in decode_lines(keeping(), where=str(path)):
-        pass  # holds each line against the rules while it comes, and names the one that breaks them
+        pass  # checks each line
     return b"".join(kept).decode("utf-8-sig")
 
 
 def decode_lines(raw: Iterable[bytes], *, where: str) -> Iterator[str]:
-    """The lines of UTF-8 bytes as they come, each given with or without its end; `where` opens an error.
+    """Yield lines of UTF-8 bytes as text without line ends.
+
+    Args:
+        raw: The lines, with or without line ends.
+        where: The start of an error message, such as the path.
 
     Raises:
-        DataError: The bytes are binary or not UTF-8, or a line is longer than `MAX_LINE` or holds a CR that ends no
-            line; names line and byte.
+        DataError: The bytes are binary or not UTF-8, or a line is longer than `MAX_LINE` or has a CR inside; names line
+            and byte.
     """
     position = 0
     for number, line in enumerate(raw, 1):
@@ -146,14 +153,14 @@ def decode_lines(raw: Iterable[bytes], *, where: str) -> Iterator[str]:
 
 
 def _checked_length(line: bytes, place: str) -> bytes:
-    """The line, which is not too long to be one."""
+    """Return the line, or refuse it if it is too long."""
     if len(line) > MAX_LINE:
         raise DataError(f"{place}: a line must have at most {MAX_LINE:,} bytes, got more; split it")
     return line
 
 
 def _unpacked(file: BinaryIO, size: int, path: Path) -> Iterator[bytes]:
-    """The lines of a gzip file of `size` bytes, as long as it is none that unpacks to more than it can hold."""
+    """Yield the lines of a gzip file of `size` bytes; refuse a gzip bomb."""
     limit, total = max(MIN_BOMB, MAX_RATIO * size), 0
     with gzip.GzipFile(fileobj=file) as unpacked:
         for line in lines_of(unpacked):  # type: ignore[arg-type]
@@ -167,37 +174,29 @@ def _unpacked(file: BinaryIO, size: int, path: Path) -> Iterator[bytes]:
 
 
 def _open(path: Path, instead: str) -> BinaryIO:
-    """A file opened to read bytes; never waits for somebody to write to it. `instead` ends the advice of an error."""
+    """Open a regular file, or a pipe of a shell, to read bytes. `instead` is appended to the advice of an error."""
     try:
         mode = path.stat().st_mode
     except ValueError as error:
         raise DataError(f"{str(path)!a}: must be the path of a file ({error}); {ADVICE}{instead}") from None
     kind = SPECIAL.get(stat.S_IFMT(mode))
     if kind is not None and not (stat.S_ISFIFO(mode) and _is_nameless(path)):
-        raise DataError(f"{path}: must be a regular file, got {kind}; write what comes from it to a file{instead}")
-    return open(path, "rb", opener=_open_at_once)
+        raise DataError(f"{path}: must be a regular file, got {kind}; save its contents to a file{instead}")
+    return path.open("rb")
 
 
 def _is_nameless(path: Path) -> bool:
-    """Whether what a path leads to has no name on the disk, as a pipe that a shell has opened for `<(command)`."""
+    """Whether a path leads to something without a name on the disk, such as a pipe that a shell opened."""
     return not os.path.lexists(os.path.realpath(path))
-
-
-def _open_at_once(name: str, flags: int) -> int:
-    """A file descriptor, without waiting for the other end of what became a pipe since it was looked at."""
-    descriptor = os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
-    if hasattr(os, "O_NONBLOCK"):
-        os.set_blocking(descriptor, True)
-    return descriptor
 
 
 @contextmanager
 def _one_sentence(path: Path, instead: str) -> Iterator[None]:
-    """Tell in one sentence what goes wrong while a file is opened and read."""
+    """Turn an error while a file is opened and read into one sentence."""
     try:
         yield
     except FileNotFoundError:
-        found = "the link leads to no file" if path.is_symlink() else "no such file"
+        found = "the link points to a missing file" if path.is_symlink() else "no such file"
         raise DataError(f"{path}: {found}; {ADVICE}{instead}") from None
     except IsADirectoryError:
         raise DataError(f"{path}: must be a file, got a folder; name a file in it") from None

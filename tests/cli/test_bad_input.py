@@ -51,7 +51,7 @@ def broken_link(folder: Path) -> Path:
 BAD = {
     "missing": (lambda folder: folder / "nowhere", "no such file"),
     "folder": (lambda folder: folder, "got a folder"),
-    "broken link": (broken_link, "the link leads to no file"),
+    "broken link": (broken_link, "the link points to a missing file"),
     "named pipe": (pipe, "got a named pipe"),
     "device": (lambda folder: Path("/dev/zero"), "got a device"),
     "name too long": (lambda folder: folder / ("x" * 300), "File name too long"),

@@ -154,7 +154,7 @@ def test_file_that_changes_or_goes_between_two_passes_is_refused(
 def test_named_pipe_and_missing_file_are_told_with_what_convert_can_read(call: Call, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert call("pipe", "-", "--to", "jsonl")[2] == (
-        "error: pipe: must be a regular file, got a named pipe; write what comes from it to a file, "
+        "error: pipe: must be a regular file, got a named pipe; save its contents to a file, "
         "or give - for standard input\n"
     )
 

@@ -153,12 +153,12 @@ def looping_link(folder: Path) -> Path:
     return folder / "loop"
 
 
-SPECIAL = "must be a regular file, got {}; write what comes from it to a file"
+SPECIAL = "must be a regular file, got {}; save its contents to a file"
 NO_FILES = {
     "named pipe": (fifo, SPECIAL.format("a named pipe")),
     "device": (lambda folder: Path("/dev/zero"), SPECIAL.format("a device")),
     "socket": (socket_file, SPECIAL.format("a socket")),
-    "broken link": (broken_link, "the link leads to no file; check the path"),
+    "broken link": (broken_link, "the link points to a missing file; check the path"),
     "link to itself": (looping_link, "the file cannot be read: Too many levels of symbolic links"),
     "name too long": (lambda folder: folder / ("x" * 300), "the file cannot be read: File name too long"),
     "own memory": (lambda folder: Path("/proc/self/mem"), "the file cannot be read: Input/output error"),
