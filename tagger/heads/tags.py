@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from tagger.encoding.batches import EncodedSentences, encode
 from tagger.encoding.packed import pack
 from tagger.heads.head import FLOAT, Arrays, Head, HeldOutSentences, Lesson, Names, Sizes
 from tagger.heads.last_tag import Ending, extend, last_tag
-from tagger.text.schemes import Scheme, legal_transitions, span_tables, spans_to_tags
+from tagger.text.schemes import Boundary, Scheme, legal_transitions, span_tables, span_types, spans_to_tags
 from tagger.text.sentence import Sentence, TagLayer, check_spans
 
 if TYPE_CHECKING:
@@ -90,17 +91,14 @@ class TagHead(Head[TokensHeadConfig, "TokensHead"]):
         """Return the predicted tags of each sentence, with the probabilities of tags, spans and sequence."""
         found, scheme = TagArrays(**arrays), self.config.span_scheme
         tags, scores, sequences = names[found.tag_ids].tolist(), found.probabilities.tolist(), found.sequences.tolist()
-        span_scores: list[list[float]] | None = None
-        if found.spans_rows is not None and found.span_probabilities is not None:
-            borders = np.searchsorted(found.spans_rows, np.arange(1, len(lengths)))
-            span_scores = [part.tolist() for part in np.split(found.span_probabilities, borders)]
+        spans = _scored_spans(found, names, len(lengths))
         for row, length in enumerate(lengths):
             yield TagLayer(
                 tuple(tags[row][:length]),
                 scheme,
                 shown,
                 tuple(scores[row][:length]),
-                tuple(span_scores[row]) if span_scores is not None else None,
+                spans[row] if spans is not None else None,
                 sequences[row],
                 tuple(_readings(found, names, row, length, scheme, shown)),
             )
@@ -170,6 +168,16 @@ class TagHead(Head[TokensHeadConfig, "TokensHead"]):
         found = calibrate_tokens(network, dev.states(), shifted=names.index(OUTSIDE) if shifts else None)
         changed = {"temperature": found.temperature, **({"outside": found.shift} if shifts else {})}
         return {**changed, "loss_before": found.before, "loss_after": found.after}
+
+
+def _scored_spans(arrays: TagArrays, names: Names, rows: int) -> list[tuple[tuple[Boundary, float], ...]] | None:
+    """Return the spans that the network found in each of so many sentences, with their probabilities."""
+    if arrays.spans_rows is None:
+        return None
+    types, columns = span_types(names), (column.tolist() for column in arrays[4:8] if column is not None)
+    scored = [(Boundary(types[kind], start, end), score) for start, end, kind, score in zip(*columns, strict=True)]
+    borders = np.searchsorted(arrays.spans_rows, np.arange(rows + 1)).tolist()
+    return [tuple(scored[start:end]) for start, end in pairwise(borders)]
 
 
 def _readings(

@@ -109,7 +109,7 @@ def _tag_columns(layer: str, names: Sequence[str]) -> tuple[Columns, Columns]:
         return list(s.tag_scores(layer) or ()) or None if layer in s.layers else None
 
     def spans(s: Sentence) -> list[dict[str, Any]] | None:
-        if layer not in s.layers or s.tag_layer(layer).span_scores is None:
+        if layer not in s.layers or s.tag_layer(layer).scored_spans is None:
             return None
         return [{key: getattr(found, key) for key in span} for found in s.spans(layer)]
 

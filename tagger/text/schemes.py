@@ -239,11 +239,16 @@ class SpanTables(NamedTuple):
     closes: list[list[bool]]
 
 
+def span_types(tags: Iterable[str]) -> list[str]:
+    """Return the types of the spans that these tags can form, in order."""
+    return sorted({split_tag(tag)[1] for tag in tags} - {""})
+
+
 def span_tables(tags: Sequence[str], scheme: Scheme) -> SpanTables:
     """Return the rules of `tags_to_spans` as tables, for computations over all tag sequences at once."""
     rules = RULES[scheme]
     edged = [*tags, None]
-    types = sorted({split_tag(tag)[1] for tag in tags} - {""})
+    types = span_types(tags)
 
     def begins(before: str | None, tag: str) -> bool:
         prefix, entity_type = split_tag(tag)

@@ -64,7 +64,7 @@ class TagLayer:
         scheme: How spans are written in `tags`; None where tags have no spans, such as parts of speech.
         shown: The scheme in which `Sentence.tags` returns them: that of the training files. None: `scheme`.
         scores: A score for each tag.
-        span_scores: A score for each span of `tags`, in order.
+        scored_spans: The spans of `tags` with their scores, if a head found them; otherwise they are read from `tags`.
         score: A score for the whole sequence of tags.
         readings: The most probable sequences, best first, each a layer with its score, if they were requested.
     """
@@ -73,7 +73,7 @@ class TagLayer:
     scheme: Scheme | None = None
     shown: Scheme | None = None
     scores: tuple[float, ...] | None = None
-    span_scores: tuple[float, ...] | None = None
+    scored_spans: tuple[tuple[Boundary, float], ...] | None = None
     score: float | None = None
     readings: "tuple[TagLayer, ...]" = ()
 
@@ -168,6 +168,8 @@ class Sentence:
         found = self.tag_layer(layer)
         if found.scheme is None:
             raise DataError(f"layer `{layer}` has tags without spans; use tags({layer!r})")
+        if found.scored_spans is not None:
+            return [boundary for boundary, _ in found.scored_spans]
         return tags_to_spans(found.tags, found.scheme)
 
     def spans(self, layer: str) -> tuple[Span, ...]:
@@ -176,11 +178,10 @@ class Sentence:
         Raises:
             DataError: The sentence has no such layer, or its tags have no spans.
         """
-        boundaries = self.boundaries(layer)
-        scores: Sequence[float | None] = self.tag_layer(layer).span_scores or [None] * len(boundaries)
+        boundaries, scored = self.boundaries(layer), self.tag_layer(layer).scored_spans
         return tuple(
             Span(type_, start, end, self.offsets[start][0], self.offsets[end - 1][1], score)
-            for (type_, start, end), score in zip(boundaries, scores, strict=True)
+            for (type_, start, end), score in (scored or ((boundary, None) for boundary in boundaries))
         )
 
     def sequence_score(self, layer: str) -> float | None:

@@ -15,6 +15,7 @@ from tagger.doctor.check import check
 from tagger.errors import DataError
 from tagger.formats.jsonl import sentence_from_json, sentence_to_json
 from tagger.formats.tally import Tally
+from tagger.text.schemes import Boundary
 from tagger.text.sentence import Label, Sentence, Span, TagLayer
 from tagger.text.tokenization import sentence_from_text
 
@@ -76,7 +77,7 @@ def test_offsets_are_written_only_where_the_text_does_not_tell_them() -> None:
 
 
 def test_written_object_has_the_documented_form() -> None:
-    ner = TagLayer(("B-PER", "E-PER", "O"), "bioes", "iob2", span_scores=(0.5,))
+    ner = TagLayer(("B-PER", "E-PER", "O"), "bioes", "iob2", scored_spans=((Boundary("PER", 0, 2), 0.5),))
     layers = {"ner": ner, "upos": TagLayer(("PROPN", "PROPN", "VERB")), "mood": Label("good", 0.75)}
     sentence = Sentence.from_tokens(["Ada", "Lovelace", "sang"], layers)
     assert sentence_to_json(sentence) == {

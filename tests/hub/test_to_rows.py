@@ -11,6 +11,7 @@ from tagger.corpus.synthetic import generate
 from tagger.doctor.check import check
 from tagger.errors import DataError
 from tagger.hub.to_rows import to_dataset
+from tagger.text.schemes import Boundary
 from tagger.text.sentence import Label, Sentence, TagLayer
 from tagger.text.tokenization import sentence_from_text
 
@@ -85,7 +86,7 @@ def test_real_corpus_comes_back_as_it_was(data_folder: Path, tmp_path: Path) -> 
 
 
 def test_predicted_sentences_keep_scores_spans_and_all_classes() -> None:
-    ner = TagLayer(("S-PER", "O"), "bioes", "iob2", (0.5, 0.75), (0.25,), 0.125)
+    ner = TagLayer(("S-PER", "O"), "bioes", "iob2", (0.5, 0.75), ((Boundary("PER", 0, 1), 0.25),), 0.125)
     mood = Label("glad", 0.75, {"glad": 0.75, "sad": 0.25}, (0.5, 0.5))
     dataset = to_dataset(iter([make_sentence("Ada sang", ner=ner, mood=mood), Sentence((), "", ())]))
     assert dataset.features["mood"].names == ["glad", "sad"]
@@ -108,7 +109,7 @@ def test_predicted_sentences_keep_scores_spans_and_all_classes() -> None:
 
 
 def test_predicted_layers_are_read_back_without_their_scores(tmp_path: Path) -> None:
-    ner = TagLayer(("B-PER", "O"), "iob2", "iob2", (0.5, 0.75), (0.25,), 0.125)
+    ner = TagLayer(("B-PER", "O"), "iob2", "iob2", (0.5, 0.75), ((Boundary("PER", 0, 1), 0.25),), 0.125)
     to_dataset([make_sentence("Ada sang", ner=ner)]).save_to_disk(tmp_path / "data")
     (sentence,) = load_corpus(dataset=str(tmp_path / "data")).train
     assert sentence == make_sentence("Ada sang", ner=TagLayer(ner.tags, "iob2", "iob2"))

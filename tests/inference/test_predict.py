@@ -18,6 +18,7 @@ from tagger.inference import predict as module
 from tagger.inference.predict import predict
 from tagger.inference.torch_backend import TorchBackend
 from tagger.model.network import build_network
+from tagger.text.schemes import tags_to_spans
 from tagger.text.sentence import Label, Sentence
 
 HEADS: dict[str, HeadConfig] = {
@@ -125,6 +126,14 @@ def test_predictions_vary_and_have_spans() -> None:
     found = run(make_sentences(), decoder="softmax")
     assert len({sentence.tags("upos") for sentence in found}) > 10
     assert sum(len(sentence.spans("ner")) for sentence in found) > 10
+
+
+@pytest.mark.parametrize("decoder", ["crf", "softmax"])
+def test_predicted_spans_are_those_of_the_predicted_tags_each_with_its_score(decoder: str) -> None:
+    for sentence in run(make_sentences(), decoder=decoder):
+        layer = sentence.tag_layer("ner")
+        assert sentence.boundaries("ner") == tags_to_spans(layer.tags, "bioes")
+        assert [span.score for span in sentence.spans("ner")] == [score for _, score in layer.scored_spans]
 
 
 def test_a_prediction_keeps_the_sentence_and_carries_predicted_layers_alone() -> None:

@@ -7,7 +7,7 @@ from untrained import torch_tagger, untrained_model
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.tagging import Tagger
-from tagger.text.schemes import Scheme
+from tagger.text.schemes import Scheme, tags_to_spans
 from tagger.text.sentence import Label, Sentence, TagLayer
 
 ATTACK = "<script>alert(1)</script>&\"'"
@@ -30,7 +30,9 @@ def labelled(tokens: Sequence[str], value: str = "positive", layer: str = "senti
 
 def with_entities(tokens: Sequence[str], tags: Sequence[str], scores: Sequence[float] | None = None) -> Sentence:
     """Return a sentence with entities."""
-    layer = TagLayer(tuple(tags), "iob2", "iob2", span_scores=None if scores is None else tuple(scores))
+    spans = tags_to_spans(tags, "iob2")
+    scored = None if scores is None else tuple(zip(spans, scores, strict=True))
+    layer = TagLayer(tuple(tags), "iob2", "iob2", scored_spans=scored)
     return Sentence.from_tokens(tokens, {"ner": layer})
 
 

@@ -5,10 +5,16 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from tagger.errors import DataError
+from tagger.text.schemes import Boundary
 from tagger.text.sentence import Label, Origin, Sentence, Span, TagLayer
 
 TOKENS = ("Ada", "Lovelace", "saw", "London")
-NER = TagLayer(("B-PER", "E-PER", "O", "S-LOC"), scheme="bioes", shown="iob2", span_scores=(0.5, 0.25))
+NER = TagLayer(
+    ("B-PER", "E-PER", "O", "S-LOC"),
+    scheme="bioes",
+    shown="iob2",
+    scored_spans=((Boundary("PER", 0, 2), 0.5), (Boundary("LOC", 3, 4), 0.25)),
+)
 
 
 def make_sentence(**layers: TagLayer | Label) -> Sentence:
