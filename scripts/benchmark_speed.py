@@ -10,6 +10,7 @@ where it is installed.
 import argparse
 import gc
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -45,7 +46,7 @@ from tagger.training.loop import train_network
 
 ROOT = Path(__file__).resolve().parents[1]
 WITH_DATA = ("training", "tagging", "growth")
-PARTS = ("crf", "lstm", *WITH_DATA)
+PARTS = ("crf", "lstm", "sharing", *WITH_DATA)
 PEAK = Path("/proc/self/clear_refs")
 
 
@@ -486,6 +487,37 @@ def peak_megabytes() -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 
 
+def sharing_rows(repeats: int) -> Iterator[Row]:
+    """Yield rows of whole trainings in processes of their own, alone and two at once, with the default threads.
+
+    Both are compared with one alone with one thread. Their goals are the lowest ratios that are acceptable.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+
+        def train(processes: int, *options: str) -> None:
+            command = [sys.executable, "-m", "tagger", "train", str(ROOT / "recipes" / "quickstart.toml"), *options]
+            command += ["--set", "training.epochs=4", "--set", "data.sentences=2000", "--output"]
+            started = [
+                subprocess.Popen(
+                    [*command, tempfile.mkdtemp(dir=folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                )
+                for _ in range(processes)
+            ]
+            for process in started:
+                if process.wait():
+                    raise subprocess.CalledProcessError(process.returncode, command)
+
+        for processes, goal in ((1, 1.0), (2, 1 / 1.3)):
+            yield compare(
+                f"{processes} training{'s at once' * (processes > 1)}, default threads",
+                "1 training, 1 thread",
+                partial(train, processes),
+                partial(train, 1, "--threads", "1"),
+                repeats=repeats,
+                goal=goal,
+            )
+
+
 def show(rows: Sequence[Row], grown: Sequence[dict[str, float | str]]) -> None:
     """Print both tables."""
     table = Table("what", "against", "ours ms", "theirs ms", "ratio", "goal", "tokens/s")
@@ -496,7 +528,7 @@ def show(rows: Sequence[Row], grown: Sequence[dict[str, float | str]]) -> None:
             f"{row.ours_seconds * 1000:.2f}",
             f"{row.theirs_seconds * 1000:.2f}",
             f"{row.ratio:.2f}",
-            "" if row.goal is None else f"{row.goal:.1f}",
+            "" if row.goal is None else f"{row.goal:.2g}",
             "" if row.tokens_per_second is None else f"{row.tokens_per_second:,.0f}",
         )
     console = Console(width=None if sys.stdout.isatty() else 140)
@@ -524,7 +556,7 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     add("--only", nargs="+", choices=PARTS, default=list(PARTS))
     arguments = parser.parse_args(given)
     if arguments.data is None and not set(WITH_DATA).isdisjoint(arguments.only):
-        parser.error(f"{', '.join(WITH_DATA)} need --data DIR; or leave them out with --only crf lstm")
+        parser.error(f"{', '.join(WITH_DATA)} need --data DIR; or leave them out with --only crf lstm sharing")
     return arguments
 
 
@@ -535,7 +567,7 @@ def main(given: Sequence[str] | None = None) -> None:
     torch.manual_seed(1)
     rows: list[Row] = []
     grown: list[dict[str, float | str]] = []
-    for name, make in (("crf", crf_rows), ("lstm", lstm_rows)):
+    for name, make in (("crf", crf_rows), ("lstm", lstm_rows), ("sharing", sharing_rows)):
         if name in arguments.only:
             rows += _reported(make(arguments.repeats))
     if not set(WITH_DATA).isdisjoint(arguments.only):
