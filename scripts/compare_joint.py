@@ -36,7 +36,7 @@ from rich.table import Table
 import tagger
 from tagger.corpus.corpus import read_corpus
 from tagger.errors import DataError, TaggerError, gather
-from tagger.running.folder import describe_model
+from tagger.running.description import describe_model
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 JOINT = "joint-english"
@@ -62,6 +62,7 @@ def train_missing(folders: Mapping[tuple[str, int], Path], data: Path, threads: 
             RECIPES / f"{name}.toml",
             data=data,
             output=folder,
+            overwrite=True,  # what is there did not finish
             seed=seed,
             overrides=overrides[name, seed],
             threads=threads,

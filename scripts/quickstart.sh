@@ -8,7 +8,7 @@ install_tagger
 run=runs/quickstart
 
 echo "== Training on generated sentences, then scoring sentences that are in none of them"
-.venv/bin/tagger train recipes/quickstart.toml --output "$run"
+.venv/bin/tagger train recipes/quickstart.toml --output "$run" --overwrite
 
 echo
 echo "== Tagging three sentences"

@@ -110,7 +110,10 @@ def _options(
 def train(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file that says everything about the run.")],
     data: Annotated[Path | None, typer.Option(help="Folder that the recipe's files are in.")] = None,
-    output: Annotated[Path | None, typer.Option(help="Folder of the run; runs/RECIPE if left out.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder of the run; default: runs/RECIPE.")] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a run in this folder, once the new one has ended.")
+    ] = False,
     seed: Annotated[int | None, typer.Option(min=0, help="In place of the recipe's seed.")] = None,
     overrides: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a value: training.epochs=5.")
@@ -118,21 +121,23 @@ def train(
     device: DeviceOption = "cpu",
     threads: ThreadsOption = None,
 ) -> None:
-    """Train a model from a recipe, score it on test once, and keep it in a folder.
+    """Train a model from a recipe, score it once on test, and keep it in a folder.
 
-    Ctrl-C ends training early and keeps the best weights so far.
+    After each epoch the folder holds the best model so far. Ctrl-C, SIGTERM and SIGHUP end training early and keep it.
     """
     from tagger.cli.progress import TrainingProgress
+    from tagger.files.writing import ended_in_order
     from tagger.running.train import train as train_run
 
     if data is not None and not data.is_dir():
         raise DataError(f"{data}: no such folder; --data is the folder that the recipe's files are in")
     folder = output or Path("runs") / recipe.stem
-    with TrainingProgress() as progress:
+    with ended_in_order(lambda number: KeyboardInterrupt()), TrainingProgress() as progress:
         run = train_run(
             recipe,
             data=data,
             output=folder,
+            overwrite=overwrite,
             seed=seed,
             overrides=overrides or (),
             device=device,
@@ -347,7 +352,7 @@ def check(
 @app.command(epilog="Example: tagger info runs/quickstart --json")
 def info(model: ModelArgument, as_json: JsonOption = False) -> None:
     """Say what a model predicts, how it was made, and how it was scored."""
-    from tagger.running.folder import describe_model
+    from tagger.running.description import describe_model
 
     facts = describe_model(model)
     if as_json:

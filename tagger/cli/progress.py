@@ -1,7 +1,11 @@
-"""What a training run shows on standard error: a live line on a terminal, plain lines elsewhere."""
+"""Progress of a training run on standard error: a live line on a terminal, plain lines elsewhere.
+
+A terminal that is closed, or a pipe whose reader has ended, does not end the training: output is then lost.
+"""
 
 import sys
 import time
+from contextlib import suppress
 from typing import Self
 
 from rich.console import Console
@@ -21,7 +25,7 @@ class _Figures(ProgressColumn):
 
 
 class TrainingProgress(RunListener):
-    """Shows a run on standard error. Without a terminal there is a line an epoch and nothing else moves."""
+    """Show a run on standard error: without a terminal, one line per epoch."""
 
     def __init__(self) -> None:
         self.console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
@@ -37,12 +41,12 @@ class TrainingProgress(RunListener):
         self._stop()
 
     def noted(self, message: str) -> None:
-        """A line with the seconds since the start."""
+        """Print a line with the seconds since the start."""
         self._stop()
-        self.console.print(f"[{time.perf_counter() - self._started:6.1f} s] {message}", markup=False)
+        self._print(f"[{time.perf_counter() - self._started:6.1f} s] {message}")
 
     def started(self, num_epochs: int, num_steps: int) -> None:
-        """Opens the live line."""
+        """Open the live line."""
         self._num_epochs, self._dev = num_epochs, "-"
         if not self.console.is_terminal:
             return
@@ -59,21 +63,20 @@ class TrainingProgress(RunListener):
         self._progress.add_task(f"epoch 1/{num_epochs}", total=num_steps, loss=0.0, dev="-", speed=0.0)
 
     def stepped(self, step: int, loss: float, tokens_per_second: float) -> None:
-        """Moves the live line."""
+        """Update the live line."""
         if self._progress is not None:
             task = self._progress.task_ids[0]
             self._progress.update(task, completed=step, loss=loss, dev=self._dev, speed=tokens_per_second)
 
     def scored(self, epoch: Epoch) -> None:
-        """A line for the epoch; the live line stays below it."""
+        """Print a line for the epoch, above the live line."""
         scores = "  ".join(f"{layer} {score:.4f}" for layer, score in epoch.dev.items())
         left = "" if self._progress else f"  left at most {self._left(epoch):.0f} s"
         self._dev = f"{epoch.selected:.4f}"
         mark = "  best" if epoch.best else ""
-        self.console.print(
+        self._print(
             f"epoch {epoch.epoch:3}/{self._num_epochs}  loss {epoch.loss:.4f}  dev {scores}"
-            f"  {epoch.tokens_per_second:,.0f} tokens/s{left}{mark}",
-            markup=False,
+            f"  {epoch.tokens_per_second:,.0f} tokens/s{left}{mark}"
         )
         if self._progress is not None:
             number = min(epoch.epoch + 1, self._num_epochs)
@@ -82,7 +85,12 @@ class TrainingProgress(RunListener):
     def _left(self, epoch: Epoch) -> float:
         return epoch.seconds / epoch.epoch * (self._num_epochs - epoch.epoch)
 
+    def _print(self, line: str) -> None:
+        with suppress(OSError):
+            self.console.print(line, markup=False)
+
     def _stop(self) -> None:
         if self._progress is not None:
-            self._progress.stop()
+            with suppress(OSError):
+                self._progress.stop()
             self._progress = None

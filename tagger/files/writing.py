@@ -104,8 +104,6 @@ def replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:
     with _one_sentence(folder):
         folder.mkdir(parents=True, exist_ok=True)
         settle(folder)
-        for left_over in folder.glob(f"{UNFINISHED}*"):
-            shutil.rmtree(left_over)
         unfinished = folder / f"{UNFINISHED}{secrets.token_hex(8)}"
         try:
             for name, content in contents.items():
@@ -136,14 +134,15 @@ def make_pending(complete: Path, folder: Path) -> None:
 
 
 def settle(folder: Path) -> None:
-    """Move pending files to their places; do nothing if there are none."""
+    """Move pending files to their places, and delete what a killed process has not finished."""
     pending = folder / PENDING
     for path in [path for path in pending.rglob("*") if path.is_file()]:
         place = folder / path.relative_to(pending)
         place.parent.mkdir(parents=True, exist_ok=True)
         _move(path, place)
-    if pending.is_dir():
-        shutil.rmtree(pending)
+    for left_over in (pending, *folder.glob(f"{UNFINISHED}*")):
+        if left_over.is_dir():
+            shutil.rmtree(left_over)
 
 
 def newest(path: Path) -> Path:

@@ -9,20 +9,19 @@ from tagger.heads.table import heads_of
 from tagger.model.model import Model
 
 
-def model_card(recipe: Recipe, model: Model, report: str | None, licences: Mapping[str, Sequence[str]]) -> str:
-    """The text of a model card, in Markdown.
+def model_card(recipe: Recipe, model: Model, scores: str, licences: Mapping[str, Sequence[str]]) -> str:
+    """Return the text of a model card, in Markdown.
 
     Args:
         recipe: The recipe that trained the model.
         model: The model.
-        report: The scores on test as text; None if there are none.
-        licences: For each file of data and vectors, the licence files that lie beside it.
+        scores: The scores on test, or why there are none.
+        licences: For each file of data and vectors, the licence files in its folder.
     """
     layers = "\n".join(
         f"- `{layer}`: {head.answer}, {len(model.vocabulary.labels[layer])} labels"
         for layer, head in heads_of(model.heads).items()
     )
-    scores = f"```\n{report}```" if report else "This model was not scored on a test split."
     return f"""# A sequence tagger
 
 Written by tagger {version("tagger-bilstm")}; raw text goes through the tokeniser {model.config.tokenizer}.
@@ -54,11 +53,11 @@ print(model.tag("One sentence."))
 
 
 def _licence_lines(recipe: Recipe, licences: Mapping[str, Sequence[str]]) -> str:
-    """A line a source: what lies beside it says under which licence it may be used."""
+    """Return one line per source, with the start of each licence file in its folder."""
     lines = []
     for file, found in licences.items():
         notices = "; ".join(f"`{Path(path).name}`: {_first_line(path)}" for path in found)
-        lines.append(f"- `{Path(file).name}`: {notices or 'no licence file lies beside it; ask its authors'}")
+        lines.append(f"- `{Path(file).name}`: {notices or 'no licence file in its folder; ask its authors'}")
     for config in recipe.all_corpora().values():
         if config.dataset is not None:
             lines.append(f"- dataset `{config.dataset}`: see its page on the Hugging Face hub")
@@ -68,7 +67,7 @@ def _licence_lines(recipe: Recipe, licences: Mapping[str, Sequence[str]]) -> str
 
 
 def _first_line(path: str) -> str:
-    """The first words of a licence file, by which a reader knows it."""
+    """Return the first words of a licence file, which name the licence."""
     try:
         with Path(path).open(encoding="utf-8", errors="replace") as stream:
             text = stream.read(10_000)

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, Positive, ReadingConfig, Section
 from tagger.text.schemes import Scheme
+from tagger.text.tokenization import Tokenize
 
 FORMAT = 1
 Temperature = Annotated[float, Field(ge=0.01, le=100.0)]
@@ -37,3 +38,9 @@ class ModelConfig(Section):
     schemes: dict[str, Scheme | None]
     reading: dict[str, ReadingConfig]
     temperatures: dict[str, Temperature] = Field(default_factory=dict)
+
+    @property
+    def tokenize(self) -> Tokenize:
+        """How raw text is split: at blanks if all training corpora were, otherwise into words."""
+        modes = {reading.tokenize for reading in self.reading.values()}
+        return "blanks" if modes == {"blanks"} else "words"

@@ -40,5 +40,4 @@ class Model:
     @property
     def tokenize(self) -> Tokenize:
         """How to split raw text: at white space if all training corpora were split there, else into words."""
-        modes = {reading.tokenize for reading in self.config.reading.values()}
-        return "blanks" if modes == {"blanks"} else "words"
+        return self.config.tokenize

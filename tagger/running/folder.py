@@ -1,123 +1,170 @@
-"""The folder of a run: its model, recipe, log and report."""
+"""The folder of a run: the best model so far after each epoch, and the whole run at its end.
+
+Nothing here is ever half written: `files/writing.py` replaces several files at once. What a finished folder says is in
+`description.py`.
+"""
 
 import json
-import tempfile
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from fnmatch import fnmatch
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from tagger.config import Recipe, dump_recipe
 from tagger.errors import ModelError
 from tagger.evaluation import Report
+from tagger.files.writing import locked, make_pending, replace_files, settle
 from tagger.model.card import model_card
-from tagger.model.folder import save_model
+from tagger.model.files import CARD, CONFIG, VOCABULARY
+from tagger.model.folder import model_files
 from tagger.model.network import TorchModel
-from tagger.running.run import Run
-from tagger.running.teachers import keep_teachers, with_kept_teachers
-from tagger.tagging import load
+from tagger.running.teachers import KEPT, with_kept_teachers
+from tagger.training.loop import Epoch
+from tagger.wording import counted
 
-REPORT = "report.json"
+MODEL, RECIPE, LOG, REPORT = "model", "recipe.toml", "log.jsonl", "report.json"
+NEW = "new"  # in the folder of a run: the run that is to replace it, until that ends
 
 
-def describe_model(path: str | Path) -> dict[str, Any]:
-    """What a model predicts, how it was made, and how it scored on test if its run says so; values for JSON.
+class RunFolder:
+    """Where a run is kept, if anywhere. `open_run_folder` makes it.
+
+    Args:
+        path: The folder; None to keep nothing.
+        work: Where the run is kept until it ends: the same, or a folder inside it if it holds a run already.
+        recipe: The recipe of the run.
+        data: Folder that the paths of corpora and vectors are relative to.
+        base: Folder that the paths of teachers are relative to.
+    """
+
+    def __init__(self, path: Path | None, work: Path | None, recipe: Recipe, *, data: Path, base: Path) -> None:
+        self.path, self.work = path, work
+        self._recipe, self._data, self._base = recipe, data, base
+        self._written: dict[str, bytes] = {}
+
+    def teacher(self, name: str) -> Path | None:
+        """Return the folder for the run of a teacher that is a recipe."""
+        return self.work and self.work / KEPT / Path(name).stem
+
+    def keep(self, model: TorchModel, epochs: Sequence[Epoch]) -> None:
+        """Keep the log after an epoch, and the model if it is the best so far.
+
+        Raises:
+            DataError: A file cannot be written; the model of an earlier epoch is still there.
+        """
+        if self.work is not None:
+            state = "Training has not finished. This model was not scored on a test split."
+            best = self._model_files(model, state) if epochs[-1].best else {}
+            self._replace(self.work, best | {LOG: _log(epochs)})
+
+    def finish(self, model: TorchModel, epochs: Sequence[Epoch], report: Report) -> None:
+        """Keep a run that has ended. A run that was there before is replaced now, as a whole.
+
+        Raises:
+            DataError: A file cannot be written; the earlier run is still there.
+        """
+        if self.path is None or self.work is None:
+            return
+        state = f"```\n{report.to_text()}```" if report.scores else "This model was not scored on a test split."
+        text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
+        kept = {LOG: _log(epochs), REPORT: f"{text}\n".encode()}
+        self._replace(self.work, self._model_files(model, state) | kept)
+        if self.work != self.path:
+            make_pending(self.work, self.path)
+
+    def _model_files(self, model: TorchModel, state: str) -> dict[str, bytes]:
+        """Return the files of a model, with the recipe that reproduces it."""
+        again = f"# tagger train recipe.toml --data {self._data.resolve()}\n\n"
+        recipe = again + dump_recipe(with_kept_teachers(self._recipe, self._base))
+        card = model_card(self._recipe, model, state, self._licences)
+        files = {f"{MODEL}/{name}": content for name, content in model_files(model, card=card).items()}
+        return {**files, RECIPE: recipe.encode()}
+
+    def _replace(self, work: Path, contents: Mapping[str, bytes]) -> None:
+        """Write those files that have changed."""
+        replace_files(work, {name: content for name, content in contents.items() if self._written.get(name) != content})
+        small = (RECIPE, *(f"{MODEL}/{name}" for name in (CONFIG, VOCABULARY, CARD)))
+        self._written |= {name: contents[name] for name in small if name in contents}
+
+    @cached_property
+    def _licences(self) -> Mapping[str, Sequence[str]]:
+        """For each file of data and vectors, the licence files in its folder."""
+        files = [self._data / path for path in self._recipe.embeddings.vectors]
+        files += [self._data / path for config in self._recipe.all_corpora().values() for path in config.files()]
+        patterns = ("licen[cs]e*", "copying*", "acknowledg*")
+        return {
+            str(file): sorted(
+                str(p)
+                for p in file.parent.glob("*")
+                if p.is_file() and any(fnmatch(p.name.lower(), x) for x in patterns)
+            )
+            for file in files
+            if file.exists()
+        }
+
+
+@contextmanager
+def open_run_folder(
+    path: Path | None, recipe: Recipe, *, data: Path, base: Path, overwrite: bool
+) -> Iterator[RunFolder]:
+    """Create the folder of a run and lock it within the context; afterwards, delete it if nothing was kept.
+
+    Args:
+        path: The folder; None to keep nothing.
+        recipe: The recipe of the run.
+        data: Folder that the paths of corpora and vectors are relative to.
+        base: Folder that the paths of teachers are relative to.
+        overwrite: Whether the run may replace one that is in the folder.
 
     Raises:
-        ModelError: The folder cannot be read.
+        ModelError: The folder cannot be written to, another training writes to it, or it holds a run.
     """
-    tagger = load(path)
-    model, network = tagger.model, tagger.network
-    parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
-    facts = {
-        "format": model.config.format,
-        "version": model.config.version,
-        "tokenizer": model.config.tokenizer if model.tokenize == "words" else "blanks",
-        "layers": {
-            layer: {**head.model_dump(exclude={"layer", "weight"}), "labels": list(model.vocabulary.labels[layer])}
-            for layer, head in model.heads.items()
-        },
-        "reading": {name: r.model_dump(mode="json", exclude_defaults=True) for name, r in model.config.reading.items()},
-        "embeddings": model.config.embeddings.model_dump(mode="json"),
-        "encoder": model.config.encoder.model_dump(mode="json"),
-        "words": len(model.vocabulary.words),
-        "characters": len(model.vocabulary.chars),
-        "trained_parameters": parameters,
-        "trained_vectors": network.words.weight.numel(),
-    }
-    found = next((p for p in (Path(path) / "report.json", Path(path).parent / "report.json") if p.is_file()), None)
-    if found is not None:
-        facts |= _from_report(found)
-    return facts
+    if path is None:
+        yield RunFolder(None, None, recipe, data=data, base=base)
+        return
+    with ExitStack() as stack:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            owned = stack.enter_context(locked(path))
+        except OSError as error:
+            raise ModelError(f"{path}: the folder of a run must be writable: {error.strerror}") from None
+        if not owned:
+            raise ModelError(f"{path}: another training is writing to this folder; wait for its end or use another one")
+        settle(path)
+        held = _held(path)
+        if held and not overwrite:
+            raise ModelError(
+                f"{path}: the folder already holds {held}; use another one, or replace it with --overwrite "
+                "(overwrite=True in Python)"
+            )
+        if (path / NEW).is_dir():
+            shutil.rmtree(path / NEW)
+        try:
+            yield RunFolder(path, path / NEW if held else path, recipe, data=data, base=base)
+        finally:
+            stack.close()  # deletes the lock
+            _remove_empty(path / KEPT, path / NEW / KEPT, path / NEW, path)
 
 
-def _from_report(path: Path) -> dict[str, Any]:
-    """The main scores of each layer in a report, and how its heads were calibrated; what there is of both."""
-    names = ("f1", "precision", "recall", "accuracy")
-    try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-        scores = {layer: {k: v[k] for k in names if k in v} for layer, v in report["scores"].items()}
-        calibrated = {layer: dict(found) for layer, found in report.get("calibrated", {}).items()}
-        return {k: v for k, v in (("scores", scores), ("calibrated", calibrated)) if v}
-    except (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError):
-        raise ModelError(
-            f"{path}: the report is damaged or cannot be read; delete it or copy the folder again"
-        ) from None
+def _held(path: Path) -> str:
+    """Return what a folder holds of a run, as a phrase; empty if nothing."""
+    if (path / REPORT).is_file():
+        return "a finished run"
+    if (path / MODEL / CONFIG).is_file():
+        log = path / LOG
+        epochs = len(log.read_bytes().splitlines()) if log.is_file() else 0
+        return f"the best model of a run that did not finish ({counted(epochs, 'epoch')})"
+    return "the teachers of a run that did not finish" if (path / KEPT).is_dir() else ""
 
 
-def _remove_empty(*folders: Path | None) -> None:
-    """Leave no folder in which nothing was kept."""
+def _log(epochs: Sequence[Epoch]) -> bytes:
+    return "".join(json.dumps(asdict(epoch)) + "\n" for epoch in epochs).encode()
+
+
+def _remove_empty(*folders: Path) -> None:
     for folder in folders:
-        if folder is not None and folder.is_dir() and not any(folder.iterdir()):
+        if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
-
-
-def _make_folder(folder: Path) -> None:
-    """Make the folder of a run before anything is read or trained.
-
-    Raises:
-        ModelError: It cannot be written to.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise ModelError(
-            f"{folder}: the run must be kept in a folder that can be written to: {error.strerror}"
-        ) from None
-
-
-def _licences(recipe: Recipe, folder: Path) -> dict[str, list[str]]:
-    """For each file of data and vectors, the licence files that lie beside it."""
-    files = [folder / path for path in recipe.embeddings.vectors]
-    files += [folder / path for config in recipe.all_corpora().values() for path in config.files()]
-    patterns = ("licen[cs]e*", "copying*", "acknowledg*")
-    return {
-        str(file): sorted(
-            str(p) for p in file.parent.glob("*") if p.is_file() and any(fnmatch(p.name.lower(), x) for x in patterns)
-        )
-        for file in files
-        if file.exists()
-    }
-
-
-def _keep(
-    run: Run, model: TorchModel, recipe: Recipe, folder: Path, base: Path, licences: Mapping[str, list[str]]
-) -> None:
-    """Keep model, recipe and log of a run in its folder; a report of an earlier run there goes."""
-    assert run.folder is not None
-    (run.folder / REPORT).unlink(missing_ok=True)
-    save_model(model, run.folder / "model", card=model_card(recipe, model, None, licences))
-    keep_teachers(run.folder)
-    again = f"# tagger train recipe.toml --data {folder.resolve()}\n\n"
-    (run.folder / "recipe.toml").write_text(again + dump_recipe(with_kept_teachers(recipe, base)), encoding="utf-8")
-    lines = "".join(json.dumps(asdict(epoch)) + "\n" for epoch in run.outcome.epochs)
-    (run.folder / "log.jsonl").write_text(lines, encoding="utf-8")
-
-
-def _keep_report(folder: Path, report: Report) -> None:
-    """Keep the report of a run; one that was not scored on test says how it was made, and has no scores."""
-    text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
-    (folder / REPORT).write_text(text + "\n", encoding="utf-8")

@@ -1,6 +1,5 @@
 """Teachers: trained models whose predictions on the training sentences a network also learns from."""
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from tagger.wording import counted
 Tell = Callable[[str], None]
 
 KEPT = "teachers"  # folder within a run folder: the runs of its teachers
-NEW = "teachers.new"  # the same, until the run ends
 
 
 def find_teachers(recipe: Recipe, folder: Path, output: Path | None, *, device: str) -> dict[str, Recipe | Tagger]:
@@ -77,19 +75,6 @@ def with_kept_teachers(recipe: Recipe, folder: Path) -> Recipe:
             head = head.model_copy(update={"teacher": kept})
         heads[name] = head
     return recipe.model_copy(update={"heads": heads})
-
-
-def keep_teachers(run_folder: Path) -> None:
-    """Keep the runs of new teachers in place of those with the same names from an earlier run in the folder."""
-    new, kept = run_folder / NEW, run_folder / KEPT
-    if not new.is_dir():
-        return
-    kept.mkdir(exist_ok=True)
-    for run in new.iterdir():
-        if (kept / run.name).is_dir():
-            shutil.rmtree(kept / run.name)
-        run.rename(kept / run.name)
-    new.rmdir()
 
 
 def _is_recipe(path: Path) -> bool:

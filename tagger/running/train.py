@@ -1,9 +1,7 @@
-"""A recipe from start to end: corpora, vocabulary, network, training, report, and the folder that keeps them all."""
+"""A recipe from start to end: corpora, vocabulary, network, training, report and run folder."""
 
-import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,26 +15,24 @@ from tagger.encoding.batches import encode
 from tagger.encoding.packed import Packed
 from tagger.encoding.vectors import read_vectors
 from tagger.encoding.vocabulary import build_vocabulary
-from tagger.errors import RecipeError
+from tagger.errors import DataError, RecipeError
 from tagger.evaluation import Report, dev_scores, score_predictions
 from tagger.heads.table import heads_of
 from tagger.hub.lazy import packed_of
 from tagger.inference.torch_backend import TorchBackend, check_device
-from tagger.model.card import model_card
 from tagger.model.config import FORMAT, ModelConfig
-from tagger.model.folder import CARD, save_model
 from tagger.model.network import TorchModel, build_network
 from tagger.running.calibration import Facts, calibrate, check_calibrated, describe_calibration
 from tagger.running.corpora import check_files, read_corpora
-from tagger.running.folder import _keep, _keep_report, _licences, _make_folder, _remove_empty
+from tagger.running.folder import RunFolder, open_run_folder
 from tagger.running.memory import check_memory
 from tagger.running.run import Run, RunListener
-from tagger.running.teachers import NEW, check_taught, find_teachers, with_teachers
+from tagger.running.teachers import check_taught, find_teachers, with_teachers
 from tagger.tagging import Tagger
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Sentence
 from tagger.text.tokenization import tokenizer_name
-from tagger.training.loop import Outcome, share_epoch, train_network
+from tagger.training.loop import Epoch, Outcome, share_epoch, train_network
 
 
 def train(
@@ -44,76 +40,71 @@ def train(
     *,
     data: str | Path | None = None,
     output: str | Path | None = None,
+    overwrite: bool = False,
     seed: int | None = None,
     overrides: Sequence[str] = (),
     device: str = "cpu",
     threads: int | None = None,
     listener: RunListener | None = None,
 ) -> Run:
-    """A trained model with its report on test. Teachers that are recipes are trained first, in the same way.
+    """Train a model and score it on test. Teachers that are recipes are trained first, in the same way.
 
     Args:
         recipe: A recipe, or the path of its TOML file.
-        data: Folder that paths of corpora and vectors are relative to; the recipe's own folder if left out.
-        output: Folder to keep the run in; nothing is written if left out.
-        seed: In place of the recipe's.
-        overrides: `section.key=value` laid over the recipe.
+        data: Folder that paths of corpora and vectors are relative to; default: the folder of the recipe.
+        output: Folder of the run; default: nothing is written. It has the best model so far after each epoch.
+        overwrite: Whether to replace a run that `output` already holds. It stays until the new run has ended.
+        seed: Replaces the seed of the recipe.
+        overrides: Values of the recipe to replace, as `section.key=value`.
         device: Where the network runs: `cpu`, `cuda` or `cuda:N`.
-        threads: Threads of torch on the CPU; as many as torch chooses if left out.
-        listener: Is told of what goes on.
+        threads: Threads of torch on the CPU; default: torch decides.
+        listener: Is called on events of the run, such as the end of an epoch.
 
     Raises:
-        RecipeError: The recipe is not as it must be.
-        DataError: A file does not hold what it must.
-        ModelError: The device is not there.
+        RecipeError: The recipe is invalid.
+        DataError: A file of the data is invalid, or a file of the run cannot be written.
+        ModelError: The device is not available, or `output` holds a run, is in use or is not writable.
     """
     listener = listener or RunListener()
     started = time.perf_counter()
     recipe, base = _read_recipe(recipe, overrides, seed)
     check_device(device)
-    run_folder = Path(output) if output is not None else None
-    if run_folder is not None:
-        _make_folder(run_folder)
-    if threads is not None:
-        torch.set_num_threads(threads)
+    path = Path(output) if output is not None else None
     folder = Path(data) if data is not None else base
-    found = find_teachers(recipe, base, run_folder, device=device)
-    for name, teacher in found.items():
-        if isinstance(teacher, Recipe):
-            check_files(teacher, folder if data is not None else (base / name).parent, from_files=data is not None)
-    corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted)
-    dev = [sentence for corpus in corpora.values() for sentence in corpus.dev]
-    packed = packed_of(_all_train(corpora), recipe.layers)
-    check_calibrated(recipe.layers, packed, dev)
-    if found:
-        check_taught(recipe, _all_train(corpora))
-    teachers = _train_teachers(found, base, run_folder, listener, data=data, seed=recipe.seed, device=device)
-    model = _build_model(recipe, corpora, packed, folder, device, listener)
-    outcome = _fit(model, recipe, corpora, packed, dev, teachers, listener)
-    if outcome.best is None:
-        _remove_empty(run_folder)
-        raise KeyboardInterrupt
-    listener.noted(f"{outcome.reason}; best dev score {outcome.best.selected:.4f} in epoch {outcome.best.epoch}")
-    licences = _licences(recipe, folder)
-    run = Run(_tagger(model), None, outcome, run_folder)
-    if run_folder is not None:  # kept before it is calibrated and scored, so that nothing can cost the training
-        _keep(run, model, recipe, folder, base, licences)
-        listener.noted(f"the model is in {run_folder}")
-    model, calibrated = _calibrate(model, dev, outcome.best.dev, run_folder, listener)
-    if run_folder is not None and calibrated:
-        save_model(model, run_folder / "model", card=model_card(recipe, model, None, licences))
-    for layer, result in calibrated.items():
-        listener.noted(describe_calibration(layer, result))
-    facts = _facts(corpora, outcome, recipe) | ({"calibrated": calibrated} if calibrated else {})
-    run = replace(run, tagger=_tagger(model))
-    report = None if outcome.interrupted else _test(run.tagger, corpora, facts, started)
-    run = replace(run, report=report)
-    if run_folder is not None and report is not None:
-        _keep_report(run_folder, report)
-        (run_folder / "model" / CARD).write_text(model_card(recipe, model, report.to_text(), licences), "utf-8")
-    elif run_folder is not None:
-        _keep_report(run_folder, Report({}, {"split": None, **facts, "seconds": _seconds_since(started)}))
-    return run
+    with open_run_folder(path, recipe, data=folder, base=base, overwrite=overwrite) as run_folder:
+        if run_folder.work != path:
+            listener.noted(
+                f"the run in {path} stays until this one has ended; this one is in {run_folder.work} until then"
+            )
+        if threads is not None:
+            torch.set_num_threads(threads)
+        found = find_teachers(recipe, base, path, device=device)
+        for name, teacher in found.items():
+            if isinstance(teacher, Recipe):
+                check_files(teacher, folder if data is not None else (base / name).parent, from_files=data is not None)
+        corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted)
+        dev = [sentence for corpus in corpora.values() for sentence in corpus.dev]
+        packed = packed_of(_all_train(corpora), recipe.layers)
+        check_calibrated(recipe.layers, packed, dev)
+        if found:
+            check_taught(recipe, _all_train(corpora))
+        teachers = _train_teachers(found, base, run_folder, listener, data=data, seed=recipe.seed, device=device)
+        model = _build_model(recipe, corpora, packed, folder, device, listener)
+        outcome = _fit(model, recipe, corpora, packed, dev, teachers, run_folder, listener)
+        if outcome.best is None:
+            raise KeyboardInterrupt
+        listener.noted(f"{outcome.reason}; best dev score {outcome.best.selected:.4f} in epoch {outcome.best.epoch}")
+        model, calibrated = _calibrate(model, dev, outcome.best.dev, run_folder, listener)
+        for layer, result in calibrated.items():
+            listener.noted(describe_calibration(layer, result))
+        facts = _facts(corpora, outcome, recipe) | ({"calibrated": calibrated} if calibrated else {})
+        tagger = _tagger(model)
+        report = None if outcome.interrupted else _test(tagger, corpora, facts, started)
+        unscored = Report({}, {"split": None, **facts, "seconds": _seconds_since(started)})
+        run_folder.finish(model, outcome.epochs, report or unscored)
+        if path is not None:
+            listener.noted(f"the model is in {path}")
+        return Run(tagger, report, outcome, path)
 
 
 def _read_recipe(recipe: str | Path | Recipe, overrides: Sequence[str], seed: int | None) -> tuple[Recipe, Path]:
@@ -127,23 +118,19 @@ def _read_recipe(recipe: str | Path | Recipe, overrides: Sequence[str], seed: in
 
 
 def _train_teachers(
-    found: Mapping[str, Recipe | Tagger], base: Path, run_folder: Path | None, listener: RunListener, **settings: Any
+    found: Mapping[str, Recipe | Tagger], base: Path, run_folder: RunFolder, listener: RunListener, **settings: Any
 ) -> dict[str, Tagger]:
-    """The models that teach: those that are recipes are trained as `settings` say, and kept in the run's folder."""
-    if run_folder is not None and (run_folder / NEW).is_dir():
-        shutil.rmtree(run_folder / NEW)  # of a run that was cut off
+    """Return the models that teach; those that are recipes are trained with `settings`, in the folder of the run."""
     teachers = {name: teacher for name, teacher in found.items() if isinstance(teacher, Tagger)}
     untrained = [name for name in found if name not in teachers]
     for number, name in enumerate(untrained, 1):
         listener.noted(f"training teacher {number} of {len(untrained)}: {name} with seed {settings['seed']}")
-        kept = run_folder and run_folder / NEW / Path(name).stem
         try:
-            lesson = train(base / name, output=kept, listener=listener, **settings)
+            lesson = train(base / name, output=run_folder.teacher(name), listener=listener, **settings)
             if lesson.outcome.interrupted:
                 raise KeyboardInterrupt
         except KeyboardInterrupt:
-            _remove_empty(kept, kept and kept.parent, run_folder)
-            listener.noted("a teacher was stopped, so the run that it was to teach ends here")
+            listener.noted("training of a teacher was stopped, so this run ends too")
             raise
         teachers[name] = lesson.tagger
     return teachers
@@ -235,8 +222,15 @@ def _fit(
     packed: Packed,
     dev: Sequence[Sentence],
     teachers: Mapping[str, Tagger],
+    run_folder: RunFolder,
     listener: RunListener,
 ) -> Outcome:
+    def keep(epochs: Sequence[Epoch]) -> None:
+        try:
+            run_folder.keep(model, epochs)
+        except DataError as error:  # such as a full disk, which may have room again before training ends
+            listener.noted(f"{error}; training goes on, but the folder lacks epoch {epochs[-1].epoch}")
+
     weights = {name: config.weight for name, config in recipe.all_corpora().items()}
     tagger = _tagger(model, cache=False)
     encoded = encode(packed, model.vocabulary, _schemes(recipe))
@@ -262,6 +256,7 @@ def _fit(
         taught_weights={layer: head.weight * head.teacher_weight for layer, head in recipe.layers.items()},
         score=lambda: dev_scores(dev, tagger.predict(dev), model),
         seed=recipe.seed,
+        keep=keep,
         listener=listener,
     )
 
@@ -270,15 +265,15 @@ def _calibrate(
     model: TorchModel,
     dev: Sequence[Sentence],
     trained: Mapping[str, float],
-    run_folder: Path | None,
+    run_folder: RunFolder,
     listener: RunListener,
 ) -> tuple[TorchModel, Facts]:
-    """The calibrated model and how that was done; who stops it is told what is left."""
+    """Calibrate a model. If that is interrupted, a note says which model is kept."""
     try:
         return calibrate(model, dev, trained)
     except KeyboardInterrupt:
-        if run_folder is not None:
-            listener.noted(f"stopped before heads were calibrated; the model in {run_folder} is as training left it")
+        if run_folder.work is not None:
+            listener.noted(f"stopped before calibration; the model in {run_folder.work} is not calibrated")
         raise
 
 

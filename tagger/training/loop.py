@@ -113,6 +113,7 @@ def train_network(
     taught_weights: Mapping[str, float] | None = None,
     score: Score,
     seed: int,
+    keep: Callable[[Sequence[Epoch]], None] | None = None,
     listener: Listener | None = None,
 ) -> Outcome:
     """How training went; the network has the weights of the best epoch.
@@ -126,6 +127,7 @@ def train_network(
         taught_weights: The same for the loss against teachers, where sentences have any.
         score: The dev score of each layer for the network as it is.
         seed: Orders the sentences.
+        keep: Called with all epochs so far after each one; the network has the weights that were scored.
         listener: Is told of each step and epoch.
 
     Raises:
@@ -147,8 +149,10 @@ def train_network(
                 dev = score()
                 selected = sum(dev.values()) / len(dev) if config.select == "mean" else dev[config.select]
                 is_best = best.offer(selected, network)
-            seconds = time.perf_counter() - started
-            epochs.append(Epoch(number, loss, dev, selected, is_best, stepper.learning_rate, speed, seconds))
+                seconds = time.perf_counter() - started
+                epochs.append(Epoch(number, loss, dev, selected, is_best, stepper.learning_rate, speed, seconds))
+                if keep is not None:
+                    keep(epochs)
             listener.scored(epochs[-1])
             if best.age >= config.patience:
                 reason = f"no better dev score for {config.patience} epochs"

@@ -20,7 +20,7 @@ heads = {"ört" = {kind = "tokens"}}
 training = {epochs = 1}
 """
 COMMANDS = {
-    "train": ("train", "klein.toml", "--output", "out/größe"),
+    "train": ("train", "klein.toml", "--output", "out/größe", "--overwrite"),
     "evaluate": ("evaluate", "läufe", "zoë.conll"),
     "tag": ("tag", "läufe", "zoë.txt"),
     "tag to conll": ("tag", "läufe", "zoë.txt", "--output-format", "conll"),

@@ -23,19 +23,15 @@ def make_model(recipe: Recipe) -> TorchModel:
     return untrained_model(vocabulary, recipe.layers, embeddings=embeddings, encoder=encoder, tokenizer=tokenizer)
 
 
-def make_card(recipe: Recipe, *, report: str | None = None, licences: dict[str, list[str]] | None = None) -> str:
-    return model_card(recipe, make_model(recipe), report, licences or {})
+def make_card(recipe: Recipe, *, scores: str = "", licences: dict[str, list[str]] | None = None) -> str:
+    return model_card(recipe, make_model(recipe), scores, licences or {})
 
 
 def test_card_names_layers_tokeniser_and_scores() -> None:
-    card = make_card(make_recipe(), report="ner: F1 0.5\n")
+    card = make_card(make_recipe(), scores="ner: F1 0.5")
     assert "- `ner`: one tag per token, 3 labels\n- `mood`: one label per sentence, 2 labels\n" in card
     assert "the tokeniser spacy 0 en." in card
-    assert "```\nner: F1 0.5\n```" in card
-
-
-def test_card_without_a_test_split_says_so() -> None:
-    assert "This model was not scored on a test split." in make_card(make_recipe())
+    assert "## Scores on test\n\nner: F1 0.5\n\n## " in card
 
 
 def test_recipe_of_the_card_reads_back() -> None:
@@ -57,7 +53,7 @@ def test_card_says_where_no_licence_lies(tmp_path: Path) -> None:
     empty.write_text("")
     licences = {str(tmp_path / "a.txt"): [], str(tmp_path / "b.txt"): [str(empty)]}
     card = make_card(make_recipe(), licences=licences)
-    assert "- `a.txt`: no licence file lies beside it; ask its authors\n- `b.txt`: `COPYING`: \n" in card
+    assert "- `a.txt`: no licence file in its folder; ask its authors\n- `b.txt`: `COPYING`: \n" in card
 
 
 def test_card_says_which_licence_cannot_be_read(tmp_path: Path) -> None:

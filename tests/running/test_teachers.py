@@ -25,6 +25,7 @@ from tagger.text.sentence import Sentence, TagLayer
 from tagger.training.loop import Epoch
 
 UPOS = '[heads.upos]\nkind = "tokens"\nscheme = "none"\n'
+FILES = ("recipe.toml", "log.jsonl", "report.json")
 SENTIMENT = '[heads.sentiment]\nkind = "sentence"\n'
 
 
@@ -209,18 +210,23 @@ def test_an_earlier_run_keeps_its_teachers_until_new_ones_are_done(folder: Path)
     train(folder / "pupil.toml", output=folder / "run")
     first = weights(load(folder / "run" / "teachers" / "upos"))
     with pytest.raises(KeyboardInterrupt):
-        train(folder / "pupil.toml", output=folder / "run", seed=2, listener=Stops())
+        train(folder / "pupil.toml", output=folder / "run", overwrite=True, seed=2, listener=Stops())
     assert all(torch.equal(v, first[k]) for k, v in weights(load(folder / "run" / "teachers" / "upos")).items())
-    train(folder / "pupil.toml", output=folder / "run", seed=2)
+    train(folder / "pupil.toml", output=folder / "run", overwrite=True, seed=2)
     assert same(load(folder / "run" / "teachers" / "upos"), train(folder / "upos.toml", seed=2).tagger)
-    assert not (folder / "run" / "teachers.new").exists()
+    assert {path.name for path in (folder / "run").iterdir()} == {"model", "teachers", *FILES}
 
 
 def test_a_run_is_not_written_over_its_own_teacher(folder: Path) -> None:
     train(folder / "ner.toml", output=folder / "runs" / "ner")
     for output in ("runs/ner", "runs/../runs/ner"):
         with pytest.raises(RecipeError, match=r"heads.ner.teacher: .* must not be the folder of this run"):
-            train(folder / "pupil.toml", output=folder / output, overrides=["heads.ner.teacher=runs/ner"])
+            train(
+                folder / "pupil.toml",
+                output=folder / output,
+                overwrite=True,
+                overrides=["heads.ner.teacher=runs/ner"],
+            )
     assert load(folder / "runs" / "ner").layers == ("ner",)
 
 
@@ -314,5 +320,5 @@ def test_a_teacher_that_is_stopped_after_an_epoch_is_kept_and_ends_the_run(folde
 
     with pytest.raises(KeyboardInterrupt):
         train(folder / "pupil.toml", output=folder / "run", listener=Patient())
-    assert load(folder / "run" / "teachers.new" / "ner").layers == ("ner",)
+    assert load(folder / "run" / "teachers" / "ner").layers == ("ner",)
     assert not (folder / "run" / "model").exists()

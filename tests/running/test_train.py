@@ -14,7 +14,7 @@ from tagger.corpus.synthetic import generate
 from tagger.errors import DataError, ModelError, RecipeError
 from tagger.evaluation import dev_scores
 from tagger.running.calibration import calibrate
-from tagger.running.folder import describe_model
+from tagger.running.description import describe_model
 from tagger.running.run import Run, RunListener
 from tagger.running.scoring import evaluate_files
 from tagger.running.train import train
@@ -219,7 +219,7 @@ def test_a_corpus_that_teaches_no_head_is_told_before_training(tmp_path: Path) -
     assert str(caught.value) == (
         "corpus `b`: train must have a layer that a head predicts (ner), got xpos; add a head or remove the corpus"
     )
-    assert not list((tmp_path / "run").iterdir())
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_corpus_whose_test_has_no_predicted_layer_leaves_the_scores_of_the_others(tmp_path: Path) -> None:
@@ -272,7 +272,7 @@ def test_an_interrupted_run_keeps_the_best_model_and_reports_no_score(tmp_path: 
 def test_an_interrupted_run_leaves_no_scores_of_an_earlier_run(tmp_path: Path) -> None:
     recipe = make_recipe(tmp_path, SYNTHETIC, NER)
     train(recipe, output=tmp_path / "run", overrides=["training.epochs=1"])
-    run = train(recipe, output=tmp_path / "run", listener=Interrupter(epoch=1))
+    run = train(recipe, output=tmp_path / "run", overwrite=True, listener=Interrupter(epoch=1))
     report = json.loads((tmp_path / "run" / "report.json").read_text())
     assert (report["scores"], report["split"], report["ended"]) == ({}, None, run.outcome.reason)
 
@@ -442,9 +442,7 @@ def test_a_folder_that_cannot_be_written_to_is_told_before_training(tmp_path: Pa
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(ModelError) as caught:
         train(make_recipe(tmp_path, SYNTHETIC, NER), output=tmp_path / "taken", listener=Untrained())
-    assert str(caught.value) == (
-        f"{tmp_path}/taken: the run must be kept in a folder that can be written to: File exists"
-    )
+    assert str(caught.value) == (f"{tmp_path}/taken: the folder of a run must be writable: File exists")
 
 
 def test_a_model_is_kept_before_it_is_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -591,8 +589,7 @@ def test_a_run_that_is_stopped_while_it_is_calibrated_keeps_what_training_gave(
     recipe = make_recipe(tmp_path, SYNTHETIC, NER, "calibrate = true")
     with pytest.raises(KeyboardInterrupt):
         train(recipe, output=tmp_path / "run", listener=listener)
-    kept = f"the model in {tmp_path / 'run'} is as training left it"
-    assert listener.said[-1] == f"stopped before heads were calibrated; {kept}"
+    assert listener.said[-1] == f"stopped before calibration; the model in {tmp_path / 'run'} is not calibrated"
     assert same_bits(load(tmp_path / "run").network.state_dict(), weights(plain))
 
 

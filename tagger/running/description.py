@@ -1,0 +1,62 @@
+"""What is known of a trained model from its files alone; the network is not built."""
+
+import json
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from tagger.errors import ModelError
+from tagger.files.writing import newest
+from tagger.model.files import WEIGHTS, model_folder, read_files, read_of_one_save, tensor_shapes
+
+REPORT = "report.json"
+
+
+def describe_model(path: str | Path) -> dict[str, Any]:
+    """Return what a model predicts, how it was made, and its scores on test if its run has some; values for JSON.
+
+    Raises:
+        ModelError: The folder cannot be read.
+    """
+    folder = model_folder(Path(path))
+    return read_of_one_save(folder, lambda: _describe(folder))
+
+
+def _describe(folder: Path) -> dict[str, Any]:
+    config, vocabulary, weights, _ = read_files(folder)
+    labels = vocabulary.labels
+    frozen = (len(vocabulary.words) + 1 - vocabulary.num_trainable) * config.vector_dimension
+    free = [layer for layer, head in config.heads.items() if head.kind == "tokens" and head.decoder == "softmax"]
+    frozen += sum(len(labels[layer]) * (len(labels[layer]) + 2) for layer in free)  # transitions, which are 0
+    facts = {
+        "format": config.format,
+        "version": config.version,
+        "tokenizer": config.tokenizer if config.tokenize == "words" else "blanks",
+        "layers": {
+            layer: {**head.model_dump(exclude={"layer", "weight"}), "labels": list(labels[layer])}
+            for layer, head in config.heads.items()
+        },
+        "reading": {name: r.model_dump(mode="json", exclude_defaults=True) for name, r in config.reading.items()},
+        "embeddings": config.embeddings.model_dump(mode="json"),
+        "encoder": config.encoder.model_dump(mode="json"),
+        "words": len(vocabulary.words),
+        "characters": len(vocabulary.chars),
+        "trained_parameters": sum(map(prod, tensor_shapes(folder / WEIGHTS, weights).values())) - frozen,
+        "trained_vectors": vocabulary.num_trainable * config.vector_dimension,
+    }
+    report = folder.parent / REPORT
+    return facts | _from_report(report) if newest(report).is_file() else facts
+
+
+def _from_report(path: Path) -> dict[str, Any]:
+    """Return the main scores of each layer in a report, and how its heads were calibrated, if it has them."""
+    names = ("f1", "precision", "recall", "accuracy")
+    try:
+        report = json.loads(newest(path).read_text(encoding="utf-8"))
+        scores = {layer: {k: v[k] for k in names if k in v} for layer, v in report["scores"].items()}
+        calibrated = {layer: dict(found) for layer, found in report.get("calibrated", {}).items()}
+        return {k: v for k, v in (("scores", scores), ("calibrated", calibrated)) if v}
+    except (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        raise ModelError(
+            f"{path}: the report is damaged or cannot be read; delete it or copy the folder again"
+        ) from None
