@@ -23,7 +23,7 @@ class Section(BaseModel):
     """A part of a recipe: frozen, closed (no unknown keys) and strict about types.
 
     The docstring below each field says what the key means. It is read from the source where it is needed
-    (`scripts/recipe_keys.py`), because pydantic's `use_attribute_docstrings` would read it at every start.
+    (`docs/tools/recipe_keys.py`), because pydantic's `use_attribute_docstrings` would read it at every start.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)

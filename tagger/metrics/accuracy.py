@@ -6,7 +6,7 @@ other, with rates of 0.0. Entities are scored in `entities.py`.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain
 from statistics import fmean
 
@@ -44,14 +44,7 @@ class TagScores:
 
     def to_dict(self) -> dict[str, object]:
         """Return the scores as JSON values."""
-        return {
-            "accuracy": self.accuracy,
-            "sentence_accuracy": self.sentence_accuracy,
-            "tokens": self.tokens,
-            "sentences": self.sentences,
-            "tags": {name: score.to_dict() for name, score in self.tags.items()},
-            "calibration_error": self.calibration_error,
-        }
+        return asdict(self)
 
     def lines(self) -> list[str]:
         """Return the scores as lines of text."""
@@ -91,14 +84,7 @@ class LabelScores:
 
     def to_dict(self) -> dict[str, object]:
         """Return the scores as JSON values."""
-        return {
-            "accuracy": self.accuracy,
-            "macro_f1": self.macro_f1,
-            "sentences": self.sentences,
-            "classes": {name: score.to_dict() for name, score in self.classes.items()},
-            "confusion": {name: dict(counts) for name, counts in self.confusion.items()},
-            "calibration_error": self.calibration_error,
-        }
+        return asdict(self)
 
     def lines(self) -> list[str]:
         """Return the scores as lines of text."""

@@ -12,7 +12,7 @@ Tags and labels without spans are scored in `accuracy.py`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from itertools import chain
 from typing import Any
@@ -43,8 +43,8 @@ class EntityScores:
         predicted_entities: Number of predicted entities, strict.
         correct_entities: Number of entities in both, strict.
         scheme: The scheme of the tags.
-        library: Library that computed the scores, with its version.
         mode: Mode of the headline.
+        library: Library that computed the scores, with its version.
         calibration_error: Mean difference between the probabilities of predicted entities and the share that is right,
             from 0 to 1; None if they have no probabilities.
     """
@@ -60,8 +60,8 @@ class EntityScores:
     predicted_entities: int
     correct_entities: int
     scheme: Scheme
+    mode: str
     library: str
-    mode: str = "strict"
     calibration_error: float | None = None
 
     @property
@@ -76,22 +76,9 @@ class EntityScores:
 
     def to_dict(self) -> dict[str, object]:
         """Return the scores as JSON values, the strict micro rates first."""
-        return {
-            **self.micro.to_dict(),
-            "macro": self.macro.to_dict(),
-            "weighted": self.weighted.to_dict(),
-            "types": {name: score.to_dict() for name, score in self.types.items()},
-            "default": {**self.default.to_dict(), "scheme": self.default_scheme},
-            "invalid_sequences": self.invalid_sequences,
-            "sentences": self.sentences,
-            "gold_entities": self.gold_entities,
-            "predicted_entities": self.predicted_entities,
-            "correct_entities": self.correct_entities,
-            "scheme": self.scheme,
-            "mode": self.mode,
-            "library": self.library,
-            "calibration_error": self.calibration_error,
-        }
+        values = asdict(self)
+        micro, default = values.pop("micro"), {**values["default"], "scheme": self.default_scheme}
+        return {**micro, **values, "default": default}
 
     def lines(self) -> list[str]:
         """Return the scores as lines of text."""
@@ -156,6 +143,7 @@ def score_entities(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[s
         predicted_entities=strict.predicted,
         correct_entities=strict.correct,
         scheme=scheme,
+        mode="strict",
         library=f"seqeval {version('seqeval')}",
     )
 

@@ -20,10 +20,6 @@ class Average:
     recall: float = 0.0
     f1: float = 0.0
 
-    def to_dict(self) -> dict[str, object]:
-        """Return the three rates by name."""
-        return {"precision": self.precision, "recall": self.recall, "f1": self.f1}
-
     def __str__(self) -> str:
         return f"F1 {self.f1:.4f}, precision {self.precision:.4f}, recall {self.recall:.4f}"
 
@@ -46,10 +42,6 @@ class ClassScore:
             Compared with scikit-learn in tests/metrics/test_accuracy.py.
         """
         return cls(ratio(correct, predicted), ratio(correct, gold), ratio(2 * correct, predicted + gold), gold)
-
-    def to_dict(self) -> dict[str, object]:
-        """Return the rates and the support by name."""
-        return {"precision": self.precision, "recall": self.recall, "f1": self.f1, "support": self.support}
 
 
 def class_lines(
