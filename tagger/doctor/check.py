@@ -1,8 +1,8 @@
-"""The data doctor: what a corpus holds, what is wrong with it and where, and what in it is worth a look.
+"""Check a corpus: count its contents, and list all errors and warnings with their positions.
 
-Files are read line by line and not through the strict readers, so that all faults are found at once. What is an error
-here and what stops training: broken lines and tags and control characters do both; odd tokens (empty, white space,
-mojibake) and repeated ids, which published corpora have, are errors here, and training says how many it kept.
+Files are read with their faults noted instead of raised, so that all are found at once. Invalid lines, invalid tags and
+control characters are errors here and stop training too. Unusual tokens (empty, with white space, wrongly decoded) and
+duplicate ids occur in published corpora: they are errors here, but training keeps them and reports their number.
 """
 
 from collections import Counter
@@ -39,9 +39,9 @@ from tagger.text.tokenization import Tokenize
 
 STOPS_TRAINING = ("control",)
 KEPT = {
-    "space": "tokens with white space in them",
-    "mojibake": "tokens that were decoded wrongly",
-    "id": "sentences with the id of another",
+    "space": "tokens that contain white space",
+    "mojibake": "tokens that were decoded with the wrong encoding",
+    "id": "sentences with the id of another sentence",
 }
 
 
@@ -55,20 +55,20 @@ def check(
     tokenize: Tokenize = "words",
     vectors: Paths = (),
 ) -> Diagnosis:
-    """What a corpus holds, what is wrong with it and where, and what in it is worth a look.
+    """Return the diagnosis of a corpus: counts, errors and warnings with their positions.
 
     Args:
-        source: A corpus; a file or several, whose splits are told from their names; a table split → files; a folder
-            of such files; or the id or folder of a Hugging Face dataset.
-        format: Format of the files; detected if left out.
-        columns: Columns of CoNLL files, as in a recipe; detected if left out.
-        scheme: Scheme of the tags; detected if left out.
+        source: A corpus; one or several files, whose names determine their splits; a mapping of splits to files; a
+            folder of such files; or the id or folder of a Hugging Face dataset.
+        format: Format of the files; default: detected.
+        columns: Columns of CoNLL files, as in a recipe; default: detected.
+        scheme: Scheme of the tags; default: detected.
         layer: Layer of the labels of labelled text.
-        tokenize: How raw text is split.
-        vectors: Files of word vectors, to count which unseen words they cover.
+        tokenize: How to split raw text.
+        vectors: Files of word vectors, to count how many unseen words they cover.
 
     Raises:
-        DataError: There is no such file, folder or dataset, or it is of no known format.
+        DataError: The file, folder or dataset does not exist, or its format is unknown.
     """
     brat = format in (None, "brat") and columns is None
     if isinstance(source, Corpus):
@@ -82,24 +82,24 @@ def check(
 
 
 def _reading(format: FileFormat | None, columns: Sequence[str] | None) -> Reading | None:
-    """What is said of how files are to be read."""
+    """Return how to read the files, as far as the arguments define it."""
     if columns is None:
         return Reading(format) if format else None
     if "token" not in columns or format not in (None, "conll"):
         raise DataError(
-            f'columns are for format "conll" and must have "token" among them, got {", ".join(columns)} and '
+            f'columns need format "conll" and must include "token", got {", ".join(columns)} and '
             f"{format or 'no format'}"
         )
     if twice := [name for name, count in Counter(columns).items() if count > 1 and name != "_"]:
         raise DataError(
-            f"columns must have different names, got {', '.join(columns)} with {twice[0]!r} twice; call columns that "
-            "are not read `_`"
+            f"columns must have different names, got {', '.join(columns)} with {twice[0]!r} twice; name columns to "
+            "ignore `_`"
         )
     return Reading("conll", tuple(columns))
 
 
 def diagnose(material: Material, *, scheme: Scheme | None = None, vectors: Sequence[str | Path] = ()) -> Diagnosis:
-    """The diagnosis of sentences that were read."""
+    """Return the diagnosis of sentences."""
     errors, warnings = material.errors, Findings()
     splits, bare = prefixed(material.splits) if scheme == "io" else (material.splits, [])
     files = _by_file(splits)
@@ -113,8 +113,8 @@ def diagnose(material: Material, *, scheme: Scheme | None = None, vectors: Seque
         if any(isinstance(s.layers.get(layer), TagLayer) for part in splits.values() for s in part)
     }
     if scheme and not any(schemes.values()):
-        message = f"must have a layer with {scheme.upper()} tags, got none in {', '.join(layers) or 'no layers'}"
-        errors.add("prefix", next(iter(files), "the corpus"), f"{message}; leave out the scheme")
+        message = f"expected a layer with {scheme.upper()} tags, got none in {', '.join(layers) or 'no layers'}"
+        errors.add("prefix", next(iter(files), "the corpus"), f"{message}; remove the scheme")
     for layer in [name for name, found in schemes.items() if found is None]:
         check_untagged(chain.from_iterable(splits.values()), layer, warnings)
     overlaps = findings_of_splits.check_leaks(splits, warnings)
@@ -141,7 +141,7 @@ def diagnose(material: Material, *, scheme: Scheme | None = None, vectors: Seque
 def _check_entities(
     splits: Mapping[str, Sequence[Sentence]], layers: Iterable[str], warnings: Findings
 ) -> dict[str, findings_of_splits.Entities]:
-    """The entities of each layer that has a scheme; what is worth a look in them is noted."""
+    """Return the entities of each layer with a scheme, and add warnings about them."""
     entities = {layer: findings_of_splits.gather_entities(splits, layer, warnings) for layer in layers}
     for layer, found in entities.items():
         findings_of_splits.check_entities(found, layer, warnings)
@@ -149,7 +149,7 @@ def _check_entities(
 
 
 def _by_file(splits: Mapping[str, Sequence[Sentence]]) -> dict[str, list[Sentence]]:
-    """The sentences of each file; those of no file under the name of their split."""
+    """Return the sentences of each file; sentences without a file under the name of their split."""
     files: dict[str, list[Sentence]] = {}
     for split, sentences in splits.items():
         for sentence in sentences:
@@ -165,7 +165,7 @@ def _check_words(
     *,
     spaced: bool = False,
 ) -> None:
-    """Hold tokens and ids against what they must be; where words may be `spaced`, blanks in them are a warning."""
+    """Check tokens, values and ids; if words may be `spaced`, spaces inside them are only a warning."""
     broken = set(errors.places)
     types = set().union(*words.values())
     for sentences in files.values():
@@ -196,20 +196,20 @@ def _counts(
 
 
 def _count_documents(sentences: Sequence[Sentence]) -> int:
-    """How many documents the files mark; what stands before the first mark of a file is one too."""
+    """Return the number of documents that the files mark; text before the first mark of a file is one too."""
     documents = {(s.origin.path if s.origin else "", s.document) for s in sentences}
     marked = {path for path, document in documents if document is not None}
     return sum(path in marked for path, _ in documents)
 
 
 def _label_counts(sentences: Sequence[Sentence], layer: str) -> Counter[str]:
-    """How often each tag or label of a layer stands there."""
+    """Return how often each tag or label of a layer occurs."""
     labels = (sentence.layers.get(layer) for sentence in sentences)
     return tag_counts(sentences, layer) + Counter(label.value for label in labels if isinstance(label, Label))
 
 
 def _said_of_schemes(schemes: Mapping[str, Scheme | None], splits: Mapping[str, Sequence[Sentence]]) -> list[str]:
-    """A sentence on the scheme of each layer that has one."""
+    """Return a note on the scheme of each layer that has one."""
     notes = []
     for layer, scheme in schemes.items():
         if scheme is not None:
@@ -220,12 +220,13 @@ def _said_of_schemes(schemes: Mapping[str, Scheme | None], splits: Mapping[str, 
 
 
 def check_for_training(corpus: Corpus) -> tuple[str, ...]:
-    """What is to be said of the odd tokens and repeated ids of a corpus that is trained on as it is, a sentence a kind.
+    """Return notes on unusual tokens and duplicate ids that training keeps, one note per kind.
 
-    Broken lines and tags were refused when it was read. Of a lazy train split only sentences with odd tokens are read.
+    Invalid lines and tags were refused when the corpus was read. Of a lazy train split, only sentences with unusual
+    tokens are read.
 
     Raises:
-        DataError: A token holds a control character; names every such token.
+        DataError: A token contains a control character; the message names every such token.
     """
     errors, splits = Findings(), corpus.splits()
     words = {split: packed_of(part, ()).counts() for split, part in splits.items()}

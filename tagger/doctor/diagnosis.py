@@ -1,4 +1,4 @@
-"""What an audit says of a corpus: counts, errors and warnings, for people and as JSON."""
+"""The result of a check: counts, errors and warnings, also as JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,17 +10,17 @@ from tagger.text.schemes import Scheme
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a split holds.
+    """The contents of a split.
 
     Args:
-        documents: Documents that the files mark.
-        sentences: Sentences.
-        tokens: Tokens.
-        types: Distinct tokens.
-        entities: Layer → type → how many, for layers with a scheme.
-        labels: Layer → tag or label → how many, for the others.
-        longest: Tokens of the longest sentence.
-        longest_place: Where it stands.
+        documents: Number of documents that the files mark.
+        sentences: Number of sentences.
+        tokens: Number of tokens.
+        types: Number of distinct tokens.
+        entities: Layer → type → number, for layers with a scheme.
+        labels: Layer → tag or label → number, for the others.
+        longest: Number of tokens of the longest sentence.
+        longest_place: Its position.
     """
 
     documents: int
@@ -35,20 +35,20 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What an audit found.
+    """The result of a check.
 
     Args:
-        splits: What each split holds.
+        splits: The contents of each split.
         schemes: The scheme of each tag layer; None for tags without spans.
         errors: The first thousand errors of each kind.
         warnings: The first thousand warnings of each kind.
-        error_counts: How many errors there are of each kind.
-        warning_counts: How many warnings there are of each kind.
-        overlaps: `test in train` → how many sentences, as they are (`leak`) and but for case and digits (`near_leak`).
+        error_counts: The number of errors of each kind.
+        warning_counts: The number of warnings of each kind.
+        overlaps: `test in train` → number of sentences, identical (`leak`) and ignoring case and digits (`near_leak`).
         format: The format of the files; None for a corpus or dataset.
-        columns: What stands in their columns.
+        columns: The names of their columns.
         files: The files of each split and their encodings.
-        notes: What was found out or decided, a sentence each.
+        notes: What was detected or decided, one sentence each.
     """
 
     splits: Mapping[str, Counts]
@@ -65,11 +65,11 @@ class Diagnosis:
 
     @property
     def is_sound(self) -> bool:
-        """Whether nothing is an error."""
+        """Whether there are no errors."""
         return not self.error_counts
 
     def to_dict(self) -> dict[str, Any]:
-        """The diagnosis as JSON has it."""
+        """Return the diagnosis as JSON values."""
         names = Counts.__slots__
         return {
             "format": self.format,

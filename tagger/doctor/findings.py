@@ -1,4 +1,4 @@
-"""What an audit finds: single findings, and the list that counts them all and keeps the first of each kind."""
+"""Findings of a check, and the list that counts them all and keeps the first of each kind."""
 
 import re
 from collections import Counter
@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 
 from tagger.formats.faults import Faults
 
-KEPT = 1000
+KEPT = 1000  # findings of each kind
 LINE = re.compile(r":[0-9]+$")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong or worth a look.
+    """One error or warning.
 
     Args:
-        kind: A word for what it is, such as `transition`.
-        place: Where it stands, as `file:line`.
+        kind: Its kind, such as `transition`.
+        place: Its position, as `file:line`.
         message: One sentence for people.
-        values: The same for programs.
+        values: The same information for programs.
     """
 
     kind: str
@@ -28,7 +28,7 @@ class Finding:
     values: Mapping[str, object] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
-        """The finding as JSON has it."""
+        """Return the finding as JSON values."""
         file, _, line = self.place.rpartition(":")
         where = {"file": file, "line": int(line)} if file and line.isdecimal() else {}
         return {"kind": self.kind, "place": self.place, **where, "message": self.message, **self.values}
@@ -49,7 +49,8 @@ class Findings(Faults):
     def add(self, kind: str, place: str, message: str, **values: object) -> None:
         """Count a finding, and keep it if it is among the first of its kind.
 
-        A place always ends with a line: an item of it opens the message, and a file is its first line.
+        A position always ends with a line. An item of the line moves to the start of the message, and a file without
+        a line gets line 1.
         """
         place, _, item = place.partition(": item ")
         message = f"item {item}: {message}" if item else message

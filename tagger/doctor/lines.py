@@ -1,4 +1,4 @@
-"""The lines of a file that may be broken: what `files.reading` refuses is noted here, and read all the same."""
+"""Read the lines of a file that may be invalid: what `files/reading.py` refuses is noted, and read nevertheless."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Text:
 
 
 def scan_text(path: str | Path, errors: Findings) -> Text:
-    """The lines of a file; bytes that are no UTF-8 are noted and stand as U+FFFD.
+    """Return the lines of a file; bytes that are not UTF-8 are reported and replaced by U+FFFD.
 
     Raises:
         DataError: The file cannot be read at all.
@@ -31,7 +31,7 @@ def scan_text(path: str | Path, errors: Findings) -> Text:
         return Text([], "UTF-16")
     for number, line in enumerate(data.split(b"\n") if b"\0" in data else (), 1):
         if b"\0" in line:
-            errors.add("control", f"{path}:{number}", "must be text, got a zero byte; mend it, or name a text file")
+            errors.add("control", f"{path}:{number}", "must be text, got a zero byte; remove it, or pass a text file")
     for number, line in enumerate(data.split(b"\n") if b"\r" in data else (), 1):
         if b"\r" in line.removesuffix(b"\r"):
             errors.add("control", f"{path}:{number}", LONE_CR)
@@ -49,7 +49,7 @@ def scan_text(path: str | Path, errors: Findings) -> Text:
 
 
 def _decoded(data: bytes, path: str | Path, errors: Findings) -> Iterator[str]:
-    """Each line of bytes as text; those that are no UTF-8 are noted."""
+    """Yield each line of bytes as text, with an error for each that is not UTF-8."""
     for number, line in enumerate(data.split(b"\n"), 1):
         try:
             yield line.decode("utf-8")

@@ -1,7 +1,7 @@
-"""What `tagger check` looks at, as sentences: files that may be broken, folders, and datasets.
+"""Read what `tagger check` is given: files that may be invalid, folders, and datasets.
 
-Which file is which split is told from its name unless it is said. Formats and columns are detected once, in the first
-file, for a corpus has one format.
+The split of a file is given or follows from its name. Format and columns are detected once, in the first file, because
+a corpus has one format.
 """
 
 import os
@@ -37,7 +37,7 @@ Paths = str | Path | Sequence[str | Path]
 
 @dataclass(slots=True)
 class Material:
-    """The sentences to be looked at, and what is known of them from their reading."""
+    """The sentences to check, and what is known from reading them."""
 
     splits: dict[str, Sequence[Sentence]] = field(default_factory=dict)
     files: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -48,16 +48,16 @@ class Material:
 
 
 def as_list(paths: Paths) -> list[str | Path]:
-    """One path or several, as a list."""
+    """Return one path or several as a list."""
     return [paths] if isinstance(paths, (str, Path)) else list(paths)
 
 
 def find_sources(source: Paths | Mapping[str, Paths], *, brat: bool = True) -> dict[str, list[Path]] | str:
-    """The files of each split, or the id or folder of a dataset; folders of `brat` stand for their texts.
+    """Return the files of each split, or the id or folder of a dataset; a `brat` folder counts as one file.
 
     Raises:
-        DataError: There is no file, a folder has none that may be data, or a split has another name than ours, or
-            a file is named twice in one split.
+        DataError: There is no file, a folder contains no data files, a split has an unknown name, or a file is given
+            twice in one split.
     """
     _refuse_no_files(source)
     if isinstance(source, Mapping):
@@ -66,7 +66,7 @@ def find_sources(source: Paths | Mapping[str, Paths], *, brat: bool = True) -> d
         return {split: _paths(_once(as_list(source[split])), brat) for split in SPLITS if source.get(split)}
     paths = as_list(source)
     if not paths:
-        raise DataError("there must be a file to check, got none; name one")
+        raise DataError("expected a file to check, got none; pass one")
     if len(paths) == 1 and _is_dataset(Path(paths[0])):
         return str(paths[0])
     files = _once([file for path in _paths(_once(paths), brat) for file in _files_of(path, brat)])
@@ -77,20 +77,22 @@ def find_sources(source: Paths | Mapping[str, Paths], *, brat: bool = True) -> d
 
 
 def _refuse_no_files(source: Paths | Mapping[str, Paths]) -> None:
-    """Refuse paths that name no file: the empty one, which would be this folder, and `-`."""
+    """Raise for paths that are not files: the empty one, which would mean this folder, and `-`."""
     named = source.values() if isinstance(source, Mapping) else [source]
     given = [path for paths in named for path in as_list(paths)]
     if "" in given:
-        raise DataError("a file must have a name, got an empty one; name the file, or . for this folder")
+        raise DataError("a file must have a name, got an empty one; pass the file, or . for this folder")
     if "-" in map(str, given):
-        raise DataError("-: must be a file, for it is read more than once; write standard input to a file and name it")
+        raise DataError(
+            "-: expected a file, because it is read more than once; write standard input to a file and pass that"
+        )
 
 
 def _once(paths: Sequence[str | Path]) -> list[Path]:
-    """The paths, none of which may lead where another does, for its sentences would count twice."""
-    counts = Counter(map(os.path.realpath, paths))  # which takes a link that leads to itself as it is
+    """Return the paths, after checking that no two lead to the same file: its sentences would count twice."""
+    counts = Counter(map(os.path.realpath, paths))  # a link to itself stays as it is
     if twice := [str(path) for path in paths if counts[os.path.realpath(path)] > 1]:
-        raise DataError(f"{twice[0]}: must be named once, got it {len(twice)} times; leave out the others")
+        raise DataError(f"{twice[0]}: must be given once, got it {len(twice)} times; remove the others")
     return [Path(path) for path in paths]
 
 
@@ -100,23 +102,23 @@ def _paths(paths: Sequence[str | Path], brat: bool) -> list[Path]:
 
 
 def _files_of(path: Path, brat: bool) -> list[Path]:
-    """The files that a path stands for, or the folders of brat."""
+    """Return the files of a path, or the brat folders."""
     if not path.is_dir():
         return [path]
     return brat_sources(path) if brat and is_brat(path) else _files_in(path)
 
 
 def _is_dataset(path: Path) -> bool:
-    """Whether a path is the folder of a dataset, or no path but what may be the id of one."""
+    """Whether a path is the folder of a dataset, or may be the id of one instead of a path."""
     if path.is_dir():
         return any(any(path.glob(pattern)) for pattern in DATASET_FILES)
     if path.exists() or path.is_absolute() or path.suffix or len(path.parts) > 2:
         return False
-    return len(path.parts) == 1 or not path.parent.exists()  # what a folder here lacks is a missing file
+    return len(path.parts) == 1 or not path.parent.exists()  # a path in an existing folder is a missing file
 
 
 def _files_in(folder: Path) -> list[Path]:
-    """The files of a folder that may be data."""
+    """Return the files of a folder that may be data."""
     files = [
         path
         for path in sorted(folder.iterdir())
@@ -124,13 +126,13 @@ def _files_in(folder: Path) -> list[Path]:
     ]
     if not files:
         folders = ", ".join(sorted(path.name for path in folder.iterdir() if path.is_dir()))
-        advice = f"name one of its folders: {folders}" if folders else "check the path"
-        raise DataError(f"{folder}: must hold data files, got none; {advice}")
+        advice = f"pass one of its folders: {folders}" if folders else "check the path"
+        raise DataError(f"{folder}: expected data files, got none; {advice}")
     return files
 
 
 def left_aside(source: Paths | Mapping[str, Paths], *, brat: bool) -> Iterator[str]:
-    """A sentence on each folder of column files and the like in which something was not read, but for hidden files."""
+    """Yield a note on each folder in which files were not read, except hidden ones and brat folders."""
     named = source.values() if isinstance(source, Mapping) else [source]
     for folder in dict.fromkeys(Path(path) for paths in named for path in as_list(paths)):
         if folder.is_dir() and not (brat and is_brat(folder)):
@@ -138,7 +140,7 @@ def left_aside(source: Paths | Mapping[str, Paths], *, brat: bool) -> Iterator[s
             others = [path for path in sorted(folder.iterdir()) if path not in read and path.name[0] != "."]
             shown = ", ".join(f"{path.name}/" if path.is_dir() else path.name for path in others)
             if others:
-                yield f"not read in {folder}: {shown}; name them if they are data"
+                yield f"not read in {folder}: {shown}; pass them if they are data"
 
 
 def read_material(
@@ -149,10 +151,10 @@ def read_material(
     tokenize: Tokenize,
     scheme: Scheme | None = None,
 ) -> Material:
-    """The sentences of files, and everything that is wrong with their lines.
+    """Return the sentences of files, and all errors in their lines.
 
     Raises:
-        DataError: A file cannot be read at all, or is of no known format; names all such files.
+        DataError: A file cannot be read at all, or its format is unknown; the message names all such files.
     """
     material = Material()
     first = next((path for paths in sources.values() for path in paths), None)
@@ -171,7 +173,7 @@ def read_material(
     material.reading = reading
     config = ReadingConfig.model_construct(
         format=reading.format if reading else "conll",
-        columns=reading.columns if reading else ("token",),  # where no file has a line that could tell
+        columns=reading.columns if reading else ("token",),  # if no file has a line to detect it from
         layer=layer if reading and reading.format == "labelled" else None,
         scheme=scheme,
         tokenize=tokenize,
@@ -188,12 +190,12 @@ def read_material(
 
 
 def _read(path: Path, text: Text | None, config: ReadingConfig, tally: Tally, errors: Findings) -> list[Sentence]:
-    """Return the sentences of a file, which for brat has no text here; what is wrong with it is noted."""
+    """Return the sentences of a file, and add its errors; for brat, `text` is None."""
     lines = text.lines if text else []
-    if text and text.encoding == "UTF-16":  # is noted
+    if text and text.encoding == "UTF-16":  # reported already
         return []
     if text and not any(line.strip() for line in lines):
-        errors.add("form", f"{path}:1", "the file must not be empty, got nothing but blank lines; check the path")
+        errors.add("form", f"{path}:1", "the file must not be empty, got only blank lines; check the path")
         return []
     before = tally.unread.copy()
     sentences = read_file(str(config.format), Source(str(path), lambda: lines, path), config, tally, errors)
@@ -203,8 +205,8 @@ def _read(path: Path, text: Text | None, config: ReadingConfig, tally: Tally, er
         errors.add(
             "layers",
             f"{path}:1",
-            f"must have tags or labels, got none, and keys that nothing reads ({names}); write tags as "
-            '"tags": {"ner": [...]} or "ner_tags": [...], a string a token',
+            f"expected tags or labels, got none, and keys that are ignored ({names}); write tags as "
+            '"tags": {"ner": [...]} or "ner_tags": [...], one string per token',
         )
     return sentences
 
@@ -222,18 +224,18 @@ def _read_texts(sources: Mapping[str, Sequence[Path]], errors: Findings) -> dict
 
 
 def _add_labels(material: Material) -> None:
-    """Make a layer of each comment of column files that looks like a label: over most sentences, with few values."""
+    """Make a layer of each comment of column files that looks like a label: on most sentences, with few values."""
     if material.reading is None or material.reading.format != "conll":
         return
     everything = [sentence for part in material.splits.values() for sentence in part]
     for key in _label_keys(everything):
-        material.notes.append(f"the comment `# {key}` reads as a label of the sentence")
+        material.notes.append(f"the comment `# {key}` is read as a label of the sentence")
         for split, part in material.splits.items():
             material.splits[split] = [_with_label(sentence, key) for sentence in part]
 
 
 def _label_keys(sentences: Sequence[Sentence]) -> Iterator[str]:
-    """The comments that stand over most sentences with few values, each many times."""
+    """Yield the comments that most sentences have, with few values, each of which occurs often."""
     for key in sentences[0].meta if sentences else ():
         values = [sentence.meta[key] for sentence in sentences if sentence.meta.get(key)]
         distinct = len(set(values))
@@ -247,15 +249,15 @@ def _with_label(sentence: Sentence, key: str) -> Sentence:
 
 
 def read_material_of_dataset(dataset: str) -> Material:
-    """The sentences of a Hugging Face dataset; their places are its rows, from 1.
+    """Return the sentences of a Hugging Face dataset; their positions are its rows, counted from 1.
 
     Raises:
-        DataError: There is neither such a file nor such a dataset, or its columns do not fit.
+        DataError: There is no such file or dataset, or its columns are not suitable.
     """
     config = parse_section(DataConfig, {"dataset": dataset}, where="check")
     splits: dict[str, Sequence[Sentence]] = {}
     try:
-        _, found, said = read_dataset(config, dataset)
+        _, found, notes = read_dataset(config, dataset)
     except DataError as error:
         if Path(dataset).exists():
             raise
@@ -264,4 +266,4 @@ def read_material_of_dataset(dataset: str) -> Material:
     for split, sentences in found.items():
         where = f"{dataset} ({split})"
         splits[split] = [replace(s, origin=s.origin or Origin(where, (i,))) for i, s in enumerate(sentences, 1)]
-    return Material(splits, notes=said)
+    return Material(splits, notes=notes)

@@ -1,4 +1,4 @@
-"""What is worth a look in a corpus whose lines are in order: leaks, contradictions, and what train does not show."""
+"""Warnings about a valid corpus: leaks between splits, contradictions, and types and words missing in train."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,16 +10,16 @@ from tagger.doctor.tags import entities_of, tags_of
 from tagger.encoding.vocabulary import DIGITS, find_word
 from tagger.text.sentence import Label, Sentence, place_of
 
-LONG_ENTITY = 10
-LONG_SENTENCE = 200
-RARE = 5
+LONG_ENTITY = 10  # tokens
+LONG_SENTENCE = 200  # tokens
+RARE = 5  # occurrences in train below which a type is rare
 
 Splits = Mapping[str, Sequence[Sentence]]
 
 
 @dataclass(slots=True)
 class Entities:
-    """The entities of a layer: how many of each type in each split, and how each surface form is labelled."""
+    """The entities of a layer: counts per split and type, and the types of each surface form."""
 
     types: dict[str, Counter[str]] = field(default_factory=dict)
     surfaces: dict[str, Counter[str]] = field(default_factory=dict)
@@ -27,17 +27,17 @@ class Entities:
 
 
 def exact(sentence: Sentence) -> str:
-    """The words of a sentence, as a key."""
+    """Return the words of a sentence as a key."""
     return " ".join(sentence.tokens)
 
 
 def folded(sentence: Sentence) -> str:
-    """The words of a sentence, lower-cased and with their digits as zeros, as a key."""
+    """Return the words of a sentence as a key, lower-cased and with digits replaced by zeros."""
     return DIGITS.sub("0", exact(sentence).lower())
 
 
 def check_leaks(splits: Splits, warnings: Findings) -> dict[str, dict[str, int]]:
-    """How many sentences of a split stand in an earlier one too, as they are and folded; each is noted."""
+    """Count the sentences of each split that occur in an earlier one, identical or folded, with a warning for each."""
     found = {}
     named = [(name, sentences) for name, sentences in splits.items() if sentences]
     if len(named) < 2:
@@ -46,21 +46,21 @@ def check_leaks(splits: Splits, warnings: Findings) -> dict[str, dict[str, int]]
     for (earlier, _), (later, sentences) in combinations(named, 2):
         counts = Counter[str]()
         for sentence in sentences:
-            same, alike = kept[earlier][0].get(exact(sentence)), kept[earlier][1].get(folded(sentence))
-            place = same or alike
+            same, similar = kept[earlier][0].get(exact(sentence)), kept[earlier][1].get(folded(sentence))
+            place = same or similar
             if place is None:
                 continue
             kind = "leak" if same else "near_leak"
             counts[kind] += 1
-            how = "" if same else " but for case and digits"
-            message = f"stands in {earlier} too{how}, at {place}: {_shown(sentence)}"
+            how = "" if same else ", ignoring case and digits"
+            message = f"occurs in {earlier} too{how}, at {place}: {_shown(sentence)}"
             warnings.add(kind, place_of(sentence), message, split=later, other=place, other_split=earlier)
         found[f"{later} in {earlier}"] = {kind: counts[kind] for kind in ("leak", "near_leak")}
     return found
 
 
 def _places(sentences: Iterable[Sentence], key: Callable[[Sentence], str]) -> dict[str, str]:
-    """Where each distinct sentence stands first."""
+    """Return the position of the first occurrence of each distinct sentence."""
     first: dict[str, Sentence] = {}
     for sentence in sentences:
         first.setdefault(key(sentence), sentence)
@@ -73,7 +73,7 @@ def _shown(sentence: Sentence, width: int = 60) -> str:
 
 
 def check_contradictions(splits: Splits, layers: Iterable[str], warnings: Findings) -> None:
-    """Note every sentence that stands there before with other tags or another label, both side by side."""
+    """Warn about every sentence that occurred before with other tags or another label, and show both."""
     layers = list(layers)
     first: dict[str, Sentence] = {}
     for sentences in splits.values():
@@ -109,7 +109,7 @@ def _compare(other: Sentence, sentence: Sentence, layer: str, warnings: Findings
 
 
 def gather_entities(splits: Splits, layer: str, warnings: Findings) -> Entities:
-    """The entities of a layer; those that are very long are noted."""
+    """Return the entities of a layer, with a warning for each very long one."""
     found = Entities()
     for split, sentences in splits.items():
         types = found.types[split] = Counter()
@@ -127,17 +127,17 @@ def gather_entities(splits: Splits, layer: str, warnings: Findings) -> Entities:
 
 
 def check_entities(found: Entities, layer: str, warnings: Findings) -> None:
-    """Note surface forms of several types, types that train does not have, and rare types."""
+    """Warn about words with several types, types that do not occur in train, and rare types."""
     train = found.types.get("train", Counter())
     for split in ("dev", "test") if train else ():
         for kind, count in sorted(found.types.get(split, Counter()).items()):
             if kind not in train:
                 place = _first_place(found, kind)
-                message = f"type {kind} of layer `{layer}` stands {_times(count)} in {split} and never in train"
+                message = f"type {kind} of layer `{layer}` occurs {_times(count)} in {split} and never in train"
                 warnings.add("unseen_type", place, message, layer=layer, type=kind, split=split, count=count)
     for kind, count in sorted(train.items(), key=lambda item: item[1]):
         if count < RARE:
-            message = f"type {kind} of layer `{layer}` stands only {_times(count)} in train"
+            message = f"type {kind} of layer `{layer}` occurs only {_times(count)} in train"
             warnings.add("rare_type", _first_place(found, kind), message, layer=layer, type=kind, count=count)
     several = [(surface, kinds) for surface, kinds in found.surfaces.items() if len(kinds) > 1]
     for surface, kinds in sorted(several, key=lambda item: -item[1].total()):
@@ -157,7 +157,7 @@ def _times(count: int) -> str:
 
 
 def check_lengths(splits: Splits, warnings: Findings) -> None:
-    """Note sentences that are very long."""
+    """Warn about very long sentences."""
     for sentences in splits.values():
         for sentence in sentences:
             if len(sentence.tokens) > LONG_SENTENCE:
@@ -167,7 +167,7 @@ def check_lengths(splits: Splits, warnings: Findings) -> None:
 
 
 def check_unseen_words(words: Mapping[str, Counter[str]], known: Mapping[str, int] | None, warnings: Findings) -> None:
-    """Note which share of the tokens of dev and test is not in train, and how many of these have a vector."""
+    """Warn about the share of tokens of dev and test that are not in train; count those with a vector."""
     train = words.get("train")
     for split in ("dev", "test") if train else ():
         counts = words.get(split, Counter())
@@ -179,17 +179,17 @@ def check_unseen_words(words: Mapping[str, Counter[str]], known: Mapping[str, in
         values: dict[str, object] = {"split": split, "unseen": tokens, "tokens": total}
         if known is not None:
             covered = sum(count for word, count in unseen.items() if find_word(word, known) is not None)
-            message += f"; the vectors cover {covered} of these ({covered / tokens:.1%})"
+            message += f"; the vectors cover {covered} of them ({covered / tokens:.1%})"
             values["covered"] = covered
         warnings.add("unseen_words", split, message, **values)
 
 
 def longest(sentences: Sequence[Sentence]) -> tuple[int, str]:
-    """Tokens and place of the longest of some sentences."""
+    """Return the number of tokens and the position of the longest sentence."""
     sentence = max(sentences, key=lambda sentence: len(sentence.tokens))
     return len(sentence.tokens), place_of(sentence)
 
 
 def layers_of(splits: Splits) -> Iterator[str]:
-    """The names of all layers, in order."""
+    """Yield the names of all layers, in order."""
     yield from dict.fromkeys(name for part in splits.values() for sentence in part for name in sentence.layers)

@@ -1,8 +1,8 @@
-"""Tags held against their scheme, file by file: unknown prefixes, other schemes, invalid transitions.
+"""Check tags against their scheme, file by file: unknown prefixes, other schemes, invalid transitions.
 
-The scheme of a layer is the one that the fewest neighbouring tags speak against, so that a few broken tags among many
-do not change it; on files in order it is the one that the corpus finds. A tag that is empty (its line was broken) or
-unknown is held against nothing but its own form.
+The scheme of a layer is the one that the fewest pairs of adjacent tags violate, so a few invalid tags among many do not
+change it. For valid files it is the scheme that training detects. An empty tag (of an invalid line) or an unknown tag
+counts as one error, not also as an invalid transition.
 """
 
 import re
@@ -24,25 +24,25 @@ from tagger.text.schemes import (
 from tagger.text.sentence import Sentence, TagLayer, place_of
 from tagger.text.tag_survey import ORDER, Pairs, best_scheme, num_faults, pairs_of, speaks_against
 
-MIXED = 3
-MIXED_SHARE = 0.1
+MIXED = 3  # sentences, at least, that make a mixture of schemes
+MIXED_SHARE = 0.1  # and at least this share of the file
 PREFIXES = "BIESLU"
-BROKEN = re.compile(r"[^\W\d_]-\w*")  # what a person writes who means a tag of a scheme: `B-`, `b-per`, `X-Y`
+BROKEN = re.compile(r"[^\W\d_]-\w*")  # a mistyped tag of a scheme: `B-`, `b-per`, `X-Y`
 
 
 def tags_of(sentence: Sentence, layer: str) -> tuple[str, ...]:
-    """The tags of a layer as they stand in the file; none where the sentence does not have it."""
+    """Return the tags of a layer as in the file; no tags if the sentence lacks the layer."""
     found = sentence.layers.get(layer)
     return found.tags if isinstance(found, TagLayer) else ()
 
 
 def count_pairs(sentences: Iterable[Sentence], layer: str) -> Pairs:
-    """How often each tag stands behind each other; None is the edge of a sentence."""
+    """Return how often each tag follows each other; None is the edge of a sentence."""
     return pairs_of(tags_of(sentence, layer) for sentence in sentences)
 
 
 def choose_scheme(pairs: Pairs) -> Scheme | None:
-    """The scheme that these tags are written in; None if they have none."""
+    """Return the scheme of these tags; None if they have none."""
     tags = {tag for pair in pairs for tag in pair if tag}
     if not has_scheme(tags) and not _looks_prefixed(tags):
         return None
@@ -50,7 +50,7 @@ def choose_scheme(pairs: Pairs) -> Scheme | None:
 
 
 def _looks_prefixed(tags: set[str]) -> bool:
-    """Whether most tags but `O` are a sign, a hyphen and a type, and there is an `O` or a tag of a scheme."""
+    """Whether most tags other than `O` are a letter, a hyphen and a type, and there is an `O` or a valid tag."""
     others = tags - {"O"}
     known = "O" in tags or any(map(_is_any_tag, others))
     return known and 0 < len(others) < 2 * sum(tag[1:2] == "-" and len(tag) > 2 for tag in others)
@@ -58,21 +58,21 @@ def _looks_prefixed(tags: set[str]) -> bool:
 
 @cache
 def _is_any_tag(tag: str) -> bool:
-    """Whether a tag is one of some scheme."""
+    """Whether a tag is valid in any scheme."""
     return any(is_tag(tag, scheme) for scheme in ORDER)
 
 
 def _well_formed(tags: Sequence[str]) -> list[str]:
-    """The tags with an `O` for each that is of no scheme, so that `PER` or `B-` make no type of entity."""
+    """Return the tags with `O` for each that no scheme has, so that `PER` or `B-` add no entity type."""
     return [tag if _is_any_tag(tag) else "O" for tag in tags]
 
 
 def check_tags(
     files: Mapping[str, Sequence[Sentence]], layer: str, errors: Findings, *, scheme: Scheme | None = None
 ) -> Scheme | None:
-    """The scheme of a layer, named or found; what does not fit it in the files is noted.
+    """Return the scheme of a layer, given or detected, and add errors for all tags that violate it.
 
-    A file that is as a whole in another scheme than the corpus is noted once, as mixed.
+    A file that is entirely in another scheme than the corpus is one error, of the kind `mixed`.
     """
     pairs = {path: count_pairs(sentences, layer) for path, sentences in files.items()}
     total: Pairs = sum(pairs.values(), Counter())
@@ -97,7 +97,7 @@ def check_tags(
 
 
 def check_untagged(sentences: Iterable[Sentence], layer: str, warnings: Findings) -> None:
-    """Note a layer without a scheme whose tags look like broken ones of a scheme: `B-`, `b-per`, `B` beside `O`."""
+    """Warn about a layer without a scheme whose tags look like mistyped ones: `B-`, `b-per`, or `B` and `O`."""
     first: dict[str, str] = {}
     for sentence in sentences:
         for i, tag in enumerate(tags_of(sentence, layer)):
@@ -111,14 +111,14 @@ def check_untagged(sentences: Iterable[Sentence], layer: str, warnings: Findings
         return
     shown = [tag for tag in first if tag in broken]
     message = (
-        f"layer `{layer}` reads as tags without entities, but {', '.join(map(repr, shown[:5]))} look like broken tags "
-        "of a scheme, such as B-PER; mend them if they are entities"
+        f"layer `{layer}` is read as tags without entities, but {', '.join(map(repr, shown[:5]))} look like mistyped "
+        "tags of a scheme, such as B-PER; fix them if they are entities"
     )
     warnings.add("scheme", first[shown[0]], message, layer=layer, tags=shown)
 
 
 def _check_mixture(faulty: Sequence[Sentence], total: int, layer: str, scheme: Scheme, errors: Findings) -> None:
-    """Note that a good share of a file's sentences is in another scheme, each without a fault."""
+    """Add an error if many sentences of a file are in another scheme and valid in it."""
     for other in ORDER if len(faulty) >= max(MIXED, total * MIXED_SHARE) else ():
         whole = [s for s in faulty if other != scheme and not num_faults(count_pairs([s], layer), other)]
         if len(whole) >= max(MIXED, total * MIXED_SHARE):
@@ -130,9 +130,9 @@ def _check_mixture(faulty: Sequence[Sentence], total: int, layer: str, scheme: S
 
 
 def _whole_in_another(pairs: Pairs, scheme: Scheme) -> Scheme | None:
-    """The other scheme that a file is in without a fault, if at least every second of its entities has one in `scheme`.
+    """Return another scheme in which a file has no fault, if at least half of its entities have one in `scheme`.
 
-    A file of very few entities tells nothing.
+    Files with very few entities are not judged.
     """
     entities = sum(n for (a, b), n in pairs.items() if b and b != "O" and not goes_on(a, b))
     if entities < MIXED or num_faults(pairs, scheme) * 2 < entities:
@@ -141,11 +141,11 @@ def _whole_in_another(pairs: Pairs, scheme: Scheme) -> Scheme | None:
 
 
 def _check_sentence(sentence: Sentence, tags: Sequence[str], layer: str, scheme: Scheme, errors: Findings) -> None:
-    """Note the tags of a sentence that are none of the scheme, and those that may not stand where they stand."""
+    """Add errors for the tags of a sentence that are not in the scheme, and for invalid transitions."""
     unknown = {i for i, tag in enumerate(tags) if tag and not is_tag(tag, scheme)}
     for i in sorted(unknown):
         others = [other for other in ORDER if is_tag(tags[i], other)]
-        kind, advice = ("mixed", f"it is {others[0].upper()}; keep to one scheme") if others else ("prefix", "mend it")
+        kind, advice = ("mixed", f"it is {others[0].upper()}; use one scheme") if others else ("prefix", "fix it")
         message = f"tag {tags[i]!r} is not a valid {describe(scheme)}; {advice}"
         errors.add(kind, place_of(sentence, i), message, layer=layer, tag=tags[i], token=sentence.tokens[i])
     empty = {i for i, tag in enumerate(tags) if not tag}
@@ -175,7 +175,7 @@ def _note_transition(
 
 
 def _entity_at(sentence: Sentence, tags: Sequence[str], token: int) -> str:
-    """The entity that a token is in by conlleval's rule, as type and words."""
+    """Return type and words of the entity that conlleval's rule finds at a token."""
     for span in lenient_spans(_well_formed(tags)):
         if span.start <= token < span.end:
             return f"{span.type} {' '.join(sentence.tokens[span.start : span.end])!r}"
@@ -183,14 +183,14 @@ def _entity_at(sentence: Sentence, tags: Sequence[str], token: int) -> str:
 
 
 def tag_counts(sentences: Iterable[Sentence], layer: str) -> Counter[str]:
-    """How often each tag of a layer without a scheme stands there."""
+    """Return how often each tag of a layer without a scheme occurs."""
     return Counter(tag for sentence in sentences for tag in tags_of(sentence, layer) if tag)
 
 
 def entities_of(sentence: Sentence, layer: str) -> Iterator[tuple[str, int, int]]:
-    """Type and range of each entity by conlleval's rule, which agrees with the scheme where the tags are valid.
+    """Yield type and range of each entity by conlleval's rule, which agrees with the scheme if the tags are valid.
 
-    A tag that is of no scheme is no part of an entity.
+    A tag that no scheme has is not part of an entity.
     """
     tags = tags_of(sentence, layer)
     if any(tag != "O" for tag in tags):

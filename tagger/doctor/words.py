@@ -1,4 +1,4 @@
-"""Tokens and ids that cannot be meant: empty, with white space or control characters in them, mojibake, ids twice."""
+"""Check tokens and ids: empty tokens, white space, control characters, wrong encodings, duplicate ids."""
 
 import re
 import unicodedata
@@ -18,7 +18,7 @@ ENCODINGS = ("cp1252", "latin-1")
 
 
 class Oddity(NamedTuple):
-    """What is odd about a token."""
+    """What is unusual about a token."""
 
     kind: str
     message: str
@@ -26,30 +26,35 @@ class Oddity(NamedTuple):
 
 
 def oddity_of(token: str) -> Oddity | None:
-    """What is odd about a token, if anything is."""
+    """Return what is unusual about a token, or None."""
     if token.isascii() and token.isprintable() and token and " " not in token:
         return None
     if not token.strip():
         return Oddity("empty", f"a token must have a visible character, got {token!r}")
     if found := CONTROL.search(token):
-        return Oddity("control", f"a token must hold no control character, got {found[0]!a} in {token!a}")
+        return Oddity("control", f"a token must not contain control characters, got {found[0]!a} in {token!a}")
     if (meant := unmangled(token)) is not None:
-        return Oddity("mojibake", f"token {token!r} was decoded wrongly and probably was {meant!r}; mend the encoding")
+        return Oddity(
+            "mojibake",
+            f"token {token!r} was decoded with the wrong encoding and probably is {meant!r}; fix the encoding",
+        )
     if C1.search(token) or "\ufffd" in token:
-        return Oddity("mojibake", f"token {token!a} was decoded wrongly and has lost characters; mend the encoding")
+        return Oddity(
+            "mojibake", f"token {token!a} was decoded with the wrong encoding and lost characters; fix the encoding"
+        )
     if found := SPACE.search(token):
-        return Oddity("space", f"a token must hold no white space, got {found[0]!a} in {token!r}")
+        return Oddity("space", f"a token must not contain white space, got {found[0]!a} in {token!r}")
     if found := INVISIBLE.search(token):
         name = unicodedata.name(found[0], "SOFT HYPHEN")
-        return Oddity("invisible", f"token {token!a} holds the invisible character {name}", is_error=False)
+        return Oddity("invisible", f"token {token!a} contains the invisible character {name}", is_error=False)
     return None
 
 
 def unmangled(token: str) -> str | None:
-    """What UTF-8 text was before it was decoded as cp1252 or latin-1; None where that did not happen.
+    """Return the original of UTF-8 text that was decoded as cp1252 or latin-1; None if that did not happen.
 
-    A token counts as mangled only if all its bytes are UTF-8 that holds fewer characters; text of people does not have
-    a capital such as `Ã` with just those signs behind it that make it so.
+    The bytes of the whole token must be valid UTF-8 with fewer characters. Real words practically never have a letter
+    such as `Ã` followed by exactly the characters that make this so.
     """
     if token.isascii():
         return None
@@ -72,15 +77,15 @@ def check_tokens(
     known: set[str],
     spaced: bool,
 ) -> None:
-    """Note every token that is odd.
+    """Add an error or a warning for every unusual token.
 
     Args:
-        sentences: Whose tokens.
+        sentences: The sentences to check.
         types: All distinct tokens.
-        errors: Takes what is an error.
-        warnings: Takes what is none.
-        known: Places where a line is broken, which was said already.
-        spaced: Whether words may have blanks in them, as CoNLL-U allows: these are no errors then.
+        errors: Receives the errors.
+        warnings: Receives the warnings.
+        known: Positions of invalid lines, which were reported already.
+        spaced: Whether words may contain spaces, as in CoNLL-U; then these are warnings.
     """
     odd = {token: found for token in types if (found := oddity_of(token))}
     if not odd:
@@ -95,7 +100,7 @@ def check_tokens(
 
 
 def check_values(files: Mapping[str, Sequence[Sentence]], errors: Findings, *, known: set[str]) -> None:
-    """Note every tag and label with a control character in it, but for those in `known` places."""
+    """Add an error for every tag and label with a control character, except at `known` positions."""
     for sentence in chain.from_iterable(files.values()):
         for name, layer in sentence.layers.items():
             values = layer.tags if isinstance(layer, TagLayer) else (layer.value,)
@@ -104,22 +109,22 @@ def check_values(files: Mapping[str, Sequence[Sentence]], errors: Findings, *, k
             kind = "tag" if isinstance(layer, TagLayer) else "label"
             for i, value in enumerate(values):
                 if (found := CONTROL.search(value)) and (place := place_of(sentence, i)) not in known:
-                    message = f"a {kind} must hold no control character, got {found[0]!a} in {value!a}"
+                    message = f"a {kind} must not contain control characters, got {found[0]!a} in {value!a}"
                     errors.add("control", place, message, layer=name, tag=value)
 
 
 def check_ids(files: Mapping[str, Sequence[Sentence]], errors: Findings) -> None:
-    """Note every sentence whose `sent_id` or `id` another sentence of its file has."""
+    """Add an error for every sentence whose `sent_id` or `id` occurred before in its file."""
     for sentences in files.values():
         first: dict[str, Sentence] = {}
         for sentence in sentences:
             name = sentence.meta.get("sent_id") or sentence.meta.get("id")
             if name and first.setdefault(name, sentence) is not sentence:
                 place = place_of(first[name])
-                message = f"the id {name!r} must be that of one sentence, got it at {place} too"
+                message = f"sentence ids must be unique, got {name!r} here and at {place}"
                 errors.add("id", place_of(sentence), message, id=name, first=place)
 
 
 def count_types(sentences: Iterable[Sentence]) -> Counter[str]:
-    """How often each distinct token stands there."""
+    """Return how often each distinct token occurs."""
     return Counter(chain.from_iterable(sentence.tokens for sentence in sentences))

@@ -1,4 +1,4 @@
-"""The data doctor: each fault of a table is found at its line, sound files have none, and counts are the readers'."""
+"""The check of a corpus: it finds each fault of a table at its line and none in valid files; its counts are right."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ def write(folder: Path, text: str | bytes, name: str = "train.conll") -> Path:
 
 
 def found(path: Path, **settings) -> list[tuple[str, int]]:
-    """Kind and line of each error."""
+    """Return kind and line of each error."""
     return [(finding.kind, int(finding.place.rpartition(":")[2])) for finding in check(path, **settings).errors]
 
 
@@ -67,7 +67,7 @@ def test_a_sound_file_has_no_error_and_its_counts(tmp_path) -> None:
         (b"Troms\xf8\tO", "encoding"),
     ],
 )
-def test_each_fault_is_found_at_its_line_and_nothing_else(line: str | bytes, kind: str, tmp_path) -> None:
+def test_each_fault_is_found_at_its_line_and_no_other(line: str | bytes, kind: str, tmp_path) -> None:
     line = line if isinstance(line, bytes) else line.encode()
     path = write(tmp_path, GOOD.encode() + b"\nin\tO\n" + line + b"\nthere\tO\n\n" + GOOD.encode())
     assert found(path) == [(kind, 9)]
@@ -113,7 +113,7 @@ def test_a_named_scheme_is_held_against_the_tags_that_would_read_as_another(tmp_
     assert found(path, scheme="iob2") == [("transition", 2)]
 
 
-def test_two_schemes_in_one_file_are_said_to_be_mixed(tmp_path) -> None:
+def test_two_schemes_in_one_file_are_reported_as_mixed(tmp_path) -> None:
     bioes = "Ada\tB-PER\nLovelace\tE-PER\n\nOslo\tS-LOC\n\n"
     diagnosis = check(write(tmp_path, f"{GOOD}\n" * 4 + bioes * 4))
     assert any("sentences from here on are" in str(e) for e in diagnosis.errors if e.kind == "mixed")
@@ -194,7 +194,7 @@ def corpus_of(**splits: list[tuple[str, str]]) -> Corpus:
     return Corpus(**made, schemes={"ner": "iob2"})
 
 
-def test_sentences_in_two_splits_are_told_exactly_and_but_for_case_and_digits() -> None:
+def test_sentences_in_two_splits_are_reported_as_identical_or_as_equal_ignoring_case_and_digits() -> None:
     train = [("Ada is 36", "B-PER O O"), ("It rains", "O O")]
     test = [("Ada is 36", "B-PER O O"), ("ada is 41", "B-PER O O"), ("It snows", "O O")]
     diagnosis = check(corpus_of(train=train, test=test))
@@ -221,11 +221,11 @@ def test_surface_forms_of_several_types_are_counted() -> None:
     assert warning.values["text"] == "Paris"
 
 
-def test_types_that_train_lacks_and_rare_types_are_told() -> None:
+def test_types_missing_in_train_and_rare_types_are_reported() -> None:
     train = [("Oslo", "B-LOC")] * 5 + [("Ada", "B-PER")]
     diagnosis = check(corpus_of(train=train, dev=[("Acme grows", "B-ORG O")]))
-    assert kinds(diagnosis, "unseen_type") == ["type ORG of layer `ner` stands once in dev and never in train"]
-    assert kinds(diagnosis, "rare_type") == ["type PER of layer `ner` stands only once in train"]
+    assert kinds(diagnosis, "unseen_type") == ["type ORG of layer `ner` occurs once in dev and never in train"]
+    assert kinds(diagnosis, "rare_type") == ["type PER of layer `ner` occurs only once in train"]
 
 
 def test_long_entities_and_sentences_begin_above_their_limits() -> None:
@@ -290,18 +290,18 @@ def test_a_split_that_is_checked_against_itself_is_all_leak(tmp_path) -> None:
 def test_what_cannot_be_read_is_one_sentence(tmp_path) -> None:
     with pytest.raises(DataError, match="no such file"):
         check([tmp_path / "train.conll", tmp_path / "test.conll"])
-    with pytest.raises(DataError, match="must hold data files"):
+    with pytest.raises(DataError, match="expected data files"):
         check(tmp_path)
     with pytest.raises(DataError, match="splits must be named train, dev, test, got validation"):
         check({"validation": write(tmp_path, GOOD)})
-    with pytest.raises(DataError, match="there must be a file to check"):
+    with pytest.raises(DataError, match="expected a file to check"):
         check([])
     prose = "It was a dark night .\nRain fell .\nThe wind was in the trees and he\nslept\n"
     with pytest.raises(DataError, match="name it with --format"):
         check(write(tmp_path, prose, "a.txt"))
     with pytest.raises(DataError, match=r"none: no such file; check the path$"):
         check(tmp_path / "none")
-    with pytest.raises(DataError, match='"token" among them'):
+    with pytest.raises(DataError, match='must include "token"'):
         check(write(tmp_path, GOOD), columns=["word", "ner"])
 
 
@@ -319,9 +319,9 @@ def test_training_refuses_control_characters_and_says_what_else_it_keeps(tmp_pat
     settings = {"format": "conll", "columns": ["token", "ner"]}
     corpus = load_corpus(train=write(tmp_path, f"{GOOD}\nTromsÃ¸\tB-LOC\nN Y\tB-LOC\nP Q\tO\n"), **settings)
     spaces, mojibake = check_for_training(corpus)
-    assert spaces.startswith("kept 2 tokens with white space in them, the first at ")
+    assert spaces.startswith("kept 2 tokens that contain white space, the first at ")
     assert "train.conll:9:" in spaces
-    assert mojibake.startswith("kept 1 tokens that were decoded wrongly")
+    assert mojibake.startswith("kept 1 tokens that were decoded with the wrong encoding")
     corpus = load_corpus(train=write(tmp_path, f"{GOOD}\na\x01\tO\nb\x02\tO\n"), **settings)
     with pytest.raises(DataError, match=r"train.conll:8: .*control character(?s:.*)train.conll:9: "):
         check_for_training(corpus)
@@ -335,7 +335,7 @@ TAGS = st.sampled_from(["O", "B-X", "I-X", "B-Y", "I-Y", "S-X", "E-X"])
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pieces=st.lists(PIECES | st.text(max_size=3)), format=st.sampled_from([None, "conll", "conllu", "jsonl"]))
-def test_whatever_stands_in_a_file_is_a_diagnosis_or_one_sentence(pieces, format, tmp_path) -> None:
+def test_every_file_gives_a_diagnosis_or_an_error_of_one_sentence(pieces, format, tmp_path) -> None:
     path = write(tmp_path, "".join(pieces).encode("utf-8", errors="surrogatepass"))
     try:
         said = json.dumps(check(path, format=format).to_dict(), ensure_ascii=False)
@@ -487,19 +487,19 @@ def test_io_is_held_against_tags_and_refused_for_character_spans(tmp_path) -> No
         check(brat(tmp_path, "one", SPANS[:1]), scheme="io")
 
 
-def test_what_is_not_read_of_a_folder_is_told(tmp_path) -> None:
+def test_files_of_a_folder_that_are_not_read_are_reported(tmp_path) -> None:
     write(tmp_path, GOOD)
     write(tmp_path, "read me", "README.md")
     write(tmp_path, "", ".hidden")
     (tmp_path / "more").mkdir()
-    assert f"not read in {tmp_path}: README.md, more/; name them if they are data" in check(tmp_path).notes
+    assert f"not read in {tmp_path}: README.md, more/; pass them if they are data" in check(tmp_path).notes
 
 
 def test_a_file_that_is_named_twice_in_a_split_is_refused(tmp_path) -> None:
     path = write(tmp_path, GOOD)
     (tmp_path / "b.conll").symlink_to(path)
     for named in ([path, path], [path, tmp_path / "b.conll"], {"train": [path, path]}, [tmp_path, path]):
-        with pytest.raises(DataError, match=r"must be named once, got it [23] times; leave out"):
+        with pytest.raises(DataError, match=r"must be given once, got it [23] times; remove"):
             check(named)
 
 
@@ -523,7 +523,7 @@ def test_malformed_tags_are_errors_and_make_no_types(tmp_path) -> None:
 def test_a_named_scheme_that_no_layer_has_is_an_error(tmp_path) -> None:
     path = write(tmp_path, "The\tDT\ncat\tNN\nnaps\tVB\n")
     assert [error.message for error in check(path, scheme="iob2").errors] == [
-        "must have a layer with IOB2 tags, got none in tags; leave out the scheme"
+        "expected a layer with IOB2 tags, got none in tags; remove the scheme"
     ]
 
 
@@ -551,12 +551,12 @@ def test_tags_that_look_like_broken_ones_of_a_scheme_are_a_warning(
     assert [finding.values["tags"] for finding in warnings] == ([shown] if shown else [])
 
 
-def test_the_scheme_that_comes_next_is_told_with_its_faults(tmp_path) -> None:
+def test_the_next_best_scheme_is_reported_with_its_faults(tmp_path) -> None:
     path = write(tmp_path, "a\tO\nb\tB-X\n\nc\tI-X\n\nd\tI-X\n\ne\tI-Y\n")
     assert "layer `ner` reads as IOB1 (1 fault; 3 as IOB2)" in check(path).notes
 
 
-def test_a_layer_without_entities_is_said_to_have_none(tmp_path) -> None:
+def test_a_layer_without_entities_has_no_scheme(tmp_path) -> None:
     path = write(tmp_path, "a\tO\nb\tO\n")
     assert check(path, columns=["token", "ner"]).notes == ("layer `ner` has no entities and reads as IOB2",)
 
@@ -580,8 +580,8 @@ def test_paths_that_are_no_file_to_check_are_one_sentence(tmp_path) -> None:
     loop = tmp_path / "loop.conll"
     loop.symlink_to(loop)
     said = {
-        "": "a file must have a name, got an empty one; name the file, or . for this folder",
-        "-": "-: must be a file, for it is read more than once; write standard input to a file and name it",
+        "": "a file must have a name, got an empty one; pass the file, or . for this folder",
+        "-": "-: expected a file, because it is read more than once; write standard input to a file and pass that",
         str(loop): f"{loop}: the file cannot be read: Too many levels of symbolic links",
     }
     for path, sentence in said.items():

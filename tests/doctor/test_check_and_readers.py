@@ -143,7 +143,7 @@ PIECES = st.sampled_from([*(f"a\t{tag}\n" for tag in ROWS), *OBJECTS, *LINES, *S
 
 @settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pieces=st.lists(PIECES, max_size=8), name=st.sampled_from(["a", "a.conllu", "a.jsonl", "a.json"]))
-def test_what_is_said_to_be_sound_is_read(pieces: list[str], name: str, tmp_path: Path) -> None:
+def test_readers_accept_what_check_finds_sound(pieces: list[str], name: str, tmp_path: Path) -> None:
     path = write(tmp_path, name, "".join(pieces))
     try:
         diagnosis = check(path)

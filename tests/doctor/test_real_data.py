@@ -70,7 +70,7 @@ def test_test_sentences_that_train_has_are_counted(name: str, leaks: int, data_f
     assert sum(w.values["other_split"] == "train" for w in warnings) == leaks
 
 
-def test_wikigold_is_said_to_be_iob1_with_its_documents(data_folder: Path) -> None:
+def test_wikigold_is_iob1_with_its_documents(data_folder: Path) -> None:
     diagnosis = check(data_folder / "ner/wikigold")
     assert "layer `ner` reads as IOB1, because it never uses `B-`" in diagnosis.notes
     assert (

@@ -50,7 +50,7 @@ def test_words_of_many_scripts_are_not_odd(token: str) -> None:
         ("a\xadb", "invisible"),
     ],
 )
-def test_odd_tokens_are_told_by_kind(token: str, kind: str) -> None:
+def test_unusual_tokens_are_reported_by_kind(token: str, kind: str) -> None:
     oddity = oddity_of(token)
     assert oddity is not None
     assert oddity.kind == kind
