@@ -1,4 +1,4 @@
-"""The `tagger` command: parses, calls, prints."""
+"""The `tagger` command. `app` has its commands, the other modules what each of them prints."""
 
 from tagger.cli.app import app as commands
 from tagger.cli.app import main

@@ -1,4 +1,4 @@
-"""The commands and their options. Each parses, calls the library, and prints."""
+"""The commands and their options. Each command parses its options, calls the library and prints the result."""
 
 import io
 import json
@@ -20,7 +20,7 @@ from tagger.wording import visible
 
 app = typer.Typer(
     name="tagger",
-    help="Train, score and run sequence taggers: entities, parts of speech, slots, and sentence labels.",
+    help="Train, evaluate and run sequence taggers: entities, parts of speech, slots and sentence labels.",
     epilog="Example: tagger train recipes/quickstart.toml --output runs/quickstart",
     no_args_is_help=True,
     add_completion=False,
@@ -28,15 +28,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-DeviceOption = Annotated[str, typer.Option("--device", help="Where the network runs: cpu, cuda or cuda:N.")]
+DeviceOption = Annotated[str, typer.Option("--device", help="Device for the network: cpu, cuda or cuda:N.")]
 PrecisionOption = Annotated[
     Precision,
-    typer.Option("--precision", help="Of the encoder; bfloat16 is faster where the processor has it."),
+    typer.Option("--precision", help="Encoder precision; bfloat16 is faster on CPUs that support it."),
 ]
-ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="CPU threads; all cores if left out.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else to standard output.")]
-ColumnsOption = Annotated[str | None, typer.Option("--columns", help="Columns of the file, such as token,_,ner.")]
-ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="A run folder, or the model folder in it.")]
+ThreadsOption = Annotated[
+    int | None, typer.Option("--threads", min=1, help="CPU threads; training uses at most two. Default: all cores.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON to standard output.")]
+ColumnsOption = Annotated[
+    str | None, typer.Option("--columns", help="Columns of the file, such as token,_,ner; _ is ignored.")
+]
+ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a run, or of a model.")]
 
 
 def main() -> NoReturn:
@@ -103,20 +107,23 @@ def _options(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Train, score and run sequence taggers: entities, parts of speech, slots, and sentence labels."""
+    """Train, evaluate and run sequence taggers: entities, parts of speech, slots and sentence labels."""
 
 
 @app.command(epilog="Example: tagger train recipes/quickstart.toml --set training.epochs=5")
 def train(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file that says everything about the run.")],
-    data: Annotated[Path | None, typer.Option(help="Folder that the recipe's files are in.")] = None,
-    output: Annotated[Path | None, typer.Option(help="Folder of the run; default: runs/RECIPE.")] = None,
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="TOML file that describes the run.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the recipe's data files. Default: the recipe's folder.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder of the run. Default: runs/RECIPE.")] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a run in this folder, once the new one has ended.")
     ] = False,
-    seed: Annotated[int | None, typer.Option(min=0, help="In place of the recipe's seed.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed to use instead of the recipe's.")] = None,
     overrides: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a value: training.epochs=5.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a value of the recipe, such as training.epochs=5."),
     ] = None,
     device: DeviceOption = "cpu",
     threads: ThreadsOption = None,
@@ -130,7 +137,7 @@ def train(
     from tagger.running.train import train as train_run
 
     if data is not None and not data.is_dir():
-        raise DataError(f"{data}: no such folder; --data is the folder that the recipe's files are in")
+        raise DataError(f"{data}: no such folder; give the folder of the recipe's data files with --data")
     folder = output or Path("runs") / recipe.stem
     with ended_in_order(lambda number: KeyboardInterrupt()), TrainingProgress() as progress:
         run = train_run(
@@ -151,35 +158,35 @@ def train(
 @app.command(epilog="Example: tagger evaluate runs/quickstart gold.jsonl --format jsonl")
 def evaluate(
     model: ModelArgument,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files with gold layers.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files with gold tags or labels.")],
     format: Annotated[
         FileFormat | None,
-        typer.Option(help="Format of the files; as the model was trained if left out."),
+        typer.Option(help="Format of the files. Default: as in training."),
     ] = None,
     columns: ColumnsOption = None,
     scheme: Annotated[
         Scheme | None,
-        typer.Option(help="Scheme of the files; as the model was trained, or detected, if left out."),
+        typer.Option(help="Tag scheme of the files. Default: as in training, or detected."),
     ] = None,
     layer: Annotated[
         str | None,
-        typer.Option(help="Layer of the labels (labelled) or of the character spans (jsonl, brat)."),
+        typer.Option(help="Layer for the labels (labelled) or the character spans (jsonl, brat)."),
     ] = None,
     invalid: Annotated[
         Invalid | None,
-        typer.Option(help="What to do with invalid tag sequences; as the model was trained if left out."),
+        typer.Option(help="How to handle invalid tag sequences. Default: as in training."),
     ] = None,
     misaligned: Annotated[
         Misaligned | None,
-        typer.Option(help="What becomes of character spans that cut a token."),
+        typer.Option(help="How to handle spans that do not align with tokens."),
     ] = None,
-    nested: Annotated[Nested | None, typer.Option(help="Which of nested character spans stays.")] = None,
+    nested: Annotated[Nested | None, typer.Option(help="Which of two nested spans to keep.")] = None,
     as_json: JsonOption = False,
     device: DeviceOption = "cpu",
     precision: PrecisionOption = "float32",
     threads: ThreadsOption = None,
 ) -> None:
-    """Score a model on files with gold layers: entities by seqeval, tags and labels by accuracy."""
+    """Evaluate a model on annotated files: entities with seqeval, tags and labels by accuracy."""
     from tagger.running.scoring import evaluate_files
     from tagger.tagging import load
 
@@ -209,26 +216,28 @@ def evaluate(
 @app.command(epilog='Example: echo "Ada lives in Oslo." | tagger tag runs/quickstart')
 def tag(
     model: ModelArgument,
-    file: Annotated[str, typer.Argument(metavar="[FILE | -]", help="What to tag; - is standard input.")] = "-",
-    input_format: Annotated[StreamFormat, typer.Option(help="text is one sentence a line.")] = "text",
-    output_format: Annotated[StreamFormat, typer.Option(help="How the sentences are written.")] = "text",
+    file: Annotated[str, typer.Argument(metavar="[FILE | -]", help="File to tag; - is standard input.")] = "-",
+    input_format: Annotated[
+        StreamFormat, typer.Option(help="Format of the input; text: one sentence per line.")
+    ] = "text",
+    output_format: Annotated[StreamFormat, typer.Option(help="Format of the output.")] = "text",
     columns: ColumnsOption = None,
     n_best: Annotated[
-        int, typer.Option("--nbest", min=0, help="Also write the N most probable readings of each tag layer.")
+        int, typer.Option("--nbest", min=0, help="Also write the N most probable tag sequences of each layer.")
     ] = 0,
     device: DeviceOption = "cpu",
     precision: PrecisionOption = "float32",
     threads: ThreadsOption = None,
 ) -> None:
-    """Tag a file or standard input and write the sentences as they are done.
+    """Tag a file or standard input, and write each sentence as soon as it is tagged.
 
-    The figure behind an entity is the probability that it is there, with this type and these boundaries.
+    The number after an entity is the probability of its type and boundaries.
     """
     from tagger.cli.writing import write_sentences
     from tagger.tagging import load, tag_lines
 
     if n_best and output_format == "conll":
-        raise RecipeError("--nbest needs --output-format text or jsonl; columns have room for one reading")
+        raise RecipeError("--nbest needs --output-format text or jsonl, because columns hold only one tag sequence")
     _set_threads(threads)
     tagger = load(model, device=device, precision=precision)
     interactive = file == "-" and sys.stdin.isatty()
@@ -246,8 +255,12 @@ def tag(
 
 @app.command(epilog="Example: tagger convert train.conll train.bioes.conll --to bioes")
 def convert(
-    source: Annotated[str, typer.Argument(metavar="IN", help="The file, or a folder of brat; - is standard input.")],
-    output: Annotated[str, typer.Argument(metavar="OUT", help="What to write, may be IN; - is standard output.")],
+    source: Annotated[
+        str, typer.Argument(metavar="IN", help="File or folder of brat files to convert; - is standard input.")
+    ],
+    output: Annotated[
+        str, typer.Argument(metavar="OUT", help="Output file, which may equal IN; - is standard output.")
+    ],
     to: Annotated[
         str,
         typer.Option(
@@ -256,27 +269,31 @@ def convert(
     ],
     format: Annotated[
         Literal[FileFormat, "text"] | None,
-        typer.Option(help="Of the file; detected if left out."),
+        typer.Option(help="Format of the file. Default: detected."),
     ] = None,
     columns: ColumnsOption = None,
     column: Annotated[
-        str | None, typer.Option(help="Number or name of the column to change; the last with tags if left out.")
+        str | None, typer.Option(help="Number or name of the column to convert. Default: the last with tags.")
     ] = None,
     scheme: Annotated[
         Scheme | None,
-        typer.Option(help="Scheme of the file; detected if left out."),
+        typer.Option(help="Tag scheme of the file. Default: detected."),
     ] = None,
-    invalid: Annotated[Invalid, typer.Option(help="What to do with invalid sequences.")] = "error",
-    merge: Annotated[bool, typer.Option("--merge", help="Let entities that IO cannot tell apart become one.")] = False,
-    labels: Annotated[str | None, typer.Option(help="Comments that are labels, such as intent.")] = None,
+    invalid: Annotated[Invalid, typer.Option(help="How to handle invalid tag sequences.")] = "error",
+    merge: Annotated[bool, typer.Option("--merge", help="Merge adjacent entities that IO cannot separate.")] = False,
+    labels: Annotated[str | None, typer.Option(help="Comment keys to read as labels, such as intent.")] = None,
     drop: Annotated[
-        str | None, typer.Option(help="What may be lost, such as comments,ner; a name that the file lacks is told.")
+        str | None, typer.Option(help="Fields to discard, such as comments,ner; unknown names are reported.")
     ] = None,
-    misaligned: Annotated[Misaligned, typer.Option(help="What becomes of character spans that cut a token.")] = "error",
-    nested: Annotated[Nested, typer.Option(help="Which of nested character spans stays.")] = "error",
-    tokenize: Annotated[Tokenize | None, typer.Option(help="How raw text is split; into words if left out.")] = None,
+    misaligned: Annotated[
+        Misaligned, typer.Option(help="How to handle spans that do not align with tokens.")
+    ] = "error",
+    nested: Annotated[Nested, typer.Option(help="Which of two nested spans to keep.")] = "error",
+    tokenize: Annotated[
+        Tokenize | None, typer.Option(help="How to split raw text into tokens. Default: words.")
+    ] = None,
 ) -> None:
-    """Write a file in another scheme, changing nothing else, or in another format, losing nothing unasked."""
+    """Convert a file to another tag scheme or format, without losing data unless you allow it."""
     from tagger.cli.converting import convert_file
     from tagger.conversion.options import Conversion
 
@@ -301,38 +318,36 @@ def convert(
 def check(
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="FILE...", help="Files whose names tell their split, a folder, or a dataset id."),
+        typer.Argument(metavar="FILE...", help="Files named after their split, a folder, or a dataset id."),
     ] = None,
-    train: Annotated[
-        list[str] | None, typer.Option(help="A file of train, whatever its name; may be repeated.")
-    ] = None,
-    dev: Annotated[list[str] | None, typer.Option(help="A file of dev.")] = None,
-    test: Annotated[list[str] | None, typer.Option(help="A file of test.")] = None,
+    train: Annotated[list[str] | None, typer.Option(help="Training file; may be repeated.")] = None,
+    dev: Annotated[list[str] | None, typer.Option(help="Dev file; may be repeated.")] = None,
+    test: Annotated[list[str] | None, typer.Option(help="Test file; may be repeated.")] = None,
     format: Annotated[
         FileFormat | None,
-        typer.Option(help="Format of the files; detected if left out."),
+        typer.Option(help="Format of the files. Default: detected."),
     ] = None,
     columns: ColumnsOption = None,
     scheme: Annotated[
         Scheme | None,
-        typer.Option(help="Scheme of the tags; detected if left out."),
+        typer.Option(help="Tag scheme of the files. Default: detected."),
     ] = None,
-    layer: Annotated[str, typer.Option(help="Layer of the labels, for --format labelled.")] = "label",
+    layer: Annotated[str, typer.Option(help="Layer for the labels, with --format labelled.")] = "label",
     vectors: Annotated[
-        list[str] | None, typer.Option(help="Word vectors, to count which unseen words they cover.")
+        list[str] | None, typer.Option(help="Word vectors, to count the unseen words that they cover; may be repeated.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what a corpus holds, and find what is wrong with it: errors with file and line, and warnings.
+    """Describe a corpus and report its errors, with file and line, and warnings.
 
-    Ends with exit code 1 if there is an error.
+    The exit code is 1 if there are errors.
     """
     from tagger.cli.diagnosis import print_diagnosis
     from tagger.doctor.check import check as check_corpus
 
     named = {"train": train or [], "dev": dev or [], "test": test or []}
     if bool(files) == any(named.values()):
-        raise RecipeError("name the files either as FILE... or behind --train, --dev and --test")
+        raise RecipeError("give the files either as FILE... or with --train, --dev and --test")
     try:
         diagnosis = check_corpus(
             files or named, format=format, columns=_split(columns), scheme=scheme, layer=layer, vectors=vectors or ()
@@ -351,7 +366,7 @@ def check(
 
 @app.command(epilog="Example: tagger info runs/quickstart --json")
 def info(model: ModelArgument, as_json: JsonOption = False) -> None:
-    """Say what a model predicts, how it was made, and how it was scored."""
+    """Describe a model: what it predicts, how it was trained, and its scores."""
     from tagger.running.description import describe_model
 
     facts = describe_model(model)
@@ -362,7 +377,7 @@ def info(model: ModelArgument, as_json: JsonOption = False) -> None:
 
 
 def _indented(facts: object, depth: int = 0) -> Iterator[str]:
-    """Nested facts as indented lines."""
+    """Yield nested facts as indented lines."""
     for key, value in facts.items() if isinstance(facts, dict) else ():
         if isinstance(value, dict):
             yield f"{'  ' * depth}{key}:"
@@ -381,7 +396,7 @@ def _split(columns: str | None) -> tuple[str, ...] | None:
         return None
     names = tuple(name.strip() for name in columns.split(","))
     if "token" not in names:
-        raise RecipeError(f'--columns {columns}: one of the columns must be "token"; the others are layers or _')
+        raise RecipeError(f'--columns {columns}: one of the columns must be "token", the others layers or _')
     return names
 
 
@@ -393,7 +408,7 @@ def _set_threads(threads: int | None) -> None:
 
 
 def _lines(file: str) -> Iterator[bytes]:
-    """The lines of standard input or of a file, as bytes."""
+    """Return the lines of standard input or a file as bytes."""
     if file == "-":
         return lines_of(sys.stdin.buffer)
     return raw_lines(Path(file), else_standard_input=True)

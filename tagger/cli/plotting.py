@@ -1,4 +1,4 @@
-"""The commands of `tagger plot`: each parses, makes a picture, and writes it to a file."""
+"""The commands of `tagger plot`. Each command parses its options, draws a picture and writes it to a file."""
 
 import sys
 from collections.abc import Iterator
@@ -15,18 +15,19 @@ if TYPE_CHECKING:
     from tagger.text.sentence import Sentence
 
 plot = typer.Typer(
-    help="Draw what a model attends to, finds, has learned, and how it was trained: HTML, SVG or PNG.",
+    help="Draw attention, entities, tag probabilities, transitions and learning curves as HTML, SVG or PNG.",
     epilog="Example: tagger plot entities runs/quickstart notes.txt --output notes.html",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
 )
 
-OutputOption = Annotated[Path, typer.Option("--output", help="File to write; the end of its name says the form.")]
-LayerOption = Annotated[str | None, typer.Option("--layer", help="Layer to draw, where several could be.")]
-FileArgument = Annotated[str, typer.Argument(metavar="[FILE | -]", help="What to tag; - is standard input.")]
+OutputOption = Annotated[Path, typer.Option("--output", help="Picture to write; the suffix decides its format.")]
+LayerOption = Annotated[str | None, typer.Option("--layer", help="Layer to draw; required if several are possible.")]
+FileArgument = Annotated[str, typer.Argument(metavar="[FILE | -]", help="File to tag; - is standard input.")]
 InputOption = Annotated[
-    Literal["text", "conll", "jsonl"], typer.Option("--input-format", help="text is one sentence a line.")
+    Literal["text", "conll", "jsonl"],
+    typer.Option("--input-format", help="Format of the input; text: one sentence per line."),
 ]
 
 
@@ -60,7 +61,7 @@ def entities(
     device: DeviceOption = "cpu",
     threads: ThreadsOption = None,
 ) -> None:
-    """Mark the entities in a text, with their types and probabilities: a page of HTML."""
+    """Mark the entities in a text, with types and probabilities: a page of HTML."""
     from tagger import plots
 
     _check(output, chart=False)
@@ -70,10 +71,10 @@ def entities(
 
 @plot.command(epilog="Example: tagger plot curves runs/quickstart --output curves.svg")
 def curves(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders, or the log.jsonl of each.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders, or their log.jsonl files.")],
     output: OutputOption,
 ) -> None:
-    """Draw loss and dev scores over the epochs of one or several runs."""
+    """Draw loss and dev scores by epoch, for one or several runs."""
     from tagger import plots
 
     _check(output)
@@ -82,7 +83,7 @@ def curves(
 
 @plot.command(epilog="Example: tagger plot transitions runs/quickstart --output transitions.svg")
 def transitions(model: ModelArgument, output: OutputOption, layer: LayerOption = None) -> None:
-    """Draw which tag follows which: the scores of a CRF, and what its scheme forbids."""
+    """Draw the transition scores of a CRF, and the transitions that its scheme forbids."""
     from tagger import plots
     from tagger.tagging import load
 
@@ -101,7 +102,7 @@ def marginals(
     device: DeviceOption = "cpu",
     threads: ThreadsOption = None,
 ) -> None:
-    """Draw how probable each tag is at each word of each sentence."""
+    """Draw the probability of each tag at each word."""
     from tagger import plots
 
     _check(output)
@@ -110,7 +111,7 @@ def marginals(
 
 
 def _check(output: Path, *, chart: bool = True) -> None:
-    """Refuse an output before the model is loaded."""
+    """Refuse an invalid output path before the model is loaded."""
     from tagger.plots.picture import check_path
 
     check_path(output, chart=chart)

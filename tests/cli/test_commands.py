@@ -193,12 +193,12 @@ MISTAKES = {
     "no such data folder": (
         ("train", "no.toml", "--data", "nowhere"),
         1,
-        "error: nowhere: no such folder; --data is the folder that the recipe's files are in\n",
+        "error: nowhere: no such folder; give the folder of the recipe's data files with --data\n",
     ),
     "columns without token": (
         ("tag", "{run}", "--input-format", "conll", "--columns", "word,ner"),
         2,
-        'error: --columns word,ner: one of the columns must be "token"; the others are layers or _\n',
+        'error: --columns word,ner: one of the columns must be "token", the others layers or _\n',
     ),
     "no format": (
         ("evaluate", "{run}", "gold.conll"),
@@ -208,7 +208,7 @@ MISTAKES = {
     "readings as columns": (
         ("tag", "{run}", "--nbest", "2", "--output-format", "conll"),
         2,
-        "error: --nbest needs --output-format text or jsonl; columns have room for one reading\n",
+        "error: --nbest needs --output-format text or jsonl, because columns hold only one tag sequence\n",
     ),
     "device": (
         ("tag", "{run}", "--device", "tpu9"),
