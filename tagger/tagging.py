@@ -28,11 +28,11 @@ logger = logging.getLogger(__name__)
 
 
 class Marginals(NamedTuple):
-    """How probable each tag is at each token of a sentence.
+    """The probability of each tag at each token of a sentence.
 
     Args:
         tags: The tags of the layer, in the scheme of its head.
-        array: A row a token and a column a tag; each row sums to 1.
+        array: One row per token and one column per tag; each row sums to 1.
     """
 
     tags: tuple[str, ...]
@@ -75,9 +75,9 @@ class Tagger:
         return tuple(self.model.heads)
 
     def tag(self, text: str, *, n_best: int = 0) -> Sentence:
-        """The sentence that a text is, with predicted layers; offsets count in `text`.
+        """Return the sentence of a text with predicted layers; offsets are positions in `text`.
 
-        With `n_best`, `readings` of the result gives the most probable tag sequences of each tag layer.
+        With `n_best`, `readings` of the result returns the most probable tag sequences of each tag layer.
 
         Raises:
             DataError: The text has no token.
@@ -86,7 +86,7 @@ class Tagger:
         return next(self.predict([sentence_from_text(text, self.model.tokenize)], n_best=n_best))
 
     def tag_tokens(self, tokens: Sequence[str], *, n_best: int = 0) -> Sentence:
-        """The sentence of these words, with predicted layers.
+        """Return the sentence of these words with predicted layers.
 
         Raises:
             DataError: There is no word, or one is empty or white space.
@@ -94,7 +94,9 @@ class Tagger:
         return next(self.predict([sentence_of_tokens(tokens)], n_best=n_best))
 
     def tag_document(self, text: str, *, n_best: int = 0) -> list[Sentence]:
-        """The sentences of a text with predicted layers; the offsets of each count in `text`, which each carries whole.
+        """Split a text into sentences and return them with predicted layers.
+
+        The text of each sentence is the whole `text`; offsets are positions in it.
 
         Raises:
             DataError: The text has no token.
@@ -136,9 +138,10 @@ class Tagger:
         return self.predict(sentences, chunk=chunk, n_best=n_best)
 
     def incremental(self) -> "Incremental":
-        """A tagger of one sentence while its words arrive: `feed` a token, get its tags now; `reset` for the next one.
+        """Return a tagger of one sentence whose words arrive one by one.
 
-        What it says of a token is what `tag_tokens` says of the last token of the words so far.
+        `feed` returns the prediction for a token at once: that of `tag_tokens` for the last of the tokens so far.
+        `reset` begins the next sentence.
 
         Raises:
             ModelError: The model reads in both directions.
@@ -146,7 +149,7 @@ class Tagger:
         return self.backend.incremental()
 
     def predict(self, sentences: Iterable[Sentence], *, chunk: int = CHUNK, n_best: int = 0) -> Iterator[Sentence]:
-        """Sentences with the predicted layers only, for sentences that are made already."""
+        """Yield these sentences with predicted layers only, in order."""
         if chunk < 1:
             raise ValueError(f"chunk must be at least 1, got {chunk}")
         if n_best < 0:
@@ -162,9 +165,9 @@ class Tagger:
         )
 
     def marginals(self, sentence: Sentence) -> dict[str, Marginals]:
-        """How probable each tag is at each token given the whole sentence, for each tag layer of the model.
+        """Return the probability of each tag at each token given the whole sentence, by tag layer.
 
-        Where `predict` gives the probability of a tag, it is the one that stands here.
+        The tag scores of `predict` are these probabilities.
 
         Raises:
             DataError: The sentence has no token.
@@ -177,16 +180,16 @@ class Tagger:
         return {layer: Marginals(tuple(labels[layer]), array[0]) for layer, array in found.items()}
 
     def evaluate(self, sentences: Iterable[Sentence]) -> "Report":
-        """The report of this model on gold sentences, with the time that tagging them took.
+        """Return the scores of this model on gold sentences, with the time that tagging them took.
 
         Raises:
-            DataError: No sentence carries a layer of the model.
+            DataError: No sentence has a layer of the model.
         """
         from tagger.evaluation import score_predictions  # tagging alone needs no scores
 
         sentences = list(sentences)
         if not sentences:
-            raise DataError("there must be at least one sentence to score, got none")
+            raise DataError("expected at least one sentence to score, got none")
         started = time.perf_counter()
         predicted = list(self.predict(sentences))
         seconds, tokens = time.perf_counter() - started, sum(map(len, sentences))
@@ -195,16 +198,16 @@ class Tagger:
 
 
 def load(path: str | Path, *, device: str = "cpu", precision: Precision = "float32") -> Tagger:
-    """The tagger of a run folder or of its `model/` folder.
+    """Load the model of a run folder or of its `model/` folder.
 
     Args:
-        path: What training wrote.
+        path: The folder that training wrote.
         device: Where the network runs: `cpu`, `cuda` or `cuda:N`.
-        precision: In which the encoder computes. `bfloat16` is faster where the processor has it, and its scores
-            differ in the third decimal; embeddings, CRF and probabilities stay float32.
+        precision: Precision of the encoder. `bfloat16` is faster on processors that support it, and its scores differ
+            in the third decimal; embeddings, CRF and probabilities stay float32.
 
     Raises:
-        ModelError: The folder cannot be read, or the device is not there or does not have the precision.
+        ModelError: The folder cannot be read, or the device is not available or does not support the precision.
     """
     from tagger.inference.torch_backend import load_torch  # importing torch takes a second; other backends need none
 
@@ -253,12 +256,12 @@ def tag_lines(
     chunk: int | None = None,
     n_best: int = 0,
 ) -> Iterator[Sentence]:
-    """The tagged sentences of lines of UTF-8 text, in order, as they come.
+    """Yield the tagged sentences of lines of UTF-8 text, in order.
 
-    A blank line of text is given back as a sentence without tokens, so that lines in and out stay side by side.
+    A blank line of text becomes a sentence without tokens, so that input and output lines stay aligned.
 
     Raises:
-        DataError: A line is not of the format; names it.
+        DataError: A line is not in the format. The error names the line.
     """
     from tagger.files.reading import decode_lines  # only files need the formats
     from tagger.formats.table import stream_sentences

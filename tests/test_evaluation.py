@@ -162,7 +162,7 @@ def test_evaluate_reads_a_generator_once_and_drops_nothing() -> None:
 
 
 def test_nothing_to_score_is_refused() -> None:
-    with pytest.raises(DataError, match=r"^there must be at least one sentence to score, got none$"):
+    with pytest.raises(DataError, match=r"^expected at least one sentence to score, got none$"):
         torch_tagger(make_model()).evaluate([])
 
 

@@ -1,8 +1,8 @@
-"""Tags a sentence while its words arrive: feed a token, get its label now.
+"""Tags a sentence while its words arrive: feed a token, get its prediction at once.
 
-What is said of a token is what the model says of the last token of the sentence so far, and never taken back. Memory
-and time of a token do not depend on how many came before, but for the attention of a sentence head, which has a weight
-for each of them.
+The prediction for a token is that of the model for the last token of the sentence so far, and never changes. Memory and
+time per token do not depend on the number of tokens before, except for the attention of a sentence head, which has one
+weight for each of them.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,14 +24,14 @@ from tagger.text.sentence import Label, Sentence, check_token
 
 @dataclass(frozen=True, slots=True)
 class TaggedToken:
-    """What is known of a sentence when one of its tokens has arrived.
+    """The prediction for a sentence when one of its tokens has arrived.
 
     Args:
         token: The word.
-        position: Its place in the sentence, from 0.
+        position: Its position in the sentence, from 0.
         tags: Its tag in each tag layer, in the scheme of the training files.
         scores: The probability of each of these tags, given the words so far.
-        labels: For each label layer the label of the words so far.
+        labels: The label of the words so far in each label layer.
     """
 
     token: str
@@ -77,10 +77,10 @@ class Incremental:
 
     @torch.inference_mode()
     def feed(self, token: str) -> TaggedToken:
-        """The next token of the sentence with its tags, and the labels of the sentence so far.
+        """Return the next token of the sentence with its tags, and the labels of the sentence so far.
 
         Raises:
-            DataError: The token is empty or white space; the sentence can go on with another.
+            DataError: The token is empty or white space; the sentence can continue with another token.
         """
         check_token(token, self._position)
         batch = encode(pack([Sentence.from_tokens([token])]), self.model.vocabulary).batch(np.zeros(1, np.int64))

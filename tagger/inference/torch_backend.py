@@ -1,7 +1,7 @@
 """Runs a network with torch.
 
-On a CPU batches run side by side, each on one thread: the many small operations of a batch gain nothing from a second
-thread, and so all of its work is shared out, not its matrix products alone.
+On a CPU, batches run in parallel, each on one thread. The many small operations of a batch gain nothing from a second
+thread; parallel batches use all threads for all of their work, not only for matrix products.
 """
 
 import os
@@ -34,7 +34,7 @@ from tagger.text.choices import Precision
 if TYPE_CHECKING:
     from tagger.inference.incremental import Incremental
 
-CACHED_TYPES = 50_000  # some 40 MB at 200 numbers each
+CACHED_TYPES = 50_000  # about 40 MB with 200 numbers each
 _FORKING = threading.RLock()  # held while the process forks, and for a moment when a run starts
 _RUNNING: set[int] = set()  # threads in which torch is at work
 
@@ -52,10 +52,10 @@ def _running() -> Iterator[None]:
 
 
 class TypeCache:
-    """The vectors of the words that were seen last, so that a word is computed once and not once a batch.
+    """The vectors of recent words, so that a word is computed once and not in every batch. Threads may share it.
 
-    When `capacity` words are held, all are forgotten and it starts afresh: memory is bounded, and every vector is the
-    network's own (to the last bits, which depend on what a word is computed beside). Threads may share it.
+    When it holds `capacity` words, it drops all of them and starts again, so that memory is bounded. Every vector is
+    that of the network, except for its last bits, which depend on the words that are computed together.
     """
 
     def __init__(self, network: Network, capacity: int = CACHED_TYPES) -> None:
@@ -66,7 +66,7 @@ class TypeCache:
         self._lock = threading.Lock()
 
     def vectors(self, batch: Batch) -> Tensor:
-        """The vector of each distinct word of a batch, of shape (types, embedding)."""
+        """Return the vector of each distinct word of a batch, of shape (types, embedding)."""
         with self._lock:
             rows = self._rows
             missing = [i for i, word in enumerate(batch.types) if word not in rows]
@@ -119,7 +119,7 @@ class TorchBackend:
         return TorchBackend(model, cache=self._cache is not None)
 
     def run(self, batches: Iterable[Batch], *, n_best: int = 0) -> Iterator[Mapping[str, Arrays]]:
-        """What each head says of each batch, in order, by layer."""
+        """Return the output of each head for each batch, in order, by layer."""
         batches, threads = list(batches), torch.get_num_threads()
         run = partial(self._run, n_best=n_best)
         if threads == 1 or len(batches) == 1 or self.network.device.type != "cpu":
@@ -131,7 +131,7 @@ class TorchBackend:
     @_running()
     @torch.inference_mode()
     def type_vectors(self, batch: Batch) -> Tensor:
-        """The vector of each distinct word of a batch, of shape (types, embedding)."""
+        """Return the vector of each distinct word of a batch, of shape (types, embedding)."""
         if self._cache is not None:
             return self._cache.vectors(batch)
         words = to_tensors(batch, self.network.device)
@@ -140,7 +140,7 @@ class TorchBackend:
     @_running()
     @torch.inference_mode()
     def _types(self, batches: Iterable[Batch]) -> list[Tensor | None]:
-        """The vectors of each batch's words, in turn: beside what others a word is computed is no matter of chance."""
+        """Return the vectors of each batch's words, one batch after the other, so that they are deterministic."""
         return [self._cache.vectors(batch) if self._cache is not None else None for batch in batches]
 
     @_running()
@@ -169,19 +169,19 @@ class TorchBackend:
 
 @cache
 def _workers(number: int) -> ThreadPoolExecutor:
-    """Threads that run batches, each with one thread of torch."""
+    """Return threads that run batches, each with one thread of torch."""
     started = threading.Barrier(number + 1)
 
     def start() -> None:
         torch.set_num_threads(1)
-        torch.get_num_threads()  # the first look at the number is what makes it this thread's own
+        torch.get_num_threads()  # only the first call makes the number that of this thread
         started.wait()
 
     pool = ThreadPoolExecutor(number, "tagger", initializer=start)
     for _ in range(number):
         pool.submit(int)
     started.wait()
-    torch.set_num_threads(number)  # what any thread sets is what threads to come begin with
+    torch.set_num_threads(number)  # the number that any thread sets is also that of new threads
     return pool
 
 

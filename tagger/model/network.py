@@ -1,7 +1,7 @@
-"""The network: embeddings of distinct words, gathered to tokens, then the encoder, then the heads.
+"""The network: embeddings of distinct words and of tokens, then the encoder, then the heads.
 
-The way of a batch can be read off `Network.states` and `Network.forward`. Which names the ids stand for is known to the
-model that holds the network, not here.
+`Network.states` and `Network.forward` show the way of a batch. The network knows ids only; their names belong to the
+model.
 """
 
 import os
@@ -43,14 +43,14 @@ class TensorBatch(NamedTuple):
 
 
 class Losses(NamedTuple):
-    """The loss of each head against gold labels, and against those of its teacher; heads without any are left out."""
+    """The loss of each head against gold labels, and against its teacher; without heads that have none in a batch."""
 
     gold: Mapping[str, Tensor]
     taught: Mapping[str, Tensor]
 
 
 def to_tensors(batch: Batch, device: torch.device) -> TensorBatch:
-    """The arrays of a batch as tensors on a device."""
+    """Return the arrays of a batch as tensors on a device."""
     mask = np.arange(batch.type_ids.shape[1]) < batch.lengths[:, None]
     word_ids, char_ids, char_lengths, type_ids, mask_ = (
         torch.from_numpy(array).to(device)
@@ -69,15 +69,15 @@ class Network(nn.Module):
     Embeddings of types are computed once for each distinct word of a batch, those of tokens at each token.
 
     Args:
-        words: The vector of each word.
-        chars: What the characters of each word say, if they are asked.
-        tokens: Embeddings of the features of tokens, by the name of the feature: from arrays of shape (batch, tokens,
-            dimension) to others.
+        words: Embeds each word.
+        chars: Embeds the characters of each word; optional.
+        tokens: Embeds the features of tokens, by the name of the feature: maps (batch, tokens, dimension) to (batch,
+            tokens, embedding).
         encoder: Reads the sentence.
         heads: By the layer that each predicts.
-        dropout: Probability with which a feature is dropped on the way into the encoder.
-        word_dropout: Probability with which the vector of a distinct word of a batch becomes the unknown word's.
-        state_dropout: Probability with which a feature is dropped between encoder and heads.
+        dropout: Probability of dropping each feature before the encoder.
+        word_dropout: Probability of replacing the vector of a distinct word of a batch with that of unknown words.
+        state_dropout: Probability of dropping each feature between the encoder and the heads.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Network(nn.Module):
         self.state_dropout = Dropout(state_dropout)
 
     def set_temperatures(self, temperatures: Mapping[str, float]) -> None:
-        """Divide the class scores of these layers by a temperature from now on."""
+        """Set the temperatures that divide the class scores of these layers."""
         for layer, temperature in temperatures.items():
             self.heads[layer].temperature = temperature
 
@@ -120,11 +120,11 @@ class Network(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the parameters are."""
+        """The device of the parameters."""
         return self.words.weight.device
 
     def type_vectors(self, word_ids: Tensor, char_ids: Tensor, char_lengths: Tensor) -> Tensor:
-        """The vector of each distinct word, of shape (types, embedding)."""
+        """Return the vector of each distinct word, of shape (types, embedding)."""
         if self.training and self.word_dropout:
             dropped = torch.rand(word_ids.shape, device=word_ids.device, generator=self.generator) < self.word_dropout
             word_ids = word_ids.masked_fill(dropped, UNKNOWN)
@@ -134,9 +134,9 @@ class Network(nn.Module):
         return torch.cat(parts, 1)
 
     def states(self, batch: TensorBatch, type_vectors: Tensor | None = None) -> Tensor:
-        """The state of each token, of shape (batch, tokens, hidden); at padding it is unspecified.
+        """Return the state of each token, of shape (batch, tokens, hidden); unspecified at padding.
 
-        `type_vectors` are those of the batch's distinct words, where they are known already.
+        `type_vectors` are the vectors of the distinct words of the batch, if they are already known.
         """
         if type_vectors is None:
             type_vectors = self.type_vectors(batch.word_ids, batch.char_ids, batch.char_lengths)
@@ -148,7 +148,7 @@ class Network(nn.Module):
         return dropped
 
     def losses(self, batch: TensorBatch) -> Losses:
-        """The losses of each head on the sentences that carry its layer, by gold or by its teacher."""
+        """Return the losses of each head on the sentences that have its layer, from gold labels or from its teacher."""
         states = self.states(batch)
         return Losses(*(self._losses(states, batch.mask, targets) for targets in (batch.targets, batch.taught)))
 
@@ -204,7 +204,7 @@ def build_network(
     seed: int | None = None,
     device: str | torch.device | None = None,
 ) -> Network:
-    """A network with fresh weights.
+    """Return a network with fresh weights.
 
     Args:
         vocabulary: The names of words, characters and labels.
@@ -271,7 +271,7 @@ def _new_network(
 
 
 def _word_vectors(vocabulary: Vocabulary, vectors: Vectors | None, dimension: int) -> WordVectors:
-    """Rows for the vocabulary's ids: learned ones start small and random, or as their pretrained vector."""
+    """Return a vector for each word id; trained ones start small and random, or as their pretrained vector."""
     trainable, total = vocabulary.num_trainable, len(vocabulary.words) + 1
     if vectors is None:
         bound = (3 / dimension) ** 0.5
