@@ -148,6 +148,10 @@ class Head(ABC, Generic[C, N]):
     def num_weights(self, num_labels: int, width: int) -> int:
         """Return the number of weights in the matrices of the network, for states of `width` features."""
 
+    def num_frozen(self, num_labels: int) -> int:
+        """Return the number of weights that training never changes."""
+        return 0
+
     def memory(self, num_labels: int, sizes: Sizes) -> tuple[str, float]:
         """Return what the memory of the head depends on, in words, and the bytes that training needs at least."""
         return f"`heads.{self.layer}`", sizes.weight * self.num_weights(num_labels, sizes.width)

@@ -81,6 +81,10 @@ class TagHead(Head[TokensHeadConfig, "TokensHead"]):
         """Return the number of weights of a linear layer and of the transitions."""
         return num_labels * (width + num_labels)
 
+    def num_frozen(self, num_labels: int) -> int:
+        """Return the number of transitions of a softmax, which are all 0."""
+        return num_labels * (num_labels + 2) if self.config.decoder == "softmax" else 0
+
     def memory(self, num_labels: int, sizes: Sizes) -> tuple[str, float]:
         """Return the bytes that training needs at least: a CRF has weights and marginals for each pair of tags."""
         pair = sizes.weight + FLOAT * 2 * sizes.sentences if self.config.decoder == "crf" else FLOAT

@@ -7,6 +7,7 @@ from typing import Any
 
 from tagger.errors import ModelError
 from tagger.files.writing import newest
+from tagger.heads.table import heads_of
 from tagger.model.files import WEIGHTS, model_folder, read_files, read_of_one_save, tensor_shapes
 
 REPORT = "report.json"
@@ -26,8 +27,7 @@ def _describe(folder: Path) -> dict[str, Any]:
     config, vocabulary, weights, _ = read_files(folder)
     labels = vocabulary.labels
     frozen = (len(vocabulary.words) + 1 - vocabulary.num_trainable) * config.vector_dimension
-    free = [layer for layer, head in config.heads.items() if head.kind == "tokens" and head.decoder == "softmax"]
-    frozen += sum(len(labels[layer]) * (len(labels[layer]) + 2) for layer in free)  # transitions, which are 0
+    frozen += sum(head.num_frozen(len(labels[layer])) for layer, head in heads_of(config.heads).items())
     facts = {
         "format": config.format,
         "version": config.version,
