@@ -57,7 +57,7 @@ def train(
         seed: Replaces the seed of the recipe.
         overrides: Values of the recipe to replace, as `section.key=value`.
         device: Where the network runs: `cpu`, `cuda` or `cuda:N`.
-        threads: Threads of torch on the CPU; default: torch decides.
+        threads: Number of CPU threads; default: all cores. A training uses two at most.
         listener: Is called on events of the run, such as the end of an epoch.
 
     Raises:
