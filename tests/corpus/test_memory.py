@@ -1,4 +1,4 @@
-"""What readers hold is a small multiple of the file, for they read line by line and keep equal words once."""
+"""The memory of readers is a small multiple of the file: most read line by line, and all keep equal words once."""
 
 import json
 from collections.abc import Callable
@@ -38,7 +38,11 @@ def read_columns(path: Path) -> object:
 READERS: dict[str, tuple[Callable[[Path], object], Callable[[], str], float]] = {
     "conll": (read_columns, conll, 18),
     "conllu": (read_conllu, conllu, 7),
-    "jsonl": (read_jsonl, lambda: "\n".join(json.dumps(sentence_to_json(s)) for s in SENTENCES), 5),
+    "jsonl": (
+        read_jsonl,
+        lambda: "\n".join(json.dumps(sentence_to_json(s)) for s in SENTENCES),
+        8,
+    ),  # all lines are held
     "labelled": (
         lambda path: read_labelled(path, "x", tokenize="blanks"),
         lambda: "".join(f"good\t{' '.join(s.tokens)}\n" for s in SENTENCES),
