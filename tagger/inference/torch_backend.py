@@ -54,8 +54,9 @@ def _running() -> Iterator[None]:
 class TypeCache:
     """The vectors of recent words, so that a word is computed once and not in every batch. Threads may share it.
 
-    When it holds `capacity` words, it drops all of them and starts again, so that memory is bounded. Every vector is
-    that of the network, except for its last bits, which depend on the words that are computed together.
+    When it holds `capacity` words, it drops all of them and starts again, and it does not keep the words of a batch that
+    has more, so that memory is bounded. Every vector is that of the network, except for its last bits, which depend on
+    the words that are computed together.
     """
 
     def __init__(self, network: Network, capacity: int = CACHED_TYPES) -> None:
@@ -73,6 +74,8 @@ class TypeCache:
             if len(rows) + len(missing) > self.capacity:
                 rows.clear()
                 missing = list(range(len(batch.types)))
+            if len(missing) > self.capacity:
+                return self._computed(batch, missing)
             if missing or self._table is None:
                 self._add(batch, missing)
             assert self._table is not None
@@ -80,11 +83,7 @@ class TypeCache:
 
     def _add(self, batch: Batch, missing: list[int]) -> None:
         """Compute the vectors of some words of a batch and keep them."""
-        chosen = np.array(missing, np.int64)
-        lengths = batch.char_lengths[chosen]
-        starts = (np.cumsum(batch.char_lengths) - batch.char_lengths)[chosen]
-        arrays = (batch.word_ids[chosen], batch.char_ids[ranges(starts, lengths)], lengths)
-        vectors = self.network.type_vectors(*(torch.from_numpy(a).to(self.network.device) for a in arrays))
+        vectors = self._computed(batch, missing)
         first = len(self._rows)
         needed = first + len(missing)
         if self._table is None or needed > len(self._table):
@@ -94,6 +93,14 @@ class TypeCache:
             self._table = grown
         self._table[first:needed] = vectors
         self._rows.update((batch.types[i], first + n) for n, i in enumerate(missing))
+
+    def _computed(self, batch: Batch, words: list[int]) -> Tensor:
+        """Return the vectors of some words of a batch."""
+        chosen = np.array(words, np.int64)
+        lengths = batch.char_lengths[chosen]
+        starts = (np.cumsum(batch.char_lengths) - batch.char_lengths)[chosen]
+        arrays = (batch.word_ids[chosen], batch.char_ids[ranges(starts, lengths)], lengths)
+        return self.network.type_vectors(*(torch.from_numpy(a).to(self.network.device) for a in arrays))
 
 
 class TorchBackend:

@@ -28,6 +28,8 @@ from tagger.nn.heads import HeadNetwork
 
 _BUILDING = threading.Lock()  # torch draws first weights from a generator that all threads share
 
+TYPES = 4096  # words that are computed at once when tagging: the numbers of all their characters take much memory
+
 
 class TensorBatch(NamedTuple):
     """A batch on a device; shapes as in `Batch`."""
@@ -125,6 +127,10 @@ class Network(nn.Module):
 
     def type_vectors(self, word_ids: Tensor, char_ids: Tensor, char_lengths: Tensor) -> Tensor:
         """Return the vector of each distinct word, of shape (types, embedding)."""
+        if len(word_ids) > TYPES and not self.training:
+            words, lengths = word_ids.split(TYPES), char_lengths.split(TYPES)
+            chars = char_ids.split([int(part.sum()) for part in lengths])
+            return torch.cat([self.type_vectors(*part) for part in zip(words, chars, lengths, strict=True)])
         if self.training and self.word_dropout:
             dropped = torch.rand(word_ids.shape, device=word_ids.device, generator=self.generator) < self.word_dropout
             word_ids = word_ids.masked_fill(dropped, UNKNOWN)

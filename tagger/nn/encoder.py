@@ -22,6 +22,7 @@ Cell = Literal["lstm", "gru", "rnn"]
 Merge = Literal["concat", "sum", "mean"]
 Recurrence = nn.LSTM | nn.GRU | nn.RNN
 MAX_GROUPS, MIN_ROWS = 6, 16  # each group rearranges the weights again, and few rows do not fill the processor
+BLOCK = 4096  # tokens of a row that run at once where no gradient is needed: the gates of all would take much memory
 WORTHWHILE = 0.9  # share of the padded cells below which grouping saves more time than its copies take
 CELLS: dict[str, type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
@@ -85,7 +86,12 @@ class RecurrentEncoder(nn.Module):
         lengths = mask.sum(1)
         for i, layer in enumerate(self.layers):
             read = self.dropout(vectors) if i else vectors
-            states = _packed(layer, read, lengths) if read.is_cuda else _padded(layer, read, lengths, self.helper)
+            if read.is_cuda:
+                states = _packed(layer, read, lengths)
+            elif mask.shape[1] > BLOCK and not torch.is_grad_enabled():
+                states = _in_blocks(layer, read, lengths)
+            else:
+                states = _padded(layer, read, lengths, self.helper)
             vectors = self._merged(states)
         return vectors
 
@@ -174,6 +180,21 @@ def _groups(lengths: Tensor, num_tokens: int) -> Sequence[Tensor]:
     return groups if cells < WORTHWHILE * batch * num_tokens else (torch.arange(batch),)
 
 
+def _in_blocks(layer: Recurrence, vectors: Tensor, lengths: Tensor) -> Tensor:
+    """Return the same as `_padded`, row by row and block by block, in little memory beside the states."""
+    directions = 2 if layer.bidirectional else 1
+    states = vectors.new_zeros(*vectors.shape[:2], directions, layer.hidden_size)
+    for row, length in enumerate(lengths.tolist()):
+        for direction in range(directions):
+            weights = _weights(layer, "_reverse" if direction else "")
+            order = torch.arange(length).flip(0) if direction else torch.arange(length)
+            state = None
+            for places in order.split(BLOCK):
+                block, state = _run(layer, vectors[row, places].unsqueeze(1), weights, state)
+                states[row, places, direction] = block.squeeze(1)
+    return states
+
+
 def _weights(layer: Recurrence, suffix: str) -> list[Tensor]:
     """Return the parameters of one direction."""
     return [getattr(layer, f"{name}_l0{suffix}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
@@ -186,17 +207,29 @@ def _one_direction(layer: Recurrence, inputs: Sequence[Tensor]) -> list[Tensor]:
         layer: Says which recurrence it is.
         inputs: The vectors of each group, then the four parameters of the direction.
     """
-    groups, weights = inputs[:-4], list(inputs[-4:])
+    return [_run(layer, vectors, inputs[-4:])[0] for vectors in inputs[:-4]]
+
+
+def _run(
+    layer: Recurrence, vectors: Tensor, weights: Sequence[Tensor], state: tuple[Tensor, ...] | None = None
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Return the states, (tokens, rows, hidden), and the last one, which for an LSTM has two parts.
+
+    Args:
+        layer: Says which recurrence it is.
+        vectors: Its input, (tokens, rows, input), in the order of reading.
+        weights: The four parameters of a direction.
+        state: The state before the first token; zeros if left out.
+    """
+    initial = vectors.new_zeros(1, vectors.shape[1], layer.hidden_size)
     # has_biases, num_layers, dropout, train, bidirectional and batch_first after the weights.
-    settings = (weights, True, 1, 0.0, layer.training, False, False)
-    states = []
-    for vectors in groups:
-        initial = vectors.new_zeros(1, vectors.shape[1], layer.hidden_size)
-        if isinstance(layer, nn.LSTM):
-            states.append(torch.lstm(vectors, (initial, initial), *settings)[0])
-        else:
-            states.append((torch.gru if isinstance(layer, nn.GRU) else torch.rnn_tanh)(vectors, initial, *settings)[0])
-    return states
+    settings = (list(weights), True, 1, 0.0, layer.training, False, False)
+    if isinstance(layer, nn.LSTM):
+        states, *last = torch.lstm(vectors, state or (initial, initial), *settings)
+    else:
+        run = torch.gru if isinstance(layer, nn.GRU) else torch.rnn_tanh
+        states, *last = run(vectors, state[0] if state else initial, *settings)
+    return states, tuple(last)
 
 
 def _packed(layer: Recurrence, vectors: Tensor, lengths: Tensor) -> Tensor:

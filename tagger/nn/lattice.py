@@ -38,6 +38,7 @@ from torch import Tensor
 SAFE = 1e-25
 TINY = 1e-35  # smallest divisor: a tag that cannot be reached then has 0 / TINY = 0, where 0 / 0 would be NaN
 LONG = 512  # rows of more tokens are computed in float64: the rounding of float32 adds up over the tokens
+BLOCK = 4096  # tokens of which there are tensors at once
 SCALED = 6  # tokens between two rescalings; with more, more rows underflow and need the slow recursion
 
 
@@ -106,23 +107,21 @@ def forward_backward(
     Source:
         Rabiner (1989), section V, for the rescaling. Compared with enumeration in tests/nn/test_crf.py.
     """
-    if emissions.shape[1] > LONG and emissions.dtype == torch.float:
-        double = Scores(*(part.double() for part in scores))
-        lattice = forward_backward(emissions.double(), rows, double, messages=messages)
-        return Lattice(lattice.log_partition, *(part.float() for part in lattice[1:]))
+    if emissions.shape[1] > LONG:
+        scores = Scores(*(part.double() for part in scores))
     lattice, safe = _scaled_lattice(emissions, rows, scores)
     if messages:
         # Each step of the scaled recursion multiplied by exp(A - shift): subtract the shift once, at `entering`, so
         # that users of the lattice can add A itself.
-        entering = lattice.entering.log() - _factors(scores)[1]
-        lattice = lattice._replace(leaving=lattice.leaving.log(), entering=entering)
+        lattice.entering.log_().sub_(_factors(scores)[1])
+        lattice.leaving.log_()
     if not bool(safe.all()):
         unsafe = (~safe).nonzero().squeeze(1)
         exact = _log_lattice(emissions[unsafe], Rows(*(part[unsafe] for part in rows)), scores)
         lattice = Lattice(
             *(old.index_copy(0, unsafe, new.to(old.dtype)) for old, new in zip(lattice, exact, strict=True))
         )
-    return lattice
+    return Lattice(lattice.log_partition, *(part.to(emissions.dtype) for part in lattice[1:]))
 
 
 def token_mask(lengths: Int[Tensor, " batch"], num_tokens: int) -> Bool[Tensor, "batch tokens"]:
@@ -159,25 +158,26 @@ def _scaled_lattice(emissions: Tensor, rows: Rows, scores: Scores) -> tuple[Latt
     # exp(e) with the highest emission of each token subtracted first, which would overflow otherwise; log Z gets the
     # subtracted values back below. Padding has factor 1.
     peaks = emissions.amax(2)  # (batch, tokens)
-    emitted = (emissions - peaks.unsqueeze(2)).exp_().masked_fill_(padding.unsqueeze(2), 1)
+    emitted = (emissions.to(scores.start.dtype) - peaks.unsqueeze(2)).exp_().masked_fill_(padding.unsqueeze(2), 1)
     emitted = emitted.transpose(0, 1).contiguous()  # (tokens, batch, tags)
-    reversed_emitted = emitted.flatten(0, 1).index_select(0, mirror).view_as(emitted)
     (moves, edges), shift = _factors(scores)
-    before, after, scales = _scaled_pass(torch.stack((emitted, reversed_emitted)), edges, moves)
+    before, after, scales = _scaled_pass(emitted, mirror, edges, moves)
+    del emitted
     alpha = after[0]  # (tokens, batch, tags)
     # Of the backward recursion: e * beta (after the emission) and beta (before it), put back into reading order.
-    entering, leaving = (s[1].flatten(0, 1).index_select(0, mirror).view_as(emitted) for s in (after, before))
+    entering, leaving = (s[1].flatten(0, 1).index_select(0, mirror).view_as(alpha) for s in (after, before))
     # alpha and beta of a token carry different scales, so that their product does not sum to Z but to a multiple of it
     # that differs from token to token. Dividing by the sum removes the scales.
     product = alpha * leaving
     totals = product.sum(2)  # (tokens, batch)
     inverse = totals.reciprocal().masked_fill_(padding.t(), 0)
-    marginals = product * inverse.unsqueeze(2)
+    marginals = product.mul_(inverse.unsqueeze(2))
     # P(i at t-1, j at t) = alpha[t-1, i] * exp(A[i, j]) * P(j at t) / before[t, j], where before[t, j] is
     # sum_i alpha[t-1, i] * exp(A[i, j]): the marginal of j, divided among the tags before it in proportion to their
     # scores. In this form the scales cancel, and one matrix product per row sums over all tokens.
     shares = marginals[1:] / before[0, 1:].clamp(min=TINY)  # (tokens - 1, batch, to)
     counts = torch.bmm(alpha[:-1].permute(1, 2, 0), shares.transpose(0, 1)) * moves  # (batch, from, to)
+    del shares
     # log Z: what is left at the last token, plus everything that was divided out on the way there: the rescalings up to
     # it, one shift for each factor (start, end and `last` transitions), and the peaks of the emissions.
     scales[1:].masked_fill_(positions[SCALED - 1 :: SCALED].unsqueeze(2) > last, 1)  # behind the end: do not count
@@ -196,11 +196,16 @@ def _scaled_lattice(emissions: Tensor, rows: Rows, scores: Scores) -> tuple[Latt
     return lattice, safe
 
 
-def _scaled_pass(emitted: Tensor, edges: Tensor, moves: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _scaled_pass(emitted: Tensor, mirror: Tensor, edges: Tensor, moves: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Run both recursions at once; return their states before and after each emission, and the scales.
 
+    Very long rows run in blocks of tokens, for a tensor of each token takes more memory than its numbers. Their states
+    are kept in float32, also where they are computed in float64: an error that is made once is not seen, one that is
+    repeated at each token is.
+
     Args:
-        emitted: Factors of the emissions, (2, tokens, batch, tags): in reading order, and reversed.
+        emitted: Factors of the emissions, (tokens, batch, tags).
+        mirror: Where each of (tokens * batch) is in the reversed rows.
         edges: Factors of start and end, (2, tags): where each recursion begins.
         moves: Factors of the transitions, (from, to).
 
@@ -208,20 +213,29 @@ def _scaled_pass(emitted: Tensor, edges: Tensor, moves: Tensor) -> tuple[Tensor,
         States before and after the emission of each token, (2, tokens, batch, tags), and the sums by which a state was
         divided, (1 + rescalings, 2, batch); the first of these are ones, so that there is always something to sum.
     """
+    num_tokens, batch, num_tags = emitted.shape
     both_moves = torch.stack((moves, moves.t()))  # (2, tags, tags)
-    state = edges.unsqueeze(1).expand(emitted[:, 0].shape)  # (2, batch, tags)
-    before, after, scales = [], [], [emitted.new_ones(1, 2, emitted.shape[2])]
-    for t, token in enumerate(emitted.unbind(1), 1):
-        before.append(state)  # sum_i alpha[t-1, i] * exp(A[i, j]); backward: beta[t, j]
-        state = state * token  # alpha[t, j]; backward: exp(e[t, j]) * beta[t, j]
-        if t % SCALED == 0:
-            # Make the state sum to 1. Without this the sums, which shrink at each token, would underflow.
-            total = state.sum(2, keepdim=True).clamp_(min=TINY)  # (2, batch, 1)
-            state = state.div_(total)
-            scales.append(total.view(1, *total.shape[:2]))
-        after.append(state)
-        state = torch.bmm(state, both_moves)  # the sum over the tags of this token, for each tag of the next
-    return torch.stack(before, 1), torch.stack(after, 1), torch.cat(scales)
+    state = edges.unsqueeze(1).expand(2, batch, num_tags)
+    all_before, all_after = emitted.new_empty(2, 2, *emitted.shape, dtype=torch.float if num_tokens > BLOCK else None)
+    scales, t = [emitted.new_ones(1, 2, batch)], 0
+    for first in range(0, num_tokens, BLOCK):
+        reading = emitted[first : first + BLOCK]
+        backwards = emitted.flatten(0, 1).index_select(0, mirror[first * batch : (first + BLOCK) * batch])
+        before, after = [], []
+        for token in torch.stack((reading, backwards.view_as(reading))).unbind(1):  # (2, batch, tags)
+            t += 1
+            before.append(state)  # sum_i alpha[t-1, i] * exp(A[i, j]); backward: beta[t, j]
+            state = state * token  # alpha[t, j]; backward: exp(e[t, j]) * beta[t, j]
+            if t % SCALED == 0:
+                # Make the state sum to 1. Without this the sums, which shrink at each token, would underflow.
+                total = state.sum(2, keepdim=True).clamp_(min=TINY)  # (2, batch, 1)
+                state = state.div_(total)
+                scales.append(total.view(1, *total.shape[:2]))
+            after.append(state)
+            state = torch.bmm(state, both_moves)  # the sum over the tags of this token, for each tag of the next
+        for parts, whole in ((before, all_before), (after, all_after)):
+            torch.stack(parts, 1, out=whole[:, first : first + len(parts)])
+    return all_before, all_after, torch.cat(scales)
 
 
 def _log_lattice(emissions: Tensor, rows: Rows, scores: Scores) -> Lattice:

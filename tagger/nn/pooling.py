@@ -75,9 +75,8 @@ class AttentionPooling(nn.Module):
 
     def forward(self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"]) -> Pooled:
         """Return the weighted average of each sentence and the weights of its tokens: 0 at padding, with sum 1."""
-        states = states.masked_fill(
-            ~mask.unsqueeze(2), 0
-        )  # a weight of 0 does not remove NaN at padding: 0 * NaN is NaN
+        if len(mask) > 1 or not mask.all():  # a weight of 0 does not remove NaN at padding: 0 * NaN is NaN
+            states = states.masked_fill(~mask.unsqueeze(2), 0)
         scores = self.score(states).squeeze(-1).masked_fill(~mask, -torch.inf)  # (batch, tokens)
         attention = scores.softmax(1)
         return Pooled(torch.einsum("bt,bth->bh", attention, states), attention)

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from tagger.nn.lattice import Lattice, token_mask
+from tagger.nn.lattice import BLOCK, Lattice, token_mask
 
 
 class SpanTables(NamedTuple):
@@ -99,6 +99,9 @@ def span_probabilities(
     """
     if len(spans.rows) == 0:
         return lattice.marginals.new_zeros(0)
+    if len(spans.rows) > BLOCK:  # each span needs memory for a few tables of all tags
+        parts = (Spans(*part) for part in zip(*(column.split(BLOCK) for column in spans), strict=True))
+        return torch.cat([span_probabilities(lattice, transitions, lengths, part, tables) for part in parts])
     own = tables.own[spans.types]  # (spans, own): the tags that can write each span
     edge = len(tables.types)
     rows, first, final = spans.rows, spans.starts, spans.ends - 1

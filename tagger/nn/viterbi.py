@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from tagger.nn.lattice import Rows, Scores
+from tagger.nn.lattice import BLOCK, Rows, Scores
 
 ONE_THREAD = 2**15  # elements up to which torch uses one thread; waking a second one can take longer than the work
 CENTRED = 16  # tokens between two subtractions of the highest score
@@ -51,29 +51,35 @@ def best_path(
     size = max(1, min(num_tags, ONE_THREAD // (num_tags * batch)))
     moves_of = moves.split(size)  # (from, to, 1) each
     buffers = [states.new_empty(len(part), num_tags, batch) for part in moves_of]
-    columns = states[:-1].unsqueeze(2).split(size, 1)  # (tokens - 1, from, 1, batch) each
-    # `columns` are views of `states`: at token t they show delta[t - 1], which the step before has completed.
-    for t, (parts, state) in enumerate(zip(zip(*columns, strict=True), states[1:], strict=True), 1):
-        found = [
-            torch.add(part, move, out=buffer).amax(0)  # (from, to, batch) -> (to, batch)
-            for part, move, buffer in zip(parts, moves_of, buffers, strict=True)
-        ]
-        state += found[0] if len(found) == 1 else torch.stack(found).amax(0)
-        if t % CENTRED == 0:
-            state -= state.amax(0).clamp(min=-1e30)
+    for start in range(1, num_tokens, BLOCK):
+        block = states[start : start + BLOCK]
+        # `columns` are views of `states`: at token t they show delta[t - 1], which the step before has completed.
+        columns = states[start - 1 : start - 1 + len(block)].unsqueeze(2).split(size, 1)  # (tokens, from, 1, batch)
+        for t, (parts, state) in enumerate(zip(zip(*columns, strict=True), block, strict=True), start):
+            found = [
+                torch.add(part, move, out=buffer).amax(0)  # (from, to, batch) -> (to, batch)
+                for part, move, buffer in zip(parts, moves_of, buffers, strict=True)
+            ]
+            state += found[0] if len(found) == 1 else torch.stack(found).amax(0)
+            if t % CENTRED == 0:
+                state -= state.amax(0).clamp(min=-1e30)
     # Rows end at different tokens: each takes delta of its own last token and adds the end scores there.
     final = states.gather(0, last.expand(1, num_tags, -1))[0] + scores.end.unsqueeze(1)  # (tags, batch)
     best, ending = final.max(0)  # (batch,)
     # The way back. At padding, and at the last token, the path holds the final tag of its row; from there it moves to
     # the tag from which the tag behind it was reached best.
-    path, incoming = [ending], transitions.t().contiguous()  # (to, from)
-    reached_by = states.transpose(1, 2).contiguous().unbind()  # (batch, tags) a token
-    shortest = int(last.min())
-    for t in range(num_tokens - 2, -1, -1):
-        tag = incoming.index_select(0, path[-1]).add_(reached_by[t]).argmax(1)  # (batch, from) -> (batch,)
-        path.append(tag if t < shortest else torch.where(t < last, tag, ending))
-    tags = torch.stack(path[::-1], 1).masked_fill(~mask, 0)
-    return tags, best > -torch.inf
+    incoming = transitions.t().contiguous()  # (to, from)
+    tags, tag, shortest = mask.new_zeros(num_tokens, batch, dtype=torch.long), ending, int(last.min())
+    tags[-1] = ending
+    for end in range(num_tokens - 1, 0, -BLOCK):
+        start, path = max(0, end - BLOCK), []
+        reached_by = states[start:end].transpose(1, 2).contiguous().unbind()  # (batch, tags) a token
+        for t in range(end - 1, start - 1, -1):
+            tag = incoming.index_select(0, tag).add_(reached_by[t - start]).argmax(1)  # (batch, from) -> (batch,)
+            tag = tag if t < shortest else torch.where(t < last, tag, ending)
+            path.append(tag)
+        tags[start:end] = torch.stack(path[::-1])
+    return tags.t().masked_fill(~mask, 0), best > -torch.inf
 
 
 def best_paths(

@@ -18,6 +18,7 @@ from tagger.encoding.batches import Batch, encode
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
 from tagger.inference.torch_backend import TypeCache, _workers
+from tagger.model import network as network_module
 from tagger.model.network import Network, build_network
 from tagger.text.sentence import Sentence, TagLayer
 
@@ -80,6 +81,14 @@ def test_no_more_words_are_held_than_the_capacity() -> None:
         cache.vectors(make_batch([word]))
         assert len(cache._rows) <= 5
         assert len(cache._table) <= 5
+
+
+@torch.inference_mode()
+def test_words_of_a_batch_beyond_the_capacity_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network_module, "TYPES", 3)
+    cache, batch = TypeCache(NETWORK, 5), make_batch(WORDS)
+    torch.testing.assert_close(cache.vectors(batch), exact(batch), rtol=0, atol=1e-6)
+    assert len(cache._rows) == 0
 
 
 def test_threads_that_share_a_cache_get_the_vectors_of_their_own_words() -> None:
