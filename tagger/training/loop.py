@@ -1,7 +1,7 @@
-"""The one training loop: epochs of batches, a dev score after each, the best weights kept.
+"""The training loop: epochs of batches, a dev score after each epoch, and the best weights at the end.
 
-It is given a function that scores the network on dev, and a listener that shows what goes on; it knows neither what the
-score is nor how it is shown. Seeding is done by the caller.
+The caller passes a function that scores the network on dev and a listener that shows progress, and sets the seed of
+torch.
 """
 
 import math
@@ -28,17 +28,17 @@ Score = Callable[[], Mapping[str, float]]
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What a line of `log.jsonl` says.
+    """One line of `log.jsonl`.
 
     Args:
         epoch: Number of the epoch, from 1.
         loss: Mean training loss of its steps, in nats, summed over heads with their weights.
         dev: The dev score of each layer.
-        selected: The dev score that picks the weights.
+        selected: The dev score by which the best weights are chosen.
         best: Whether it is the best so far.
-        learning_rate: At the end of the epoch.
-        tokens_per_second: Training tokens a second, scoring not counted.
-        seconds: Since training started.
+        learning_rate: Learning rate at the end of the epoch.
+        tokens_per_second: Training tokens per second, without the time for scoring.
+        seconds: Time since training started.
     """
 
     epoch: int
@@ -53,7 +53,7 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How training ended: its epochs, and why it stopped."""
+    """The result of training: its epochs, and why it stopped."""
 
     epochs: Sequence[Epoch]
     reason: str
@@ -61,18 +61,18 @@ class Outcome:
 
     @property
     def best(self) -> Epoch | None:
-        """The epoch whose weights the network has now."""
+        """The epoch whose weights the network has; None if none was scored."""
         return next((epoch for epoch in reversed(self.epochs) if epoch.best), None)
 
 
 class Listener:
-    """Hears what goes on in training; a base that shows nothing."""
+    """Receives the events of training; this base class ignores them."""
 
     def started(self, num_epochs: int, num_steps: int) -> None:
-        """Training starts with at most that many epochs and steps."""
+        """Training starts, with at most this many epochs and steps."""
 
     def stepped(self, step: int, loss: float, tokens_per_second: float) -> None:
-        """A step was made; `loss` is a running mean."""
+        """A step was made; `loss` is the mean of the epoch so far."""
 
     def scored(self, epoch: Epoch) -> None:
         """An epoch ended and was scored on dev."""
@@ -80,14 +80,14 @@ class Listener:
 
 @dataclass
 class _Best:
-    """The best weights so far, and how many epochs ago they were."""
+    """The best weights so far, and the number of epochs since."""
 
     selected: float = -math.inf
     weights: dict[str, Tensor] = field(default_factory=dict)
     age: int = 0
 
     def offer(self, selected: float, network: Network) -> bool:
-        """Whether these weights are the best so far; if so they are kept."""
+        """Whether these weights are the best so far; if they are, keep a copy."""
         if selected <= self.selected:
             self.age += 1
             return False
@@ -116,22 +116,23 @@ def train_network(
     keep: Callable[[Sequence[Epoch]], None] | None = None,
     listener: Listener | None = None,
 ) -> Outcome:
-    """How training went; the network has the weights of the best epoch.
+    """Train a network and return the outcome; the network then has the weights of the best epoch.
 
     Args:
-        network: What is trained.
-        sentences: The training sentences of all corpora, one corpus behind the other.
-        config: The recipe's section.
-        parts: Number of sentences of each corpus, and how many of them an epoch has.
-        head_weights: What the loss of each layer counts.
-        taught_weights: The same for the loss against teachers, where sentences have any.
-        score: The dev score of each layer for the network as it is.
-        seed: Orders the sentences.
-        keep: Called with all epochs so far after each one; the network has the weights that were scored.
-        listener: Is told of each step and epoch.
+        network: The network to train.
+        sentences: The training sentences of all corpora, one corpus after another.
+        config: The section `training` of the recipe.
+        parts: Number of sentences of each corpus, and number of them in an epoch.
+        head_weights: Weight of the loss of each layer.
+        taught_weights: Weight of the loss of each layer against its teacher, for sentences that have one.
+        score: Returns the dev score of each layer for the current weights.
+        seed: Determines the order of the sentences.
+        keep: Called after each epoch with all epochs so far; the network has the weights that were scored.
+        listener: Receives each step and epoch.
 
     Raises:
-        TaggerError: The loss is no longer a number before an epoch is done; later, training ends with that reason.
+        TaggerError: Training diverged in the first epoch: the loss is not a number, or a weight is too large. Later,
+            training ends with that reason instead.
     """
     listener = listener or Listener()
     rng = np.random.default_rng(seed)
@@ -171,14 +172,14 @@ def train_network(
 def draw_batches(
     parts: Sequence[tuple[int, int]], lengths: Ids, config: TrainingConfig, rng: np.random.Generator
 ) -> list[Ids]:
-    """The rows of each batch of an epoch, in random order.
+    """Return the rows of each batch of an epoch, in random order.
 
     Args:
-        parts: Number of sentences of each corpus, and how many of them an epoch has: each sentence as often as any
-            other of its corpus or once more.
-        lengths: Number of tokens of each sentence, one corpus behind the other.
-        config: Says how large batches are, and whether each is of one corpus.
-        rng: Draws and orders.
+        parts: Number of sentences of each corpus, and number of them in an epoch. The sentences of a corpus occur
+            equally often, or some of them once more than the others.
+        lengths: Number of tokens of each sentence, one corpus after another.
+        config: Defines the batch size, and whether a batch may mix corpora.
+        rng: Source of randomness.
     """
     pools, start = [], 0
     for size, drawn in parts:
@@ -194,20 +195,21 @@ def draw_batches(
 
 
 def num_batches(parts: Sequence[tuple[int, int]], config: TrainingConfig) -> int:
-    """How many batches `draw_batches` gives."""
+    """Return the number of batches that `draw_batches` returns."""
     sizes = [drawn for _, drawn in parts]
     pools = [sum(sizes)] if config.batches == "mixed" else sizes
     return sum(math.ceil(size / config.batch_size) for size in pools)
 
 
 def share_epoch(sizes: Sequence[int], weights: Sequence[float], sampling: Sampling) -> list[int]:
-    """How many sentences of each corpus an epoch has, one at least.
+    """Return the number of sentences of each corpus in an epoch, at least one.
 
     Args:
         sizes: Number of sentences of each corpus.
-        weights: What the share of each counts.
-        sampling: `proportion` draws `weight` times the sentences that a corpus has. The others leave the length of an
-            epoch as it is then, and share it out by `weight` times the square root of the size, or by `weight` alone.
+        weights: Weight of each corpus.
+        sampling: With `proportion`, a corpus contributes its size times its weight. The others keep the total length of
+            that epoch, and divide it in proportion to the weight times the square root of the size (`sqrt`), or to the
+            weight only (`even`).
     """
     by_size = [size * weight for size, weight in zip(sizes, weights, strict=True)]
     match sampling:
@@ -221,11 +223,11 @@ def share_epoch(sizes: Sequence[int], weights: Sequence[float], sampling: Sampli
 
 
 class _DivergedError(TaggerError):
-    """The loss is no longer a number."""
+    """The loss is not a number, or a weight is too large."""
 
 
 class _Stepper:
-    """Makes steps: loss, gradients, clipping, optimisers, learning rate."""
+    """Makes training steps: loss, gradients, clipping, optimisers, learning rate."""
 
     def __init__(
         self,
@@ -248,7 +250,7 @@ class _Stepper:
         self.average = WeightAverage(network, config.average)
 
     def run(self, sentences: EncodedSentences, batches: Sequence[Ids]) -> tuple[float, float]:
-        """Mean loss of the steps of an epoch, and training tokens a second."""
+        """Make the steps of an epoch; return their mean loss and the training tokens per second."""
         self.network.train()
         started, tokens, total = time.perf_counter(), 0, 0.0
         with _one_torch_thread(self.network.encoder):
@@ -262,7 +264,7 @@ class _Stepper:
 
     @torch.no_grad()
     def _check_weights(self) -> None:
-        """Refuse weights with which no model can be loaded: the loss of the next step would show it too late."""
+        """Raise if weights are too large for a model to be loaded: the loss of the next step would show it too late."""
         weights = [p for p in self.network.parameters() if p.requires_grad]
         largest = torch.stack([bound.abs() for weight in weights for bound in torch.aminmax(weight)]).amax().item()
         if not largest <= LARGEST_WEIGHT:  # also where it is not a number
@@ -272,7 +274,7 @@ class _Stepper:
             )
 
     def _make_step(self, batch: Batch) -> float:
-        """The loss of a batch before the step."""
+        """Make one step and return the loss of its batch before it."""
         self.learning_rate = self.config.learning_rate * rate_factor(self.step, self.num_steps, self.config)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
@@ -282,7 +284,7 @@ class _Stepper:
         self.step += 1
         gold = [self.head_weights[layer] * value for layer, value in losses.gold.items()]
         taught = [self.taught_weights[layer] * value for layer, value in losses.taught.items()]
-        if not (gold or taught):  # no sentence of the batch carries a layer of any head
+        if not (gold or taught):  # no sentence of the batch has a layer of any head
             return 0.0
         loss = torch.stack([*gold, *taught]).sum()
         if not math.isfinite(loss.item()):
@@ -301,10 +303,11 @@ class _Stepper:
 
 @contextmanager
 def _one_torch_thread(encoder: RecurrentEncoder) -> Iterator[None]:
-    """Let torch compute in one thread; where two are allowed, each direction of the encoder has one of its own.
+    """Let torch compute in one thread; if two are allowed, each direction of the encoder gets its own thread.
 
-    The products of a step are too small for two threads of torch: they gain a tenth, and spin while they wait, on cores
-    that other processes need. The two directions are large pieces of work, and a thread that waits for one sleeps.
+    The matrix products of a step are too small for two torch threads: the second saves a tenth of the time, and it
+    spins while it waits, on a core that other processes need. The two directions are large pieces of work, and a thread
+    that waits for one of them sleeps.
     """
     allowed = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -312,7 +315,7 @@ def _one_torch_thread(encoder: RecurrentEncoder) -> Iterator[None]:
         if allowed == 1:
             yield
             return
-        # The number of OpenMP's threads belongs to each thread, so the helper sets its own.
+        # OpenMP keeps its number of threads per thread, so the helper must set its own.
         with ThreadPoolExecutor(1, "tagger-direction", torch.set_num_threads, (1,)) as encoder.helper:
             yield
     finally:

@@ -1,4 +1,4 @@
-"""The training loop: every head learns, the best weights stay, and equal seeds give equal bits."""
+"""The training loop: every head learns, the best weights are kept, and equal seeds give identical weights."""
 
 import json
 import math
@@ -37,7 +37,7 @@ PARTS = [(100, 100), (200, 200)]  # sentences of two corpora, and how many of th
 
 
 class Lesson:
-    """Twenty sentences, a small network and its score on them."""
+    """Return twenty sentences, a small network and a function that scores it on them."""
 
     def __init__(self, heads: Mapping[str, HeadConfig], *, seed: int = 1, dropout: float = 0.0) -> None:
         self.heads = heads
@@ -191,7 +191,7 @@ def test_an_interrupted_training_ends_with_the_best_weights() -> None:
     assert not lesson.network.training
 
 
-def test_an_interruption_while_an_epoch_is_told_keeps_that_epoch() -> None:
+def test_an_interruption_while_an_epoch_is_reported_keeps_that_epoch() -> None:
     class Late(Listener):
         def scored(self, epoch: Epoch) -> None:
             raise KeyboardInterrupt
@@ -208,7 +208,7 @@ def test_training_interrupted_before_any_score_has_no_best_epoch() -> None:
     assert outcome.epochs == []
 
 
-def test_a_loss_that_is_no_number_is_an_error_that_says_what_to_do() -> None:
+def test_a_loss_that_is_not_a_number_is_an_error_with_advice() -> None:
     lesson = Lesson(NER)
     lesson.network.heads["ner"].linear.bias.data[0] = torch.nan
     with pytest.raises(TaggerError) as caught:
@@ -225,7 +225,7 @@ def test_weights_with_which_no_model_can_be_loaded_end_training_before_they_are_
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-def test_equal_seeds_give_equal_bits(optimizer: str) -> None:
+def test_equal_seeds_give_identical_weights(optimizer: str) -> None:
     ends = []
     for seed in (1, 1, 2):
         lesson = Lesson(NER, dropout=0.3)
@@ -315,7 +315,7 @@ def test_head_weights_scale_the_loss() -> None:
     assert found[1] == pytest.approx(3 * found[0])
 
 
-def test_sentences_without_any_layer_are_no_obstacle() -> None:
+def test_training_accepts_sentences_without_any_layer() -> None:
     lesson = Lesson(NER)
     bare = [Sentence.from_tokens(sentence.tokens) for sentence in lesson.sentences[:10]]
     lesson.sentences = [*bare, *lesson.sentences[10:]]
