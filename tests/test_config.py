@@ -343,7 +343,7 @@ def test_all_mistakes_of_a_recipe_are_told_at_once() -> None:
         ),
         (
             {"data__columns": ["token", "ner", "ner"]},
-            "`data`: `columns` must have different names; call columns that are not read `_`",
+            "`data`: `columns` must have different names; call ignored columns `_`",
         ),
         ({"data__train": 5}, "`data.train` must be a path, a list of paths or a table class = path, got 5"),
         ({"data__train": ["a", 5]}, "`data.train` must be a path, a list of paths or a table class = path, "),

@@ -2,7 +2,7 @@
 
 To a scheme, the tags of a column file change and nothing else (`retag.py`). To a format, sentences are read and written
 one at a time, apart from texts with character spans, which are held in memory: a first pass finds the schemes of the
-layers and everything that the new format has no place for, which is an error unless the user names it as a loss.
+layers and everything that the new format cannot hold, which is an error unless the user names it as a loss.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def convert(
         path: The file or folder, if it is on the disk; brat has annotations beside it.
 
     Raises:
-        DataError: The file is broken, or the new form has no place for something in it; names lines and causes.
+        DataError: The file is broken, or the new form cannot hold something in it; names lines and causes.
     """
     source = Source(where, lambda: decode_lines(lines(), where=where), path)
     format = wanted.format or detect_format(source.lines(), where=where, path=path)
@@ -52,11 +52,11 @@ def _check_options(wanted: Conversion, format: str, where: str) -> None:
     spanned = format in SPANNED
     for option, given in (("misaligned", wanted.misaligned), ("nested", wanted.nested)):
         if given != "error" and not spanned:
-            raise DataError(f"{where}: --{option} is for character spans, got {format}; leave it out")
+            raise DataError(f"{where}: --{option} is for character spans, got {format}; remove it")
     if wanted.tokenize is not None and format not in ("jsonl", "spans") and FORMATS[format].has_tokens:
-        raise DataError(f"{where}: --tokenize is for raw text, got {format}, which has tokens; leave it out")
+        raise DataError(f"{where}: --tokenize is for raw text, got {format}, which has tokens; remove it")
     if wanted.scheme is not None and spanned:
-        raise DataError(f"{where}: --scheme is for tags, got character spans; leave it out")
+        raise DataError(f"{where}: --scheme is for tags, got character spans; remove it")
 
 
 def _retagged(lines: Lines, write: Callable[[bytes], object], wanted: Conversion, format: str, where: str) -> str:

@@ -63,10 +63,10 @@ def _is_numbered(block: Block) -> bool:
 
 
 def guess_columns(lines: Lines, where: str) -> tuple[str, ...]:
-    """Names for the columns of a file: a number if there is one, the token, and `ner` for what `retag` would change.
+    """Return names for the columns of a file: an index if there is one, the token, and `ner` for what `retag` changes.
 
     Raises:
-        DataError: Lines differ in their columns, or tags stand where the token should.
+        DataError: Lines have different numbers of columns, or the column of the token holds tags.
     """
     layout = read_layout(lines, None, where)
     surveys = survey_columns(lines(), layout, where)
@@ -81,7 +81,7 @@ def guess_columns(lines: Lines, where: str) -> tuple[str, ...]:
 
 
 def holding_columns(surveys: Sequence[Survey], names: Sequence[str]) -> list[int]:
-    """The columns that hold a scheme: those with entities, or those of `O` alone where there are no others."""
+    """Return the columns with tags of a scheme: those with entities, or else those with `O` alone."""
     holding = [i for i, survey in enumerate(surveys) if survey.has_scheme() and names[i] not in RESERVED]
     return [i for i in holding if surveys[i].num_tags] or holding
 

@@ -1,4 +1,4 @@
-"""What a conversion is to do."""
+"""The options of a conversion."""
 
 from dataclasses import dataclass
 from typing import get_args
@@ -14,21 +14,21 @@ SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversion:
-    """What is to be done to a file, as the options of the command say it.
+    """What to do with a file, as the options of `tagger convert` say it.
 
     Args:
         to: A scheme or a format.
-        format: Of the file; detected if left out.
-        columns: Of a column file, as in a recipe; detected if left out.
-        column: Number or name of the column to change; the last that holds a scheme if left out.
-        scheme: Of the file; detected if left out.
-        repair: Read invalid sequences by conlleval's rule where they else are an error.
-        merge: Let entities that IO cannot tell apart become one.
-        labels: Comments (`# intent = x`), or keys of texts with spans, that are read as label layers.
-        drop: What may be lost, by name.
-        misaligned: What becomes of character spans that are not whole tokens of one sentence.
-        nested: Which of two character spans stays where one stands in the other.
-        tokenize: How raw text is split into tokens: `words` if left out, or `blanks`.
+        format: Format of the file. Default: detected.
+        columns: Columns of a column file, as in a recipe. Default: detected.
+        column: Number or name of the column to change. Default: the last one that holds tags of a scheme.
+        scheme: Scheme of the file. Default: detected.
+        repair: Whether to read invalid tag sequences as conlleval does; otherwise they are an error.
+        merge: Whether to merge entities that IO cannot separate; otherwise they are an error.
+        labels: Comments (`# intent = x`), or keys of texts with spans, to read as label layers.
+        drop: Names of things that may be lost.
+        misaligned: What to do with character spans that do not align with tokens.
+        nested: Which of two nested character spans to keep.
+        tokenize: How to split raw text. Default: `words`.
     """
 
     to: str
@@ -56,4 +56,4 @@ class Conversion:
             "--labels": bool(self.labels) and to_scheme,
         }
         for option in (name for name, given in idle.items() if given):
-            raise RecipeError(f"{option} does nothing with --to {self.to}; leave it out")
+            raise RecipeError(f"{option} does nothing with --to {self.to}; remove it")

@@ -1,7 +1,7 @@
-"""The sentences of a file in another format, or an error that names what would be lost.
+"""Write the sentences of a file in another format, or raise an error that names what would be lost.
 
-`survey` goes through the sentences once and returns what the file holds. What the new format has no place for is an
-error, unless the user named it. `write` goes through them again.
+`survey` goes through the sentences once and returns what the file holds. What the new format cannot hold is an error,
+unless the user named it. `write` goes through the sentences again.
 """
 
 from collections import Counter
@@ -69,7 +69,7 @@ def reformat(
         format: The format of the file, where `spans` is JSON of texts with character spans.
 
     Raises:
-        DataError: The file is broken, or the new format has no place for something in it.
+        DataError: The file is broken, or the new format cannot hold something in it.
     """
     config = _reading(wanted, format)
     if format == "conll" and config.columns is None:
@@ -205,8 +205,8 @@ def _refuse_losses(found: Contents, wanted: Conversion, where: str) -> None:
         lost = [name for name in kept if found.kinds[name] == "entities"][1:]
     if lost:
         raise DataError(
-            f"{where}: {wanted.to} has no place for {', '.join(f'`{name}`' for name in lost)}; "
-            f'convert to another format, or leave out what may be lost with --drop "{",".join([*drop, *lost])}"'
+            f"{where}: {wanted.to} cannot hold {', '.join(f'`{name}`' for name in lost)}; "
+            f'convert to another format, or discard what may be lost with --drop "{",".join([*drop, *lost])}"'
         )
 
 
@@ -216,8 +216,8 @@ def _refuse_gaps(found: Contents, wanted: Conversion, where: str) -> None:
     if gaps and wanted.to == "conll":
         shown = ", ".join(f"`{name}` in {found.present[name]}" for name in gaps)
         raise DataError(
-            f"{where}: a column of conll must stand in all {counted(found.num_sentences, 'sentence')}, got "
-            f'{shown}; convert to jsonl, or leave out with --drop "{",".join([*wanted.drop, *gaps])}"'
+            f"{where}: a column of conll must be in all {counted(found.num_sentences, 'sentence')}, got "
+            f'{shown}; convert to jsonl, or discard it with --drop "{",".join([*wanted.drop, *gaps])}"'
         )
 
 
@@ -275,7 +275,7 @@ def _summary(
     repaired = sum(found.surveys[name].invalid(scheme)[0] for name, scheme in schemes.items())
     parts = [f"{format}{read} to {wanted.to}: {counted(count, 'sentence')}"]
     parts += [f"layer `{name}` reads as {scheme.upper()}" for name, scheme in schemes.items()]
-    parts += [f"{counted(repaired, 'invalid tag')} repaired by conlleval's rule"] if repaired else []
+    parts += [f"{counted(repaired, 'invalid tag')} repaired as conlleval does"] if repaired else []
     parts += [_left_out(name, found) for name in wanted.drop]
     return "; ".join([*parts, *tally.notes()])
 
@@ -283,6 +283,6 @@ def _summary(
 def _left_out(name: str, found: Contents) -> str:
     """Return what became of a name in --drop; one that the file does not have may be for another file of a loop."""
     if name not in found.present:
-        return f"there is no `{name}` to leave out, but {', '.join(f'`{n}`' for n in found.present) or 'nothing'}"
+        return f"there is no `{name}` to discard, only {', '.join(f'`{n}`' for n in found.present) or 'text'}"
     noun = "line" if name == "annotations" else "text" if found.kinds[name].startswith("key ") else "sentence"
-    return f"left out `{name}` of {counted(found.present[name], noun)}"
+    return f"discarded `{name}` of {counted(found.present[name], noun)}"

@@ -1,7 +1,7 @@
-"""The tags of a column file in another scheme, sentence by sentence; every other byte stays as it is.
+"""Write the tags of a column file in another scheme, sentence by sentence; all other bytes stay the same.
 
-A first pass finds out how the columns are told apart, which one holds the tags and in which scheme, and every line that
-is wrong; a second pass writes. Where lines, fields and sentences begin and end is known to `layout.py`.
+A first pass finds how the columns are separated, which one holds the tags, their scheme, and all broken lines; a second
+pass writes. `layout.py` knows where lines, fields and sentences begin and end.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,12 +25,12 @@ from tagger.text.schemes import Scheme, can_divide, lenient_spans, merge_touchin
 from tagger.text.tag_survey import Survey, complain, runs
 from tagger.wording import counted
 
-REPAIR = "; mend it, or repair it by conlleval's rule (--invalid repair)"
+REPAIR = "; fix it, or repair it as conlleval does (--invalid repair)"
 
 
 @dataclass(slots=True)
 class Retagged:
-    """What was found and done: the counts are of the whole file."""
+    """What was found and done, counted over the whole file."""
 
     column: str
     source: Scheme
@@ -43,12 +43,10 @@ class Retagged:
     note: str = ""
 
     def __str__(self) -> str:
-        """The counts in a line."""
-        extra = (
-            [f"{counted(self.num_repaired, 'invalid tag')} repaired by conlleval's rule"] if self.num_repaired else []
-        )
+        """Return the counts as one line."""
+        extra = [f"{counted(self.num_repaired, 'invalid tag')} repaired as conlleval does"] if self.num_repaired else []
         merged = "1 entity" if self.num_merged == 1 else f"{self.num_merged} entities"
-        extra += [f"{merged} became one with the one before"] if self.num_merged else []
+        extra += [f"{merged} merged with the entity before"] if self.num_merged else []
         counts = (
             f"{counted(self.num_sentences, 'sentence')}, {counted(self.num_tags, 'tag')}, {self.num_changed} changed"
         )
@@ -68,28 +66,28 @@ def retag(
     merge: bool = False,
     where: str,
 ) -> Retagged:
-    """Write a column file with the tags of one column in another scheme, and say what was done.
+    """Write a column file with the tags of one column in another scheme, and return what was done.
 
     Args:
-        lines: Gives the lines of the file.
-        write: Takes the bytes of the converted file; first called when the whole file was found to be right.
+        lines: Returns the lines of the file.
+        write: Takes the bytes of the converted file; first called after the whole file was checked.
         target: The scheme to write.
-        columns: What stands in each column, as in a recipe; columns are told by number where left out.
-        column: Number, from 1, or name of the column to change; the last that holds a scheme if left out.
-        scheme: The scheme of the file; detected if left out.
-        repair: Read invalid sequences by conlleval's rule, and count them, where they else are an error.
-        merge: Let entities that IO cannot tell apart become one, and count them, where they else are an error.
-        where: Opens each line of an error.
+        columns: What each column holds, as in a recipe. Default: the columns have numbers.
+        column: Number, from 1, or name of the column to change. Default: the last one that holds tags of a scheme.
+        scheme: The scheme of the file. Default: detected.
+        repair: Whether to read invalid tag sequences as conlleval does, and count them; otherwise they are an error.
+        merge: Whether to merge entities that IO cannot separate, and count them; otherwise they are an error.
+        where: The name of the file in errors.
 
     Raises:
-        DataError: A line does not have the columns, no column holds a scheme, or its tags are not valid; names lines.
+        DataError: A line does not have the columns, no column holds tags, or its tags are invalid; names the lines.
     """
     layout = read_layout(lines, columns, where)
     index, survey = _choose(survey_columns(lines(), layout, where), layout, column, where)
     source = scheme or survey.scheme()
     done = Retagged(_label(layout.names[index]), source, target)
     if source == "iob1" and not scheme and not survey.has_prefix("B"):
-        done.note = " (there is no `B-` at all)"
+        done.note = " (`B-` never occurs)"
     complain(survey.unknown(source), where)
     complain(survey.misplaced(), where)
     done.num_repaired, problems = survey.invalid(source)
@@ -98,7 +96,7 @@ def retag(
     if target != source and not can_divide(target):
         done.num_merged, problems = survey.touching()
         if not merge:
-            advice = f", which {target.upper()} cannot say; choose another scheme, or let both become one (--merge)"
+            advice = f", which {target.upper()} cannot express; choose another scheme, or merge them (--merge)"
             complain((done.num_merged, problems), where, advice)
     _rewrite(lines(), write, layout, index, done, where)
     return done
@@ -109,7 +107,7 @@ def _label(name: str) -> str:
 
 
 def _choose(surveys: Sequence[Survey], layout: Layout, column: str | None, where: str) -> tuple[int, Survey]:
-    """The column to change: as named, else the last that holds entities, else the last of `O` alone."""
+    """Return the column to change: the named one, the last one with entities, or the last one with `O` alone."""
     if column is not None:
         return _named(surveys, layout, column, where)
     best = holding_columns(surveys, layout.names)
@@ -135,7 +133,7 @@ def _named(surveys: Sequence[Survey], layout: Layout, column: str, where: str) -
 
 
 def _converter(source: Scheme, target: Scheme) -> Callable[[tuple[str, ...]], list[str]]:
-    """A function that gives a stretch of tags without an `O` in another scheme, invalid ones by conlleval's rule."""
+    """Return a function from tags without an `O` to their tags in another scheme; invalid ones as conlleval does."""
 
     def convert(run: tuple[str, ...]) -> list[str]:
         spans = lenient_spans(run)  # what `tags_to_spans` reads, where the tags are valid
@@ -152,7 +150,7 @@ def _rewrite(
     done: Retagged,
     where: str,
 ) -> None:
-    """Write each line, those whose tag changes with the new tag; counts go to `done`."""
+    """Write each line, with the new tag if it changes, and add the counts to `done`."""
     convert = _converter(done.source, done.target)
     pending: list[tuple[bytes, str]] = []  # lines up to the end of the sentence that comes next
     written = 0
@@ -179,7 +177,7 @@ def _rewrite(
 
 
 def _replaced(pair: tuple[bytes, str], layout: Layout, column: int, old: str, new: str) -> bytes:
-    """A line with another tag in a column; what stands around it, and the end of the line, as it was."""
+    """Return a line with another tag in a column, and everything else as it was."""
     raw, line = pair
     start = _start(line, layout, column)
     start = line.index(old, start)
@@ -188,7 +186,7 @@ def _replaced(pair: tuple[bytes, str], layout: Layout, column: int, old: str, ne
 
 
 def _start(line: str, layout: Layout, column: int) -> int:
-    """Where the field of a column begins."""
+    """Return where the field of a column begins."""
     if layout.tabs:
         return sum(len(field) + 1 for field in line.split("\t", column)[:column])
     start = len(line) - len(line.lstrip(" \t"))

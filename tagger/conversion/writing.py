@@ -16,7 +16,7 @@ def write_sentences(
 ) -> None:
     """Write sentences to a file, which has all of them or stays as it was.
 
-    What the format has no place for, such as probabilities in columns, is not written.
+    What the format cannot hold, such as probabilities in columns, is not written.
 
     Args:
         path: The file; what it held before is replaced.

@@ -1,16 +1,16 @@
-"""The names that columns of tokens, texts, tags and labels have in public datasets."""
+"""Names of the columns of tokens, texts, tags and labels in public datasets."""
 
 import re
 
 TOKEN_COLUMNS = ("tokens", "words")
 TEXT_COLUMNS = ("text", "sentence")
-OFFSETS = "offsets"  # with tokens and text: first and past-the-last character of each token
+OFFSETS = "offsets"  # of each token in the text: its first character and the one after its last
 DOCUMENT = "document"
-META = "meta"  # pairs of key and value
-LABEL_COLUMNS = ("label", "labels", "intent", "sentiment", "category")  # are layers without a ClassLabel too
-NO_LAYERS = ("lemmas", "feats", "head", "deps", "misc")  # lists of strings that hubs put beside the tags of treebanks
+META = "meta"  # the comments, as pairs of key and value
+LABEL_COLUMNS = ("label", "labels", "intent", "sentiment", "category")  # label layers, also without a ClassLabel
+NO_LAYERS = ("lemmas", "feats", "head", "deps", "misc")  # lists of strings beside the tags of treebanks; not read
 
 
 def layer_name(column: str) -> str:
-    """The layer that a column is read into where the user does not say it."""
+    """Return the default layer of a column."""
     return re.sub(r"_(tags?|labels?)$", "", column)

@@ -196,7 +196,7 @@ def _problem(fields: Sequence[str], columns: Sequence[str]) -> str | None:
 
 
 def add_comment(comments: dict[str, str], comment: str) -> None:
-    """Keep a comment: `key = value` by its key, any other (and a second one of a key) whole, with an empty value."""
+    """Add a comment: `key = value` by its key; any other, or a second one of a key, whole and without a value."""
     key, equals, value = comment.partition("=")
     key = key.strip()
     if equals and key and key not in comments:
@@ -206,14 +206,18 @@ def add_comment(comments: dict[str, str], comment: str) -> None:
 
 
 def conll_lines(sentences: Iterable[Sentence], layers: Sequence[str], *, document: str | None = None) -> Iterator[str]:
-    """The lines of a column file with the token first and a column a tag layer, separated by tabs.
+    """Yield the lines of a column file: the token, then one column for each tag layer, separated by tabs.
 
-    Comments and labels (as `# layer = value`) stand above their sentence, and a blank line stands below it. A sentence
-    without tokens is a blank line. `document` is that of the sentence before the first.
+    Comments and labels (as `# layer = value`) come before their sentence, a blank line after it. A sentence without
+    tokens is a blank line.
+
+    Args:
+        sentences: The sentences.
+        layers: Their tag layers, in the order of the columns.
+        document: The document of the sentence before the first.
 
     Raises:
-        DataError: A token, tag or comment cannot be written so that it is read back as it is, or a sentence lacks one
-            of the layers.
+        DataError: A token, tag or comment would not be read back unchanged, or a sentence lacks a layer.
     """
     for sentence in sentences:
         if sentence.document != document:
@@ -234,21 +238,23 @@ def _comment_line(key: str, value: str, *, num_columns: int) -> str:
     line = f"# {key} = {value}" if value else f"# {key}"
     fields = split_fields(line, tabs=num_columns > 1)
     if BREAKS.search(line) or len(fields) == num_columns:
-        raise DataError(f"comment {line!r} must hold no line break and not have the columns of a token to be written")
+        raise DataError(
+            f"comment {line!r} must have no line break, and not as many fields as a token, to be written in columns"
+        )
     return line
 
 
 def _unwritable(name: str, value: str, *, alone: bool) -> str | None:
-    """Why a token or tag would not be read back as it is; `alone` in its line, it must have no blank in it."""
+    """Return why a token or tag would not be read back unchanged; `alone` on its line, it must have no blank in it."""
     if "\0" in value:
-        return f"{name} {value!r} must hold no control character to be written in columns, got a zero byte; mend it"
+        return f"{name} {value!r} must have no control character to be written in columns, got a zero byte; remove it"
     broken = BREAKS.search(value) or "\t" in value or (alone and " " in value)
     if name != "token" and value.strip() and value != value.strip():
         return f"{name} {value!r} must have no blank at its ends to be written in columns"
     blank = not value.strip() and (alone or name != "token")
     if broken or blank or (name == "token" and is_document(value)):
         return (
-            f"{name} {value!r} must hold no tab, no line break{' and no blank' if alone else ''}, not open with "
+            f"{name} {value!r} must have no tab, no line break{' and no blank' if alone else ''}, not start with "
             f"{DOCUMENT}{'' if name == 'token' and not alone else ' and not be empty'} to be written in columns"
         )
     return None

@@ -1,11 +1,10 @@
 """CoNLL-U, the ten columns of Universal Dependencies: words with their parts of speech.
 
-Multi-word ranges (`3-4`) and empty nodes (`8.1`) are no tokens. Trees are not read.
+Multi-word ranges (`3-4`) and empty nodes (`8.1`) are not tokens. Trees are not read.
 
-The text of a sentence is what its words and ranges make up: a blank stands behind each but where MISC says
-`SpaceAfter=No` or gives `SpacesAfter`. Words of a range stand where their forms are in its surface, if these make it
-up (`do` `n't` in `don't`); else all of them stand at the whole surface (`de` and `le` at `du`). The comment `# text` is
-only compared.
+The text of a sentence is built from its words and ranges, with a blank after each unless MISC says `SpaceAfter=No` or
+gives `SpacesAfter`. If the words of a range make up its surface (`do` `n't` in `don't`), each has its part of it;
+otherwise each has the whole surface (`de` and `le` have `du`). The comment `# text` is only compared.
 """
 
 import re
@@ -89,7 +88,9 @@ def read_conllu(source: Source, config: ReadingConfig, tally: Tally, faults: Fau
                 found[layer] = TagLayer(tags)
         text, offsets = _surface(rows)
         if comments.get("text", text) != text:
-            tally.count("kept the text of {} sentence|sentences where `# text` says otherwise", f"at {where}:{first}")
+            tally.count(
+                "kept the text of the tokens in {} sentence|sentences with another `# text`", f"at {where}:{first}"
+            )
         origin = Origin(where, tuple(first + i for i in numbered if WORD.fullmatch(block.rows[i][0])))
         yield Sentence(tuple(row[1] for row in words), text, offsets, found, comments, document, origin)
     if empty:
@@ -107,7 +108,7 @@ def _check_numbers(block: Block, numbered: Sequence[int], has_words: bool, where
 
 
 def _surface(rows: Sequence[Sequence[str]]) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """The text that the rows of a sentence make up, and where each of its words stands in it."""
+    """Return the text of a sentence, and the offsets of each of its words."""
     text = gap = ""
     offsets: list[tuple[int, int]] = []
     covered: set[int] = set()
@@ -124,7 +125,7 @@ def _surface(rows: Sequence[Sequence[str]]) -> tuple[str, tuple[tuple[int, int],
 
 
 def _words_of_range(rows: Sequence[Sequence[str]], row: int) -> Iterator[int]:
-    """The rows of the words that a range, which is row `row`, stands before."""
+    """Yield the rows of the words of the range in row `row`."""
     first, last = map(int, rows[row][0].split("-"))
     for i in range(row + 1, len(rows)):
         number = rows[i][0]
@@ -135,7 +136,7 @@ def _words_of_range(rows: Sequence[Sequence[str]], row: int) -> Iterator[int]:
 
 
 def _gap(misc: str) -> str:
-    """What stands behind a word or range: one blank, if MISC says nothing else."""
+    """Return the white space after a word or range: one blank, unless MISC says something else."""
     facts = dict(fact.partition("=")[::2] for fact in misc.split("|"))
     if facts.get("SpaceAfter") == "No":
         return ""
@@ -143,7 +144,7 @@ def _gap(misc: str) -> str:
 
 
 def _within(surface: str, words: Sequence[str], *, start: int) -> list[tuple[int, int]]:
-    """Where words stand that are one surface, which begins at `start`."""
+    """Return the offsets of words that share one surface, which begins at `start`."""
     if "".join(words) != surface:
         return [(start, start + len(surface))] * len(words)
     ends = list(accumulate(map(len, words), initial=start))
@@ -151,13 +152,13 @@ def _within(surface: str, words: Sequence[str], *, start: int) -> list[tuple[int
 
 
 def conllu_lines(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterator[str]:
-    """The lines of a CoNLL-U file; layers named after its fields fill these, `_` stands elsewhere.
+    """Yield the lines of a CoNLL-U file; layers with the name of a field fill it, and other fields are `_`.
 
-    Comments stand above their sentence, with labels (`# layer = value`), the text and, where one begins, the document
-    (`# newdoc id`). White space between tokens goes to MISC; tokens that stand at one place become a range.
+    The comments of a sentence come first: labels (`# layer = value`), the text and, where one begins, the document
+    (`# newdoc id`). White space between tokens goes to MISC; tokens with the same offsets become a range.
 
     Raises:
-        DataError: A sentence cannot be written so that it is read back as it is.
+        DataError: A sentence would not be read back unchanged.
     """
     document = None
     for count, sentence in enumerate(sentences):
@@ -169,18 +170,18 @@ def conllu_lines(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterat
 
 
 def _comments(sentence: Sentence, document: str | None) -> dict[str, str]:
-    """What is said above a sentence; `document` is that of the sentence before."""
+    """Return the comments of a sentence; `document` is that of the sentence before."""
     labels = {name: layer.value for name, layer in sentence.layers.items() if isinstance(layer, Label)}
     opened: dict[str, str] = {}
     if sentence.document != document and not {"newdoc", "newdoc id"} & sentence.meta.keys():
         if sentence.document is None:
-            raise DataError(f"a sentence behind document {document!r} must be in a document to be written as CoNLL-U")
+            raise DataError(f"a sentence after document {document!r} must be in a document to be written as CoNLL-U")
         opened = {"newdoc id": sentence.document}
     return opened | {**sentence.meta, **labels} | {"text": sentence.meta.get("text", _said(sentence.text))}
 
 
 def _said(text: str) -> str:
-    """A text as a comment can say it: where it holds a line break, with one blank for each stretch of white space."""
+    """Return a text as a comment can hold it: with a line break in it, each run of white space is one blank."""
     return " ".join(text.split()) if BREAKS.search(text) or text != text.strip() else text
 
 
@@ -189,12 +190,12 @@ def _comment(key: str, value: str) -> str:
     found: dict[str, str] = {}
     add_comment(found, line[2:])
     if BREAKS.search(line) or line.count("\t") == len(FIELDS) - 1 or found != {key: value}:
-        raise DataError(f"comment {line!r} must hold no line break and no blank at its ends to be written as CoNLL-U")
+        raise DataError(f"comment {line!r} must have no line break and no blank at its ends to be written as CoNLL-U")
     return line
 
 
 def tells_place(sentence: Sentence) -> bool:
-    """Whether CoNLL-U can say the text of a sentence and where its tokens stand."""
+    """Whether CoNLL-U can express the text of a sentence and the offsets of its tokens."""
     ends = [(0, 0), *sentence.offsets]
     for (start, end), tokens in _places(sentence):
         surface, gap = sentence.text[start:end], sentence.text[ends[0][1] : start]
@@ -207,15 +208,15 @@ def tells_place(sentence: Sentence) -> bool:
 
 
 def _places(sentence: Sentence) -> Iterator[tuple[tuple[int, int], list[int]]]:
-    """Each place in the text where tokens stand, with their numbers from 0."""
+    """Yield each pair of offsets, with the numbers of the tokens that have it."""
     for place, group in groupby(range(len(sentence)), key=lambda i: sentence.offsets[i]):
         yield place, list(group)
 
 
 def _rows(sentence: Sentence, layers: Sequence[str]) -> Iterator[list[str]]:
-    """The rows of a sentence."""
+    """Yield the rows of a sentence."""
     if not sentence.tokens or not tells_place(sentence):
-        raise DataError(f"the text must be its tokens and white space to be written as CoNLL-U, got {sentence.text!r}")
+        raise DataError(f"the text must be tokens and white space to be written as CoNLL-U, got {sentence.text!r}")
     columns = {name: sentence.tags(name) for name in layers if name in sentence.layers}
     places = list(_places(sentence))
     for number, ((_, end), tokens) in enumerate(places):
@@ -231,21 +232,21 @@ def _rows(sentence: Sentence, layers: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _checked(fields: list[str]) -> list[str]:
-    """The fields, each of which is read back as it is."""
+    """Return the fields, each of which would be read back unchanged."""
     for name, value in zip(FIELDS[1:], fields, strict=True):
         if not value.strip() or BREAKS.search(value) or "\t" in value or (name != "form" and value != value.strip()):
             raise DataError(
-                f"{name} {value!r} must hold no tab, no line break and not be empty to be written as CoNLL-U"
+                f"{name} {value!r} must have no tab, no line break and not be empty to be written as CoNLL-U"
             )
     return fields
 
 
 def _misc(misc: str, gap: str | None) -> str:
-    """MISC that also says what white space stands behind a token; none is to be said (None) behind the last."""
+    """Return MISC with the white space after a token; None for the last token, after which it is not recorded."""
     if gap is None or _gap(misc) == gap:
         return misc
     if "SpaceAfter=" in misc or "SpacesAfter=" in misc:
-        raise DataError(f"misc {misc!r} must agree with the text, where {gap!r} stands behind the token; mend either")
+        raise DataError(f"misc {misc!r} must agree with the text, where {gap!r} follows the token; fix one of them")
     fact = (
         "SpacesAfter=" + "".join(UNESCAPED.get(char) or f"\\u{ord(char):04X}" for char in gap)
         if gap

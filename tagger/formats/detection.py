@@ -97,8 +97,8 @@ def _refuse_broken_json(sample: Sample, format: str, where: str) -> None:
     if opens and (format == "text" or (BROKEN.match(sample.first) and not sample.tabs)):
         number = sample.lines.index(sample.first) + 1
         raise DataError(
-            f"{where}:{number}: must be JSON, for it begins as such, or its format be named, got "
-            f"{shorten(sample.first)}; mend the line (an object a line, or an array of objects), or say "
+            f"{where}:{number}: must be JSON, because it begins like JSON, got "
+            f"{shorten(sample.first)}; fix the line (one object per line, or an array of objects), or pass "
             f"--format {format}"
         )
 
@@ -106,7 +106,7 @@ def _refuse_broken_json(sample: Sample, format: str, where: str) -> None:
 def _of_no_format(sample: Sample, where: str) -> DataError:
     return DataError(
         f"{where}: must have the same number of columns in most lines, or be CoNLL-U, JSON lines or label TAB "
-        f"text, got {_widths(sample)}; mend the lines or name it with --format"
+        f"text, got {_widths(sample)}; fix the lines, or name the format with --format"
     )
 
 
@@ -117,7 +117,7 @@ def _widths(sample: Sample) -> str:
         if is_token_line(line):
             found.setdefault(len(split_fields(line, tabs=sample.tabs)), []).append(number)
     if len(found) > WIDTHS:
-        return 'what looks like plain text, which a recipe reads with format = "labelled" and a file a class'
+        return 'what looks like plain text, which a recipe reads with format = "labelled" and one file per class'
     shown = [f"{width} in {len(numbers)} (the first is line {numbers[0]})" for width, numbers in found.items()]
     return f"lines of other columns: {', '.join(shown)}" if found else "no line with columns"
 

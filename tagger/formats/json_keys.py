@@ -1,8 +1,8 @@
-"""Which keys of a JSON object are layers, and which are read by nothing.
+"""Which keys of a JSON object are layers, and which are ignored.
 
-Tags stand in the tables `tags` and `labels`, as tagging writes them, or in lists under names of their own, as rows of
-Hugging Face datasets have them: `ner_tags` is the layer `ner`, as `rows` names it. A list whose name does not speak of
-tags is a layer only if it has a string for each token in every line where it stands.
+Tags are in the tables `tags` and `labels`, as `tagger tag` writes them, or in lists under keys of their own, as in rows
+of Hugging Face datasets: `ner_tags` is the layer `ner`. A list whose key does not say that it holds tags is a layer
+only if it has one string per token in every line that has the key.
 """
 
 import re
@@ -28,16 +28,16 @@ OF_TAGS = re.compile(r"(?:.+_)?(?:tags?|labels?)")
 def own_layers(
     row: Mapping[str, Any], num_tokens: int, tally: Tally, tabled: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Layer → value under keys of the object's own; those that nothing reads are tallied.
+    """Return the layers under keys of the object itself, and count the keys that are ignored.
 
     Args:
         row: The object.
-        num_tokens: Its tokens.
-        tally: Is told which keys nothing reads.
-        tabled: Layers that it has in a table, with the key of that.
+        num_tokens: The number of its tokens.
+        tally: Counts the keys that are ignored.
+        tabled: The layers in its tables, with the key of the table.
 
     Raises:
-        DataError: Tags are numbers, whose names the object does not have, or a layer stands there twice.
+        DataError: Tags are numbers, whose names the object does not have, or a layer is given twice.
     """
     has_table = any(row.get(key) and isinstance(row[key], dict) for key in TABLES)
     places = {layer: f"{table}.{layer}" for layer, table in (tabled or {}).items()}
@@ -53,7 +53,8 @@ def own_layers(
             continue
         if name in places:
             raise DataError(
-                f"layer `{name}` must stand once, got it in two, `{places[name]}` and `{key}`; leave out one of them"
+                f"layer `{name}` must be given once, got it in two places, `{places[name]}` and `{key}`; remove one of "
+                "them"
             )
         places[name] = key
         layers[name] = value if isinstance(value, list) else str(value)
@@ -63,7 +64,7 @@ def own_layers(
 
 
 def _is_known(key: str, value: Any, row: Mapping[str, Any]) -> bool:
-    """Whether a key is one that the reader of JSON lines takes by its name."""
+    """Whether a key has a meaning of its own."""
     if key in TABLES:
         return not value or not isinstance(value, (list, str))
     if key in ("words", "sentence"):
@@ -77,7 +78,7 @@ def _is_known(key: str, value: Any, row: Mapping[str, Any]) -> bool:
 
 
 def _speaks_of_tags(key: str, value: Any) -> bool:
-    """Whether a value is a list of tags by the name of its key.
+    """Whether a value is a list of tags, judging by its key.
 
     Raises:
         DataError: They are numbers.
@@ -89,10 +90,10 @@ def _speaks_of_tags(key: str, value: Any) -> bool:
 
 
 def refuse_numbers(name: str, value: Sequence[Any]) -> None:
-    """Refuse tags that are numbers, for it is not said what these stand for.
+    """Refuse tags that are numbers, because their names are unknown.
 
     Raises:
-        DataError: There is a number among them.
+        DataError: A tag is a number.
     """
     numbers = [tag for tag in value if isinstance(tag, int)]
     if numbers:
@@ -103,7 +104,7 @@ def refuse_numbers(name: str, value: Sequence[Any]) -> None:
 
 
 def _is_label(key: str, value: Any) -> bool:
-    """Whether a value is the class of the sentence by the name of its key."""
+    """Whether a value is the class of the sentence, judging by its key."""
     return key in LABEL_COLUMNS and (isinstance(value, int) or (isinstance(value, str) and bool(value.strip())))
 
 
@@ -118,19 +119,19 @@ def _has_string_a_token(key: str, value: Any, num_tokens: int) -> bool:
 
 
 def token_key(row: Mapping[str, Any]) -> str | None:
-    """The key of the tokens; None where the text is to be split."""
+    """Return the key of the tokens; None if the text must be split."""
     return next((key for key in TOKEN_COLUMNS if row.get(key) is not None), None)
 
 
 def text_key(row: Mapping[str, Any]) -> str | None:
-    """The key of the text; one of a dataset's own name counts only where there are no tokens."""
+    """Return the key of the text; other keys than `text` count only if there are no tokens."""
     if isinstance(row.get("text"), str) or token_key(row) is not None:
         return "text"
     return next((key for key in TEXT_COLUMNS if isinstance(row.get(key), str)), None)
 
 
 def comments(value: Any) -> dict[str, str] | None:
-    """Comments as they are written here, an object key → text, or as `tables` writes them, pairs; None if neither."""
+    """Return comments, which are an object of texts or (as in datasets) pairs of key and value; None if neither."""
     match value:
         case dict():
             pairs = list(value.items())

@@ -1,16 +1,17 @@
-"""JSON lines: an object a sentence, in the form that tagging writes.
+"""JSON lines: one object per sentence, as `tagger tag` writes them.
 
 `{"text", "tokens", "tags": {layer: [...]}, "spans": {layer: [...]}, "labels": {layer: {"value", ...}}}`. Reading needs
-`tokens` or `text`; spans are read from the tags, so that what is written comes back the same. A sentence whose text is
-more than its tokens with white space around them, such as one of a document, also has `"offsets": [[start, end], ...]`;
-tokens that are one word of the text, such as `de` and `le` in `du`, have the same. One with comments has `"meta": {key:
-value}`, one of a document `"document": name`; with values of another kind these keys are not read. Rows of Hugging Face
-datasets, `{"tokens", "ner_tags": [...]}`, are read too (`json_keys`), and texts with entities as characters, as
-annotation tools write them, in `spanned`.
-Predictions also have `"tag_scores": {layer: [...]}` and `"sequence_scores": {layer: probability}`.
+`tokens` or `text`, and takes entities from the tags. If the text is not just the tokens with white space between them,
+such as one sentence of a document, there is also `"offsets": [[start, end], ...]`; tokens that are one word of the
+text, such as `de` and `le` in `du`, have the same offsets. Comments are in `"meta": {key: value}`, the document in
+`"document": name`; these keys are ignored if they have other types. Predictions also have
+`"tag_scores": {layer: [...]}` and `"sequence_scores": {layer: probability}`.
+
+Rows of Hugging Face datasets, `{"tokens", "ner_tags": [...]}`, are read too (`json_keys`). Texts with entities as
+character spans, as annotation tools write them, are read in `standoff/annotation_tools`.
 
 Objects that are tagged keep their other keys, such as `id`. If a key of the result is already there, as `tags` may be,
-it is replaced. An object with an empty text is given back with empty results.
+it is replaced. For an object with an empty text the results are empty.
 """
 
 import json
@@ -32,7 +33,7 @@ from tagger.text.tokenization import Tokenize, sentence_from_text
 from tagger.wording import shorten
 
 PREDICTED = ("tags", "spans", "labels", "tag_scores", "sequence_scores", "readings", "offsets")  # keys of a result
-ARRAY = re.compile(r'\s*\[\s*(?:[{\[]\s*"|".*"\s*,\s*\{)')  # how an array of items, or a training tuple, begins
+ARRAY = re.compile(r'\s*\[\s*(?:[{\[]\s*"|".*"\s*,\s*\{)')  # the start of an array of items, or of a training tuple
 FEW = 20  # lines in which the start of an array shows
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -99,10 +100,10 @@ def _others(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def json_value(text: str, start: int | None = None) -> tuple[Any, int]:
-    """The JSON value that a text is, or that stands at `start` in it, and where it ends.
+    """Return the JSON value of a text, or the one at `start` in it, and where it ends.
 
     Raises:
-        DataError: There is none, an object has a key twice, or a string is no Unicode text.
+        DataError: There is no valid value, an object has a key twice, or a string is not valid Unicode.
     """
     try:
         if start is None:
@@ -122,7 +123,7 @@ def json_value(text: str, start: int | None = None) -> tuple[Any, int]:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object none of whose keys is lost."""
+    """Return an object, each of whose keys must be unique."""
     row = dict(pairs)
     if len(row) < len(pairs):
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
@@ -167,10 +168,10 @@ def sentence_from_json(
 
 
 def _all_layers(row: Mapping[str, Any], num_tokens: int, tally: Tally) -> dict[str, Any]:
-    """The values of the layers in `tags` and in `labels`, and of those under keys of their own."""
+    """Return the values of the layers in `tags` and `labels`, and of those under keys of their own."""
     tags, labels = _table(row, "tags"), _table(row, "labels")
     if both := sorted(set(tags) & set(labels)):
-        raise DataError(f"layer `{both[0]}` must stand in `tags` or in `labels`, got it in both")
+        raise DataError(f"layer `{both[0]}` must be in `tags` or in `labels`, got it in both")
     return {
         **tags,
         **labels,
@@ -186,7 +187,7 @@ def _has_scores(row: Mapping[str, Any]) -> bool:
 
 
 def _table(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """The layers under a key; none where that is a layer itself."""
+    """Return the layers under a key; none if the key is a layer itself."""
     value = row.get(key) or {}
     if isinstance(value, list) or (isinstance(value, str) and key == "labels"):
         return {}
@@ -200,7 +201,7 @@ def _tokens(row: Mapping[str, Any], tokenize: Tokenize) -> Sentence:
     text, tokens, offsets = row.get(own), row.get(named), row.get("offsets")
     if offsets is not None and (tokens is None or not isinstance(text, str)):
         absent = "tokens" if tokens is None else "text"
-        raise DataError(f"`offsets` must stand beside `tokens` and `text`, got no `{absent}`; add it or leave them out")
+        raise DataError(f"`offsets` needs `tokens` and `text`, got no `{absent}`; add it or remove `offsets`")
     if tokens is None:
         if not isinstance(text, str):
             raise DataError("must have `tokens` (a list of words) or `text` (a sentence)")
@@ -215,23 +216,21 @@ def _tokens(row: Mapping[str, Any], tokenize: Tokenize) -> Sentence:
 
 
 def align_tokens(tokens: list[str], text: str) -> Sentence:
-    """A sentence whose tokens stand one after the other in `text`, with nothing but white space around them.
+    """Return a sentence whose tokens follow one another in `text`, with only white space between them.
 
     Raises:
-        DataError: A token does not stand where the text goes on, or the text goes on behind the last.
+        DataError: A token is not the next word of the text, or the text continues after the last one.
     """
     offsets, position = [], 0
     for token in tokens:
         start = text.find(token, position)
         if start < 0 or text[position:start].strip():
             rest = shorten(text[position:].strip())
-            raise DataError(f"token {token!r} must stand next in `text`, got {rest}; mend it or give `offsets`")
+            raise DataError(f"token {token!r} must come next in `text`, got {rest}; fix it or add `offsets`")
         position = start + len(token)
         offsets.append((start, position))
     if rest := text[position:].strip():
-        raise DataError(
-            f"`text` must end with the last token, got {shorten(rest)} behind it; mend it or give `offsets`"
-        )
+        raise DataError(f"`text` must end with the last token, got {shorten(rest)} after it; fix it or add `offsets`")
     return Sentence(tuple(tokens), text, tuple(offsets))
 
 
@@ -250,13 +249,12 @@ def _layer(name: str, value: Any, num_tokens: int) -> TagLayer | Label:
 
 
 def _check_spans(row: Mapping[str, Any], layers: Mapping[str, TagLayer | Label]) -> None:
-    """Refuse spans that contradict the tags beside them, which are read in their place.
+    """Refuse spans that contradict the tags of their layer, which are what is read.
 
-    The scheme of one line cannot be known, so spans are right that the tags have in any scheme, read
-    strictly as they are written here; none at all are right where a scheme allows none of the tags.
+    One line does not show its scheme, so the spans must be those of the tags in some scheme that has all the tags.
 
     Raises:
-        DataError: A layer has other spans than its tags in every scheme that has them.
+        DataError: The spans of a layer are not those of its tags in any such scheme.
     """
     spans = row.get("spans") if isinstance(row.get("tags"), dict) else None
     for name, written in spans.items() if isinstance(spans, dict) else ():
@@ -266,13 +264,13 @@ def _check_spans(row: Mapping[str, Any], layers: Mapping[str, TagLayer | Label])
         schemes = [scheme for scheme in RULES if all(is_tag(tag, scheme) for tag in found.tags)]
         if schemes and all(_boundaries(written) != sorted(tags_to_spans(found.tags, scheme)) for scheme in schemes):
             raise DataError(
-                f"layer `{name}` must stand once, got it in two, `tags.{name}` and `spans.{name}`, "
-                f"whose spans {shorten(json.dumps(written))} are not those of the tags; mend or leave out one of them"
+                f"layer `{name}` must be given once, got it in two places, `tags.{name}` and `spans.{name}`, "
+                f"whose spans {shorten(json.dumps(written))} are not those of the tags; fix or remove one of them"
             )
 
 
 def _boundaries(spans: Any) -> list[tuple[Any, ...]] | None:
-    """Type and token range of each span as they are written here, in order; None if they are not."""
+    """Return type and token range of each span, sorted; None if a span has another form."""
     found: list[tuple[Any, ...]] = []
     for span in spans if isinstance(spans, list) else [None]:
         match span:
@@ -286,8 +284,8 @@ def _boundaries(spans: Any) -> list[tuple[Any, ...]] | None:
 def sentence_to_json(sentence: Sentence) -> dict[str, Any]:
     """Return the JSON object of a sentence, ready for `json.dumps`.
 
-    It has probabilities and `readings` if there are any, `offsets` where tokens and text alone do not tell them, `meta`
-    and `document` if the sentence has them, and all other keys of its record.
+    It has probabilities and `readings` if the sentence has them, `offsets` if they do not follow from tokens and text,
+    `meta` and `document` if the sentence has them, and all other keys of its record.
     """
     tags = {name: layer for name, layer in sentence.layers.items() if isinstance(layer, TagLayer)}
     labels = {name: layer for name, layer in sentence.layers.items() if isinstance(layer, Label)}
@@ -311,7 +309,7 @@ def sentence_to_json(sentence: Sentence) -> dict[str, Any]:
 
 
 def _probabilities(layers: Mapping[str, TagLayer]) -> dict[str, Any]:
-    """The probability of each tag and of all tags of a layer together, where it was predicted; six digits."""
+    """Return the probabilities of each tag and of each whole layer, if they were predicted, with six digits."""
     tags = {n: [_short(score) for score in layer.scores] for n, layer in layers.items() if layer.scores is not None}
     sequences = {n: _short(layer.score) for n, layer in layers.items() if layer.score is not None}
     return {key: value for key, value in (("tag_scores", tags), ("sequence_scores", sequences)) if value}
@@ -322,7 +320,7 @@ def _short(probability: float) -> float:
 
 
 def _tells_offsets(sentence: Sentence) -> bool:
-    """Whether the offsets are those that are found from the tokens and the text."""
+    """Whether the offsets follow from the tokens and the text."""
     try:
         return align_tokens(list(sentence.tokens), sentence.text).offsets == sentence.offsets
     except DataError:

@@ -48,7 +48,7 @@ def read_labelled(source: Source, config: ReadingConfig, tally: Tally, faults: F
 
 
 def _split(line: str, layer: str, columns: Sequence[str]) -> tuple[str, str]:
-    """Label and text of a line."""
+    """Return label and text of a line."""
     fields = line.split("\t", len(columns) - 1)
     values = dict(zip(columns, fields, strict=False))
     if len(fields) < len(columns) or not values[layer].strip() or not values["text"].strip():
@@ -58,7 +58,7 @@ def _split(line: str, layer: str, columns: Sequence[str]) -> tuple[str, str]:
 
 
 def _class_of(label: str, classes: Mapping[str, ClassRange]) -> str:
-    """The class whose range a number is in; one without a range takes the rest."""
+    """Return the class whose range a number is in; a class without a range takes all others."""
     try:
         value = float(label)
     except ValueError:

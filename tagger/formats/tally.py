@@ -51,8 +51,7 @@ class Tally:
         """Return one sentence for each thing that was done or ignored."""
         done = [f"{_numbered(what, number)}, the first {self.firsts[what]}" for what, number in self.counts.items()]
         return done + [
-            f"the key `{key}` is read by nothing; it stands in {count} line{'s' * (count > 1)}"
-            for key, count in self.unread.items()
+            f"the key `{key}` was ignored in {count} line{'s' * (count > 1)}" for key, count in self.unread.items()
         ]
 
 

@@ -51,7 +51,7 @@ def test_error_leaves_no_file_and_no_output(call: Call, tmp_path: Path) -> None:
     wrong = "a B-X\nb I-Y\n"
     code, out, err = call("-", "out.conll", "--to", "bioes", text=wrong)
     assert (code, out) == (1, "")
-    assert err.startswith("error: standard input:2: tag 'I-Y' after 'B-X' is not valid IOB2; mend it, or repair it by")
+    assert err.startswith("error: standard input:2: tag 'I-Y' after 'B-X' is not valid IOB2; fix it, or repair it as")
     assert {path.name for path in tmp_path.iterdir()} == {"in.conll"}
     assert call("-", "-", "--to", "bioes", text=wrong)[:2] == (1, "")
     assert call("-", "-", "--to", "bioes", "--invalid", "repair", text=wrong)[:2] == (0, "a S-X\nb S-Y\n")
@@ -62,7 +62,7 @@ def test_error_in_the_middle_of_writing_leaves_the_old_file(call: Call, tmp_path
     text = '{"tokens": ["a"], "tags": {"ner": ["O"]}}\n{"tokens": ["b\\tc"], "tags": {"ner": ["O"]}}\n'
     code, _, err = call("-", "out", "--to", "conll", text=text)
     assert (code, (tmp_path / "out").read_text()) == (1, "old")
-    assert "token 'b\\tc' must hold no tab" in err
+    assert "token 'b\\tc' must have no tab" in err
     assert {path.name for path in tmp_path.iterdir()} == {"in.conll", "out"}
 
 
@@ -161,7 +161,7 @@ def test_named_pipe_and_missing_file_are_told_with_what_convert_can_read(call: C
 
 def test_entity_that_does_not_fit_is_told_with_the_options_of_the_command(call: Call) -> None:
     cut = '{"text": "Ada came", "label": [[0, 2, "PER"]]}\n'
-    assert call("-", "-", "--to", "conll", text=cut)[2].endswith("; mend it, or choose --misaligned drop or expand\n")
+    assert call("-", "-", "--to", "conll", text=cut)[2].endswith("; fix it, or choose --misaligned drop or expand\n")
     nested = '{"text": "Ada came", "label": [[0, 3, "PER"], [0, 8, "X"]]}\n'
     assert call("-", "-", "--to", "conll", text=nested)[2].endswith("or choose --nested outermost or innermost\n")
 

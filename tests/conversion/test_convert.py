@@ -144,21 +144,21 @@ LOST = {
 def test_what_would_be_lost_is_named_and_left_out_when_named_by_the_user(name: str) -> None:
     text, to, options, lost = LOST[name]
     message = error_of(text, to, **options)
-    assert message.startswith(f"f: {to} has no place for `{lost.split(',')[-1] if ',' not in lost else 'lemma'}`")
-    assert message.endswith(f'leave out what may be lost with --drop "{lost}"')
+    assert message.startswith(f"f: {to} cannot hold `{lost.split(',')[-1] if ',' not in lost else 'lemma'}`")
+    assert message.endswith(f'discard what may be lost with --drop "{lost}"')
     parts = {"comments"} if name in ("documents", "ranges") else set()
     assert not parts & set(lost.split(","))
     _, said = run(text, to, **options, drop=tuple(lost.split(",")))
     noun = "text" if name in ("other keys", "spans without tags") else "sentence"
-    assert f"left out `{lost.split(',')[0]}` of 1 {noun}" in said
+    assert f"discarded `{lost.split(',')[0]}` of 1 {noun}" in said
 
 
 def test_what_may_be_lost_and_is_not_there_is_told_and_nothing_else_is_lost_for_it() -> None:
     out, said = run("a\tB-X\n", "text", drop=("ner", "pos"))
     assert out == "a\n"
-    assert said.endswith("left out `ner` of 1 sentence; there is no `pos` to leave out, but `ner`")
-    assert "text has no place for `ner`" in error_of("a\tB-X\n", "text", drop=("nre",))
-    assert run("a\n", "text", format="text", drop=("ner",))[1].endswith("there is no `ner` to leave out, but nothing")
+    assert said.endswith("discarded `ner` of 1 sentence; there is no `pos` to discard, only `ner`")
+    assert "text cannot hold `ner`" in error_of("a\tB-X\n", "text", drop=("nre",))
+    assert run("a\n", "text", format="text", drop=("ner",))[1].endswith("there is no `ner` to discard, only text")
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_raw_text_of_json_lines_is_split_as_asked_in_json_lines() -> None:
 
 def test_splitting_is_refused_where_there_are_tokens() -> None:
     assert error_of("a\tB-X\n", "jsonl", tokenize="blanks") == (
-        "f: --tokenize is for raw text, got conll, which has tokens; leave it out"
+        "f: --tokenize is for raw text, got conll, which has tokens; remove it"
     )
 
 
@@ -200,7 +200,7 @@ def test_comments_become_labels_when_asked() -> None:
 
 def test_raw_text_is_kept_over_its_columns() -> None:
     assert converted("It's me.\n", "conll") == "# text = It's me.\nIt\n's\nme\n.\n\n"
-    assert error_of(" Hi\n", "conll").startswith("f: conll has no place for `offsets`")
+    assert error_of(" Hi\n", "conll").startswith("f: conll cannot hold `offsets`")
 
 
 def test_fields_of_conllu_become_layers() -> None:
@@ -211,10 +211,10 @@ def test_fields_of_conllu_become_layers() -> None:
 def test_invalid_tags_are_refused_or_repaired() -> None:
     text = "a\tO\nb\tI-X\nc\tB-Y\nd\tI-X\n\n"
     options = {"scheme": "iob2", "columns": ("token", "ner")}
-    assert error_of(text, "jsonl", **options).startswith("f:2: tag 'I-X' after 'O' is not valid IOB2; mend it, or")
+    assert error_of(text, "jsonl", **options).startswith("f:2: tag 'I-X' after 'O' is not valid IOB2; fix it, or")
     there, said = run(text, "jsonl", **options, repair=True)
     assert json.loads(there)["tags"]["ner"] == ["O", "B-X", "B-Y", "B-X"]
-    assert said.endswith("; 2 invalid tags repaired by conlleval's rule")
+    assert said.endswith("; 2 invalid tags repaired as conlleval does")
 
 
 @pytest.mark.parametrize(
@@ -225,9 +225,9 @@ def test_invalid_tags_are_refused_or_repaired() -> None:
             "--to must be one of iob1, iob2, bioes, bilou, io, conll, conllu, doccano, "
             "jsonl, labelstudio, spacy, text, got 'xml'",
         ),
-        ({"to": "bioes", "merge": True}, "--merge does nothing with --to bioes; leave it out"),
-        ({"to": "jsonl", "column": "2"}, "--column does nothing with --to jsonl; leave it out"),
-        ({"to": "io", "drop": ("x",)}, "--drop does nothing with --to io; leave it out"),
+        ({"to": "bioes", "merge": True}, "--merge does nothing with --to bioes; remove it"),
+        ({"to": "jsonl", "column": "2"}, "--column does nothing with --to jsonl; remove it"),
+        ({"to": "io", "drop": ("x",)}, "--drop does nothing with --to io; remove it"),
     ],
 )
 def test_options_that_do_nothing_are_refused(options: dict[str, Any], sentence: str) -> None:
@@ -323,8 +323,8 @@ def test_what_opens_as_json_is_not_taken_for_columns_but_a_brace_may_be_a_token(
 @pytest.mark.parametrize("text", ['{"tokens": ["a"]\n', "{\n", "[" * 20_000, '[Laughs] "Yes."\n'])
 def test_what_opens_as_json_and_is_none_is_text_only_where_that_is_said(text: str) -> None:
     sentence = error_of(text, "jsonl")
-    assert sentence.startswith("f:1: must be JSON, for it begins as such, or its format be named, got ")
-    assert sentence.endswith("or say --format text")
+    assert sentence.startswith("f:1: must be JSON, because it begins like JSON, got ")
+    assert sentence.endswith("or pass --format text")
     assert converted(text, "text", format="text") == text
 
 
@@ -353,7 +353,7 @@ def test_lone_cr_is_refused_whatever_the_target(to: str) -> None:
 def test_layer_that_some_sentences_lack_is_told_with_what_to_do() -> None:
     text = '{"tokens": ["a"], "tags": {"ner": ["O"], "pos": ["N"]}}\n{"tokens": ["b"], "tags": {"ner": ["O"]}}\n'
     assert error_of(text, "conll") == (
-        "f: a column of conll must stand in all 2 sentences, got `pos` in 1; convert to jsonl, or leave out with "
+        "f: a column of conll must be in all 2 sentences, got `pos` in 1; convert to jsonl, or discard it with "
         '--drop "pos"'
     )
     assert converted(text, "conll", drop=("pos",)) == "a\tO\n\nb\tO\n\n"

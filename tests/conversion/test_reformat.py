@@ -93,7 +93,7 @@ def test_all_comes_over_or_what_does_not_is_named(source: str, to: str, tmp_path
     lost = LOST[source].get(to, "")
     if lost:
         names = ", ".join(f"`{name}`" for name in lost.split(","))
-        assert error_of(path, to).startswith(f"f: {to} has no place for {names}; ")
+        assert error_of(path, to).startswith(f"f: {to} cannot hold {names}; ")
     there, said = run(path, to, drop=tuple(lost.split(",")) if lost else ())
     assert said.startswith(f"{'spans' if source in ('doccano', 'labelstudio', 'spacy') else source} ")
     again = tmp_path / "again"
@@ -125,7 +125,7 @@ def test_text_of_several_sentences_stays_one_text(tmp_path: Path) -> None:
     assert run(path, "doccano")[0] == f"{json.dumps(row)}\n" * 2
     rows = [json.loads(line) for line in run(path, "jsonl")[0].splitlines()]
     assert [row["document"] for row in rows] == ["1", "1", "2", "2"]
-    assert error_of(path, "conll").startswith("f: conll has no place for `offsets`; ")
+    assert error_of(path, "conll").startswith("f: conll cannot hold `offsets`; ")
     assert run(path, "conll", drop=("offsets",))[0].startswith(
         "-DOCSTART-\tO\n\n# text = Ada came.\nAda\tB-PER\ncame\tO\n.\tO\n\n# text = Bob left.\n"
     )
@@ -135,10 +135,10 @@ def test_brat_folder_keeps_its_documents_and_names_what_is_no_entity(tmp_path: P
     make_source(tmp_path, "brat")
     (tmp_path / "b.txt").write_text("Oslo")
     (tmp_path / "b.ann").write_text("T1\tLOC 0 4\tOslo\n#1\tNote T1\tcold\n")
-    assert error_of(tmp_path, "jsonl").startswith("f: jsonl has no place for `annotations`; ")
+    assert error_of(tmp_path, "jsonl").startswith("f: jsonl cannot hold `annotations`; ")
     there, said = run(tmp_path, "jsonl", drop=("annotations",))
     assert [json.loads(line)["document"] for line in there.splitlines()] == ["b", "doc"]
-    assert said == ("brat to jsonl: 2 sentences; layer `ner` reads as IOB2; left out `annotations` of 1 line")
+    assert said == ("brat to jsonl: 2 sentences; layer `ner` reads as IOB2; discarded `annotations` of 1 line")
 
 
 def test_brat_is_read_from_a_place_only() -> None:
@@ -150,7 +150,7 @@ def test_policies_decide_and_their_counts_are_told(tmp_path: Path) -> None:
     path = make_file(tmp_path, json.dumps({"text": TEXT, "label": [[0, 2, "PER"], [10, 17, "X"], [13, 17, "LOC"]]}))
     message = error_of(path, "jsonl")
     assert "an entity must begin and end with a token" in message
-    assert "must not stand in another" in message
+    assert "must not lie inside another" in message
     there, said = run(path, "jsonl", misaligned="expand", nested="innermost")
     assert json.loads(there)["tags"]["ner"] == TAGS
     assert "; expanded 1 entity that begins or ends inside a token, the first" in said
@@ -163,18 +163,18 @@ def test_policies_decide_and_their_counts_are_told(tmp_path: Path) -> None:
 def test_what_is_beside_the_spans_is_named(tmp_path: Path) -> None:
     row = {"id": 7, "text": TEXT, "label": [{**OSLO, "id": 1}], "Comments": [], "mood": "calm"}
     path = make_file(tmp_path, json.dumps(row))
-    assert error_of(path, "doccano").startswith("f: doccano has no place for `id`, `id of spans`, `mood`; ")
+    assert error_of(path, "doccano").startswith("f: doccano cannot hold `id`, `id of spans`, `mood`; ")
     there, said = run(path, "jsonl", labels=("mood",), drop=("id", "id of spans"))
     assert json.loads(there)["labels"]["mood"]["value"] == "calm"
-    assert said.endswith("left out `id` of 1 text; left out `id of spans` of 1 text")
+    assert said.endswith("discarded `id` of 1 text; discarded `id of spans` of 1 text")
 
 
 @pytest.mark.parametrize(
     ("source", "options", "sentence"),
     [
-        ("conll", {"misaligned": "drop"}, "f: --misaligned is for character spans, got conll; leave it out"),
-        ("jsonl", {"nested": "innermost"}, "f: --nested is for character spans, got jsonl; leave it out"),
-        ("spacy", {"scheme": "bioes"}, "f: --scheme is for tags, got character spans; leave it out"),
+        ("conll", {"misaligned": "drop"}, "f: --misaligned is for character spans, got conll; remove it"),
+        ("jsonl", {"nested": "innermost"}, "f: --nested is for character spans, got jsonl; remove it"),
+        ("spacy", {"scheme": "bioes"}, "f: --scheme is for tags, got character spans; remove it"),
     ],
 )
 def test_options_of_other_formats_are_refused(
@@ -191,7 +191,7 @@ def test_scheme_is_of_columns(source: str, to: str, tmp_path: Path) -> None:
 
 def test_one_layer_of_entities_has_a_place_and_a_second_is_named(tmp_path: Path) -> None:
     path = make_file(tmp_path, "EU\tB-NP\tB-ORG\n\n")
-    assert error_of(path, "spacy").startswith("f: spacy has no place for `ner`; ")
+    assert error_of(path, "spacy").startswith("f: spacy cannot hold `ner`; ")
     assert json.loads(run(path, "doccano", drop=("column2",))[0])["label"] == [[0, 2, "ORG"]]
 
 
@@ -209,13 +209,13 @@ def test_comments_and_documents_of_columns_come_back_from_json(text: str, tmp_pa
 
 def test_names_of_documents_that_columns_cannot_say_are_named(tmp_path: Path) -> None:
     path = make_file(tmp_path, json.dumps({**ROW, "text": " ".join(TOKENS), "document": "a"}))
-    assert error_of(path, "conll").startswith("f: conll has no place for `document names`; ")
+    assert error_of(path, "conll").startswith("f: conll cannot hold `document names`; ")
     assert run(path, "conllu", drop=("ner",))[0].startswith("# newdoc id = a\n# text = Ada")
 
 
 def test_key_named_as_something_else_is_a_loss_all_the_same(tmp_path: Path) -> None:
     path = make_file(tmp_path, json.dumps({"tokens": ["a"], "comments": "x", "meta": {"n": 1}}))
-    assert error_of(path, "conll").startswith("f: conll has no place for `comments`, `meta`; ")
+    assert error_of(path, "conll").startswith("f: conll cannot hold `comments`, `meta`; ")
 
 
 def test_wrong_target_names_all_that_there_are() -> None:

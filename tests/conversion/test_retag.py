@@ -224,7 +224,7 @@ def test_bytes_that_are_no_text_are_refused() -> None:
 
 def test_invalid_tags_are_an_error_or_repaired_and_counted() -> None:
     text = "a I-X\nb I-X\n\nc B-X\nd I-Y\n"
-    advice = "mend it, or repair it by conlleval's rule (--invalid repair)"
+    advice = "fix it, or repair it as conlleval does (--invalid repair)"
     assert error_of(text, scheme="iob2") == (
         f"f:1: tag 'I-X' after 'O' is not valid IOB2; {advice}\nf:5: tag 'I-Y' after 'B-X' is not valid IOB2; {advice}"
     )
@@ -236,8 +236,8 @@ def test_invalid_tags_are_an_error_or_repaired_and_counted() -> None:
 def test_io_cannot_hold_entities_side_by_side() -> None:
     text = "a B-X\nb B-X\nc I-X\nd B-Y\n"
     assert error_of(text, "io") == (
-        "f:2: an entity of type 'X' directly follows another, which IO cannot say; "
-        "choose another scheme, or let both become one (--merge)"
+        "f:2: an entity of type 'X' directly follows another, which IO cannot express; "
+        "choose another scheme, or merge them (--merge)"
     )
     output, done = retagged(text.encode(), "io", merge=True)
     assert output == b"a I-X\nb I-X\nc I-X\nd I-Y\n"
@@ -247,7 +247,7 @@ def test_io_cannot_hold_entities_side_by_side() -> None:
 
 def test_what_was_done_is_said_in_a_line() -> None:
     assert str(retagged(b"a I-X\nb O\n", "bioes").done) == (
-        "column 2: IOB1 (there is no `B-` at all) to BIOES: 1 sentence, 2 tags, 1 changed"
+        "column 2: IOB1 (`B-` never occurs) to BIOES: 1 sentence, 2 tags, 1 changed"
     )
 
 

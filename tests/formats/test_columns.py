@@ -241,7 +241,7 @@ def test_token_that_would_not_be_read_back_is_not_written(token: str) -> None:
     with pytest.raises(DataError) as caught:
         list(conll_lines([Sentence.from_tokens([token], {"ner": TagLayer(("O",))})], ["ner"]))
     assert str(caught.value) == (
-        f"token {token!r} must hold no tab, no line break, not open with -DOCSTART- to be written in columns"
+        f"token {token!r} must have no tab, no line break, not start with -DOCSTART- to be written in columns"
     )
 
 
@@ -251,7 +251,7 @@ def test_zero_byte_is_told_as_the_cause_with_the_line_of_its_token() -> None:
         with pytest.raises(DataError) as caught:
             list(conll_lines([replace(Sentence.from_tokens(tokens, layers), origin=Origin("f", (3, 4)))], ["ner"]))
         assert str(caught.value) == (
-            f"f:4: {name} 'b\\x00' must hold no control character to be written in columns, got a zero byte; mend it"
+            f"f:4: {name} 'b\\x00' must have no control character to be written in columns, got a zero byte; remove it"
         )
 
 
@@ -263,13 +263,13 @@ def test_token_without_a_visible_character_is_kept_between_tabs_and_never_writte
     with pytest.raises(DataError) as caught:
         list(conll_lines([sentence], []))
     assert str(caught.value) == (
-        f"f:2: token {token!r} must hold no tab, no line break and no blank, not open with -DOCSTART- and not be empty "
-        "to be written in columns"
+        f"f:2: token {token!r} must have no tab, no line break and no blank, not start with -DOCSTART- and not be "
+        "empty to be written in columns"
     )
 
 
 def test_tag_that_would_not_be_read_back_is_not_written() -> None:
-    with pytest.raises(DataError, match=r"^ner 'a\\tb' must hold no tab"):
+    with pytest.raises(DataError, match=r"^ner 'a\\tb' must have no tab"):
         list(conll_lines([Sentence.from_tokens(["a"], {"ner": TagLayer(("a\tb",))})], ["ner"]))
 
 
@@ -285,14 +285,14 @@ def test_tag_with_a_blank_at_its_end_is_not_written() -> None:
 
 
 def test_word_with_a_blank_is_not_written_alone_in_its_line() -> None:
-    with pytest.raises(DataError, match=r"^token 'New York' must hold no tab, no line break and no blank"):
+    with pytest.raises(DataError, match=r"^token 'New York' must have no tab, no line break and no blank"):
         list(conll_lines([Sentence.from_tokens(["New York"])], []))
 
 
 @pytest.mark.parametrize("value", ["x\ny", "x\ty"])
 def test_comment_that_would_be_read_as_a_token_is_not_written(value: str) -> None:
     sentence = Sentence.from_tokens(["a"], {"ner": TagLayer(("O",))}, meta={"text": value})
-    with pytest.raises(DataError, match=r"^comment '# text = x\\[nt]y' must hold no line break and not have"):
+    with pytest.raises(DataError, match=r"^comment '# text = x\\[nt]y' must have no line break, and not as many"):
         list(conll_lines([sentence], ["ner"]))
 
 

@@ -158,7 +158,7 @@ def test_text_that_is_not_as_its_comment_says_is_counted() -> None:
     lines = ["# text = a b", row("1", "a"), row("2", "b"), "", "# text = c", row("1", "d"), "", row("1", "e")]
     sentences = parse_conllu(lines, tally=tally, where="f")
     assert [sentence.text for sentence in sentences] == ["a b", "d", "e"]
-    assert tally.notes() == ["kept the text of 1 sentence where `# text` says otherwise, the first at f:6"]
+    assert tally.notes() == ["kept the text of the tokens in 1 sentence with another `# text`, the first at f:6"]
 
 
 def test_words_of_one_surface_come_back_from_json() -> None:
@@ -233,12 +233,12 @@ def test_layers_of_other_names_stay_out_and_white_space_goes_to_misc() -> None:
 @pytest.mark.parametrize(
     ("sentence", "message"),
     [
-        (Sentence.from_tokens(["a\tb"]), "form 'a\\tb' must hold no tab"),
-        (Sentence.from_tokens(["a"], {"upos": TagLayer((" X",))}), "upos ' X' must hold no tab"),
-        (Sentence.from_tokens(["a"], meta={"x": "b\nc"}), "comment '# x = b\\nc' must hold no line break"),
+        (Sentence.from_tokens(["a\tb"]), "form 'a\\tb' must have no tab"),
+        (Sentence.from_tokens(["a"], {"upos": TagLayer((" X",))}), "upos ' X' must have no tab"),
+        (Sentence.from_tokens(["a"], meta={"x": "b\nc"}), "comment '# x = b\\nc' must have no line break"),
         (Sentence.from_tokens(["a"], meta={"x=y": "z"}), "comment '# x=y = z' must"),
-        (Sentence(("a",), "a b", ((0, 1),)), "the text must be its tokens and white space"),
-        (Sentence(("de",), "du", ((0, 2),)), "the text must be its tokens and white space"),
+        (Sentence(("a",), "a b", ((0, 1),)), "the text must be tokens and white space"),
+        (Sentence(("de",), "du", ((0, 2),)), "the text must be tokens and white space"),
         (
             Sentence(("a", "b"), "ab", ((0, 1), (1, 2)), {"misc": TagLayer(("SpacesAfter=\\n", "_"))}),
             "misc 'SpacesAfter=\\\\n' must agree with the text",
@@ -253,7 +253,7 @@ def test_what_would_not_be_read_back_is_not_written(sentence: Sentence, message:
 
 def test_sentence_behind_a_document_must_be_in_one() -> None:
     both = [Sentence.from_tokens(["a"], document="d"), Sentence.from_tokens(["b"])]
-    with pytest.raises(DataError, match=r"^a sentence behind document 'd' must be in a document"):
+    with pytest.raises(DataError, match=r"^a sentence after document 'd' must be in a document"):
         list(conllu_lines(both, []))
 
 

@@ -147,28 +147,28 @@ def test_null_tables_are_no_layers() -> None:
         ({"tokens": ["a", 5]}, "`tokens` must be a list of words that are not empty, got '[\"a\", 5]'"),
         (
             {"tokens": ["b", "a"], "text": "a b"},
-            "token 'b' must stand next in `text`, got 'a b'; mend it or give `offsets`",
+            "token 'b' must come next in `text`, got 'a b'; fix it or add `offsets`",
         ),
         (
             {"tokens": ["a", "dog"], "text": "can a dog"},
-            "token 'a' must stand next in `text`, got 'can a dog'; mend it or give `offsets`",
+            "token 'a' must come next in `text`, got 'can a dog'; fix it or add `offsets`",
         ),
         (
             {"tokens": ["a", "c"], "text": "a b c"},
-            "token 'c' must stand next in `text`, got 'b c'; mend it or give `offsets`",
+            "token 'c' must come next in `text`, got 'b c'; fix it or add `offsets`",
         ),
-        ({"tokens": ["x"], "text": "a"}, "token 'x' must stand next in `text`, got 'a'; mend it or give `offsets`"),
+        ({"tokens": ["x"], "text": "a"}, "token 'x' must come next in `text`, got 'a'; fix it or add `offsets`"),
         (
             {"tokens": ["a"], "text": "a b. "},
-            "`text` must end with the last token, got 'b.' behind it; mend it or give `offsets`",
+            "`text` must end with the last token, got 'b.' after it; fix it or add `offsets`",
         ),
         (
             {"text": "a", "offsets": [[0, 1]]},
-            "`offsets` must stand beside `tokens` and `text`, got no `tokens`; add it or leave them out",
+            "`offsets` needs `tokens` and `text`, got no `tokens`; add it or remove `offsets`",
         ),
         (
             {"tokens": ["a"], "offsets": [[0, 1]]},
-            "`offsets` must stand beside `tokens` and `text`, got no `text`; add it or leave them out",
+            "`offsets` needs `tokens` and `text`, got no `text`; add it or remove `offsets`",
         ),
         (
             {"tokens": ["a"], "text": "a", "offsets": 5},
@@ -219,7 +219,7 @@ def test_null_tables_are_no_layers() -> None:
         ({"tokens": ["a"], "labels": {"m": ""}}, "layer `m` must be a label or a list of tags, got '\"\"'"),
         (
             {"tokens": ["a"], "tags": {"m": ["O"]}, "labels": {"m": "x"}},
-            "layer `m` must stand in `tags` or in `labels`, got it in both",
+            "layer `m` must be in `tags` or in `labels`, got it in both",
         ),
         ('{"text": "a", "text": "b"}', "must have each key once, got 'text' twice"),
         ('{"tokens": ["a\\ud800"]}', "must be Unicode text, got half a surrogate pair ('\\ud800')"),
@@ -317,8 +317,8 @@ def test_keys_that_nothing_reads_are_told_with_their_lines(tmp_path: Path) -> No
     path = tmp_path / "train.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     assert load_corpus(train=str(path), format="jsonl").notes[:2] == (
-        "the key `id` is read by nothing; it stands in 2 lines",
-        "the key `x` is read by nothing; it stands in 1 line",
+        "the key `id` was ignored in 2 lines",
+        "the key `x` was ignored in 1 line",
     )
     chosen = load_corpus(train=str(path), format="jsonl", layers={"ner": "ner_tags"})
     assert not any("key" in note for note in chosen.notes)
@@ -355,11 +355,11 @@ def test_two_annotations_of_one_layer_are_refused_by_the_names_of_their_keys(
     more: dict[str, Any], layer: str, first: str, second: str, tmp_path: Path
 ) -> None:
     row = {"tokens": ["Oslo", "is"], **more}
-    wanted = f"layer `{layer}` must stand once, got it in two, `{first}` and `{second}`; leave out one of them"
+    wanted = f"layer `{layer}` must be given once, got it in two places, `{first}` and `{second}`; remove one of them"
     assert error_of(row) == f"f:1: {wanted}"
     path = tmp_path / "train.jsonl"
     path.write_text(json.dumps(row) + "\n", encoding="utf-8")
-    with pytest.raises(DataError, match="must stand once"):
+    with pytest.raises(DataError, match="must be given once"):
         load_corpus(train=str(path), format="jsonl")
     assert [(finding.place, finding.message) for finding in check(path).errors] == [(f"{path}:1", wanted)]
 
@@ -372,4 +372,6 @@ def test_spans_beside_tags_must_be_theirs_in_some_scheme(tags: str, end: int) ->
     row = {"tokens": ["a", "b"], "tags": {"ner": tags.split()}, "spans": {"ner": spans}}
     assert parse(row)[0].tags("ner") == tuple(tags.split())
     for wrong in ([{**spans[0], "type": "Y"}], [{**spans[0], "end": 3}], [*spans, *spans], ["X"]):
-        assert "got it in two, `tags.ner` and `spans.ner`, whose spans" in error_of({**row, "spans": {"ner": wrong}})
+        assert "got it in two places, `tags.ner` and `spans.ner`, whose spans" in error_of(
+            {**row, "spans": {"ner": wrong}}
+        )

@@ -1,13 +1,12 @@
-"""Entities that are marked as characters of a text, as ranges of its tokens.
+"""Align entities, which are ranges of characters, with the tokens of their text.
 
-`align` is the whole of it: a pure function that says for each entity which tokens it is, or why it is none. Nothing is
-lost in silence: each entity that is left out or changed is a `Misfit`, which `annotated` tells. White space at the ends
-of an entity belongs to no token and is left out, under every policy.
+`align` finds the tokens of each entity, or the reason why it has none. Each entity that is dropped or changed is a
+`Misfit`, which `sentences` reports. White space at the ends of an entity is always ignored.
 
-With `expand` an entity grows to whole tokens, and the sentences that it crosses become one, for their border was a
-guess and the entity is not. What growing does not mend (an empty entity, one outside its text, in pieces, with another
-text than was annotated, or overlapping another) is dropped. Of two that overlap, the one that begins first
-stays; of two of different types on the same tokens, the first of the file.
+With `expand` an entity grows to whole tokens, and the sentences that it crosses become one, because their border was
+guessed and the entity was not. Entities that cannot grow (empty, outside the text, in pieces, with another text than
+was annotated, or overlapping another) are dropped. Of two that overlap, the one that begins first is kept; of two with
+different types on the same tokens, the first of the file.
 """
 
 from bisect import bisect_left, bisect_right
@@ -24,9 +23,15 @@ Cause = Literal["outside", "empty", "pieces", "text", "inside", "sentence", "ove
 
 
 class Entity(NamedTuple):
-    """A typed range of characters; `text` is what it was annotated on, where the file says it.
+    """A typed range of characters.
 
-    `whole` is False for one of several pieces, `place` is where the file says it.
+    Args:
+        type: The type.
+        start: The first character.
+        end: The character after the last.
+        text: The annotated text, if the file has it.
+        whole: False for an entity of several pieces.
+        place: Where the file has it, as `file:line`.
     """
 
     type: str
@@ -38,7 +43,7 @@ class Entity(NamedTuple):
 
 
 class Misfit(NamedTuple):
-    """An entity, why it is not what its characters say, and the tokens or the entity that it disagrees with."""
+    """An entity, why it does not fit the tokens, and the tokens or the entity that it conflicts with."""
 
     entity: Entity
     cause: Cause
@@ -47,7 +52,7 @@ class Misfit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """Entities as token ranges in their order, the first token of each sentence, and what did not fit."""
+    """Entities as token ranges in order, the first token of each sentence, and what did not fit."""
 
     boundaries: list[Boundary]
     starts: list[int]
@@ -63,16 +68,16 @@ def align(
     misaligned: Misaligned = "error",
     nested: Nested = "error",
 ) -> Alignment:
-    """The token ranges of entities, none of which overlap.
+    """Return the token ranges of entities, none of which overlap.
 
     Args:
         text: The text.
-        tokens: First and past-the-last character of each token, in order.
+        tokens: The offsets of each token, in order.
         starts: The first token of each sentence.
         entities: Ranges of characters, in any order.
-        misaligned: Whether those that fit no tokens, cross a sentence or overlap grow (`expand`) or are left out;
-            telling them is the caller's part.
-        nested: Which of two stays where one stands in the other; the outer one, too, where it is an error.
+        misaligned: Whether an entity that does not fit the tokens, crosses sentences or overlaps another grows
+            (`expand`) or is dropped; the caller reports it.
+        nested: Which of two nested entities is kept; the outer one if it is an error.
     """
     misfits: list[Misfit] = []
     placed: list[tuple[Boundary, Entity]] = []
@@ -93,7 +98,7 @@ def align(
 def _place(
     entity: Entity, text: str, ends: tuple[list[int], list[int]], starts: Sequence[int]
 ) -> tuple[Boundary | None, list[Misfit]]:
-    """The tokens that an entity touches, and what keeps it from being these; `ends` are those of the tokens."""
+    """Return the tokens that an entity touches, and why it is not exactly these; `ends` are those of the tokens."""
     if cause := _unreadable(entity, text):
         return None, [Misfit(entity, cause)]
     found = text[entity.start : entity.end]
@@ -116,7 +121,7 @@ def _place(
 
 
 def _unreadable(entity: Entity, text: str) -> Cause | None:
-    """Why an entity is no piece of the text at all."""
+    """Return why an entity is not a piece of the text."""
     if not 0 <= entity.start <= entity.end <= len(text):
         return "outside"
     found = text[entity.start : entity.end]
@@ -128,14 +133,14 @@ def _unreadable(entity: Entity, text: str) -> Cause | None:
 
 
 def same_words(annotated: str, text: str) -> bool:
-    r"""Whether a text reads as it was annotated: tools write a line break as a blank, or as the two letters `\n`."""
+    r"""Whether a text is the annotated one; tools write a line break as a blank, or as the two characters `\n`."""
     return annotated.replace("\\n", "\n").split() == text.replace("\\n", "\n").split()
 
 
 def _disjoint(
     placed: Sequence[tuple[Boundary, Entity]], text: str, nested: Nested
 ) -> tuple[list[Boundary], list[Misfit]]:
-    """The entities that stay where they share tokens, in order, and those that do not."""
+    """Return the entities that are kept where some share tokens, in order, and the others."""
     rows = sorted(placed, key=lambda row: (row[0].start, -row[0].end))
     lost: dict[int, Misfit] = {}
     for i, j in _sharing([boundary for boundary, _ in rows], lost):
@@ -157,7 +162,7 @@ def _disjoint(
 
 
 def _sharing(boundaries: Sequence[Boundary], lost: Collection[int]) -> Iterator[tuple[int, int]]:
-    """The pairs of ordered ranges that share a token, but for those that are lost by the time they would come."""
+    """Yield the pairs of ordered ranges that share a token, without those that are dropped in the meantime."""
     for i, first in enumerate(boundaries):
         for j in range(i + 1, len(boundaries)):
             if i in lost or boundaries[j].start >= first.end:
@@ -167,7 +172,7 @@ def _sharing(boundaries: Sequence[Boundary], lost: Collection[int]) -> Iterator[
 
 
 def show_entity(entity: Entity, text: str) -> str:
-    """An entity as it is shown in an error."""
+    """Return an entity as errors show it."""
     found = text[max(0, entity.start) : max(0, entity.end)]
     same = entity.text is None or same_words(entity.text, found)
     annotated = "" if same else f", as {shorten(entity.text or '')}"

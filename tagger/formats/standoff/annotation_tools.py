@@ -1,18 +1,18 @@
-"""Texts with entities as characters: the JSON that doccano, Label Studio and spaCy (or Prodigy) exchange.
+"""Texts with entities as character spans: the JSON of doccano, Label Studio and spaCy (or Prodigy).
 
-A file has an object a line, or is an array of objects:
+A file has one object per line, or is one array of objects:
 
 - doccano: `{"text": ..., "label": [[start, end, type], ...]}`; older versions say `data` and `labels`, projects with
   relations `"entities": [{"start_offset", "end_offset", "label"}]`;
 - Label Studio's minimal JSON: the text under the key that it was imported with, and a key for each set of labels,
-  `"label": [{"start", "end", "text", "labels": [type]}]`, absent where nothing was labelled;
+  `"label": [{"start", "end", "text", "labels": [type]}]`, which is missing if nothing was labelled;
 - spaCy: `{"text": ..., "spans": [...]}` or `"entities"` with `[start, end, label]` or `{"start", "end", "label"}`, and
-  training tuples `[text, {"entities": [...]}]`. Examples that were rejected or ignored in Prodigy are left out, and its
-  `"tokens": [{"text", "start", "end", "id"}]` are the tokens of their text, but for those of white space.
+  training tuples `[text, {"entities": [...]}]`. Examples that were rejected or ignored in Prodigy are skipped, and its
+  `"tokens": [{"text", "start", "end", "id"}]` are the tokens of their text, apart from white space.
 
-Which it is shows in the keys, item by item. Offsets count characters (code points). Texts are split into sentences, and
-these into tokens, by the library's own rules (one that is tokenised already, into its lines), and entities are held
-against both in `alignment`; a text with a label of its own stays one sentence. Relations and comments are not read.
+The keys of each item show which of these it is. Offsets count characters (code points). Texts are split into sentences
+and tokens by the rules of the library, or into lines if they are already tokenised, and `alignment` aligns the entities
+with them; a text with a label of its own stays one sentence. Relations and comments are ignored.
 """
 
 import json
@@ -101,7 +101,7 @@ def _array(lines: Sequence[str], where: str) -> Iterator[Item]:
     if text[position:].strip() != "]":
         found = shorten(text[position : position + 100].split("\n")[0])
         line += text.count("\n", seen, position)
-        problem = DataError(f"the array must go on with a comma or end with ], got {found} behind item {number}")
+        problem = DataError(f"the array must continue with a comma or end with ], got {found} after item {number}")
         yield Item(problem, line, f"{where}:{line}")
 
 
@@ -130,7 +130,7 @@ def read_json(source: Source, config: ReadingConfig, tally: Tally, faults: Fault
 
 
 def holds_spans(lines: Iterable[str]) -> bool:
-    """Whether the first item that tells it is a text with character spans, not a sentence of tokens."""
+    """Whether a file has texts with character spans, as its first item shows that is clearly one or the other."""
     for line in lines:
         if line.lstrip().startswith("["):
             return True
@@ -189,7 +189,7 @@ def read_spans(source: Source, config: ReadingConfig, tally: Tally, faults: Faul
 
 
 def _untupled(item: Item) -> Item:
-    """The item with a training tuple as an object."""
+    """Return the item, with a training tuple as an object."""
     match item.value:
         case [str(text), dict(values)]:
             return item._replace(value={**values, "text": text})
@@ -197,15 +197,15 @@ def _untupled(item: Item) -> Item:
 
 
 def _accepted(item: Item, tally: Tally) -> bool:
-    """Whether an item is to be learnt from: Prodigy marks those that its user refused."""
+    """Whether an item is used: Prodigy marks those that its user rejected or ignored."""
     answer = item.value.get("answer", "accept") if isinstance(item.value, dict) else "accept"
     if answer in ("reject", "ignore"):
-        tally.count("left out {} text|texts that was|were not accepted", f'"{answer}" at {item.place}')
+        tally.count("skipped {} text|texts that was|were not accepted", f'"{answer}" at {item.place}')
     return answer not in ("reject", "ignore")
 
 
 def _text_key(rows: Iterable[Mapping[str, Any]]) -> str:
-    """The key of the texts: `text`, `data`, or the only one whose values read as the spans beside it say."""
+    """Return the key of the texts: `text`, `data`, or the only one whose value agrees with the texts of its spans."""
     for row in rows:
         for key in ("text", "data"):
             if isinstance(row.get(key), str):
@@ -226,7 +226,7 @@ def _reads(text: str, span: Mapping[str, Any]) -> bool:
 
 
 def _are_spans(value: Any) -> bool:
-    """Whether a value is a list in which a character span stands."""
+    """Whether a value is a list with a character span in it."""
     return isinstance(value, list) and any(_is_span(span) for span in value)
 
 
@@ -239,14 +239,14 @@ def _is_span(value: Any) -> bool:
 def _read_item(
     row: Any, place: str, key: str, config: ReadingConfig, spanned: Collection[str], tally: Tally
 ) -> tuple[str, dict[str, list[Entity]], dict[str, Label]]:
-    """The text of an item, its entities by layer, and its labels; `spanned` are the named layers that are spans."""
+    """Return the text of an item, its entities by layer, and its labels; `spanned` are the layers that have spans."""
     if not isinstance(row, dict):
         raise DataError(f"must be an object with a text and its spans, got {shorten(json.dumps(row))}")
     text = row.get(key)
     if not isinstance(text, str) and _has_words(row.get("tokens")):
         raise DataError(
-            "must be a text with character spans, as a file that is an array or opens with such a text has throughout, "
-            "got a sentence of tokens; write those into a file of their own, one object a line"
+            "must be a text with character spans, like the other items of the file, got a sentence of tokens; put "
+            "sentences of tokens into a file of their own, one object per line"
         )
     if not isinstance(text, str):
         raise DataError(f"must have a text under `{key}`, got {shorten(json.dumps(text))}")
@@ -260,16 +260,16 @@ def _read_item(
 
 
 def _has_own_tokens(row: Any) -> bool:
-    """Whether an item has tokens that say where they stand, as Prodigy writes them."""
+    """Whether an item has tokens with offsets, as Prodigy writes them."""
     tokens = row.get("tokens") if isinstance(row, dict) else None
     return isinstance(tokens, list) and any(isinstance(token, dict) for token in tokens)
 
 
 def _own_tokens(row: Any, text: str) -> list[CharSpan]:
-    """Where the tokens that an item has of its own stand, but for those of white space; none if it has none.
+    """Return the offsets of the tokens that an item comes with, apart from white space; none if it has none.
 
     Raises:
-        DataError: They are not the words of the text, one behind the other.
+        DataError: They are not the words of the text in order.
     """
     found: list[CharSpan] = []
     end = 0
@@ -278,28 +278,28 @@ def _own_tokens(row: Any, text: str) -> list[CharSpan]:
         found += [(first, last)] if text[first:last].strip() else []
         end = last
     if found and text[end:].strip():
-        raise DataError(f"`tokens` must hold all words of the text, got none for {shorten(text[end:])}; mend them")
+        raise DataError(f"`tokens` must cover all words of the text, got none for {shorten(text[end:])}; fix them")
     return found
 
 
 def _place_of_token(token: Any, end: int, text: str) -> CharSpan:
-    """Where a token stands in a text, with nothing but white space between it and the `end` of the one before."""
+    """Return the offsets of a token, with only white space between it and the `end` of the one before."""
     match token:
         case {"start": int(first), "end": int(last)} if end <= first < last <= len(text):
             if token.get("text", text[first:last]) == text[first:last] and not text[end:first].strip():
                 return first, last
     raise DataError(
-        "each of `tokens` must say by `start` and `end` where it stands in the text, behind the one before it, got "
-        f"{shorten(json.dumps(token))}; mend it, or take `tokens` away"
+        "each of `tokens` must have `start` and `end` in the text, after the token before it, got "
+        f"{shorten(json.dumps(token))}; fix it, or remove `tokens`"
     )
 
 
 def _only_spans(row: Mapping[str, Any], place: str, tally: Tally) -> list[Any]:
-    """The list of spans of an item, whatever its key."""
+    """Return the list of spans of an item, whatever its key."""
     found = [key for key, value in row.items() if _are_spans(value)]
     if len(found) > 1:
         names = " and ".join(f"`{key}`" for key in found)
-        choice = "take one away" if tally.options else f'name what to read: layers = {{ner = "{found[0]}"}}'
+        choice = "remove one" if tally.options else f'name what to read: layers = {{ner = "{found[0]}"}}'
         raise DataError(f"must have one list of spans, got {names}; {choice}")
     if found:
         return list(row[found[0]])
@@ -307,12 +307,12 @@ def _only_spans(row: Mapping[str, Any], place: str, tally: Tally) -> list[Any]:
         if row.get(key):
             raise DataError(f"`{key}` must be a list of [start, end, type], got {shorten(json.dumps(row[key]))}")
     if not any(row.get(key) == [] for key in KEYS):
-        tally.count("read {} text|texts that has|have no list of spans as without entities", f"at {place}")
+        tally.count("read {} text|texts without a list of spans as having no entities", f"at {place}")
     return []
 
 
 def _label(value: Any, key: str) -> Label:
-    """A class of the whole text, alone or in a list."""
+    """Return the class of the whole text, which may be in a list."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if isinstance(value, int) or (isinstance(value, str) and value.strip()):
@@ -321,7 +321,7 @@ def _label(value: Any, key: str) -> Label:
 
 
 def _entities(spans: Any, place: str) -> Iterator[Entity]:
-    """The entities that spans of any dialect say."""
+    """Yield the entities of spans in any dialect."""
     if not isinstance(spans, list):
         raise DataError(f"spans must be a list of [start, end, type], got {shorten(json.dumps(spans))}")
     for span in spans:
@@ -335,7 +335,7 @@ def _entities(spans: Any, place: str) -> Iterator[Entity]:
 
 
 def _parts(span: Any) -> tuple[Any, Any, list[Any], Any]:
-    """Start, end, types and, if it is said, the text of a span; None where something is not there."""
+    """Return start, end, types and text of a span; None for what it does not have."""
     if isinstance(span, dict):
         label, labels = span.get("label"), span.get("labels")
         types = labels if isinstance(labels, list) else [label]
@@ -347,10 +347,9 @@ def _parts(span: Any) -> tuple[Any, Any, list[Any], Any]:
 
 
 def spanned_lines(sentences: Iterable[Sentence], layer: str | None, dialect: Dialect) -> Iterator[str]:
-    """The lines of JSON of texts with the entities of a layer, or with none; neighbours of one document and text are
-    one line.
+    """Yield JSON lines of texts with the entities of a layer, or of none; the sentences of one text are one line.
 
-    Tokens are not written: a text that was split by other rules than the library's is split anew when it is read.
+    Tokens are not written: the text is split again when it is read.
 
     Raises:
         DataError: A sentence has no such layer, or its tags have no spans.
@@ -371,7 +370,7 @@ def _unread_keys(rows: Iterable[Mapping[str, Any]], text: str, read: Collection[
         read: The keys of their labels.
     """
     for row in rows:
-        reported = () if any(map(_are_spans, row.values())) else KEYS  # by the reader, if there is something in them
+        reported = () if any(map(_are_spans, row.values())) else KEYS  # by the reader, if they are not empty
         for key, value in row.items():
             if _are_spans(value):
                 names = {name for span in value if isinstance(span, dict) for name in span} - OF_SPANS
@@ -383,7 +382,7 @@ def _unread_keys(rows: Iterable[Mapping[str, Any]], text: str, read: Collection[
 
 
 def _numbered(sentences: Iterable[Sentence]) -> Iterator[tuple[int, Sentence]]:
-    """Sentences with the number of the text that they stand in."""
+    """Yield sentences with the number of their text."""
     number, before = 0, None
     for sentence in sentences:
         number += before is None or not _goes_on(before, sentence)
@@ -392,7 +391,7 @@ def _numbered(sentences: Iterable[Sentence]) -> Iterator[tuple[int, Sentence]]:
 
 
 def _goes_on(before: Sentence, after: Sentence) -> bool:
-    """Whether a sentence stands behind another in the text of one document."""
+    """Whether a sentence comes after another in the text of one document."""
     same = after.document is not None and after.document == before.document and after.text == before.text
     return same and bool(before.offsets and after.offsets) and before.offsets[-1][1] <= after.offsets[0][0]
 

@@ -1,8 +1,9 @@
-"""Stand-off annotation of brat: a text in `NAME.txt` and its entities beside it in `NAME.ann`. Read, not written.
+"""Stand-off annotation of brat: a text in `NAME.txt` and its entities in `NAME.ann`. Read, not written.
 
-`T1<TAB>Type 0 5<TAB>words` is an entity, `T1<TAB>Type 0 5;16 23<TAB>words` one in pieces; pieces with nothing but white
-space between them, as brat cuts an entity at a line break, are one. Relations, events, attributes and notes are counted
-and left out; the trigger of an event is an entity as any other. Offsets count characters of the file, line ends too.
+`T1<TAB>Type 0 5<TAB>words` is an entity, `T1<TAB>Type 0 5;16 23<TAB>words` one in pieces; pieces with only white space
+between them, into which brat cuts an entity at a line break, are one. Relations, events, attributes and notes are
+counted and ignored; the trigger of an event is an entity like any other. Offsets count the characters of the file, also
+those of line ends.
 """
 
 import re
@@ -24,7 +25,7 @@ from tagger.text.sentence import Origin, Sentence
 from tagger.wording import shorten
 
 ENTITY = re.compile(r"(T[^\t]*)\t([^ \t]+) ([0-9]+ [0-9]+(?:;[0-9]+ [0-9]+)*)(?:\t(.*))?")
-LEFT_OUT = "left out {} annotation|annotations of brat that is|are no entity|entities"
+LEFT_OUT = "ignored {} annotation|annotations of brat that is|are no entity|entities"
 OTHER = re.compile(r"(?:[REAMN][^\t]*|#[^\t]*|\*)\t.*")
 
 
@@ -51,22 +52,24 @@ def read_brat(source: Source, config: ReadingConfig, tally: Tally, faults: Fault
 
 
 def is_brat(path: Path) -> bool:
-    """Whether a path is a folder that holds annotations of texts, or a text that has them beside it."""
+    """Whether a path is a folder with annotations of texts, or a text with its annotations beside it."""
     if path.is_dir():
         return next(path.rglob("*.ann"), None) is not None
     return path.suffix == ".txt" and path.with_suffix(".ann").is_file()
 
 
 def _read_document(path: Path, name: str, config: ReadingConfig, tally: Tally, faults: Faults) -> list[Sentence]:
-    """The sentences of one text."""
+    """Return the sentences of one text."""
     if path.suffix != ".txt":
         raise DataError(f"{path}: must be a folder or a text (.txt) with its annotations beside it (.ann)")
     beside = path.with_suffix(".ann")
     if not beside.is_file():
-        raise DataError(f"{path}: must have its annotations beside it, got no {beside.name}; make it, if need be empty")
+        raise DataError(
+            f"{path}: must have its annotations beside it, got no {beside.name}; create that file, which may be empty"
+        )
     text = read_text(path)
     if not text.strip():
-        raise DataError(f"{path}: the text must not be empty or white space; take it and its annotations away")
+        raise DataError(f"{path}: the text must not be empty or white space; remove it and its annotations")
     entities = list(_entities(read_text(beside), text, str(beside), tally, faults))
     layers = {config.layer or LAYER: entities}
     sentences = annotated_sentences(text, layers, config, tally, faults)
@@ -91,7 +94,7 @@ def _entities(annotations: str, text: str, where: str, tally: Tally, faults: Fau
         elif OTHER.fullmatch(line):
             tally.count(LEFT_OUT, f"{line[:1]} at {place}")
         elif line.strip():
-            message = f"must be an annotation, such as T1<TAB>Type 0 5<TAB>words, got {shorten(line)}; mend it"
+            message = f"must be an annotation, such as T1<TAB>Type 0 5<TAB>words, got {shorten(line)}; fix it"
             faults.add("form", place, message)
 
 

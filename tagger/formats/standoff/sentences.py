@@ -17,22 +17,22 @@ from tagger.text.schemes import Boundary, Scheme, spans_to_tags
 from tagger.text.sentence import Sentence, TagLayer
 from tagger.text.tokenization import CharSpan, sentence_from_text, split_sentences
 
-LAYER = "ner"  # the layer of entities, where no other is named
+LAYER = "ner"  # the default layer of entities
 LINE = re.compile(r"[^\n]*\S[^\n]*")
 
-WORDS: dict[Cause, tuple[str, str]] = {  # what must hold of an entity; what those do that do not hold it
-    "outside": ("an entity must stand inside its text", "reaches|reach outside the text"),
-    "empty": ("an entity must hold a character that is not white space", "is|are empty or white space"),
-    "pieces": ("an entity must be one piece", "is|are in several pieces"),
-    "text": ("an entity must read as it was annotated", "reads|read otherwise than annotated"),
+WORDS: dict[Cause, tuple[str, str]] = {  # what is expected of an entity, and what others do
+    "outside": ("an entity must lie inside its text", "reaches|reach outside the text"),
+    "empty": ("an entity must have a character that is not white space", "is|are empty or white space"),
+    "pieces": ("an entity must be in one piece", "is|are in several pieces"),
+    "text": ("an entity must have the text that was annotated", "has|have another text than was annotated"),
     "inside": ("an entity must begin and end with a token", "begins|begin or ends|end inside a token"),
-    "sentence": ("an entity must stand in one sentence", "crosses|cross the end of a sentence"),
+    "sentence": ("an entity must lie in one sentence", "crosses|cross the end of a sentence"),
     "overlap": ("an entity must not overlap another", "overlaps|overlap another"),
-    "nested": ("an entity must not stand in another", "is|are nested"),
-    "twice": ("an entity must stand once", "stands|stand twice"),
+    "nested": ("an entity must not lie inside another", "is|are nested"),
+    "twice": ("an entity must be given once", "is|are given twice"),
     "blank": ("an entity must begin and end with a token", "has|have white space at the ends"),
 }
-HARMLESS: tuple[Cause, ...] = ("blank", "twice")  # are told and never refused
+HARMLESS: tuple[Cause, ...] = ("blank", "twice")  # are reported, and are never an error
 GROWN: dict[Cause, str] = {"inside": "expanded", "sentence": "joined the sentences of", "blank": "trimmed"}
 
 
@@ -46,7 +46,7 @@ def _report(misfit: Misfit, text: str, config: ReadingConfig, tally: Tally, faul
         tally.count(f"{done} {{}} entity|entities that {WORDS[cause][1]}", f"{shown} at {entity.place}")
         return
     found = f"{shown} {beside}" if beside else shown
-    message = f"{WORDS[cause][0]}, got {found}; mend it, or choose {_choice(cause, options=tally.options)}"
+    message = f"{WORDS[cause][0]}, got {found}; fix it, or choose {_choice(cause, options=tally.options)}"
     values = {"text": text[max(0, entity.start) : max(0, entity.end)], "type": entity.type}
     faults.add("span", entity.place, message, **values, start=entity.start, end=entity.end, cause=cause)
 
@@ -71,16 +71,16 @@ def annotated_sentences(
     whole: bool = False,
     tokens: Sequence[CharSpan] = (),
 ) -> list[Sentence]:
-    """The sentences of a text, with its entities as tags; each carries the text whole and counts its offsets in it.
+    """Return the sentences of a text, with its entities as tags; offsets count in the whole text.
 
     Args:
         text: The text.
         layers: The entities of each layer.
-        config: How to tokenise, which scheme to write and what to do with what does not fit.
-        tally: Counts the entities that were changed or left out.
+        config: How to split the text, the scheme of the tags, and what to do with entities that do not fit.
+        tally: Counts the entities that were changed or dropped.
         faults: Takes those that do not fit where that is an error.
         whole: Whether the text is one sentence.
-        tokens: Where the tokens stand, if the text comes with its own.
+        tokens: The offsets of the tokens, if the text comes with its own.
 
     Raises:
         DataError: The text has no token.
@@ -103,38 +103,38 @@ def annotated_sentences(
 
 
 def check_scheme(config: ReadingConfig, where: str) -> None:
-    """Refuse IO for character spans, for it would make one entity of two that are told apart.
+    """Refuse IO for character spans, because it would join neighbouring entities.
 
     Raises:
         DataError: The scheme is IO.
     """
     if config.scheme == "io":
         raise DataError(
-            f"{where}: scheme io is for tags and cannot tell neighbours of one type apart, which character spans can; "
-            "leave it out, or name another, such as iob2"
+            f"{where}: scheme io is for tags and cannot separate neighbours of one type, as character spans can; "
+            "remove it or choose another, such as iob2"
         )
 
 
 def _sentences(text: str, config: ReadingConfig) -> list[CharSpan]:
-    """The sentences of a text: by the library's rules, or the lines where it is tokenised already."""
+    """Return the sentences of a text: by the rules of the library, or its lines if it is already tokenised."""
     found = split_sentences(text) if config.tokenize == "words" else [line.span() for line in LINE.finditer(text)]
     return found or [(0, len(text))]
 
 
 def _tokens(text: str, ranges: Sequence[CharSpan], config: ReadingConfig) -> tuple[list[CharSpan], list[int]]:
-    """Where the tokens of a text stand, and which of them open a sentence."""
+    """Return the offsets of the tokens of a text, and which of them start a sentence."""
     parts = [sentence_from_text(text[start:end], config.tokenize, start=start) for start, end in ranges]
     return [offset for part in parts for offset in part.offsets], list(accumulate(map(len, parts[:-1]), initial=0))
 
 
 def _own_tokens(tokens: Sequence[CharSpan], ranges: Sequence[CharSpan]) -> tuple[list[CharSpan], list[int]]:
-    """The tokens that a text comes with, and which of them open a sentence: the first that begins in it."""
+    """Return the tokens that a text comes with, and which of them start a sentence: the first that begins in it."""
     firsts = {bisect_left(tokens, start, key=lambda token: token[0]) for start, _ in ranges}
     return list(tokens), sorted({0, *firsts} - {len(tokens)})
 
 
 def _tags(boundaries: Sequence[Boundary], start: int, end: int, scheme: Scheme) -> TagLayer:
-    """The tags of the tokens `[start, end)`, of whose entities none reaches out of them."""
+    """Return the tags of the tokens `[start, end)`; no entity crosses this range."""
     first, last = (bisect_left(boundaries, token, key=lambda boundary: boundary.start) for token in (start, end))
     inside = [Boundary(type_, first - start, last - start) for type_, first, last in boundaries[first:last]]
     return TagLayer(tuple(spans_to_tags(inside, end - start, scheme)))

@@ -23,7 +23,7 @@ EU = "EU rejects German call."
 TOKENS = '{"tokens": ["Oslo"], "ner_tags": ["B-LOC"]}'
 ORG, MISC = (0, 2, "ORG"), (11, 17, "MISC")
 SPAN = "f:2: a span must have a start and an end in characters and a type, got "
-DROP = '; mend it, or choose misaligned = "drop"'
+DROP = '; fix it, or choose misaligned = "drop"'
 EXPAND = DROP + ' or "expand"'
 DIALECTS: dict[str, Any] = {
     "doccano": {"id": 1, "text": EU, "label": [list(ORG), list(MISC)], "Comments": []},
@@ -156,7 +156,7 @@ def test_text_that_was_not_labelled_has_no_entities_and_is_counted() -> None:
     first, second = parse(DIALECTS["Label Studio"], {"text": "Nothing here", "id": 2}, tally=tally)
     assert "B-ORG" in first.tags("ner")
     assert second.tags("ner") == ("O", "O")
-    assert done(tally) == ["read 1 text that has no list of spans as without entities, the first at f:2"]
+    assert done(tally) == ["read 1 text without a list of spans as having no entities, the first at f:2"]
 
 
 @pytest.mark.parametrize("answer", ["reject", "ignore"])
@@ -164,7 +164,7 @@ def test_examples_that_were_refused_are_left_out_and_counted(answer: str) -> Non
     tally = Tally()
     item = DIALECTS["Prodigy"]
     assert len(parse(item, {**item, "answer": answer}, tally=tally)) == 1
-    assert done(tally) == [f'left out 1 text that was not accepted, the first "{answer}" at f:2']
+    assert done(tally) == [f'skipped 1 text that was not accepted, the first "{answer}" at f:2']
 
 
 def prodigy(text: str, *offsets: tuple[int, int], **more: Any) -> dict[str, Any]:
@@ -191,13 +191,16 @@ SHE = {"start": 15, "end": 18}
 @pytest.mark.parametrize(
     ("item", "sentence"),
     [
-        (prodigy("Ada ran", (0, 3), (4, 8)), "each of `tokens` must say by"),
-        (prodigy("Ada ran", (0, 3), (2, 7)), "each of `tokens` must say by"),
-        (prodigy("Ada ran", (4, 7)), "each of `tokens` must say by"),
-        ({**prodigy("Ada ran", (0, 3), (4, 7)), "text": "Ada RAN"}, "each of `tokens` must say by"),
-        (prodigy("Ada ran", (0, 3)), "`tokens` must hold all words of the text, got none for ' ran'; mend them"),
-        ({"text": "Ada", "tokens": [{"text": "Ada"}], "spans": []}, "each of `tokens` must say by"),
-        ({"text": "Ada", "tokens": [{"start": 0, "end": 3}, "x"], "spans": []}, "each of `tokens` must say by"),
+        (prodigy("Ada ran", (0, 3), (4, 8)), "each of `tokens` must have `start` and"),
+        (prodigy("Ada ran", (0, 3), (2, 7)), "each of `tokens` must have `start` and"),
+        (prodigy("Ada ran", (4, 7)), "each of `tokens` must have `start` and"),
+        ({**prodigy("Ada ran", (0, 3), (4, 7)), "text": "Ada RAN"}, "each of `tokens` must have `start` and"),
+        (prodigy("Ada ran", (0, 3)), "`tokens` must cover all words of the text, got none for ' ran'; fix them"),
+        ({"text": "Ada", "tokens": [{"text": "Ada"}], "spans": []}, "each of `tokens` must have `start` and"),
+        (
+            {"text": "Ada", "tokens": [{"start": 0, "end": 3}, "x"], "spans": []},
+            "each of `tokens` must have `start` and",
+        ),
     ],
 )
 def test_tokens_that_are_not_those_of_the_text_are_told(item: Any, sentence: str) -> None:
@@ -208,7 +211,10 @@ def test_tokens_that_are_not_those_of_the_text_are_told(item: Any, sentence: str
     "lines", [['[{"tokens": ["Oslo"], "ner_tags": ["B-LOC"]}]'], ['{"text": "a", "label": []}', TOKENS]]
 )
 def test_sentence_of_tokens_among_texts_is_told_what_to_do(lines: list[str]) -> None:
-    assert "got a sentence of tokens; write those into a file of their own, one object a line" in error_of(*lines)
+    assert (
+        "got a sentence of tokens; put sentences of tokens into a file of their own, one object per line"
+        in error_of(*lines)
+    )
 
 
 def test_layer_of_spans_may_be_named() -> None:
@@ -249,7 +255,7 @@ def test_text_that_is_tokenised_already_has_its_sentences_on_lines() -> None:
     sentences = parse(item, tokenize="blanks")
     assert [s.tags("ner") for s in sentences] == [("B-P", "I-P", "I-P", "O", "O"), ("B-P", "O", "O")]
     assert error_of({"text": "a\nb", "label": [[0, 3, "P"]]}, tokenize="blanks").startswith(
-        "f:1: an entity must stand in one sentence"
+        "f:1: an entity must lie in one sentence"
     )
 
 
@@ -283,15 +289,15 @@ def test_text_that_is_tokenised_already_has_its_sentences_on_lines() -> None:
         ),
         (
             {"text": "Yahoo! Inc", "label": [[0, 10, "ORG"]]},
-            "f:2: an entity must stand in one sentence, got 'Yahoo! Inc' (ORG, characters 0 to 10) behind '!'" + EXPAND,
+            "f:2: an entity must lie in one sentence, got 'Yahoo! Inc' (ORG, characters 0 to 10) behind '!'" + EXPAND,
         ),
         (
             {"text": "a", "label": [[0, 3, "X"]]},
-            "f:2: an entity must stand inside its text, got 'a' (X, characters 0 to 3)" + DROP,
+            "f:2: an entity must lie inside its text, got 'a' (X, characters 0 to 3)" + DROP,
         ),
         (
             {"text": "a b", "label": [[1, 2, "X"]]},
-            "f:2: an entity must hold a character that is not white space, got ' ' (X, characters 1 to 2)" + DROP,
+            "f:2: an entity must have a character that is not white space, got ' ' (X, characters 1 to 2)" + DROP,
         ),
         (
             {"text": "a b c", "label": [[0, 3, "X"], [2, 5, "Y"]]},
@@ -300,16 +306,16 @@ def test_text_that_is_tokenised_already_has_its_sentences_on_lines() -> None:
         ),
         (
             {"text": "a b", "label": [[0, 3, "X"], [2, 3, "Y"]]},
-            "f:2: an entity must not stand in another, got 'b' (Y, characters 2 to 3) "
-            'with \'a b\' (X, characters 0 to 3); mend it, or choose nested = "outermost" or "innermost"',
+            "f:2: an entity must not lie inside another, got 'b' (Y, characters 2 to 3) "
+            'with \'a b\' (X, characters 0 to 3); fix it, or choose nested = "outermost" or "innermost"',
         ),
         (
             {"text": "👍 Ada", "label": [{"start": 3, "end": 6, "text": "Ada", "labels": ["P"]}]},
-            "f:2: an entity must stand inside its text, got 'da' (P, characters 3 to 6, as 'Ada'); ",
+            "f:2: an entity must lie inside its text, got 'da' (P, characters 3 to 6, as 'Ada'); ",
         ),
         (
             {"text": "👍 Ada.", "label": [{"start": 3, "end": 6, "text": "Ada", "labels": ["P"]}]},
-            "f:2: an entity must read as it was annotated, got 'da.' (P, characters 3 to 6, as 'Ada')" + DROP,
+            "f:2: an entity must have the text that was annotated, got 'da.' (P, characters 3 to 6, as 'Ada')" + DROP,
         ),
     ],
 )
@@ -328,12 +334,12 @@ def test_all_bad_entities_are_told_together() -> None:
     [
         (
             '[{"text": "a", "label": []} {"text"',
-            "f:1: the array must go on with a comma or end with ], got '{\"text\"'",
+            "f:1: the array must continue with a comma or end with ], got '{\"text\"'",
         ),
-        ('[{"text": "a", "label": []}', "f:1: the array must go on with a comma or end with ], got '' behind item 1"),
-        ('[{"text": "a", "label": []}] x', "f:1: the array must go on with a comma or end with ], got '] x' behind"),
+        ('[{"text": "a", "label": []}', "f:1: the array must continue with a comma or end with ], got '' after item 1"),
+        ('[{"text": "a", "label": []}] x', "f:1: the array must continue with a comma or end with ], got '] x' after"),
         ('[{"text": "a", "label": []},\n]', "f:2: item 2: must be a JSON object, got ']' (Expecting value)"),
-        ('[\n\n{"text": "a", "label": [[0, 9, "X"]]}\n]', "f:3: item 1: an entity must stand inside its text"),
+        ('[\n\n{"text": "a", "label": [[0, 9, "X"]]}\n]', "f:3: item 1: an entity must lie inside its text"),
         ("[", "f:1: item 1: must be a JSON object, got '' (Expecting value)"),
     ],
 )
@@ -370,7 +376,7 @@ def test_what_is_dropped_grown_and_trimmed_is_noted_by_the_corpus(tmp_path: Path
             "dropped 2 entities that are nested",
         ],
     )
-    with pytest.raises(DataError, match="must not stand in another, got 'Ada '"):
+    with pytest.raises(DataError, match="must not lie inside another, got 'Ada '"):
         load(misaligned="drop")
 
 

@@ -62,8 +62,8 @@ def test_pieces_across_a_line_break_are_one_entity(tmp_path: Path) -> None:
 def test_entity_in_pieces_is_told_or_dropped(tmp_path: Path) -> None:
     path = write(tmp_path, "T1\tLoc 37 42;53 60\tNorth America\nT2\tLoc 47 60\tSouth America\n")
     assert error_of(path) == (
-        "DIR/a.ann:1: an entity must be one piece, got 'North and South America' (Loc, characters 37 to 60, "
-        "as 'North America'); mend it, or choose misaligned = \"drop\""
+        "DIR/a.ann:1: an entity must be in one piece, got 'North and South America' (Loc, characters 37 to 60, "
+        "as 'North America'); fix it, or choose misaligned = \"drop\""
     )
     for policy in ("drop", "expand"):
         sentences, notes = read(path, misaligned=policy)
@@ -75,19 +75,22 @@ def test_annotations_that_are_no_entities_are_counted(tmp_path: Path) -> None:
     others = ["R1\tOrigin Arg1:T1 Arg2:T1", "E1\tRun:T1 A:T1", "A1\tNegation E1", "M1\tNegation E1"]
     others += ["N1\tReference T1 Wikipedia:1\tSony", "#1\tAnnotatorNotes T1\ta note", "*\tEquiv T1 T2"]
     _, notes = read(write(tmp_path, "\n".join([*others, "T1\tOrg 0 4\tSony"])))
-    assert [note.split(", the first")[0] for note in notes] == ["left out 7 annotations of brat that are no entities"]
+    assert [note.split(", the first")[0] for note in notes] == ["ignored 7 annotations of brat that are no entities"]
 
 
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("T1 Org 0 4 Sony", "must be an annotation, such as T1<TAB>Type 0 5<TAB>words, got 'T1 Org 0 4 Sony'; mend it"),
+        ("T1 Org 0 4 Sony", "must be an annotation, such as T1<TAB>Type 0 5<TAB>words, got 'T1 Org 0 4 Sony'; fix it"),
         ("T1\tOrg 0\tSony", "must be an annotation, such as T1<TAB>Type 0 5<TAB>words, got 'T1\\tOrg 0\\tSony'"),
         ("T1\tOrg 0 4;\tSony", "must be an annotation, such as T1<TAB>Type 0 5<TAB>words, got 'T1\\tOrg 0 4;\\tSony'"),
-        ("T1\tOrg 1 4\tSony", "an entity must read as it was annotated, got 'ony' (Org, characters 1 to 4, as 'Sony')"),
+        (
+            "T1\tOrg 1 4\tSony",
+            "an entity must have the text that was annotated, got 'ony' (Org, characters 1 to 4, as 'Sony')",
+        ),
         ("T1\tOrg 1 4\tony", "an entity must begin and end with a token, got 'ony' (Org, characters 1 to 4) in 'Sony'"),
-        ("T1\tOrg 90 94\tSony", "an entity must stand inside its text, got '' (Org, characters 90 to 94, as 'Sony')"),
-        ("T1\tOrg 27 42\tEricsson. North", "an entity must stand in one sentence, got 'Ericsson. North'"),
+        ("T1\tOrg 90 94\tSony", "an entity must lie inside its text, got '' (Org, characters 90 to 94, as 'Sony')"),
+        ("T1\tOrg 27 42\tEricsson. North", "an entity must lie in one sentence, got 'Ericsson. North'"),
     ],
 )
 def test_bad_line_gets_one_sentence_with_its_place(line: str, sentence: str, tmp_path: Path) -> None:
@@ -126,4 +129,4 @@ def test_corpus_is_loaded_from_folders_and_texts(tmp_path: Path) -> None:
     corpus = load_corpus(train=[tmp_path / "train", path], dev=path, format="brat")
     assert {s.document for s in corpus.train} == {"1.a", "2.a"}
     assert corpus.schemes == {"ner": "iob2"}
-    assert [note.split(", the first")[0] for note in corpus.notes[:-1]] == ["dropped 3 entities that stand twice"]
+    assert [note.split(", the first")[0] for note in corpus.notes[:-1]] == ["dropped 3 entities that are given twice"]
