@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tagger import TaggerError
-from tagger.files.writing import replaced
-from tagger.plots.picture import check_path
+from tagger.plots import check_path
 
 MOST_THREADS = 1024
 MOST_SEED = 2**63 - 1
@@ -46,32 +45,18 @@ def existing_folder(text: str) -> Path:
     return Path(text)
 
 
-class _UnwrittenError(Exception):
-    """Ends the writing of a file before anything is written."""
-
-
 def writable_file(text: str) -> Path:
-    """A file that can be written; what is there stays as it is."""
+    """Read a file that can be written; what it holds stays as it is."""
     path = Path(text)
     try:
-        if path.is_file() or path.is_dir() or not path.exists():
-            with suppress(_UnwrittenError), replaced(path):
-                raise _UnwrittenError
-    except TaggerError as error:
-        raise ArgumentTypeError(str(error)) from None
+        if path.is_dir():
+            raise ArgumentTypeError(f"{path}: expected a file to write, got a folder; name a file in it")
+        new = not path.exists()
+        path.open("ab").close()
+        if new:
+            path.unlink()
     except OSError as error:
         raise ArgumentTypeError(f"{path}: the file cannot be written: {error.strerror}") from None
-    return path
-
-
-def growing_file(text: str) -> Path:
-    """A file to which lines can be added; it need not be there yet."""
-    path = writable_file(text)
-    try:
-        if path.exists():
-            path.open("ab").close()
-    except OSError as error:
-        raise ArgumentTypeError(f"{path}: nothing can be added to the file: {error.strerror}") from None
     return path
 
 
@@ -85,9 +70,8 @@ def picture_file(text: str) -> Path:
 
 
 def write_json(path: Path, figures: Any) -> None:
-    """Write figures to a file, which has them all or stays as it was."""
-    with replaced(path) as stream:
-        stream.write(json.dumps(figures, indent=2, ensure_ascii=False).encode() + b"\n")
+    """Write figures to a file."""
+    path.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def run_script(main: Callable[[], None]) -> None:

@@ -16,7 +16,6 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -30,19 +29,8 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
-from tagger import Corpus, Recipe, Sentence, Tagger, load_recipe
-from tagger.corpus.corpus import read_corpus
-from tagger.encoding.batches import encode
-from tagger.encoding.packed import pack
-from tagger.encoding.vectors import read_vectors
-from tagger.encoding.vocabulary import Vectors, Vocabulary, build_vocabulary
-from tagger.inference.torch_backend import TorchBackend
-from tagger.model.config import FORMAT, ModelConfig
-from tagger.model.network import TorchModel, build_network
-from tagger.nn.crf import LinearChainCRF
-from tagger.nn.encoder import RecurrentEncoder
-from tagger.text.tokenization import tokenizer_name
-from tagger.training.loop import train_network
+import tagger
+from tagger import Corpus, LinearChainCRF, Recipe, RecurrentEncoder, RunListener, Sentence, Tagger
 
 ROOT = Path(__file__).resolve().parents[1]
 WITH_DATA = ("training", "tagging", "growth")
@@ -258,84 +246,75 @@ def plain_epoch(network: PlainTagger, optimizer: torch.optim.Optimizer, batches:
 
 @dataclass(frozen=True)
 class Material:
-    """The recipe, corpus, model and plain network that the rows about whole networks share."""
+    """What the rows about whole networks share: the recipe, its corpus, and the plain network."""
 
+    data: Path
     recipe: Recipe
     corpus: Corpus
-    model: TorchModel
     train_data: PlainData
     test_data: PlainData
     plain: PlainTagger
 
 
 def make_material(data: Path) -> Material:
-    """Build untrained networks of the WNUT-17 recipe."""
-    whole = load_recipe(ROOT / "recipes/ner-wnut17.toml", ["training.batch_size=32"])
-    recipe = whole.model_copy(update={"heads": {"ner": whole.heads["ner"]}})
-    corpus = read_corpus(recipe.all_corpora()["wnut17"], folder=data, from_files=True)
-    vectors = read_vectors([data / path for path in recipe.embeddings.vectors])
-    vocabulary = build_vocabulary(
-        pack(corpus.train), layers={"ner": "bioes"}, vectors=vectors, tune=recipe.embeddings.tune
-    )
-    model = new_model(recipe, vocabulary, vectors, corpus)
+    """Read WNUT-17, and build the plain network of its recipe. The recipe keeps only this corpus and its head."""
+    whole = tagger.load_recipe(ROOT / "recipes/ner-wnut17.toml", ["training.batch_size=32"])
+    only = {"corpora": {"wnut17": whole.all_corpora()["wnut17"]}, "heads": {"ner": whole.heads["ner"]}}
+    recipe = whole.model_copy(update=only)
+    corpus = tagger.load_corpora(recipe, data=data)["wnut17"]
     train_data, test_data = PlainData(corpus.train, corpus.train), PlainData(corpus.test, corpus.train)
-    return Material(recipe, corpus, model, train_data, test_data, PlainTagger(*train_data.sizes))
+    return Material(data, recipe, corpus, train_data, test_data, PlainTagger(*train_data.sizes))
 
 
-def new_model(recipe: Recipe, vocabulary: Vocabulary, vectors: Vectors, corpus: Corpus) -> TorchModel:
-    """Return an untrained model."""
-    network = build_network(
-        vocabulary,
-        embeddings=recipe.embeddings,
-        encoder=recipe.encoder,
-        heads=recipe.layers,
-        vectors=vectors,
-    )
-    config = ModelConfig(
-        format=FORMAT,
-        version="benchmark",
-        tokenizer=tokenizer_name(),
-        embeddings=recipe.embeddings,
-        encoder=recipe.encoder,
-        heads=recipe.layers,
-        vector_dimension=vectors.dimension,
-        schemes=dict(corpus.schemes),
-        reading={},
-    )
-    return TorchModel(config, vocabulary, None, network.eval())
+class EpochTimer(RunListener):
+    """Measure the seconds of each training epoch without its scoring on dev, and do other work after each epoch."""
+
+    def __init__(self, other: Callable[[], object]) -> None:
+        self.other = other
+        self.seconds: list[float] = []
+        self._steps, self._began = 0, 0.0
+
+    def started(self, num_epochs: int, num_steps: int) -> None:
+        self._steps, self._began = num_steps // num_epochs, time.perf_counter()
+
+    def stepped(self, step: int, loss: float, tokens_per_second: float) -> None:
+        if step % self._steps == 0:
+            self.seconds.append(time.perf_counter() - self._began)
+
+    def scored(self, epoch: object) -> None:
+        self.other()
+        self._began = time.perf_counter()
 
 
-def train_epoch(material: Material) -> None:
-    """Train the network of the WNUT-17 recipe for one epoch."""
-    train_network(
-        material.model.network,
-        encode(pack(material.corpus.train, ["ner"]), material.model.vocabulary, {"ner": "bioes"}),
-        config=material.recipe.training.model_copy(update={"epochs": 1}),
-        parts=[(len(material.corpus.train),) * 2],
-        head_weights={"ner": 1.0},
-        score=lambda: {"ner": 0.0},
-        seed=1,
-    )
+def train(material: Material, folder: Path, threads: int, epochs: int, listener: RunListener | None = None) -> None:
+    """Train the network of the WNUT-17 recipe, and keep the run in a folder."""
+    settings = material.recipe.training.model_copy(update={"epochs": epochs, "patience": epochs})
+    recipe = material.recipe.model_copy(update={"training": settings})
+    tagger.train(recipe, data=material.data, output=folder, threads=threads, listener=listener)
 
 
-def training_rows(material: Material, repeats: int) -> Iterator[Row]:
-    """Compare one training epoch of the WNUT-17 recipe, encoding included, with the plain network."""
+def training_row(material: Material, folder: Path, threads: int, repeats: int) -> Row:
+    """Compare training epochs of the WNUT-17 recipe with those of the plain network, which take turns."""
     batches = list(material.train_data.batches(material.recipe.training.batch_size))
     optimizer = torch.optim.Adam(material.plain.parameters(), lr=0.002)
-    yield compare(
-        "training epoch, WNUT-17 recipe, batch 32",
-        "the same network built plainly",
-        partial(train_epoch, material),
-        lambda: plain_epoch(material.plain, optimizer, batches),
-        repeats=repeats,
-        goal=2.5,
-        tokens=sum(map(len, material.corpus.train)),
-    )
+    theirs: list[float] = []
+
+    def plain() -> None:
+        start = time.perf_counter()
+        plain_epoch(material.plain, optimizer, batches)
+        theirs.append(time.perf_counter() - start)
+
+    timer = EpochTimer(plain)
+    train(material, folder, threads, repeats + 1, timer)
+    mine, other = median(timer.seconds[1:]), median(theirs[1:])
+    tokens = sum(map(len, material.corpus.train))
+    what, against = "training epoch, WNUT-17 recipe, batch 32", "the same network built plainly"
+    return Row(what, against, mine, other, other / mine, 2.5, tokens / mine)
 
 
-def tagging_rows(material: Material, repeats: int) -> Iterator[Row]:
+def tagging_rows(material: Material, folder: Path, repeats: int) -> Iterator[Row]:
     """Compare tagging the WNUT-17 test file, from sentences to sentences, with other taggers on the same tokens."""
-    tagger, sentences = Tagger(TorchBackend(material.model)), list(material.corpus.test)
+    model, sentences = tagger.load(folder), list(material.corpus.test)
     tokens = sum(map(len, sentences))
     material.plain.eval()
 
@@ -346,7 +325,7 @@ def tagging_rows(material: Material, repeats: int) -> Iterator[Row]:
                 material.plain.crf.decode(material.plain.emissions(words, chars, lengths), mask)
 
     def ours() -> None:
-        deque(tagger.predict(sentences), 0)
+        deque(model.predict(sentences), 0)
 
     pairs: list[tuple[str, Callable[[], object] | None, float | None]] = [
         ("the same network built plainly, batch 32", plain, 4.0),
@@ -359,8 +338,7 @@ def tagging_rows(material: Material, repeats: int) -> Iterator[Row]:
         else:
             yield compare("tagging, WNUT-17 test", name, ours, theirs, repeats=repeats, goal=goal, tokens=tokens)
     if torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        half = deepcopy(Tagger(TorchBackend(material.model)))
-        half.network.encoder.to(torch.bfloat16)
+        half = tagger.load(folder, precision="bfloat16")
         yield compare(
             "tagging in bfloat16, WNUT-17 test",
             "the same in float32",
@@ -455,26 +433,26 @@ def spacy_tok2vec() -> dict[str, object]:
     }
 
 
-def growth(material: Material) -> list[dict[str, float | str]]:
+def growth(material: Material, folder: Path) -> list[dict[str, float | str]]:
     """Measure time and peak memory as the input grows: copies of the test file, and longer single sentences."""
-    tagger, sentences = Tagger(TorchBackend(material.model)), list(material.corpus.test)
+    model, sentences = tagger.load(folder), list(material.corpus.test)
     rows: list[dict[str, float | str]] = []
     for times in (1, 10, 100):
         stream = (sentence for _ in range(times) for sentence in sentences)
-        rows.append(_grown(tagger, f"WNUT-17 test x {times}", stream, times * sum(map(len, sentences))))
+        rows.append(_grown(model, f"WNUT-17 test x {times}", stream, times * sum(map(len, sentences))))
     words = [token for sentence in sentences for token in sentence.tokens]
     for length in (10, 100, 1_000, 10_000):
         one = Sentence.from_tokens(words[:length])
-        rows.append(_grown(tagger, f"one sentence of {length} tokens", iter([one]), length))
+        rows.append(_grown(model, f"one sentence of {length} tokens", iter([one]), length))
     return rows
 
 
-def _grown(tagger: Tagger, what: str, sentences: Iterator[Sentence], tokens: int) -> dict[str, float | str]:
+def _grown(model: Tagger, what: str, sentences: Iterator[Sentence], tokens: int) -> dict[str, float | str]:
     gc.collect()
     if PEAK.exists():
         PEAK.write_text("5")  # Linux: reset the peak
     start = time.perf_counter()
-    deque(tagger.predict(sentences), 0)
+    deque(model.predict(sentences), 0)
     seconds = time.perf_counter() - start
     return {"what": what, "seconds": seconds, "tokens_per_second": tokens / seconds, "peak_megabytes": peak_megabytes()}
 
@@ -572,13 +550,16 @@ def main(given: Sequence[str] | None = None) -> None:
             rows += _reported(make(arguments.repeats))
     if not set(WITH_DATA).isdisjoint(arguments.only):
         material = make_material(arguments.data)
-        if "training" in arguments.only:
-            rows += _reported(training_rows(material, arguments.repeats))
-        train_epoch(material)  # an untrained network would predict spans everywhere
-        if "tagging" in arguments.only:
-            rows += _reported(tagging_rows(material, arguments.repeats))
-        if "growth" in arguments.only:
-            grown = growth(material)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            if "training" in arguments.only:
+                rows += _reported([training_row(material, folder, arguments.threads, arguments.repeats)])
+            else:
+                train(material, folder, arguments.threads, epochs=1)
+            if "tagging" in arguments.only:
+                rows += _reported(tagging_rows(material, folder, arguments.repeats))
+            if "growth" in arguments.only:
+                grown = growth(material, folder)
     figures = {"threads": arguments.threads, "rows": [asdict(row) for row in rows], "growth": grown}
     try:
         if arguments.json is not None:

@@ -21,7 +21,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -32,7 +32,6 @@ from arguments import (
     MOST_THREADS,
     different_seeds,
     existing_folder,
-    growing_file,
     picture_file,
     run_script,
     whole_number,
@@ -45,9 +44,7 @@ from rich.console import Console
 from rich.table import Table
 
 import tagger
-from tagger import Corpus, Label, Recipe, Sentence, Tagger
-from tagger.errors import DataError, gather
-from tagger.plots.picture import Picture
+from tagger import Corpus, DataError, Label, Recipe, Sentence, Tagger, plots
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -226,6 +223,17 @@ class Experiment:
         """Return the number of test sentences of each measure of a task."""
         test = self.corpus(task).test
         return {measure: len(test) for measure in TASKS[task].counts(test[0], test[0])}
+
+    def read_corpora(self) -> None:
+        """Read the corpora of all tasks; errors of several of them are reported at once."""
+        problems = []
+        for task in self.arguments.tasks:
+            try:
+                self.corpus(task)
+            except DataError as error:
+                problems.append(str(error))
+        if problems:
+            raise DataError("\n".join(problems))
 
     def _data(self, task: str) -> dict[str, Any]:
         sizes = {key: value for key, value in self.settings(task).items() if key == "sentences"}
@@ -546,7 +554,7 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     add("--sentences", type=whole_number(1), default=3000, help="train sentences of `synthetic`")
     add("--examples", type=whole_number(0), default=3, help="sentences shown of each task and network, drawn at random")
     add("--threads", type=whole_number(1, MOST_THREADS), help="of torch; as many as it chooses if left out")
-    add("--resume", type=growing_file, help="file that keeps each finished run, and gives back those it has")
+    add("--resume", type=writable_file, help="file that keeps each finished run, and gives back those it has")
     add("--json", type=writable_file, help="file to write the figures to")
     add("--picture", type=picture_file, help="file to draw the scores in: .png, .svg, .html")
     arguments = parser.parse_args(given)
@@ -584,7 +592,7 @@ def main(given: Sequence[str] | None = None) -> None:
     arguments = parse_arguments(given)
     experiment = Experiment(arguments)
     sys.stderr.write(f"reading the sentences of {', '.join(arguments.tasks)}\n")
-    gather(partial(experiment.corpus, task) for task in arguments.tasks)
+    experiment.read_corpora()
     records = all_records(experiment)
     sys.stderr.write("comparing\n")
     result: dict[str, Any] = {
@@ -606,7 +614,7 @@ def write_results(arguments: argparse.Namespace, result: dict[str, Any]) -> None
     if arguments.json:
         write_json(arguments.json, result)
     if arguments.picture:
-        Picture("One reading direction against two", figure=lambda: figure_of(result["summary"])).save(
+        plots.Picture("One reading direction against two", figure=lambda: figure_of(result["summary"])).save(
             arguments.picture
         )
 

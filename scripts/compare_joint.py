@@ -14,7 +14,6 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from statistics import fmean, median, stdev
 from typing import Any
@@ -34,9 +33,7 @@ from rich.console import Console
 from rich.table import Table
 
 import tagger
-from tagger.corpus.corpus import read_corpus
-from tagger.errors import DataError, TaggerError, gather
-from tagger.running.description import describe_model
+from tagger import DataError, TaggerError, describe_model
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 JOINT = "joint-english"
@@ -147,10 +144,8 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 
 def test_tokens(data: Path) -> list[tuple[str, ...]]:
     """Return the words of the test sentences of all tasks."""
-    recipe = tagger.load_recipe(RECIPES / f"{JOINT}.toml")
-    wanted = [config for name, config in recipe.all_corpora().items() if name != "btc"]
-    corpora = gather(partial(read_corpus, c, folder=data, from_files=True, seed=recipe.seed) for c in wanted)
-    return [sentence.tokens for corpus in corpora for sentence in corpus.test]
+    corpora = tagger.load_corpora(RECIPES / f"{JOINT}.toml", data=data)
+    return [sentence.tokens for corpus in corpora.values() for sentence in corpus.test]
 
 
 def speed(joint: Path, singles: Sequence[Path], sentences: Sequence[Sequence[str]], repeats: int) -> dict[str, float]:

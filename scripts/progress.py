@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from statistics import fmean
 
-from tagger.running.run import RunListener
+from tagger import RunListener
 
 MOVES, LINES = 0.5, 10.0  # seconds between two words: on a terminal, where one line moves, and elsewhere
 

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from tagger.hub.loading import stream_dataset
     from tagger.hub.to_rows import to_dataset
     from tagger.metrics.report import Report
+    from tagger.nn.crf import LinearChainCRF
+    from tagger.nn.encoder import RecurrentEncoder
+    from tagger.running.corpora import load_corpora
+    from tagger.running.description import describe_model
     from tagger.running.run import Run, RunListener
     from tagger.running.train import train
     from tagger.tagging import Tagger, load
@@ -45,6 +49,10 @@ _MODULES = {
     "tagger.hub.to_rows": ("to_dataset",),
     "tagger.errors": ("DataError", "MissingExtraError", "ModelError", "RecipeError", "TaggerError"),
     "tagger.metrics.report": ("Report",),
+    "tagger.nn.crf": ("LinearChainCRF",),
+    "tagger.nn.encoder": ("RecurrentEncoder",),
+    "tagger.running.corpora": ("load_corpora",),
+    "tagger.running.description": ("describe_model",),
     "tagger.running.run": ("Run", "RunListener"),
     "tagger.running.train": ("train",),
     "tagger.tagging": ("Tagger", "load"),
@@ -57,10 +65,12 @@ __all__ = [
     "Diagnosis",
     "Finding",
     "Label",
+    "LinearChainCRF",
     "MissingExtraError",
     "ModelError",
     "Recipe",
     "RecipeError",
+    "RecurrentEncoder",
     "Report",
     "Run",
     "RunListener",
@@ -69,8 +79,10 @@ __all__ = [
     "Tagger",
     "TaggerError",
     "check",
+    "describe_model",
     "generate",
     "load",
+    "load_corpora",
     "load_corpus",
     "load_dataset",
     "load_recipe",

@@ -190,3 +190,8 @@ def is_public(name: str) -> bool:
 def test_examples_import_only_public_names(page: Path) -> None:
     code = "\n".join(code for language, code in blocks(page) if language == "python")
     assert [name for name in imports_of(code) if not is_public(name)] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "scripts").glob("*.py")), ids=lambda path: path.stem)
+def test_scripts_import_only_public_names(path: Path) -> None:
+    assert [name for name in imports_of(path.read_text(encoding="utf-8")) if not is_public(name)] == []

@@ -11,6 +11,6 @@ from tagger.plots.attention_picture import attention
 from tagger.plots.entity_page import entities
 from tagger.plots.heat_maps import marginals, transitions
 from tagger.plots.learning_curves import curves
-from tagger.plots.picture import Picture
+from tagger.plots.picture import Picture, check_path
 
-__all__ = ["Picture", "attention", "curves", "entities", "marginals", "transitions"]
+__all__ = ["Picture", "attention", "check_path", "curves", "entities", "marginals", "transitions"]

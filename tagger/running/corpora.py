@@ -1,12 +1,13 @@
 """Read the corpora of a recipe, and check before training that they fit its heads."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tagger.config import Recipe
+from tagger.config import Recipe, load_recipe
 from tagger.corpus.corpus import Corpus, cut_dev, read_corpus
 from tagger.doctor.check import check_for_training
 from tagger.errors import SHOWN, DataError, RecipeError
@@ -16,6 +17,8 @@ from tagger.hub.lazy import packed_of, telling
 from tagger.text.sentence import Sentence, check_spans
 
 Tell = Callable[[str], None]
+
+logger = logging.getLogger(__name__)
 
 
 def read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, tell: Tell) -> dict[str, Corpus]:
@@ -59,6 +62,22 @@ def read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, tell: Tell) 
         _note_unseen(head, corpora, tell)
     _check_used(corpora, recipe.layers)
     return corpora
+
+
+def load_corpora(recipe: str | Path | Recipe, *, data: str | Path | None = None) -> dict[str, Corpus]:
+    """Return the corpora of a recipe by name, as `train` reads them; a single one is called `data`.
+
+    Args:
+        recipe: A recipe, or the path of its TOML file.
+        data: Folder that relative paths start in. Default: the folder of the recipe.
+
+    Raises:
+        RecipeError: The recipe is invalid, or a corpus does not fit its heads.
+        DataError: A file is missing or invalid.
+    """
+    base = Path() if isinstance(recipe, Recipe) else Path(recipe).parent
+    given = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    return read_corpora(given, Path(data or base), from_files=data is not None, tell=logger.info)
 
 
 def check_files(recipe: Recipe, folder: Path, *, from_files: bool) -> None:

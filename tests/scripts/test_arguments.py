@@ -21,7 +21,11 @@ WRONG = [
     (ALL, ["--threads", "0"], "argument --threads: must be a whole number from 1 to 1024, got '0'"),
     (ALL, ["--threads", "-1"], "argument --threads: must be a whole number from 1 to 1024, got '-1'"),
     (ALL, ["--threads", "9" * 5000], "argument --threads: must be a whole number from 1 to 1024, got '999"),
-    (ALL, ["--json", "nodir/x.json"], "argument --json: nodir/x.json: its folder must exist"),
+    (
+        ALL,
+        ["--json", "nodir/x.json"],
+        "argument --json: nodir/x.json: the file cannot be written",
+    ),
     (ALL, ["--json", "."], "argument --json: .: expected a file to write, got a folder; name a file in it"),
     (ALL, ["--json", ""], "argument --json: .: expected a file to write, got a folder; name a file in it"),
     (ALL, ["--json", "x" * 300], f"argument --json: {'x' * 300}: the file cannot be written: File name too long"),
@@ -69,11 +73,15 @@ WRONG = [
     ),
     ((compare_directions,), ["--tasks", "mr"], "all tasks but synthetic need --data DIR"),
     ((compare_directions,), ["--picture", "x.foo"], "argument --picture: x.foo: the name of this picture must end in"),
-    ((compare_directions,), ["--picture", "nodir/x.svg"], "argument --picture: nodir/x.svg: its folder must exist"),
+    (
+        (compare_directions,),
+        ["--picture", "nodir/x.svg"],
+        "argument --picture: nodir/x.svg: the file cannot be written",
+    ),
     (
         (compare_directions,),
         ["--resume", "nodir/r.jsonl"],
-        "argument --resume: nodir/r.jsonl: its folder must exist",
+        "argument --resume: nodir/r.jsonl: the file cannot be written",
     ),
     ((compare_directions,), ["--resume", "."], "argument --resume: .: expected a file to write, got a folder"),
     (
