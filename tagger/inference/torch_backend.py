@@ -54,7 +54,7 @@ def _running() -> Iterator[None]:
 class TypeCache:
     """The vectors of recent words, so that a word is computed once and not in every batch. Threads may share it.
 
-    When it holds `capacity` words, it drops all of them and starts again, and it does not keep the words of a batch that
+    When it holds `capacity` words, it drops them all and starts again, and it does not keep the words of a batch that
     has more, so that memory is bounded. Every vector is that of the network, except for its last bits, which depend on
     the words that are computed together.
     """
