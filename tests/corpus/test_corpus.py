@@ -180,7 +180,7 @@ def test_scheme_that_no_layer_has_is_refused(tmp_path: Path) -> None:
 
 def test_invalid_sequences_are_refused_with_place_and_remedy(tmp_path: Path) -> None:
     path = f"{tmp_path}/train.txt"
-    remedy = 'is not valid IOB2 in layer `ner`; fix it, or repair it as conlleval\'s rule with invalid = "repair"'
+    remedy = 'is not valid IOB2 in layer `ner`; fix it, or repair it by conlleval\'s rule with invalid = "repair"'
     assert error_of(tmp_path, "a/I-X b/B-X", "c/B-X d/I-Y", scheme="iob2").splitlines() == [
         f"{path}:1: tag 'I-X' at the start of a sentence {remedy}",
         f"{path}:5: tag 'I-Y' after 'B-X' {remedy}",
