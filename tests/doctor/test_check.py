@@ -297,7 +297,7 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path) -> None:
     with pytest.raises(DataError, match="expected a file to check"):
         check([])
     prose = "It was a dark night .\nRain fell .\nThe wind was in the trees and he\nslept\n"
-    with pytest.raises(DataError, match="name it with --format"):
+    with pytest.raises(DataError, match="name the format with --format"):
         check(write(tmp_path, prose, "a.txt"))
     with pytest.raises(DataError, match=r"none: no such file; check the path$"):
         check(tmp_path / "none")
@@ -366,7 +366,7 @@ def test_json_lines_under_names_of_dataset_columns_are_checked(tmp_path) -> None
     rows = [{"id": 1, "tokens": ["Ada", "naps"], "ner_tags": ["B-PER", "O"]}, {"tokens": ["a"], "ner_tags": [3]}]
     diagnosis = check(write(tmp_path, "\n".join(map(json.dumps, rows)), "train.jsonl"))
     assert diagnosis.splits["train"].entities == {"ner": {"PER": 1}}
-    assert "the key `id` is read by nothing; it stands in 1 line" in diagnosis.notes
+    assert "the key `id` was ignored in 1 line" in diagnosis.notes
     assert [(e.kind, e.place[-2:]) for e in diagnosis.errors] == [("form", ":2")]
     assert "names of the tags are missing" in diagnosis.errors[0].message
 
@@ -376,7 +376,7 @@ def test_json_lines_whose_keys_nothing_reads_are_an_error_if_there_is_no_layer(t
     (error,) = check(path).errors
     assert (error.kind, error.place) == ("layers", f"{path}:1")
     assert "`tagging`" in error.message
-    assert "the key `tagging` is read by nothing; it stands in 2 lines" in check(path).notes
+    assert "the key `tagging` was ignored in 2 lines" in check(path).notes
 
 
 TEXT = "Ada Lovelace naps in Oslo. She sleeps."
@@ -446,7 +446,7 @@ def test_json_with_character_spans_is_detected_and_what_does_not_fit_is_an_error
         assert (diagnosis.format, diagnosis.splits["train"].entities) == ("jsonl", {"ner": {"PER": 1}})
         assert sorted(str(e.values["cause"]) for e in diagnosis.errors if e.kind == "span") == CAUSES
         assert {(e.kind, e.place) for e in diagnosis.errors} == {("span", f"{path}:1"), ("form", f"{path}:2")}
-        assert "the key `id` is read by nothing; it stands in 1 line" in diagnosis.notes
+        assert "the key `id` was ignored in 1 line" in diagnosis.notes
 
 
 def test_file_of_character_spans_without_a_text_is_an_error(tmp_path) -> None:
