@@ -1,7 +1,6 @@
-"""A corpus: the train, dev and test sentences that the [data] section of a recipe describes.
+"""Read a corpus: the train, dev and test sentences that the [data] section of a recipe describes.
 
-Reads the files in their format. Which sentence goes to which split is the business of `splitting.py`, what becomes of
-their tags that of `finishing.py`.
+`splitting.py` decides which sentence goes to which split, and `checking.py` checks and changes the tags.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,14 +35,14 @@ HUB_SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Sentences to learn from, to choose by and to report on.
+    """The sentences of train, dev and test.
 
     Args:
         train: Sentences to learn from.
-        dev: Sentences that choose the weights.
+        dev: Sentences on which the best weights are chosen.
         test: Sentences that are scored once.
         schemes: The scheme of the files for each tag layer; None for tags without spans.
-        notes: What was found out or done while reading, a sentence each, to be said aloud.
+        notes: What was detected or done while reading, one sentence each.
     """
 
     train: Sequence[Sentence]
@@ -53,11 +52,11 @@ class Corpus:
     notes: tuple[str, ...] = ()
 
     def splits(self) -> dict[str, Sequence[Sentence]]:
-        """The three splits by name."""
+        """Return the three splits by name."""
         return {"train": self.train, "dev": self.dev, "test": self.test}
 
     def to_dataset(self) -> "datasets.DatasetDict":
-        """The corpus as a Hugging Face dataset of the splits that it has, which `load_dataset` reads back.
+        """Return the corpus as a Hugging Face dataset of its splits, which `load_dataset` reads back.
 
         Raises:
             DataError: A layer is of two kinds, or two columns have one name.
@@ -73,14 +72,14 @@ class Corpus:
 
 
 def load_corpus(**settings: Any) -> Corpus:
-    """The corpus that the keys of a recipe's [data] section describe.
+    """Return the corpus that the keys of a recipe's [data] section describe.
 
     For example `load_corpus(train="train.conll", test="test.conll", format="conll", columns=["token", "ner"])`. Paths
     are relative to the working directory.
 
     Raises:
         RecipeError: A key is unknown or has a wrong value.
-        DataError: A file does not hold what it must; names every such line.
+        DataError: A file is missing or broken; names every broken line.
     """
     seed = settings.pop("seed", 1)
     plain = {key: _plain(value) for key, value in settings.items()}
@@ -88,7 +87,7 @@ def load_corpus(**settings: Any) -> Corpus:
 
 
 def _plain(value: Any) -> Any:
-    """A setting as a TOML file would have it."""
+    """Return a setting as a TOML file would have it."""
     if isinstance(value, dict):
         return {key: _plain(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
@@ -97,9 +96,9 @@ def _plain(value: Any) -> Any:
 
 
 def load_dataset(dataset: str | Path, **settings: Any) -> Corpus:
-    """The corpus of a Hugging Face dataset, by id or from a folder; `settings` as for `load_corpus`.
+    """Return the corpus of a Hugging Face dataset, by id or from a folder; `settings` as for `load_corpus`.
 
-    A dataset without a dev split gets one cut from its train split by the seed, which the notes say.
+    If a dataset has no dev split, a part of train is used, chosen by the seed; the notes say so.
 
     Raises:
         RecipeError: A setting is unknown or has a wrong value.
@@ -109,16 +108,16 @@ def load_dataset(dataset: str | Path, **settings: Any) -> Corpus:
 
 
 def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: bool = False, seed: int = 1) -> Corpus:
-    """The corpus of a [data] section.
+    """Return the corpus of a [data] section.
 
     Args:
         config: The section.
-        folder: Where relative paths start, that of a dataset too if it is there; the working directory if left out.
-        from_files: Read files even where the section names a dataset.
-        seed: Cuts and generates.
+        folder: The folder for relative paths, also that of a dataset if it exists. Default: the working directory.
+        from_files: Whether to read files even if the section also names a dataset.
+        seed: The seed for splitting and generating.
 
     Raises:
-        DataError: A file or dataset does not hold what it must.
+        DataError: A file or dataset is missing or broken.
     """
     folder = folder or Path()
     said: list[str] = []
@@ -149,9 +148,9 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
 
 
 def _in_folder(config: DataConfig, folder: Path) -> DataConfig:
-    """The section with its `data_files` in the folder, where they are files that `datasets` reads in a format it has.
+    """Return the section with its `data_files` in the folder, if its dataset is the name of a builder.
 
-    Those of an id or a folder are relative to that, which `datasets` sees to; a URL stays as it is.
+    Those of an id or a folder are relative to it, which `datasets` handles; a URL stays the same.
     """
     if config.data_files is None or config.dataset not in BUILDERS:
         return config
@@ -167,15 +166,15 @@ def _in_folder(config: DataConfig, folder: Path) -> DataConfig:
 def read_sentences(
     paths: Sequence[str | Path], config: ReadingConfig, *, firm: bool = True
 ) -> tuple[list[Sentence], tuple[str, ...]]:
-    """The sentences of files that are no corpus, such as those to be scored, and what is to be said of them.
+    """Return the sentences of files that are not a corpus, such as those to be scored, and notes about them.
 
     Args:
         paths: The files.
         config: How to read them.
-        firm: Whether its scheme was named for these files; that of training gives way where it is IO and they are not.
+        firm: Whether the user gave the scheme for these files; the IO scheme of training is ignored for other tags.
 
     Raises:
-        DataError: A file does not hold what it must, or there is no format to read it in.
+        DataError: A file is missing or broken, or its format is not given.
     """
     if config.format in (None, "synthetic"):
         *names, last = get_args(FileFormat)
@@ -187,12 +186,11 @@ def read_sentences(
 
 
 def change_reading(trained: Sequence[ReadingConfig], given: Mapping[str, Any]) -> ReadingConfig:
-    """How to read files that are like those of training but for what is given.
+    """Return how to read files: as in training, apart from what is given.
 
     Args:
-        trained: How the corpora of training were read. Where there are several, or another format is given, nothing
-            is taken over from them.
-        given: Keys of a recipe's [data] section; None stands for a key that is not given.
+        trained: How the corpora of training were read; ignored if there are several, or if another format is given.
+        given: Keys of a recipe's [data] section; None for a key that is not given.
 
     Raises:
         RecipeError: A key is unknown or has a wrong value.
@@ -204,7 +202,7 @@ def change_reading(trained: Sequence[ReadingConfig], given: Mapping[str, Any]) -
 
 
 def cut_dev(corpus: Corpus, *, seed: int) -> Corpus:
-    """The corpus with a dev split: its own, or else a tenth of train, cut by the seed and said in the notes."""
+    """Return the corpus with a dev split: its own, or a tenth of train, chosen by the seed and noted."""
     if corpus.dev:
         return corpus
     rows = split_rows(len(corpus.train), SplitConfig(dev=CUT_DEV), seed)
@@ -214,19 +212,19 @@ def cut_dev(corpus: Corpus, *, seed: int) -> Corpus:
 
 
 def _generate(sentences: int, seed: int) -> Splits:
-    """A generated corpus: that many sentences for train, a tenth as many each for dev and test."""
-    sizes = {"train": sentences, "dev": max(1, sentences // 10), "test": max(1, sentences // 10)}
+    """Return a generated corpus: that many sentences for train, a tenth as many each for dev and test."""
+    tenth = max(1, sentences // 10)
     return {
-        "train": list(generate(sizes["train"], seed=seed, split="train")),
-        "dev": list(generate(sizes["dev"], seed=seed, split="dev")),
-        "test": list(generate(sizes["test"], seed=seed, split="test")),
+        "train": list(generate(sentences, seed=seed, split="train")),
+        "dev": list(generate(tenth, seed=seed, split="dev")),
+        "test": list(generate(tenth, seed=seed, split="test")),
     }
 
 
 def _read_split(
     paths: tuple[str, ...] | dict[str, str], config: ReadingConfig, folder: Path, tally: Tally
 ) -> list[list[Sentence]]:
-    """The sentences of each file of a split."""
+    """Return the sentences of each file of a split."""
     if isinstance(paths, dict):
         if config.format != "labelled" or config.layer is None:
             raise DataError(f'a table class = path needs `format = "labelled"`, got "{config.format}"')
@@ -237,7 +235,7 @@ def _read_split(
 
 
 def _read_files(paths: Sequence[str | Path], config: ReadingConfig, folder: Path, tally: Tally) -> list[list[Sentence]]:
-    """The sentences of each file; documents of several files are told apart by the file's number, such as `2.1`."""
+    """Return the sentences of each file; with several files, their documents get the number of the file: `2.1`."""
     files = gather(partial(_read_file, path, config, folder, tally) for path in paths)
     if len(files) == 1:
         return files

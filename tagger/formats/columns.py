@@ -58,7 +58,7 @@ class Block(NamedTuple):
 
 
 def looks_like_columns(sample: Sample) -> bool:
-    """Whether lines are columns: most have as many, between tabs or with tags; or all have, and some are blank."""
+    """Whether lines are columns: most are alike, with tabs or tags; or nearly all, with blank lines between them."""
     width, count = sample.width
     share = count / max(1, len(sample.rows))
     if (share == 1 or (width > 1 and share >= MOST)) and not all(line.strip() for line in sample.lines):

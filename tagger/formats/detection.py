@@ -32,14 +32,14 @@ SPLITS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How files are to be read: their format, and their columns where they have such."""
+    """How to read files: their format, and their columns if they have any."""
 
     format: str
     columns: tuple[str, ...] | None = None
 
 
 def split_of(path: str | Path) -> str | None:
-    """The split that a file name speaks of, the last if there are several; None if there is none."""
+    """Return the split that a file name contains, the last if there are several; None if there is none."""
     found = [match.lastgroup for match in SPLITS.finditer(Path(path).name.lower())]
     return found[-1] if found else None
 

@@ -39,7 +39,7 @@ SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def looks_like_json(sample: Sample) -> bool:
-    """Whether lines are JSON: the file opens an array of items, or with a brace, and some line is an object."""
+    """Whether lines are JSON: an array of items, or lines of which the first has a brace and one is an object."""
     if ARRAY.match("\n".join(sample.lines[:FEW])):
         return True
     return sample.first.lstrip().startswith("{") and any(map(_is_object, sample.lines))

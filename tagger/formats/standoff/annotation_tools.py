@@ -43,7 +43,7 @@ OF_LABEL_STUDIO = {"annotator", "created_at", "updated_at"}
 
 
 class Item(NamedTuple):
-    """A value of a file, or the error that there is none, the line it begins in, and what opens an error about it."""
+    """A value of a file (or the error in its place), the line where it begins, and its place in error messages."""
 
     value: Any
     line: int
