@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# From nothing to a trained, scored and used tagger: installs into .venv, trains entities, parts of speech and sentiment
-# on generated sentences, scores unseen ones, and tags three sentences.
+# Install the library into .venv, train a model for entities, parts of speech and sentiment on generated sentences,
+# evaluate it on unseen sentences, and tag three sentences.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/environment.sh
 install_tagger
 run=runs/quickstart
 
-echo "== Training on generated sentences, then scoring sentences that are in none of them"
+echo "== Train on generated sentences, then evaluate on unseen sentences"
 .venv/bin/tagger train recipes/quickstart.toml --output "$run" --overwrite
 
 echo
-echo "== Tagging three sentences"
+echo "== Tag three sentences"
 .venv/bin/tagger tag "$run" <<'SENTENCES'
 Washington said the film was not terrible.
 Washington is a state.
