@@ -29,7 +29,7 @@ from tagger.cli import main
 from tagger.config import load_recipe, parse_recipe
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "CONTRIBUTING.md", ROOT / "recipes" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SCORE = re.compile(r" \(\d\.\d\d\)")  # differs in the last digit from machine to machine
 PLAIN_COMMAND = re.compile(r"tagger [^|<>&;]*")  # needs no shell
@@ -161,7 +161,7 @@ def test_recipes_are_all_in_their_table() -> None:
     assert [path.stem for path in (ROOT / "recipes").glob("*.toml") if f"`{path.stem}`" not in table] == []
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "recipes" / "README.md"], ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
 def test_files_that_the_page_names_exist(page: Path) -> None:
     named = set(re.findall(r"`((?:tagger|scripts|tests|recipes|docs)/[\w/.-]+)`", page.read_text(encoding="utf-8")))
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
@@ -186,7 +186,7 @@ def is_public(name: str) -> bool:
     return len(parts) == 2 and parts[1] in tagger.__all__
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
 def test_examples_import_only_public_names(page: Path) -> None:
     code = "\n".join(code for language, code in blocks(page) if language == "python")
     assert [name for name in imports_of(code) if not is_public(name)] == []
