@@ -164,7 +164,7 @@ class ReadingConfig(Section):
         if self.format == "conll" and "token" not in named:
             raise ValueError('`format = "conll"` needs `columns`, and one of them must be "token"')
         if len(set(named)) < len(named):
-            raise ValueError("`columns` must have different names; call columns that are not read `_`")
+            raise ValueError("`columns` must have different names; call ignored columns `_`")
         if twice := set(self.rename) & set(self.drop):
             raise ValueError(f"`rename` and `drop` must not name the same, got {quoted(sorted(twice))} in both")
         if self.layer is not None:
