@@ -151,7 +151,7 @@ def column_blocks(
     """Yield the sentences of a column file as fields; every row has a field for each column.
 
     A line that does not have these columns, or an empty one, is a fault. Its fields are filled up or cut; with `keep`,
-    all but that column are emptied, for they may stand in the wrong columns.
+    all but that column are emptied, because their fields may be in the wrong columns.
     """
     comments: dict[str, str] = {}
     rows: list[list[str]] = []

@@ -219,7 +219,7 @@ def _run(
         layer: Says which recurrence it is.
         vectors: Its input, (tokens, rows, input), in the order of reading.
         weights: The four parameters of a direction.
-        state: The state before the first token; zeros if left out.
+        state: The state before the first token; default: zeros.
     """
     initial = vectors.new_zeros(1, vectors.shape[1], layer.hidden_size)
     # has_biases, num_layers, dropout, train, bidirectional and batch_first after the weights.
