@@ -53,7 +53,7 @@ def _check_options(wanted: Conversion, format: str, where: str) -> None:
     for option, given in (("misaligned", wanted.misaligned), ("nested", wanted.nested)):
         if given != "error" and not spanned:
             raise DataError(f"{where}: --{option} is for character spans, got {format}; remove it")
-    if wanted.tokenize is not None and format not in ("jsonl", "spans") and FORMATS[format].has_tokens:
+    if wanted.tokenize is not None and format not in ("jsonl", "spans") and "tokens" in FORMATS[format].holds:
         raise DataError(f"{where}: --tokenize is for raw text, got {format}, which has tokens; remove it")
     if wanted.scheme is not None and spanned:
         raise DataError(f"{where}: --scheme is for tags, got character spans; remove it")

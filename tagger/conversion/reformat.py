@@ -15,7 +15,7 @@ from tagger.conversion.retag import REPAIR
 from tagger.errors import DataError
 from tagger.formats.conllu import FIELDS, tells_place
 from tagger.formats.faults import Faults, FirstFault
-from tagger.formats.jsonl import align_tokens
+from tagger.formats.jsonl import tells_offsets
 from tagger.formats.source import Source
 from tagger.formats.standoff.brat import LEFT_OUT
 from tagger.formats.standoff.sentences import LAYER
@@ -147,7 +147,7 @@ def _contents(
             yield "document names"
     if not sentence.tokens:
         yield "blank lines"
-    elif own_tokens or (format != "spans" and FORMATS[format].has_tokens):
+    elif own_tokens or (format != "spans" and "tokens" in FORMATS[format].holds):
         text = _inner(sentence).text if own_tokens else sentence.text  # it may be one sentence of several
         if tuple(text.split()) != sentence.tokens:
             yield "tokens"
@@ -161,10 +161,7 @@ def _tells_text(sentence: Sentence, to: str) -> bool:
         return tells_place(sentence)
     if sentence.text != sentence.text.strip() or sentence.meta.get("text", sentence.text) != sentence.text:
         return False
-    try:
-        return align_tokens(list(sentence.tokens), sentence.text).offsets == sentence.offsets
-    except DataError:
-        return False
+    return tells_offsets(sentence)
 
 
 def _inner(sentence: Sentence) -> Sentence:

@@ -15,11 +15,12 @@ from typing import NamedTuple
 
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
-from tagger.formats.faults import Faults, FirstFault
+from tagger.formats.faults import Faults
 from tagger.formats.fields import (
     DOCUMENT,
     RESERVED,
     Sample,
+    first_fields,
     is_document,
     separated_by_tabs,
     split_fields,
@@ -30,7 +31,6 @@ from tagger.formats.source import Source
 from tagger.formats.tally import Tally
 from tagger.text.schemes import has_scheme
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer
-from tagger.text.tokenization import Tokenize
 from tagger.wording import shorten
 
 KEY_VALUE = re.compile(r"#[ \t]*\w[^=]*=")
@@ -90,7 +90,7 @@ def read_conll(source: Source, config: ReadingConfig, tally: Tally, faults: Faul
     count = 0
     for block in column_blocks(source.lines(), columns, tabs=tabs, where=source.where, faults=faults, keep=keep):
         found: dict[str, TagLayer | Label] = {
-            name: TagLayer(tuple(fields[i].strip() for fields in block.rows)) for i, name in tags
+            name: TagLayer(tuple([fields[i].strip() for fields in block.rows])) for i, name in tags
         }
         found |= {layer: Label(block.comments[key]) for layer, key in labels.items() if key in block.comments}
         check_values(block, labels.values(), source.where, faults)
@@ -101,28 +101,24 @@ def read_conll(source: Source, config: ReadingConfig, tally: Tally, faults: Faul
         faults.add("form", source.where, NO_SENTENCE)
 
 
-def stream_conll(
-    lines: Iterable[str], columns: Sequence[str] | None, tokenize: Tokenize, where: str
-) -> Iterator[Sentence]:
-    """Yield the sentences of column lines as they come, without their layers.
+def stream_conll(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
+    """Yield the sentences of a column file as its lines arrive, without their layers.
 
     A file of one column needs no names; other columns are named, one of them `token`.
 
     Raises:
         DataError: The columns have no name, or a line does not have these columns.
     """
-    head, lines = split_head(lines)
-    tabs = uses_tabs(head, len(columns) if columns else None)
-    last = next((line for line in reversed(head) if line.strip() and not line.startswith(DOCUMENT)), "")
-    first = split_fields(last, tabs=tabs)
-    if len(first) == 1:
-        columns = ["token"]
-    if columns is None or "token" not in columns:
+    head, lines = split_head(source.lines())
+    tabs = uses_tabs(head, len(config.columns) if config.columns else None)
+    width = len(first_fields(head, tabs=tabs) or [""])
+    columns = ("token",) if width == 1 else config.columns or ()
+    if "token" not in columns:
         got = f", got {', '.join(columns)}" if columns else ""
-        raise DataError(f"{where}: has {len(first)} columns; name them with --columns, such as token,_{got}")
-    token = list(columns).index("token")
-    for block in column_blocks(lines, columns, tabs=tabs, where=where, faults=FirstFault(), keep=token):
-        yield _sentence(block, token, where, {})
+        raise DataError(f"{source.where}: has {width} columns; name them with --columns, such as token,_{got}")
+    token = columns.index("token")
+    for block in column_blocks(lines, columns, tabs=tabs, where=source.where, faults=faults, keep=token):
+        yield _sentence(block, token, source.where, {})
 
 
 def _sentence(block: Block, token: int, where: str, layers: Mapping[str, TagLayer | Label]) -> Sentence:
@@ -171,7 +167,8 @@ def column_blocks(
         elif not blank:
             first = first if rows else number
             rows.append(fields)
-            if problem := _problem(fields, columns):
+            fits = len(fields) == len(columns) and all(map(str.strip, fields))  # so most lines take no longer look
+            if not fits and (problem := _problem(fields, columns)):
                 faults.add("columns", f"{where}:{number}", f"{problem}: {shorten(line)}")
                 broken.append(len(rows) - 1)
                 filled = (fields + [""] * len(columns))[: len(columns)]

@@ -9,7 +9,8 @@ otherwise each has the whole surface (`de` and `le` have `du`). The comment `# t
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, groupby, pairwise
+from itertools import accumulate, compress, groupby, pairwise
+from itertools import count as count_from
 
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
@@ -69,10 +70,11 @@ def read_conllu(source: Source, config: ReadingConfig, tally: Tally, faults: Fau
         comments, first = block.comments, block.line
         document = comments.get("newdoc id", str(count) if "newdoc" in comments else document)
         check_values(block, keys, where, faults)
-        numbered = [i for i, row in enumerate(block.rows) if WORD.fullmatch(row[0]) or NO_WORD.fullmatch(row[0])]
-        rows = [block.rows[i] for i in numbered]
-        words = [row for row in rows if WORD.fullmatch(row[0])]
-        _check_numbers(block, numbered, bool(words), where, faults)
+        is_word = [WORD.fullmatch(row[0]) is not None for row in block.rows]
+        rows = [row for row, word in zip(block.rows, is_word, strict=True) if word or NO_WORD.fullmatch(row[0])]
+        words = list(compress(block.rows, is_word))
+        if len(words) < len(block.rows):
+            _check_numbers(block, bool(words), where, faults)
         tally.left["ranges"] += len(rows) - len(words)
         if not words:
             continue
@@ -83,7 +85,8 @@ def read_conllu(source: Source, config: ReadingConfig, tally: Tally, faults: Fau
                 if field[2:] in comments:
                     found[layer] = Label(comments[field[2:]])
                 continue
-            tags = tuple(row[FIELDS.index(field)].strip() for row in words)
+            column = FIELDS.index(field)
+            tags = tuple([row[column].strip() for row in words])
             if config.layers is not None or any(tag != "_" for tag in tags):
                 found[layer] = TagLayer(tags)
         text, offsets = _surface(rows)
@@ -91,18 +94,20 @@ def read_conllu(source: Source, config: ReadingConfig, tally: Tally, faults: Fau
             tally.count(
                 "kept the text of the tokens in {} sentence|sentences with another `# text`", f"at {where}:{first}"
             )
-        origin = Origin(where, tuple(first + i for i in numbered if WORD.fullmatch(block.rows[i][0])))
-        yield Sentence(tuple(row[1] for row in words), text, offsets, found, comments, document, origin)
+        origin = Origin(where, tuple(compress(count_from(first), is_word)))
+        yield Sentence(tuple([row[1] for row in words]), text, offsets, found, comments, document, origin)
     if empty:
         faults.add("form", where, NO_SENTENCE)
 
 
-def _check_numbers(block: Block, numbered: Sequence[int], has_words: bool, where: str, faults: Faults) -> None:
-    """Report rows that do not start as they should, and a sentence without a word, where nothing else is wrong."""
-    wrong = [i for i in range(len(block.rows)) if i not in (*numbered, *block.broken)]
-    for i in wrong:
-        message = "must start with a word number, a range (3-4) or an empty node (8.1), got " + repr(block.rows[i][0])
-        faults.add("columns", f"{where}:{block.line + i}", message)
+def _check_numbers(block: Block, has_words: bool, where: str, faults: Faults) -> None:
+    """Report rows without a valid number, and a sentence without a word if nothing else is wrong with it."""
+    wrong = False
+    for i, (number, *_) in enumerate(block.rows):
+        if i not in block.broken and not WORD.fullmatch(number) and not NO_WORD.fullmatch(number):
+            wrong = True
+            message = f"must start with a word number, a range (3-4) or an empty node (8.1), got {number!r}"
+            faults.add("columns", f"{where}:{block.line + i}", message)
     if not (has_words or wrong or block.broken):
         faults.add("columns", f"{where}:{block.line}", "a sentence must have a word")
 
@@ -115,10 +120,13 @@ def _surface(rows: Sequence[Sequence[str]]) -> tuple[str, tuple[tuple[int, int],
     for i, (number, form, *_, misc) in enumerate(rows):
         if "." in number or i in covered:
             continue
-        inner = list(_words_of_range(rows, i)) if "-" in number else [i]
-        covered.update(inner)
         text += gap
-        offsets += _within(form, [rows[j][1] for j in inner], start=len(text))
+        if "-" in number:
+            inner = list(_words_of_range(rows, i))
+            covered.update(inner)
+            offsets += _within(form, [rows[j][1] for j in inner], start=len(text))
+        else:
+            offsets.append((len(text), len(text) + len(form)))
         text += form
         gap = _gap(misc)
     return text, tuple(offsets)
@@ -137,6 +145,8 @@ def _words_of_range(rows: Sequence[Sequence[str]], row: int) -> Iterator[int]:
 
 def _gap(misc: str) -> str:
     """Return the white space after a word or range: one blank, unless MISC says something else."""
+    if misc == "_":
+        return " "
     facts = dict(fact.partition("=")[::2] for fact in misc.split("|"))
     if facts.get("SpaceAfter") == "No":
         return ""

@@ -43,6 +43,12 @@ def split_head(lines: Iterable[str]) -> tuple[list[str], Iterator[str]]:
     return head, chain(head, rest)
 
 
+def first_fields(head: Sequence[str], *, tabs: bool) -> list[str] | None:
+    """Return the fields of the last line of a head that may be a token line; None if there is no such line."""
+    lines = (line for line in reversed(head) if line.strip() and not line.startswith(DOCUMENT))
+    return next((split_fields(line, tabs=tabs) for line in lines), None)
+
+
 def uses_tabs(lines: Iterable[str], num_columns: int | None = None) -> bool:
     """Whether tabs separate the columns, as the first line that must be a token line shows; without one, any line."""
     lines = list(lines)

@@ -22,10 +22,12 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
+from tagger.config import ReadingConfig
 from tagger.errors import DataError
-from tagger.formats.faults import Faults, FirstFault
+from tagger.formats.faults import Faults
 from tagger.formats.fields import Sample
 from tagger.formats.json_keys import comments, own_layers, refuse_numbers, text_key, token_key
+from tagger.formats.source import Source
 from tagger.formats.tally import Tally
 from tagger.text.schemes import RULES, is_tag, tags_to_spans
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer, checked_offsets
@@ -73,15 +75,9 @@ def iter_jsonl(
                 yield replace(sentence, origin=Origin(where, (number,)))
 
 
-def stream_jsonl(
-    lines: Iterable[str], columns: Sequence[str] | None, tokenize: Tokenize, where: str
-) -> Iterator[Sentence]:
-    """Yield the sentences of JSON lines as they come, without their layers and with their records.
-
-    Raises:
-        DataError: A line is no object with a text or tokens.
-    """
-    return iter_jsonl(lines, partial(_to_be_tagged, tokenize=tokenize), FirstFault(), where=where)
+def stream_jsonl(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
+    """Yield the sentences of JSON lines as they arrive, without their layers and with their records."""
+    return iter_jsonl(source.lines(), partial(_to_be_tagged, tokenize=config.tokenize), faults, where=source.where)
 
 
 def _to_be_tagged(row: Any, tokenize: Tokenize) -> Sentence:
@@ -281,6 +277,11 @@ def _boundaries(spans: Any) -> list[tuple[Any, ...]] | None:
     return sorted(found)
 
 
+def jsonl_lines(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterator[str]:
+    """Yield each sentence, with all its layers, as a line of JSON."""
+    return (json.dumps(sentence_to_json(sentence), ensure_ascii=False) for sentence in sentences)
+
+
 def sentence_to_json(sentence: Sentence) -> dict[str, Any]:
     """Return the JSON object of a sentence, ready for `json.dumps`.
 
@@ -297,7 +298,7 @@ def sentence_to_json(sentence: Sentence) -> dict[str, Any]:
         "labels": {name: {"value": label.value, "score": label.score} for name, label in labels.items()},
     }
     row |= _probabilities(tags)
-    if not _tells_offsets(sentence):
+    if not tells_offsets(sentence):
         row["offsets"] = [list(pair) for pair in sentence.offsets]
     if sentence.meta:
         row["meta"] = dict(sentence.meta)
@@ -319,7 +320,7 @@ def _short(probability: float) -> float:
     return float(f"{probability:.6g}")
 
 
-def _tells_offsets(sentence: Sentence) -> bool:
+def tells_offsets(sentence: Sentence) -> bool:
     """Whether the offsets follow from the tokens and the text."""
     try:
         return align_tokens(list(sentence.tokens), sentence.text).offsets == sentence.offsets

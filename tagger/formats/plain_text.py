@@ -9,7 +9,7 @@ from tagger.formats.fields import Sample
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally
 from tagger.text.sentence import Origin, Sentence
-from tagger.text.tokenization import Tokenize, sentence_from_text
+from tagger.text.tokenization import sentence_from_text
 
 
 def looks_like_text(sample: Sample) -> bool:
@@ -18,17 +18,10 @@ def looks_like_text(sample: Sample) -> bool:
 
 
 def read_plain_text(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
-    """Yield the sentence of each line; blank lines stay empty sentences."""
-    return stream_text(source.lines(), None, config.tokenize, source.where)
-
-
-def stream_text(
-    lines: Iterable[str], columns: Sequence[str] | None, tokenize: Tokenize, where: str
-) -> Iterator[Sentence]:
-    """Yield the sentence of each line as it comes; blank lines stay empty sentences."""
-    for number, line in enumerate(lines, 1):
-        sentence = sentence_from_text(line, tokenize) if line.strip() else Sentence((), line, ())
-        yield replace(sentence, origin=Origin(where, (number,)))
+    """Yield the sentence of each line as it arrives; blank lines become empty sentences."""
+    for number, line in enumerate(source.lines(), 1):
+        sentence = sentence_from_text(line, config.tokenize) if line.strip() else Sentence((), line, ())
+        yield replace(sentence, origin=Origin(source.where, (number,)))
 
 
 def text_lines(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterator[str]:

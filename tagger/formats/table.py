@@ -3,7 +3,6 @@
 A new format is a module and a row here; the names of those that a recipe can read are also in `text/choices.py`.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,20 +12,19 @@ from typing import Any
 from tagger.config import ReadingConfig
 from tagger.formats.columns import conll_lines, looks_like_columns, read_conll, stream_conll
 from tagger.formats.conllu import FIELDS, conllu_lines, looks_like_conllu, read_conllu
-from tagger.formats.faults import Faults
+from tagger.formats.faults import Faults, FirstFault
 from tagger.formats.fields import Sample
-from tagger.formats.jsonl import looks_like_json, sentence_to_json, stream_jsonl
+from tagger.formats.jsonl import jsonl_lines, looks_like_json, stream_jsonl
 from tagger.formats.labelled import looks_like_labelled, read_labelled
-from tagger.formats.plain_text import looks_like_text, read_plain_text, stream_text, text_lines
+from tagger.formats.plain_text import looks_like_text, read_plain_text, text_lines
 from tagger.formats.source import Source
-from tagger.formats.standoff.annotation_tools import Dialect, read_json, spanned_lines
+from tagger.formats.standoff.annotation_tools import read_json, spanned_lines
 from tagger.formats.standoff.brat import is_brat, read_brat
 from tagger.formats.tally import Tally
 from tagger.text.sentence import Sentence
 from tagger.text.tokenization import Tokenize
 
 Read = Callable[[Source, ReadingConfig, Tally, Faults], Iterator[Sentence]]
-Stream = Callable[[Iterable[str], Sequence[str] | None, Tokenize, str], Iterator[Sentence]]
 Write = Callable[[Iterable[Sentence], Sequence[str]], Iterator[str]]
 
 
@@ -38,25 +36,24 @@ class Format:
         about: What a file holds, in one sentence.
         example: A small file.
         read: Yields the sentences of a source; what is wrong goes to the faults.
-        stream: Yields sentences to be tagged, as their lines come: of lines, names of columns, how to split raw text,
-            and the name of the file.
+        stream: Yields sentences to be tagged, each as soon as its lines arrive.
         write: Yields the lines of sentences, with these tag layers.
         suffixes: Endings of names that are always of this format.
         is_path: Whether a path is of this format.
         looks_like: Whether the first lines of a file are of this format; the rows are asked in their order.
         holds: What it can write of a sentence: `tags` and `entities` (layers without and with a scheme), `labels`,
             `comments`, `documents`, `document names` (other than their number), `tokens` (where they are in the
-            text), `text` (white space between tokens), `offsets` (text that is no token), `blank lines`.
+            text; without it, texts are split when they are read), `text` (white space between tokens), `offsets`
+            (text that is no token), `blank lines`.
         single: Whether it can write one layer of entities only.
         layers: The only names that its tag layers can have; None for any.
-        has_tokens: Whether a file says where its tokens are; otherwise texts are split when they are read.
         has_columns: Whether a file has columns, in one of which tags can be changed in place.
     """
 
     about: str
     example: str
     read: Read | None = None
-    stream: Stream | None = None
+    stream: Read | None = None
     write: Write | None = None
     suffixes: tuple[str, ...] = ()
     is_path: Callable[[Path], bool] | None = None
@@ -64,12 +61,7 @@ class Format:
     holds: frozenset[str] = frozenset()
     single: bool = False
     layers: tuple[str, ...] | None = None
-    has_tokens: bool = False
     has_columns: bool = False
-
-
-def _write_jsonl(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterator[str]:
-    return (json.dumps(sentence_to_json(sentence), ensure_ascii=False) for sentence in sentences)
 
 
 def _write_conll(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterator[str]:
@@ -81,10 +73,6 @@ def _with_text(sentence: Sentence) -> Sentence:
     if "text" in sentence.meta or sentence.text == " ".join(sentence.tokens):
         return sentence
     return replace(sentence, meta={**sentence.meta, "text": sentence.text})
-
-
-def _write_spans(sentences: Iterable[Sentence], layers: Sequence[str], *, dialect: Dialect) -> Iterator[str]:
-    return spanned_lines(sentences, layers[0] if layers else None, dialect)
 
 
 ALL = frozenset({"tags", "entities", "labels", "comments", "documents", "document names", "tokens", "text"})
@@ -103,11 +91,10 @@ FORMATS: Mapping[str, Format] = {
         '{"text": "Ada lives in Oslo", "label": [[0, 3, "PER"], [13, 17, "LOC"]]}\n',
         read=read_json,
         stream=stream_jsonl,
-        write=_write_jsonl,
+        write=jsonl_lines,
         suffixes=(".jsonl", ".ndjson", ".json"),
         looks_like=looks_like_json,
         holds=ALL | {"offsets"},
-        has_tokens=True,
     ),
     "conllu": Format(
         about="CoNLL-U: the ten columns of Universal Dependencies, one word per line, a blank line between sentences.",
@@ -119,7 +106,6 @@ FORMATS: Mapping[str, Format] = {
         looks_like=looks_like_conllu,
         holds=ALL,
         layers=FIELDS[2:],
-        has_tokens=True,
         has_columns=True,
     ),
     "labelled": Format(
@@ -136,14 +122,13 @@ FORMATS: Mapping[str, Format] = {
         write=_write_conll,
         looks_like=looks_like_columns,
         holds=ALL - {"document names"},
-        has_tokens=True,
         has_columns=True,
     ),
     "text": Format(
         about="Plain text, one sentence per line.",
         example="Ada lives in Oslo.\n",
         read=read_plain_text,
-        stream=stream_text,
+        stream=read_plain_text,
         write=text_lines,
         looks_like=looks_like_text,
         holds=frozenset({"text", "offsets", "blank lines"}),
@@ -151,21 +136,21 @@ FORMATS: Mapping[str, Format] = {
     "doccano": Format(
         about="Texts with character spans as doccano exports them; read as `jsonl`.",
         example='{"text": "Ada lives in Oslo", "label": [[0, 3, "PER"], [13, 17, "LOC"]]}\n',
-        write=partial(_write_spans, dialect="doccano"),
+        write=partial(spanned_lines, dialect="doccano"),
         holds=SPANS,
         single=True,
     ),
     "labelstudio": Format(
         about="Texts with character spans as the minimal JSON of Label Studio has them; read as `jsonl`.",
         example='{"text": "Ada sleeps", "label": [{"start": 0, "end": 3, "text": "Ada", "labels": ["PER"]}]}\n',
-        write=partial(_write_spans, dialect="labelstudio"),
+        write=partial(spanned_lines, dialect="labelstudio"),
         holds=SPANS,
         single=True,
     ),
     "spacy": Format(
         about="Texts with character spans as spaCy and Prodigy exchange them; read as `jsonl`.",
         example='{"text": "Ada sleeps", "spans": [{"start": 0, "end": 3, "label": "PER"}]}\n',
-        write=partial(_write_spans, dialect="spacy"),
+        write=partial(spanned_lines, dialect="spacy"),
         holds=SPANS,
         single=True,
     ),
@@ -204,7 +189,7 @@ def stream_sentences(
     tokenize: Tokenize = "words",
     where: str,
 ) -> Iterator[Sentence]:
-    """Yield sentences to be tagged as their lines come, without gold layers.
+    """Yield sentences to be tagged, without gold layers, each as soon as its lines arrive.
 
     Args:
         lines: The lines, without their ends.
@@ -214,9 +199,10 @@ def stream_sentences(
         where: The name of the file in errors.
 
     Raises:
-        DataError: A line is not of the format; names it.
+        DataError: A line is invalid in the format; names the line.
     """
     stream = FORMATS[format].stream
     if stream is None:
         raise ValueError(f"format {format!r} cannot be streamed")
-    return stream(lines, columns, tokenize, where)
+    config = ReadingConfig.model_construct(columns=tuple(columns) if columns else None, tokenize=tokenize)
+    return stream(Source(where, lambda: lines), config, Tally(), FirstFault())

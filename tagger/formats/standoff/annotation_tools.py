@@ -346,8 +346,8 @@ def _parts(span: Any) -> tuple[Any, Any, list[Any], Any]:
     return None, None, [], None
 
 
-def spanned_lines(sentences: Iterable[Sentence], layer: str | None, dialect: Dialect) -> Iterator[str]:
-    """Yield JSON lines of texts with the entities of a layer, or of none; the sentences of one text are one line.
+def spanned_lines(sentences: Iterable[Sentence], layers: Sequence[str], dialect: Dialect) -> Iterator[str]:
+    """Yield JSON lines of texts with the entities of one layer, or of none; the sentences of a text are one line.
 
     Tokens are not written: the text is split again when it is read.
 
@@ -356,7 +356,7 @@ def spanned_lines(sentences: Iterable[Sentence], layer: str | None, dialect: Dia
     """
     for _, part in groupby(_numbered(sentences), key=lambda pair: pair[0]):
         members = [sentence for _, sentence in part]
-        found = [span for sentence in members if layer is not None for span in sentence.spans(layer)]
+        found = [span for layer in layers for sentence in members for span in sentence.spans(layer)]
         spans = [(span.start_char, span.end_char, span.type) for span in found]
         yield json.dumps(_row(members[0].text, spans, dialect), ensure_ascii=False)
 

@@ -397,7 +397,7 @@ def test_layer_is_no_key_of_a_file_of_tokens(tmp_path: Path) -> None:
 
 def test_written_lines_have_the_documented_forms() -> None:
     (sentence,) = with_schemes(parse(DIALECTS["doccano"]))
-    written = {name: json.loads(next(spanned_lines([sentence], "ner", name))) for name in get_args(Dialect)}
+    written = {name: json.loads(next(spanned_lines([sentence], ["ner"], name))) for name in get_args(Dialect)}
     assert written == {
         "doccano": {"text": EU, "label": [list(ORG), list(MISC)]},
         "labelstudio": {"text": EU, "label": DIALECTS["Label Studio"]["label"]},
@@ -408,9 +408,9 @@ def test_written_lines_have_the_documented_forms() -> None:
 def test_sentences_of_one_document_are_written_as_one_text() -> None:
     items = [{"text": "Ada came. Bob left.", "label": [[0, 3, "P"], [10, 13, "P"]]}, {"text": "Dee", "label": []}]
     sentences = with_schemes(parse(*items, *items))
-    assert [json.loads(line) for line in spanned_lines(sentences, "ner", "doccano")] == items * 2
+    assert [json.loads(line) for line in spanned_lines(sentences, ["ner"], "doccano")] == items * 2
     same = with_schemes(parse(items[1], items[1]))
-    assert len(list(spanned_lines(same, "ner", "doccano"))) == 2
+    assert len(list(spanned_lines(same, ["ner"], "doccano"))) == 2
 
 
 @pytest.mark.parametrize("text", ["[]", '{"text": "a", "spans": [], "answer": "reject"}'])
@@ -475,7 +475,7 @@ def test_spans_that_fit_the_tokens_come_back_from_each_dialect(
     tally = Tally()
     read = parse({"text": text, "label": [list(span) for span in data.draw(st.permutations(spans))]}, tally=tally)
     assert (entities(read), done(tally)) == (spans, [])
-    lines = list(spanned_lines(with_schemes(read), "ner", dialect))
+    lines = list(spanned_lines(with_schemes(read), ["ner"], dialect))
     again = parse(*lines, tally=tally)
     assert (len(lines), entities(again), done(tally)) == (1, spans, [])
     assert [(s.tokens, s.offsets, s.text, s.document) for s in again] == [
@@ -488,7 +488,7 @@ def test_corpus_of_columns_comes_back_from_each_dialect(dialect: Dialect, data_f
     columns = {"format": "conll", "columns": ["token", "ner"]}
     corpus = load_corpus(train=data_folder / "ner/ncbi-disease/iob2/test.tsv", **columns)
     path = tmp_path / "test.jsonl"
-    path.write_text("\n".join(spanned_lines(corpus.train, "ner", dialect)), encoding="utf-8")
+    path.write_text("\n".join(spanned_lines(corpus.train, ["ner"], dialect)), encoding="utf-8")
     again = load_corpus(train=path, format="jsonl", tokenize="blanks")
     assert again.notes == ("layer `ner` reads as IOB2",)
     assert [(s.tokens, s.tags("ner")) for s in again.train] == [(s.tokens, s.tags("ner")) for s in corpus.train]
@@ -499,7 +499,7 @@ def test_no_entity_of_a_corpus_is_lost_to_the_tokens_of_its_text(data_folder: Pa
     columns = {"format": "conll", "columns": ["token", "ner"]}
     corpus = load_corpus(train=data_folder / "ner/wnut17/emerging.dev.conll", **columns)
     path = tmp_path / "dev.jsonl"
-    path.write_text("\n".join(spanned_lines(corpus.train, "ner", "spacy")), encoding="utf-8")
+    path.write_text("\n".join(spanned_lines(corpus.train, ["ner"], "spacy")), encoding="utf-8")
     again = load_corpus(train=path, format="jsonl", misaligned="expand")
     assert sum(len(s.spans("ner")) for s in again.train) == sum(len(s.spans("ner")) for s in corpus.train) == 836
     assert {span.type for s in again.train for span in s.spans("ner")} == {
