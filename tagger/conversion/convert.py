@@ -5,6 +5,7 @@ one at a time, apart from texts with character spans, which are held in memory: 
 layers and everything that the new format cannot hold, which is an error unless the user names it as a loss.
 """
 
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,7 +44,10 @@ def convert(
     if wanted.to in SCHEMES:
         return _retagged(lines, write, wanted, format, where)
     if wanted.to == format and not (wanted.drop or wanted.labels or wanted.tokenize):
-        return _copied(lines, write, format, where)
+        deque(source.lines(), maxlen=0)  # raises an error unless all lines are text
+        for line in lines():
+            write(line)
+        return f"{format} to {format}: copied as it is"
     return reformat(lines, source, write, wanted, format)
 
 
@@ -60,28 +64,8 @@ def _check_options(wanted: Conversion, format: str, where: str) -> None:
 
 
 def _retagged(lines: Lines, write: Callable[[bytes], object], wanted: Conversion, format: str, where: str) -> str:
-    looks_plain = format == "text" and wanted.format is None  # which columns of a few lines may do
+    looks_plain = format == "text" and wanted.format is None  # as a file of a few short lines of columns may do
     if not looks_plain and (format == "spans" or not FORMATS[format].has_columns):
         raise DataError(f"{where}: --to {wanted.to} changes tags in columns, got {format}; convert it to conll first")
     target = next(scheme for scheme in SCHEMES if scheme == wanted.to)
-    done = retag(
-        lines,
-        write,
-        target,
-        columns=wanted.columns,
-        column=wanted.column,
-        scheme=wanted.scheme,
-        repair=wanted.repair,
-        merge=wanted.merge,
-        where=where,
-    )
-    return str(done)
-
-
-def _copied(lines: Lines, write: Callable[[bytes], object], format: str, where: str) -> str:
-    """Write the same bytes, which must be text."""
-    for _ in decode_lines(lines(), where=where):
-        pass
-    for line in lines():
-        write(line)
-    return f"{format} to {format}: copied as it is"
+    return str(retag(lines, write, target, wanted, where=where))

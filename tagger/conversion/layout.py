@@ -13,7 +13,7 @@ from tagger.files.reading import decode_lines
 from tagger.formats.columns import NO_SENTENCE, Block, column_blocks
 from tagger.formats.conllu import NO_WORD, spaced_comments
 from tagger.formats.faults import Faults
-from tagger.formats.fields import DOCUMENT, RESERVED, is_token_line, split_fields, split_head, uses_tabs
+from tagger.formats.fields import RESERVED, first_fields, split_head, uses_tabs
 from tagger.text.tag_survey import Survey
 
 SAMPLE = 20  # sentences that show whether the lines are numbered
@@ -41,11 +41,10 @@ def read_layout(raw: Lines, columns: Sequence[str] | None, where: str) -> Layout
         DataError: There is no line with columns.
     """
     head, _ = split_head(decode_lines(raw(), where=where))
-    first = next((line for line in reversed(head) if line.strip() and not line.startswith(DOCUMENT)), None)
-    if first is None:
+    tabs = uses_tabs(head)
+    fields = first_fields(head, tabs=tabs)
+    if fields is None:
         raise DataError(f"{where}: {NO_SENTENCE}")
-    tabs = uses_tabs([first] if is_token_line(first) else head)
-    fields = split_fields(first, tabs=tabs)
     layout = Layout(tabs, columns or [str(i + 1) for i in range(len(fields))], numbered=True)
     sample = islice(blocks(decode_lines(raw(), where=where), layout, where, Faults()), SAMPLE)
     return layout._replace(numbered=len(layout.names) > 2 and all(map(_is_numbered, sample)))

@@ -1,7 +1,7 @@
 """Write the sentences of a file in another format, or raise an error that names what would be lost.
 
 `survey` goes through the sentences once and returns what the file holds. What the new format cannot hold is an error,
-unless the user named it. `write` goes through the sentences again.
+unless the user named it. `reformat` then goes through the sentences again to write them.
 """
 
 from collections import Counter
@@ -39,7 +39,8 @@ class Contents:
         surveys: The tags of each layer.
         filled: The layers that are not `_` throughout.
         schemes: The scheme of each layer.
-        num_sentences: The number of sentences with a token.
+        num_sentences: The number of sentences.
+        num_filled: The number of sentences with a token.
     """
 
     present: Counter[str] = field(default_factory=Counter)
@@ -48,6 +49,7 @@ class Contents:
     filled: set[str] = field(default_factory=set)
     schemes: dict[str, Scheme | None] = field(default_factory=dict)
     num_sentences: int = 0
+    num_filled: int = 0
 
     def note(self, name: str, kind: str, number: int = 1) -> None:
         """Count a thing; what is an ignored key in one line is no layer in another."""
@@ -71,30 +73,33 @@ def reformat(
     Raises:
         DataError: The file is broken, or the new format cannot hold something in it.
     """
-    config = _reading(wanted, format)
-    if format == "conll" and config.columns is None:
-        config = config.model_copy(update={"columns": guess_columns(lines, source.where)})
+    config = _reading(lines, wanted, format, source.where)
     tally, faults = Tally(options=True), Faults()
 
     def read(tally: Tally, faults: Faults) -> Iterator[Sentence]:
         return iter_sentences("jsonl" if format == "spans" else format, source, config, tally, faults)
 
-    held = list(read(tally, faults)) if format in SPANNED else None  # which takes long to read
+    held = list(read(tally, faults)) if format in SPANNED else None  # because reading them takes long
     found = survey(read(tally, faults) if held is None else held, wanted, format, tally)
     faults.close()
     _check(found, wanted, source.where)
-    count = write(read(Tally(), FirstFault()) if held is None else held, found, wanted, write_bytes)
-    return _summary(found, wanted, format, config.columns, count, tally)
+    again = read(Tally(), FirstFault()) if held is None else held
+    kept = (_kept(sentence, found, wanted) for sentence in again)
+    to_lines = FORMATS[wanted.to].write
+    assert to_lines is not None  # `Conversion` refuses other formats
+    for line in to_lines(kept, _written(found, wanted)):
+        write_bytes(f"{line}\n".encode())
+    return _summary(found, wanted, format, config.columns, tally)
 
 
-def _reading(wanted: Conversion, format: str) -> ReadingConfig:
-    """Return how to read a file so that nothing that it says is ignored."""
+def _reading(lines: Lines, wanted: Conversion, format: str, where: str) -> ReadingConfig:
+    """Return how to read a file without ignoring anything in it."""
     layers = {name: name if format == "spans" else f"# {name}" for name in wanted.labels}
     if format == "conllu":
         layers = {field: field for field in FIELDS if field not in ("id", "form")} | layers
     return ReadingConfig.model_construct(
         layers=layers if layers and format in ("conll", "conllu", "spans") else None,
-        columns=wanted.columns if format == "conll" else None,
+        columns=(wanted.columns or guess_columns(lines, where)) if format == "conll" else None,
         layer=LAYER if format == "spans" else None,
         misaligned=wanted.misaligned,
         nested=wanted.nested,
@@ -107,7 +112,8 @@ def survey(sentences: Iterable[Sentence], wanted: Conversion, format: str, tally
     found = Contents()
     before, num_documents = None, 0
     for sentence in sentences:
-        found.num_sentences += bool(sentence.tokens)
+        found.num_sentences += 1
+        found.num_filled += bool(sentence.tokens)
         origin = sentence.origin
         numbers = [int(origin.at(i).rpartition(":")[2]) for i in range(len(sentence))] if origin else []
         for name, layer in sentence.layers.items():
@@ -209,11 +215,11 @@ def _refuse_losses(found: Contents, wanted: Conversion, where: str) -> None:
 
 def _refuse_gaps(found: Contents, wanted: Conversion, where: str) -> None:
     """Refuse a layer that some sentences lack where each is a column."""
-    gaps = [name for name in _written(found, wanted) if found.present[name] < found.num_sentences]
+    gaps = [name for name in _written(found, wanted) if found.present[name] < found.num_filled]
     if gaps and wanted.to == "conll":
         shown = ", ".join(f"`{name}` in {found.present[name]}" for name in gaps)
         raise DataError(
-            f"{where}: a column of conll must be in all {counted(found.num_sentences, 'sentence')}, got "
+            f"{where}: a column of conll must be in all {counted(found.num_filled, 'sentence')}, got "
             f'{shown}; convert to jsonl, or discard it with --drop "{",".join([*wanted.drop, *gaps])}"'
         )
 
@@ -221,24 +227,6 @@ def _refuse_gaps(found: Contents, wanted: Conversion, where: str) -> None:
 def _written(found: Contents, wanted: Conversion) -> list[str]:
     """Return the tag layers that are written."""
     return [name for name in found.surveys if name in found.filled and name not in wanted.drop]
-
-
-def write(
-    sentences: Iterable[Sentence], found: Contents, wanted: Conversion, write_bytes: Callable[[bytes], object]
-) -> int:
-    """Write sentences in the format that is wanted, and return their number."""
-    count = 0
-
-    def kept() -> Iterator[Sentence]:
-        nonlocal count
-        for sentence in sentences:
-            count += 1
-            yield _kept(sentence, found, wanted)
-
-    to_lines = FORMATS[wanted.to].write
-    for line in to_lines(kept(), _written(found, wanted)) if to_lines is not None else ():
-        write_bytes(f"{line}\n".encode())
-    return count
 
 
 def _kept(sentence: Sentence, found: Contents, wanted: Conversion) -> Sentence:
@@ -264,13 +252,12 @@ def _kept(sentence: Sentence, found: Contents, wanted: Conversion) -> Sentence:
     return replace(plain, layers=layers, meta=comments, document=document)
 
 
-def _summary(
-    found: Contents, wanted: Conversion, format: str, columns: Sequence[str] | None, count: int, tally: Tally
-) -> str:
+def _summary(found: Contents, wanted: Conversion, format: str, columns: Sequence[str] | None, tally: Tally) -> str:
+    """Return in one line what was read, repaired, discarded and ignored."""
     read = f" (columns {','.join(columns)})" if columns else ""
     schemes = {name: scheme for name, scheme in found.schemes.items() if scheme}
     repaired = sum(found.surveys[name].invalid(scheme)[0] for name, scheme in schemes.items())
-    parts = [f"{format}{read} to {wanted.to}: {counted(count, 'sentence')}"]
+    parts = [f"{format}{read} to {wanted.to}: {counted(found.num_sentences, 'sentence')}"]
     parts += [f"layer `{name}` reads as {scheme.upper()}" for name, scheme in schemes.items()]
     parts += [f"{counted(repaired, 'invalid tag')} repaired as conlleval does"] if repaired else []
     parts += [_left_out(name, found) for name in wanted.drop]

@@ -4,6 +4,7 @@ A first pass finds how the columns are separated, which one holds the tags, thei
 pass writes. `layout.py` knows where lines, fields and sentences begin and end.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,9 +19,10 @@ from tagger.conversion.layout import (
     survey_columns,
     words_of,
 )
+from tagger.conversion.options import Conversion
 from tagger.errors import DataError
 from tagger.formats.faults import FirstFault
-from tagger.formats.fields import BLANKS, RESERVED
+from tagger.formats.fields import RESERVED
 from tagger.text.schemes import Scheme, can_divide, lenient_spans, merge_touching, spans_to_tags
 from tagger.text.tag_survey import Survey, complain, runs
 from tagger.wording import counted
@@ -55,16 +57,7 @@ class Retagged:
 
 
 def retag(
-    lines: Lines,
-    write: Callable[[bytes], object],
-    target: Scheme,
-    *,
-    columns: Sequence[str] | None = None,
-    column: str | None = None,
-    scheme: Scheme | None = None,
-    repair: bool = False,
-    merge: bool = False,
-    where: str,
+    lines: Lines, write: Callable[[bytes], object], target: Scheme, wanted: Conversion, *, where: str
 ) -> Retagged:
     """Write a column file with the tags of one column in another scheme, and return what was done.
 
@@ -72,30 +65,26 @@ def retag(
         lines: Returns the lines of the file.
         write: Takes the bytes of the converted file; first called after the whole file was checked.
         target: The scheme to write.
-        columns: What each column holds, as in a recipe. Default: the columns have numbers.
-        column: Number, from 1, or name of the column to change. Default: the last one that holds tags of a scheme.
-        scheme: The scheme of the file. Default: detected.
-        repair: Whether to read invalid tag sequences as conlleval does, and count them; otherwise they are an error.
-        merge: Whether to merge entities that IO cannot separate, and count them; otherwise they are an error.
+        wanted: The options of the conversion.
         where: The name of the file in errors.
 
     Raises:
         DataError: A line does not have the columns, no column holds tags, or its tags are invalid; names the lines.
     """
-    layout = read_layout(lines, columns, where)
-    index, survey = _choose(survey_columns(lines(), layout, where), layout, column, where)
-    source = scheme or survey.scheme()
+    layout = read_layout(lines, wanted.columns, where)
+    index, survey = _choose(survey_columns(lines(), layout, where), layout, wanted.column, where)
+    source = wanted.scheme or survey.scheme()
     done = Retagged(_label(layout.names[index]), source, target)
-    if source == "iob1" and not scheme and not survey.has_prefix("B"):
+    if source == "iob1" and not wanted.scheme and not survey.has_prefix("B"):
         done.note = " (`B-` never occurs)"
     complain(survey.unknown(source), where)
     complain(survey.misplaced(), where)
     done.num_repaired, problems = survey.invalid(source)
-    if not repair:
+    if not wanted.repair:
         complain((done.num_repaired, problems), where, REPAIR)
     if target != source and not can_divide(target):
         done.num_merged, problems = survey.touching()
-        if not merge:
+        if not wanted.merge:
             advice = f", which {target.upper()} cannot express; choose another scheme, or merge them (--merge)"
             complain((done.num_merged, problems), where, advice)
     _rewrite(lines(), write, layout, index, done, where)
@@ -132,14 +121,11 @@ def _named(surveys: Sequence[Survey], layout: Layout, column: str, where: str) -
     return index, survey
 
 
-def _converter(source: Scheme, target: Scheme) -> Callable[[tuple[str, ...]], list[str]]:
-    """Return a function from tags without an `O` to their tags in another scheme; invalid ones as conlleval does."""
-
-    def convert(run: tuple[str, ...]) -> list[str]:
-        spans = lenient_spans(run)  # what `tags_to_spans` reads, where the tags are valid
-        return spans_to_tags(spans if can_divide(target) else merge_touching(spans), len(run), target)
-
-    return lru_cache(maxsize=4096)(convert)
+@lru_cache(maxsize=4096)
+def _converted(run: tuple[str, ...], target: Scheme) -> list[str]:
+    """Return tags without an `O` in another scheme; invalid ones are read as conlleval does."""
+    spans = lenient_spans(run)  # equal to those of `tags_to_spans` if the tags are valid
+    return spans_to_tags(spans if can_divide(target) else merge_touching(spans), len(run), target)
 
 
 def _rewrite(
@@ -151,7 +137,6 @@ def _rewrite(
     where: str,
 ) -> None:
     """Write each line, with the new tag if it changes, and add the counts to `done`."""
-    convert = _converter(done.source, done.target)
     pending: list[tuple[bytes, str]] = []  # lines up to the end of the sentence that comes next
     written = 0
 
@@ -164,7 +149,7 @@ def _rewrite(
         lines = [line for line, _ in pending]
         words = [(block.line - written - 1 + i, block.rows[i][column].strip()) for i in words_of(block, layout)]
         for start, run in runs([tag for _, tag in words]):
-            for (line, old), new in zip(words[start:], convert(run), strict=False):
+            for (line, old), new in zip(words[start:], _converted(run, done.target), strict=False):
                 if old != new:
                     lines[line] = _replaced(pending[line], layout, column, old, new)
                     done.num_changed += 1
@@ -179,17 +164,9 @@ def _rewrite(
 def _replaced(pair: tuple[bytes, str], layout: Layout, column: int, old: str, new: str) -> bytes:
     """Return a line with another tag in a column, and everything else as it was."""
     raw, line = pair
-    start = _start(line, layout, column)
-    start = line.index(old, start)
+    parts = re.split("(\t)" if layout.tabs else "([ \t]+)", line)  # the fields, and the separators between them
+    is_indented = not layout.tabs and not parts[0]
+    place = 2 * column + 2 * is_indented
+    parts[place] = parts[place].replace(old, new, 1)
     before, _, end = raw.partition(line.encode())
-    return before + (line[:start] + new + line[start + len(old) :]).encode() + end
-
-
-def _start(line: str, layout: Layout, column: int) -> int:
-    """Return where the field of a column begins."""
-    if layout.tabs:
-        return sum(len(field) + 1 for field in line.split("\t", column)[:column])
-    start = len(line) - len(line.lstrip(" \t"))
-    for gap, _ in zip(BLANKS.finditer(line, start), range(column), strict=False):
-        start = gap.end()
-    return start
+    return before + "".join(parts).encode() + end

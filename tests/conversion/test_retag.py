@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from readers import parse_conll
 
 from tagger.conversion.layout import read_layout
+from tagger.conversion.options import Conversion
 from tagger.conversion.retag import Retagged, retag
 from tagger.errors import DataError
 from tagger.files.reading import decode_lines
@@ -27,7 +28,8 @@ class Output(NamedTuple):
 
 def retagged(data: bytes, target: Scheme, **options: Any) -> Output:
     parts: list[bytes] = []
-    done = retag(lambda: data.splitlines(keepends=True), parts.append, target, where="f", **options)
+    wanted = Conversion(to=target, **options)
+    done = retag(lambda: data.splitlines(keepends=True), parts.append, target, wanted, where="f")
     return Output(b"".join(parts), done)
 
 
@@ -252,7 +254,7 @@ def test_what_was_done_is_said_in_a_line() -> None:
 
 
 def test_memory_does_not_grow_with_the_file(streamed: Callable[..., Retagged]) -> None:
-    done = streamed(lambda lines, write: retag(lines, write, "bioes", where="f"), 20_000)
+    done = streamed(lambda lines, write: retag(lines, write, "bioes", Conversion(to="bioes"), where="f"), 20_000)
     assert (done.num_sentences, done.num_changed) == (20_000, 20_000)
 
 
