@@ -132,7 +132,7 @@ def train(
 
     After each epoch the folder holds the best model so far. Ctrl-C, SIGTERM and SIGHUP end training early and keep it.
     """
-    from tagger.cli.progress import TrainingProgress
+    from tagger.cli.training import TrainingProgress
     from tagger.files.writing import ended_in_order
     from tagger.running.train import train as train_run
 
@@ -231,8 +231,10 @@ def tag(
 ) -> None:
     """Tag a file or standard input, and write each sentence as soon as it is tagged.
 
-    The number after an entity is the probability of its type and boundaries.
+    The number after an entity is the probability of its type and boundaries. From JSON lines to JSON lines, the other
+    keys of each object are kept.
     """
+    from tagger.cli.progress import Meter
     from tagger.cli.writing import write_sentences
     from tagger.tagging import load, tag_lines
 
@@ -241,16 +243,18 @@ def tag(
     _set_threads(threads)
     tagger = load(model, device=device, precision=precision)
     interactive = file == "-" and sys.stdin.isatty()
-    sentences = tag_lines(
-        tagger,
-        _lines(file),
-        format=input_format,
-        columns=_split(columns),
-        where="standard input" if file == "-" else file,
-        chunk=1 if interactive else None,
-        n_best=n_best,
-    )
-    write_sentences(sentences, output_format, tagger.layers, sys.stdout, flush=interactive)
+    # A terminal that shows the input or the output needs no progress, which would be drawn between their lines.
+    with Meter("sentences", file, hidden=interactive or sys.stdout.isatty()) as meter:
+        sentences = tag_lines(
+            tagger,
+            meter.reading(_lines(file)),
+            format=input_format,
+            columns=_split(columns),
+            where="standard input" if file == "-" else file,
+            chunk=1 if interactive else None,
+            n_best=n_best,
+        )
+        write_sentences(meter.counting(sentences), output_format, tagger.layers, sys.stdout, flush=interactive)
 
 
 @app.command(epilog="Example: tagger convert train.conll train.bioes.conll --to bioes")

@@ -2,11 +2,12 @@
 
 import gzip
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
+from tagger.cli.progress import Meter
 from tagger.conversion.convert import convert
 from tagger.conversion.options import Conversion
 from tagger.errors import DataError
@@ -22,7 +23,7 @@ def convert_file(source: str, output: str, wanted: Conversion) -> None:
     once = source == "-" or comes_once(Path(source))
     with ExitStack() as stack:
         stack.enter_context(ended_in_order())
-        counted = stack.enter_context(_progress())
+        meter = stack.enter_context(Meter("lines read"))
         path = stack.enter_context(kept(_opened(source, stack))) if once else Path(source)
         stream: BinaryIO = stack.enter_context(
             passed_on(sys.stdout.buffer) if output == "-" else replaced(Path(output))
@@ -32,23 +33,10 @@ def convert_file(source: str, output: str, wanted: Conversion) -> None:
 
         def lines() -> Iterable[bytes]:
             _refuse_change(path, found)
-            return counted(raw_lines(path, else_standard_input=True))
+            return meter.counting(raw_lines(path, else_standard_input=True))
 
         said = convert(lines, stream.write, wanted, where=where, path=None if once else path)
     sys.stderr.write(f"{visible(f'{where}: {said}')}\n")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[Iterable[bytes]], Iterable[bytes]]]:
-    """Yield a function that shows on a terminal how many lines of a pass have been read, until the context ends."""
-    if not sys.stderr.isatty():
-        yield lambda lines: lines
-        return
-    from rich.console import Console
-    from rich.progress import Progress, TextColumn
-
-    with Progress(TextColumn("lines read: {task.completed:,}"), console=Console(stderr=True), transient=True) as shown:
-        yield shown.track
 
 
 def _opened(source: str, stack: ExitStack) -> BinaryIO:

@@ -1,96 +1,91 @@
-"""Progress of a training run on standard error: a live line on a terminal, plain lines elsewhere.
+"""A live line on standard error that says how much of some work is done. It is removed when the work ends."""
 
-A terminal that is closed, or a pipe whose reader has ended, does not end the training: output is then lost.
-"""
-
+import math
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import Self
+from pathlib import Path
+from typing import Self, TypeVar
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.text import Text
+T = TypeVar("T")
 
-from tagger.running.run import RunListener
-from tagger.training.loop import Epoch
-
-
-class _Figures(ProgressColumn):
-    """Loss, best dev score and speed of the task."""
-
-    def render(self, task: Task) -> Text:
-        fields = task.fields
-        return Text(f"loss {fields['loss']:.4f}  dev {fields['dev']}  {fields['speed']:,.0f} tokens/s")
+SHOWN_AFTER = 2.0  # seconds that work takes before its line appears, which takes a fifth of a second
+REFRESHED = 0.5  # seconds from one change of a line to the next, which takes several milliseconds
 
 
-class TrainingProgress(RunListener):
-    """Show a run on standard error: without a terminal, one line per epoch."""
+class LiveLine:
+    """A text, a bar and the time left, on the terminal of standard error.
 
-    def __init__(self) -> None:
-        self.console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
-        self._progress: Progress | None = None
-        self._started = time.perf_counter()
-        self._num_epochs = 0
-        self._dev = "-"
+    Args:
+        text: The text at the start.
+        total: The amount of work; None if it is unknown, and then no time left is shown.
+    """
+
+    def __init__(self, text: str, total: float | None) -> None:
+        from rich.console import Console  # takes a tenth of a second, which short work can do without
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        left = (TextColumn("left"), TimeRemainingColumn()) if total else ()
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), *left)
+        # What goes to standard output must not go to the terminal, where rich would write it by default.
+        self._progress = Progress(
+            *columns,
+            console=Console(stderr=True),
+            refresh_per_second=1 / REFRESHED,
+            transient=True,
+            redirect_stdout=False,
+        )
+        self._task = self._progress.add_task(text, total=total)
+        self._progress.start()
+
+    def update(self, text: str, done: float) -> None:
+        """Show a text, and how much of the total is done."""
+        self._progress.update(self._task, description=text, completed=done)
+
+    def close(self) -> None:
+        """Remove the line, if the terminal is still there."""
+        with suppress(OSError):
+            self._progress.stop()
+
+
+class Meter:
+    """Shows how many items are done and how fast, if standard error is a terminal and the work takes over two seconds.
+
+    Args:
+        noun: What the items are, such as `sentences`.
+        file: The input, for the time left; that of a pipe or of a packed file is unknown.
+        hidden: Whether to show nothing.
+    """
+
+    def __init__(self, noun: str, file: str = "-", *, hidden: bool = False) -> None:
+        self._noun, self._read = noun, 0
+        self._size = Path(file).stat().st_size if Path(file).is_file() and not file.endswith(".gz") else None
+        self._hidden = hidden or not sys.stderr.isatty()
+        self._line: LiveLine | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop()
+        if self._line is not None:
+            self._line.close()
 
-    def noted(self, message: str) -> None:
-        """Print a line with the seconds since the start."""
-        self._stop()
-        self._print(f"[{time.perf_counter() - self._started:6.1f} s] {message}")
+    def reading(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the lines of the input, and count their bytes."""
+        for line in lines:
+            self._read += len(line)
+            yield line
 
-    def started(self, num_epochs: int, num_steps: int) -> None:
-        """Open the live line."""
-        self._num_epochs, self._dev = num_epochs, "-"
-        if not self.console.is_terminal:
-            return
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            _Figures(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=self.console,
-            transient=True,
-        )
-        self._progress.start()
-        self._progress.add_task(f"epoch 1/{num_epochs}", total=num_steps, loss=0.0, dev="-", speed=0.0)
-
-    def stepped(self, step: int, loss: float, tokens_per_second: float) -> None:
-        """Update the live line."""
-        if self._progress is not None:
-            task = self._progress.task_ids[0]
-            self._progress.update(task, completed=step, loss=loss, dev=self._dev, speed=tokens_per_second)
-
-    def scored(self, epoch: Epoch) -> None:
-        """Print a line for the epoch, above the live line."""
-        scores = "  ".join(f"{layer} {score:.4f}" for layer, score in epoch.dev.items())
-        left = "" if self._progress else f"  left at most {self._left(epoch):.0f} s"
-        self._dev = f"{epoch.selected:.4f}"
-        mark = "  best" if epoch.best else ""
-        self._print(
-            f"epoch {epoch.epoch:3}/{self._num_epochs}  loss {epoch.loss:.4f}  dev {scores}"
-            f"  {epoch.tokens_per_second:,.0f} tokens/s{left}{mark}"
-        )
-        if self._progress is not None:
-            number = min(epoch.epoch + 1, self._num_epochs)
-            self._progress.update(self._progress.task_ids[0], description=f"epoch {number}/{self._num_epochs}")
-
-    def _left(self, epoch: Epoch) -> float:
-        return epoch.seconds / epoch.epoch * (self._num_epochs - epoch.epoch)
-
-    def _print(self, line: str) -> None:
-        with suppress(OSError):
-            self.console.print(line, markup=False)
-
-    def _stop(self) -> None:
-        if self._progress is not None:
-            with suppress(OSError):
-                self._progress.stop()
-            self._progress = None
+    def counting(self, items: Iterable[T]) -> Iterator[T]:
+        """Yield the items, and show their number and rate so far."""
+        started = time.perf_counter()
+        due = started + SHOWN_AFTER if not self._hidden else math.inf
+        for done, item in enumerate(items, 1):
+            yield item
+            now = time.perf_counter()
+            if now > due:
+                due = now + REFRESHED
+                text = f"{done:,} {self._noun}  {done / (now - started):,.0f}/s"
+                self._line = self._line or LiveLine(text, self._size)
+                self._line.update(text, min(self._read, self._size or 0))

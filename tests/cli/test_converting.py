@@ -3,7 +3,6 @@
 import gzip
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -98,18 +97,6 @@ def test_mistake_ends_in_one_sentence(call: Call, arguments: tuple[str, ...], co
     found, out, err = call(*arguments)
     assert (found, out) == (code, "")
     assert sentence is None or err == sentence
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is of Unix")
-def test_progress_is_shown_on_a_terminal_and_goes_at_the_end(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    ours, theirs = os.openpty()
-    with open(theirs, "w") as terminal:  # noqa: PTH123
-        monkeypatch.setattr(sys, "stderr", terminal)
-        assert call("in.conll", "out.conll", "--to", "bioes")[0] == 0
-    shown = os.read(ours, 10_000).decode()
-    os.close(ours)
-    assert "lines read: 4" in shown
-    assert shown.rstrip().endswith(SAID)
 
 
 def test_spans_and_brat_are_converted_and_told(call: Call, tmp_path: Path) -> None:

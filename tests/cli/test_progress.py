@@ -1,0 +1,91 @@
+"""Progress on standard error, which only a terminal sees and which never touches standard output."""
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from small_recipes import NER, SMALL, SYNTHETIC
+
+import tagger
+from tagger.cli import progress
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is of Unix")
+
+Call = Callable[..., tuple[int, str, str]]
+TEXT = "Ada lives in Oslo.\n" * 3
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("progress")
+    (folder / "small.toml").write_text(SYNTHETIC + NER + SMALL)
+    tagger.train(folder / "small.toml", output=folder / "run")
+    return folder / "run"
+
+
+@pytest.fixture
+def on_terminal(monkeypatch: pytest.MonkeyPatch, call: Call) -> Callable[..., tuple[int, str, str]]:
+    """Call a command whose standard error is a terminal, on which the line is shown at once, whatever the speed."""
+
+    def run(*arguments: object, text: str = "") -> tuple[int, str, str]:
+        monkeypatch.setattr(progress, "SHOWN_AFTER", 0.0)
+        monkeypatch.setattr(progress, "REFRESHED", 1e-6)
+        ours, theirs = os.openpty()
+        with open(theirs, "w") as terminal:  # noqa: PTH123
+            monkeypatch.setattr(sys, "stderr", terminal)
+            code, out, _ = call(*arguments, text=text)
+        shown = b""
+        with suppress(OSError):  # how Linux reports that the other side is closed
+            while part := os.read(ours, 4096):
+                shown += part
+        os.close(ours)
+        return code, out, shown.decode()
+
+    return run
+
+
+def test_tag_shows_sentences_rate_and_time_left_of_a_file(on_terminal: Call, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text(TEXT)
+    code, out, shown = on_terminal("tag", model, tmp_path / "in.txt")
+    assert (code, out.count("Ada lives in Oslo.")) == (0, 3)
+    assert "\x1b" not in out
+    assert "3 sentences" in shown
+    assert "/s" in shown
+    assert re.search(r"left \S*0:00:00", shown)
+    assert "Ada" not in shown
+    assert shown.endswith("\x1b[2K"), "the line is removed at the end"
+
+
+def test_tag_shows_no_time_left_of_a_pipe(on_terminal: Call, model: Path) -> None:
+    code, _, shown = on_terminal("tag", model, text=TEXT)
+    assert code == 0
+    assert "3 sentences" in shown
+    assert "left" not in shown
+
+
+def test_convert_shows_the_lines_that_it_has_read(on_terminal: Call, tmp_path: Path) -> None:
+    (tmp_path / "in.conll").write_text("Ada\tB-PER\nlives\tO\n\n")
+    code, out, shown = on_terminal("convert", tmp_path / "in.conll", "-", "--to", "bioes")
+    assert (code, out) == (0, "Ada\tS-PER\nlives\tO\n\n")
+    assert "3 lines read" in shown
+    assert "iob2 to bioes" in shown.rstrip().splitlines()[-1].lower()
+
+
+def test_nothing_is_shown_without_a_terminal(
+    call: Call, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "SHOWN_AFTER", 0.0)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert call("tag", model, text=TEXT)[2] == ""
+
+
+def test_a_failure_removes_the_line_and_then_says_its_sentence(on_terminal: Call, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_bytes(TEXT.encode() + b"\xff\n")
+    code, _, shown = on_terminal("tag", model, tmp_path / "in.txt")
+    assert code == 1
+    assert shown.index("3 sentences") < shown.index("error: ")
+    assert "in.txt:4: must be UTF-8" in shown.rpartition("\x1b[2K")[2]
