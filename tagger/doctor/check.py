@@ -10,34 +10,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
-from tagger.corpus.checking import said_of_scheme
+from tagger.config import ReadingConfig
 from tagger.corpus.corpus import Corpus
 from tagger.corpus.edits import prefixed
-from tagger.doctor import splits as findings_of_splits
+from tagger.doctor import sources
 from tagger.doctor.diagnosis import Counts, Diagnosis
 from tagger.doctor.findings import Findings
-from tagger.doctor.sources import (
-    Material,
-    Paths,
-    as_list,
-    find_sources,
-    left_aside,
-    read_material,
-    read_material_of_dataset,
+from tagger.doctor.sources import Material, Paths
+from tagger.doctor.splits import (
+    check_contradictions,
+    check_entities,
+    check_leaks,
+    check_lengths,
+    check_unseen,
 )
-from tagger.doctor.tags import check_tags, check_untagged, count_pairs, tag_counts
-from tagger.doctor.words import check_ids, check_tokens, check_values, count_types, oddity_of
+from tagger.doctor.tags import check_tags, check_untagged, tags_of
+from tagger.doctor.words import check_words, count_types, oddity_of
 from tagger.encoding.vectors import read_vectors
 from tagger.errors import DataError
-from tagger.formats.detection import Reading
 from tagger.hub.lazy import holding, packed_of
 from tagger.text.choices import FileFormat
 from tagger.text.schemes import Scheme
-from tagger.text.sentence import Label, Sentence, TagLayer
-from tagger.text.tag_survey import said_of_rival
+from tagger.text.sentence import Label, Sentence, TagLayer, place_of
 from tagger.text.tokenization import Tokenize
 
-STOPS_TRAINING = ("control",)
 KEPT = {
     "space": "tokens that contain white space",
     "mojibake": "tokens that were decoded with the wrong encoding",
@@ -73,18 +69,25 @@ def check(
     brat = format in (None, "brat") and columns is None
     if isinstance(source, Corpus):
         material = Material(dict(source.splits()), schemes=source.schemes, notes=list(source.notes))
-    elif isinstance(sources := find_sources(source, brat=brat), str):
-        material = read_material_of_dataset(sources)
+    elif isinstance(found := sources.find_sources(source, brat=brat), str):
+        material = sources.read_material_of_dataset(found)
     else:
-        material = read_material(sources, _reading(format, columns), layer=layer, tokenize=tokenize, scheme=scheme)
-        material.notes += left_aside(source, brat=brat)
-    return diagnose(material, scheme=scheme, vectors=as_list(vectors))
+        if columns is not None:
+            _check_columns(columns, format)
+        reading = ReadingConfig.model_construct(
+            format="conll" if columns else format,
+            columns=tuple(columns) if columns else None,
+            layer=layer,
+            scheme=scheme,
+            tokenize=tokenize,
+        )
+        material = sources.read_material(found, reading)
+        material.notes += sources.left_aside(source, brat=brat)
+    return _diagnose(material, scheme, sources.as_list(vectors))
 
 
-def _reading(format: FileFormat | None, columns: Sequence[str] | None) -> Reading | None:
-    """Return how to read the files, as far as the arguments define it."""
-    if columns is None:
-        return Reading(format) if format else None
+def _check_columns(columns: Sequence[str], format: FileFormat | None) -> None:
+    """Refuse columns that do not fit the format or have the same name."""
     if "token" not in columns or format not in (None, "conll"):
         raise DataError(
             f'columns need format "conll" and must include "token", got {", ".join(columns)} and '
@@ -95,20 +98,18 @@ def _reading(format: FileFormat | None, columns: Sequence[str] | None) -> Readin
             f"columns must have different names, got {', '.join(columns)} with {twice[0]!r} twice; name columns to "
             "ignore `_`"
         )
-    return Reading("conll", tuple(columns))
 
 
-def diagnose(material: Material, *, scheme: Scheme | None = None, vectors: Sequence[str | Path] = ()) -> Diagnosis:
+def _diagnose(material: Material, scheme: Scheme | None, vectors: Sequence[str | Path]) -> Diagnosis:
     """Return the diagnosis of sentences."""
     errors, warnings = material.errors, Findings()
-    splits, bare = prefixed(material.splits) if scheme == "io" else (material.splits, [])
+    splits, notes = prefixed(material.splits) if scheme == "io" else (material.splits, [])
     files = _by_file(splits)
     words = {split: count_types(sentences) for split, sentences in splits.items()}
-    spaced = material.reading is not None and material.reading.format == "conllu"
-    _check_words(files, words, errors, warnings, spaced=spaced)
-    layers = list(findings_of_splits.layers_of(splits))
+    check_words(files, set().union(*words.values()), errors, warnings, spaced=material.format == "conllu")
+    layers = list(dict.fromkeys(name for part in splits.values() for sentence in part for name in sentence.layers))
     schemes = {
-        layer: check_tags(files, layer, errors, scheme=scheme or material.schemes.get(layer))
+        layer: check_tags(files, layer, errors, notes, scheme=scheme or material.schemes.get(layer))
         for layer in layers
         if any(isinstance(s.layers.get(layer), TagLayer) for part in splits.values() for s in part)
     }
@@ -117,35 +118,32 @@ def diagnose(material: Material, *, scheme: Scheme | None = None, vectors: Seque
         errors.add("prefix", next(iter(files), "the corpus"), f"{message}; remove the scheme")
     for layer in [name for name, found in schemes.items() if found is None]:
         check_untagged(chain.from_iterable(splits.values()), layer, warnings)
-    overlaps = findings_of_splits.check_leaks(splits, warnings)
-    findings_of_splits.check_contradictions(splits, layers, warnings)
-    entities = _check_entities(splits, [layer for layer in layers if schemes.get(layer)], warnings)
-    findings_of_splits.check_lengths(splits, warnings)
+    overlaps = check_leaks(splits, warnings)
+    check_contradictions(splits, layers, warnings)
+    entities = check_entities(splits, [layer for layer in layers if schemes.get(layer)], warnings)
+    check_lengths(splits, warnings)
     known = {word: row for row, word in enumerate(read_vectors(vectors).words)} if vectors else None
-    findings_of_splits.check_unseen_words(words, known, warnings)
+    check_unseen(words, known, warnings)
+    labels = [layer for layer in layers if layer not in entities]
     return Diagnosis(
-        splits={name: _counts(part, words[name], layers, entities, name) for name, part in splits.items() if part},
+        format=material.format,
+        columns=material.columns,
         schemes=schemes,
-        errors=tuple(errors.kept),
-        warnings=tuple(warnings.kept),
-        error_counts=dict(errors.counts),
-        warning_counts=dict(warnings.counts),
-        overlaps=overlaps,
-        format=material.reading.format if material.reading else None,
-        columns=material.reading.columns if material.reading else None,
         files=material.files,
-        notes=tuple(dict.fromkeys([*material.notes, *bare, *_said_of_schemes(schemes, splits)])),
+        notes=tuple(dict.fromkeys([*material.notes, *notes])),
+        splits={
+            split: _counts(
+                sentences, words[split], {name: found.types[split] for name, found in entities.items()}, labels
+            )
+            for split, sentences in splits.items()
+            if sentences
+        },
+        overlaps=overlaps,
+        error_counts=dict(errors.counts),
+        errors=tuple(errors.kept),
+        warning_counts=dict(warnings.counts),
+        warnings=tuple(warnings.kept),
     )
-
-
-def _check_entities(
-    splits: Mapping[str, Sequence[Sentence]], layers: Iterable[str], warnings: Findings
-) -> dict[str, findings_of_splits.Entities]:
-    """Return the entities of each layer with a scheme, and add warnings about them."""
-    entities = {layer: findings_of_splits.gather_entities(splits, layer, warnings) for layer in layers}
-    for layer, found in entities.items():
-        findings_of_splits.check_entities(found, layer, warnings)
-    return entities
 
 
 def _by_file(splits: Mapping[str, Sequence[Sentence]]) -> dict[str, list[Sentence]]:
@@ -157,41 +155,21 @@ def _by_file(splits: Mapping[str, Sequence[Sentence]]) -> dict[str, list[Sentenc
     return files
 
 
-def _check_words(
-    files: Mapping[str, Sequence[Sentence]],
-    words: Mapping[str, Counter[str]],
-    errors: Findings,
-    warnings: Findings,
-    *,
-    spaced: bool = False,
-) -> None:
-    """Check tokens, values and ids; if words may be `spaced`, spaces inside them are only a warning."""
-    broken = set(errors.places)
-    types = set().union(*words.values())
-    for sentences in files.values():
-        check_tokens(sentences, types, errors, warnings, known=broken, spaced=spaced)
-    check_values(files, errors, known=broken)
-    check_ids(files, errors)
-
-
 def _counts(
-    sentences: Sequence[Sentence],
-    words: Counter[str],
-    layers: Iterable[str],
-    entities: Mapping[str, findings_of_splits.Entities],
-    split: str,
+    sentences: Sequence[Sentence], words: Counter[str], entities: Mapping[str, Counter[str]], labels: Iterable[str]
 ) -> Counts:
-    length, place = findings_of_splits.longest(sentences)
-    labels = {layer: _label_counts(sentences, layer) for layer in layers if layer not in entities}
+    """Return the contents of a split: its words and entities, and the layers with labels to count."""
+    longest = max(sentences, key=len)
+    others = {layer: _label_counts(sentences, layer) for layer in labels}
     return Counts(
         documents=_count_documents(sentences),
         sentences=len(sentences),
         tokens=words.total(),
         types=len(words),
-        entities={layer: dict(found.types[split].most_common()) for layer, found in entities.items()},
-        labels={layer: dict(found.most_common()) for layer, found in labels.items() if found},
-        longest=length,
-        longest_place=place,
+        entities={layer: dict(found.most_common()) for layer, found in entities.items()},
+        labels={layer: dict(found.most_common()) for layer, found in others.items() if found},
+        longest=len(longest),
+        longest_place=place_of(longest),
     )
 
 
@@ -205,18 +183,8 @@ def _count_documents(sentences: Sequence[Sentence]) -> int:
 def _label_counts(sentences: Sequence[Sentence], layer: str) -> Counter[str]:
     """Return how often each tag or label of a layer occurs."""
     labels = (sentence.layers.get(layer) for sentence in sentences)
-    return tag_counts(sentences, layer) + Counter(label.value for label in labels if isinstance(label, Label))
-
-
-def _said_of_schemes(schemes: Mapping[str, Scheme | None], splits: Mapping[str, Sequence[Sentence]]) -> list[str]:
-    """Return a note on the scheme of each layer that has one."""
-    notes = []
-    for layer, scheme in schemes.items():
-        if scheme is not None:
-            pairs = count_pairs(chain.from_iterable(splits.values()), layer)
-            distinct = {tag for _, tag in pairs if tag}
-            notes.append(said_of_scheme(layer, scheme, distinct) + said_of_rival(pairs, scheme))
-    return notes
+    counts = Counter(tag for sentence in sentences for tag in tags_of(sentence, layer) if tag)
+    return counts + Counter(label.value for label in labels if isinstance(label, Label))
 
 
 def check_for_training(corpus: Corpus) -> tuple[str, ...]:
@@ -229,11 +197,10 @@ def check_for_training(corpus: Corpus) -> tuple[str, ...]:
         DataError: A token contains a control character; the message names every such token.
     """
     errors, splits = Findings(), corpus.splits()
-    words = {split: packed_of(part, ()).counts() for split, part in splits.items()}
-    odd = {word for counts in words.values() for word in counts if oddity_of(word)}
+    odd = {word for part in splits.values() for word in packed_of(part, ()).counts() if oddity_of(word)}
     read = {split: holding(part, odd) for split, part in splits.items()}
-    _check_words(_by_file(read), words, errors, Findings())
-    if problems := [str(finding) for finding in errors.kept if finding.kind in STOPS_TRAINING]:
+    check_words(_by_file(read), odd, errors, Findings())
+    if problems := [str(finding) for finding in errors.kept if finding.kind == "control"]:
         raise DataError.of(problems)
     first = {finding.kind: finding for finding in reversed(errors.kept)}
     return tuple(

@@ -1,7 +1,7 @@
 """The result of a check: counts, errors and warnings, also as JSON."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tagger.doctor.findings import Finding
@@ -33,35 +33,35 @@ class Counts:
     longest_place: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
     """The result of a check.
 
     Args:
-        splits: The contents of each split.
-        schemes: The scheme of each tag layer; None for tags without spans.
-        errors: The first thousand errors of each kind.
-        warnings: The first thousand warnings of each kind.
-        error_counts: The number of errors of each kind.
-        warning_counts: The number of warnings of each kind.
-        overlaps: `test in train` → number of sentences, identical (`leak`) and ignoring case and digits (`near_leak`).
         format: The format of the files; None for a corpus or dataset.
         columns: The names of their columns.
+        schemes: The scheme of each tag layer; None for tags without spans.
         files: The files of each split and their encodings.
         notes: What was detected or decided, one sentence each.
+        splits: The contents of each split.
+        overlaps: `test in train` → number of sentences, identical (`leak`) and ignoring case and digits (`near_leak`).
+        error_counts: The number of errors of each kind.
+        errors: The first thousand errors of each kind.
+        warning_counts: The number of warnings of each kind.
+        warnings: The first thousand warnings of each kind.
     """
 
-    splits: Mapping[str, Counts]
+    format: str | None
+    columns: tuple[str, ...] | None
     schemes: Mapping[str, Scheme | None]
-    errors: tuple[Finding, ...]
-    warnings: tuple[Finding, ...]
+    files: Mapping[str, Mapping[str, str]]
+    notes: tuple[str, ...]
+    splits: Mapping[str, Counts]
+    overlaps: Mapping[str, Mapping[str, int]]
     error_counts: Mapping[str, int]
+    errors: tuple[Finding, ...]
     warning_counts: Mapping[str, int]
-    overlaps: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    format: str | None = None
-    columns: tuple[str, ...] | None = None
-    files: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...]
 
     @property
     def is_sound(self) -> bool:
@@ -70,17 +70,6 @@ class Diagnosis:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the diagnosis as JSON values."""
-        names = Counts.__slots__
-        return {
-            "format": self.format,
-            "columns": list(self.columns) if self.columns else None,
-            "schemes": dict(self.schemes),
-            "files": {split: dict(files) for split, files in self.files.items()},
-            "notes": list(self.notes),
-            "splits": {split: {name: getattr(c, name) for name in names} for split, c in self.splits.items()},
-            "overlaps": {pair: dict(counts) for pair, counts in self.overlaps.items()},
-            "error_counts": dict(self.error_counts),
-            "errors": [finding.to_dict() for finding in self.errors],
-            "warning_counts": dict(self.warning_counts),
-            "warnings": [finding.to_dict() for finding in self.warnings],
-        }
+        findings = {key: [finding.to_dict() for finding in getattr(self, key)] for key in ("errors", "warnings")}
+        lists = {"columns": list(self.columns) if self.columns else None, "notes": list(self.notes)}
+        return asdict(replace(self, errors=(), warnings=())) | lists | findings

@@ -8,15 +8,16 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from tagger.config import DataConfig, ReadingConfig, parse_section
 from tagger.corpus.splitting import SPLITS
 from tagger.doctor.findings import Findings
 from tagger.doctor.lines import Text, scan_text
-from tagger.doctor.spans import brat_sources, without_annotations
-from tagger.errors import DataError
-from tagger.formats.detection import Reading, detect_reading, split_of
+from tagger.errors import DataError, gather
+from tagger.formats.detection import detect_reading, split_of
 from tagger.formats.source import Source
 from tagger.formats.standoff.annotation_tools import holds_spans
 from tagger.formats.standoff.brat import is_brat
@@ -25,7 +26,7 @@ from tagger.formats.tally import Tally
 from tagger.hub.lazy import read_dataset
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Origin, Sentence
-from tagger.text.tokenization import Tokenize
+from tagger.wording import quoted
 
 NO_DATA = ("licen", "readme", "copying", "acknowledg", "changelog", "notice", ".")
 NO_TEXT = {".md", ".py", ".zip", ".pdf", ".png", ".vec", ".html"}
@@ -41,7 +42,8 @@ class Material:
 
     splits: dict[str, Sequence[Sentence]] = field(default_factory=dict)
     files: dict[str, dict[str, str]] = field(default_factory=dict)
-    reading: Reading | None = None
+    format: str | None = None
+    columns: tuple[str, ...] | None = None
     schemes: Mapping[str, Scheme | None] = field(default_factory=dict)
     errors: Findings = field(default_factory=Findings)
     notes: list[str] = field(default_factory=list)
@@ -52,6 +54,12 @@ def as_list(paths: Paths) -> list[str | Path]:
     return [paths] if isinstance(paths, (str, Path)) else list(paths)
 
 
+def _given(source: Paths | Mapping[str, Paths]) -> list[str | Path]:
+    """Return the paths of all splits as a list."""
+    named = source.values() if isinstance(source, Mapping) else [source]
+    return [path for paths in named for path in as_list(paths)]
+
+
 def find_sources(source: Paths | Mapping[str, Paths], *, brat: bool = True) -> dict[str, list[Path]] | str:
     """Return the files of each split, or the id or folder of a dataset; a `brat` folder counts as one file.
 
@@ -59,33 +67,25 @@ def find_sources(source: Paths | Mapping[str, Paths], *, brat: bool = True) -> d
         DataError: There is no file, a folder contains no data files, a split has an unknown name, or a file is given
             twice in one split.
     """
-    _refuse_no_files(source)
-    if isinstance(source, Mapping):
-        if unknown := ", ".join(split for split in source if split not in SPLITS):
-            raise DataError(f"splits must be named {', '.join(SPLITS)}, got {unknown}")
-        return {split: _paths(_once(as_list(source[split])), brat) for split in SPLITS if source.get(split)}
-    paths = as_list(source)
-    if not paths:
-        raise DataError("expected a file to check, got none; pass one")
-    if len(paths) == 1 and _is_dataset(Path(paths[0])):
-        return str(paths[0])
-    files = _once([file for path in _paths(_once(paths), brat) for file in _files_of(path, brat)])
-    splits: dict[str, list[Path]] = {name: [] for name in SPLITS}
-    for file in files:
-        splits[split_of(file) or "train"].append(file)
-    return {name: found for name, found in splits.items() if found}
-
-
-def _refuse_no_files(source: Paths | Mapping[str, Paths]) -> None:
-    """Raise for paths that are not files: the empty one, which would mean this folder, and `-`."""
-    named = source.values() if isinstance(source, Mapping) else [source]
-    given = [path for paths in named for path in as_list(paths)]
+    given = _given(source)
     if "" in given:
         raise DataError("a file must have a name, got an empty one; pass the file, or . for this folder")
     if "-" in map(str, given):
         raise DataError(
             "-: expected a file, because it is read more than once; write standard input to a file and pass that"
         )
+    if isinstance(source, Mapping):
+        if unknown := ", ".join(split for split in source if split not in SPLITS):
+            raise DataError(f"splits must be named {', '.join(SPLITS)}, got {unknown}")
+        return {split: _paths(as_list(source[split]), brat) for split in SPLITS if source.get(split)}
+    if not given:
+        raise DataError("expected a file to check, got none; pass one")
+    if len(given) == 1 and _is_dataset(Path(given[0])):
+        return str(given[0])
+    splits: dict[str, list[Path]] = {name: [] for name in SPLITS}
+    for file in _once([file for path in _paths(given, brat) for file in _files_of(path, brat)]):
+        splits[split_of(file) or "train"].append(file)
+    return {name: found for name, found in splits.items() if found}
 
 
 def _once(paths: Sequence[str | Path]) -> list[Path]:
@@ -97,15 +97,23 @@ def _once(paths: Sequence[str | Path]) -> list[Path]:
 
 
 def _paths(paths: Sequence[str | Path], brat: bool) -> list[Path]:
-    found = [Path(path) for path in paths]
-    return without_annotations(found) if brat else found
+    """Return the paths; with `brat`, each brat annotation file is replaced by its text."""
+    found = _once(paths)
+    if not brat:
+        return found
+    texts = (path.with_suffix(".txt") if path.suffix == ".ann" else path for path in found)
+    return list(dict.fromkeys(text if is_brat(text) else path for text, path in zip(texts, found, strict=True)))
 
 
 def _files_of(path: Path, brat: bool) -> list[Path]:
-    """Return the files of a path, or the brat folders."""
+    """Return the files of a path; with `brat`, its subfolders named as splits or the path itself if it is brat."""
     if not path.is_dir():
         return [path]
-    return brat_sources(path) if brat and is_brat(path) else _files_in(path)
+    if not (brat and is_brat(path)):
+        return _files_in(path)
+    inside = [folder for folder in sorted(path.iterdir()) if folder.is_dir() and is_brat(folder)]
+    named = any(map(split_of, inside)) and not any(path.glob("*.ann"))
+    return inside if named else [path]
 
 
 def _is_dataset(path: Path) -> bool:
@@ -133,8 +141,7 @@ def _files_in(folder: Path) -> list[Path]:
 
 def left_aside(source: Paths | Mapping[str, Paths], *, brat: bool) -> Iterator[str]:
     """Yield a note on each folder in which files were not read, except hidden ones and brat folders."""
-    named = source.values() if isinstance(source, Mapping) else [source]
-    for folder in dict.fromkeys(Path(path) for paths in named for path in as_list(paths)):
+    for folder in dict.fromkeys(map(Path, _given(source))):
         if folder.is_dir() and not (brat and is_brat(folder)):
             read = _files_in(folder)
             others = [path for path in sorted(folder.iterdir()) if path not in read and path.name[0] != "."]
@@ -143,40 +150,28 @@ def left_aside(source: Paths | Mapping[str, Paths], *, brat: bool) -> Iterator[s
                 yield f"not read in {folder}: {shown}; pass them if they are data"
 
 
-def read_material(
-    sources: Mapping[str, Sequence[Path]],
-    reading: Reading | None,
-    *,
-    layer: str,
-    tokenize: Tokenize,
-    scheme: Scheme | None = None,
-) -> Material:
-    """Return the sentences of files, and all errors in their lines.
+def read_material(sources: Mapping[str, Sequence[Path]], reading: ReadingConfig) -> Material:
+    """Return the sentences of files, and all errors in their lines; what `reading` does not say is detected.
 
     Raises:
         DataError: A file cannot be read at all, or its format is unknown; the message names all such files.
     """
-    material = Material()
-    first = next((path for paths in sources.values() for path in paths), None)
-    if reading is None and first is not None and is_brat(first):
-        reading = Reading("brat")
-        material.notes.append(f"detected format brat in {first}")
-    brat = reading is not None and reading.format == "brat"
-    texts = {} if brat else _read_texts(sources, material.errors)
-    if reading is None or (reading.format == "conll" and reading.columns is None):
-        filled = [(path, text) for path, text in texts.items() if any(map(str.strip, text.lines))]
-        for path, text in filled[:1]:
-            reading = detect_reading(text.lines, where=str(path), format=reading.format if reading else None)
-            columns = f" with columns {', '.join(reading.columns)}" if reading.columns else ""
-            spans = " with character spans" if reading.format == "jsonl" and holds_spans(text.lines) else ""
-            material.notes.append(f"detected format {reading.format}{columns}{spans} in {path}")
-    material.reading = reading
-    config = ReadingConfig.model_construct(
-        format=reading.format if reading else "conll",
-        columns=reading.columns if reading else ("token",),  # if no file has a line to detect it from
-        layer=layer if reading and reading.format == "labelled" else None,
-        scheme=scheme,
-        tokenize=tokenize,
+    material = Material(format=reading.format, columns=reading.columns)
+    files = list(chain.from_iterable(sources.values()))
+    if reading.format is None and files and is_brat(files[0]):
+        material.format = "brat"
+        material.notes.append(f"detected format brat in {files[0]}")
+    read = [] if material.format == "brat" else files  # brat has readers of its own for its files
+    texts = dict(zip(read, gather(partial(scan_text, path, material.errors) for path in read), strict=True))
+    filled = [path for path, text in texts.items() if any(map(str.strip, text.lines))]
+    if filled and (material.format is None or (material.format == "conll" and material.columns is None)):
+        _detect(material, filled[0], texts[filled[0]].lines)
+    config = reading.model_copy(
+        update={
+            "format": material.format or "conll",
+            "columns": material.columns if material.format else ("token",),  # if no file has a line to detect it from
+            "layer": reading.layer if material.format == "labelled" else None,
+        }
     )
     tally = Tally()
     for split, paths in sources.items():
@@ -185,8 +180,17 @@ def read_material(
             sentence for path in paths for sentence in _read(path, texts.get(path), config, tally, material.errors)
         ]
     material.notes += tally.notes()
-    _add_labels(material)
+    if material.format == "conll":
+        _add_labels(material)
     return material
+
+
+def _detect(material: Material, path: Path, lines: Sequence[str]) -> None:
+    """Set the format and the columns of the material to those that a file shows, with a note."""
+    material.format, material.columns = detect_reading(lines, where=str(path), format=material.format)
+    columns = f" with columns {', '.join(material.columns)}" if material.columns else ""
+    spans = " with character spans" if material.format == "jsonl" and holds_spans(lines) else ""
+    material.notes.append(f"detected format {material.format}{columns}{spans} in {path}")
 
 
 def _read(path: Path, text: Text | None, config: ReadingConfig, tally: Tally, errors: Findings) -> list[Sentence]:
@@ -201,37 +205,20 @@ def _read(path: Path, text: Text | None, config: ReadingConfig, tally: Tally, er
     sentences = read_file(str(config.format), Source(str(path), lambda: lines, path), config, tally, errors)
     unread = tally.unread - before
     if config.format == "jsonl" and unread and sentences and not any(sentence.layers for sentence in sentences):
-        names = ", ".join(f"`{key}`" for key in unread)
-        errors.add(
-            "layers",
-            f"{path}:1",
-            f"expected tags or labels, got none, and keys that are ignored ({names}); write tags as "
-            '"tags": {"ner": [...]} or "ner_tags": [...], one string per token',
+        message = (
+            f"expected tags or labels, got none, and keys that are ignored ({quoted(unread)}); write tags as "
+            '"tags": {"ner": [...]} or "ner_tags": [...], one string per token'
         )
+        errors.add("layers", f"{path}:1", message)
     return sentences
 
 
-def _read_texts(sources: Mapping[str, Sequence[Path]], errors: Findings) -> dict[Path, Text]:
-    texts, problems = {}, []
-    for path in (path for paths in sources.values() for path in paths):
-        try:
-            texts[path] = scan_text(path, errors)
-        except DataError as error:
-            problems.append(str(error))
-    if problems:
-        raise DataError.of(problems)
-    return texts
-
-
 def _add_labels(material: Material) -> None:
-    """Make a layer of each comment of column files that looks like a label: on most sentences, with few values."""
-    if material.reading is None or material.reading.format != "conll":
-        return
-    everything = [sentence for part in material.splits.values() for sentence in part]
-    for key in _label_keys(everything):
-        material.notes.append(f"the comment `# {key}` is read as a label of the sentence")
-        for split, part in material.splits.items():
-            material.splits[split] = [_with_label(sentence, key) for sentence in part]
+    """Make a layer of each comment that looks like a label."""
+    keys = list(_label_keys(list(chain.from_iterable(material.splits.values()))))
+    material.notes += (f"the comment `# {key}` is read as a label of the sentence" for key in keys)
+    for split, part in material.splits.items() if keys else ():
+        material.splits[split] = [_with_labels(sentence, keys) for sentence in part]
 
 
 def _label_keys(sentences: Sequence[Sentence]) -> Iterator[str]:
@@ -243,9 +230,9 @@ def _label_keys(sentences: Sequence[Sentence]) -> Iterator[str]:
             yield key
 
 
-def _with_label(sentence: Sentence, key: str) -> Sentence:
-    value = sentence.meta.get(key)
-    return replace(sentence, layers={**sentence.layers, key: Label(value)}) if value else sentence
+def _with_labels(sentence: Sentence, keys: Sequence[str]) -> Sentence:
+    labels = {key: Label(value) for key in keys if (value := sentence.meta.get(key))}
+    return replace(sentence, layers={**sentence.layers, **labels})
 
 
 def read_material_of_dataset(dataset: str) -> Material:

@@ -1,29 +1,32 @@
 """Warnings about a valid corpus: leaks between splits, contradictions, and types and words missing in train."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import combinations
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain, combinations
 
+from tagger.corpus.splitting import Splits
 from tagger.doctor.findings import Findings
 from tagger.doctor.tags import entities_of, tags_of
 from tagger.encoding.vocabulary import DIGITS, find_word
 from tagger.text.sentence import Label, Sentence, place_of
+from tagger.wording import shorten
 
 LONG_ENTITY = 10  # tokens
 LONG_SENTENCE = 200  # tokens
 RARE = 5  # occurrences in train below which a type is rare
 
-Splits = Mapping[str, Sequence[Sentence]]
 
-
-@dataclass(slots=True)
 class Entities:
-    """The entities of a layer: counts per split and type, and the types of each surface form."""
+    """The entities of a layer: counts per split and type, and the types of each surface form with their first place."""
 
-    types: dict[str, Counter[str]] = field(default_factory=dict)
-    surfaces: dict[str, Counter[str]] = field(default_factory=dict)
-    places: dict[tuple[str, str], str] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.types: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.surfaces: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.places: dict[tuple[str, str], str] = {}
+
+    def first_place(self, kind: str) -> str:
+        """Return the first position of a type."""
+        return next(place for (_, other), place in self.places.items() if other == kind)
 
 
 def exact(sentence: Sentence) -> str:
@@ -40,22 +43,19 @@ def check_leaks(splits: Splits, warnings: Findings) -> dict[str, dict[str, int]]
     """Count the sentences of each split that occur in an earlier one, identical or folded, with a warning for each."""
     found = {}
     named = [(name, sentences) for name, sentences in splits.items() if sentences]
-    if len(named) < 2:
-        return {}
-    kept = {name: (_places(sentences, exact), _places(sentences, folded)) for name, sentences in named}
+    kept = {name: (_places(sentences, exact), _places(sentences, folded)) for name, sentences in named[:-1]}
     for (earlier, _), (later, sentences) in combinations(named, 2):
-        counts = Counter[str]()
+        counts = {"leak": 0, "near_leak": 0}
         for sentence in sentences:
             same, similar = kept[earlier][0].get(exact(sentence)), kept[earlier][1].get(folded(sentence))
             place = same or similar
             if place is None:
                 continue
-            kind = "leak" if same else "near_leak"
+            kind, how = ("leak", "") if same else ("near_leak", ", ignoring case and digits")
             counts[kind] += 1
-            how = "" if same else ", ignoring case and digits"
-            message = f"occurs in {earlier} too{how}, at {place}: {_shown(sentence)}"
+            message = f"occurs in {earlier} too{how}, at {place}: {shorten(exact(sentence))}"
             warnings.add(kind, place_of(sentence), message, split=later, other=place, other_split=earlier)
-        found[f"{later} in {earlier}"] = {kind: counts[kind] for kind in ("leak", "near_leak")}
+        found[f"{later} in {earlier}"] = counts
     return found
 
 
@@ -67,20 +67,13 @@ def _places(sentences: Iterable[Sentence], key: Callable[[Sentence], str]) -> di
     return {text: place_of(sentence) for text, sentence in first.items()}
 
 
-def _shown(sentence: Sentence, width: int = 60) -> str:
-    text = exact(sentence)
-    return repr(text if len(text) <= width else text[: width - 3] + "...")
-
-
 def check_contradictions(splits: Splits, layers: Iterable[str], warnings: Findings) -> None:
     """Warn about every sentence that occurred before with other tags or another label, and show both."""
-    layers = list(layers)
     first: dict[str, Sentence] = {}
-    for sentences in splits.values():
-        for sentence in sentences:
-            other = first.setdefault(exact(sentence), sentence)
-            for layer in layers if other is not sentence else ():
-                _compare(other, sentence, layer, warnings)
+    for sentence in chain.from_iterable(splits.values()):
+        other = first.setdefault(exact(sentence), sentence)
+        for layer in layers if other is not sentence else ():
+            _compare(other, sentence, layer, warnings)
 
 
 def _compare(other: Sentence, sentence: Sentence, layer: str, warnings: Findings) -> None:
@@ -98,7 +91,7 @@ def _compare(other: Sentence, sentence: Sentence, layer: str, warnings: Findings
     warnings.add(
         "contradiction",
         place_of(sentence),
-        f"the sentence {_shown(sentence)} has other values in layer `{layer}` than at {place_of(other)} "
+        f"the sentence {shorten(exact(sentence))} has other values in layer `{layer}` than at {place_of(other)} "
         f"(there | here): {difference}{more}",
         layer=layer,
         other=place_of(other),
@@ -108,48 +101,51 @@ def _compare(other: Sentence, sentence: Sentence, layer: str, warnings: Findings
     )
 
 
-def gather_entities(splits: Splits, layer: str, warnings: Findings) -> Entities:
+def check_entities(splits: Splits, layers: Iterable[str], warnings: Findings) -> dict[str, Entities]:
+    """Return the entities of each layer, and warn about unusual ones."""
+    entities = {layer: _gather_entities(splits, layer, warnings) for layer in layers}
+    for layer, found in entities.items():
+        _check_types(found, layer, warnings)
+    return entities
+
+
+def _gather_entities(splits: Splits, layer: str, warnings: Findings) -> Entities:
     """Return the entities of a layer, with a warning for each very long one."""
     found = Entities()
     for split, sentences in splits.items():
-        types = found.types[split] = Counter()
         for sentence in sentences:
             for kind, start, end in entities_of(sentence, layer):
-                surface = " ".join(sentence.tokens[start:end])
-                types[kind] += 1
-                found.surfaces.setdefault(surface, Counter())[kind] += 1
-                if (surface, kind) not in found.places:
-                    found.places[surface, kind] = place_of(sentence, start)
+                surface, place = " ".join(sentence.tokens[start:end]), place_of(sentence, start)
+                found.types[split][kind] += 1
+                found.surfaces[surface][kind] += 1
+                found.places.setdefault((surface, kind), place)
                 if end - start > LONG_ENTITY:
                     message = f"entity {kind} has {end - start} tokens, more than {LONG_ENTITY}: {surface!r}"
-                    warnings.add("long_entity", place_of(sentence, start), message, type=kind, tokens=end - start)
+                    warnings.add("long_entity", place, message, type=kind, tokens=end - start)
     return found
 
 
-def check_entities(found: Entities, layer: str, warnings: Findings) -> None:
-    """Warn about words with several types, types that do not occur in train, and rare types."""
-    train = found.types.get("train", Counter())
+def _check_types(found: Entities, layer: str, warnings: Findings) -> None:
+    """Warn about types that do not occur in train, rare types, and words with several types."""
+    train = found.types["train"]
     for split in ("dev", "test") if train else ():
-        for kind, count in sorted(found.types.get(split, Counter()).items()):
+        for kind, count in sorted(found.types[split].items()):
             if kind not in train:
-                place = _first_place(found, kind)
                 message = f"type {kind} of layer `{layer}` occurs {_times(count)} in {split} and never in train"
-                warnings.add("unseen_type", place, message, layer=layer, type=kind, split=split, count=count)
+                values = {"layer": layer, "type": kind, "split": split, "count": count}
+                warnings.add("unseen_type", found.first_place(kind), message, **values)
     for kind, count in sorted(train.items(), key=lambda item: item[1]):
         if count < RARE:
             message = f"type {kind} of layer `{layer}` occurs only {_times(count)} in train"
-            warnings.add("rare_type", _first_place(found, kind), message, layer=layer, type=kind, count=count)
+            warnings.add("rare_type", found.first_place(kind), message, layer=layer, type=kind, count=count)
     several = [(surface, kinds) for surface, kinds in found.surfaces.items() if len(kinds) > 1]
     for surface, kinds in sorted(several, key=lambda item: -item[1].total()):
         counts = dict(kinds.most_common())
-        rarest = found.places[surface, list(counts)[-1]]
         shown = ", ".join(f"{kind} {_times(count)}" for kind, count in counts.items())
         message = f"{surface!r} is labelled {shown} in layer `{layer}`"
-        warnings.add("ambiguous", rarest, message, layer=layer, text=surface, types=counts)
-
-
-def _first_place(found: Entities, kind: str) -> str:
-    return next(place for (_, other), place in found.places.items() if other == kind)
+        warnings.add(
+            "ambiguous", found.places[surface, list(counts)[-1]], message, layer=layer, text=surface, types=counts
+        )
 
 
 def _times(count: int) -> str:
@@ -158,20 +154,18 @@ def _times(count: int) -> str:
 
 def check_lengths(splits: Splits, warnings: Findings) -> None:
     """Warn about very long sentences."""
-    for sentences in splits.values():
-        for sentence in sentences:
-            if len(sentence.tokens) > LONG_SENTENCE:
-                length = len(sentence.tokens)
-                message = f"the sentence has {length} tokens, more than {LONG_SENTENCE}"
-                warnings.add("long_sentence", place_of(sentence), message, tokens=length)
+    for sentence in chain.from_iterable(splits.values()):
+        if (length := len(sentence)) > LONG_SENTENCE:
+            message = f"the sentence has {length} tokens, more than {LONG_SENTENCE}"
+            warnings.add("long_sentence", place_of(sentence), message, tokens=length)
 
 
-def check_unseen_words(words: Mapping[str, Counter[str]], known: Mapping[str, int] | None, warnings: Findings) -> None:
+def check_unseen(words: Mapping[str, Counter[str]], known: Mapping[str, int] | None, warnings: Findings) -> None:
     """Warn about the share of tokens of dev and test that are not in train; count those with a vector."""
-    train = words.get("train")
+    train: Mapping[str, int] = words.get("train", {})
     for split in ("dev", "test") if train else ():
         counts = words.get(split, Counter())
-        unseen = {word: count for word, count in counts.items() if train is not None and word not in train}
+        unseen = {word: count for word, count in counts.items() if word not in train}
         if not unseen:
             continue
         tokens, total = sum(unseen.values()), counts.total()
@@ -182,14 +176,3 @@ def check_unseen_words(words: Mapping[str, Counter[str]], known: Mapping[str, in
             message += f"; the vectors cover {covered} of them ({covered / tokens:.1%})"
             values["covered"] = covered
         warnings.add("unseen_words", split, message, **values)
-
-
-def longest(sentences: Sequence[Sentence]) -> tuple[int, str]:
-    """Return the number of tokens and the position of the longest sentence."""
-    sentence = max(sentences, key=lambda sentence: len(sentence.tokens))
-    return len(sentence.tokens), place_of(sentence)
-
-
-def layers_of(splits: Splits) -> Iterator[str]:
-    """Yield the names of all layers, in order."""
-    yield from dict.fromkeys(name for part in splits.values() for sentence in part for name in sentence.layers)

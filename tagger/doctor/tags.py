@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
+from tagger.corpus.checking import said_of_scheme
 from tagger.doctor.findings import Findings
 from tagger.text.schemes import (
     Scheme,
@@ -22,7 +23,7 @@ from tagger.text.schemes import (
     lenient_spans,
 )
 from tagger.text.sentence import Sentence, TagLayer, place_of
-from tagger.text.tag_survey import ORDER, Pairs, best_scheme, num_faults, pairs_of, speaks_against
+from tagger.text.tag_survey import ORDER, Pairs, best_scheme, num_faults, pairs_of, said_of_rival, speaks_against
 
 MIXED = 3  # sentences, at least, that make a mixture of schemes
 MIXED_SHARE = 0.1  # and at least this share of the file
@@ -68,9 +69,9 @@ def _well_formed(tags: Sequence[str]) -> list[str]:
 
 
 def check_tags(
-    files: Mapping[str, Sequence[Sentence]], layer: str, errors: Findings, *, scheme: Scheme | None = None
+    files: Mapping[str, Sequence[Sentence]], layer: str, errors: Findings, notes: list[str], *, scheme: Scheme | None
 ) -> Scheme | None:
-    """Return the scheme of a layer, given or detected, and add errors for all tags that violate it.
+    """Return the scheme of a layer, given or detected, with a note on it, and add errors for all tags that violate it.
 
     A file that is entirely in another scheme than the corpus is one error, of the kind `mixed`.
     """
@@ -81,6 +82,7 @@ def check_tags(
         return None
     scheme = scheme or own
     assert scheme is not None
+    notes.append(said_of_scheme(layer, scheme, {tag for _, tag in total if tag}) + said_of_rival(total, scheme))
     for path, found in pairs.items():
         wrong = {pair for pair in found if speaks_against(pair, scheme)}
         if not wrong:
@@ -91,7 +93,7 @@ def check_tags(
             continue
         faulty = [s for s in files[path] if not wrong.isdisjoint(count_pairs([s], layer))]
         for sentence in faulty:
-            _check_sentence(sentence, tags_of(sentence, layer), layer, scheme, errors)
+            _check_sentence(sentence, layer, scheme, errors)
         _check_mixture(faulty, len(files[path]), layer, scheme, errors)
     return scheme
 
@@ -140,38 +142,27 @@ def _whole_in_another(pairs: Pairs, scheme: Scheme) -> Scheme | None:
     return next((other for other in ORDER if other != scheme and not num_faults(pairs, other)), None)
 
 
-def _check_sentence(sentence: Sentence, tags: Sequence[str], layer: str, scheme: Scheme, errors: Findings) -> None:
+def _check_sentence(sentence: Sentence, layer: str, scheme: Scheme, errors: Findings) -> None:
     """Add errors for the tags of a sentence that are not in the scheme, and for invalid transitions."""
-    unknown = {i for i, tag in enumerate(tags) if tag and not is_tag(tag, scheme)}
-    for i in sorted(unknown):
-        others = [other for other in ORDER if is_tag(tags[i], other)]
-        kind, advice = ("mixed", f"it is {others[0].upper()}; use one scheme") if others else ("prefix", "fix it")
-        message = f"tag {tags[i]!r} is not a valid {describe(scheme)}; {advice}"
-        errors.add(kind, place_of(sentence, i), message, layer=layer, tag=tags[i], token=sentence.tokens[i])
-    empty = {i for i, tag in enumerate(tags) if not tag}
+    tags = tags_of(sentence, layer)
+    strange = {i for i, tag in enumerate(tags) if not tag or not is_tag(tag, scheme)}
+    for i in sorted(strange):
+        if tags[i]:  # otherwise the line is invalid, which was reported already
+            others = [other for other in ORDER if is_tag(tags[i], other)]
+            kind, advice = ("mixed", f"it is {others[0].upper()}; use one scheme") if others else ("prefix", "fix it")
+            message = f"tag {tags[i]!r} is not a valid {describe(scheme)}; {advice}"
+            errors.add(kind, place_of(sentence, i), message, layer=layer, tag=tags[i], token=sentence.tokens[i])
     for i in invalid_positions(tags, scheme):
-        if not {i - 1, i} & (unknown | empty):
-            _note_transition(sentence, tags, i, layer, scheme, errors)
-
-
-def _note_transition(
-    sentence: Sentence, tags: Sequence[str], i: int, layer: str, scheme: Scheme, errors: Findings
-) -> None:
-    before = tags[i - 1] if i else None
-    starts_wrong = not is_legal(before, tags[i], scheme)
-    after = f"after {before!r}" if before else "at the start of a sentence"
-    where = after if starts_wrong else "at the end of a sentence"
-    entity = _entity_at(sentence, tags, i if tags[i] != "O" else i - 1)
-    errors.add(
-        "transition",
-        place_of(sentence, i),
-        f"tag {tags[i]!r} {where} is not valid {scheme.upper()} in layer `{layer}`; it damages {entity}",
-        layer=layer,
-        tag=tags[i],
-        before=before,
-        token=sentence.tokens[i],
-        entity=entity,
-    )
+        if {i - 1, i} & strange:
+            continue
+        before = tags[i - 1] if i else None
+        where = f"after {before!r}" if before else "at the start of a sentence"
+        if is_legal(before, tags[i], scheme):
+            where = "at the end of a sentence"
+        entity = _entity_at(sentence, tags, i if tags[i] != "O" else i - 1)
+        message = f"tag {tags[i]!r} {where} is not valid {scheme.upper()} in layer `{layer}`; it damages {entity}"
+        values = {"layer": layer, "tag": tags[i], "before": before, "token": sentence.tokens[i], "entity": entity}
+        errors.add("transition", place_of(sentence, i), message, **values)
 
 
 def _entity_at(sentence: Sentence, tags: Sequence[str], token: int) -> str:
@@ -180,11 +171,6 @@ def _entity_at(sentence: Sentence, tags: Sequence[str], token: int) -> str:
         if span.start <= token < span.end:
             return f"{span.type} {' '.join(sentence.tokens[span.start : span.end])!r}"
     return repr(sentence.tokens[token])
-
-
-def tag_counts(sentences: Iterable[Sentence], layer: str) -> Counter[str]:
-    """Return how often each tag of a layer without a scheme occurs."""
-    return Counter(tag for sentence in sentences for tag in tags_of(sentence, layer) if tag)
 
 
 def entities_of(sentence: Sentence, layer: str) -> Iterator[tuple[str, int, int]]:

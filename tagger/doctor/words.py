@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -68,61 +68,60 @@ def unmangled(token: str) -> str | None:
     return None
 
 
-def check_tokens(
-    sentences: Sequence[Sentence],
+def check_words(
+    files: Mapping[str, Sequence[Sentence]],
     types: Iterable[str],
     errors: Findings,
     warnings: Findings,
     *,
-    known: set[str],
-    spaced: bool,
+    spaced: bool = False,
 ) -> None:
-    """Add an error or a warning for every unusual token.
+    """Check tokens, values and ids, except for values on invalid lines, which were reported already.
 
     Args:
-        sentences: The sentences to check.
+        files: The sentences of each file.
         types: All distinct tokens.
         errors: Receives the errors.
         warnings: Receives the warnings.
-        known: Positions of invalid lines, which were reported already.
         spaced: Whether words may contain spaces, as in CoNLL-U; then these are warnings.
     """
+    known = set(errors.places)
+    sentences = list(chain.from_iterable(files.values()))
     odd = {token: found for token in types if (found := oddity_of(token))}
-    if not odd:
-        return
-    for sentence in sentences:
+    for sentence in sentences if odd else ():
         if odd.keys().isdisjoint(sentence.tokens):
             continue
         for i, token in enumerate(sentence.tokens):
             if (found := odd.get(token)) and (place := place_of(sentence, i)) not in known:
                 is_error = found.is_error and not (spaced and found.kind == "space" and token == token.strip())
                 (errors if is_error else warnings).add(found.kind, place, found.message, token=token)
+    for sentence in sentences:
+        _check_values(sentence, known, errors)
+    for part in files.values():
+        _check_ids(part, errors)
 
 
-def check_values(files: Mapping[str, Sequence[Sentence]], errors: Findings, *, known: set[str]) -> None:
+def _check_values(sentence: Sentence, known: Collection[str], errors: Findings) -> None:
     """Add an error for every tag and label with a control character, except at `known` positions."""
-    for sentence in chain.from_iterable(files.values()):
-        for name, layer in sentence.layers.items():
-            values = layer.tags if isinstance(layer, TagLayer) else (layer.value,)
-            if not CONTROL.search("".join(values)):
-                continue
-            kind = "tag" if isinstance(layer, TagLayer) else "label"
-            for i, value in enumerate(values):
-                if (found := CONTROL.search(value)) and (place := place_of(sentence, i)) not in known:
-                    message = f"a {kind} must not contain control characters, got {found[0]!a} in {value!a}"
-                    errors.add("control", place, message, layer=name, tag=value)
+    for name, layer in sentence.layers.items():
+        kind, values = ("tag", layer.tags) if isinstance(layer, TagLayer) else ("label", (layer.value,))
+        if not CONTROL.search("".join(values)):
+            continue
+        for i, value in enumerate(values):
+            if (found := CONTROL.search(value)) and (place := place_of(sentence, i)) not in known:
+                message = f"a {kind} must not contain control characters, got {found[0]!a} in {value!a}"
+                errors.add("control", place, message, layer=name, tag=value)
 
 
-def check_ids(files: Mapping[str, Sequence[Sentence]], errors: Findings) -> None:
+def _check_ids(sentences: Iterable[Sentence], errors: Findings) -> None:
     """Add an error for every sentence whose `sent_id` or `id` occurred before in its file."""
-    for sentences in files.values():
-        first: dict[str, Sentence] = {}
-        for sentence in sentences:
-            name = sentence.meta.get("sent_id") or sentence.meta.get("id")
-            if name and first.setdefault(name, sentence) is not sentence:
-                place = place_of(first[name])
-                message = f"sentence ids must be unique, got {name!r} here and at {place}"
-                errors.add("id", place_of(sentence), message, id=name, first=place)
+    first: dict[str, Sentence] = {}
+    for sentence in sentences:
+        name = sentence.meta.get("sent_id") or sentence.meta.get("id")
+        if name and first.setdefault(name, sentence) is not sentence:
+            place = place_of(first[name])
+            message = f"sentence ids must be unique, got {name!r} here and at {place}"
+            errors.add("id", place_of(sentence), message, id=name, first=place)
 
 
 def count_types(sentences: Iterable[Sentence]) -> Counter[str]:

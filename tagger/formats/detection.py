@@ -7,7 +7,6 @@ tags is detected later, from all of them.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tagger.errors import DataError
@@ -30,22 +29,16 @@ SPLITS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How to read files: their format, and their columns if they have any."""
-
-    format: str
-    columns: tuple[str, ...] | None = None
-
-
 def split_of(path: str | Path) -> str | None:
     """Return the split that a file name contains, the last if there are several; None if there is none."""
     found = [match.lastgroup for match in SPLITS.finditer(Path(path).name.lower())]
     return found[-1] if found else None
 
 
-def detect_reading(lines: Sequence[str], *, where: str, format: str | None = None) -> Reading:
-    """Return how to read these lines, which must have layers; `format` says what is known already.
+def detect_reading(
+    lines: Sequence[str], *, where: str, format: str | None = None
+) -> tuple[str, tuple[str, ...] | None]:
+    """Return the format of these lines, which must have layers, unless it is given, and their columns if it has any.
 
     Raises:
         DataError: The format is unknown, or one without layers.
@@ -60,7 +53,7 @@ def detect_reading(lines: Sequence[str], *, where: str, format: str | None = Non
             f"{where}: one of the {len(columns)} columns must hold tags, but none looks like it; name them with "
             "--columns, such as token,_,ner"
         )
-    return Reading(format, columns)
+    return format, columns
 
 
 def detect_format(lines: Iterable[str], *, where: str, path: Path | None = None) -> str:
