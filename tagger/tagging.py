@@ -154,15 +154,7 @@ class Tagger:
             raise ValueError(f"chunk must be at least 1, got {chunk}")
         if n_best < 0:
             raise ValueError(f"n_best must not be negative, got {n_best}")
-        return predict(
-            sentences,
-            backend=self.backend,
-            vocabulary=self.model.vocabulary,
-            heads=self.model.heads,
-            schemes=self.model.config.schemes,
-            chunk=chunk,
-            n_best=n_best,
-        )
+        return predict(sentences, self.backend, chunk=chunk, n_best=n_best)
 
     def marginals(self, sentence: Sentence) -> dict[str, Marginals]:
         """Return the probability of each tag at each token given the whole sentence, by tag layer.

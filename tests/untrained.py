@@ -53,3 +53,18 @@ def torch_tagger(model: TorchModel, *, cache: bool = True) -> Tagger:
 def backend_of(network: Network, *, cache: bool = True) -> TorchBackend:
     """A backend that runs a network and knows nothing else of a model."""
     return TorchBackend(TorchModel(None, None, None, network), cache=cache)
+
+
+def config_of(heads: Mapping[str, HeadConfig], schemes: Mapping[str, Scheme | None] | None = None) -> ModelConfig:
+    """The configuration of a model with these heads; for backends that get their network ready-made."""
+    return ModelConfig(
+        format=FORMAT,
+        version="1",
+        tokenizer="none",
+        embeddings=EmbeddingsConfig(),
+        encoder=EncoderConfig(),
+        heads=dict(heads),
+        vector_dimension=1,
+        schemes=dict(schemes or {}),
+        reading={},
+    )

@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.config import AnyHeadConfig
 from tagger.encoding.batches import Batch, Floats, batches_by_length, encode, most_rows
 from tagger.encoding.packed import pack
-from tagger.encoding.vocabulary import Vocabulary
 from tagger.heads.head import Arrays
 from tagger.heads.table import heads_of
 from tagger.model.model import Model
-from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
 
 if TYPE_CHECKING:
@@ -57,11 +54,8 @@ class Backend(Protocol):
 
 def predict(
     sentences: Iterable[Sentence],
-    *,
     backend: Backend,
-    vocabulary: Vocabulary,
-    heads: Mapping[str, AnyHeadConfig],
-    schemes: Mapping[str, Scheme | None],
+    *,
     chunk: int = CHUNK,
     n_best: int = 0,
     features: Features | None = None,
@@ -72,16 +66,13 @@ def predict(
 
     Args:
         sentences: The sentences.
-        backend: Runs the network.
-        vocabulary: The names of its ids.
-        heads: The configuration of each head by its layer.
-        schemes: The scheme of the training files by layer, in which predicted tags are shown.
+        backend: Runs the model. Predicted tags are shown in the schemes of its training files.
         chunk: Number of sentences that are read at once.
         n_best: Number of readings of each tag layer.
         features: Returns the features of the tokens of all given sentences, if the network reads features.
     """
     for part in _chunks(sentences, chunk):
-        yield from _predict_chunk(part, backend, vocabulary, heads, schemes, n_best, features)
+        yield from _predict_chunk(part, backend, n_best, features)
 
 
 def _chunks(sentences: Iterable[Sentence], size: int) -> Iterator[list[Sentence]]:
@@ -100,19 +91,13 @@ def _chunks(sentences: Iterable[Sentence], size: int) -> Iterator[list[Sentence]
 
 
 def _predict_chunk(
-    sentences: Sequence[Sentence],
-    backend: Backend,
-    vocabulary: Vocabulary,
-    heads: Mapping[str, AnyHeadConfig],
-    schemes: Mapping[str, Scheme | None],
-    n_best: int,
-    features: Features | None,
+    sentences: Sequence[Sentence], backend: Backend, n_best: int, features: Features | None
 ) -> list[Sentence]:
+    vocabulary, schemes, asked = backend.model.vocabulary, backend.model.config.schemes, heads_of(backend.model.heads)
     encoded = encode(pack(sentences, layers=()), vocabulary, features=features(sentences) if features else None)
-    asked = heads_of(heads)
     empty = {layer: found for layer, head in asked.items() if (found := head.empty(schemes.get(layer))) is not None}
     layers: list[dict[str, TagLayer | Label]] = [{} if len(sentence) else {**empty} for sentence in sentences]
-    names = {layer: np.array(vocabulary.labels[layer], dtype=object) for layer in heads}
+    names = {layer: np.array(vocabulary.labels[layer], dtype=object) for layer in asked}
     num_tags = max((len(names[layer]) for layer, head in asked.items() if head.layer_type is TagLayer), default=1)
     rows_at_most = most_rows(num_tags, n_best=n_best)
     parts = list(batches_by_length(encoded.lengths, BATCH_TOKENS, max_rows=rows_at_most, overhead=BATCH_OVERHEAD))

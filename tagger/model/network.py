@@ -25,6 +25,7 @@ from tagger.nn.dropout import Dropout
 from tagger.nn.embeddings import CharCNN, CharLSTM, WordVectors
 from tagger.nn.encoder import RecurrentEncoder
 from tagger.nn.heads import HeadNetwork
+from tagger.nn.side_by_side import one_torch_thread
 
 _BUILDING = threading.Lock()  # torch draws first weights from a generator that all threads share
 
@@ -223,7 +224,7 @@ def build_network(
             torch's global generator.
         device: Where the network runs. Default: torch's default device.
     """
-    with _BUILDING:
+    with _BUILDING, one_torch_thread():  # LAPACK rounds the orthogonal weights differently with more
         if seed is not None:
             torch.manual_seed(seed)
         network = _new_network(vocabulary, embeddings, encoder, heads, vectors, vector_dimension)

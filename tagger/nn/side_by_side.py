@@ -4,14 +4,26 @@ torch's own threads share out single operations. They pay for large products onl
 cores that other processes need. A thread that waits for a whole computation sleeps.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
 
 Run = Callable[[Sequence[Tensor]], list[Tensor]]
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[int]:
+    """Let torch compute in one thread inside the context, and yield the number of threads that it has outside."""
+    allowed = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield allowed
+    finally:
+        torch.set_num_threads(allowed)
 
 
 def side_by_side(run: Run, first: Sequence[Tensor], second: Sequence[Tensor], *, helper: Executor) -> Sequence[Tensor]:

@@ -21,9 +21,11 @@ from tagger.errors import TaggerError
 from tagger.model.folder import LARGEST_WEIGHT
 from tagger.model.network import Network, to_tensors
 from tagger.nn.encoder import RecurrentEncoder
+from tagger.nn.side_by_side import one_torch_thread
 from tagger.training.optimisation import WeightAverage, clip_gradients, make_optimizers, rate_factor
 
 Score = Callable[[], Mapping[str, float]]
+WIDE = 150  # hidden size from which a second thread saves more time than it costs to hand work over
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +241,7 @@ class _Stepper:
         listener: Listener,
     ) -> None:
         self.network = network
+        self.weights = [p for p in network.parameters() if p.requires_grad]  # finding them takes time at each step
         self.config = config
         self.head_weights = head_weights
         self.taught_weights = taught_weights
@@ -253,7 +256,7 @@ class _Stepper:
         """Make the steps of an epoch; return their mean loss and the training tokens per second."""
         self.network.train()
         started, tokens, total = time.perf_counter(), 0, 0.0
-        with _one_torch_thread(self.network.encoder):
+        with _divided_among_threads(self.network.encoder):
             for i, rows in enumerate(batches, 1):
                 batch = sentences.batch(rows)
                 total += self._make_step(batch)
@@ -265,8 +268,7 @@ class _Stepper:
     @torch.no_grad()
     def _check_weights(self) -> None:
         """Raise if weights are too large for a model to be loaded: the loss of the next step would show it too late."""
-        weights = [p for p in self.network.parameters() if p.requires_grad]
-        largest = torch.stack([bound.abs() for weight in weights for bound in torch.aminmax(weight)]).amax().item()
+        largest = torch.stack([bound.abs() for weight in self.weights for bound in torch.aminmax(weight)]).amax().item()
         if not largest <= LARGEST_WEIGHT:  # also where it is not a number
             raise _DivergedError(
                 f"step {self.step}: every weight must be at most {LARGEST_WEIGHT:,.0f}, got {largest}; "
@@ -294,7 +296,7 @@ class _Stepper:
             )
         loss.backward()
         if self.config.clip_norm is not None:
-            clip_gradients(self.network.parameters(), self.config.clip_norm)
+            clip_gradients(self.weights, self.config.clip_norm)
         for optimizer in self.optimizers:
             optimizer.step()
         self.average.update()
@@ -302,22 +304,19 @@ class _Stepper:
 
 
 @contextmanager
-def _one_torch_thread(encoder: RecurrentEncoder) -> Iterator[None]:
-    """Let torch compute in one thread; if two are allowed, each direction of the encoder gets its own thread.
+def _divided_among_threads(encoder: RecurrentEncoder) -> Iterator[None]:
+    """Let torch compute in one thread; if two are allowed, each direction of a wide encoder gets its own thread.
 
-    The matrix products of a step are too small for two torch threads: the second saves a tenth of the time, and it
-    spins while it waits, on a core that other processes need. The two directions are large pieces of work, and a thread
-    that waits for one of them sleeps.
+    A second torch thread spins while it waits, on a core that other processes need. The two directions are large pieces
+    of work, and a thread that waits for one of them sleeps.
     """
-    allowed = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        if allowed == 1:
+    with one_torch_thread() as allowed:
+        if allowed == 1 or encoder.forward_size < WIDE:
             yield
             return
         # OpenMP keeps its number of threads per thread, so the helper must set its own.
         with ThreadPoolExecutor(1, "tagger-direction", torch.set_num_threads, (1,)) as encoder.helper:
-            yield
-    finally:
-        encoder.helper = None
-        torch.set_num_threads(allowed)
+            try:
+                yield
+            finally:
+                encoder.helper = None

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 import pytest
 import torch
-from untrained import backend_of
+from untrained import config_of
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.corpus.synthetic import generate
@@ -17,7 +17,8 @@ from tagger.heads.head import Arrays
 from tagger.inference import predict as module
 from tagger.inference.predict import predict
 from tagger.inference.torch_backend import TorchBackend
-from tagger.model.network import build_network
+from tagger.model.model import Model
+from tagger.model.network import TorchModel, build_network
 from tagger.text.schemes import tags_to_spans
 from tagger.text.sentence import Label, Sentence
 
@@ -44,23 +45,13 @@ def make_backend(decoder: str = "crf") -> TorchBackend:
     for head in network.heads.values():
         for parameter in head.parameters():
             parameter.data *= 5
-    return backend_of(network.eval())
+    return TorchBackend(TorchModel(config_of(HEADS, {"ner": "iob2"}), VOCABULARY, None, network.eval()))
 
 
 def run(
     sentences: Iterator[Sentence] | list[Sentence], *, chunk: int = 1024, decoder: str = "crf", n_best: int = 0
 ) -> list[Sentence]:
-    backend = make_backend(decoder)
-    found = predict(
-        sentences,
-        backend=backend,
-        vocabulary=VOCABULARY,
-        heads=HEADS,
-        schemes={"ner": "iob2"},
-        chunk=chunk,
-        n_best=n_best,
-    )
-    return list(found)
+    return list(predict(sentences, make_backend(decoder), chunk=chunk, n_best=n_best))
 
 
 def make_sentences(number: int = 60) -> list[Sentence]:
@@ -198,7 +189,7 @@ def test_at_most_a_chunk_of_sentences_is_read_ahead() -> None:
             read += 1
             yield sentence
 
-    found = predict(source(), backend=make_backend(), vocabulary=VOCABULARY, heads=HEADS, schemes={}, chunk=10)
+    found = predict(source(), make_backend(), chunk=10)
     assert read == 0
     next(found)
     assert read == 10
@@ -209,6 +200,9 @@ def test_at_most_a_chunk_of_sentences_is_read_ahead() -> None:
 
 class EchoBackend:
     """Gives as tag of each token the length of its sentence, as label the number of the sentence's first word."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
 
     def run(self, batches: Iterable[Batch], *, n_best: int = 0) -> Iterator[Mapping[str, Arrays]]:
         for batch in batches:
@@ -229,7 +223,7 @@ def test_any_backend_gives_its_rows_back_to_their_sentences() -> None:
     }
     rng = np.random.default_rng(1)
     sentences = [Sentence.from_tokens(list(rng.choice(words, rng.integers(1, 10)))) for _ in range(200)]
-    found = list(predict(sentences, backend=EchoBackend(), vocabulary=vocabulary, heads=heads, schemes={}, chunk=64))
+    found = list(predict(sentences, EchoBackend(Model(config_of(heads), vocabulary, None)), chunk=64))
     assert [s.tags("size") for s in found] == [(str(len(s)),) * len(s) for s in sentences]
     assert [s.label("first").value for s in found] == [s.tokens[0] for s in sentences]
 
@@ -248,8 +242,8 @@ def test_a_label_does_not_depend_on_what_its_sentence_was_batched_with(pooling: 
     sentences = sorted(make_sentences(40), key=len)  # short ones beside long ones once all are in one batch
 
     def labels(parts: list[list[Sentence]]) -> list[Label]:
-        backend = backend_of(network)
-        found = (predict(p, backend=backend, vocabulary=VOCABULARY, heads=heads, schemes={}) for p in parts)
+        backend = TorchBackend(TorchModel(config_of(heads), VOCABULARY, None, network))
+        found = (predict(p, backend) for p in parts)
         return [sentence.label("sentiment") for part in found for sentence in part]
 
     together, alone = labels([sentences]), labels([[sentence] for sentence in sentences])

@@ -112,6 +112,15 @@ def test_a_recipe_object_runs_as_its_file_does(tmp_path: Path) -> None:
         train(load_recipe(path), overrides=["seed=2"])
 
 
+@pytest.mark.parametrize("hidden_size", [40, 160])  # the second is wide enough for a thread per direction
+def test_the_number_of_threads_changes_no_bit(hidden_size: int, tmp_path: Path) -> None:
+    recipe = make_recipe(tmp_path, SYNTHETIC, NER)
+    found = [
+        weights(train(recipe, overrides=[f"encoder.hidden_size={hidden_size}"], threads=threads)) for threads in (1, 3)
+    ]
+    assert same_bits(*found)
+
+
 def test_trainings_in_threads_give_the_models_that_they_give_alone_whatever_else_draws(
     finished: Run, tmp_path: Path
 ) -> None:

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from untrained import backend_of
+from untrained import config_of
 
 from tagger.config import TokensHeadConfig, TrainingConfig
 from tagger.encoding.batches import EncodedSentences, encode
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
 from tagger.inference.predict import predict
-from tagger.model.network import Network, to_tensors
+from tagger.inference.torch_backend import TorchBackend
+from tagger.model.network import Network, TorchModel, to_tensors
 from tagger.nn.embeddings import WordVectors
 from tagger.nn.encoder import RecurrentEncoder
 from tagger.nn.heads import TokensHead
@@ -59,14 +60,10 @@ def make_network() -> Network:
 def predicted(network: Network, encoded: EncodedSentences) -> list[str]:
     """The tags of all sentences, which go the way of every prediction."""
     sentences = [Sentence.from_tokens(["x"] * length) for length in encoded.lengths]
-    found = predict(
-        sentences,
-        backend=backend_of(network.eval()),
-        vocabulary=Vocabulary(["x"], ["x"], {"state": ["off", "on"]}, num_trainable=2),
-        heads={"state": TokensHeadConfig(kind="tokens", scheme="none")},
-        schemes={},
-        features=lambda _: encoded.features,
-    )
+    config = config_of({"state": TokensHeadConfig(kind="tokens", scheme="none")})
+    vocabulary = Vocabulary(["x"], ["x"], {"state": ["off", "on"]}, num_trainable=2)
+    backend = TorchBackend(TorchModel(config, vocabulary, None, network.eval()))
+    found = predict(sentences, backend, features=lambda _: encoded.features)
     return [tag for sentence in found for tag in sentence.tags("state")]
 
 
