@@ -1,11 +1,11 @@
-"""Checks sentences after reading: detects the scheme of each layer, validates every tag, and edits.
+"""Check sentences after reading: detect the scheme of each layer, validate every tag, and edit.
 
-Nothing is edited unless the recipe says so; `edits.py` does it. Notes report what was found and done.
+Nothing is edited unless the recipe says so; `edits.py` does it. Notes report what was found and done. The distinct
+pairs of neighbouring tags show whether a layer has mistakes; only then its sentences are searched for them.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from tagger.config import ReadingConfig
 from tagger.corpus.edits import Done, changed, check_seen, divided, edit_notes, prefixed
 from tagger.corpus.splitting import Splits
 from tagger.errors import DataError, Problems
-from tagger.hub.lazy import is_lazy, packed_of, telling
+from tagger.hub.lazy import is_lazy, packed_of, telling, words_of
 from tagger.text.schemes import (
     RULES,
     Scheme,
@@ -25,7 +25,7 @@ from tagger.text.schemes import (
     split_tag,
 )
 from tagger.text.sentence import Sentence, TagLayer, place_of
-from tagger.text.tag_survey import pairs_of, said_of_rival, widest_scheme
+from tagger.text.tag_survey import Pairs, num_faults, pairs_of, said_of_rival, widest_scheme
 
 BLANK = "tokens that are empty or white space"
 
@@ -61,18 +61,29 @@ def finish(splits: Splits, config: ReadingConfig, said: Sequence[str], *, whole:
     counted = not any(map(is_lazy, splits.values()))
     notes = [*said, *_blank_tokens(splits, counted=counted), *bare]
     schemes: dict[str, Scheme | None] = {}
+    pairs: dict[str, Pairs] = {}  # of the layers with a scheme
     for layer in layers:
-        if any(isinstance(s.layers.get(layer), TagLayer) for part in shown.values() for s in part):
-            strange = [] if firm or config.scheme != "io" else _strange_to_io(layer, shown)
-            named = None if strange else config.scheme
-            schemes[layer] = _scheme_of(layer, shown, named, notes, counted=counted)
-            if strange:
-                notes[-1] += f", not as IO like the training files, because it has `{strange[0]}-`"
+        distinct = set(chain.from_iterable(_tags(shown, layer)))
+        if not distinct:  # a layer of labels
+            continue
+        schemes[layer] = None
+        if not has_scheme(distinct):
+            continue
+        pairs[layer] = pairs_of(_tags(shown, layer))
+        strange = _strange_to_io(distinct) if config.scheme == "io" and not firm else []
+        if config.scheme is not None and not strange:
+            schemes[layer] = config.scheme
+            continue
+        found = schemes[layer] = detect_scheme(pairs[layer])
+        rival = said_of_rival(pairs[layer], found) if counted else ""
+        other = f", not as IO like the training files, because it has `{strange[0]}-`" if strange else ""
+        notes.append(said_of_scheme(layer, found, distinct) + rival + other)
     if whole:
         _check_named(layers, schemes, config)
-    _check_tags(shown, schemes, options=not whole)
+    faulty = {layer: scheme for layer, scheme in schemes.items() if scheme and num_faults(pairs[layer], scheme)}
+    _check_tags(shown, faulty, pairs, options=not whole)
     if config.invalid == "error":
-        _check_sequences(shown, schemes, options=not whole)
+        _check_sequences(shown, faulty, options=not whole)
     for layer in [name for name, scheme in schemes.items() if scheme == "io"]:
         splits, schemes[layer] = divided(splits, layer), "iob2"
         notes.append(f"layer `{layer}` is in IO, where neighbours of one type are one entity, and is converted to IOB2")
@@ -85,33 +96,16 @@ def finish(splits: Splits, config: ReadingConfig, said: Sequence[str], *, whole:
 
 def _tags(splits: Splits, layer: str) -> Iterator[tuple[str, ...]]:
     """Yield the tags of a layer in every sentence that has it."""
-    for part in splits.values():
-        for sentence in part:
-            found = sentence.layers.get(layer)
-            if isinstance(found, TagLayer):
-                yield found.tags
+    for sentence in chain.from_iterable(splits.values()):
+        found = sentence.layers.get(layer)
+        if isinstance(found, TagLayer):
+            yield found.tags
 
 
-def _strange_to_io(layer: str, splits: Splits) -> list[str]:
-    """Return the prefixes of a layer that another scheme has, but not IO."""
-    distinct = {tag for tags in _tags(splits, layer) for tag in tags if not is_tag(tag, "io")}
-    return sorted({split_tag(tag)[0] for tag in distinct if any(is_tag(tag, scheme) for scheme in RULES)})
-
-
-def _scheme_of(layer: str, splits: Splits, named: Scheme | None, notes: list[str], *, counted: bool) -> Scheme | None:
-    """Return the scheme of a layer: `named`, or detected in all splits.
-
-    The note on a detected scheme also reports tags of a rival scheme if all tags are `counted`.
-    """
-    distinct = {tag for tags in _tags(splits, layer) for tag in tags}
-    if not has_scheme(distinct):
-        return None
-    if named is not None:
-        return named
-    scheme = detect_scheme(_tags(splits, layer))
-    rival = said_of_rival(pairs_of(_tags(splits, layer)), scheme) if counted else ""
-    notes.append(said_of_scheme(layer, scheme, distinct) + rival)
-    return scheme
+def _strange_to_io(distinct: Collection[str]) -> list[str]:
+    """Return the prefixes of tags that another scheme has, but not IO."""
+    others = {tag for tag in distinct if not is_tag(tag, "io") and any(is_tag(tag, scheme) for scheme in RULES)}
+    return sorted({split_tag(tag)[0] for tag in others})
 
 
 def said_of_scheme(layer: str, scheme: Scheme, distinct: Collection[str]) -> str:
@@ -129,8 +123,10 @@ def said_of_scheme(layer: str, scheme: Scheme, distinct: Collection[str]) -> str
 
 def _blank_tokens(splits: Splits, *, counted: bool) -> list[str]:
     """Return a note on tokens without a visible character, which some published corpora have."""
-    if not (count := sum(packed_of(part, ()).num_blank() for part in splits.values())):
+    words = set().union(*map(words_of, splits.values()))
+    if all(map(str.strip, words)):
         return []
+    count = sum(packed_of(part, ()).num_blank() for part in splits.values())
     if not counted:
         return [f"kept {count} {BLANK}"]
     places = (place_of(s, i) for part in splits.values() for s in part for i, t in enumerate(s.tokens) if not t.strip())
@@ -152,25 +148,18 @@ def _check_named(layers: Sequence[str], schemes: Mapping[str, Scheme | None], co
         )
 
 
-def _check_tags(splits: Splits, schemes: Mapping[str, Scheme | None], *, options: bool) -> None:
+def _check_tags(splits: Splits, faulty: Mapping[str, Scheme], pairs: Mapping[str, Pairs], *, options: bool) -> None:
     """Check that every tag is in the scheme of its layer.
 
     With `options`, an error names an option of the command line as its fix, otherwise a key of the recipe.
     """
-    problems: defaultdict[str, Problems] = defaultdict(Problems)
-    widest = cache(lambda layer, scheme: widest_scheme(pairs_of(_tags(splits, layer)), but=scheme))
-    for sentence in chain.from_iterable(splits.values()):
-        for layer, scheme in schemes.items():
-            found = sentence.layers.get(layer)
-            if scheme is None or not isinstance(found, TagLayer):
-                continue
-            for i, tag in enumerate(found.tags):
-                if not is_tag(tag, scheme):
-                    advice = _advice(tag, widest(layer, scheme), options=options)
-                    problem = f"{place_of(sentence, i)}: tag {tag!r} is not a valid {describe(scheme)}; {advice}"
-                    problems[_file(sentence)].append(problem)
-    if problems:
-        raise _of_files(problems)
+    widest = {layer: widest_scheme(pairs[layer], but=scheme) for layer, scheme in faulty.items()}
+    _refuse(
+        (sentence, i, f"tag {tag!r} is not a valid {describe(scheme)}; {_advice(tag, widest[layer], options=options)}")
+        for sentence, layer, tags, scheme in _tagged(splits, faulty)
+        for i, tag in enumerate(tags)
+        if not is_tag(tag, scheme)
+    )
 
 
 def _advice(tag: str, scheme: Scheme, *, options: bool) -> str:
@@ -181,29 +170,41 @@ def _advice(tag: str, scheme: Scheme, *, options: bool) -> str:
     return f"pass {option} if the file uses it"
 
 
-def _file(sentence: Sentence) -> str:
-    """Return the file that a sentence was read from; empty if there is none."""
-    return sentence.origin.path if sentence.origin else ""
-
-
-def _of_files(problems: Mapping[str, Problems]) -> DataError:
-    """Return one error with the first problems of each file, so that many in one file do not hide those of others."""
-    return DataError.of([str(DataError.of(found)) for found in problems.values()], "such file")
-
-
-def _check_sequences(splits: Splits, schemes: Mapping[str, Scheme | None], *, options: bool) -> None:
+def _check_sequences(splits: Splits, faulty: Mapping[str, Scheme], *, options: bool) -> None:
     """Refuse invalid sequences of tags."""
     choice = "--invalid repair" if options else 'invalid = "repair"'
-    problems: defaultdict[str, Problems] = defaultdict(Problems)
+
+    def problem(tags: Sequence[str], i: int, layer: str, scheme: Scheme) -> str:
+        before = f"after {tags[i - 1]!r}" if i else "at the start of a sentence"
+        return (
+            f"tag {tags[i]!r} {before} is not valid {scheme.upper()} in layer `{layer}`; fix it, or repair it by "
+            f"conlleval's rule with {choice}"
+        )
+
+    _refuse(
+        (sentence, i, problem(tags, i, layer, scheme))
+        for sentence, layer, tags, scheme in _tagged(splits, faulty)
+        for i in invalid_positions(tags, scheme)
+    )
+
+
+def _tagged(splits: Splits, schemes: Mapping[str, Scheme]) -> Iterator[tuple[Sentence, str, tuple[str, ...], Scheme]]:
+    """Yield the sentence, the layer, its tags and its scheme for each of these layers of each sentence."""
     for sentence in chain.from_iterable(splits.values()):
-        for name, layer in sentence.layers.items():
-            if not isinstance(layer, TagLayer) or (scheme := schemes.get(name)) is None:
-                continue
-            for i in invalid_positions(layer.tags, scheme):
-                before = f"after {layer.tags[i - 1]!r}" if i else "at the start of a sentence"
-                problems[_file(sentence)].append(
-                    f"{place_of(sentence, i)}: tag {layer.tags[i]!r} {before} is not valid {scheme.upper()} in layer "
-                    f"`{name}`; fix it, or repair it by conlleval's rule with {choice}"
-                )
-    if problems:
-        raise _of_files(problems)
+        for layer, scheme in schemes.items():
+            found = sentence.layers.get(layer)
+            if isinstance(found, TagLayer):
+                yield sentence, layer, found.tags, scheme
+
+
+def _refuse(problems: Iterable[tuple[Sentence, int, str]]) -> None:
+    """Raise one error for problems, each with its sentence and token, if there are any.
+
+    The error has the first problems of each file, so that many in one file do not hide those of others.
+    """
+    by_file: defaultdict[str, Problems] = defaultdict(Problems)
+    for sentence, token, problem in problems:
+        path = sentence.origin.path if sentence.origin else ""
+        by_file[path].append(f"{place_of(sentence, token)}: {problem}")
+    if by_file:
+        raise DataError.of([str(DataError.of(found)) for found in by_file.values()], "such file")

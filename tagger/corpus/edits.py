@@ -1,10 +1,10 @@
-"""Repairs invalid tags, and renames and drops types and classes, as the recipe says. Edits are counted.
+"""Repair invalid tags, and rename and drop types and classes, as the recipe says. Edits are counted.
 
 A split is edited through the arrays of its sentences, in memory or lazy, and then sentence by sentence.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
@@ -59,10 +59,9 @@ def prefixed(splits: Splits) -> tuple[Splits, list[str]]:
             if isinstance(found, TagLayer):
                 tags[layer].update(found.tags)
     bare = [layer for layer, distinct in tags.items() if "O" in distinct and _are_types(distinct - {"O"})]
-    if not bare:
-        return splits, []
-    done: Splits = {name: [_with_prefixes(sentence, bare) for sentence in part] for name, part in splits.items()}
-    return done, [f"layer `{layer}` has types without a prefix; they are read with the prefix `I-`" for layer in bare]
+    for layer in bare:
+        splits = _rewritten(splits, layer, lambda tags: [tag if tag == "O" else f"I-{tag}" for tag in tags])
+    return splits, [f"layer `{layer}` has types without a prefix; they are read with the prefix `I-`" for layer in bare]
 
 
 def _are_types(tags: Collection[str]) -> bool:
@@ -71,25 +70,21 @@ def _are_types(tags: Collection[str]) -> bool:
     return any(t not in letters for t in tags) and not any(t == "" or (t[0] in letters and t[1:2] == "-") for t in tags)
 
 
-def _with_prefixes(sentence: Sentence, layers: Collection[str]) -> Sentence:
-    def written(layer: TagLayer) -> TagLayer:
-        return replace(layer, tags=tuple(tag if tag == "O" else f"I-{tag}" for tag in layer.tags))
-
-    new = {n: written(v) for n, v in sentence.layers.items() if n in layers and isinstance(v, TagLayer)}
-    return replace(sentence, layers={**sentence.layers, **new})
-
-
 def divided(splits: Splits, layer: str) -> Splits:
     """Return splits with a layer in IOB2 instead of IO; IOB2 can also separate neighbouring entities of one type."""
+    return _rewritten(splits, layer, lambda tags: convert_tags(tags, "io", "iob2"))
 
-    def divide(sentence: Sentence) -> Sentence:
+
+def _rewritten(splits: Splits, layer: str, new: Callable[[Sequence[str]], Iterable[str]]) -> Splits:
+    """Return splits with other tags in a layer."""
+
+    def rewrite(sentence: Sentence) -> Sentence:
         found = sentence.layers.get(layer)
         if not isinstance(found, TagLayer):
             return sentence
-        tags = tuple(convert_tags(found.tags, "io", "iob2"))
-        return replace(sentence, layers={**sentence.layers, layer: TagLayer(tags)})
+        return replace(sentence, layers={**sentence.layers, layer: replace(found, tags=tuple(new(found.tags)))})
 
-    return {name: [divide(sentence) for sentence in part] for name, part in splits.items()}
+    return {name: [rewrite(sentence) for sentence in part] for name, part in splits.items()}
 
 
 def changed(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.text.schemes import CLOSING, RULES, STARTING, Scheme, legal_transitions, split_tag
+from tagger.text.schemes import CLOSING, STARTING, Scheme, legal_transitions, span_types, split_tag, tags_of_types
 
 Int32s = NDArray[np.int32]
 MISSING = -1
@@ -100,15 +100,10 @@ def respelled(
         scheme: The scheme of the result.
         rename: The new type of each type that changes; None drops the type.
     """
-    types = {rename.get(entity_type, entity_type) for entity_type in _types(layer)}
-    names = ["O", *(f"{prefix}-{t}" for t in sorted(t for t in types if t) for prefix in RULES[scheme].prefixes)]
+    types = {rename.get(entity_type, entity_type) for entity_type in span_types(layer.counts())}
+    names = tags_of_types(sorted(filter(None, types)), scheme)
     ids, counts = spell(layer, starts, {name: i for i, name in enumerate(names)}, scheme, rename)
     return NamedIds(names, ids, is_label=False, scheme=scheme), counts
-
-
-def _types(layer: NamedIds) -> list[str]:
-    """Return the entity types that occur in a layer."""
-    return sorted({split_tag(name)[1] for name in layer.counts()} - {""})
 
 
 def spell(
@@ -123,65 +118,34 @@ def spell(
     Source:
         Equal to `repair_tags` and `convert_tags` sentence by sentence; compared in tests/encoding/test_tag_arrays.py.
     """
-    split = [*map(split_tag, layer.names), ("", "")]  # the last is for tokens without a tag
-    old_types, rename = _types(layer), rename or {}
-    new = [rename.get(entity_type, entity_type) for entity_type in old_types]
-    types = sorted({entity_type for entity_type in new if entity_type is not None})
-    tables = _Tables(
-        types=np.array([old_types.index(t) if t in old_types else -1 for _, t in split]),
-        opens=np.array([prefix != "" and prefix in STARTING for prefix, _ in split]),
-        closes=np.array([prefix != "" and prefix in CLOSING for prefix, _ in split]),
-        new_types=np.array([*(types.index(t) if t is not None else -1 for t in new), -1]),
-        tags=np.array([[index[f"{letter}-{t}"] for t in types] for letter in LETTERS[target]], np.int32),
-        outside=index["O"],
-        divides=target == "iob1",
-    )
+    prefixes, types = zip(*map(split_tag, [*layer.names, "O"]), strict=True)  # the last is for tokens without a tag
+    old_types, rename = span_types(layer.counts()), rename or {}
+    renamed = [rename.get(entity_type, entity_type) for entity_type in old_types]
+    new_types = sorted(set(filter(None, renamed)))
+    old_type_of = np.array([old_types.index(t) if t in old_types else -1 for t in types])  # -1 for `O`
+    new_type_of = np.array([*(new_types.index(t) if t else -1 for t in renamed), -1])  # -1 also for dropped types
+    opens = np.array([prefix != "" and prefix in STARTING for prefix in prefixes])
+    closes = np.array([prefix != "" and prefix in CLOSING for prefix in prefixes])
+    written = np.array([[index[f"{letter}-{t}"] for t in new_types] for letter in LETTERS[target]], np.int32)
     ids = np.empty(len(layer.ids), np.int32)
     counts = np.zeros(len(old_types), np.int64)
     for tokens, places in _stretches(starts):
-        ids[tokens], begun = _spelled(layer.ids[tokens], places, tables)
-        counts += np.bincount(begun, minlength=len(old_types))
+        old = layer.ids[tokens]
+        kinds = old_type_of[old]
+        kind_before, _ = neighbours(kinds, places, -1)
+        closed, _ = neighbours(closes[old], places, edge=False)
+        begins = (kinds >= 0) & (opens[old] | closed | (kind_before != kinds))
+        counts += np.bincount(kinds[begins], minlength=len(old_types))
+        kinds = new_type_of[kinds]
+        inside = kinds >= 0
+        begins &= inside
+        if target == "iob1":  # only an entity after another of its type has a tag of its own
+            kind_before, _ = neighbours(kinds, places, -1)
+            place = np.where(begins & (kind_before == kinds), 0, 1)
+        else:
+            _, goes_on = neighbours(inside & ~begins, places, edge=False)
+            place = np.where(begins, np.where(goes_on, 0, 3), np.where(goes_on, 1, 2))  # begin, inside, end, alone
+        part = np.where(old == MISSING, MISSING, index["O"]).astype(np.int32)
+        part[inside] = written[place[inside], kinds[inside]]
+        ids[tokens] = part
     return ids, Counter({t: count for t, count in zip(old_types, counts.tolist(), strict=True) if count})
-
-
-@dataclass(frozen=True, slots=True)
-class _Tables:
-    """What each old tag means, and which tag to write for each place in an entity and each type.
-
-    Args:
-        types: Type of each old tag; -1 for `O`.
-        opens: Whether an old tag always begins an entity.
-        closes: Whether an old tag always ends one.
-        new_types: New type of each old type; -1 for a type that is dropped, and at the end for `O`.
-        tags: Id of the new tag by place (begin, inside, end, alone) and new type.
-        outside: Id of `O`.
-        divides: Whether the new scheme is IOB1, where only an entity after another of its type has a tag of its own.
-    """
-
-    types: NDArray[np.int64]
-    opens: NDArray[np.bool_]
-    closes: NDArray[np.bool_]
-    new_types: NDArray[np.int64]
-    tags: Int32s
-    outside: int
-    divides: bool
-
-
-def _spelled(old: Int32s, starts: NDArray[np.int64], tables: _Tables) -> tuple[Int32s, NDArray[np.int64]]:
-    """Return the new ids of some sentences, and the old type of each of their entities."""
-    types = tables.types[old]
-    type_before, _ = neighbours(types, starts, -1)
-    closed, _ = neighbours(tables.closes[old], starts, edge=False)
-    begins = (types >= 0) & (tables.opens[old] | closed | (type_before != types))
-    begun = types[begins]
-    types = tables.new_types[types]
-    inside = types >= 0
-    begins &= inside
-    _, goes_on = neighbours(inside & ~begins, starts, edge=False)
-    place = np.where(begins, np.where(goes_on, 0, 3), np.where(goes_on, 1, 2))  # begin, inside, end, alone
-    if tables.divides:
-        type_before, _ = neighbours(types, starts, -1)
-        place = np.where(begins & (type_before == types), 0, 1)
-    ids = np.where(old == MISSING, MISSING, tables.outside).astype(np.int32)
-    ids[inside] = tables.tags[place[inside], types[inside]]
-    return ids, begun

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tagger.encoding.packed import Packed
 from tagger.errors import DataError
-from tagger.text.schemes import Scheme, split_tag, tags_of_types
+from tagger.text.schemes import Scheme, span_types, tags_of_types
 
 DIGITS = re.compile(r"[0-9]")
 UNKNOWN = 0  # id of a word that is not in the vocabulary
@@ -131,7 +131,4 @@ def label_names(train: Packed, layer: str, scheme: Scheme | None) -> list[str]:
     if not values:
         names = sorted(name for name, other in train.layers.items() if other.counts())
         raise DataError(f"no train sentence has the layer `{layer}`; they have {', '.join(names) or 'none'}")
-    if scheme is None:
-        return sorted(values)
-    types = sorted({split_tag(tag)[1] for tag in values} - {""})
-    return tags_of_types(types, scheme)
+    return sorted(values) if scheme is None else tags_of_types(span_types(values), scheme)

@@ -10,6 +10,7 @@ import json
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -91,6 +92,13 @@ def is_lazy(sentences: Sequence[Sentence]) -> bool:
 def packed_of(sentences: Sequence[Sentence], layers: Collection[str] | None = None) -> Packed:
     """Return the arrays of sentences, with these layers; default: all. Lazy sentences already have their arrays."""
     return sentences.packed if isinstance(sentences, LazySentences) else pack(sentences, layers)
+
+
+def words_of(sentences: Sequence[Sentence]) -> Collection[str]:
+    """Return the distinct words of sentences."""
+    if isinstance(sentences, LazySentences):
+        return sentences.packed.types
+    return set(chain.from_iterable(sentence.tokens for sentence in sentences))
 
 
 def selected(sentences: Sequence[Sentence], rows: NDArray[np.int64]) -> Sequence[Sentence]:

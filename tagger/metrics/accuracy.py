@@ -17,7 +17,23 @@ Pairs = Counter[tuple[str, str]]  # (gold value, predicted value) → number of 
 
 
 @dataclass(frozen=True, slots=True)
-class TagScores:
+class _Accuracy:
+    """What the scores of tags and of labels have in common."""
+
+    accuracy: float
+
+    @property
+    def headline(self) -> float:
+        """The share of tokens or sentences that are right, from 0 to 1."""
+        return self.accuracy
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the scores as JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class TagScores(_Accuracy):
     """Agreement of predicted tags with gold tags.
 
     Args:
@@ -30,21 +46,11 @@ class TagScores:
             0 to 1; None if the predictions have no probabilities.
     """
 
-    accuracy: float
     sentence_accuracy: float
     tokens: int
     sentences: int
     tags: Mapping[str, ClassScore]
     calibration_error: float | None = None
-
-    @property
-    def headline(self) -> float:
-        """The token accuracy, from 0 to 1."""
-        return self.accuracy
-
-    def to_dict(self) -> dict[str, object]:
-        """Return the scores as JSON values."""
-        return asdict(self)
 
     def lines(self) -> list[str]:
         """Return the scores as lines of text."""
@@ -57,7 +63,7 @@ class TagScores:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelScores:
+class LabelScores(_Accuracy):
     """Agreement of predicted labels with gold labels.
 
     Args:
@@ -70,21 +76,11 @@ class LabelScores:
             from 0 to 1; None if the predictions have no probabilities.
     """
 
-    accuracy: float
     macro_f1: float
     sentences: int
     classes: Mapping[str, ClassScore]
     confusion: Mapping[str, Mapping[str, int]]
     calibration_error: float | None = None
-
-    @property
-    def headline(self) -> float:
-        """The accuracy, from 0 to 1."""
-        return self.accuracy
-
-    def to_dict(self) -> dict[str, object]:
-        """Return the scores as JSON values."""
-        return asdict(self)
 
     def lines(self) -> list[str]:
         """Return the scores as lines of text."""

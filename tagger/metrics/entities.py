@@ -19,7 +19,7 @@ from typing import Any
 
 from tagger.metrics.calibration import error_lines
 from tagger.metrics.rates import Average, ClassScore, check_aligned, class_lines, ratio
-from tagger.text.schemes import Boundary, Scheme, describe, invalid_positions, is_tag, split_tag
+from tagger.text.schemes import Boundary, Scheme, describe, invalid_positions, is_tag, span_types, split_tag
 
 TagLists = list[list[str]]  # seqeval accepts only lists
 
@@ -96,19 +96,6 @@ class EntityScores:
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class _StrictScores:
-    """The result of seqeval's strict mode; types have the names that were passed."""
-
-    micro: Average
-    macro: Average
-    weighted: Average
-    types: Mapping[str, ClassScore]
-    gold: int
-    predicted: int
-    correct: int
-
-
 def score_entities(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], scheme: Scheme) -> EntityScores:
     """Return the scores of predicted tags against gold tags, sentence by sentence, both in `scheme`.
 
@@ -119,29 +106,43 @@ def score_entities(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[s
         Nakayama (2018), seqeval. Tjong Kim Sang and Buchholz (2000), "Introduction to the CoNLL-2000 shared task",
         for the measure. Compared with seqeval's own report in tests/metrics/test_entities.py.
     """
+    import seqeval.scheme
+    from seqeval.metrics.v1 import precision_recall_fscore_support
+
     check_aligned(gold, predicted)
     _check_tags("gold", gold, scheme)
     _check_tags("predicted", predicted, scheme)
-    tags = set(chain.from_iterable(chain(gold, predicted)))
-    types = sorted({split_tag(tag)[1] for tag in tags} - {""})
-    numbers = {
-        name: f"{number:09d}" for number, name in enumerate(types)
-    }  # of equal length, so that they sort as the names do
-    names = {number: name for name, number in numbers.items()}
-    strict = _score_strict(_numbered(gold, numbers), _numbered(predicted, numbers), SEQEVAL_SCHEMES[scheme])
+    names = span_types(set(chain.from_iterable(chain(gold, predicted))))
+    numbers = {name: f"{i:09d}" for i, name in enumerate(names)}  # of equal length, so that they sort as the names do
+    rules = getattr(seqeval.scheme, SEQEVAL_SCHEMES[scheme])
+    tags = [_numbered(side, numbers) for side in (gold, predicted)]
+    read = [seqeval.scheme.Entities(side, rules) for side in tags]
+    right, found = (set(chain.from_iterable(side.entities)) for side in read)
+    types = sorted({entity.tag for entity in right | found})
+
+    def rates(average: str | None) -> Sequence[Any]:
+        once = {
+            "entities_true": read[0],
+            "entities_pred": read[1],
+        }  # seqeval would read the tags again for each average
+        figures = precision_recall_fscore_support(*tags, average=average, scheme=rules, zero_division=0, **once)
+        return tuple(figures)
+
+    by_type = rates(None) if types else ()  # seqeval raises on a corpus without entities
     return EntityScores(
-        micro=strict.micro,
-        macro=strict.macro,
-        weighted=strict.weighted,
-        types={names[number]: score for number, score in strict.types.items()},
-        default=_score_default(
-            _numbered(gold, numbers, DEFAULT_MODE_PREFIXES), _numbered(predicted, numbers, DEFAULT_MODE_PREFIXES)
-        ),
+        micro=_average(rates("micro")) if types else Average(),
+        macro=_average(rates("macro")) if types else Average(),
+        weighted=_average(rates("weighted")) if types else Average(),
+        types={
+            names[int(number)]: ClassScore(float(precision), float(recall), float(f1), int(support))
+            for number, precision, recall, f1, support in zip(types, *by_type, strict=True)
+        },
+        default=_score_default(*(_numbered(side, numbers, DEFAULT_MODE_PREFIXES) for side in (gold, predicted))),
         invalid_sequences=sum(bool(invalid_positions(sentence, scheme)) for sentence in predicted),
         sentences=len(gold),
-        gold_entities=strict.gold,
-        predicted_entities=strict.predicted,
-        correct_entities=strict.correct,
+        gold_entities=len(right),
+        predicted_entities=len(found),
+        correct_entities=len(right & found),
         scheme=scheme,
         mode="strict",
         library=f"seqeval {version('seqeval')}",
@@ -188,39 +189,6 @@ def _numbered(
         prefix, name = split_tag(tag)
         renamed[tag] = f"{(prefixes or {}).get(prefix, prefix)}-{numbers[name]}"
     return [[renamed[tag] for tag in sentence] for sentence in sentences]
-
-
-def _score_strict(gold: TagLists, predicted: TagLists, scheme_name: str) -> _StrictScores:
-    """Return all strict scores; the tags are read once."""
-    import seqeval.scheme
-    from seqeval.metrics.v1 import precision_recall_fscore_support
-
-    scheme = getattr(seqeval.scheme, scheme_name)
-    entities = [seqeval.scheme.Entities(sentences, scheme) for sentences in (gold, predicted)]
-    names = sorted(entities[0].unique_tags | entities[1].unique_tags)
-    if not names:
-        return _StrictScores(Average(), Average(), Average(), {}, 0, 0, 0)
-
-    def rates(average: str | None) -> tuple[Any, ...]:
-        read = {"entities_true": entities[0], "entities_pred": entities[1]}
-        found = precision_recall_fscore_support(
-            gold, predicted, average=average, scheme=scheme, zero_division=0, **read
-        )
-        return tuple(found)
-
-    gold_entities, predicted_entities = (set(chain.from_iterable(side.entities)) for side in entities)
-    return _StrictScores(
-        micro=_average(rates("micro")),
-        macro=_average(rates("macro")),
-        weighted=_average(rates("weighted")),
-        types={
-            name: ClassScore(float(precision), float(recall), float(f1), int(support))
-            for name, precision, recall, f1, support in zip(names, *rates(None), strict=True)
-        },
-        gold=len(gold_entities),
-        predicted=len(predicted_entities),
-        correct=len(gold_entities & predicted_entities),
-    )
 
 
 def _score_default(gold: TagLists, predicted: TagLists) -> Average:

@@ -6,7 +6,6 @@ reads leniently instead and writes the result as valid tags.
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from typing import Literal, NamedTuple
 
 Scheme = Literal["iob1", "iob2", "bioes", "bilou", "io"]
@@ -189,19 +188,14 @@ def has_scheme(tags: Iterable[str]) -> bool:
     return distinct == {"O"} or (bool(prefixed) and ("O" in distinct or prefixed == distinct))
 
 
-def detect_scheme(sequences: Iterable[Sequence[str]]) -> Scheme:
-    """Return the scheme of these tag sequences.
+def detect_scheme(pairs: Iterable[tuple[str | None, str | None]]) -> Scheme:
+    """Return the scheme of tags, given the pairs of tags that follow each other; None is the edge of a sentence.
 
     `L-` and `U-` mean BILOU, `E-` and `S-` BIOES. With `B-` and `I-` alone it is IOB1 if an entity begins with `I-` and
     every `B-` is where IOB1 needs one; else IOB2. Without any `B-` it is IOB1, although IOB2 with mistakes looks the
     same: the caller warns about it.
     """
-    return detect_scheme_of_pairs(pair for tags in sequences for pair in pairwise(("O", *tags)))
-
-
-def detect_scheme_of_pairs(pairs: Iterable[tuple[str, str]]) -> Scheme:
-    """Return the result of `detect_scheme` from pairs of adjacent tags; the tag before a sentence is `O`."""
-    distinct = {(before, tag) for before, tag in pairs if tag != "O"}
+    distinct = {(before, tag) for before, tag in pairs if tag is not None and tag != "O"}
     prefixes = {tag[0] for _, tag in distinct}
     if prefixes & {"L", "U"}:
         return "bilou"

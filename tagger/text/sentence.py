@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 
 from tagger.errors import DataError
 from tagger.text.schemes import Boundary, Scheme, convert_tags, tags_to_spans
-from tagger.wording import shorten
+from tagger.wording import quoted, shorten
 
 SHORT = 2000  # characters; token offsets of longer texts rarely occur twice
 V = TypeVar("V")
+L = TypeVar("L", "TagLayer", "Label")
 
 
 def shared(values: Iterable[V], same: dict[Any, Any]) -> tuple[V, ...]:
@@ -201,10 +202,7 @@ class Sentence:
         Raises:
             DataError: The sentence has no such label layer.
         """
-        found = self.layers.get(layer)
-        if not isinstance(found, Label):
-            raise DataError(self._absent(layer, "label", Label))
-        return found
+        return self._found(layer, Label, "label")
 
     def tag_layer(self, layer: str) -> TagLayer:
         """Return a tag layer with all its scores.
@@ -212,15 +210,15 @@ class Sentence:
         Raises:
             DataError: The sentence has no such tag layer.
         """
-        found = self.layers.get(layer)
-        if not isinstance(found, TagLayer):
-            raise DataError(self._absent(layer, "tag", TagLayer))
-        return found
+        return self._found(layer, TagLayer, "tag")
 
-    def _absent(self, layer: str, kind: str, wanted: type) -> str:
-        names = ", ".join(f"`{name}`" for name, value in self.layers.items() if isinstance(value, wanted))
+    def _found(self, layer: str, wanted: type[L], kind: str) -> L:
+        found = self.layers.get(layer)
+        if isinstance(found, wanted):
+            return found
+        names = quoted(name for name, value in self.layers.items() if isinstance(value, wanted))
         where = f"{self.origin.at(0)}: " if self.origin else ""
-        return f"{where}the sentence has no {kind} layer `{layer}`; its {kind} layers are: {names or 'none'}"
+        raise DataError(f"{where}the sentence has no {kind} layer `{layer}`; its {kind} layers are: {names or 'none'}")
 
 
 def plain(string: str) -> str:

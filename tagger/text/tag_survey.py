@@ -14,7 +14,7 @@ from tagger.text.schemes import (
     RULES,
     Scheme,
     describe,
-    detect_scheme_of_pairs,
+    detect_scheme,
     is_legal,
     is_tag,
     touches,
@@ -23,7 +23,7 @@ from tagger.text.schemes import (
 Pairs = Counter[tuple[str | None, str | None]]  # how often each tag follows each other; None is the edge
 ORDER: tuple[Scheme, ...] = ("iob2", "bioes", "bilou", "iob1")
 
-Problem = tuple[int, str]
+Found = tuple[int, list[tuple[int, str]]]  # how many problems there are; line and text of the first of them
 ANY = "BIESLU"
 MANY = 100_000  # distinct pairs of tags; a column with more of them has words that look like tags
 
@@ -64,7 +64,8 @@ class Survey:
             if tag == "O":
                 self.num_outside += 1
             elif not _looks_like_tag(tag):
-                self._add_other(tag, line)
+                self.num_other += 1
+                self.others += [(line, tag)] if len(self.others) < SHOWN else []
                 tag = "O"
             if before != "O" or tag != "O":
                 self.pairs.setdefault((before, tag), Places()).add(line)
@@ -77,11 +78,6 @@ class Survey:
         """Count a value on a line that is not a word, if it is a tag: it would be lost without a report."""
         if _looks_like_tag(value):
             self.passed_over.add(line)
-
-    def _add_other(self, value: str, line: int) -> None:
-        self.num_other += 1
-        if len(self.others) < SHOWN:
-            self.others.append((line, value))
 
     @property
     def num_tags(self) -> int:
@@ -101,53 +97,47 @@ class Survey:
         return any(tag[0] == prefix for _, tag in self.pairs)
 
     def scheme(self) -> Scheme:
-        """Return the scheme of the tags, as `detect_scheme` does."""
-        return detect_scheme_of_pairs(self.pairs)
+        """Return the scheme of the tags."""
+        return detect_scheme(self.pairs)
 
-    def unknown(self, scheme: Scheme) -> tuple[int, list[Problem]]:
+    def unknown(self, scheme: Scheme) -> Found:
         """Return the number of values that are not tags of a scheme, and messages for the first of them."""
-        wrong = {pair: places for pair, places in self.pairs.items() if not is_tag(pair[1], scheme)}
-        found = [(line, tag) for (_, tag), places in wrong.items() for line in places.lines] + self.others
-        count = sum(places.count for places in wrong.values()) + self.num_other
-        return count, _first(
-            (line, f"tag {tag!r} is not a valid {describe(scheme)}; {_advice(tag)}") for line, tag in found
-        )
 
-    def invalid(self, scheme: Scheme) -> tuple[int, list[Problem]]:
+        def text(tag: str) -> str:
+            return f"tag {tag!r} is not a valid {describe(scheme)}; {_advice(tag)}"
+
+        wrong = [(places, text(tag)) for (_, tag), places in self.pairs.items() if not is_tag(tag, scheme)]
+        count, first = _first(wrong)
+        return count + self.num_other, sorted([*first, *((line, text(tag)) for line, tag in self.others)])[:SHOWN]
+
+    def invalid(self, scheme: Scheme) -> Found:
         """Return the number of invalid tag transitions, and messages for the first of them."""
-        illegal = {p: places for p, places in self.pairs.items() if not is_legal(*p, scheme)}
-        unended = {
-            p: places for p, places in self.endings.items() if p not in illegal and not is_legal(p[1], None, scheme)
-        }
-        name = scheme.upper()
-        found = [
-            (line, f"tag {tag!r} after {before!r} is not valid {name}")
-            for (before, tag), places in illegal.items()
-            for line in places.lines
-        ] + [
-            (line, f"tag {tag!r} at the end of a sentence is not valid {name}")
-            for (_, tag), places in unended.items()
-            for line in places.lines
+        illegal = {pair: places for pair, places in self.pairs.items() if not is_legal(*pair, scheme)}
+        after = [
+            (p, f"tag {tag!r} after {before!r} is not valid {scheme.upper()}") for (before, tag), p in illegal.items()
         ]
-        return sum(places.count for places in (*illegal.values(), *unended.values())), _first(found)
+        last = [
+            (places, f"tag {pair[1]!r} at the end of a sentence is not valid {scheme.upper()}")
+            for pair, places in self.endings.items()
+            if pair not in illegal and not is_legal(pair[1], None, scheme)
+        ]
+        return _first(after + last)
 
-    def misplaced(self) -> tuple[int, list[Problem]]:
+    def misplaced(self) -> Found:
         """Return the number of tags on lines that are not words, and messages for the first of them."""
         text = "a range (3-4) or an empty node (8.1) must have no tag; move the tag to the words"
-        return self.passed_over.count, [(line, text) for line in self.passed_over.lines]
+        return _first([(self.passed_over, text)])
 
-    def touching(self) -> tuple[int, list[Problem]]:
+    def touching(self) -> Found:
         """Return the number of entities directly after another of their type, and messages for the first of them."""
-        wrong = {pair: places for pair, places in self.pairs.items() if touches(*pair)}
-        found = [
-            (line, f"an entity of type {tag[2:]!r} directly follows another")
-            for (_, tag), places in wrong.items()
-            for line in places.lines
-        ]
-        return sum(places.count for places in wrong.values()), _first(found)
+        return _first(
+            (places, f"an entity of type {tag[2:]!r} directly follows another")
+            for (before, tag), places in self.pairs.items()
+            if touches(before, tag)
+        )
 
 
-def complain(found: tuple[int, list[Problem]], where: str, advice: str = "") -> None:
+def complain(found: Found, where: str, advice: str = "") -> None:
     """Raise one error for the problems that a survey found, if there are any."""
     problems = Problems()
     problems += (f"{where}:{line}: {text}{advice}" for line, text in found[1])
@@ -165,8 +155,11 @@ def _advice(tag: str) -> str:
     return f"pass the scheme, such as {fits[0]}, if the file uses it" if fits else "fix the tag"
 
 
-def _first(found: Iterable[Problem]) -> list[Problem]:
-    return sorted(found)[:SHOWN]
+def _first(found: Iterable[tuple[Places, str]]) -> Found:
+    """Return how often these occurred, and the text of each of the first lines where they did."""
+    found = list(found)
+    lines = sorted((line, text) for places, text in found for line in places.lines)
+    return sum(places.count for places, _ in found), lines[:SHOWN]
 
 
 def runs(tags: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...]]]:

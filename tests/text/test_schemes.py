@@ -28,6 +28,7 @@ from tagger.text.schemes import (
     tags_to_spans,
     touches,
 )
+from tagger.text.tag_survey import pairs_of
 
 SCHEMES: tuple[Scheme, ...] = ("iob1", "iob2", "bioes", "bilou")
 ORACLES = {
@@ -234,12 +235,12 @@ def test_spans_that_are_empty_overlap_or_stand_outside_are_refused(bad: list[tup
     ],
 )
 def test_scheme_is_detected_over_all_sentences(scheme: Scheme, tags: list[str]) -> None:
-    assert detect_scheme(line.split() for line in tags) == scheme
+    assert detect_scheme(pairs_of(line.split() for line in tags)) == scheme
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_what_a_scheme_writes_is_detected_as_it(scheme: Scheme) -> None:
-    assert detect_scheme([TABLE[scheme].split()]) == scheme
+    assert detect_scheme(pairs_of([TABLE[scheme].split()])) == scheme
 
 
 @pytest.mark.parametrize(
@@ -294,7 +295,7 @@ def test_io_refuses_entities_that_it_cannot_tell_apart() -> None:
 
 
 def test_io_reads_as_iob1() -> None:
-    assert detect_scheme([spans_to_tags([Boundary("X", 0, 2), Boundary("Y", 2, 3)], 4, "io")]) == "iob1"
+    assert detect_scheme(pairs_of([spans_to_tags([Boundary("X", 0, 2), Boundary("Y", 2, 3)], 4, "io")])) == "iob1"
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

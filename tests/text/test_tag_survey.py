@@ -18,7 +18,7 @@ from tagger.text.schemes import (
     lenient_spans,
     merge_touching,
 )
-from tagger.text.tag_survey import Survey, complain, runs
+from tagger.text.tag_survey import Survey, complain, pairs_of, runs
 
 TAGS = ["O", *(f"{prefix}-{name}" for prefix, name in product("BIESLU", "XY"))]
 SENTENCES = st.lists(st.lists(st.sampled_from(TAGS), min_size=1, max_size=6), max_size=5)
@@ -38,7 +38,7 @@ def flat(sentences: Sequence[Sequence[str]]) -> list[str]:
 
 @given(SENTENCES)
 def test_scheme_is_that_of_whole_sentences(sentences: list[list[str]]) -> None:
-    assert survey_of(sentences).scheme() == detect_scheme(sentences)
+    assert survey_of(sentences).scheme() == detect_scheme(pairs_of(sentences))
 
 
 @pytest.mark.parametrize("scheme", RULES)
