@@ -5,7 +5,7 @@ and empty nodes (`8.1`) are not words.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice, tee
+from itertools import islice
 from typing import NamedTuple
 
 from tagger.errors import DataError
@@ -26,12 +26,6 @@ class Layout(NamedTuple):
     tabs: bool
     names: Sequence[str]
     numbered: bool
-
-
-def numbered_lines(raw: Iterable[bytes], where: str) -> Iterator[tuple[bytes, str]]:
-    """Yield each line as bytes, and as text without its end."""
-    kept, given = tee(raw)
-    return zip(kept, decode_lines(given, where=where), strict=False)
 
 
 def read_layout(raw: Lines, columns: Sequence[str] | None, where: str) -> Layout:

@@ -13,11 +13,11 @@ from tagger.conversion.layout import Lines, guess_columns
 from tagger.conversion.options import Conversion
 from tagger.conversion.retag import REPAIR
 from tagger.errors import DataError
-from tagger.formats.conllu import FIELDS, tells_place
+from tagger.formats.conllu import FIELDS, has_conllu_text
 from tagger.formats.faults import Faults, FirstFault
-from tagger.formats.jsonl import tells_offsets
+from tagger.formats.jsonl import implies_offsets
 from tagger.formats.source import Source
-from tagger.formats.standoff.brat import LEFT_OUT
+from tagger.formats.standoff.brat import IGNORED
 from tagger.formats.standoff.sentences import LAYER
 from tagger.formats.table import FORMATS, iter_sentences
 from tagger.formats.tally import Tally
@@ -34,22 +34,19 @@ class Contents:
     """What a file holds beside its text.
 
     Args:
-        present: In how many sentences (or lines) there is each thing, by the name that it has in `--drop`.
+        present: In how many sentences (or lines) there is each thing, by the name that it has in `--drop`. A layer that
+            is `_` throughout is absent.
         kinds: What a format must hold to have a place for it.
         surveys: The tags of each layer.
-        filled: The layers that are not `_` throughout.
         schemes: The scheme of each layer.
         num_sentences: The number of sentences.
-        num_filled: The number of sentences with a token.
     """
 
     present: Counter[str] = field(default_factory=Counter)
     kinds: dict[str, str] = field(default_factory=dict)
     surveys: dict[str, Survey] = field(default_factory=dict)
-    filled: set[str] = field(default_factory=set)
     schemes: dict[str, Scheme | None] = field(default_factory=dict)
     num_sentences: int = 0
-    num_filled: int = 0
 
     def note(self, name: str, kind: str, number: int = 1) -> None:
         """Count a thing; what is an ignored key in one line is no layer in another."""
@@ -113,7 +110,6 @@ def survey(sentences: Iterable[Sentence], wanted: Conversion, format: str, tally
     before, num_documents = None, 0
     for sentence in sentences:
         found.num_sentences += 1
-        found.num_filled += bool(sentence.tokens)
         origin = sentence.origin
         numbers = [int(origin.at(i).rpartition(":")[2]) for i in range(len(sentence))] if origin else []
         for name, layer in sentence.layers.items():
@@ -122,7 +118,6 @@ def survey(sentences: Iterable[Sentence], wanted: Conversion, format: str, tally
                 continue
             found.surveys.setdefault(name, Survey()).add(layer.tags, numbers)
             if format != "conllu" or any(tag != "_" for tag in layer.tags):
-                found.filled.add(name)
                 found.note(name, "tags")
         if sentence.document not in (None, before):
             before, num_documents = sentence.document, num_documents + 1
@@ -135,7 +130,7 @@ def survey(sentences: Iterable[Sentence], wanted: Conversion, format: str, tally
         if number:
             found.note(name, f"key {name}" if name in tally.unread else name, number)
     tally.unread.clear()
-    if number := tally.counts.pop(LEFT_OUT, 0):
+    if number := tally.counts.pop(IGNORED, 0):
         found.note("annotations", "annotations", number)
     return found
 
@@ -158,16 +153,16 @@ def _contents(
         if tuple(text.split()) != sentence.tokens:
             yield "tokens"
     if sentence.text != " ".join(sentence.tokens):
-        yield "text" if _tells_text(sentence, wanted.to) else "offsets"
+        yield "text" if _keeps_text(sentence, wanted.to) else "offsets"
 
 
-def _tells_text(sentence: Sentence, to: str) -> bool:
+def _keeps_text(sentence: Sentence, to: str) -> bool:
     """Whether a format can say text and offsets by the tokens and the text, which for columns is a comment."""
     if to == "conllu":
-        return tells_place(sentence)
+        return has_conllu_text(sentence)
     if sentence.text != sentence.text.strip() or sentence.meta.get("text", sentence.text) != sentence.text:
         return False
-    return tells_offsets(sentence)
+    return implies_offsets(sentence)
 
 
 def _inner(sentence: Sentence) -> Sentence:
@@ -188,7 +183,7 @@ def _check(found: Contents, wanted: Conversion, where: str) -> None:
             raise DataError(f"{where}: --labels must name comments, but no sentence has `# {name} = ...`")
     for name, tags in found.surveys.items():
         found.schemes[name] = None
-        if name in found.filled and name not in wanted.drop and tags.has_scheme():
+        if name in found.present and name not in wanted.drop and tags.has_scheme():
             found.schemes[name] = scheme = wanted.scheme or tags.scheme()
             found.kinds[name] = "entities"
             complain(tags.unknown(scheme), where)
@@ -215,18 +210,19 @@ def _refuse_losses(found: Contents, wanted: Conversion, where: str) -> None:
 
 def _refuse_gaps(found: Contents, wanted: Conversion, where: str) -> None:
     """Refuse a layer that some sentences lack where each is a column."""
-    gaps = [name for name in _written(found, wanted) if found.present[name] < found.num_filled]
+    filled = found.num_sentences - found.present["blank lines"]
+    gaps = [name for name in _written(found, wanted) if found.present[name] < filled]
     if gaps and wanted.to == "conll":
         shown = ", ".join(f"`{name}` in {found.present[name]}" for name in gaps)
         raise DataError(
-            f"{where}: a column of conll must be in all {counted(found.num_filled, 'sentence')}, got "
+            f"{where}: a column of conll must be in all {counted(filled, 'sentence')}, got "
             f'{shown}; convert to jsonl, or discard it with --drop "{",".join([*wanted.drop, *gaps])}"'
         )
 
 
 def _written(found: Contents, wanted: Conversion) -> list[str]:
     """Return the tag layers that are written."""
-    return [name for name in found.surveys if name in found.filled and name not in wanted.drop]
+    return [name for name in found.surveys if name in found.present and name not in wanted.drop]
 
 
 def _kept(sentence: Sentence, found: Contents, wanted: Conversion) -> Sentence:
@@ -234,7 +230,7 @@ def _kept(sentence: Sentence, found: Contents, wanted: Conversion) -> Sentence:
     drop = wanted.drop
     layers: dict[str, TagLayer | Label] = {}
     for name, layer in sentence.layers.items():
-        if isinstance(layer, TagLayer) and name in found.filled and name not in drop:
+        if isinstance(layer, TagLayer) and name in found.present and name not in drop:
             scheme = found.schemes[name]
             tags = tuple(repair_tags(layer.tags, scheme)) if scheme else layer.tags
             layers[name] = TagLayer(tags, scheme, scheme)
@@ -245,7 +241,7 @@ def _kept(sentence: Sentence, found: Contents, wanted: Conversion) -> Sentence:
     plain = sentence
     if sentence.tokens and ("text" in drop or "offsets" in drop):
         inner = _inner(sentence)
-        told = "text" not in drop and _tells_text(inner, wanted.to)
+        told = "text" not in drop and _keeps_text(inner, wanted.to)
         plain = inner if told else Sentence.from_tokens(sentence.tokens)
     whole = FORMATS[wanted.to].single  # does not write documents, but needs them to know which text is whose
     document = None if "documents" in drop and not whole else sentence.document
@@ -260,11 +256,11 @@ def _summary(found: Contents, wanted: Conversion, format: str, columns: Sequence
     parts = [f"{format}{read} to {wanted.to}: {counted(found.num_sentences, 'sentence')}"]
     parts += [f"layer `{name}` reads as {scheme.upper()}" for name, scheme in schemes.items()]
     parts += [f"{counted(repaired, 'invalid tag')} repaired as conlleval does"] if repaired else []
-    parts += [_left_out(name, found) for name in wanted.drop]
+    parts += [_discarded(name, found) for name in wanted.drop]
     return "; ".join([*parts, *tally.notes()])
 
 
-def _left_out(name: str, found: Contents) -> str:
+def _discarded(name: str, found: Contents) -> str:
     """Return what became of a name in --drop; one that the file does not have may be for another file of a loop."""
     if name not in found.present:
         return f"there is no `{name}` to discard, only {', '.join(f'`{n}`' for n in found.present) or 'text'}"

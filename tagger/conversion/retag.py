@@ -8,19 +8,20 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import tee
 
 from tagger.conversion.layout import (
     Layout,
     Lines,
     blocks,
     holding_columns,
-    numbered_lines,
     read_layout,
     survey_columns,
     words_of,
 )
 from tagger.conversion.options import Conversion
 from tagger.errors import DataError
+from tagger.files.reading import decode_lines
 from tagger.formats.faults import FirstFault
 from tagger.formats.fields import RESERVED
 from tagger.text.schemes import Scheme, can_divide, lenient_spans, merge_touching, spans_to_tags
@@ -141,7 +142,8 @@ def _rewrite(
     written = 0
 
     def texts() -> Iterator[str]:
-        for pair in numbered_lines(raw, where):
+        kept, given = tee(raw)
+        for pair in zip(kept, decode_lines(given, where=where), strict=False):
             pending.append(pair)
             yield pair[1]
 

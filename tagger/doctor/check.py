@@ -33,11 +33,12 @@ from tagger.text.choices import FileFormat
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer, place_of
 from tagger.text.tokenization import Tokenize
+from tagger.wording import counted
 
 KEPT = {
-    "space": "tokens that contain white space",
-    "mojibake": "tokens that were decoded with the wrong encoding",
-    "id": "sentences with the id of another sentence",
+    "space": ("token", "with white space"),
+    "mojibake": ("token", "decoded with the wrong encoding"),
+    "id": ("sentence", "with the id of another sentence"),
 }
 
 
@@ -82,7 +83,7 @@ def check(
             tokenize=tokenize,
         )
         material = sources.read_material(found, reading)
-        material.notes += sources.left_aside(source, brat=brat)
+        material.notes += sources.notes_on_unread(source, brat=brat)
     return _diagnose(material, scheme, sources.as_list(vectors))
 
 
@@ -204,5 +205,7 @@ def check_for_training(corpus: Corpus) -> tuple[str, ...]:
         raise DataError.of(problems)
     first = {finding.kind: finding for finding in reversed(errors.kept)}
     return tuple(
-        f"kept {errors.counts[kind]} {KEPT[kind]}, the first at {first[kind]}" for kind in KEPT if kind in first
+        f"kept {counted(errors.counts[kind], noun)} {quality}, the first at {first[kind]}"
+        for kind, (noun, quality) in KEPT.items()
+        if kind in first
     )

@@ -139,7 +139,7 @@ def _files_in(folder: Path) -> list[Path]:
     return files
 
 
-def left_aside(source: Paths | Mapping[str, Paths], *, brat: bool) -> Iterator[str]:
+def notes_on_unread(source: Paths | Mapping[str, Paths], *, brat: bool) -> Iterator[str]:
     """Yield a note on each folder in which files were not read, except hidden ones and brat folders."""
     for folder in dict.fromkeys(map(Path, _given(source))):
         if folder.is_dir() and not (brat and is_brat(folder)):

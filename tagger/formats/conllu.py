@@ -204,7 +204,7 @@ def _comment(key: str, value: str) -> str:
     return line
 
 
-def tells_place(sentence: Sentence) -> bool:
+def has_conllu_text(sentence: Sentence) -> bool:
     """Whether CoNLL-U can express the text of a sentence and the offsets of its tokens."""
     ends = [(0, 0), *sentence.offsets]
     for (start, end), tokens in _places(sentence):
@@ -225,7 +225,7 @@ def _places(sentence: Sentence) -> Iterator[tuple[tuple[int, int], list[int]]]:
 
 def _rows(sentence: Sentence, layers: Sequence[str]) -> Iterator[list[str]]:
     """Yield the rows of a sentence."""
-    if not sentence.tokens or not tells_place(sentence):
+    if not sentence.tokens or not has_conllu_text(sentence):
         raise DataError(f"the text must be tokens and white space to be written as CoNLL-U, got {sentence.text!r}")
     columns = {name: sentence.tags(name) for name in layers if name in sentence.layers}
     places = list(_places(sentence))

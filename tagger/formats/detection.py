@@ -6,21 +6,21 @@ tags is detected later, from all of them.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from tagger.errors import DataError
 from tagger.formats.conllu import is_word_number
 from tagger.formats.fields import HEAD, RESERVED, Sample, is_token_line, split_fields
 from tagger.formats.table import FORMATS
-from tagger.wording import shorten
+from tagger.wording import counted, shorten
 
 WIDTHS = 5  # columns that differ more are no columns
 MOST = 0.9
 HALF = 0.5
 MAX_TAGS = 1000
 CHUNKS = {"NP", "VP", "PP"}
-SCHEME_TAG = re.compile(r"O|[BIESLU]-.+")
+SCHEME_TAG = re.compile(r"\s*(?:O|[BIESLU]-.*\S)\s*")
 BROKEN = re.compile(r'\s*(?:\{ ?"\w|\[[{\["])')  # opens as JSON and hardly as a token
 SPLITS = re.compile(
     r"(?P<train>train(?:ing)?|trn)(?![a-z])"
@@ -104,15 +104,18 @@ def _of_no_format(sample: Sample, where: str) -> DataError:
 
 
 def _widths(sample: Sample) -> str:
-    """Return how many lines have how many columns, and which is the first of each, in words."""
+    """Return each number of columns, with the number of its lines and the first of them, in words."""
     found: dict[int, list[int]] = {}
     for number, line in enumerate(sample.lines, 1):
         if is_token_line(line):
             found.setdefault(len(split_fields(line, tabs=sample.tabs)), []).append(number)
     if len(found) > WIDTHS:
         return 'what looks like plain text, which a recipe reads with format = "labelled" and one file per class'
-    shown = [f"{width} in {len(numbers)} (the first is line {numbers[0]})" for width, numbers in found.items()]
-    return f"lines of other columns: {', '.join(shown)}" if found else "no line with columns"
+    shown = [
+        f"{counted(width, 'column')} in {counted(len(lines), 'line')} (first: line {lines[0]})"
+        for width, lines in found.items()
+    ]
+    return ", ".join(shown) or "no line with columns"
 
 
 def detect_columns(sample: Sample) -> tuple[str, ...]:
@@ -124,8 +127,8 @@ def detect_columns(sample: Sample) -> tuple[str, ...]:
     rows = sample.rows or [[""]]
     width = sample.width[0] or 1
     columns = list(zip(*(row for row in rows if len(row) == width), strict=True))
-    index = [i for i in range(width) if i == 0 < width - 1 and _share(map(is_word_number, columns[i])) >= MOST]
-    tags = [i for i in range(width) if i not in index and width > 1 and _share(map(_is_scheme_tag, columns[i])) > HALF]
+    index = [i for i in range(width) if i == 0 < width - 1 and _share(is_word_number, columns[i]) >= MOST]
+    tags = [i for i in range(width) if i not in index and width > 1 and _share(SCHEME_TAG.fullmatch, columns[i]) > HALF]
     left = [i for i in range(width) if i not in (*index, *tags)] or [0]
     token = max(left, key=lambda i: (len(set(columns[i])), -i))
     names = ["index" if i in index else "_" for i in range(width)]
@@ -139,10 +142,6 @@ def detect_columns(sample: Sample) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _is_scheme_tag(value: str) -> bool:
-    return bool(SCHEME_TAG.fullmatch(value.strip()))
-
-
-def _share(values: Iterable[bool]) -> float:
-    found = list(values)
-    return sum(found) / len(found)
+def _share(test: Callable[[str], object], values: Sequence[str]) -> float:
+    """Return the share of values that pass a test."""
+    return sum(bool(test(value)) for value in values) / len(values)

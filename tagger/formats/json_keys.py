@@ -46,7 +46,7 @@ def own_layers(
         if value is None or _is_known(key, value, row):
             continue
         name = layer_name(key)
-        named = _speaks_of_tags(key, value) or _is_label(key, value)
+        named = _speaks_of_tags(key, value) or (key in LABEL_COLUMNS and is_class(value))
         guessed = not named and key not in NO_LAYERS and _has_string_a_token(key, value, num_tokens)
         if not named and not (guessed and (name in places or not has_table)):
             tally.unread[key] += 1
@@ -103,19 +103,16 @@ def refuse_numbers(name: str, value: Sequence[Any]) -> None:
         )
 
 
-def _is_label(key: str, value: Any) -> bool:
-    """Whether a value is the class of the sentence, judging by its key."""
-    return key in LABEL_COLUMNS and (isinstance(value, int) or (isinstance(value, str) and bool(value.strip())))
+def is_class(value: Any) -> bool:
+    """Whether a value can be the class of a sentence: a number, or a text that is not blank."""
+    return isinstance(value, int) or (isinstance(value, str) and bool(value.strip()))
 
 
 def _has_string_a_token(key: str, value: Any, num_tokens: int) -> bool:
-    if (
-        key in (*TOKEN_COLUMNS, *TEXT_COLUMNS, META, DOCUMENT)
-        or not isinstance(value, list)
-        or len(value) != num_tokens
-    ):
+    """Whether a value is a list of as many strings as there are tokens, under a key without a meaning of its own."""
+    if key in (*TOKEN_COLUMNS, *TEXT_COLUMNS, META, DOCUMENT) or not isinstance(value, list):
         return False
-    return all(isinstance(tag, str) and tag.strip() for tag in value)
+    return len(value) == num_tokens and all(isinstance(tag, str) and tag.strip() for tag in value)
 
 
 def token_key(row: Mapping[str, Any]) -> str | None:

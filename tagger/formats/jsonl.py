@@ -26,7 +26,7 @@ from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.formats.faults import Faults
 from tagger.formats.fields import Sample
-from tagger.formats.json_keys import comments, own_layers, refuse_numbers, text_key, token_key
+from tagger.formats.json_keys import comments, is_class, own_layers, refuse_numbers, text_key, token_key
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally
 from tagger.text.schemes import RULES, is_tag, tags_to_spans
@@ -102,10 +102,7 @@ def json_value(text: str, start: int | None = None) -> tuple[Any, int]:
         DataError: There is no valid value, an object has a key twice, or a string is not valid Unicode.
     """
     try:
-        if start is None:
-            value, end = json.loads(text, object_pairs_hook=_unique), len(text)
-        else:
-            value, end = DECODER.raw_decode(text, start)
+        value, end = (DECODER.decode(text), len(text)) if start is None else DECODER.raw_decode(text, start)
         if SURROGATE.search(text, start or 0, end):
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
@@ -233,14 +230,14 @@ def align_tokens(tokens: list[str], text: str) -> Sentence:
 def _layer(name: str, value: Any, num_tokens: int) -> TagLayer | Label:
     if isinstance(value, dict):
         value = value.get("value")
-    if isinstance(value, int) or (isinstance(value, str) and value.strip()):
+    if is_class(value):
         return Label(str(value))
     if isinstance(value, list):
         refuse_numbers(name, value)
     if not isinstance(value, list) or not all(isinstance(tag, str) and tag.strip() for tag in value):
         raise DataError(f"layer `{name}` must be a label or a list of tags, got {shorten(json.dumps(value))}")
     if len(value) != num_tokens:
-        raise DataError(f"layer `{name}` must have a tag for each of the {num_tokens} tokens, got {len(value)}")
+        raise DataError(f"layer `{name}` must have one tag per token, {num_tokens} in all, got {len(value)}")
     return TagLayer(tuple(value))
 
 
@@ -298,7 +295,7 @@ def sentence_to_json(sentence: Sentence) -> dict[str, Any]:
         "labels": {name: {"value": label.value, "score": label.score} for name, label in labels.items()},
     }
     row |= _probabilities(tags)
-    if not tells_offsets(sentence):
+    if not implies_offsets(sentence):
         row["offsets"] = [list(pair) for pair in sentence.offsets]
     if sentence.meta:
         row["meta"] = dict(sentence.meta)
@@ -320,7 +317,7 @@ def _short(probability: float) -> float:
     return float(f"{probability:.6g}")
 
 
-def tells_offsets(sentence: Sentence) -> bool:
+def implies_offsets(sentence: Sentence) -> bool:
     """Whether the offsets follow from the tokens and the text."""
     try:
         return align_tokens(list(sentence.tokens), sentence.text).offsets == sentence.offsets

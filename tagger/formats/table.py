@@ -18,7 +18,7 @@ from tagger.formats.jsonl import jsonl_lines, looks_like_json, stream_jsonl
 from tagger.formats.labelled import looks_like_labelled, read_labelled
 from tagger.formats.plain_text import looks_like_text, read_plain_text, text_lines
 from tagger.formats.source import Source
-from tagger.formats.standoff.annotation_tools import read_json, spanned_lines
+from tagger.formats.standoff.annotation_tools import Dialect, read_json, spanned_lines
 from tagger.formats.standoff.brat import is_brat, read_brat
 from tagger.formats.tally import Tally
 from tagger.text.sentence import Sentence
@@ -75,8 +75,18 @@ def _with_text(sentence: Sentence) -> Sentence:
     return replace(sentence, meta={**sentence.meta, "text": sentence.text})
 
 
+def _of_tool(dialect: Dialect, said: str, example: str) -> Format:
+    """Return the row of the JSON of an annotation tool, which holds texts with character spans."""
+    return Format(
+        about=f"Texts with character spans as {said}; read as `jsonl`.",
+        example=f"{example}\n",
+        write=partial(spanned_lines, dialect=dialect),
+        holds=frozenset({"entities", "text", "offsets"}),
+        single=True,
+    )
+
+
 ALL = frozenset({"tags", "entities", "labels", "comments", "documents", "document names", "tokens", "text"})
-SPANS = frozenset({"entities", "text", "offsets"})
 FORMATS: Mapping[str, Format] = {
     "brat": Format(
         about="A text in `NAME.txt` with its entities as character spans in `NAME.ann`, or a folder of these.",
@@ -133,26 +143,18 @@ FORMATS: Mapping[str, Format] = {
         looks_like=looks_like_text,
         holds=frozenset({"text", "offsets", "blank lines"}),
     ),
-    "doccano": Format(
-        about="Texts with character spans as doccano exports them; read as `jsonl`.",
-        example='{"text": "Ada lives in Oslo", "label": [[0, 3, "PER"], [13, 17, "LOC"]]}\n',
-        write=partial(spanned_lines, dialect="doccano"),
-        holds=SPANS,
-        single=True,
+    "doccano": _of_tool(
+        "doccano", "doccano exports them", '{"text": "Ada lives in Oslo", "label": [[0, 3, "PER"], [13, 17, "LOC"]]}'
     ),
-    "labelstudio": Format(
-        about="Texts with character spans as the minimal JSON of Label Studio has them; read as `jsonl`.",
-        example='{"text": "Ada sleeps", "label": [{"start": 0, "end": 3, "text": "Ada", "labels": ["PER"]}]}\n',
-        write=partial(spanned_lines, dialect="labelstudio"),
-        holds=SPANS,
-        single=True,
+    "labelstudio": _of_tool(
+        "labelstudio",
+        "the minimal JSON of Label Studio has them",
+        '{"text": "Ada sleeps", "label": [{"start": 0, "end": 3, "text": "Ada", "labels": ["PER"]}]}',
     ),
-    "spacy": Format(
-        about="Texts with character spans as spaCy and Prodigy exchange them; read as `jsonl`.",
-        example='{"text": "Ada sleeps", "spans": [{"start": 0, "end": 3, "label": "PER"}]}\n',
-        write=partial(spanned_lines, dialect="spacy"),
-        holds=SPANS,
-        single=True,
+    "spacy": _of_tool(
+        "spacy",
+        "spaCy and Prodigy exchange them",
+        '{"text": "Ada sleeps", "spans": [{"start": 0, "end": 3, "label": "PER"}]}',
     ),
 }
 READABLE = tuple(sorted(name for name, row in FORMATS.items() if row.read is not None))

@@ -319,9 +319,9 @@ def test_training_refuses_control_characters_and_says_what_else_it_keeps(tmp_pat
     settings = {"format": "conll", "columns": ["token", "ner"]}
     corpus = load_corpus(train=write(tmp_path, f"{GOOD}\nTromsÃ¸\tB-LOC\nN Y\tB-LOC\nP Q\tO\n"), **settings)
     spaces, mojibake = check_for_training(corpus)
-    assert spaces.startswith("kept 2 tokens that contain white space, the first at ")
+    assert spaces.startswith("kept 2 tokens with white space, the first at ")
     assert "train.conll:9:" in spaces
-    assert mojibake.startswith("kept 1 tokens that were decoded with the wrong encoding")
+    assert mojibake.startswith("kept 1 token decoded with the wrong encoding")
     corpus = load_corpus(train=write(tmp_path, f"{GOOD}\na\x01\tO\nb\x02\tO\n"), **settings)
     with pytest.raises(DataError, match=r"train.conll:8: .*control character(?s:.*)train.conll:9: "):
         check_for_training(corpus)

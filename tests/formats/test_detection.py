@@ -68,7 +68,9 @@ def test_split_is_told_from_the_name(name: str, split: str | None) -> None:
 
 
 def test_lines_of_many_widths_are_told_by_their_first_lines() -> None:
-    with pytest.raises(DataError, match=r"1 in 2 \(the first is line 1\), 2 in 2 \(the first is line 2\), 3 in"):
+    with pytest.raises(
+        DataError, match=r"got 1 column in 2 lines \(first: line 1\), 2 columns in 2 lines \(first: line 2\), 3"
+    ):
         detect_reading(["a", "b O", "c", "d B-X x", "e O", "f O x"], where="f")
 
 

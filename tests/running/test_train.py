@@ -491,9 +491,7 @@ def test_repairs_and_odd_tokens_that_are_kept_stand_in_the_report(tmp_path: Path
     assert run.report is not None
     place = f"{tmp_path / 'train.conll'}:47"
     assert f"repaired 1 invalid tag by conlleval's rule: 1 in train (the first at {place})" in notes
-    assert any(
-        note.startswith("kept 1 tokens that were decoded with the wrong encoding, the first at ") for note in notes
-    )
+    assert any(note.startswith("kept 1 token decoded with the wrong encoding, the first at ") for note in notes)
 
 
 SENTIMENT = '[heads.sentiment]\nkind = "sentence"\n'

@@ -16,15 +16,17 @@ with them; a text with a label of its own stays one sentence. Relations and comm
 """
 
 import json
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import Any, Literal, NamedTuple
 
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.formats.faults import Faults
+from tagger.formats.json_keys import is_class
 from tagger.formats.jsonl import iter_jsonl, json_value, sentence_from_json
 from tagger.formats.source import Source
 from tagger.formats.standoff.alignment import Entity, same_words
@@ -80,13 +82,13 @@ def _is_array(lines: Sequence[str]) -> bool:
 def _array(lines: Sequence[str], where: str) -> Iterator[Item]:
     """Yield the items of an array, each with the line it begins in, up to the first error."""
     text = "\n".join(lines)
-    position, line, seen, number = text.index("[") + 1, 1, 0, 0
+    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+    position, number = text.index("["), 0
     while True:
-        position = _behind_blanks(text, position)
+        position = _behind_blanks(text, position + 1)
         if number == 0 and text[position : position + 1] == "]":
             break
-        line += text.count("\n", seen, position)
-        seen, number = position, number + 1
+        line, number = bisect_right(starts, position), number + 1
         place = f"{where}:{line}: item {number}"
         try:
             value, position = json_value(text, position)
@@ -97,15 +99,15 @@ def _array(lines: Sequence[str], where: str) -> Iterator[Item]:
         position = _behind_blanks(text, position)
         if text[position : position + 1] != ",":
             break
-        position += 1
     if text[position:].strip() != "]":
         found = shorten(text[position : position + 100].split("\n")[0])
-        line += text.count("\n", seen, position)
+        line = bisect_right(starts, position)
         problem = DataError(f"the array must continue with a comma or end with ], got {found} after item {number}")
         yield Item(problem, line, f"{where}:{line}")
 
 
 def _behind_blanks(text: str, position: int) -> int:
+    """Return the position of the next character that is not white space."""
     while position < len(text) and text[position] in BLANK:
         position += 1
     return position
@@ -315,7 +317,7 @@ def _label(value: Any, key: str) -> Label:
     """Return the class of the whole text, which may be in a list."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    if isinstance(value, int) or (isinstance(value, str) and value.strip()):
+    if is_class(value):
         return Label(str(value))
     raise DataError(f"`{key}` must be a class or a list of spans, got {shorten(json.dumps(value))}")
 

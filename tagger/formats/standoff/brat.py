@@ -25,7 +25,7 @@ from tagger.text.sentence import Origin, Sentence
 from tagger.wording import shorten
 
 ENTITY = re.compile(r"(T[^\t]*)\t([^ \t]+) ([0-9]+ [0-9]+(?:;[0-9]+ [0-9]+)*)(?:\t(.*))?")
-LEFT_OUT = "ignored {} annotation|annotations of brat that is|are no entity|entities"
+IGNORED = "ignored {} annotation|annotations of brat that is|are no entity|entities"
 OTHER = re.compile(r"(?:[REAMN][^\t]*|#[^\t]*|\*)\t.*")
 
 
@@ -92,7 +92,7 @@ def _entities(annotations: str, text: str, where: str, tally: Tally, faults: Fau
         if found := ENTITY.fullmatch(line):
             yield _entity(found, text, place)
         elif OTHER.fullmatch(line):
-            tally.count(LEFT_OUT, f"{line[:1]} at {place}")
+            tally.count(IGNORED, f"{line[:1]} at {place}")
         elif line.strip():
             message = f"must be an annotation, such as T1<TAB>Type 0 5<TAB>words, got {shorten(line)}; fix it"
             faults.add("form", place, message)
