@@ -64,6 +64,7 @@ def _check_options(wanted: Conversion, format: str, where: str) -> None:
 
 
 def _retagged(lines: Lines, write: Callable[[bytes], object], wanted: Conversion, format: str, where: str) -> str:
+    """Write the file with its tags in another scheme, and return in one line what was done."""
     looks_plain = format == "text" and wanted.format is None  # as a file of a few short lines of columns may do
     if not looks_plain and (format == "spans" or not FORMATS[format].has_columns):
         raise DataError(f"{where}: --to {wanted.to} changes tags in columns, got {format}; convert it to conll first")

@@ -86,7 +86,7 @@ def blocks(lines: Iterable[str], layout: Layout, where: str, faults: Faults) -> 
 
 
 def survey_columns(raw: Iterable[bytes], layout: Layout, where: str) -> list[Survey]:
-    """Return what the tags of each column are like.
+    """Return statistics of the tags of each column.
 
     Raises:
         DataError: A line does not have the columns; names all such lines.

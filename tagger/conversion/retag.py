@@ -93,6 +93,7 @@ def retag(
 
 
 def _label(name: str) -> str:
+    """Return a column as messages show it."""
     return f"column {name}" if name.isdigit() else f"column `{name}`"
 
 

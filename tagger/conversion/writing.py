@@ -43,6 +43,7 @@ def write_sentences(
 
 
 def _with_layers(sentences: Iterable[Sentence], names: Sequence[str]) -> Iterator[Sentence]:
+    """Yield the sentences with these layers only."""
     for number, sentence in enumerate(sentences):
         if missing := [name for name in names if name not in sentence.layers]:
             found = ", ".join(sentence.layers) or "none"

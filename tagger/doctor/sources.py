@@ -231,6 +231,7 @@ def _label_keys(sentences: Sequence[Sentence]) -> Iterator[str]:
 
 
 def _with_labels(sentence: Sentence, keys: Sequence[str]) -> Sentence:
+    """Return the sentence with these comments as labels."""
     labels = {key: Label(value) for key in keys if (value := sentence.meta.get(key))}
     return replace(sentence, layers={**sentence.layers, **labels})
 

@@ -77,6 +77,7 @@ def check_contradictions(splits: Splits, layers: Iterable[str], warnings: Findin
 
 
 def _compare(other: Sentence, sentence: Sentence, layer: str, warnings: Findings) -> None:
+    """Warn about two sentences with the same words if they differ in a layer."""
     before, after = other.layers.get(layer), sentence.layers.get(layer)
     if isinstance(before, Label) and isinstance(after, Label):
         left, right = [("", before.value)], [("", after.value)]
@@ -149,6 +150,7 @@ def _check_types(found: Entities, layer: str, warnings: Findings) -> None:
 
 
 def _times(count: int) -> str:
+    """Return a frequency in words."""
     return "once" if count == 1 else f"{count} times"
 
 

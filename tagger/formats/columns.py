@@ -1,6 +1,6 @@
 """Column files as in the CoNLL shared tasks: one token per line with its annotations, a blank line between sentences.
 
-A separator line may contain white space; `-DOCSTART-` starts a document. A comment stands before the first token of a
+A separator line may contain white space; `-DOCSTART-` starts a document. A comment comes before the first token of a
 sentence, starts with `#` and a blank or reads `#key = value`, and does not have the columns of a token line; between
 blanks `# id 7 domain=news` is a comment whatever its number of columns. Tabs separate the columns if the first token
 line has as many fields between tabs as there are columns, otherwise runs of blanks and tabs do; a line that is
@@ -58,7 +58,11 @@ class Block(NamedTuple):
 
 
 def looks_like_columns(sample: Sample) -> bool:
-    """Whether lines are columns: most are alike, with tabs or tags; or nearly all, with blank lines between them."""
+    """Whether lines are columns.
+
+    Most of them must have the same number of fields, with tabs between them or tags in a column. Or nearly all must
+    have the same number, with blank lines between sentences.
+    """
     width, count = sample.width
     share = count / max(1, len(sample.rows))
     if (share == 1 or (width > 1 and share >= MOST)) and not all(line.strip() for line in sample.lines):
@@ -70,8 +74,8 @@ def looks_like_columns(sample: Sample) -> bool:
 def read_conll(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
     """Yield the sentences of a column file; `columns` of the config names what each column holds.
 
-    The columns `token`, `index` and `_` are no layers. A line that does not have the columns keeps its token and its
-    place, with empty tags.
+    The columns `token`, `index` and `_` are not layers. A line with another number of columns stays in its sentence as
+    a token with empty tags.
 
     Raises:
         DataError: A layer of the config has no comment as its source.
@@ -122,6 +126,7 @@ def stream_conll(source: Source, config: ReadingConfig, tally: Tally, faults: Fa
 
 
 def _sentence(block: Block, token: int, where: str, layers: Mapping[str, TagLayer | Label]) -> Sentence:
+    """Return the sentence of a block; `token` is the column of its tokens."""
     origin = Origin(where, range(block.line, block.line + len(block.rows)))
     tokens = [fields[token] for fields in block.rows]
     return Sentence.from_tokens(tokens, layers, meta=block.comments, document=block.document, origin=origin)
@@ -183,6 +188,7 @@ def _is_comment(line: str, fits: bool, *, tabs: bool) -> bool:
 
 
 def _problem(fields: Sequence[str], columns: Sequence[str]) -> str | None:
+    """Return what is wrong with the fields of a token line, or None."""
     if len(fields) != len(columns):
         noun = "column" if len(columns) == 1 else "columns"
         names = "" if set(columns) == {"_"} else f" ({', '.join(columns)})"
@@ -232,6 +238,7 @@ def conll_lines(sentences: Iterable[Sentence], layers: Sequence[str], *, documen
 
 
 def _comment_line(key: str, value: str, *, num_columns: int) -> str:
+    """Return the line of a comment, which must not look like a token line."""
     line = f"# {key} = {value}" if value else f"# {key}"
     fields = split_fields(line, tabs=num_columns > 1)
     if BREAKS.search(line) or len(fields) == num_columns:

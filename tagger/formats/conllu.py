@@ -196,6 +196,7 @@ def _said(text: str) -> str:
 
 
 def _comment(key: str, value: str) -> str:
+    """Return the line of a comment, which must be read back unchanged."""
     line = f"# {key} = {value}" if value else f"# {key}"
     found: dict[str, str] = {}
     add_comment(found, line[2:])

@@ -97,6 +97,7 @@ def _refuse_broken_json(sample: Sample, format: str, where: str) -> None:
 
 
 def _of_no_format(sample: Sample, where: str) -> DataError:
+    """Return the error for lines of no known format."""
     return DataError(
         f"{where}: must have the same number of columns in most lines, or be CoNLL-U, JSON lines or label TAB "
         f"text, got {_widths(sample)}; fix the lines, or name the format with --format"

@@ -93,7 +93,7 @@ class Sample:
 
     @cached_property
     def tabs(self) -> bool:
-        """Whether tabs separate columns: the first token line has one, or they make more lines alike than blanks do."""
+        """Whether tabs separate columns: the first token line has one, or tabs make more lines alike than blanks do."""
         if uses_tabs(self.lines):
             return True
         (tabs, num_tabs), (_, num_blanks) = (_widest(self.split(tabs=way)) for way in (True, False))
@@ -115,4 +115,5 @@ class Sample:
 
 
 def _widest(rows: Sequence[Sequence[str]]) -> tuple[int, int]:
+    """Return the most frequent number of fields, and how many rows have it."""
     return next(iter(Counter(map(len, rows)).most_common(1)), (0, 0))

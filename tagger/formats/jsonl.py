@@ -48,6 +48,7 @@ def looks_like_json(sample: Sample) -> bool:
 
 
 def _is_object(line: str) -> bool:
+    """Whether a line is a JSON object."""
     try:
         return line.lstrip().startswith("{") and isinstance(json.loads(line), dict)
     except (ValueError, RecursionError):
@@ -92,6 +93,7 @@ def _to_be_tagged(row: Any, tokenize: Tokenize) -> Sentence:
 
 
 def _others(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of an object that a result keeps."""
     return {key: value for key, value in row.items() if key not in PREDICTED}
 
 
@@ -190,6 +192,7 @@ def _table(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _tokens(row: Mapping[str, Any], tokenize: Tokenize) -> Sentence:
+    """Return the sentence of an object without its layers."""
     named, own = token_key(row) or "tokens", text_key(row) or "text"
     text, tokens, offsets = row.get(own), row.get(named), row.get("offsets")
     if offsets is not None and (tokens is None or not isinstance(text, str)):
@@ -228,6 +231,7 @@ def align_tokens(tokens: list[str], text: str) -> Sentence:
 
 
 def _layer(name: str, value: Any, num_tokens: int) -> TagLayer | Label:
+    """Return the layer that a value is: a label, or a list with a tag for each token."""
     if isinstance(value, dict):
         value = value.get("value")
     if is_class(value):
@@ -255,7 +259,8 @@ def _check_spans(row: Mapping[str, Any], layers: Mapping[str, TagLayer | Label])
         if name not in row["tags"] or not isinstance(found, TagLayer):
             continue
         schemes = [scheme for scheme in RULES if all(is_tag(tag, scheme) for tag in found.tags)]
-        if schemes and all(_boundaries(written) != sorted(tags_to_spans(found.tags, scheme)) for scheme in schemes):
+        boundaries = _boundaries(written)
+        if schemes and all(boundaries != sorted(tags_to_spans(found.tags, scheme)) for scheme in schemes):
             raise DataError(
                 f"layer `{name}` must be given once, got it in two places, `tags.{name}` and `spans.{name}`, "
                 f"whose spans {shorten(json.dumps(written))} are not those of the tags; fix or remove one of them"
@@ -264,14 +269,10 @@ def _check_spans(row: Mapping[str, Any], layers: Mapping[str, TagLayer | Label])
 
 def _boundaries(spans: Any) -> list[tuple[Any, ...]] | None:
     """Return type and token range of each span, sorted; None if a span has another form."""
-    found: list[tuple[Any, ...]] = []
-    for span in spans if isinstance(spans, list) else [None]:
-        match span:
-            case {"type": str(entity_type), "start": int(start), "end": int(end)}:
-                found.append((entity_type, start, end))
-            case _:
-                return None
-    return sorted(found)
+    try:
+        return sorted((span["type"], span["start"], span["end"]) for span in spans)
+    except (TypeError, KeyError):
+        return None
 
 
 def jsonl_lines(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterator[str]:
@@ -314,6 +315,7 @@ def _probabilities(layers: Mapping[str, TagLayer]) -> dict[str, Any]:
 
 
 def _short(probability: float) -> float:
+    """Return a probability with six digits."""
     return float(f"{probability:.6g}")
 
 
@@ -326,9 +328,11 @@ def implies_offsets(sentence: Sentence) -> bool:
 
 
 def _spans(sentence: Sentence, layer: str) -> list[dict[str, Any]]:
+    """Return the spans of a layer as JSON objects, with their texts."""
     return [{**asdict(s), "text": sentence.text[s.start_char : s.end_char]} for s in sentence.spans(layer)]
 
 
 def _reading(reading: Sentence, layer: str) -> dict[str, Any]:
+    """Return one of several predicted tag sequences as a JSON object."""
     row = {"score": reading.sequence_score(layer), "tags": list(reading.tags(layer))}
     return row if reading.tag_layer(layer).scheme is None else {**row, "spans": _spans(reading, layer)}

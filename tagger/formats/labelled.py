@@ -32,7 +32,7 @@ def looks_like_labelled(sample: Sample) -> bool:
 def read_labelled(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
     """Yield the sentences of a file of labelled text, with the label in the config's `layer`.
 
-    Its `columns` name what stands between the tabs of a line: the layer and `text`, among others that are ignored. The
+    Its `columns` name the fields between the tabs of a line: the layer and `text`, and others that are ignored. The
     default is a label and a text. Tabs after the last column belong to it. With `classes`, labels are numbers, and the
     layer gets the class of each.
     """
@@ -94,5 +94,6 @@ def read_classes(files: Mapping[str, str | Path], layer: str, *, tokenize: Token
 
 
 def _labelled(text: str, label: str, layer: str, tokenize: Tokenize, where: str, number: int) -> Sentence:
+    """Return the sentence of a text, with its label and its line."""
     sentence = sentence_from_text(text, tokenize)
     return replace(sentence, layers={layer: Label(label)}, origin=Origin(where, (number,)))

@@ -65,6 +65,7 @@ class Format:
 
 
 def _write_conll(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of a column file, with the texts that its tokens do not imply as comments."""
     return conll_lines((_with_text(sentence) for sentence in sentences), layers)
 
 

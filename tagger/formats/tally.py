@@ -56,4 +56,5 @@ class Tally:
 
 
 def _numbered(what: str, number: int) -> str:
+    """Return what was done, with its number and the matching form of each word."""
     return CHOICE.sub(r"\1" if number == 1 else r"\2", what).format(number)

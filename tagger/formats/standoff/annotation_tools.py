@@ -150,6 +150,7 @@ def holds_spans(lines: Iterable[str]) -> bool:
 
 
 def _has_words(tokens: Any) -> bool:
+    """Whether a value is a list with a string in it."""
     return isinstance(tokens, list) and any(isinstance(token, str) for token in tokens)
 
 
@@ -221,6 +222,7 @@ def _text_key(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _reads(text: str, span: Mapping[str, Any]) -> bool:
+    """Whether a span has the same words as its range of a text; true if it has no text of its own."""
     match span:
         case {"start": int(start), "end": int(end), "text": str(found)}:
             return same_words(found, text[start:end])
@@ -233,6 +235,7 @@ def _are_spans(value: Any) -> bool:
 
 
 def _is_span(value: Any) -> bool:
+    """Whether a value looks like a character span in any dialect."""
     if isinstance(value, dict):
         return ("start" in value or "start_offset" in value) and ("label" in value or "labels" in value)
     return isinstance(value, list) and len(value) == 3 and type(value[0]) is type(value[1]) is int
