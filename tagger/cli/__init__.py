@@ -6,4 +6,4 @@ from tagger.cli.plotting import plot
 
 commands.add_typer(plot, name="plot")
 
-__all__ = ["main"]
+__all__ = ["commands", "main"]

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
@@ -17,6 +17,9 @@ from tagger.text.choices import FileFormat, Invalid, Misaligned, Nested, Precisi
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import Tokenize
 from tagger.wording import visible
+
+if TYPE_CHECKING:
+    from tagger.tagging import Tagger
 
 app = typer.Typer(
     name="tagger",
@@ -40,7 +43,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON to sta
 ColumnsOption = Annotated[
     str | None, typer.Option("--columns", help="Columns of the file, such as token,_,ner; _ is ignored.")
 ]
+SchemeOption = Annotated[Scheme | None, typer.Option("--scheme", help="Tag scheme of the input. Default: detected.")]
 ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a run, or of a model.")]
+FileArgument = Annotated[str, typer.Argument(metavar="[FILE | -]", help="File to tag; - is standard input.")]
+InputOption = Annotated[
+    StreamFormat, typer.Option("--input-format", help="Format of the input; text: one sentence per line.")
+]
 
 
 def main() -> NoReturn:
@@ -155,30 +163,23 @@ def train(
         sys.stdout.write(run.report.to_text())
 
 
-@app.command(epilog="Example: tagger evaluate runs/quickstart gold.jsonl --format jsonl")
+@app.command(epilog="Example: tagger evaluate runs/quickstart FILE --format jsonl")
 def evaluate(
     model: ModelArgument,
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files with gold tags or labels.")],
-    format: Annotated[
-        FileFormat | None,
-        typer.Option(help="Format of the files. Default: as in training."),
-    ] = None,
+    format: Annotated[FileFormat | None, typer.Option(help="Format of the files. Default: as in training.")] = None,
     columns: ColumnsOption = None,
     scheme: Annotated[
-        Scheme | None,
-        typer.Option(help="Tag scheme of the files. Default: as in training, or detected."),
+        Scheme | None, typer.Option(help="Tag scheme of the files. Default: as in training, or detected.")
     ] = None,
     layer: Annotated[
-        str | None,
-        typer.Option(help="Layer for the labels (labelled) or the character spans (jsonl, brat)."),
+        str | None, typer.Option(help="Layer for the labels (labelled) or the character spans (jsonl, brat).")
     ] = None,
     invalid: Annotated[
-        Invalid | None,
-        typer.Option(help="How to handle invalid tag sequences. Default: as in training."),
+        Invalid | None, typer.Option(help="How to handle invalid tag sequences. Default: as in training.")
     ] = None,
     misaligned: Annotated[
-        Misaligned | None,
-        typer.Option(help="How to handle spans that do not align with tokens."),
+        Misaligned | None, typer.Option(help="How to handle spans that do not align with tokens.")
     ] = None,
     nested: Annotated[Nested | None, typer.Option(help="Which of two nested spans to keep.")] = None,
     as_json: JsonOption = False,
@@ -188,15 +189,12 @@ def evaluate(
 ) -> None:
     """Evaluate a model on annotated files: entities with seqeval, tags and labels by accuracy."""
     from tagger.running.scoring import evaluate_files
-    from tagger.tagging import load
 
-    _set_threads(threads)
-    tagger = load(model, device=device, precision=precision)
     report = evaluate_files(
-        tagger,
+        load_tagger(model, device, threads, precision),
         files,
         format=format,
-        columns=_split(columns),
+        columns=split_columns(columns),
         scheme=scheme,
         layer=layer,
         invalid=invalid,
@@ -204,7 +202,7 @@ def evaluate(
         nested=nested,
     )
     if as_json:
-        sys.stdout.write(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n")
+        _print_json(report.to_dict())
     else:
         sys.stdout.write(report.to_text())
         notes = report.extra["notes"]
@@ -216,10 +214,8 @@ def evaluate(
 @app.command(epilog='Example: echo "Ada lives in Oslo." | tagger tag runs/quickstart')
 def tag(
     model: ModelArgument,
-    file: Annotated[str, typer.Argument(metavar="[FILE | -]", help="File to tag; - is standard input.")] = "-",
-    input_format: Annotated[
-        StreamFormat, typer.Option(help="Format of the input; text: one sentence per line.")
-    ] = "text",
+    file: FileArgument = "-",
+    input_format: InputOption = "text",
     output_format: Annotated[StreamFormat, typer.Option(help="Format of the output.")] = "text",
     columns: ColumnsOption = None,
     n_best: Annotated[
@@ -236,20 +232,19 @@ def tag(
     """
     from tagger.cli.progress import Meter
     from tagger.cli.writing import write_sentences
-    from tagger.tagging import load, tag_lines
+    from tagger.tagging import tag_lines
 
     if n_best and output_format == "conll":
         raise RecipeError("--nbest needs --output-format text or jsonl, because columns hold only one tag sequence")
-    _set_threads(threads)
-    tagger = load(model, device=device, precision=precision)
+    tagger = load_tagger(model, device, threads, precision)
     interactive = file == "-" and sys.stdin.isatty()
     # A terminal that shows the input or the output needs no progress, which would be drawn between their lines.
     with Meter("sentences", file, hidden=interactive or sys.stdout.isatty()) as meter:
         sentences = tag_lines(
             tagger,
-            meter.reading(_lines(file)),
+            meter.reading(input_lines(file)),
             format=input_format,
-            columns=_split(columns),
+            columns=split_columns(columns),
             where="standard input" if file == "-" else file,
             chunk=1 if interactive else None,
             n_best=n_best,
@@ -257,7 +252,7 @@ def tag(
         write_sentences(meter.counting(sentences), output_format, tagger.layers, sys.stdout, flush=interactive)
 
 
-@app.command(epilog="Example: tagger convert train.conll train.bioes.conll --to bioes")
+@app.command(epilog="Example: tagger convert FILE converted.conll --to bioes")
 def convert(
     source: Annotated[
         str, typer.Argument(metavar="IN", help="File or folder of brat files to convert; - is standard input.")
@@ -272,17 +267,13 @@ def convert(
         ),
     ],
     format: Annotated[
-        Literal[FileFormat, "text"] | None,
-        typer.Option(help="Format of the file. Default: detected."),
+        Literal[FileFormat, "text"] | None, typer.Option(help="Format of the file. Default: detected.")
     ] = None,
     columns: ColumnsOption = None,
     column: Annotated[
         str | None, typer.Option(help="Number or name of the column to convert. Default: the last with tags.")
     ] = None,
-    scheme: Annotated[
-        Scheme | None,
-        typer.Option(help="Tag scheme of the file. Default: detected."),
-    ] = None,
+    scheme: SchemeOption = None,
     invalid: Annotated[Invalid, typer.Option(help="How to handle invalid tag sequences.")] = "error",
     merge: Annotated[bool, typer.Option("--merge", help="Merge adjacent entities that IO cannot separate.")] = False,
     labels: Annotated[str | None, typer.Option(help="Comment keys to read as labels, such as intent.")] = None,
@@ -304,7 +295,7 @@ def convert(
     wanted = Conversion(
         to=to,
         format=format,
-        columns=_split(columns),
+        columns=split_columns(columns),
         column=column,
         scheme=scheme,
         repair=invalid == "repair",
@@ -318,7 +309,7 @@ def convert(
     convert_file(source, output, wanted)
 
 
-@app.command(epilog="Example: tagger check train.conll dev.conll test.conll --json")
+@app.command(epilog="Example: tagger check --train FILE --dev FILE --test FILE --json")
 def check(
     files: Annotated[
         list[str] | None,
@@ -327,15 +318,9 @@ def check(
     train: Annotated[list[str] | None, typer.Option(help="Training file; may be repeated.")] = None,
     dev: Annotated[list[str] | None, typer.Option(help="Dev file; may be repeated.")] = None,
     test: Annotated[list[str] | None, typer.Option(help="Test file; may be repeated.")] = None,
-    format: Annotated[
-        FileFormat | None,
-        typer.Option(help="Format of the files. Default: detected."),
-    ] = None,
+    format: Annotated[FileFormat | None, typer.Option(help="Format of the files. Default: detected.")] = None,
     columns: ColumnsOption = None,
-    scheme: Annotated[
-        Scheme | None,
-        typer.Option(help="Tag scheme of the files. Default: detected."),
-    ] = None,
+    scheme: SchemeOption = None,
     layer: Annotated[str, typer.Option(help="Layer for the labels, with --format labelled.")] = "label",
     vectors: Annotated[
         list[str] | None, typer.Option(help="Word vectors, to count the unseen words that they cover; may be repeated.")
@@ -354,14 +339,19 @@ def check(
         raise RecipeError("give the files either as FILE... or with --train, --dev and --test")
     try:
         diagnosis = check_corpus(
-            files or named, format=format, columns=_split(columns), scheme=scheme, layer=layer, vectors=vectors or ()
+            files or named,
+            format=format,
+            columns=split_columns(columns),
+            scheme=scheme,
+            layer=layer,
+            vectors=vectors or (),
         )
     except TaggerError as error:
         if as_json:
-            sys.stdout.write(json.dumps({"error": str(error)}, indent=2, ensure_ascii=False) + "\n")
+            _print_json({"error": str(error)})
         raise
     if as_json:
-        sys.stdout.write(json.dumps(diagnosis.to_dict(), indent=2, ensure_ascii=False) + "\n")
+        _print_json(diagnosis.to_dict())
     else:
         print_diagnosis(diagnosis)
     if not diagnosis.is_sound:
@@ -375,9 +365,13 @@ def info(model: ModelArgument, as_json: JsonOption = False) -> None:
 
     facts = describe_model(model)
     if as_json:
-        sys.stdout.write(json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+        _print_json(facts)
     else:
         sys.stdout.writelines(f"{line}\n" for line in _indented(facts))
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def _indented(facts: object, depth: int = 0) -> Iterator[str]:
@@ -395,7 +389,8 @@ def _names(given: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in given.split(",")) if given else ()
 
 
-def _split(columns: str | None) -> tuple[str, ...] | None:
+def split_columns(columns: str | None) -> tuple[str, ...] | None:
+    """Return the names in a list of columns, or refuse one without `token`."""
     if columns is None:
         return None
     names = tuple(name.strip() for name in columns.split(","))
@@ -404,14 +399,18 @@ def _split(columns: str | None) -> tuple[str, ...] | None:
     return names
 
 
-def _set_threads(threads: int | None) -> None:
+def load_tagger(model: Path, device: str, threads: int | None, precision: Precision = "float32") -> "Tagger":
+    """Load a model and set the number of threads that it may use."""
+    from tagger.tagging import load
+
     if threads is not None:
         import torch
 
         torch.set_num_threads(threads)
+    return load(model, device=device, precision=precision)
 
 
-def _lines(file: str) -> Iterator[bytes]:
+def input_lines(file: str) -> Iterator[bytes]:
     """Return the lines of standard input or a file as bytes."""
     if file == "-":
         return lines_of(sys.stdin.buffer)

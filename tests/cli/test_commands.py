@@ -1,14 +1,20 @@
 """The command line as its user meets it: what is printed where, and how it ends."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
+import typer
 from readers import read_conll
 
 import tagger
+from tagger.cli import commands
 
 RECIPE = """
 [data]
@@ -36,11 +42,41 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
-@pytest.mark.parametrize("command", [(), ("train",), ("evaluate",), ("tag",), ("convert",), ("info",), ("check",)])
-def test_help_ends_with_an_example(call, command) -> None:
+def commands_of(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the words of each command, and of each group of commands, after `tagger`."""
+    yield path
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands_of(command, (*path, name))
+        else:
+            yield (*path, name)
+
+
+APP = typer.main.get_command(commands)
+
+
+@pytest.mark.parametrize("command", list(commands_of(APP)))
+def test_help_ends_with_an_example_that_can_be_parsed_and_names_no_file_that_a_clone_lacks(call, command) -> None:
     done = call(*command, "--help")
     assert done.code == 0
-    assert "Example: " in done.out.rstrip().splitlines()[-1]
+    example = " ".join(done.out[done.out.rindex("Example: ") :].split())
+    match = re.fullmatch(r'Example: (?:echo ".*" \| )?tagger (.*)', example)
+    assert match
+    words = shlex.split(match[1])
+    assert words[: len(command)] == list(command)
+    found, context, rest = APP, click.Context(APP), words
+    while isinstance(found, click.Group):
+        _, found, rest = found.resolve_command(context, rest)
+    values = found.make_context("tagger", rest).params  # an unknown option or a missing argument raises here
+    for name, given in values.items():
+        for value in given if isinstance(given, list | tuple) else [given]:
+            path = str(value or "")
+            if name == "recipe" or path.endswith(".toml"):
+                assert Path(path).is_file()
+            elif name in ("model", "runs"):
+                assert path == "runs/quickstart"
+            elif name in ("file", "files", "source", "train", "dev", "test"):
+                assert path in ("", "-", "FILE")
 
 
 def test_train_prints_the_report_and_keeps_the_run(call, tmp_path) -> None:

@@ -64,7 +64,7 @@ def test_help_ends_with_an_example_that_works(kind: str, call, runs: Path) -> No
     match = re.fullmatch(r'Example: (?:echo "(.*)" \| )?tagger plot (.*) --output (\S+)', example)
     assert match
     name = f"{kind}-{match[3]}"
-    command = f"{match[2]} --output {name}" + (" --layer ner" if kind == "marginals" else "")
+    command = f"{match[2]} --output {name}"
     assert call(command, text=match[1] or "") == (0, "", f"{name}: {TITLES[kind]}\n")
     assert (runs / name).stat().st_size > 500
 
