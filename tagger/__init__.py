@@ -6,35 +6,12 @@
     model = tagger.load("runs/quickstart")
     model.tag("Ada Lovelace was born in London.").spans("ner")
 
-Every public name is here. Each is loaded when it is first used, so that `import tagger` takes no time.
+Every public name is here, for type checkers and for Python. Each is loaded when it is first used, so that
+`import tagger` takes no time.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from tagger import plots
-    from tagger.config import Recipe, load_recipe
-    from tagger.conversion.writing import write_sentences
-    from tagger.corpus.corpus import Corpus, load_corpus, load_dataset
-    from tagger.corpus.synthetic import generate
-    from tagger.doctor.check import check
-    from tagger.doctor.diagnosis import Diagnosis
-    from tagger.doctor.findings import Finding
-    from tagger.errors import DataError, MissingExtraError, ModelError, RecipeError, TaggerError
-    from tagger.hub.loading import stream_dataset
-    from tagger.hub.to_rows import to_dataset
-    from tagger.metrics.report import Report
-    from tagger.nn.crf import LinearChainCRF
-    from tagger.nn.encoder import RecurrentEncoder
-    from tagger.running.corpora import load_corpora
-    from tagger.running.description import describe_model
-    from tagger.running.run import Run, RunListener
-    from tagger.running.train import train
-    from tagger.tagging import Tagger, load
-    from tagger.text.sentence import Label, Sentence, Span
-
-    __version__: str
 
 _MODULES = {
     "tagger.config": ("Recipe", "load_recipe"),
@@ -59,39 +36,37 @@ _MODULES = {
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
-__all__ = [
-    "Corpus",
-    "DataError",
-    "Diagnosis",
-    "Finding",
-    "Label",
-    "LinearChainCRF",
-    "MissingExtraError",
-    "ModelError",
-    "Recipe",
-    "RecipeError",
-    "RecurrentEncoder",
-    "Report",
-    "Run",
-    "RunListener",
-    "Sentence",
-    "Span",
-    "Tagger",
-    "TaggerError",
-    "check",
-    "describe_model",
-    "generate",
-    "load",
-    "load_corpora",
-    "load_corpus",
-    "load_dataset",
-    "load_recipe",
-    "plots",
-    "stream_dataset",
-    "to_dataset",
-    "train",
-    "write_sentences",
-]
+if TYPE_CHECKING:
+    from tagger import plots as plots
+    from tagger.config import Recipe as Recipe, load_recipe as load_recipe
+    from tagger.conversion.writing import write_sentences as write_sentences
+    from tagger.corpus.corpus import Corpus as Corpus, load_corpus as load_corpus, load_dataset as load_dataset
+    from tagger.corpus.synthetic import generate as generate
+    from tagger.doctor.check import check as check
+    from tagger.doctor.diagnosis import Diagnosis as Diagnosis
+    from tagger.doctor.findings import Finding as Finding
+    from tagger.errors import (
+        DataError as DataError,
+        MissingExtraError as MissingExtraError,
+        ModelError as ModelError,
+        RecipeError as RecipeError,
+        TaggerError as TaggerError,
+    )
+    from tagger.hub.loading import stream_dataset as stream_dataset
+    from tagger.hub.to_rows import to_dataset as to_dataset
+    from tagger.metrics.report import Report as Report
+    from tagger.nn.crf import LinearChainCRF as LinearChainCRF
+    from tagger.nn.encoder import RecurrentEncoder as RecurrentEncoder
+    from tagger.running.corpora import load_corpora as load_corpora
+    from tagger.running.description import describe_model as describe_model
+    from tagger.running.run import Run as Run, RunListener as RunListener
+    from tagger.running.train import train as train
+    from tagger.tagging import Tagger as Tagger, load as load
+    from tagger.text.sentence import Label as Label, Sentence as Sentence, Span as Span
+
+    __version__: str
+else:
+    __all__ = sorted([*_HOME, "plots"])
 
 
 def __getattr__(name: str) -> object:

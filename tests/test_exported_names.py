@@ -68,7 +68,7 @@ def test_public_name_loads_and_has_a_docstring(name: str) -> None:
 def test_names_for_type_checkers_are_those_that_load() -> None:
     source = Path(tagger.__file__).read_text(encoding="utf-8")
     namespace: dict[str, object] = {}
-    block = source[source.index("if TYPE_CHECKING:") : source.index("_MODULES")].replace("TYPE_CHECKING", "True")
+    block = source[source.index("if TYPE_CHECKING:") : source.index("\nelse:")].replace("TYPE_CHECKING", "True")
     exec(block, namespace)
     assert sorted(name for name in namespace if not name.startswith("__")) == PUBLIC
     assert typing.TYPE_CHECKING is False
