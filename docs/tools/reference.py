@@ -238,7 +238,7 @@ def value_name(kind: Any, option: str) -> str:
 
 def public_names() -> str:
     """Return the public names, each with the first line of its docstring."""
-    rows = [(f"`tagger.{name}`", one_line(inspect.getdoc(getattr(tagger, name)))) for name in tagger.__all__]
+    rows = [(f"`tagger.{name}`", one_line(inspect.getdoc(getattr(tagger, name)))) for name in vars(tagger)["__all__"]]
     return table(("name", "what it is"), rows)
 
 
