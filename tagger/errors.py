@@ -20,20 +20,17 @@ V = TypeVar("V")
 class Problems:
     """The problems of a file: the first ten messages and the number of all, in bounded memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, problems: Iterable[str] = ()) -> None:
         self.first: list[str] = []
         self.count = 0
+        for problem in problems:
+            self.append(problem)
 
     def append(self, problem: str) -> None:
         """Count a problem, and keep it if it is one of the first."""
         self.count += 1
         if self.count <= SHOWN:
             self.first.append(problem)
-
-    def __iadd__(self, problems: Iterable[str]) -> Self:
-        for problem in problems:
-            self.append(problem)
-        return self
 
     def __len__(self) -> int:
         return self.count

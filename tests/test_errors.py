@@ -33,8 +33,7 @@ def test_ten_problems_are_shown_and_the_rest_is_counted(count: int, last: str) -
 @pytest.mark.parametrize("count", [0, 1, 10, 11, 12])
 def test_counted_problems_read_as_a_list_of_them_does(count: int) -> None:
     sentences = [f"problem {i}" for i in range(count)]
-    counted = Problems()
-    counted += sentences[:5]
+    counted = Problems(sentences[:5])
     for sentence in sentences[5:]:
         counted.append(sentence)
     assert (len(counted), bool(counted)) == (count, count > 0)
@@ -42,8 +41,7 @@ def test_counted_problems_read_as_a_list_of_them_does(count: int) -> None:
 
 
 def test_counted_problems_keep_ten() -> None:
-    counted = Problems()
-    counted += (str(i) for i in range(1000))
+    counted = Problems(str(i) for i in range(1000))
     assert counted.first == [str(i) for i in range(10)]
 
 

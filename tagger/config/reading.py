@@ -4,15 +4,14 @@ import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import tomli_w
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from tagger.config.data import CorpusConfig, DataConfig, SplitConfig
 from tagger.config.heads import KINDS
-from tagger.config.recipe import EmbeddingsConfig, EncoderConfig, Recipe, TrainingConfig
+from tagger.config.recipe import Recipe
 from tagger.config.section import Section
 from tagger.errors import RecipeError
 from tagger.wording import quoted, shorten
@@ -132,19 +131,17 @@ def _suggestion(name: str, known: Sequence[str]) -> str:
     return f"did you mean `{close[0]}`?" if close else f"known keys are {quoted(known)}"
 
 
-def _known_keys(location: tuple[int | str, ...], kind: type[Section]) -> list[str]:
-    """Return the keys of the section at a place within `kind`."""
-    sections: dict[str, type[Section]] = {
-        "data": DataConfig,
-        "corpora": CorpusConfig,
-        "embeddings": EmbeddingsConfig,
-        "encoder": EncoderConfig,
-        "training": TrainingConfig,
-    }
-    if not location:
-        return list(kind.model_fields)
-    if location[-1] == "split":
-        return list(SplitConfig.model_fields)
-    if location[0] == "heads":
-        return list(KINDS[str(location[2])].model_fields)
-    return list(sections[str(location[0])].model_fields)
+def _known_keys(place: tuple[int | str, ...], section: type[Section]) -> list[str]:
+    """Return the keys of the section at a place within another section, such as the recipe."""
+    for part in map(str, place):
+        field = section.model_fields.get(part)  # None for a name that the user chose, and for the kind of a head
+        inner = _sections(field.annotation) if field else [KINDS.get(part, section)]
+        section = inner[0] if inner else section
+    return list(section.model_fields)
+
+
+def _sections(annotation: Any) -> list[type[Section]]:
+    """Return the sections in a type, such as those of `dict[str, CorpusConfig] | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return [annotation]
+    return [section for part in get_args(annotation) for section in _sections(part)]

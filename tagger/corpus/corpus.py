@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from pydantic_core import to_jsonable_python
+
 from tagger.config import DataConfig, ReadingConfig, SplitConfig, parse_section
 from tagger.corpus.checking import finish
 from tagger.corpus.splitting import Splits, joined, split_files, split_rows
@@ -82,17 +84,8 @@ def load_corpus(**settings: Any) -> Corpus:
         DataError: A file is missing or broken; names every broken line.
     """
     seed = settings.pop("seed", 1)
-    plain = {key: _plain(value) for key, value in settings.items()}
+    plain = to_jsonable_python(settings, fallback=lambda value: value)  # lists for tuples, strings for paths
     return read_corpus(parse_section(DataConfig, plain, where="load_corpus"), seed=seed)
-
-
-def _plain(value: Any) -> Any:
-    """Return a setting as a TOML file would have it."""
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
-    return str(value) if isinstance(value, Path) else value
 
 
 def load_dataset(dataset: str | Path, **settings: Any) -> Corpus:

@@ -7,7 +7,7 @@ so that a model stores exactly what it was trained with.
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, islice
 from pathlib import Path
 
@@ -57,29 +57,24 @@ def _read_file(path: Path, max_words: int | None) -> Vectors:
         raise DataError(f"{path}: must have a word and its numbers in each line, got only a header")
     words, _, numbers = zip(*(line.rstrip(" ").partition(" ") for line in lines), strict=True)
     dimension = numbers[0].count(" ") + 1
-    problems = Problems()
-    problems += (
-        f"{path}:{i + first + 1}: {problem}"
-        for i, (word, row) in enumerate(zip(words, numbers, strict=True))
-        if (problem := _problem(word, row, dimension, first + 1))
-    )
-    if problems:
-        raise DataError.of(problems)
+
+    def refuse(wrong: Iterable[tuple[int, str]]) -> None:
+        """Raise an error for these lines, if there are any."""
+        if problems := Problems(f"{path}:{i + first + 1}: {problem}" for i, problem in wrong):
+            raise DataError.of(problems) from None
+
+    shapes = (_problem(word, row, dimension, first + 1) for word, row in zip(words, numbers, strict=True))
+    refuse((i, problem) for i, problem in enumerate(shapes) if problem)
     try:
         with warnings.catch_warnings(action="error", category=DeprecationWarning):  # numpy before 2.3 only warns
             matrix = np.fromstring(" ".join(numbers), dtype=np.float32, sep=" ")
     except (ValueError, DeprecationWarning):
-        wrong = [i for i, row in enumerate(numbers) if _bad(row)]
-        raise DataError.of(
-            [f"{path}:{i + first + 1}: must be numbers, got {shorten(numbers[i])}" for i in wrong]
-        ) from None
+        refuse((i, f"must be numbers, got {shorten(row)}") for i, row in enumerate(numbers) if _bad(row))
+        raise
     with np.errstate(over="ignore"):
         vectors = matrix.reshape(len(words), dimension).astype(np.float16)
-    wrong = np.flatnonzero(~np.isfinite(vectors).all(1)).tolist()
-    if wrong:
-        raise DataError.of(
-            [f"{path}:{i + first + 1}: must be numbers of at most 65504, got {_huge(numbers[i])}" for i in wrong]
-        )
+    large = np.flatnonzero(~np.isfinite(vectors).all(1)).tolist()
+    refuse((i, f"must be numbers of at most 65504, got {_huge(numbers[i])}") for i in large)
     return _without_repeats(words, vectors)
 
 

@@ -71,12 +71,11 @@ class Reader:
     def _plain(self, row: Mapping[str, Any]) -> Sentence:
         """Return the tokens and the text of a row, without layers."""
         if self.tokens is None:
-            return _of_text(row[self.text or ""], self.tokenize)
+            return sentence_from_text(_checked_text(row[self.text or ""], "a sentence"), self.tokenize)
         sentence = _of_tokens(row[self.tokens])
         if (offsets := row.get(OFFSETS)) is None or self.text is None:
             return sentence
-        if not isinstance(text := row[self.text], str):
-            raise DataError(f"a row with `{OFFSETS}` must have a text, got {shorten(repr(text))}")
+        text = _checked_text(row[self.text], f"a row with `{OFFSETS}`")
         return replace(sentence, text=text, offsets=checked_offsets(offsets, sentence.tokens, text))
 
 
@@ -131,10 +130,10 @@ def _of_tokens(tokens: Any) -> Sentence:
     return Sentence.from_tokens(tokens)
 
 
-def _of_text(text: Any, tokenize: Tokenize) -> Sentence:
+def _checked_text(text: Any, where: str) -> str:
     if not isinstance(text, str):
-        raise DataError(f"a sentence must have a text, got {shorten(repr(text))}")
-    return sentence_from_text(text, tokenize)
+        raise DataError(f"{where} must have a text, got {shorten(repr(text))}")
+    return text
 
 
 def _detect_layers(features: Mapping[str, Any]) -> dict[str, str]:

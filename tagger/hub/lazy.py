@@ -79,10 +79,6 @@ class LazySentences(Sequence[Sentence]):
         dataset = self._dataset.select(rows)
         return LazySentences(dataset, self._read, self.packed.select(rows), self._change)
 
-    def remade(self, packed: Packed, change: Callable[[Sentence], Sentence]) -> "LazySentences":
-        """Return the same rows with another edit, whose result `packed` already has."""
-        return LazySentences(self._dataset, self._read, packed, change)
-
 
 def is_lazy(sentences: Sequence[Sentence]) -> bool:
     """Whether sentences stay in a file."""
@@ -137,7 +133,8 @@ def remade(
         packed: The arrays of the edited sentences; default: the edit changes no word and no layer.
     """
     if isinstance(sentences, LazySentences):
-        return sentences.remade((packed or sentences.packed).with_schemes(schemes), change)
+        packed = (packed or sentences.packed).with_schemes(schemes)
+        return LazySentences(sentences._dataset, sentences._read, packed, change)
     return [change(with_schemes(sentence, schemes)) for sentence in sentences]
 
 

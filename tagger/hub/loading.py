@@ -5,7 +5,7 @@ the rows; `datasets` downloads and caches.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -37,17 +37,12 @@ def load_chosen(config: DataConfig, dataset: str) -> tuple[dict[str, tuple[Any, 
         DataError: The dataset cannot be loaded or has no train split.
     """
     loaded = load_splits(config, dataset)
-    names = choose_splits(loaded)
+    found = {split: [name for name in names if name in loaded] for split, names in SPLIT_NAMES.items()}
+    names = {split: known[0] for split, known in found.items() if known}
     if "train" not in names:
         raise DataError(f"{dataset}: must have a split `train`, got {', '.join(map(str, loaded))}")
     chosen = {split: (loaded[name], f"{dataset} ({name})") for split, name in names.items()}
     return chosen, [f"split `{name}` of {dataset} is not read" for name in loaded if name not in names.values()]
-
-
-def choose_splits(loaded: Iterable[str]) -> dict[str, str]:
-    """Return the name that a dataset uses for train, dev and test, for those that it has."""
-    found = {split: [name for name in names if name in loaded] for split, names in SPLIT_NAMES.items()}
-    return {split: names[0] for split, names in found.items() if names}
 
 
 def load_splits(config: DataConfig, dataset: str) -> "Mapping[str, datasets.Dataset | datasets.IterableDataset]":
@@ -63,11 +58,13 @@ def load_splits(config: DataConfig, dataset: str) -> "Mapping[str, datasets.Data
             _refuse_choices(config, dataset)
             saved = datasets.load_from_disk(dataset)
             return dict(saved) if kind == "splits" else {"train": saved}
-        files = _plain_files(config.data_files)
+        files = config.model_dump(mode="json")["data_files"]  # with lists, as `datasets` requires, instead of tuples
         options = {"revision": config.revision, "data_files": files, "streaming": config.streaming}
         return dict(datasets.load_dataset(_safe_source(dataset), config.name, **options))
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
-        raise DataError(f"{dataset}: {_if_absent(dataset, error)}{_why(error)}; {ADVICE}") from None
+        unfound = isinstance(error, (ConnectionError, datasets.exceptions.DatasetNotFoundError))
+        absent = "there is no such folder, and " if unfound and not Path(dataset).exists() else ""
+        raise DataError(f"{dataset}: {absent}{_why(error)}; {ADVICE}") from None
 
 
 def _safe_source(dataset: str) -> str:
@@ -88,14 +85,6 @@ def _safe_source(dataset: str) -> str:
     return dataset
 
 
-def _if_absent(dataset: str, error: Exception) -> str:
-    """Return the beginning of the message for a dataset that is neither a folder nor found on the hub; else nothing."""
-    import datasets  # imported here because it takes seconds
-
-    unfound = (ConnectionError, datasets.exceptions.DatasetNotFoundError)
-    return "there is no such folder, and " if isinstance(error, unfound) and not Path(dataset).exists() else ""
-
-
 def _saved(folder: Path) -> Literal["splits", "split"] | None:
     """Return what `save_to_disk` wrote to the folder: several splits, one split, or None for any other folder."""
     if (folder / "dataset_dict.json").is_file():
@@ -109,13 +98,6 @@ def _refuse_choices(config: DataConfig, dataset: str) -> None:
             raise DataError(
                 f"{dataset}: a folder written by `save_to_disk` does not support `{key}`, got {value!r}; remove `{key}`"
             )
-
-
-def _plain_files(files: Any) -> Any:
-    """Return `data_files` with lists instead of tuples, as `datasets` requires."""
-    if isinstance(files, dict):
-        return {split: list(paths) for split, paths in files.items()}
-    return list(files) if files is not None else None
 
 
 def _why(error: Exception) -> str:

@@ -6,7 +6,7 @@ One temperature for all sentences makes probabilities more or less extreme and c
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 BINS = 10
 LOWEST, HIGHEST = 0.05, 20.0  # a fit that reaches these shows that the scores carry no information
@@ -52,7 +52,7 @@ def log_loss(probabilities: ArrayLike, gold: Sequence[int], *, temperature: floa
         gold: The gold class of each sentence.
         temperature: Divides the logarithms, which are then normalised again.
     """
-    logs = _logs(probabilities) / temperature
+    logs = np.log(np.maximum(np.asarray(probabilities, np.float64), SMALLEST)) / temperature
     peak = logs.max(1, keepdims=True)
     partition = np.log(np.exp(logs - peak).sum(1)) + peak[:, 0]
     return float((partition - logs[np.arange(len(logs)), np.asarray(gold)]).mean())
@@ -79,7 +79,3 @@ def fit_temperature(probabilities: ArrayLike, gold: Sequence[int]) -> float:
         options={"xatol": 1e-6},
     )
     return float(1 / found.x)
-
-
-def _logs(probabilities: ArrayLike) -> NDArray[np.float64]:
-    return np.log(np.maximum(np.asarray(probabilities, np.float64), SMALLEST))

@@ -241,13 +241,12 @@ def check_token(token: str, place: int) -> None:
 
 def with_schemes(sentence: Sentence, schemes: Mapping[str, Scheme | None]) -> Sentence:
     """Return the sentence with the schemes of its tag layers set to these; a layer that is not named has none."""
-    layers = {
+    changed = {
         name: replace(layer, scheme=schemes.get(name), shown=schemes.get(name))
-        if isinstance(layer, TagLayer)
-        else layer
         for name, layer in sentence.layers.items()
+        if isinstance(layer, TagLayer) and not layer.scheme == layer.shown == schemes.get(name)
     }
-    return replace(sentence, layers=layers)
+    return replace(sentence, layers={**sentence.layers, **changed}) if changed else sentence
 
 
 def checked_offsets(offsets: Any, tokens: Sequence[str], text: str) -> tuple[tuple[int, int], ...]:

@@ -139,8 +139,7 @@ class Survey:
 
 def complain(found: Found, where: str, advice: str = "") -> None:
     """Raise one error for the problems that a survey found, if there are any."""
-    problems = Problems()
-    problems += (f"{where}:{line}: {text}{advice}" for line, text in found[1])
+    problems = Problems(f"{where}:{line}: {text}{advice}" for line, text in found[1])
     problems.count = found[0]
     if problems:
         raise DataError.of(problems)

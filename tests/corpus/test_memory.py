@@ -3,10 +3,11 @@
 import json
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import pytest
-from readers import read_conll, read_conllu, read_jsonl, read_labelled
+from readers import read, read_conll, read_conllu, read_labelled
 
 from tagger.corpus.synthetic import generate
 from tagger.encoding.vectors import read_vectors
@@ -38,11 +39,7 @@ def read_columns(path: Path) -> object:
 READERS: dict[str, tuple[Callable[[Path], object], Callable[[], str], float]] = {
     "conll": (read_columns, conll, 18),
     "conllu": (read_conllu, conllu, 7),
-    "jsonl": (
-        read_jsonl,
-        lambda: "\n".join(json.dumps(sentence_to_json(s)) for s in SENTENCES),
-        8,
-    ),  # all lines are held
+    "jsonl": (partial(read, "jsonl"), lambda: "\n".join(json.dumps(sentence_to_json(s)) for s in SENTENCES), 5),
     "labelled": (
         lambda path: read_labelled(path, "x", tokenize="blanks"),
         lambda: "".join(f"good\t{' '.join(s.tokens)}\n" for s in SENTENCES),
@@ -53,7 +50,7 @@ READERS: dict[str, tuple[Callable[[Path], object], Callable[[], str], float]] = 
         lambda: "".join(f"w{i} {' '.join(['-0.12345'] * 50)}\n" for i in range(2000)),
         6,
     ),
-    "json that is all wrong": (read_jsonl, lambda: "x\n" * 10_000, 5),
+    "json that is all wrong": (partial(read, "jsonl"), lambda: "x\n" * 10_000, 5),
     "labels that are all wrong": (lambda path: read_labelled(path, "x"), lambda: "x\n" * 50_000, 5),
 }
 
