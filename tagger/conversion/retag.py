@@ -10,15 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import tee
 
-from tagger.conversion.layout import (
-    Layout,
-    Lines,
-    blocks,
-    holding_columns,
-    read_layout,
-    survey_columns,
-    words_of,
-)
+from tagger.conversion.layout import Layout, Lines, blocks, holding_columns, read_layout, survey_columns, words_of
 from tagger.conversion.options import Conversion
 from tagger.errors import DataError
 from tagger.files.reading import decode_lines

@@ -17,13 +17,7 @@ from tagger.doctor import sources
 from tagger.doctor.diagnosis import Counts, Diagnosis
 from tagger.doctor.findings import Findings
 from tagger.doctor.sources import Material, Paths
-from tagger.doctor.splits import (
-    check_contradictions,
-    check_entities,
-    check_leaks,
-    check_lengths,
-    check_unseen,
-)
+from tagger.doctor.splits import check_contradictions, check_entities, check_leaks, check_lengths, check_unseen
 from tagger.doctor.tags import check_tags, check_untagged, tags_of
 from tagger.doctor.words import check_words, count_types, oddity_of
 from tagger.encoding.vectors import read_vectors

@@ -1,7 +1,6 @@
 """Read the lines of a file that may be invalid: what `files/reading.py` refuses is noted, and read nevertheless."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from tagger.doctor.findings import Findings
@@ -11,16 +10,8 @@ BOM = "\ufeff"
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """The lines of a file and how they were encoded."""
-
-    lines: list[str]
-    encoding: str
-
-
-def scan_text(path: str | Path, errors: Findings) -> Text:
-    """Return the lines of a file; bytes that are not UTF-8 are reported and replaced by U+FFFD.
+def scan_text(path: str | Path, errors: Findings) -> tuple[list[str], str]:
+    """Return the lines of a file, and their encoding; bytes that are not UTF-8 are reported and replaced by U+FFFD.
 
     Raises:
         DataError: The file cannot be read at all.
@@ -28,7 +19,7 @@ def scan_text(path: str | Path, errors: Findings) -> Text:
     data = read_bytes(Path(path))
     if data.startswith(UTF16):
         errors.add("encoding", f"{path}:1", "must be UTF-8, got UTF-16 (by its byte order mark); convert it to UTF-8")
-        return Text([], "UTF-16")
+        return [], "UTF-16"
     for number, line in enumerate(data.split(b"\n") if b"\0" in data else (), 1):
         if b"\0" in line:
             errors.add("control", f"{path}:{number}", "must be text, got a zero byte; remove it, or pass a text file")
@@ -45,7 +36,7 @@ def scan_text(path: str | Path, errors: Findings) -> Text:
     lines = text.split("\n")
     if not lines[-1]:
         lines.pop()
-    return Text([line.removesuffix("\r") for line in lines] if "\r" in text else lines, encoding)
+    return [line.removesuffix("\r") for line in lines] if "\r" in text else lines, encoding
 
 
 def _decoded(data: bytes, path: str | Path, errors: Findings) -> Iterator[str]:

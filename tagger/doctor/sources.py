@@ -15,7 +15,7 @@ from pathlib import Path
 from tagger.config import DataConfig, ReadingConfig, parse_section
 from tagger.corpus.splitting import SPLITS
 from tagger.doctor.findings import Findings
-from tagger.doctor.lines import Text, scan_text
+from tagger.doctor.lines import scan_text
 from tagger.errors import DataError, gather
 from tagger.formats.detection import detect_reading, split_of
 from tagger.formats.source import Source
@@ -163,9 +163,9 @@ def read_material(sources: Mapping[str, Sequence[Path]], reading: ReadingConfig)
         material.notes.append(f"detected format brat in {files[0]}")
     read = [] if material.format == "brat" else files  # brat has readers of its own for its files
     texts = dict(zip(read, gather(partial(scan_text, path, material.errors) for path in read), strict=True))
-    filled = [path for path, text in texts.items() if any(map(str.strip, text.lines))]
+    filled = [path for path, (lines, _) in texts.items() if any(map(str.strip, lines))]
     if filled and (material.format is None or (material.format == "conll" and material.columns is None)):
-        _detect(material, filled[0], texts[filled[0]].lines)
+        _detect(material, filled[0], texts[filled[0]][0])
     config = reading.model_copy(
         update={
             "format": material.format or "conll",
@@ -175,9 +175,13 @@ def read_material(sources: Mapping[str, Sequence[Path]], reading: ReadingConfig)
     )
     tally = Tally()
     for split, paths in sources.items():
-        material.files[split] = {str(path): texts[path].encoding if path in texts else "UTF-8" for path in paths}
+        found = {path: texts.get(path, ([], "UTF-8")) for path in paths}
+        material.files[split] = {str(path): encoding for path, (_, encoding) in found.items()}
         material.splits[split] = [
-            sentence for path in paths for sentence in _read(path, texts.get(path), config, tally, material.errors)
+            sentence
+            for path, (lines, encoding) in found.items()
+            if encoding != "UTF-16"  # which was reported already
+            for sentence in _read(path, lines, config, tally, material.errors)
         ]
     material.notes += tally.notes()
     if material.format == "conll":
@@ -193,12 +197,9 @@ def _detect(material: Material, path: Path, lines: Sequence[str]) -> None:
     material.notes.append(f"detected format {material.format}{columns}{spans} in {path}")
 
 
-def _read(path: Path, text: Text | None, config: ReadingConfig, tally: Tally, errors: Findings) -> list[Sentence]:
-    """Return the sentences of a file, and add its errors; for brat, `text` is None."""
-    lines = text.lines if text else []
-    if text and text.encoding == "UTF-16":  # reported already
-        return []
-    if text and not any(line.strip() for line in lines):
+def _read(path: Path, lines: list[str], config: ReadingConfig, tally: Tally, errors: Findings) -> list[Sentence]:
+    """Return the sentences of a file, and add its errors; brat reads its files without `lines`."""
+    if config.format != "brat" and not any(map(str.strip, lines)):
         errors.add("form", f"{path}:1", "the file must not be empty, got only blank lines; check the path")
         return []
     before = tally.unread.copy()
