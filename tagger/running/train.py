@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from tagger.config import CorpusConfig, HeadConfig, ReadingConfig, Recipe, load_recipe
+from tagger.config import CorpusConfig, ReadingConfig, Recipe, load_recipe
 from tagger.corpus.corpus import Corpus
 from tagger.encoding.batches import encode
-from tagger.encoding.packed import Packed
 from tagger.encoding.vectors import read_vectors
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, RecipeError
@@ -30,7 +29,6 @@ from tagger.running.run import Run, RunListener
 from tagger.running.teachers import check_taught, find_teachers, with_teachers
 from tagger.tagging import Tagger
 from tagger.text.schemes import Scheme
-from tagger.text.sentence import Sentence
 from tagger.text.tokenization import tokenizer_name
 from tagger.training.loop import Epoch, Outcome, share_epoch, train_network
 
@@ -83,22 +81,18 @@ def train(
             if isinstance(teacher, Recipe):
                 check_files(teacher, folder if data is not None else (base / name).parent, from_files=data is not None)
         corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted)
-        dev = [sentence for corpus in corpora.values() for sentence in corpus.dev]
-        packed = packed_of(_all_train(corpora), recipe.layers)
-        check_calibrated(recipe.layers, packed, dev)
-        if found:
-            check_taught(recipe, _all_train(corpora))
+        training = _Training(recipe, folder, corpora, device, run_folder, listener)
+        check_calibrated(recipe.layers, training.packed, training.dev)
+        check_taught(recipe, training.train)
         teachers = _train_teachers(found, base, run_folder, listener, data=data, seed=recipe.seed, device=device)
-        model = _build_model(recipe, corpora, packed, folder, device, listener)
-        outcome = _fit(model, recipe, corpora, packed, dev, teachers, run_folder, listener)
+        model = training.build_model()
+        outcome = training.fit(model, teachers)
         if outcome.best is None:
             raise KeyboardInterrupt
         listener.noted(f"{outcome.reason}; best dev score {outcome.best.selected:.4f} in epoch {outcome.best.epoch}")
-        model, calibrated = _calibrate(model, dev, outcome.best.dev, run_folder, listener)
-        for layer, result in calibrated.items():
-            listener.noted(describe_calibration(layer, result))
+        model, calibrated = training.calibrate(model, outcome.best)
         facts = _facts(corpora, outcome, recipe) | ({"calibrated": calibrated} if calibrated else {})
-        tagger = _tagger(model)
+        tagger = Tagger(TorchBackend(model))
         report = None if outcome.interrupted else _test(tagger, corpora, facts, started)
         unscored = Report({}, {"split": None, **facts, "seconds": _seconds_since(started)})
         run_folder.finish(model, outcome.epochs, report or unscored)
@@ -108,7 +102,7 @@ def train(
 
 
 def _read_recipe(recipe: str | Path | Recipe, overrides: Sequence[str], seed: int | None) -> tuple[Recipe, Path]:
-    """The recipe of a run, with the folder that its paths are relative to."""
+    """Return the recipe of a run, and the folder that its paths are relative to."""
     if not isinstance(recipe, Recipe):
         given = [*overrides, *([f"seed={seed}"] if seed is not None else [])]
         return load_recipe(recipe, given), Path(recipe).parent
@@ -136,149 +130,146 @@ def _train_teachers(
     return teachers
 
 
-def _all_train(corpora: Mapping[str, Corpus]) -> Sequence[Sentence]:
-    """The train sentences of all corpora, one corpus behind the other; those of a single one as they are."""
-    parts = [corpus.train for corpus in corpora.values()]
-    return parts[0] if len(parts) == 1 else [sentence for part in parts for sentence in part]
+class _Training:
+    """The steps from corpora to a trained and calibrated model.
 
+    Args:
+        recipe: The recipe of the run.
+        folder: Folder that the paths of word vectors are relative to.
+        corpora: The corpora of the recipe, in its order.
+        device: Where the network runs.
+        run_folder: Where the best model so far is kept.
+        listener: Is called on events of the run.
+    """
 
-def _schemes(recipe: Recipe) -> dict[str, Scheme | None]:
-    """The layers that are predicted, each with the scheme of its head."""
-    return {layer: head.span_scheme for layer, head in recipe.layers.items()}
+    def __init__(
+        self,
+        recipe: Recipe,
+        folder: Path,
+        corpora: Mapping[str, Corpus],
+        device: str,
+        run_folder: RunFolder,
+        listener: RunListener,
+    ) -> None:
+        self.recipe, self.folder, self.corpora, self.device = recipe, folder, corpora, device
+        self.run_folder, self.listener = run_folder, listener
+        self.schemes = {layer: head.span_scheme for layer, head in recipe.layers.items()}
+        parts = [corpus.train for corpus in corpora.values()]
+        self.train = parts[0] if len(parts) == 1 else [sentence for part in parts for sentence in part]
+        self.dev = [sentence for corpus in corpora.values() for sentence in corpus.dev]
+        self.packed = packed_of(self.train, recipe.layers)
 
+    def build_model(self) -> TorchModel:
+        """Return a model with fresh weights, and with the words and labels of the train sentences."""
+        recipe, embeddings, vectors = self.recipe, self.recipe.embeddings, None
+        if embeddings.vectors:
+            self.listener.noted("reading word vectors")
+            paths = [self.folder / path for path in embeddings.vectors]
+            vectors = read_vectors(paths, max_words=embeddings.max_words)
+        vocabulary = build_vocabulary(self.packed, layers=self.schemes, vectors=vectors, tune=embeddings.tune)
+        dimension = vectors.dimension if vectors else embeddings.dimension
+        lengths = np.diff(self.packed.starts).tolist()
+        check_memory(recipe, vocabulary, lengths, vectors=dimension, device=self.device)
+        for layer, names in vocabulary.labels.items():
+            if len(names) == 1:
+                self.listener.noted(
+                    f"train has only one label of `{layer}`, {names[0]}: there is nothing to tell apart"
+                )
+        config = ModelConfig(
+            format=FORMAT,
+            version=version("tagger-bilstm"),
+            tokenizer=tokenizer_name(),
+            embeddings=embeddings,
+            encoder=recipe.encoder,
+            heads=recipe.layers,
+            vector_dimension=dimension,
+            schemes=self._file_schemes(),
+            reading={name: _reading(config, self.corpora[name]) for name, config in recipe.all_corpora().items()},
+        )
+        network = build_network(
+            vocabulary,
+            embeddings=embeddings,
+            encoder=recipe.encoder,
+            heads=recipe.layers,
+            vectors=vectors,
+            seed=recipe.seed,
+            device=self.device,
+        )
+        return TorchModel(config, vocabulary, None, network)
 
-def _build_model(
-    recipe: Recipe, corpora: Mapping[str, Corpus], packed: Packed, folder: Path, device: str, listener: RunListener
-) -> TorchModel:
-    vectors = None
-    if recipe.embeddings.vectors:
-        listener.noted("reading word vectors")
-        paths = [folder / path for path in recipe.embeddings.vectors]
-        vectors = read_vectors(paths, max_words=recipe.embeddings.max_words)
-    vocabulary = build_vocabulary(packed, layers=_schemes(recipe), vectors=vectors, tune=recipe.embeddings.tune)
-    dimension = vectors.dimension if vectors else recipe.embeddings.dimension
-    check_memory(recipe, vocabulary, np.diff(packed.starts).tolist(), vectors=dimension, device=device)
-    heads = recipe.layers
-    for layer, names in vocabulary.labels.items():
-        if len(names) == 1:
-            listener.noted(f"train has only one label of `{layer}`, {names[0]}: there is nothing to tell apart")
-    config = ModelConfig(
-        format=FORMAT,
-        version=version("tagger-bilstm"),
-        tokenizer=tokenizer_name(),
-        embeddings=recipe.embeddings,
-        encoder=recipe.encoder,
-        heads=heads,
-        vector_dimension=dimension,
-        schemes=_file_schemes(corpora, heads, listener),
-        reading={name: _reading(config, corpora[name]) for name, config in recipe.all_corpora().items()},
-    )
-    network = build_network(
-        vocabulary,
-        embeddings=recipe.embeddings,
-        encoder=recipe.encoder,
-        heads=heads,
-        vectors=vectors,
-        seed=recipe.seed,
-        device=device,
-    )
-    return TorchModel(config, vocabulary, None, network)
+    def _file_schemes(self) -> dict[str, Scheme | None]:
+        """Return the scheme in which the tags of each layer are written: that of its first corpus."""
+        schemes: dict[str, Scheme | None] = {}
+        for name, corpus in self.corpora.items():
+            for layer, scheme in corpus.schemes.items():
+                if layer not in self.schemes or schemes.setdefault(layer, scheme) == scheme:
+                    continue
+                if self.schemes[layer] is None:
+                    raise RecipeError(
+                        f"corpus `{name}`: layer `{layer}` must be in the same scheme in all corpora, got {scheme} "
+                        f'beside {schemes[layer]}; give its head a scheme such as "bioes", which all are converted to'
+                    )
+                self.listener.noted(f"layer `{layer}` is in several schemes; tags are given back as {schemes[layer]}")
+        return schemes
 
+    def fit(self, model: TorchModel, teachers: Mapping[str, Tagger]) -> Outcome:
+        """Train a model, and keep the best weights so far after each epoch."""
+        recipe, tell = self.recipe, self.listener.noted
 
-def _tagger(model: TorchModel, *, cache: bool = True) -> Tagger:
-    return Tagger(TorchBackend(model, cache=cache))
+        def keep(epochs: Sequence[Epoch]) -> None:
+            try:
+                self.run_folder.keep(model, epochs)
+            except DataError as error:  # such as a full disk, which may have room again before training ends
+                tell(f"{error}; training goes on, but the folder lacks epoch {epochs[-1].epoch}")
+
+        tagger = Tagger(TorchBackend(model, cache=False))
+        encoded = encode(self.packed, model.vocabulary, self.schemes)
+        encoded = with_teachers(encoded, self.train, teachers, recipe=recipe, vocabulary=model.vocabulary, tell=tell)
+        for layer, head in heads_of(model.heads).items():
+            for note in head.prepare(model.network.heads[layer], encoded, model.vocabulary.labels[layer]):
+                tell(note)
+        sizes = [len(corpus.train) for corpus in self.corpora.values()]
+        weights = [config.weight for config in recipe.all_corpora().values()]
+        drawn = share_epoch(sizes, weights, recipe.training.sampling)
+        if drawn != sizes:
+            shares = [f"{n} of {size} {name}" for name, size, n in zip(self.corpora, sizes, drawn, strict=True)]
+            tell(f"an epoch has {', '.join(shares)} sentences")
+        return train_network(
+            model.network,
+            encoded,
+            config=recipe.training,
+            parts=list(zip(sizes, drawn, strict=True)),
+            head_weights={layer: head.weight for layer, head in recipe.layers.items()},
+            taught_weights={layer: head.weight * head.teacher_weight for layer, head in recipe.layers.items()},
+            score=lambda: dev_scores(self.dev, tagger.predict(self.dev), model),
+            seed=recipe.seed,
+            keep=keep,
+            listener=self.listener,
+        )
+
+    def calibrate(self, model: TorchModel, best: Epoch) -> tuple[TorchModel, Facts]:
+        """Calibrate a model. If that is interrupted, a note says which model is kept."""
+        try:
+            model, calibrated = calibrate(model, self.dev, best.dev)
+        except KeyboardInterrupt:
+            if (work := self.run_folder.work) is not None:
+                self.listener.noted(f"stopped before calibration; the model in {work} is not calibrated")
+            raise
+        for layer, result in calibrated.items():
+            self.listener.noted(describe_calibration(layer, result))
+        return model, calibrated
 
 
 def _reading(config: CorpusConfig, corpus: Corpus) -> ReadingConfig:
-    """How the files of a corpus are read, in the scheme that they were found to be in."""
+    """Return how the files of a corpus are read, with the scheme that was found in them."""
     found = {scheme for scheme in corpus.schemes.values() if scheme is not None}
     return config.reading().model_copy(
         update={"scheme": found.pop()} if len(found) == 1 and config.scheme != "io" else {}
     )
 
 
-def _file_schemes(
-    corpora: Mapping[str, Corpus], heads: Mapping[str, HeadConfig], listener: RunListener
-) -> dict[str, Scheme | None]:
-    """The scheme in which tags of each layer are given back: that of its first corpus."""
-    schemes: dict[str, Scheme | None] = {}
-    for name, corpus in corpora.items():
-        for layer, scheme in corpus.schemes.items():
-            if layer not in heads or schemes.setdefault(layer, scheme) == scheme:
-                continue
-            if heads[layer].span_scheme is None:
-                raise RecipeError(
-                    f"corpus `{name}`: layer `{layer}` must be in the same scheme in all corpora, got {scheme} beside "
-                    f'{schemes[layer]}; give its head a scheme such as "bioes", which all are converted to'
-                )
-            listener.noted(f"layer `{layer}` is in several schemes; tags are given back as {schemes[layer]}")
-    return schemes
-
-
-def _fit(
-    model: TorchModel,
-    recipe: Recipe,
-    corpora: Mapping[str, Corpus],
-    packed: Packed,
-    dev: Sequence[Sentence],
-    teachers: Mapping[str, Tagger],
-    run_folder: RunFolder,
-    listener: RunListener,
-) -> Outcome:
-    def keep(epochs: Sequence[Epoch]) -> None:
-        try:
-            run_folder.keep(model, epochs)
-        except DataError as error:  # such as a full disk, which may have room again before training ends
-            listener.noted(f"{error}; training goes on, but the folder lacks epoch {epochs[-1].epoch}")
-
-    weights = {name: config.weight for name, config in recipe.all_corpora().items()}
-    tagger = _tagger(model, cache=False)
-    encoded = encode(packed, model.vocabulary, _schemes(recipe))
-    if teachers:
-        sentences = _all_train(corpora)
-        encoded = with_teachers(
-            encoded, sentences, teachers, recipe=recipe, vocabulary=model.vocabulary, tell=listener.noted
-        )
-    for layer, head in heads_of(model.heads).items():
-        for note in head.prepare(model.network.heads[layer], encoded, model.vocabulary.labels[layer]):
-            listener.noted(note)
-    sizes = [len(corpus.train) for corpus in corpora.values()]
-    drawn = share_epoch(sizes, [weights[name] for name in corpora], recipe.training.sampling)
-    if drawn != sizes:
-        shares = ", ".join(f"{n} of {size} {name}" for name, size, n in zip(corpora, sizes, drawn, strict=True))
-        listener.noted(f"an epoch has {shares} sentences")
-    return train_network(
-        model.network,
-        encoded,
-        config=recipe.training,
-        parts=list(zip(sizes, drawn, strict=True)),
-        head_weights={layer: head.weight for layer, head in recipe.layers.items()},
-        taught_weights={layer: head.weight * head.teacher_weight for layer, head in recipe.layers.items()},
-        score=lambda: dev_scores(dev, tagger.predict(dev), model),
-        seed=recipe.seed,
-        keep=keep,
-        listener=listener,
-    )
-
-
-def _calibrate(
-    model: TorchModel,
-    dev: Sequence[Sentence],
-    trained: Mapping[str, float],
-    run_folder: RunFolder,
-    listener: RunListener,
-) -> tuple[TorchModel, Facts]:
-    """Calibrate a model. If that is interrupted, a note says which model is kept."""
-    try:
-        return calibrate(model, dev, trained)
-    except KeyboardInterrupt:
-        if run_folder.work is not None:
-            listener.noted(f"stopped before calibration; the model in {run_folder.work} is not calibrated")
-        raise
-
-
 def _test(tagger: Tagger, corpora: Mapping[str, Corpus], facts: Mapping[str, object], started: float) -> Report | None:
-    """The report on the test sentences of all corpora, with those of each corpus where there are several."""
+    """Return the report on the test sentences of all corpora, and of each corpus if there are several."""
     model = tagger.model
     tests = {
         name: list(corpus.test)
@@ -297,7 +288,7 @@ def _test(tagger: Tagger, corpora: Mapping[str, Corpus], facts: Mapping[str, obj
 
 
 def _facts(corpora: Mapping[str, Corpus], outcome: Outcome, recipe: Recipe) -> dict[str, object]:
-    """How a run was made: what its report says beside the scores, or alone where there are none.
+    """Return how a run was made, which its report says beside the scores if there are any.
 
     The dev scores are those that chose the weights, before anything was calibrated.
     """
