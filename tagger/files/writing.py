@@ -58,26 +58,28 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
     Raises:
         DataError: The file cannot be written.
     """
+    with _one_sentence(path):
+        there = path.exists()
+        special = there and not path.is_file()
+    if special:
+        with _one_sentence(path), path.open("wb") as stream:
+            yield stream
+        return
     place = Path(os.path.realpath(path))
     part = place.with_name(f".{place.name}.{secrets.token_hex(8)}.part")
     with _one_sentence(path):
-        there, apart = path.exists(), not path.exists() or path.is_file()
-        if apart:
-            _remove_parts(place)
-        stream = part.open("xb") if apart else path.open("wb")
+        _remove_parts(place)
+        stream = part.open("xb")
     try:
         with _one_sentence(path), stream:
             _try_lock(stream)
             yield stream
-            if apart:
-                _sync(stream)
-        if there and apart:
+            _sync(stream)
+        if there:
             shutil.copymode(place, part)
-        if apart:
-            _move(part, place)
+        _move(part, place)
     finally:
-        if apart:
-            part.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
 
 
 def _remove_parts(place: Path) -> None:

@@ -1,6 +1,7 @@
 """The configuration that a model folder holds, without torch."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
@@ -12,8 +13,32 @@ FORMAT = 1
 Temperature = Annotated[float, Field(ge=0.01, le=100.0)]
 
 
+class Widths(NamedTuple):
+    """The numbers of features in a network.
+
+    Args:
+        chars: Of the characters of a word; 0 without them.
+        states: Of the states of all directions, side by side.
+        output: Of a state that the heads read.
+        inputs: Of the input of each layer of the encoder.
+    """
+
+    chars: int
+    states: int
+    output: int
+    inputs: Sequence[int]
+
+
+def widths_of(embeddings: EmbeddingsConfig, encoder: EncoderConfig, vector_dimension: int) -> Widths:
+    """Return the widths of a network whose word vectors have `vector_dimension` features."""
+    chars = 0 if embeddings.chars == "none" else embeddings.char_hidden
+    states = encoder.hidden_size * (2 if encoder.bidirectional else 1)
+    output = states if encoder.merge == "concat" else encoder.hidden_size
+    return Widths(chars, states, output, [vector_dimension + chars, *[output] * (encoder.layers - 1)])
+
+
 class ModelConfig(Section):
-    """What `config.json` of a model folder says.
+    """The content of `config.json` in a model folder.
 
     Args:
         format: Number of the folder's format.
@@ -41,6 +66,6 @@ class ModelConfig(Section):
 
     @property
     def tokenize(self) -> Tokenize:
-        """How raw text is split: at blanks if all training corpora were, otherwise into words."""
+        """Return how to split raw text: at blanks if all training corpora were split there, otherwise into words."""
         modes = {reading.tokenize for reading in self.reading.values()}
         return "blanks" if modes == {"blanks"} else "words"

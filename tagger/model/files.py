@@ -22,7 +22,7 @@ from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import ModelError
 from tagger.files.writing import newest
 from tagger.heads.table import heads_of
-from tagger.model.config import FORMAT, ModelConfig
+from tagger.model.config import FORMAT, ModelConfig, widths_of
 from tagger.text.schemes import Scheme, describe, tags_of_types
 from tagger.wording import shorten
 
@@ -32,6 +32,7 @@ CONFIG_BYTES, VOCABULARY_BYTES = 1_000_000, 2**30  # that a model may have at mo
 WEIGHT_BYTES, HEADER_BYTES = 64, 10_000_000  # the same for each weight that the sizes ask for, and for their names
 MOVES = 10  # times that a file may move between looking for it and opening it
 AGAIN = "copy the folder again"
+NO_JSON = "the file is damaged or incomplete, it is not JSON"
 S = TypeVar("S", bound=Section)
 Strings = Annotated[list[str], FailFast()]
 T = TypeVar("T")
@@ -160,7 +161,7 @@ def _parse(path: Path, content: bytes) -> dict[str, Any]:
     try:
         value = json.loads(content.decode())
     except (ValueError, RecursionError):  # no JSON, no UTF-8, a number too long or a list too deep to be read
-        raise ModelError(f"{path}: the file is damaged or incomplete, it is not JSON; {AGAIN}") from None
+        raise ModelError(f"{path}: {NO_JSON}; {AGAIN}") from None
     if not isinstance(value, dict):
         raise ModelError(f"{path}: must be a JSON object, got {type(value).__name__}; {AGAIN}")
     return value
@@ -172,6 +173,10 @@ def _section(kind: type[S], path: Path, text: str | bytes) -> S:
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False, include_input=False)
     detail = next((one for one in details if one["type"] == "extra_forbidden"), details[0])
+    if not detail["loc"]:
+        invalid = detail["type"] == "json_invalid"
+        problem = NO_JSON if invalid else f"must be a JSON object, got {type(json.loads(text)).__name__}"
+        raise ModelError(f"{path}: {problem}; {AGAIN}")
     key = shorten(".".join(map(str, detail["loc"])))[1:-1]
     if detail["type"] == "extra_forbidden":
         raise ModelError(f"{path}: unknown key `{key}`, which a newer version wrote; upgrade tagger")
@@ -179,15 +184,10 @@ def _section(kind: type[S], path: Path, text: str | bytes) -> S:
 
 
 def _vocabulary(path: Path, content: bytes, config: ModelConfig) -> Vocabulary:
-    values = _parse(path, content)
-    for place, found, expected in (
-        ("the file", values, _Names.model_fields),
-        ("`labels`", values.get("labels"), config.heads),
-    ):
-        if isinstance(found, dict) and (odd := found.keys() ^ expected.keys()):
-            keys = f"must have the keys {', '.join(expected)}; missing or unknown: {shorten(', '.join(sorted(odd)))}"
-            raise ModelError(f"{path}: {place} {keys}; {AGAIN}")
     names = _section(_Names, path, content)
+    if odd := names.labels.keys() ^ config.heads.keys():
+        keys = f"must have the keys {', '.join(config.heads)}; missing or unknown: {shorten(', '.join(sorted(odd)))}"
+        raise ModelError(f"{path}: `labels` {keys}; {AGAIN}")
     if names.num_trainable > len(names.words) + 1:
         raise ModelError(f"{path}: `num_trainable` must be at most the number of words and 1; {AGAIN}")
     for key, found in (("words", names.words), ("chars", names.chars), *names.labels.items()):
@@ -213,14 +213,10 @@ def _fewest_weights(config: ModelConfig, vocabulary: Vocabulary) -> int:
 
     Only matrices count, those of a recurrent cell once and not once for each gate.
     """
-    encoder, embeddings = config.encoder, config.embeddings
-    chars = 0 if embeddings.chars == "none" else embeddings.char_hidden
-    states = encoder.hidden_size * (2 if encoder.bidirectional else 1)
-    output = states if encoder.merge == "concat" else encoder.hidden_size
-    inputs = [config.vector_dimension + chars, *[output] * (encoder.layers - 1)]
+    chars, states, output, inputs = widths_of(config.embeddings, config.encoder, config.vector_dimension)
     total = config.vector_dimension * (len(vocabulary.words) + 1)
-    total += embeddings.char_dimension * (chars + len(vocabulary.chars)) if chars else 0
-    total += sum(states * (size + encoder.hidden_size) for size in inputs)
+    total += config.embeddings.char_dimension * (chars + len(vocabulary.chars)) if chars else 0
+    total += sum(states * (size + config.encoder.hidden_size) for size in inputs)
     heads = heads_of(config.heads).items()
     return total + sum(head.num_weights(len(vocabulary.labels[layer]), output) for layer, head in heads)
 

@@ -1,4 +1,4 @@
-"""A model without what runs its network: its configuration, and the names of its ids."""
+"""A model without its network: the configuration, and the names of its ids."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,10 +34,10 @@ class Model:
 
     @property
     def heads(self) -> Mapping[str, HeadConfig]:
-        """The configuration of each head by its layer."""
+        """Return the configuration of each head by its layer."""
         return self.config.heads
 
     @property
     def tokenize(self) -> Tokenize:
-        """How to split raw text: at white space if all training corpora were split there, else into words."""
+        """Return how to split raw text, as `ModelConfig.tokenize`."""
         return self.config.tokenize

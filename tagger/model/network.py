@@ -123,7 +123,7 @@ class Network(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """The device of the parameters."""
+        """Return the device of the parameters."""
         return self.words.weight.device
 
     def type_vectors(self, word_ids: Tensor, char_ids: Tensor, char_lengths: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ def read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, tell: Tell) 
         recipe: Names the corpora, the vectors and the heads.
         folder: The folder that paths of the recipe are relative to.
         from_files: Whether to read a corpus that has both a dataset and files from the files.
-        tell: Is called with each note on what is read.
+        tell: Called with each note on what is read.
 
     Raises:
         RecipeError: A corpus does not fit the heads or the other corpora.

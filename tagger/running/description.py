@@ -1,4 +1,4 @@
-"""What is known of a trained model from its files alone; the network is not built."""
+"""Describe a trained model from its files alone; the network is not built."""
 
 import json
 from math import prod

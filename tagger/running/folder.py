@@ -1,7 +1,7 @@
 """The folder of a run: the best model so far after each epoch, and the whole run at its end.
 
-Nothing here is ever half written: `files/writing.py` replaces several files at once. What a finished folder says is in
-`description.py`.
+No file is ever half written: `files/writing.py` replaces several files at once. `description.py` reads a finished
+folder.
 """
 
 import json
@@ -91,7 +91,7 @@ class RunFolder:
 
     @cached_property
     def _licences(self) -> Mapping[str, Sequence[str]]:
-        """For each file of data and vectors, the licence files in its folder."""
+        """Return the licence files in the folder of each file of data and vectors."""
         files = [self._data / path for path in self._recipe.embeddings.vectors]
         files += [self._data / path for config in self._recipe.all_corpora().values() for path in config.files()]
         patterns = ("licen[cs]e*", "copying*", "acknowledg*")

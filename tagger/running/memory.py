@@ -12,6 +12,7 @@ from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import RecipeError
 from tagger.heads.head import FLOAT, Sizes
 from tagger.heads.table import heads_of
+from tagger.model.config import widths_of
 
 GIB = 2**30
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
@@ -56,11 +57,8 @@ def estimate_memory(
     embeddings, encoder, training = recipe.embeddings, recipe.encoder, recipe.training
     copies = FLOAT * (4 + (training.optimizer == "adam") + bool(training.average))
     tokens, sentences = sum(nlargest(training.batch_size, lengths)), min(training.batch_size, len(lengths))
-    trained, chars = vocabulary.num_trainable, 0 if embeddings.chars == "none" else embeddings.char_hidden
-    states = encoder.hidden_size * (2 if encoder.bidirectional else 1)  # of both directions, side by side
-    output = states if encoder.merge == "concat" else encoder.hidden_size
-    inputs = [vectors + chars, *[output] * (encoder.layers - 1)]
-    gates = GATES[encoder.cell]
+    chars, states, output, inputs = widths_of(embeddings, encoder, vectors)
+    trained, gates = vocabulary.num_trainable, GATES[encoder.cell]
     parts: dict[str, float] = {
         "the word vectors (`embeddings`)": vectors * (copies * trained + 2 * (len(vocabulary.words) + 1 - trained)),
         "`embeddings.char_hidden` and `embeddings.char_dimension`": copies * 3 * chars * embeddings.char_dimension,
@@ -84,7 +82,7 @@ def memory_limit(device: str) -> float:
 
 
 def _cgroup_limits() -> Iterator[int]:
-    """The limits on the control groups of this process, from its own up to the outermost that it sees."""
+    """Yield the limits on the control groups of this process, from its own up to the outermost that it sees."""
     try:
         lines = OWN_GROUPS.read_text(encoding="utf-8").splitlines()
     except OSError:

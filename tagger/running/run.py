@@ -1,4 +1,4 @@
-"""What a run leaves behind, and who hears what goes on in it."""
+"""The result of a training run, and the listener that receives its events."""
 
 import logging
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Run:
-    """What a training run left behind.
+    """The result of a training run.
 
     Args:
         tagger: The trained model, ready to use.
@@ -29,12 +29,12 @@ class Run:
 
 
 class RunListener(Listener):
-    """Hears what goes on in a run; a base that writes to the log of this module."""
+    """Receives the events of a run; this base class writes them to the log of this module."""
 
     def noted(self, message: str) -> None:
-        """Something was found out or begun."""
+        """Log a note on what was found or begun."""
         logger.info(message)
 
     def scored(self, epoch: Epoch) -> None:
-        """An epoch ended and was scored on dev."""
+        """Log the loss and the dev score of an epoch."""
         logger.info("epoch %d: loss %.4f, dev %.4f", epoch.epoch, epoch.loss, epoch.selected)

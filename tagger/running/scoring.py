@@ -13,15 +13,15 @@ from tagger.text.sentence import Label
 
 
 def evaluate_files(tagger: Tagger, files: Sequence[str | Path], **reading: Any) -> Report:
-    """The report of a model on files, read as its training files were but for what `reading` says otherwise.
+    """Return the report of a model on files. They are read as its training files were, except as `reading` says.
 
     Args:
         tagger: The model.
         files: Paths of files with gold layers.
-        reading: Keys of a recipe's [data] section, such as `format`, `columns` and `scheme`; None is left out.
+        reading: Keys of a recipe's [data] section, such as `format`, `columns` and `scheme`; None is ignored.
 
     Raises:
-        RecipeError: A key of `reading` is wrong.
+        RecipeError: A key of `reading` is invalid.
         DataError: A file cannot be read, or has no layer of the model.
     """
     labels = [layer for layer, head in heads_of(tagger.model.heads).items() if head.layer_type is Label]

@@ -117,7 +117,7 @@ def with_teachers(
         teachers: The models, by the value of `teacher` in the recipe.
         recipe: Names the teacher of each head.
         vocabulary: Gives the ids of labels.
-        tell: Is called with a note on each teacher.
+        tell: Called with a note on each teacher.
 
     Raises:
         RecipeError: A teacher predicts a label that no train sentence has.

@@ -56,7 +56,7 @@ def train(
         overrides: Values of the recipe to replace, as `section.key=value`.
         device: Where the network runs: `cpu`, `cuda` or `cuda:N`.
         threads: Number of CPU threads; default: all cores. A training uses two at most.
-        listener: Is called on events of the run, such as the end of an epoch.
+        listener: Called on events of the run, such as the end of an epoch.
 
     Raises:
         RecipeError: The recipe is invalid.
@@ -139,7 +139,7 @@ class _Training:
         corpora: The corpora of the recipe, in its order.
         device: Where the network runs.
         run_folder: Where the best model so far is kept.
-        listener: Is called on events of the run.
+        listener: Called on events of the run.
     """
 
     def __init__(
