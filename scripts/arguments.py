@@ -1,4 +1,4 @@
-"""Values of the scripts' options, which are refused in one sentence before any work is done, and their output."""
+"""Parsers of the scripts' options, which refuse invalid values before any work is done, and output of results."""
 
 import json
 import sys
@@ -16,7 +16,7 @@ MOST_SEED = 2**63 - 1
 
 
 def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
-    """A reader of whole numbers that are not too small and not too large."""
+    """Return a parser of whole numbers from `least` to `most`."""
     allowed = f"of at least {least}" if most is None else f"from {least} to {most}"
 
     def read(text: str) -> int:
@@ -30,23 +30,23 @@ def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
 
 
 def different_seeds(text: str) -> list[int]:
-    """The seeds of a list parted by commas, each once."""
+    """Return the seeds in a list separated by commas, which must be different."""
     names = text.split(",")
     found = {int(name) for name in names if name.isascii() and name.isdecimal() and len(name) < 20}
     if len(found) < len(names) or max(found) > MOST_SEED:
-        raise ArgumentTypeError(f"must be different whole numbers from 0, parted by commas, got {text!r}")
+        raise ArgumentTypeError(f"must be different whole numbers from 0, separated by commas, got {text!r}")
     return [int(name) for name in names]
 
 
 def existing_folder(text: str) -> Path:
-    """A folder that is there."""
+    """Return the path of an existing folder."""
     if not text or not Path(text).is_dir():
-        raise ArgumentTypeError(f"must be a folder that is there, got {text!r}")
+        raise ArgumentTypeError(f"must be an existing folder, got {text!r}")
     return Path(text)
 
 
 def writable_file(text: str) -> Path:
-    """Read a file that can be written; what it holds stays as it is."""
+    """Return the path of a file that can be written. The file is not changed."""
     path = Path(text)
     try:
         if path.is_dir():
@@ -61,7 +61,7 @@ def writable_file(text: str) -> Path:
 
 
 def picture_file(text: str) -> Path:
-    """A file that a chart can be drawn in."""
+    """Return the path of a file that can hold a chart."""
     try:
         check_path(Path(text), chart=True)
     except TaggerError as error:
@@ -70,12 +70,12 @@ def picture_file(text: str) -> Path:
 
 
 def write_json(path: Path, figures: Any) -> None:
-    """Write figures to a file."""
+    """Write figures to a file as JSON."""
     path.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def run_script(main: Callable[[], None]) -> None:
-    """Run a script; a user's mistake ends it with one sentence, and an interruption with one word."""
+    """Run a script. A mistake of the user ends it with one sentence, an interruption with one word."""
     try:
         main()
     except TaggerError as error:

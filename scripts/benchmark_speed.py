@@ -524,7 +524,7 @@ def show(rows: Sequence[Row], grown: Sequence[dict[str, float | str]]) -> None:
 
 
 def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
-    """What the command line asks for."""
+    """Return the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--data", type=existing_folder, help=f"folder of corpora and vectors; needed by {', '.join(WITH_DATA)}")
@@ -534,7 +534,7 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     add("--only", nargs="+", choices=PARTS, default=list(PARTS))
     arguments = parser.parse_args(given)
     if arguments.data is None and not set(WITH_DATA).isdisjoint(arguments.only):
-        parser.error(f"{', '.join(WITH_DATA)} need --data DIR; or leave them out with --only crf lstm sharing")
+        parser.error(f"{', '.join(WITH_DATA)} need --data DIR; or choose others with --only crf lstm sharing")
     return arguments
 
 

@@ -538,25 +538,34 @@ def _draw_panel(axes: Any, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
-    """What the command line asks for."""
+    """Return the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add(
         "--data",
         type=existing_folder,
-        help="folder of corpora and vectors; without it, `synthetic` without vectors",
+        help="folder of corpora and vectors; without it, only `synthetic` is run, without vectors",
     )
-    add("--tasks", type=_chosen(TASKS), metavar="A,B,...", help="all with --data, else `synthetic`")
+    add("--tasks", type=_chosen(TASKS), metavar="A,B,...", help="default: all with --data, otherwise `synthetic`")
     add("--cells", type=_chosen(GATES), default=list(GATES), metavar="A,B,...")
     add("--seeds", type=different_seeds, default=[1, 2, 3], metavar="1,2,...")
-    add("--epochs", type=whole_number(1), help="of every task, in place of its own number")
+    add("--epochs", type=whole_number(1), help="number of epochs of each task; default: that of the task")
     add("--hidden", type=whole_number(1), default=100, help="width of a direction of `both` and of `forward`")
     add("--sentences", type=whole_number(1), default=3000, help="train sentences of `synthetic`")
-    add("--examples", type=whole_number(0), default=3, help="sentences shown of each task and network, drawn at random")
-    add("--threads", type=whole_number(1, MOST_THREADS), help="of torch; as many as it chooses if left out")
-    add("--resume", type=writable_file, help="file that keeps each finished run, and gives back those it has")
+    add(
+        "--examples",
+        type=whole_number(0),
+        default=3,
+        help="number of example sentences of each task and network",
+    )
+    add("--threads", type=whole_number(1, MOST_THREADS), help="threads of torch; default: chosen by torch")
+    add(
+        "--resume",
+        type=writable_file,
+        help="file for finished runs; those that it holds are not repeated",
+    )
     add("--json", type=writable_file, help="file to write the figures to")
-    add("--picture", type=picture_file, help="file to draw the scores in: .png, .svg, .html")
+    add("--picture", type=picture_file, help="picture of the scores to write: .png, .svg or .html")
     arguments = parser.parse_args(given)
     _complete(arguments, parser)
     return arguments
@@ -570,18 +579,18 @@ def _complete(arguments: argparse.Namespace, parser: argparse.ArgumentParser) ->
     if arguments.tasks is None:
         arguments.tasks = list(TASKS) if arguments.data else ["synthetic"]
         if not arguments.data:
-            sys.stderr.write("only synthetic is run, for the other tasks need --data DIR\n")
+            sys.stderr.write("only `synthetic` is run, because the other tasks need --data DIR\n")
     elif arguments.data is None and arguments.tasks != ["synthetic"]:
-        parser.error("all tasks but synthetic need --data DIR")
+        parser.error("all tasks except `synthetic` need --data DIR")
 
 
 def _chosen(choices: Collection[str]) -> Callable[[str], list[str]]:
-    """A reader of names parted by commas, each once."""
+    """Return a parser of names separated by commas, which must be different and among the choices."""
 
     def read(text: str) -> list[str]:
         names = text.split(",")
         if not set(names) <= set(choices) or len(set(names)) < len(names):
-            raise argparse.ArgumentTypeError(f"must be of {', '.join(choices)}, each once, got {text!r}")
+            raise argparse.ArgumentTypeError(f"must be different names among {', '.join(choices)}, got {text!r}")
         return names
 
     return read

@@ -214,15 +214,15 @@ def main(given: Sequence[str] | None = None) -> None:
     """Run the comparison, then write and print the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--data", type=existing_folder, required=True, help="folder that the recipes' files are in")
+    add("--data", type=existing_folder, required=True, help="folder of the recipes' data files")
     add("--seeds", type=different_seeds, default=[1, 2, 3], metavar="1,2,...")
-    add("--runs", type=Path, default=Path("runs"), help="folder of the runs; made if it is not there")
+    add("--runs", type=Path, default=Path("runs"), help="folder of the runs; created if missing")
     add("--json", type=writable_file, help="file to write the figures to")
     add("--repeats", type=whole_number(1), default=9, help="timed turns of the speed measurement")
     add(
         "--threads",
         type=whole_number(1, MOST_THREADS),
-        help="of torch, in training and timing; as many as it chooses if left out",
+        help="threads of torch, in training and timing; default: chosen by torch",
     )
     options = parser.parse_args(given)
     found = compare(options.data, options.runs, options.seeds, options.repeats, options.threads)

@@ -1,4 +1,4 @@
-"""How far a row of runs is and how long the rest will take, on standard error."""
+"""Progress of a series of runs on standard error: how many are done, and how long the rest will take."""
 
 import shutil
 import sys
@@ -8,14 +8,14 @@ from statistics import fmean
 
 from tagger import RunListener
 
-MOVES, LINES = 0.5, 10.0  # seconds between two words: on a terminal, where one line moves, and elsewhere
+MOVES, LINES = 0.5, 10.0  # seconds between two reports: on a terminal, where one line changes, and elsewhere
 
 
 class Progress(RunListener):
-    """Tells of each run as it begins, goes on and ends; given to `tagger.train`, it hears how far the run is.
+    """Reports the start, progress and end of each run. As the listener of `tagger.train`, it follows the training.
 
     Args:
-        kinds: The kind of each run, in order; runs of a kind are taken to last equally long.
+        kinds: The kind of each run, in order; runs of one kind are expected to take equally long.
     """
 
     def __init__(self, kinds: Sequence[str]) -> None:
@@ -26,23 +26,23 @@ class Progress(RunListener):
         self._began = self._told = time.perf_counter()
 
     def begin(self, name: str) -> None:
-        """The next run begins."""
+        """Report that the next run begins."""
         self._name = name
         self._restart()
         self._tell(f"{name}: begins")
 
     def started(self, num_epochs: int, num_steps: int) -> None:
-        """Its training begins."""
+        """Store the number of steps of its training."""
         self._steps = num_steps
 
     def stepped(self, step: int, loss: float, tokens_per_second: float) -> None:
-        """A step of its training is made."""
+        """Report the share of its training that is done, from time to time."""
         self._share = step / self._steps
         if time.perf_counter() - self._told > (MOVES if self._live else LINES):
             self._tell(f"{self._name}: {self._share:.0%} trained")
 
     def end(self, result: str = "done") -> None:
-        """The run is over; what came of it stays on the terminal."""
+        """Report that the run has ended, with its result."""
         seconds = time.perf_counter() - self._began
         self.spent.append(seconds)
         self._restart()
@@ -55,13 +55,13 @@ class Progress(RunListener):
         number, left = len(self.spent) + (not stays), self.seconds_left()
         line = f"[{number}/{len(self.kinds)}] {said}" + ("" if left is None else f"; about {spoken(left)} left")
         if self._live and not stays:
-            line = line[: shutil.get_terminal_size().columns - 1]  # of a line that wraps only the end could move
+            line = line[: shutil.get_terminal_size().columns - 1]  # a line that wraps cannot be overwritten
         sys.stderr.write(f"\r{line}\x1b[K" + "\n" * stays if self._live else f"{line}\n")
         sys.stderr.flush()
         self._told = time.perf_counter()
 
     def seconds_left(self) -> float | None:
-        """What the runs not yet over will take, by those that are, or by the share done of one; None if not known."""
+        """Return how long the remaining runs will take, estimated from those that have ended; None if unknown."""
         known: dict[str, list[float]] = {}
         for kind, seconds in zip(self.kinds, self.spent, strict=False):
             known.setdefault(kind, []).append(seconds)
@@ -76,5 +76,5 @@ class Progress(RunListener):
 
 
 def spoken(seconds: float) -> str:
-    """Seconds, or minutes where they are many."""
+    """Return a duration in seconds, or in minutes if it is long."""
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -30,15 +30,15 @@ WRONG = [
     (ALL, ["--json", ""], "argument --json: .: expected a file to write, got a folder; name a file in it"),
     (ALL, ["--json", "x" * 300], f"argument --json: {'x' * 300}: the file cannot be written: File name too long"),
     (ALL, ["--json", "text/x"], "argument --json: text/x: the file cannot be written: Not a directory"),
-    (ALL, ["--data", "nodir"], "argument --data: must be a folder that is there, got 'nodir'"),
-    (ALL, ["--data", ""], "argument --data: must be a folder that is there, got ''"),
+    (ALL, ["--data", "nodir"], "argument --data: must be an existing folder, got 'nodir'"),
+    (ALL, ["--data", ""], "argument --data: must be an existing folder, got ''"),
     (TIMED, ["--repeats", "0"], "argument --repeats: must be a whole number of at least 1, got '0'"),
     (TIMED, ["--repeats", "many"], "argument --repeats: must be a whole number of at least 1, got 'many'"),
     *(
         (
             BOTH,
             ["--seeds", text],
-            f"argument --seeds: must be different whole numbers from 0, parted by commas, got '{text}",
+            f"argument --seeds: must be different whole numbers from 0, separated by commas, got '{text}",
         )
         for text in ("x", "", "1,", "1,1", "1,01", "-1", "1.5", "²", str(2**63), "9" * 5000)
     ),
@@ -59,19 +59,19 @@ WRONG = [
     (
         (compare_directions,),
         ["--cells", "gru,foo"],
-        "argument --cells: must be of rnn, gru, lstm, each once, got 'gru,foo'",
+        "argument --cells: must be different names among rnn, gru, lstm, got 'gru,foo'",
     ),
     (
         (compare_directions,),
         ["--cells", "gru,gru"],
-        "argument --cells: must be of rnn, gru, lstm, each once, got 'gru,gru'",
+        "argument --cells: must be different names among rnn, gru, lstm, got 'gru,gru'",
     ),
     (
         (compare_directions,),
         ["--tasks", ""],
-        "argument --tasks: must be of synthetic, mr, wnut17, ewt, each once, got ''",
+        "argument --tasks: must be different names among synthetic, mr, wnut17, ewt, got ''",
     ),
-    ((compare_directions,), ["--tasks", "mr"], "all tasks but synthetic need --data DIR"),
+    ((compare_directions,), ["--tasks", "mr"], "all tasks except `synthetic` need --data DIR"),
     ((compare_directions,), ["--picture", "x.foo"], "argument --picture: x.foo: the name of this picture must end in"),
     (
         (compare_directions,),
@@ -90,7 +90,7 @@ WRONG = [
         "--resume, --json and --picture must be different files",
     ),
     ((benchmark_speed,), ["--only", "crf", "foo"], "argument --only: invalid choice: 'foo'"),
-    ((benchmark_speed,), ["--only", "crf", "growth"], "training, tagging, growth need --data DIR; or leave them out"),
+    ((benchmark_speed,), ["--only", "crf", "growth"], "training, tagging, growth need --data DIR; or choose others"),
 ]
 
 
@@ -142,7 +142,7 @@ def test_picture_without_matplotlib_is_refused(
 
 def test_without_data_synthetic_alone_is_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert compare_directions.parse_arguments([]).tasks == ["synthetic"]
-    assert capsys.readouterr().err == "only synthetic is run, for the other tasks need --data DIR\n"
+    assert capsys.readouterr().err == "only `synthetic` is run, because the other tasks need --data DIR\n"
     assert compare_directions.parse_arguments(["--data", "."]).tasks == list(compare_directions.TASKS)
     assert capsys.readouterr().err == ""
 
