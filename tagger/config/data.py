@@ -259,7 +259,7 @@ class DataConfig(ReadingConfig):
         return self
 
     def reading(self) -> ReadingConfig:
-        """Return the part that says how to read; the token column of a dataset is left out, because files have none."""
+        """Return the part that says how to read, without the token column of a dataset, because files have none."""
         values = {key: getattr(self, key) for key in ReadingConfig.model_fields}
         if self.dataset is not None and self.layers:
             values["layers"] = {layer: source for layer, source in self.layers.items() if layer != "token"} or None

@@ -14,7 +14,7 @@ from pydantic_core import to_jsonable_python
 from tagger.config import DataConfig, ReadingConfig, SplitConfig, parse_section
 from tagger.corpus.checking import finish
 from tagger.corpus.splitting import Splits, joined, split_files, split_rows
-from tagger.corpus.synthetic import generate
+from tagger.corpus.synthetic import Split, generate
 from tagger.errors import DataError, gather
 from tagger.formats.faults import Faults
 from tagger.formats.labelled import read_classes
@@ -207,11 +207,8 @@ def cut_dev(corpus: Corpus, *, seed: int) -> Corpus:
 def _generate(sentences: int, seed: int) -> Splits:
     """Return a generated corpus: that many sentences for train, a tenth as many each for dev and test."""
     tenth = max(1, sentences // 10)
-    return {
-        "train": list(generate(sentences, seed=seed, split="train")),
-        "dev": list(generate(tenth, seed=seed, split="dev")),
-        "test": list(generate(tenth, seed=seed, split="test")),
-    }
+    sizes: dict[Split, int] = {"train": sentences, "dev": tenth, "test": tenth}
+    return {split: list(generate(size, seed=seed, split=split)) for split, size in sizes.items()}
 
 
 def _read_split(
@@ -232,11 +229,10 @@ def _read_files(paths: Sequence[str | Path], config: ReadingConfig, folder: Path
     files = gather(partial(_read_file, path, config, folder, tally) for path in paths)
     if len(files) == 1:
         return files
-    return [[_in_file(sentence, number) for sentence in file] for number, file in enumerate(files, 1)]
-
-
-def _in_file(sentence: Sentence, number: int) -> Sentence:
-    return sentence if sentence.document is None else replace(sentence, document=f"{number}.{sentence.document}")
+    return [
+        [s if s.document is None else replace(s, document=f"{number}.{s.document}") for s in file]
+        for number, file in enumerate(files, 1)
+    ]
 
 
 def _read_file(path: str | Path, config: ReadingConfig, folder: Path, tally: Tally) -> list[Sentence]:

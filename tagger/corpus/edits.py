@@ -45,11 +45,6 @@ class Done:
     firsts: dict[str, str] = field(default_factory=dict)
     seen: Counter[str] = field(default_factory=Counter)
 
-    def repair(self, split: str, number: int, sentence: Sentence, token: int) -> None:
-        """Count repaired tags of a split, the first of which is the tag of a token of a sentence."""
-        self.repaired[split] += number
-        self.firsts.setdefault(split, place_of(sentence, token))
-
 
 def prefixed(splits: Splits) -> tuple[Splits, list[str]]:
     """Return splits with tags in IO instead of bare types, such as `I-PER` for `PER`, and a note per changed layer."""
@@ -133,7 +128,8 @@ def _count_repairs(
     if number := sum(map(len, wrong)):
         first = min(int(found[0]) for found in wrong if len(found))
         row = int(np.searchsorted(packed.starts, first, side="right")) - 1
-        done.repair(split, number, part[row], first - int(packed.starts[row]))
+        done.repaired[split] += number
+        done.firsts.setdefault(split, place_of(part[row], first - int(packed.starts[row])))
 
 
 def _edited(sentence: Sentence, rename: Mapping[str, str | None]) -> Sentence:

@@ -12,7 +12,6 @@ two opinions that in the main clause, or else the later one, counts.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from random import Random
@@ -61,13 +60,7 @@ class Phrase(NamedTuple):
 
 
 Words: TypeAlias = tuple[Phrase, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Alternatives, each a sequence of word choices and other rules."""
-
-    alternatives: list[tuple["Rule | Words", ...]]
+Rule: TypeAlias = list[tuple["Rule | Words", ...]]  # alternatives, each a sequence of word choices and other rules
 
 
 def _stream(sentences: int, random: Callable[[], float], split: Split) -> Iterator[Sentence]:
@@ -88,9 +81,8 @@ def _expand(rule: Rule, random: Callable[[], float], phrases: list[Phrase]) -> N
 
     Only `random()` is used: it is the one method of `Random` whose results are the same in every version of Python.
     """
-    alternatives = rule.alternatives
-    for part in alternatives[int(random() * len(alternatives))]:
-        if isinstance(part, Rule):
+    for part in rule[int(random() * len(rule))]:
+        if isinstance(part, list):
             _expand(part, random, phrases)
         else:
             phrases.append(part[int(random() * len(part))] if len(part) > 1 else part[0])
@@ -145,7 +137,7 @@ class _Grammar:
             first_word = name.split(".")[0]
             entity_type = first_word if first_word in ENTITY_TYPES else None
             texts = self.texts[name].split("|")
-            self.built[name] = Rule([parts for text in texts for parts in self._alternative(text, entity_type)])
+            self.built[name] = [parts for text in texts for parts in self._alternative(text, entity_type)]
         return self.built[name]
 
     def _alternative(self, text: str, entity_type: str | None) -> list[tuple[Rule | Words, ...]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tagger.errors import DataError
 from tagger.formats.column_names import DOCUMENT, META, OFFSETS, layer_name
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Sentence, TagLayer
 
 if TYPE_CHECKING:
     import datasets
@@ -65,14 +65,23 @@ def _columns(splits: Mapping[str, Sequence[Sentence]]) -> Columns:
         wanted, extra = (_tag_columns if kind is TagLayer else _label_columns)(layer, names)
         if twice := {*wanted, *extra} & {*columns, *optional, DOCUMENT, META}:
             raise DataError(f"layer `{layer}`: two columns would be called {min(twice)}; rename the layer")
-        columns |= wanted
-        optional |= extra
+        columns |= _where_present(layer, wanted)
+        optional |= _where_present(layer, extra)
     optional[DOCUMENT] = (Value("string"), lambda s: s.document)
     optional[META] = (List({"key": Value("string"), "value": Value("string")}), _pairs)
     for name, (feature, value) in optional.items():
         if any(value(sentence) is not None for sentence in chain.from_iterable(splits.values())):
             columns[name] = (feature, value)
     return columns
+
+
+def _where_present(layer: str, columns: Columns) -> Columns:
+    """Return the columns of a layer, with no value for sentences without it."""
+
+    def guarded(value: Callable[[Sentence], Any]) -> Callable[[Sentence], Any]:
+        return lambda s: value(s) if layer in s.layers else None
+
+    return {name: (feature, guarded(value)) for name, (feature, value) in columns.items()}
 
 
 def _layers(splits: Mapping[str, Sequence[Sentence]]) -> dict[str, tuple[type, list[str]]]:
@@ -102,20 +111,14 @@ def _tag_columns(layer: str, names: Sequence[str]) -> tuple[Columns, Columns]:
     span = {"type": Value("string"), "score": Value("float32")}
     span |= {key: Value("int32") for key in ("start", "end", "start_char", "end_char")}
 
-    def tags(s: Sentence) -> list[int] | None:
-        return [ids[tag] for tag in s.tags(layer)] if layer in s.layers else None
-
-    def scores(s: Sentence) -> list[float] | None:
-        return list(s.tag_scores(layer) or ()) or None if layer in s.layers else None
-
     def spans(s: Sentence) -> list[dict[str, Any]] | None:
-        if layer not in s.layers or s.tag_layer(layer).scored_spans is None:
+        if s.tag_layer(layer).scored_spans is None:
             return None
         return [{key: getattr(found, key) for key in span} for found in s.spans(layer)]
 
-    return {f"{layer}_tags": (List(ClassLabel(names=list(names))), tags)}, {
-        f"{layer}_scores": (List(Value("float32")), scores),
-        f"{layer}_score": (Value("float32"), lambda s: s.sequence_score(layer) if layer in s.layers else None),
+    return {f"{layer}_tags": (List(ClassLabel(names=list(names))), lambda s: [ids[tag] for tag in s.tags(layer)])}, {
+        f"{layer}_scores": (List(Value("float32")), lambda s: list(s.tag_scores(layer) or ()) or None),
+        f"{layer}_score": (Value("float32"), lambda s: s.sequence_score(layer)),
         f"{layer}_spans": (List(span), spans),
     }
 
@@ -124,22 +127,18 @@ def _label_columns(layer: str, names: Sequence[str]) -> tuple[Columns, Columns]:
     """Return the column of the label, and the optional columns of a prediction: scores and attention."""
     from datasets import ClassLabel, List, Value
 
-    def label(s: Sentence) -> Label | None:
-        return s.label(layer) if layer in s.layers else None
-
     def scores(s: Sentence) -> list[float] | None:
-        found = label(s)
-        return [found.scores.get(name, 0.0) for name in names] if found and found.scores else None
+        found = s.label(layer).scores
+        return [found.get(name, 0.0) for name in names] if found else None
 
     def attention(s: Sentence) -> list[float] | None:
-        found = label(s)
-        return list(found.attention) if found and found.attention is not None else None
+        found = s.label(layer).attention
+        return None if found is None else list(found)
 
-    column = (
-        layer if layer_name(layer) == layer else f"{layer}_label"
-    )  # so that reading it back gives the same layer name
-    return {column: (ClassLabel(names=list(names)), lambda s: found.value if (found := label(s)) else None)}, {
-        f"{layer}_score": (Value("float32"), lambda s: found.score if (found := label(s)) else None),
+    # `ner_tags` would be read back as the layer `ner`, so a label layer of such a name gets another ending
+    column = layer if layer_name(layer) == layer else f"{layer}_label"
+    return {column: (ClassLabel(names=list(names)), lambda s: s.label(layer).value)}, {
+        f"{layer}_score": (Value("float32"), lambda s: s.label(layer).score),
         f"{layer}_scores": (List(Value("float32")), scores),
         f"{layer}_attention": (List(Value("float32")), attention),
     }

@@ -19,6 +19,7 @@ from tagger.text.schemes import (
     is_tag,
     touches,
 )
+from tagger.wording import counted
 
 Pairs = Counter[tuple[str | None, str | None]]  # how often each tag follows each other; None is the edge
 ORDER: tuple[Scheme, ...] = ("iob2", "bioes", "bilou", "iob1")
@@ -216,4 +217,4 @@ def said_of_rival(pairs: Pairs, scheme: Scheme) -> str:
     number, rival = min(others, key=lambda found: found[0])
     if not faults or scheme == "io" or number > 2 * faults + 1:
         return ""
-    return f" ({faults} fault{'s' * (faults > 1)}; {number} as {rival.upper()})"
+    return f" ({counted(faults, 'fault')}; {number} as {rival.upper()})"
