@@ -105,7 +105,7 @@ def _reading(lines: Lines, wanted: Conversion, format: str, where: str) -> Readi
 
 
 def survey(sentences: Iterable[Sentence], wanted: Conversion, format: str, tally: Tally) -> Contents:
-    """Return what sentences hold, and what their reader ignored and told the tally."""
+    """Return what the sentences hold, and what their reader ignored."""
     found = Contents()
     before, num_documents = None, 0
     for sentence in sentences:
@@ -123,12 +123,10 @@ def survey(sentences: Iterable[Sentence], wanted: Conversion, format: str, tally
             before, num_documents = sentence.document, num_documents + 1
         for name in _contents(sentence, wanted, format, str(num_documents), own_tokens=tally.has_tokens):
             found.note(name, name)
-        for name in (*tally.left, *tally.unread):  # keeps their place; counted below
-            if tally.left[name] or tally.unread[name]:
-                found.note(name, f"key {name}" if name in tally.unread else name, 0)
-    for name, number in [*tally.left.items(), *tally.unread.items()]:
-        if number:
-            found.note(name, f"key {name}" if name in tally.unread else name, number)
+        for name in tally.left + tally.unread:  # sets the order of the names; they are counted below
+            found.note(name, f"key {name}" if name in tally.unread else name, 0)
+    for name, number in (tally.left + tally.unread).items():
+        found.note(name, f"key {name}" if name in tally.unread else name, number)
     tally.unread.clear()
     if number := tally.counts.pop(IGNORED, 0):
         found.note("annotations", "annotations", number)
@@ -138,7 +136,7 @@ def survey(sentences: Iterable[Sentence], wanted: Conversion, format: str, tally
 def _contents(
     sentence: Sentence, wanted: Conversion, format: str, document_number: str, *, own_tokens: bool
 ) -> Iterator[str]:
-    """Yield what is in a sentence beside its layers; where its tokens are counts only where the file says it."""
+    """Yield what a sentence holds beside its layers; its tokens count only if the file says where they are."""
     if sentence.meta.keys() - set(wanted.labels):
         yield "comments"
     if sentence.document is not None:

@@ -100,6 +100,7 @@ def _choose(surveys: Sequence[Survey], layout: Layout, column: str | None, where
 
 
 def _named(surveys: Sequence[Survey], layout: Layout, column: str, where: str) -> tuple[int, Survey]:
+    """Return the column with this number or name, which must hold tags."""
     names = list(layout.names)
     if column.isdigit() and 1 <= int(column) <= len(names):
         index = int(column) - 1
