@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import torch
 
-from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, ReadingConfig
-from tagger.encoding.vocabulary import Vocabulary
+from tagger.config import AnyHeadConfig, EmbeddingsConfig, EncoderConfig, HeadConfig, ReadingConfig
+from tagger.encoding.vocabulary import Vectors, Vocabulary
 from tagger.inference.torch_backend import TorchBackend
 from tagger.model.config import FORMAT, ModelConfig
 from tagger.model.network import Network, TorchModel, build_network
@@ -27,10 +27,6 @@ def untrained_model(
 ) -> TorchModel:
     """The model; the weights of its heads are multiplied by `loudness`, for its labels to change."""
     torch.manual_seed(seed)
-    network = build_network(vocabulary, embeddings=embeddings, encoder=encoder, heads=heads).eval()
-    for head in network.heads.values():
-        for parameter in head.parameters():
-            parameter.data *= loudness
     config = ModelConfig(
         format=FORMAT,
         version="1",
@@ -42,7 +38,27 @@ def untrained_model(
         schemes=dict(schemes or {}),
         reading=dict(reading or {}),
     )
+    network = build_network(vocabulary, config).eval()
+    for head in network.heads.values():
+        for parameter in head.parameters():
+            parameter.data *= loudness
     return TorchModel(config, vocabulary, None, network)
+
+
+def network_of(
+    vocabulary: Vocabulary,
+    *,
+    embeddings: EmbeddingsConfig,
+    encoder: EncoderConfig,
+    heads: Mapping[str, AnyHeadConfig],
+    vectors: Vectors | None = None,
+) -> Network:
+    """A network with fresh weights; its configuration is not validated, so heads may be of any kind."""
+    dimension = vectors.dimension if vectors else embeddings.dimension
+    config = ModelConfig.model_construct(
+        embeddings=embeddings, encoder=encoder, heads=dict(heads), vector_dimension=dimension
+    )
+    return build_network(vocabulary, config, vectors=vectors)
 
 
 def torch_tagger(model: TorchModel, *, cache: bool = True) -> Tagger:

@@ -67,13 +67,7 @@ def load_model(path: str | Path, *, device: str | torch.device = "cpu") -> Torch
             f"{folder / WEIGHTS}: the file is damaged or incomplete ({shorten(str(error))}); {AGAIN}"
         ) from None
     del content  # as large as the network
-    network = build_network(
-        vocabulary,
-        embeddings=config.embeddings,
-        encoder=config.encoder,
-        heads=config.heads,
-        vector_dimension=config.vector_dimension,
-    )
+    network = build_network(vocabulary, config)
     fixed = {name: value for name, value in network.named_parameters() if not value.requires_grad}
     if problems := _problems(network.state_dict(), fixed, weights):
         more = f" and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""

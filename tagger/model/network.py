@@ -15,11 +15,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tagger.config import AnyHeadConfig, EmbeddingsConfig, EncoderConfig
+from tagger.config import EmbeddingsConfig
 from tagger.encoding.batches import Batch
 from tagger.encoding.tag_arrays import MISSING
 from tagger.encoding.vocabulary import FIRST_CHAR, UNKNOWN, Vectors, Vocabulary
 from tagger.heads.table import heads_of
+from tagger.model.config import ModelConfig
 from tagger.model.model import Model
 from tagger.nn.dropout import Dropout
 from tagger.nn.embeddings import CharCNN, CharLSTM, WordVectors
@@ -202,12 +203,9 @@ def _module_name(kind: str, name: str) -> str:
 
 def build_network(
     vocabulary: Vocabulary,
+    config: ModelConfig,
     *,
-    embeddings: EmbeddingsConfig,
-    encoder: EncoderConfig,
-    heads: Mapping[str, AnyHeadConfig],
     vectors: Vectors | None = None,
-    vector_dimension: int | None = None,
     seed: int | None = None,
     device: str | torch.device | None = None,
 ) -> Network:
@@ -215,19 +213,16 @@ def build_network(
 
     Args:
         vocabulary: The names of words, characters and labels.
-        embeddings: The recipe's section.
-        encoder: The recipe's section.
-        heads: The recipe's heads by layer.
+        config: The sizes of the network.
         vectors: Pretrained vectors.
-        vector_dimension: Width of word vectors where they will be loaded into the network, in place of `vectors`.
-        seed: Fixes the weights and what is drawn in training, whatever other threads draw. Default: they go on with
-            torch's global generator.
+        seed: Determines the weights and what is drawn in training, whatever other threads draw. Default: they come
+            from torch's global generator.
         device: Where the network runs. Default: torch's default device.
     """
     with _BUILDING, one_torch_thread():  # LAPACK rounds the orthogonal weights differently with more
         if seed is not None:
             torch.manual_seed(seed)
-        network = _new_network(vocabulary, embeddings, encoder, heads, vectors, vector_dimension)
+        network = _new_network(vocabulary, config, vectors)
         if device is not None:
             network.to(device)
         if seed is not None:
@@ -247,15 +242,9 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
     os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
-def _new_network(
-    vocabulary: Vocabulary,
-    embeddings: EmbeddingsConfig,
-    encoder: EncoderConfig,
-    heads: Mapping[str, AnyHeadConfig],
-    vectors: Vectors | None,
-    vector_dimension: int | None,
-) -> Network:
-    words = _word_vectors(vocabulary, vectors, vector_dimension or embeddings.dimension)
+def _new_network(vocabulary: Vocabulary, config: ModelConfig, vectors: Vectors | None) -> Network:
+    embeddings, encoder = config.embeddings, config.encoder
+    words = _word_vectors(vocabulary, vectors, config.vector_dimension)
     chars = _chars(embeddings, len(vocabulary.chars) + FIRST_CHAR)
     recurrent = RecurrentEncoder(
         input_size=words.output_size + (chars.output_size if chars else 0),
@@ -270,7 +259,7 @@ def _new_network(
         words=words,
         chars=chars,
         encoder=recurrent,
-        heads={n: head.build(vocabulary.labels[n], recurrent) for n, head in heads_of(heads).items()},
+        heads={n: head.build(vocabulary.labels[n], recurrent) for n, head in heads_of(config.heads).items()},
         dropout=embeddings.dropout,
         word_dropout=embeddings.word_dropout,
         state_dropout=encoder.dropout,

@@ -186,15 +186,7 @@ class _Training:
             schemes=self._file_schemes(),
             reading={name: _reading(config, self.corpora[name]) for name, config in recipe.all_corpora().items()},
         )
-        network = build_network(
-            vocabulary,
-            embeddings=embeddings,
-            encoder=recipe.encoder,
-            heads=recipe.layers,
-            vectors=vectors,
-            seed=recipe.seed,
-            device=self.device,
-        )
+        network = build_network(vocabulary, config, vectors=vectors, seed=recipe.seed, device=self.device)
         return TorchModel(config, vocabulary, None, network)
 
     def _file_schemes(self) -> dict[str, Scheme | None]:

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import pytest
 import torch
 from torch import Tensor, nn
-from untrained import torch_tagger
+from untrained import network_of, torch_tagger
 
 import tagger
 from tagger.config import AnyHeadConfig, EmbeddingsConfig, EncoderConfig, TokensHeadConfig, TrainingConfig
@@ -22,7 +22,7 @@ from tagger.evaluation import dev_scores
 from tagger.heads.head import Arrays, Head, HeldOutSentences, Lesson, Names
 from tagger.heads.table import KINDS, heads_of
 from tagger.model.config import FORMAT, ModelConfig
-from tagger.model.network import TorchModel, build_network
+from tagger.model.network import TorchModel
 from tagger.nn.encoder import RecurrentEncoder
 from tagger.nn.heads import HeadNetwork
 from tagger.text.schemes import Scheme
@@ -130,7 +130,7 @@ def make_model(heads: dict[str, AnyHeadConfig], train: list[Sentence], **encoder
     torch.manual_seed(1)
     vocabulary = build_vocabulary(pack(train), layers=dict.fromkeys(heads))
     sections = {"embeddings": EmbeddingsConfig(dimension=16), "encoder": EncoderConfig(hidden_size=24, **encoder)}
-    network = build_network(vocabulary, heads=heads, **sections)
+    network = network_of(vocabulary, heads=heads, **sections)
     rest = {"vector_dimension": 16, "schemes": {}, "reading": {}, "temperatures": {}}
     config = ModelConfig.model_construct(
         format=FORMAT, version="1", tokenizer="none", heads=heads, **sections, **rest

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 import pytest
 import torch
-from untrained import config_of
+from untrained import config_of, network_of
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.corpus.synthetic import generate
@@ -18,7 +18,7 @@ from tagger.inference import predict as module
 from tagger.inference.predict import predict
 from tagger.inference.torch_backend import TorchBackend
 from tagger.model.model import Model
-from tagger.model.network import TorchModel, build_network
+from tagger.model.network import TorchModel
 from tagger.text.schemes import tags_to_spans
 from tagger.text.sentence import Label, Sentence
 
@@ -36,7 +36,7 @@ def make_backend(decoder: str = "crf") -> TorchBackend:
     """A network whose scores are far apart, so that tags vary."""
     torch.manual_seed(1)
     heads = {**HEADS, "ner": TokensHeadConfig(kind="tokens", decoder=decoder)}
-    network = build_network(
+    network = network_of(
         VOCABULARY,
         embeddings=EmbeddingsConfig(dimension=10),
         encoder=EncoderConfig(hidden_size=12),
@@ -233,7 +233,7 @@ def test_any_backend_gives_its_rows_back_to_their_sentences() -> None:
 def test_a_label_does_not_depend_on_what_its_sentence_was_batched_with(pooling: str, cell: str) -> None:
     torch.manual_seed(2)
     heads: dict[str, HeadConfig] = {"sentiment": SentenceHeadConfig(kind="sentence", pooling=pooling)}
-    network = build_network(
+    network = network_of(
         VOCABULARY,
         embeddings=EmbeddingsConfig(dimension=10),
         encoder=EncoderConfig(hidden_size=12, cell=cell),

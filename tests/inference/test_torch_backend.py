@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from untrained import backend_of
+from untrained import backend_of, network_of
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, TokensHeadConfig
 from tagger.encoding.batches import Batch, encode
@@ -19,7 +19,7 @@ from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
 from tagger.inference.torch_backend import TypeCache, _workers
 from tagger.model import network as network_module
-from tagger.model.network import Network, build_network
+from tagger.model.network import Network
 from tagger.text.sentence import Sentence, TagLayer
 
 WORDS = [f"{first}{second}" for first in "abcdef" for second in ("", "n", "rst", "xyzzy")]
@@ -29,7 +29,7 @@ def make_network() -> tuple[Network, Vocabulary]:
     torch.manual_seed(1)
     train = [Sentence.from_tokens(WORDS, {"upos": TagLayer(("X", "Y") * (len(WORDS) // 2))})] * 2
     vocabulary = build_vocabulary(pack(train), layers={"upos": None})
-    network = build_network(
+    network = network_of(
         vocabulary,
         embeddings=EmbeddingsConfig(dimension=6, char_hidden=4),
         encoder=EncoderConfig(hidden_size=5),

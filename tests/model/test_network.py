@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from untrained import network_of
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.encoding.batches import EncodedSentences, encode
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vectors, Vocabulary, build_vocabulary
-from tagger.model.network import Network, TensorBatch, build_network, to_tensors
+from tagger.model.network import Network, TensorBatch, to_tensors
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
 
@@ -35,7 +36,7 @@ def make_encoded() -> tuple[Vocabulary, EncodedSentences]:
 def make_network(*, seed: int = 1, chars: str = "cnn", dropout: float = 0.0, word_dropout: float = 0.0) -> Network:
     torch.manual_seed(seed)
     settings = {"dimension": 6, "char_dimension": 4, "char_hidden": 4, "chars": chars}
-    return build_network(
+    return network_of(
         make_encoded()[0],
         embeddings=EmbeddingsConfig(**settings, dropout=dropout, word_dropout=word_dropout),
         encoder=EncoderConfig(hidden_size=5, dropout=dropout),
@@ -145,7 +146,7 @@ def test_only_the_tags_of_the_scheme_may_follow_each_other() -> None:
 def test_constraints_can_be_turned_off() -> None:
     vocabulary = make_encoded()[0]
     heads = {"ner": TokensHeadConfig(kind="tokens", constraints=False)}
-    network = build_network(vocabulary, embeddings=EmbeddingsConfig(), encoder=EncoderConfig(), heads=heads)
+    network = network_of(vocabulary, embeddings=EmbeddingsConfig(), encoder=EncoderConfig(), heads=heads)
     assert network.heads["ner"].crf.allowed.all()
 
 
@@ -154,7 +155,7 @@ def test_pretrained_words_start_from_their_vectors(tune: bool) -> None:
     words = ["ada", "ran", "far"]
     vectors = Vectors(words, np.arange(6, dtype=np.float16).reshape(3, 2) + 1)
     vocabulary = build_vocabulary(pack(SENTENCES), layers=LAYERS, vectors=vectors, tune=tune)
-    network = build_network(
+    network = network_of(
         vocabulary, embeddings=EmbeddingsConfig(tune=tune), encoder=EncoderConfig(), heads=HEADS, vectors=vectors
     )
     ids = torch.tensor([vocabulary.word_id(word) for word in ["Ada", "ran", "far", "nowhere"]])
@@ -169,7 +170,7 @@ def test_every_merge_fits_every_pooling(merge: str, bidirectional: bool) -> None
     encoder = EncoderConfig(hidden_size=5, merge=merge, bidirectional=bidirectional)
     for pooling in ("attention", "last", "mean", "max"):
         heads = {"intent": SentenceHeadConfig(kind="sentence", pooling=pooling)}
-        network = build_network(vocabulary, embeddings=EmbeddingsConfig(), encoder=encoder, heads=heads).eval()
+        network = network_of(vocabulary, embeddings=EmbeddingsConfig(), encoder=encoder, heads=heads).eval()
         output = network(to_tensors(encoded.batch(np.arange(5)), network.device))["intent"]
         torch.testing.assert_close(output.probabilities.sum(1), torch.ones(5))
 
@@ -179,7 +180,7 @@ def test_a_layer_may_have_any_name() -> None:
     sentences = [Sentence.from_tokens(["go"], {name: Label(value) for name in names}) for value in ("yes", "no")]
     vocabulary = build_vocabulary(pack(sentences), layers=dict.fromkeys(names))
     heads = {name: SentenceHeadConfig(kind="sentence") for name in names}
-    network = build_network(vocabulary, embeddings=EmbeddingsConfig(), encoder=EncoderConfig(), heads=heads)
+    network = network_of(vocabulary, embeddings=EmbeddingsConfig(), encoder=EncoderConfig(), heads=heads)
     losses = network.losses(
         to_tensors(encode(pack(sentences), vocabulary, dict.fromkeys(names)).batch(np.arange(2)), network.device)
     ).gold
