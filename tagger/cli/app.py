@@ -16,7 +16,7 @@ from tagger.files.reading import lines_of, raw_lines
 from tagger.text.choices import FileFormat, Invalid, Misaligned, Nested, Precision, StreamFormat
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import Tokenize
-from tagger.wording import visible
+from tagger.wording import counted, visible
 
 if TYPE_CHECKING:
     from tagger.tagging import Tagger
@@ -208,7 +208,9 @@ def evaluate(
         notes = report.extra["notes"]
         assert isinstance(notes, list)
         sys.stderr.writelines(f"{note}\n" for note in notes)
-        sys.stderr.write(f"tagged {report.extra['tokens']} tokens, {report.extra['tokens_per_second']} a second\n")
+        tokens = report.extra["tokens"]
+        assert isinstance(tokens, int)
+        sys.stderr.write(f"tagged {counted(tokens, 'token')}, {report.extra['tokens_per_second']} per second\n")
 
 
 @app.command(epilog='Example: echo "Ada lives in Oslo." | tagger tag runs/quickstart')
@@ -239,7 +241,7 @@ def tag(
     tagger = load_tagger(model, device, threads, precision)
     interactive = file == "-" and sys.stdin.isatty()
     # A terminal that shows the input or the output needs no progress, which would be drawn between their lines.
-    with Meter("sentences", file, hidden=interactive or sys.stdout.isatty()) as meter:
+    with Meter("sentences tagged", file, hidden=interactive or sys.stdout.isatty()) as meter:
         sentences = tag_lines(
             tagger,
             meter.reading(input_lines(file)),

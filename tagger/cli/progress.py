@@ -10,8 +10,8 @@ from typing import Self, TypeVar
 
 T = TypeVar("T")
 
-SHOWN_AFTER = 2.0  # seconds that work takes before its line appears, which takes a fifth of a second
-REFRESHED = 0.5  # seconds from one change of a line to the next, which takes several milliseconds
+SHOWN_AFTER = 2.0  # seconds that work takes before its line appears: loading rich takes 0.1 s
+REFRESHED = 0.5  # seconds from one change of a line to the next
 
 
 class LiveLine:
@@ -23,7 +23,7 @@ class LiveLine:
     """
 
     def __init__(self, text: str, total: float | None) -> None:
-        from rich.console import Console  # takes a tenth of a second, which short work can do without
+        from rich.console import Console  # not needed for short work
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
         left = (TextColumn("left"), TimeRemainingColumn()) if total else ()
@@ -53,7 +53,7 @@ class Meter:
     """Shows how many items are done and how fast, if standard error is a terminal and the work takes over two seconds.
 
     Args:
-        noun: What the items are, such as `sentences`.
+        noun: What the items are, such as `sentences tagged`.
         file: The input, for the time left; that of a pipe or of a packed file is unknown.
         hidden: Whether to show nothing.
     """
@@ -86,6 +86,6 @@ class Meter:
             now = time.perf_counter()
             if now > due:
                 due = now + REFRESHED
-                text = f"{done:,} {self._noun}  {done / (now - started):,.0f}/s"
+                text = f"{self._noun}: {done:,}  {done / (now - started):,.0f}/s"
                 self._line = self._line or LiveLine(text, self._size)
                 self._line.update(text, min(self._read, self._size or 0))

@@ -7,6 +7,7 @@ from pathlib import Path
 from tagger.config import Recipe, dump_recipe
 from tagger.heads.table import heads_of
 from tagger.model.model import Model
+from tagger.wording import counted
 
 
 def model_card(recipe: Recipe, model: Model, scores: str, licences: Mapping[str, Sequence[str]]) -> str:
@@ -19,7 +20,7 @@ def model_card(recipe: Recipe, model: Model, scores: str, licences: Mapping[str,
         licences: For each file of data and vectors, the licence files in its folder.
     """
     layers = "\n".join(
-        f"- `{layer}`: {head.answer}, {len(model.vocabulary.labels[layer])} labels"
+        f"- `{layer}`: {head.answer}, {counted(len(model.vocabulary.labels[layer]), 'label')}"
         for layer, head in heads_of(model.heads).items()
     )
     return f"""# A sequence tagger

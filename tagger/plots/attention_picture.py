@@ -44,7 +44,7 @@ def _weights(sentence: Sentence, layer: str) -> tuple[float, ...]:
     weights = sentence.label(layer).attention
     if weights is None or len(weights) != len(sentence):
         got = "none" if weights is None else f"{len(weights)}"
-        raise DataError(f"`{name_of(layer)}` must have one weight for each of {len(sentence)} tokens, got {got}")
+        raise DataError(f"`{name_of(layer)}` must have one weight per token, {len(sentence)} in all, got {got}")
     return weights
 
 

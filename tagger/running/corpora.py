@@ -15,6 +15,7 @@ from tagger.heads.head import Head
 from tagger.heads.table import KINDS, heads_of
 from tagger.hub.lazy import packed_of, telling
 from tagger.text.sentence import Sentence, check_spans
+from tagger.wording import counted
 
 Tell = Callable[[str], None]
 
@@ -46,7 +47,7 @@ def read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, tell: Tell) 
         for note in corpus.notes:
             tell(note)
         sizes = ", ".join(f"{len(split)} {name}" for name, split in corpus.splits().items())
-        tell(f"{sizes} sentences, {len(packed_of(corpus.train, ()).type_ids)} train tokens")
+        tell(f"{sizes} sentences, {counted(len(packed_of(corpus.train, ()).type_ids), 'train token')}")
         if not corpus.train:
             raise DataError(f"corpus `{name}`: train must have at least one sentence, got none; check its files")
     if not any(corpus.dev for corpus in corpora.values()):

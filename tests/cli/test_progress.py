@@ -53,7 +53,7 @@ def test_tag_shows_sentences_rate_and_time_left_of_a_file(on_terminal: Call, mod
     code, out, shown = on_terminal("tag", model, tmp_path / "in.txt")
     assert (code, out.count("Ada lives in Oslo.")) == (0, 3)
     assert "\x1b" not in out
-    assert "3 sentences" in shown
+    assert "sentences tagged: 3" in shown
     assert "/s" in shown
     assert re.search(r"left \S*0:00:00", shown)
     assert "Ada" not in shown
@@ -63,7 +63,7 @@ def test_tag_shows_sentences_rate_and_time_left_of_a_file(on_terminal: Call, mod
 def test_tag_shows_no_time_left_of_a_pipe(on_terminal: Call, model: Path) -> None:
     code, _, shown = on_terminal("tag", model, text=TEXT)
     assert code == 0
-    assert "3 sentences" in shown
+    assert "sentences tagged: 3" in shown
     assert "left" not in shown
 
 
@@ -71,7 +71,7 @@ def test_convert_shows_the_lines_that_it_has_read(on_terminal: Call, tmp_path: P
     (tmp_path / "in.conll").write_text("Ada\tB-PER\nlives\tO\n\n")
     code, out, shown = on_terminal("convert", tmp_path / "in.conll", "-", "--to", "bioes")
     assert (code, out) == (0, "Ada\tS-PER\nlives\tO\n\n")
-    assert "3 lines read" in shown
+    assert "lines read: 3" in shown
     assert "iob2 to bioes" in shown.rstrip().splitlines()[-1].lower()
 
 
@@ -87,5 +87,5 @@ def test_a_failure_removes_the_line_and_then_says_its_sentence(on_terminal: Call
     (tmp_path / "in.txt").write_bytes(TEXT.encode() + b"\xff\n")
     code, _, shown = on_terminal("tag", model, tmp_path / "in.txt")
     assert code == 1
-    assert shown.index("3 sentences") < shown.index("error: ")
+    assert shown.index("sentences tagged: 3") < shown.index("error: ")
     assert "in.txt:4: must be UTF-8" in shown.rpartition("\x1b[2K")[2]
