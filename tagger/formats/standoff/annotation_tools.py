@@ -142,16 +142,16 @@ def holds_spans(lines: Iterable[str]) -> bool:
             continue
         if not isinstance(row, dict):
             continue
-        if _has_words(row.get("tokens")) or any(isinstance(row.get(key), dict) for key in ("tags", *KEYS)):
+        if _lists(row.get("tokens"), str) or any(isinstance(row.get(key), dict) for key in ("tags", *KEYS)):
             return False
         if any(_are_spans(value) or (key in KEYS and value == []) for key, value in row.items()):
             return True
     return False
 
 
-def _has_words(tokens: Any) -> bool:
-    """Whether a value is a list with a string in it."""
-    return isinstance(tokens, list) and any(isinstance(token, str) for token in tokens)
+def _lists(value: Any, kind: type) -> bool:
+    """Whether a value is a list with an item of this type in it."""
+    return isinstance(value, list) and any(isinstance(item, kind) for item in value)
 
 
 def read_spans(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
@@ -185,7 +185,7 @@ def read_spans(source: Source, config: ReadingConfig, tally: Tally, faults: Faul
         faults.add("form", source.where, "the file must hold at least one text to learn from, got none")
     if config.layers is None or config.layer is not None:
         tally.unread.update(_unread_keys(rows, key, named.values()))
-    tally.has_tokens |= any(map(_has_own_tokens, rows))
+    tally.has_tokens |= any(_lists(row.get("tokens"), dict) for row in rows)
     if any(len(text) > 1 for text in texts):
         texts = [[replace(s, document=str(number)) for s in text] for number, text in enumerate(texts, 1)]
     yield from (sentence for text in texts for sentence in text)
@@ -248,7 +248,7 @@ def _read_item(
     if not isinstance(row, dict):
         raise DataError(f"must be an object with a text and its spans, got {shorten(json.dumps(row))}")
     text = row.get(key)
-    if not isinstance(text, str) and _has_words(row.get("tokens")):
+    if not isinstance(text, str) and _lists(row.get("tokens"), str):
         raise DataError(
             "must be a text with character spans, like the other items of the file, got a sentence of tokens; put "
             "sentences of tokens into a file of their own, one object per line"
@@ -264,21 +264,15 @@ def _read_item(
     return text, {layer: list(_entities(value, place)) for layer, value in spans.items()}, labels
 
 
-def _has_own_tokens(row: Any) -> bool:
-    """Whether an item has tokens with offsets, as Prodigy writes them."""
-    tokens = row.get("tokens") if isinstance(row, dict) else None
-    return isinstance(tokens, list) and any(isinstance(token, dict) for token in tokens)
-
-
-def _own_tokens(row: Any, text: str) -> list[CharSpan]:
-    """Return the offsets of the tokens that an item comes with, apart from white space; none if it has none.
+def _own_tokens(row: Mapping[str, Any], text: str) -> list[CharSpan]:
+    """Return the offsets of the tokens of an item, as Prodigy writes them, apart from white space; none if it has none.
 
     Raises:
         DataError: They are not the words of the text in order.
     """
     found: list[CharSpan] = []
     end = 0
-    for token in row["tokens"] if _has_own_tokens(row) else ():
+    for token in row["tokens"] if _lists(row.get("tokens"), dict) else ():
         first, last = _place_of_token(token, end, text)
         found += [(first, last)] if text[first:last].strip() else []
         end = last
@@ -380,7 +374,7 @@ def _unread_keys(rows: Iterable[Mapping[str, Any]], text: str, read: Collection[
             if _are_spans(value):
                 names = {name for span in value if isinstance(span, dict) for name in span} - OF_SPANS
                 yield from (f"{name} of spans" for name in sorted(names))
-            elif (key == "tokens" and _has_own_tokens(row)) or (key, value) == ("answer", "accept"):
+            elif (key == "tokens" and _lists(value, dict)) or (key, value) == ("answer", "accept"):
                 continue
             elif key not in (text, *read, *reported) and value not in (None, "", [], {}):
                 yield key
