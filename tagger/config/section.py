@@ -1,4 +1,4 @@
-"""What all sections of a recipe share: they are frozen, closed and strict, and name values in the same way."""
+"""The base class of all sections of a recipe, and the types of values that several sections use."""
 
 from typing import Annotated
 

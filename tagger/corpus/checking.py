@@ -38,7 +38,9 @@ class Finished(NamedTuple):
     notes: tuple[str, ...]
 
 
-def finish(splits: Splits, config: ReadingConfig, said: Sequence[str], *, whole: bool, firm: bool = True) -> Finished:
+def finish(
+    splits: Splits, config: ReadingConfig, said: Sequence[str], *, whole: bool, scheme_given: bool = True
+) -> Finished:
     """Detect schemes, validate tags, and edit sentences as the recipe says.
 
     A lazy split stays in its file. Its tags are checked in a few sentences that have every pair of neighbouring tags.
@@ -49,8 +51,8 @@ def finish(splits: Splits, config: ReadingConfig, said: Sequence[str], *, whole:
         config: The reading settings of the recipe.
         said: The notes of the readers.
         whole: Whether this is a whole corpus, in which every type to rename or drop must occur.
-        firm: Whether the scheme that the recipe names applies to all layers; otherwise a layer with prefixes such as
-            `B-` is not read as IO.
+        scheme_given: Whether the scheme of the settings was chosen for these files; otherwise it is that of the
+            training files, and a layer with prefixes such as `B-` is not read as IO.
 
     Raises:
         DataError: Tags are invalid, or the recipe names a layer, scheme, type or class that does not occur.
@@ -60,24 +62,19 @@ def finish(splits: Splits, config: ReadingConfig, said: Sequence[str], *, whole:
     layers = list(dict.fromkeys(n for part in shown.values() for s in part for n in s.layers))
     counted = not any(map(is_lazy, splits.values()))
     notes = [*said, *_blank_tokens(splits, counted=counted), *bare]
-    schemes: dict[str, Scheme | None] = {}
-    pairs: dict[str, Pairs] = {}  # of the layers with a scheme
-    for layer in layers:
-        distinct = set(chain.from_iterable(_tags(shown, layer)))
-        if not distinct:  # a layer of labels
-            continue
-        schemes[layer] = None
-        if not has_scheme(distinct):
-            continue
-        pairs[layer] = pairs_of(_tags(shown, layer))
-        strange = _strange_to_io(distinct) if config.scheme == "io" and not firm else []
-        if config.scheme is not None and not strange:
-            schemes[layer] = config.scheme
-            continue
-        found = schemes[layer] = detect_scheme(pairs[layer])
-        rival = said_of_rival(pairs[layer], found) if counted else ""
-        other = f", not as IO like the training files, because it has `{strange[0]}-`" if strange else ""
-        notes.append(said_of_scheme(layer, found, distinct) + rival + other)
+    distinct = {layer: set(chain.from_iterable(_tags(shown, layer))) for layer in layers}
+    pairs = {layer: pairs_of(_tags(shown, layer)) for layer, tags in distinct.items() if has_scheme(tags)}
+    schemes: dict[str, Scheme | None] = {layer: None for layer, tags in distinct.items() if tags}  # not those of labels
+    for layer, found in pairs.items():
+        strange = _strange_to_io(distinct[layer]) if config.scheme == "io" and not scheme_given else []
+        if config.scheme is None or strange:
+            scheme = detect_scheme(found)
+            rival = said_of_rival(found, scheme) if counted else ""
+            other = f", not as IO like the training files, because it has `{strange[0]}-`" if strange else ""
+            notes.append(said_of_scheme(layer, scheme, distinct[layer]) + rival + other)
+        else:
+            scheme = config.scheme
+        schemes[layer] = scheme
     if whole:
         _check_named(layers, schemes, config)
     faulty = {layer: scheme for layer, scheme in schemes.items() if scheme and num_faults(pairs[layer], scheme)}

@@ -157,14 +157,15 @@ def _in_folder(config: DataConfig, folder: Path) -> DataConfig:
 
 
 def read_sentences(
-    paths: Sequence[str | Path], config: ReadingConfig, *, firm: bool = True
+    paths: Sequence[str | Path], config: ReadingConfig, *, scheme_given: bool = True
 ) -> tuple[list[Sentence], tuple[str, ...]]:
     """Return the sentences of files that are not a corpus, such as those to be scored, and notes about them.
 
     Args:
         paths: The files.
         config: How to read them.
-        firm: Whether the user gave the scheme for these files; the IO scheme of training is ignored for other tags.
+        scheme_given: Whether the scheme was chosen for these files; that of training, if it is IO, is ignored for
+            other tags.
 
     Raises:
         DataError: A file is missing or broken, or its format is not given.
@@ -174,7 +175,9 @@ def read_sentences(
         raise DataError(f"{paths[0]}: say the format of the file with --format ({', '.join(names)} or {last})")
     tally = Tally(options=True)
     sentences = joined(_read_files(paths, config, Path(), tally))
-    finished = finish({"train": [], "dev": [], "test": sentences}, config, tally.notes(), whole=False, firm=firm)
+    finished = finish(
+        {"train": [], "dev": [], "test": sentences}, config, tally.notes(), whole=False, scheme_given=scheme_given
+    )
     return list(finished.splits["test"]), finished.notes
 
 

@@ -1,4 +1,4 @@
-"""Splits train, dev and test where files do not: by row number, or randomly by shares and a seed."""
+"""Split train, dev and test where files do not: by row number, or randomly by shares and a seed."""
 
 from collections.abc import Mapping, Sequence
 

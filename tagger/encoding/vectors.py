@@ -31,7 +31,7 @@ def read_vectors(paths: Sequence[str | Path], *, max_words: int | None = None) -
         max_words: Number of words to read from each file; default: all.
 
     Raises:
-        DataError: A file cannot be read, or a line is not a word and as many numbers as in the first line.
+        DataError: A file cannot be read, or a line is not a word followed by as many numbers as the first line has.
     """
     files = [_read_file(Path(path), max_words) for path in paths]
     if len(files) == 1:

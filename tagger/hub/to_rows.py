@@ -135,7 +135,7 @@ def _label_columns(layer: str, names: Sequence[str]) -> tuple[Columns, Columns]:
         found = s.label(layer).attention
         return None if found is None else list(found)
 
-    # `ner_tags` would be read back as the layer `ner`, so a label layer of such a name gets another ending
+    # a column `ner_tags` would be read back as the layer `ner`, so a label layer with such a name gets another ending
     column = layer if layer_name(layer) == layer else f"{layer}_label"
     return {column: (ClassLabel(names=list(names)), lambda s: s.label(layer).value)}, {
         f"{layer}_score": (Value("float32"), lambda s: s.label(layer).score),

@@ -1,6 +1,6 @@
-"""The words between which a recipe and the command line choose, each set in one place.
+"""The values that a recipe and the command line accept for their choices, each set defined once.
 
-The schemes of tags are in `schemes`, the ways to split raw text in `tokenization`.
+`schemes.py` has those for tag schemes, `tokenization.py` those for splitting raw text.
 """
 
 from typing import Literal

@@ -76,7 +76,7 @@ class Survey:
             self.endings.setdefault(last, Places()).add(line)
 
     def pass_over(self, value: str, line: int) -> None:
-        """Count a value on a line that is not a word, if it is a tag: it would be lost without a report."""
+        """Count a value on a line that is not a word, if it is a tag, so that none is ignored without a report."""
         if _looks_like_tag(value):
             self.passed_over.add(line)
 

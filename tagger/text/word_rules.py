@@ -1,4 +1,4 @@
-"""spaCy's English rules for words, read from its installed files and applied without importing it.
+"""Split text into words by spaCy's English rules, which are read from its installed files without importing it.
 
 Importing spaCy takes more than half a second. Only its tables are executed here: regular expressions for prefixes,
 suffixes and infixes, the pattern of a URL, and special cases such as `don't`.
