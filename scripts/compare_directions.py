@@ -320,15 +320,15 @@ def all_records(experiment: Experiment) -> list[Record]:
     path, runs = experiment.arguments.resume, experiment.runs()
     records = _found(experiment, path) if path and path.exists() else {}
     missing = [key for key in runs if key not in records]
-    progress = Progress([task for _, task, _, _ in missing])
-    for seed, task, cell, network in missing:
-        progress.begin(f"{task} {cell} {network} seed {seed}")
-        record = run_once(experiment, seed, task, cell, network, progress=progress)
-        if path:
-            with path.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(record) + "\n")
-        progress.end(", ".join(f"{name} {_score(counts):.4f}" for name, counts in record["counts"].items()))
-        records[seed, task, cell, network] = record
+    with Progress(len(missing)) as progress:
+        for seed, task, cell, network in missing:
+            progress.begin(f"{task} {cell} {network} seed {seed}")
+            record = run_once(experiment, seed, task, cell, network, progress=progress)
+            if path:
+                with path.open("a", encoding="utf-8") as stream:
+                    stream.write(json.dumps(record) + "\n")
+            progress.end(", ".join(f"{name} {_score(counts):.4f}" for name, counts in record["counts"].items()))
+            records[seed, task, cell, network] = record
     return [records[key] for key in runs]
 
 

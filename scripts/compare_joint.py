@@ -52,22 +52,22 @@ def train_missing(folders: Mapping[tuple[str, int], Path], data: Path, threads: 
         for name, seed in folders
     }
     missing = {run: folder for run, folder in folders.items() if not is_finished(folder, *run, overrides[run])}
-    progress = Progress([name for name, _ in missing])
-    for (name, seed), folder in missing.items():
-        progress.begin(f"{name} seed {seed}")
-        run = tagger.train(
-            RECIPES / f"{name}.toml",
-            data=data,
-            output=folder,
-            overwrite=True,  # what is there did not finish
-            seed=seed,
-            overrides=overrides[name, seed],
-            threads=threads,
-            listener=progress,
-        )
-        if run.outcome.interrupted:
-            raise KeyboardInterrupt
-        progress.end(", ".join(f"{layer} {score(folder, layer):.4f}" for layer in LAYERS[name]))
+    with Progress(len(missing)) as progress:
+        for (name, seed), folder in missing.items():
+            progress.begin(f"{name} seed {seed}")
+            run = tagger.train(
+                RECIPES / f"{name}.toml",
+                data=data,
+                output=folder,
+                overwrite=True,  # what is there did not finish
+                seed=seed,
+                overrides=overrides[name, seed],
+                threads=threads,
+                listener=progress,
+            )
+            if run.outcome.interrupted:
+                raise KeyboardInterrupt
+            progress.end(", ".join(f"{layer} {score(folder, layer):.4f}" for layer in LAYERS[name]))
 
 
 def teacher(layer: str, folder: Path) -> str:
@@ -152,16 +152,16 @@ def speed(joint: Path, singles: Sequence[Path], sentences: Sequence[Sequence[str
     """Return the median seconds of the joint network and of the single ones; the first turn is a warm-up."""
     one, several = tagger.load(joint), [tagger.load(folder) for folder in singles]
     times: dict[str, list[float]] = {"joint": [], "single": []}
-    progress = Progress(["turn"] * (repeats + 1))
-    for turn in range(repeats + 1):
-        progress.begin(f"speed of tagging, turn {turn}")
-        for name, models in (("joint", [one]), ("single", several)):
-            start = time.perf_counter()
-            for model in models:
-                for _ in model.stream(sentences):
-                    pass
-            times[name].append(time.perf_counter() - start)
-        progress.end(", ".join(f"{name} {values[-1]:.2f} s" for name, values in times.items()))
+    with Progress(repeats + 1) as progress:
+        for turn in range(repeats + 1):
+            progress.begin(f"speed of tagging, turn {turn}")
+            for name, models in (("joint", [one]), ("single", several)):
+                start = time.perf_counter()
+                for model in models:
+                    for _ in model.stream(sentences):
+                        pass
+                times[name].append(time.perf_counter() - start)
+            progress.end(", ".join(f"{name} {values[-1]:.2f} s" for name, values in times.items()))
     seconds = {name: median(values[1:]) for name, values in times.items()}
     return {**seconds, "ratio": seconds["single"] / seconds["joint"], "tokens": sum(map(len, sentences))}
 

@@ -1,78 +1,67 @@
-"""Progress of a series of runs on standard error: how many are done, and how long the rest will take."""
+"""Progress of a series of runs on standard error: a line for each run that has ended, and a live one on a terminal."""
 
-import shutil
 import sys
 import time
-from collections.abc import Sequence
-from statistics import fmean
+from typing import Self
+
+from rich import progress as rich_progress
+from rich.console import Console
 
 from tagger import RunListener
 
-MOVES, LINES = 0.5, 10.0  # seconds between two reports: on a terminal, where one line changes, and elsewhere
-
 
 class Progress(RunListener):
-    """Reports the start, progress and end of each run. As the listener of `tagger.train`, it follows the training.
+    """Shows how many runs are done and the time left. As the listener of `tagger.train`, it follows the training.
 
     Args:
-        kinds: The kind of each run, in order; runs of one kind are expected to take equally long.
+        total: Number of runs.
     """
 
-    def __init__(self, kinds: Sequence[str]) -> None:
-        self.kinds = kinds
-        self.spent: list[float] = []
-        self._live = sys.stderr.isatty()
-        self._name, self._steps, self._share = "", 0, 0.0
-        self._began = self._told = time.perf_counter()
+    def __init__(self, total: int) -> None:
+        self._total, self._done, self._steps, self._name = total, 0, 1, ""
+        self._started = self._began = time.perf_counter()
+        self._line = rich_progress.Progress(
+            rich_progress.TextColumn("{task.description}"),
+            rich_progress.BarColumn(bar_width=20),
+            rich_progress.TextColumn("left"),
+            rich_progress.TimeRemainingColumn(),
+            console=Console(stderr=True, highlight=False, soft_wrap=True),
+            transient=True,
+            redirect_stdout=False,
+        )
+        self._task = self._line.add_task("", total=total)
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            self._line.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if sys.stderr.isatty():
+            self._line.stop()
 
     def begin(self, name: str) -> None:
-        """Report that the next run begins."""
-        self._name = name
-        self._restart()
-        self._tell(f"{name}: begins")
+        """Show the name of the next run."""
+        self._name, self._began = name, time.perf_counter()
+        self._line.update(self._task, description=f"[{self._done + 1}/{self._total}] {name}")
 
     def started(self, num_epochs: int, num_steps: int) -> None:
-        """Store the number of steps of its training."""
+        """Store the number of steps of the run."""
         self._steps = num_steps
 
     def stepped(self, step: int, loss: float, tokens_per_second: float) -> None:
-        """Report the share of its training that is done, from time to time."""
-        self._share = step / self._steps
-        if time.perf_counter() - self._told > (MOVES if self._live else LINES):
-            self._tell(f"{self._name}: {self._share:.0%} trained")
+        """Show the share of the run that is done."""
+        self._line.update(self._task, completed=self._done + step / self._steps)
 
-    def end(self, result: str = "done") -> None:
-        """Report that the run has ended, with its result."""
-        seconds = time.perf_counter() - self._began
-        self.spent.append(seconds)
-        self._restart()
-        self._tell(f"{self._name}: {result}; took {spoken(seconds)}", stays=True)
-
-    def _restart(self) -> None:
-        self._began, self._share = time.perf_counter(), 0.0
-
-    def _tell(self, said: str, *, stays: bool = False) -> None:
-        number, left = len(self.spent) + (not stays), self.seconds_left()
-        line = f"[{number}/{len(self.kinds)}] {said}" + ("" if left is None else f"; about {spoken(left)} left")
-        if self._live and not stays:
-            line = line[: shutil.get_terminal_size().columns - 1]  # a line that wraps cannot be overwritten
-        sys.stderr.write(f"\r{line}\x1b[K" + "\n" * stays if self._live else f"{line}\n")
-        sys.stderr.flush()
-        self._told = time.perf_counter()
-
-    def seconds_left(self) -> float | None:
-        """Return how long the remaining runs will take, estimated from those that have ended; None if unknown."""
-        known: dict[str, list[float]] = {}
-        for kind, seconds in zip(self.kinds, self.spent, strict=False):
-            known.setdefault(kind, []).append(seconds)
-        each = {kind: fmean(seconds) for kind, seconds in known.items()}
-        ahead, gone = self.kinds[len(self.spent) :], time.perf_counter() - self._began
-        if self._share and ahead:
-            each.setdefault(ahead[0], gone / self._share)
-        if not each or not ahead:
-            return None
-        unknown = fmean(each.values())
-        return max(0.0, sum(each.get(kind, unknown) for kind in ahead) - gone)
+    def end(self, result: str) -> None:
+        """Print the result of the run, and the time left if the other runs take as long as those before."""
+        now = time.perf_counter()
+        self._done += 1
+        self._line.update(self._task, completed=self._done)
+        left = (now - self._started) / self._done * (self._total - self._done)
+        rest = f"; about {spoken(left)} left" if left else ""
+        place = f"[{self._done}/{self._total}] {self._name}"
+        self._line.console.print(f"{place}: {result}; took {spoken(now - self._began)}{rest}", markup=False)
 
 
 def spoken(seconds: float) -> str:
