@@ -230,4 +230,9 @@ def tensor_shapes(path: Path, weights: bytes) -> dict[str, list[int]]:
     try:
         return {name: tensor["shape"] for name, tensor in deserialize(weights)}
     except SafetensorError as error:
-        raise ModelError(f"{path}: the file is damaged or incomplete ({shorten(str(error))}); {AGAIN}") from None
+        raise damaged(path, error) from None
+
+
+def damaged(path: Path, error: Exception) -> ModelError:
+    """Return the error for a weights file that is not one."""
+    return ModelError(f"{path}: the file is damaged or incomplete ({shorten(str(error))}); {AGAIN}")

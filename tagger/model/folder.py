@@ -15,7 +15,7 @@ from torch import Tensor
 
 from tagger.errors import ModelError
 from tagger.files.writing import replace_files
-from tagger.model.files import AGAIN, CARD, CONFIG, HASHES, VOCABULARY, WEIGHTS, model_folder, read_files
+from tagger.model.files import AGAIN, CARD, CONFIG, HASHES, VOCABULARY, WEIGHTS, damaged, model_folder, read_files
 from tagger.model.model import Source
 from tagger.model.network import TorchModel, build_network
 from tagger.wording import shorten
@@ -63,9 +63,7 @@ def load_model(path: str | Path, *, device: str | torch.device = "cpu") -> Torch
     try:
         weights = load(content)
     except (SafetensorError, KeyError) as error:
-        raise ModelError(
-            f"{folder / WEIGHTS}: the file is damaged or incomplete ({shorten(str(error))}); {AGAIN}"
-        ) from None
+        raise damaged(folder / WEIGHTS, error) from None
     del content  # as large as the network
     network = build_network(vocabulary, config)
     fixed = {name: value for name, value in network.named_parameters() if not value.requires_grad}

@@ -8,7 +8,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +29,7 @@ MODEL, RECIPE, LOG, REPORT = "model", "recipe.toml", "log.jsonl", "report.json"
 NEW = "new"  # in the folder of a run: the run that is to replace it, until that ends
 
 
+@dataclass
 class RunFolder:
     """Where a run is kept, if anywhere. `open_run_folder` makes it.
 
@@ -40,10 +41,12 @@ class RunFolder:
         base: Folder that the paths of teachers are relative to.
     """
 
-    def __init__(self, path: Path | None, work: Path | None, recipe: Recipe, *, data: Path, base: Path) -> None:
-        self.path, self.work = path, work
-        self._recipe, self._data, self._base = recipe, data, base
-        self._written: dict[str, bytes] = {}
+    path: Path | None
+    work: Path | None
+    recipe: Recipe
+    data: Path
+    base: Path
+    _written: dict[str, bytes] = field(init=False, default_factory=dict)
 
     def teacher(self, name: str) -> Path | None:
         """Return the folder for the run of a teacher that is a recipe."""
@@ -77,9 +80,9 @@ class RunFolder:
 
     def _model_files(self, model: TorchModel, state: str) -> dict[str, bytes]:
         """Return the files of a model, with the recipe that reproduces it."""
-        again = f"# tagger train recipe.toml --data {self._data.resolve()}\n\n"
-        recipe = again + dump_recipe(with_kept_teachers(self._recipe, self._base))
-        card = model_card(self._recipe, model, state, self._licences)
+        again = f"# tagger train recipe.toml --data {self.data.resolve()}\n\n"
+        recipe = again + dump_recipe(with_kept_teachers(self.recipe, self.base))
+        card = model_card(self.recipe, model, state, self._licences)
         files = {f"{MODEL}/{name}": content for name, content in model_files(model, card=card).items()}
         return {**files, RECIPE: recipe.encode()}
 
@@ -92,8 +95,8 @@ class RunFolder:
     @cached_property
     def _licences(self) -> Mapping[str, Sequence[str]]:
         """Return the licence files in the folder of each file of data and vectors."""
-        files = [self._data / path for path in self._recipe.embeddings.vectors]
-        files += [self._data / path for config in self._recipe.all_corpora().values() for path in config.files()]
+        files = [self.data / path for path in self.recipe.embeddings.vectors]
+        files += [self.data / path for config in self.recipe.all_corpora().values() for path in config.files()]
         patterns = ("licen[cs]e*", "copying*", "acknowledg*")
         return {
             str(file): sorted(

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -87,11 +88,12 @@ def train(
         teachers = _train_teachers(found, base, run_folder, listener, data=data, seed=recipe.seed, device=device)
         model = training.build_model()
         outcome = training.fit(model, teachers)
-        if outcome.best is None:
+        best = outcome.best
+        if best is None:
             raise KeyboardInterrupt
-        listener.noted(f"{outcome.reason}; best dev score {outcome.best.selected:.4f} in epoch {outcome.best.epoch}")
-        model, calibrated = training.calibrate(model, outcome.best)
-        facts = _facts(corpora, outcome, recipe) | ({"calibrated": calibrated} if calibrated else {})
+        listener.noted(f"{outcome.reason}; best dev score {best.selected:.4f} in epoch {best.epoch}")
+        model, calibrated = training.calibrate(model, best)
+        facts = _facts(corpora, best, outcome.reason, recipe) | ({"calibrated": calibrated} if calibrated else {})
         tagger = Tagger(TorchBackend(model))
         report = None if outcome.interrupted else _test(tagger, corpora, facts, started)
         unscored = Report({}, {"split": None, **facts, "seconds": _seconds_since(started)})
@@ -130,6 +132,7 @@ def _train_teachers(
     return teachers
 
 
+@dataclass
 class _Training:
     """The steps from corpora to a trained and calibrated model.
 
@@ -142,22 +145,19 @@ class _Training:
         listener: Called on events of the run.
     """
 
-    def __init__(
-        self,
-        recipe: Recipe,
-        folder: Path,
-        corpora: Mapping[str, Corpus],
-        device: str,
-        run_folder: RunFolder,
-        listener: RunListener,
-    ) -> None:
-        self.recipe, self.folder, self.corpora, self.device = recipe, folder, corpora, device
-        self.run_folder, self.listener = run_folder, listener
-        self.schemes = {layer: head.span_scheme for layer, head in recipe.layers.items()}
-        parts = [corpus.train for corpus in corpora.values()]
+    recipe: Recipe
+    folder: Path
+    corpora: Mapping[str, Corpus]
+    device: str
+    run_folder: RunFolder
+    listener: RunListener
+
+    def __post_init__(self) -> None:
+        self.schemes = {layer: head.span_scheme for layer, head in self.recipe.layers.items()}
+        parts = [corpus.train for corpus in self.corpora.values()]
         self.train = parts[0] if len(parts) == 1 else [sentence for part in parts for sentence in part]
-        self.dev = [sentence for corpus in corpora.values() for sentence in corpus.dev]
-        self.packed = packed_of(self.train, recipe.layers)
+        self.dev = [sentence for corpus in self.corpora.values() for sentence in corpus.dev]
+        self.packed = packed_of(self.train, self.recipe.layers)
 
     def build_model(self) -> TorchModel:
         """Return a model with fresh weights, and with the words and labels of the train sentences."""
@@ -279,18 +279,18 @@ def _test(tagger: Tagger, corpora: Mapping[str, Corpus], facts: Mapping[str, obj
     return score_predictions(pooled, [s for part in predicted.values() for s in part], model, extra)
 
 
-def _facts(corpora: Mapping[str, Corpus], outcome: Outcome, recipe: Recipe) -> dict[str, object]:
-    """Return how a run was made, which its report says beside the scores if there are any.
+def _facts(corpora: Mapping[str, Corpus], best: Epoch, reason: str, recipe: Recipe) -> dict[str, object]:
+    """Return how a run was made, for its report.
 
     The dev scores are those that chose the weights, before anything was calibrated.
     """
     return {
         "seed": recipe.seed,
-        "epoch": outcome.best.epoch if outcome.best else None,
-        "dev": outcome.best.selected if outcome.best else None,
-        "dev_scores": dict(outcome.best.dev) if outcome.best else {},
+        "epoch": best.epoch,
+        "dev": best.selected,
+        "dev_scores": dict(best.dev),
         "select": recipe.training.select,
-        "ended": outcome.reason,
+        "ended": reason,
         "notes": [note for corpus in corpora.values() for note in corpus.notes],
     }
 
