@@ -5,7 +5,8 @@ valid?) is answered from the row. Reading is strict: tags that the scheme does n
 reads leniently instead and writes the result as valid tags.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
 Scheme = Literal["iob1", "iob2", "bioes", "bilou", "io"]
@@ -83,8 +84,32 @@ def is_legal(before: str | None, after: str | None, scheme: Scheme) -> bool:
 
 def legal_transitions(tags: Sequence[str], scheme: Scheme) -> tuple[list[list[bool]], list[bool], list[bool]]:
     """Return which of these tags may follow which, `[from][to]`, which may come first, and which may come last."""
-    table = [[is_legal(before, after, scheme) for after in tags] for before in tags]
+    table = _of_pairs(lambda before, after: is_legal(before, after, scheme), tags, tags)
     return table, [is_legal(None, tag, scheme) for tag in tags], [is_legal(tag, None, scheme) for tag in tags]
+
+
+def _of_pairs(
+    rule: Callable[[str | None, str | None], bool], rows: Sequence[str | None], columns: Sequence[str | None]
+) -> list[list[bool]]:
+    """Return `rule(row, column)` for all tags and the edge (None), `[row][column]`.
+
+    A rule depends only on the prefixes and on whether the types are equal. So rows of one prefix are copies of a row
+    whose type no column has, apart from the columns of their own type. With many types this saves nearly all calls.
+    """
+    columns_of: dict[str, list[int]] = defaultdict(list)
+    for i, column in enumerate(columns):
+        columns_of[split_tag(column or "O")[1]].append(i)
+    unlike: dict[str, list[bool]] = {}
+    table = []
+    for row in rows:
+        prefix, entity_type = split_tag(row or "O")
+        if prefix not in unlike:
+            other = f"{prefix}-{''.join(columns_of)}!" if prefix else None
+            unlike[prefix] = [rule(other, column) for column in columns]
+        table.append(unlike[prefix].copy())
+        for i in columns_of[entity_type]:
+            table[-1][i] = rule(row, columns[i])
+    return table
 
 
 def invalid_positions(tags: Sequence[str], scheme: Scheme) -> list[int]:
@@ -242,21 +267,24 @@ def span_tables(tags: Sequence[str], scheme: Scheme) -> SpanTables:
     """Return the rules of `tags_to_spans` as tables, for computations over all tag sequences at once."""
     rules = RULES[scheme]
     edged = [*tags, None]
-    types = span_types(tags)
+    types, type_of = span_types(tags), [split_tag(tag)[1] for tag in tags]
 
-    def begins(before: str | None, tag: str) -> bool:
-        prefix, entity_type = split_tag(tag)
+    def begins(before: str | None, tag: str | None) -> bool:
+        prefix, entity_type = split_tag(tag or "O")
         fresh = bool(prefix) and prefix in rules.opening and not goes_on(before, tag)
         return fresh or (bool(prefix) and prefix in rules.dividing and split_tag(before or "O")[1] == entity_type)
 
-    def closes(tag: str, after: str | None) -> bool:
-        prefix = split_tag(tag)[0]
+    def continues(tag: str | None, after: str | None) -> bool:
+        return goes_on(tag, after) and is_legal(tag, after, scheme)
+
+    def closes(tag: str | None, after: str | None) -> bool:
+        prefix = split_tag(tag or "O")[0]
         return bool(prefix) and prefix not in rules.unfinished and not goes_on(tag, after)
 
     return SpanTables(
-        [[i for i, tag in enumerate(tags) if split_tag(tag)[1] == entity_type] for entity_type in types],
-        [types.index(split_tag(tag)[1]) if tag != "O" else -1 for tag in tags],
-        [[begins(before, tag) for tag in tags] for before in edged],
-        [[goes_on(a, b) and is_legal(a, b, scheme) for b in tags] for a in tags],
-        [[closes(tag, after) for after in edged] for tag in tags],
+        [[i for i, found in enumerate(type_of) if found == entity_type] for entity_type in types],
+        [types.index(entity_type) if entity_type else -1 for entity_type in type_of],
+        _of_pairs(begins, edged, tags),
+        _of_pairs(continues, tags, tags),
+        _of_pairs(closes, tags, edged),
     )

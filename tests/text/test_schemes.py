@@ -16,15 +16,19 @@ from tagger.text.schemes import (
     convert_tags,
     describe,
     detect_scheme,
+    goes_on,
     has_scheme,
     invalid_positions,
+    is_legal,
     is_tag,
     legal_transitions,
     lenient_spans,
     merge_touching,
     repair_tags,
+    span_tables,
     spans_to_tags,
     split_tag,
+    tags_of_types,
     tags_to_spans,
     touches,
 )
@@ -162,6 +166,17 @@ def test_reading_equals_strict_seqeval_on_valid_iob1() -> None:
         assert tags_to_spans(tags, "iob1") == [(entity.tag, entity.start, entity.end) for entity in entities]
 
     check()
+
+
+@pytest.mark.parametrize("scheme", RULES)
+def test_transitions_of_many_types_are_those_of_each_pair(scheme: Scheme) -> None:
+    tags = [*tags_of_types(["A", "B", "C-D", "A!", "AB"], scheme), *tags_of_types(["A-"], "bilou")[1:]]
+    table, first, last = legal_transitions(tags, scheme)
+    assert table == [[is_legal(before, after, scheme) for after in tags] for before in tags]
+    assert first == [is_legal(None, tag, scheme) for tag in tags]
+    assert last == [is_legal(tag, None, scheme) for tag in tags]
+    continues = span_tables(tags, scheme).continues
+    assert continues == [[goes_on(a, b) and is_legal(a, b, scheme) for b in tags] for a in tags]
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
