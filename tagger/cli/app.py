@@ -118,7 +118,7 @@ def _options(
     """Train, evaluate and run sequence taggers: entities, parts of speech, slots and sentence labels."""
 
 
-@app.command(epilog="Example: tagger train recipes/quickstart.toml --set training.epochs=5")
+@app.command(epilog="Example: tagger train recipes/quickstart.toml --output runs/short --set training.epochs=5")
 def train(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="TOML file that describes the run.")],
     data: Annotated[

@@ -57,7 +57,8 @@ class SplitConfig(Section):
     """How to cut dev and test from train, for data without such splits."""
 
     every: Annotated[int, Field(ge=2, le=10**6)] | None = None
-    """Split each file by row number: row *i* (from 0) goes where the remainder of *i* divided by `every` says.
+    """Split each file by row number: row *i* (from 0) goes to dev if *i* modulo `every` is `dev`, to test if it is
+    `test`, else to train.
     Default: rows are drawn at random, with the seed of the run."""
 
     dev: Annotated[float | int | None, BeforeValidator(_as_number)] = None

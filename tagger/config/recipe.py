@@ -103,7 +103,7 @@ class TrainingConfig(Section):
     """Share of all steps during which the learning rate rises from zero."""
 
     weight_decay: Annotated[float, Field(ge=0.0, le=1e6)] = 0.0
-    """Weight decay, decoupled from the gradient, times the learning rate at each step. Word vectors have none."""
+    """Weight decay: each step also multiplies the weights by 1 - learning rate x this value. Word vectors have none."""
 
     clip_norm: Annotated[Weight | None, BeforeValidator(_none_as_null)] = 5.0
     """Largest norm of the gradient over all parameters; a larger gradient is scaled down. `"none"`: no limit."""

@@ -1,1 +1,1 @@
-"""What each kind of head answers for: labels, network, layers, scores, calibration, lessons of a teacher."""
+"""What each kind of head is responsible for: labels, network, layers, scores, calibration, lessons of a teacher."""

@@ -1,4 +1,4 @@
-"""The kinds of head: for each `kind` in a recipe, the class that answers for such heads."""
+"""The kinds of head: for each `kind` in a recipe, the class that is responsible for such heads."""
 
 from collections.abc import Mapping
 from typing import Any
