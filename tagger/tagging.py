@@ -245,12 +245,13 @@ def tag_lines(
     format: StreamFormat = "text",
     columns: Sequence[str] | None = None,
     where: str = "input",
-    chunk: int | None = None,
+    waits: Callable[[], bool] = lambda: False,
     n_best: int = 0,
 ) -> Iterator[Sentence]:
     """Yield the tagged sentences of lines of UTF-8 text, in order.
 
-    A blank line of text becomes a sentence without tokens, so that input and output lines stay aligned.
+    A blank line of text becomes a sentence without tokens, so that input and output lines stay aligned. `waits` says
+    whether the next line has not arrived yet; the sentences so far are tagged then.
 
     Raises:
         DataError: A line is not in the format. The error names the line.
@@ -262,4 +263,4 @@ def tag_lines(
         columns = next((r.columns for r in tagger.model.config.reading.values() if r.columns), None)
     decoded = decode_lines(lines, where=where)
     sentences = stream_sentences(decoded, format, columns, tokenize=tagger.model.tokenize, where=where)
-    return tagger.predict(sentences, chunk=chunk or CHUNK, n_best=n_best)
+    return predict(sentences, tagger.backend, n_best=n_best, waits=waits)

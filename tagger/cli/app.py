@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 
 from tagger.errors import DataError, MissingExtraError, RecipeError, TaggerError
-from tagger.files.reading import lines_of, raw_lines
+from tagger.files.reading import Arriving, raw_lines
 from tagger.text.choices import FileFormat, Invalid, Misaligned, Nested, Precision, StreamFormat
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import Tokenize
@@ -239,19 +239,21 @@ def tag(
     if n_best and output_format == "conll":
         raise RecipeError("--nbest needs --output-format text or jsonl, because columns hold only one tag sequence")
     tagger = load_tagger(model, device, threads, precision)
+    lines = input_lines(file)
+    waits = lines.waits if isinstance(lines, Arriving) else lambda: False
     interactive = file == "-" and sys.stdin.isatty()
     # A terminal that shows the input or the output needs no progress, which would be drawn between their lines.
     with Meter("sentences tagged", file, hidden=interactive or sys.stdout.isatty()) as meter:
         sentences = tag_lines(
             tagger,
-            meter.reading(input_lines(file)),
+            meter.reading(lines),
             format=input_format,
             columns=split_columns(columns),
             where="standard input" if file == "-" else file,
-            chunk=1 if interactive else None,
+            waits=waits,
             n_best=n_best,
         )
-        write_sentences(meter.counting(sentences), output_format, tagger.layers, sys.stdout, flush=interactive)
+        write_sentences(meter.counting(sentences), output_format, tagger.layers, sys.stdout, waits=waits)
 
 
 @app.command(epilog="Example: tagger convert FILE converted.conll --to bioes")
@@ -412,8 +414,8 @@ def load_tagger(model: Path, device: str, threads: int | None, precision: Precis
     return load(model, device=device, precision=precision)
 
 
-def input_lines(file: str) -> Iterator[bytes]:
+def input_lines(file: str) -> Arriving | Iterator[bytes]:
     """Return the lines of standard input or a file as bytes."""
     if file == "-":
-        return lines_of(sys.stdin.buffer)
+        return Arriving(sys.stdin.buffer)  # type: ignore[arg-type]
     return raw_lines(Path(file), else_standard_input=True)

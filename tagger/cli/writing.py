@@ -1,7 +1,7 @@
 """Write tagged sentences to standard output: for people, as columns, or as JSON lines."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TextIO
 
 from tagger.formats.columns import conll_lines
@@ -16,7 +16,7 @@ def write_sentences(
     layers: Sequence[str],
     stream: TextIO,
     *,
-    flush: bool = False,
+    waits: Callable[[], bool],
 ) -> None:
     """Write each sentence as soon as it is tagged, whole or not at all.
 
@@ -25,7 +25,7 @@ def write_sentences(
         format: The format to write.
         layers: The layers of the model.
         stream: The output.
-        flush: Whether to flush the output after each sentence.
+        waits: Whether the input waits for its next line; what is written is flushed then.
     """
     document = None
     for sentence in sentences:
@@ -39,7 +39,7 @@ def write_sentences(
                 lines = list(conll_lines([sentence], tags, document=document))
                 document = sentence.document
         stream.writelines(f"{line}\n" for line in lines)
-        if flush:
+        if waits():
             stream.flush()
 
 

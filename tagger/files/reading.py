@@ -7,9 +7,12 @@ is left to the readers.
 
 import codecs
 import gzip
+import io
 import os
+import select
 import stat
 import zlib
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -21,6 +24,7 @@ from tagger.errors import DataError
 MAX_LINE = 10_000_000  # bytes; no corpus has such a line, which would be held in memory as a whole
 MAX_RATIO = 100  # the size of an unpacked gzip file over its packed size, checked from MIN_BOMB bytes on:
 MIN_BOMB = 100_000_000  # text has a ratio of 3 to 10, a gzip bomb of about 1,000
+BLOCK = 65536  # bytes that are read at once from what arrives: the capacity of a pipe
 ADVICE = "check the path"
 LONE_CR = "line ends must be LF or CRLF, got a lone CR; convert the file"
 SPECIAL = {
@@ -100,6 +104,50 @@ def comes_once(path: Path) -> bool:
 def lines_of(stream: BinaryIO) -> Iterator[bytes]:
     """Yield the lines of a stream as bytes; one of more than `MAX_LINE` bytes in pieces of `MAX_LINE` + 1 bytes."""
     return iter(partial(stream.readline, MAX_LINE + 1), b"")
+
+
+class Arriving:
+    """The lines of a stream that may still grow, such as standard input, and whether the next one has arrived.
+
+    A line of more than `MAX_LINE` bytes comes in pieces, each of more than `MAX_LINE` bytes.
+
+    Args:
+        stream: The stream; nobody else may read it.
+    """
+
+    def __init__(self, stream: io.BufferedReader) -> None:
+        self._stream = stream
+        self._lines: deque[bytes] = deque()
+        self._rest, self._ended = b"", False
+
+    def __iter__(self) -> Iterator[bytes]:
+        while self._lines or not self._ended:
+            if self._lines:
+                yield self._lines.popleft()
+            else:
+                self._read()
+
+    def waits(self) -> bool:
+        """Whether the next line has not arrived yet, so that reading it would wait."""
+        while not self._lines and not self._ended and _has_arrived(self._stream):
+            self._read()
+        return not self._lines and not self._ended
+
+    def _read(self) -> None:
+        """Read what has arrived, or wait for it."""
+        block = self._stream.read1(BLOCK)
+        self._lines.extend(io.BytesIO(self._rest + block))
+        self._rest, self._ended = b"", not block
+        if block and not block.endswith(b"\n") and len(self._lines[-1]) <= MAX_LINE:
+            self._rest = self._lines.pop()
+
+
+def _has_arrived(stream: BinaryIO) -> bool:
+    """Whether a stream can be read without waiting; where the system cannot say, whether it is no terminal."""
+    try:
+        return bool(select.select([stream], [], [], 0)[0])
+    except (OSError, ValueError):
+        return not stream.isatty()
 
 
 def read_text(path: Path) -> str:

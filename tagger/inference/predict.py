@@ -59,6 +59,7 @@ def predict(
     chunk: int = CHUNK,
     n_best: int = 0,
     features: Features | None = None,
+    waits: Callable[[], bool] = lambda: False,
 ) -> Iterator[Sentence]:
     """Yield the sentences with predicted layers only, in order.
 
@@ -70,18 +71,19 @@ def predict(
         chunk: Number of sentences that are read at once.
         n_best: Number of readings of each tag layer.
         features: Returns the features of the tokens of all given sentences, if the network reads features.
+        waits: Whether the next sentence has not arrived yet, so that those so far are tagged as a chunk.
     """
-    for part in _chunks(sentences, chunk):
+    for part in _chunks(sentences, chunk, waits):
         yield from _predict_chunk(part, backend, n_best, features)
 
 
-def _chunks(sentences: Iterable[Sentence], size: int) -> Iterator[list[Sentence]]:
-    """Yield lists of `size` sentences; those before an error come before it is raised."""
+def _chunks(sentences: Iterable[Sentence], size: int, waits: Callable[[], bool]) -> Iterator[list[Sentence]]:
+    """Yield lists of `size` sentences, or fewer if the next one waits; those before an error come before it."""
     part: list[Sentence] = []
     try:
         for sentence in sentences:
             part.append(sentence)
-            if len(part) == size:
+            if len(part) == size or waits():
                 yield part
                 part = []
     except Exception:

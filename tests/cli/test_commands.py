@@ -2,6 +2,7 @@
 
 import json
 import re
+import select
 import shlex
 import subprocess
 import sys
@@ -189,6 +190,18 @@ def test_info_as_json_names_layers_and_labels(call, run_folder) -> None:
     assert facts["layers"]["ner"]["scheme"] == "bioes"
     assert facts["layers"]["sentiment"]["labels"] == ["negative", "neutral", "positive"]
     assert "tokenizer: spacy" in call("info", run_folder).out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="select knows only sockets")
+def test_sentences_from_a_pipe_are_answered_before_it_ends(run_folder) -> None:
+    command = [sys.executable, "-m", "tagger", "tag", run_folder]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as done:
+        assert done.stdin is not None
+        assert done.stdout is not None
+        for text in (b"Ada ran.\n", b"Oslo has parks.\n"):
+            done.stdin.write(text)
+            assert select.select([done.stdout], [], [], 600)[0], "the pipe is still open"
+            assert [done.stdout.readline() for _ in range(3)][:1] == [text]
 
 
 def test_output_can_be_cut_short_by_its_reader(run_folder) -> None:

@@ -15,10 +15,10 @@ from tagger.errors import DataError
 from tagger.files.reading import (
     MAX_LINE,
     MIN_BOMB,
+    Arriving,
     comes_once,
     decode_lines,
     iter_lines,
-    lines_of,
     read_bytes,
     read_lines,
 )
@@ -271,8 +271,22 @@ def test_longest_line_is_read(tmp_path: Path) -> None:
 def test_endless_line_of_a_stream_is_refused() -> None:
     stream = io.BytesIO(b"x" * (2 * MAX_LINE))
     with pytest.raises(DataError, match=r"^standard input:1: a line must have at most 10,000,000 bytes, got more"):
-        list(decode_lines(lines_of(stream), where="standard input"))
-    assert stream.tell() <= MAX_LINE + 1
+        list(decode_lines(Arriving(stream), where="standard input"))
+    assert stream.tell() <= MAX_LINE + 100_000
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="select knows only sockets")
+def test_lines_of_a_pipe_wait_until_they_are_whole() -> None:
+    end, start = os.pipe()
+    with os.fdopen(end, "rb") as stream:
+        lines = Arriving(stream)
+        os.write(start, b"one\ntw")
+        found = iter(lines)
+        assert (lines.waits(), next(found), lines.waits()) == (False, b"one\n", True)
+        os.write(start, b"o\r\n\nthree")
+        assert (lines.waits(), next(found), next(found), lines.waits()) == (False, b"two\r\n", b"\n", True)
+        os.close(start)
+        assert (lines.waits(), list(found), lines.waits()) == (False, [b"three"], False)
 
 
 def test_gzip_bomb_is_refused_and_the_way_round_named(tmp_path: Path) -> None:
