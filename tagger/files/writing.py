@@ -26,8 +26,8 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-PENDING = ".pending"  # complete files of a folder that are about to be moved to their places
-UNFINISHED = ".unfinished-"  # files of a folder that are still being written
+PENDING = ".tagger-pending"  # complete files of a folder that are about to be moved to their places
+UNFINISHED = ".tagger-unfinished-"  # files of a folder that are still being written
 
 
 @contextmanager
@@ -165,7 +165,7 @@ def locked(folder: Path) -> Iterator[bool]:
 
     The lock ends with the context or with the process, however that ends.
     """
-    path = folder / ".lock"
+    path = folder / ".tagger-lock"
     while True:
         stream = path.open("ab")
         if not (owned := _try_lock(stream)) or _is_file_of(stream, path):

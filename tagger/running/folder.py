@@ -7,7 +7,7 @@ folder.
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
 from functools import cached_property
@@ -18,7 +18,7 @@ from tagger.errors import ModelError
 from tagger.evaluation import Report
 from tagger.files.writing import locked, make_pending, replace_files, settle
 from tagger.model.card import model_card
-from tagger.model.files import CARD, CONFIG, VOCABULARY
+from tagger.model.files import CARD, CONFIG, VOCABULARY, WEIGHTS
 from tagger.model.folder import model_files
 from tagger.model.network import TorchModel
 from tagger.running.teachers import KEPT, with_kept_teachers
@@ -26,7 +26,7 @@ from tagger.training.loop import Epoch
 from tagger.wording import counted
 
 MODEL, RECIPE, LOG, REPORT = "model", "recipe.toml", "log.jsonl", "report.json"
-NEW = "new"  # in the folder of a run: the run that is to replace it, until that ends
+NEW = ".new-run"  # in the folder of a run: the run that is to replace it, until that ends
 
 
 @dataclass
@@ -50,7 +50,7 @@ class RunFolder:
 
     def teacher(self, name: str) -> Path | None:
         """Return the folder for the run of a teacher that is a recipe."""
-        return self.work and self.work / KEPT / Path(name).stem
+        return self._ready and self._ready / KEPT / Path(name).stem
 
     def keep(self, model: TorchModel, epochs: Sequence[Epoch]) -> None:
         """Keep the log after an epoch, and the model if it is the best so far.
@@ -58,10 +58,10 @@ class RunFolder:
         Raises:
             DataError: A file cannot be written; the model of an earlier epoch is still there.
         """
-        if self.work is not None:
+        if self._ready is not None:
             state = "Training has not finished. This model was not scored on a test split."
             best = self._model_files(model, state) if epochs[-1].best else {}
-            self._replace(self.work, best | {LOG: _log(epochs)})
+            self._replace(self._ready, best | {LOG: _log(epochs)})
 
     def finish(self, model: TorchModel, epochs: Sequence[Epoch], report: Report) -> None:
         """Keep a run that has ended. A run that was there before is replaced now, as a whole.
@@ -69,14 +69,25 @@ class RunFolder:
         Raises:
             DataError: A file cannot be written; the earlier run is still there.
         """
-        if self.path is None or self.work is None:
+        if self.path is None or self._ready is None:
             return
         state = f"```\n{report.to_text()}```" if report.scores else "This model was not scored on a test split."
         text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
         kept = {LOG: _log(epochs), REPORT: f"{text}\n".encode()}
-        self._replace(self.work, self._model_files(model, state) | kept)
-        if self.work != self.path:
-            make_pending(self.work, self.path)
+        self._replace(self._ready, self._model_files(model, state) | kept)
+        if self._ready != self.path:
+            teachers = {teacher.name for teacher in (self._ready / KEPT).glob("*")}
+            make_pending(self._ready, self.path)
+            for old in (self.path / KEPT).glob("*"):
+                if old.name not in teachers and _held(old):
+                    shutil.rmtree(old)
+
+    @cached_property
+    def _ready(self) -> Path | None:
+        """Return `work`. What a run that was killed has left there is deleted now, when there is something better."""
+        if self.work is not None and self.work != self.path and self.work.is_dir():
+            shutil.rmtree(self.work)
+        return self.work
 
     def _model_files(self, model: TorchModel, state: str) -> dict[str, bytes]:
         """Return the files of a model, with the recipe that reproduces it."""
@@ -113,7 +124,7 @@ class RunFolder:
 def open_run_folder(
     path: Path | None, recipe: Recipe, *, data: Path, base: Path, overwrite: bool
 ) -> Iterator[RunFolder]:
-    """Create the folder of a run and lock it within the context; afterwards, delete it if nothing was kept.
+    """Lock the folder of a run within the context. If it did not exist and nothing was kept, it is deleted again.
 
     Args:
         path: The folder; None to keep nothing.
@@ -129,6 +140,7 @@ def open_run_folder(
         yield RunFolder(None, None, recipe, data=data, base=base)
         return
     with ExitStack() as stack:
+        existed = path.exists()
         try:
             path.mkdir(parents=True, exist_ok=True)
             owned = stack.enter_context(locked(path))
@@ -143,19 +155,33 @@ def open_run_folder(
                 f"{path}: the folder already holds {held}; use another one, or replace it with --overwrite "
                 "(overwrite=True in Python)"
             )
-        if (path / NEW).is_dir():
-            shutil.rmtree(path / NEW)
+        _check_places(path)
         try:
             yield RunFolder(path, path / NEW if held else path, recipe, data=data, base=base)
         finally:
             stack.close()  # deletes the lock
-            _remove_empty(path / KEPT, path / NEW / KEPT, path / NEW, path)
+            _remove_empty(path / KEPT, path / NEW / KEPT, path / NEW, *([] if existed else [path]))
+
+
+def _check_places(path: Path) -> None:
+    """Refuse a folder that holds a folder in the place of a file of the run, or a file in that of a folder.
+
+    Raises:
+        ModelError: It does.
+    """
+    files = (RECIPE, LOG, REPORT, *(f"{MODEL}/{name}" for name in (CARD, CONFIG, VOCABULARY, WEIGHTS)))
+    wrong = [path / name for name in files if (path / name).is_dir()]
+    wrong += [path / name for name in (MODEL, KEPT, NEW) if (path / name).exists() and not (path / name).is_dir()]
+    if wrong:
+        kind = "file" if wrong[0].is_dir() else "folder"
+        raise ModelError(f"{wrong[0]}: expected a {kind} of the run or nothing; remove it, or use another folder")
 
 
 def _held(path: Path) -> str:
     """Return what a folder holds of a run, as a phrase; empty if nothing."""
     if (path / REPORT).is_file():
-        return "a finished run"
+        newer = _held(path / NEW)
+        return f"a finished run, and in {NEW} {newer}" if newer else "a finished run"
     if (path / MODEL / CONFIG).is_file():
         log = path / LOG
         epochs = len(log.read_bytes().splitlines()) if log.is_file() else 0
@@ -169,5 +195,5 @@ def _log(epochs: Sequence[Epoch]) -> bytes:
 
 def _remove_empty(*folders: Path) -> None:
     for folder in folders:
-        if folder.is_dir() and not any(folder.iterdir()):
+        with suppress(OSError):  # not empty, not there, or in use
             folder.rmdir()

@@ -30,6 +30,16 @@ def recipe(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A recipe whose training file does not exist."""
+    path = tmp_path / "broken.toml"
+    path.write_text(
+        '[data]\nformat = "conll"\ncolumns = ["token", "ner"]\ntrain = "none"\n[heads.ner]\nkind = "tokens"'
+    )
+    return path
+
+
 class AfterEpoch(RunListener):
     """Calls a function when an epoch was scored; keeps what is said."""
 
@@ -119,7 +129,7 @@ def test_an_earlier_run_stays_whole_until_the_new_one_has_ended(
     def check(epoch: Epoch) -> None:
         now = contents(folder)
         assert {name: now[name] for name in before} == before
-        assert load(folder / "new").layers == ("ner",)
+        assert load(folder / ".new-run").layers == ("ner",)
         if epoch.epoch == 2:
             event(epoch)
 
@@ -129,14 +139,81 @@ def test_an_earlier_run_stays_whole_until_the_new_one_has_ended(
     except RuntimeError:
         now = contents(folder)
         assert {name: now[name] for name in before} == before
-        assert load(folder / "new").layers == ("ner",)
+        assert load(folder / ".new-run").layers == ("ner",)
     else:
         assert json.loads((folder / "report.json").read_text())["seed"] == 2
         assert "seed = 2" in (folder / "recipe.toml").read_text()
         assert {path.name for path in folder.iterdir()} == FILES
-    assert f"the run in {folder} stays until this one has ended; this one is in {folder / 'new'} until then" in (
+    assert f"the run in {folder} stays until this one has ended; this one is in {folder / '.new-run'} until then" in (
         listener.said
     )
+
+
+def test_a_failed_training_leaves_what_it_did_not_make(
+    recipe: Path, broken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "run"
+    for name in ("new", ".pending", "other"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "thesis.txt").write_text("text")
+    (folder / ".lock").write_text("text")
+    before = contents(folder)
+    with pytest.raises(DataError, match="none: no such file"):
+        train(broken, output=folder)
+    assert contents(folder) == before
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    with pytest.raises(DataError, match="none: no such file"):
+        train(broken, output=".")
+    assert (tmp_path / "empty").is_dir()
+    with pytest.raises(DataError):
+        train(broken, output=tmp_path / "made")
+    assert not (tmp_path / "made").exists()
+    train(recipe, output=folder)
+    assert {name: content for name, content in contents(folder).items() if name in before} == before
+
+
+def test_a_retraining_that_was_killed_keeps_its_best_model_until_the_next_one_has_one(
+    recipe: Path, broken: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    train(recipe, output=folder)
+    with pytest.raises(RuntimeError):
+        train(recipe, output=folder, overwrite=True, seed=2, listener=AfterEpoch(fail))
+    before = contents(folder)
+    with pytest.raises(
+        ModelError, match=r"a finished run, and in \.new-run the best model of a run that did not finish"
+    ):
+        train(recipe, output=folder)
+    with pytest.raises(DataError, match="none: no such file"):
+        train(broken, output=folder, overwrite=True)
+    assert contents(folder) == before
+    train(recipe, output=folder, overwrite=True, seed=3)
+    assert {path.name for path in folder.iterdir()} == FILES
+
+
+@pytest.mark.parametrize("name", ["report.json", "recipe.toml", "log.jsonl", "model/weights.safetensors"])
+def test_a_folder_in_the_place_of_a_file_is_refused_before_training(name: str, recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "run" / name / "inner").mkdir(parents=True)
+    with pytest.raises(ModelError, match=f"{name}: expected a file of the run or nothing; remove it, or use another"):
+        train(recipe, output=tmp_path / "run")
+
+
+@pytest.mark.parametrize("name", ["model", "teachers", ".new-run"])
+def test_a_file_in_the_place_of_a_folder_is_refused_before_training(name: str, recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / name).write_text("text")
+    with pytest.raises(ModelError, match=f"{name}: expected a folder of the run or nothing; remove it, or use another"):
+        train(recipe, output=tmp_path / "run")
+
+
+def test_the_teachers_of_the_earlier_run_go_with_it(recipe: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    train(recipe, output=folder)
+    train(recipe, output=folder / "teachers" / "old")
+    (folder / "teachers" / "notes.txt").write_text("text")
+    train(recipe, output=folder, overwrite=True)
+    assert [path.name for path in (folder / "teachers").iterdir()] == ["notes.txt"]
 
 
 @pytest.mark.parametrize("failing", [1, 5, 12])
