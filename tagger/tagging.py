@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -150,10 +151,11 @@ class Tagger:
 
     def predict(self, sentences: Iterable[Sentence], *, chunk: int = CHUNK, n_best: int = 0) -> Iterator[Sentence]:
         """Yield these sentences with predicted layers only, in order."""
-        if chunk < 1:
-            raise ValueError(f"chunk must be at least 1, got {chunk}")
-        if n_best < 0:
-            raise ValueError(f"n_best must not be negative, got {n_best}")
+        for name, number, least in (("chunk", chunk, 1), ("n_best", n_best, 0)):
+            if not isinstance(number, Integral) or isinstance(number, bool):
+                raise TypeError(f"{name} must be a whole number, got {typed(number)}")
+            if number < least:
+                raise ValueError(f"{name} must be at least {least}, got {number}")
         return predict(sentences, self.backend, chunk=chunk, n_best=n_best)
 
     def marginals(self, sentence: Sentence) -> dict[str, Marginals]:

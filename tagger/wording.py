@@ -17,6 +17,8 @@ def shorten(value: object, width: int = 60) -> str:
         text = repr(value)
     except ValueError:  # Python writes out no integer of more than 4,300 digits
         return "a number of thousands of digits"
+    except RecursionError:
+        return "values inside values, too deep to show"
     return text if len(text) <= width else text[: width - 3] + "..."
 
 

@@ -263,6 +263,13 @@ def test_all_mistakes_of_a_recipe_are_told_at_once() -> None:
     ]
 
 
+def test_a_value_too_deep_to_be_shown_is_an_unknown_key(tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+    path.write_text("a" + ".a" * 5000 + " = 1\n")
+    with pytest.raises(RecipeError, match="unknown key `a`; known keys are `seed`, "):
+        load_recipe(path)
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [

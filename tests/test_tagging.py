@@ -274,6 +274,17 @@ def test_a_chunk_of_nothing_is_refused(chunk: int) -> None:
         TAGGER.stream(["a"], chunk=chunk)
 
 
+@pytest.mark.parametrize(
+    ("number", "shown"), [("3", "str '3'"), (1.5, "float 1.5"), (True, "bool True"), (None, "None")]
+)
+@pytest.mark.parametrize("name", ["chunk", "n_best"])
+def test_a_number_of_another_type_is_named(name: str, number: object, shown: str) -> None:
+    with pytest.raises(TypeError, match=f"^{name} must be a whole number, got .*{shown}$"):
+        TAGGER.stream(["a"], **{name: number})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="n_best must be at least 0, got -1"):
+        TAGGER.tag("a", n_best=-1)
+
+
 def test_a_stream_takes_texts_and_words_and_keeps_their_order() -> None:
     items: list[str | list[str]] = [f"number {i} of a long list" + " and more" * (i % 7) for i in range(50)]
     items[10] = ["New York", "is", "far"]

@@ -18,6 +18,7 @@ TITLES = {
     "encoding": "lines that are not UTF-8",
     "prefix": "tags that belong to no scheme",
     "mixed": "tags or files in another scheme",
+    "scheme": "layers whose tags look like mistyped ones of a scheme",
     "transition": "invalid tag transitions",
     "control": "control characters in tokens",
     "empty": "tokens without a visible character",
