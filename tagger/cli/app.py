@@ -194,7 +194,7 @@ def evaluate(
         load_tagger(model, device, threads, precision),
         files,
         format=format,
-        columns=split_columns(columns),
+        columns=split_columns(columns, None),
         scheme=scheme,
         layer=layer,
         invalid=invalid,
@@ -248,7 +248,7 @@ def tag(
             tagger,
             meter.reading(lines),
             format=input_format,
-            columns=split_columns(columns),
+            columns=split_columns(columns, input_format),
             where="standard input" if file == "-" else file,
             waits=waits,
             n_best=n_best,
@@ -299,7 +299,7 @@ def convert(
     wanted = Conversion(
         to=to,
         format=format,
-        columns=split_columns(columns),
+        columns=split_columns(columns, format or "conll"),
         column=column,
         scheme=scheme,
         repair=invalid == "repair",
@@ -325,7 +325,7 @@ def check(
     format: Annotated[FileFormat | None, typer.Option(help="Format of the files. Default: detected.")] = None,
     columns: ColumnsOption = None,
     scheme: SchemeOption = None,
-    layer: Annotated[str, typer.Option(help="Layer for the labels, with --format labelled.")] = "label",
+    layer: Annotated[str | None, typer.Option(help="Layer for the labels of labelled text. Default: label.")] = None,
     vectors: Annotated[
         list[str] | None, typer.Option(help="Word vectors, to count the unseen words that they cover; may be repeated.")
     ] = None,
@@ -345,7 +345,7 @@ def check(
         diagnosis = check_corpus(
             files or named,
             format=format,
-            columns=split_columns(columns),
+            columns=split_columns(columns, None),
             scheme=scheme,
             layer=layer,
             vectors=vectors or (),
@@ -393,12 +393,14 @@ def _names(given: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in given.split(",")) if given else ()
 
 
-def split_columns(columns: str | None) -> tuple[str, ...] | None:
-    """Return the names in a list of columns, or refuse one without `token`."""
+def split_columns(columns: str | None, format: str | None) -> tuple[str, ...] | None:
+    """Return the names in a list of columns, after checking that they fit a format; None leaves that to the library."""
     if columns is None:
         return None
-    names = tuple(name.strip() for name in columns.split(","))
-    if "token" not in names:
+    names = _names(columns)
+    if format not in (None, "conll"):
+        raise RecipeError(f"--columns is for conll, got {format}; remove it")
+    if format and "token" not in names:
         raise RecipeError(f'--columns {columns}: one of the columns must be "token", the others layers or _')
     return names
 

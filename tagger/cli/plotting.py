@@ -63,7 +63,7 @@ def _of_sentences(example: str, *, chart: bool = True) -> Callable[[Draw], Draw]
             check_path(output, chart=chart)  # before the model is loaded
             tagger = load_tagger(model, device, threads)
             where = "standard input" if file == "-" else file
-            names = split_columns(columns)
+            names = split_columns(columns, input_format)
             sentences = tag_lines(tagger, input_lines(file), format=input_format, columns=names, where=where)
             _save(draw(tagger, sentences, layer), output)
 

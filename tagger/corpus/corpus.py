@@ -15,11 +15,11 @@ from tagger.config import DataConfig, ReadingConfig, SplitConfig, parse_section
 from tagger.corpus.checking import finish
 from tagger.corpus.splitting import Splits, joined, split_files, split_rows
 from tagger.corpus.synthetic import Split, generate
-from tagger.errors import DataError, gather
+from tagger.errors import DataError, RecipeError, gather
 from tagger.formats.faults import Faults
 from tagger.formats.labelled import read_classes
 from tagger.formats.source import source_of
-from tagger.formats.table import read_file
+from tagger.formats.table import READABLE, read_file
 from tagger.formats.tally import Tally
 from tagger.hub.lazy import read_dataset, selected
 from tagger.hub.loading import BUILDERS
@@ -27,6 +27,7 @@ from tagger.hub.to_rows import to_datasets
 from tagger.text.choices import FileFormat
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Sentence
+from tagger.wording import quoted
 
 if TYPE_CHECKING:
     import datasets
@@ -168,11 +169,8 @@ def read_sentences(
             other tags.
 
     Raises:
-        DataError: A file is missing or broken, or its format is not given.
+        DataError: A file is missing or broken.
     """
-    if config.format in (None, "synthetic"):
-        *names, last = get_args(FileFormat)
-        raise DataError(f"{paths[0]}: say the format of the file with --format ({', '.join(names)} or {last})")
     tally = Tally(options=True)
     sentences = joined(_read_files(paths, config, Path(), tally))
     finished = finish(
@@ -185,16 +183,28 @@ def change_reading(trained: Sequence[ReadingConfig], given: Mapping[str, Any]) -
     """Return how to read files: as in training, apart from what is given.
 
     Args:
-        trained: How the corpora of training were read; ignored if there are several, or if another format is given.
+        trained: How the corpora of training were read; those without files and of other formats than a given one are
+            ignored, and so is what differs between the rest.
         given: Keys of a recipe's [data] section; None for a key that is not given.
 
     Raises:
-        RecipeError: A key is unknown or has a wrong value.
+        RecipeError: A key is unknown or has a wrong value, or one that is needed is neither given nor the same in all
+            corpora of training.
     """
     plain = {k: list(v) if isinstance(v, tuple) else v for k, v in given.items() if v is not None}
-    alike = len(trained) == 1 and plain.get("format", trained[0].format) == trained[0].format
-    base = trained[0].model_dump(mode="json", exclude_none=True) if alike else {}
-    return parse_section(ReadingConfig, {**base, **plain}, where="evaluate")
+    dumped = [config.model_dump(mode="json", exclude_none=True) for config in trained if config.format in READABLE]
+    alike = [config for config in dumped if plain.get("format", config["format"]) == config["format"]]
+    shared = {k: v for k, v in alike[0].items() if all(other.get(k) == v for other in alike)} if alike else {}
+    config = {**shared, **plain}
+    for key in ("format", "columns", "layer"):
+        found = [other[key] for other in alike if key in other]
+        if key not in config and found:
+            shown = dict.fromkeys(value if isinstance(value, str) else ",".join(value) for value in found)
+            raise RecipeError(f"--{key} must be given, because the files of training differ in it: {quoted(shown)}")
+    if "format" not in config:
+        *names, last = get_args(FileFormat)
+        raise RecipeError(f"say the format of the files with --format ({', '.join(names)} or {last})")
+    return parse_section(ReadingConfig, config, where="evaluate")
 
 
 def cut_dev(corpus: Corpus, *, seed: int) -> Corpus:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
-from tagger.config import ReadingConfig
+from tagger.config import ReadingConfig, parse_section
 from tagger.corpus.corpus import Corpus
 from tagger.corpus.edits import prefixed
 from tagger.doctor import sources
@@ -21,7 +21,8 @@ from tagger.doctor.splits import check_contradictions, check_entities, check_lea
 from tagger.doctor.tags import check_tags, check_untagged, tags_of
 from tagger.doctor.words import check_words, count_types, oddity_of
 from tagger.encoding.vectors import read_vectors
-from tagger.errors import DataError
+from tagger.errors import DataError, RecipeError
+from tagger.formats.labelled import LAYER
 from tagger.hub.lazy import holding, packed_of
 from tagger.text.choices import FileFormat
 from tagger.text.schemes import Scheme
@@ -42,7 +43,7 @@ def check(
     format: FileFormat | None = None,
     columns: Sequence[str] | None = None,
     scheme: Scheme | None = None,
-    layer: str = "label",
+    layer: str | None = None,
     tokenize: Tokenize = "words",
     vectors: Paths = (),
 ) -> Diagnosis:
@@ -54,12 +55,13 @@ def check(
         format: Format of the files; default: detected.
         columns: Columns of CoNLL files, as in a recipe; default: detected.
         scheme: Scheme of the tags; default: detected.
-        layer: Layer of the labels of labelled text.
+        layer: Layer of the labels of labelled text; default: `label`.
         tokenize: How to split raw text.
         vectors: Files of word vectors, to count how many unseen words they cover.
 
     Raises:
         DataError: The file, folder or dataset does not exist, or its format is unknown.
+        RecipeError: A setting does not fit the source or another setting.
     """
     brat = format in (None, "brat") and columns is None
     if isinstance(source, Corpus):
@@ -67,10 +69,12 @@ def check(
     elif isinstance(found := sources.find_sources(source, brat=brat), str):
         material = sources.read_material_of_dataset(found)
     else:
+        format = format or ("conll" if columns is not None else None)
         if columns is not None:
-            _check_columns(columns, format)
+            labels = {"layer": layer or LAYER} if format == "labelled" else {}
+            parse_section(ReadingConfig, {"format": format, "columns": list(columns), **labels}, where="check")
         reading = ReadingConfig.model_construct(
-            format="conll" if columns else format,
+            format=format,
             columns=tuple(columns) if columns else None,
             layer=layer,
             scheme=scheme,
@@ -78,21 +82,13 @@ def check(
         )
         material = sources.read_material(found, reading)
         material.notes += sources.notes_on_unread(source, brat=brat)
+    for name, value in {"format": format, "columns": columns, "layer": layer}.items():
+        if value is not None and (not material.files or (name == "layer" and material.format != "labelled")):
+            wanted = "labelled text" if name == "layer" else "files"
+            raise RecipeError(
+                f"{name} (--{name}) is for {wanted}, got {material.format or 'a corpus or dataset'}; remove it"
+            )
     return _diagnose(material, scheme, sources.as_list(vectors))
-
-
-def _check_columns(columns: Sequence[str], format: FileFormat | None) -> None:
-    """Refuse columns that do not fit the format or have the same name."""
-    if "token" not in columns or format not in (None, "conll"):
-        raise DataError(
-            f'columns need format "conll" and must include "token", got {", ".join(columns)} and '
-            f"{format or 'no format'}"
-        )
-    if twice := [name for name, count in Counter(columns).items() if count > 1 and name != "_"]:
-        raise DataError(
-            f"columns must have different names, got {', '.join(columns)} with {twice[0]!r} twice; name columns to "
-            "ignore `_`"
-        )
 
 
 def _diagnose(material: Material, scheme: Scheme | None, vectors: Sequence[str | Path]) -> Diagnosis:

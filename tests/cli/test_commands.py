@@ -251,8 +251,33 @@ MISTAKES = {
     ),
     "no format": (
         ("evaluate", "{run}", "gold.conll"),
-        1,
-        "error: gold.conll: say the format of the file with --format (conll, conllu, labelled, jsonl or brat)\n",
+        2,
+        "error: say the format of the files with --format (conll, conllu, labelled, jsonl or brat)\n",
+    ),
+    "layer without format": (
+        ("evaluate", "{run}", "gold.conll", "--layer", "x"),
+        2,
+        "error: say the format of the files with --format (conll, conllu, labelled, jsonl or brat)\n",
+    ),
+    "labelled text without its layer": (
+        ("evaluate", "{run}", "gold.conll", "--format", "labelled", "--columns", "label,text"),
+        2,
+        'error: evaluate: `columns` of labelled text must name "sentiment" (its `layer`) and "text"\n',
+    ),
+    "columns of text": (
+        ("tag", "{run}", "--columns", "token"),
+        2,
+        "error: --columns is for conll, got text; remove it\n",
+    ),
+    "columns of JSON lines": (
+        ("convert", "a", "-", "--to", "text", "--format", "jsonl", "--columns", "token"),
+        2,
+        "error: --columns is for conll, got jsonl; remove it\n",
+    ),
+    "layer of columns": (
+        ("check", "gold.conll", "--layer", "x"),
+        2,
+        "error: layer (--layer) is for labelled text, got conll; remove it\n",
     ),
     "readings as columns": (
         ("tag", "{run}", "--nbest", "2", "--output-format", "conll"),

@@ -335,11 +335,28 @@ def test_files_to_be_scored_need_not_have_every_type_that_is_renamed(tmp_path: P
 
 
 def test_files_to_be_scored_need_a_format() -> None:
-    with pytest.raises(DataError) as caught:
-        read_sentences(["a.txt"], ReadingConfig())
-    assert str(caught.value) == (
-        "a.txt: say the format of the file with --format (conll, conllu, labelled, jsonl or brat)"
-    )
+    for trained in ([], [ReadingConfig(format="synthetic")], [ReadingConfig()]):
+        with pytest.raises(RecipeError) as caught:
+            change_reading(trained, {"layer": "x"})
+        assert str(caught.value) == (
+            "say the format of the files with --format (conll, conllu, labelled, jsonl or brat)"
+        )
+
+
+def test_reading_of_several_corpora_is_what_they_share_and_the_rest_is_asked_for() -> None:
+    one = ReadingConfig(format="conll", columns=("token", "ner"), scheme="iob1", invalid="repair")
+    two = one.model_copy(update={"columns": ("token", "btc"), "scheme": "iob2"})
+    labelled = ReadingConfig(format="labelled", layer="x")
+    assert change_reading([one, one, ReadingConfig()], {}) == one
+    assert change_reading([one, two], {"columns": ("token", "ner")}) == one.model_copy(update={"scheme": None})
+    assert change_reading([one, labelled], {"format": "labelled"}) == labelled
+    for others, key, found in (
+        ([one, two], "columns", "`token,ner`, `token,btc`"),
+        ([one, labelled], "format", "`conll`, `labelled`"),
+    ):
+        with pytest.raises(RecipeError) as caught:
+            change_reading(others, {})
+        assert str(caught.value) == f"--{key} must be given, because the files of training differ in it: {found}"
 
 
 def test_reading_is_that_of_training_but_for_what_is_given() -> None:
@@ -348,7 +365,6 @@ def test_reading_is_that_of_training_but_for_what_is_given() -> None:
     changed = change_reading([trained], {"columns": ("token", "ner")})
     assert (changed.columns, changed.scheme, changed.drop) == (("token", "ner"), "iob1", ("MISC",))
     assert change_reading([trained], {"format": "jsonl"}) == ReadingConfig(format="jsonl")
-    assert change_reading([trained, trained], {"format": "jsonl"}) == ReadingConfig(format="jsonl")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from tagger.conversion.writing import write_sentences
 from tagger.corpus.corpus import Corpus, load_corpus
 from tagger.corpus.synthetic import generate
 from tagger.doctor.check import check, check_for_training
-from tagger.errors import DataError
+from tagger.errors import DataError, RecipeError
 from tagger.text.sentence import Sentence, TagLayer
 
 GOOD = "Ada\tB-PER\nLovelace\tI-PER\nsleeps\tO\n\nOslo\tB-LOC\nsleeps\tO\n"
@@ -174,6 +174,18 @@ def test_json_lines_and_labelled_text_are_checked(tmp_path) -> None:
     diagnosis = check(path, layer="sentiment")
     assert (diagnosis.format, [e.kind for e in diagnosis.errors]) == ("labelled", ["form"])
     assert diagnosis.splits["train"].labels == {"sentiment": {"good": 1, "bad": 1}}
+    named = check(path, format="labelled", layer="sentiment", columns=["sentiment", "text"])
+    assert named.splits["train"].labels == diagnosis.splits["train"].labels
+    assert check(path, format="labelled", columns=["label", "text"]).splits["train"].labels.keys() == {"label"}
+
+
+def test_settings_that_would_be_ignored_are_refused(tmp_path) -> None:
+    with pytest.raises(RecipeError, match=r"^layer \(--layer\) is for labelled text, got conll; remove it$"):
+        check(write(tmp_path, GOOD), layer="x")
+    with pytest.raises(RecipeError, match=r"format = \"conll\" or \"labelled\" alone, got format = \"conllu\"$"):
+        check(write(tmp_path, GOOD), format="conllu", columns=["token"])
+    with pytest.raises(RecipeError, match=r"^format \(--format\) is for files, got a corpus or dataset; remove it$"):
+        check(Corpus([]), format="conll")
 
 
 def test_comments_over_all_sentences_read_as_labels(tmp_path) -> None:
@@ -301,7 +313,7 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path) -> None:
         check(write(tmp_path, prose, "a.txt"))
     with pytest.raises(DataError, match=r"none: no such file; check the path$"):
         check(tmp_path / "none")
-    with pytest.raises(DataError, match='must include "token"'):
+    with pytest.raises(RecipeError, match='one of them must be "token"'):
         check(write(tmp_path, GOOD), columns=["word", "ner"])
 
 
@@ -504,7 +516,7 @@ def test_a_file_that_is_named_twice_in_a_split_is_refused(tmp_path) -> None:
 
 
 def test_columns_must_have_different_names(tmp_path) -> None:
-    with pytest.raises(DataError, match="must have different names, got token, token with 'token' twice"):
+    with pytest.raises(RecipeError, match="must have different names"):
         check(write(tmp_path, GOOD), columns=["token", "token"])
     assert check(write(tmp_path, "x\ty\ta\tO\n"), columns=["_", "_", "token", "ner"]).is_sound
 
