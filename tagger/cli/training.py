@@ -50,7 +50,7 @@ class TrainingProgress(RunListener):
         """Print a line for the epoch, above the live line."""
         scores = "  ".join(f"{layer} {score:.4f}" for layer, score in epoch.dev.items())
         seconds_left = epoch.seconds / epoch.epoch * (self._num_epochs - epoch.epoch)
-        left = "" if self._line else f"  left at most {seconds_left:.0f} s"
+        left = "" if self._line or not seconds_left else f"  left at most {seconds_left:.0f} s"
         mark = "  best" if epoch.best else ""
         self._print(
             f"epoch {epoch.epoch:3}/{self._num_epochs}  loss {epoch.loss:.4f}  dev {scores}"

@@ -26,6 +26,7 @@ from tagger.text.sentence import Label, Sentence, TagLayer
 from tagger.text.tag_survey import Survey, complain
 from tagger.wording import counted
 
+MEANINGS = {"ranges": " (multi-word tokens and empty nodes of CoNLL-U)"}  # of names that do not explain themselves
 SPANNED = ("spans", "brat")  # `spans` is JSON of texts with character spans
 
 
@@ -200,8 +201,9 @@ def _refuse_losses(found: Contents, wanted: Conversion, where: str) -> None:
     if target.single and not lost:
         lost = [name for name in kept if found.kinds[name] == "entities"][1:]
     if lost:
+        shown = ", ".join(f"`{name}`{MEANINGS.get(name, '')}" for name in lost)
         raise DataError(
-            f"{where}: {wanted.to} cannot hold {', '.join(f'`{name}`' for name in lost)}; "
+            f"{where}: {wanted.to} cannot hold {shown}; "
             f'convert to another format, or discard what may be lost with --drop "{",".join([*drop, *lost])}"'
         )
 

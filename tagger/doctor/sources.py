@@ -200,7 +200,8 @@ def _detect(material: Material, path: Path, lines: Sequence[str]) -> None:
 def _read(path: Path, lines: list[str], config: ReadingConfig, tally: Tally, errors: Findings) -> list[Sentence]:
     """Return the sentences of a file, and add its errors; brat reads its files without `lines`."""
     if config.format != "brat" and not any(map(str.strip, lines)):
-        errors.add("form", f"{path}:1", "the file must not be empty, got only blank lines; check the path")
+        got = "blank lines only" if lines else "no bytes"
+        errors.add("form", f"{path}:1", f"the file must not be empty, got {got}; check the path")
         return []
     before = tally.unread.copy()
     sentences = read_file(str(config.format), Source(str(path), lambda: lines, path), config, tally, errors)

@@ -51,7 +51,7 @@ def need_matplotlib() -> None:
         import matplotlib.figure  # noqa: F401
     except ImportError:
         raise MissingExtraError(
-            'an SVG or PNG picture needs matplotlib, which is not installed; run pip install "tagger-bilstm[plots]"'
+            'this picture needs matplotlib, which is not installed; run pip install "tagger-bilstm[plots]"'
         ) from None
 
 

@@ -22,7 +22,7 @@ from tagger.model.files import CARD, CONFIG, VOCABULARY, WEIGHTS
 from tagger.model.folder import model_files
 from tagger.model.network import TorchModel
 from tagger.running.teachers import KEPT, with_kept_teachers
-from tagger.training.loop import Epoch
+from tagger.training.loop import STOPPED, Epoch
 from tagger.wording import counted
 
 MODEL, RECIPE, LOG, REPORT = "model", "recipe.toml", "log.jsonl", "report.json"
@@ -181,7 +181,9 @@ def _held(path: Path) -> str:
     """Return what a folder holds of a run, as a phrase; empty if nothing."""
     if (path / REPORT).is_file():
         newer = _held(path / NEW)
-        return f"a finished run, and in {NEW} {newer}" if newer else "a finished run"
+        stopped = f'"ended": "{STOPPED}"' in (path / REPORT).read_text(encoding="utf-8", errors="replace")
+        held = "a run that was stopped" if stopped else "a finished run"
+        return f"{held}, and in {NEW} {newer}" if newer else held
     if (path / MODEL / CONFIG).is_file():
         log = path / LOG
         epochs = len(log.read_bytes().splitlines()) if log.is_file() else 0

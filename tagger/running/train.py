@@ -95,6 +95,8 @@ def train(
         model, calibrated = training.calibrate(model, best)
         facts = _facts(corpora, best, outcome.reason, recipe) | ({"calibrated": calibrated} if calibrated else {})
         tagger = Tagger(TorchBackend(model))
+        if outcome.interrupted and any(corpus.test for corpus in corpora.values()):
+            listener.noted("not scored on test, because training was stopped")
         report = None if outcome.interrupted else _test(tagger, corpora, facts, started)
         unscored = Report({}, {"split": None, **facts, "seconds": _seconds_since(started)})
         run_folder.finish(model, outcome.epochs, report or unscored)

@@ -53,6 +53,9 @@ class Epoch:
     seconds: float
 
 
+STOPPED = "stopped by the user"  # why training ended, after an interrupt
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The result of training: its epochs, and why it stopped."""
@@ -142,7 +145,7 @@ def train_network(
     stepper = _Stepper(network, config, head_weights, taught_weights or {}, steps * config.epochs, listener)
     best, epochs, started = _Best(), [], time.perf_counter()
     listener.started(config.epochs, steps * config.epochs)
-    reason, interrupted = f"all {config.epochs} epochs done", False
+    reason, interrupted = "all epochs done", False
     try:
         for number in range(1, config.epochs + 1):
             batches = draw_batches(parts, sentences.lengths, config, rng)
@@ -161,7 +164,7 @@ def train_network(
                 reason = f"no better dev score for {config.patience} epochs"
                 break
     except KeyboardInterrupt:
-        reason, interrupted = "stopped by the user", True
+        reason, interrupted = STOPPED, True
     except _DivergedError as error:
         if not epochs:
             raise

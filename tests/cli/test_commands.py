@@ -86,6 +86,7 @@ def test_train_prints_the_report_and_keeps_the_run(call, tmp_path) -> None:
     assert done.code == 0
     assert done.out.startswith("ner: F1 ")
     assert "epoch   1/1" in done.err
+    assert "left at most" not in done.err, "no epoch is left"
     assert "\x1b" not in done.err, "no colour and no bar where standard error is no terminal"
     report = json.loads((tmp_path / "run" / "report.json").read_text())
     assert set(report["scores"]) == {"ner", "sentiment"}

@@ -179,6 +179,12 @@ def test_json_lines_and_labelled_text_are_checked(tmp_path) -> None:
     assert check(path, format="labelled", columns=["label", "text"]).splits["train"].labels.keys() == {"label"}
 
 
+@pytest.mark.parametrize(("text", "got"), [("", "no bytes"), (" \n", "blank lines only")])
+def test_file_without_a_line_is_an_error_that_says_what_it_has(text: str, got: str, tmp_path) -> None:
+    (error,) = check(write(tmp_path, text)).errors
+    assert error.message == f"the file must not be empty, got {got}; check the path"
+
+
 def test_settings_that_would_be_ignored_are_refused(tmp_path) -> None:
     with pytest.raises(RecipeError, match=r"^layer \(--layer\) is for labelled text, got conll; remove it$"):
         check(write(tmp_path, GOOD), layer="x")

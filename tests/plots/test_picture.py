@@ -104,7 +104,7 @@ def test_without_matplotlib_a_chart_says_what_to_install_and_html_is_written(tmp
     with pytest.raises(MissingExtraError) as caught:
         picture.save(tmp_path / "a.svg")
     assert 'pip install "tagger-bilstm[plots]"' in str(caught.value)
-    with pytest.raises(MissingExtraError):
+    with pytest.raises(MissingExtraError, match=r"^this picture needs matplotlib"):
         plots.transitions(TAGGER).save(tmp_path / "t.html")
     with pytest.raises(MissingExtraError):
         need_matplotlib()

@@ -258,6 +258,10 @@ class Interrupter(RunListener):
 
     def __init__(self, *, epoch: int = 0, step: int = 0) -> None:
         self.epoch, self.step = epoch, step
+        self.notes: list[str] = []
+
+    def noted(self, message: str) -> None:
+        self.notes.append(message)
 
     def scored(self, epoch: Epoch) -> None:
         if epoch.epoch == self.epoch:
@@ -270,8 +274,12 @@ class Interrupter(RunListener):
 
 def test_an_interrupted_run_keeps_the_best_model_and_reports_no_score(tmp_path: Path) -> None:
     recipe = make_recipe(tmp_path, SYNTHETIC, NER)
-    run = train(recipe, output=tmp_path / "run", listener=Interrupter(epoch=1), overrides=["training.epochs=50"])
+    listener = Interrupter(epoch=1)
+    run = train(recipe, output=tmp_path / "run", listener=listener, overrides=["training.epochs=50"])
     assert run.outcome.interrupted
+    assert "not scored on test, because training was stopped" in listener.notes
+    with pytest.raises(ModelError, match="already holds a run that was stopped; use another one"):
+        train(recipe, output=tmp_path / "run")
     assert run.report is None
     assert {path.name for path in run.folder.iterdir()} == {"model", "recipe.toml", "log.jsonl", "report.json"}
     assert same_bits(load(run.folder).network.state_dict(), weights(run))

@@ -135,7 +135,7 @@ def test_the_weights_of_the_best_epoch_come_back() -> None:
     assert [epoch.best for epoch in outcome.epochs] == [True, True, False, False]
     assert same(lesson.weights(), score.seen[1])
     assert not same(lesson.weights(), score.seen[3])
-    assert outcome.reason == "all 4 epochs done"
+    assert outcome.reason == "all epochs done"
     assert not lesson.network.training
 
 
