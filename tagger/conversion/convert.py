@@ -5,13 +5,12 @@ one at a time, apart from texts with character spans, which are held in memory: 
 layers and everything that the new format cannot hold, which is an error unless the user names it as a loss.
 """
 
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
 from tagger.conversion.layout import Lines
 from tagger.conversion.options import SCHEMES, Conversion
-from tagger.conversion.reformat import SPANNED, reformat
+from tagger.conversion.reformat import SPANNED, read_through, reformat
 from tagger.conversion.retag import retag
 from tagger.errors import DataError
 from tagger.files.reading import decode_lines
@@ -44,7 +43,7 @@ def convert(
     if wanted.to in SCHEMES:
         return _retagged(lines, write, wanted, format, where)
     if wanted.to == format and not (wanted.drop or wanted.labels or wanted.tokenize):
-        deque(source.lines(), maxlen=0)  # raises an error unless all lines are text
+        read_through(lines, source, wanted, format)
         for line in lines():
             write(line)
         return f"{format} to {format}: copied as it is"

@@ -4,7 +4,7 @@
 unless the user named it. `reformat` then goes through the sentences again to write them.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -88,6 +88,18 @@ def reformat(
     for line in to_lines(kept, _written(found, wanted)):
         write_bytes(f"{line}\n".encode())
     return _summary(found, wanted, format, config.columns, tally)
+
+
+def read_through(lines: Lines, source: Source, wanted: Conversion, format: str) -> None:
+    """Read all sentences of a source.
+
+    Raises:
+        DataError: The file is broken.
+    """
+    faults = Faults()
+    config = _reading(lines, wanted, format, source.where)
+    deque(iter_sentences(format, source, config, Tally(options=True), faults), maxlen=0)
+    faults.close()
 
 
 def _reading(lines: Lines, wanted: Conversion, format: str, where: str) -> ReadingConfig:

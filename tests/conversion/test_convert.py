@@ -182,6 +182,19 @@ def test_raw_text_of_json_lines_is_split_as_asked_in_json_lines() -> None:
     assert json.loads(run(text, "jsonl", tokenize="blanks")[0])["tokens"] == ["don't", "go"]
 
 
+@pytest.mark.parametrize(
+    ("format", "text", "problem"),
+    [
+        ("jsonl", ">sp|P69905|HBA\nMVLSPADKTN\n", "must be a JSON object"),
+        ("jsonl", '{"tokens": ["Ada", null]}\n', "tokens"),
+        ("conll", "Ada\tB-PER\nsleeps\n\n", "columns"),
+        ("conllu", "1\tAda\n\n", "10 columns"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_not_copied(format: str, text: str, problem: str) -> None:
+    assert problem in error_of(text, format, format=format)
+
+
 def test_splitting_is_refused_where_there_are_tokens() -> None:
     assert error_of("a\tB-X\n", "jsonl", tokenize="blanks") == (
         "f: --tokenize is for raw text, got conll, which has tokens; remove it"
