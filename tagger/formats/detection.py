@@ -74,6 +74,8 @@ def detect_format(lines: Iterable[str], *, where: str, path: Path | None = None)
     sample = Sample(lines, HEAD)
     for name, row in FORMATS.items():
         if row.looks_like is not None and row.looks_like(sample):
+            if suffix == ".csv" and (name == "text" or (name == "conll" and sample.width[0] == 1)):
+                break
             if name in ("text", "conll"):
                 _refuse_broken_json(sample, name, where)
             return name
@@ -98,9 +100,11 @@ def _refuse_broken_json(sample: Sample, format: str, where: str) -> None:
 
 def _of_no_format(sample: Sample, where: str) -> DataError:
     """Return the error for lines of no known format."""
+    commas = "," in sample.first and not sample.tabs and all("," in line for line in sample.lines if line.strip())
+    separate = "columns must be separated by white space, not commas; " if commas else ""
     return DataError(
         f"{where}: must have the same number of columns in most lines, or be CoNLL-U, JSON lines or label TAB "
-        f"text, got {_widths(sample)}; fix the lines, or name the format with --format"
+        f"text, got {_widths(sample)}; {separate}fix the lines, or name the format with --format"
     )
 
 
