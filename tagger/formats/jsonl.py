@@ -304,7 +304,7 @@ def sentence_to_json(sentence: Sentence) -> dict[str, Any]:
         row["document"] = sentence.document
     if any(layer.readings for layer in tags.values()):
         row["readings"] = {name: [_reading(r, name) for r in sentence.readings(name)] for name in tags}
-    return row | {key: value for key, value in (sentence.record or {}).items() if key not in row}
+    return {key: value for key, value in (sentence.record or {}).items() if key not in row} | row
 
 
 def _probabilities(layers: Mapping[str, TagLayer]) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def test_json_objects_keep_keys_that_predictions_do_not_have() -> None:
     (sentence,) = stream(json.dumps(row), "jsonl")
     assert sentence.layers == {}
     written = sentence_to_json(sentence)
-    assert list(written)[:7] == ["id", "meta", "document", "words", "text", "url", "more"]
+    assert list(written)[:7] == ["id", "meta", "document", "words", "url", "more", "text"]
     assert written == {
         "id": "a7", "meta": {"page": 3}, "document": 12, "words": ["a"], "text": "a", "url": None, "more": [{"x": 1}],
         "tokens": ["a"], "tags": {}, "spans": {}, "labels": {},
