@@ -273,7 +273,12 @@ def start_training(recipe: Path, folder: Path) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_signals_end_training_and_keep_the_best_model(number: int, recipe: Path, tmp_path: Path) -> None:
-    with start_training(recipe, tmp_path / "run") as process:
+    inherited = signal.signal(number, signal.SIG_DFL)  # the tests may run under nohup, whose children ignore SIGHUP
+    try:
+        process = start_training(recipe, tmp_path / "run")
+    finally:
+        signal.signal(number, inherited)
+    with process:
         process.send_signal(number)
         said = process.stderr.read() if process.stderr is not None else ""
     assert process.returncode == 0
