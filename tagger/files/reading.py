@@ -9,7 +9,6 @@ import codecs
 import gzip
 import io
 import os
-import select
 import stat
 import zlib
 from collections import deque
@@ -145,8 +144,10 @@ class Arriving:
 def _has_arrived(stream: BinaryIO) -> bool:
     """Whether a stream can be read without waiting; where the system cannot say, whether it is no terminal."""
     try:
+        import select  # some systems lack it
+
         return bool(select.select([stream], [], [], 0)[0])
-    except (OSError, ValueError):
+    except (ImportError, OSError, ValueError):
         return not stream.isatty()
 
 
