@@ -95,7 +95,7 @@ def test_defaults_are_those_of_the_recipe_table() -> None:
     assert (recipe.training.sampling, recipe.training.batches) == ("proportion", "separate")
 
 
-def test_a_teachers_weight_without_a_teacher_is_told() -> None:
+def test_a_teachers_weight_without_a_teacher_is_reported() -> None:
     head = {"kind": "tokens", "teacher_weight": 0.7}
     assert "`teacher_weight` is for a head with a `teacher`, got no `teacher`" in error_of(heads__ner=head)
     assert make_recipe(heads__ner={**head, "teacher": "a.toml"}).heads["ner"].teacher_weight == 0.7
@@ -243,7 +243,7 @@ def test_reading_is_what_a_corpus_says_but_for_where_it_is() -> None:
     assert not hasattr(reading, "train")
 
 
-def test_all_mistakes_of_a_recipe_are_told_at_once() -> None:
+def test_all_mistakes_of_a_recipe_are_reported_at_once() -> None:
     found = error_of(
         encoder__hiden_size=3,
         encoder__layers=0,

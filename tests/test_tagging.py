@@ -473,13 +473,13 @@ def test_a_device_that_is_not_there_has_its_sentence(device: str) -> None:
         pytest.skip("this machine has a GPU")
     with pytest.raises(ModelError) as caught:
         check_device(device)
-    assert str(caught.value) == f'device "{device}" is not there on this machine; use "cpu" (or "cuda" with a GPU)'
+    assert str(caught.value) == f'device "{device}" is not available on this machine; use "cpu" (or "cuda" with a GPU)'
 
 
 def test_load_checks_the_device_and_gives_a_tagger(tmp_path: Path) -> None:
     save_model(TAGGER.model, tmp_path / "m", card="")
     assert load(tmp_path / "m").layers == ("ner", "upos", "sentiment")
-    with pytest.raises(ModelError, match='device "tpu" is not there'):
+    with pytest.raises(ModelError, match='device "tpu" is not available'):
         load(tmp_path / "m", device="tpu")
 
 
@@ -511,7 +511,7 @@ def test_bfloat16_changes_probabilities_a_little_and_only_where_it_is_there(
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
     with pytest.raises(ModelError) as caught:
         load(tmp_path, precision="bfloat16")
-    assert str(caught.value) == 'precision "bfloat16" is not there on the device "cpu"; use "float32"'
+    assert str(caught.value) == 'precision "bfloat16" is not available on the device "cpu"; use "float32"'
 
 
 START = """

@@ -266,18 +266,18 @@ def check_bfloat16(device: str) -> None:
     """
     on_gpu = torch.device(device).type == "cuda"
     if not (torch.cuda.is_bf16_supported() if on_gpu else torch.ops.mkldnn._is_mkldnn_bf16_supported()):
-        raise ModelError(f'precision "bfloat16" is not there on the device "{device}"; use "float32"')
+        raise ModelError(f'precision "bfloat16" is not available on the device "{device}"; use "float32"')
 
 
 def check_device(device: str) -> None:
     """Refuse a device that this machine does not have.
 
     Raises:
-        ModelError: The device is unknown or not there.
+        ModelError: The device is unknown or not available.
     """
     try:
         known = torch.empty(0, device=device).device.type in ("cpu", "cuda")
     except (RuntimeError, AssertionError):
         known = False
     if not known:
-        raise ModelError(f'device "{device}" is not there on this machine; use "cpu" (or "cuda" with a GPU)')
+        raise ModelError(f'device "{device}" is not available on this machine; use "cpu" (or "cuda" with a GPU)')

@@ -175,7 +175,7 @@ class _Training:
         for layer, names in vocabulary.labels.items():
             if len(names) == 1:
                 self.listener.noted(
-                    f"train has only one label of `{layer}`, {names[0]}: there is nothing to tell apart"
+                    f"train has only one label of `{layer}`, {names[0]}, so its head has nothing to learn"
                 )
         config = ModelConfig(
             format=FORMAT,

@@ -254,7 +254,7 @@ def test_spans_brat_and_io_are_scored_by_the_options_that_say_how(call, run_fold
     )
 
 
-def test_rule_of_a_reading_section_that_a_model_breaks_is_told_in_our_words(call, run_folder, tmp_path) -> None:
+def test_rule_of_a_reading_section_that_a_model_breaks_is_reported_in_our_words(call, run_folder, tmp_path) -> None:
     folder = tmp_path / "model"
     shutil.copytree(run_folder / "model", folder)
     config = json.loads((folder / "config.json").read_text())

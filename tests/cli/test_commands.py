@@ -288,7 +288,7 @@ MISTAKES = {
     "device": (
         ("tag", "{run}", "--device", "tpu9"),
         1,
-        'error: device "tpu9" is not there on this machine; use "cpu" (or "cuda" with a GPU)\n',
+        'error: device "tpu9" is not available on this machine; use "cpu" (or "cuda" with a GPU)\n',
     ),
 }
 

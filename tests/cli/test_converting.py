@@ -138,7 +138,7 @@ def test_file_that_changes_or_goes_between_two_passes_is_refused(
         assert not (tmp_path / "out").exists()
 
 
-def test_named_pipe_and_missing_file_are_told_with_what_convert_can_read(call: Call, tmp_path: Path) -> None:
+def test_named_pipe_and_missing_file_are_reported_with_what_convert_can_read(call: Call, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert call("pipe", "-", "--to", "jsonl")[2] == (
         "error: pipe: must be a regular file, got a named pipe; save its contents to a file, "
@@ -146,7 +146,7 @@ def test_named_pipe_and_missing_file_are_told_with_what_convert_can_read(call: C
     )
 
 
-def test_entity_that_does_not_fit_is_told_with_the_options_of_the_command(call: Call) -> None:
+def test_entity_that_does_not_fit_is_reported_with_the_options_of_the_command(call: Call) -> None:
     cut = '{"text": "Ada came", "label": [[0, 2, "PER"]]}\n'
     assert call("-", "-", "--to", "conll", text=cut)[2].endswith("; fix it, or choose --misaligned drop or expand\n")
     nested = '{"text": "Ada came", "label": [[0, 3, "PER"], [0, 8, "X"]]}\n'

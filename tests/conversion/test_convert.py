@@ -153,7 +153,7 @@ def test_what_would_be_lost_is_named_and_left_out_when_named_by_the_user(name: s
     assert f"discarded `{lost.split(',')[0]}` of 1 {noun}" in said
 
 
-def test_what_may_be_lost_and_is_not_there_is_told_and_nothing_else_is_lost_for_it() -> None:
+def test_what_may_be_lost_and_is_not_there_is_reported_and_nothing_else_is_lost_for_it() -> None:
     out, said = run("a\tB-X\n", "text", drop=("ner", "pos"))
     assert out == "a\n"
     assert said.endswith("discarded `ner` of 1 sentence; there is no `pos` to discard, only `ner`")
@@ -363,7 +363,7 @@ def test_lone_cr_is_refused_whatever_the_target(to: str) -> None:
     assert str(caught.value) == "f:2: line ends must be LF or CRLF, got a lone CR; convert the file"
 
 
-def test_layer_that_some_sentences_lack_is_told_with_what_to_do() -> None:
+def test_layer_that_some_sentences_lack_is_reported_with_what_to_do() -> None:
     text = '{"tokens": ["a"], "tags": {"ner": ["O"], "pos": ["N"]}}\n{"tokens": ["b"], "tags": {"ner": ["O"]}}\n'
     assert error_of(text, "conll") == (
         "f: a column of conll must be in all 2 sentences, got `pos` in 1; convert to jsonl, or discard it with "

@@ -146,7 +146,7 @@ def test_brat_is_read_from_a_place_only() -> None:
         convert(lambda: [b"a\n"], lambda part: None, Conversion(to="jsonl", format="brat"), where="f")
 
 
-def test_policies_decide_and_their_counts_are_told(tmp_path: Path) -> None:
+def test_policies_decide_and_their_counts_are_reported(tmp_path: Path) -> None:
     path = make_file(tmp_path, json.dumps({"text": TEXT, "label": [[0, 2, "PER"], [10, 17, "X"], [13, 17, "LOC"]]}))
     message = error_of(path, "jsonl")
     assert "an entity must begin and end with a token" in message

@@ -214,7 +214,7 @@ ERRORS = {
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_wrong_file_is_told_by_line(name: str) -> None:
+def test_wrong_file_is_reported_by_line(name: str) -> None:
     text, options, sentence = ERRORS[name]
     assert error_of(text, **options) == sentence
 

@@ -68,7 +68,7 @@ def test_split_that_is_there_is_not_cut_from_train_as_well() -> None:
     )
 
 
-def test_documents_of_several_files_are_told_apart(tmp_path: Path) -> None:
+def test_documents_of_several_files_are_reported_apart(tmp_path: Path) -> None:
     text = "-DOCSTART- O\n\na O\n\nb O\n\n-DOCSTART- O\n\nc O\n"
     for name, content in (("1", text), ("2", text), ("3", "d O\n")):
         (tmp_path / name).write_text(content, encoding="utf-8")
@@ -157,7 +157,7 @@ def test_tags_without_spans_have_no_scheme_beside_those_that_have_one(tmp_path: 
         assert corpus.schemes == {"upos": None, "ner": "iob2"}
 
 
-def test_tag_unknown_to_the_scheme_is_told_the_scheme_that_has_it(tmp_path: Path) -> None:
+def test_tag_unknown_to_the_scheme_is_reported_the_scheme_that_has_it(tmp_path: Path) -> None:
     dev = write(tmp_path, "dev.txt", *["x/O"] * 43, "a/O b/S-PER")
     assert error_of(tmp_path, "a/B-PER", dev=dev, scheme="iob2") == (
         f"{dev}:88: tag 'S-PER' is not a valid IOB2 tag (B-, I-, O); pass scheme=\"bioes\" if the file uses it"
@@ -306,7 +306,7 @@ def test_tokens_without_a_visible_character_are_kept_and_said(tmp_path: Path) ->
     assert corpus.notes == (f"kept 2 tokens that are empty or white space, the first at {tmp_path}/a:2",)
 
 
-def test_mistake_in_a_setting_is_told_as_in_a_recipe() -> None:
+def test_mistake_in_a_setting_is_reported_as_in_a_recipe() -> None:
     with pytest.raises(RecipeError) as caught:
         load_corpus(train="a", fromat="conll")
     assert "load_corpus: unknown key `fromat`; did you mean `format`?" in str(caught.value)
@@ -423,7 +423,7 @@ def test_files_of_spans_are_scored_as_they_were_trained(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tag", ["", "/S-X", "/I-X"], ids=["columns", "tags", "order"])
-def test_problems_of_all_files_are_told_at_once(tmp_path: Path, tag: str) -> None:
+def test_problems_of_all_files_are_reported_at_once(tmp_path: Path, tag: str) -> None:
     broken = [f"a{tag}", f"b{tag}"]
     files = {name: [write(tmp_path, name, "c/B-Y", *broken)] for name in ("train", "dev", "test")}
     files["train"] += [write(tmp_path, "more", *broken * 6)]
@@ -450,14 +450,14 @@ def test_bare_types_are_io_where_the_recipe_says_so(tmp_path: Path) -> None:
     assert "no layer has tags such as" in error_of(tmp_path, "a/B b/I c/O", scheme="io")
 
 
-def test_tags_that_io_does_not_have_are_told_the_scheme_that_fits_the_file(tmp_path: Path) -> None:
+def test_tags_that_io_does_not_have_are_reported_the_scheme_that_fits_the_file(tmp_path: Path) -> None:
     found = error_of(tmp_path, "a/B-PER b/I-PER c/B-PER", scheme="io").splitlines()
     assert len(found) == 2
     assert all(line.endswith('pass scheme="iob2" if the file uses it') for line in found)
     assert 'pass scheme="bioes"' in error_of(tmp_path, "a/B-X b/E-X c/S-X", scheme="io")
 
 
-def test_repairs_are_told_by_split_with_the_first_of_each(tmp_path: Path) -> None:
+def test_repairs_are_reported_by_split_with_the_first_of_each(tmp_path: Path) -> None:
     dev, test = write(tmp_path, "dev.txt", "a/B-X", "b/I-X"), write(tmp_path, "test.txt", "a/B-X b/I-Y c/I-X")
     corpus = load(tmp_path, "a/B-X b/O c/I-X", dev=dev, test=test, scheme="iob2", invalid="repair")
     assert corpus.notes == (
@@ -466,13 +466,13 @@ def test_repairs_are_told_by_split_with_the_first_of_each(tmp_path: Path) -> Non
     )
 
 
-def test_next_best_scheme_and_absent_entities_are_told(tmp_path: Path) -> None:
+def test_next_best_scheme_and_absent_entities_are_reported(tmp_path: Path) -> None:
     corpus = load(tmp_path, "a/O b/B-X", "c/I-X", "d/I-X", "e/I-Y", invalid="repair")
     assert corpus.notes[0] == "layer `ner` reads as IOB2 (3 faults; 1 as IOB1)"
     assert load(tmp_path, "a/O").notes == ("layer `ner` has no entities and reads as IOB2",)
 
 
-def test_new_name_that_looks_like_a_tag_is_told(tmp_path: Path) -> None:
+def test_new_name_that_looks_like_a_tag_is_reported(tmp_path: Path) -> None:
     corpus = load(tmp_path, "a/B-LOC", rename={"LOC": "B-X"}, scheme="iob2")
     assert corpus.notes == ("renamed 'LOC' to 'B-X' (a type that looks like a tag) 1 time",)
     assert [span.type for span in corpus.train[0].spans("ner")] == ["B-X"]

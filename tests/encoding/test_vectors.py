@@ -133,7 +133,7 @@ def test_lines_count_from_the_header(tmp_path: Path) -> None:
     assert error_of(path) == f"{path}:3: must have 2 numbers as in line 2, got 1"
 
 
-def test_all_bad_lines_are_told_together(tmp_path: Path) -> None:
+def test_all_bad_lines_are_reported_together(tmp_path: Path) -> None:
     lengths = write(tmp_path, "a 1 2", *["b 1"] * 12)
     assert error_of(lengths).splitlines()[-1] == "... and 2 more such problems"
     numbers = write(tmp_path, "a 1 2", "b x 2", "c 1 2", "d 1 y", name="w")

@@ -79,7 +79,7 @@ def test_classes_and_plain_tags_are_those_of_train_in_order() -> None:
     assert labels == {"mood": ["bad", "good"], "upos": ["ADJ", "VERB"]}
 
 
-def test_layer_that_train_lacks_is_told_those_it_has() -> None:
+def test_layer_that_train_lacks_is_reported_those_it_has() -> None:
     with pytest.raises(DataError) as caught:
         build_vocabulary(pack(TRAIN), layers={"intent": None})
     assert str(caught.value) == "no train sentence has the layer `intent`; they have mood, ner"

@@ -63,7 +63,7 @@ def test_folder_is_no_file(tmp_path: Path) -> None:
     assert error_of(tmp_path) == f"{tmp_path}: must be a file, got a folder; name a file in it"
 
 
-def test_path_through_a_file_is_told(tmp_path: Path) -> None:
+def test_path_through_a_file_is_reported(tmp_path: Path) -> None:
     path = write(tmp_path, b"a") / "b"
     assert error_of(path) == f"{path}: the file cannot be read: Not a directory"
 
@@ -97,7 +97,7 @@ def test_cut_character_at_the_end_is_wrong_encoding(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
-def test_utf_16_is_told_by_its_mark(encoding: str, tmp_path: Path) -> None:
+def test_utf_16_is_reported_by_its_mark(encoding: str, tmp_path: Path) -> None:
     path = write(tmp_path, "a O\n".encode(encoding))
     assert error_of(path) == f"{path}:1: must be UTF-8, got UTF-16 (by its byte order mark); convert it to UTF-8"
 
@@ -178,14 +178,14 @@ def test_what_is_no_file_is_refused_at_once(name: str, tmp_path: Path, monkeypat
     ("path", "shown", "reason"),
     [("a\0b", r"'a\x00b'", "embedded null byte"), ("a\ud800", r"'a\ud800'", "surrogates not allowed")],
 )
-def test_path_that_no_file_can_have_is_told(path: str, shown: str, reason: str) -> None:
+def test_path_that_no_file_can_have_is_reported(path: str, shown: str, reason: str) -> None:
     message = error_of(Path(path))
     assert message.startswith(f"{shown}: must be the path of a file (")
     assert reason in message
 
 
 @pytest.mark.skipif(not hasattr(os, "seteuid"), reason="needs users")
-def test_file_without_permission_is_told(tmp_path: Path) -> None:
+def test_file_without_permission_is_reported(tmp_path: Path) -> None:
     path = write(tmp_path, b"a\n")
     path.chmod(0)
     user = os.geteuid()

@@ -138,7 +138,7 @@ def test_link_to_a_pipe_is_written_to(tmp_path: Path) -> None:
     os.close(reading)
 
 
-def test_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_place_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="its folder must exist"), replaced(tmp_path / "b" / "a"):
         pass
     with pytest.raises(DataError, match="expected a file to write, got a folder"), replaced(tmp_path):

@@ -142,7 +142,7 @@ def test_bad_line_is_named_and_shown(line: str, sentence: str) -> None:
     assert error_of(f"In\tIN\tO\n{line}", "token pos ner") == sentence
 
 
-def test_all_bad_lines_are_told_together() -> None:
+def test_all_bad_lines_are_reported_together() -> None:
     lines = error_of("a O\nb\n\nc O O\n" + "d\n" * 20).splitlines()
     assert lines[0] == "f:2: must have 2 columns (token, ner), got 1: 'b'"
     assert lines[1] == "f:4: must have 2 columns (token, ner), got 3: 'c O O'"
@@ -245,7 +245,7 @@ def test_token_that_would_not_be_read_back_is_not_written(token: str) -> None:
     )
 
 
-def test_zero_byte_is_told_as_the_cause_with_the_line_of_its_token() -> None:
+def test_zero_byte_is_reported_as_the_cause_with_the_line_of_its_token() -> None:
     for tokens, tags, name in ((("a", "b\0"), ("O", "O"), "token"), (("a", "b"), ("O", "b\0"), "ner")):
         layers = {"ner": TagLayer(tags)}
         with pytest.raises(DataError) as caught:

@@ -61,7 +61,7 @@ def test_layers_are_fields_or_comments_under_any_name() -> None:
     assert set(sentence.layers) == {"pos", "base", "intent"}
 
 
-def test_layer_from_nowhere_is_told_the_fields() -> None:
+def test_layer_from_nowhere_is_reported_the_fields() -> None:
     assert error_of(row("1"), layers={"pos": "ups"}) == (
         f'f: layer `pos` must come from a CoNLL-U field ({", ".join(FIELDS)}) or a comment ("# key"), got "ups"'
     )

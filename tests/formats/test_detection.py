@@ -27,7 +27,9 @@ READINGS = [
 
 
 @pytest.mark.parametrize(("text", "format", "columns"), READINGS)
-def test_format_and_columns_are_told_from_the_lines(text: str, format: str, columns: tuple[str, ...] | None) -> None:
+def test_format_and_columns_are_reported_from_the_lines(
+    text: str, format: str, columns: tuple[str, ...] | None
+) -> None:
     assert detect_reading(text.split("\n"), where="f") == (format, columns)
 
 
@@ -63,11 +65,11 @@ def test_columns_without_tags_are_refused_with_advice() -> None:
         ("train/a.conll", None),
     ],
 )
-def test_split_is_told_from_the_name(name: str, split: str | None) -> None:
+def test_split_is_reported_from_the_name(name: str, split: str | None) -> None:
     assert split_of(name) == split
 
 
-def test_lines_of_many_widths_are_told_by_their_first_lines() -> None:
+def test_lines_of_many_widths_are_reported_by_their_first_lines() -> None:
     with pytest.raises(
         DataError, match=r"got 1 column in 2 lines \(first: line 1\), 2 columns in 2 lines \(first: line 2\), 3"
     ):

@@ -242,7 +242,7 @@ def test_whole_surrogate_pair_is_a_character() -> None:
     assert parse('{"tokens": ["\\ud83d\\ude00"]}')[0].tokens == ("😀",)
 
 
-def test_all_bad_lines_are_told_together() -> None:
+def test_all_bad_lines_are_reported_together() -> None:
     lines = error_of(*["x"] * 12).splitlines()
     assert lines[0] == "f:1: must be a JSON object, got 'x' (Expecting value)"
     assert lines[-1] == "... and 2 more such problems"
@@ -312,7 +312,7 @@ def test_comments_as_pairs_come_back() -> None:
     assert sentence.meta == {"id": "7"}
 
 
-def test_keys_that_nothing_reads_are_told_with_their_lines(tmp_path: Path) -> None:
+def test_keys_that_nothing_reads_are_reported_with_their_lines(tmp_path: Path) -> None:
     rows = [{"id": 1, "tokens": ["a"], "ner_tags": ["O"]}, {"id": 2, "tokens": ["b"], "ner_tags": ["O"], "x": {"y": 1}}]
     path = tmp_path / "train.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")

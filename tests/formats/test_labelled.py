@@ -30,7 +30,7 @@ def test_text_that_is_tokenised_is_split_at_blanks_only(tmp_path: Path) -> None:
     assert sentence.tokens == ("it's", "good.")
 
 
-def test_lines_without_label_or_text_are_told_together(tmp_path: Path) -> None:
+def test_lines_without_label_or_text_are_reported_together(tmp_path: Path) -> None:
     path = write(tmp_path, "pos\tgood\nno tab\n\tno label\npos\t \n\n")
     with pytest.raises(DataError) as caught:
         read_labelled(path, "mood")
@@ -51,7 +51,7 @@ def test_each_file_is_a_class(tmp_path: Path) -> None:
     ]
 
 
-def test_blank_lines_and_missing_files_of_all_classes_are_told_together(tmp_path: Path) -> None:
+def test_blank_lines_and_missing_files_of_all_classes_are_reported_together(tmp_path: Path) -> None:
     good, bad = write(tmp_path, "good\n\nfine\n", "good"), write(tmp_path, " \nbad\n", "bad")
     with pytest.raises(DataError) as caught:
         read_classes({"none": tmp_path / "nowhere", "pos": good, "neg": bad}, "mood")
@@ -92,7 +92,7 @@ def test_columns_may_stand_in_any_order_and_the_last_keeps_its_tabs(tmp_path: Pa
     assert second.text == "so\tit is"
 
 
-def test_lines_without_the_columns_or_a_class_are_told_together(tmp_path: Path) -> None:
+def test_lines_without_the_columns_or_a_class_are_reported_together(tmp_path: Path) -> None:
     path = write(tmp_path, "1\t0.9\tgood\n2\t0.9\n3\thigh\tgood\n4\tnan\tgood\n5\t-0.2\tbad\n6\t0\tso\n")
     overlapping = {"low": ClassRange(below=0.0), "high": ClassRange(above=-0.5)}
     with pytest.raises(DataError) as caught:

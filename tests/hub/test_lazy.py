@@ -54,7 +54,7 @@ def forbid(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lazy, "_keep", refuse)
 
 
-def test_odd_tokens_of_a_lazy_train_split_are_told_without_reading_it_whole(tmp_path: Path) -> None:
+def test_odd_tokens_of_a_lazy_train_split_are_reported_without_reading_it_whole(tmp_path: Path) -> None:
     odd = [Sentence.from_tokens(["New York", "grows"]), Sentence.from_tokens(["a", "cafÃ©"])]
     tagged = [Sentence.from_tokens(s.tokens, {"ner": TagLayer(("O",) * len(s))}) for s in odd]
     folder = saved(tmp_path, [*list(generate(30, seed=6, split="train")), *tagged])
@@ -139,7 +139,7 @@ def test_text_of_a_lazy_sentence_is_its_own(tmp_path: Path) -> None:
     assert [*found.train] == wanted.train == [written] * 3
 
 
-def test_mistake_of_a_lazy_train_split_is_told(tmp_path: Path) -> None:
+def test_mistake_of_a_lazy_train_split_is_reported(tmp_path: Path) -> None:
     fine, wrong = TagLayer(("B-X", "I-X")), TagLayer(("O", "I-X"))
     rows = [Sentence.from_tokens(("a", "b"), {"ner": layer}) for layer in (fine, fine, wrong, wrong)]
     place = saved(tmp_path, rows)
@@ -148,7 +148,7 @@ def test_mistake_of_a_lazy_train_split_is_told(tmp_path: Path) -> None:
     assert str(caught.value).startswith("sentence 'a b', token 2: tag 'I-X' after 'O' is not valid IOB2 in layer `ner`")
 
 
-def test_bad_rows_are_told_and_nothing_is_kept(tmp_path: Path) -> None:
+def test_bad_rows_are_reported_and_nothing_is_kept(tmp_path: Path) -> None:
     rows = {"tokens": [["a"], [], ["b"]], "ner_tags": [["O"], [], ["O", "O"]]}
     datasets.Dataset.from_dict(rows).save_to_disk(tmp_path / "data")
     for _ in range(2):
@@ -228,7 +228,7 @@ def test_remainders_of_a_lazy_corpus_are_those_of_the_corpus(folder: Path) -> No
 
 
 @pytest.mark.parametrize("key", [{"rename": {"X": "Y"}}, {"drop": ["X"]}])
-def test_type_that_a_lazy_corpus_does_not_have_is_told(key: dict[str, Any], folder: Path) -> None:
+def test_type_that_a_lazy_corpus_does_not_have_is_reported(key: dict[str, Any], folder: Path) -> None:
     with pytest.raises(
         DataError, match="`rename` and `drop` must name types or classes of the data, got 'X'; the data have"
     ):
@@ -272,7 +272,7 @@ def test_stream_needs_no_layers_and_reads_as_it_is_asked(tmp_path: Path) -> None
         next(stream)
 
 
-def test_split_that_is_not_there_is_told(folder: Path) -> None:
+def test_split_that_is_not_there_is_reported(folder: Path) -> None:
     with pytest.raises(DataError) as caught:
         stream_dataset(folder, split="dev")
     assert str(caught.value) == f"{folder}: must have the split `dev`, got train, test"

@@ -384,7 +384,7 @@ def test_weights_that_lack_a_tensor_are_refused(folder: Path) -> None:
     check_refusal(folder, f"{folder}/{FIT} 'head:upos.linear.bias' is missing; copy the folder again")
 
 
-def test_of_many_odd_tensors_the_first_and_their_number_are_told(folder: Path) -> None:
+def test_of_many_odd_tensors_the_first_and_their_number_are_reported(folder: Path) -> None:
     odd = {f"odd{i:05}": torch.zeros(0) for i in range(50_000)}
     change_weights(folder, lambda weights: weights.update(odd))
     names = "'odd00000' is unknown; 'odd00001' is unknown; 'odd00002' is unknown and 49997 more"

@@ -163,7 +163,7 @@ def test_the_loss_against_a_teacher_counts_both_weights(folder: Path) -> None:
     assert taught < gold_and_taught < 2 * taught + 0.5
 
 
-def test_a_class_that_a_teacher_does_not_know_is_told(folder: Path) -> None:
+def test_a_class_that_a_teacher_does_not_know_is_reported(folder: Path) -> None:
     for split in ("train", "dev"):
         lines = (folder / f"two-{split}.jsonl").read_text().splitlines(keepends=True)
         kept = (line for line in lines if '"neutral"' not in line)
@@ -256,7 +256,9 @@ def test_files_of_all_teachers_are_looked_for_before_any_is_trained(folder: Path
         ("heads.ner.teacher=''", "`heads.ner.teacher` must not be empty"),
     ],
 )
-def test_a_teacher_that_cannot_teach_is_told_before_anything_is_read(folder: Path, override: str, message: str) -> None:
+def test_a_teacher_that_cannot_teach_is_reported_before_anything_is_read(
+    folder: Path, override: str, message: str
+) -> None:
     (folder / "sub").mkdir()
     (folder / "sub" / "upos.toml").write_text((folder / "upos.toml").read_text())
     (folder / "sub" / "..toml").write_text((folder / "ner.toml").read_text())
@@ -265,12 +267,12 @@ def test_a_teacher_that_cannot_teach_is_told_before_anything_is_read(folder: Pat
         train(folder / "pupil.toml", overrides=[override])
 
 
-def test_a_folder_that_is_no_model_is_told(folder: Path) -> None:
+def test_a_folder_that_is_no_model_is_reported(folder: Path) -> None:
     with pytest.raises(ModelError, match=r"^heads.ner.teacher: .*nowhere: no such model folder"):
         train(folder / "pupil.toml", overrides=["heads.ner.teacher=nowhere"])
 
 
-def test_two_teachers_of_one_name_are_told(folder: Path) -> None:
+def test_two_teachers_of_one_name_are_reported(folder: Path) -> None:
     (folder / "sub").mkdir()
     (folder / "sub" / "upos.toml").write_text((folder / "ner.toml").read_text())
     recipe = load_recipe(folder / "pupil.toml", ["heads.ner.teacher=sub/upos.toml"])
@@ -278,14 +280,14 @@ def test_two_teachers_of_one_name_are_told(folder: Path) -> None:
         find_teachers(recipe, folder, None, device="cpu")
 
 
-def test_a_teacher_of_what_all_sentences_have_is_told(folder: Path) -> None:
+def test_a_teacher_of_what_all_sentences_have_is_reported(folder: Path) -> None:
     recipe, notes = write(folder / "idle.toml", SYNTHETIC, NER + 'teacher = "ner.toml"'), Notes()
     with pytest.raises(RecipeError, match=r"heads.ner.teacher has no effect, because every train sentence has `ner`"):
         train(recipe, listener=notes)
     assert not any("training teacher" in line for line in notes.lines)
 
 
-def test_a_teacher_that_predicts_an_unknown_label_is_told(folder: Path) -> None:
+def test_a_teacher_that_predicts_an_unknown_label_is_reported(folder: Path) -> None:
     for split in ("train", "dev", "test"):
         path = folder / f"two-{split}.jsonl"
         path.write_text(path.read_text().replace('"positive"', '"good"'))

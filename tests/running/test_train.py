@@ -205,13 +205,13 @@ def test_a_corpus_with_a_weight_is_drawn_as_often(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_head_of_the_wrong_kind_is_told_before_training(tmp_path: Path, head: str, message: str) -> None:
+def test_a_head_of_the_wrong_kind_is_reported_before_training(tmp_path: Path, head: str, message: str) -> None:
     with pytest.raises(RecipeError) as caught:
         train(make_recipe(tmp_path, SYNTHETIC, head))
     assert str(caught.value) == message
 
 
-def test_a_layer_that_train_lacks_is_told_with_those_it_has(tmp_path: Path) -> None:
+def test_a_layer_that_train_lacks_is_reported_with_those_it_has(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         train(make_recipe(tmp_path, SYNTHETIC, '[heads.chunk]\nkind = "tokens"\n'))
     assert str(caught.value) == (
@@ -220,7 +220,7 @@ def test_a_layer_that_train_lacks_is_told_with_those_it_has(tmp_path: Path) -> N
     )
 
 
-def test_a_corpus_that_teaches_no_head_is_told_before_training(tmp_path: Path) -> None:
+def test_a_corpus_that_teaches_no_head_is_reported_before_training(tmp_path: Path) -> None:
     write_conll(tmp_path / "other", "Ada/NOUN saw/VERB Rome/NOUN")
     other = '[corpora.b]\nformat = "conll"\ncolumns = ["token", "xpos"]\ntrain = "other"\ndev = "other"\n'
     with pytest.raises(RecipeError) as caught:
@@ -241,16 +241,16 @@ def test_a_corpus_whose_test_has_no_predicted_layer_leaves_the_scores_of_the_oth
     assert list(json.loads((tmp_path / "run" / "report.json").read_text())["scores"]) == ["ner"]
 
 
-def test_plain_tags_under_a_head_of_entities_are_told_before_training(tmp_path: Path) -> None:
+def test_plain_tags_under_a_head_of_entities_are_reported_before_training(tmp_path: Path) -> None:
     with pytest.raises(DataError, match='set scheme = "none" for the head if its tags have no spans'):
         train(make_recipe(tmp_path, SYNTHETIC, '[heads.upos]\nkind = "tokens"\n'))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
-def test_a_device_that_is_not_there_is_told_before_training(tmp_path: Path) -> None:
+def test_a_device_that_is_not_there_is_reported_before_training(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as caught:
         train(make_recipe(tmp_path, SYNTHETIC, NER), device="cuda")
-    assert str(caught.value) == 'device "cuda" is not there on this machine; use "cpu" (or "cuda" with a GPU)'
+    assert str(caught.value) == 'device "cuda" is not available on this machine; use "cpu" (or "cuda" with a GPU)'
 
 
 class Interrupter(RunListener):
@@ -364,7 +364,7 @@ def test_test_data_with_new_types_counts_them_as_errors(tmp_path: Path) -> None:
     assert (scores["gold_entities"], scores["correct_entities"]) == (1, 0)
 
 
-def test_paths_are_relative_to_data_and_licences_are_told(tmp_path: Path) -> None:
+def test_paths_are_relative_to_data_and_licences_are_reported(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
     make_conll_recipe(data, train=[f"Ada/B-PER ran{i}/O" for i in range(20)])
@@ -402,7 +402,7 @@ LABELLED = '{"tokens": ["Ada", "ran"], "labels": {"ner": "good"}}\n'
 @pytest.mark.parametrize(
     ("split", "line"), [("dev", '{"tokens": ["Ada", "ran"]}\n'), ("dev", LABELLED), ("test", LABELLED)]
 )
-def test_a_split_that_lacks_the_layer_or_has_another_kind_is_told_before_training(
+def test_a_split_that_lacks_the_layer_or_has_another_kind_is_reported_before_training(
     tmp_path: Path, split: str, line: str
 ) -> None:
     (tmp_path / "a.jsonl").write_text(TAGGED * 20)
@@ -413,7 +413,7 @@ def test_a_split_that_lacks_the_layer_or_has_another_kind_is_told_before_trainin
         train(make_recipe(tmp_path, data, NER), listener=Untrained())
 
 
-def test_corpora_whose_layer_is_of_different_kinds_are_told_before_training(tmp_path: Path) -> None:
+def test_corpora_whose_layer_is_of_different_kinds_are_reported_before_training(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text(TAGGED * 20)
     (tmp_path / "b.jsonl").write_text(LABELLED * 20)
     data = "".join(f'[corpora.{name}]\nformat = "jsonl"\ntrain = "{name}.jsonl"\n' for name in "ab")
@@ -455,7 +455,7 @@ def test_corpora_in_two_schemes_are_refused_without_a_scheme_to_convert_them_to(
     )
 
 
-def test_a_folder_that_cannot_be_written_to_is_told_before_training(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_to_is_reported_before_training(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(ModelError) as caught:
         train(make_recipe(tmp_path, SYNTHETIC, NER), output=tmp_path / "taken", listener=Untrained())
@@ -574,7 +574,7 @@ def test_dev_sentences_with_tags_that_train_lacks_do_not_calibrate_and_are_count
     assert (found["sentences"], found["left_out"]) == (2, 1)
 
 
-def test_nothing_that_could_calibrate_is_told_before_training(tmp_path: Path) -> None:
+def test_nothing_that_could_calibrate_is_reported_before_training(tmp_path: Path) -> None:
     listener = Notes()
     with pytest.raises(DataError) as refused:
         train(make_calibrated(tmp_path, "Oslo/B-LOC sleeps/O"), listener=listener)
@@ -627,7 +627,7 @@ def test_class_weights_reach_the_loss(tmp_path: Path, given: str, expected: obje
     assert found.tolist() == pytest.approx(expected(counts))
 
 
-def test_a_weight_of_an_unknown_class_is_told(tmp_path: Path) -> None:
+def test_a_weight_of_an_unknown_class_is_reported(tmp_path: Path) -> None:
     recipe = make_recipe(tmp_path, SYNTHETIC, SENTIMENT, "class_weights = { postive = 2.0 }")
     with pytest.raises(
         RecipeError, match=r"class_weights: each class must occur in train, got postive; the classes are"
@@ -640,7 +640,7 @@ def test_a_layer_of_one_class_is_said(tmp_path: Path) -> None:
     data = '[data]\nformat = "labelled"\nlayer = "sentiment"\ntrain = "a.txt"\ndev = "a.txt"\n'
     listener = Notes()
     train(make_recipe(tmp_path, data, SENTIMENT), overrides=["training.epochs=1"], listener=listener)
-    assert "train has only one label of `sentiment`, good: there is nothing to tell apart" in listener.said
+    assert "train has only one label of `sentiment`, good, so its head has nothing to learn" in listener.said
 
 
 def test_sampling_over_corpora_is_said_and_done(tmp_path: Path) -> None:

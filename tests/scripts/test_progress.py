@@ -38,5 +38,5 @@ def test_each_run_that_ends_gets_a_line_with_its_result_its_duration_and_the_tim
     ]
 
 
-def test_many_seconds_are_told_in_minutes() -> None:
+def test_many_seconds_are_reported_in_minutes() -> None:
     assert [spoken(seconds) for seconds in (0.4, 119, 120, 3600)] == ["0 s", "119 s", "2 min", "60 min"]

@@ -203,14 +203,14 @@ SHE = {"start": 15, "end": 18}
         ),
     ],
 )
-def test_tokens_that_are_not_those_of_the_text_are_told(item: Any, sentence: str) -> None:
+def test_tokens_that_are_not_those_of_the_text_are_reported(item: Any, sentence: str) -> None:
     assert error_of(item).startswith(f"f:1: {sentence}")
 
 
 @pytest.mark.parametrize(
     "lines", [['[{"tokens": ["Oslo"], "ner_tags": ["B-LOC"]}]'], ['{"text": "a", "label": []}', TOKENS]]
 )
-def test_sentence_of_tokens_among_texts_is_told_what_to_do(lines: list[str]) -> None:
+def test_sentence_of_tokens_among_texts_is_reported_what_to_do(lines: list[str]) -> None:
     assert (
         "got a sentence of tokens; put sentences of tokens into a file of their own, one object per line"
         in error_of(*lines)
@@ -323,7 +323,7 @@ def test_each_bad_item_gets_one_sentence(item: Any, sentence: str) -> None:
     assert error_of({"text": "fine", "label": []}, item).startswith(sentence)
 
 
-def test_all_bad_entities_are_told_together() -> None:
+def test_all_bad_entities_are_reported_together() -> None:
     lines = error_of(*[{"text": "Berlin", "label": [[0, 3, "A"], [1, 3, "B"]]}] * 6).splitlines()
     assert len(lines) == 11
     assert lines[-1] == "... and 2 more such problems"
@@ -343,7 +343,7 @@ def test_all_bad_entities_are_told_together() -> None:
         ("[", "f:1: item 1: must be a JSON object, got '' (Expecting value)"),
     ],
 )
-def test_break_in_an_array_is_told_with_its_place(text: str, sentence: str) -> None:
+def test_break_in_an_array_is_reported_with_its_place(text: str, sentence: str) -> None:
     assert error_of(*text.split("\n")).startswith(sentence)
 
 

@@ -59,7 +59,7 @@ def test_pieces_across_a_line_break_are_one_entity(tmp_path: Path) -> None:
     assert tagged(read(path)[0]) == ["venture/B-X", "with/I-X", "America/B-Y", "saw/I-Y"]
 
 
-def test_entity_in_pieces_is_told_or_dropped(tmp_path: Path) -> None:
+def test_entity_in_pieces_is_reported_or_dropped(tmp_path: Path) -> None:
     path = write(tmp_path, "T1\tLoc 37 42;53 60\tNorth America\nT2\tLoc 47 60\tSouth America\n")
     assert error_of(path) == (
         "DIR/a.ann:1: an entity must be in one piece, got 'North and South America' (Loc, characters 37 to 60, "
