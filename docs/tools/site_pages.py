@@ -1,6 +1,6 @@
 """Hook of MkDocs: README.md is the home page of the site, and CONTRIBUTING.md is a page.
 
-Both files stand in the root of the repository, where GitHub looks for them, and their links start there. Links to files
+Both files are in the root of the repository, where GitHub looks for them, and their links start there. Links to files
 that are no pages become plain text.
 """
 
