@@ -18,7 +18,7 @@ from tagger.inference.predict import CHUNK, Backend, predict
 from tagger.model.model import Model
 from tagger.text.choices import Precision, StreamFormat
 from tagger.text.sentence import Sentence, is_ordered, plain, sentence_of_tokens, typed
-from tagger.text.tokenization import Tokenize, sentence_from_text, split_sentences, tokenizer_name
+from tagger.text.tokenization import TextRules, tokenizer_name
 
 if TYPE_CHECKING:
     from tagger.inference.incremental import Incremental
@@ -84,7 +84,7 @@ class Tagger:
             DataError: The text has no token.
         """
         _check_text(text)
-        return next(self.predict([sentence_from_text(text, self.model.tokenize)], n_best=n_best))
+        return next(self.predict([self.model.text_rules.sentence(text)], n_best=n_best))
 
     def tag_tokens(self, tokens: Sequence[str], *, n_best: int = 0) -> Sentence:
         """Return the sentence of these words with predicted layers.
@@ -103,10 +103,10 @@ class Tagger:
             DataError: The text has no token.
         """
         _check_text(text)
-        text, mode = plain(text), self.model.tokenize
-        parts = [sentence_from_text(text[start:end], mode, start=start) for start, end in split_sentences(text)]
+        text, rules = plain(text), self.model.text_rules
+        parts = [rules.sentence(text[start:end], start=start) for start, end in rules.sentences(text)]
         if not parts:
-            sentence_from_text(text)  # raises, in the words of an empty sentence
+            rules.sentence(text)  # raises, in the words of an empty sentence
         return list(self.predict((replace(part, text=text) for part in parts), n_best=n_best))
 
     def stream(
@@ -135,7 +135,7 @@ class Tagger:
         """
         if isinstance(items, str) or not is_ordered(items):
             raise TypeError(f"items must be texts or lists of words, got {typed(items)}; tag takes one text")
-        sentences = _sentences(items, self.model.tokenize, on_error or _raise)
+        sentences = _sentences(items, self.model.text_rules, on_error or _raise)
         return self.predict(sentences, chunk=chunk, n_best=n_best)
 
     def incremental(self) -> "Incremental":
@@ -223,11 +223,11 @@ def _check_text(text: str) -> None:
 
 
 def _sentences(
-    items: Iterable[str | Sequence[str]], mode: Tokenize, on_error: Callable[[int, Exception], object]
+    items: Iterable[str | Sequence[str]], rules: TextRules, on_error: Callable[[int, Exception], object]
 ) -> Iterator[Sentence]:
     for i, item in enumerate(items):
         try:
-            sentence = sentence_from_text(item, mode) if isinstance(item, str) else sentence_of_tokens(item)
+            sentence = rules.sentence(item) if isinstance(item, str) else sentence_of_tokens(item)
         except (DataError, TypeError) as error:
             wrong = not (isinstance(item, str) or is_ordered(item))
             problem = f"must be a text or a list of words, got {typed(item)}" if wrong else error
@@ -264,5 +264,5 @@ def tag_lines(
     if columns is None and format == "conll":
         columns = next((r.columns for r in tagger.model.config.reading.values() if r.columns), None)
     decoded = decode_lines(lines, where=where)
-    sentences = stream_sentences(decoded, format, columns, tokenize=tagger.model.tokenize, where=where)
+    sentences = stream_sentences(decoded, format, columns, rules=tagger.model.text_rules, where=where)
     return predict(sentences, tagger.backend, n_best=n_best, waits=waits)

@@ -13,7 +13,7 @@ from tagger.formats.source import Source, source_of
 from tagger.formats.table import read_file
 from tagger.formats.tally import Tally
 from tagger.text.sentence import Sentence
-from tagger.text.tokenization import Tokenize
+from tagger.text.tokenization import TextRules, Tokenize
 
 Layers = Mapping[str, str] | None
 
@@ -62,7 +62,7 @@ def parse_jsonl(
 ) -> list[Sentence]:
     """Sentences of tokens, whatever the first line looks like."""
     tally, faults = tally or Tally(), Faults()
-    make = partial(sentence_from_json, layers=layers, tokenize=tokenize, tally=tally)
+    make = partial(sentence_from_json, layers=layers, rules=TextRules(tokenize), tally=tally)
     sentences = list(iter_jsonl(lines, make, faults, where=where))
     faults.close()
     return tally.settled(sentences)

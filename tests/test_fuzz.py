@@ -30,9 +30,10 @@ from tagger.encoding.vectors import read_vectors
 from tagger.errors import SHOWN, DataError, RecipeError
 from tagger.files.reading import decode_lines, raw_lines, read_lines
 from tagger.formats.jsonl import sentence_to_json
-from tagger.formats.labelled import read_classes
 from tagger.formats.table import stream_sentences
+from tagger.formats.texts.labelled import read_classes
 from tagger.text.sentence import Sentence
+from tagger.text.tokenization import TextRules
 
 HEAD = 4000  # bytes of a real file
 SECONDS = 60.0  # of the long run, for each reader and kind
@@ -119,7 +120,7 @@ READERS = {
         ("made/good.labelled", "sentiment/vader-tweets/tweets_GroundTruth.txt"),
         characters_and_labels,
     ),
-    "classes": Reader(lambda path: read_classes({"bad": path}, "class")[0], TEXT, characters),
+    "classes": Reader(lambda path: read_classes({"bad": path}, "class", TextRules())[0], TEXT, characters),
     "vectors": Reader(
         lambda path: read_vectors([path]).words,
         ("made/good.vectors", "vectors/glove.6B.50d.top100k.txt.gz"),

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TextIO
 
-from tagger.formats.columns import conll_lines
+from tagger.formats.columns.conll import conll_lines
 from tagger.formats.jsonl import sentence_to_json
 from tagger.text.choices import StreamFormat
 from tagger.text.sentence import Label, Sentence, TagLayer

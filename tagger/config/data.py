@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from tagger.config.section import Count, Names, Section, Weight, as_tuple
 from tagger.text.choices import FileFormat, Invalid, Misaligned, Nested
 from tagger.text.schemes import Scheme
-from tagger.text.tokenization import Tokenize
+from tagger.text.tokenization import TextRules, Tokenize
 from tagger.wording import quoted, shorten
 
 SPANNED = ("jsonl", "brat")  # formats that give entities as character spans of a text
@@ -156,6 +156,11 @@ class ReadingConfig(Section):
     classes: Annotated[dict[str, ClassRange], Field(min_length=2)] | None = None
     """For `labelled` text whose labels are numbers: the range of each class, for example
     `{ negative = { below = 0.4 }, positive = { above = 0.6 }, neutral = {} }`. Default: labels are names."""
+
+    @property
+    def text_rules(self) -> TextRules:
+        """Return how a text becomes sentences and tokens."""
+        return TextRules(self.tokenize)
 
     @model_validator(mode="after")
     def _fits_format(self) -> "ReadingConfig":

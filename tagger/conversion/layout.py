@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from tagger.errors import DataError
 from tagger.files.reading import decode_lines
-from tagger.formats.columns import NO_SENTENCE, Block, column_blocks
-from tagger.formats.conllu import NO_WORD, spaced_comments
+from tagger.formats.columns.conll import NO_SENTENCE, Block, column_blocks
+from tagger.formats.columns.conllu import NO_WORD, spaced_comments
+from tagger.formats.columns.fields import RESERVED, first_fields, split_head, uses_tabs
 from tagger.formats.faults import Faults
-from tagger.formats.fields import RESERVED, first_fields, split_head, uses_tabs
 from tagger.text.tag_survey import Survey
 
 SAMPLE = 20  # sentences that show whether the lines are numbered

@@ -13,7 +13,7 @@ from tagger.conversion.layout import Lines, guess_columns
 from tagger.conversion.options import Conversion
 from tagger.conversion.retag import REPAIR
 from tagger.errors import DataError
-from tagger.formats.conllu import FIELDS, has_conllu_text
+from tagger.formats.columns.conllu import FIELDS, has_conllu_text
 from tagger.formats.faults import Faults, FirstFault
 from tagger.formats.jsonl import implies_offsets
 from tagger.formats.source import Source

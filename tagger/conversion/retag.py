@@ -14,8 +14,8 @@ from tagger.conversion.layout import Layout, Lines, blocks, holding_columns, rea
 from tagger.conversion.options import Conversion
 from tagger.errors import DataError
 from tagger.files.reading import decode_lines
+from tagger.formats.columns.fields import RESERVED
 from tagger.formats.faults import FirstFault
-from tagger.formats.fields import RESERVED
 from tagger.text.schemes import Scheme, can_divide, lenient_spans, merge_touching, spans_to_tags
 from tagger.text.tag_survey import Survey, complain, runs
 from tagger.wording import counted

@@ -17,10 +17,10 @@ from tagger.corpus.splitting import Splits, joined, split_files, split_rows
 from tagger.corpus.synthetic import Split, generate
 from tagger.errors import DataError, RecipeError, gather
 from tagger.formats.faults import Faults
-from tagger.formats.labelled import read_classes
 from tagger.formats.source import source_of
 from tagger.formats.table import READABLE, read_file
 from tagger.formats.tally import Tally
+from tagger.formats.texts.labelled import read_classes
 from tagger.hub.lazy import read_dataset, selected
 from tagger.hub.loading import BUILDERS
 from tagger.hub.to_rows import to_datasets
@@ -231,9 +231,7 @@ def _read_split(
     if isinstance(paths, dict):
         if config.format != "labelled" or config.layer is None:
             raise DataError(f'a table class = path needs `format = "labelled"`, got "{config.format}"')
-        return read_classes(
-            {label: folder / path for label, path in paths.items()}, config.layer, tokenize=config.tokenize
-        )
+        return read_classes({label: folder / path for label, path in paths.items()}, config.layer, config.text_rules)
     return _read_files(paths, config, folder, tally)
 
 

@@ -22,7 +22,7 @@ from tagger.doctor.tags import check_tags, check_untagged, tags_of
 from tagger.doctor.words import check_words, count_types, oddity_of
 from tagger.encoding.vectors import read_vectors
 from tagger.errors import DataError, RecipeError
-from tagger.formats.labelled import LAYER
+from tagger.formats.texts.labelled import LAYER
 from tagger.hub.lazy import holding, packed_of
 from tagger.text.choices import FileFormat
 from tagger.text.schemes import Scheme

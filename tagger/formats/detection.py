@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from tagger.errors import DataError
-from tagger.formats.conllu import is_word_number
-from tagger.formats.fields import HEAD, RESERVED, Sample, is_token_line, split_fields
+from tagger.formats.columns.conllu import is_word_number
+from tagger.formats.columns.fields import HEAD, RESERVED, Sample, is_token_line, split_fields
 from tagger.formats.table import FORMATS
 from tagger.wording import counted, shorten
 

@@ -24,14 +24,14 @@ from typing import Any
 
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
+from tagger.formats.columns.fields import Sample
 from tagger.formats.faults import Faults
-from tagger.formats.fields import Sample
 from tagger.formats.json_keys import comments, is_class, own_layers, refuse_numbers, text_key, token_key
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally
 from tagger.text.schemes import RULES, is_tag, tags_to_spans
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer, checked_offsets
-from tagger.text.tokenization import Tokenize, sentence_from_text
+from tagger.text.tokenization import DEFAULT_RULES, TextRules
 from tagger.wording import shorten
 
 PREDICTED = ("tags", "spans", "labels", "tag_scores", "sequence_scores", "readings", "offsets")  # keys of a result
@@ -78,17 +78,17 @@ def iter_jsonl(
 
 def stream_jsonl(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
     """Yield the sentences of JSON lines as they arrive, without their layers and with their records."""
-    return iter_jsonl(source.lines(), partial(_to_be_tagged, tokenize=config.tokenize), faults, where=source.where)
+    return iter_jsonl(source.lines(), partial(_to_be_tagged, rules=config.text_rules), faults, where=source.where)
 
 
-def _to_be_tagged(row: Any, tokenize: Tokenize) -> Sentence:
+def _to_be_tagged(row: Any, rules: TextRules) -> Sentence:
     """Return the sentence of a JSON object; one without any token is empty."""
     if isinstance(row, dict):
         text, tokens = row.get(text_key(row) or "text"), row.get(token_key(row) or "tokens")
         text = "" if text is None and tokens == [] else text
         if isinstance(text, str) and not text.strip() and not tokens:
             return Sentence((), text, (), record=_others(row))
-    sentence = sentence_from_json(row, {}, tokenize=tokenize)
+    sentence = sentence_from_json(row, {}, rules=rules)
     return replace(sentence, record=_others(row))
 
 
@@ -133,7 +133,7 @@ def sentence_from_json(
     row: Any,
     layers: Mapping[str, str] | None = None,
     *,
-    tokenize: Tokenize = "words",
+    rules: TextRules = DEFAULT_RULES,
     tally: Tally | None = None,
 ) -> Sentence:
     """Return the sentence of one JSON object; `tally` counts its keys that are ignored.
@@ -143,7 +143,7 @@ def sentence_from_json(
     """
     if not isinstance(row, dict):
         raise DataError(f"must be a JSON object, got {shorten(json.dumps(row))}")
-    sentence = _tokens(row, tokenize)
+    sentence = _tokens(row, rules)
     if layers is None:
         tally = tally or Tally()
         values = _all_layers(row, len(sentence), tally)
@@ -191,7 +191,7 @@ def _table(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value
 
 
-def _tokens(row: Mapping[str, Any], tokenize: Tokenize) -> Sentence:
+def _tokens(row: Mapping[str, Any], rules: TextRules) -> Sentence:
     """Return the sentence of an object without its layers."""
     named, own = token_key(row) or "tokens", text_key(row) or "text"
     text, tokens, offsets = row.get(own), row.get(named), row.get("offsets")
@@ -201,7 +201,7 @@ def _tokens(row: Mapping[str, Any], tokenize: Tokenize) -> Sentence:
     if tokens is None:
         if not isinstance(text, str):
             raise DataError("must have `tokens` (a list of words) or `text` (a sentence)")
-        return sentence_from_text(text, tokenize)
+        return rules.sentence(text)
     if not isinstance(tokens, list) or not tokens or not all(isinstance(t, str) and t.strip() for t in tokens):
         raise DataError(f"`{named}` must be a list of words that are not empty, got {shorten(json.dumps(tokens))}")
     if not isinstance(text, str):

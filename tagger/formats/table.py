@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from tagger.config import ReadingConfig
-from tagger.formats.columns import conll_lines, looks_like_columns, read_conll, stream_conll
-from tagger.formats.conllu import FIELDS, conllu_lines, looks_like_conllu, read_conllu
+from tagger.formats.columns.conll import conll_lines, looks_like_columns, read_conll, stream_conll
+from tagger.formats.columns.conllu import FIELDS, conllu_lines, looks_like_conllu, read_conllu
+from tagger.formats.columns.fields import Sample
 from tagger.formats.faults import Faults, FirstFault
-from tagger.formats.fields import Sample
 from tagger.formats.jsonl import jsonl_lines, looks_like_json, stream_jsonl
-from tagger.formats.labelled import looks_like_labelled, read_labelled
-from tagger.formats.plain_text import looks_like_text, read_plain_text, text_lines
 from tagger.formats.source import Source
 from tagger.formats.standoff.annotation_tools import Dialect, read_json, spanned_lines
 from tagger.formats.standoff.brat import is_brat, read_brat
 from tagger.formats.tally import Tally
+from tagger.formats.texts.labelled import looks_like_labelled, read_labelled
+from tagger.formats.texts.plain_text import looks_like_text, read_plain_text, text_lines
 from tagger.text.sentence import Sentence
-from tagger.text.tokenization import Tokenize
+from tagger.text.tokenization import DEFAULT_RULES, TextRules
 
 Read = Callable[[Source, ReadingConfig, Tally, Faults], Iterator[Sentence]]
 Write = Callable[[Iterable[Sentence], Sequence[str]], Iterator[str]]
@@ -189,7 +189,7 @@ def stream_sentences(
     format: str,
     columns: Sequence[str] | None = None,
     *,
-    tokenize: Tokenize = "words",
+    rules: TextRules = DEFAULT_RULES,
     where: str,
 ) -> Iterator[Sentence]:
     """Yield sentences to be tagged, without gold layers, each as soon as its lines arrive.
@@ -198,7 +198,7 @@ def stream_sentences(
         lines: The lines, without their ends.
         format: `text` (one sentence per line; blank lines stay empty sentences), `conll` or `jsonl`.
         columns: The columns of CoNLL lines, one of them `token`. A file of one column needs none.
-        tokenize: How raw text is split.
+        rules: How a text is split.
         where: The name of the file in errors.
 
     Raises:
@@ -207,5 +207,5 @@ def stream_sentences(
     stream = FORMATS[format].stream
     if stream is None:
         raise ValueError(f"format {format!r} cannot be streamed")
-    config = ReadingConfig.model_construct(columns=tuple(columns) if columns else None, tokenize=tokenize)
+    config = ReadingConfig.model_construct(columns=tuple(columns) if columns else None, tokenize=rules.tokenize)
     return stream(Source(where, lambda: lines), config, Tally(), FirstFault())

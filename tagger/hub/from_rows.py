@@ -23,7 +23,7 @@ from tagger.formats.column_names import (
     layer_name,
 )
 from tagger.text.sentence import Label, Sentence, TagLayer, checked_offsets
-from tagger.text.tokenization import Tokenize, sentence_from_text
+from tagger.text.tokenization import TextRules
 from tagger.wording import shorten
 
 STRINGS = ("string", "large_string")
@@ -38,14 +38,14 @@ class Reader:
         text: The column of the text; None if the tokens have no offsets in it.
         layers: Layer → its column and the names of its classes, if any.
         more: Those of the columns `offsets`, `document` and `meta` that exist.
-        tokenize: How to split a text.
+        rules: How to split a text.
     """
 
     tokens: str | None
     text: str | None
     layers: Mapping[str, tuple[str, list[str] | None]]
     more: tuple[str, ...]
-    tokenize: Tokenize
+    rules: TextRules
 
     @property
     def columns(self) -> list[str]:
@@ -71,7 +71,7 @@ class Reader:
     def _plain(self, row: Mapping[str, Any]) -> Sentence:
         """Return the tokens and the text of a row, without layers."""
         if self.tokens is None:
-            return sentence_from_text(_checked_text(row[self.text or ""], "a sentence"), self.tokenize)
+            return self.rules.sentence(_checked_text(row[self.text or ""], "a sentence"))
         sentence = _of_tokens(row[self.tokens])
         if (offsets := row.get(OFFSETS)) is None or self.text is None:
             return sentence
@@ -110,7 +110,7 @@ def reader(features: Mapping[str, Any], config: DataConfig, where: str, *, gold:
     more = tuple(name for name in (OFFSETS, DOCUMENT, META) if name in others and _is_ours(name, features[name]))
     if tokens is not None and OFFSETS not in more:
         text = None
-    return Reader(tokens, text, decoders, more, config.tokenize)
+    return Reader(tokens, text, decoders, more, config.text_rules)
 
 
 def _is_ours(column: str, feature: Any) -> bool:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, Positive, ReadingConfig, Section
 from tagger.text.schemes import Scheme
-from tagger.text.tokenization import Tokenize
+from tagger.text.tokenization import TextRules
 
 FORMAT = 1
 Temperature = Annotated[float, Field(ge=0.01, le=100.0)]
@@ -65,7 +65,7 @@ class ModelConfig(Section):
     temperatures: dict[str, Temperature] = Field(default_factory=dict)
 
     @property
-    def tokenize(self) -> Tokenize:
+    def text_rules(self) -> TextRules:
         """Return how to split raw text: at blanks if all training corpora were split there, otherwise into words."""
         modes = {reading.tokenize for reading in self.reading.values()}
-        return "blanks" if modes == {"blanks"} else "words"
+        return TextRules("blanks" if modes == {"blanks"} else "words")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tagger.config import HeadConfig
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.model.config import ModelConfig
-from tagger.text.tokenization import Tokenize
+from tagger.text.tokenization import TextRules
 
 
 class Source(NamedTuple):
@@ -38,6 +38,6 @@ class Model:
         return self.config.heads
 
     @property
-    def tokenize(self) -> Tokenize:
-        """Return how to split raw text, as `ModelConfig.tokenize`."""
-        return self.config.tokenize
+    def text_rules(self) -> TextRules:
+        """Return how to split raw text, as `ModelConfig.text_rules`."""
+        return self.config.text_rules

@@ -31,7 +31,7 @@ def _describe(folder: Path) -> dict[str, Any]:
     facts = {
         "format": config.format,
         "version": config.version,
-        "tokenizer": config.tokenizer if config.tokenize == "words" else "blanks",
+        "tokenizer": config.tokenizer if config.text_rules.tokenize == "words" else "blanks",
         "layers": {
             layer: {**head.model_dump(exclude={"layer", "weight"}), "labels": list(labels[layer])}
             for layer, head in config.heads.items()

@@ -10,6 +10,7 @@ and brackets. Sentences end at the marks of spaCy's sentencizer. For text that i
 import re
 import reprlib
 import unicodedata
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from typing import Literal
@@ -31,6 +32,8 @@ _LONG_RUN = re.compile(rf"\S{{{MAX_RUN}}}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _word_rules = cache(read_word_rules)  # read once, when the first text is split
+
+_LINE = re.compile(r"[^\n]*\S[^\n]*")
 
 _SENTENCE_MARKS = frozenset(
     "!.?։؟۔܀܁܂߹।॥၊။።፧፨᙮᜵᜶᠃᠉᥄᥅᪨᪩᪪᪫᭚᭛᭞᭟᰻᰼᱾᱿‼‽⁇⁈⁉⸮⸼꓿꘎꘏꛳꛷꡶꡷꣎꣏꤯꧈꧉꩝꩞꩟꫰꫱꯫﹒﹖﹗！．？𐩖𐩗𑁇𑁈𑂾𑂿𑃀𑃁"
@@ -94,6 +97,37 @@ def sentence_from_text(text: str, mode: Tokenize = "words", *, start: int = 0) -
         )
     tokens = tuple(text[first:end] for first, end in spans)
     return Sentence(tokens, text, tuple((start + first, start + end) for first, end in spans))
+
+
+@dataclass(frozen=True, slots=True)
+class TextRules:
+    """How a text becomes sentences and tokens: the same in training, scoring and tagging.
+
+    Args:
+        tokenize: `words` splits by the rules of this module, `blanks` at white space only.
+    """
+
+    tokenize: Tokenize = "words"
+
+    def sentence(self, text: str, *, start: int = 0) -> Sentence:
+        """Return a text as one sentence; `start`, its position in its document, is added to all offsets.
+
+        Raises:
+            DataError: The text is empty or white space.
+        """
+        return sentence_from_text(text, self.tokenize, start=start)
+
+    def sentences(self, text: str) -> list[CharSpan]:
+        """Return start and end of each sentence of a document: its lines if it is split at blanks only.
+
+        A text without tokens has none.
+        """
+        if self.tokenize == "blanks":
+            return [line.span() for line in _LINE.finditer(text)]
+        return split_sentences(text)
+
+
+DEFAULT_RULES = TextRules()
 
 
 def tokenizer_name() -> str:

@@ -127,7 +127,7 @@ def read_json(source: Source, config: ReadingConfig, tally: Tally, faults: Fault
             f"{source.where}: `layer` is for texts with character spans, got tokens or texts without; leave it out, or "
             'give each text its spans, such as "label": [[0, 6, "PER"]]'
         )
-    make = partial(sentence_from_json, layers=config.layers, tokenize=config.tokenize, tally=tally)
+    make = partial(sentence_from_json, layers=config.layers, rules=config.text_rules, tally=tally)
     yield from iter_jsonl(source.lines(), make, faults, where=source.where)
 
 

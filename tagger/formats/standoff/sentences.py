@@ -3,7 +3,6 @@
 Readers of any format give a text and `Entity` objects; which tokens an entity is, is decided in `alignment`.
 """
 
-import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
@@ -15,10 +14,9 @@ from tagger.formats.standoff.alignment import Cause, Entity, Misfit, align, show
 from tagger.formats.tally import Tally
 from tagger.text.schemes import Boundary, Scheme, spans_to_tags
 from tagger.text.sentence import Sentence, TagLayer
-from tagger.text.tokenization import CharSpan, sentence_from_text, split_sentences
+from tagger.text.tokenization import CharSpan, TextRules
 
 LAYER = "ner"  # the default layer of entities
-LINE = re.compile(r"[^\n]*\S[^\n]*")
 
 WORDS: dict[Cause, tuple[str, str]] = {  # what is expected of an entity, and what others do
     "outside": ("an entity must lie inside its text", "reaches|reach outside the text"),
@@ -85,8 +83,8 @@ def annotated_sentences(
     Raises:
         DataError: The text has no token.
     """
-    ranges = [(0, len(text))] if whole else _sentences(text, config)
-    offsets, starts = _own_tokens(tokens, ranges) if tokens else _tokens(text, ranges, config)
+    ranges = [(0, len(text))] if whole else _sentences(text, config.text_rules)
+    offsets, starts = _own_tokens(tokens, ranges) if tokens else _tokens(text, ranges, config.text_rules)
     found = {
         layer: align(text, offsets, starts, entities, misaligned=config.misaligned, nested=config.nested)
         for layer, entities in layers.items()
@@ -115,15 +113,14 @@ def check_scheme(config: ReadingConfig, where: str) -> None:
         )
 
 
-def _sentences(text: str, config: ReadingConfig) -> list[CharSpan]:
-    """Return the sentences of a text: by the rules of the library, or its lines if it is already tokenised."""
-    found = split_sentences(text) if config.tokenize == "words" else [line.span() for line in LINE.finditer(text)]
-    return found or [(0, len(text))]
+def _sentences(text: str, rules: TextRules) -> list[CharSpan]:
+    """Return the sentences of a text; one without tokens is one sentence."""
+    return rules.sentences(text) or [(0, len(text))]
 
 
-def _tokens(text: str, ranges: Sequence[CharSpan], config: ReadingConfig) -> tuple[list[CharSpan], list[int]]:
+def _tokens(text: str, ranges: Sequence[CharSpan], rules: TextRules) -> tuple[list[CharSpan], list[int]]:
     """Return the offsets of the tokens of a text, and which of them start a sentence."""
-    parts = [sentence_from_text(text[start:end], config.tokenize, start=start) for start, end in ranges]
+    parts = [rules.sentence(text[start:end], start=start) for start, end in ranges]
     return [offset for part in parts for offset in part.offsets], list(accumulate(map(len, parts[:-1]), initial=0))
 
 

@@ -10,7 +10,7 @@ from readers import parse_conll, read_conll
 
 from tagger.conversion.writing import write_sentences
 from tagger.errors import DataError
-from tagger.formats.columns import NO_SENTENCE, conll_lines
+from tagger.formats.columns.conll import NO_SENTENCE, conll_lines
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer
 
 

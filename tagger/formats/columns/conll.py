@@ -15,8 +15,7 @@ from typing import NamedTuple
 
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
-from tagger.formats.faults import Faults
-from tagger.formats.fields import (
+from tagger.formats.columns.fields import (
     DOCUMENT,
     RESERVED,
     Sample,
@@ -27,6 +26,7 @@ from tagger.formats.fields import (
     split_head,
     uses_tabs,
 )
+from tagger.formats.faults import Faults
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally
 from tagger.text.schemes import has_scheme

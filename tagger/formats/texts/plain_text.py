@@ -4,12 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from tagger.config import ReadingConfig
+from tagger.formats.columns.fields import Sample
 from tagger.formats.faults import Faults
-from tagger.formats.fields import Sample
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally
 from tagger.text.sentence import Origin, Sentence
-from tagger.text.tokenization import sentence_from_text
 
 
 def looks_like_text(sample: Sample) -> bool:
@@ -20,7 +19,7 @@ def looks_like_text(sample: Sample) -> bool:
 def read_plain_text(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
     """Yield the sentence of each line as it arrives; blank lines become empty sentences."""
     for number, line in enumerate(source.lines(), 1):
-        sentence = sentence_from_text(line, config.tokenize) if line.strip() else Sentence((), line, ())
+        sentence = config.text_rules.sentence(line) if line.strip() else Sentence((), line, ())
         yield replace(sentence, origin=Origin(source.where, (number,)))
 
 

@@ -7,7 +7,8 @@ from readers import read_labelled
 
 from tagger.config import ClassRange
 from tagger.errors import DataError
-from tagger.formats.labelled import read_classes
+from tagger.formats.texts.labelled import read_classes
+from tagger.text.tokenization import TextRules
 
 
 def write(folder: Path, data: str, name: str = "a.tsv") -> Path:
@@ -44,7 +45,7 @@ def test_lines_without_label_or_text_are_reported_together(tmp_path: Path) -> No
 
 def test_each_file_is_a_class(tmp_path: Path) -> None:
     good, bad = write(tmp_path, "good .\nfine\n", "good"), write(tmp_path, "a\tb\n", "bad")
-    files = read_classes({"pos": good, "neg": str(bad)}, "mood", tokenize="blanks")
+    files = read_classes({"pos": good, "neg": str(bad)}, "mood", TextRules("blanks"))
     assert [[(s.tokens, s.label("mood").value) for s in file] for file in files] == [
         [(("good", "."), "pos"), (("fine",), "pos")],
         [(("a", "b"), "neg")],
@@ -54,7 +55,7 @@ def test_each_file_is_a_class(tmp_path: Path) -> None:
 def test_blank_lines_and_missing_files_of_all_classes_are_reported_together(tmp_path: Path) -> None:
     good, bad = write(tmp_path, "good\n\nfine\n", "good"), write(tmp_path, " \nbad\n", "bad")
     with pytest.raises(DataError) as caught:
-        read_classes({"none": tmp_path / "nowhere", "pos": good, "neg": bad}, "mood")
+        read_classes({"none": tmp_path / "nowhere", "pos": good, "neg": bad}, "mood", TextRules())
     missing, *lines = str(caught.value).splitlines()
     assert missing.startswith(f"{tmp_path}/nowhere: ")
     assert lines == [

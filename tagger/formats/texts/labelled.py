@@ -12,12 +12,12 @@ from typing import Any
 
 from tagger.config import ClassRange, ReadingConfig
 from tagger.errors import gather
+from tagger.formats.columns.fields import Sample
 from tagger.formats.faults import Faults
-from tagger.formats.fields import Sample
 from tagger.formats.source import Source, source_of
 from tagger.formats.tally import Tally
 from tagger.text.sentence import Label, Origin, Sentence
-from tagger.text.tokenization import Tokenize, sentence_from_text
+from tagger.text.tokenization import TextRules
 from tagger.wording import shorten
 
 LAYER = "label"  # the layer of the labels, where no other is named
@@ -44,7 +44,7 @@ def read_labelled(source: Source, config: ReadingConfig, tally: Tally, faults: F
         except ValueError as error:
             faults.add("form", f"{source.where}:{number}", str(error))
         else:
-            yield _labelled(text, label, layer, config.tokenize, source.where, number)
+            yield _labelled(text, label, layer, config.text_rules, source.where, number)
 
 
 def _split(line: str, layer: str, columns: Sequence[str]) -> tuple[str, str]:
@@ -72,7 +72,7 @@ def _class_of(label: str, classes: Mapping[str, ClassRange]) -> str:
     return found[0]
 
 
-def read_classes(files: Mapping[str, str | Path], layer: str, *, tokenize: Tokenize = "words") -> list[list[Sentence]]:
+def read_classes(files: Mapping[str, str | Path], layer: str, rules: TextRules) -> list[list[Sentence]]:
     """Return the sentences of each file of `class → path`, one sentence per line, with the class in `layer`.
 
     Raises:
@@ -84,7 +84,7 @@ def read_classes(files: Mapping[str, str | Path], layer: str, *, tokenize: Token
         faults, sentences = Faults(), []
         for number, text in enumerate(source_of(Path(path)).lines(), 1):
             if text.strip():
-                sentences.append(_labelled(text, label, layer, tokenize, str(path), number).sharing(same))
+                sentences.append(_labelled(text, label, layer, rules, str(path), number).sharing(same))
             else:
                 faults.add("form", f"{path}:{number}", "must hold a sentence, got a blank line")
         faults.close()
@@ -93,7 +93,7 @@ def read_classes(files: Mapping[str, str | Path], layer: str, *, tokenize: Token
     return gather(partial(read_class, label, path) for label, path in files.items())
 
 
-def _labelled(text: str, label: str, layer: str, tokenize: Tokenize, where: str, number: int) -> Sentence:
+def _labelled(text: str, label: str, layer: str, rules: TextRules, where: str, number: int) -> Sentence:
     """Return the sentence of a text, with its label and its line."""
-    sentence = sentence_from_text(text, tokenize)
+    sentence = rules.sentence(text)
     return replace(sentence, layers={layer: Label(label)}, origin=Origin(where, (number,)))

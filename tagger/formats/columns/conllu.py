@@ -14,9 +14,9 @@ from itertools import count as count_from
 
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
-from tagger.formats.columns import BREAKS, NO_SENTENCE, Block, add_comment, check_values, column_blocks
+from tagger.formats.columns.conll import BREAKS, NO_SENTENCE, Block, add_comment, check_values, column_blocks
+from tagger.formats.columns.fields import Sample
 from tagger.formats.faults import Faults
-from tagger.formats.fields import Sample
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer

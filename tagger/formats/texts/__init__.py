@@ -1,0 +1,1 @@
+"""Formats of whole texts, plain or with a label."""
