@@ -15,6 +15,7 @@ PUBLIC = [
     "Corpus",
     "DataError",
     "Diagnosis",
+    "Document",
     "Finding",
     "Label",
     "LinearChainCRF",

@@ -15,12 +15,12 @@ from tagger.conversion.retag import REPAIR
 from tagger.errors import DataError
 from tagger.formats.columns.conllu import FIELDS, has_conllu_text
 from tagger.formats.faults import Faults, FirstFault
-from tagger.formats.jsonl import implies_offsets
 from tagger.formats.source import Source
 from tagger.formats.standoff.brat import IGNORED
 from tagger.formats.standoff.sentences import LAYER
 from tagger.formats.table import FORMATS, iter_sentences
 from tagger.formats.tally import Tally
+from tagger.text.records import implies_offsets
 from tagger.text.schemes import Scheme, repair_tags
 from tagger.text.sentence import Label, Sentence, TagLayer
 from tagger.text.tag_survey import Survey, complain
@@ -173,7 +173,7 @@ def _keeps_text(sentence: Sentence, to: str) -> bool:
         return has_conllu_text(sentence)
     if sentence.text != sentence.text.strip() or sentence.meta.get("text", sentence.text) != sentence.text:
         return False
-    return implies_offsets(sentence)
+    return implies_offsets(sentence.text, [sentence])
 
 
 def _inner(sentence: Sentence) -> Sentence:

@@ -18,7 +18,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -29,12 +29,12 @@ from tagger.formats.faults import Faults
 from tagger.formats.json_keys import comments, is_class, own_layers, refuse_numbers, text_key, token_key
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally
+from tagger.text.records import RESULTS, record_of
 from tagger.text.schemes import RULES, is_tag, tags_to_spans
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer, checked_offsets
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
 from tagger.wording import shorten
 
-PREDICTED = ("tags", "spans", "labels", "tag_scores", "sequence_scores", "readings", "offsets")  # keys of a result
 ARRAY = re.compile(r'\s*\[\s*(?:[{\[]\s*"|".*"\s*,\s*\{)')  # the start of an array of items, or of a training tuple
 FEW = 20  # lines in which the start of an array shows
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -94,7 +94,7 @@ def _to_be_tagged(row: Any, rules: TextRules) -> Sentence:
 
 def _others(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the keys of an object that a result keeps."""
-    return {key: value for key, value in row.items() if key not in PREDICTED}
+    return {key: value for key, value in row.items() if key not in RESULTS}
 
 
 def json_value(text: str, start: int | None = None) -> tuple[Any, int]:
@@ -286,53 +286,7 @@ def sentence_to_json(sentence: Sentence) -> dict[str, Any]:
     It has probabilities and `readings` if the sentence has them, `offsets` if they do not follow from tokens and text,
     `meta` and `document` if the sentence has them, and all other keys of its record.
     """
-    tags = {name: layer for name, layer in sentence.layers.items() if isinstance(layer, TagLayer)}
-    labels = {name: layer for name, layer in sentence.layers.items() if isinstance(layer, Label)}
-    row: dict[str, Any] = {
-        "text": sentence.text,
-        "tokens": list(sentence.tokens),
-        "tags": {name: list(sentence.tags(name)) for name in tags},
-        "spans": {name: _spans(sentence, name) for name, layer in tags.items() if layer.scheme is not None},
-        "labels": {name: {"value": label.value, "score": label.score} for name, label in labels.items()},
-    }
-    row |= _probabilities(tags)
-    if not implies_offsets(sentence):
-        row["offsets"] = [list(pair) for pair in sentence.offsets]
-    if sentence.meta:
-        row["meta"] = dict(sentence.meta)
+    about: dict[str, Any] = {"meta": dict(sentence.meta)} if sentence.meta else {}
     if sentence.document is not None:
-        row["document"] = sentence.document
-    if any(layer.readings for layer in tags.values()):
-        row["readings"] = {name: [_reading(r, name) for r in sentence.readings(name)] for name in tags}
-    return {key: value for key, value in (sentence.record or {}).items() if key not in row} | row
-
-
-def _probabilities(layers: Mapping[str, TagLayer]) -> dict[str, Any]:
-    """Return the probabilities of each tag and of each whole layer, if they were predicted, with six digits."""
-    tags = {n: [_short(score) for score in layer.scores] for n, layer in layers.items() if layer.scores is not None}
-    sequences = {n: _short(layer.score) for n, layer in layers.items() if layer.score is not None}
-    return {key: value for key, value in (("tag_scores", tags), ("sequence_scores", sequences)) if value}
-
-
-def _short(probability: float) -> float:
-    """Return a probability with six digits."""
-    return float(f"{probability:.6g}")
-
-
-def implies_offsets(sentence: Sentence) -> bool:
-    """Whether the offsets follow from the tokens and the text."""
-    try:
-        return align_tokens(list(sentence.tokens), sentence.text).offsets == sentence.offsets
-    except DataError:
-        return False
-
-
-def _spans(sentence: Sentence, layer: str) -> list[dict[str, Any]]:
-    """Return the spans of a layer as JSON objects, with their texts."""
-    return [{**asdict(s), "text": sentence.text[s.start_char : s.end_char]} for s in sentence.spans(layer)]
-
-
-def _reading(reading: Sentence, layer: str) -> dict[str, Any]:
-    """Return one of several predicted tag sequences as a JSON object."""
-    row = {"score": reading.sequence_score(layer), "tags": list(reading.tags(layer))}
-    return row if reading.tag_layer(layer).scheme is None else {**row, "spans": _spans(reading, layer)}
+        about["document"] = sentence.document
+    return record_of(sentence.text, [sentence], kept=sentence.record, about=about)

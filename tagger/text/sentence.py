@@ -32,7 +32,8 @@ class Span:
     """An entity: tokens `[start, end)` and characters `[start_char, end_char)` of the sentence's text.
 
     `score` is None for gold spans. For predicted spans it is the probability that these tokens form exactly this
-    entity, with its type and both boundaries, summed over all tag sequences that contain it.
+    entity, with its type and both boundaries, summed over all tag sequences that contain it. `text` is the part of the
+    sentence's text; it is ignored in comparisons.
     """
 
     type: str
@@ -41,6 +42,11 @@ class Span:
     start_char: int
     end_char: int
     score: float | None = None
+    text: str = field(default="", compare=False)
+
+    def shifted(self, tokens: int) -> "Span":
+        """Return the span with its tokens counted from `tokens` tokens earlier, such as the start of a document."""
+        return replace(self, start=self.start + tokens, end=self.end + tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +187,12 @@ class Sentence:
         """
         boundaries, scored = self.boundaries(layer), self.tag_layer(layer).scored_spans
         return tuple(
-            Span(type_, start, end, self.offsets[start][0], self.offsets[end - 1][1], score)
-            for (type_, start, end), score in (scored or ((boundary, None) for boundary in boundaries))
+            self._span(boundary, score) for boundary, score in (scored or ((boundary, None) for boundary in boundaries))
         )
+
+    def _span(self, boundary: Boundary, score: float | None) -> Span:
+        first, last = self.offsets[boundary.start][0], self.offsets[boundary.end - 1][1]
+        return Span(boundary.type, boundary.start, boundary.end, first, last, score, self.text[first:last])
 
     def sequence_score(self, layer: str) -> float | None:
         """Return the score of all tags of a layer together: if predicted, the probability of the whole sequence."""
