@@ -5,7 +5,7 @@ unless the user named it. `reformat` then goes through the sentences again to wr
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tagger.config import ReadingConfig
@@ -23,6 +23,7 @@ from tagger.formats.tally import Tally
 from tagger.text.records import implies_offsets
 from tagger.text.schemes import Scheme, repair_tags
 from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.spellings import Spelling, spelling_of
 from tagger.text.tag_survey import Survey, complain
 from tagger.wording import counted
 
@@ -40,6 +41,7 @@ class Contents:
         kinds: What a format must hold to have a place for it.
         surveys: The tags of each layer.
         schemes: The scheme of each layer.
+        counts: How often each tag of a layer occurs.
         num_sentences: The number of sentences.
     """
 
@@ -47,6 +49,7 @@ class Contents:
     kinds: dict[str, str] = field(default_factory=dict)
     surveys: dict[str, Survey] = field(default_factory=dict)
     schemes: dict[str, Scheme | None] = field(default_factory=dict)
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
     num_sentences: int = 0
 
     def note(self, name: str, kind: str, number: int = 1) -> None:
@@ -73,13 +76,18 @@ def reformat(
     """
     config = _reading(lines, wanted, format, source.where)
     tally, faults = Tally(options=True), Faults()
+    spellings: dict[str, Spelling] = {}
 
     def read(tally: Tally, faults: Faults) -> Iterator[Sentence]:
-        return iter_sentences("jsonl" if format == "spans" else format, source, config, tally, faults)
+        sentences = iter_sentences("jsonl" if format == "spans" else format, source, config, tally, faults)
+        return (_respelled(sentence, spellings) for sentence in sentences) if spellings else sentences
 
     held = list(read(tally, faults)) if format in SPANNED else None  # because reading them takes long
     found = survey(read(tally, faults) if held is None else held, wanted, format, tally)
     faults.close()
+    spellings = _spellings(found, wanted)
+    if spellings and held is None:
+        found = survey(read(tally := Tally(options=True), Faults()), wanted, format, tally)
     _check(found, wanted, source.where)
     again = read(Tally(), FirstFault()) if held is None else held
     kept = (_kept(sentence, found, wanted) for sentence in again)
@@ -87,7 +95,25 @@ def reformat(
     assert to_lines is not None  # `Conversion` refuses other formats
     for line in to_lines(kept, _written(found, wanted)):
         write_bytes(f"{line}\n".encode())
-    return _summary(found, wanted, format, config.columns, tally)
+    spelled = [f"layer `{layer}` {spelling.about}" for layer, spelling in spellings.items()]
+    return "; ".join([_summary(found, wanted, format, config.columns, tally), *spelled])
+
+
+def _spellings(found: Contents, wanted: Conversion) -> dict[str, Spelling]:
+    """Return how the layers that write tags in their own way do it."""
+    spellings = {layer: spelling_of(counts) for layer, counts in found.counts.items() if layer not in wanted.drop}
+    return {layer: s for layer, s in spellings.items() if s is not None and not (s.is_io and wanted.scheme)}
+
+
+def _respelled(sentence: Sentence, spellings: Mapping[str, Spelling]) -> Sentence:
+    """Return the sentence with the tags of these layers as the library writes them."""
+    layers = {
+        name: TagLayer(tuple(spellings[name].read(layer.tags)))
+        if name in spellings and isinstance(layer, TagLayer)
+        else layer
+        for name, layer in sentence.layers.items()
+    }
+    return replace(sentence, layers=layers)
 
 
 def read_through(lines: Lines, source: Source, wanted: Conversion, format: str) -> None:
@@ -130,6 +156,7 @@ def survey(sentences: Iterable[Sentence], wanted: Conversion, format: str, tally
                 found.note(name, "labels")
                 continue
             found.surveys.setdefault(name, Survey()).add(layer.tags, numbers)
+            found.counts.setdefault(name, Counter()).update(layer.tags)
             if format != "conllu" or any(tag != "_" for tag in layer.tags):
                 found.note(name, "tags")
         if sentence.document not in (None, before):

@@ -10,7 +10,8 @@ from itertools import chain
 from typing import NamedTuple
 
 from tagger.config import ReadingConfig
-from tagger.corpus.edits import Done, changed, check_seen, divided, edit_notes, prefixed
+from tagger.corpus.edits import Done, changed, check_seen, edit_notes
+from tagger.corpus.respelling import divided, respelled
 from tagger.corpus.splitting import Splits
 from tagger.errors import DataError, Problems
 from tagger.hub.lazy import is_lazy, packed_of, telling, words_of
@@ -57,17 +58,20 @@ def finish(
     Raises:
         DataError: Tags are invalid, or the recipe names a layer, scheme, type or class that does not occur.
     """
-    splits, bare = prefixed(splits) if config.scheme == "io" else (splits, [])
+    splits, spelled, bare = respelled(splits, config.scheme)
     shown = {name: telling(part) for name, part in splits.items()}
     layers = list(dict.fromkeys(n for part in shown.values() for s in part for n in s.layers))
     counted = not any(map(is_lazy, splits.values()))
-    notes = [*said, *_blank_tokens(splits, counted=counted), *bare]
+    notes = [*said, *_blank_tokens(splits, counted=counted), *spelled]
     distinct = {layer: set(chain.from_iterable(_tags(shown, layer))) for layer in layers}
     pairs = {layer: pairs_of(_tags(shown, layer)) for layer, tags in distinct.items() if has_scheme(tags)}
     schemes: dict[str, Scheme | None] = {layer: None for layer, tags in distinct.items() if tags}  # not those of labels
     for layer, found in pairs.items():
+        scheme: Scheme
         strange = _strange_to_io(distinct[layer]) if config.scheme == "io" and not scheme_given else []
-        if config.scheme is None or strange:
+        if layer in bare:
+            scheme = "io"
+        elif config.scheme is None or strange:
             scheme = detect_scheme(found)
             rival = said_of_rival(found, scheme) if counted else ""
             other = f", not as IO like the training files, because it has `{strange[0]}-`" if strange else ""

@@ -3,30 +3,19 @@
 A split is edited through the arrays of its sentences, in memory or lazy, and then sentence by sentence.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain
 
 import numpy as np
 
 from tagger.config import ReadingConfig
-from tagger.corpus.splitting import Splits
 from tagger.encoding.packed import Packed
 from tagger.encoding.tag_arrays import invalid_tokens, respelled
 from tagger.errors import DataError
 from tagger.hub.lazy import packed_of, remade, selected
-from tagger.text.schemes import (
-    CLOSING,
-    RULES,
-    STARTING,
-    Scheme,
-    convert_tags,
-    is_tag,
-    lenient_spans,
-    spans_to_tags,
-)
+from tagger.text.schemes import RULES, Scheme, is_tag, lenient_spans, spans_to_tags
 from tagger.text.sentence import Label, Sentence, TagLayer, place_of
 from tagger.wording import counted
 
@@ -44,42 +33,6 @@ class Done:
     repaired: Counter[str] = field(default_factory=Counter)
     firsts: dict[str, str] = field(default_factory=dict)
     seen: Counter[str] = field(default_factory=Counter)
-
-
-def prefixed(splits: Splits) -> tuple[Splits, list[str]]:
-    """Return splits with tags in IO instead of bare types, such as `I-PER` for `PER`, and a note per changed layer."""
-    tags: defaultdict[str, set[str]] = defaultdict(set)
-    for sentence in chain.from_iterable(splits.values()):
-        for layer, found in sentence.layers.items():
-            if isinstance(found, TagLayer):
-                tags[layer].update(found.tags)
-    bare = [layer for layer, distinct in tags.items() if "O" in distinct and _are_types(distinct - {"O"})]
-    for layer in bare:
-        splits = _rewritten(splits, layer, lambda tags: [tag if tag == "O" else f"I-{tag}" for tag in tags])
-    return splits, [f"layer `{layer}` has types without a prefix; they are read with the prefix `I-`" for layer in bare]
-
-
-def _are_types(tags: Collection[str]) -> bool:
-    """Whether these can be types of entities: at least one, none with a prefix, and not only single prefixes."""
-    letters = set(STARTING + CLOSING + "I")
-    return any(t not in letters for t in tags) and not any(t == "" or (t[0] in letters and t[1:2] == "-") for t in tags)
-
-
-def divided(splits: Splits, layer: str) -> Splits:
-    """Return splits with a layer in IOB2 instead of IO; IOB2 can also separate neighbouring entities of one type."""
-    return _rewritten(splits, layer, lambda tags: convert_tags(tags, "io", "iob2"))
-
-
-def _rewritten(splits: Splits, layer: str, new: Callable[[Sequence[str]], Iterable[str]]) -> Splits:
-    """Return splits with other tags in a layer."""
-
-    def rewrite(sentence: Sentence) -> Sentence:
-        found = sentence.layers.get(layer)
-        if not isinstance(found, TagLayer):
-            return sentence
-        return replace(sentence, layers={**sentence.layers, layer: replace(found, tags=tuple(new(found.tags)))})
-
-    return {name: [rewrite(sentence) for sentence in part] for name, part in splits.items()}
 
 
 def changed(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tagger.config import ReadingConfig, parse_section
 from tagger.corpus.corpus import Corpus
-from tagger.corpus.edits import prefixed
+from tagger.corpus.respelling import respelled
 from tagger.doctor import sources
 from tagger.doctor.diagnosis import Counts, Diagnosis
 from tagger.doctor.findings import Findings
@@ -94,13 +94,15 @@ def check(
 def _diagnose(material: Material, scheme: Scheme | None, vectors: Sequence[str | Path]) -> Diagnosis:
     """Return the diagnosis of sentences."""
     errors, warnings = material.errors, Findings()
-    splits, notes = prefixed(material.splits) if scheme == "io" else (material.splits, [])
+    splits, notes, bare = respelled(material.splits, scheme)
     files = _by_file(splits)
     words = {split: count_types(sentences) for split, sentences in splits.items()}
     check_words(files, set().union(*words.values()), errors, warnings, spaced=material.format == "conllu")
     layers = list(dict.fromkeys(name for part in splits.values() for sentence in part for name in sentence.layers))
     schemes = {
-        layer: check_tags(files, layer, errors, notes, scheme=scheme or material.schemes.get(layer))
+        layer: check_tags(
+            files, layer, errors, notes, scheme="io" if layer in bare else scheme or material.schemes.get(layer)
+        )
         for layer in layers
         if any(isinstance(s.layers.get(layer), TagLayer) for part in splits.values() for s in part)
     }

@@ -553,7 +553,7 @@ def lines_of(*tags: str) -> str:
     ("tags", "shown"),
     [
         (["X-Y", "B-", "B", "b-per"], ["X-Y", "B-", "B", "b-per"]),
-        (["B", "I", "O"], ["B", "I"]),
+        (["B", "I", "O"], None),  # entities of one type
         (["NOUN", "b-per", "i-per"], ["b-per", "i-per"]),
         (["NOUN", "VERB", "X"], None),
         (["B", "S", "V", "Ncms"], None),  # letters that are parts of speech
