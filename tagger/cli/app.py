@@ -15,7 +15,7 @@ from tagger.errors import DataError, MissingExtraError, RecipeError, TaggerError
 from tagger.files.reading import Arriving, raw_lines
 from tagger.text.choices import FileFormat, Invalid, Misaligned, Nested, Precision, StreamFormat
 from tagger.text.schemes import Scheme
-from tagger.text.tokenization import Tokenize
+from tagger.text.tokenization import Segment, Tokenize
 from tagger.wording import counted, visible
 
 if TYPE_CHECKING:
@@ -44,6 +44,15 @@ ColumnsOption = Annotated[
     str | None, typer.Option("--columns", help="Columns of the file, such as token,_,ner; _ is ignored.")
 ]
 SchemeOption = Annotated[Scheme | None, typer.Option("--scheme", help="Tag scheme of the input. Default: detected.")]
+LanguageOption = Annotated[
+    str | None, typer.Option("--language", help="Code of the language whose rules split raw text, such as de.")
+]
+SplitOnOption = Annotated[
+    str | None, typer.Option("--split-on", help="Characters of raw text that are always tokens, such as /#-.")
+]
+SegmentOption = Annotated[
+    Segment | None, typer.Option("--segment", help="How to split raw text into sentences: at marks, at lines, or not.")
+]
 ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a run, or of a model.")]
 FileArgument = Annotated[str, typer.Argument(metavar="[FILE | -]", help="File to tag; - is standard input.")]
 InputOption = Annotated[
@@ -291,6 +300,9 @@ def convert(
     tokenize: Annotated[
         Tokenize | None, typer.Option(help="How to split raw text into tokens. Default: words.")
     ] = None,
+    language: LanguageOption = None,
+    split_on: SplitOnOption = None,
+    segment: SegmentOption = None,
 ) -> None:
     """Convert a file to another tag scheme or format, without losing data unless you allow it."""
     from tagger.cli.converting import convert_file
@@ -309,6 +321,9 @@ def convert(
         misaligned=misaligned,
         nested=nested,
         tokenize=tokenize,
+        language=language,
+        split_on=split_on,
+        segment=segment,
     )
     convert_file(source, output, wanted)
 

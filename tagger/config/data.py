@@ -4,14 +4,15 @@ The docstring below each field is the meaning of that key in the reference of re
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from difflib import get_close_matches
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from tagger.config.section import Count, Names, Section, Weight, as_tuple
 from tagger.text.choices import FileFormat, Invalid, Misaligned, Nested
 from tagger.text.schemes import Scheme
-from tagger.text.tokenization import TextRules, Tokenize
+from tagger.text.tokenization import LANGUAGES, UNSPACED_LANGUAGES, Segment, TextRules, Tokenize
 from tagger.wording import quoted, shorten
 
 SPANNED = ("jsonl", "brat")  # formats that give entities as character spans of a text
@@ -45,6 +46,24 @@ def _as_new_name(value: object) -> object:
     if isinstance(value, str) and (value.strip() != value or value == "O"):
         advice = "to remove a type, list it in `drop`" if value == "O" else "remove the spaces around it"
         raise ValueError(f"must be the name of a type or class, got {shorten(value)}; {advice}")
+    return value
+
+
+def _as_language(value: object) -> object:
+    """Return the code of a language that has rules unchanged, or refuse it."""
+    if value in UNSPACED_LANGUAGES:
+        raise ValueError(f'has no rules for {value!r}; remove it, and set `tokenize` to "characters" or "blanks"')
+    if value not in LANGUAGES:
+        near = get_close_matches(str(value).lower(), LANGUAGES, n=1, cutoff=0.6)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"must be a code such as 'en', one of {', '.join(LANGUAGES)}, got {shorten(value)}{hint}")
+    return value
+
+
+def _as_characters(value: object) -> object:
+    """Return characters that are not white space unchanged, or refuse them."""
+    if not isinstance(value, str) or any(char.isspace() for char in value):
+        raise ValueError(f"must be characters without white space, such as '/#-', got {shorten(value)}")
     return value
 
 
@@ -150,17 +169,38 @@ class ReadingConfig(Section):
     """Entity types to remove from the tags, and classes whose sentences to remove."""
 
     tokenize: Tokenize = "words"
-    """How to split raw text into tokens: into words and punctuation (`words`), or only at white space (`blanks`), for
-    text that is already tokenised. The model splits text in the same way when it tags."""
+    """How to split raw text into tokens: into words and punctuation (`words`); exactly as spaCy does (`spacy`); only at
+    white space (`blanks`), for text that is already tokenised; or into characters (`characters`), for scripts without
+    blanks, such as Chinese, Japanese and Thai. The model splits text in the same way when it tags."""
+
+    language: Annotated[str, BeforeValidator(_as_language)] = "en"
+    """Code of the language whose rules `words` and `spacy` follow: any that spaCy has rules for, such as `de` or `fr`;
+    `xx` has general rules for all languages."""
+
+    split_on: Annotated[str, BeforeValidator(_as_characters), Field(max_length=100)] = ""
+    """Characters that are always tokens of their own, such as `"/#-"`. Default: as the other rules say."""
+
+    segment: Segment | None = None
+    """Where the sentences of a text end: at marks such as `.` and `?` (`rules`), at line breaks (`lines`), or only with
+    the text (`none`). A text with a label of its own is always one sentence. Default: `lines` if `tokenize` is
+    `blanks`, otherwise `rules`."""
 
     classes: Annotated[dict[str, ClassRange], Field(min_length=2)] | None = None
     """For `labelled` text whose labels are numbers: the range of each class, for example
     `{ negative = { below = 0.4 }, positive = { above = 0.6 }, neutral = {} }`. Default: labels are names."""
 
+    _rules: TextRules | None = PrivateAttr(None)
+
     @property
     def text_rules(self) -> TextRules:
-        """Return how a text becomes sentences and tokens."""
-        return TextRules(self.tokenize)
+        """Return how a text becomes sentences and tokens: as the keys say, or as `with_rules` has set it."""
+        return self._rules or TextRules(self.tokenize, self.language, self.split_on, self.segment)
+
+    def with_rules(self, rules: TextRules | None) -> Self:
+        """Return a copy that splits texts by these rules, such as those of a model; None for those of the keys."""
+        copy = self.model_copy()
+        copy._rules = rules
+        return copy
 
     @model_validator(mode="after")
     def _fits_format(self) -> "ReadingConfig":
@@ -269,7 +309,7 @@ class DataConfig(ReadingConfig):
         values = {key: getattr(self, key) for key in ReadingConfig.model_fields}
         if self.dataset is not None and self.layers:
             values["layers"] = {layer: source for layer, source in self.layers.items() if layer != "token"} or None
-        return ReadingConfig.model_construct(**values)
+        return ReadingConfig.model_construct(**values).with_rules(self._rules)
 
     def files(self) -> list[str]:
         """Return the paths of all splits as the recipe gives them."""

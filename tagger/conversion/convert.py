@@ -42,7 +42,7 @@ def convert(
     _check_options(wanted, format, where)
     if wanted.to in SCHEMES:
         return _retagged(lines, write, wanted, format, where)
-    if wanted.to == format and not (wanted.drop or wanted.labels or wanted.tokenize):
+    if wanted.to == format and not (wanted.drop or wanted.labels or wanted.splitting):
         read_through(lines, source, wanted, format)
         for line in lines():
             write(line)
@@ -56,8 +56,9 @@ def _check_options(wanted: Conversion, format: str, where: str) -> None:
     for option, given in (("misaligned", wanted.misaligned), ("nested", wanted.nested)):
         if given != "error" and not spanned:
             raise DataError(f"{where}: --{option} is for character spans, got {format}; remove it")
-    if wanted.tokenize is not None and format not in ("jsonl", "spans") and "tokens" in FORMATS[format].holds:
-        raise DataError(f"{where}: --tokenize is for raw text, got {format}, which has tokens; remove it")
+    if wanted.splitting and format not in ("jsonl", "spans") and "tokens" in FORMATS[format].holds:
+        option = next(iter(wanted.splitting)).replace("_", "-")
+        raise DataError(f"{where}: --{option} is for raw text, got {format}, which has tokens; remove it")
     if wanted.scheme is not None and spanned:
         raise DataError(f"{where}: --scheme is for tags, got character spans; remove it")
 

@@ -7,7 +7,7 @@ from tagger.errors import RecipeError
 from tagger.formats.table import WRITABLE
 from tagger.text.choices import Misaligned, Nested
 from tagger.text.schemes import Scheme
-from tagger.text.tokenization import Tokenize
+from tagger.text.tokenization import Segment, Tokenize
 
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 
@@ -28,7 +28,10 @@ class Conversion:
         drop: Names of things that may be lost.
         misaligned: What to do with character spans that do not align with tokens.
         nested: Which of two nested character spans to keep.
-        tokenize: How to split raw text. Default: `words`.
+        tokenize: How to split raw text into tokens, as in a recipe. Default: `words`.
+        language: The language whose rules split it. Default: `en`.
+        split_on: Characters that are always tokens of their own.
+        segment: How to split raw text into sentences, as in a recipe.
     """
 
     to: str
@@ -43,6 +46,9 @@ class Conversion:
     misaligned: Misaligned = "error"
     nested: Nested = "error"
     tokenize: Tokenize | None = None
+    language: str | None = None
+    split_on: str | None = None
+    segment: Segment | None = None
 
     def __post_init__(self) -> None:
         known = (*SCHEMES, *WRITABLE)
@@ -57,3 +63,14 @@ class Conversion:
         }
         for option in (name for name, given in idle.items() if given):
             raise RecipeError(f"{option} does nothing with --to {self.to}; remove it")
+
+    @property
+    def splitting(self) -> dict[str, str]:
+        """Return the keys of a recipe that say how to split raw text, as far as they are given."""
+        given = {
+            "tokenize": self.tokenize,
+            "language": self.language,
+            "split_on": self.split_on,
+            "segment": self.segment,
+        }
+        return {key: value for key, value in given.items() if value is not None}

@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from tagger.config import ReadingConfig
+from tagger.config import ReadingConfig, parse_section
 from tagger.conversion.layout import Lines, guess_columns
 from tagger.conversion.options import Conversion
 from tagger.conversion.retag import REPAIR
@@ -133,14 +133,15 @@ def _reading(lines: Lines, wanted: Conversion, format: str, where: str) -> Readi
     layers = {name: name if format == "spans" else f"# {name}" for name in wanted.labels}
     if format == "conllu":
         layers = {field: field for field in FIELDS if field not in ("id", "form")} | layers
-    return ReadingConfig.model_construct(
+    rules = parse_section(ReadingConfig, wanted.splitting, where="convert").text_rules
+    config = ReadingConfig.model_construct(
         layers=layers if layers and format in ("conll", "conllu", "spans") else None,
         columns=(wanted.columns or guess_columns(lines, where)) if format == "conll" else None,
         layer=LAYER if format == "spans" else None,
         misaligned=wanted.misaligned,
         nested=wanted.nested,
-        tokenize=wanted.tokenize or "words",
     )
+    return config.with_rules(rules)
 
 
 def survey(sentences: Iterable[Sentence], wanted: Conversion, format: str, tally: Tally) -> Contents:

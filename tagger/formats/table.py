@@ -207,5 +207,5 @@ def stream_sentences(
     stream = FORMATS[format].stream
     if stream is None:
         raise ValueError(f"format {format!r} cannot be streamed")
-    config = ReadingConfig.model_construct(columns=tuple(columns) if columns else None, tokenize=rules.tokenize)
+    config = ReadingConfig.model_construct(columns=tuple(columns) if columns else None).with_rules(rules)
     return stream(Source(where, lambda: lines), config, Tally(), FirstFault())

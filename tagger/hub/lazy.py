@@ -178,7 +178,7 @@ def _key(dataset: "datasets.Dataset", config: DataConfig) -> str:
     """Return a name that depends on the data and on how they are read."""
     files = [Path(file["filename"]) for file in dataset.cache_files]
     stats = [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
-    facts = [FORMAT, dataset._fingerprint, stats, config.layers, config.tokenize, tokenizer_name()]
+    facts = [FORMAT, dataset._fingerprint, stats, config.layers, repr(config.text_rules), tokenizer_name()]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 
 

@@ -16,9 +16,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+from tagger.text.segmentation import CharSpan as CharSpan
+
 MAX_CHUNKS = 100_000  # distinct strings without white space whose words are kept, about 500 bytes each
 
-CharSpan = tuple[int, int]
 Special = list[dict[str, str]]
 
 _GAP_OR_CHUNK = re.compile(r"\s+|\S+")

@@ -1,5 +1,6 @@
 """Claims about the tokens and sentences of raw text."""
 
+import pkgutil
 import random
 import re
 import subprocess
@@ -9,13 +10,23 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import spacy
+import spacy.lang
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from spacy.pipeline import Sentencizer
 
 from tagger.errors import DataError
-from tagger.text import tokenization, word_rules
-from tagger.text.tokenization import sentence_from_text, split_sentences, tokenize, tokenizer_name
+from tagger.text import word_rules
+from tagger.text.segmentation import SENTENCE_MARKS
+from tagger.text.tokenization import (
+    LANGUAGES,
+    UNSPACED_LANGUAGES,
+    TextRules,
+    sentence_from_text,
+    split_sentences,
+    tokenize,
+    tokenizer_name,
+)
 
 FAMILY = "👨\u200d👩\u200d👧"
 AWKWARD = ["don't", "Mr.", "U.S.", "...", "…", "\n\n", " \r\n", "\x00", "\x1c", "\x85", "\u2028", "\xa0", "\u200b"]
@@ -221,4 +232,76 @@ assert not {"spacy", "thinc", "srsly", "torch", "numpy", "pydantic"} & set(sys.m
 
 
 def test_sentences_end_at_the_marks_of_the_sentencizer_of_spacy():
-    assert set(Sentencizer.default_punct_chars) == tokenization._SENTENCE_MARKS
+    assert set(Sentencizer.default_punct_chars) == SENTENCE_MARKS
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("米拉搬到沃尼克城了。", "米 拉 搬 到 沃 尼 克 城 了 。"),
+        ("東京タワーは333.5mです", "東 京 タ ワ ー は 333.5 m で す"),
+        ("ที่ไทย", "ที่ ไ ท ย"),
+        ("서울에서 iPhone15 2024-01", "서 울 에 서 iPhone15 2024 - 01"),
+        ("Don't “Café” e\u0301t\u0301", "Don't “ Café ” e\u0301t\u0301"),
+        ("हिन्दी में", "हिन्दी में"),
+        (f"好{FAMILY}👍🏽!", f"好 {FAMILY} 👍🏽 !"),
+    ],
+)
+def test_characters_are_tokens_where_a_script_has_no_blanks(text: str, expected: str):
+    assert list(TextRules("characters").sentence(text).tokens) == expected.split(" ")
+
+
+@pytest.mark.parametrize("mode", ["words", "spacy", "blanks", "characters"])
+@given(any_text, st.sampled_from(["", "/#-", "a]^\\"]))
+@settings(max_examples=60, deadline=None)
+def test_no_rules_lose_a_character(mode, text: str, split_on: str):
+    rules = TextRules(mode, split_on=split_on)
+    spans = rules.tokens(text)
+    assert covered(spans) == [position for position, char in enumerate(text) if not char.isspace()]
+    assert all(end - start == 1 for start, end in spans if set(text[start:end]) & set(split_on))
+
+
+@pytest.mark.parametrize(
+    ("mode", "split_on", "expected"),
+    [
+        ("words", "/#-", "Berlin / Paris # 12 - 3 , Mr. / Mrs. do n't"),
+        ("blanks", "/", "Berlin / Paris#12-3, Mr. / Mrs. don't"),
+        ("characters", "/", "Berlin / Paris # 12 - 3 , Mr . / Mrs . don't"),
+    ],
+)
+def test_characters_of_split_on_are_tokens_of_their_own(mode, split_on: str, expected: str):
+    sentence = TextRules(mode, split_on=split_on).sentence("Berlin/Paris#12-3, Mr./Mrs. don't")
+    assert list(sentence.tokens) == expected.split(" ")
+
+
+@pytest.mark.parametrize(
+    ("mode", "segment", "expected"),
+    [
+        ("words", None, ["One.", "Two\nthree."]),
+        ("words", "lines", [" One. Two", "three. "]),
+        ("words", "none", ["One. Two\nthree."]),
+        ("blanks", None, [" One. Two", "three. "]),
+        ("blanks", "rules", ["One. Two\nthree."]),
+        ("characters", "rules", ["One.", "Two\nthree."]),
+    ],
+)
+def test_segment_says_where_sentences_end(mode, segment, expected: list[str]):
+    text = " One. Two\nthree. "
+    found = TextRules(mode, segment=segment).sentences(text)
+    assert [text[start:end] for start, end in found] == expected
+
+
+@pytest.mark.parametrize("segment", ["rules", "lines", "none"])
+def test_a_blank_text_has_no_sentence(segment):
+    assert TextRules(segment=segment).sentences(" \n ") == []
+
+
+def test_sentences_of_chinese_end_at_their_marks():
+    text = "你好！今天下雨了。“真的？”他说。"
+    found = TextRules("characters").sentences(text)
+    assert [text[start:end] for start, end in found] == ["你好！", "今天下雨了。", "“真的？”", "他说。"]
+
+
+def test_the_languages_are_those_that_spacy_has_rules_for():
+    names = {module.name for module in pkgutil.iter_modules(spacy.lang.__path__) if module.ispkg}
+    assert set(LANGUAGES) == names - set(UNSPACED_LANGUAGES)
