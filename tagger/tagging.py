@@ -2,11 +2,11 @@
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 from tagger.encoding.batches import encode
 from tagger.encoding.packed import pack
 from tagger.errors import DataError, ModelError
+from tagger.inference.documents import predict_documents
+from tagger.inference.items import Errors, document_of_text, documents_of, reporter, sentence_of_text, sentences_of
 from tagger.inference.predict import CHUNK, Backend, predict
 from tagger.model.model import Model
 from tagger.text.choices import Precision, StreamFormat
-from tagger.text.sentence import Sentence, is_ordered, plain, sentence_of_tokens, typed
-from tagger.text.tokenization import TextRules, tokenizer_name
+from tagger.text.document import Document
+from tagger.text.sentence import Sentence, is_ordered, sentence_of_tokens, typed
+from tagger.text.tokenization import tokenizer_name
 
 if TYPE_CHECKING:
     from tagger.inference.incremental import Incremental
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from tagger.model.network import Network
 
 logger = logging.getLogger(__name__)
+C = TypeVar("C")
 
 
 class Marginals(NamedTuple):
@@ -76,38 +80,26 @@ class Tagger:
         return tuple(self.model.heads)
 
     def tag(self, text: str, *, n_best: int = 0) -> Sentence:
-        """Return the sentence of a text with predicted layers; offsets are positions in `text`.
+        """Return a text as one sentence with predicted layers; offsets are positions in `text`.
 
-        With `n_best`, `readings` of the result returns the most probable tag sequences of each tag layer.
-
-        Raises:
-            DataError: The text has no token.
+        The result of an empty or blank text is a sentence without tokens.
         """
-        _check_text(text)
-        return next(self.predict([self.model.text_rules.sentence(text)], n_best=n_best))
+        return next(self.predict([sentence_of_text(text, self.model.text_rules)], n_best=n_best))
 
     def tag_tokens(self, tokens: Sequence[str], *, n_best: int = 0) -> Sentence:
         """Return the sentence of these words with predicted layers.
 
         Raises:
-            DataError: There is no word, or one is empty or white space.
+            DataError: A word is empty or white space.
         """
         return next(self.predict([sentence_of_tokens(tokens)], n_best=n_best))
 
-    def tag_document(self, text: str, *, n_best: int = 0) -> list[Sentence]:
-        """Split a text into sentences and return them with predicted layers.
+    def tag_document(self, text: str, *, n_best: int = 0) -> Document:
+        """Return a text as a document with predicted layers, split into sentences as the training texts were.
 
-        The text of each sentence is the whole `text`; offsets are positions in it.
-
-        Raises:
-            DataError: The text has no token.
+        The result of an empty or blank text is a document without sentences.
         """
-        _check_text(text)
-        text, rules = plain(text), self.model.text_rules
-        parts = [rules.sentence(text[start:end], start=start) for start, end in rules.sentences(text)]
-        if not parts:
-            rules.sentence(text)  # raises, in the words of an empty sentence
-        return list(self.predict((replace(part, text=text) for part in parts), n_best=n_best))
+        return next(self.predict_documents([document_of_text(text, self.model.text_rules)], n_best=n_best))
 
     def stream(
         self,
@@ -115,7 +107,7 @@ class Tagger:
         *,
         chunk: int = CHUNK,
         n_best: int = 0,
-        on_error: Callable[[int, Exception], object] | None = None,
+        errors: Errors = "raise",
     ) -> Iterator[Sentence]:
         """Yield the sentence of each text or list of words, in order.
 
@@ -125,18 +117,64 @@ class Tagger:
             items: The texts or lists of words; they are read as results are asked for.
             chunk: Number of items that are held at once.
             n_best: Number of readings of each tag layer.
-            on_error: Called with the position of an invalid item, from 0, and the error, which is not raised then. The
-                result for this item is a sentence without tokens, so that results and items stay aligned. For
-                example, `on_error=lambda i, error: print(error)` reports invalid items and continues.
+            errors: What to do with an invalid item: `raise` its error, `skip` it with a warning in the log, or a
+                function that is called with the position of the item, from 0, and the error. The result of an item
+                that is skipped has no tokens, so that results and items stay aligned. For example,
+                `errors=lambda i, error: print(error)` prints the errors and continues.
 
         Raises:
-            DataError: An item has no token. The error names the item.
+            DataError: A word of an item is empty. The error names the item.
             TypeError: An item is neither a text nor a list of words. The error names the item.
         """
-        if isinstance(items, str) or not is_ordered(items):
-            raise TypeError(f"items must be texts or lists of words, got {typed(items)}; tag takes one text")
-        sentences = _sentences(items, self.model.text_rules, on_error or _raise)
-        return self.predict(sentences, chunk=chunk, n_best=n_best)
+        _check_items(items, "texts or lists of words", "tag")
+        return self.predict(sentences_of(items, self.model.text_rules, reporter(errors)), chunk=chunk, n_best=n_best)
+
+    @overload
+    def tag_documents(
+        self,
+        texts: Iterable[str],
+        *,
+        as_tuples: Literal[False] = False,
+        chunk: int = CHUNK,
+        n_best: int = 0,
+        errors: Errors = "raise",
+    ) -> Iterator[Document]: ...
+    @overload
+    def tag_documents(
+        self,
+        texts: Iterable[tuple[str, C]],
+        *,
+        as_tuples: Literal[True],
+        chunk: int = CHUNK,
+        n_best: int = 0,
+        errors: Errors = "raise",
+    ) -> Iterator[tuple[Document, C]]: ...
+    def tag_documents(
+        self,
+        texts: Iterable[Any],
+        *,
+        as_tuples: bool = False,
+        chunk: int = CHUNK,
+        n_best: int = 0,
+        errors: Errors = "raise",
+    ) -> Iterator[Any]:
+        """Yield the document of each text, in order; the sentences of several documents are tagged together.
+
+        Args:
+            texts: The texts; they are read as results are asked for.
+            as_tuples: Whether the items are pairs `(text, context)`; then the results are pairs `(document, context)`.
+            chunk: Number of sentences that are held at once.
+            n_best: Number of readings of each tag layer of a sentence.
+            errors: What to do with an invalid item, as for `stream`.
+
+        Raises:
+            TypeError: An item is no text, or no pair. The error names the item.
+        """
+        _check_items(texts, "texts", "tag_document")
+        contexts: deque[Any] | None = deque() if as_tuples else None
+        drafts = documents_of(texts, self.model.text_rules, reporter(errors), contexts)
+        documents = self.predict_documents(drafts, chunk=chunk, n_best=n_best)
+        return documents if contexts is None else ((document, contexts.popleft()) for document in documents)
 
     def incremental(self) -> "Incremental":
         """Return a tagger of one sentence whose words arrive one by one.
@@ -151,12 +189,15 @@ class Tagger:
 
     def predict(self, sentences: Iterable[Sentence], *, chunk: int = CHUNK, n_best: int = 0) -> Iterator[Sentence]:
         """Yield these sentences with predicted layers only, in order."""
-        for name, number, least in (("chunk", chunk, 1), ("n_best", n_best, 0)):
-            if not isinstance(number, Integral) or isinstance(number, bool):
-                raise TypeError(f"{name} must be a whole number, got {typed(number)}")
-            if number < least:
-                raise ValueError(f"{name} must be at least {least}, got {number}")
+        _check_numbers(chunk, n_best)
         return predict(sentences, self.backend, chunk=chunk, n_best=n_best)
+
+    def predict_documents(
+        self, documents: Iterable[Document], *, chunk: int = CHUNK, n_best: int = 0
+    ) -> Iterator[Document]:
+        """Yield these documents, with their sentences as they are, with predicted layers only, in order."""
+        _check_numbers(chunk, n_best)
+        return predict_documents(documents, self.backend, chunk=chunk, n_best=n_best)
 
     def marginals(self, sentence: Sentence) -> dict[str, Marginals]:
         """Return the probability of each tag at each token given the whole sentence, by tag layer.
@@ -217,27 +258,17 @@ def load(path: str | Path, *, device: str = "cpu", precision: Precision = "float
     return Tagger(backend)
 
 
-def _check_text(text: str) -> None:
-    if not isinstance(text, str):
-        raise TypeError(f"text must be a string, got {type(text).__name__}; tag_tokens takes a list of words")
+def _check_items(items: object, wanted: str, method: str) -> None:
+    if isinstance(items, str) or not is_ordered(items):
+        raise TypeError(f"items must be {wanted}, got {typed(items)}; {method} takes one text")
 
 
-def _sentences(
-    items: Iterable[str | Sequence[str]], rules: TextRules, on_error: Callable[[int, Exception], object]
-) -> Iterator[Sentence]:
-    for i, item in enumerate(items):
-        try:
-            sentence = rules.sentence(item) if isinstance(item, str) else sentence_of_tokens(item)
-        except (DataError, TypeError) as error:
-            wrong = not (isinstance(item, str) or is_ordered(item))
-            problem = f"must be a text or a list of words, got {typed(item)}" if wrong else error
-            on_error(i, type(error)(f"item {i}: {problem}"))
-            sentence = Sentence((), plain(item) if isinstance(item, str) else "", ())
-        yield sentence
-
-
-def _raise(position: int, error: Exception) -> None:
-    raise error from None
+def _check_numbers(chunk: int, n_best: int) -> None:
+    for name, number, least in (("chunk", chunk, 1), ("n_best", n_best, 0)):
+        if not isinstance(number, Integral) or isinstance(number, bool):
+            raise TypeError(f"{name} must be a whole number, got {typed(number)}")
+        if number < least:
+            raise ValueError(f"{name} must be at least {least}, got {number}")
 
 
 def tag_lines(

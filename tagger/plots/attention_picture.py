@@ -1,6 +1,6 @@
 """Attention weights of a sentence head and its prediction: as coloured words (HTML) or as bars (SVG, PNG)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -10,7 +10,7 @@ from tagger.plots.chart import add_axes, new_figure
 from tagger.plots.labels import LINE_ENDS, name_of, percent, shortened, visible
 from tagger.plots.page import render_html
 from tagger.plots.picture import Picture
-from tagger.plots.selection import select_layer, select_sentences
+from tagger.plots.selection import Given, select_layer, select_sentences
 from tagger.text.sentence import Label, Sentence
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ OTHERS = 2  # number of classes shown beside the predicted one
 ROW, BAR, GAP = 0.22, 4.0, 0.75  # inches: height of a bar, width of the axis, gap between two sentences
 
 
-def attention(sentences: Sentence | Iterable[Sentence], *, layer: str | None = None) -> Picture:
+def attention(sentences: Given, *, layer: str | None = None) -> Picture:
     """Return the picture of the weights that a sentence head with attention gave to the words of tagged sentences.
 
     Args:
-        sentences: The result of `Tagger.tag` or `Tagger.stream`.
+        sentences: What a method of `Tagger` returned.
         layer: The layer of the head; optional if only one has attention.
 
     Raises:

@@ -1,7 +1,7 @@
 """Entities in running text, as a page: types as words and colours, probabilities on hover and at keyboard focus."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -11,15 +11,15 @@ from tagger.plots.labels import LINE_ENDS, name_of, visible
 from tagger.plots.page import render_html
 from tagger.plots.palette import css_style
 from tagger.plots.picture import Picture
-from tagger.plots.selection import select_layer, select_sentences
+from tagger.plots.selection import Given, select_layer, select_sentences
 from tagger.text.sentence import Sentence, Span, TagLayer
 
 
-def entities(sentences: Sentence | Iterable[Sentence], *, layer: str | None = None) -> Picture:
+def entities(sentences: Given, *, layer: str | None = None) -> Picture:
     """Return the page of the entities of sentences, predicted or gold; sentences of one document share one text.
 
     Args:
-        sentences: The sentences, in order.
+        sentences: The sentences or documents, in order.
         layer: The layer; optional if only one has entities.
 
     Raises:

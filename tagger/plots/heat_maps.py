@@ -1,6 +1,6 @@
 """Heat maps: the transition scores of a CRF, and the probability of each tag at each token of a sentence."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from tagger.heads.table import heads_of
 from tagger.plots.chart import add_axes, new_figure
 from tagger.plots.labels import name_of, shortened, visible
 from tagger.plots.picture import Picture
-from tagger.plots.selection import select_layer, select_sentences
+from tagger.plots.selection import Given, select_layer, select_sentences
 from tagger.text.sentence import Sentence, TagLayer
 
 if TYPE_CHECKING:
@@ -75,12 +75,12 @@ def _transitions(table: NDArray[np.float64], tags: Sequence[str], title: str) ->
     return figure
 
 
-def marginals(tagger: "Tagger", sentences: Sentence | Iterable[Sentence], *, layer: str | None = None) -> Picture:
+def marginals(tagger: "Tagger", sentences: Given, *, layer: str | None = None) -> Picture:
     """Return the picture of the probability of each tag at each token, one map per sentence; predictions are framed.
 
     Args:
         tagger: The model.
-        sentences: The sentences to tag.
+        sentences: The sentences or documents to tag.
         layer: The layer of the head; optional if there is only one tokens head.
 
     Raises:

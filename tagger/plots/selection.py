@@ -4,16 +4,20 @@ from collections.abc import Iterable, Sequence
 
 from tagger.errors import DataError, TaggerError
 from tagger.plots.labels import name_of
+from tagger.text.document import Document
 from tagger.text.sentence import Sentence
 
+Given = Sentence | Document | Iterable[Sentence | Document]
 
-def select_sentences(sentences: Sentence | Iterable[Sentence]) -> tuple[Sentence, ...]:
-    """Return the sentences that have tokens.
+
+def select_sentences(given: Given) -> tuple[Sentence, ...]:
+    """Return the sentences that have tokens, given alone or in documents.
 
     Raises:
-        DataError: There is none, or an item is not a sentence.
+        DataError: There is none, or an item is neither a sentence nor a document.
     """
-    items = (sentences,) if isinstance(sentences, Sentence | str) else tuple(sentences)
+    parts = (given,) if isinstance(given, Sentence | Document | str) else given
+    items = [item for part in parts for item in (part.sentences if isinstance(part, Document) else (part,))]
     if others := [type(item).__name__ for item in items if not isinstance(item, Sentence)]:
         raise DataError(f"a picture is drawn of sentences, got {others[0]}; pass what `model.tag(text)` returns")
     found = tuple(item for item in items if len(item))

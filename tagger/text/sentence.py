@@ -314,15 +314,13 @@ def sentence_of_tokens(tokens: Iterable[str]) -> Sentence:
 
     Raises:
         TypeError: They are not words in order, but a string, a mapping, a set, or no collection at all.
-        DataError: There is no word, or one is empty or white space.
+        DataError: A word is empty or white space.
     """
     if isinstance(tokens, str):
         raise TypeError("tokens must be a list of words, got a string; use tag for a text")
     if not is_ordered(tokens):
         raise TypeError(f"tokens must be a list of words, got {typed(tokens)}")
     tokens = list(tokens)
-    if not tokens:
-        raise DataError("a sentence must have at least one token, got none. Pass a list of words.")
     for i, token in enumerate(tokens):
         check_token(token, i)
     return Sentence.from_tokens(tokens)

@@ -98,9 +98,10 @@ def test_a_type_without_a_name_is_seen(tmp_path) -> None:
 
 def test_sentences_of_one_document_share_their_text_and_lines_do_not(tmp_path) -> None:
     text = "  Ada 👩‍👧 wrote. She left!\n\n\nPaul came to Köln; he stayed. "
-    sentences = make_tagger().tag_document(text)
-    assert len(sentences) >= 3
-    page = page_of(*sentences, tmp_path=tmp_path)
+    document = make_tagger().tag_document(text)
+    assert len(document.sentences) >= 3
+    page = page_of(*document.sentences, tmp_path=tmp_path)
+    assert page_of(document, tmp_path=tmp_path) == page  # type: ignore[arg-type]
     assert page.count("<p class") == 1
     assert Page(page).text.rstrip("\n") == text
     same = with_entities(["ok"], ["O"])

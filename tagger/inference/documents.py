@@ -1,0 +1,84 @@
+"""The way from documents to predicted documents: their sentences are tagged in batches, over the ends of documents."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+
+from tagger.heads.table import heads_of
+from tagger.inference.predict import CHUNK, Backend, predict
+from tagger.model.model import Model
+from tagger.text.document import Document
+from tagger.text.sentence import Label, Sentence
+
+OF_SENTENCES = ("conll", "conllu", "synthetic")  # formats whose labels are those of sentences, not of whole texts
+
+
+def whole_text_labels(model: Model) -> frozenset[str]:
+    """Return the layers whose labels were learned from whole texts.
+
+    A text with a label is one sentence in training, however long it is, unless its file has sentences.
+    """
+    readings = model.config.reading.values()
+    found = set()
+    for layer, head in heads_of(model.heads).items():
+        if head.layer_type is Label:
+            named = [reading for reading in readings if reading.format != "labelled" or reading.layer == layer]
+            if any(reading.format not in OF_SENTENCES for reading in named):
+                found.add(layer)
+    return frozenset(found)
+
+
+def predict_documents(
+    documents: Iterable[Document],
+    backend: Backend,
+    *,
+    chunk: int = CHUNK,
+    n_best: int = 0,
+    waits: Callable[[], bool] = lambda: False,
+) -> Iterator[Document]:
+    """Yield the documents with predicted layers only, in order.
+
+    A label that was learned from whole texts is predicted for the whole text, and tags for each sentence.
+
+    Args:
+        documents: The documents, split into sentences.
+        backend: Runs the model.
+        chunk: Number of sentences that are read at once.
+        n_best: Number of readings of each tag layer.
+        waits: Whether the next document has not arrived yet, so that those so far are tagged as a chunk.
+    """
+    whole = whole_text_labels(backend.model)
+    pending: deque[tuple[Document, bool]] = deque()
+    inside = False  # whether more sentences of the same document follow
+
+    def sentences() -> Iterator[Sentence]:
+        nonlocal inside
+        for document in documents:
+            twice = len(document.sentences) > 1 and bool(whole)
+            pending.append((document, twice))
+            parts = document.sentences or (Sentence((), document.text, ()),)
+            if twice:
+                parts = (*parts, backend.model.text_rules.sentence(document.text))
+            for left in range(len(parts) - 1, -1, -1):
+                inside = left > 0
+                yield parts[len(parts) - 1 - left]
+
+    predicted = predict(sentences(), backend, chunk=chunk, n_best=n_best, waits=lambda: not inside and waits())
+    for first in predicted:
+        document, twice = pending.popleft()
+        rest = list(islice(predicted, max(len(document.sentences), 1) - 1))
+        together = next(predicted) if twice else None
+        labels = {layer: together.label(layer) for layer in whole} if together else {}
+        yield _joined(document, [first, *rest], labels)
+
+
+def _joined(document: Document, sentences: list[Sentence], labels: Mapping[str, Label]) -> Document:
+    """Return the document with its predicted sentences, and with the labels of the whole text instead of theirs."""
+    if labels:
+        sentences = [_without(sentence, labels) for sentence in sentences]
+    return replace(document, sentences=tuple(sentences if document.sentences else ()), labels=labels)
+
+
+def _without(sentence: Sentence, layers: Mapping[str, Label]) -> Sentence:
+    return replace(sentence, layers={name: value for name, value in sentence.layers.items() if name not in layers})
