@@ -16,8 +16,8 @@ from tagger.errors import DataError
 from tagger.files.reading import decode_lines
 from tagger.formats.detection import detect_format
 from tagger.formats.source import Source
-from tagger.formats.standoff.annotation_tools import holds_spans
 from tagger.formats.table import FORMATS
+from tagger.formats.tools.reading import holds_texts
 
 
 def convert(
@@ -37,7 +37,7 @@ def convert(
     """
     source = Source(where, lambda: decode_lines(lines(), where=where), path)
     format = wanted.format or detect_format(source.lines(), where=where, path=path)
-    if format == "jsonl" and holds_spans(source.lines()):
+    if format == "jsonl" and holds_texts(source.lines()):
         format = "spans"
     _check_options(wanted, format, where)
     if wanted.to in SCHEMES:

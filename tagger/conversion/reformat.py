@@ -5,7 +5,7 @@ unless the user named it. `reformat` then goes through the sentences again to wr
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tagger.config import ReadingConfig, parse_section
@@ -55,7 +55,7 @@ class Contents:
     def note(self, name: str, kind: str, number: int = 1) -> None:
         """Count a thing; what is an ignored key in one line is no layer in another."""
         self.present[name] += number
-        if not self.kinds.get(name, "").startswith("key "):
+        if not self.kinds.get(name, "").startswith("key"):
             self.kinds[name] = kind
 
 
@@ -137,7 +137,7 @@ def _reading(lines: Lines, wanted: Conversion, format: str, where: str) -> Readi
     config = ReadingConfig.model_construct(
         layers=layers if layers and format in ("conll", "conllu", "spans") else None,
         columns=(wanted.columns or guess_columns(lines, where)) if format == "conll" else None,
-        layer=LAYER if format == "spans" else None,
+        layer=LAYER if format == "spans" and layers else None,
         misaligned=wanted.misaligned,
         nested=wanted.nested,
     )
@@ -148,6 +148,7 @@ def survey(sentences: Iterable[Sentence], wanted: Conversion, format: str, tally
     """Return what the sentences hold, and what their reader ignored."""
     found = Contents()
     before, num_documents = None, 0
+    kept: set[str] = set()  # the keys of records that stay with their sentences
     for sentence in sentences:
         found.num_sentences += 1
         origin = sentence.origin
@@ -164,14 +165,23 @@ def survey(sentences: Iterable[Sentence], wanted: Conversion, format: str, tally
             before, num_documents = sentence.document, num_documents + 1
         for name in _contents(sentence, wanted, format, str(num_documents), own_tokens=tally.has_tokens):
             found.note(name, name)
+        for name in sentence.record or ():
+            kept.add(name)
         for name in tally.left + tally.unread:  # sets the order of the names; they are counted below
-            found.note(name, f"key {name}" if name in tally.unread else name, 0)
+            found.note(name, _kind(name, tally, kept), 0)
     for name, number in (tally.left + tally.unread).items():
-        found.note(name, f"key {name}" if name in tally.unread else name, number)
+        found.note(name, _kind(name, tally, kept), number)
     tally.unread.clear()
     if number := tally.counts.pop(IGNORED, 0):
         found.note("annotations", "annotations", number)
     return found
+
+
+def _kind(name: str, tally: Tally, kept: Collection[str]) -> str:
+    """Return the kind of a thing that a reader ignored: a key of records that stays with them, or one that is lost."""
+    if name not in tally.unread:
+        return name
+    return "keys" if name in kept else f"key {name}"
 
 
 def _contents(
@@ -285,7 +295,8 @@ def _kept(sentence: Sentence, found: Contents, wanted: Conversion) -> Sentence:
         plain = inner if told else Sentence.from_tokens(sentence.tokens)
     whole = FORMATS[wanted.to].single  # does not write documents, but needs them to know which text is whose
     document = None if "documents" in drop and not whole else sentence.document
-    return replace(plain, layers=layers, meta=comments, document=document)
+    record = {key: value for key, value in (sentence.record or {}).items() if key not in drop}
+    return replace(plain, layers=layers, meta=comments, document=document, record=record)
 
 
 def _summary(found: Contents, wanted: Conversion, format: str, columns: Sequence[str] | None, tally: Tally) -> str:
@@ -304,5 +315,5 @@ def _discarded(name: str, found: Contents) -> str:
     """Return what became of a name in --drop; one that the file does not have may be for another file of a loop."""
     if name not in found.present:
         return f"there is no `{name}` to discard, only {', '.join(f'`{n}`' for n in found.present) or 'text'}"
-    noun = "line" if name == "annotations" else "text" if found.kinds[name].startswith("key ") else "sentence"
+    noun = "line" if name == "annotations" else "text" if found.kinds[name].startswith("key") else "sentence"
     return f"discarded `{name}` of {counted(found.present[name], noun)}"

@@ -19,10 +19,11 @@ from tagger.doctor.lines import scan_text
 from tagger.errors import DataError, gather
 from tagger.formats.detection import detect_reading, split_of
 from tagger.formats.source import Source
-from tagger.formats.standoff.annotation_tools import holds_spans
 from tagger.formats.standoff.brat import is_brat
 from tagger.formats.table import read_file
 from tagger.formats.tally import Tally
+from tagger.formats.tools.dialects import KEYED
+from tagger.formats.tools.reading import dialect_name
 from tagger.hub.lazy import read_dataset
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Origin, Sentence
@@ -193,8 +194,9 @@ def _detect(material: Material, path: Path, lines: Sequence[str]) -> None:
     """Set the format and the columns of the material to those that a file shows, with a note."""
     material.format, material.columns = detect_reading(lines, where=str(path), format=material.format)
     columns = f" with columns {', '.join(material.columns)}" if material.columns else ""
-    spans = " with character spans" if material.format == "jsonl" and holds_spans(lines) else ""
-    material.notes.append(f"detected format {material.format}{columns}{spans} in {path}")
+    dialect = dialect_name(lines) if material.format == "jsonl" else None
+    known = "" if dialect is None else f" with {dialect}" if dialect == KEYED.name else f" of {dialect}"
+    material.notes.append(f"detected format {material.format}{columns}{known} in {path}")
 
 
 def _read(path: Path, lines: list[str], config: ReadingConfig, tally: Tally, errors: Findings) -> list[Sentence]:

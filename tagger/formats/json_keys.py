@@ -27,8 +27,8 @@ OF_TAGS = re.compile(r"(?:.+_)?(?:tags?|labels?)")
 
 def own_layers(
     row: Mapping[str, Any], num_tokens: int, tally: Tally, tabled: Mapping[str, str] | None = None
-) -> dict[str, Any]:
-    """Return the layers under keys of the object itself, and count the keys that are ignored.
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the layers under keys of the object itself, and the keys that are ignored, which are counted.
 
     Args:
         row: The object.
@@ -42,6 +42,7 @@ def own_layers(
     has_table = any(row.get(key) and isinstance(row[key], dict) for key in TABLES)
     places = {layer: f"{table}.{layer}" for layer, table in (tabled or {}).items()}
     layers: dict[str, Any] = {}
+    unread: dict[str, Any] = {}
     for key, value in row.items():
         if value is None or _is_known(key, value, row):
             continue
@@ -49,7 +50,7 @@ def own_layers(
         named = _speaks_of_tags(key, value) or (key in LABEL_COLUMNS and is_class(value))
         guessed = not named and key not in NO_LAYERS and _has_string_a_token(key, value, num_tokens)
         if not named and not (guessed and (name in places or not has_table)):
-            tally.unread[key] += 1
+            unread[key] = value
             continue
         if name in places:
             raise DataError(
@@ -60,7 +61,8 @@ def own_layers(
         layers[name] = value if isinstance(value, list) else str(value)
         if guessed:
             tally.guessed[key] = name
-    return layers
+    tally.unread.update(unread.keys())
+    return layers, unread
 
 
 def _is_known(key: str, value: Any, row: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ text, such as `de` and `le` in `du`, have the same offsets. Comments are in `"me
 `"tag_scores": {layer: [...]}` and `"sequence_scores": {layer: probability}`.
 
 Rows of Hugging Face datasets, `{"tokens", "ner_tags": [...]}`, are read too (`json_keys`). Texts with entities as
-character spans, as annotation tools write them, are read in `standoff/annotation_tools`.
+character spans, as annotation tools write them, are read in `tools/reading.py`.
 
 Objects that are tagged keep their other keys, such as `id`. If a key of the result is already there, as `tags` may be,
 it is replaced. For an object with an empty text the results are empty.
@@ -24,6 +24,7 @@ from typing import Any
 
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
+from tagger.formats.column_names import DOCUMENT, META, TEXT_COLUMNS, TOKEN_COLUMNS
 from tagger.formats.columns.fields import Sample
 from tagger.formats.faults import Faults
 from tagger.formats.json_keys import comments, is_class, own_layers, refuse_numbers, text_key, token_key
@@ -35,6 +36,7 @@ from tagger.text.sentence import Label, Origin, Sentence, TagLayer, checked_offs
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
 from tagger.wording import shorten
 
+KNOWN = (*RESULTS, *TEXT_COLUMNS, *TOKEN_COLUMNS, META, DOCUMENT)
 ARRAY = re.compile(r'\s*\[\s*(?:[{\[]\s*"|".*"\s*,\s*\{)')  # the start of an array of items, or of a training tuple
 FEW = 20  # lines in which the start of an array shows
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -146,10 +148,11 @@ def sentence_from_json(
     sentence = _tokens(row, rules)
     if layers is None:
         tally = tally or Tally()
-        values = _all_layers(row, len(sentence), tally)
+        values, others = _all_layers(row, len(sentence), tally)
         tally.left["scores"] += _has_scores(row)
     else:
         values = {layer: row[key] for layer, key in layers.items() if row.get(key) is not None}
+        others = {key: value for key, value in row.items() if key not in (*KNOWN, *layers.values())}
     found = {layer: _layer(layer, value, len(sentence)) for layer, value in values.items()}
     if layers is None:
         _check_spans(row, found)
@@ -159,19 +162,18 @@ def sentence_from_json(
         layers=found,
         meta=comments(row.get("meta")) or {},
         document=document if isinstance(document, str) else None,
+        record=others or None,
     )
 
 
-def _all_layers(row: Mapping[str, Any], num_tokens: int, tally: Tally) -> dict[str, Any]:
-    """Return the values of the layers in `tags` and `labels`, and of those under keys of their own."""
+def _all_layers(row: Mapping[str, Any], num_tokens: int, tally: Tally) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the values of the layers in `tags` and `labels`, and of those under keys of their own; and other keys."""
     tags, labels = _table(row, "tags"), _table(row, "labels")
     if both := sorted(set(tags) & set(labels)):
         raise DataError(f"layer `{both[0]}` must be in `tags` or in `labels`, got it in both")
-    return {
-        **tags,
-        **labels,
-        **own_layers(row, num_tokens, tally, dict.fromkeys(tags, "tags") | dict.fromkeys(labels, "labels")),
-    }
+    tabled = dict.fromkeys(tags, "tags") | dict.fromkeys(labels, "labels")
+    own, others = own_layers(row, num_tokens, tally, tabled)
+    return {**tags, **labels, **own}, others
 
 
 def _has_scores(row: Mapping[str, Any]) -> bool:

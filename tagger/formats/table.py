@@ -16,11 +16,12 @@ from tagger.formats.columns.fields import Sample
 from tagger.formats.faults import Faults, FirstFault
 from tagger.formats.jsonl import jsonl_lines, looks_like_json, stream_jsonl
 from tagger.formats.source import Source
-from tagger.formats.standoff.annotation_tools import Dialect, read_json, spanned_lines
 from tagger.formats.standoff.brat import is_brat, read_brat
 from tagger.formats.tally import Tally
 from tagger.formats.texts.labelled import looks_like_labelled, read_labelled
 from tagger.formats.texts.plain_text import looks_like_text, read_plain_text, text_lines
+from tagger.formats.tools.reading import read_json
+from tagger.formats.tools.writing import Written, spanned_lines
 from tagger.text.sentence import Sentence
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
 
@@ -44,7 +45,7 @@ class Format:
         holds: What it can write of a sentence: `tags` and `entities` (layers without and with a scheme), `labels`,
             `comments`, `documents`, `document names` (other than their number), `tokens` (where they are in the
             text; without it, texts are split when they are read), `text` (white space between tokens), `offsets`
-            (text that is no token), `blank lines`.
+            (text that is no token), `keys` (of a record, such as its id), `blank lines`.
         single: Whether it can write one layer of entities only.
         layers: The only names that its tag layers can have; None for any.
         has_columns: Whether a file has columns, in one of which tags can be changed in place.
@@ -76,7 +77,7 @@ def _with_text(sentence: Sentence) -> Sentence:
     return replace(sentence, meta={**sentence.meta, "text": sentence.text})
 
 
-def _of_tool(dialect: Dialect, said: str, example: str) -> Format:
+def _of_tool(dialect: Written, said: str, example: str) -> Format:
     """Return the row of the JSON of an annotation tool, which holds texts with character spans."""
     return Format(
         about=f"Texts with character spans as {said}; read as `jsonl`.",
@@ -97,7 +98,8 @@ FORMATS: Mapping[str, Format] = {
     ),
     "jsonl": Format(
         about="JSON, one object per line or one array: sentences as `tagger tag` writes them, rows of datasets, or "
-        "texts with character spans from doccano, Label Studio, spaCy or Prodigy.",
+        "texts with character spans or classes from doccano, Label Studio, spaCy, Prodigy, DataTurks, CLUENER, Rasa, "
+        "GLiNER, SpERT or DyGIE.",
         example='{"tokens": ["Ada", "lives", "in", "Oslo"], "tags": {"ner": ["B-PER", "O", "O", "B-LOC"]}}\n'
         '{"text": "Ada lives in Oslo", "label": [[0, 3, "PER"], [13, 17, "LOC"]]}\n',
         read=read_json,
@@ -105,7 +107,7 @@ FORMATS: Mapping[str, Format] = {
         write=jsonl_lines,
         suffixes=(".jsonl", ".ndjson", ".json"),
         looks_like=looks_like_json,
-        holds=ALL | {"offsets"},
+        holds=ALL | {"offsets", "keys"},
     ),
     "conllu": Format(
         about="CoNLL-U: the ten columns of Universal Dependencies, one word per line, a blank line between sentences.",

@@ -228,3 +228,19 @@ def test_treebank_comes_back_from_json_byte_by_byte(data_folder: Path, tmp_path:
     there = make_file(tmp_path, run(path, "jsonl")[0])
     assert run(there, "conllu")[0].encode() == path.read_bytes()
     assert run(path, "conllu")[0].encode() == path.read_bytes()
+
+
+def test_keys_of_a_record_stay_with_its_sentences(tmp_path: Path) -> None:
+    path = make_file(
+        tmp_path, json.dumps({"id": 7, "text": "Ada came. Bob left.", "label": [[0, 3, "PER"]], "url": None})
+    )
+    rows = [json.loads(line) for line in run(path, "jsonl")[0].splitlines()]
+    assert [(row["id"], row["url"]) for row in rows] == [(7, None), (7, None)]
+    assert error_of(path, "conll", drop=("offsets",)).startswith("f: conll cannot hold `id`; ")
+    rows = [json.loads(line) for line in run(path, "jsonl", drop=("id",))[0].splitlines()]
+    assert ["id" in row for row in rows] == [False, False]
+
+
+def test_class_of_a_text_is_a_label(tmp_path: Path) -> None:
+    path = make_file(tmp_path, json.dumps({"text": "It is cold.", "cats": {"weather": 1, "food": 0}}))
+    assert json.loads(run(path, "jsonl")[0])["labels"] == {"label": {"value": "weather", "score": None}}
