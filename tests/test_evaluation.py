@@ -1,6 +1,7 @@
 """Scores of a model against gold sentences: the quick ones equal the full ones, and every gold label counts."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from untrained import torch_tagger, untrained_model
@@ -12,7 +13,7 @@ from tagger.evaluation import dev_scores, score_predictions
 from tagger.metrics.calibration import calibration_error
 from tagger.model.network import TorchModel
 from tagger.text.schemes import RULES, Boundary, Scheme, spans_to_tags
-from tagger.text.sentence import Label, Origin, Sentence, TagLayer, check_spans
+from tagger.text.sentence import Label, Origin, Sentence, TagLayer, Unaligned, check_spans
 
 SCHEMES: list[Scheme] = ["iob1", "iob2", "bioes", "bilou"]
 
@@ -68,6 +69,31 @@ def test_quick_scores_equal_the_full_report(file_scheme: Scheme, head_scheme: Sc
     assert quick == pytest.approx({layer: report.headline(layer) for layer in quick})
     assert set(quick) == {"ner", "upos", "intent"}
     assert all(0 < score < 1 for score in quick.values())
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_gold_that_tags_cannot_express_counts_as_missed_and_changes_nothing_else(scheme: Scheme) -> None:
+    model, gold = make_model(scheme), make_gold(scheme)
+    predicted = list(torch_tagger(model).predict(gold))
+    missed = (Unaligned("PER", 0, 1), Unaligned("PER", 0, 1), Unaligned("OTHER", 0, 2))
+    more = [
+        replace(s, layers={**s.layers, "ner": replace(s.tag_layer("ner"), unaligned=missed)})
+        if "ner" in s.layers
+        else s
+        for s in gold
+    ]
+    number = 3 * sum("ner" in sentence.layers for sentence in gold)
+    before, after = (score_predictions(part, predicted, model) for part in (gold, more))
+    assert dev_scores(more, predicted, model)["ner"] == pytest.approx(after.headline("ner"))
+    old, new = (report.to_dict()["scores"]["ner"] for report in (before, after))
+    assert (new["unaligned_entities"], new["gold_entities"]) == (number, old["gold_entities"] + number)
+    for key in ("sentences", "invalid_sequences", "predicted_entities", "correct_entities", "precision"):
+        assert new[key] == pytest.approx(old[key])
+    assert new["recall"] == pytest.approx(new["correct_entities"] / new["gold_entities"])
+    assert new["types"]["PER"]["support"] == old["types"]["PER"]["support"] + number * 2 // 3
+    assert new["types"]["OTHER"]["recall"] == 0
+    assert f"gold entities that do not fit the tokens, counted as missed: {number}" in after.to_text()
+    assert "missed" not in before.to_text()
 
 
 @pytest.mark.parametrize("scheme", ["iob2", "bioes", "bilou"])

@@ -188,9 +188,13 @@ def evaluate(
         Invalid | None, typer.Option(help="How to handle invalid tag sequences. Default: as in training.")
     ] = None,
     misaligned: Annotated[
-        Misaligned | None, typer.Option(help="How to handle spans that do not align with tokens.")
+        Misaligned | None,
+        typer.Option(help="How to handle spans that do not align with tokens. Default: they count as missed."),
     ] = None,
-    nested: Annotated[Nested | None, typer.Option(help="Which of two nested spans to keep.")] = None,
+    nested: Annotated[
+        Nested | None,
+        typer.Option(help="Which of two nested spans to keep. Default: the outer one; the inner one counts as missed."),
+    ] = None,
     as_json: JsonOption = False,
     device: DeviceOption = "cpu",
     precision: PrecisionOption = "float32",

@@ -155,12 +155,14 @@ class ReadingConfig(Section):
     script does, and reports how many tags changed."""
 
     misaligned: Misaligned = "error"
-    """What to do with an entity whose characters do not align with tokens, that overlaps another, or that crosses the
-    end of a sentence (`jsonl`, `brat`): drop it, or expand it to whole tokens and join its sentences. The number of
-    such entities is reported."""
+    """What to do in train with an entity whose characters do not align with tokens, that overlaps another, or that
+    crosses the end of a sentence (`jsonl`, `brat`): stop with an error, drop it, or expand it to whole tokens and join
+    its sentences. Entities of one type that meet because they were expanded become one. The number of such entities is
+    reported. In dev, test and `tagger evaluate` such an entity counts as missed."""
 
     nested: Nested = "error"
-    """Which of two nested entities to keep (`jsonl`, `brat`). The number of removed entities is reported."""
+    """Which of two nested entities to keep in train (`jsonl`, `brat`). The number of removed entities is reported.
+    In dev, test and `tagger evaluate` the outermost is kept, and the others count as missed."""
 
     rename: dict[str, Annotated[str, BeforeValidator(_as_new_name), Field(min_length=1)]] = Field(default_factory=dict)
     """New names of entity types and classes, as a table old = new. Two types with the same new name become one."""

@@ -3,7 +3,7 @@
 `splitting.py` decides which sentence goes to which split, and `checking.py` checks and changes the tags.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from tagger.errors import DataError, RecipeError, gather
 from tagger.formats.faults import Faults
 from tagger.formats.source import source_of
 from tagger.formats.table import READABLE, read_file
-from tagger.formats.tally import Tally
+from tagger.formats.tally import UNFIT, Tally
 from tagger.formats.texts.labelled import read_classes
 from tagger.hub.lazy import read_dataset, selected
 from tagger.hub.loading import BUILDERS
@@ -129,7 +129,7 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
     else:
         files = {"train": config.train, "dev": config.dev, "test": config.test}
         named = {name: paths for name, paths in files.items() if paths}
-        read_all = (partial(_read_split, paths, config.reading(), folder, tally) for paths in named.values())
+        read_all = (partial(_read_split, name, paths, config.reading(), folder, tally) for name, paths in named.items())
         splits = dict(zip(named, gather(read_all), strict=True))
     for name in ("dev", "test"):
         if config.split is not None and getattr(config.split, name) is not None and name in splits:
@@ -158,7 +158,7 @@ def _in_folder(config: DataConfig, folder: Path) -> DataConfig:
 
 
 def read_sentences(
-    paths: Sequence[str | Path], config: ReadingConfig, *, scheme_given: bool = True
+    paths: Sequence[str | Path], config: ReadingConfig, *, scheme_given: bool = True, chosen: Collection[str] = ()
 ) -> tuple[list[Sentence], tuple[str, ...]]:
     """Return the sentences of files that are not a corpus, such as those to be scored, and notes about them.
 
@@ -167,11 +167,13 @@ def read_sentences(
         config: How to read them.
         scheme_given: Whether the scheme was chosen for these files; that of training, if it is IO, is ignored for
             other tags.
+        chosen: Which of `misaligned` and `nested` were chosen for these files. In place of the others, those of
+            training, an entity that tags cannot express counts as missed.
 
     Raises:
         DataError: A file is missing or broken.
     """
-    tally = Tally(options=True)
+    tally = Tally(options=True, missed=UNFIT - {*chosen})
     sentences = joined(_read_files(paths, config, Path(), tally))
     finished = finish(
         {"train": [], "dev": [], "test": sentences}, config, tally.notes(), whole=False, scheme_given=scheme_given
@@ -225,9 +227,11 @@ def _generate(sentences: int, seed: int) -> Splits:
 
 
 def _read_split(
-    paths: tuple[str, ...] | dict[str, str], config: ReadingConfig, folder: Path, tally: Tally
+    split: str, paths: tuple[str, ...] | dict[str, str], config: ReadingConfig, folder: Path, tally: Tally
 ) -> list[list[Sentence]]:
-    """Return the sentences of each file of a split."""
+    """Return the sentences of each file of a split; in dev and test, entities that do not fit the tokens are missed."""
+    if split != "train":
+        tally = replace(tally, missed=UNFIT)
     if isinstance(paths, dict):
         if config.format != "labelled" or config.layer is None:
             raise DataError(f'a table class = path needs `format = "labelled"`, got "{config.format}"')

@@ -95,8 +95,15 @@ def _edited(sentence: Sentence, rename: Mapping[str, str | None]) -> Sentence:
             spans = [(span, rename.get(span.type, span.type)) for span in lenient_spans(layer.tags)]
             kept = [span._replace(type=new) for span, new in spans if new is not None]
             tags = tuple(spans_to_tags(kept, len(sentence), layer.scheme))
-            layers[name] = layer if tags == layer.tags else replace(layer, tags=tags)  # equal ones share their strings
+            same = layer if tags == layer.tags else replace(layer, tags=tags)  # equal ones share their strings
+            layers[name] = _with_unaligned(same, rename) if layer.unaligned else same
     return replace(sentence, layers={**sentence.layers, **layers})
+
+
+def _with_unaligned(layer: TagLayer, rename: Mapping[str, str | None]) -> TagLayer:
+    """Return a layer with other types of the entities that its tags do not express."""
+    named = [(entity, rename.get(entity.type, entity.type)) for entity in layer.unaligned]
+    return replace(layer, unaligned=tuple(entity._replace(type=new) for entity, new in named if new is not None))
 
 
 def check_seen(done: Done, config: ReadingConfig) -> None:

@@ -16,6 +16,7 @@ class Faults:
 
     def __init__(self) -> None:
         self._problems = Problems()
+        self._choices: dict[str, None] = {}
 
     def add(self, kind: str, place: str, message: str, **values: object) -> None:
         """Report a fault.
@@ -28,6 +29,10 @@ class Faults:
         """
         self._problems.append(f"{place}: {message}")
 
+    def advise(self, choice: str) -> None:
+        """Name a setting without which the file cannot be read as it is; the error names all of them together."""
+        self._choices[choice] = None
+
     def close(self) -> None:
         """Raise the faults that were reported.
 
@@ -35,7 +40,9 @@ class Faults:
             DataError: There are some.
         """
         if self._problems:
-            raise DataError.of(self._problems)
+            error = DataError.of(self._problems)
+            together = f"\nto read the file as it is, set {' and '.join(self._choices)}"
+            raise DataError(f"{error}{together}") if len(self._choices) > 1 else error
 
 
 class FirstFault(Faults):

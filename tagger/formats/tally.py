@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from tagger.text.sentence import Sentence
 
+UNFIT = frozenset({"misaligned", "nested"})  # settings for entities that tags cannot express
 CHOICE = re.compile(r"(\w+)\|(\w+)")  # the form of a word for one thing and for several
 
 
@@ -16,6 +17,8 @@ class Tally:
 
     Args:
         options: Whether advice names options of the command line; otherwise it names keys of a recipe.
+        missed: For sentences that are only scored: the settings (`misaligned`, `nested`) in whose place an entity that
+            tags cannot express counts as missed. None: the sentences are not only scored.
         counts: How often each thing was done.
         firsts: Where each was done first.
         unread: In how many lines each JSON key was ignored.
@@ -25,6 +28,7 @@ class Tally:
     """
 
     options: bool = False
+    missed: frozenset[str] | None = None
     counts: Counter[str] = field(default_factory=Counter)
     firsts: dict[str, str] = field(default_factory=dict)
     unread: Counter[str] = field(default_factory=Counter)

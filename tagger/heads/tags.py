@@ -119,7 +119,6 @@ class TagHead(Head[TokensHeadConfig, "TokensHead"]):
         """Return entity scores if the tags form spans, else the accuracy of tags."""
         from tagger.metrics.accuracy import score_tags
         from tagger.metrics.calibration import calibration_error
-        from tagger.metrics.entities import score_entities
 
         scheme, pairs = self.config.span_scheme, list(zip(gold, predicted, strict=True))
         scores: TagScores | EntityScores
@@ -129,11 +128,24 @@ class TagHead(Head[TokensHeadConfig, "TokensHead"]):
             right = [hit for g, p in pairs for hit in self.hits(g, p)]
         else:
             check_spans(self.layer, gold)
-            scores = score_entities([*map(self.labels, gold)], [*map(self.labels, predicted)], scheme)
+            scores = self._score_spans(gold, predicted, scheme)
             sure = [span.score for p in predicted for span in p.spans(self.layer) if span.score is not None]
             right = [hit for g, p in pairs for hit in self._span_hits(g, p)]
         known = right and len(sure) == len(right)
         return replace(scores, calibration_error=calibration_error(sure, right)) if known else scores
+
+    def _score_spans(self, gold: Sequence[Sentence], predicted: Sequence[Sentence], scheme: Scheme) -> "EntityScores":
+        """Return entity scores; an entity that the tags cannot express counts as one that was not predicted."""
+        from tagger.metrics.entities import score_entities
+
+        missed = [spans_to_tags([boundary], 1, scheme) for boundary in self._missed(gold)]
+        wanted = [*map(self.labels, gold), *missed]
+        found = [*map(self.labels, predicted), *([OUTSIDE] for _ in missed)]
+        return replace(score_entities(wanted, found, scheme), sentences=len(gold), unaligned_entities=len(missed))
+
+    def _missed(self, gold: Sequence[Sentence]) -> list[Boundary]:
+        """Return the entities that the tags cannot express, each as a sentence of one token."""
+        return [Boundary(entity.type, 0, 1) for s in gold for entity in s.tag_layer(self.layer).unaligned]
 
     def dev_score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> float:
         """Return the strict span F1 if the tags form spans, else the accuracy."""
@@ -141,7 +153,9 @@ class TagHead(Head[TokensHeadConfig, "TokensHead"]):
 
         if self.config.span_scheme is None:
             return super().dev_score(gold, predicted)
-        return span_f1((s.boundaries(self.layer) for s in gold), (s.boundaries(self.layer) for s in predicted))
+        missed = self._missed(gold)
+        wanted = [*(s.boundaries(self.layer) for s in gold), *([boundary] for boundary in missed)]
+        return span_f1(wanted, [*(s.boundaries(self.layer) for s in predicted), *([] for _ in missed)])
 
     def _span_hits(self, gold: Sentence, predicted: Sentence) -> list[bool]:
         """Return which predicted entities of a sentence are right in type and boundaries."""

@@ -45,6 +45,7 @@ class EntityScores:
         scheme: The scheme of the tags.
         mode: Mode of the headline.
         library: Library that computed the scores, with its version.
+        unaligned_entities: Number of gold entities that tokens cannot express; each counts as missed.
         calibration_error: Mean difference between the probabilities of predicted entities and the share that is right,
             from 0 to 1; None if they have no probabilities.
     """
@@ -62,6 +63,7 @@ class EntityScores:
     scheme: Scheme
     mode: str
     library: str
+    unaligned_entities: int = 0
     calibration_error: float | None = None
 
     @property
@@ -89,11 +91,17 @@ class EntityScores:
             *class_lines("type", self.types, averages, support=self.gold_entities),
             f"entities: {self.gold_entities} gold, {self.predicted_entities} predicted, "
             f"{self.correct_entities} correct",
+            *self._unaligned_lines(),
             f"seqeval default mode: {self.default}{note}",
             f"invalid predicted sequences: {self.invalid_sequences} of {self.sentences}",
             *error_lines(self.calibration_error),
             f"settings: {self.library}, mode={self.mode}, scheme={SEQEVAL_SCHEMES[self.scheme]}, average=micro",
         ]
+
+    def _unaligned_lines(self) -> list[str]:
+        """Return a line on the entities that tokens cannot express, if there are any."""
+        number = self.unaligned_entities
+        return [f"gold entities that do not fit the tokens, counted as missed: {number}"] if number else []
 
 
 def score_entities(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], scheme: Scheme) -> EntityScores:

@@ -28,6 +28,7 @@ def evaluate_files(tagger: Tagger, files: Sequence[str | Path], **reading: Any) 
     if reading.get("format") == "labelled" and reading.get("layer") is None and len(labels) == 1:
         reading["layer"] = labels[0]
     config = change_reading(list(tagger.model.config.reading.values()), reading)
-    sentences, notes = read_sentences(files, config, scheme_given=reading.get("scheme") is not None)
+    given = {key for key, value in reading.items() if value is not None}
+    sentences, notes = read_sentences(files, config, scheme_given="scheme" in given, chosen=given)
     report = tagger.evaluate(sentences)
     return replace(report, extra={"files": [str(file) for file in files], "notes": list(notes), **report.extra})

@@ -8,7 +8,7 @@ only.
 import json
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from tagger.errors import DataError
 from tagger.text.schemes import Boundary, Scheme, convert_tags, tags_to_spans
@@ -49,6 +49,14 @@ class Span:
         return replace(self, start=self.start + tokens, end=self.end + tokens)
 
 
+class Unaligned(NamedTuple):
+    """A gold entity that tags cannot express: characters `[start_char, end_char)` of the sentence's text."""
+
+    type: str
+    start_char: int
+    end_char: int
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """One value for the whole sentence; if predicted, with the probability of the value and of each class.
@@ -74,6 +82,8 @@ class TagLayer:
         scored_spans: The spans of `tags` with their scores, if a head found them; otherwise they are read from `tags`.
         score: A score for the whole sequence of tags.
         readings: The most probable sequences, best first, each a layer with its score, if they were requested.
+        unaligned: Gold entities that the tags do not express, because they begin or end inside a token, cross a
+            sentence or share tokens with others. Scores count them as missed.
     """
 
     tags: tuple[str, ...]
@@ -83,6 +93,7 @@ class TagLayer:
     scored_spans: tuple[tuple[Boundary, float], ...] | None = None
     score: float | None = None
     readings: "tuple[TagLayer, ...]" = ()
+    unaligned: tuple[Unaligned, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

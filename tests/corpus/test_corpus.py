@@ -406,12 +406,16 @@ def test_sentences_are_given_whole() -> None:
     assert corpus.splits() == {"train": corpus.train, "dev": (), "test": ()}
 
 
-def test_files_of_spans_are_scored_as_they_were_trained(tmp_path: Path) -> None:
+def test_entities_that_do_not_fit_count_as_missed_unless_a_policy_is_given(tmp_path: Path) -> None:
     trained = ReadingConfig(format="jsonl", layer="x", misaligned="expand", nested="outermost", scheme="bioes")
     path = tmp_path / "gold.jsonl"
     path.write_text('{"text": "Berlin", "label": [[0, 3, "LOC"], [0, 6, "ORG"]]}', encoding="utf-8")
-    (sentence,), notes = read_sentences([path], change_reading([trained], {"nested": "innermost"}))
-    assert sentence.tags("x") == ("S-LOC",)
+    (sentence,), notes = read_sentences([path], change_reading([trained], {}))
+    assert (sentence.tags("x"), sentence.tag_layer("x").unaligned) == (("S-ORG",), (("LOC", 0, 3),))
+    assert notes[0].startswith("counted as missed: 1 entity that begins or ends inside a token, the first 'Ber'")
+    given = {"misaligned": "expand", "nested": "innermost"}
+    (sentence,), notes = read_sentences([path], change_reading([trained], given), chosen=given)
+    assert (sentence.tags("x"), sentence.tag_layer("x").unaligned) == (("S-LOC",), ())
     assert [note.split(", the first")[0] for note in notes] == [
         "expanded 1 entity that begins or ends inside a token",
         "dropped 1 entity that is nested",

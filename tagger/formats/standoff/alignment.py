@@ -6,12 +6,14 @@
 With `expand` an entity grows to whole tokens, and the sentences that it crosses become one, because their border was
 guessed and the entity was not. Entities that cannot grow (empty, outside the text, in pieces, with another text than
 was annotated, or overlapping another) are dropped. Of two that overlap, the one that begins first is kept; of two with
-different types on the same tokens, the first of the file.
+different types on the same tokens, the first of the file. Two that meet only because they grew are merged if they have
+one type; otherwise the longer one is kept.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal, NamedTuple
 
 from tagger.text.choices import Misaligned, Nested
@@ -19,7 +21,20 @@ from tagger.text.schemes import Boundary
 from tagger.text.tokenization import CharSpan
 from tagger.wording import shorten
 
-Cause = Literal["outside", "empty", "pieces", "text", "inside", "sentence", "overlap", "nested", "twice", "blank"]
+Cause = Literal[
+    "outside",
+    "empty",
+    "pieces",
+    "text",
+    "inside",
+    "sentence",
+    "overlap",
+    "nested",
+    "twice",
+    "blank",
+    "merged",
+    "crowded",
+]
 
 
 class Entity(NamedTuple):
@@ -52,11 +67,15 @@ class Misfit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """Entities as token ranges in order, the first token of each sentence, and what did not fit."""
+    """Entities as token ranges in order, the first token of each sentence, and what did not fit.
+
+    `nests` is whether entities are nested, or would be if those that do not fit had grown.
+    """
 
     boundaries: list[Boundary]
     starts: list[int]
     misfits: list[Misfit]
+    nests: bool = False
 
 
 def align(
@@ -80,24 +99,49 @@ def align(
         nested: Which of two nested entities is kept; the outer one if it is an error.
     """
     misfits: list[Misfit] = []
-    placed: list[tuple[Boundary, Entity]] = []
+    placed: list[_Placed] = []
+    fitting: list[_Placed] = []
     ends = ([first for first, _ in tokens], [last for _, last in tokens])
     for entity in entities:
-        boundary, problems = _place(entity, text, ends, starts)
+        row, problems = _place(entity, text, ends, starts)
         grave = [problem for problem in problems if problem.cause != "blank"]
-        if boundary is not None and (misaligned == "expand" or not grave):
-            placed.append((boundary, entity))
+        placed += [row] if row is not None else []
+        if row is not None and (misaligned == "expand" or not grave):
+            fitting.append(row)
             misfits += problems
         else:
             misfits.append(grave[0])
-    boundaries, lost = _disjoint(placed, text, nested)
+    boundaries, lost = _disjoint(fitting, text, nested)
     inside = {token for _, start, end in boundaries for token in range(start + 1, end)}
-    return Alignment(boundaries, [start for start in starts if start not in inside], misfits + lost)
+    others = _disjoint(placed, text, nested)[1] if len(placed) > len(fitting) else []
+    nests = any(misfit.cause == "nested" for misfit in (*lost, *others))
+    return Alignment(boundaries, [start for start in starts if start not in inside], misfits + lost, nests)
+
+
+class _Placed(NamedTuple):
+    """An entity with the tokens that it touches.
+
+    Args:
+        boundary: The tokens.
+        entity: The entity.
+        whole: The characters of these tokens.
+        parts: The characters that were annotated; several once entities are merged.
+    """
+
+    boundary: Boundary
+    entity: Entity
+    whole: CharSpan
+    parts: tuple[CharSpan, ...]
+
+    @property
+    def size(self) -> int:
+        """The number of characters that were annotated."""
+        return sum(end - start for start, end in self.parts)
 
 
 def _place(
     entity: Entity, text: str, ends: tuple[list[int], list[int]], starts: Sequence[int]
-) -> tuple[Boundary | None, list[Misfit]]:
+) -> tuple[_Placed | None, list[Misfit]]:
     """Return the tokens that an entity touches, and why it is not exactly these; `ends` are those of the tokens."""
     if cause := _unreadable(entity, text):
         return None, [Misfit(entity, cause)]
@@ -117,7 +161,7 @@ def _place(
     if sentence != bisect_right(starts, last - 1):
         border = starts[sentence] - 1
         problems.append(Misfit(entity, "sentence", f"behind {shorten(text[ends[0][border] : ends[1][border]])}"))
-    return Boundary(entity.type, first, last), problems
+    return _Placed(Boundary(entity.type, first, last), entity, whole, ((start, end),)), problems
 
 
 def _unreadable(entity: Entity, text: str) -> Cause | None:
@@ -137,28 +181,58 @@ def same_words(annotated: str, text: str) -> bool:
     return annotated.replace("\\n", "\n").split() == text.replace("\\n", "\n").split()
 
 
-def _disjoint(
-    placed: Sequence[tuple[Boundary, Entity]], text: str, nested: Nested
-) -> tuple[list[Boundary], list[Misfit]]:
+def _disjoint(placed: Sequence[_Placed], text: str, nested: Nested) -> tuple[list[Boundary], list[Misfit]]:
     """Return the entities that are kept where some share tokens, in order, and the others."""
-    rows = sorted(placed, key=lambda row: (row[0].start, -row[0].end))
+    rows = sorted(placed, key=lambda row: (row.boundary.start, -row.boundary.end))
     lost: dict[int, Misfit] = {}
-    for i, j in _sharing([boundary for boundary, _ in rows], lost):
-        (outer, _), (inner, _) = rows[i], rows[j]
-        if outer == inner:
-            lost[j] = Misfit(rows[j][1], "twice")
-        elif inner.end <= outer.end:
-            loser, winner = (i, j) if nested == "innermost" and inner[1:] != outer[1:] else (j, i)
-            lost[loser] = Misfit(rows[loser][1], "nested", f"with {show_entity(rows[winner][1], text)}")
-    kept: list[int] = []
-    for i, (boundary, entity) in enumerate(rows):
-        if i in lost:
+    for i, j in _sharing([row.boundary for row in rows], lost):
+        outer, inner = rows[i], rows[j]
+        if outer.boundary == inner.boundary and _relation(outer, inner) != "apart":
+            lost[j] = Misfit(inner.entity, "twice")
+        elif _relation(outer, inner) == "nested":
+            inside = nested == "innermost" and inner.boundary[1:] != outer.boundary[1:]
+            dropped, stays = (i, j) if inside else (j, i)
+            lost[dropped] = Misfit(rows[dropped].entity, "nested", f"with {show_entity(rows[stays].entity, text)}")
+    kept: list[_Placed] = []
+    met: list[Misfit] = []
+    for row in (row for i, row in enumerate(rows) if i not in lost):
+        cause = _conflict(kept[-1], row) if kept else None
+        if cause is None:
+            kept.append(row)
             continue
-        if kept and boundary.start < rows[kept[-1]][0].end:
-            lost[i] = Misfit(entity, "overlap", f"with {show_entity(rows[kept[-1]][1], text)}")
-        else:
-            kept.append(i)
-    return [rows[i][0] for i in kept], [lost[i] for i in sorted(lost)]
+        before = kept[-1]
+        winner, loser = (row, before) if cause == "crowded" and row.size > before.size else (before, row)
+        kept[-1] = _union(before, row) if cause == "merged" else winner
+        met.append(Misfit(loser.entity, cause, f"with {show_entity(winner.entity, text)}"))
+    return [row.boundary for row in kept], [*(lost[i] for i in sorted(lost)), *met]
+
+
+def _conflict(before: _Placed, after: _Placed) -> Cause | None:
+    """Return why two entities, the second of which begins later, cannot both be kept; None if they can."""
+    apart, same = _relation(before, after) == "apart", before.boundary.type == after.boundary.type
+    if after.boundary.start < before.boundary.end:
+        return ("merged" if same else "crowded") if apart else "overlap"
+    touching = before.whole[1] == after.whole[0] and before.parts[-1][1] < after.parts[0][0]
+    return "merged" if same and touching else None
+
+
+def _relation(one: _Placed, other: _Placed) -> Literal["apart", "nested", "overlap"]:
+    """Return how the characters of two entities lie, as they were annotated."""
+    found: Literal["apart", "nested", "overlap"] = "apart"
+    for a, b in product(one.parts, other.parts):
+        if (a[0] <= b[0] and b[1] <= a[1]) or (b[0] <= a[0] and a[1] <= b[1]):
+            return "nested"
+        if a[0] < b[1] and b[0] < a[1]:
+            found = "overlap"
+    return found
+
+
+def _union(before: _Placed, after: _Placed) -> _Placed:
+    """Return two entities of one type, the second of which begins later, as one."""
+    type_, start, end = before.boundary
+    end, last = max(end, after.boundary.end), max(before.whole[1], after.whole[1])
+    whole = (before.whole[0], last)
+    return _Placed(Boundary(type_, start, end), before.entity, whole, (*before.parts, *after.parts))
 
 
 def _sharing(boundaries: Sequence[Boundary], lost: Collection[int]) -> Iterator[tuple[int, int]]:

@@ -1,19 +1,24 @@
 """A text with its entities as sentences of tagged tokens, and reports of entities that do not fit the tokens.
 
-Readers of any format give a text and `Entity` objects; which tokens an entity is, is decided in `alignment`.
+Readers of any format give a text and `Entity` objects; which tokens an entity is, is decided in `alignment`. An entity
+that is dropped because tags cannot express it stays beside the tags, as `TagLayer.unaligned`: training ignores it, and
+scores count it as missed.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate
+from typing import Literal
 
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.formats.faults import Faults
 from tagger.formats.standoff.alignment import Cause, Entity, Misfit, align, show_entity
 from tagger.formats.tally import Tally
+from tagger.text.choices import Misaligned, Nested
 from tagger.text.schemes import Boundary, Scheme, spans_to_tags
-from tagger.text.sentence import Sentence, TagLayer
+from tagger.text.sentence import Sentence, TagLayer, Unaligned
 from tagger.text.tokenization import CharSpan, TextRules
 
 LAYER = "ner"  # the default layer of entities
@@ -29,21 +34,48 @@ WORDS: dict[Cause, tuple[str, str]] = {  # what is expected of an entity, and wh
     "nested": ("an entity must not lie inside another", "is|are nested"),
     "twice": ("an entity must be given once", "is|are given twice"),
     "blank": ("an entity must begin and end with a token", "has|have white space at the ends"),
+    "merged": ("an entity must not meet another", "meets|meet another of the same type after expansion"),
+    "crowded": ("an entity must not meet another", "meets|meet a longer one of another type after expansion"),
 }
-HARMLESS: tuple[Cause, ...] = ("blank", "twice")  # are reported, and are never an error
-GROWN: dict[Cause, str] = {"inside": "expanded", "sentence": "joined the sentences of", "blank": "trimmed"}
+HARMLESS: tuple[Cause, ...] = ("blank", "twice", "merged", "crowded")  # are reported, and are never an error
+MISSED: tuple[Cause, ...] = ("pieces", "inside", "sentence", "overlap", "nested")  # entities that tags cannot express
+GROWN: dict[Cause, str] = {"inside": "expanded", "sentence": "joined the sentences of"}
+DONE: dict[Cause, str] = {"blank": "trimmed", "merged": "merged"}
+
+Policy = Misaligned | Nested | Literal["missed"]
+
+
+def _setting(cause: Cause) -> Literal["misaligned", "nested"]:
+    """Return the setting that says what to do with an entity."""
+    return "nested" if cause == "nested" else "misaligned"
+
+
+def _policy(cause: Cause, config: ReadingConfig, tally: Tally) -> Policy:
+    """Return what to do with an entity that does not fit."""
+    if cause in MISSED and _setting(cause) in (tally.missed or ()):
+        return "missed"
+    policy: Policy = getattr(config, _setting(cause))
+    return policy
+
+
+def _is_kept(cause: Cause, policy: Policy, tally: Tally) -> bool:
+    """Whether an entity that tags do not express stays beside them, because its sentence is scored or may be."""
+    lost = cause in MISSED and policy != "error" and not (policy == "expand" and cause in GROWN)
+    return lost and (policy == "missed" or tally.missed is None)
 
 
 def _report(misfit: Misfit, text: str, config: ReadingConfig, tally: Tally, faults: Faults) -> None:
     """Report a misfit of a text, as a fault or as something done, by the policy of the config."""
     entity, cause, beside = misfit
-    policy = config.nested if cause == "nested" else config.misaligned
+    policy = _policy(cause, config, tally)
     shown = show_entity(entity, text)
     if policy != "error" or cause in HARMLESS:
-        done = GROWN.get(cause, "dropped") if policy == "expand" or cause == "blank" else "dropped"
+        done = DONE.get(cause) or (GROWN.get(cause) if policy == "expand" else None) or "dropped"
+        done = "counted as missed:" if policy == "missed" and cause not in HARMLESS else done
         tally.count(f"{done} {{}} entity|entities that {WORDS[cause][1]}", f"{shown} at {entity.place}")
         return
     found = f"{shown} {beside}" if beside else shown
+    faults.advise(_choice(cause if cause == "nested" else "outside", options=tally.options))
     message = f"{WORDS[cause][0]}, got {found}; fix it, or choose {_choice(cause, options=tally.options)}"
     values = {"text": text[max(0, entity.start) : max(0, entity.end)], "type": entity.type}
     faults.add("span", entity.place, message, **values, start=entity.start, end=entity.end, cause=cause)
@@ -51,7 +83,7 @@ def _report(misfit: Misfit, text: str, config: ReadingConfig, tally: Tally, faul
 
 def _choice(cause: Cause, *, options: bool) -> str:
     """Return the policies under which a cause is no error, as options of the command line or as keys of a recipe."""
-    key = "nested" if cause == "nested" else "misaligned"
+    key = _setting(cause)
     values = ["outermost", "innermost"] if cause == "nested" else ["drop"]
     values += ["expand"] if cause in ("inside", "sentence") else []
     if options:
@@ -85,19 +117,41 @@ def annotated_sentences(
     """
     ranges = [(0, len(text))] if whole else _sentences(text, config.text_rules)
     offsets, starts = _own_tokens(tokens, ranges) if tokens else _tokens(text, ranges, config.text_rules)
+    misaligned: Misaligned = "drop" if _policy("inside", config, tally) == "missed" else config.misaligned
+    nested: Nested = "outermost" if _policy("nested", config, tally) == "missed" else config.nested
     found = {
-        layer: align(text, offsets, starts, entities, misaligned=config.misaligned, nested=config.nested)
+        layer: align(text, offsets, starts, entities, misaligned=misaligned, nested=nested)
         for layer, entities in layers.items()
     }
     for misfit in (misfit for alignment in found.values() for misfit in alignment.misfits):
         _report(misfit, text, config, tally, faults)
+    if any(alignment.nests for alignment in found.values()) and _policy("nested", config, tally) == "error":
+        faults.advise(_choice("nested", options=tally.options))  # what else an error asks for, if some are expanded
     kept = sorted(set(starts).intersection(*(alignment.starts for alignment in found.values())))
+    first_chars = [offsets[start][0] for start in kept]
+    unaligned = {name: _unaligned(found[name].misfits, first_chars, config, tally) for name in layers}
     sentences = []
-    for start, end in zip(kept, [*kept[1:], len(offsets)], strict=True):
-        tags = {name: _tags(found[name].boundaries, start, end, config.scheme or "iob2") for name in layers}
+    for number, (start, end) in enumerate(zip(kept, [*kept[1:], len(offsets)], strict=True)):
+        tags = {
+            name: replace(
+                _tags(found[name].boundaries, start, end, config.scheme or "iob2"), unaligned=unaligned[name][number]
+            )
+            for name in layers
+        }
         words = tuple(text[first:last] for first, last in offsets[start:end])
         sentences.append(Sentence(words, text, tuple(offsets[start:end]), tags))
     return sentences
+
+
+def _unaligned(
+    misfits: Sequence[Misfit], first_chars: Sequence[int], config: ReadingConfig, tally: Tally
+) -> list[tuple[Unaligned, ...]]:
+    """Return the entities of each sentence that its tags do not express; one belongs to the sentence it begins in."""
+    found: list[dict[Unaligned, None]] = [{} for _ in first_chars]
+    for (type_, start, end, *_), cause, _ in misfits:
+        if _is_kept(cause, _policy(cause, config, tally), tally):
+            found[max(0, bisect_right(first_chars, start) - 1)][Unaligned(type_, start, end)] = None
+    return [tuple(entities) for entities in found]
 
 
 def check_scheme(config: ReadingConfig, where: str) -> None:

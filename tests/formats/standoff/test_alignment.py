@@ -109,10 +109,39 @@ def test_of_two_types_on_the_same_tokens_the_first_of_the_file_stays() -> None:
         assert [(misfit.entity.type, misfit.cause) for misfit in found.misfits] == [("B", "nested")]
 
 
-def test_entities_that_meet_in_one_token_after_growing_overlap() -> None:
-    found = aligned(Entity("A", 0, 2), Entity("B", 2, 3), misaligned="expand", nested="outermost")
-    assert found.boundaries == [Boundary("A", 0, 1)]
-    assert [misfit.cause for misfit in found.misfits] == ["inside", "inside", "nested"]
+@pytest.mark.parametrize(
+    ("entities", "kept", "causes"),
+    [
+        ([("A", 0, 2), ("A", 2, 3)], [("A", "Ada")], ["merged"]),
+        ([("A", 0, 1), ("A", 1, 3), ("A", 6, 8)], [("A", "Ada"), ("A", "Lovelace")], ["merged"]),
+        ([("A", 5, 8), ("A", 10, 17)], [("A", "Lovelace saw")], ["merged"]),
+        ([("A", 18, 20), ("A", 22, 23)], [("A", "Rome.")], ["merged"]),
+        ([("A", 18, 22), ("A", 22, 23)], [("A", "Rome"), ("A", ".")], []),
+        ([("A", 18, 20), ("B", 22, 23)], [("A", "Rome"), ("B", ".")], []),
+        ([("A", 0, 2), ("B", 2, 3)], [("A", "Ada")], ["crowded"]),
+        ([("A", 0, 1), ("B", 1, 3)], [("B", "Ada")], ["crowded"]),
+        ([("A", 5, 6), ("B", 6, 7), ("A", 8, 13)], [("A", "Lovelace")], ["crowded", "merged"]),
+        ([("A", 5, 9), ("B", 6, 8)], [("A", "Lovelace")], ["nested"]),
+        ([("A", 5, 9), ("B", 8, 12)], [("A", "Lovelace")], ["overlap"]),
+        ([("A", 5, 9), ("A", 8, 12)], [("A", "Lovelace")], ["twice"]),
+    ],
+)
+def test_entities_that_meet_only_because_they_grew_are_merged_or_the_longer_stays(
+    entities: list[tuple[str, int, int]], kept: list[tuple[str, str]], causes: list[str]
+) -> None:
+    found = aligned(*(Entity(*row) for row in entities), misaligned="expand")
+    texts = [(type_, TEXT[TOKENS[start][0] : TOKENS[end - 1][1]]) for type_, start, end in found.boundaries]
+    assert texts == kept
+    others = [misfit.cause for misfit in found.misfits if misfit.cause not in ("inside", "sentence")]
+    assert [cause for cause in others if cause == "crowded"] == [cause for cause in causes if cause == "crowded"]
+    assert set(others) == set(causes)
+
+
+def test_what_would_be_nested_after_growing_is_known_before() -> None:
+    pair = (Entity("A", 0, 13), Entity("B", 6, 8))
+    assert [misfit.cause for misfit in aligned(*pair).misfits] == ["inside"]
+    assert aligned(*pair).nests
+    assert not aligned(Entity("A", 0, 3), Entity("B", 6, 8)).nests
 
 
 @pytest.mark.parametrize(
