@@ -4,7 +4,6 @@ The docstring below each field is the meaning of that key in the reference of re
 """
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
@@ -12,7 +11,8 @@ from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 from tagger.config.section import Count, Names, Section, Weight, as_tuple
 from tagger.text.choices import FileFormat, Invalid, Misaligned, Nested
 from tagger.text.schemes import Scheme
-from tagger.text.tokenization import LANGUAGES, UNSPACED_LANGUAGES, Segment, TextRules, Tokenize
+from tagger.text.tokenization import Segment, TextRules, Tokenize
+from tagger.text.word_tables import check_language
 from tagger.wording import quoted, shorten
 
 SPANNED = ("jsonl", "brat")  # formats that give entities as character spans of a text
@@ -51,12 +51,7 @@ def _as_new_name(value: object) -> object:
 
 def _as_language(value: object) -> object:
     """Return the code of a language that has rules unchanged, or refuse it."""
-    if value in UNSPACED_LANGUAGES:
-        raise ValueError(f'has no rules for {value!r}; remove it, and set `tokenize` to "characters" or "blanks"')
-    if value not in LANGUAGES:
-        near = get_close_matches(str(value).lower(), LANGUAGES, n=1, cutoff=0.6)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"must be a code such as 'en', one of {', '.join(LANGUAGES)}, got {shorten(value)}{hint}")
+    check_language(str(value))
     return value
 
 

@@ -10,7 +10,6 @@ import reprlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
 from typing import Literal
 
 from tagger.errors import DataError
@@ -18,17 +17,11 @@ from tagger.text.characters import split_characters
 from tagger.text.segmentation import CharSpan as CharSpan
 from tagger.text.segmentation import as_one, at_lines, at_marks
 from tagger.text.sentence import Sentence, plain
-from tagger.text.word_rules import read_word_rules
+from tagger.text.word_rules import WordRules
+from tagger.text.word_tables import check_language, installed_table, source_name
 
 Tokenize = Literal["words", "spacy", "blanks", "characters"]
 Segment = Literal["rules", "lines", "none"]
-
-_CODES = """
-    af am ar az bg bn bo ca cs da de dsb el en es et eu fa fi fo fr ga gd grc gu he hi hr hsb ht hu hy id is it kmr kn
-    ky la lb lg lij lt lv mk ml mr ms nb ne nl nn pl pt ro ru sa si sk sl sq sr sv ta te ti tl tn tr tt uk ur xx yo
-"""
-LANGUAGES = tuple(_CODES.split())  # those that spaCy has rules for
-UNSPACED_LANGUAGES = ("ja", "ko", "th", "vi", "zh")  # it has other tokenisers for these, which are no rules
 
 MAX_RUN = 1_000  # characters without white space that are split at once; the time is quadratic in their number
 
@@ -39,8 +32,6 @@ _EMOJI = rf"{_FLAG}|[#*0-9]\ufe0f?\u20e3|{_PICTURE}(?:{_MODIFIER}|\u200d{_PICTUR
 _LONG_RUN = re.compile(rf"\S{{{MAX_RUN}}}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CHUNK = re.compile(r"\S+")
-
-_word_rules = cache(read_word_rules)  # read once, when the first text is split
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +53,13 @@ class TextRules:
     split_on: str = ""
     segment: Segment | None = None
 
+    def __post_init__(self) -> None:
+        check_language(self.language)
+
     def tokens(self, text: str) -> list[CharSpan]:
         """Return start and end of each token; every character except white space is in exactly one token."""
         if text.isascii() and self.tokenize == "words" and not self.split_on and len(text) <= MAX_RUN:  # most texts
-            return _word_rules().spans(text)
+            return _word_rules(self.language, added=True).spans(text)
         spans: list[CharSpan] = []
         position = 0
         for own in self._separate(text):
@@ -110,7 +104,8 @@ class TextRules:
         elif self.tokenize == "characters":
             spans = split_characters(part)
         else:
-            spans = _words(part, longest=MAX_RUN if self.tokenize == "words" else len(part))
+            added = self.tokenize == "words"
+            spans = _words(_word_rules(self.language, added=added), part, longest=MAX_RUN if added else len(part))
         return [(start + first, start + last) for first, last in spans] if start else spans
 
 
@@ -134,7 +129,14 @@ def sentence_from_text(text: str, mode: Tokenize = "words", *, start: int = 0) -
 
 def tokenizer_name() -> str:
     """Return name, version and language of the rules, such as `spacy 3.8.7 en`, to be stored with a model."""
-    return f"spacy {version('spacy')} en"
+    return f"{source_name()} en"
+
+
+@cache
+def _word_rules(language: str, *, added: bool) -> WordRules:
+    """Return the rules of a language, which are read once, when the first text is split."""
+    table = installed_table(language)
+    return WordRules(table.with_single_words() if added else table)
 
 
 @cache
@@ -144,14 +146,14 @@ def _separators(split_on: str, *, emoji: bool) -> "re.Pattern[str] | None":
     return re.compile("|".join(patterns)) if patterns else None
 
 
-def _words(text: str, *, longest: int) -> list[CharSpan]:
+def _words(rules: WordRules, text: str, *, longest: int) -> list[CharSpan]:
     """Return the words of a text, in which a longer run without white space is split after every `longest` characters.
 
     That keeps the time linear in the length of the text.
     """
     text = _SURROGATE.sub("\ufffd", text)
     if len(text) <= longest:
-        return _word_rules().spans(text)
+        return rules.spans(text)
     cuts = [match.end() for match in _LONG_RUN.finditer(text)]
     pieces = zip([0, *cuts], [*cuts, len(text)], strict=True)
-    return [(i + first, i + last) for i, j in pieces for first, last in _word_rules().spans(text[i:j])]
+    return [(i + first, i + last) for i, j in pieces for first, last in rules.spans(text[i:j])]

@@ -15,18 +15,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from spacy.pipeline import Sentencizer
 
-from tagger.errors import DataError
+from tagger.config import ReadingConfig, parse_section
+from tagger.errors import DataError, RecipeError
 from tagger.text import word_rules
 from tagger.text.segmentation import SENTENCE_MARKS
 from tagger.text.tokenization import (
-    LANGUAGES,
-    UNSPACED_LANGUAGES,
     TextRules,
     sentence_from_text,
     split_sentences,
     tokenize,
     tokenizer_name,
 )
+from tagger.text.word_tables import LANGUAGES, UNSPACED_LANGUAGES
 
 FAMILY = "👨\u200d👩\u200d👧"
 AWKWARD = ["don't", "Mr.", "U.S.", "...", "…", "\n\n", " \r\n", "\x00", "\x1c", "\x85", "\u2028", "\xa0", "\u200b"]
@@ -305,3 +305,29 @@ def test_sentences_of_chinese_end_at_their_marks():
 def test_the_languages_are_those_that_spacy_has_rules_for():
     names = {module.name for module in pkgutil.iter_modules(spacy.lang.__path__) if module.ispkg}
     assert set(LANGUAGES) == names - set(UNSPACED_LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        ("zh", 'must be a language with rules, got \'zh\'; use "characters" or "blanks" for `tokenize`'),
+        ("deu", "must be the code of a language with rules, got 'deu'; the codes are af am "),
+    ],
+)
+def test_a_language_without_rules_is_refused_by_name(code: str, problem: str):
+    with pytest.raises(ValueError, match="^" + re.escape(problem)):
+        TextRules(language=code)
+    with pytest.raises(RecipeError, match=re.escape(f"r: `language` {problem}")):
+        parse_section(ReadingConfig, {"language": code}, where="r")
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("de", "Das kostet z.B. 5 km, geht's?", "Das kostet z.B. 5 km , geht's ?"),
+        ("fr", "L'homme n'a qu'aujourd'hui.", "L' homme n' a qu' aujourd'hui ."),
+        ("es", "Va a EE. UU. hoy.", "Va a EE. UU. hoy ."),
+    ],
+)
+def test_words_follow_the_rules_of_a_language_and_hold_no_blank(language: str, text: str, expected: str):
+    assert list(TextRules(language=language).sentence(text).tokens) == expected.split(" ")
