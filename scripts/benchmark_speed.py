@@ -204,13 +204,13 @@ class PlainData:
     def __init__(self, sentences: Sequence[Sentence], train: Sequence[Sentence]) -> None:
         words = {word: i for i, word in enumerate(sorted({t.lower() for s in train for t in s.tokens}), 2)}
         chars = {char: i for i, char in enumerate(sorted({c for s in train for t in s.tokens for c in t}), 2)}
-        tags = {tag: i for i, tag in enumerate(sorted({t for s in train for t in s.tags("ner", scheme="bioes")}))}
+        tags = {tag: i for i, tag in enumerate(sorted({str(t) for s in train for t in s.tags("ner", scheme="bioes")}))}
         self.sizes = (len(words) + 2, len(chars) + 2, len(tags))
         self.rows = [
             (
                 [words.get(t.lower(), 1) for t in s.tokens],
                 [[chars.get(c, 1) for c in t] for t in s.tokens],
-                [tags.get(t, 0) for t in s.tags("ner", scheme="bioes")],
+                [tags.get(str(t), 0) for t in s.tags("ner", scheme="bioes")],
             )
             for s in sentences
         ]

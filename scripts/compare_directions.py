@@ -101,7 +101,9 @@ def mistakes(gold: Sentence, predicted: Sentence) -> list[Mistake]:
         if isinstance(value, Label):
             pairs = [(-1, gold.label(layer).value, value.value)]
         else:
-            pairs = list(zip(range(len(gold)), gold.tags(layer), predicted.tags(layer), strict=True))
+            pairs = list(
+                zip(range(len(gold)), map(str, gold.tags(layer)), map(str, predicted.tags(layer)), strict=True)
+            )
         found += [pair for pair in pairs if pair[1] != pair[2]]
     return sorted(found)
 
@@ -265,7 +267,7 @@ def _reading_parameters(layer: str, head: dict[str, Any], corpus: Corpus) -> int
     """Return the number of parameters of a head per feature of a state."""
     if head["kind"] == "sentence":
         return ATTENTION + HIDDEN
-    tags = {tag for sentence in corpus.train for tag in sentence.tags(layer)}
+    tags = {str(tag) for sentence in corpus.train for tag in sentence.tags(layer)}
     return len(tags) if head["scheme"] == "none" else 1 + 4 * len({tag[2:] for tag in tags} - {""})
 
 

@@ -43,15 +43,22 @@ def random_tags(rng: random.Random, length: int, scheme: Scheme) -> tuple[str, .
     return tuple(spans_to_tags(spans, length, scheme))
 
 
-def make_gold(scheme: Scheme, number: int = 60) -> list[Sentence]:
-    """Random sentences, some of which lack layers; their labels are in part unknown to the model."""
-    rng = random.Random(1)
-    out = []
+def make_gold(scheme: Scheme, number: int = 60, *, known: float = 1.0) -> list[Sentence]:
+    """Random sentences, some of which lack layers; their labels are in part unknown to the model.
+
+    Each tag is known with this probability; if it is below 1, half of the sentences annotate two types alone.
+    """
+    rng, out = random.Random(1), []
+
+    def masked(tags: tuple[str, ...]) -> tuple[str | None, ...]:
+        return tuple(tag if known == 1 or rng.random() < known else None for tag in tags)
+
     for _ in range(number):
         tokens = [f"w{rng.randrange(40)}" for _ in range(rng.randint(1, 8))]
+        types = ("PER", "NEW") if known < 1 and rng.random() < 0.5 else None
         layers: dict[str, TagLayer | Label] = {
-            "ner": TagLayer(random_tags(rng, len(tokens), scheme), scheme, scheme),
-            "upos": TagLayer(tuple(rng.choice(["NOUN", "VERB", "X"]) for _ in tokens)),
+            "ner": TagLayer(masked(random_tags(rng, len(tokens), scheme)), scheme, scheme, types=types),
+            "upos": TagLayer(masked(tuple(rng.choice(["NOUN", "VERB", "X"]) for _ in tokens))),
             "intent": Label(rng.choice(["ask", "tell", "sing"])),
         }
         kept = {name: layer for name, layer in layers.items() if rng.random() < 0.7}
@@ -94,6 +101,21 @@ def test_gold_that_tags_cannot_express_counts_as_missed_and_changes_nothing_else
     assert new["types"]["OTHER"]["recall"] == 0
     assert f"gold entities that do not fit the tokens, counted as missed: {number}" in after.to_text()
     assert "missed" not in before.to_text()
+
+
+@pytest.mark.parametrize("file_scheme", SCHEMES)
+@pytest.mark.parametrize("head_scheme", SCHEMES)
+def test_quick_scores_equal_the_full_report_where_gold_is_unknown(file_scheme: Scheme, head_scheme: Scheme) -> None:
+    model, gold = make_model(head_scheme), make_gold(file_scheme, 200, known=0.7)
+    predicted = list(torch_tagger(model).predict(gold))
+    report = score_predictions(gold, predicted, model)
+    quick = dev_scores(gold, predicted, model)
+    assert quick == pytest.approx({layer: report.headline(layer) for layer in quick})
+    found = report.to_dict()["scores"]["ner"]
+    assert found["unknown_tokens"] > 0
+    assert found["unscored_entities"] > 0
+    assert found["calibration_error"] is not None
+    assert f"{found['unscored_entities']} predicted entities" in report.to_text()
 
 
 @pytest.mark.parametrize("scheme", ["iob2", "bioes", "bilou"])

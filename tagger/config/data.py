@@ -149,6 +149,14 @@ class ReadingConfig(Section):
     """What to do with tag sequences that are invalid in their scheme. `repair` reads them as the CoNLL evaluation
     script does, and reports how many tags changed."""
 
+    unknown: Annotated[str, Field(min_length=1)] | None = None
+    """Mark of unknown tags in columns (`conll`, `conllu`), such as `?`: nothing is learned from a token with it, and it
+    counts in no score. In JSON an unknown tag is `null`. Default: no mark."""
+
+    types: Annotated[Names, Field(min_length=1)] | None = None
+    """Entity types that this corpus annotates, after `rename` and `drop`. Then `O` only means that there is none of
+    these, and the types of other corpora count as unknown here, in training and in scores. Default: all types."""
+
     misaligned: Misaligned = "error"
     """What to do in train with an entity whose characters do not align with tokens, that overlaps another, or that
     crosses the end of a sentence (`jsonl`, `brat`): stop with an error, drop it, or expand it to whole tokens and join
@@ -218,6 +226,8 @@ class ReadingConfig(Section):
             _alone("classes", ("labelled",), self.format)
         if self.format == "labelled":
             self._fits_labelled_text()
+        if self.unknown is not None:
+            _alone("unknown", ("conll", "conllu"), self.format)
         if self.layers is not None and self.format == "brat":
             raise ValueError('`layers` is not for format = "brat"; name the layer of its entities in `layer`')
         for key in ("misaligned", "nested"):
@@ -297,6 +307,8 @@ class DataConfig(ReadingConfig):
                 raise ValueError(f"`{name}` is for a `dataset` alone, got no `dataset`")
         if self.lazy and self.streaming:
             raise ValueError("`lazy` reads from a copy on disk, which `streaming` does not keep; keep one of the two")
+        if self.lazy and self.types is not None:
+            raise ValueError("`lazy` is for a corpus that is the only one, where `types` has no effect; remove `types`")
         if self.lazy and self.scheme == "io":
             raise ValueError('`lazy` leaves tags in the scheme of their file, which must not be "io"; convert the file')
         return self

@@ -20,8 +20,9 @@ from tagger.formats.standoff.brat import IGNORED
 from tagger.formats.standoff.sentences import LAYER
 from tagger.formats.table import FORMATS, iter_sentences
 from tagger.formats.tally import Tally
+from tagger.text.gaps import known_of, repaired
 from tagger.text.records import implies_offsets
-from tagger.text.schemes import Scheme, repair_tags
+from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
 from tagger.text.spellings import Spelling, spelling_of
 from tagger.text.tag_survey import Survey, complain
@@ -158,7 +159,7 @@ def survey(sentences: Iterable[Sentence], wanted: Conversion, format: str, tally
                 found.note(name, "labels")
                 continue
             found.surveys.setdefault(name, Survey()).add(layer.tags, numbers)
-            found.counts.setdefault(name, Counter()).update(layer.tags)
+            found.counts.setdefault(name, Counter()).update(known_of(layer.tags))
             if format != "conllu" or any(tag != "_" for tag in layer.tags):
                 found.note(name, "tags")
         if sentence.document not in (None, before):
@@ -282,7 +283,7 @@ def _kept(sentence: Sentence, found: Contents, wanted: Conversion) -> Sentence:
     for name, layer in sentence.layers.items():
         if isinstance(layer, TagLayer) and name in found.present and name not in drop:
             scheme = found.schemes[name]
-            tags = tuple(repair_tags(layer.tags, scheme)) if scheme else layer.tags
+            tags = repaired(layer.tags, scheme) if scheme else layer.tags
             layers[name] = TagLayer(tags, scheme, scheme)
         elif isinstance(layer, Label) and name not in drop:
             layers[name] = layer

@@ -10,11 +10,12 @@ from itertools import chain
 from typing import NamedTuple
 
 from tagger.config import ReadingConfig
-from tagger.corpus.edits import Done, changed, check_seen, edit_notes
+from tagger.corpus.edits import Done, annotated, changed, check_seen, edit_notes
 from tagger.corpus.respelling import divided, respelled
 from tagger.corpus.splitting import Splits
 from tagger.errors import DataError, Problems
 from tagger.hub.lazy import is_lazy, packed_of, telling, words_of
+from tagger.text.gaps import Tags, all_known, impossible_gaps, known_of
 from tagger.text.schemes import (
     RULES,
     Scheme,
@@ -63,7 +64,7 @@ def finish(
     layers = list(dict.fromkeys(n for part in shown.values() for s in part for n in s.layers))
     counted = not any(map(is_lazy, splits.values()))
     notes = [*said, *_blank_tokens(splits, counted=counted), *spelled]
-    distinct = {layer: set(chain.from_iterable(_tags(shown, layer))) for layer in layers}
+    distinct = {layer: set(known_of(chain.from_iterable(_tags(shown, layer)))) for layer in layers}
     pairs = {layer: pairs_of(_tags(shown, layer)) for layer, tags in distinct.items() if has_scheme(tags)}
     schemes: dict[str, Scheme | None] = {layer: None for layer, tags in distinct.items() if tags}  # not those of labels
     for layer, found in pairs.items():
@@ -85,6 +86,7 @@ def finish(
     _check_tags(shown, faulty, pairs, options=not whole)
     if config.invalid == "error":
         _check_sequences(shown, faulty, options=not whole)
+    _check_gaps(shown, {layer: scheme for layer, scheme in schemes.items() if scheme})
     for layer in [name for name, scheme in schemes.items() if scheme == "io"]:
         splits, schemes[layer] = divided(splits, layer), "iob2"
         notes.append(f"layer `{layer}` is in IO, where neighbours of one type are one entity, and is converted to IOB2")
@@ -92,10 +94,13 @@ def finish(
     out = {name: changed(part, schemes, config, done, split=name) for name, part in splits.items()}
     if whole:
         check_seen(done, config)
+    if config.types is not None:
+        out, said_of_types = annotated(out, schemes, config.types, whole=whole)
+        notes += said_of_types
     return Finished(out, schemes, (*notes, *edit_notes(done, config, whole=whole)))
 
 
-def _tags(splits: Splits, layer: str) -> Iterator[tuple[str, ...]]:
+def _tags(splits: Splits, layer: str) -> Iterator[Tags]:
     """Yield the tags of a layer in every sentence that has it."""
     for sentence in chain.from_iterable(splits.values()):
         found = sentence.layers.get(layer)
@@ -159,7 +164,7 @@ def _check_tags(splits: Splits, faulty: Mapping[str, Scheme], pairs: Mapping[str
         (sentence, i, f"tag {tag!r} is not a valid {describe(scheme)}; {_advice(tag, widest[layer], options=options)}")
         for sentence, layer, tags, scheme in _tagged(splits, faulty)
         for i, tag in enumerate(tags)
-        if not is_tag(tag, scheme)
+        if tag is not None and not is_tag(tag, scheme)
     )
 
 
@@ -175,7 +180,7 @@ def _check_sequences(splits: Splits, faulty: Mapping[str, Scheme], *, options: b
     """Refuse invalid sequences of tags."""
     choice = "--invalid repair" if options else 'invalid = "repair"'
 
-    def problem(tags: Sequence[str], i: int, layer: str, scheme: Scheme) -> str:
+    def problem(tags: Tags, i: int, layer: str, scheme: Scheme) -> str:
         before = f"after {tags[i - 1]!r}" if i else "at the start of a sentence"
         return (
             f"tag {tags[i]!r} {before} is not valid {scheme.upper()} in layer `{layer}`; fix it, or repair it by "
@@ -189,7 +194,22 @@ def _check_sequences(splits: Splits, faulty: Mapping[str, Scheme], *, options: b
     )
 
 
-def _tagged(splits: Splits, schemes: Mapping[str, Scheme]) -> Iterator[tuple[Sentence, str, tuple[str, ...], Scheme]]:
+def _check_gaps(splits: Splits, schemes: Mapping[str, Scheme]) -> None:
+    """Refuse an unknown tag between two tags that exclude each other."""
+    _refuse(
+        (
+            sentence,
+            i,
+            f"an unknown tag between {tags[i - 1]!r} and {tags[i + 1]!r} has no possible value in {scheme.upper()}; "
+            f"fix one of these tags in layer `{layer}`",
+        )
+        for sentence, layer, tags, scheme in _tagged(splits, schemes)
+        if not all_known(tags)
+        for i in impossible_gaps(tags, scheme)
+    )
+
+
+def _tagged(splits: Splits, schemes: Mapping[str, Scheme]) -> Iterator[tuple[Sentence, str, Tags, Scheme]]:
     """Yield the sentence, the layer, its tags and its scheme for each of these layers of each sentence."""
     for sentence in chain.from_iterable(splits.values()):
         for layer, scheme in schemes.items():

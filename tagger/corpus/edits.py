@@ -3,19 +3,23 @@
 A split is edited through the arrays of its sentences, in memory or lazy, and then sentence by sentence.
 """
 
+import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 
 import numpy as np
 
 from tagger.config import ReadingConfig
+from tagger.corpus.splitting import Splits
 from tagger.encoding.packed import Packed
 from tagger.encoding.tag_arrays import invalid_tokens, respelled
 from tagger.errors import DataError
 from tagger.hub.lazy import packed_of, remade, selected
-from tagger.text.schemes import RULES, Scheme, is_tag, lenient_spans, spans_to_tags
+from tagger.text.gaps import filled, known_of, respelled_gaps
+from tagger.text.schemes import RULES, Scheme, is_tag, lenient_spans, span_types, spans_to_tags
 from tagger.text.sentence import Label, Sentence, TagLayer, place_of
 from tagger.wording import counted
 
@@ -92,9 +96,9 @@ def _edited(sentence: Sentence, rename: Mapping[str, str | None]) -> Sentence:
         if isinstance(layer, Label):
             layers[name] = replace(layer, value=rename.get(layer.value) or layer.value)
         elif layer.scheme is not None:
-            spans = [(span, rename.get(span.type, span.type)) for span in lenient_spans(layer.tags)]
+            spans = [(span, rename.get(span.type, span.type)) for span in lenient_spans(filled(layer.tags))]
             kept = [span._replace(type=new) for span, new in spans if new is not None]
-            tags = tuple(spans_to_tags(kept, len(sentence), layer.scheme))
+            tags = respelled_gaps(layer.tags, spans_to_tags(kept, len(sentence), layer.scheme), layer.scheme)
             same = layer if tags == layer.tags else replace(layer, tags=tags)  # equal ones share their strings
             layers[name] = _with_unaligned(same, rename) if layer.unaligned else same
     return replace(sentence, layers={**sentence.layers, **layers})
@@ -104,6 +108,47 @@ def _with_unaligned(layer: TagLayer, rename: Mapping[str, str | None]) -> TagLay
     """Return a layer with other types of the entities that its tags do not express."""
     named = [(entity, rename.get(entity.type, entity.type)) for entity in layer.unaligned]
     return replace(layer, unaligned=tuple(entity._replace(type=new) for entity, new in named if new is not None))
+
+
+def annotated(
+    splits: Splits, schemes: Mapping[str, Scheme | None], types: tuple[str, ...], *, whole: bool
+) -> tuple[Splits, list[str]]:
+    """Return splits in whose entity layers only these types are annotated, and notes.
+
+    Files that are not a `whole` corpus are read as in training, where the types were given. If they have other types
+    too, all types count as annotated.
+
+    Raises:
+        DataError: A whole corpus has an entity of another type.
+    """
+    spanned = {layer: scheme for layer, scheme in schemes.items() if scheme is not None}
+    if strange := sorted(_types_in(splits, spanned).difference(types)):
+        named, others = ", ".join(types), ", ".join(strange)
+        if not whole:
+            return splits, [f"all types count as annotated, because the files also have {others} beside {named}"]
+        raise DataError(
+            f"`types` must name all entity types of the corpus, got {named}, but it also has {others}; "
+            f"use types = {json.dumps([*types, *strange], ensure_ascii=False)}, or `rename` or `drop` the others"
+        )
+
+    def mark(sentence: Sentence) -> Sentence:
+        found = {name: layer for name, layer in sentence.layers.items() if isinstance(layer, TagLayer)}
+        changed = {name: replace(layer, types=types) for name, layer in found.items() if name in spanned}
+        return replace(sentence, layers={**sentence.layers, **changed})
+
+    marked: Splits = {name: [mark(sentence) for sentence in part] for name, part in splits.items()}
+    return marked, [f"only {', '.join(types)} are annotated: other types are unknown"]
+
+
+def _types_in(splits: Splits, names: Collection[str]) -> set[str]:
+    """Return the types of the entities in these layers."""
+    found: set[str] = set()
+    for sentence in chain.from_iterable(splits.values()):
+        for name, layer in sentence.layers.items():
+            if name in names and isinstance(layer, TagLayer):
+                found.update(span_types(known_of(layer.tags)))
+                found.update([entity.type for entity in layer.unaligned])
+    return found
 
 
 def check_seen(done: Done, config: ReadingConfig) -> None:

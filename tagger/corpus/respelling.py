@@ -1,13 +1,14 @@
 """Write the tags of layers as the library does: in a scheme that it knows, and IO as IOB2."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from itertools import chain
 
 from tagger.corpus.splitting import Splits
 from tagger.hub.lazy import is_lazy
-from tagger.text.schemes import CLOSING, STARTING, Scheme, convert_tags
+from tagger.text.gaps import Tags, converted, known_of
+from tagger.text.schemes import CLOSING, STARTING, Scheme
 from tagger.text.sentence import Sentence, TagLayer
 from tagger.text.spellings import spelling_of
 
@@ -26,7 +27,7 @@ def respelled(splits: Splits, scheme: Scheme | None) -> tuple[Splits, list[str],
     for sentence in chain.from_iterable(splits.values()):
         for layer, found in sentence.layers.items():
             if isinstance(found, TagLayer):
-                counts[layer].update(found.tags)
+                counts[layer].update(known_of(found.tags))
     notes, bare = [], []
     for layer, spelling in [(layer, spelling_of(tags)) for layer, tags in counts.items()]:
         if spelling is not None and not (spelling.is_io and scheme):
@@ -42,10 +43,10 @@ def prefixed(splits: Splits) -> tuple[Splits, list[str], list[str]]:
     for sentence in chain.from_iterable(splits.values()):
         for layer, found in sentence.layers.items():
             if isinstance(found, TagLayer):
-                tags[layer].update(found.tags)
+                tags[layer].update(known_of(found.tags))
     bare = [layer for layer, distinct in tags.items() if "O" in distinct and _are_types(distinct - {"O"})]
     for layer in bare:
-        splits = _rewritten(splits, layer, lambda tags: [tag if tag == "O" else f"I-{tag}" for tag in tags])
+        splits = _rewritten(splits, layer, lambda tags: [t if t in ("O", None) else f"I-{t}" for t in tags])
     notes = [f"layer `{layer}` has types without a prefix; they are read with the prefix `I-`" for layer in bare]
     return splits, notes, bare
 
@@ -58,10 +59,10 @@ def _are_types(tags: Collection[str]) -> bool:
 
 def divided(splits: Splits, layer: str) -> Splits:
     """Return splits with a layer in IOB2 instead of IO; IOB2 can also separate neighbouring entities of one type."""
-    return _rewritten(splits, layer, lambda tags: convert_tags(tags, "io", "iob2"))
+    return _rewritten(splits, layer, lambda tags: converted(tags, "io", "iob2"))
 
 
-def _rewritten(splits: Splits, layer: str, new: Callable[[Sequence[str]], Iterable[str]]) -> Splits:
+def _rewritten(splits: Splits, layer: str, new: Callable[[Tags], Iterable[str | None]]) -> Splits:
     """Return splits with other tags in a layer."""
 
     def rewrite(sentence: Sentence) -> Sentence:

@@ -80,11 +80,13 @@ def _compare(other: Sentence, sentence: Sentence, layer: str, warnings: Findings
     """Warn about two sentences with the same words if they differ in a layer."""
     before, after = other.layers.get(layer), sentence.layers.get(layer)
     if isinstance(before, Label) and isinstance(after, Label):
-        left, right = [("", before.value)], [("", after.value)]
+        left: list[tuple[str, str | None]] = [("", before.value)]
+        right: list[tuple[str, str | None]] = [("", after.value)]
     else:
         left = list(zip(other.tokens, tags_of(other, layer), strict=False))
         right = list(zip(sentence.tokens, tags_of(sentence, layer), strict=False))
-    pairs = [(a, b) for a, b in zip(left, right, strict=False) if a[1] != b[1]]
+    both = zip(left, right, strict=False)
+    pairs = [(a, b) for a, b in both if a[1] != b[1] and a[1] is not None and b[1] is not None]
     if not pairs:
         return
     difference = "; ".join(f"{word} {a} | {b}".strip() for (word, a), (_, b) in pairs[:5])

@@ -12,7 +12,9 @@ from functools import cache
 
 from tagger.corpus.checking import said_of_scheme
 from tagger.doctor.findings import Findings
+from tagger.text.gaps import Tags
 from tagger.text.schemes import (
+    UNKNOWN,
     Scheme,
     describe,
     goes_on,
@@ -23,7 +25,16 @@ from tagger.text.schemes import (
     lenient_spans,
 )
 from tagger.text.sentence import Sentence, TagLayer, place_of
-from tagger.text.tag_survey import ORDER, Pairs, best_scheme, num_faults, pairs_of, said_of_rival, speaks_against
+from tagger.text.tag_survey import (
+    ORDER,
+    Pairs,
+    best_scheme,
+    num_faults,
+    pairs_of,
+    said_of_rival,
+    speaks_against,
+    tags_in,
+)
 
 MIXED = 3  # sentences, at least, that make a mixture of schemes
 MIXED_SHARE = 0.1  # and at least this share of the file
@@ -31,8 +42,8 @@ PREFIXES = "BIESLU"
 BROKEN = re.compile(r"[^\W\d_]-\w*")  # a mistyped tag of a scheme: `B-`, `b-per`, `X-Y`
 
 
-def tags_of(sentence: Sentence, layer: str) -> tuple[str, ...]:
-    """Return the tags of a layer as in the file; no tags if the sentence lacks the layer."""
+def tags_of(sentence: Sentence, layer: str) -> tuple[str | None, ...]:
+    """Return the tags of a layer as in the file, None where one is unknown; no tags if the sentence lacks the layer."""
     found = sentence.layers.get(layer)
     return found.tags if isinstance(found, TagLayer) else ()
 
@@ -44,7 +55,7 @@ def count_pairs(sentences: Iterable[Sentence], layer: str) -> Pairs:
 
 def choose_scheme(pairs: Pairs) -> Scheme | None:
     """Return the scheme of these tags; None if they have none."""
-    tags = {tag for pair in pairs for tag in pair if tag}
+    tags = tags_in(pairs)
     if not has_scheme(tags) and not _looks_prefixed(tags):
         return None
     return best_scheme(pairs)
@@ -63,9 +74,9 @@ def _is_any_tag(tag: str) -> bool:
     return any(is_tag(tag, scheme) for scheme in ORDER)
 
 
-def _well_formed(tags: Sequence[str]) -> list[str]:
+def _well_formed(tags: Tags) -> list[str]:
     """Return the tags with `O` for each that no scheme has, so that `PER` or `B-` add no entity type."""
-    return [tag if _is_any_tag(tag) else "O" for tag in tags]
+    return [tag if tag is not None and _is_any_tag(tag) else "O" for tag in tags]
 
 
 def check_tags(
@@ -82,7 +93,7 @@ def check_tags(
         return None
     scheme = scheme or own
     assert scheme is not None
-    notes.append(said_of_scheme(layer, scheme, {tag for _, tag in total if tag}) + said_of_rival(total, scheme))
+    notes.append(said_of_scheme(layer, scheme, tags_in(total)) + said_of_rival(total, scheme))
     for path, found in pairs.items():
         wrong = {pair for pair in found if speaks_against(pair, scheme)}
         if not wrong:
@@ -136,7 +147,7 @@ def _whole_in_another(pairs: Pairs, scheme: Scheme) -> Scheme | None:
 
     Files with very few entities are not judged.
     """
-    entities = sum(n for (a, b), n in pairs.items() if b and b != "O" and not goes_on(a, b))
+    entities = sum(n for (a, b), n in pairs.items() if b not in (None, "O", UNKNOWN) and not goes_on(a, b))
     if entities < MIXED or num_faults(pairs, scheme) * 2 < entities:
         return None
     return next((other for other in ORDER if other != scheme and not num_faults(pairs, other)), None)
@@ -145,19 +156,19 @@ def _whole_in_another(pairs: Pairs, scheme: Scheme) -> Scheme | None:
 def _check_sentence(sentence: Sentence, layer: str, scheme: Scheme, errors: Findings) -> None:
     """Add errors for the tags of a sentence that are not in the scheme, and for invalid transitions."""
     tags = tags_of(sentence, layer)
-    strange = {i for i, tag in enumerate(tags) if not tag or not is_tag(tag, scheme)}
-    for i in sorted(strange):
-        if tags[i]:  # otherwise the line is invalid, which was reported already
-            others = [other for other in ORDER if is_tag(tags[i], other)]
+    strange = {i: tag for i, tag in enumerate(tags) if tag is not None and not is_tag(tag, scheme)}
+    for i, tag in strange.items():
+        if tag:  # otherwise the line is invalid, which was reported already
+            others = [other for other in ORDER if is_tag(tag, other)]
             kind, advice = ("mixed", f"it is {others[0].upper()}; use one scheme") if others else ("prefix", "fix it")
-            message = f"tag {tags[i]!r} is not a valid {describe(scheme)}; {advice}"
-            errors.add(kind, place_of(sentence, i), message, layer=layer, tag=tags[i], token=sentence.tokens[i])
+            message = f"tag {tag!r} is not a valid {describe(scheme)}; {advice}"
+            errors.add(kind, place_of(sentence, i), message, layer=layer, tag=tag, token=sentence.tokens[i])
     for i in invalid_positions(tags, scheme):
-        if {i - 1, i} & strange:
+        if {i - 1, i} & strange.keys():
             continue
         before = tags[i - 1] if i else None
         where = f"after {before!r}" if before else "at the start of a sentence"
-        if is_legal(before, tags[i], scheme):
+        if is_legal(UNKNOWN if i and before is None else before, tags[i], scheme):
             where = "at the end of a sentence"
         entity = _entity_at(sentence, tags, i if tags[i] != "O" else i - 1)
         message = f"tag {tags[i]!r} {where} is not valid {scheme.upper()} in layer `{layer}`; it damages {entity}"
@@ -165,7 +176,7 @@ def _check_sentence(sentence: Sentence, layer: str, scheme: Scheme, errors: Find
         errors.add("transition", place_of(sentence, i), message, **values)
 
 
-def _entity_at(sentence: Sentence, tags: Sequence[str], token: int) -> str:
+def _entity_at(sentence: Sentence, tags: Tags, token: int) -> str:
     """Return type and words of the entity that conlleval's rule finds at a token."""
     for span in lenient_spans(_well_formed(tags)):
         if span.start <= token < span.end:

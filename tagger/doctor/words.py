@@ -104,7 +104,10 @@ def check_words(
 def _check_values(sentence: Sentence, known: Collection[str], errors: Findings) -> None:
     """Add an error for every tag and label with a control character, except at `known` positions."""
     for name, layer in sentence.layers.items():
-        kind, values = ("tag", layer.tags) if isinstance(layer, TagLayer) else ("label", (layer.value,))
+        if isinstance(layer, TagLayer):
+            kind, values = "tag", [tag or "" for tag in layer.tags]
+        else:
+            kind, values = "label", [layer.value]
         if not CONTROL.search("".join(values)):
             continue
         for i, value in enumerate(values):

@@ -36,7 +36,8 @@ class Batch:
         type_ids: Index of each token's word in `types`, of shape (batch, tokens); 0 at padding.
         lengths: Number of tokens of each sentence, of shape (batch,).
         targets: Gold ids by layer, of shape (batch, tokens) or (batch,); -1 at padding and where a sentence does not
-            have the layer.
+            have the layer. Or, if tags of the batch are not fully known, which tags each token may have, of shape
+            (batch, tokens, tags); none at padding and where a sentence does not have the layer.
         taught: Predictions of a teacher, by layer: ids of tags for sentences without gold tags, of the same shape, or
             the probability of each class, of shape (batch, classes).
         features: Numbers that describe each token, such as contextual vectors, audio frames or sensor values, by name,
@@ -49,7 +50,7 @@ class Batch:
     char_lengths: Ids
     type_ids: Ids
     lengths: Ids
-    targets: Mapping[str, Ids] = field(default_factory=dict)
+    targets: Mapping[str, Ids | NDArray[np.bool_]] = field(default_factory=dict)
     taught: Mapping[str, Ids | Floats] = field(default_factory=dict)
     features: Mapping[str, Floats] = field(default_factory=dict)
 
@@ -75,6 +76,8 @@ class EncodedSentences:
         taught_tags: The same as `tag_targets`, from a teacher.
         taught_labels: Probability of each class by label layer, from a teacher, of shape (sentences, classes).
         features: Numbers that describe each token, by name, of shape (tokens, dimension).
+        tag_sets: Which tags are in each set of possible tags, by tag layer; see `with_sets`. Layers whose tags are all
+            fully known are not in it.
     """
 
     types: NDArray[np.object_]
@@ -88,6 +91,7 @@ class EncodedSentences:
     taught_tags: Mapping[str, AnyIds] = field(default_factory=dict)
     taught_labels: Mapping[str, Floats] = field(default_factory=dict)
     features: Mapping[str, Floats] = field(default_factory=dict)
+    tag_sets: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     @property
     def lengths(self) -> Ids:
@@ -112,10 +116,15 @@ class EncodedSentences:
             char_lengths=char_lengths,
             type_ids=_padded(inverse, mask, 0),
             lengths=lengths,
-            targets={**targets, **{layer: ids[rows] for layer, ids in self.label_targets.items()}},
+            targets={**self._with_sets(targets), **{layer: ids[rows] for layer, ids in self.label_targets.items()}},
             taught={**taught, **{layer: shares[rows] for layer, shares in self.taught_labels.items()}},
             features={name: _padded(values[tokens], mask, 0) for name, values in self.features.items()},
         )
+
+    def _with_sets(self, targets: Mapping[str, Ids]) -> dict[str, Ids | NDArray[np.bool_]]:
+        """Return the targets of a batch, of layers with ids of sets as which tags each token may have."""
+        sets = {layer: table for layer, table in self.tag_sets.items() if targets[layer].max() >= table.shape[1]}
+        return {layer: sets[layer][ids] if layer in sets else ids for layer, ids in targets.items()}
 
 
 def _padded(values: NDArray[N], mask: NDArray[np.bool_], fill: int) -> NDArray[N]:
@@ -141,13 +150,16 @@ def encode(
     """
     tag_targets: dict[str, AnyIds] = {}
     label_targets: dict[str, Ids] = {}
+    tag_sets: dict[str, NDArray[np.bool_]] = {}
     for layer, scheme in (layers or {}).items():
         index = {name: i for i, name in enumerate(vocabulary.labels[layer])}
-        targets = sentences.targets(layer, index, scheme)
+        targets, sets = sentences.targets(layer, index, scheme)
         if layer in sentences.layers and sentences.layers[layer].is_label:
             label_targets[layer] = targets.astype(np.int64)
         else:
             tag_targets[layer] = targets
+        if sets is not None:
+            tag_sets[layer] = sets
     types = sentences.types
     char_lengths = [len(word) or 1 for word in types]
     return EncodedSentences(
@@ -160,6 +172,7 @@ def encode(
         tag_targets=tag_targets,
         label_targets=label_targets,
         features=features or {},
+        tag_sets=tag_sets,
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.encoding.possible_tags import with_sets
 from tagger.encoding.tag_arrays import MISSING, Int32s, NamedIds, neighbours, spell
 from tagger.errors import DataError
 from tagger.text.schemes import Scheme
@@ -81,15 +82,23 @@ class Packed:
                 rows.update(row_of[found[found >= 0]].tolist())
         return sorted(rows)
 
-    def targets(self, layer: str, index: Mapping[str, int], scheme: Scheme | None) -> Int32s:
-        """Return the id by `index` of each tag or class of a layer, with spans written in `scheme`."""
+    def targets(
+        self, layer: str, index: Mapping[str, int], scheme: Scheme | None
+    ) -> tuple[Int32s, NDArray[np.bool_] | None]:
+        """Return the id by `index` of each tag or class of a layer, with spans written in `scheme`.
+
+        Where a tag is not fully known, the id is that of a set of possible tags. The second value then is the table of
+        sets (see `with_sets`), otherwise None.
+        """
         if (found := self.layers.get(layer)) is None:
-            return np.full(len(self.type_ids), MISSING, np.int32)
+            return np.full(len(self.type_ids), MISSING, np.int32), None
         if found.scheme is not None and scheme is not None and found.scheme != scheme:
-            return spell(found, self.starts, index, scheme)[0]
-        present = found.counts()
-        table = [index[name] if name in present else MISSING for name in found.names]
-        return np.array([*table, MISSING], np.int32)[found.ids]
+            ids = spell(found, self.starts, index, scheme)[0]
+        else:
+            present = found.counts()
+            table = [index[name] if name in present else MISSING for name in found.names]
+            ids = np.array([*table, MISSING], np.int32)[found.ids]
+        return (ids, None) if found.is_label else with_sets(found, ids, self.starts, index, scheme)
 
     def with_schemes(self, schemes: Mapping[str, Scheme | None]) -> "Packed":
         """Return the same sentences with their tag layers declared to be in these schemes."""
@@ -128,7 +137,7 @@ class _Layer:
         self.name = name
         self.kind = type(first)
         self.scheme = first.scheme if isinstance(first, TagLayer) else None
-        self.names: dict[str, int] = {}
+        self.index: dict[Any, int] = {}  # by name, or for an `O` that only means the absence of some types by both
         self.ids = array("i", [MISSING]) * missing
 
     def add(self, sentence: Sentence) -> None:
@@ -137,7 +146,7 @@ class _Layer:
         Raises:
             DataError: The layer has tags in one sentence and a label in another.
         """
-        found, index = sentence.layers.get(self.name), self.names
+        found, index = sentence.layers.get(self.name), self.index
         if found is None:
             self.ids.extend([MISSING] * (1 if self.kind is Label else len(sentence)))
         elif type(found) is not self.kind:
@@ -147,7 +156,15 @@ class _Layer:
             )
         else:
             values = sentence.tags(self.name, scheme=self.scheme) if isinstance(found, TagLayer) else (found.value,)
-            self.ids.extend([index.setdefault(value, len(index)) for value in values])
+            types = found.types if isinstance(found, TagLayer) else None
+            keys = values if types is None else [(value, types) if value == "O" else value for value in values]
+            self.ids.extend([MISSING if key is None else index.setdefault(key, len(index)) for key in keys])
+
+    def named_ids(self) -> NamedIds:
+        """Return the layer."""
+        names = [key if isinstance(key, str) else key[0] for key in self.index]
+        annotated = {i: key[1] for i, key in enumerate(self.index) if not isinstance(key, str)}
+        return NamedIds(names, _array(self.ids), self.kind is Label, self.scheme, annotated)
 
 
 def pack(sentences: Iterable[Sentence], layers: Collection[str] | None = None) -> Packed:
@@ -172,10 +189,7 @@ def pack(sentences: Iterable[Sentence], layers: Collection[str] | None = None) -
             layer.add(sentence)
         type_ids.extend([types.setdefault(token, len(types)) for token in sentence.tokens])
         lengths.append(len(sentence))
-    packed = {
-        name: NamedIds(list(layer.names), _array(layer.ids), layer.kind is Label, layer.scheme)
-        for name, layer in made.items()
-    }
+    packed = {name: layer.named_ids() for name, layer in made.items()}
     return Packed(list(types), _array(type_ids), _starts(_array(lengths)), packed)
 
 

@@ -6,7 +6,7 @@ processed in parts of `STRETCH` sentences, so that little memory is needed besid
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,20 +26,25 @@ class NamedIds:
 
     Args:
         names: The names of its tags or classes.
-        ids: Which of them each token or sentence has; -1 where it has none.
+        ids: Which of them each token or sentence has; -1 where it has none or it is unknown.
         is_label: Whether it has one value per sentence instead of one per token.
         scheme: How spans are written in the tags; None where tags have no spans.
+        annotated: For each id of an `O` that only means the absence of some entity types: these types.
     """
 
     names: Sequence[str]
     ids: Int32s
     is_label: bool
     scheme: Scheme | None = None
+    annotated: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
     def counts(self) -> "Counter[str]":
         """Return how often each name occurs; names that do not occur are not in it."""
         counts = np.bincount(self.ids[self.ids != MISSING], minlength=len(self.names)).tolist()
-        return Counter({name: count for name, count in zip(self.names, counts, strict=True) if count})
+        found: Counter[str] = Counter()
+        for name, count in zip(self.names, counts, strict=True):  # the name `O` may have several ids
+            found[name] += count
+        return +found
 
     def having(self, names: Collection[str]) -> NDArray[np.bool_]:
         """Return where one of these names occurs, of the shape of `ids`."""

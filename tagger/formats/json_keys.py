@@ -2,7 +2,7 @@
 
 Tags are in the tables `tags` and `labels`, as `tagger tag` writes them, or in lists under keys of their own, as in rows
 of Hugging Face datasets: `ner_tags` is the layer `ner`. A list whose key does not say that it holds tags is a layer
-only if it has one string per token in every line that has the key.
+only if it has one string (or null, where the tag is unknown) per token in every line that has the key.
 """
 
 import re
@@ -114,7 +114,8 @@ def _has_string_a_token(key: str, value: Any, num_tokens: int) -> bool:
     """Whether a value is a list of as many strings as there are tokens, under a key without a meaning of its own."""
     if key in (*TOKEN_COLUMNS, *TEXT_COLUMNS, META, DOCUMENT) or not isinstance(value, list):
         return False
-    return len(value) == num_tokens and all(isinstance(tag, str) and tag.strip() for tag in value)
+    known = [tag for tag in value if tag is not None]
+    return len(value) == num_tokens and bool(known) and all(isinstance(tag, str) and tag.strip() for tag in known)
 
 
 def token_key(row: Mapping[str, Any]) -> str | None:

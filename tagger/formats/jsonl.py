@@ -30,8 +30,9 @@ from tagger.formats.faults import Faults
 from tagger.formats.json_keys import comments, is_class, own_layers, refuse_numbers, text_key, token_key
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally
+from tagger.text.gaps import known_of, known_spans
 from tagger.text.records import RESULTS, record_of
-from tagger.text.schemes import RULES, is_tag, tags_to_spans
+from tagger.text.schemes import RULES, is_tag
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer, checked_offsets
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
 from tagger.wording import shorten
@@ -240,7 +241,7 @@ def _layer(name: str, value: Any, num_tokens: int) -> TagLayer | Label:
         return Label(str(value))
     if isinstance(value, list):
         refuse_numbers(name, value)
-    if not isinstance(value, list) or not all(isinstance(tag, str) and tag.strip() for tag in value):
+    if not isinstance(value, list) or not all(tag is None or (isinstance(tag, str) and tag.strip()) for tag in value):
         raise DataError(f"layer `{name}` must be a label or a list of tags, got {shorten(json.dumps(value))}")
     if len(value) != num_tokens:
         raise DataError(f"layer `{name}` must have one tag per token, {num_tokens} in all, got {len(value)}")
@@ -260,9 +261,9 @@ def _check_spans(row: Mapping[str, Any], layers: Mapping[str, TagLayer | Label])
         found = layers.get(name)
         if name not in row["tags"] or not isinstance(found, TagLayer):
             continue
-        schemes = [scheme for scheme in RULES if all(is_tag(tag, scheme) for tag in found.tags)]
+        schemes = [scheme for scheme in RULES if all(is_tag(tag, scheme) for tag in known_of(found.tags))]
         boundaries = _boundaries(written)
-        if schemes and all(boundaries != sorted(tags_to_spans(found.tags, scheme)) for scheme in schemes):
+        if schemes and all(boundaries != sorted(known_spans(found.tags, scheme)) for scheme in schemes):
             raise DataError(
                 f"layer `{name}` must be given once, got it in two places, `tags.{name}` and `spans.{name}`, "
                 f"whose spans {shorten(json.dumps(written))} are not those of the tags; fix or remove one of them"

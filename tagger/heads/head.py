@@ -21,6 +21,7 @@ from tagger.config import AnyHeadConfig
 from tagger.encoding.batches import EncodedSentences
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import RecipeError
+from tagger.text.gaps import known_of
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
 
@@ -133,12 +134,12 @@ class Head(ABC, Generic[C, N]):
         self.config = config
 
     @abstractmethod
-    def labels(self, sentence: Sentence) -> Sequence[str]:
-        """Return the labels of a sentence as the head learns them: one per token, or one."""
+    def labels(self, sentence: Sentence) -> Sequence[str | None]:
+        """Return the labels of a sentence as the head learns them: one per token, or one. Unknown tags are None."""
 
     def classes(self, sentence: Sentence) -> Iterable[str]:
         """Return what the labels of a sentence stand for: of tags with spans the type of each span."""
-        return self.labels(sentence)
+        return known_of(self.labels(sentence))
 
     @abstractmethod
     def build(self, labels: Sequence[str], encoder: "RecurrentEncoder") -> N:
@@ -184,11 +185,12 @@ class Head(ABC, Generic[C, N]):
     def dev_score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> float:
         """Return the headline of `score` alone, computed fast."""
         hits = [hit for g, p in zip(gold, predicted, strict=True) for hit in self.hits(g, p)]
-        return sum(hits) / len(hits)
+        return sum(hits) / max(1, len(hits))
 
     def hits(self, gold: Sentence, predicted: Sentence) -> list[bool]:
-        """Return which labels of a sentence are right."""
-        return [g == p for g, p in zip(self.labels(gold), self.labels(predicted), strict=True)]
+        """Return which labels of a sentence are right, of those whose gold label is known."""
+        pairs = zip(self.labels(gold), self.labels(predicted), strict=True)
+        return [wanted == found for wanted, found in pairs if wanted is not None]
 
     def prepare(self, network: N, targets: EncodedSentences, names: Sequence[str]) -> list[str]:
         """Adapt the network to the training sentences before the first step, and return a note on what was done.

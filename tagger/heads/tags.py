@@ -13,6 +13,7 @@ from tagger.encoding.batches import EncodedSentences, encode
 from tagger.encoding.packed import pack
 from tagger.heads.head import FLOAT, Arrays, Head, HeldOutSentences, Lesson, Names, Sizes
 from tagger.heads.last_tag import Ending, extend, last_tag
+from tagger.text.gaps import all_known, is_counted, known_of, open_tokens
 from tagger.text.schemes import Boundary, Scheme, legal_transitions, span_tables, span_types, spans_to_tags
 from tagger.text.sentence import Sentence, TagLayer, check_spans
 
@@ -48,14 +49,14 @@ class TagHead(Head[TokensHeadConfig, "TokensHead"]):
     layer_type = TagLayer
     answer = "one tag per token"
 
-    def labels(self, sentence: Sentence) -> Sequence[str]:
-        """Return the tags, in the scheme of the head."""
+    def labels(self, sentence: Sentence) -> Sequence[str | None]:
+        """Return the tags, in the scheme of the head; None where one is unknown."""
         return sentence.tags(self.layer, scheme=self.config.span_scheme)
 
     def classes(self, sentence: Sentence) -> Iterable[str]:
         """Return the type of each entity, or the tags if they form no spans."""
         if self.config.span_scheme is None:
-            return self.labels(sentence)
+            return known_of(self.labels(sentence))
         return (boundary.type for boundary in sentence.boundaries(self.layer))
 
     def build(self, labels: Sequence[str], encoder: "RecurrentEncoder") -> "TokensHead":
@@ -123,25 +124,36 @@ class TagHead(Head[TokensHeadConfig, "TokensHead"]):
         scheme, pairs = self.config.span_scheme, list(zip(gold, predicted, strict=True))
         scores: TagScores | EntityScores
         if scheme is None:
-            scores = score_tags([*map(self.labels, gold)], [*map(self.labels, predicted)])
-            sure = [score for p in predicted for score in p.tag_scores(self.layer) or ()]
+            wanted = [self.labels(sentence) for sentence in gold]
+            scores = score_tags(wanted, [known_of(self.labels(sentence)) for sentence in predicted])
+            scored = zip(wanted, (p.tag_scores(self.layer) or () for p in predicted), strict=True)
+            sure = [score for tags, each in scored for tag, score in zip(tags, each, strict=False) if tag is not None]
             right = [hit for g, p in pairs for hit in self.hits(g, p)]
         else:
             check_spans(self.layer, gold)
             scores = self._score_spans(gold, predicted, scheme)
-            sure = [span.score for p in predicted for span in p.spans(self.layer) if span.score is not None]
+            sure = [score for g, p in pairs for _, score in self._counted(g, p) if score is not None]
             right = [hit for g, p in pairs for hit in self._span_hits(g, p)]
-        known = right and len(sure) == len(right)
-        return replace(scores, calibration_error=calibration_error(sure, right)) if known else scores
+        complete = right and len(sure) == len(right)
+        return replace(scores, calibration_error=calibration_error(sure, right)) if complete else scores
 
     def _score_spans(self, gold: Sequence[Sentence], predicted: Sequence[Sentence], scheme: Scheme) -> "EntityScores":
         """Return entity scores; an entity that the tags cannot express counts as one that was not predicted."""
         from tagger.metrics.entities import score_entities
 
+        pairs = list(zip(gold, predicted, strict=True))
+        known = [self._known_part(g, p, scheme) for g, p in pairs]
         missed = [spans_to_tags([boundary], 1, scheme) for boundary in self._missed(gold)]
-        wanted = [*map(self.labels, gold), *missed]
-        found = [*map(self.labels, predicted), *([OUTSIDE] for _ in missed)]
-        return replace(score_entities(wanted, found, scheme), sentences=len(gold), unaligned_entities=len(missed))
+        wanted = [*(tags for tags, _ in known), *missed]
+        found = [*(tags for _, tags in known), *([OUTSIDE] for _ in missed)]
+        unscored = sum(len(p.boundaries(self.layer)) - len(self._counted(g, p)) for g, p in pairs)
+        return replace(
+            score_entities(wanted, found, scheme),
+            sentences=len(gold),
+            unaligned_entities=len(missed),
+            unknown_tokens=sum(sentence.tag_layer(self.layer).tags.count(None) for sentence in gold),
+            unscored_entities=unscored,
+        )
 
     def _missed(self, gold: Sequence[Sentence]) -> list[Boundary]:
         """Return the entities that the tags cannot express, each as a sentence of one token."""
@@ -153,14 +165,38 @@ class TagHead(Head[TokensHeadConfig, "TokensHead"]):
 
         if self.config.span_scheme is None:
             return super().dev_score(gold, predicted)
-        missed = self._missed(gold)
+        missed, pairs = self._missed(gold), list(zip(gold, predicted, strict=True))
         wanted = [*(s.boundaries(self.layer) for s in gold), *([boundary] for boundary in missed)]
-        return span_f1(wanted, [*(s.boundaries(self.layer) for s in predicted), *([] for _ in missed)])
+        return span_f1(wanted, [*([span for span, _ in self._counted(g, p)] for g, p in pairs), *([] for _ in missed)])
+
+    def _known_part(self, gold: Sentence, predicted: Sentence, scheme: Scheme) -> tuple[list[str], list[str]]:
+        """Return gold and predicted tags of a sentence without the entities that do not count."""
+        from tagger.metrics.unknown_gold import known_part
+
+        layer, found = gold.tag_layer(self.layer), known_of(self.labels(predicted))
+        if layer.types is None and all_known(layer.tags):
+            return known_of(self.labels(gold)), found
+        return known_part(gold.boundaries(self.layer), open_tokens(layer.tags), found, scheme, layer.types)
+
+    def _counted(self, gold: Sentence, predicted: Sentence) -> list[tuple[Boundary, float | None]]:
+        """Return the predicted entities of a sentence that can be compared with gold, with their probabilities."""
+        layer, own = gold.tag_layer(self.layer), predicted.tag_layer(self.layer).scored_spans
+        spans: list[tuple[Boundary, float | None]] = [*own] if own is not None else []
+        spans += [(span, None) for span in predicted.boundaries(self.layer)] if own is None else []
+        if layer.types is None and all_known(layer.tags):
+            return spans
+        unclear = open_tokens(layer.tags)
+        return [(span, score) for span, score in spans if is_counted(span, unclear, layer.types)]
 
     def _span_hits(self, gold: Sentence, predicted: Sentence) -> list[bool]:
-        """Return which predicted entities of a sentence are right in type and boundaries."""
+        """Return which predicted entities of a sentence are right in type and boundaries, of those that count."""
         wanted = set(gold.boundaries(self.layer))
-        return [found in wanted for found in predicted.boundaries(self.layer)]
+        return [found in wanted for found, _ in self._counted(gold, predicted)]
+
+    def asks_teacher(self, sentence: Sentence) -> bool:
+        """Whether a teacher is asked: about sentences without a tag that is known."""
+        found = sentence.layers.get(self.layer)
+        return not (isinstance(found, TagLayer) and (known_of(found.tags) or not found.tags))
 
     def learn(self, encoded: EncodedSentences, lesson: Lesson) -> EncodedSentences:
         """Return the training sentences with the teacher's tags for sentences that have no gold tags."""
@@ -171,7 +207,7 @@ class TagHead(Head[TokensHeadConfig, "TokensHead"]):
         ):  # the teacher's own sequence may be invalid in the scheme; tags made of its spans are not
             tags = [tuple(spans_to_tags(s.boundaries(layer), len(s), scheme)) for s in lesson.predicted]
             layers = [TagLayer(each, scheme) for each in tags]
-        lesson.check_known({tag for each in layers for tag in each.tags}, lesson.vocabulary.labels[layer])
+        lesson.check_known({tag for each in layers for tag in known_of(each.tags)}, lesson.vocabulary.labels[layer])
         left = iter(layers)
         filled = [replace(s, layers={layer: next(left)} if self.asks_teacher(s) else {}) for s in lesson.sentences]
         ids = encode(pack(filled, [layer]), lesson.vocabulary, {layer: scheme}).tag_targets[layer]

@@ -26,6 +26,7 @@ from tagger.text.sentence import Label, Sentence, TagLayer, checked_offsets
 from tagger.text.tokenization import TextRules
 from tagger.wording import shorten
 
+IGNORED = -100  # class of a token that the losses of torch and Hugging Face ignore: its tag is unknown
 STRINGS = ("string", "large_string")
 
 
@@ -165,7 +166,7 @@ def _class_names(feature: Any) -> list[str] | None:
 def _layer(layer: str, value: Any, names: list[str] | None) -> TagLayer | Label | None:
     """Return the layer of a row; None if it is missing, which classes also write as -1."""
     if isinstance(value, list):
-        return TagLayer(tuple(_name(layer, v, names) for v in value))
+        return TagLayer(tuple(None if v is None or (names and v == IGNORED) else _name(layer, v, names) for v in value))
     return None if value is None or (names and value == -1) else Label(_name(layer, value, names))
 
 

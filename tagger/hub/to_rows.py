@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tagger.errors import DataError
 from tagger.formats.column_names import DOCUMENT, META, OFFSETS, layer_name
+from tagger.text.gaps import known_of
 from tagger.text.sentence import Sentence, TagLayer
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _layers(splits: Mapping[str, Sequence[Sentence]]) -> dict[str, tuple[type, l
 
 def _names(sentence: Sentence, layer: str) -> Iterable[str]:
     found = sentence.layers[layer]
-    return sentence.tags(layer) if isinstance(found, TagLayer) else found.scores or (found.value,)
+    return known_of(sentence.tags(layer)) if isinstance(found, TagLayer) else found.scores or (found.value,)
 
 
 def _tag_columns(layer: str, names: Sequence[str]) -> tuple[Columns, Columns]:
@@ -116,7 +117,12 @@ def _tag_columns(layer: str, names: Sequence[str]) -> tuple[Columns, Columns]:
             return None
         return [{key: getattr(found, key) for key in span} for found in s.spans(layer)]
 
-    return {f"{layer}_tags": (List(ClassLabel(names=list(names))), lambda s: [ids[tag] for tag in s.tags(layer)])}, {
+    return {
+        f"{layer}_tags": (
+            List(ClassLabel(names=list(names))),
+            lambda s: [None if tag is None else ids[tag] for tag in s.tags(layer)],
+        )
+    }, {
         f"{layer}_scores": (List(Value("float32")), lambda s: list(s.tag_scores(layer) or ()) or None),
         f"{layer}_score": (Value("float32"), lambda s: s.sequence_score(layer)),
         f"{layer}_spans": (List(span), spans),

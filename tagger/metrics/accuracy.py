@@ -11,7 +11,7 @@ from itertools import chain
 from statistics import fmean
 
 from tagger.metrics.calibration import calibration_error, error_lines
-from tagger.metrics.rates import ClassScore, check_aligned, class_lines, ratio
+from tagger.metrics.rates import ClassScore, check_aligned, class_lines, ratio, unknown_lines
 
 Pairs = Counter[tuple[str, str]]  # (gold value, predicted value) → number of occurrences
 
@@ -44,6 +44,7 @@ class TagScores(_Accuracy):
         tags: The score of each tag that occurs in gold or prediction, by name.
         calibration_error: Mean difference between the probabilities of predicted tags and the share that is right, from
             0 to 1; None if the predictions have no probabilities.
+        unknown_tokens: Number of tokens that are not scored, because their gold tag is unknown.
     """
 
     sentence_accuracy: float
@@ -51,6 +52,7 @@ class TagScores(_Accuracy):
     sentences: int
     tags: Mapping[str, ClassScore]
     calibration_error: float | None = None
+    unknown_tokens: int = 0
 
     def lines(self) -> list[str]:
         """Return the scores as lines of text."""
@@ -58,6 +60,7 @@ class TagScores(_Accuracy):
             f"accuracy {self.accuracy:.4f} of {self.tokens} tokens",
             *class_lines("tag", self.tags),
             f"sentences with every tag right: {self.sentence_accuracy:.4f} of {self.sentences}",
+            *unknown_lines(self.unknown_tokens),
             *error_lines(self.calibration_error),
         ]
 
@@ -92,16 +95,22 @@ class LabelScores(_Accuracy):
         ]
 
 
-def score_tags(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> TagScores:
+def score_tags(gold: Sequence[Sequence[str | None]], predicted: Sequence[Sequence[str]]) -> TagScores:
     """Return the scores of predicted tags against gold tags, sentence by sentence.
+
+    Tokens whose gold tag is unknown (None) are not scored, and neither are sentences with only such tokens.
 
     Raises:
         ValueError: Gold and predicted differ in length.
     """
     check_aligned(gold, predicted)
-    pairs = Pairs(zip(chain.from_iterable(gold), chain.from_iterable(predicted), strict=True))
-    right = sum(list(left) == list(right) for left, right in zip(gold, predicted, strict=True))
-    return TagScores(_accuracy(pairs), ratio(right, len(gold)), pairs.total(), len(gold), _class_scores(pairs))
+    tokens = sum(map(len, gold))
+    both = [[(g, p) for g, p in zip(*each, strict=True) if g is not None] for each in zip(gold, predicted, strict=True)]
+    scored = [known for known, tags in zip(both, gold, strict=True) if known or not tags]
+    pairs = Pairs(chain.from_iterable(scored))
+    right = ratio(sum(all(g == p for g, p in known) for known in scored), len(scored))
+    unknown = tokens - pairs.total()
+    return TagScores(_accuracy(pairs), right, pairs.total(), len(scored), _class_scores(pairs), unknown_tokens=unknown)
 
 
 def score_labels(

@@ -18,7 +18,7 @@ from itertools import chain
 from typing import Any
 
 from tagger.metrics.calibration import error_lines
-from tagger.metrics.rates import Average, ClassScore, check_aligned, class_lines, ratio
+from tagger.metrics.rates import Average, ClassScore, check_aligned, class_lines, ratio, unknown_lines
 from tagger.text.schemes import Boundary, Scheme, describe, invalid_positions, is_tag, span_types, split_tag
 
 TagLists = list[list[str]]  # seqeval accepts only lists
@@ -48,6 +48,9 @@ class EntityScores:
         unaligned_entities: Number of gold entities that tokens cannot express; each counts as missed.
         calibration_error: Mean difference between the probabilities of predicted entities and the share that is right,
             from 0 to 1; None if they have no probabilities.
+        unknown_tokens: Number of tokens whose gold tag is unknown.
+        unscored_entities: Number of predicted entities that do not count, because they touch an unknown gold tag or
+            gold does not annotate their type.
     """
 
     micro: Average
@@ -65,6 +68,8 @@ class EntityScores:
     library: str
     unaligned_entities: int = 0
     calibration_error: float | None = None
+    unknown_tokens: int = 0
+    unscored_entities: int = 0
 
     @property
     def headline(self) -> float:
@@ -94,6 +99,7 @@ class EntityScores:
             *self._unaligned_lines(),
             f"seqeval default mode: {self.default}{note}",
             f"invalid predicted sequences: {self.invalid_sequences} of {self.sentences}",
+            *unknown_lines(self.unknown_tokens, self.unscored_entities),
             *error_lines(self.calibration_error),
             f"settings: {self.library}, mode={self.mode}, scheme={SEQEVAL_SCHEMES[self.scheme]}, average=micro",
         ]

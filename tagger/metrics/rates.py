@@ -7,7 +7,7 @@ A rate whose denominator is zero is 0.0, as in published scores. What counts as 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tagger.wording import table_lines
+from tagger.wording import counted, table_lines
 
 COLUMNS = ("precision", "recall", "f1", "support")
 
@@ -64,7 +64,16 @@ def ratio(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
-def check_aligned(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> None:
+def unknown_lines(tokens: int, entities: int | None = None) -> list[str]:
+    """Return the line of a report on what is not scored because gold is unknown; none if everything is scored."""
+    if not (tokens or entities):
+        return []
+    noun = "predicted entity" if entities == 1 else "predicted entities"
+    also = "" if entities is None else f", {entities} {noun}"
+    return [f"not scored, because gold is unknown there: {counted(tokens, 'token')}{also}"]
+
+
+def check_aligned(gold: Sequence[Sequence[str | None]], predicted: Sequence[Sequence[str]]) -> None:
     """Refuse two sides that differ in the number of sentences, or of tags in a sentence.
 
     Raises:

@@ -166,7 +166,7 @@ class Network(nn.Module):
             target = targets.get(layer)
             if target is None:
                 continue
-            rows = (target[:, 0] if target.dim() == 2 else target) != MISSING  # (batch,)
+            rows = _has_layer(target)  # (batch,)
             if bool(rows.all()):
                 losses[layer] = head.loss(states, mask, target)
             elif bool(rows.any()):
@@ -183,6 +183,13 @@ class Network(nn.Module):
         states = self.states(batch)
         found = {layer: head.marginals(states, batch.mask) for layer, head in self.heads.items()}
         return {layer: marginals for layer, marginals in found.items() if marginals is not None}
+
+
+def _has_layer(target: Tensor) -> Tensor:
+    """Return which sentences of a batch have the layer of a target."""
+    if target.dim() == 3:  # which tags each token may have
+        return target[:, 0].any(1)
+    return (target[:, 0] if target.dim() == 2 else target) != MISSING
 
 
 @dataclass(frozen=True)

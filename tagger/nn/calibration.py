@@ -21,7 +21,7 @@ class HeldOut(NamedTuple):
 
     states: Float[Tensor, "batch tokens hidden"]
     mask: Bool[Tensor, "batch tokens"]
-    tag_ids: Int[Tensor, "batch tokens"]
+    tag_ids: Int[Tensor, "batch tokens"] | Bool[Tensor, "batch tokens tags"]  # or which tags each token may have
 
 
 class Calibration(NamedTuple):

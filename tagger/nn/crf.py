@@ -111,6 +111,11 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
         Raises:
             ValueError: A gold tag is out of range, or no allowed sequence agrees with the gold tags of a row; the
                 message names the row.
+
+        Source:
+            Tsuboi, Kashima, Mori, Oda and Matsumoto (2008), "Training Conditional Random Fields Using Incomplete
+            Annotations", equation 4, for tags that are not fully known.
+            Compared with enumeration of all sequences in tests/nn/test_crf.py.
         """
         tags = _checked_gold(emissions, tags)
         emissions, tags, rows, _ = _left_aligned(_precise(emissions), tags, mask.bool())

@@ -121,12 +121,20 @@ class TokensHead(HeadNetwork):
         self,
         states: Float[Tensor, "batch tokens hidden"],
         mask: Bool[Tensor, "batch tokens"],
-        tag_ids: Int[Tensor, "batch tokens"],
+        tag_ids: Int[Tensor, "batch tokens"] | Bool[Tensor, "batch tokens tags"],
     ) -> Float[Tensor, ""]:
-        """Return the negative log-likelihood of the tags, in nats per token."""
+        """Return the negative log-likelihood of the tags, in nats per token.
+
+        If `tag_ids` says which tags each token may have, it is that of all sequences that agree with it.
+        """
         emissions = self.linear(states)
         if self.decoder == "softmax":
-            return F.cross_entropy(emissions[mask].float(), tag_ids[mask])
+            scores = emissions[mask].float()
+            if tag_ids.dtype != torch.bool:
+                return F.cross_entropy(scores, tag_ids[mask])
+            possible = scores.log_softmax(1).masked_fill(~tag_ids[mask], -torch.inf).logsumexp(1)  # (tokens,)
+            loss: Tensor = -possible.mean()
+            return loss
         return -self.crf.log_likelihood(emissions, tag_ids, mask).sum() / mask.sum()
 
     @torch.no_grad()

@@ -17,6 +17,7 @@ from tagger.inference.torch_backend import TorchBackend
 from tagger.model.network import TorchModel, to_tensors
 from tagger.nn.calibration import FURTHEST, HIGHEST, LOWEST, HeldOut
 from tagger.tagging import Tagger
+from tagger.text.gaps import known_of
 from tagger.text.sentence import Sentence
 
 Facts = dict[str, dict[str, float]]
@@ -80,9 +81,10 @@ def describe_calibration(layer: str, found: Mapping[str, float]) -> str:
 
 
 def _known(dev: Sequence[Sentence], layer: str, config: AnyHeadConfig, names: Sequence[str]) -> list[Sentence]:
-    """Return the dev sentences that have a layer and whose labels are all in `names`."""
+    """Return the dev sentences with known labels of a layer, all of which are in `names`."""
     head, known = head_of(layer, config), set(names)
-    return [sentence for sentence in dev if layer in sentence.layers and known.issuperset(head.labels(sentence))]
+    labels = [(s, known_of(head.labels(s))) for s in dev if layer in s.layers]
+    return [sentence for sentence, found in labels if found and known.issuperset(found)]
 
 
 def _held_out(model: TorchModel, layer: str, sentences: Sequence[Sentence]) -> HeldOutSentences:

@@ -47,8 +47,8 @@ class Document:
         """
         return tuple(spans_of(self.sentences, layer))
 
-    def tags(self, layer: str) -> tuple[str, ...]:
-        """Return the tags of a layer, one per token of the document, in the scheme of the training files.
+    def tags(self, layer: str) -> tuple[str | None, ...]:
+        """Return the tags of a layer, one per token, in the scheme of the training files; None where unknown.
 
         Raises:
             DataError: A sentence has no such tag layer.

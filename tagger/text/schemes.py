@@ -39,6 +39,7 @@ RULES: dict[Scheme, Rules] = {
     "bilou": Rules(prefixes="BILU", opening="BU", dividing="", unfinished="BI", last="LU", single="U", final="L"),
     "io": Rules(prefixes="I", opening="I", dividing="", unfinished="", last="", single="I", final="I"),
 }
+UNKNOWN = "\0"  # an unknown tag in pairs of tags, where None is the edge of a sentence
 STARTING = "BSU"  # in every scheme these begin an entity and never continue one
 CLOSING = "ESLU"  # in every scheme these end one
 
@@ -70,7 +71,9 @@ def can_divide(scheme: Scheme) -> bool:
 
 
 def is_legal(before: str | None, after: str | None, scheme: Scheme) -> bool:
-    """Whether tag `after` may follow tag `before`; None means the edge of the sentence."""
+    """Whether tag `after` may follow tag `before`; None means the edge of the sentence, `UNKNOWN` any tag."""
+    if UNKNOWN in (before, after):
+        return True
     rules = RULES[scheme]
     left, left_type = split_tag(before or "O")
     right, right_type = split_tag(after or "O")
@@ -112,8 +115,12 @@ def _of_pairs(
     return table
 
 
-def invalid_positions(tags: Sequence[str], scheme: Scheme) -> list[int]:
-    """Return the positions of tags that may not follow the tag before them, and of a last tag that may not be last."""
+def invalid_positions(tags: Sequence[str | None], scheme: Scheme) -> list[int]:
+    """Return the positions of tags that may not follow the tag before them, and of a last tag that may not be last.
+
+    Any tag may stand beside an unknown one (None).
+    """
+    tags = [UNKNOWN if tag is None else tag for tag in tags]
     found = [i for i, tag in enumerate(tags) if not is_legal(tags[i - 1] if i else None, tag, scheme)]
     if tags and not is_legal(tags[-1], None, scheme) and found[-1:] != [len(tags) - 1]:
         found.append(len(tags) - 1)
@@ -220,8 +227,8 @@ def detect_scheme(pairs: Iterable[tuple[str | None, str | None]]) -> Scheme:
     every `B-` is where IOB1 needs one; else IOB2. Without any `B-` it is IOB1, although IOB2 with mistakes looks the
     same: the caller warns about it.
     """
-    distinct = {(before, tag) for before, tag in pairs if tag is not None and tag != "O"}
-    prefixes = {tag[0] for _, tag in distinct}
+    distinct = {(before, tag) for before, tag in pairs if tag not in (None, "O", UNKNOWN)}
+    prefixes = {str(tag)[0] for _, tag in distinct}
     if prefixes & {"L", "U"}:
         return "bilou"
     if prefixes & {"E", "S"}:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar
 
 from tagger.errors import DataError
-from tagger.text.schemes import Boundary, Scheme, convert_tags, tags_to_spans
+from tagger.text.gaps import converted, known_of, known_spans
+from tagger.text.schemes import Boundary, Scheme
 from tagger.wording import quoted, shorten
 
 SHORT = 2000  # characters; token offsets of longer texts rarely occur twice
@@ -75,7 +76,7 @@ class TagLayer:
     """One tag per token.
 
     Args:
-        tags: The tags, in `scheme`.
+        tags: The tags, in `scheme`; None where the tag of a token is unknown.
         scheme: How spans are written in `tags`; None where tags have no spans, such as parts of speech.
         shown: The scheme in which `Sentence.tags` returns them: that of the training files. None: `scheme`.
         scores: A score for each tag.
@@ -84,9 +85,10 @@ class TagLayer:
         readings: The most probable sequences, best first, each a layer with its score, if they were requested.
         unaligned: Gold entities that the tags do not express, because they begin or end inside a token, cross a
             sentence or share tokens with others. Scores count them as missed.
+        types: The entity types that are annotated, so that `O` only means that there is none of these. None: all.
     """
 
-    tags: tuple[str, ...]
+    tags: tuple[str | None, ...]
     scheme: Scheme | None = None
     shown: Scheme | None = None
     scores: tuple[float, ...] | None = None
@@ -94,6 +96,7 @@ class TagLayer:
     score: float | None = None
     readings: "tuple[TagLayer, ...]" = ()
     unaligned: tuple[Unaligned, ...] = ()
+    types: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +168,10 @@ class Sentence:
         offsets = shared(self.offsets, same) if len(self.text) < SHORT else self.offsets
         return replace(self, tokens=shared(self.tokens, same), offsets=offsets, layers=layers)
 
-    def tags(self, layer: str, *, scheme: Scheme | None = None) -> tuple[str, ...]:
+    def tags(self, layer: str, *, scheme: Scheme | None = None) -> tuple[str | None, ...]:
         """Return the tags of a layer, in `scheme` if given, else in the scheme of the training files.
+
+        A tag is None if it is unknown, or if another scheme would write it in a way that depends on an unknown tag.
 
         Raises:
             DataError: The sentence has no such tag layer.
@@ -175,20 +180,20 @@ class Sentence:
         wanted = scheme or found.shown
         if found.scheme is None or wanted is None or wanted == found.scheme:
             return found.tags
-        return tuple(convert_tags(found.tags, found.scheme, wanted))
+        return converted(found.tags, found.scheme, wanted)
 
     def tag_scores(self, layer: str) -> tuple[float, ...] | None:
         """Return a score for each tag of a layer, or None if its head gives none."""
         return self.tag_layer(layer).scores
 
     def boundaries(self, layer: str) -> list[Boundary]:
-        """Return type and token range of each span of a layer."""
+        """Return type and token range of each span of a layer, without spans that unknown tags leave unclear."""
         found = self.tag_layer(layer)
         if found.scheme is None:
             raise DataError(f"layer `{layer}` has tags without spans; use tags({layer!r})")
         if found.scored_spans is not None:
             return [boundary for boundary, _ in found.scored_spans]
-        return tags_to_spans(found.tags, found.scheme)
+        return known_spans(found.tags, found.scheme)
 
     def spans(self, layer: str) -> tuple[Span, ...]:
         """Return the entities of a layer, in the order of the text.
@@ -312,11 +317,11 @@ def check_spans(layer: str, sentences: Iterable[Sentence]) -> None:
     """
     for sentence in sentences:
         found = sentence.layers.get(layer)
-        if isinstance(found, TagLayer) and found.scheme is None:
+        if isinstance(found, TagLayer) and found.scheme is None and (tags := known_of(found.tags)):
             where = f"{sentence.origin.at(0)}: " if sentence.origin else ""
             raise DataError(
                 f"{where}layer `{layer}` must have entities (tags such as B-PER and O), got tags such as "
-                f'{found.tags[0]!r}; set scheme = "none" for the head if its tags have no spans'
+                f'{tags[0]!r}; set scheme = "none" for the head if its tags have no spans'
             )
 
 

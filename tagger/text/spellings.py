@@ -32,9 +32,9 @@ class Spelling(NamedTuple):
     about: str
     is_io: bool = False
 
-    def read(self, tags: Iterable[str]) -> list[str]:
+    def read(self, tags: Iterable[str | None]) -> list[str | None]:
         """Return the tags of a sentence as the library writes them."""
-        return [self.tags.get(tag, tag) for tag in tags]
+        return [None if tag is None else self.tags.get(tag, tag) for tag in tags]
 
 
 def spelling_of(counts: Mapping[str, int]) -> Spelling | None:

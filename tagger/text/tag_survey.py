@@ -12,6 +12,7 @@ from itertools import chain
 from tagger.errors import SHOWN, DataError, Problems
 from tagger.text.schemes import (
     RULES,
+    UNKNOWN,
     Scheme,
     describe,
     detect_scheme,
@@ -53,8 +54,8 @@ class Survey:
         self.others: list[tuple[int, str]] = []
         self.passed_over = Places()  # tags on lines that are not words
 
-    def add(self, tags: Sequence[str], lines: Sequence[int]) -> None:
-        """Count the tags of a sentence, one per line."""
+    def add(self, tags: Sequence[str | None], lines: Sequence[int]) -> None:
+        """Count the tags of a sentence, one per line; unknown ones (None) are ignored."""
         if len(self.pairs) > MANY:
             return
         if tags.count("O") == len(tags):
@@ -62,7 +63,9 @@ class Survey:
             return
         before, last = "O", ("O", "O")
         for tag, line in zip(tags, lines, strict=True):
-            if tag == "O":
+            if tag is None:
+                tag = UNKNOWN
+            elif tag == "O":
                 self.num_outside += 1
             elif not _looks_like_tag(tag):
                 self.num_other += 1
@@ -83,7 +86,7 @@ class Survey:
     @property
     def num_tags(self) -> int:
         """The number of tags with a prefix."""
-        return sum(places.count for (_, tag), places in self.pairs.items() if tag != "O")
+        return sum(places.count for (_, tag), places in self.pairs.items() if tag not in ("O", UNKNOWN))
 
     def has_scheme(self) -> bool:
         """Whether these are entities: at least half of the values are `O` or tags, and few of them are distinct."""
@@ -107,7 +110,8 @@ class Survey:
         def text(tag: str) -> str:
             return f"tag {tag!r} is not a valid {describe(scheme)}; {_advice(tag)}"
 
-        wrong = [(places, text(tag)) for (_, tag), places in self.pairs.items() if not is_tag(tag, scheme)]
+        strange = ((tag, places) for (_, tag), places in self.pairs.items() if tag != UNKNOWN)
+        wrong = [(places, text(tag)) for tag, places in strange if not is_tag(tag, scheme)]
         count, first = _first(wrong)
         return count + self.num_other, sorted([*first, *((line, text(tag)) for line, tag in self.others)])[:SHOWN]
 
@@ -173,14 +177,25 @@ def runs(tags: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
             start = None
 
 
-def pairs_of(sequences: Iterable[Sequence[str]]) -> Pairs:
-    """Count how often each tag follows each other in sentences; None is the edge of a sentence."""
-    return Counter(chain.from_iterable(zip((None, *tags), (*tags, None), strict=True) for tags in sequences if tags))
+def pairs_of(sequences: Iterable[Sequence[str | None]]) -> Pairs:
+    """Count how often each tag follows each other in sentences; None is the edge of a sentence.
+
+    Unknown tags are `UNKNOWN` in the pairs.
+    """
+    marked = ([UNKNOWN if tag is None else tag for tag in tags] for tags in sequences)
+    return Counter(chain.from_iterable(zip((None, *tags), (*tags, None), strict=True) for tags in marked if tags))
+
+
+def tags_in(pairs: Iterable[tuple[str | None, str | None]]) -> set[str]:
+    """Return the tags in pairs that are neither unknown nor empty."""
+    return {tag for pair in pairs for tag in pair if tag and tag != UNKNOWN}
 
 
 def speaks_against(pair: tuple[str | None, str | None], scheme: Scheme) -> bool:
     """Whether two adjacent tags are not of a scheme, or in an order that it does not allow."""
     before, after = pair
+    if UNKNOWN in pair:
+        return bool(after) and after != UNKNOWN and not is_tag(str(after), scheme)
     if after and not is_tag(after, scheme):
         return True
     return all(tag is None or is_tag(tag, scheme) for tag in pair) and not is_legal(before, after, scheme)
@@ -193,7 +208,7 @@ def num_faults(pairs: Pairs, scheme: Scheme) -> int:
 
 def best_scheme(pairs: Pairs) -> Scheme:
     """Return the scheme that the fewest pairs violate."""
-    tags = {tag for pair in pairs for tag in pair if tag}
+    tags = tags_in(pairs)
     return min(ORDER, key=lambda scheme: (num_faults(pairs, scheme), sum(not is_tag(tag, scheme) for tag in tags)))
 
 
@@ -201,8 +216,8 @@ def widest_scheme(pairs: Pairs, *, but: Scheme) -> Scheme:
     """Return the scheme, other than `but`, that has most of the tags; among equals the one with the fewest faults."""
 
     def unfit(scheme: Scheme) -> tuple[int, int]:
-        unknown = sum(count for (_, tag), count in pairs.items() if tag and not is_tag(tag, scheme))
-        return unknown, num_faults(pairs, scheme)
+        found = ((tag, count) for (_, tag), count in pairs.items() if tag and tag != UNKNOWN)
+        return sum(count for tag, count in found if not is_tag(tag, scheme)), num_faults(pairs, scheme)
 
     return min((scheme for scheme in ORDER if scheme != but), key=unfit)
 

@@ -225,7 +225,7 @@ def test_dataset_must_have_a_train_split(tmp_path: Path) -> None:
 def test_all_bad_rows_are_reported_together(tmp_path: Path) -> None:
     rows = {
         "tokens": [["a"], [], ["b", None], None, ["c", "d"], ["e"]],
-        "ner_tags": [["O"], [], ["O", "O"], ["O"], ["O"], [None]],
+        "ner_tags": [["O"], [], ["O", "O"], ["O"], ["O"], [""]],
     }
     folder = saved(tmp_path, train=make_dataset(rows))
     assert error_of(folder).splitlines() == [
@@ -233,7 +233,7 @@ def test_all_bad_rows_are_reported_together(tmp_path: Path) -> None:
         f"{folder} (train), row 2: token 2 must be a word, got None",
         f"{folder} (train), row 3: a sentence must have a list of tokens, got 'None'",
         f"{folder} (train), row 4: `ner` must have 2 tags, got 1",
-        f"{folder} (train), row 5: `ner` must have names or numbers of classes, got 'None'",
+        f"{folder} (train), row 5: `ner` must have names or numbers of classes, got \"''\"",
     ]
 
 

@@ -213,3 +213,40 @@ def test_the_probability_of_a_long_sequence_is_exact() -> None:
     assert 0.001 < expected < 0.999
     assert output.sequences.item() == pytest.approx(expected, rel=1e-5)
     assert output.reading_probabilities.item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("decoder", ["crf", "softmax"])
+def test_loss_of_possible_tags_is_that_of_all_sequences_that_agree_with_them(decoder: Decoder) -> None:
+    precise = torch.double if decoder == "crf" else torch.float  # a softmax is computed in float32
+    head, (states, mask) = make_tokens_head(decoder, constrained=decoder == "crf").to(precise), make_batch()
+    states = states.to(precise).requires_grad_()
+    possible = torch.rand(*mask.shape, 4, generator=torch.Generator().manual_seed(3)) < 0.5
+    possible[..., 0] = True  # tags 0 alone are a legal sequence
+    total = torch.zeros((), dtype=precise)
+    for row, length in enumerate(LENGTHS):
+        if decoder == "softmax":
+            each = head.linear(states[row, :length]).softmax(1) * possible[row, :length]
+            total = total + each.sum(1).log().sum()
+            continue
+        agree = [tags for tags in product(range(4), repeat=length) if is_legal(list(tags))]
+        agree = [tags for tags in agree if possible[row, range(length), tags].all()]
+        gold, rows = torch.tensor(agree), states[row : row + 1, :length].expand(len(agree), -1, -1)
+        whole = torch.ones(len(agree), length, dtype=torch.bool)
+        total = total + head.crf.log_likelihood(head.linear(rows), gold, whole).logsumexp(0)
+    expected = -total / sum(LENGTHS)
+    found = head.loss(states, mask, possible & mask.unsqueeze(2))
+    torch.testing.assert_close(found, expected)
+    (gradient,) = torch.autograd.grad(found, states, retain_graph=True)
+    torch.testing.assert_close(gradient, torch.autograd.grad(expected, states)[0])
+    if decoder == "crf":
+        assert torch.autograd.gradcheck(lambda given: head.loss(given, mask, possible), states)
+
+
+@pytest.mark.parametrize("decoder", ["crf", "softmax"])
+def test_loss_of_one_possible_tag_each_is_that_of_the_tags(decoder: Decoder) -> None:
+    head, (states, mask) = make_tokens_head(decoder), make_batch()
+    tag_ids = torch.randint(0, 4, mask.shape, generator=torch.Generator().manual_seed(4))
+    possible = F.one_hot(tag_ids, 4).bool()
+    torch.testing.assert_close(head.loss(states, mask, possible), head.loss(states, mask, tag_ids))
+    everything = torch.ones_like(possible)
+    torch.testing.assert_close(head.loss(states, mask, everything), torch.zeros(()))

@@ -18,9 +18,11 @@ from tagger.errors import DataError
 from tagger.formats.columns.fields import (
     DOCUMENT,
     RESERVED,
+    Marks,
     Sample,
     first_fields,
     is_document,
+    read_tags,
     separated_by_tabs,
     split_fields,
     split_head,
@@ -94,7 +96,7 @@ def read_conll(source: Source, config: ReadingConfig, tally: Tally, faults: Faul
     count = 0
     for block in column_blocks(source.lines(), columns, tabs=tabs, where=source.where, faults=faults, keep=keep):
         found: dict[str, TagLayer | Label] = {
-            name: TagLayer(tuple([fields[i].strip() for fields in block.rows])) for i, name in tags
+            name: TagLayer(read_tags((fields[i] for fields in block.rows), config.unknown)) for i, name in tags
         }
         found |= {layer: Label(block.comments[key]) for layer, key in labels.items() if key in block.comments}
         check_values(block, labels.values(), source.where, faults)
@@ -212,7 +214,7 @@ def conll_lines(sentences: Iterable[Sentence], layers: Sequence[str], *, documen
     """Yield the lines of a column file: the token, then one column for each tag layer, separated by tabs.
 
     Comments and labels (as `# layer = value`) come before their sentence, a blank line after it. A sentence without
-    tokens is a blank line.
+    tokens is a blank line. An unknown tag is written as `?`.
 
     Args:
         sentences: The sentences.
@@ -222,6 +224,7 @@ def conll_lines(sentences: Iterable[Sentence], layers: Sequence[str], *, documen
     Raises:
         DataError: A token, tag or comment would not be read back unchanged, or a sentence lacks a layer.
     """
+    marks = Marks()
     for sentence in sentences:
         if sentence.document != document:
             document = sentence.document
@@ -229,7 +232,8 @@ def conll_lines(sentences: Iterable[Sentence], layers: Sequence[str], *, documen
         labels = {name: layer.value for name, layer in sentence.layers.items() if isinstance(layer, Label)}
         for key, value in {**sentence.meta, **labels}.items() if sentence.tokens else ():
             yield _comment_line(key, value, num_columns=1 + len(layers))
-        for i, fields in enumerate(zip(sentence.tokens, *(sentence.tags(layer) for layer in layers), strict=True)):
+        columns = [marks.written(layer, sentence.tags(layer)) for layer in layers]
+        for i, fields in enumerate(zip(sentence.tokens, *columns, strict=True)):
             for name, value in zip(("token", *layers), fields, strict=True):
                 if problem := _unwritable(name, value, alone=not layers):
                     raise DataError(f"{sentence.origin.at(i)}: {problem}" if sentence.origin else problem)

@@ -15,7 +15,7 @@ from itertools import count as count_from
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.formats.columns.conll import BREAKS, NO_SENTENCE, Block, add_comment, check_values, column_blocks
-from tagger.formats.columns.fields import Sample
+from tagger.formats.columns.fields import Marks, Sample, read_tags
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally
@@ -86,7 +86,7 @@ def read_conllu(source: Source, config: ReadingConfig, tally: Tally, faults: Fau
                     found[layer] = Label(comments[field[2:]])
                 continue
             column = FIELDS.index(field)
-            tags = tuple([row[column].strip() for row in words])
+            tags = read_tags((row[column] for row in words), config.unknown)
             if config.layers is not None or any(tag != "_" for tag in tags):
                 found[layer] = TagLayer(tags)
         text, offsets = _surface(rows)
@@ -162,7 +162,8 @@ def _within(surface: str, words: Sequence[str], *, start: int) -> list[tuple[int
 
 
 def conllu_lines(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterator[str]:
-    """Yield the lines of a CoNLL-U file; layers with the name of a field fill it, and other fields are `_`.
+    """Yield the lines of a CoNLL-U file; layers with the name of a field fill it, and other fields are `_`. An unknown
+    tag is written as `?`.
 
     The comments of a sentence come first: labels (`# layer = value`), the text and, where one begins, the document
     (`# newdoc id`). White space between tokens goes to MISC; tokens with the same offsets become a range.
@@ -170,12 +171,12 @@ def conllu_lines(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterat
     Raises:
         DataError: A sentence would not be read back unchanged.
     """
-    document = None
+    document, marks = None, Marks()
     for count, sentence in enumerate(sentences):
         comments = _comments(sentence, document)
         document = comments.get("newdoc id", str(count) if "newdoc" in comments else document)
         yield from (_comment(key, value) for key, value in comments.items())
-        yield from ("\t".join(row) for row in _rows(sentence, layers))
+        yield from ("\t".join(row) for row in _rows(sentence, layers, marks))
         yield ""
 
 
@@ -224,11 +225,11 @@ def _places(sentence: Sentence) -> Iterator[tuple[tuple[int, int], list[int]]]:
         yield place, list(group)
 
 
-def _rows(sentence: Sentence, layers: Sequence[str]) -> Iterator[list[str]]:
+def _rows(sentence: Sentence, layers: Sequence[str], marks: Marks) -> Iterator[list[str]]:
     """Yield the rows of a sentence."""
     if not sentence.tokens or not has_conllu_text(sentence):
         raise DataError(f"the text must be tokens and white space to be written as CoNLL-U, got {sentence.text!r}")
-    columns = {name: sentence.tags(name) for name in layers if name in sentence.layers}
+    columns = {name: marks.written(name, sentence.tags(name)) for name in layers if name in sentence.layers}
     places = list(_places(sentence))
     for number, ((_, end), tokens) in enumerate(places):
         gap = sentence.text[end : places[number + 1][0][0]] if number + 1 < len(places) else None

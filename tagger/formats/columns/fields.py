@@ -5,11 +5,14 @@ a token, between tabs or between runs of blanks and tabs.
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain, islice
 
+from tagger.errors import DataError
+
+UNKNOWN_MARK = "?"  # how an unknown tag is written
 RESERVED = ("token", "index", "_")
 DOCUMENT = "-DOCSTART-"
 BLANKS = re.compile(r"[ \t]+")
@@ -112,6 +115,33 @@ class Sample:
     def split(self, *, tabs: bool) -> list[list[str]]:
         """Return the fields of each token line, separated in this way."""
         return [split_fields(line, tabs=tabs) for line in self.lines if is_token_line(line)]
+
+
+def read_tags(fields: Iterable[str], unknown: str | None) -> tuple[str | None, ...]:
+    """Return the tags in the fields of a column; None for those that are the mark of an unknown tag."""
+    tags = tuple([field.strip() for field in fields])
+    return tags if unknown is None else tuple([None if tag == unknown else tag for tag in tags])
+
+
+class Marks:
+    """Writes unknown tags as `UNKNOWN_MARK`, unless a layer also has a tag with that name."""
+
+    def __init__(self) -> None:
+        self._found: defaultdict[str, set[str | None]] = defaultdict(set)
+
+    def written(self, layer: str, tags: Sequence[str | None]) -> list[str]:
+        """Return the tags of a sentence as columns have them.
+
+        Raises:
+            DataError: The layer has both unknown tags and the tag `?`, so that they could not be told apart.
+        """
+        self._found[layer].update({None, UNKNOWN_MARK}.intersection(tags))
+        if len(self._found[layer]) > 1:
+            raise DataError(
+                f"layer `{layer}` must not have the tag {UNKNOWN_MARK!r} to be written in columns, which mark unknown "
+                "tags with it; rename the tag, or write jsonl"
+            )
+        return [UNKNOWN_MARK if tag is None else tag for tag in tags]
 
 
 def _widest(rows: Sequence[Sequence[str]]) -> tuple[int, int]:
