@@ -6,7 +6,6 @@ An empty or blank text becomes an empty sentence or document, so that every item
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
 from tagger.errors import DataError
@@ -39,9 +38,7 @@ def document_of_text(text: str, rules: TextRules) -> Document:
     """
     if not isinstance(text, str):
         raise TypeError(f"text must be a string, got {type(text).__name__}")
-    text = plain(text)
-    parts = (rules.sentence(text[start:end], start=start) for start, end in rules.sentences(text))
-    return Document(text, tuple([replace(part, text=text) for part in parts]))
+    return Document(plain(text), tuple(rules.split(text)))
 
 
 def sentences_of(items: Iterable[str | Sequence[str]], rules: TextRules, report: Report) -> Iterator[Sentence]:

@@ -7,7 +7,7 @@ The text is never changed, and no character is lost. `TextRules` is what a recip
 
 import re
 import reprlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -86,10 +86,31 @@ class TextRules:
 
     def sentences(self, text: str) -> list[CharSpan]:
         """Return start and end of each sentence of a document. A text without tokens has none."""
+        return self._sentences(text, None)
+
+    def _sentences(self, text: str, tokens: "list[CharSpan] | None") -> list[CharSpan]:
+        """Return start and end of each sentence; `tokens` are those of the text, if they are known."""
         segment = self.segment or ("lines" if self.tokenize == "blanks" else "rules")
         if segment == "none":
             return as_one(text)
-        return at_lines(text) if segment == "lines" else at_marks(text, self.tokens(text))
+        return at_lines(text) if segment == "lines" else at_marks(text, self.tokens(text) if tokens is None else tokens)
+
+    def split(self, text: str) -> list[Sentence]:
+        """Return the sentences of a document, each with the whole text and with offsets in it.
+
+        Their tokens are those that `sentence` gives for the part of the text, but the text is split into tokens once.
+        """
+        text = plain(text)
+        tokens, last, sentences = self.tokens(text), 0, []
+        for start, end in self._sentences(text, tokens):
+            first = last
+            while last < len(tokens) and tokens[last][0] < end:
+                last += 1
+            spans = tokens[first:last]
+            if _depends_on_its_neighbours(text, spans):
+                spans = [(start + i, start + j) for i, j in self.tokens(text[start:end])]
+            sentences.append(Sentence(tuple([text[i:j] for i, j in spans]), text, tuple(spans)))
+        return sentences
 
     def _separate(self, text: str) -> "Iterator[re.Match[str]]":
         """Yield the matches of what is one token whatever is around it."""
@@ -110,6 +131,16 @@ class TextRules:
 
 
 DEFAULT_RULES = TextRules()
+
+
+def _depends_on_its_neighbours(text: str, spans: Sequence[CharSpan]) -> bool:
+    """Whether the tokens of a sentence may be others if the sentence is a text of its own.
+
+    They may be where there is no white space around it, or where it ends with a full stop that is no token.
+    """
+    (start, _), (last, end) = spans[0], spans[-1]
+    attached = not text[start - 1 : start].isspace() if start else False
+    return attached or not (text[end : end + 1].isspace() or end == len(text)) or text[last + 1 : end].endswith(".")
 
 
 def tokenize(text: str) -> list[CharSpan]:

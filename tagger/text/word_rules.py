@@ -79,17 +79,25 @@ class WordRules:
     def spans(self, text: str) -> list[CharSpan]:
         """Return start and end of each word."""
         found: list[CharSpan] = []
-        end, led = 0, False
+        end, led, joined = 0, False, False
+        first, before = 0, 0  # start of the chunks that phrases may join, and the number of words before them
         for chunk in text.split():
             spans, follows, leads = self._cache.get(chunk) or self._cut(chunk)
+            start = text.index(chunk, end)
             if led and follows:
-                return self._spans_of_all(text)
-            start, led = text.index(chunk, end), leads
-            end = start + len(chunk)
+                joined = True
+            else:
+                if joined:
+                    found[before:] = self._spans_of_all(text, first, end)
+                    joined = False
+                first, before = start, len(found)
+            end, led = start + len(chunk), leads
             if len(spans) == 1:
                 found.append((start, end))
             else:
-                found += [(start + first, start + last) for first, last in spans]
+                found += [(start + begin, start + last) for begin, last in spans]
+        if joined:
+            found[before:] = self._spans_of_all(text, first, end)
         return found
 
     def _cut(self, chunk: str) -> _Cut:
@@ -101,13 +109,14 @@ class WordRules:
         self._cache[chunk] = cut
         return cut
 
-    def _spans_of_all(self, text: str) -> list[CharSpan]:
-        """Return the result of `spans` for a text in which a phrase may extend over several chunks.
+    def _spans_of_all(self, text: str, first: int, last: int) -> list[CharSpan]:
+        """Return the words of `text[first:last]`, whose chunks may form phrases together.
 
         White space is a token that separates words, except for a space after a word.
         """
+        text = text[first:last]
         spans = self._joined(self._tokens(text, self._specials), text)
-        return [(start, end) for start, end in spans if not text[start:end].isspace()]
+        return [(first + start, first + end) for start, end in spans if not text[start:end].isspace()]
 
     def _tokens(self, text: str, specials: Mapping[str, Sequence[str]]) -> list[tuple[str, int]]:
         """Return the tokens of a text and their positions, before phrases are looked for."""

@@ -331,3 +331,15 @@ def test_a_language_without_rules_is_refused_by_name(code: str, problem: str):
 )
 def test_words_follow_the_rules_of_a_language_and_hold_no_blank(language: str, text: str, expected: str):
     assert list(TextRules(language=language).sentence(text).tokens) == expected.split(" ")
+
+
+@pytest.mark.parametrize("mode", ["words", "spacy", "blanks", "characters"])
+@pytest.mark.parametrize("segment", ["rules", "lines", "none"])
+@given(st.lists(st.sampled_from([*AWKWARD, "Ada", "router Z.", ".", "?", ")", "“", " ", " ", "\n"]), max_size=30))
+@settings(max_examples=100, deadline=None)
+def test_a_text_that_is_split_at_once_has_the_tokens_of_its_sentences_alone(mode, segment, pieces: list[str]):
+    rules, text = TextRules(mode, segment=segment), "".join(pieces)
+    alone = [(rules.sentence(text[start:end], start=start)) for start, end in rules.sentences(text)]
+    found = rules.split(text)
+    assert [(s.tokens, s.offsets) for s in found] == [(s.tokens, s.offsets) for s in alone]
+    assert all(s.text is text for s in found)

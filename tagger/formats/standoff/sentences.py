@@ -19,7 +19,7 @@ from tagger.formats.tally import Tally
 from tagger.text.choices import Misaligned, Nested
 from tagger.text.schemes import Boundary, Scheme, spans_to_tags
 from tagger.text.sentence import Sentence, TagLayer, Unaligned
-from tagger.text.tokenization import CharSpan, TextRules
+from tagger.text.tokenization import CharSpan
 
 LAYER = "ner"  # the default layer of entities
 
@@ -115,8 +115,11 @@ def annotated_sentences(
     Raises:
         DataError: The text has no token.
     """
-    ranges = [(0, len(text))] if whole else _sentences(text, config.text_rules)
-    offsets, starts = _own_tokens(tokens, ranges) if tokens else _tokens(text, ranges, config.text_rules)
+    rules = config.text_rules
+    if tokens:
+        offsets, starts = _own_tokens(tokens, [(0, len(text))] if whole else rules.sentences(text))
+    else:
+        offsets, starts = _tokens((not whole and rules.split(text)) or [rules.sentence(text)])
     misaligned: Misaligned = "drop" if _policy("inside", config, tally) == "missed" else config.misaligned
     nested: Nested = "outermost" if _policy("nested", config, tally) == "missed" else config.nested
     found = {
@@ -167,14 +170,8 @@ def check_scheme(config: ReadingConfig, where: str) -> None:
         )
 
 
-def _sentences(text: str, rules: TextRules) -> list[CharSpan]:
-    """Return the sentences of a text; one without tokens is one sentence."""
-    return rules.sentences(text) or [(0, len(text))]
-
-
-def _tokens(text: str, ranges: Sequence[CharSpan], rules: TextRules) -> tuple[list[CharSpan], list[int]]:
-    """Return the offsets of the tokens of a text, and which of them start a sentence."""
-    parts = [rules.sentence(text[start:end], start=start) for start, end in ranges]
+def _tokens(parts: Sequence[Sentence]) -> tuple[list[CharSpan], list[int]]:
+    """Return the offsets of the tokens of all sentences of a text, and which of them start a sentence."""
     return [offset for part in parts for offset in part.offsets], list(accumulate(map(len, parts[:-1]), initial=0))
 
 
