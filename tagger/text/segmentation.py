@@ -28,7 +28,7 @@ def at_marks(text: str, tokens: Sequence[CharSpan]) -> list[CharSpan]:
     """
     starts, mark = [0], None  # `mark`: the last token that may end the sentence
     for i, (start, end) in enumerate(tokens):
-        if i and len((text[tokens[i - 1][1] : start] + ".").splitlines()) > 2:
+        if i and start > tokens[i - 1][1] + 1 and len((text[tokens[i - 1][1] : start] + ".").splitlines()) > 2:
             starts.append(i)
             mark = None
         if text[start:end] in SENTENCE_MARKS:
