@@ -2,8 +2,10 @@
 
 from tagger.cli.app import app as commands
 from tagger.cli.app import main
+from tagger.cli.fetching import data
 from tagger.cli.plotting import plot
 
+commands.add_typer(data, name="data")
 commands.add_typer(plot, name="plot")
 
 __all__ = ["commands", "main"]

@@ -215,7 +215,7 @@ def evaluate(
         nested=nested,
     )
     if as_json:
-        _print_json(report.to_dict())
+        print_json(report.to_dict())
     else:
         sys.stdout.write(report.to_text())
         notes = report.extra["notes"]
@@ -371,10 +371,10 @@ def check(
         )
     except TaggerError as error:
         if as_json:
-            _print_json({"error": str(error)})
+            print_json({"error": str(error)})
         raise
     if as_json:
-        _print_json(diagnosis.to_dict())
+        print_json(diagnosis.to_dict())
     else:
         print_diagnosis(diagnosis)
     if not diagnosis.is_sound:
@@ -388,12 +388,13 @@ def info(model: ModelArgument, as_json: JsonOption = False) -> None:
 
     facts = describe_model(model)
     if as_json:
-        _print_json(facts)
+        print_json(facts)
     else:
         sys.stdout.writelines(f"{line}\n" for line in _indented(facts))
 
 
-def _print_json(value: object) -> None:
+def print_json(value: object) -> None:
+    """Print a value as JSON."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
