@@ -1,4 +1,4 @@
-"""Write the generated parts of the documentation: recipe keys, formats, commands and public names.
+"""Write the generated parts of the documentation: recipe keys, formats, corpora, commands and names.
 
     python docs/tools/reference.py
 
@@ -17,6 +17,7 @@ import typer
 from recipe_keys import meanings
 
 import tagger
+from tagger.catalogue.entries import catalogue
 from tagger.cli.app import app
 from tagger.formats.table import FORMATS, Format
 from tagger.text.choices import FileFormat
@@ -233,6 +234,26 @@ def value_name(kind: Any, option: str) -> str:
     return "N" if str(int) in parts else "PATH" if str(Path) in parts else option.rpartition("-")[2].upper()
 
 
+# Data
+
+
+def corpora() -> str:
+    """Return a table of the corpora and word vectors that can be fetched."""
+    rows = [
+        (
+            f"`{one.name}`",
+            f"[{one.title}]({one.source})",
+            one.language,
+            one.contents,
+            f"{one.num_bytes / 1e6:.1f}",
+            f"[{one.licence}]({one.licence_url})",
+            one.checked,
+        )
+        for one in catalogue().values()
+    ]
+    return table(("name", "what it is", "language", "contents", "MB", "licence", "checked"), rows)
+
+
 # Python
 
 
@@ -247,6 +268,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "command-line.md": commands,
     "formats.md": formats,
     "python.md": public_names,
+    "data.md": corpora,
 }
 
 

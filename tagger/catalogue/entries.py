@@ -169,8 +169,8 @@ def entry(name: str) -> Entry:
     return known[name]
 
 
-def names_for(paths: Iterable[str]) -> list[str] | None:
-    """Return the names of the entries that hold all these files of a data folder; None if one is not listed."""
+def names_for(paths: Iterable[str]) -> list[str]:
+    """Return the names of the entries that hold these files of a data folder; other files are ignored."""
     holders = {file.path: one.name for one in catalogue().values() for file in one.files}
-    wanted = [holders.get(PurePosixPath(path).as_posix()) for path in paths]
-    return None if None in wanted else [name for name in dict.fromkeys(wanted) if name is not None]
+    found = (holders.get(PurePosixPath(path).as_posix()) for path in paths)
+    return [name for name in dict.fromkeys(found) if name is not None]

@@ -25,6 +25,7 @@ MIRROR = "TAGGER_DATA_MIRROR"  # environment variable with the address of a mirr
 UNFINISHED = ".tagger-downloads"  # folder for what is not complete
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 BLOCK = 1 << 20
+LEVEL = 6  # of gzip; 9 takes four times as long for 2% less
 
 
 def fetch(names: Sequence[str], to: Path, *, mirror: str | None = None, listener: Listener | None = None) -> None:
@@ -151,7 +152,7 @@ def _fetch_source(source: Source, files: Sequence[File], to: Path, listener: Lis
     else:
         download(source, part, listener)
     for file in files:
-        _put(part, file, to, from_archive=from_archive)
+        _put(part, file, to, listener, from_archive=from_archive)
     part.unlink(missing_ok=True)
 
 
@@ -170,7 +171,7 @@ def _download_checked(source: Source, part: Path, expected: File, listener: List
             )
 
 
-def _put(part: Path, file: File, to: Path, *, from_archive: bool) -> None:
+def _put(part: Path, file: File, to: Path, listener: Listener, *, from_archive: bool) -> None:
     """Give a complete file its name; one from an archive is unpacked, converted and checked first."""
     place = to / file.path
     unpacked = part.with_suffix(".unpacked")
@@ -180,7 +181,9 @@ def _put(part: Path, file: File, to: Path, *, from_archive: bool) -> None:
             part.replace(place)
             return
         try:
-            _write(unpacked, converted(part, file.members, file.conversion, where=file.source.url), file)
+            listener.started(f"unpacking {place.name}", file.num_bytes)
+            for done in _write(unpacked, converted(part, file.members, file.conversion, where=file.source.url), file):
+                listener.advanced(done)
             if problem := mismatch(unpacked, file):
                 raise DataError(
                     f"{file.source.url}: {file.members[0]} must have {problem}; the archive has changed, so give "
@@ -191,20 +194,22 @@ def _put(part: Path, file: File, to: Path, *, from_archive: bool) -> None:
             part.unlink()
             raise
         finally:
+            listener.ended()
             unpacked.unlink(missing_ok=True)
 
 
-def _write(path: Path, blocks: Iterator[bytes], file: File) -> None:
-    """Write at most one byte more than the file has, packed if its name says so."""
-    left = file.num_bytes + 1
+def _write(path: Path, blocks: Iterator[bytes], file: File) -> Iterator[int]:
+    """Write at most one byte more than the file has, packed if its name says so; yield what is written so far."""
+    done, most = 0, file.num_bytes + 1
     with path.open("wb") as raw:
-        stream = gzip.GzipFile("", "wb", fileobj=raw, mtime=0) if file.path.endswith(".gz") else raw
+        stream = gzip.GzipFile("", "wb", LEVEL, raw, mtime=0) if file.path.endswith(".gz") else raw
         with stream:
             for block in blocks:
-                stream.write(block[:left])
-                left -= len(block)
-                if left <= 0:
-                    break
+                stream.write(block[: most - done])
+                done = min(done + len(block), most)
+                yield done
+                if done == most:
+                    return
 
 
 def attribution(one: Entry) -> str:

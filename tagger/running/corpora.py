@@ -1,12 +1,14 @@
 """Read the corpora of a recipe, and check before training that they fit its heads."""
 
 import logging
+import shlex
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tagger.catalogue.entries import names_for
 from tagger.config import Recipe, load_recipe
 from tagger.corpus.corpus import Corpus, cut_dev, read_corpus
 from tagger.doctor.check import check_for_training
@@ -89,9 +91,21 @@ def check_files(recipe: Recipe, folder: Path, *, from_files: bool) -> None:
     """
     read = [c for c in recipe.all_corpora().values() if c.dataset is None or (from_files and c.train is not None)]
     paths = [path for config in read for path in config.files()]
-    missing = [folder / path for path in (*paths, *recipe.embeddings.vectors) if _is_missing(folder / path)]
+    missing = [path for path in (*paths, *recipe.embeddings.vectors) if _is_missing(folder / path)]
     if missing:
-        raise DataError.of([f"{path}: no such file; check the path and the --data folder" for path in missing])
+        error = DataError.of(
+            [f"{folder / path}: no such file; check the path and the --data folder" for path in missing]
+        )
+        raise DataError("\n".join((str(error), *_how_to_fetch(missing, folder if from_files else None))))
+
+
+def _how_to_fetch(missing: Sequence[str], data: Path | None) -> Iterator[str]:
+    """Yield the command that fetches missing files of the catalogue, if there are any."""
+    names = names_for(missing)
+    if names:
+        to = shlex.quote(str(data or "data"))
+        then = "" if data else f"; then train with --data {to}"
+        yield f"to fetch files that are public: tagger data get {' '.join(names)} --to {to}{then}"
 
 
 def _is_missing(path: Path) -> bool:

@@ -51,14 +51,15 @@ def test_an_unknown_name_gets_the_nearest_one() -> None:
 
 def test_files_lead_to_the_names_of_their_entries() -> None:
     assert names_for(["ner/btc/a.conll", "ner/wnut17/wnut17train.conll", "ner/btc/b.conll"]) == ["btc", "wnut17"]
-    assert names_for(["ner/btc/a.conll", "my.conll"]) is None
+    assert names_for(["ner/btc/a.conll", "my.conll", "/ner/btc/b.conll"]) == ["btc"]
+    assert names_for(["my.conll"]) == []
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("*.toml")), ids=lambda path: path.stem)
 def test_every_file_of_every_recipe_is_in_the_catalogue(path: Path) -> None:
     recipe = load_recipe(path)
     paths = [file for config in recipe.all_corpora().values() for file in config.files()]
-    assert names_for([*paths, *recipe.embeddings.vectors]) is not None
+    assert {*paths, *recipe.embeddings.vectors} <= {file.path for file in FILES}
 
 
 def test_the_catalogue_is_loaded_without_network_and_torch() -> None:

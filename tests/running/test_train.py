@@ -333,6 +333,20 @@ def test_a_recipe_names_all_of_its_files_that_are_not_there(tmp_path: Path) -> N
     assert str(caught.value) == f"{tmp_path / 'no.conll'}: {advice}\n{tmp_path / 'no.txt'}: {advice}"
 
 
+@pytest.mark.parametrize(("data", "then"), [("my data", ""), (None, "; then train with --data data")])
+def test_missing_files_of_the_catalogue_come_with_the_command_that_fetches_them(
+    tmp_path: Path, data: str | None, then: str
+) -> None:
+    recipe = make_conll_recipe(tmp_path, train=["Ada/B-PER ran/O"])
+    changes = ["data.train=ner/wnut17/wnut17train.conll", "data.dev=mine", 'embeddings.vectors=["ner/btc/a.conll"]']
+    with pytest.raises(DataError) as caught:
+        train(recipe, data=data and tmp_path / data, overrides=changes)
+    *lines, last = str(caught.value).splitlines()
+    assert [line.partition(":")[2] for line in lines] == [" no such file; check the path and the --data folder"] * 3
+    to = "data" if data is None else f"'{tmp_path / data}'"
+    assert last == f"to fetch files that are public: tagger data get wnut17 btc --to {to}{then}"
+
+
 def test_gold_in_io_is_scored_as_the_entities_that_io_can_tell_apart(tmp_path: Path) -> None:
     sentences = [f"Ada/I-PER Bo/I-PER ran{i}/O Oslo/I-LOC" for i in range(12)]
     recipe = make_conll_recipe(tmp_path, train=sentences, dev=sentences, test=sentences)
