@@ -346,7 +346,7 @@ def test_a_value_too_deep_to_be_shown_is_an_unknown_key(tmp_path: Path) -> None:
         ({"data__columns": 5}, "`data.columns` must be a list, got 5"),
         (
             {"data__columns": ["word", "ner"]},
-            '`data`: `format = "conll"` needs `columns`, and one of them must be "token"',
+            '`data`: one of the `columns` must be "token"',
         ),
         (
             {"data__columns": ["token", "ner", "ner"]},

@@ -3,6 +3,7 @@
 The docstring below each field is the meaning of that key in the reference of recipes.
 """
 
+import codecs
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
@@ -60,6 +61,28 @@ def _as_characters(value: object) -> object:
     if not isinstance(value, str) or any(char.isspace() for char in value):
         raise ValueError(f"must be characters without white space, such as '/#-', got {shorten(value)}")
     return value
+
+
+DELIMITERS = {"tab": "\t", "comma": ",", "semicolon": ";", "blanks": " "}
+
+
+def _as_delimiter(value: object) -> object:
+    """Return a delimiter as a character, or refuse it."""
+    if isinstance(value, str):
+        value = DELIMITERS.get(value, value)
+    if not isinstance(value, str) or len(value) != 1 or value in "\r\n\0":
+        raise ValueError(f"must be a character or one of {', '.join(DELIMITERS)}, got {shorten(value)}")
+    return value
+
+
+def _as_encoding(value: object) -> object:
+    """Return the name of an encoding of text, or refuse it."""
+    try:
+        if isinstance(value, str) and codecs.lookup(value)._is_text_encoding:
+            return value
+    except (LookupError, ValueError):
+        pass
+    raise ValueError(f"must be the name of an encoding in Python, such as cp1252 or utf-16, got {shorten(value)}")
 
 
 Files = Annotated[tuple[str, ...] | dict[str, str], BeforeValidator(_as_files)]
@@ -136,8 +159,30 @@ class ReadingConfig(Section):
 
     columns: Names | None = None
     """What each column holds, from left to right: `token`, the name of a layer, or `_` for a column to ignore. For
-    `conll` one column must be `token`. For `labelled` one must be `text` and one the `layer`; default there: the
+    `conll` one column must be `token`; `index`, `start`, `end`, `document`, `sentence` (a new value begins a sentence)
+    and `sentence_end` are no layers either, and a last `...` is any number of ignored columns. Default for `conll`:
+    detected and reported. For `labelled` one must be `text` and one the `layer`; default there: the
     label, then the text."""
+
+    delimiter: Annotated[str, BeforeValidator(_as_delimiter)] | None = None
+    """What separates the columns of a line (`conll`, `labelled`): a character, or `tab`, `comma`, `semicolon` or
+    `blanks`. Default: detected."""
+
+    quote: Annotated[str, Field(max_length=1)] | None = None
+    """Character around fields that hold the delimiter, doubled inside them; `""` for none (`conll`, `labelled`).
+    Default: `"` if commas, semicolons or vertical bars separate the columns, else none."""
+
+    comments: Annotated[str, Field(min_length=1)] | None = None
+    """How a comment line starts, such as `###` (`conll`). Such lines are never tokens. Default: detected; `# ` and
+    `#key = value` start a comment before the first token of a sentence."""
+
+    header: Annotated[int, Field(ge=0, le=1000)] | bool | None = None
+    """Number of lines before the first token that name the columns, or `true` for one and `false` for none (`conll`,
+    `labelled`). They are skipped. Default: a line that names the columns is detected and reported."""
+
+    encoding: Annotated[str, BeforeValidator(_as_encoding)] | None = None
+    """Encoding of the files, by its name in Python, such as `cp1252`. Default: UTF-8, or UTF-16 if the file starts with
+    its byte order mark."""
 
     layer: str | None = None
     """Layer that receives the label (`labelled`; required there) or the entities (`jsonl`, `brat`; default: `ner`)."""
@@ -212,8 +257,10 @@ class ReadingConfig(Section):
         if self.format == "labelled" and self.layer is None:
             raise ValueError('`format = "labelled"` needs `layer`, the name of the layer to read into')
         named = [name for name in self.columns or () if name != "_"]
-        if self.format == "conll" and "token" not in named:
-            raise ValueError('`format = "conll"` needs `columns`, and one of them must be "token"')
+        if self.format == "conll" and self.columns is not None and "token" not in named:
+            raise ValueError('one of the `columns` must be "token"')
+        if "..." in named[:-1]:
+            raise ValueError('"..." must be the last of the `columns`')
         if len(set(named)) < len(named):
             raise ValueError("`columns` must have different names; call ignored columns `_`")
         if twice := set(self.rename) & set(self.drop):
@@ -222,6 +269,9 @@ class ReadingConfig(Section):
             _alone("layer", ("labelled", *SPANNED), self.format)
         if self.columns is not None:
             _alone("columns", ("conll", "labelled"), self.format)
+        for key in ("delimiter", "quote", "header", "comments"):
+            if getattr(self, key) is not None:
+                _alone(key, ("conll",) if key == "comments" else ("conll", "labelled"), self.format)
         if self.classes is not None:
             _alone("classes", ("labelled",), self.format)
         if self.format == "labelled":

@@ -43,11 +43,11 @@ def convert(
     if wanted.to in SCHEMES:
         return _retagged(lines, write, wanted, format, where)
     if wanted.to == format and not (wanted.drop or wanted.labels or wanted.splitting):
-        read_through(lines, source, wanted, format)
+        read_through(source, wanted, format)
         for line in lines():
             write(line)
         return f"{format} to {format}: copied as it is"
-    return reformat(lines, source, write, wanted, format)
+    return reformat(source, write, wanted, format)
 
 
 def _check_options(wanted: Conversion, format: str, where: str) -> None:

@@ -11,19 +11,21 @@ from typing import NamedTuple
 from tagger.errors import DataError
 from tagger.files.reading import decode_lines
 from tagger.formats.columns.conll import NO_SENTENCE, Block, column_blocks
-from tagger.formats.columns.conllu import NO_WORD, spaced_comments
-from tagger.formats.columns.fields import RESERVED, first_fields, split_head, uses_tabs
+from tagger.formats.columns.conllu import spaced_comments
+from tagger.formats.columns.contents import detect_columns
+from tagger.formats.columns.fields import NO_WORD, RESERVED, Form, Sample, first_fields
 from tagger.formats.faults import Faults
 from tagger.text.tag_survey import Survey
 
+HEAD = 200  # lines that show how the lines are written
 SAMPLE = 20  # sentences that show whether the lines are numbered
 Lines = Callable[[], Iterable[bytes]]  # returns the lines of the file, with their ends, from the start at each call
 
 
 class Layout(NamedTuple):
-    """How the columns of a file are separated, their names, and whether the first one numbers the tokens."""
+    """How the lines of a file are written, the names of its columns, and whether the first one numbers the tokens."""
 
-    tabs: bool
+    form: Form
     names: Sequence[str]
     numbered: bool
 
@@ -34,14 +36,14 @@ def read_layout(raw: Lines, columns: Sequence[str] | None, where: str) -> Layout
     Raises:
         DataError: There is no line with columns.
     """
-    head, _ = split_head(decode_lines(raw(), where=where))
-    tabs = uses_tabs(head)
-    fields = first_fields(head, tabs=tabs)
+    sample = Sample(decode_lines(raw(), where=where), HEAD)
+    form = sample.form
+    fields = sample.rows[0] if sample.rows else first_fields(sample.lines, form.split())
     if fields is None:
         raise DataError(f"{where}: {NO_SENTENCE}")
-    layout = Layout(tabs, columns or [str(i + 1) for i in range(len(fields))], numbered=True)
-    sample = islice(blocks(decode_lines(raw(), where=where), layout, where, Faults()), SAMPLE)
-    return layout._replace(numbered=len(layout.names) > 2 and all(map(_is_numbered, sample)))
+    layout = Layout(form, columns or [str(i + 1) for i in range(len(fields))], numbered=True)
+    first = islice(blocks(decode_lines(raw(), where=where), layout, where, Faults()), SAMPLE)
+    return layout._replace(numbered=len(layout.names) > 2 and all(map(_is_numbered, first)))
 
 
 def _is_numbered(block: Block) -> bool:
@@ -55,22 +57,10 @@ def _is_numbered(block: Block) -> bool:
     return True
 
 
-def guess_columns(lines: Lines, where: str) -> tuple[str, ...]:
-    """Return names for the columns of a file: an index if there is one, the token, and `ner` for what `retag` changes.
-
-    Raises:
-        DataError: Lines have different numbers of columns, or the column of the token holds tags.
-    """
-    layout = read_layout(lines, None, where)
-    surveys = survey_columns(lines(), layout, where)
-    token = 1 if layout.numbered and len(surveys) > 1 else 0
-    if surveys[token].has_scheme():
-        raise DataError(f"{where}: column {token + 1} must hold tokens, got tags; name the columns with --columns")
-    names = [f"column{i + 1}" for i in range(len(surveys))]
-    names[: token + 1] = ["index", "token"][-token - 1 :]
-    if best := holding_columns(surveys, names):
-        names[best[-1]] = "ner"
-    return tuple(names)
+def all_columns(sample: Sample) -> tuple[str, ...]:
+    """Return the columns that a file shows; a column without tags is a layer too, so that nothing in it is lost."""
+    names = detect_columns(sample)
+    return tuple(f"column{i}" if name == "_" else name for i, name in enumerate(names, 1))
 
 
 def holding_columns(surveys: Sequence[Survey], names: Sequence[str]) -> list[int]:
@@ -82,7 +72,7 @@ def holding_columns(surveys: Sequence[Survey], names: Sequence[str]) -> list[int
 def blocks(lines: Iterable[str], layout: Layout, where: str, faults: Faults) -> Iterator[Block]:
     """Yield the sentences of a column file with this layout."""
     lines = spaced_comments(lines) if layout.numbered else lines
-    return column_blocks(lines, ["_"] * len(layout.names), tabs=layout.tabs, where=where, faults=faults)
+    return column_blocks(lines, ["_"] * len(layout.names), form=layout.form, where=where, faults=faults)
 
 
 def survey_columns(raw: Iterable[bytes], layout: Layout, where: str) -> list[Survey]:

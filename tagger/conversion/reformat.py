@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 
 from tagger.config import ReadingConfig, parse_section
-from tagger.conversion.layout import Lines, guess_columns
+from tagger.conversion.layout import all_columns
 from tagger.conversion.options import Conversion
 from tagger.conversion.retag import REPAIR
 from tagger.errors import DataError
 from tagger.formats.columns.conllu import FIELDS, has_conllu_text
+from tagger.formats.columns.fields import Sample
 from tagger.formats.faults import Faults, FirstFault
 from tagger.formats.source import Source
 from tagger.formats.standoff.brat import IGNORED
@@ -28,7 +29,14 @@ from tagger.text.spellings import Spelling, spelling_of
 from tagger.text.tag_survey import Survey, complain
 from tagger.wording import counted
 
-MEANINGS = {"ranges": " (multi-word tokens and empty nodes of CoNLL-U)"}  # of names that do not explain themselves
+MEANINGS = {
+    "ranges": " (multi-word tokens and empty nodes of CoNLL-U)",
+    "_": " (columns that are not read)",
+    "...": " (columns that only some lines have)",
+    "start": " (offsets of tokens)",
+    "end": " (offsets of tokens)",
+    "sentence_end": " (flags of tokens)",
+}  # of names that do not explain themselves
 SPANNED = ("spans", "brat")  # `spans` is JSON of texts with character spans
 
 
@@ -60,13 +68,10 @@ class Contents:
             self.kinds[name] = kind
 
 
-def reformat(
-    lines: Lines, source: Source, write_bytes: Callable[[bytes], object], wanted: Conversion, format: str
-) -> str:
+def reformat(source: Source, write_bytes: Callable[[bytes], object], wanted: Conversion, format: str) -> str:
     """Write all sentences of a source in another format, and return what was done in one line.
 
     Args:
-        lines: Returns the lines of the file as bytes.
         source: The file.
         write_bytes: Takes the new lines.
         wanted: What is to be done.
@@ -75,7 +80,7 @@ def reformat(
     Raises:
         DataError: The file is broken, or the new format cannot hold something in it.
     """
-    config = _reading(lines, wanted, format, source.where)
+    config = _reading(source, wanted, format)
     tally, faults = Tally(options=True), Faults()
     spellings: dict[str, Spelling] = {}
 
@@ -117,19 +122,19 @@ def _respelled(sentence: Sentence, spellings: Mapping[str, Spelling]) -> Sentenc
     return replace(sentence, layers=layers)
 
 
-def read_through(lines: Lines, source: Source, wanted: Conversion, format: str) -> None:
+def read_through(source: Source, wanted: Conversion, format: str) -> None:
     """Read all sentences of a source.
 
     Raises:
         DataError: The file is broken.
     """
     faults = Faults()
-    config = _reading(lines, wanted, format, source.where)
+    config = _reading(source, wanted, format)
     deque(iter_sentences(format, source, config, Tally(options=True), faults), maxlen=0)
     faults.close()
 
 
-def _reading(lines: Lines, wanted: Conversion, format: str, where: str) -> ReadingConfig:
+def _reading(source: Source, wanted: Conversion, format: str) -> ReadingConfig:
     """Return how to read a file without ignoring anything in it."""
     layers = {name: name if format == "spans" else f"# {name}" for name in wanted.labels}
     if format == "conllu":
@@ -137,7 +142,7 @@ def _reading(lines: Lines, wanted: Conversion, format: str, where: str) -> Readi
     rules = parse_section(ReadingConfig, wanted.splitting, where="convert").text_rules
     config = ReadingConfig.model_construct(
         layers=layers if layers and format in ("conll", "conllu", "spans") else None,
-        columns=(wanted.columns or guess_columns(lines, where)) if format == "conll" else None,
+        columns=(wanted.columns or all_columns(Sample(source.lines()))) if format == "conll" else None,
         layer=LAYER if format == "spans" and layers else None,
         misaligned=wanted.misaligned,
         nested=wanted.nested,

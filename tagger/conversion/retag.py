@@ -14,7 +14,7 @@ from tagger.conversion.layout import Layout, Lines, blocks, holding_columns, rea
 from tagger.conversion.options import Conversion
 from tagger.errors import DataError
 from tagger.files.reading import decode_lines
-from tagger.formats.columns.fields import RESERVED
+from tagger.formats.columns.fields import NAMES, RESERVED
 from tagger.formats.faults import FirstFault
 from tagger.text.schemes import Scheme, can_divide, lenient_spans, merge_touching, spans_to_tags
 from tagger.text.tag_survey import Survey, complain, runs
@@ -65,6 +65,9 @@ def retag(
         DataError: A line does not have the columns, no column holds tags, or its tags are invalid; names the lines.
     """
     layout = read_layout(lines, wanted.columns, where)
+    if layout.form.delimiter not in "\t ":
+        found = NAMES.get(layout.form.delimiter, layout.form.delimiter)
+        raise DataError(f"{where}: tabs or blanks must separate the columns, got {found}; convert it to conll first")
     index, survey = _choose(survey_columns(lines(), layout, where), layout, wanted.column, where)
     source = wanted.scheme or survey.scheme()
     done = Retagged(_label(layout.names[index]), source, target)
@@ -160,8 +163,10 @@ def _rewrite(
 def _replaced(pair: tuple[bytes, str], layout: Layout, column: int, old: str, new: str) -> bytes:
     """Return a line with another tag in a column, and everything else as it was."""
     raw, line = pair
-    parts = re.split("(\t)" if layout.tabs else "([ \t]+)", line)  # the fields, and the separators between them
-    is_indented = not layout.tabs and not parts[0]
+    parts = re.split(
+        "(\t)" if layout.form.delimiter == "\t" else "([ \t]+)", line
+    )  # the fields, and the separators between them
+    is_indented = layout.form.delimiter == " " and not parts[0]
     place = 2 * column + 2 * is_indented
     parts[place] = parts[place].replace(old, new, 1)
     before, _, end = raw.partition(line.encode())

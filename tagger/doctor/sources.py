@@ -17,6 +17,7 @@ from tagger.corpus.splitting import SPLITS
 from tagger.doctor.findings import Findings
 from tagger.doctor.lines import scan_text
 from tagger.errors import DataError, gather
+from tagger.formats.columns.fields import Sample
 from tagger.formats.detection import detect_reading, split_of
 from tagger.formats.source import Source
 from tagger.formats.standoff.brat import is_brat
@@ -166,7 +167,7 @@ def read_material(sources: Mapping[str, Sequence[Path]], reading: ReadingConfig)
     texts = dict(zip(read, gather(partial(scan_text, path, material.errors) for path in read), strict=True))
     filled = [path for path, (lines, _) in texts.items() if any(map(str.strip, lines))]
     if filled and (material.format is None or (material.format == "conll" and material.columns is None)):
-        _detect(material, filled[0], texts[filled[0]][0])
+        _detect(material, filled[0], texts[filled[0]][0], reading)
     config = reading.model_copy(
         update={
             "format": material.format or "conll",
@@ -190,13 +191,14 @@ def read_material(sources: Mapping[str, Sequence[Path]], reading: ReadingConfig)
     return material
 
 
-def _detect(material: Material, path: Path, lines: Sequence[str]) -> None:
+def _detect(material: Material, path: Path, lines: Sequence[str], reading: ReadingConfig) -> None:
     """Set the format and the columns of the material to those that a file shows, with a note."""
-    material.format, material.columns = detect_reading(lines, where=str(path), format=material.format)
+    material.format, material.columns = detect_reading(lines, where=str(path), format=material.format, config=reading)
     columns = f" with columns {', '.join(material.columns)}" if material.columns else ""
+    form = str(Sample(lines, config=reading).form) if material.format == "conll" else ""
     dialect = dialect_name(lines) if material.format == "jsonl" else None
     known = "" if dialect is None else f" with {dialect}" if dialect == KEYED.name else f" of {dialect}"
-    material.notes.append(f"detected format {material.format}{columns}{known} in {path}")
+    material.notes.append(f"detected format {material.format}{columns}{f', {form}' if form else ''}{known} in {path}")
 
 
 def _read(path: Path, lines: list[str], config: ReadingConfig, tally: Tally, errors: Findings) -> list[Sentence]:

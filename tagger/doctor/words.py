@@ -15,6 +15,8 @@ C1 = re.compile(r"[\x80-\x9f]")
 SPACE = re.compile(r"\s")
 INVISIBLE = re.compile(r"[\u00ad\u200b\u2060\ufeff]")
 ENCODINGS = ("cp1252", "latin-1")
+ALONE = {"GREEK", "CYRILLIC", "ARMENIAN", "HEBREW", "ARABIC"}  # scripts whose letters no Latin word has
+RARE = {"SYRIAC", "THAANA", "NKO"}  # what `Ü`, `Þ` and `ß` before a quotation mark would be
 
 
 class Oddity(NamedTuple):
@@ -53,8 +55,8 @@ def oddity_of(token: str) -> Oddity | None:
 def unmangled(token: str) -> str | None:
     """Return the original of UTF-8 text that was decoded as cp1252 or latin-1; None if that did not happen.
 
-    The bytes of the whole token must be valid UTF-8 with fewer characters. Real words practically never have a letter
-    such as `Ã` followed by exactly the characters that make this so.
+    The bytes of the whole token must be valid UTF-8 with fewer characters, and the letters of the result of one
+    script. So `Spaß«` is a word, although its last two characters are the bytes of a letter of N'Ko.
     """
     if token.isascii():
         return None
@@ -63,9 +65,16 @@ def unmangled(token: str) -> str | None:
             meant = token.encode(encoding).decode("utf-8")
         except UnicodeError:
             continue
-        if len(meant) < len(token) and meant.isprintable():
+        if len(meant) < len(token) and meant.isprintable() and _is_word(meant):
             return meant
     return None
+
+
+def _is_word(meant: str) -> bool:
+    """Whether the letters of a decoded token go together: no letter of another script beside Latin ones."""
+    scripts = {unicodedata.name(c, "?").split()[0].split("-")[0] for c in meant if unicodedata.category(c)[0] in "LM"}
+    mixed = "LATIN" in scripts and bool(scripts & ALONE)
+    return not mixed and not scripts & RARE and not unicodedata.combining(meant[0])
 
 
 def check_words(

@@ -6,21 +6,17 @@ tags is detected later, from all of them.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from tagger.config import ReadingConfig
 from tagger.errors import DataError
-from tagger.formats.columns.conllu import is_word_number
+from tagger.formats.columns.contents import detect_columns
 from tagger.formats.columns.fields import HEAD, RESERVED, Sample, is_token_line, split_fields
 from tagger.formats.table import FORMATS
 from tagger.wording import counted, shorten
 
 WIDTHS = 5  # columns that differ more are no columns
-MOST = 0.9
-HALF = 0.5
-MAX_TAGS = 1000
-CHUNKS = {"NP", "VP", "PP"}
-SCHEME_TAG = re.compile(r"\s*(?:O|[BIESLU]-.*\S)\s*")
 BROKEN = re.compile(r'\s*(?:\{ ?"\w|\[[{\["])')  # opens as JSON and hardly as a token
 SPLITS = re.compile(
     r"(?P<train>train(?:ing)?|trn)(?![a-z])"
@@ -36,15 +32,21 @@ def split_of(path: str | Path) -> str | None:
 
 
 def detect_reading(
-    lines: Sequence[str], *, where: str, format: str | None = None
+    lines: Sequence[str], *, where: str, format: str | None = None, config: ReadingConfig | None = None
 ) -> tuple[str, tuple[str, ...] | None]:
     """Return the format of these lines, which must have layers, unless it is given, and their columns if it has any.
+
+    Args:
+        lines: The lines of a file.
+        where: Its name.
+        format: Its format, if it is given.
+        config: Other settings of reading that are given.
 
     Raises:
         DataError: The format is unknown, or one without layers.
     """
-    sample = Sample(lines)
-    format = format or detect_format(lines, where=where)
+    sample = Sample(lines, config=config)
+    format = format or detect_format(lines, where=where, config=config)
     if format == "text":
         raise _of_no_format(sample, where)
     columns = detect_columns(sample) if format == "conll" else None
@@ -56,13 +58,16 @@ def detect_reading(
     return format, columns
 
 
-def detect_format(lines: Iterable[str], *, where: str, path: Path | None = None) -> str:
+def detect_format(
+    lines: Iterable[str], *, where: str, path: Path | None = None, config: ReadingConfig | None = None
+) -> str:
     """Return the format of a file.
 
     Args:
         lines: Its lines, read only if neither path nor name say the format.
         where: Its name.
         path: The file or folder, if it is on the disk.
+        config: Settings of reading that are given.
 
     Raises:
         DataError: The lines are in no known format, or open as JSON but are none.
@@ -71,7 +76,7 @@ def detect_format(lines: Iterable[str], *, where: str, path: Path | None = None)
     for name, row in FORMATS.items():
         if suffix in row.suffixes or (path is not None and row.is_path is not None and row.is_path(path)):
             return name
-    sample = Sample(lines, HEAD)
+    sample = Sample(lines, HEAD, config)
     for name, row in FORMATS.items():
         if row.looks_like is not None and row.looks_like(sample):
             if suffix == ".csv" and (name == "text" or (name == "conll" and sample.width[0] == 1)):
@@ -121,32 +126,3 @@ def _widths(sample: Sample) -> str:
         for width, lines in found.items()
     ]
     return ", ".join(shown) or "no line with columns"
-
-
-def detect_columns(sample: Sample) -> tuple[str, ...]:
-    """Return what each column holds: `index`, `token`, `_`, and names for those with tags.
-
-    A column whose values are tags of a scheme is `chunk` or `ner`, or named by its number if that name is taken. Of the
-    others the one with the most distinct values is the token. Where there is no scheme, the last is `tags`.
-    """
-    rows = sample.rows or [[""]]
-    width = sample.width[0] or 1
-    columns = list(zip(*(row for row in rows if len(row) == width), strict=True))
-    index = [i for i in range(width) if i == 0 < width - 1 and _share(is_word_number, columns[i]) >= MOST]
-    tags = [i for i in range(width) if i not in index and width > 1 and _share(SCHEME_TAG.fullmatch, columns[i]) > HALF]
-    left = [i for i in range(width) if i not in (*index, *tags)] or [0]
-    token = max(left, key=lambda i: (len(set(columns[i])), -i))
-    names = ["index" if i in index else "_" for i in range(width)]
-    if not tags and left[-1] != token and set(columns[left[-1]]) != {"_"} and len(set(columns[left[-1]])) <= MAX_TAGS:
-        names[left[-1]] = "tags"
-    for i in reversed(tags):
-        types = {tag.strip()[2:] for tag in columns[i]}
-        name = "chunk" if len(types & CHUNKS) > 1 else "ner"
-        names[i] = name if name not in names else f"tags{i + 1}"
-    names[token] = "token"
-    return tuple(names)
-
-
-def _share(test: Callable[[str], object], values: Sequence[str]) -> float:
-    """Return the share of values that pass a test."""
-    return sum(bool(test(value)) for value in values) / len(values)

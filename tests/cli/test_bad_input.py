@@ -262,5 +262,5 @@ def test_rule_of_a_reading_section_that_a_model_breaks_is_reported_in_our_words(
     (folder / "config.json").write_text(json.dumps(config))
     code, _, said = call("info", str(folder))
     assert code == 1
-    assert '`format = "conll"` needs `columns`' in said
+    assert 'one of the `columns` must be "token"' in said
     assert "Value error" not in said

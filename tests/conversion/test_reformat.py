@@ -192,7 +192,7 @@ def test_scheme_is_of_columns(source: str, to: str, tmp_path: Path) -> None:
 def test_one_layer_of_entities_has_a_place_and_a_second_is_named(tmp_path: Path) -> None:
     path = make_file(tmp_path, "EU\tB-NP\tB-ORG\n\n")
     assert error_of(path, "spacy").startswith("f: spacy cannot hold `ner`; ")
-    assert json.loads(run(path, "doccano", drop=("column2",))[0])["label"] == [[0, 2, "ORG"]]
+    assert json.loads(run(path, "doccano", drop=("chunk",))[0])["label"] == [[0, 2, "ORG"]]
 
 
 @pytest.mark.parametrize(

@@ -319,7 +319,7 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path) -> None:
         check(write(tmp_path, prose, "a.txt"))
     with pytest.raises(DataError, match=r"none: no such file; check the path$"):
         check(tmp_path / "none")
-    with pytest.raises(RecipeError, match='one of them must be "token"'):
+    with pytest.raises(RecipeError, match='one of the `columns` must be "token"'):
         check(write(tmp_path, GOOD), columns=["word", "ner"])
 
 

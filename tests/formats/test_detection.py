@@ -3,7 +3,7 @@
 import pytest
 
 from tagger.errors import DataError
-from tagger.formats.detection import detect_format, detect_reading, split_of
+from tagger.formats.detection import detect_reading, split_of
 
 CONLLU = "1\tOslo\t_\tPROPN\t_\t_\t_\t_\t_\t_"
 READINGS = [
@@ -84,14 +84,13 @@ def test_a_name_that_says_a_format_is_believed(name: str, format: str) -> None:
     assert detect_reading(["Ada B-PER"], where=name)[0] == format
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["Ada,NNP,B-PER\nran,VBD,O\n\nOslo,NNP,B-LOC\n", "text,label\nA fine film,good\nOne of the best of all,good\n"],
-)
-def test_file_with_commas_between_its_columns_is_neither_text_nor_columns(text: str) -> None:
-    for detect in (detect_format, detect_reading):
-        with pytest.raises(DataError, match="columns must be separated by white space, not commas; fix the lines"):
-            detect(text.split("\n"), where="data.csv")
+def test_commas_between_columns_of_tokens_are_seen() -> None:
+    lines = ["Ada,NNP,B-PER", "ran,VBD,O", "", "Oslo,NNP,B-LOC"]
+    assert detect_reading(lines, where="data.csv") == ("conll", ("token", "_", "ner"))
     assert detect_reading(["Ada\tB-PER", "ran\tO"], where="data.csv") == ("conll", ("token", "ner"))
-    with pytest.raises(DataError, match="not commas"):
-        detect_reading(["A fine film, good", "dull, bad"], where="data.txt")
+
+
+@pytest.mark.parametrize("lines", [["A fine film, good", "dull, bad"], ["What a film", "One of the best of all, good"]])
+def test_prose_with_commas_is_neither_text_nor_columns(lines: list[str]) -> None:
+    with pytest.raises(DataError, match=r"^data\.csv: "):
+        detect_reading(lines, where="data.csv")

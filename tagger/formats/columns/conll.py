@@ -9,25 +9,31 @@ white space: between tabs these are tokens. The scheme of the tags is detected l
 """
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
+from tagger.formats.columns.contents import BRACKET, SENTENCE_END, detect_columns, is_bracketed, is_ragged
 from tagger.formats.columns.fields import (
     DOCUMENT,
+    HEAD,
+    MOST,
     RESERVED,
+    SAMPLE,
+    Form,
     Marks,
     Sample,
     first_fields,
     is_document,
     read_tags,
-    separated_by_tabs,
     split_fields,
     split_head,
     uses_tabs,
 )
+from tagger.formats.columns.header import is_header
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally
@@ -37,7 +43,8 @@ from tagger.wording import shorten
 
 KEY_VALUE = re.compile(r"#[ \t]*\w[^=]*=")
 BREAKS = re.compile(r"[\n\r\0]")
-MOST = 0.9
+UNREAD = ("_", "...", "start", "end", "sentence_end")  # columns that sentences cannot hold
+MAY_BE_EMPTY = (*RESERVED, "token")
 NO_SENTENCE = "the file must hold at least one sentence, got only comments and blank lines; check the path"
 
 
@@ -67,7 +74,10 @@ def looks_like_columns(sample: Sample) -> bool:
     """
     width, count = sample.width
     share = count / max(1, len(sample.rows))
-    if (share == 1 or (width > 1 and share >= MOST)) and not all(line.strip() for line in sample.lines):
+    delimited = sample.form.delimiter not in "\t "
+    if (share == 1 or (width > 1 and share >= MOST)) and (delimited or not all(line.strip() for line in sample.lines)):
+        return True
+    if is_ragged(sample):
         return True
     columns = zip(*(row for row in sample.rows if len(row) == width), strict=True)
     return width > 1 and share > 1 / 2 and (sample.tabs or any(map(has_scheme, columns)))
@@ -76,13 +86,14 @@ def looks_like_columns(sample: Sample) -> bool:
 def read_conll(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
     """Yield the sentences of a column file; `columns` of the config names what each column holds.
 
-    The columns `token`, `index` and `_` are not layers. A line with another number of columns stays in its sentence as
-    a token with empty tags.
+    The columns of `RESERVED` are not layers. A line with another number of columns stays in its sentence as a token
+    with empty tags.
 
     Raises:
-        DataError: A layer of the config has no comment as its source.
+        DataError: A layer of the config has no comment as its source, or no column holds tokens.
     """
-    columns, layers = config.columns or (), config.layers or {}
+    layers = config.layers or {}
+    form, columns, brackets = _layout(source, config, tally)
     for layer, comment in layers.items():
         if not comment.startswith("# ") or layer in columns:
             raise DataError(
@@ -90,21 +101,66 @@ def read_conll(source: Source, config: ReadingConfig, tally: Tally, faults: Faul
                 "a layer that has a column is named in `columns` alone"
             )
     labels = {layer: comment.removeprefix("# ") for layer, comment in layers.items()}
-    tabs = separated_by_tabs(source.lines(), len(columns))
     tags = [(i, name) for i, name in enumerate(columns) if name not in RESERVED]
     keep = columns.index("token")
+    left = [name for name in UNREAD if name in columns]
     count = 0
-    for block in column_blocks(source.lines(), columns, tabs=tabs, where=source.where, faults=faults, keep=keep):
+    blocks = column_blocks(
+        source.lines(), columns, form=form, where=source.where, faults=faults, keep=keep, tally=tally
+    )
+    for block in blocks:
         found: dict[str, TagLayer | Label] = {
             name: TagLayer(read_tags((fields[i] for fields in block.rows), config.unknown)) for i, name in tags
         }
+        for i, name in tags if brackets else ():
+            if i in brackets:
+                found[name] = _from_brackets(block, i, source.where, faults)
         found |= {layer: Label(block.comments[key]) for layer, key in labels.items() if key in block.comments}
         check_values(block, labels.values(), source.where, faults)
         count += 1
-        tally.left["_"] += "_" in columns
+        for name in left:
+            tally.left[name] += name != "sentence_end" or _has_flags(block, columns.index(name))
         yield _sentence(block, keep, source.where, found)
     if not count:
         faults.add("form", source.where, NO_SENTENCE)
+
+
+def _has_flags(block: Block, column: int) -> bool:
+    """Whether a column says more than where the sentence ends."""
+    return any(row[column].strip() not in ("_", SENTENCE_END, "") for row in block.rows)
+
+
+def _layout(source: Source, config: ReadingConfig, tally: Tally) -> tuple[Form, tuple[str, ...], set[int]]:
+    """Return how the lines are written, the columns, and which of them hold entities in brackets.
+
+    What the config does not say is detected, and counted where it is unusual.
+    """
+    sample = Sample(source.lines(), HEAD if config.columns else SAMPLE, config)
+    form, columns = sample.form, config.columns or detect_columns(sample)
+    if not config.columns:
+        tally.count(f"read the columns {', '.join(columns)} in {{}} file|files", source.where)
+    if form.header and config.header is None:
+        tally.count("skipped {} header line|lines", f"in {source.where}: {shorten(sample.token_lines[0])}")
+    if form.comments and config.comments is None:
+        start = form.comments.strip()
+        tally.count(f"skipped lines that start with {start!r} as comments in {{}} file|files", source.where)
+    named = (i for i, name in enumerate(columns) if name not in RESERVED)
+    return form, columns, {i for i in named if is_bracketed([row[i] for row in sample.rows if i < len(row)])}
+
+
+def _from_brackets(block: Block, column: int, where: str, faults: Faults) -> TagLayer:
+    """Return the tags of a column that writes entities in brackets: `(PERSON*`, `*)`, `(GPE)`."""
+    tags, inside = [], ""
+    for i, fields in enumerate(block.rows):
+        value = fields[column].strip()
+        opened = re.match(r"\(([^()*|]+)", value)
+        if (opened and inside) or not (BRACKET.fullmatch(value) or i in block.broken):
+            message = f"brackets must not lie inside others, got {shorten(value)}; read the column as `_`, or fix it"
+            faults.add("form", f"{where}:{block.line + i}", message)
+        inside = opened[1] if opened else inside
+        tags.append(f"{'B' if opened else 'I'}-{inside}" if inside else "O")
+        inside = "" if value.endswith(")") else inside
+    return TagLayer(tuple(tags))
 
 
 def stream_conll(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
@@ -116,15 +172,25 @@ def stream_conll(source: Source, config: ReadingConfig, tally: Tally, faults: Fa
         DataError: The columns have no name, or a line does not have these columns.
     """
     head, lines = split_head(source.lines())
-    tabs = uses_tabs(head, len(config.columns) if config.columns else None)
-    width = len(first_fields(head, tabs=tabs) or [""])
-    columns = ("token",) if width == 1 else config.columns or ()
+    form = _form_of_head(head, config)
+    fields = first_fields(head, form.split()) or [""]
+    columns = ("token",) if len(fields) == 1 else config.columns or ()
     if "token" not in columns:
         got = f", got {', '.join(columns)}" if columns else ""
-        raise DataError(f"{source.where}: has {width} columns; name them with --columns, such as token,_{got}")
+        raise DataError(f"{source.where}: has {len(fields)} columns; name them with --columns, such as token,_{got}")
+    if config.header is None and is_header(fields):
+        form = form._replace(header=1)
     token = columns.index("token")
-    for block in column_blocks(lines, columns, tabs=tabs, where=source.where, faults=faults, keep=token):
+    for block in column_blocks(lines, columns, form=form, where=source.where, faults=faults, keep=token):
         yield _sentence(block, token, source.where, {})
+
+
+def _form_of_head(head: Sequence[str], config: ReadingConfig) -> Form:
+    """Return how the lines are written, as the config or the first line that must be a token line says."""
+    tabs = uses_tabs(head, len(config.columns) if config.columns else None)
+    delimiter = config.delimiter or ("\t" if tabs else " ")
+    quote = config.quote if config.quote is not None else "" if delimiter in "\t " else '"'
+    return Form(delimiter, quote, config.comments, int(config.header or 0))
 
 
 def _sentence(block: Block, token: int, where: str, layers: Mapping[str, TagLayer | Label]) -> Sentence:
@@ -146,40 +212,82 @@ def column_blocks(
     lines: Iterable[str],
     columns: Sequence[str],
     *,
-    tabs: bool,
+    form: Form,
     where: str,
     faults: Faults,
     keep: int | None = None,
+    tally: Tally | None = None,
 ) -> Iterator[Block]:
     """Yield the sentences of a column file as fields; every row has a field for each column.
 
-    A line that does not have these columns, or an empty one, is a fault. Its fields are filled up or cut; with `keep`,
-    all but that column are emptied, because their fields may be in the wrong columns.
+    A sentence ends at a blank line, where the value of a column `sentence` or `document` changes, and after a token
+    whose column `sentence_end` says so. A line that does not have these columns, or an empty one, is a fault, but
+    columns at its end that nobody reads may be missing. Its fields are filled up or cut; with `keep`, all but that
+    column are emptied, because their fields may be in the wrong columns.
     """
+    split, comments_start, to_skip = form.split(), form.comments, form.header
+    strip = " \t" if form.delimiter in " \t" else f" \t{form.delimiter}"
+    names = [name for name in columns if name != "..."]
+    width, most = len(names), len(names) if len(names) == len(columns) else sys.maxsize
+    needed = max((i + 1 for i, name in enumerate(names) if name != "_"), default=width)
+    marks = [i for i, name in enumerate(names) if name in ("document", "sentence")]
+    ends = names.index("sentence_end") if "sentence_end" in names else None
+    document_at = names.index("document") if "document" in names else None
+    current = [""] * len(marks)
     comments: dict[str, str] = {}
     rows: list[list[str]] = []
     broken: list[int] = []
     documents = first = 0
+    document: str | None = None
     for number, line in enumerate(chain(lines, [""]), 1):
-        fields = split_fields(line, tabs=tabs)
-        blank = not line.strip(" \t")
+        fields = split(line)
+        blank = not line.strip(strip)
         opens_document = is_document(line)
-        if rows and (blank or opens_document):
-            yield Block(comments, rows, first, str(documents) if documents else None, broken)
+        begins = bool(marks) and not blank and _begins(fields, marks, current)
+        if rows and (blank or opens_document or begins):
+            yield Block(comments, rows, first, document, broken)
             comments, rows, broken = {}, [], []
         if opens_document:
             documents += 1
-        elif not rows and line.startswith("#") and _is_comment(line, len(fields) == len(columns), tabs=tabs):
+            document = str(documents)
+        elif blank:
+            continue
+        elif comments_start is not None and line.startswith(comments_start):
+            add_comment(comments, line.removeprefix(comments_start).strip())
+        elif (
+            comments_start is None
+            and not rows
+            and line.startswith("#")
+            and _is_comment(line, len(fields) == width, tabs=form.delimiter == "\t")
+        ):
             add_comment(comments, line[1:].removeprefix(" "))
-        elif not blank:
+        elif to_skip:
+            to_skip -= 1
+        else:
             first = first if rows else number
             rows.append(fields)
-            fits = len(fields) == len(columns) and all(map(str.strip, fields))  # so most lines take no longer look
-            if not fits and (problem := _problem(fields, columns)):
-                faults.add("columns", f"{where}:{number}", f"{problem}: {shorten(line)}")
-                broken.append(len(rows) - 1)
-                filled = (fields + [""] * len(columns))[: len(columns)]
-                rows[-1] = [field if keep in (None, i) else "" for i, field in enumerate(filled)]
+            fits = len(fields) == width and all(map(str.strip, fields))  # so most lines take no longer look
+            if not fits:
+                if problem := _problem(fields, names, needed, most):
+                    faults.add("columns", f"{where}:{number}", f"{problem}: {shorten(line)}")
+                    broken.append(len(rows) - 1)
+                elif len(fields) != width and most == width and tally is not None:
+                    tally.count("{} line|lines lack|lack columns at the end that are not read", f"{where}:{number}")
+                filled = (fields + [""] * width)[:width]
+                rows[-1] = [f if keep in (None, i) else "" for i, f in enumerate(filled)] if problem else filled
+            if document_at is not None and len(rows) == 1:
+                document = rows[0][document_at].strip() or document
+            if ends is not None and SENTENCE_END in rows[-1][ends].split("|"):
+                yield Block(comments, rows, first, document, broken)
+                comments, rows, broken = {}, [], []
+
+
+def _begins(fields: Sequence[str], marks: Sequence[int], current: list[str]) -> bool:
+    """Whether a line has another sentence or document than the line before; an empty field goes on with the last."""
+    found = [fields[i].strip() if i < len(fields) else "" for i in marks]
+    changed = any(new not in ("", old) for new, old in zip(found, current, strict=True))
+    current[:] = [new or old for new, old in zip(found, current, strict=True)]
+    return changed
 
 
 def _is_comment(line: str, fits: bool, *, tabs: bool) -> bool:
@@ -189,14 +297,14 @@ def _is_comment(line: str, fits: bool, *, tabs: bool) -> bool:
     return (spaced and named and not tabs) if fits else (spaced or named)
 
 
-def _problem(fields: Sequence[str], columns: Sequence[str]) -> str | None:
+def _problem(fields: Sequence[str], columns: Sequence[str], needed: int, most: int) -> str | None:
     """Return what is wrong with the fields of a token line, or None."""
-    if len(fields) != len(columns):
+    if not needed <= len(fields) <= most:
         noun = "column" if len(columns) == 1 else "columns"
         names = "" if set(columns) == {"_"} else f" ({', '.join(columns)})"
         return f"must have {len(columns)} {noun}{names}, got {len(fields)}"
-    named = zip(columns, fields, strict=True)
-    empty = [name for name, value in named if not value.strip() and name not in ("_", "token")]
+    named = zip(columns, fields, strict=False)
+    empty = [name for name, value in named if not value.strip() and name not in MAY_BE_EMPTY]
     return f"column `{empty[0]}` must not be empty" if empty else None
 
 

@@ -15,23 +15,16 @@ from itertools import count as count_from
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.formats.columns.conll import BREAKS, NO_SENTENCE, Block, add_comment, check_values, column_blocks
-from tagger.formats.columns.fields import Marks, Sample, read_tags
+from tagger.formats.columns.fields import NO_WORD, WORD, Form, Marks, Sample, is_word_number, read_tags
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer
 
 FIELDS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
-WORD = re.compile(r"[1-9][0-9]*")
 ESCAPE = re.compile(r"\\(?:[strnp\\]|u(?![Dd][89A-Fa-f])[0-9A-Fa-f]{4})")
 ESCAPES = {r"\s": " ", r"\t": "\t", r"\r": "\r", r"\n": "\n", r"\p": "|", r"\\": "\\"}
 UNESCAPED = {char: escape for escape, char in ESCAPES.items()}
-NO_WORD = re.compile(r"[1-9][0-9]*-[1-9][0-9]*|[0-9]+\.[1-9][0-9]*")
-
-
-def is_word_number(value: str) -> bool:
-    """Whether a field is the number of a word, a range or an empty node; some files count from 0."""
-    return bool(value == "0" or WORD.fullmatch(value) or NO_WORD.fullmatch(value))
 
 
 def spaced_comments(lines: Iterable[str]) -> Iterator[str]:
@@ -65,7 +58,7 @@ def read_conllu(source: Source, config: ReadingConfig, tally: Tally, faults: Fau
     keys = [field[2:] for field in layers.values() if field.startswith("# ")]
     lines = spaced_comments(source.lines())
     document, count, empty = None, 0, True
-    for block in column_blocks(lines, FIELDS, tabs=True, where=where, faults=faults):
+    for block in column_blocks(lines, FIELDS, form=Form("\t"), where=where, faults=faults):
         empty = False
         comments, first = block.comments, block.line
         document = comments.get("newdoc id", str(count) if "newdoc" in comments else document)
