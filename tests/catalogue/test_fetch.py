@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import os
 import re
 import tarfile
 import zipfile
@@ -181,6 +182,23 @@ def test_a_target_that_is_no_folder_is_named(server: Server, get: Callable[..., 
     (tmp_path / "data").write_bytes(b"")
     with pytest.raises(DataError, match=r"data/\.tagger-downloads: the file cannot be written \(Not a directory\)"):
         get(plain(server))
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="needs users")
+def test_a_folder_that_may_not_be_written_to_is_named(server: Server, get: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o555)
+    for above in (tmp_path, *tmp_path.parents[:2]):
+        above.chmod(0o755)
+    user = os.geteuid()
+    file = plain(server)
+    try:
+        if user == 0:  # root may write to any folder
+            os.seteuid(65534)
+        with pytest.raises(DataError, match=r"\.tagger-downloads: the file cannot be written \(Permission denied\)"):
+            get(file)
+    finally:
+        os.seteuid(user)
+    assert server.asked == []
 
 
 def test_a_full_disk_is_named_and_what_is_there_stays(server: Server, get: Callable[..., Path], tmp_path: Path) -> None:
