@@ -348,6 +348,10 @@ def check(
     vectors: Annotated[
         list[str] | None, typer.Option(help="Word vectors, to count the unseen words that they cover; may be repeated.")
     ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(help="Key whose values must not be in two splits, such as ticket_id. Default: named documents."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Describe a corpus and report its errors, with file and line, and warnings.
@@ -368,6 +372,7 @@ def check(
             scheme=scheme,
             layer=layer,
             vectors=vectors or (),
+            group=group,
         )
     except TaggerError as error:
         if as_json:

@@ -27,6 +27,7 @@ TITLES = {
     "id": "duplicate sentence ids",
     "leak": "sentences that also occur in another split",
     "near_leak": "sentences that occur in another split with other case or digits",
+    "group": "documents or groups in two splits",
     "contradiction": "the same sentence with different labels",
     "ambiguous": "the same words as entities of different types",
     "unseen_type": "types that train lacks",

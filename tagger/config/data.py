@@ -94,16 +94,24 @@ class SplitConfig(Section):
     """How to cut dev and test from train, for data without such splits."""
 
     every: Annotated[int, Field(ge=2, le=10**6)] | None = None
-    """Split each file by row number: row *i* (from 0) goes to dev if *i* modulo `every` is `dev`, to test if it is
-    `test`, else to train.
-    Default: rows are drawn at random, with the seed of the run."""
+    """Split each file by number: document *i* (from 0), or row *i* of a file without documents, goes to dev if *i*
+    modulo `every` is `dev`, to test if it is `test`, else to train.
+    Default: documents or rows are drawn at random, with `seed`."""
 
     dev: Annotated[float | int | None, BeforeValidator(_as_number)] = None
-    """What becomes dev: a share of the rows between 0 and 1, or with `every` a remainder (from 0 to `every` - 1).
-    Default: no row."""
+    """What becomes dev: a share of the sentences between 0 and 1, or with `every` a remainder (from 0 to `every` - 1).
+    Whole documents are cut, so the share is as near as they allow. Default: no sentence."""
 
     test: Annotated[float | int | None, BeforeValidator(_as_number)] = None
-    """What becomes test, given as for `dev`. Default: no row."""
+    """What becomes test, given as for `dev`. Default: no sentence."""
+
+    group: Annotated[str, Field(min_length=1)] | None = None
+    """What stays together instead of documents: all sentences with the same value of this key, such as `ticket_id`. It
+    is a key of the JSON record or of its `meta`, or a comment of a column file. `"sentence"`: cut between any two
+    sentences, also inside a document. Default: the document."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    """Seed of a random split. It is not the seed of the run, so runs with other seeds have the same test set."""
 
     @model_validator(mode="after")
     def _shares_or_remainders(self) -> "SplitConfig":
@@ -328,7 +336,8 @@ class DataConfig(ReadingConfig):
     recipe. For `labelled`, a table class = path reads one sentence per line, all of that class."""
 
     dev: Files | None = None
-    """Files to choose the best epoch with, given as `train`. Default: `split.dev`, or else 10 % of train."""
+    """Files to choose the best epoch with, given as `train`. Default: `split.dev`, or else 10 % of train, cut as by
+    `split`."""
 
     test: Files | None = None
     """Files to score once at the end, given as `train`. Default: `split.test`, or else no test."""

@@ -131,7 +131,7 @@ class Recipe(Section):
     """Everything about a training run."""
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
-    """Seed of all random numbers: weights, order of sentences, dropout, splits."""
+    """Seed of all random numbers of training: weights, order of sentences, dropout. Splits have a seed of their own."""
 
     data: DataConfig | None = None
     """The corpus; for several corpora use `corpora` instead."""

@@ -13,7 +13,7 @@ from pydantic_core import to_jsonable_python
 
 from tagger.config import DataConfig, ReadingConfig, SplitConfig, parse_section
 from tagger.corpus.checking import finish
-from tagger.corpus.splitting import Splits, joined, split_files, split_rows
+from tagger.corpus.splitting import Splits, groups_of, joined, plural, split_files, split_rows
 from tagger.corpus.synthetic import Split, generate
 from tagger.errors import DataError, RecipeError, gather
 from tagger.formats.faults import Faults
@@ -80,10 +80,14 @@ def load_corpus(**settings: Any) -> Corpus:
     For example `load_corpus(train="train.conll", test="test.conll", format="conll", columns=["token", "ner"])`. Paths
     are relative to the working directory.
 
+    A generated corpus (`format="synthetic"`) also takes a `seed`.
+
     Raises:
         RecipeError: A key is unknown or has a wrong value.
         DataError: A file is missing or broken; names every broken line.
     """
+    if "seed" in settings and settings.get("format") != "synthetic":
+        raise RecipeError('load_corpus: `seed` is for format = "synthetic" alone; use split = {"dev": 0.1, "seed": 7}')
     seed = settings.pop("seed", 1)
     plain = to_jsonable_python(settings, fallback=lambda value: value)  # lists for tuples, strings for paths
     return read_corpus(parse_section(DataConfig, plain, where="load_corpus"), seed=seed)
@@ -92,13 +96,13 @@ def load_corpus(**settings: Any) -> Corpus:
 def load_dataset(dataset: str | Path, **settings: Any) -> Corpus:
     """Return the corpus of a Hugging Face dataset, by id or from a folder; `settings` as for `load_corpus`.
 
-    If a dataset has no dev split, a part of train is used, chosen by the seed; the notes say so.
+    If a dataset has no dev split, a part of train is used; the notes say so.
 
     Raises:
         RecipeError: A setting is unknown or has a wrong value.
         DataError: The dataset cannot be loaded, or its columns do not fit.
     """
-    return cut_dev(load_corpus(dataset=str(dataset), **settings), seed=settings.get("seed", 1))
+    return cut_dev(load_corpus(dataset=str(dataset), **settings))
 
 
 def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: bool = False, seed: int = 1) -> Corpus:
@@ -108,7 +112,7 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
         config: The section.
         folder: The folder for relative paths, also that of a dataset if it exists. Default: the working directory.
         from_files: Whether to read files even if the section also names a dataset.
-        seed: The seed for splitting and generating.
+        seed: The seed for generating.
 
     Raises:
         DataError: A file or dataset is missing or broken.
@@ -137,7 +141,8 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
                 f"`split.{name}` cuts {name} from train, which must have none yet, but "
                 f"{config.dataset or 'the generated corpus'} has a {name} split; leave out `split.{name}`"
             )
-    finished = finish(split_files(splits, config.split, seed), config.reading(), [*said, *tally.notes()], whole=True)
+    cut, notes = split_files(splits, config.split)
+    finished = finish(cut, config.reading(), [*said, *tally.notes(), *notes], whole=True)
     return Corpus(**finished.splits, schemes=finished.schemes, notes=finished.notes)
 
 
@@ -209,13 +214,25 @@ def change_reading(trained: Sequence[ReadingConfig], given: Mapping[str, Any]) -
     return parse_section(ReadingConfig, config, where="evaluate")
 
 
-def cut_dev(corpus: Corpus, *, seed: int) -> Corpus:
-    """Return the corpus with a dev split: its own, or a tenth of train, chosen by the seed and noted."""
+def cut_dev(corpus: Corpus, config: SplitConfig | None = None) -> Corpus:
+    """Return the corpus with a dev split: its own, or a tenth of train, which is noted.
+
+    Args:
+        corpus: The corpus.
+        config: The split of the recipe, if it has one: what stays together, and the seed.
+
+    Raises:
+        DataError: Train is one document, which is not cut.
+    """
     if corpus.dev:
         return corpus
-    rows = split_rows(len(corpus.train), SplitConfig(dev=CUT_DEV), seed)
+    chosen = config.model_dump(include={"group", "seed"}) if config is not None else {}
+    how, groups = SplitConfig(dev=CUT_DEV, **chosen), groups_of(corpus.train, chosen.get("group"))
+    rows = split_rows(groups, how)
     train, dev = selected(corpus.train, rows["train"]), list(selected(corpus.train, rows["dev"]))
-    note = f"no dev split is named: cut {len(dev)} of {len(corpus.train)} train sentences by seed {seed}"
+    number = len({*groups.ids[rows["dev"]].tolist()})
+    whole = "" if groups.noun == "sentence" else f" ({plural(groups.noun, number)})"
+    note = f"no dev split is named: cut {len(dev)} of {len(corpus.train)} train sentences{whole} by seed {how.seed}"
     return replace(corpus, train=train, dev=dev, notes=(*corpus.notes, note))
 
 

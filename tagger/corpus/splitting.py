@@ -1,37 +1,67 @@
-"""Split train, dev and test where files do not: by row number, or randomly by shares and a seed."""
+"""Split train, dev and test where files do not: by number, or randomly by shares and a seed.
+
+What belongs together stays together: the sentences of a document, or those with the same value of a key. Sentences
+without a document are cut one by one.
+"""
 
 from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tagger.config import SplitConfig
-from tagger.hub.lazy import selected
-from tagger.text.sentence import Sentence
+from tagger.errors import DataError, RecipeError
+from tagger.hub.lazy import documents_of, is_lazy, selected
+from tagger.text.sentence import Sentence, place_of
+from tagger.wording import counted, quoted, shorten
 
 Splits = dict[str, Sequence[Sentence]]
 SPLITS = ("train", "dev", "test")
+SENTENCE = "sentence"  # as `group`: cut between any two sentences
 
 
-def split_files(splits: Mapping[str, Sequence[Sequence[Sentence]]], config: SplitConfig | None, seed: int) -> Splits:
-    """Return the sentences of train, dev and test, in the order of the files.
+class Groups(NamedTuple):
+    """The sentences that stay together.
 
-    A split by row number applies to each file of train, a split by shares to all of them together. Lazy sentences stay
+    Args:
+        ids: The number of the group of each sentence; the first sentences of the groups are in the order of numbers.
+        noun: What a group is.
+        total: The number of groups.
+    """
+
+    ids: NDArray[np.int64]
+    noun: str
+    total: int
+
+
+def split_files(
+    splits: Mapping[str, Sequence[Sequence[Sentence]]], config: SplitConfig | None
+) -> tuple[Splits, list[str]]:
+    """Return the sentences of train, dev and test, in the order of the files, and notes on what was cut.
+
+    A split by number applies to each file of train, a split by shares to all of them together. Lazy sentences stay
     lazy in train.
 
     Args:
         splits: The sentences of each file of each split.
         config: The split of the recipe, if it has one.
-        seed: Seed of a random split.
+
+    Raises:
+        DataError: There are too few groups, or a sentence lacks the key that groups it.
+        RecipeError: A key is to group lazy sentences.
     """
     files = {name: list(splits.get(name, [])) for name in SPLITS}
+    notes: list[str] = []
     if config is not None:
         train = files["train"] if config.every is not None else [joined(files["train"])]
-        parts = [(file, split_rows(len(file), config, seed)) for file in train]
+        found = [(file, groups_of(file, config.group)) for file in train]
+        parts = [(file, split_rows(groups, config)) for file, groups in found]
         files["train"] = [selected(file, rows["train"]) for file, rows in parts]
         for name in ("dev", "test"):
             files[name] += [list(selected(file, rows[name])) for file, rows in parts]
-    return {name: joined(files[name]) for name in SPLITS}
+        notes = [_note(groups, rows, config) for (_, groups), (_, rows) in zip(found, parts, strict=True)]
+    return {name: joined(files[name]) for name in SPLITS}, list(dict.fromkeys(note for note in notes if note))
 
 
 def joined(files: Sequence[Sequence[Sentence]]) -> Sequence[Sentence]:
@@ -39,25 +69,123 @@ def joined(files: Sequence[Sequence[Sentence]]) -> Sequence[Sentence]:
     return files[0] if len(files) == 1 else [sentence for file in files for sentence in file]
 
 
-def split_rows(total: int, config: SplitConfig, seed: int) -> dict[str, NDArray[np.int64]]:
-    """Return which of `total` rows go to each split, in order."""
-    if config.every is None:
-        return _cut_rows(total, config, seed)
-    remainders = np.arange(total) % config.every
-    chosen = {"dev": config.dev, "test": config.test}
-    rows = {name: np.flatnonzero(remainders == (-1 if rest is None else rest)) for name, rest in chosen.items()}
-    return {"train": np.setdiff1d(np.arange(total), np.concatenate([*rows.values()])), **rows}
+def groups_of(sentences: Sequence[Sentence], group: str | None) -> Groups:
+    """Return which sentences stay together: those of a document, or those with one value of a key.
+
+    Args:
+        sentences: The sentences.
+        group: A key of their records or comments, `sentence` for none, or None for their documents.
+
+    Raises:
+        DataError: A sentence lacks the key.
+        RecipeError: The sentences are lazy and a key is given.
+    """
+    if group == SENTENCE:
+        return Groups(np.arange(len(sentences)), "sentence", len(sentences))
+    if group is None:
+        names: Sequence[str | None] = documents_of(sentences)
+        noun = "document" if any(name is not None for name in names) else "sentence"
+    elif is_lazy(sentences):
+        raise RecipeError(f"`split.group` must be left out beside `lazy`, got {group!r}; remove one of the two")
+    else:
+        names, noun = [value_of(sentence, group) for sentence in sentences], f"value of `{group}`"
+    numbers: dict[object, int] = {}
+    keys = (("", i) if name is None else name for i, name in enumerate(names))
+    ids = np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
+    return Groups(ids, noun, len(numbers))
 
 
-def _cut_rows(total: int, config: SplitConfig, seed: int) -> dict[str, NDArray[np.int64]]:
-    """Return random shares of the rows, each of at least one row."""
-    order = np.random.default_rng(seed).permutation(total)
-    dev = _amount(config.dev, total, left=total)
-    test = _amount(config.test, total, left=total - dev)
-    parts = {"dev": order[:dev], "test": order[dev : dev + test], "train": order[dev + test :]}
-    return {name: np.sort(part) for name, part in parts.items()}
+def value_of(sentence: Sentence, key: str) -> str:
+    """Return the value of a key that groups sentences.
+
+    Raises:
+        DataError: The sentence has none.
+    """
+    known = _known(sentence)
+    if (value := find_value(sentence, key)) is not None:
+        return value
+    raise DataError(
+        f"{place_of(sentence)}: every record must have a value under `{key}`, the `group` of the split, got "
+        f"{shorten(known.get(key, 'none'))}; its keys are: {quoted(known) or 'none'}"
+    )
 
 
-def _amount(share: float | None, total: int, *, left: int) -> int:
-    """Return the number of sentences of a share: at least one, but one of those left must stay in train."""
-    return max(0, min(max(1, round(share * total)), left - 1)) if share else 0
+def find_value(sentence: Sentence, key: str) -> str | None:
+    """Return the value of a key of the record of a sentence, of the `meta` in it, or of its comments, if it has one."""
+    value = _known(sentence).get(key)
+    return str(value) if isinstance(value, (str, int, float)) and str(value).strip() else None
+
+
+def _known(sentence: Sentence) -> dict[str, Any]:
+    record: Mapping[str, Any] = sentence.record or {}
+    inner = record.get("meta")
+    return {**(inner if isinstance(inner, dict) else {}), **record, **sentence.meta}
+
+
+def split_rows(groups: Groups, config: SplitConfig) -> dict[str, NDArray[np.int64]]:
+    """Return which sentences go to each split, in order.
+
+    Raises:
+        DataError: There are too few groups for the splits.
+    """
+    chosen = _by_number(groups.total, config) if config.every is not None else _by_shares(groups, config)
+    return {name: np.flatnonzero(np.isin(groups.ids, chosen[name])) for name in SPLITS}
+
+
+def _by_number(total: int, config: SplitConfig) -> dict[str, NDArray[np.int64]]:
+    """Return the groups of each split, by the remainder of their number."""
+    remainders = np.arange(total) % (config.every or 1)
+    wanted = {"dev": config.dev, "test": config.test}
+    groups = {name: np.flatnonzero(remainders == (-1 if rest is None else rest)) for name, rest in wanted.items()}
+    return {"train": np.setdiff1d(np.arange(total), np.concatenate([*groups.values()])), **groups}
+
+
+def _by_shares(groups: Groups, config: SplitConfig) -> dict[str, NDArray[np.int64]]:
+    """Return random groups for each split, with shares of the sentences as near as whole groups allow."""
+    shares = {"dev": config.dev, "test": config.test}
+    wanted = {name: share for name, share in shares.items() if share}
+    is_whole = groups.noun != "sentence"
+    if is_whole and groups.total <= len(wanted):
+        advice = ", ".join(f"{name} = {share}" for name, share in wanted.items())
+        raise DataError(
+            f"each {groups.noun} stays whole, so cutting {' and '.join(wanted)} from train needs at least "
+            f"{len(wanted) + 1} of them, got {groups.total} for {counted(len(groups.ids), 'sentence')}; name other "
+            f'files for {" and ".join(wanted)}, or cut inside: split = {{ {advice}, group = "{SENTENCE}" }}'
+        )
+    order = np.random.default_rng(config.seed).permutation(groups.total)
+    sizes = np.bincount(groups.ids, minlength=groups.total)[order]
+    dev = _amount(config.dev, sizes, start=0, keep=len(wanted) if is_whole else 1)
+    test = _amount(config.test, sizes, start=dev, keep=1)
+    return {"dev": order[:dev], "test": order[dev : dev + test], "train": order[dev + test :]}
+
+
+def _amount(share: float | None, sizes: NDArray[np.int64], *, start: int, keep: int) -> int:
+    """Return how many groups from `start` on are nearest to a share of all sentences.
+
+    It is one at least, but `keep` groups are left over.
+    """
+    most = len(sizes) - start - keep
+    if not share or most < 1:
+        return 0
+    target = max(1, round(share * int(sizes.sum())))
+    return 1 + int(np.argmin(np.abs(np.cumsum(sizes[start : start + most]) - target)))
+
+
+def _note(groups: Groups, rows: Mapping[str, NDArray[np.int64]], config: SplitConfig) -> str:
+    """Return a note on what was cut at random, or by other groups than sentences; empty for every n-th sentence."""
+    if config.every is not None and groups.noun == "sentence":
+        return ""
+    plain = groups.noun == "sentence"
+    parts = []
+    for name in (name for name in ("dev", "test") if len(rows[name])):
+        number = len(np.unique(groups.ids[rows[name]]))
+        whole = f" of {plural(groups.noun, number)}" if not plain else ""
+        parts.append(f"{counted(len(rows[name]), 'sentence')}{whole} for {name}")
+    how = f" by seed {config.seed}" if config.every is None else ""
+    return f"cut {' and '.join(parts) or 'nothing'} from train{how}"
+
+
+def plural(noun: str, number: int) -> str:
+    """Return a number of groups in words: `1 document`, `2 values of `id``."""
+    first, _, rest = noun.partition(" ")
+    return f"{counted(number, first)}{' ' + rest if rest else ''}"

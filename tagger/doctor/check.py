@@ -17,7 +17,14 @@ from tagger.doctor import sources
 from tagger.doctor.diagnosis import Counts, Diagnosis
 from tagger.doctor.findings import Findings
 from tagger.doctor.sources import Material, Paths
-from tagger.doctor.splits import check_contradictions, check_entities, check_leaks, check_lengths, check_unseen
+from tagger.doctor.splits import (
+    check_contradictions,
+    check_entities,
+    check_groups,
+    check_leaks,
+    check_lengths,
+    check_unseen,
+)
 from tagger.doctor.tags import check_tags, check_untagged, tags_of
 from tagger.doctor.words import check_words, count_types, oddity_of
 from tagger.encoding.vectors import read_vectors
@@ -46,6 +53,7 @@ def check(
     layer: str | None = None,
     tokenize: Tokenize = "words",
     vectors: Paths = (),
+    group: str | None = None,
 ) -> Diagnosis:
     """Return the diagnosis of a corpus: counts, errors and warnings with their positions.
 
@@ -58,6 +66,8 @@ def check(
         layer: Layer of the labels of labelled text; default: `label`.
         tokenize: How to split raw text.
         vectors: Files of word vectors, to count how many unseen words they cover.
+        group: A key of the records or a comment, such as `ticket_id`, none of whose values may be in two splits.
+            Default: the documents that have names.
 
     Raises:
         DataError: The file, folder or dataset does not exist, or its format is unknown.
@@ -88,10 +98,10 @@ def check(
             raise RecipeError(
                 f"{name} (--{name}) is for {wanted}, got {material.format or 'a corpus or dataset'}; remove it"
             )
-    return _diagnose(material, scheme, sources.as_list(vectors))
+    return _diagnose(material, scheme, sources.as_list(vectors), group)
 
 
-def _diagnose(material: Material, scheme: Scheme | None, vectors: Sequence[str | Path]) -> Diagnosis:
+def _diagnose(material: Material, scheme: Scheme | None, vectors: Sequence[str | Path], group: str | None) -> Diagnosis:
     """Return the diagnosis of sentences."""
     errors, warnings = material.errors, Findings()
     splits, notes, bare = respelled(material.splits, scheme)
@@ -112,6 +122,7 @@ def _diagnose(material: Material, scheme: Scheme | None, vectors: Sequence[str |
     for layer in [name for name, found in schemes.items() if found is None]:
         check_untagged(chain.from_iterable(splits.values()), layer, warnings)
     overlaps = check_leaks(splits, warnings)
+    check_groups(splits, group, warnings)
     check_contradictions(splits, layers, warnings)
     entities = check_entities(splits, [layer for layer in layers if schemes.get(layer)], warnings)
     check_lengths(splits, warnings)

@@ -1,16 +1,19 @@
 """Warnings about a valid corpus: leaks between splits, contradictions, and types and words missing in train."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from itertools import chain, combinations
 
-from tagger.corpus.splitting import Splits
+from tagger.corpus.splitting import Splits, find_value
 from tagger.doctor.findings import Findings
 from tagger.doctor.tags import entities_of, tags_of
 from tagger.encoding.vocabulary import DIGITS, find_word
+from tagger.errors import DataError
 from tagger.text.sentence import Label, Sentence, place_of
 from tagger.wording import shorten
 
+NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 LONG_ENTITY = 10  # tokens
 LONG_SENTENCE = 200  # tokens
 RARE = 5  # occurrences in train below which a type is rare
@@ -65,6 +68,37 @@ def _places(sentences: Iterable[Sentence], key: Callable[[Sentence], str]) -> di
     for sentence in sentences:
         first.setdefault(key(sentence), sentence)
     return {text: place_of(sentence) for text, sentence in first.items()}
+
+
+def check_groups(splits: Splits, key: str | None, warnings: Findings) -> None:
+    """Warn about each document in two splits, or about each value of a key.
+
+    Documents that a file only numbers are not compared, because another file has the same numbers.
+
+    Args:
+        splits: The sentences.
+        key: A key of their records or comments; None for their documents.
+        warnings: Takes the warnings.
+
+    Raises:
+        DataError: No sentence has the key.
+    """
+    noun = "document" if key is None else f"`{key}`"
+    firsts: list[tuple[str, dict[str, Sentence]]] = []
+    for split, sentences in splits.items():
+        found: dict[str, Sentence] = {}
+        for sentence in sentences:
+            name = sentence.document if key is None else find_value(sentence, key)
+            if name is not None and not (key is None and NUMBER.fullmatch(name)):
+                found.setdefault(name, sentence)
+        for earlier, others in firsts:
+            for name in (name for name in found if name in others):
+                place = place_of(others[name])
+                message = f"{noun} {shorten(name)} is in {earlier} too, at {place}"
+                warnings.add("group", place_of(found[name]), message, split=split, other=place, other_split=earlier)
+        firsts.append((split, found))
+    if key is not None and not any(found for _, found in firsts):
+        raise DataError(f"the group must be a key of the records or a comment, got `{key}`, which no sentence has")
 
 
 def check_contradictions(splits: Splits, layers: Iterable[str], warnings: Findings) -> None:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tagger.config import DataConfig
 from tagger.encoding.packed import NAMES, Packed, pack
 from tagger.errors import DataError, gather
+from tagger.formats.column_names import DOCUMENT
 from tagger.hub.from_rows import Reader, reader
 from tagger.hub.loading import features_of, load_chosen, read_rows, sentences_of
 from tagger.text.schemes import Scheme
@@ -74,6 +75,12 @@ class LazySentences(Sequence[Sentence]):
         schemes = {name: layer.scheme for name, layer in self.packed.layers.items()}
         return self._change(with_schemes(self._read(row), schemes))
 
+    def documents(self) -> list[str | None]:
+        """Return the document of each sentence."""
+        if DOCUMENT not in self._read.columns:
+            return [None] * len(self)
+        return [row[DOCUMENT] for row in read_rows(self._dataset, [DOCUMENT], "dataset")]
+
     def select(self, rows: NDArray[np.int64]) -> "LazySentences":
         """Return the sentences of these rows."""
         dataset = self._dataset.select(rows)
@@ -100,6 +107,13 @@ def words_of(sentences: Sequence[Sentence]) -> Collection[str]:
 def selected(sentences: Sequence[Sentence], rows: NDArray[np.int64]) -> Sequence[Sentence]:
     """Return the sentences of these rows; lazy ones stay in their file."""
     return sentences.select(rows) if isinstance(sentences, LazySentences) else [sentences[i] for i in rows.tolist()]
+
+
+def documents_of(sentences: Sequence[Sentence]) -> Sequence[str | None]:
+    """Return the document of each sentence; of lazy ones from the column of the dataset, without their tokens."""
+    if isinstance(sentences, LazySentences):
+        return sentences.documents()
+    return [sentence.document for sentence in sentences]
 
 
 def telling(sentences: Sequence[Sentence]) -> Sequence[Sentence]:

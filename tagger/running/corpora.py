@@ -44,7 +44,7 @@ def read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, tell: Tell) 
         raise RecipeError(f"corpora.{name}: a `lazy` corpus must be the only one, got {len(configs)}; remove `lazy`")
     for name, config in configs.items():
         tell(f"reading corpus `{name}`")
-        corpus = cut_dev(read_corpus(config, folder=folder, from_files=from_files, seed=recipe.seed), seed=recipe.seed)
+        corpus = cut_dev(read_corpus(config, folder=folder, from_files=from_files, seed=recipe.seed), config.split)
         corpora[name] = corpus = replace(corpus, notes=(*corpus.notes, *check_for_training(corpus)))
         for note in corpus.notes:
             tell(note)

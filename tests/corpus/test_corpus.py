@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tagger.config import DataConfig, ReadingConfig
+from tagger.config import DataConfig, ReadingConfig, SplitConfig
 from tagger.corpus.corpus import Corpus, change_reading, cut_dev, load_corpus, read_corpus, read_sentences
 from tagger.errors import DataError, RecipeError
 from tagger.text.sentence import Label, Sentence
@@ -95,7 +95,7 @@ def test_remainder_zero_is_a_remainder_and_test_may_be_left_out(tmp_path: Path) 
 
 
 def test_shares_are_cut_by_seed_without_loss_in_the_order_of_the_file(tmp_path: Path) -> None:
-    corpora = [load(tmp_path, *numbered(50), split={"dev": 0.1, "test": 0.2}, seed=seed) for seed in (1, 1, 2)]
+    corpora = [load(tmp_path, *numbered(50), split={"dev": 0.1, "test": 0.2, "seed": seed}) for seed in (1, 1, 2)]
     parts = [[[int(word) for word in words(split)] for split in corpus.splits().values()] for corpus in corpora]
     assert [len(part) for part in parts[0]] == [35, 5, 10]
     assert sorted(i for part in parts[0] for i in part) == list(range(50))
@@ -118,12 +118,12 @@ def test_dev_is_cut_from_train_and_never_from_test_and_said(tmp_path: Path) -> N
     test = write(tmp_path, "test.txt", *numbered(30))
     corpus = load(tmp_path, *numbered(20), test=test)
     assert corpus.dev == []
-    cut = cut_dev(corpus, seed=3)
+    cut = cut_dev(corpus, SplitConfig(test=0.5, seed=3))
     assert cut.test == corpus.test
     assert (len(cut.train), len(cut.dev)) == (18, 2)
     assert sorted(words(cut.train) + words(cut.dev)) == sorted(words(corpus.train))
     assert cut.notes[-1] == "no dev split is named: cut 2 of 20 train sentences by seed 3"
-    assert cut_dev(cut, seed=4) is cut
+    assert cut_dev(cut) is cut
 
 
 def test_scheme_is_found_over_all_splits(tmp_path: Path) -> None:

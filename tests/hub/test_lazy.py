@@ -3,6 +3,7 @@
 import os
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -206,7 +207,7 @@ def test_changed_lazy_corpus_is_the_changed_corpus(name: str, scheme: Scheme, tm
     folder = saved(tmp_path, odd_tags(300), **dev)
     found, wanted = both(folder, invalid="repair", scheme=scheme, **CHANGES[name])
     assert isinstance(found.train, LazySentences)
-    assert wanted.notes[0].startswith("repaired ")
+    assert any(note.startswith("repaired ") for note in wanted.notes)
     assert (found.notes, found.schemes) == (wanted.notes, wanted.schemes)
     assert [list(split) for split in found.splits().values()] == [list(split) for split in wanted.splits().values()]
     assert len(found.train) == len(wanted.train)
@@ -218,6 +219,17 @@ def test_changed_lazy_corpus_is_the_changed_corpus(name: str, scheme: Scheme, tm
     for layer in ("ner", "chunk"):
         assert first.tag_targets[layer].tolist() == second.tag_targets[layer].tolist()
     assert first.label_targets["kind"].tolist() == second.label_targets["kind"].tolist()
+
+
+def test_documents_of_a_lazy_corpus_stay_whole_and_a_group_is_refused(tmp_path: Path) -> None:
+    sentences = [replace(s, document=f"d{i // 4}") for i, s in enumerate(generate(80, seed=2, split="train"))]
+    folder = saved(tmp_path, sentences)
+    found, wanted = both(folder, split={"dev": 0.2, "test": 0.1})
+    assert [list(split) for split in found.splits().values()] == [list(split) for split in wanted.splits().values()]
+    assert {len(split) for split in found.splits().values()} == {56, 16, 8}
+    assert not {s.document for s in found.train} & {s.document for s in found.dev}
+    with pytest.raises(RecipeError, match=r"`split.group` must be left out beside `lazy`"):
+        load_dataset(folder, lazy=True, split={"dev": 0.1, "group": "ticket"})
 
 
 def test_remainders_of_a_lazy_corpus_are_those_of_the_corpus(folder: Path) -> None:

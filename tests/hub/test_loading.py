@@ -101,9 +101,9 @@ def test_folder_of_json_lines_is_read_with_its_tags_unchanged(tmp_path: Path) ->
 
 def test_dataset_without_dev_gets_one_from_train(tmp_path: Path) -> None:
     folder = saved(tmp_path, train=make_dataset(), test=make_dataset())
-    corpus = load_dataset(folder, seed=5)
+    corpus = load_dataset(folder)
     assert [len(split) for split in corpus.splits().values()] == [1, 1, 2]
-    assert corpus.notes[-1] == "no dev split is named: cut 1 of 2 train sentences by seed 5"
+    assert corpus.notes[-1] == "no dev split is named: cut 1 of 2 train sentences by seed 1"
     assert load_corpus(dataset=str(folder)).dev == []
 
 

@@ -221,9 +221,17 @@ def _label(value: Any, key: str) -> Label:
 
 
 def _numbered(texts: Collection[Sequence[Sentence]]) -> Iterator[Sentence]:
-    """Yield the sentences of texts, each text a document if one of them has several sentences."""
+    """Yield the sentences of texts, each text a document if one of them has several sentences.
+
+    A document is called by the `id` of its record, if all have one of their own, or else by its number.
+    """
     is_document = any(len(text) > 1 for text in texts)
+    ids = [(text[0].record or {}).get("id") for text in texts]
+    has_ids = all(isinstance(name, (str, int)) and str(name).strip() for name in ids) and len({*map(str, ids)}) == len(
+        ids
+    )
     for number, text in enumerate(texts, 1):
         for sentence in text:
             named = sentence.document is not None or not is_document
-            yield sentence if named else replace(sentence, document=str(number))
+            name = str(ids[number - 1] if has_ids else number)
+            yield sentence if named else replace(sentence, document=name)

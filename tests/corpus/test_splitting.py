@@ -1,0 +1,123 @@
+"""Splits: what belongs together stays together, and a seed of their own decides."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tagger.config import SplitConfig
+from tagger.corpus.corpus import Corpus, cut_dev, load_corpus
+from tagger.corpus.splitting import groups_of, split_files, split_rows
+from tagger.errors import DataError, RecipeError
+from tagger.text.sentence import Sentence
+
+Documents = list[tuple[str | None, int]]
+
+
+def sentences_of(documents: Documents) -> list[Sentence]:
+    """The sentences of documents, each a word with the number of its sentence."""
+    names = [name for name, size in documents for _ in range(size)]
+    return [Sentence.from_tokens([str(i)], document=name) for i, name in enumerate(names)]
+
+
+def rows_of(documents: Documents, **split: Any) -> dict[str, list[int]]:
+    rows = split_rows(groups_of(sentences_of(documents), split.get("group")), SplitConfig(**split))
+    return {name: found.tolist() for name, found in rows.items()}
+
+
+def test_sentences_without_documents_are_cut_as_by_a_permutation_of_the_seed() -> None:
+    order = np.random.default_rng(1).permutation(50)  # as in released versions, with which results were published
+    wanted = {"dev": sorted(order[:5]), "test": sorted(order[5:15]), "train": sorted(order[15:])}
+    assert rows_of([(None, 50)], dev=0.1, test=0.2) == {name: wanted[name] for name in ("train", "dev", "test")}
+    assert rows_of([(None, 7)], every=3, test=2) == {"train": [0, 1, 3, 4, 6], "dev": [], "test": [2, 5]}
+
+
+@given(st.lists(st.integers(1, 30), min_size=3, max_size=40), st.integers(0, 5))
+def test_no_document_is_in_two_splits_and_shares_are_as_near_as_documents_allow(sizes: list[int], seed: int) -> None:
+    documents: Documents = [(f"d{i}", size) for i, size in enumerate(sizes)]
+    rows = rows_of(documents, dev=0.1, test=0.2, seed=seed)
+    names = [sentence.document for sentence in sentences_of(documents)]
+    parts = {name: {names[row] for row in found} for name, found in rows.items()}
+    assert sorted(row for found in rows.values() for row in found) == list(range(sum(sizes)))
+    assert sum(map(len, parts.values())) == len(documents)
+    assert all(parts.values())
+    for name, share in (("dev", 0.1), ("test", 0.2)):
+        assert abs(len(rows[name]) - share * sum(sizes)) <= max(sizes)
+
+
+def test_documents_may_be_in_pieces_and_sentences_between_them_are_alone() -> None:
+    documents: Documents = [("a", 2), (None, 1), ("b", 2), ("a", 1), (None, 1)]
+    assert rows_of(documents, every=4, dev=0, test=1) == {"train": [3, 4, 6], "dev": [0, 1, 5], "test": [2]}
+    assert rows_of(documents, every=7, test=1, group="sentence")["test"] == [1]
+
+
+def test_one_document_is_not_cut_and_the_error_says_what_to_do() -> None:
+    message = (
+        "each document stays whole, so cutting dev from train needs at least 2 of them, got 1 for 9 sentences; name "
+        'other files for dev, or cut inside: split = { dev = 0.1, group = "sentence" }'
+    )
+    with pytest.raises(DataError) as error:
+        cut_dev(Corpus(sentences_of([("a", 9)])))
+    assert str(error.value) == message
+    assert len(rows_of([("a", 9)], dev=0.1, group="sentence")["dev"]) == 1
+    with pytest.raises(DataError, match="needs at least 3 of them, got 2"):
+        rows_of([("a", 9), ("b", 1)], dev=0.1, test=0.1)
+
+
+def tickets(folder: Path, number: int = 30) -> Path:
+    """Records of ten tickets, each of a first and a second sentence."""
+    rows = [
+        {"id": 100 + i, "ticket_id": i % 10, "text": f"Ticket {i} is open. It waits.", "label": []}
+        for i in range(number)
+    ]
+    path = folder / "tickets.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return path
+
+
+def test_records_with_one_value_of_the_group_stay_together(tmp_path: Path) -> None:
+    split = {"dev": 0.2, "test": 0.2, "group": "ticket_id"}
+    corpus = load_corpus(train=tickets(tmp_path), format="jsonl", split=split)
+    found = {name: {(s.record or {})["ticket_id"] for s in part} for name, part in corpus.splits().items()}
+    assert {name: len(values) for name, values in found.items()} == {"train": 6, "dev": 2, "test": 2}
+    assert len(set().union(*found.values())) == 10
+    assert (
+        "cut 12 sentences of 2 values of `ticket_id` for dev and 12 sentences of 2 values of `ticket_id` for test "
+        "from train by seed 1" in corpus.notes
+    )
+
+
+def test_records_are_documents_with_their_ids_and_are_cut_whole(tmp_path: Path) -> None:
+    corpus = load_corpus(train=tickets(tmp_path), format="jsonl", split={"test": 0.1})
+    assert [sentence.document for sentence in corpus.test[::2]] == [sentence.document for sentence in corpus.test[1::2]]
+    assert {str(s.document) for part in corpus.splits().values() for s in part} == {str(100 + i) for i in range(30)}
+    assert "cut 6 sentences of 3 documents for test from train by seed 1" in corpus.notes
+
+
+def test_group_of_a_column_file_is_a_comment(tmp_path: Path) -> None:
+    path = tmp_path / "train.conll"
+    path.write_text("".join(f"# ticket = {i // 3}\nw{i} O\n\n" for i in range(12)), encoding="utf-8")
+    split = {"every": 4, "test": 3, "group": "ticket"}
+    corpus = load_corpus(train=path, format="conll", columns=["token", "ner"], split=split)
+    assert [sentence.tokens[0] for sentence in corpus.test] == ["w9", "w10", "w11"]
+
+
+def test_missing_group_is_named_with_its_place_and_the_keys_that_exist(tmp_path: Path) -> None:
+    with pytest.raises(
+        DataError, match=r"tickets\.jsonl:1: every record must have a value under `ticket`.*`ticket_id`"
+    ):
+        load_corpus(train=tickets(tmp_path), format="jsonl", split={"dev": 0.1, "group": "ticket"})
+
+
+def test_seed_of_load_corpus_is_for_generated_sentences_alone(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="`seed` is for format"):
+        load_corpus(train=tickets(tmp_path), format="jsonl", seed=3)
+
+
+def test_notes_say_what_was_cut_at_random() -> None:
+    splits, notes = split_files({"train": [sentences_of([(None, 20)])]}, SplitConfig(dev=0.1, seed=4))
+    assert (len(splits["dev"]), notes) == (2, ["cut 2 sentences for dev from train by seed 4"])
