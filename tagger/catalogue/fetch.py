@@ -7,6 +7,7 @@ interrupted download continues.
 import gzip
 import hashlib
 import os
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -23,6 +24,7 @@ from tagger.wording import counted
 
 MIRROR = "TAGGER_DATA_MIRROR"  # environment variable with the address of a mirror
 UNFINISHED = ".tagger-downloads"  # folder for what is not complete
+ADDRESS = re.compile(r"https?://([\w.-]+|\[[0-9a-f:.]+\])(:\d+)?(/[!-~]*)?", re.ASCII)
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 BLOCK = 1 << 20
 LEVEL = 6  # of gzip; 9 takes four times as long for 2% less
@@ -68,10 +70,10 @@ def mirror_of(given: str | None) -> str | None:
     found = given or os.environ.get(MIRROR)
     if not found:
         return None
-    parts = urlsplit(found)
-    if not parts.hostname or parts.scheme not in ("https", "http"):
+    if not ADDRESS.fullmatch(found):
         name = "--from" if given else MIRROR
         raise RecipeError(f"{name}: must be an address such as https://host/folder, got {found}")
+    parts = urlsplit(found)
     if parts.scheme == "http" and not given and parts.hostname not in LOCAL:
         raise RecipeError(
             f"{MIRROR}: must start with https, got {found}; to use http nevertheless, give it with --from"
@@ -111,13 +113,11 @@ def _missing(files: Iterable[File], to: Path) -> list[File]:
 def mismatch(path: Path, file: File) -> str:
     """Return how the content of a file differs from the catalogue, or nothing."""
     with writing(path), path.open("rb") as stream:
-        packed = stream.read(2) == b"\x1f\x8b" and file.path.endswith(".gz")
-        stream.seek(0)
-        content = gzip.GzipFile(fileobj=stream) if packed else stream
+        content = gzip.GzipFile(fileobj=stream) if file.path.endswith(".gz") else stream
         try:
             return _difference(iter(partial(content.read, BLOCK), b""), file)
         except (EOFError, gzip.BadGzipFile, zlib.error):
-            return "gzip data, got broken ones"
+            return "gzip data, got other or broken data"
 
 
 def _difference(blocks: Iterable[bytes], file: File) -> str:
@@ -222,7 +222,7 @@ def attribution(one: Entry) -> str:
         f"Changes: {one.changes or 'none'}",
         f"Hashes: {one.checked}",
         "",
-        "Fetched from:",
+        "Sources of the files:",
         *dict.fromkeys(f"  {file.source.url}" for file in one.files),
     ]
     return "\n".join(lines) + "\n"

@@ -92,7 +92,13 @@ def facts(entry: "Entry") -> dict[str, object]:
         "changes": entry.changes,
         "checked": entry.checked,
         "files": [
-            {"path": file.path, "bytes": file.num_bytes, "sha256": file.sha256, "url": file.source.url}
+            {
+                "path": file.path,
+                "bytes": file.num_bytes,
+                "sha256": file.sha256,
+                "checked": file.checked,
+                "url": file.source.url,
+            }
             for file in entry.files
         ],
     }

@@ -364,9 +364,30 @@ def test_a_mirror_has_the_layout_of_the_data_folder(
     assert (folder / "vectors/v.txt.gz").read_bytes() == packed
 
 
+@pytest.mark.parametrize("content", [VECTORS, gzip.compress(VECTORS)[:-9], b""])
+def test_vectors_that_are_not_packed_as_their_name_says_are_refused(
+    server: Server, get: Callable[..., Path], tmp_path: Path, content: bytes
+) -> None:
+    server.files["vectors/v.txt.gz"] = content
+    file = make_file("vectors/v.txt.gz", VECTORS, "https://example.org/v.txt.gz")
+    with pytest.raises(DataError, match=r"v\.txt\.gz: expected (gzip data, got other or broken|690 bytes, got 0)"):
+        get(file, mirror=server.address)
+    assert names_in(tmp_path / "data") == set()
+
+
 def test_the_address_of_a_mirror_must_be_safe(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fetch.mirror_of("http://host/data/") == "http://host/data"
-    for wrong in ("/some/folder", "file:///etc", "ftp://host/x", "https://", "host"):
+    assert fetch.mirror_of("http://[::1]:80") == "http://[::1]:80"
+    for wrong in (
+        "/some/folder",
+        "file:///etc",
+        "ftp://host/x",
+        "https://",
+        "host",
+        "http://[x",
+        "http://h:p",
+        "http://h/a b",
+    ):
         with pytest.raises(RecipeError, match="--from: must be an address such as https://host/folder, got "):
             fetch.mirror_of(wrong)
     monkeypatch.setenv(fetch.MIRROR, "http://host/data")

@@ -33,7 +33,7 @@ def test_the_catalogue_is_json_with_every_file(call: Call) -> None:
     entries = json.loads(call("data", "list", "--json").out)
     assert [entry["name"] for entry in entries] == list(catalogue())
     assert {"licence", "licence_url", "authors", "source", "checked", "bytes", "files"} <= entries[0].keys()
-    assert entries[0]["files"][0].keys() == {"path", "bytes", "sha256", "url"}
+    assert entries[0]["files"][0].keys() == {"path", "bytes", "sha256", "checked", "url"}
 
 
 def test_files_are_where_a_training_run_looks_for_them(call: Call, tmp_path: Path, data_folder: Path) -> None:
