@@ -243,6 +243,7 @@ def corpora() -> str:
         (
             f"`{one.name}`",
             f"[{one.title}]({one.source})",
+            one.task,
             one.language,
             one.contents,
             f"{one.num_bytes / 1e6:.1f}",
@@ -251,7 +252,7 @@ def corpora() -> str:
         )
         for one in catalogue().values()
     ]
-    return table(("name", "what it is", "language", "contents", "MB", "licence", "checked"), rows)
+    return table(("name", "what it is", "task", "language", "contents", "MB", "licence", "checked"), rows)
 
 
 # Python

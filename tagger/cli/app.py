@@ -150,11 +150,13 @@ def train(
     After each epoch the folder holds the best model so far. Ctrl-C, SIGTERM and SIGHUP end training early and keep it.
     """
     from tagger.cli.training import TrainingProgress
+    from tagger.config import load_recipe
     from tagger.files.writing import ended_in_order
+    from tagger.running.corpora import missing_folder
     from tagger.running.train import train as train_run
 
     if data is not None and not data.is_dir():
-        raise DataError(f"{data}: no such folder; give the folder of the recipe's data files with --data")
+        raise missing_folder(load_recipe(recipe, overrides or ()), data)
     folder = output or Path("runs") / recipe.stem
     with ended_in_order(lambda number: KeyboardInterrupt()), TrainingProgress() as progress:
         run = train_run(

@@ -89,14 +89,24 @@ def check_files(recipe: Recipe, folder: Path, *, from_files: bool) -> None:
     Raises:
         DataError: A file is missing; names all such files.
     """
-    read = [c for c in recipe.all_corpora().values() if c.dataset is None or (from_files and c.train is not None)]
-    paths = [path for config in read for path in config.files()]
-    missing = [path for path in (*paths, *recipe.embeddings.vectors) if _is_missing(folder / path)]
+    missing = [path for path in _paths(recipe, from_files=from_files) if _is_missing(folder / path)]
     if missing:
         error = DataError.of(
             [f"{folder / path}: no such file; check the path and the --data folder" for path in missing]
         )
         raise DataError("\n".join((str(error), *_how_to_fetch(missing, folder if from_files else None))))
+
+
+def missing_folder(recipe: Recipe, data: Path) -> DataError:
+    """Return the error for a data folder that does not exist, with the command that fetches what the recipe needs."""
+    problem = f"{data}: no such folder; give the folder of the recipe's data files with --data"
+    return DataError("\n".join((problem, *_how_to_fetch(_paths(recipe, from_files=True), data))))
+
+
+def _paths(recipe: Recipe, *, from_files: bool) -> list[str]:
+    """Return the paths of all files that are read for a recipe, as the recipe gives them."""
+    read = [c for c in recipe.all_corpora().values() if c.dataset is None or (from_files and c.train is not None)]
+    return [*(path for config in read for path in config.files()), *recipe.embeddings.vectors]
 
 
 def _how_to_fetch(missing: Sequence[str], data: Path | None) -> Iterator[str]:

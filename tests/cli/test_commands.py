@@ -241,7 +241,7 @@ MISTAKES = {
     ),
     "no such recipe": (("train", "no.toml"), 2, "error: no.toml: no such recipe; give the path of a TOML file\n"),
     "no such data folder": (
-        ("train", "no.toml", "--data", "nowhere"),
+        ("train", "{run}/recipe.toml", "--data", "nowhere"),
         1,
         "error: nowhere: no such folder; give the folder of the recipe's data files with --data\n",
     ),

@@ -43,9 +43,9 @@ def test_files_are_where_a_training_run_looks_for_them(call: Call, tmp_path: Pat
         '[heads.ner]\nkind = "tokens"\n'
     )
     folder = tmp_path / "data"
-    folder.mkdir()
     failed = call("train", recipe, "--data", folder)
     assert failed.code == 1
+    assert failed.err.startswith(f"error: {folder}: no such folder; give the folder of the recipe's data files")
     command = failed.err.splitlines()[-1].partition(": ")[2].split()
     assert command == ["tagger", "data", "get", "wikigold", "--to", str(folder)]
     with serving() as server:
