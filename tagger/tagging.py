@@ -21,7 +21,7 @@ from tagger.model.model import Model
 from tagger.text.choices import Precision, StreamFormat
 from tagger.text.document import Document
 from tagger.text.sentence import Sentence, is_ordered, sentence_of_tokens, typed
-from tagger.text.tokenization import tokenizer_name
+from tagger.text.word_tables import source_name
 
 if TYPE_CHECKING:
     from tagger.inference.incremental import Incremental
@@ -232,7 +232,14 @@ class Tagger:
         return score_predictions(sentences, predicted, self.model, speed)
 
 
-def load(path: str | Path, *, device: str = "cpu", precision: Precision = "float32") -> Tagger:
+def load(
+    path: str | Path,
+    *,
+    device: str = "cpu",
+    precision: Precision = "float32",
+    trusted: bool = False,
+    **splitting: str,
+) -> Tagger:
     """Load the model of a run folder or of its `model/` folder.
 
     Args:
@@ -240,21 +247,32 @@ def load(path: str | Path, *, device: str = "cpu", precision: Precision = "float
         device: Where the network runs: `cpu`, `cuda` or `cuda:N`.
         precision: Precision of the encoder. `bfloat16` is faster on processors that support it, and its scores differ
             in the third decimal; embeddings, CRF and probabilities stay float32.
+        trusted: Whether to run rules for words that the model brings and that are not those of a known spaCy. Rules
+            that are made for it can take forever on some texts.
+        splitting: How to split raw text, where it must differ from training: `tokenize`, `language`, `split_on` and
+            `segment`, with the values of a recipe.
 
     Raises:
-        ModelError: The folder cannot be read, or the device is not available or does not support the precision.
+        ModelError: The folder cannot be read, its rules are not trusted, or the device is not available or does not
+            support the precision.
+        ValueError: A value of `splitting` is not one of a recipe.
     """
-    from tagger.inference.torch_backend import load_torch  # importing torch takes a second; other backends need none
+    from tagger.inference.torch_backend import (  # importing torch takes a second; other backends need none
+        TorchBackend,
+        load_torch,
+    )
 
-    backend = load_torch(path, device=device, precision=precision)
-    trained = backend.model.config.tokenizer
-    if trained != tokenizer_name():
+    backend = load_torch(path, device=device, precision=precision, trusted=trusted)
+    rules, trained, here = backend.model.text_rules, backend.model.config.tokenizer, source_name()
+    if rules.uses_table and rules.table is None and trained != rules.name:  # the model has no `tokenizer.json`
         logger.warning(
             "%s: raw text went through %s in training and goes through %s here; tokens may differ",
             path,
             trained,
-            tokenizer_name(),
+            rules.name if here else "no rules",
         )
+    if splitting:
+        backend = TorchBackend(backend.model, rules=rules.changed(**splitting))
     return Tagger(backend)
 
 

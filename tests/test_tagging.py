@@ -359,7 +359,7 @@ def test_a_folder_that_changed_since_pickling_is_refused(hashes: bool, tmp_path:
         save_model(model, tmp_path, card="")
         config = json.loads((tmp_path / "config.json").read_text())
         if not hashes:  # as models of older versions have none
-            (tmp_path / "config.json").write_text(json.dumps({**config, "sha256": None}))
+            (tmp_path / "config.json").write_text(json.dumps({**config, "format": 1, "sha256": None}))
         if model is TAGGER.model:
             pickled = pickle.dumps(load(tmp_path))
             assert pickle.loads(pickled).layers == TAGGER.layers

@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
@@ -44,6 +44,12 @@ ColumnsOption = Annotated[
     str | None, typer.Option("--columns", help="Columns of the file, such as token,_,ner; _ is ignored.")
 ]
 SchemeOption = Annotated[Scheme | None, typer.Option("--scheme", help="Tag scheme of the input. Default: detected.")]
+TokenizeOption = Annotated[
+    Tokenize | None, typer.Option("--tokenize", help="How to split raw text into tokens. Default: as in training.")
+]
+TrustOption = Annotated[
+    bool, typer.Option("--trust", help="Also run rules for words that the model brings and no known spaCy has.")
+]
 LanguageOption = Annotated[
     str | None, typer.Option("--language", help="Code of the language whose rules split raw text, such as de.")
 ]
@@ -197,16 +203,20 @@ def evaluate(
         Nested | None,
         typer.Option(help="Which of two nested spans to keep. Default: the outer one; the inner one counts as missed."),
     ] = None,
+    tokenize: TokenizeOption = None,
+    language: LanguageOption = None,
+    segment: SegmentOption = None,
     as_json: JsonOption = False,
     device: DeviceOption = "cpu",
     precision: PrecisionOption = "float32",
     threads: ThreadsOption = None,
+    trust: TrustOption = False,
 ) -> None:
     """Evaluate a model on annotated files: entities with seqeval, tags and labels by accuracy."""
     from tagger.running.scoring import evaluate_files
 
     report = evaluate_files(
-        load_tagger(model, device, threads, precision),
+        load_tagger(model, device, threads, precision, trusted=trust),
         files,
         format=format,
         columns=split_columns(columns, None),
@@ -215,6 +225,9 @@ def evaluate(
         invalid=invalid,
         misaligned=misaligned,
         nested=nested,
+        tokenize=tokenize,
+        language=language,
+        segment=segment,
     )
     if as_json:
         print_json(report.to_dict())
@@ -238,9 +251,13 @@ def tag(
     n_best: Annotated[
         int, typer.Option("--nbest", min=0, help="Also write the N most probable tag sequences of each layer.")
     ] = 0,
+    tokenize: TokenizeOption = None,
+    language: LanguageOption = None,
+    segment: SegmentOption = None,
     device: DeviceOption = "cpu",
     precision: PrecisionOption = "float32",
     threads: ThreadsOption = None,
+    trust: TrustOption = False,
 ) -> None:
     """Tag a file or standard input, and write each sentence as soon as it is tagged.
 
@@ -253,7 +270,8 @@ def tag(
 
     if n_best and output_format == "conll":
         raise RecipeError("--nbest needs --output-format text or jsonl, because columns hold only one tag sequence")
-    tagger = load_tagger(model, device, threads, precision)
+    splitting = {"tokenize": tokenize, "language": language, "segment": segment}
+    tagger = load_tagger(model, device, threads, precision, trusted=trust, splitting=splitting)
     lines = input_lines(file)
     waits = lines.waits if isinstance(lines, Arriving) else lambda: False
     interactive = file == "-" and sys.stdin.isatty()
@@ -354,6 +372,10 @@ def check(
         str | None,
         typer.Option(help="Key whose values must not be in two splits, such as ticket_id. Default: named documents."),
     ] = None,
+    tokenize: Annotated[Tokenize, typer.Option(help="How to split raw text into tokens.")] = "words",
+    language: LanguageOption = None,
+    split_on: SplitOnOption = None,
+    segment: SegmentOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Describe a corpus and report its errors, with file and line, and warnings.
@@ -373,6 +395,10 @@ def check(
             columns=split_columns(columns, None),
             scheme=scheme,
             layer=layer,
+            tokenize=tokenize,
+            language=language or "en",
+            split_on=split_on or "",
+            segment=segment,
             vectors=vectors or (),
             group=group,
         )
@@ -432,15 +458,26 @@ def split_columns(columns: str | None, format: str | None) -> tuple[str, ...] | 
     return names
 
 
-def load_tagger(model: Path, device: str, threads: int | None, precision: Precision = "float32") -> "Tagger":
-    """Load a model and set the number of threads that it may use."""
+def load_tagger(
+    model: Path,
+    device: str,
+    threads: int | None,
+    precision: Precision = "float32",
+    *,
+    trusted: bool = False,
+    splitting: Mapping[str, str | None] | None = None,
+) -> "Tagger":
+    """Load a model and set the number of threads that it may use; `splitting` says how it splits texts, if given."""
+    from tagger.config import ReadingConfig, parse_section
     from tagger.tagging import load
 
+    given = {name: value for name, value in (splitting or {}).items() if value is not None}
+    parse_section(ReadingConfig, given, where="the options")
     if threads is not None:
         import torch
 
         torch.set_num_threads(threads)
-    return load(model, device=device, precision=precision)
+    return load(model, device=device, precision=precision, trusted=trusted, **given)
 
 
 def input_lines(file: str) -> Arriving | Iterator[bytes]:

@@ -34,7 +34,7 @@ from tagger.hub.lazy import holding, packed_of
 from tagger.text.choices import FileFormat
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer, place_of
-from tagger.text.tokenization import Tokenize
+from tagger.text.tokenization import Segment, Tokenize
 from tagger.wording import counted
 
 KEPT = {
@@ -52,6 +52,9 @@ def check(
     scheme: Scheme | None = None,
     layer: str | None = None,
     tokenize: Tokenize = "words",
+    language: str = "en",
+    split_on: str = "",
+    segment: Segment | None = None,
     vectors: Paths = (),
     group: str | None = None,
 ) -> Diagnosis:
@@ -64,7 +67,10 @@ def check(
         columns: Columns of CoNLL files, as in a recipe; default: detected.
         scheme: Scheme of the tags; default: detected.
         layer: Layer of the labels of labelled text; default: `label`.
-        tokenize: How to split raw text.
+        tokenize: How to split raw text into tokens, as in a recipe.
+        language: The language whose rules split it.
+        split_on: Characters that are always tokens of their own.
+        segment: How to split raw text into sentences, as in a recipe.
         vectors: Files of word vectors, to count how many unseen words they cover.
         group: A key of the records or a comment, such as `ticket_id`, none of whose values may be in two splits.
             Default: the documents that have names.
@@ -83,14 +89,15 @@ def check(
         if columns is not None:
             labels = {"layer": layer or LAYER} if format == "labelled" else {}
             parse_section(ReadingConfig, {"format": format, "columns": list(columns), **labels}, where="check")
+        splitting = {"tokenize": tokenize, "language": language, "split_on": split_on, "segment": segment}
+        rules = parse_section(ReadingConfig, splitting, where="check").text_rules
         reading = ReadingConfig.model_construct(
             format=format,
             columns=tuple(columns) if columns else None,
             layer=layer,
             scheme=scheme,
-            tokenize=tokenize,
         )
-        material = sources.read_material(found, reading)
+        material = sources.read_material(found, reading.with_rules(rules))
         material.notes += sources.notes_on_unread(source, brat=brat)
     for name, value in {"format": format, "columns": columns, "layer": layer}.items():
         if value is not None and (not material.files or (name == "layer" and material.format != "labelled")):

@@ -25,7 +25,7 @@ from tagger.hub.from_rows import Reader, reader
 from tagger.hub.loading import features_of, load_chosen, read_rows, sentences_of
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Sentence, with_schemes
-from tagger.text.tokenization import tokenizer_name
+from tagger.text.word_tables import source_name
 
 if TYPE_CHECKING:
     import datasets
@@ -192,7 +192,7 @@ def _key(dataset: "datasets.Dataset", config: DataConfig) -> str:
     """Return a name that depends on the data and on how they are read."""
     files = [Path(file["filename"]) for file in dataset.cache_files]
     stats = [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
-    facts = [FORMAT, dataset._fingerprint, stats, config.layers, repr(config.text_rules), tokenizer_name()]
+    facts = [FORMAT, dataset._fingerprint, stats, config.layers, repr(config.text_rules), source_name()]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 
 

@@ -30,6 +30,7 @@ from tagger.model.folder import load_model, model_files
 from tagger.model.model import Source
 from tagger.model.network import Network, TorchModel, to_tensors
 from tagger.text.choices import Precision
+from tagger.text.tokenization import TextRules
 
 if TYPE_CHECKING:
     from tagger.inference.incremental import Incremental
@@ -109,21 +110,23 @@ class TorchBackend:
     Args:
         model: The model. Its weights must not change while `cache` is in use.
         cache: Whether to keep the vectors of words from batch to batch.
+        rules: How to split raw text. Default: as the model says.
     """
 
-    def __init__(self, model: TorchModel, *, cache: bool = True) -> None:
-        self.model = model
+    def __init__(self, model: TorchModel, *, cache: bool = True, rules: TextRules | None = None) -> None:
+        self.model = model if rules is None else replace(model, rules=rules)
+        self._rules = rules
         self.network = model.network
         self._cache = TypeCache(model.network) if cache else None
 
     def __reduce__(self) -> tuple[object, ...]:
         precision = "bfloat16" if self.network.encoder.dtype == torch.bfloat16 else "float32"
         content = self.model.source or model_files(self.model, card="")
-        return _unpickled, (content, str(self.network.device), precision, self._cache is not None)
+        return _unpickled, (content, str(self.network.device), precision, self._cache is not None, self._rules)
 
     def __deepcopy__(self, memo: dict[int, object]) -> "TorchBackend":
         model = replace(self.model, network=deepcopy(self.network, memo))
-        return TorchBackend(model, cache=self._cache is not None)
+        return TorchBackend(model, cache=self._cache is not None, rules=self._rules)
 
     def run(self, batches: Iterable[Batch], *, n_best: int = 0) -> Iterator[Mapping[str, Arrays]]:
         """Return the output of each head for each batch, in order, by layer."""
@@ -220,9 +223,15 @@ def _named(output: Any) -> Iterator[tuple[str, Tensor]]:
 
 
 def load_torch(
-    path: str | Path, *, device: str = "cpu", precision: Precision = "float32", cache: bool = True
+    path: str | Path,
+    *,
+    device: str = "cpu",
+    precision: Precision = "float32",
+    cache: bool = True,
+    rules: TextRules | None = None,
+    trusted: bool = False,
 ) -> TorchBackend:
-    """Load the model of a run folder or of its `model/` folder.
+    """Load the model of a run folder or of its `model/` folder; the arguments are those of `tagger.load`.
 
     Raises:
         ModelError: The folder cannot be read, or the device is not available or does not support the precision.
@@ -230,21 +239,23 @@ def load_torch(
     check_device(device)
     if precision not in get_args(Precision):
         raise ModelError(f'precision must be "float32" or "bfloat16", got {precision!r}')
-    model = load_model(path, device=device)
+    model = load_model(path, device=device, trusted=trusted)
     if precision == "bfloat16":
         check_bfloat16(device)
         model.network.encoder.to(torch.bfloat16)
-    return TorchBackend(model, cache=cache)
+    return TorchBackend(model, cache=cache, rules=rules)
 
 
-def _unpickled(content: Source | dict[str, bytes], device: str, precision: Precision, cache: bool) -> TorchBackend:
-    """Return the backend that was pickled.
+def _unpickled(
+    content: Source | dict[str, bytes], device: str, precision: Precision, cache: bool, rules: TextRules | None
+) -> TorchBackend:
+    """Return the backend that was pickled, whose model was trusted if that was needed.
 
     Raises:
         ModelError: The folder of its model cannot be read, or holds another model now.
     """
     if isinstance(content, Source):
-        backend = load_torch(content.folder, device=device, precision=precision, cache=cache)
+        backend = load_torch(content.folder, device=device, precision=precision, cache=cache, rules=rules, trusted=True)
         if backend.model.source != content:
             raise ModelError(
                 f"{content.folder}: must hold the model that was pickled, but holds another one now; load this model "
@@ -254,8 +265,8 @@ def _unpickled(content: Source | dict[str, bytes], device: str, precision: Preci
     with TemporaryDirectory(prefix="tagger-") as folder:
         for name, file in content.items():
             Path(folder, name).write_bytes(file)
-        model = load_torch(folder, device=device, precision=precision).model
-    return TorchBackend(replace(model, source=None), cache=cache)
+        model = load_torch(folder, device=device, precision=precision, trusted=True).model
+    return TorchBackend(replace(model, source=None), cache=cache, rules=rules)
 
 
 def check_bfloat16(device: str) -> None:

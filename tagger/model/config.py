@@ -7,9 +7,9 @@ from pydantic import Field
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, Positive, ReadingConfig, Section
 from tagger.text.schemes import Scheme
-from tagger.text.tokenization import TextRules
+from tagger.text.tokenization import DEFAULT_RULES, TextRules
 
-FORMAT = 1
+FORMAT = 2  # 1 has no `tokenizer.json`
 Temperature = Annotated[float, Field(ge=0.01, le=100.0)]
 
 
@@ -35,6 +35,16 @@ def widths_of(embeddings: EmbeddingsConfig, encoder: EncoderConfig, vector_dimen
     states = encoder.hidden_size * (2 if encoder.bidirectional else 1)
     output = states if encoder.merge == "concat" else encoder.hidden_size
     return Widths(chars, states, output, [vector_dimension + chars, *[output] * (encoder.layers - 1)])
+
+
+def shared_rules(corpora: Sequence[TextRules]) -> TextRules:
+    """Return how a model splits raw text whose corpora were split in these ways.
+
+    It is the first way that a corpus chose, apart from `blanks`; else the default; `blanks` if all corpora chose that.
+    """
+    chosen = [rules for rules in corpora if rules != DEFAULT_RULES]
+    others = [rules for rules in chosen if rules.tokenize != "blanks"]
+    return (others or (chosen if len(chosen) == len(corpora) else []) or [DEFAULT_RULES])[0]
 
 
 class ModelConfig(Section):
@@ -66,6 +76,5 @@ class ModelConfig(Section):
 
     @property
     def text_rules(self) -> TextRules:
-        """Return how to split raw text: at blanks if all training corpora were split there, otherwise into words."""
-        modes = {reading.tokenize for reading in self.reading.values()}
-        return TextRules("blanks" if modes == {"blanks"} else "words")
+        """Return how the corpora of training were split; see `shared_rules`."""
+        return shared_rules([reading.text_rules for reading in self.reading.values()])

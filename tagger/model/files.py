@@ -1,8 +1,9 @@
 """The files of a model folder: reading and checking them, without the network.
 
-`config.json` describes the model, `vocabulary.json` names its ids, `weights.safetensors` holds its numbers, and
-`README.md` is for people. `config.json` also holds the SHA-256 of the two other files, so that a damaged file, or files
-of two models in one folder, are noticed. A format number tells what this version cannot read.
+`config.json` describes the model, `vocabulary.json` names its ids, `tokenizer.json` says how it splits texts,
+`weights.safetensors` holds its numbers, and `README.md` is for people. `config.json` also holds the SHA-256 of the
+other files, so that a damaged file, or files of two models in one folder, are noticed. A format number tells what
+this version cannot read.
 """
 
 import json
@@ -10,6 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar, cast
@@ -23,12 +25,15 @@ from tagger.errors import ModelError
 from tagger.files.writing import newest
 from tagger.heads.table import heads_of
 from tagger.model.config import FORMAT, ModelConfig, widths_of
+from tagger.model.tokenizer import TokenizerSection, rules_of
 from tagger.text.schemes import Scheme, describe, tags_of_types
+from tagger.text.tokenization import TextRules
 from tagger.wording import shorten
 
 CONFIG, VOCABULARY, WEIGHTS, CARD = "config.json", "vocabulary.json", "weights.safetensors", "README.md"
+TOKENIZER = "tokenizer.json"
 HASHES = "sha256"  # the key in `config.json`
-CONFIG_BYTES, VOCABULARY_BYTES = 1_000_000, 2**30  # that a model may have at most
+CONFIG_BYTES, VOCABULARY_BYTES, TOKENIZER_BYTES = 1_000_000, 2**30, 10_000_000  # that a model may have at most
 WEIGHT_BYTES, HEADER_BYTES = 64, 10_000_000  # the same for each weight that the sizes ask for, and for their names
 MOVES = 10  # times that a file may move between looking for it and opening it
 AGAIN = "copy the folder again"
@@ -52,6 +57,7 @@ class ModelFiles(NamedTuple):
 
     config: ModelConfig
     vocabulary: Vocabulary
+    rules: TextRules
     weights: bytes
     sha256: str
 
@@ -100,12 +106,13 @@ def _read_once(folder: Path) -> ModelFiles:
     content = _read(path, CONFIG_BYTES)
     values = _parse(path, content)
     found = values.get("format")
-    if found != FORMAT:
+    if found is True or found not in range(1, FORMAT + 1):
         advice = "upgrade tagger" if isinstance(found, int) and found > FORMAT else "train the model again"
-        raise ModelError(f"{folder}: model format {shorten(found)}, this version reads {FORMAT}; {advice}")
-    hashes = values.pop(HASHES, None)  # older versions wrote none
-    if hashes is not None and not (isinstance(hashes, dict) and hashes.keys() == {VOCABULARY, WEIGHTS}):
-        raise ModelError(f"{path}: `{HASHES}` must have {VOCABULARY} and {WEIGHTS}, got {shorten(hashes)}; {AGAIN}")
+        raise ModelError(f"{folder}: model format {shorten(found)}, this version reads 1 to {FORMAT}; {advice}")
+    hashes = values.pop(HASHES, None)  # the first versions wrote none
+    hashed = [VOCABULARY, WEIGHTS] if found == 1 else [VOCABULARY, TOKENIZER, WEIGHTS]
+    if not (hashes is None and found == 1) and not (isinstance(hashes, dict) and hashes.keys() == set(hashed)):
+        raise ModelError(f"{path}: `{HASHES}` must have {' and '.join(hashed)}, got {shorten(hashes)}; {AGAIN}")
     config = _section(ModelConfig, path, json.dumps(values))
     known = [layer for layer, head in heads_of(config.heads).items() if head.keeps_temperature]
     if odd := set(config.temperatures) - set(known):
@@ -113,6 +120,7 @@ def _read_once(folder: Path) -> ModelFiles:
             f"{path}: `temperatures` must name layers whose heads keep a temperature ({', '.join(known) or 'none'}), "
             f"got {shorten(', '.join(sorted(odd)))}; {AGAIN}"
         )
+    rules = replace(config.text_rules, version=1) if found == 1 else _rules(folder / TOKENIZER, hashes)
     names = _read(folder / VOCABULARY, VOCABULARY_BYTES)
     _check_hash(folder / VOCABULARY, names, hashes)
     vocabulary = _vocabulary(folder / VOCABULARY, names, config)
@@ -127,7 +135,13 @@ def _read_once(folder: Path) -> ModelFiles:
     digest = sha256(content)
     for file in (names, weights) if hashes is None else ():  # otherwise the config holds their hashes
         digest.update(file)
-    return ModelFiles(config, vocabulary, weights, digest.hexdigest())
+    return ModelFiles(config, vocabulary, rules, weights, digest.hexdigest())
+
+
+def _rules(path: Path, hashes: Mapping[str, object] | None) -> TextRules:
+    content = _read(path, TOKENIZER_BYTES)
+    _check_hash(path, content, hashes)
+    return rules_of(_section(TokenizerSection, path, content), path)
 
 
 def _read(path: Path, limit: int) -> bytes:

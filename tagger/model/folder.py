@@ -15,9 +15,22 @@ from torch import Tensor
 
 from tagger.errors import ModelError
 from tagger.files.writing import replace_files
-from tagger.model.files import AGAIN, CARD, CONFIG, HASHES, VOCABULARY, WEIGHTS, damaged, model_folder, read_files
+from tagger.model.config import FORMAT
+from tagger.model.files import (
+    AGAIN,
+    CARD,
+    CONFIG,
+    HASHES,
+    TOKENIZER,
+    VOCABULARY,
+    WEIGHTS,
+    damaged,
+    model_folder,
+    read_files,
+)
 from tagger.model.model import Source
 from tagger.model.network import TorchModel, build_network
+from tagger.model.tokenizer import check_table, rules_to_json
 from tagger.wording import shorten
 
 LARGEST_WEIGHT = 1e6  # beyond, sums of products may overflow
@@ -46,20 +59,31 @@ def model_files(model: TorchModel, *, card: str) -> dict[str, bytes]:
     for name, tensor in model.network.state_dict().items():
         exact = tensor.float() if tensor.dtype == torch.bfloat16 else tensor  # as it was loaded
         weights[name] = exact.detach().cpu().contiguous()
-    files = {VOCABULARY: f"{json.dumps(names, ensure_ascii=False)}\n".encode(), WEIGHTS: save(weights)}
+    files = {
+        VOCABULARY: f"{json.dumps(names, ensure_ascii=False)}\n".encode(),
+        TOKENIZER: rules_to_json(model.text_rules),
+        WEIGHTS: save(weights),
+    }
     hashes = {name: sha256(content).hexdigest() for name, content in files.items()}
-    config = json.dumps(model.config.model_dump(mode="json") | {HASHES: hashes}, indent=2, ensure_ascii=False)
+    values = model.config.model_dump(mode="json") | {"format": FORMAT, HASHES: hashes}
+    config = json.dumps(values, indent=2, ensure_ascii=False)
     return {CONFIG: f"{config}\n".encode(), **files, CARD: card.encode()}
 
 
-def load_model(path: str | Path, *, device: str | torch.device = "cpu") -> TorchModel:
+def load_model(path: str | Path, *, device: str | torch.device = "cpu", trusted: bool = False) -> TorchModel:
     """Load the model of a run folder or of its `model/` folder, ready to predict on a device.
+
+    Args:
+        path: The folder.
+        device: Where the network runs.
+        trusted: Whether to split text by rules for words that no known spaCy has.
 
     Raises:
         ModelError: The folder is missing, lacks a file, or has one that is damaged or of a newer format.
     """
     folder = model_folder(Path(path))
-    config, vocabulary, content, digest = read_files(folder)
+    config, vocabulary, rules, content, digest = read_files(folder)
+    check_table(rules, folder / TOKENIZER, trusted=trusted)
     try:
         weights = load(content)
     except (SafetensorError, KeyError) as error:
@@ -75,7 +99,8 @@ def load_model(path: str | Path, *, device: str | torch.device = "cpu") -> Torch
         )
     network.load_state_dict(weights)
     network.set_temperatures(config.temperatures)
-    return TorchModel(config, vocabulary, Source(folder.resolve(), digest), network.to(device).eval())
+    source = Source(folder.resolve(), digest)
+    return TorchModel(config, vocabulary, source, network.to(device).eval(), rules=rules)
 
 
 def _problems(expected: Mapping[str, Tensor], fixed: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:

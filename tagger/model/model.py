@@ -1,7 +1,7 @@
 """A model without its network: the configuration, and the names of its ids."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,11 +26,13 @@ class Model:
         config: The content of `config.json`.
         vocabulary: The names of words, characters and labels.
         source: Where the model was loaded from; None if it was trained in this process.
+        rules: How to split raw text. Default: as its corpora.
     """
 
     config: ModelConfig
     vocabulary: Vocabulary
     source: Source | None
+    rules: TextRules | None = field(default=None, kw_only=True)
 
     @property
     def heads(self) -> Mapping[str, HeadConfig]:
@@ -39,5 +41,5 @@ class Model:
 
     @property
     def text_rules(self) -> TextRules:
-        """Return how to split raw text, as `ModelConfig.text_rules`."""
-        return self.config.text_rules
+        """Return how to split raw text."""
+        return self.rules or self.config.text_rules

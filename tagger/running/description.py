@@ -24,14 +24,20 @@ def describe_model(path: str | Path) -> dict[str, Any]:
 
 
 def _describe(folder: Path) -> dict[str, Any]:
-    config, vocabulary, weights, _ = read_files(folder)
+    config, vocabulary, rules, weights, _ = read_files(folder)
     labels = vocabulary.labels
     frozen = (len(vocabulary.words) + 1 - vocabulary.num_trainable) * config.vector_dimension
     frozen += sum(head.num_frozen(len(labels[layer])) for layer, head in heads_of(config.heads).items())
     facts = {
         "format": config.format,
         "version": config.version,
-        "tokenizer": config.tokenizer if config.text_rules.tokenize == "words" else "blanks",
+        "tokenizer": config.tokenizer if rules.uses_table else rules.name,
+        "splitting": {
+            "tokenize": rules.tokenize,
+            **({"language": rules.language} if rules.uses_table else {}),
+            **({"split_on": rules.split_on} if rules.split_on else {}),
+            "segment": rules.segments_at,
+        },
         "layers": {
             layer: {**head.model_dump(exclude={"layer", "weight"}), "labels": list(labels[layer])}
             for layer, head in config.heads.items()

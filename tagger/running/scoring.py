@@ -1,6 +1,6 @@
 """The report of a model on files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from tagger.evaluation import Report
 from tagger.heads.table import heads_of
 from tagger.tagging import Tagger
 from tagger.text.sentence import Label
+from tagger.text.tokenization import DEFAULT_RULES, TextRules
 
 
 def evaluate_files(tagger: Tagger, files: Sequence[str | Path], **reading: Any) -> Report:
@@ -29,6 +30,19 @@ def evaluate_files(tagger: Tagger, files: Sequence[str | Path], **reading: Any) 
         reading["layer"] = labels[0]
     config = change_reading(list(tagger.model.config.reading.values()), reading)
     given = {key for key, value in reading.items() if value is not None}
+    config = config.with_rules(_rules_for(config.text_rules, tagger.model.text_rules, reading))
     sentences, notes = read_sentences(files, config, scheme_given="scheme" in given, chosen=given)
     report = tagger.evaluate(sentences)
     return replace(report, extra={"files": [str(file) for file in files], "notes": list(notes), **report.extra})
+
+
+def _rules_for(own: TextRules, trained: TextRules, given: Mapping[str, Any]) -> TextRules:
+    """Return how to split the raw text of files: as the model does, or as their corpus if that has rules of its own.
+
+    Args:
+        own: The rules of a corpus, with what is given.
+        trained: The rules of the model.
+        given: Keys of a recipe's [data] section; they stand above both.
+    """
+    rules = trained if own == DEFAULT_RULES else trained.changed(**own.settings)
+    return rules.changed(**{key: given[key] for key in own.settings if given.get(key) is not None})

@@ -27,10 +27,10 @@ from tagger.running.corpora import check_files, read_corpora
 from tagger.running.folder import RunFolder, open_run_folder
 from tagger.running.memory import check_memory
 from tagger.running.run import Run, RunListener
+from tagger.running.splitting import text_rules_of
 from tagger.running.teachers import check_taught, find_teachers, with_teachers
 from tagger.tagging import Tagger
 from tagger.text.schemes import Scheme
-from tagger.text.tokenization import tokenizer_name
 from tagger.training.loop import Epoch, Outcome, share_epoch, train_network
 
 
@@ -177,10 +177,11 @@ class _Training:
                 self.listener.noted(
                     f"train has only one label of `{layer}`, {names[0]}, so its head has nothing to learn"
                 )
+        rules = text_rules_of(recipe.all_corpora(), self.packed, self.listener.noted)
         config = ModelConfig(
             format=FORMAT,
             version=version("tagger-bilstm"),
-            tokenizer=tokenizer_name(),
+            tokenizer=rules.name,
             embeddings=embeddings,
             encoder=recipe.encoder,
             heads=recipe.layers,
@@ -189,7 +190,7 @@ class _Training:
             reading={name: _reading(config, self.corpora[name]) for name, config in recipe.all_corpora().items()},
         )
         network = build_network(vocabulary, config, vectors=vectors, seed=recipe.seed, device=self.device)
-        return TorchModel(config, vocabulary, None, network)
+        return TorchModel(config, vocabulary, None, network, rules=rules)
 
     def _file_schemes(self) -> dict[str, Scheme | None]:
         """Return the scheme in which the tags of each layer are written: that of its first corpus."""

@@ -13,6 +13,8 @@ SENTENCE_MARKS = frozenset(
 
 _WIDE_MARKS, _WIDE_OPENING = frozenset("。！？｡"), frozenset("「『（《〈【〔｛［“‘")  # no blank follows such a mark
 
+_CLOSING = frozenset("\"'”’»)]}")
+
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
 
 
@@ -67,3 +69,21 @@ def as_one(text: str) -> list[CharSpan]:
     """Return start and end of the text as one sentence, without white space around it; nothing for a blank text."""
     start, end = len(text) - len(text.lstrip()), len(text.rstrip())
     return [(start, end)] if start < end else []
+
+
+def with_final_stop(text: str, tokens: Sequence[CharSpan]) -> list[CharSpan]:
+    """Return the tokens of a sentence whose full stop at the end is a token of its own.
+
+    Rules for words keep the full stop of an initial or an abbreviation, but at the end of a sentence it may be that of
+    the sentence: in `We bought a Router Z.`, an entity may end before it. So `Z.`, `Inc.`, `etc.` and `No.` are cut
+    there, also before closing quotes and brackets. A token with another full stop stays whole: `U.S.`, `e.g.`, `...`.
+    """
+    tokens = list(tokens)
+    last = len(tokens) - 1
+    while last > 0 and text[slice(*tokens[last])] in _CLOSING:
+        last -= 1
+    if last >= 0:
+        start, end = tokens[last]
+        if end - start > 1 and text.find(".", start, end) == end - 1:
+            tokens[last : last + 1] = [(start, end - 1), (end - 1, end)]
+    return tokens

@@ -8,22 +8,25 @@ The text is never changed, and no character is lost. `TextRules` is what a recip
 import re
 import reprlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
+from typing import Literal, get_args
 
 from tagger.errors import DataError
 from tagger.text.characters import split_characters
 from tagger.text.segmentation import CharSpan as CharSpan
-from tagger.text.segmentation import as_one, at_lines, at_marks
+from tagger.text.segmentation import as_one, at_lines, at_marks, with_final_stop
 from tagger.text.sentence import Sentence, plain
-from tagger.text.word_rules import WordRules
+from tagger.text.word_rules import WordRules, WordTable
 from tagger.text.word_tables import check_language, installed_table, source_name
 
 Tokenize = Literal["words", "spacy", "blanks", "characters"]
 Segment = Literal["rules", "lines", "none"]
 
 MAX_RUN = 1_000  # characters without white space that are split at once; the time is quadratic in their number
+
+_CHOICES = {"tokenize": get_args(Tokenize), "segment": get_args(Segment)}
+VERSION = 2  # of the rules that `words` adds
 
 _PICTURE = r"[©®‼-⁉\u2100-\u2bff\u3030-\u3299\U0001f000-\U0001faff]"
 _MODIFIER = r"[\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
@@ -38,28 +41,85 @@ _CHUNK = re.compile(r"\S+")
 class TextRules:
     """How a text becomes sentences and tokens: the same in training, scoring and tagging.
 
+    To the rules of a language, `words` adds:
+
+    - An emoji of several code points is one token.
+    - No token has white space in it, and a run of more than `MAX_RUN` characters without white space is split after
+      every `MAX_RUN` characters.
+    - The full stop that ends a sentence is a token of its own; see `with_final_stop` (since version 2).
+
     Args:
-        tokenize: `words` splits by the rules of a language and those of this module; `spacy` by the rules of the
+        tokenize: `words` splits by the rules of a language and those above; `spacy` by the rules of the
             language alone, as spaCy does; `blanks` at white space only; `characters` splits scripts without blanks,
             such as Chinese, into characters.
         language: Code of the language whose rules `words` and `spacy` use.
         split_on: Characters that are always tokens of their own.
         segment: Where sentences end: at marks such as `.` (`rules`), at line breaks (`lines`), or only with the text
             (`none`). Default: at line breaks if `tokenize` is `blanks`, otherwise at marks.
+        version: Number of the rules of this module that `words` uses; a model keeps that of its training.
+        table: The rules of the language, as a model has them. Default: those of the installed spaCy.
     """
 
     tokenize: Tokenize = "words"
     language: str = "en"
     split_on: str = ""
     segment: Segment | None = None
+    version: int = VERSION
+    table: WordTable | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        check_language(self.language)
+        if self.uses_table and self.table is None:
+            check_language(self.language)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings that a recipe has, without `segment` if that is the default."""
+        names = ("tokenize", "language", "split_on", "segment")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+    @property
+    def uses_table(self) -> bool:
+        """Whether tokens depend on the rules of a language."""
+        return self.tokenize in ("words", "spacy")
+
+    @property
+    def name(self) -> str:
+        """What splits a text into tokens, such as `spacy 3.8.7 en` or `blanks`; it is stored with a model."""
+        return f"{source_name() or 'spacy'} {self.language}" if self.uses_table else self.tokenize
+
+    @property
+    def segments_at(self) -> Segment:
+        """Where sentences end: `segment`, or its default."""
+        return self.segment or ("lines" if self.tokenize == "blanks" else "rules")
+
+    def changed(self, **settings: str) -> "TextRules":
+        """Return these rules with other settings: `tokenize`, `language`, `split_on` or `segment`.
+
+        Raises:
+            ValueError: A setting is unknown or has a wrong value.
+        """
+        for name, value in settings.items():
+            choices = _CHOICES.get(name)
+            if name not in ("language", "split_on") and (choices is None or value not in choices):
+                wanted = f"must be one of {', '.join(choices)}" if choices else "is not a setting of how text is split"
+                raise ValueError(f"`{name}` {wanted}, got {value!r}")
+        table = None if settings.get("language", self.language) != self.language else self.table
+        return replace(self, **{"table": table, **settings})  # type: ignore[arg-type]
+
+    def with_table(self) -> "TextRules":
+        """Return these rules with the rules of their language, to be kept with a model.
+
+        Raises:
+            DataError: They are those of spaCy, which is not installed.
+        """
+        if not self.uses_table or self.table is not None:
+            return self
+        return replace(self, table=installed_table(self.language))
 
     def tokens(self, text: str) -> list[CharSpan]:
         """Return start and end of each token; every character except white space is in exactly one token."""
         if text.isascii() and self.tokenize == "words" and not self.split_on and len(text) <= MAX_RUN:  # most texts
-            return _word_rules(self.language, added=True).spans(text)
+            return self._word_rules().spans(text)
         spans: list[CharSpan] = []
         position = 0
         for own in self._separate(text):
@@ -75,7 +135,7 @@ class TextRules:
             DataError: The text is empty or white space.
         """
         text = plain(text)
-        spans = self.tokens(text)
+        spans = self._ended(text, self.tokens(text))
         if not spans:
             raise DataError(
                 "the text has no token: expected at least one character that is not white space, "
@@ -90,10 +150,11 @@ class TextRules:
 
     def _sentences(self, text: str, tokens: "list[CharSpan] | None") -> list[CharSpan]:
         """Return start and end of each sentence; `tokens` are those of the text, if they are known."""
-        segment = self.segment or ("lines" if self.tokenize == "blanks" else "rules")
-        if segment == "none":
+        if self.segments_at == "none":
             return as_one(text)
-        return at_lines(text) if segment == "lines" else at_marks(text, self.tokens(text) if tokens is None else tokens)
+        if self.segments_at == "lines":
+            return at_lines(text)
+        return at_marks(text, self.tokens(text) if tokens is None else tokens)
 
     def split(self, text: str) -> list[Sentence]:
         """Return the sentences of a document, each with the whole text and with offsets in it.
@@ -109,8 +170,13 @@ class TextRules:
             spans = tokens[first:last]
             if _depends_on_its_neighbours(text, spans):
                 spans = [(start + i, start + j) for i, j in self.tokens(text[start:end])]
+            spans = self._ended(text, spans)
             sentences.append(Sentence(tuple([text[i:j] for i, j in spans]), text, tuple(spans)))
         return sentences
+
+    def _ended(self, text: str, tokens: list[CharSpan]) -> list[CharSpan]:
+        """Return the tokens of a sentence, with its full stop as a token of its own."""
+        return with_final_stop(text, tokens) if self.tokenize == "words" and self.version > 1 else tokens
 
     def _separate(self, text: str) -> "Iterator[re.Match[str]]":
         """Yield the matches of what is one token whatever is around it."""
@@ -125,9 +191,12 @@ class TextRules:
         elif self.tokenize == "characters":
             spans = split_characters(part)
         else:
-            added = self.tokenize == "words"
-            spans = _words(_word_rules(self.language, added=added), part, longest=MAX_RUN if added else len(part))
+            spans = _words(self._word_rules(), part, longest=MAX_RUN if self.tokenize == "words" else len(part))
         return [(start + first, start + last) for first, last in spans] if start else spans
+
+    def _word_rules(self) -> WordRules:
+        """Return the rules of the language, which are read once, when the first text is split."""
+        return _rules_of(self.table or installed_table(self.language), added=self.tokenize == "words")
 
 
 DEFAULT_RULES = TextRules()
@@ -158,15 +227,8 @@ def sentence_from_text(text: str, mode: Tokenize = "words", *, start: int = 0) -
     return TextRules(mode).sentence(text, start=start)
 
 
-def tokenizer_name() -> str:
-    """Return name, version and language of the rules, such as `spacy 3.8.7 en`, to be stored with a model."""
-    return f"{source_name()} en"
-
-
-@cache
-def _word_rules(language: str, *, added: bool) -> WordRules:
-    """Return the rules of a language, which are read once, when the first text is split."""
-    table = installed_table(language)
+@lru_cache(maxsize=8)
+def _rules_of(table: WordTable, *, added: bool) -> WordRules:
     return WordRules(table.with_single_words() if added else table)
 
 

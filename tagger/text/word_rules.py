@@ -4,9 +4,12 @@ Source:
     The algorithm is that of spaCy's `Tokenizer`. Compared with it in tests/text/test_word_rules.py.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from hashlib import sha256
 from typing import NamedTuple
 
 from tagger.text.segmentation import CharSpan as CharSpan
@@ -18,9 +21,9 @@ _BLANKS = re.compile(r"(\s+)")
 _GAP_OR_CHUNK = re.compile(r"\s+|\S+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class WordTable:
-    """The rules of a language.
+    """The rules of a language. Two tables are equal if their `sha256` is.
 
     Args:
         specials: The words of each special case, a string that the other rules do not split.
@@ -37,6 +40,18 @@ class WordTable:
     infix: str
     token: str | None
     url: str | None
+
+    @cached_property
+    def sha256(self) -> str:
+        """The SHA-256 of the rules, written as JSON with sorted keys."""
+        content = json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+        return sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, WordTable) and self.sha256 == other.sha256
+
+    def __hash__(self) -> int:
+        return hash(self.sha256)
 
     def with_single_words(self) -> "WordTable":
         """Return these rules with special cases cut at white space: `EE. UU.` is two words, and not one."""

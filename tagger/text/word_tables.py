@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.machinery import SourceFileLoader
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,9 +32,20 @@ UNSPACED_LANGUAGES = ("ja", "ko", "th", "vi", "zh")  # it has other tokenisers f
 Special = list[dict[str, str]]
 
 
-def source_name() -> str:
-    """Return name and version of what tables are read from, such as `spacy 3.8.7`."""
-    return f"spacy {version('spacy')}"
+def source_name() -> str | None:
+    """Return name and version of what tables are read from, such as `spacy 3.8.7`; None if it is not installed."""
+    try:
+        return f"spacy {version('spacy')}"
+    except PackageNotFoundError:
+        return None
+
+
+def is_known(language: str, table: WordTable) -> bool:
+    """Whether the rules of a language are those of a released spaCy, or those of the installed one."""
+    released = Path(__file__).with_name("word_tables.sha256").read_text(encoding="ascii").split()
+    if table.sha256 in released:
+        return True
+    return language in LANGUAGES and find_spec("spacy") is not None and table == installed_table(language)
 
 
 def check_language(code: str) -> None:

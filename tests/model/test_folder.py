@@ -93,7 +93,7 @@ def test_a_model_that_cannot_be_written_whole_leaves_the_one_before(model: Torch
         save_model(make_model("lstm"), folder, card="")
     assert load_model(folder).config == model.config
     assert sorted(path.name for path in folder.iterdir()) == sorted(
-        ["README.md", "config.json", "vocabulary.json", "weights.safetensors"]
+        ["README.md", "config.json", "tokenizer.json", "vocabulary.json", "weights.safetensors"]
     )
 
 
@@ -160,6 +160,7 @@ def test_saving_that_is_killed_at_any_moment_leaves_one_model_whole(
         "README.md",
         "config.json",
         "vocabulary.json",
+        "tokenizer.json",
         "weights.safetensors",
     }
 
@@ -176,9 +177,9 @@ def test_a_model_that_is_loaded_while_others_are_saved_is_whole(
         assert process.poll() is None
 
 
-def test_a_folder_holds_four_files_and_no_pickle(folder: Path) -> None:
+def test_a_folder_holds_five_files_and_no_pickle(folder: Path) -> None:
     names = {path.name for path in folder.iterdir()}
-    assert names == {"config.json", "vocabulary.json", "weights.safetensors", "README.md"}
+    assert names == {"config.json", "tokenizer.json", "vocabulary.json", "weights.safetensors", "README.md"}
     assert (folder / "README.md").read_text() == "a card\n"
     length = int.from_bytes((folder / "weights.safetensors").read_bytes()[:8], "little")
     header = json.loads((folder / "weights.safetensors").read_bytes()[8 : 8 + length])
@@ -220,7 +221,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     check_refusal(path, f"{path}: no such model folder; give the folder that training wrote")
 
 
-@pytest.mark.parametrize("name", ["config.json", "vocabulary.json", "weights.safetensors"])
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "vocabulary.json", "weights.safetensors"])
 def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
     check_refusal(folder, f"{folder}: must hold config.json, vocabulary.json and weights.safetensors, got no {name}")
@@ -278,12 +279,12 @@ def change_weights(folder: Path, change: Callable[[dict[str, torch.Tensor]], obj
 )
 def test_another_format_is_refused(folder: Path, number: int | str | None, advice: str) -> None:
     change_json(folder / "config.json", format=number)
-    check_refusal(folder, f"{folder}: model format {number!r}, this version reads {FORMAT}; {advice}")
+    check_refusal(folder, f"{folder}: model format {number!r}, this version reads 1 to {FORMAT}; {advice}")
 
 
 def test_a_newer_format_is_refused_whatever_else_it_holds(folder: Path) -> None:
     (folder / "config.json").write_text('{"format": 7, "brand": "new"}')
-    check_refusal(folder, f"{folder}: model format 7, this version reads {FORMAT}; upgrade tagger")
+    check_refusal(folder, f"{folder}: model format 7, this version reads 1 to {FORMAT}; upgrade tagger")
 
 
 def test_a_wrong_value_of_the_config_is_named(folder: Path) -> None:
@@ -401,7 +402,7 @@ def test_weights_that_are_not_finite_are_refused(folder: Path, value: float) -> 
     )
 
 
-@pytest.mark.parametrize("name", ["vocabulary.json", "weights.safetensors"])
+@pytest.mark.parametrize("name", ["tokenizer.json", "vocabulary.json", "weights.safetensors"])
 def test_a_single_flipped_bit_is_noticed(folder: Path, name: str) -> None:
     content, random = bytearray((folder / name).read_bytes()), Random(1)
     for _ in range(50):
@@ -417,21 +418,22 @@ def test_a_single_flipped_bit_is_noticed(folder: Path, name: str) -> None:
     load_model(folder)
 
 
-def test_a_model_of_an_older_version_without_hashes_is_read(model: TorchModel, folder: Path) -> None:
-    config = json.loads((folder / "config.json").read_text())
+def test_a_model_of_the_first_version_without_hashes_is_read(model: TorchModel, folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text()) | {"format": 1}
     del config["sha256"]
     (folder / "config.json").write_text(json.dumps(config))
-    assert load_model(folder).config == model.config
+    (folder / "tokenizer.json").unlink()
+    assert load_model(folder).vocabulary == model.vocabulary
 
 
 @pytest.mark.parametrize("hashes", [1, {}, {"vocabulary.json": "0"}, {"a": "b", "vocabulary.json": "0"}])
 def test_hashes_of_other_files_are_refused(folder: Path, hashes: object) -> None:
     change_json(folder / "config.json", sha256=hashes)
-    with pytest.raises(ModelError, match=r"config\.json: `sha256` must have vocabulary\.json and weights\.safetensors"):
+    with pytest.raises(ModelError, match=r"config\.json: `sha256` must have vocabulary\.json and tokenizer\.json"):
         load_model(folder)
 
 
-@pytest.mark.parametrize("name", ["config.json", "vocabulary.json", "weights.safetensors"])
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "vocabulary.json", "weights.safetensors"])
 def test_a_file_of_gigabytes_is_refused_without_reading_it(folder: Path, name: str) -> None:
     with (folder / name).open("r+b") as stream:
         stream.truncate(10**11)  # it takes no space on disk

@@ -136,6 +136,7 @@ def with_other_bytes(content: bytes, random: Random) -> bytes:
 CHANGES: dict[str, Callable[[bytes, Random], bytes]] = {
     "config.json": with_other_value,
     "vocabulary.json": with_other_value,
+    "tokenizer.json": with_other_value,
     "weights.safetensors": with_other_tensor,
 }
 
@@ -194,4 +195,4 @@ def test_changed_folder_is_refused_in_one_sentence_or_tags_with_finite_probabili
             error.add_note(f"mutant {seed}")
             raise
     assert found["refused"] > number / 3
-    assert found["tagged"] > number / 15
+    assert found["tagged"] > number / 20

@@ -24,7 +24,6 @@ from tagger.text.tokenization import (
     sentence_from_text,
     split_sentences,
     tokenize,
-    tokenizer_name,
 )
 from tagger.text.word_tables import LANGUAGES, UNSPACED_LANGUAGES
 
@@ -201,7 +200,8 @@ def test_a_text_without_a_token_is_an_error_of_one_sentence(mode):
 
 
 def test_name_is_library_version_and_language():
-    assert tokenizer_name() == f"spacy {spacy.__version__} en"
+    assert TextRules(language="de").name == f"spacy {spacy.__version__} de"
+    assert TextRules("blanks").name == "blanks"
 
 
 def test_threads_get_what_one_thread_gets(monkeypatch: pytest.MonkeyPatch):
@@ -223,8 +223,8 @@ def test_a_run_without_white_space_takes_linear_time():
 def test_texts_are_split_without_importing_spacy_or_another_library():
     program = """
 import sys
-from tagger.text.tokenization import split_sentences, tokenizer_name
-assert tokenizer_name().startswith("spacy ")
+from tagger.text.tokenization import DEFAULT_RULES, split_sentences
+assert DEFAULT_RULES.name.startswith("spacy ")
 assert split_sentences("Now it's 5km. Here.") == [(0, 13), (14, 19)]
 assert not {"spacy", "thinc", "srsly", "torch", "numpy", "pydantic"} & set(sys.modules)
 """
@@ -343,3 +343,32 @@ def test_a_text_that_is_split_at_once_has_the_tokens_of_its_sentences_alone(mode
     found = rules.split(text)
     assert [(s.tokens, s.offsets) for s in found] == [(s.tokens, s.offsets) for s in alone]
     assert all(s.text is text for s in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("We bought a Router Z.", "We bought a Router Z ."),
+        ("He works for Acme Inc.", "He works for Acme Inc ."),
+        ('He said "call Acme Inc."', 'He said " call Acme Inc . "'),
+        ("(See No.)", "( See No . )"),
+        ("tea, coffee etc.", "tea , coffee etc ."),
+        ("She moved to the U.S.", "She moved to the U.S."),
+        ("at 9 a.m.", "at 9 a.m."),
+        ("Wait...", "Wait ..."),
+        ("Mr. A. Smith and B. left", "Mr. A. Smith and B. left"),
+        ("B.!", "B. !"),
+        (".", "."),
+        ("5.", "5 ."),
+    ],
+)
+def test_the_full_stop_at_the_end_of_a_sentence_is_a_token(text: str, expected: str):
+    assert list(TextRules().sentence(text).tokens) == expected.split(" ")
+    assert [t for part in TextRules().split(text) for t in part.tokens] == expected.split(" ")
+    assert TextRules("spacy").sentence(text).tokens == TextRules(version=1).sentence(text).tokens
+
+
+def test_bare_rules_are_those_of_spacy_where_words_differ():
+    for text in (FAMILY, "\u2066" * 1500, "a Router Z.", "x" * 1200):
+        found = [text[start:end] for start, end in TextRules("spacy").tokens(text)]
+        assert found == [token.text for token in spacy.blank("en")(text)]

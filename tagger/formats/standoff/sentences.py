@@ -16,6 +16,7 @@ from tagger.errors import DataError
 from tagger.formats.faults import Faults
 from tagger.formats.standoff.alignment import Cause, Entity, Misfit, align, show_entity
 from tagger.formats.tally import Tally
+from tagger.text.characters import is_unspaced
 from tagger.text.choices import Misaligned, Nested
 from tagger.text.schemes import Boundary, Scheme, spans_to_tags
 from tagger.text.sentence import Sentence, TagLayer, Unaligned
@@ -77,8 +78,15 @@ def _report(misfit: Misfit, text: str, config: ReadingConfig, tally: Tally, faul
     found = f"{shown} {beside}" if beside else shown
     faults.advise(_choice(cause if cause == "nested" else "outside", options=tally.options))
     message = f"{WORDS[cause][0]}, got {found}; fix it, or choose {_choice(cause, options=tally.options)}"
+    if cause == "inside" and config.text_rules.tokenize != "characters" and is_unspaced(show_entity(entity, text)):
+        message += f", or split into characters, with {_setting_of('tokenize', 'characters', options=tally.options)}"
     values = {"text": text[max(0, entity.start) : max(0, entity.end)], "type": entity.type}
     faults.add("span", entity.place, message, **values, start=entity.start, end=entity.end, cause=cause)
+
+
+def _setting_of(key: str, value: str, *, options: bool) -> str:
+    """Return a setting as an option of the command line or as a key of a recipe."""
+    return f"--{key} {value}" if options else f'{key} = "{value}"'
 
 
 def _choice(cause: Cause, *, options: bool) -> str:

@@ -1,0 +1,37 @@
+"""How a model splits raw text, given its corpora."""
+
+from collections.abc import Callable, Mapping
+
+from tagger.config import ReadingConfig
+from tagger.encoding.packed import Packed
+from tagger.model.config import shared_rules
+from tagger.text.characters import is_unspaced
+from tagger.text.tokenization import DEFAULT_RULES, TextRules
+
+MOST = 0.95  # of the tokens in scripts without blanks
+
+
+def text_rules_of(corpora: Mapping[str, ReadingConfig], train: Packed, tell: Callable[[str], None]) -> TextRules:
+    """Return how a model splits raw text: as its corpora were split, or into characters if their tokens are characters.
+
+    Args:
+        corpora: How each corpus was read, by its name.
+        train: The train sentences.
+        tell: Called with a note if the corpora differ, or if characters were detected.
+    """
+    given = {name: config.text_rules for name, config in corpora.items()}
+    rules = shared_rules(list(given.values()))
+    if any(other != rules for other in given.values()):
+        chosen = next((name for name, other in given.items() if other == rules), "none")
+        tell(f"the corpora split raw text differently; the model splits it as corpus `{chosen}` does ({rules.name})")
+    if rules == DEFAULT_RULES and has_characters(train):
+        rules = TextRules("characters")
+        tell('the train tokens are single characters, so the model splits raw text with tokenize = "characters"')
+    return rules.with_table()
+
+
+def has_characters(sentences: Packed) -> bool:
+    """Whether most tokens are single characters of scripts without blanks, as in column files of Chinese."""
+    counts = {word: count for word, count in sentences.counts().items() if is_unspaced(word)}
+    single = sum(count for word, count in counts.items() if len(word) == 1)
+    return 2 * sum(counts.values()) > sentences.counts().total() and single >= MOST * sum(counts.values())
