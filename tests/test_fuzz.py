@@ -22,7 +22,7 @@ import pytest
 import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from readers import read_conll, read_conllu, read_jsonl, read_labelled
+from readers import read, read_conll, read_conllu, read_jsonl, read_labelled
 
 from tagger.config import load_recipe
 from tagger.corpus.synthetic import generate
@@ -61,6 +61,10 @@ def conll_tokens(text: str, sentences: Sequence[Sentence], columns: int | None =
     return fields.count(columns), sum(map(len, sentences))
 
 
+def parallel_tokens(text: str, sentences: Sequence[Sentence]) -> Counts:
+    return sum(len(line.split("\t")[0].split()) for line in text.split("\n")), sum(map(len, sentences))
+
+
 def conllu_words(text: str, sentences: Sequence[Sentence]) -> Counts:
     return len(re.findall(r"^[1-9][0-9]*\t", text, re.MULTILINE)), sum(map(len, sentences))
 
@@ -92,7 +96,7 @@ def line_count(text: str, lines: Sequence[str]) -> Counts:
 
 
 def stream(format: Any, path: Path) -> list[Sentence]:
-    return list(stream_sentences(decode_lines(raw_lines(path), where="f"), format, ["token", "_"], where="f"))
+    return list(stream_sentences(decode_lines(raw_lines(path), where="f"), format, ["token", "x"], where="f"))
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,10 @@ READERS = {
     "lines": Reader(read_lines, (*TEXT, "made/good.txt.gz"), None),
     "lines-plain": Reader(read_lines, TEXT, line_count),
     "conll": Reader(lambda path: read_conll(path, ["token", "ner"], {"intent": "# intent"}), CONLL, conll_tokens),
+    "detected": Reader(lambda path: read("conll", path), ("made/good.csv", "made/good.hash", *CONLL)),
+    "webanno": Reader(lambda path: read("webanno", path), ("made/good.webanno",)),
+    "parallel": Reader(lambda path: read("parallel", path), ("made/good.parallel",), parallel_tokens),
+    "tagged": Reader(lambda path: read("tagged", path), ("made/good.tagged", "text/masc/written/lw1.txt")),
     "conllu": Reader(read_conllu, ("made/good.conllu", "pos/ud-english-ewt/en_ewt-ud-dev.conllu"), conllu_words),
     "jsonl": Reader(read_jsonl, JSONL, json_tokens, tree="json"),
     "labelled": Reader(
@@ -144,6 +152,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "good.conll": "# intent = x\n" + "\n".join("\n".join(f"{t}\tO" for t in r["tokens"]) + "\n" for r in rows),
         "good.conllu": "# sent_id = 1\n1-2\tdon't" + "\t_" * 8 + "\n" + "1\tdo\tdo\tAUX\tVB" + "\t_" * 5 + "\n"
         "2\tn't\tnot\tPART\tRB" + "\t_" * 5 + "\n2.1\tx" + "\t_" * 8 + "\n",
+        "good.csv": 'Sentence #,Word,Tag\nSentence: 1,Ada,B-PER\n,",",O\nSentence: 2,It,O\n,rained,O\n',
+        "good.hash": "###A:1\n\nAda\tB-PER\nnaps\tO\n\n###A:2\n\nIt\tO\n",
+        "good.webanno": "#FORMAT=WebAnno TSV 3.3\n#T_SP=x.NamedEntity|identifier|value\n#T_SP=x.POS|PosValue\n\n"
+        "#Text=Ada B. naps.\n1-1\t0-3\tAda\t*[1]\tPER[1]\tNN\n1-2\t4-6\tB.\t*[1]\tPER[1]\tNN\n"
+        "1-3\t7-11\tnaps\t_\t_\t"
+        "VB\n1-4\t11-12\t.\t_\t_\t.\n",
+        "good.parallel": "Ada naps\tB-PER O\tsleep\nIt rains in Oslo\tO O O B-LOC\tweather\n",
+        "good.tagged": "Ada/NNP naps/VBZ ./.\n\nIt/PRP is/VBZ 1\\/2/CD ./. untagged\n",
         "good.jsonl": "\n".join(json.dumps(row) for row in rows),
         "text.jsonl": "\n".join(json.dumps({"text": r["text"], "labels": {"a": "b"}}) for r in rows),
         "good.txt": "\n".join(row["text"] for row in rows) + "\n",

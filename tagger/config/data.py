@@ -16,7 +16,7 @@ from tagger.text.tokenization import Segment, TextRules, Tokenize
 from tagger.text.word_tables import check_language
 from tagger.wording import quoted, shorten
 
-SPANNED = ("jsonl", "brat")  # formats that give entities as character spans of a text
+SPANNED = ("jsonl", "brat", "webanno")  # formats that give entities as character spans of a text
 
 
 def _as_files(value: object) -> object:
@@ -193,7 +193,8 @@ class ReadingConfig(Section):
     its byte order mark."""
 
     layer: str | None = None
-    """Layer that receives the label (`labelled`; required there) or the entities (`jsonl`, `brat`; default: `ner`)."""
+    """Layer that receives the label (`labelled`; required there), the entities (`jsonl`, `brat`; default: `ner`) or the
+    tags (`parallel`, `tagged`; default: `ner`, or `tags` and `pos` if they are no entities)."""
 
     scheme: Scheme | None = None
     """Scheme of the entity tags in the files. Default: detected from the tags and reported."""
@@ -274,7 +275,7 @@ class ReadingConfig(Section):
         if twice := set(self.rename) & set(self.drop):
             raise ValueError(f"`rename` and `drop` must not name the same, got {quoted(sorted(twice))} in both")
         if self.layer is not None:
-            _alone("layer", ("labelled", *SPANNED), self.format)
+            _alone("layer", ("labelled", "parallel", "tagged", "jsonl", "brat"), self.format)
         if self.columns is not None:
             _alone("columns", ("conll", "labelled"), self.format)
         for key in ("delimiter", "quote", "header", "comments"):

@@ -37,7 +37,7 @@ MEANINGS = {
     "end": " (offsets of tokens)",
     "sentence_end": " (flags of tokens)",
 }  # of names that do not explain themselves
-SPANNED = ("spans", "brat")  # `spans` is JSON of texts with character spans
+SPANNED = ("spans", "brat", "webanno")  # `spans` is JSON of texts with character spans
 
 
 @dataclass(slots=True)

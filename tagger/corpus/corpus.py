@@ -18,7 +18,7 @@ from tagger.corpus.synthetic import Split, generate
 from tagger.errors import DataError, RecipeError, gather
 from tagger.formats.faults import Faults
 from tagger.formats.source import source_of
-from tagger.formats.table import READABLE, read_file
+from tagger.formats.table import FORMATS, READABLE, read_file
 from tagger.formats.tally import UNFIT, Tally
 from tagger.formats.texts.labelled import read_classes
 from tagger.hub.lazy import read_dataset, selected
@@ -258,7 +258,8 @@ def _read_split(
 
 def _read_files(paths: Sequence[str | Path], config: ReadingConfig, folder: Path, tally: Tally) -> list[list[Sentence]]:
     """Return the sentences of each file; with several files, their documents get the number of the file: `2.1`."""
-    files = gather(partial(_read_file, path, config, folder, tally) for path in paths)
+    named = [file for path in paths for file in _files_of(folder / path)]
+    files = gather(partial(_read_file, path, config, tally) for path in named)
     if len(files) == 1:
         return files
     return [
@@ -267,8 +268,14 @@ def _read_files(paths: Sequence[str | Path], config: ReadingConfig, folder: Path
     ]
 
 
-def _read_file(path: str | Path, config: ReadingConfig, folder: Path, tally: Tally) -> list[Sentence]:
-    path = folder / path
+def _files_of(path: Path) -> list[Path]:
+    """Return the files of a folder whose names end in `.txt`, or the path if it is no folder or read as a whole."""
+    if not path.is_dir() or any(row.is_path is not None and row.is_path(path) for row in FORMATS.values()):
+        return [path]
+    return sorted(path.glob("*.txt")) or [path]
+
+
+def _read_file(path: Path, config: ReadingConfig, tally: Tally) -> list[Sentence]:
     if config.format in (None, "synthetic"):
         raise DataError(f"{path}: needs a format to be read from files; name `format` in the recipe")
     return read_file(config.format, source_of(path), config, tally, Faults())

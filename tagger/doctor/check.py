@@ -79,7 +79,7 @@ def check(
         DataError: The file, folder or dataset does not exist, or its format is unknown.
         RecipeError: A setting does not fit the source or another setting.
     """
-    brat = format in (None, "brat") and columns is None
+    brat = format in (None, "brat", "parallel") and columns is None
     if isinstance(source, Corpus):
         material = Material(dict(source.splits()), schemes=source.schemes, notes=list(source.notes))
     elif isinstance(found := sources.find_sources(source, brat=brat), str):
@@ -123,6 +123,9 @@ def _diagnose(material: Material, scheme: Scheme | None, vectors: Sequence[str |
         for layer in layers
         if any(isinstance(s.layers.get(layer), TagLayer) for part in splits.values() for s in part)
     }
+    if files and not layers and not errors.counts:
+        message = "expected tags or labels, got tokens alone; name the columns with --columns, such as token,ner"
+        errors.add("layers", f"{next(iter(files))}:1", message)
     if scheme and not any(schemes.values()):
         message = f"expected a layer with {scheme.upper()} tags, got none in {', '.join(layers) or 'no layers'}"
         errors.add("prefix", next(iter(files), "the corpus"), f"{message}; remove the scheme")

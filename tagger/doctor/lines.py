@@ -5,7 +5,9 @@ from pathlib import Path
 
 from tagger.doctor.findings import Findings
 from tagger.files.reading import LONE_CR, read_bytes
+from tagger.files.signatures import refuse_known_binary
 
+SIGNATURE = 4096  # bytes that show a kind of file
 BOM = "\ufeff"
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -17,6 +19,7 @@ def scan_text(path: str | Path, errors: Findings) -> tuple[list[str], str]:
         DataError: The file cannot be read at all.
     """
     data = read_bytes(Path(path))
+    refuse_known_binary(data[:SIGNATURE], str(path))
     if data.startswith(UTF16):
         errors.add("encoding", f"{path}:1", "must be UTF-8, got UTF-16 (by its byte order mark); convert it to UTF-8")
         return [], "UTF-16"

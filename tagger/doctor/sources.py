@@ -20,8 +20,7 @@ from tagger.errors import DataError, gather
 from tagger.formats.columns.fields import Sample
 from tagger.formats.detection import detect_reading, split_of
 from tagger.formats.source import Source
-from tagger.formats.standoff.brat import is_brat
-from tagger.formats.table import read_file
+from tagger.formats.table import FORMATS, read_file
 from tagger.formats.tally import Tally
 from tagger.formats.tools.dialects import KEYED
 from tagger.formats.tools.reading import dialect_name
@@ -104,18 +103,22 @@ def _paths(paths: Sequence[str | Path], brat: bool) -> list[Path]:
     if not brat:
         return found
     texts = (path.with_suffix(".txt") if path.suffix == ".ann" else path for path in found)
-    return list(dict.fromkeys(text if is_brat(text) else path for text, path in zip(texts, found, strict=True)))
+    return list(dict.fromkeys(text if _whole_format(text) else path for text, path in zip(texts, found, strict=True)))
 
 
 def _files_of(path: Path, brat: bool) -> list[Path]:
     """Return the files of a path; with `brat`, its subfolders named as splits or the path itself if it is brat."""
     if not path.is_dir():
         return [path]
-    if not (brat and is_brat(path)):
-        return _files_in(path)
-    inside = [folder for folder in sorted(path.iterdir()) if folder.is_dir() and is_brat(folder)]
-    named = any(map(split_of, inside)) and not any(path.glob("*.ann"))
-    return inside if named else [path]
+    inside = [folder for folder in sorted(path.iterdir()) if folder.is_dir() and _whole_format(folder)]
+    if brat and any(map(split_of, inside)) and not any(path.glob("*.ann")):
+        return inside
+    return [path] if brat and _whole_format(path) else _files_in(path)
+
+
+def _whole_format(path: Path) -> str | None:
+    """Return the format of a path that is read as a whole, such as a folder of brat files; None if it is none."""
+    return next((name for name, row in FORMATS.items() if row.is_path is not None and row.is_path(path)), None)
 
 
 def _is_dataset(path: Path) -> bool:
@@ -144,7 +147,7 @@ def _files_in(folder: Path) -> list[Path]:
 def notes_on_unread(source: Paths | Mapping[str, Paths], *, brat: bool) -> Iterator[str]:
     """Yield a note on each folder in which files were not read, except hidden ones and brat folders."""
     for folder in dict.fromkeys(map(Path, _given(source))):
-        if folder.is_dir() and not (brat and is_brat(folder)):
+        if folder.is_dir() and not (brat and any(map(_whole_format, (folder, *folder.iterdir())))):
             read = _files_in(folder)
             others = [path for path in sorted(folder.iterdir()) if path not in read and path.name[0] != "."]
             shown = ", ".join(f"{path.name}/" if path.is_dir() else path.name for path in others)
@@ -160,10 +163,10 @@ def read_material(sources: Mapping[str, Sequence[Path]], reading: ReadingConfig)
     """
     material = Material(format=reading.format, columns=reading.columns)
     files = list(chain.from_iterable(sources.values()))
-    if reading.format is None and files and is_brat(files[0]):
-        material.format = "brat"
-        material.notes.append(f"detected format brat in {files[0]}")
-    read = [] if material.format == "brat" else files  # brat has readers of its own for its files
+    if reading.format is None and files and (whole := _whole_format(files[0])):
+        material.format = whole
+        material.notes.append(f"detected format {whole} in {files[0]}")
+    read = [] if material.format == "brat" else [path for path in files if not path.is_dir()]  # others are read whole
     texts = dict(zip(read, gather(partial(scan_text, path, material.errors) for path in read), strict=True))
     filled = [path for path, (lines, _) in texts.items() if any(map(str.strip, lines))]
     if filled and (material.format is None or (material.format == "conll" and material.columns is None)):
@@ -202,8 +205,8 @@ def _detect(material: Material, path: Path, lines: Sequence[str], reading: Readi
 
 
 def _read(path: Path, lines: list[str], config: ReadingConfig, tally: Tally, errors: Findings) -> list[Sentence]:
-    """Return the sentences of a file, and add its errors; brat reads its files without `lines`."""
-    if config.format != "brat" and not any(map(str.strip, lines)):
+    """Return the sentences of a file, and add its errors; what is read as a whole needs no `lines`."""
+    if config.format != "brat" and not path.is_dir() and not any(map(str.strip, lines)):
         got = "blank lines only" if lines else "no bytes"
         errors.add("form", f"{path}:1", f"the file must not be empty, got {got}; check the path")
         return []

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tagger.errors import DataError
+from tagger.files.signatures import refuse_known_binary
 
 MAX_LINE = 10_000_000  # bytes; no corpus has such a line, which would be held in memory as a whole
 MAX_RATIO = 100  # the size of an unpacked gzip file over its packed size, checked from MIN_BOMB bytes on:
@@ -182,6 +183,8 @@ def decode_lines(raw: Iterable[bytes], *, where: str) -> Iterator[str]:
     """
     position = 0
     for number, line in enumerate(raw, 1):
+        if number == 1:
+            refuse_known_binary(line, where)
         if number == 1 and line.startswith(codecs.BOM_UTF8):
             position, line = 3, line[3:]
         if number == 1 and line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

@@ -12,8 +12,9 @@ from pathlib import Path
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.formats.columns.contents import detect_columns
-from tagger.formats.columns.fields import HEAD, RESERVED, Sample, is_token_line, split_fields
+from tagger.formats.columns.fields import HEAD, NAMES, RESERVED, Sample, is_token_line, split_fields
 from tagger.formats.table import FORMATS
+from tagger.formats.unread import refusal
 from tagger.wording import counted, shorten
 
 WIDTHS = 5  # columns that differ more are no columns
@@ -77,6 +78,8 @@ def detect_format(
         if suffix in row.suffixes or (path is not None and row.is_path is not None and row.is_path(path)):
             return name
     sample = Sample(lines, HEAD, config)
+    if refused := refusal(sample.lines):
+        raise DataError(f"{where}: {refused}")
     for name, row in FORMATS.items():
         if row.looks_like is not None and row.looks_like(sample):
             if suffix == ".csv" and (name == "text" or (name == "conll" and sample.width[0] == 1)):
@@ -104,13 +107,27 @@ def _refuse_broken_json(sample: Sample, format: str, where: str) -> None:
 
 
 def _of_no_format(sample: Sample, where: str) -> DataError:
-    """Return the error for lines of no known format."""
-    commas = "," in sample.first and not sample.tabs and all("," in line for line in sample.lines if line.strip())
-    separate = "columns must be separated by white space, not commas; " if commas else ""
+    """Return the error for lines of no known format, with the likely readings."""
     return DataError(
         f"{where}: must have the same number of columns in most lines, or be CoNLL-U, JSON lines or label TAB "
-        f"text, got {_widths(sample)}; {separate}fix the lines, or name the format with --format"
+        f"text, got {_widths(sample)}; fix the lines, or say what they are: {'; '.join(_likely(sample))}"
     )
+
+
+def _likely(sample: Sample) -> list[str]:
+    """Return up to three likely readings of lines, each with its options."""
+    filled = [line for line in sample.lines if line.strip()]
+    found = [
+        f"--format conll --delimiter {NAMES[delimiter]} --columns token,_,ner (columns of tokens)"
+        for delimiter in ("\t", ",", ";")
+        if 2 * sum(delimiter in line for line in filled) > len(filled)
+    ][:1]
+    if any(" " in line.strip() for line in filled):
+        found.append("--format labelled (texts with a label)")
+        found.append("plain text, which has no tags or labels to learn from")
+    else:
+        found.append("--format conll --columns token,ner (a token per line)")
+    return found
 
 
 def _widths(sample: Sample) -> str:

@@ -13,6 +13,9 @@ from tagger.config import ReadingConfig
 from tagger.formats.columns.conll import conll_lines, looks_like_columns, read_conll, stream_conll
 from tagger.formats.columns.conllu import FIELDS, conllu_lines, looks_like_conllu, read_conllu
 from tagger.formats.columns.fields import Sample
+from tagger.formats.columns.parallel import is_parallel, looks_like_parallel, read_parallel
+from tagger.formats.columns.tagged import looks_like_tagged, read_tagged
+from tagger.formats.columns.webanno import looks_like_webanno, read_webanno
 from tagger.formats.faults import Faults, FirstFault
 from tagger.formats.jsonl import jsonl_lines, looks_like_json, stream_jsonl
 from tagger.formats.source import Source
@@ -121,11 +124,35 @@ FORMATS: Mapping[str, Format] = {
         layers=FIELDS[2:],
         has_columns=True,
     ),
+    "webanno": Format(
+        about="WebAnno TSV 3, as WebAnno and INCEpTION export it: tokens, and the layers of their spans.",
+        example="#FORMAT=WebAnno TSV 3.3\n#T_SP=custom.NamedEntity|value\n\n#Text=Ada sleeps\n"
+        "1-1\t0-3\tAda\tPER\t\n1-2\t4-10\tsleeps\t_\t\n",
+        read=read_webanno,
+        looks_like=looks_like_webanno,
+        holds=frozenset({"tokens"}),
+    ),
+    "parallel": Format(
+        about="One sentence per line, a tab and its tags; or a folder of the files `seq.in` (sentences), `seq.out` "
+        "(their tags) and `label`.",
+        example="Ada lives in Oslo\tB-PER O O B-LOC\nShe sleeps\tO O\n",
+        read=read_parallel,
+        is_path=is_parallel,
+        looks_like=looks_like_parallel,
+        holds=frozenset({"tokens"}),
+    ),
     "labelled": Format(
         about="One text per line, after its label and a tab; or other columns between tabs, which you name.",
         example="good\ta fine film\nbad\ta dull one\n",
         read=read_labelled,
         looks_like=looks_like_labelled,
+    ),
+    "tagged": Format(
+        about="One sentence per line, with the tag of each word behind it: `word/TAG` or `word_TAG`.",
+        example="The/DT cat/NN saw/VBD the/DT dog/NN ./.\nThe/DT dog/NN slept/VBD ./.\n",
+        read=read_tagged,
+        looks_like=looks_like_tagged,
+        holds=frozenset({"tokens"}),
     ),
     "conll": Format(
         about="Columns as in the CoNLL shared tasks: a token per line, then its tags, a blank line between sentences.",

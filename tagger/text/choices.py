@@ -5,7 +5,9 @@
 
 from typing import Literal
 
-FileFormat = Literal["conll", "conllu", "labelled", "jsonl", "brat"]  # the rows of `formats/table.py` that hold tags
+FileFormat = Literal[  # the rows of `formats/table.py` that hold tags
+    "conll", "conllu", "labelled", "jsonl", "brat", "parallel", "tagged", "webanno"
+]
 StreamFormat = Literal["text", "conll", "jsonl"]  # the rows that `tagger tag` reads and writes
 Invalid = Literal["error", "repair"]
 Precision = Literal["float32", "bfloat16"]  # of the encoder

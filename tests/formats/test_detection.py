@@ -34,7 +34,7 @@ def test_format_and_columns_are_reported_from_the_lines(
 
 
 def test_prose_is_no_column_file() -> None:
-    with pytest.raises(DataError, match=r"^f: must have the same number of columns .*--format$"):
+    with pytest.raises(DataError, match=r"^f: must have the same number of columns .*: --format labelled"):
         detect_reading(["It was dark .", "Rain fell on all of it .", "slept"], where="f")
 
 

@@ -30,10 +30,10 @@ def detect_columns(sample: Sample) -> tuple[str, ...]:
     known = _known_layout(sample)
     if known is not None:
         return known
-    rows, wider = _alike(sample.rows or [[""]])
+    rows, further = _alike(sample.rows or [[""]])
     columns = list(zip(*rows, strict=True))
     names = _from_header(sample, columns) or _from_values(sample, columns)
-    return (*names, *["_"] * wider)
+    return (*names, *["..."] * further)
 
 
 def is_bracketed(values: Sequence[str]) -> bool:
@@ -43,7 +43,7 @@ def is_bracketed(values: Sequence[str]) -> bool:
 
 def is_ragged(sample: Sample) -> bool:
     """Whether lines differ in columns behind those that hold something."""
-    return _known_layout(sample) is not None or _alike(sample.rows)[1] > 0
+    return _known_layout(sample) is not None or _alike(sample.rows)[1]
 
 
 def _known_layout(sample: Sample) -> tuple[str, ...] | None:
@@ -59,19 +59,16 @@ def _known_layout(sample: Sample) -> tuple[str, ...] | None:
     return CONLL2009 if heads and all(row[12] in ("_", "Y") for row in rows) else None
 
 
-def _alike(rows: Sequence[Sequence[str]]) -> tuple[list[Sequence[str]], int]:
-    """Return the rows of the most frequent width, and those of more columns cut to it if there are many of them.
-
-    The number says how many columns were cut off.
-    """
+def _alike(rows: Sequence[Sequence[str]]) -> tuple[list[Sequence[str]], bool]:
+    """Return the rows of the most frequent width, and whether many others have further columns, which are cut off."""
     widths = Counter(map(len, rows))
     width = max(widths, key=lambda found: widths[found], default=0)
     further = {
         found: count for found, count in widths.items() if found > width and count > max(FEW, RAGGED * len(rows))
     }
     if width < 2 or not further or sum(further.values()) + widths[width] < MOST * len(rows):
-        return [row for row in rows if len(row) == width], 0
-    return [row[:width] for row in rows if len(row) >= width], max(further) - width
+        return [row for row in rows if len(row) == width], False
+    return [row[:width] for row in rows if len(row) >= width], True
 
 
 def _from_header(sample: Sample, columns: Sequence[Sequence[str]]) -> list[str]:
@@ -92,7 +89,7 @@ def _layer_of_header(name: str, values: Sequence[str]) -> str:
     """Return the layer of a column with this name; `_` if its values are no tags."""
     if any(SENTENCE_END in value.split("|") for value in values):
         return "sentence_end"
-    if _is_scheme(values):
+    if is_scheme(values):
         return "ner" if name in GENERIC or KINDS.sub("", name) == "ner" else name
     distinct = set(values)
     empty = distinct <= {"_", "-", ""} or "" in {value.strip() for value in distinct}
@@ -108,7 +105,7 @@ def _from_values(sample: Sample, columns: Sequence[Sequence[str]]) -> list[str]:
     for i, role in _numbers(sample, columns).items():
         names[i] = role
     numeric = [i for i in range(width) if names[i] != "_" or (width > 2 and _counts(columns[i]))]
-    tags = [i for i in range(width) if i not in numeric and width > 1 and _is_scheme(columns[i])]
+    tags = [i for i in range(width) if i not in numeric and width > 1 and is_scheme(columns[i])]
     left = [i for i in range(width) if i not in (*numeric, *tags)] or [0]
     token = max(left, key=lambda i: (len(set(columns[i])), -i))
     last = left[-1]
@@ -126,7 +123,7 @@ def _next_name(name: str, names: Sequence[str]) -> str:
     return next(f"{name}{i}" for i in range(2, len(names) + 3) if f"{name}{i}" not in names)
 
 
-def _is_scheme(values: Sequence[str]) -> bool:
+def is_scheme(values: Sequence[str]) -> bool:
     """Whether most values are tags of entities, in any spelling."""
     if _share(SCHEME_TAG.fullmatch, values) > HALF or is_bracketed(values):
         return True
