@@ -59,6 +59,7 @@ SplitOnOption = Annotated[
 SegmentOption = Annotated[
     Segment | None, typer.Option("--segment", help="How to split raw text into sentences: at marks, at lines, or not.")
 ]
+UnknownOption = Annotated[str | None, typer.Option("--unknown", help="Mark of unknown tags in columns, such as ?.")]
 ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a run, or of a model.")]
 FileArgument = Annotated[str, typer.Argument(metavar="[FILE | -]", help="File to tag; - is standard input.")]
 InputOption = Annotated[
@@ -206,6 +207,7 @@ def evaluate(
     tokenize: TokenizeOption = None,
     language: LanguageOption = None,
     segment: SegmentOption = None,
+    unknown: UnknownOption = None,
     as_json: JsonOption = False,
     device: DeviceOption = "cpu",
     precision: PrecisionOption = "float32",
@@ -228,6 +230,7 @@ def evaluate(
         tokenize=tokenize,
         language=language,
         segment=segment,
+        unknown=unknown,
     )
     if as_json:
         print_json(report.to_dict())
@@ -327,6 +330,7 @@ def convert(
     language: LanguageOption = None,
     split_on: SplitOnOption = None,
     segment: SegmentOption = None,
+    unknown: UnknownOption = None,
 ) -> None:
     """Convert a file to another tag scheme or format, without losing data unless you allow it."""
     from tagger.cli.converting import convert_file
@@ -348,6 +352,7 @@ def convert(
         language=language,
         split_on=split_on,
         segment=segment,
+        unknown=unknown,
     )
     convert_file(source, output, wanted)
 
@@ -376,6 +381,7 @@ def check(
     language: LanguageOption = None,
     split_on: SplitOnOption = None,
     segment: SegmentOption = None,
+    unknown: UnknownOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Describe a corpus and report its errors, with file and line, and warnings.
@@ -401,6 +407,7 @@ def check(
             segment=segment,
             vectors=vectors or (),
             group=group,
+            unknown=unknown,
         )
     except TaggerError as error:
         if as_json:

@@ -59,6 +59,8 @@ def _check_options(wanted: Conversion, format: str, where: str) -> None:
     if wanted.splitting and format not in ("jsonl", "spans") and "tokens" in FORMATS[format].holds:
         option = next(iter(wanted.splitting)).replace("_", "-")
         raise DataError(f"{where}: --{option} is for raw text, got {format}, which has tokens; remove it")
+    if wanted.unknown is not None and not (format == "text" or FORMATS["jsonl" if spanned else format].has_columns):
+        raise DataError(f"{where}: --unknown is for columns, got {format}; remove it")
     if wanted.scheme is not None and spanned:
         raise DataError(f"{where}: --scheme is for tags, got character spans; remove it")
 

@@ -13,7 +13,7 @@ from tagger.files.reading import decode_lines
 from tagger.formats.columns.conll import NO_SENTENCE, Block, column_blocks
 from tagger.formats.columns.conllu import spaced_comments
 from tagger.formats.columns.contents import detect_columns
-from tagger.formats.columns.fields import NO_WORD, RESERVED, Form, Sample, first_fields
+from tagger.formats.columns.fields import NO_WORD, RESERVED, Form, Sample, first_fields, read_tags
 from tagger.formats.faults import Faults
 from tagger.text.tag_survey import Survey
 
@@ -75,8 +75,8 @@ def blocks(lines: Iterable[str], layout: Layout, where: str, faults: Faults) -> 
     return column_blocks(lines, ["_"] * len(layout.names), form=layout.form, where=where, faults=faults)
 
 
-def survey_columns(raw: Iterable[bytes], layout: Layout, where: str) -> list[Survey]:
-    """Return statistics of the tags of each column.
+def survey_columns(raw: Iterable[bytes], layout: Layout, where: str, unknown: str | None = None) -> list[Survey]:
+    """Return statistics of the tags of each column; `unknown` is the mark of unknown tags.
 
     Raises:
         DataError: A line does not have the columns; names all such lines.
@@ -87,7 +87,7 @@ def survey_columns(raw: Iterable[bytes], layout: Layout, where: str) -> list[Sur
         words = words_of(block, layout)
         numbers = [block.line + i for i in words]
         for survey, values in zip(surveys, zip(*(block.rows[i] for i in words), strict=True), strict=False):
-            survey.add([value.strip() for value in values], numbers)
+            survey.add(read_tags(values, unknown), numbers)
         for i in sorted(set(range(len(block.rows))).difference(words)):
             for survey, value in zip(surveys, block.rows[i], strict=True):
                 survey.pass_over(value.strip(), block.line + i)

@@ -32,6 +32,7 @@ class Conversion:
         language: The language whose rules split it. Default: `en`.
         split_on: Characters that are always tokens of their own.
         segment: How to split raw text into sentences, as in a recipe.
+        unknown: Mark of unknown tags in columns, as in a recipe.
     """
 
     to: str
@@ -49,6 +50,7 @@ class Conversion:
     language: str | None = None
     split_on: str | None = None
     segment: Segment | None = None
+    unknown: str | None = None
 
     def __post_init__(self) -> None:
         known = (*SCHEMES, *WRITABLE)

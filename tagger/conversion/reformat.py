@@ -14,16 +14,16 @@ from tagger.conversion.options import Conversion
 from tagger.conversion.retag import REPAIR
 from tagger.errors import DataError
 from tagger.formats.columns.conllu import FIELDS, has_conllu_text
-from tagger.formats.columns.fields import Sample
+from tagger.formats.columns.fields import UNKNOWN_MARK, Sample
 from tagger.formats.faults import Faults, FirstFault
 from tagger.formats.source import Source
 from tagger.formats.standoff.brat import IGNORED
 from tagger.formats.standoff.sentences import LAYER
 from tagger.formats.table import FORMATS, iter_sentences
 from tagger.formats.tally import Tally
-from tagger.text.gaps import known_of, repaired
+from tagger.text.gaps import all_known, known_of, known_spans, repaired
 from tagger.text.records import implies_offsets
-from tagger.text.schemes import Scheme
+from tagger.text.schemes import Scheme, spans_to_tags
 from tagger.text.sentence import Label, Sentence, TagLayer
 from tagger.text.spellings import Spelling, spelling_of
 from tagger.text.tag_survey import Survey, complain
@@ -37,6 +37,7 @@ MEANINGS = {
     "end": " (offsets of tokens)",
     "sentence_end": " (flags of tokens)",
 }  # of names that do not explain themselves
+UNKNOWN_TAGS = "unknown tags"
 SPANNED = ("spans", "brat", "webanno")  # `spans` is JSON of texts with character spans
 
 
@@ -146,6 +147,7 @@ def _reading(source: Source, wanted: Conversion, format: str) -> ReadingConfig:
         layer=LAYER if format == "spans" and layers else None,
         misaligned=wanted.misaligned,
         nested=wanted.nested,
+        unknown=wanted.unknown,
     )
     return config.with_rules(rules)
 
@@ -165,6 +167,8 @@ def survey(sentences: Iterable[Sentence], wanted: Conversion, format: str, tally
                 continue
             found.surveys.setdefault(name, Survey()).add(layer.tags, numbers)
             found.counts.setdefault(name, Counter()).update(known_of(layer.tags))
+            if not all_known(layer.tags) and name not in wanted.drop:
+                found.note(UNKNOWN_TAGS, UNKNOWN_TAGS)
             if format != "conllu" or any(tag != "_" for tag in layer.tags):
                 found.note(name, "tags")
         if sentence.document not in (None, before):
@@ -289,6 +293,8 @@ def _kept(sentence: Sentence, found: Contents, wanted: Conversion) -> Sentence:
         if isinstance(layer, TagLayer) and name in found.present and name not in drop:
             scheme = found.schemes[name]
             tags = repaired(layer.tags, scheme) if scheme else layer.tags
+            if scheme and UNKNOWN_TAGS in drop:
+                tags = tuple(spans_to_tags(known_spans(tags, scheme), len(tags), scheme))
             layers[name] = TagLayer(tags, scheme, scheme)
         elif isinstance(layer, Label) and name not in drop:
             layers[name] = layer
@@ -314,6 +320,8 @@ def _summary(found: Contents, wanted: Conversion, format: str, columns: Sequence
     parts += [f"layer `{name}` reads as {scheme.upper()}" for name, scheme in schemes.items()]
     parts += [f"{counted(repaired, 'invalid tag')} repaired as conlleval does"] if repaired else []
     parts += [_discarded(name, found) for name in wanted.drop]
+    if UNKNOWN_TAGS in found.present and UNKNOWN_TAGS not in wanted.drop and FORMATS[wanted.to].has_columns:
+        parts.append(f"unknown tags are written as {UNKNOWN_MARK!r}; read them with unknown = {UNKNOWN_MARK!r}")
     return "; ".join([*parts, *tally.notes()])
 
 

@@ -14,8 +14,9 @@ from tagger.conversion.layout import Layout, Lines, blocks, holding_columns, rea
 from tagger.conversion.options import Conversion
 from tagger.errors import DataError
 from tagger.files.reading import decode_lines
-from tagger.formats.columns.fields import NAMES, RESERVED
+from tagger.formats.columns.fields import NAMES, RESERVED, read_tags
 from tagger.formats.faults import FirstFault
+from tagger.text.gaps import Tags, all_known, converted, repaired
 from tagger.text.schemes import Scheme, can_divide, lenient_spans, merge_touching, spans_to_tags
 from tagger.text.tag_survey import Survey, complain, runs
 from tagger.wording import counted
@@ -68,7 +69,8 @@ def retag(
     if layout.form.delimiter not in "\t ":
         found = NAMES.get(layout.form.delimiter, layout.form.delimiter)
         raise DataError(f"{where}: tabs or blanks must separate the columns, got {found}; convert it to conll first")
-    index, survey = _choose(survey_columns(lines(), layout, where), layout, wanted.column, where)
+    surveys = survey_columns(lines(), layout, where, wanted.unknown)
+    index, survey = _choose(surveys, layout, wanted.column, where)
     source = wanted.scheme or survey.scheme()
     done = Retagged(_label(layout.names[index]), source, target)
     if source == "iob1" and not wanted.scheme and not survey.has_prefix("B"):
@@ -83,7 +85,7 @@ def retag(
         if not wanted.merge:
             advice = f", which {target.upper()} cannot express; choose another scheme, or merge them (--merge)"
             complain((done.num_merged, problems), where, advice)
-    _rewrite(lines(), write, layout, index, done, where)
+    _rewrite(lines(), write, layout, index, done, where, wanted.unknown)
     return done
 
 
@@ -126,6 +128,11 @@ def _converted(run: tuple[str, ...], target: Scheme) -> list[str]:
     return spans_to_tags(spans if can_divide(target) else merge_touching(spans), len(run), target)
 
 
+def _converted_gaps(tags: Tags, done: Retagged, unknown: str | None) -> list[str]:
+    """Return tags in another scheme, with the mark where a tag is unknown or depends on an unknown one."""
+    return [tag or str(unknown) for tag in converted(repaired(tags, done.source), done.source, done.target)]
+
+
 def _rewrite(
     raw: Iterable[bytes],
     write: Callable[[bytes], object],
@@ -133,8 +140,9 @@ def _rewrite(
     column: int,
     done: Retagged,
     where: str,
+    unknown: str | None,
 ) -> None:
-    """Write each line, with the new tag if it changes, and add the counts to `done`."""
+    """Write each line, with the new tag if it changes, and add the counts to `done`; `unknown` marks unknown tags."""
     pending: list[tuple[bytes, str]] = []  # lines up to the end of the sentence that comes next
     written = 0
 
@@ -147,8 +155,11 @@ def _rewrite(
     for block in blocks(texts(), layout, where, FirstFault()):
         lines = [line for line, _ in pending]
         words = [(block.line - written - 1 + i, block.rows[i][column].strip()) for i in words_of(block, layout)]
-        for start, run in runs([tag for _, tag in words]):
-            for (line, old), new in zip(words[start:], _converted(run, done.target), strict=False):
+        tags = read_tags((tag for _, tag in words), unknown)
+        stretches = runs(tags) if all_known(tags) else [(0, tags)]
+        for start, run in stretches:
+            spelled = _converted(run, done.target) if all_known(run) else _converted_gaps(run, done, unknown)
+            for (line, old), new in zip(words[start:], spelled, strict=False):
                 if old != new:
                     lines[line] = _replaced(pending[line], layout, column, old, new)
                     done.num_changed += 1

@@ -4,7 +4,7 @@ Nothing is edited unless the recipe says so; `edits.py` does it. Notes report wh
 pairs of neighbouring tags show whether a layer has mistakes; only then its sentences are searched for them.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
@@ -28,6 +28,7 @@ from tagger.text.schemes import (
 )
 from tagger.text.sentence import Sentence, TagLayer, place_of
 from tagger.text.tag_survey import Pairs, num_faults, pairs_of, said_of_rival, widest_scheme
+from tagger.wording import counted
 
 BLANK = "tokens that are empty or white space"
 
@@ -62,8 +63,8 @@ def finish(
     splits, spelled, bare = respelled(splits, config.scheme)
     shown = {name: telling(part) for name, part in splits.items()}
     layers = list(dict.fromkeys(n for part in shown.values() for s in part for n in s.layers))
-    counted = not any(map(is_lazy, splits.values()))
-    notes = [*said, *_blank_tokens(splits, counted=counted), *spelled]
+    in_memory = not any(map(is_lazy, splits.values()))
+    notes = [*said, *_blank_tokens(splits, counted=in_memory), *spelled, *(unknown_notes(splits) if in_memory else ())]
     distinct = {layer: set(known_of(chain.from_iterable(_tags(shown, layer)))) for layer in layers}
     pairs = {layer: pairs_of(_tags(shown, layer)) for layer, tags in distinct.items() if has_scheme(tags)}
     schemes: dict[str, Scheme | None] = {layer: None for layer, tags in distinct.items() if tags}  # not those of labels
@@ -74,7 +75,7 @@ def finish(
             scheme = "io"
         elif config.scheme is None or strange:
             scheme = detect_scheme(found)
-            rival = said_of_rival(found, scheme) if counted else ""
+            rival = said_of_rival(found, scheme) if in_memory else ""
             other = f", not as IO like the training files, because it has `{strange[0]}-`" if strange else ""
             notes.append(said_of_scheme(layer, scheme, distinct[layer]) + rival + other)
         else:
@@ -98,6 +99,21 @@ def finish(
         out, said_of_types = annotated(out, schemes, config.types, whole=whole)
         notes += said_of_types
     return Finished(out, schemes, (*notes, *edit_notes(done, config, whole=whole)))
+
+
+def unknown_notes(splits: Splits) -> list[str]:
+    """Return a note on each layer with unknown tags."""
+    unknown: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    for sentence in chain.from_iterable(splits.values()):
+        for name, layer in sentence.layers.items():
+            if isinstance(layer, TagLayer):
+                total[name] += len(layer.tags)
+                unknown[name] += layer.tags.count(None)
+    return [
+        f"layer `{name}`: {number} of {counted(total[name], 'tag')} are unknown, which count in no score"
+        for name, number in (+unknown).items()
+    ]
 
 
 def _tags(splits: Splits, layer: str) -> Iterator[Tags]:

@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from tagger.config import ReadingConfig, parse_section
+from tagger.corpus.checking import unknown_notes
 from tagger.corpus.corpus import Corpus
 from tagger.corpus.respelling import respelled
 from tagger.doctor import sources
@@ -57,6 +58,7 @@ def check(
     segment: Segment | None = None,
     vectors: Paths = (),
     group: str | None = None,
+    unknown: str | None = None,
 ) -> Diagnosis:
     """Return the diagnosis of a corpus: counts, errors and warnings with their positions.
 
@@ -74,6 +76,7 @@ def check(
         vectors: Files of word vectors, to count how many unseen words they cover.
         group: A key of the records or a comment, such as `ticket_id`, none of whose values may be in two splits.
             Default: the documents that have names.
+        unknown: Mark of unknown tags in columns.
 
     Raises:
         DataError: The file, folder or dataset does not exist, or its format is unknown.
@@ -96,6 +99,7 @@ def check(
             columns=tuple(columns) if columns else None,
             layer=layer,
             scheme=scheme,
+            unknown=unknown,
         )
         material = sources.read_material(found, reading.with_rules(rules))
         material.notes += sources.notes_on_unread(source, brat=brat)
@@ -105,6 +109,8 @@ def check(
             raise RecipeError(
                 f"{name} (--{name}) is for {wanted}, got {material.format or 'a corpus or dataset'}; remove it"
             )
+    if unknown is not None and material.format not in ("conll", "conllu"):
+        raise RecipeError(f"unknown (--unknown) is for columns, got {material.format or 'no file'}; remove it")
     return _diagnose(material, scheme, sources.as_list(vectors), group)
 
 
@@ -112,6 +118,7 @@ def _diagnose(material: Material, scheme: Scheme | None, vectors: Sequence[str |
     """Return the diagnosis of sentences."""
     errors, warnings = material.errors, Findings()
     splits, notes, bare = respelled(material.splits, scheme)
+    notes += unknown_notes(splits)
     files = _by_file(splits)
     words = {split: count_types(sentences) for split, sentences in splits.items()}
     check_words(files, set().union(*words.values()), errors, warnings, spaced=material.format == "conllu")

@@ -48,7 +48,7 @@ class Format:
         holds: What it can write of a sentence: `tags` and `entities` (layers without and with a scheme), `labels`,
             `comments`, `documents`, `document names` (other than their number), `tokens` (where they are in the
             text; without it, texts are split when they are read), `text` (white space between tokens), `offsets`
-            (text that is no token), `keys` (of a record, such as its id), `blank lines`.
+            (text that is no token), `keys` (of a record, such as its id), `unknown tags`, `blank lines`.
         single: Whether it can write one layer of entities only.
         layers: The only names that its tag layers can have; None for any.
         has_columns: Whether a file has columns, in one of which tags can be changed in place.
@@ -91,7 +91,9 @@ def _of_tool(dialect: Written, said: str, example: str) -> Format:
     )
 
 
-ALL = frozenset({"tags", "entities", "labels", "comments", "documents", "document names", "tokens", "text"})
+ALL = frozenset(
+    {"tags", "entities", "labels", "comments", "documents", "document names", "tokens", "text", "unknown tags"}
+)
 FORMATS: Mapping[str, Format] = {
     "brat": Format(
         about="A text in `NAME.txt` with its entities as character spans in `NAME.ann`, or a folder of these.",

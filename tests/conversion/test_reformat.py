@@ -244,3 +244,21 @@ def test_keys_of_a_record_stay_with_its_sentences(tmp_path: Path) -> None:
 def test_class_of_a_text_is_a_label(tmp_path: Path) -> None:
     path = make_file(tmp_path, json.dumps({"text": "It is cold.", "cats": {"weather": 1, "food": 0}}))
     assert json.loads(run(path, "jsonl")[0])["labels"] == {"label": {"value": "weather", "score": None}}
+
+
+def test_unknown_tags_come_through_columns_and_are_lost_in_spans_only_if_that_is_allowed(tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    row = {"tokens": TOKENS, "tags": {"ner": ["B-PER", None, "O", "B-LOC", "O"]}}
+    source.write_text(json.dumps(row))
+    columns, said = run(source, "conll")
+    assert [line.split("\t")[1:] for line in columns.splitlines()[:2]] == [["B-PER"], ["?"]]
+    assert said.endswith("unknown tags are written as '?'; read them with unknown = '?'")
+    (tmp_path / "in.conll").write_text(columns)
+    back, _ = run(tmp_path / "in.conll", "jsonl", unknown="?", columns=("token", "ner"))
+    assert json.loads(back)["tags"] == row["tags"]
+    assert "cannot hold `unknown tags`" in error_of(source, "doccano", drop=("tokens",))
+    spans, _ = run(source, "doccano", drop=("tokens", "unknown tags"))
+    assert json.loads(spans)["label"] == [[13, 17, "LOC"]]
+    known, _ = run(source, "conll", drop=("unknown tags",))
+    assert [line.split("\t")[1] for line in known.splitlines()[:5]] == ["O", "O", "O", "B-LOC", "O"]
+    assert "--unknown is for columns" in error_of(source, "conll", unknown="?")

@@ -299,3 +299,12 @@ def test_real_files_come_back_from_all_schemes(data_folder: Path, name: str) -> 
     for target in ("bioes", "iob1", "bilou", "iob2"):
         there = retagged(there, target).data
     assert there == data
+
+
+def test_unknown_tags_stay_and_tags_that_depend_on_them_become_unknown() -> None:
+    lines = ["a B-X", "b ?", "c I-X", "d I-X", "e O", "f B-Y", "g O"]
+    found = retagged("\n".join(lines).encode(), "bioes", unknown="?")
+    assert found.data.decode().split("\n") == ["a ?", "b ?", "c I-X", "d E-X", "e O", "f S-Y", "g O"]
+    back = retagged(found.data, "iob2", unknown="?")
+    assert back.data.decode().split("\n") == ["a ?", "b ?", "c I-X", "d I-X", "e O", "f B-Y", "g O"]
+    assert "not a valid" in error_of("\n".join(lines), "bioes", scheme="iob2")

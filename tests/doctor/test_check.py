@@ -607,3 +607,15 @@ def test_paths_that_are_no_file_to_check_are_one_sentence(tmp_path) -> None:
             with pytest.raises(DataError) as caught:
                 check(source)
             assert str(caught.value) == sentence
+
+
+def test_unknown_tags_are_counted_and_are_no_error(tmp_path: Path) -> None:
+    path = write(tmp_path, "Ada\t?\nLovelace\tI-PER\nsleeps\tO\n\nOslo\tB-LOC\nsleeps\t?\n")
+    diagnosis = check(path, unknown="?")
+    assert diagnosis.is_sound
+    assert (diagnosis.columns, diagnosis.schemes) == (("token", "ner"), {"ner": "iob2"})
+    assert "layer `ner`: 2 of 5 tags are unknown, which count in no score" in diagnosis.notes
+    assert diagnosis.splits["train"].entities == {"ner": {"PER": 1, "LOC": 1}}
+    assert not check(path).is_sound
+    with pytest.raises(RecipeError, match=r"^unknown \(--unknown\) is for columns, got jsonl; remove it$"):
+        check(write(tmp_path, '{"tokens": ["a"], "ner_tags": [null]}', "train.jsonl"), unknown="?")

@@ -375,3 +375,21 @@ def test_spans_beside_tags_must_be_theirs_in_some_scheme(tags: str, end: int) ->
         assert "got it in two places, `tags.ner` and `spans.ner`, whose spans" in error_of(
             {**row, "spans": {"ner": wrong}}
         )
+
+
+@pytest.mark.parametrize("key", ["tags", "ner_tags", "entities"])
+def test_null_is_an_unknown_tag_and_is_written_back(key: str) -> None:
+    tags = ["B-PER", None, "O"]
+    (sentence,) = parse({"tokens": ["Ada", "Lovelace", "sang"], key: {"ner": tags} if key == "tags" else tags})
+    (layer,) = sentence.layers
+    assert sentence.tags(layer) == ("B-PER", None, "O")
+    assert sentence_to_json(sentence)["tags"] == {layer: tags}
+    assert parse(json.dumps(sentence_to_json(sentence))) == [sentence]
+
+
+def test_spans_beside_unknown_tags_are_those_that_are_known() -> None:
+    row = {"tokens": ["Ada", "sang", "Oslo"], "tags": {"ner": ["B-PER", "O", "B-LOC"]}}
+    assert parse(
+        {**row, "tags": {"ner": ["B-PER", "O", None]}, "spans": {"ner": [{"type": "PER", "start": 0, "end": 1}]}}
+    )
+    assert "whose spans" in error_of({**row, "tags": {"ner": [None, "O", "B-LOC"]}, "spans": {"ner": []}})

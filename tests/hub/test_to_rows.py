@@ -6,10 +6,13 @@ from pathlib import Path
 import datasets
 import pytest
 
+from tagger.config import DataConfig
 from tagger.corpus.corpus import Corpus, load_corpus, load_dataset
 from tagger.corpus.synthetic import generate
 from tagger.doctor.check import check
 from tagger.errors import DataError
+from tagger.hub.from_rows import reader
+from tagger.hub.loading import sentences_of
 from tagger.hub.to_rows import to_dataset
 from tagger.text.schemes import Boundary
 from tagger.text.sentence import Label, Sentence, TagLayer
@@ -154,3 +157,19 @@ def test_words_of_one_range_come_back_with_the_offsets_that_they_share(
     again = load_corpus(dataset=str(tmp_path / "rows"), **settings).train
     assert list(again) == [replace(sentence, origin=None) for sentence in corpus.train]
     assert check(str(tmp_path / "rows")).is_sound
+
+
+def test_unknown_tags_come_through_a_dataset() -> None:
+    gaps = make_sentence("Ada sang", ner=TagLayer(("B-PER", None), "iob2", "iob2"))
+    dataset = to_dataset([gaps, make_sentence("Hm", ner=TagLayer(("O",), "iob2", "iob2"))])
+    assert dataset["ner_tags"][:] == [[1, None], [0]]
+    config = DataConfig(dataset="d")
+    assert [s.tags("ner") for s in sentences_of(dataset, config, "d")] == [("B-PER", None), ("O",)]
+
+
+def test_class_of_ignored_tokens_is_an_unknown_tag() -> None:
+    classes = datasets.List(datasets.ClassLabel(names=["O", "B-PER"]))
+    read = reader(
+        {"tokens": datasets.List(datasets.Value("string")), "ner_tags": classes}, DataConfig(dataset="d"), "d"
+    )
+    assert read({"tokens": ["Ada", "sang"], "ner_tags": [1, -100]}).tags("ner") == ("B-PER", None)

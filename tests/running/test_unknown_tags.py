@@ -90,7 +90,6 @@ def test_two_corpora_that_annotate_different_types_give_a_model_of_all(tmp_path:
     parts = [f"{section}types = {json.dumps(types)}\n" for section, types in ((one, first), (two, second))]
     run = trained(tmp_path, *parts)
     apart, mixed = scores_of(run), scores_of(trained(tmp_path, one, two))
-    print(apart.micro, mixed.micro, [v.recall for v in apart.types.values()])
     assert apart.micro.f1 > mixed.micro.f1 + 0.1
     assert all(apart.types[name].recall > 0.2 for name in (*first, *second))
 

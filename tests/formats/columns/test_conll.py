@@ -8,9 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from readers import parse_conll, read_conll
 
+from tagger.config import ReadingConfig
 from tagger.conversion.writing import write_sentences
 from tagger.errors import DataError
 from tagger.formats.columns.conll import NO_SENTENCE, conll_lines
+from tagger.formats.columns.conll import read_conll as read_source
+from tagger.formats.faults import Faults
+from tagger.formats.source import Source
+from tagger.formats.tally import Tally
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer
 
 
@@ -362,3 +367,18 @@ def test_line_that_may_be_a_broken_token_is_no_comment(text: str, line: int) -> 
 def test_a_tab_in_a_blank_line_does_not_divide_columns() -> None:
     sentences = parse_conll(["# O", "\t", "# B-X"], ["token", "ner"], where="f")
     assert [(s.tokens, s.tags("ner")) for s in sentences] == [(("#",), ("O",)), (("#",), ("B-X",))]
+
+
+def test_mark_of_unknown_tags_is_read_and_written() -> None:
+    source = Source("f", lambda: ["Ada\tB-PER\t?", "sang\t?\tVERB", ""])
+    config = ReadingConfig(format="conll", columns=("token", "ner", "upos"), unknown="?")
+    (sentence,) = read_source(source, config, Tally(), Faults())
+    assert (sentence.tags("ner"), sentence.tags("upos")) == (("B-PER", None), (None, "VERB"))
+    assert list(conll_lines([sentence], ["ner", "upos"])) == ["Ada\tB-PER\t?", "sang\t?\tVERB", ""]
+
+
+def test_tag_that_is_the_mark_is_written_only_without_unknown_tags() -> None:
+    known, unknown = (Sentence.from_tokens(["a"], {"x": TagLayer((tag,))}) for tag in ("?", None))
+    assert list(conll_lines([known, known], ["x"])) == ["a\t?", "", "a\t?", ""]
+    with pytest.raises(DataError, match=r"^layer `x` must not have the tag '\?' to be written in columns"):
+        list(conll_lines([known, unknown], ["x"]))
