@@ -436,7 +436,7 @@ def test_a_value_too_deep_to_be_shown_is_an_unknown_key(tmp_path: Path) -> None:
         ),
         (
             {"corpora": {"a": {"format": "synthetic", "sentences": 5}}},
-            "needs either one corpus in [data] or several in [corpora.NAME]",
+            "needs either one corpus in [data] or several in [corpora.NAME], got both",
         ),
     ],
 )

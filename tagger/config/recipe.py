@@ -5,9 +5,11 @@ The docstring below each field is the meaning of that key in the reference of re
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
+from pydantic_core import to_jsonable_python
 
 from tagger.config.data import CorpusConfig, DataConfig
+from tagger.config.explaining import explained
 from tagger.config.heads import HeadConfig
 from tagger.config.section import Count, Names, Positive, Section, Share, Size, Weight
 from tagger.wording import quoted
@@ -128,13 +130,19 @@ class TrainingConfig(Section):
 
 
 class Recipe(Section):
-    """Everything about a training run."""
+    """Everything about a training run.
+
+    In Python its sections are keyword arguments, each a dictionary: `Recipe(heads={"ner": {"kind": "tokens"}})`.
+
+    Raises:
+        RecipeError: A key is unknown, missing or has a wrong value; names all of them.
+    """
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     """Seed of all random numbers of training: weights, order of sentences, dropout. Splits have a seed of their own."""
 
     data: DataConfig | None = None
-    """The corpus; for several corpora use `corpora` instead."""
+    """The corpus; for several corpora use `corpora` instead. Neither is needed if `tagger.train` gets a `corpus`."""
 
     corpora: Annotated[dict[str, CorpusConfig], Field(min_length=1)] | None = None
     """Several corpora, each in a section `[corpora.NAME]`."""
@@ -163,8 +171,8 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Recipe":
-        if (self.data is None) == (self.corpora is None):
-            raise ValueError("needs either one corpus in [data] or several in [corpora.NAME]")
+        if self.data is not None and self.corpora is not None:
+            raise ValueError("needs either one corpus in [data] or several in [corpora.NAME], got both")
         layers = self.layers
         if len(layers) < len(self.heads):
             raise ValueError("two heads predict the same layer; give each head a layer of its own")
@@ -176,13 +184,24 @@ class Recipe(Section):
             raise ValueError("a `teacher` reads all of train, which `lazy` leaves on disk; keep one of the two")
         return self
 
+    @model_validator(mode="wrap")  # after the other validators, so that it explains their errors too
+    @classmethod
+    def _explain(cls, values: Any, handler: ModelWrapValidatorHandler["Recipe"], info: ValidationInfo) -> "Recipe":
+        """Explain the errors of keyword arguments; what reads a file does so itself."""
+        if info.context is not None:
+            return handler(values)
+        try:
+            return handler(to_jsonable_python(values, fallback=lambda value: value))  # lists for tuples, paths as text
+        except ValidationError as error:
+            raise explained(error, cls, "Recipe") from None
+
     @property
     def layers(self) -> dict[str, HeadConfig]:
         """The heads by the layer that each predicts."""
         return {head.layer: head for head in self.heads.values()}
 
     def all_corpora(self) -> dict[str, CorpusConfig]:
-        """Return the corpora by name; the one in [data] is called `data`."""
+        """Return the corpora by name; the one in [data], or that `train` gets, is called `data`."""
         if self.data is None:
-            return dict(self.corpora or {})
+            return dict(self.corpora or {"data": CorpusConfig.model_construct()})
         return {"data": CorpusConfig.model_construct(**{**dict(self.data), "weight": 1.0})}

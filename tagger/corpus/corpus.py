@@ -3,7 +3,7 @@
 `splitting.py` decides which sentence goes to which split, and `checking.py` checks and changes the tags.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -21,12 +21,13 @@ from tagger.formats.source import source_of
 from tagger.formats.table import FORMATS, READABLE, read_file
 from tagger.formats.tally import UNFIT, Tally
 from tagger.formats.texts.labelled import read_classes
-from tagger.hub.lazy import read_dataset, selected
+from tagger.hub.lazy import is_lazy, read_dataset, selected
 from tagger.hub.loading import BUILDERS
 from tagger.hub.to_rows import to_datasets
 from tagger.text.choices import FileFormat
+from tagger.text.document import Document
 from tagger.text.schemes import Scheme
-from tagger.text.sentence import Sentence
+from tagger.text.sentence import Sentence, typed
 from tagger.wording import quoted
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ HUB_SPLITS = {"train": "train", "dev": "validation", "test": "test"}
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """The sentences of train, dev and test.
+    """The sentences of train, dev and test. Each may be given as documents, whose sentences are taken.
 
     Args:
         train: Sentences to learn from.
@@ -53,6 +54,11 @@ class Corpus:
     test: Sequence[Sentence] = ()
     schemes: Mapping[str, Scheme | None] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, part in self.splits().items():
+            if not is_lazy(part) and not all(isinstance(item, Sentence) for item in part):
+                object.__setattr__(self, name, sentences_of(part, name))
 
     def splits(self) -> dict[str, Sequence[Sentence]]:
         """Return the three splits by name."""
@@ -72,6 +78,46 @@ class Corpus:
     def push(self, repository: str, **settings: Any) -> None:
         """Upload the corpus to the Hugging Face hub; `settings` as for `datasets.DatasetDict.push_to_hub`."""
         self.to_dataset().push_to_hub(repository, **settings)
+
+
+def sentences_of(items: Iterable[object], name: str) -> list[Sentence]:
+    """Return sentences, and the sentences of documents; a document is called by its id or its number.
+
+    Raises:
+        TypeError: An item is neither a sentence nor a document.
+        DataError: A document of several sentences has a label of the whole text.
+    """
+    found: list[Sentence] = []
+    for number, item in enumerate(items, 1):
+        if isinstance(item, Sentence):
+            found.append(item)
+        elif isinstance(item, Document):
+            if item.labels and len(item.sentences) > 1:
+                raise DataError(
+                    f"{name}: document {number} must be one sentence, because it has a label of the whole text, got "
+                    f"{len(item.sentences)} sentences"
+                )
+            document = str(number if item.id is None else item.id)
+            found += [replace(s, layers={**s.layers, **item.labels}, document=document) for s in item.sentences]
+        else:
+            raise TypeError(f"{name} must hold Sentence or Document objects, got {typed(item)}")
+    return found
+
+
+def checked(corpus: Corpus, config: ReadingConfig) -> Corpus:
+    """Return a corpus made in Python as one that was read: its tags are checked, and their schemes detected.
+
+    Raises:
+        DataError: Tags are invalid, or a sentence has no token.
+    """
+    if corpus.schemes:
+        return corpus
+    for name, part in corpus.splits().items():
+        for number, sentence in enumerate(part if not is_lazy(part) else (), 1):
+            if not sentence.tokens:
+                raise DataError(f"{name}: sentence {number} must have at least one token, got none; leave it out")
+    finished = finish(dict(corpus.splits()), config, corpus.notes, whole=True)
+    return Corpus(**finished.splits, schemes=finished.schemes, notes=finished.notes)
 
 
 def load_corpus(**settings: Any) -> Corpus:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tagger.catalogue.entries import names_for
 from tagger.config import Recipe, load_recipe
-from tagger.corpus.corpus import Corpus, cut_dev, read_corpus
+from tagger.corpus.corpus import Corpus, checked, cut_dev, read_corpus
 from tagger.doctor.check import check_for_training
 from tagger.errors import SHOWN, DataError, RecipeError
 from tagger.heads.head import Head
@@ -24,7 +24,9 @@ Tell = Callable[[str], None]
 logger = logging.getLogger(__name__)
 
 
-def read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, tell: Tell) -> dict[str, Corpus]:
+def read_corpora(
+    recipe: Recipe, folder: Path, *, from_files: bool, tell: Tell, given: Corpus | None = None
+) -> dict[str, Corpus]:
     """Return the corpora by name, each with a dev split.
 
     Args:
@@ -32,19 +34,24 @@ def read_corpora(recipe: Recipe, folder: Path, *, from_files: bool, tell: Tell) 
         folder: The folder that paths of the recipe are relative to.
         from_files: Whether to read a corpus that has both a dataset and files from the files.
         tell: Called with each note on what is read.
+        given: A corpus to use in place of the one that the recipe describes.
 
     Raises:
         RecipeError: A corpus does not fit the heads or the other corpora.
         DataError: A file is missing or invalid, or train or dev lacks the layer of a head.
     """
-    check_files(recipe, folder, from_files=from_files)
+    check_files(recipe, folder, from_files=from_files, given=given is not None)
     corpora = {}
     configs = recipe.all_corpora()
     for name in [name for name, config in configs.items() if config.lazy and len(configs) > 1]:
         raise RecipeError(f"corpora.{name}: a `lazy` corpus must be the only one, got {len(configs)}; remove `lazy`")
     for name, config in configs.items():
-        tell(f"reading corpus `{name}`")
-        corpus = cut_dev(read_corpus(config, folder=folder, from_files=from_files, seed=recipe.seed), config.split)
+        if given is None:
+            tell(f"reading corpus `{name}`")
+            corpus = read_corpus(config, folder=folder, from_files=from_files, seed=recipe.seed)
+        else:
+            corpus = checked(given, config.reading())
+        corpus = cut_dev(corpus, config.split)
         corpora[name] = corpus = replace(corpus, notes=(*corpus.notes, *check_for_training(corpus)))
         for note in corpus.notes:
             tell(note)
@@ -83,13 +90,22 @@ def load_corpora(recipe: str | Path | Recipe, *, data: str | Path | None = None)
     return read_corpora(given, Path(data or base), from_files=data is not None, tell=logger.info)
 
 
-def check_files(recipe: Recipe, folder: Path, *, from_files: bool) -> None:
-    """Refuse a recipe with missing files, before any file is read.
+def check_files(recipe: Recipe, folder: Path, *, from_files: bool, given: bool = False) -> None:
+    """Refuse a recipe with missing files, before any file is read; those of a corpus that is `given` are not needed.
 
     Raises:
+        RecipeError: The recipe has no corpus and none is given, or it has several and one is given.
         DataError: A file is missing; names all such files.
     """
-    missing = [path for path in _paths(recipe, from_files=from_files) if _is_missing(folder / path)]
+    if not given and recipe.data is None and recipe.corpora is None:
+        raise RecipeError(
+            "the recipe needs either one corpus in [data] or several in [corpora.NAME]; in Python, `train` also takes "
+            "a `corpus`"
+        )
+    if given and recipe.corpora is not None:
+        raise RecipeError("`corpus` is for a recipe with one corpus or none, got [corpora.NAME]; remove one of the two")
+    read = recipe.embeddings.vectors if given else _paths(recipe, from_files=from_files)
+    missing = [path for path in read if _is_missing(folder / path)]
     if missing:
         error = DataError.of(
             [f"{folder / path}: no such file; check the path and the --data folder" for path in missing]

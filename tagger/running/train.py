@@ -37,6 +37,7 @@ from tagger.training.loop import Epoch, Outcome, share_epoch, train_network
 def train(
     recipe: str | Path | Recipe,
     *,
+    corpus: Corpus | None = None,
     data: str | Path | None = None,
     output: str | Path | None = None,
     overwrite: bool = False,
@@ -50,6 +51,7 @@ def train(
 
     Args:
         recipe: A recipe, or the path of its TOML file.
+        corpus: Sentences or documents made in Python, to be used in place of the corpus of the recipe.
         data: Folder that paths of corpora and vectors are relative to; default: the folder of the recipe.
         output: Folder of the run; default: nothing is written. It has the best model so far after each epoch.
         overwrite: Whether to replace a run that `output` already holds. It stays until the new run has ended.
@@ -81,7 +83,7 @@ def train(
         for name, teacher in found.items():
             if isinstance(teacher, Recipe):
                 check_files(teacher, folder if data is not None else (base / name).parent, from_files=data is not None)
-        corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted)
+        corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted, given=corpus)
         training = _Training(recipe, folder, corpora, device, run_folder, listener)
         check_calibrated(recipe.layers, training.packed, training.dev)
         check_taught(recipe, training.train)

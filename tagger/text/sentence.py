@@ -139,19 +139,26 @@ class Sentence:
     def from_tokens(
         cls,
         tokens: Sequence[str],
-        layers: "Mapping[str, TagLayer | Label] | None" = None,
+        layers: "Mapping[str, TagLayer | Label | Sequence[str]] | None" = None,
         *,
         meta: Mapping[str, str] | None = None,
         document: str | None = None,
         origin: Origin | None = None,
     ) -> "Sentence":
-        """Return a sentence whose text is its tokens joined by single spaces."""
+        """Return a sentence whose text is its tokens joined by single spaces.
+
+        A layer may also be given as a list of tags, or as the name of a class.
+
+        Raises:
+            DataError: A list does not have one tag per token.
+        """
         words = tuple([plain(token) for token in tokens])
         offsets, position = [], 0
         for word in words:
             offsets.append((position, position + len(word)))
             position += len(word) + 1
-        return cls(words, " ".join(words), tuple(offsets), layers or {}, meta or {}, document, origin)
+        found = {name: _as_layer(name, layer, len(words)) for name, layer in (layers or {}).items()}
+        return cls(words, " ".join(words), tuple(offsets), found, meta or {}, document, origin)
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -244,6 +251,17 @@ class Sentence:
         names = quoted(name for name, value in self.layers.items() if isinstance(value, wanted))
         where = f"{self.origin.at(0)}: " if self.origin else ""
         raise DataError(f"{where}the sentence has no {kind} layer `{layer}`; its {kind} layers are: {names or 'none'}")
+
+
+def _as_layer(name: str, layer: "TagLayer | Label | Sequence[str]", num_tokens: int) -> "TagLayer | Label":
+    """Return a layer, which may be given as a list of tags or as the name of a class."""
+    if isinstance(layer, (TagLayer, Label)):
+        return layer
+    if isinstance(layer, str):
+        return Label(plain(layer))
+    if len(layer) != num_tokens:
+        raise DataError(f"layer `{name}` must have one tag for each of {num_tokens} tokens, got {len(layer)}")
+    return TagLayer(tuple([plain(tag) for tag in layer]))
 
 
 def plain(string: str) -> str:
