@@ -22,6 +22,7 @@ _MODULES = {
     "tagger.doctor.findings": ("Finding",),
     "tagger.hub.loading": ("stream_dataset",),
     "tagger.text.document": ("Document",),
+    "tagger.text.rows": ("to_dataframe",),
     "tagger.text.sentence": ("Label", "Sentence", "Span"),
     "tagger.corpus.synthetic": ("generate",),
     "tagger.hub.to_rows": ("to_dataset",),
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from tagger.running.train import train as train
     from tagger.tagging import Tagger as Tagger, load as load
     from tagger.text.document import Document as Document
+    from tagger.text.rows import to_dataframe as to_dataframe
     from tagger.text.sentence import Label as Label, Sentence as Sentence, Span as Span
 
     __version__: str

@@ -18,12 +18,13 @@ from tagger.inference.documents import predict_documents
 from tagger.inference.items import Errors, document_of_text, documents_of, reporter, sentence_of_text, sentences_of
 from tagger.inference.predict import CHUNK, Backend, predict
 from tagger.model.model import Model
-from tagger.text.choices import Precision, StreamFormat
+from tagger.text.choices import InputFormat, Precision, Unit
 from tagger.text.document import Document
 from tagger.text.sentence import Sentence, is_ordered, sentence_of_tokens, typed
 from tagger.text.word_tables import source_name
 
 if TYPE_CHECKING:
+    from tagger.formats.faults import Faults
     from tagger.inference.incremental import Incremental
     from tagger.metrics.report import Report
     from tagger.model.network import Network
@@ -293,25 +294,29 @@ def tag_lines(
     tagger: Tagger,
     lines: Iterable[bytes],
     *,
-    format: StreamFormat = "text",
+    format: InputFormat = "text",
     columns: Sequence[str] | None = None,
     where: str = "input",
     waits: Callable[[], bool] = lambda: False,
     n_best: int = 0,
-) -> Iterator[Sentence]:
-    """Yield the tagged sentences of lines of UTF-8 text, in order.
+    unit: Unit = "line",
+    faults: "Faults | None" = None,
+) -> Iterator[Document]:
+    """Yield the tagged documents of lines of UTF-8 text, in order.
 
-    A blank line of text becomes a sentence without tokens, so that input and output lines stay aligned. `waits` says
-    whether the next line has not arrived yet; the sentences so far are tagged then.
+    A blank line of text becomes a document without sentences, so that input and output stay aligned. `waits` says
+    whether the next line has not arrived yet; the documents so far are tagged then. `unit` says what a document of
+    plain text is, and `faults` takes records that are invalid.
 
     Raises:
-        DataError: A line is not in the format. The error names the line.
+        DataError: A record is not in the format, and there are no `faults`. The error names its line.
     """
     from tagger.files.reading import decode_lines  # only files need the formats
-    from tagger.formats.table import stream_sentences
+    from tagger.formats.table import stream_documents
 
     if columns is None and format == "conll":
         columns = next((r.columns for r in tagger.model.config.reading.values() if r.columns), None)
+    rules = tagger.model.text_rules
     decoded = decode_lines(lines, where=where)
-    sentences = stream_sentences(decoded, format, columns, rules=tagger.model.text_rules, where=where)
-    return predict(sentences, tagger.backend, n_best=n_best, waits=waits)
+    documents = stream_documents(decoded, format, columns, rules=rules, where=where, unit=unit, faults=faults)
+    return predict_documents(documents, tagger.backend, n_best=n_best, waits=waits)

@@ -8,7 +8,7 @@ from typing import Any
 from tagger.config import ReadingConfig
 from tagger.files.reading import iter_lines
 from tagger.formats.faults import Faults
-from tagger.formats.jsonl import iter_jsonl, sentence_from_json
+from tagger.formats.jsonl import iter_jsonl, sentences_from_json
 from tagger.formats.source import Source, source_of
 from tagger.formats.table import read_file
 from tagger.formats.tally import Tally
@@ -62,7 +62,7 @@ def parse_jsonl(
 ) -> list[Sentence]:
     """Sentences of tokens, whatever the first line looks like."""
     tally, faults = tally or Tally(), Faults()
-    make = partial(sentence_from_json, layers=layers, rules=TextRules(tokenize), tally=tally)
+    make = partial(sentences_from_json, layers=layers, rules=TextRules(tokenize), tally=tally)
     sentences = list(iter_jsonl(lines, make, faults, where=where))
     faults.close()
     return tally.settled(sentences)

@@ -103,6 +103,7 @@ def test_text_and_offsets_come_back_through_tagging(made: list[list[Unit]], mode
     wanted = places(sentences)
     assert places(list(model.predict(sentences))) == wanted
     lines = [json.dumps(sentence_to_json(sentence)) for sentence in sentences]
-    tagged = list(tag_lines(model, (line.encode() for line in lines), format="jsonl"))
+    documents = tag_lines(model, (line.encode() for line in lines), format="jsonl")
+    tagged = [sentence for document in documents for sentence in document.sentences]
     assert places(tagged) == wanted
     assert places(parse_jsonl([json.dumps(sentence_to_json(s)) for s in tagged], where="f")) == wanted

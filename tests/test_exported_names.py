@@ -41,6 +41,7 @@ PUBLIC = [
     "load_recipe",
     "plots",
     "stream_dataset",
+    "to_dataframe",
     "to_dataset",
     "train",
     "write_sentences",

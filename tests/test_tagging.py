@@ -457,17 +457,15 @@ def test_files_are_scored_as_the_training_files_were_read(tmp_path: Path) -> Non
 
 def test_lines_stay_side_by_side_with_blank_ones() -> None:
     found = list(tag_lines(TAGGER, [b"Ada ran.\n", b"\n", "Köln\n".encode()]))
-    assert [sentence.text for sentence in found] == ["Ada ran.", "", "Köln"]
-    assert [len(sentence) for sentence in found] == [3, 0, 1]
-    blank = found[1]
-    assert (blank.tags("ner"), blank.spans("ner"), blank.tags("upos"), blank.tag_scores("upos")) == ((), (), (), ())
-    assert "sentiment" not in blank.layers
+    assert [document.text for document in found] == ["Ada ran.", "", "Köln"]
+    assert [len(document) for document in found] == [3, 0, 1]
+    assert found[1].sentences == ()
 
 
 def test_lines_of_columns_are_read_by_the_columns_of_training() -> None:
     found = list(tag_lines(TAGGER, [b"Ada X\n", b"ran X\n", b"\n", b"Paris X\n"], format="conll"))
-    assert [sentence.tokens for sentence in found] == [("Ada", "ran"), ("Paris",)]
-    assert all(set(sentence.layers) == set(HEADS) for sentence in found)
+    assert [document.tokens for document in found] == [("Ada", "ran"), ("Paris",)]
+    assert all(set(document.sentences[0].layers) == set(HEADS) for document in found)
 
 
 @pytest.mark.parametrize("device", ["cuda", "cuda:3", "tpu", ""])

@@ -13,7 +13,7 @@ import typer
 
 from tagger.errors import DataError, MissingExtraError, RecipeError, TaggerError
 from tagger.files.reading import Arriving, raw_lines
-from tagger.text.choices import FileFormat, Invalid, Misaligned, Nested, Precision, StreamFormat
+from tagger.text.choices import FileFormat, InputFormat, Invalid, Misaligned, Nested, OutputFormat, Precision, Unit
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import Segment, Tokenize
 from tagger.wording import counted, visible
@@ -63,7 +63,12 @@ UnknownOption = Annotated[str | None, typer.Option("--unknown", help="Mark of un
 ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a run, or of a model.")]
 FileArgument = Annotated[str, typer.Argument(metavar="[FILE | -]", help="File to tag; - is standard input.")]
 InputOption = Annotated[
-    StreamFormat, typer.Option("--input-format", help="Format of the input; text: one sentence per line.")
+    InputFormat | None,
+    typer.Option(
+        "--input-format",
+        help="Format of the input. Default: by the name of the file (.jsonl, .json, .conllu, .csv, .tsv; a folder is "
+        "brat), otherwise text.",
+    ),
 ]
 
 
@@ -248,48 +253,64 @@ def evaluate(
 def tag(
     model: ModelArgument,
     file: FileArgument = "-",
-    input_format: InputOption = "text",
-    output_format: Annotated[StreamFormat, typer.Option(help="Format of the output.")] = "text",
+    input_format: InputOption = None,
+    output_format: Annotated[
+        OutputFormat,
+        typer.Option(
+            help="Format of the output. csv and parquet have one row per entity; for a model without entities, one row "
+            "per label, or per token if it has no labels either. doccano, labelstudio and prodigy are suggestions that "
+            "these tools import."
+        ),
+    ] = "text",
+    output: Annotated[
+        Path | None, typer.Option(help="File to write, whole or not at all. Default: standard output.")
+    ] = None,
+    unit: Annotated[
+        Unit, typer.Option(help="What one document of plain text is; `document`: lines between blank lines.")
+    ] = "line",
     columns: ColumnsOption = None,
+    fields: Annotated[str | None, typer.Option(help="Keys of JSON lines to write, such as id,spans.")] = None,
+    min_score: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Do not write entities whose probability is lower.")
+    ] = None,
     n_best: Annotated[
         int, typer.Option("--nbest", min=0, help="Also write the N most probable tag sequences of each layer.")
     ] = 0,
     tokenize: TokenizeOption = None,
     language: LanguageOption = None,
     segment: SegmentOption = None,
+    on_error: Annotated[
+        Literal["stop", "skip"],
+        typer.Option(help="What to do with an invalid record. If one was skipped, the exit code is 1."),
+    ] = "stop",
     device: DeviceOption = "cpu",
     precision: PrecisionOption = "float32",
     threads: ThreadsOption = None,
     trust: TrustOption = False,
 ) -> None:
-    """Tag a file or standard input, and write each sentence as soon as it is tagged.
+    """Tag a file or standard input, and write each document as soon as it is tagged.
 
-    The number after an entity is the probability of its type and boundaries. From JSON lines to JSON lines, the other
-    keys of each object are kept.
+    A document is a record or a line; its text is split into sentences as in training. The number after an entity is
+    the probability of its type and boundaries. JSON lines keep the other keys of their records.
     """
-    from tagger.cli.progress import Meter
-    from tagger.cli.writing import write_sentences
-    from tagger.tagging import tag_lines
+    from tagger.cli.tagging import Tagging, tag_file
 
-    if n_best and output_format == "conll":
-        raise RecipeError("--nbest needs --output-format text or jsonl, because columns hold only one tag sequence")
+    options = Tagging(
+        input_format=input_format,
+        columns=columns,
+        unit=unit,
+        n_best=n_best,
+        skip=on_error == "skip",
+        format=output_format,
+        path=output,
+        fields=_names(fields) or None,
+        min_score=min_score,
+    )
     splitting = {"tokenize": tokenize, "language": language, "segment": segment}
     tagger = load_tagger(model, device, threads, precision, trusted=trust, splitting=splitting)
-    lines = input_lines(file)
-    waits = lines.waits if isinstance(lines, Arriving) else lambda: False
-    interactive = file == "-" and sys.stdin.isatty()
-    # A terminal that shows the input or the output needs no progress, which would be drawn between their lines.
-    with Meter("sentences tagged", file, hidden=interactive or sys.stdout.isatty()) as meter:
-        sentences = tag_lines(
-            tagger,
-            meter.reading(lines),
-            format=input_format,
-            columns=split_columns(columns, input_format),
-            where="standard input" if file == "-" else file,
-            waits=waits,
-            n_best=n_best,
-        )
-        write_sentences(meter.counting(sentences), output_format, tagger.layers, sys.stdout, waits=waits)
+    skipped = tag_file(tagger, file, options)
+    if skipped:
+        raise typer.Exit(1)
 
 
 @app.command(epilog="Example: tagger convert FILE converted.conll --to bioes")

@@ -22,9 +22,9 @@ from tagger.cli.app import (
 if TYPE_CHECKING:
     from tagger.plots import Picture
     from tagger.tagging import Tagger
-    from tagger.text.sentence import Sentence
+    from tagger.text.document import Document
 
-Draw = Callable[["Tagger", "Iterator[Sentence]", str | None], "Picture"]
+Draw = Callable[["Tagger", "Iterator[Document]", str | None], "Picture"]
 
 plot = typer.Typer(
     help="Draw attention, entities, tag probabilities, transitions and learning curves as HTML, SVG or PNG. "
@@ -53,20 +53,22 @@ def _of_sentences(example: str, *, chart: bool = True) -> Callable[[Draw], Draw]
             output: OutputOption,
             file: FileArgument = "-",
             layer: LayerOption = None,
-            input_format: InputOption = "text",
+            input_format: InputOption = None,
             columns: ColumnsOption = None,
             device: DeviceOption = "cpu",
             threads: ThreadsOption = None,
         ) -> None:
+            from tagger.formats.table import input_format_of
             from tagger.plots import check_path
             from tagger.tagging import tag_lines
 
             check_path(output, chart=chart)  # before the model is loaded
             tagger = load_tagger(model, device, threads)
             where = "standard input" if file == "-" else file
-            names = split_columns(columns, input_format)
-            sentences = tag_lines(tagger, input_lines(file), format=input_format, columns=names, where=where)
-            _save(draw(tagger, sentences, layer), output)
+            format = input_format or input_format_of(file)
+            names = split_columns(columns, format)
+            documents = tag_lines(tagger, input_lines(file), format=format, columns=names, where=where)
+            _save(draw(tagger, documents, layer), output)
 
         command.__doc__ = draw.__doc__
         plot.command(draw.__name__, epilog=f"Example: {example}")(command)
@@ -76,19 +78,19 @@ def _of_sentences(example: str, *, chart: bool = True) -> Callable[[Draw], Draw]
 
 
 @_of_sentences('echo "a fine film" | tagger plot attention runs/quickstart --output page.html')
-def attention(tagger: "Tagger", sentences: "Iterator[Sentence]", layer: str | None) -> "Picture":
+def attention(tagger: "Tagger", documents: "Iterator[Document]", layer: str | None) -> "Picture":
     """Draw the weight of each word for the label of its sentence: coloured text (HTML) or bars (SVG, PNG)."""
     from tagger import plots
 
-    return plots.attention(sentences, layer=layer)
+    return plots.attention(documents, layer=layer)
 
 
 @_of_sentences('echo "Ada lives in Oslo." | tagger plot entities runs/quickstart --output page.html', chart=False)
-def entities(tagger: "Tagger", sentences: "Iterator[Sentence]", layer: str | None) -> "Picture":
+def entities(tagger: "Tagger", documents: "Iterator[Document]", layer: str | None) -> "Picture":
     """Mark the entities in a text, with types and probabilities: a page of HTML."""
     from tagger import plots
 
-    return plots.entities(sentences, layer=layer)
+    return plots.entities(documents, layer=layer)
 
 
 @plot.command(epilog="Example: tagger plot curves runs/quickstart --output curves.svg")
@@ -114,11 +116,11 @@ def transitions(model: ModelArgument, output: OutputOption, layer: LayerOption =
 
 
 @_of_sentences('echo "Ada lives in Oslo." | tagger plot marginals runs/quickstart --layer ner --output tags.svg')
-def marginals(tagger: "Tagger", sentences: "Iterator[Sentence]", layer: str | None) -> "Picture":
+def marginals(tagger: "Tagger", documents: "Iterator[Document]", layer: str | None) -> "Picture":
     """Draw the probability of each tag at each word."""
     from tagger import plots
 
-    return plots.marginals(tagger, sentences, layer=layer)
+    return plots.marginals(tagger, documents, layer=layer)
 
 
 def _save(picture: "Picture", output: Path) -> None:

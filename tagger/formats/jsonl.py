@@ -10,8 +10,8 @@ text, such as `de` and `le` in `du`, have the same offsets. Comments are in `"me
 Rows of Hugging Face datasets, `{"tokens", "ner_tags": [...]}`, are read too (`json_keys`). Texts with entities as
 character spans, as annotation tools write them, are read in `tools/reading.py`.
 
-Objects that are tagged keep their other keys, such as `id`. If a key of the result is already there, as `tags` may be,
-it is replaced. For an object with an empty text the results are empty.
+If a text has several sentences, `"sentences": [[start, end], ...]` are their ranges of tokens, and labels that each
+sentence has are lists, `"labels": {layer: [{"value", ...}, ...]}`. `formats/documents.py` reads records to be tagged.
 """
 
 import json
@@ -19,16 +19,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
-from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.formats.column_names import DOCUMENT, META, TEXT_COLUMNS, TOKEN_COLUMNS
 from tagger.formats.columns.fields import Sample
 from tagger.formats.faults import Faults
 from tagger.formats.json_keys import comments, is_class, own_layers, refuse_numbers, text_key, token_key
-from tagger.formats.source import Source
 from tagger.formats.tally import Tally
 from tagger.text.gaps import known_of, known_spans
 from tagger.text.records import RESULTS, record_of
@@ -59,45 +56,32 @@ def _is_object(line: str) -> bool:
 
 
 def iter_jsonl(
-    lines: Iterable[str], make: Callable[[Any], Sentence], faults: Faults, *, where: str
+    lines: Iterable[str], make: Callable[[Any], list[Sentence]], faults: Faults, *, where: str
 ) -> Iterator[Sentence]:
-    """Yield the sentence of each line that is not blank.
+    """Yield the sentences of each line that is not blank; several of one line are a document.
 
     Args:
         lines: JSON objects.
-        make: Returns the sentence of an object, such as `sentence_from_json`.
+        make: Returns the sentences of an object, such as `sentences_from_json`.
         faults: Takes what is wrong.
         where: The name of the file.
     """
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                sentence = make(json_value(line)[0])
+                sentences = make(json_value(line)[0])
             except DataError as error:
                 faults.add("form", f"{where}:{number}", str(error))
-            else:
-                yield replace(sentence, origin=Origin(where, (number,)))
+                continue
+            document = str(number) if len(sentences) > 1 else None
+            for sentence in sentences:
+                yield replace(sentence, origin=Origin(where, (number,)), document=sentence.document or document)
 
 
-def stream_jsonl(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
-    """Yield the sentences of JSON lines as they arrive, without their layers and with their records."""
-    return iter_jsonl(source.lines(), partial(_to_be_tagged, rules=config.text_rules), faults, where=source.where)
-
-
-def _to_be_tagged(row: Any, rules: TextRules) -> Sentence:
-    """Return the sentence of a JSON object; one without any token is empty."""
-    if isinstance(row, dict):
-        text, tokens = row.get(text_key(row) or "text"), row.get(token_key(row) or "tokens")
-        text = "" if text is None and tokens == [] else text
-        if isinstance(text, str) and not text.strip() and not tokens:
-            return Sentence((), text, (), record=_others(row))
-    sentence = sentence_from_json(row, {}, rules=rules)
-    return replace(sentence, record=_others(row))
-
-
-def _others(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keys of an object that a result keeps."""
-    return {key: value for key, value in row.items() if key not in RESULTS}
+def kept_keys(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of an object to be tagged that its result keeps."""
+    ours = {"sentences"} if _are_ranges(row.get("sentences")) else set()
+    return {key: value for key, value in row.items() if key not in RESULTS and key not in ours}
 
 
 def json_value(text: str, start: int | None = None) -> tuple[Any, int]:
@@ -130,6 +114,57 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 DECODER = json.JSONDecoder(object_pairs_hook=_unique)
+
+
+def sentences_from_json(
+    row: Any,
+    layers: Mapping[str, str] | None = None,
+    *,
+    rules: TextRules = DEFAULT_RULES,
+    tally: Tally | None = None,
+) -> list[Sentence]:
+    """Return the sentences of one JSON object: those that its `sentences` say, or one.
+
+    A text with a label of its own stays one sentence.
+
+    Raises:
+        DataError: As for `sentence_from_json`, or `sentences` do not cover the tokens.
+    """
+    ranges = row.get("sentences") if isinstance(row, dict) else None
+    if not isinstance(ranges, list) or not _are_ranges(ranges) or row.get("tokens") is None:
+        return [sentence_from_json(row, layers, rules=rules, tally=tally)]
+    labels = row["labels"] if isinstance(row.get("labels"), dict) else {}
+    each = {name: value for name, value in labels.items() if isinstance(value, list) and len(value) == len(ranges)}
+    rest = {key: value for key, value in row.items() if key != "sentences"}
+    if each:
+        rest["labels"] = {name: value for name, value in labels.items() if name not in each}
+    whole = sentence_from_json(rest, layers, rules=rules, tally=tally)
+    if [0, *(end for _, end in ranges)] != [*(start for start, _ in ranges), len(whole)]:
+        raise DataError(
+            f"`sentences` must be [start, end] of each sentence in tokens, from 0 to {len(whole)} without gaps, "
+            f"got {shorten(json.dumps(ranges))}"
+        )
+    if any(isinstance(layer, Label) for layer in whole.layers.values()):
+        return [whole]
+    found = each if layers is None else {}
+    return [_part(whole, a, b, {name: values[i] for name, values in found.items()}) for i, (a, b) in enumerate(ranges)]
+
+
+def _are_ranges(value: Any) -> bool:
+    """Whether a value is a list of ranges of tokens."""
+    return isinstance(value, list) and all(
+        isinstance(pair, list) and len(pair) == 2 and type(pair[0]) is type(pair[1]) is int and pair[0] < pair[1]
+        for pair in value
+    )
+
+
+def _part(whole: Sentence, start: int, end: int, labels: Mapping[str, Any]) -> Sentence:
+    """Return the tokens `[start, end)` of the sentence of a text, with labels of their own."""
+    layers: dict[str, TagLayer | Label] = {
+        name: TagLayer(layer.tags[start:end]) for name, layer in whole.layers.items() if isinstance(layer, TagLayer)
+    }
+    layers |= {name: _layer(name, value, end - start) for name, value in labels.items()}
+    return replace(whole, tokens=whole.tokens[start:end], offsets=whole.offsets[start:end], layers=layers)
 
 
 def sentence_from_json(
@@ -289,7 +324,4 @@ def sentence_to_json(sentence: Sentence) -> dict[str, Any]:
     It has probabilities and `readings` if the sentence has them, `offsets` if they do not follow from tokens and text,
     `meta` and `document` if the sentence has them, and all other keys of its record.
     """
-    about: dict[str, Any] = {"meta": dict(sentence.meta)} if sentence.meta else {}
-    if sentence.document is not None:
-        about["document"] = sentence.document
-    return record_of(sentence.text, [sentence], kept=sentence.record, about=about)
+    return record_of(sentence.text, [sentence], kept=sentence.record, meta=sentence.meta)

@@ -7,17 +7,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from tagger.config import ReadingConfig
-from tagger.formats.columns.conll import conll_lines, looks_like_columns, read_conll, stream_conll
+from tagger.formats.columns.conll import conll_lines, looks_like_columns, read_conll
 from tagger.formats.columns.conllu import FIELDS, conllu_lines, looks_like_conllu, read_conllu
 from tagger.formats.columns.fields import Sample
 from tagger.formats.columns.parallel import is_parallel, looks_like_parallel, read_parallel
 from tagger.formats.columns.tagged import looks_like_tagged, read_tagged
 from tagger.formats.columns.webanno import looks_like_webanno, read_webanno
+from tagger.formats.documents import (
+    stream_brat,
+    stream_columns,
+    stream_conllu,
+    stream_csv,
+    stream_json,
+    stream_text,
+)
 from tagger.formats.faults import Faults, FirstFault
-from tagger.formats.jsonl import jsonl_lines, looks_like_json, stream_jsonl
+from tagger.formats.jsonl import jsonl_lines, looks_like_json
 from tagger.formats.source import Source
 from tagger.formats.standoff.brat import is_brat, read_brat
 from tagger.formats.tally import Tally
@@ -25,10 +33,13 @@ from tagger.formats.texts.labelled import looks_like_labelled, read_labelled
 from tagger.formats.texts.plain_text import looks_like_text, read_plain_text, text_lines
 from tagger.formats.tools.reading import read_json
 from tagger.formats.tools.writing import Written, spanned_lines
+from tagger.text.choices import InputFormat, Unit
+from tagger.text.document import Document
 from tagger.text.sentence import Sentence
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
 
 Read = Callable[[Source, ReadingConfig, Tally, Faults], Iterator[Sentence]]
+Stream = Callable[[Source, ReadingConfig, Tally, Faults], Iterator[Document]]
 Write = Callable[[Iterable[Sentence], Sequence[str]], Iterator[str]]
 
 
@@ -40,7 +51,7 @@ class Format:
         about: What a file holds, in one sentence.
         example: A small file.
         read: Yields the sentences of a source; what is wrong goes to the faults.
-        stream: Yields sentences to be tagged, each as soon as its lines arrive.
+        stream: Yields documents to be tagged, each as soon as its lines arrive.
         write: Yields the lines of sentences, with these tag layers.
         suffixes: Endings of names that are always of this format.
         is_path: Whether a path is of this format.
@@ -57,7 +68,7 @@ class Format:
     about: str
     example: str
     read: Read | None = None
-    stream: Read | None = None
+    stream: Stream | None = None
     write: Write | None = None
     suffixes: tuple[str, ...] = ()
     is_path: Callable[[Path], bool] | None = None
@@ -99,6 +110,7 @@ FORMATS: Mapping[str, Format] = {
         about="A text in `NAME.txt` with its entities as character spans in `NAME.ann`, or a folder of these.",
         example="T1\tPER 0 3\tAda\nT2\tLOC 13 17\tOslo\n",
         read=read_brat,
+        stream=stream_brat,
         is_path=is_brat,
     ),
     "jsonl": Format(
@@ -108,7 +120,7 @@ FORMATS: Mapping[str, Format] = {
         example='{"tokens": ["Ada", "lives", "in", "Oslo"], "tags": {"ner": ["B-PER", "O", "O", "B-LOC"]}}\n'
         '{"text": "Ada lives in Oslo", "label": [[0, 3, "PER"], [13, 17, "LOC"]]}\n',
         read=read_json,
-        stream=stream_jsonl,
+        stream=stream_json,
         write=jsonl_lines,
         suffixes=(".jsonl", ".ndjson", ".json"),
         looks_like=looks_like_json,
@@ -119,6 +131,7 @@ FORMATS: Mapping[str, Format] = {
         example="# text = Ada sleeps\n1\tAda\tAda\tPROPN\tNNP\t_\t2\tnsubj\t_\t_\n"
         "2\tsleeps\tsleep\tVERB\tVBZ\t_\t0\troot\t_\t_\n",
         read=read_conllu,
+        stream=stream_conllu,
         write=conllu_lines,
         suffixes=(".conllu",),
         looks_like=looks_like_conllu,
@@ -160,7 +173,7 @@ FORMATS: Mapping[str, Format] = {
         about="Columns as in the CoNLL shared tasks: a token per line, then its tags, a blank line between sentences.",
         example="# intent = tell\nAda\tB-PER\nlives\tO\nin\tO\nOslo\tB-LOC\n\n",
         read=read_conll,
-        stream=stream_conll,
+        stream=stream_columns,
         write=_write_conll,
         looks_like=looks_like_columns,
         holds=ALL - {"document names"},
@@ -170,7 +183,7 @@ FORMATS: Mapping[str, Format] = {
         about="Plain text, one sentence per line.",
         example="Ada lives in Oslo.\n",
         read=read_plain_text,
-        stream=read_plain_text,
+        stream=stream_text,
         write=text_lines,
         looks_like=looks_like_text,
         holds=frozenset({"text", "offsets", "blank lines"}),
@@ -188,6 +201,10 @@ FORMATS: Mapping[str, Format] = {
         "spaCy and Prodigy exchange them",
         '{"text": "Ada sleeps", "spans": [{"start": 0, "end": 3, "label": "PER"}]}',
     ),
+}
+STREAMS: Mapping[str, Stream] = {
+    **{name: row.stream for name, row in FORMATS.items() if row.stream is not None},
+    "csv": stream_csv,  # texts in a column, which are only tagged
 }
 READABLE = tuple(sorted(name for name, row in FORMATS.items() if row.read is not None))
 WRITABLE = tuple(sorted(name for name, row in FORMATS.items() if row.write is not None))
@@ -215,28 +232,44 @@ def read_file(format: str, source: Source, config: ReadingConfig, tally: Tally, 
     return tally.settled(sentences)
 
 
-def stream_sentences(
+def stream_documents(
     lines: Iterable[str],
     format: str,
     columns: Sequence[str] | None = None,
     *,
     rules: TextRules = DEFAULT_RULES,
     where: str,
-) -> Iterator[Sentence]:
-    """Yield sentences to be tagged, without gold layers, each as soon as its lines arrive.
+    unit: Unit = "line",
+    faults: Faults | None = None,
+) -> Iterator[Document]:
+    """Yield documents to be tagged, without gold layers, each as soon as its lines arrive.
 
     Args:
         lines: The lines, without their ends.
-        format: `text` (one sentence per line; blank lines stay empty sentences), `conll` or `jsonl`.
+        format: One of `STREAMS`.
         columns: The columns of CoNLL lines, one of them `token`. A file of one column needs none.
         rules: How a text is split.
-        where: The name of the file in errors.
+        where: The name of the file in errors; for `brat` its path.
+        unit: What a document of plain text is: a line, a block of lines between blank lines, or the file.
+        faults: Takes what is wrong. Default: the first fault is raised.
 
     Raises:
-        DataError: A line is invalid in the format; names the line.
+        DataError: A record is invalid in the format; names its line.
     """
-    stream = FORMATS[format].stream
-    if stream is None:
-        raise ValueError(f"format {format!r} cannot be streamed")
+    if format not in STREAMS:
+        raise ValueError(f"format must be one of {', '.join(STREAMS)}, got {format!r}")
+    stream = partial(stream_text, unit=unit) if format == "text" else STREAMS[format]
     config = ReadingConfig.model_construct(columns=tuple(columns) if columns else None).with_rules(rules)
-    return stream(Source(where, lambda: lines), config, Tally(), FirstFault())
+    return stream(Source(where, lambda: lines), config, Tally(), faults or FirstFault())
+
+
+def input_format_of(path: str) -> InputFormat:
+    """Return the format of a path to be tagged, judging by its name: `text` if it says nothing."""
+    name = Path(path).name.removesuffix(".gz")
+    if Path(path).is_dir() and is_brat(Path(path)):
+        return "brat"
+    if name.endswith((".csv", ".tsv")):
+        return "csv"
+    return next(
+        (key for key in get_args(InputFormat) if key in FORMATS and name.endswith(FORMATS[key].suffixes)), "text"
+    )

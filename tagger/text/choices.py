@@ -8,7 +8,9 @@ from typing import Literal
 FileFormat = Literal[  # the rows of `formats/table.py` that hold tags
     "conll", "conllu", "labelled", "jsonl", "brat", "parallel", "tagged", "webanno"
 ]
-StreamFormat = Literal["text", "conll", "jsonl"]  # the rows that `tagger tag` reads and writes
+InputFormat = Literal["text", "conll", "conllu", "jsonl", "csv", "brat"]  # the rows that `tagger tag` reads
+OutputFormat = Literal["text", "conll", "jsonl", "csv", "parquet", "doccano", "labelstudio", "prodigy"]  # and writes
+Unit = Literal["line", "document", "file"]  # of plain text that is tagged
 Invalid = Literal["error", "repair"]
 Precision = Literal["float32", "bfloat16"]  # of the encoder
 Misaligned = Literal["error", "drop", "expand"]

@@ -1,12 +1,13 @@
 """A document: a text with its sentences, an id and metadata."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tagger.errors import DataError
 from tagger.text.records import record_of, spans_of
-from tagger.text.sentence import Label, Sentence, Span
+from tagger.text.schemes import spans_to_tags
+from tagger.text.sentence import Label, Sentence, Span, TagLayer
 from tagger.wording import quoted, shorten
 
 
@@ -75,11 +76,25 @@ class Document:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON object of the document, as `tagger tag` writes it."""
-        given = {} if self.id is None else {"id": self.id}
-        about = {"meta": dict(self.meta)} if self.meta else {}
-        return record_of(
-            self.text, self.sentences, labels=self.labels, kept={**given, **(self.record or {})}, about=about
-        )
+        kept = {**({} if self.id is None else {"id": self.id}), **(self.record or {})}
+        return record_of(self.text, self.sentences, labels=self.labels, kept=kept, meta=self.meta)
 
     def _name(self) -> str:
         return f"document {shorten(self.id)}" if self.id is not None else f"the document {shorten(self.text)}"
+
+
+def without_unsure(document: Document, least: float) -> Document:
+    """Return the document without predicted spans whose score is below `least`; their tokens have the tag `O`."""
+    return replace(document, sentences=tuple([_without_unsure(sentence, least) for sentence in document.sentences]))
+
+
+def _without_unsure(sentence: Sentence, least: float) -> Sentence:
+    layers = {}
+    for name, layer in sentence.layers.items():
+        if isinstance(layer, TagLayer) and layer.scheme is not None and layer.scored_spans is not None:
+            kept = tuple((span, score) for span, score in layer.scored_spans if score >= least)
+            if len(kept) < len(layer.scored_spans):
+                tags = spans_to_tags((span for span, _ in kept), len(sentence), layer.scheme)
+                layer = replace(layer, tags=tuple(tags), scored_spans=kept)
+        layers[name] = layer
+    return replace(sentence, layers=layers)

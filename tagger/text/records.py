@@ -19,7 +19,7 @@ def record_of(
     *,
     labels: Mapping[str, Label] | None = None,
     kept: Mapping[str, Any] | None = None,
-    about: Mapping[str, Any] | None = None,
+    meta: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the JSON object of a text and its sentences, ready for `json.dumps`.
 
@@ -32,7 +32,7 @@ def record_of(
         sentences: Its sentences, whose offsets count in it.
         labels: The labels of the whole text; those of a single sentence are labels of the text.
         kept: Other keys to keep. Those that the result has are replaced.
-        about: Keys that come last, such as `meta`.
+        meta: The metadata of the text.
     """
     tags = _layers(sentences, TagLayer)
     row: dict[str, Any] = {
@@ -51,7 +51,10 @@ def record_of(
         row["sentences"] = list(_ranges(sentences))
     if not implies_offsets(text, sentences):
         row["offsets"] = [list(pair) for sentence in sentences for pair in sentence.offsets]
-    row |= about or {}
+    if meta:
+        row["meta"] = dict(meta)
+    if sentences and (document := sentences[0].document) is not None:
+        row["document"] = document
     if any(sentence.tag_layer(name).readings for sentence in sentences for name in tags):
         row["readings"] = {name: list(_readings(sentences, name)) for name in tags}
     return {key: value for key, value in (kept or {}).items() if key not in row} | row

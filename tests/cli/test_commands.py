@@ -283,7 +283,7 @@ MISTAKES = {
     "readings as columns": (
         ("tag", "{run}", "--nbest", "2", "--output-format", "conll"),
         2,
-        "error: --nbest needs --output-format text or jsonl, because columns hold only one tag sequence\n",
+        "error: --nbest needs --output-format text or jsonl, because others hold only one tag sequence\n",
     ),
     "device": (
         ("tag", "{run}", "--device", "tpu9"),

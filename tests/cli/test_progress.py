@@ -53,7 +53,7 @@ def test_tag_shows_sentences_rate_and_time_left_of_a_file(on_terminal: Call, mod
     code, out, shown = on_terminal("tag", model, tmp_path / "in.txt")
     assert (code, out.count("Ada lives in Oslo.")) == (0, 3)
     assert "\x1b" not in out
-    assert "sentences tagged: 3" in shown
+    assert "documents tagged: 3" in shown
     assert "/s" in shown
     assert re.search(r"left \S*0:00:00", shown)
     assert "Ada" not in shown
@@ -63,7 +63,7 @@ def test_tag_shows_sentences_rate_and_time_left_of_a_file(on_terminal: Call, mod
 def test_tag_shows_no_time_left_of_a_pipe(on_terminal: Call, model: Path) -> None:
     code, _, shown = on_terminal("tag", model, text=TEXT)
     assert code == 0
-    assert "sentences tagged: 3" in shown
+    assert "documents tagged: 3" in shown
     assert "left" not in shown
 
 
@@ -87,5 +87,5 @@ def test_a_failure_removes_the_line_and_then_says_its_sentence(on_terminal: Call
     (tmp_path / "in.txt").write_bytes(TEXT.encode() + b"\xff\n")
     code, _, shown = on_terminal("tag", model, tmp_path / "in.txt")
     assert code == 1
-    assert shown.index("sentences tagged: 3") < shown.index("error: ")
+    assert shown.index("documents tagged: 3") < shown.index("error: ")
     assert "in.txt:4: must be UTF-8" in shown.rpartition("\x1b[2K")[2]

@@ -13,9 +13,8 @@ from tagger.cli import app
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.formats.detection import detect_format
-from tagger.formats.jsonl import sentence_to_json
-from tagger.formats.table import FORMATS, READABLE, WRITABLE, stream_sentences
-from tagger.text.choices import FileFormat, StreamFormat
+from tagger.formats.table import FORMATS, READABLE, STREAMS, WRITABLE, stream_documents
+from tagger.text.choices import FileFormat, InputFormat, OutputFormat
 from tagger.text.sentence import Sentence
 
 SETTINGS: dict[str, dict[str, Any]] = {"conll": {"columns": ["token", "ner"]}}
@@ -35,14 +34,14 @@ def test_recipes_read_the_formats_that_hold_tags() -> None:
 
 
 def test_streams_are_of_the_formats_that_can_be_streamed() -> None:
-    assert set(get_args(StreamFormat)) == {name for name, row in FORMATS.items() if row.stream is not None}
-    assert all(FORMATS[name].write is not None for name in get_args(StreamFormat))
+    assert set(get_args(InputFormat)) == set(STREAMS)
 
 
 def test_commands_have_the_choices_of_the_table() -> None:
     assert choices(app.check, "format") == choices(app.evaluate, "format") == set(get_args(FileFormat))
     assert choices(app.convert, "format") == set(READABLE)
-    assert choices(app.tag, "input_format") == choices(app.tag, "output_format") == set(get_args(StreamFormat))
+    assert choices(app.tag, "input_format") == set(get_args(InputFormat))
+    assert choices(app.tag, "output_format") == set(get_args(OutputFormat))
     to = get_type_hints(app.convert, include_extras=True)["to"].__metadata__[0]
     assert all(name in to.help for name in WRITABLE)
 
@@ -68,15 +67,18 @@ def test_readers_take_the_same_arguments() -> None:
             assert list(inspect.signature(row.read).parameters) == ["source", "config", "tally", "faults"]
 
 
-def stream(text: str, format: StreamFormat, columns: list[str] | None = None) -> list[Sentence]:
-    return list(stream_sentences(text.split("\n"), format, columns, where="f"))
+def stream(text: str, format: InputFormat, columns: list[str] | None = None) -> list[Sentence]:
+    """Return the sentences of the documents, each of which has one at most; an empty one has an empty sentence."""
+    documents = list(stream_documents(text.split("\n"), format, columns, where="f"))
+    assert all(len(document.sentences) < 2 for document in documents)
+    return [part for document in documents for part in document.sentences or (Sentence((), document.text, ()),)]
 
 
 def tokens(sentences: list[Sentence]) -> list[tuple[str, ...]]:
     return [sentence.tokens for sentence in sentences]
 
 
-def error_of(text: str, format: StreamFormat, columns: list[str] | None = None) -> str:
+def error_of(text: str, format: InputFormat, columns: list[str] | None = None) -> str:
     with pytest.raises(DataError) as caught:
         stream(text, format, columns)
     return str(caught.value)
@@ -103,7 +105,7 @@ def test_texts_with_character_spans_come_without_them() -> None:
 @pytest.mark.parametrize("row", ['{"text": ""}', '{"text": " "}', '{"tokens": []}', '{"text": "", "tokens": []}'])
 def test_an_empty_text_in_json_is_a_sentence_without_tokens(row: str) -> None:
     (sentence,) = stream(row, "jsonl")
-    assert (sentence.tokens, sentence.text.strip(), sentence.origin.lines) == ((), "", (1,))
+    assert (sentence.tokens, sentence.text.strip()) == ((), "")
 
 
 def test_a_json_object_without_text_and_tokens_is_an_error() -> None:
@@ -115,9 +117,8 @@ def test_json_objects_keep_keys_that_predictions_do_not_have() -> None:
         "id": "a7", "meta": {"page": 3}, "document": 12, "words": ["a"], "text": "a", "url": None, "more": [{"x": 1}],
         "tags": {"ner": ["O"]}, "spans": {"ner": []}, "labels": {"x": "y"}, "tag_scores": {}, "readings": {},
     }  # fmt: skip
-    (sentence,) = stream(json.dumps(row), "jsonl")
-    assert sentence.layers == {}
-    written = sentence_to_json(sentence)
+    (document,) = stream_documents([json.dumps(row)], "jsonl", where="f")
+    written = document.to_dict()
     assert list(written)[:7] == ["id", "meta", "document", "words", "url", "more", "text"]
     assert written == {
         "id": "a7", "meta": {"page": 3}, "document": 12, "words": ["a"], "text": "a", "url": None, "more": [{"x": 1}],
@@ -158,8 +159,8 @@ def test_columns_must_be_named_and_have_a_token() -> None:
 
 
 @pytest.mark.parametrize("format", ["text", "conll", "jsonl"])
-def test_no_lines_are_no_sentences(format: StreamFormat) -> None:
-    assert list(stream_sentences([], format, where="f")) == []
+def test_no_lines_are_no_sentences(format: InputFormat) -> None:
+    assert list(stream_documents([], format, where="f")) == []
 
 
 def test_blank_columns_are_no_sentences() -> None:
@@ -168,10 +169,10 @@ def test_blank_columns_are_no_sentences() -> None:
 
 def test_sentence_with_a_bad_line_is_never_given_and_ends_the_stream() -> None:
     lines = iter(["a O", "", "b O", "c", "d O", "", "e O"])
-    sentences = stream_sentences(lines, "conll", ["token", "ner"], where="f")
-    assert next(sentences).tokens == ("a",)
+    documents = stream_documents(lines, "conll", ["token", "ner"], where="f")
+    assert next(documents).tokens == ("a",)
     with pytest.raises(DataError) as caught:
-        next(sentences)
+        next(documents)
     assert str(caught.value) == "f:4: must have 2 columns (token, ner), got 1: 'c'"
     assert next(lines) == "d O"
 
@@ -183,11 +184,11 @@ def test_bad_json_line_ends_the_stream() -> None:
 @pytest.mark.parametrize(
     ("format", "unit"), [("text", ["a b"]), ("conll", ["a\tO", ""]), ("jsonl", ['{"tokens": ["a"]}'])]
 )
-def test_stream_reads_no_further_than_it_must(format: StreamFormat, unit: list[str]) -> None:
+def test_stream_reads_no_further_than_it_must(format: InputFormat, unit: list[str]) -> None:
     def endless() -> Iterator[str]:
         for _ in range(3):
             yield from unit
         raise AssertionError("read ahead")
 
-    sentences = stream_sentences(endless(), format, ["token", "ner"], where="f")
-    assert [len(next(sentences)) > 0 for _ in range(3)] == [True, True, True]
+    documents = stream_documents(endless(), format, ["token", "ner"], where="f")
+    assert [len(next(documents)) > 0 for _ in range(3)] == [True, True, True]

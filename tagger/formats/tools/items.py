@@ -26,11 +26,11 @@ def json_items(lines: Sequence[str], where: str) -> Iterator[Item]:
     if _is_array(lines):
         yield from _array(lines, where)
     elif _is_object(lines):
-        yield Item(_value("\n".join(lines)), first, f"{where}:{first}")
+        yield Item(value_of("\n".join(lines)), first, f"{where}:{first}")
     else:
         for number, line in enumerate(lines, 1):
             if line.strip():
-                yield Item(_value(line), number, f"{where}:{number}")
+                yield Item(value_of(line), number, f"{where}:{number}")
 
 
 def is_whole(lines: Sequence[str]) -> bool:
@@ -38,7 +38,8 @@ def is_whole(lines: Sequence[str]) -> bool:
     return _is_array(lines) or _is_object(lines)
 
 
-def _value(line: str) -> Any:
+def value_of(line: str) -> Any:
+    """Return the value of a line, or the error in its place."""
     try:
         return json_value(line)[0]
     except DataError as error:

@@ -17,7 +17,7 @@ from tagger.errors import DataError
 from tagger.formats.columns.fields import HEAD
 from tagger.formats.faults import Faults
 from tagger.formats.json_keys import is_class
-from tagger.formats.jsonl import iter_jsonl, sentence_from_json
+from tagger.formats.jsonl import iter_jsonl, sentences_from_json
 from tagger.formats.source import Source
 from tagger.formats.standoff.alignment import Entity
 from tagger.formats.standoff.sentences import LAYER, annotated_sentences, check_scheme
@@ -46,7 +46,7 @@ def read_json(source: Source, config: ReadingConfig, tally: Tally, faults: Fault
             f"{source.where}: `layer` is for texts with character spans, got tokens or texts without; leave it out, or "
             'give each text its spans, such as "label": [[0, 6, "PER"]]'
         )
-    make = partial(sentence_from_json, layers=config.layers, rules=config.text_rules, tally=tally)
+    make = partial(sentences_from_json, layers=config.layers, rules=config.text_rules, tally=tally)
     yield from iter_jsonl(source.lines(), make, faults, where=source.where)
 
 

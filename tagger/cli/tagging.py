@@ -1,0 +1,137 @@
+"""The `tag` command: read documents, tag them, and write them."""
+
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from tagger.cli.app import input_lines, split_columns
+from tagger.cli.progress import Meter
+from tagger.cli.writing import Output, write_documents, write_parquet
+from tagger.errors import RecipeError
+from tagger.files.reading import Arriving
+from tagger.files.writing import ended_in_order, replaced
+from tagger.formats.faults import Faults
+from tagger.formats.table import input_format_of
+from tagger.heads.table import heads_of
+from tagger.tagging import Tagger, tag_lines
+from tagger.text.choices import InputFormat, OutputFormat, Unit
+from tagger.text.sentence import Label
+from tagger.wording import visible
+
+if TYPE_CHECKING:
+    from tagger.model.model import Model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tagging:
+    """The options of the command.
+
+    Args:
+        input_format: Format of the input; None: by its name.
+        columns: The columns of a column file.
+        unit: What a document of plain text is.
+        n_best: Number of readings of each tag layer.
+        skip: Whether invalid records are reported and skipped.
+        format: Format of the output.
+        path: File to write; None for standard output.
+        fields: The keys of JSON lines; None for all.
+        min_score: Spans with a lower score are not written.
+    """
+
+    input_format: InputFormat | None = None
+    columns: str | None = None
+    unit: Unit = "line"
+    n_best: int = 0
+    skip: bool = False
+    format: OutputFormat = "text"
+    path: Path | None = None
+    fields: tuple[str, ...] | None = None
+    min_score: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse options that have no effect together."""
+        if self.n_best and self.format not in ("text", "jsonl"):
+            raise RecipeError("--nbest needs --output-format text or jsonl, because others hold only one tag sequence")
+        if self.fields and self.format != "jsonl":
+            raise RecipeError(f"--fields is for --output-format jsonl, got {self.format}; remove it")
+        if self.format == "parquet" and self.path is None:
+            raise RecipeError("--output-format parquet needs --output FILE, because it is no text")
+
+
+class Skipped(Faults):
+    """Reports invalid records on standard error, and counts them."""
+
+    count = 0
+
+    def add(self, kind: str, place: str, message: str, **values: object) -> None:
+        """Report a record."""
+        self.count += 1
+        sys.stderr.write(f"skipped: {visible(f'{place}: {message}')}\n")
+
+
+def tag_file(tagger: Tagger, file: str, options: Tagging) -> int:
+    """Tag a file or standard input, and return the number of records that were skipped."""
+    format = options.input_format or input_format_of(file)
+    if options.unit != "line" and format != "text":
+        raise RecipeError(f"--unit is for plain text, got {format}; remove it")
+    lines = iter(()) if format == "brat" else input_lines(file)
+    waits = lines.waits if isinstance(lines, Arriving) else lambda: False
+    faults = Skipped() if options.skip else None
+    output = Output(
+        format=options.format,
+        layers=tagger.layers,
+        several=_row_layers(tagger.model) > 1,
+        fields=options.fields,
+        min_score=options.min_score,
+        empty=tagger.tag("").layers,
+    )
+    interactive = file == "-" and sys.stdin.isatty()
+    shows_output = options.path is None and sys.stdout.isatty()
+    # A terminal that shows the input or the output needs no progress, which would be drawn between their lines.
+    with Meter("documents tagged", file, hidden=interactive or shows_output) as meter:
+        documents = meter.counting(
+            tag_lines(
+                tagger,
+                meter.reading(lines),
+                format=format,
+                columns=split_columns(options.columns, format),
+                where="standard input" if file == "-" else file,
+                waits=waits,
+                n_best=options.n_best,
+                unit=options.unit,
+                faults=faults,
+            )
+        )
+        if options.format == "parquet" and options.path is not None:
+            with ended_in_order():
+                write_parquet(documents, output, options.path)
+        else:
+            with _opened(options.path) as stream:
+                write_documents(documents, output, stream, waits=waits, faults=faults)
+    return faults.count if faults else 0
+
+
+def _row_layers(model: "Model") -> int:
+    """Return the number of layers that have rows in a table."""
+    heads = heads_of(model.heads)
+    entities = [layer for layer in heads if model.heads[layer].span_scheme is not None]
+    labels = [layer for layer, head in heads.items() if head.layer_type is Label]
+    return len(entities or labels or heads)
+
+
+@contextmanager
+def _opened(path: Path | None) -> Iterator[TextIO]:
+    """Open the output: a file that is written whole or not at all, or standard output."""
+    if path is None:
+        yield sys.stdout
+        return
+    with ended_in_order(), replaced(path) as binary:
+        stream = io.TextIOWrapper(binary, encoding="utf-8", newline="", write_through=True)
+        try:
+            yield stream
+        finally:
+            stream.detach()
