@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
+from tagger.cli.arguments import names_of, split_columns
 from tagger.errors import DataError, MissingExtraError, RecipeError, TaggerError
-from tagger.files.reading import Arriving, raw_lines
 from tagger.text.choices import FileFormat, InputFormat, Invalid, Misaligned, Nested, OutputFormat, Precision, Unit
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import Segment, Tokenize
@@ -303,7 +303,7 @@ def tag(
         skip=on_error == "skip",
         format=output_format,
         path=output,
-        fields=_names(fields) or None,
+        fields=names_of(fields) or None,
         min_score=min_score,
     )
     splitting = {"tokenize": tokenize, "language": language, "segment": segment}
@@ -365,8 +365,8 @@ def convert(
         scheme=scheme,
         repair=invalid == "repair",
         merge=merge,
-        labels=_names(labels),
-        drop=_names(drop),
+        labels=names_of(labels),
+        drop=names_of(drop),
         misaligned=misaligned,
         nested=nested,
         tokenize=tokenize,
@@ -470,22 +470,6 @@ def _indented(facts: object, depth: int = 0) -> Iterator[str]:
             yield f"{'  ' * depth}{key}: {shown}"
 
 
-def _names(given: str | None) -> tuple[str, ...]:
-    return tuple(name.strip() for name in given.split(",")) if given else ()
-
-
-def split_columns(columns: str | None, format: str | None) -> tuple[str, ...] | None:
-    """Return the names in a list of columns, after checking that they fit a format; None leaves that to the library."""
-    if columns is None:
-        return None
-    names = _names(columns)
-    if format not in (None, "conll"):
-        raise RecipeError(f"--columns is for conll, got {format}; remove it")
-    if format and "token" not in names:
-        raise RecipeError(f'--columns {columns}: one of the columns must be "token", the others layers or _')
-    return names
-
-
 def load_tagger(
     model: Path,
     device: str,
@@ -506,10 +490,3 @@ def load_tagger(
 
         torch.set_num_threads(threads)
     return load(model, device=device, precision=precision, trusted=trusted, **given)
-
-
-def input_lines(file: str) -> Arriving | Iterator[bytes]:
-    """Return the lines of standard input or a file as bytes."""
-    if file == "-":
-        return Arriving(sys.stdin.buffer)  # type: ignore[arg-type]
-    return raw_lines(Path(file), else_standard_input=True)

@@ -14,10 +14,9 @@ from tagger.cli.app import (
     InputOption,
     ModelArgument,
     ThreadsOption,
-    input_lines,
     load_tagger,
-    split_columns,
 )
+from tagger.cli.arguments import input_lines, split_columns
 
 if TYPE_CHECKING:
     from tagger.plots import Picture

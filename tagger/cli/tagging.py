@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from tagger.cli.app import input_lines, split_columns
+from tagger.cli.arguments import input_lines, split_columns
 from tagger.cli.progress import Meter
 from tagger.cli.writing import Output, write_documents, write_parquet
 from tagger.errors import RecipeError
