@@ -1,0 +1,32 @@
+"""Arguments of commands that need more than their type: lists of names, columns, and the file to tag."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tagger.errors import RecipeError
+from tagger.files.reading import Arriving, raw_lines
+
+
+def names_of(given: str | None) -> tuple[str, ...]:
+    """Return the names between commas."""
+    return tuple(name.strip() for name in given.split(",")) if given else ()
+
+
+def split_columns(columns: str | None, format: str | None) -> tuple[str, ...] | None:
+    """Return the names in a list of columns, after checking that they fit a format; None leaves that to the library."""
+    if columns is None:
+        return None
+    names = names_of(columns)
+    if format not in (None, "conll"):
+        raise RecipeError(f"--columns is for conll, got {format}; remove it")
+    if format and "token" not in names:
+        raise RecipeError(f'--columns {columns}: one of the columns must be "token", the others layers or _')
+    return names
+
+
+def input_lines(file: str) -> Arriving | Iterator[bytes]:
+    """Return the lines of standard input or a file as bytes."""
+    if file == "-":
+        return Arriving(sys.stdin.buffer)  # type: ignore[arg-type]
+    return raw_lines(Path(file), else_standard_input=True)
