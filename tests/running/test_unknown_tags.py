@@ -15,7 +15,7 @@ from tagger.corpus.synthetic import generate
 from tagger.errors import DataError
 from tagger.formats.jsonl import sentence_to_json
 from tagger.metrics.entities import EntityScores
-from tagger.running.run import Run
+from tagger.running.run import Run, RunListener
 from tagger.running.train import train
 from tagger.text.schemes import spans_to_tags
 from tagger.text.sentence import Sentence, TagLayer
@@ -112,3 +112,24 @@ def test_all_types_count_in_files_that_have_more_types_than_training(tmp_path: P
     assert notes[-1].startswith("all types count as annotated, because the files also have location, organization")
     sentences, _ = read_sentences([tmp_path / "a-dev.jsonl"], trained_on)
     assert {sentence.tag_layer("ner").types for sentence in sentences} == {("person",)}
+
+
+def test_taught_and_calibrated_head_learns_from_corpora_with_unknown_tags(tmp_path: Path) -> None:
+    taught = write_corpus(tmp_path, "b", lambda s: (None,) * len(s), hidden(), seed=2, size=30)
+    gaps = write_corpus(tmp_path, "a", hidden(), hidden(), size=60)
+    (tmp_path / "teacher.toml").write_text(gaps + NER + NETWORK + TRAINING.replace("12", "1"))
+    recipe = tmp_path / "recipe.toml"
+    head = f'{NER}teacher = "teacher.toml"\ncalibrate = true\n'
+    recipe.write_text(gaps + taught + head + NETWORK + TRAINING.replace("12", "2"))
+    notes: list[str] = []
+
+    class Notes(RunListener):
+        def noted(self, message: str) -> None:
+            notes.append(message)
+
+    run = train(recipe, threads=1, listener=Notes())
+    assert len(run.outcome.epochs) == 2
+    (taught_on,) = [note for note in notes if note.startswith("teacher.toml labels `ner` in ")]
+    assert int(taught_on.split()[-2]) >= 30
+    (calibrated,) = [note for note in notes if note.startswith("calibrated `ner` on ")]
+    assert "nan" not in calibrated
