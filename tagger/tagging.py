@@ -215,8 +215,16 @@ class Tagger:
         found = self.backend.marginals(batch)
         return {layer: Marginals(tuple(labels[layer]), array[0]) for layer, array in found.items()}
 
-    def evaluate(self, sentences: Iterable[Sentence]) -> "Report":
+    def evaluate(
+        self, sentences: Iterable[Sentence], *, watch: Callable[[Iterable[Sentence]], Iterable[Sentence]] = iter
+    ) -> "Report":
         """Return the scores of this model on gold sentences, with the time that tagging them took.
+
+        Gold entities that tokens cannot express (`TagLayer.unaligned`) count as missed.
+
+        Args:
+            sentences: The gold sentences.
+            watch: Passes on the predicted sentences, and may show how many there are.
 
         Raises:
             DataError: No sentence has a layer of the model.
@@ -227,7 +235,7 @@ class Tagger:
         if not sentences:
             raise DataError("expected at least one sentence to score, got none")
         started = time.perf_counter()
-        predicted = list(self.predict(sentences))
+        predicted = list(watch(self.predict(sentences)))
         seconds, tokens = time.perf_counter() - started, sum(map(len, sentences))
         speed = {"tokens": tokens, "seconds": round(seconds, 3), "tokens_per_second": round(tokens / seconds)}
         return score_predictions(sentences, predicted, self.model, speed)

@@ -220,23 +220,26 @@ def evaluate(
     trust: TrustOption = False,
 ) -> None:
     """Evaluate a model on annotated files: entities with seqeval, tags and labels by accuracy."""
+    from tagger.cli.progress import Meter
     from tagger.running.scoring import evaluate_files
 
-    report = evaluate_files(
-        load_tagger(model, device, threads, precision, trusted=trust),
-        files,
-        format=format,
-        columns=split_columns(columns, None),
-        scheme=scheme,
-        layer=layer,
-        invalid=invalid,
-        misaligned=misaligned,
-        nested=nested,
-        tokenize=tokenize,
-        language=language,
-        segment=segment,
-        unknown=unknown,
-    )
+    with Meter("sentences tagged") as meter:
+        report = evaluate_files(
+            load_tagger(model, device, threads, precision, trusted=trust),
+            files,
+            watch=meter.counting,
+            format=format,
+            columns=split_columns(columns, None),
+            scheme=scheme,
+            layer=layer,
+            invalid=invalid,
+            misaligned=misaligned,
+            nested=nested,
+            tokenize=tokenize,
+            language=language,
+            segment=segment,
+            unknown=unknown,
+        )
     if as_json:
         print_json(report.to_dict())
     else:

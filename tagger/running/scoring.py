@@ -1,24 +1,32 @@
 """The report of a model on files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tagger.config import ReadingConfig
 from tagger.corpus.corpus import change_reading, read_sentences
 from tagger.evaluation import Report
 from tagger.heads.table import heads_of
+from tagger.model.model import Model
 from tagger.tagging import Tagger
-from tagger.text.sentence import Label
+from tagger.text.schemes import split_tag
+from tagger.text.sentence import Label, Sentence
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
 
+Watch = Callable[[Iterable[Sentence]], Iterator[Sentence]]
 
-def evaluate_files(tagger: Tagger, files: Sequence[str | Path], **reading: Any) -> Report:
+
+def evaluate_files(tagger: Tagger, files: Sequence[str | Path], *, watch: Watch = iter, **reading: Any) -> Report:
     """Return the report of a model on files. They are read as its training files were, except as `reading` says.
+
+    Types and classes are renamed and dropped as they were in training, whatever the format of the files.
 
     Args:
         tagger: The model.
         files: Paths of files with gold layers.
+        watch: Passes on the predicted sentences, and may show how many there are.
         reading: Keys of a recipe's [data] section, such as `format`, `columns` and `scheme`; None is ignored.
 
     Raises:
@@ -31,9 +39,24 @@ def evaluate_files(tagger: Tagger, files: Sequence[str | Path], **reading: Any) 
     config = change_reading(list(tagger.model.config.reading.values()), reading)
     given = {key for key, value in reading.items() if value is not None}
     config = config.with_rules(_rules_for(config.text_rules, tagger.model.text_rules, reading))
+    config = _with_changes_of_training(config, tagger.model)
     sentences, notes = read_sentences(files, config, scheme_given="scheme" in given, chosen=given)
-    report = tagger.evaluate(sentences)
+    report = tagger.evaluate(sentences, watch=watch)
     return replace(report, extra={"files": [str(file) for file in files], "notes": list(notes), **report.extra})
+
+
+def _with_changes_of_training(config: ReadingConfig, model: Model) -> ReadingConfig:
+    """Return how to read files, with the types that some corpus renamed or dropped and that the model cannot predict.
+
+    Corpora may differ in what they change, and the files may be in another format than those of training.
+    """
+    trained = list(model.config.reading.values())
+    labels = {name for names in model.vocabulary.labels.values() for name in names}
+    known = labels | {split_tag(tag)[1] for tag in labels}
+    rename = {old: new for reading in trained for old, new in reading.rename.items() if old not in known}
+    rename |= config.rename
+    drop = [name for reading in trained for name in reading.drop if name not in known and name not in rename]
+    return config.model_copy(update={"rename": rename, "drop": tuple(dict.fromkeys([*config.drop, *drop]))})
 
 
 def _rules_for(own: TextRules, trained: TextRules, given: Mapping[str, Any]) -> TextRules:

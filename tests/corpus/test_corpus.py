@@ -1,13 +1,14 @@
 """A corpus: splits, schemes and notes, and nothing repaired, renamed or dropped unless it is asked for."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from tagger.config import DataConfig, ReadingConfig, SplitConfig
 from tagger.corpus.corpus import Corpus, change_reading, cut_dev, load_corpus, read_corpus, read_sentences
 from tagger.errors import DataError, RecipeError
+from tagger.text.choices import FileFormat
 from tagger.text.sentence import Label, Sentence
 
 COLUMNS = ("token", "ner")
@@ -338,9 +339,8 @@ def test_files_to_be_scored_need_a_format() -> None:
     for trained in ([], [ReadingConfig(format="synthetic")], [ReadingConfig()]):
         with pytest.raises(RecipeError) as caught:
             change_reading(trained, {"layer": "x"})
-        assert str(caught.value) == (
-            "say the format of the files with --format (conll, conllu, labelled, jsonl or brat)"
-        )
+        *names, last = get_args(FileFormat)
+        assert str(caught.value) == f"say the format of the files with --format ({', '.join(names)} or {last})"
 
 
 def test_reading_of_several_corpora_is_what_they_share_and_the_rest_is_asked_for() -> None:
