@@ -81,7 +81,9 @@ def characters(text: str, sentences: Sequence[Sentence]) -> Counts:
 
 
 def characters_and_labels(text: str, sentences: Sequence[Sentence]) -> Counts:
-    whole, words = characters(text, sentences)
+    """The lines with a text behind their first tab; others are no texts."""
+    lines = [line for line in text.split("\n") if line.partition("\t")[2].strip()]
+    whole, words = characters("".join(lines), sentences)
     return whole, words + sum(no_blanks(sentence.label("class").value) for sentence in sentences)
 
 
@@ -113,6 +115,31 @@ class Reader:
 CONLL = ("made/good.conll", "ner/wnut17/wnut17train.conll", "ner/wikigold/wikigold.conll.txt", "ner/snips/train.bio")
 JSONL = ("made/good.jsonl", "made/text.jsonl")
 TEXT = ("made/good.txt", "sentiment/mr/rt-polarity.neg")
+TOOLS: list[Any] = [
+    {"id": 1, "text": "Ada saw Oslo.", "label": [[0, 3, "PER"], [8, 12, "LOC"]]},
+    {"text": "Ada", "tokens": [{"text": "Ada", "start": 0, "end": 3}], "spans": [{"start": 0, "end": 3, "label": "P"}]},
+    {
+        "data": {"text": "Ada saw Oslo."},
+        "annotations": [
+            {"result": [
+                {"value": {"start": 0, "end": 3, "text": "Ada", "labels": ["P"]}, "from_name": "l", "type": "labels"},
+                {"value": {"choices": ["calm"]}, "from_name": "mood", "type": "choices"},
+            ]}
+        ],
+    },
+    {"content": "Ada saw", "annotation": [{"label": ["P"], "points": [{"start": 0, "end": 2, "text": "Ada"}]}]},
+    {"text": "Ada saw", "label": {"name": {"Ada": [[0, 2]]}}},
+    {"rasa_nlu_data": {"common_examples": [
+        {"text": "to Oslo", "intent": "go", "entities": [{"start": 3, "end": 7, "entity": "to"}]}
+    ]}},
+    {"tokenized_text": ["Ada", "saw"], "ner": [[0, 0, "P"]]},
+    {"tokens": ["Ada", "saw"], "entities": [{"type": "P", "start": 0, "end": 1}]},
+    {"doc_key": "d", "sentences": [["Ada", "saw"], ["Oslo"]], "ner": [[[0, 0, "P"]], [[2, 2, "L"]]]},
+    {"id": 4, "paragraphs": [{"sentences": [{"tokens": [{"orth": "Ada", "ner": "U-P"}]}], "cats": []}]},
+    {"text": "It is cold", "cats": {"weather": 1, "food": 0.0}},
+    {"text": "It is cold", "label": ["weather"]},
+    {"text": "It is cold", "options": [{"id": "a"}], "accept": ["a"], "answer": "accept"},
+]  # fmt: skip
 READERS = {
     "lines": Reader(read_lines, (*TEXT, "made/good.txt.gz"), None),
     "lines-plain": Reader(read_lines, TEXT, line_count),
@@ -124,9 +151,18 @@ READERS = {
     "conllu": Reader(read_conllu, ("made/good.conllu", "pos/ud-english-ewt/en_ewt-ud-dev.conllu"), conllu_words),
     "jsonl": Reader(read_jsonl, JSONL, json_tokens, tree="json"),
     "labelled": Reader(
-        lambda path: read_labelled(path, "class"),
+        lambda path: read_labelled(path, "class", columns=("class", "text")),
         ("made/good.labelled", "sentiment/vader-tweets/tweets_GroundTruth.txt"),
         characters_and_labels,
+    ),
+    "labelled-any": Reader(
+        lambda path: read_labelled(path, "class", several="join"),
+        ("made/good.labelled", "made/good.csv", "made/fasttext.txt", "made/elements.txt", "made/opinions.txt"),
+    ),
+    "tools": Reader(
+        partial(read, "jsonl", misaligned="drop", nested="outermost"),
+        [f"made/tool{i}.jsonl" for i in range(len(TOOLS))],
+        tree="json",
     ),
     "classes": Reader(lambda path: read_classes({"bad": path}, "class", TextRules())[0], TEXT, characters),
     "vectors": Reader(
@@ -164,6 +200,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "text.jsonl": "\n".join(json.dumps({"text": r["text"], "labels": {"a": "b"}}) for r in rows),
         "good.txt": "\n".join(row["text"] for row in rows) + "\n",
         "good.labelled": "\n".join(f"pos\t{row['text']}" for row in rows) + "\n",
+        "good.csv": 'id,text,label\n1,"it went, ""well""",up\n3,"it\nwas so",down\n',
+        "fasttext.txt": "__label__up it went well\n__label__down __label__up it did not\n",
+        "elements.txt": " <Pros>it is small</Pros>\n<Cons>it is loud</Cons>\n",
+        "opinions.txt": "[t] title\n##it came .\nprice[+2],size[-1][p]##it is fine .\nnoise[-3]##it is loud .\n",
+        **{f"tool{i}.jsonl": f"{json.dumps(item)}\n" * 2 for i, item in enumerate(TOOLS)},
         "good.vectors": "2 3\nthe 0.1 -2 3e-2\nof 1 2 3\n",
         "recipe.toml": (ROOT / "recipes" / "quickstart.toml").read_text(encoding="utf-8"),
         "full.toml": (ROOT / "recipes" / "ner-wnut17.toml").read_text(encoding="utf-8"),

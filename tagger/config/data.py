@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from tagger.config.section import Count, Names, Section, Weight, as_tuple
-from tagger.text.choices import FileFormat, Invalid, Misaligned, Nested
+from tagger.text.choices import FileFormat, Invalid, Misaligned, Nested, Several
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import Segment, TextRules, Tokenize
 from tagger.text.word_tables import check_language
@@ -169,8 +169,8 @@ class ReadingConfig(Section):
     """What each column holds, from left to right: `token`, the name of a layer, or `_` for a column to ignore. For
     `conll` one column must be `token`; `index`, `start`, `end`, `document`, `sentence` (a new value begins a sentence)
     and `sentence_end` are no layers either, and a last `...` is any number of ignored columns. Default for `conll`:
-    detected and reported. For `labelled` one must be `text` and one the `layer`; default there: the
-    label, then the text."""
+    detected and reported. For `labelled` one must be `text` and one the `layer`; default there: as the header says,
+    otherwise the label, then the text, or the text, then the label, as the lines show."""
 
     delimiter: Annotated[str, BeforeValidator(_as_delimiter)] | None = None
     """What separates the columns of a line (`conll`, `labelled`): a character, or `tab`, `comma`, `semicolon` or
@@ -248,6 +248,10 @@ class ReadingConfig(Section):
     """For `labelled` text whose labels are numbers: the range of each class, for example
     `{ negative = { below = 0.4 }, positive = { above = 0.6 }, neutral = {} }`. Default: labels are names."""
 
+    several: Several = "error"
+    """What to do with a text that has several labels (`labelled`, `jsonl`): skip it, or join them to one name with `+`.
+    The number of such texts is reported. In columns, several labels are numbers with commas between them."""
+
     _rules: TextRules | None = PrivateAttr(None)
 
     @property
@@ -289,6 +293,8 @@ class ReadingConfig(Section):
             _alone("unknown", ("conll", "conllu"), self.format)
         if self.layers is not None and self.format == "brat":
             raise ValueError('`layers` is not for format = "brat"; name the layer of its entities in `layer`')
+        if self.several != "error":
+            _alone("several", ("labelled", "jsonl"), self.format)
         for key in ("misaligned", "nested"):
             if getattr(self, key) != "error":
                 _alone(key, SPANNED, self.format)

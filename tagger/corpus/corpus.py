@@ -298,7 +298,8 @@ def _read_split(
     if isinstance(paths, dict):
         if config.format != "labelled" or config.layer is None:
             raise DataError(f'a table class = path needs `format = "labelled"`, got "{config.format}"')
-        return read_classes({label: folder / path for label, path in paths.items()}, config.layer, config.text_rules)
+        named = {label: folder / path for label, path in paths.items()}
+        return read_classes(named, config.layer, config.text_rules, tally)
     return _read_files(paths, config, folder, tally)
 
 

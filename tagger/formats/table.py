@@ -157,7 +157,8 @@ FORMATS: Mapping[str, Format] = {
         holds=frozenset({"tokens"}),
     ),
     "labelled": Format(
-        about="One text per line, after its label and a tab; or other columns between tabs, which you name.",
+        about="Texts with a label: `label TAB text`, `text TAB label`, CSV with a header, other columns that you name, "
+        "or fastText's `__label__good a fine film`.",
         example="good\ta fine film\nbad\ta dull one\n",
         read=read_labelled,
         looks_like=looks_like_labelled,

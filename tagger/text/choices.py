@@ -14,4 +14,5 @@ Unit = Literal["line", "document", "file"]  # of plain text that is tagged
 Invalid = Literal["error", "repair"]
 Precision = Literal["float32", "bfloat16"]  # of the encoder
 Misaligned = Literal["error", "drop", "expand"]
+Several = Literal["error", "skip", "join"]
 Nested = Literal["error", "outermost", "innermost"]

@@ -1,60 +1,118 @@
-"""Sentences with one label each: lines of a label and a text between tabs, or one file per class.
+"""Texts with one label each: fields between delimiters (`rows.py`), marks (`marked.py`), or one file per class.
 
-The text is split into words, or at blanks where it is tokenised already.
+The text is split into words, or at blanks where it is tokenised already. Blank texts, and texts without a label, are
+skipped and counted.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from tagger.config import ClassRange, ReadingConfig
-from tagger.errors import gather
-from tagger.formats.columns.fields import Sample
+from tagger.errors import DataError, gather
+from tagger.formats.columns.fields import HEAD, Sample
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source, source_of
 from tagger.formats.tally import Tally
+from tagger.formats.texts.marked import mark_of, marked_rows
+from tagger.formats.texts.rows import Layout, Row, delimited_rows, detect_layout, split_rows
+from tagger.formats.texts.several import only_label
 from tagger.text.sentence import Label, Origin, Sentence
 from tagger.text.tokenization import TextRules
-from tagger.wording import shorten
+from tagger.wording import quoted, shorten
 
 LAYER = "label"  # the layer of the labels, where no other is named
+BLANK = "skipped {} blank text|texts"
+UNLABELLED = "skipped {} text|texts without a label"
+OTHER = "skipped {} line|lines that is|are no text|texts with a label"
 
 
 def looks_like_labelled(sample: Sample) -> bool:
-    """Whether most lines have two fields between tabs, of which the second has several words."""
-    rows = sample.split(tabs=True)
-    return sum(len(row) == 2 and " " in row[1].strip() for row in rows) * 2 > len(rows)
+    """Whether lines are marked texts, or a header or most lines show a label and a text of several words."""
+    if mark_of(sample.lines) is not None:
+        return True
+    layout = detect_layout(sample.lines, LAYER)
+    if layout.header:
+        place = layout.columns.index("text")
+        rows = [fields for _, fields in split_rows(sample.lines, layout.delimiter) if len(fields) > place][1:]
+        return sum(" " in row[place].strip() for row in rows) * 2 > len(rows)
+    rows = [row for _, row in split_rows((line for line in sample.lines if line.strip()), "\t")]
+    place = layout.columns.index("text")
+    texts = sum(len(row) == 2 and " " in row[place].strip() for row in rows)
+    return texts * 2 > len(rows) and not _are_parallel(rows)
+
+
+def _are_parallel(rows: Iterable[list[str]]) -> bool:
+    """Whether each line has as many words in its second field as in its first, as tags beside their tokens have."""
+    return all(len(row) == 2 and len(row[0].split()) == len(row[1].split()) for row in rows)
 
 
 def read_labelled(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
     """Yield the sentences of a file of labelled text, with the label in the config's `layer`.
 
-    Its `columns` name the fields between the tabs of a line: the layer and `text`, and others that are ignored. The
-    default is a label and a text. Tabs after the last column belong to it. With `classes`, labels are numbers, and the
+    Its `columns` name the fields of a line: the layer and `text`, and others that are ignored; tabs after the last
+    belong to it. Without them, the first lines show what the fields are. With `classes`, labels are numbers, and the
     layer gets the class of each.
     """
     layer = config.layer or LAYER
-    for number, line in enumerate(source.lines(), 1):
+    for row in _rows(source, config, layer, tally):
+        place = f"{source.where}:{row.line}"
         try:
-            label, text = _split(line, layer, config.columns or (layer, "text"))
-            label = _class_of(label, config.classes) if config.classes else label
-        except ValueError as error:
-            faults.add("form", f"{source.where}:{number}", str(error))
+            label = _label_of(row, config, tally, place)
+        except (ValueError, DataError) as error:
+            faults.add("form", place, str(error))
         else:
-            yield _labelled(text, label, layer, config.text_rules, source.where, number)
+            if label is not None:
+                sentence = _labelled(row.text, label, layer, config.text_rules, source.where, row.line)
+                tally.unread.update(name for name, value in row.others.items() if value.strip())
+                yield replace(sentence, record=row.others or None)
 
 
-def _split(line: str, layer: str, columns: Sequence[str]) -> tuple[str, str]:
-    """Return label and text of a line."""
-    fields = line.split("\t", len(columns) - 1)
-    values = dict(zip(columns, fields, strict=False))
-    if len(fields) < len(columns) or not values[layer].strip() or not values["text"].strip():
-        wanted = "a label, a tab and a text" if tuple(columns) == (layer, "text") else " TAB ".join(columns)
-        raise ValueError(f"must be {wanted}, got {shorten(line)}")
-    return values[layer].strip(), values["text"]
+def _rows(source: Source, config: ReadingConfig, layer: str, tally: Tally) -> Iterator[Row]:
+    """Yield the rows of a file; lines that are no texts are counted."""
+    head = list(islice(source.lines(), HEAD))
+    mark = mark_of(head) if config.columns is None else None
+    if mark is not None:
+        for number, row in enumerate(marked_rows(iter(source.lines()), mark), 1):
+            if row is None:
+                tally.count(OTHER, f"at {source.where}:{number}")
+            else:
+                yield row
+        return
+    layout = detect_layout(head, layer, config.columns)
+    _tell(layout, layer, config, tally, source.where)
+    yield from delimited_rows(source.lines(), layer, layout)
+
+
+def _tell(layout: Layout, layer: str, config: ReadingConfig, tally: Tally, where: str) -> None:
+    """Count a file whose header or order of columns was detected."""
+    if layout.header:
+        tally.count(f"read {{}} file|files with the columns {quoted(layout.header)}", f"is {where}")
+    elif config.columns is None and layout.columns[0] == "text":
+        tally.count("read {} file|files with the text before its label", f"is {where}")
+
+
+def _label_of(row: Row, config: ReadingConfig, tally: Tally, place: str) -> str | None:
+    """Return the label of a row; None if it is skipped, which is counted.
+
+    Raises:
+        ValueError: The row has another form, or a number in no range of `classes`.
+        DataError: It has several labels, and that is an error.
+    """
+    if row.wrong:
+        raise ValueError(row.wrong)
+    if not row.text.strip():
+        tally.count(BLANK, f"at {place}")
+        return None
+    if not row.labels:
+        tally.count(UNLABELLED, f"at {place}")
+        return None
+    label = only_label(row.labels, config.several, tally, place)
+    return _class_of(label, config.classes) if config.classes and label is not None else label
 
 
 def _class_of(label: str, classes: Mapping[str, ClassRange]) -> str:
@@ -72,22 +130,26 @@ def _class_of(label: str, classes: Mapping[str, ClassRange]) -> str:
     return found[0]
 
 
-def read_classes(files: Mapping[str, str | Path], layer: str, rules: TextRules) -> list[list[Sentence]]:
-    """Return the sentences of each file of `class → path`, one sentence per line, with the class in `layer`.
+def read_classes(
+    files: Mapping[str, str | Path], layer: str, rules: TextRules, tally: Tally | None = None
+) -> list[list[Sentence]]:
+    """Return the sentences of each file of `class → path`, one text per line, with the class in `layer`.
+
+    Blank lines are skipped; the tally counts them.
 
     Raises:
-        DataError: A file cannot be read, or a line has no text; names all such lines.
+        DataError: A file cannot be read.
     """
     same: dict[Any, Any] = {}
+    tally = tally or Tally()
 
     def read_class(label: str, path: str | Path) -> list[Sentence]:
-        faults, sentences = Faults(), []
+        sentences = []
         for number, text in enumerate(source_of(Path(path)).lines(), 1):
             if text.strip():
                 sentences.append(_labelled(text, label, layer, rules, str(path), number).sharing(same))
             else:
-                faults.add("form", f"{path}:{number}", "must hold a sentence, got a blank line")
-        faults.close()
+                tally.count(BLANK, f"at {path}:{number}")
         return sentences
 
     return gather(partial(read_class, label, path) for label, path in files.items())

@@ -9,8 +9,9 @@ from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.formats.json_keys import is_class
 from tagger.formats.tally import Tally
+from tagger.formats.texts.several import only_label
 from tagger.text.tokenization import CharSpan
-from tagger.wording import quoted, shorten
+from tagger.wording import shorten
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,19 +87,14 @@ def text_of(row: Mapping[str, Any], key: str) -> str:
     raise DataError(f"must have a text under `{key}`, got {shown(text)}")
 
 
-def one_class(values: Any, key: str) -> str:
-    """Return the one class in a list.
+def one_class(values: Any, key: str, how: Translation, place: str) -> str | None:
+    """Return the one class in a list; None if it has several and the text is skipped.
 
     Raises:
-        DataError: There is another number of classes, or one is not a name.
+        DataError: The value is no list of classes, or there are several and that is an error.
     """
-    if isinstance(values, list) and len(values) == 1 and is_class(values[0]):
-        return str(values[0])
-    if isinstance(values, list) and len(values) > 1 and all(map(is_class, values)):
-        raise DataError(
-            f"`{key}` must have one class for each text, got {len(values)}, {quoted(map(str, values[:5]))}; keep one, "
-            "or join them to one name"
-        )
+    if isinstance(values, list) and values and all(map(is_class, values)):
+        return only_label(map(str, values), how.config.several, how.tally, place)
     raise DataError(f"`{key}` must be a list with the class of the text, got {shown(values)}")
 
 

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tagger.errors import DataError
-from tagger.formats.tools.annotated import Annotated, Translation, filled, shown, text_of
+from tagger.formats.tools.annotated import Annotated, Translation, filled, one_class, shown, text_of
 
+Find = Callable[[Any, str, Translation, str], str | None]
 LAYER = "label"
 UNLABELLED = "skipped {} text|texts without a class"
 
@@ -45,7 +46,7 @@ def lists_of_options(value: Any) -> bool:
 
 
 def translate_class(
-    row: Mapping[str, Any], how: Translation, place: str, *, keys: Sequence[str], find: Callable[[Any, str], str]
+    row: Mapping[str, Any], how: Translation, place: str, *, keys: Sequence[str], find: Find
 ) -> Iterator[Annotated]:
     """Yield the text of a record with its class.
 
@@ -54,7 +55,7 @@ def translate_class(
         how: How the file is read.
         place: The place of the record.
         keys: The names that the key of the class may have.
-        find: Returns the class that a value says; the name of the key is for its errors.
+        find: Returns the class that a value says; None to skip the text.
 
     Raises:
         DataError: It has no text, or several classes.
@@ -64,30 +65,30 @@ def translate_class(
     if key is None:
         how.tally.count(UNLABELLED, f"at {place}")
         return
+    label = find(row[key], key, how, place)
+    if label is None:
+        return
     others = {name: value for name, value in row.items() if name not in (key, "text", "data", "options", "answer")}
     layer = key if how.config.layers is not None else how.config.layer or LAYER
-    yield Annotated(text=text, labels={layer: find(row[key], key)}, others=others, ignored=filled(others, without=()))
+    yield Annotated(text=text, labels={layer: label}, others=others, ignored=filled(others, without=()))
 
 
 def _text(row: Mapping[str, Any]) -> str | None:
     return next((row[key] for key in ("text", "data") if isinstance(row.get(key), str)), None)
 
 
-def class_of_cats(cats: Any, key: str) -> str:
-    """Return the class whose value is 1.
+def class_of_cats(cats: Any, key: str, how: Translation, place: str) -> str | None:
+    """Return the class whose value is 1; None if several have it and the text is skipped.
 
     Raises:
-        DataError: None has 1, or several have it.
+        DataError: None has 1, or several have it and that is an error.
     """
     if not isinstance(cats, dict) or not all(map(_is_share, cats.values())):
         raise DataError(f"`{key}` must be an object class → 1 or 0, got {shown(cats)}")
     found = [name for name, value in cats.items() if value == 1]
-    if len(found) != 1:
-        raise DataError(
-            f"`{key}` must have one class with 1 for each text, got {len(found)} in {shown(cats)}; keep one, or join "
-            "them to one name"
-        )
-    return str(found[0])
+    if not found:
+        raise DataError(f"`{key}` must have a class with 1, got {shown(cats)}; give the class of the text 1")
+    return one_class(found, key, how, place)
 
 
 def _is_share(value: Any) -> bool:

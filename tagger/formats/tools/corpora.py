@@ -30,8 +30,9 @@ def translate_dataturks(row: Mapping[str, Any], how: Translation, place: str) ->
     if found is None:
         how.tally.count(UNLABELLED.replace("a class", "annotations"), f"at {place}")
     elif isinstance(found, dict):
-        labels = {LAYER: one_class(found.get("labels"), "labels")}
-        yield Annotated(text=text, labels=labels, others=others, ignored=ignored)
+        label = one_class(found.get("labels"), "labels", how, place)
+        if label is not None:
+            yield Annotated(text=text, labels={LAYER: label}, others=others, ignored=ignored)
     elif isinstance(found, list):
         spans = [span for annotation in found for span in _points(annotation)]
         yield Annotated(text=text, spans={"annotation": spans}, others=others, ignored=ignored)
@@ -100,21 +101,21 @@ def translate_rasa(row: Mapping[str, Any], how: Translation, place: str) -> Iter
     for number, example in enumerate(examples, 1):
         if not isinstance(example, dict):
             raise DataError(f"example {number} must be an object with a text, got {shown(example)}")
-        yield _example(example)
+        yield _example(example, how, f"{place}: example {number}")
 
 
-def _example(row: Mapping[str, Any]) -> Annotated:
+def _example(row: Mapping[str, Any], how: Translation, place: str) -> Annotated:
     """Return the text of an example."""
     entities = row.get("entities") or []
     if not isinstance(entities, list) or not all(isinstance(entity, dict) for entity in entities):
         raise DataError(f"`entities` must be a list of objects, got {shown(entities)}")
     spans = [{"start": e.get("start"), "end": e.get("end"), "label": e.get("entity")} for e in entities]
     others = {key: value for key, value in row.items() if key not in ("text", "intent", "entities")}
-    labels = {"intent": one_class([row["intent"]], "intent")} if row.get("intent") is not None else {}
+    intent = None if row.get("intent") is None else one_class([row["intent"]], "intent", how, place)
     return Annotated(
         text=text_of(row, "text"),
         spans={"entities": spans},
-        labels=labels,
+        labels={} if intent is None else {"intent": intent},
         others=others,
         whole=True,
         ignored=filled(others, without=()),

@@ -49,7 +49,9 @@ def translate_keyed(row: Mapping[str, Any], how: Translation, place: str) -> Ite
     if not found and how.takes_all:
         _refuse_no_spans(row, how, place)
     read = {how.text_key, *found}
-    labels = _labels(row, how, read)
+    labels = _labels(row, how, read, place)
+    if None in labels.values():
+        return
     read |= labels.keys()
     yield Annotated(
         text=text,
@@ -61,12 +63,12 @@ def translate_keyed(row: Mapping[str, Any], how: Translation, place: str) -> Ite
     )
 
 
-def _labels(row: Mapping[str, Any], how: Translation, read: Collection[str]) -> dict[str, Any]:
+def _labels(row: Mapping[str, Any], how: Translation, read: Collection[str], place: str) -> dict[str, Any]:
     """Return the values of the keys that a recipe names; without names, the class of `cats`, if there is one."""
     names = ("cats",) if how.config.layers is None else how.config.layers.values()
     values = {name: row[name] for name in names if name not in read and row.get(name) not in (None, [], {})}
     if isinstance(values.get("cats"), dict):
-        values["cats"] = class_of_cats(values["cats"], "cats")
+        values["cats"] = class_of_cats(values["cats"], "cats", how, place)
     return values if how.config.layers is not None or isinstance(row.get("cats"), dict) else {}
 
 

@@ -40,9 +40,11 @@ def translate_task(row: Mapping[str, Any], how: Translation, place: str) -> Iter
     if not isinstance(data, dict):
         raise DataError(f"`data` must be an object with the text, got {shown(data)}")
     spans: dict[str, list[Any]] = {}
-    labels: dict[str, str] = {}
+    labels: dict[str, str | None] = {}
     for result in results:
         _add(result, spans, labels, how, place)
+    if None in labels.values():
+        return
     key = _text_key(data, [span for values in spans.values() for span in values])
     rest = {name: value for name, value in data.items() if name != key}
     others = {name: value for name, value in row.items() if name not in OF_TASK and name != "data"}
@@ -71,13 +73,13 @@ def _results(row: Mapping[str, Any], how: Translation, place: str) -> list[Any] 
     return results
 
 
-def _add(result: Any, spans: dict[str, list[Any]], labels: dict[str, str], how: Translation, place: str) -> None:
+def _add(result: Any, spans: dict[str, list[Any]], labels: dict[str, str | None], how: Translation, place: str) -> None:
     """Add what a result says to the spans and labels of its text."""
     match result:
         case {"value": {"choices": choices}, "from_name": str(name)}:
             if name in labels:
                 raise DataError(f"`{name}` must be given once for each text, got it twice; keep one class")
-            labels[name] = one_class(choices, name)
+            labels[name] = one_class(choices, name, how, place)
         case {"value": {"start": _, "labels": _} as value, "from_name": str(name)}:
             spans.setdefault(name, []).append(value)
         case {"value": {"start": _} as value, "from_name": str(name), "type": str(kind)} if kind in value:

@@ -122,19 +122,20 @@ def translate_spacy_2(row: Mapping[str, Any], how: Translation, place: str) -> I
     for paragraph in paragraphs:
         match paragraph:
             case {"sentences": [*sentences]}:
-                label = _cats_of(paragraph.get("cats"), len(sentences))
+                label = _cats_of(paragraph.get("cats"), len(sentences), how, place)
                 for sentence in sentences:
                     yield _tagged(sentence, others, str(row.get("id", place)), label)
             case _:
                 raise DataError(f"a paragraph must have `sentences`, got {shown(paragraph)}")
 
 
-def _cats_of(cats: Any, num_sentences: int) -> dict[str, str]:
+def _cats_of(cats: Any, num_sentences: int, how: Translation, place: str) -> dict[str, str]:
     """Return the class of a paragraph of one sentence; none if it has no classes."""
     match cats:
         case [*values] if values and num_sentences == 1 and all(isinstance(value, dict) for value in values):
             found = {str(value.get("label")): value.get("value") for value in values}
-            return {"label": class_of_cats(found, "cats")}
+            label = class_of_cats(found, "cats", how, place)
+            return {} if label is None else {"label": label}
     return {}
 
 

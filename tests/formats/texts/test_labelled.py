@@ -1,13 +1,19 @@
-"""Sentences with one label: from lines `label TAB text`, or from a file a class."""
+"""Texts with one label: between delimiters, with marks, or from a file for each class."""
 
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from readers import read_labelled
 
 from tagger.config import ClassRange
+from tagger.corpus.corpus import load_corpus
 from tagger.errors import DataError
-from tagger.formats.texts.labelled import read_classes
+from tagger.formats.columns.fields import Sample
+from tagger.formats.detection import detect_format
+from tagger.formats.tally import Tally
+from tagger.formats.texts.labelled import looks_like_labelled, read_classes
 from tagger.text.tokenization import TextRules
 
 
@@ -31,15 +37,13 @@ def test_text_that_is_tokenised_is_split_at_blanks_only(tmp_path: Path) -> None:
     assert sentence.tokens == ("it's", "good.")
 
 
-def test_lines_without_label_or_text_are_reported_together(tmp_path: Path) -> None:
+def test_lines_without_label_are_reported_together(tmp_path: Path) -> None:
     path = write(tmp_path, "pos\tgood\nno tab\n\tno label\npos\t \n\n")
     with pytest.raises(DataError) as caught:
         read_labelled(path, "mood")
     assert str(caught.value).splitlines() == [
         f"{path}:2: must be a label, a tab and a text, got 'no tab'",
         f"{path}:3: must be a label, a tab and a text, got '\\tno label'",
-        f"{path}:4: must be a label, a tab and a text, got 'pos\\t '",
-        f"{path}:5: must be a label, a tab and a text, got ''",
     ]
 
 
@@ -52,16 +56,19 @@ def test_each_file_is_a_class(tmp_path: Path) -> None:
     ]
 
 
-def test_blank_lines_and_missing_files_of_all_classes_are_reported_together(tmp_path: Path) -> None:
+def test_blank_texts_are_skipped_and_counted(tmp_path: Path) -> None:
+    tally = Tally()
+    path = write(tmp_path, "pos\tgood\nneg\t \n\nneg\tbad\n")
+    assert [s.label("mood").value for s in read_labelled(path, "mood", tally=tally)] == ["pos", "neg"]
+    assert tally.notes() == [f"skipped 2 blank texts, the first at {path}:2"]
+
+
+def test_blank_lines_of_a_class_are_skipped_and_missing_files_reported(tmp_path: Path) -> None:
+    tally = Tally()
     good, bad = write(tmp_path, "good\n\nfine\n", "good"), write(tmp_path, " \nbad\n", "bad")
-    with pytest.raises(DataError) as caught:
-        read_classes({"none": tmp_path / "nowhere", "pos": good, "neg": bad}, "mood", TextRules())
-    missing, *lines = str(caught.value).splitlines()
-    assert missing.startswith(f"{tmp_path}/nowhere: ")
-    assert lines == [
-        f"{good}:2: must hold a sentence, got a blank line",
-        f"{bad}:1: must hold a sentence, got a blank line",
-    ]
+    with pytest.raises(DataError, match=f"^{tmp_path}/nowhere: "):
+        read_classes({"none": tmp_path / "nowhere", "pos": good, "neg": bad}, "mood", TextRules(), tally)
+    assert tally.notes() == [f"skipped 2 blank texts, the first at {good}:2"]
 
 
 CLASSES = {"bad": ClassRange(below=-0.5), "good": ClassRange(above=0.5), "neither": ClassRange()}
@@ -104,3 +111,130 @@ def test_lines_without_the_columns_or_a_class_are_reported_together(tmp_path: Pa
         f"{path}:4: the label must be a number, which `classes` turns into a class, got 'nan'",
         f"{path}:5: the label must be in one range of `classes`, got -0.2, which is in 2",
     ]
+
+
+UP_AND_DOWN = [("up", "it went well"), ("down", "it did not")]
+
+# A file, its name, and the labels and texts that it holds.
+FORMS: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
+    "label, then text": (
+        "a.tsv",
+        "up\tit went well\ndown\tit did not\n",
+        [("up", "it went well"), ("down", "it did not")],
+    ),
+    "text, then label": (
+        "a.tsv",
+        "it went well\tup\nit did not\tdown\n",
+        [("up", "it went well"), ("down", "it did not")],
+    ),
+    "numbers": ("a.txt", "it went well\t3\nit did not\t1\n", [("3", "it went well"), ("1", "it did not")]),
+    "header": (
+        "a.tsv",
+        "id\tmood\tText\n7\tup\tit went well\n8\tdown\tit did not\n",
+        [("up", "it went well"), ("down", "it did not")],
+    ),
+    "commas": (
+        "a.csv",
+        'text,label\n"it went, well",up\n"he said ""no""\nand left",down\n',
+        [("up", "it went, well"), ("down", 'he said "no"\nand left')],
+    ),
+    "semicolons": ("a.csv", "label;review\nup;it went well\n", [("up", "it went well")]),
+    "fastText": ("a.txt", "__label__up it went well\n__label__down no\n", [("up", "it went well"), ("down", "no")]),
+    "fastText and a tab": ("a.txt", "__label__up\tit went well\n", [("up", "it went well")]),
+    "elements": (
+        "a.txt",
+        "  <Pros>it is small, <fast> no</Pros>\n<Pros>light</Pros>\n<Cons>loud</Cons>\n".replace("<fast> ", ""),
+        [("Pros", "it is small, no"), ("Pros", "light"), ("Cons", "loud")],
+    ),
+    "opinions": (
+        "a.txt",
+        "* of a shop\n\n[t] a title\n##i bought it .\nprice[+2],size[+1][p]##it is fine .\nnoise[-3]##it is loud .\n",
+        [("positive", "it is fine ."), ("negative", "it is loud .")],
+    ),
+}
+
+
+def labels_and_texts(path: Path, **settings: Any) -> list[tuple[str, str]]:
+    return [(s.label("mood").value, s.text) for s in read_labelled(path, "mood", **settings)]
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_form_is_detected_and_read(tmp_path: Path, name: str) -> None:
+    file, text, expected = FORMS[name]
+    path = write(tmp_path, text, file)
+    assert labels_and_texts(path) == expected
+    if name != "header":  # whose label has a name of its own
+        assert detect_format(text.split("\n"), where=str(path)) == "labelled"
+
+
+def test_a_tab_of_tokens_and_tags_is_no_labelled_text() -> None:
+    lines = ["Ada left Oslo\tB-PER O B-LOC", "It rained\tO O"]
+    assert not looks_like_labelled(Sample(lines))
+
+
+def test_other_columns_stay_with_the_text_and_are_told(tmp_path: Path) -> None:
+    tally = Tally()
+    path = write(tmp_path, "id,label,text\n7,up,it went well\n", "a.csv")
+    (sentence,) = read_labelled(path, "mood", tally=tally)
+    assert sentence.record == {"id": "7"}
+    assert tally.notes() == [
+        f"read 1 file with the columns `id`, `label`, `text`, the first is {path}",
+        "the key `id` was ignored in 1 line",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["__label__a __label__b it went well\n__label__a ok\n", "it went well\t1,2\nok then\t1\n"]
+)
+def test_several_labels_of_a_text_are_an_error_with_the_way(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(DataError, match=r"a.tsv:1: a text must have one label, got 2, .*; keep one, or choose several"):
+        read_labelled(path, "mood")
+    assert len(labels_and_texts(path, several="skip")) == 1
+    assert labels_and_texts(path, several="join")[0][0] in ("a+b", "1+2")
+
+
+def test_a_broken_quote_is_an_error_with_its_line(tmp_path: Path) -> None:
+    path = write(tmp_path, 'text,label\n"' + "a" * 200_000 + "\n", "a.csv")
+    with pytest.raises(DataError, match=r"a.csv:2: must be text,label, got .field larger than field limit"):
+        read_labelled(path, "mood")
+
+
+# The corpora of the data folder, each by the keys of a [data] section, with the number of texts of each class, which
+# were counted with awk.
+RECIPES: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
+    "goemotions": (
+        {
+            "train": ["sentiment/goemotions/dev.tsv"],
+            "columns": ["text", "feeling", "_"],
+            "several": "skip",
+            "rename": {"0": "ambiguous", "1": "negative", "2": "neutral", "3": "positive"},
+        },
+        {"ambiguous": 459, "negative": 1014, "neutral": 1592, "positive": 1941},
+    ),
+    "xed": (
+        {"train": ["sentiment/xed/en-annotated.tsv", "sentiment/xed/neu_en.txt"], "several": "skip"},
+        {
+            **{"1": 2391, "2": 2028, "3": 1413, "4": 1529, "5": 1721, "6": 1527, "7": 1429, "8": 1617},
+            "9": 9674,
+        },
+    ),
+    "pros-cons": (
+        {"train": ["sentiment/pros-cons/IntegratedPros.txt", "sentiment/pros-cons/IntegratedCons.txt"]},
+        {"Pros": 22_936, "Cons": 22_931},  # and five of each that are empty
+    ),
+    "product-reviews": (
+        {"train": ["sentiment/product-reviews/product_reviews_1/Canon_G3.txt"], "several": "skip"},
+        {"positive": 183, "negative": 53},
+    ),
+}
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_corpus_is_read_as_its_authors_publish_it(name: str, data_folder: Path) -> None:
+    keys, expected = RECIPES[name]
+    files = [str(data_folder / path) for path in keys["train"]]
+    corpus = load_corpus(**{**keys, "train": files, "dev": files[:1]}, format="labelled", layer="feeling")
+    found = Counter(sentence.label("feeling").value for sentence in corpus.train)
+    assert found == expected

@@ -247,7 +247,7 @@ def test_a_label_that_is_a_number_is_named_and_may_be_renamed() -> None:
     ],
 )
 def test_several_classes_of_a_text_are_an_error_with_the_way(item: Any) -> None:
-    with pytest.raises(DataError, match=r"got 2.*keep one, or join them to one name"):
+    with pytest.raises(DataError, match=r"a text must have one label, got 2, `a`, `b`; keep one, or choose several ="):
         read(item)
 
 
