@@ -170,7 +170,7 @@ def test_json_lines_and_labelled_text_are_checked(tmp_path) -> None:
     wrong = json.dumps({"tokens": ["now", "Ada"], "tags": {"ner": ["O", "I-PER"]}})
     path = write(tmp_path, "\n".join([good, bad, "{", good, wrong]), "train.jsonl")
     assert found(path) == [("form", 2), ("form", 3), ("transition", 5)]
-    path = write(tmp_path, "good\ta fine film\nbad\t\nbad\ta dull film\n", "train.tsv")
+    path = write(tmp_path, "good\ta fine film\n\tbad\nbad\ta dull film\n", "train.tsv")
     diagnosis = check(path, layer="sentiment")
     assert (diagnosis.format, [e.kind for e in diagnosis.errors]) == ("labelled", ["form"])
     assert diagnosis.splits["train"].labels == {"sentiment": {"good": 1, "bad": 1}}

@@ -64,7 +64,7 @@ BROKEN = [
     ("a.json", "[" + TEXT),
     ("a.json", "[]\n"),
     ("a.json", "12\n"),
-    ("a.tsv", "good\ta fine film\nbad\t\nbad\ta dull film\n"),
+    ("a.tsv", "good\ta fine film\n\tbad\nbad\ta dull film\n"),
 ]
 
 
