@@ -157,7 +157,7 @@ READERS = {
     ),
     "labelled-any": Reader(
         lambda path: read_labelled(path, "class", several="join"),
-        ("made/good.labelled", "made/good.csv", "made/fasttext.txt", "made/elements.txt", "made/opinions.txt"),
+        ("made/good.labelled", "made/labels.csv", "made/fasttext.txt", "made/elements.txt", "made/opinions.txt"),
     ),
     "tools": Reader(
         partial(read, "jsonl", misaligned="drop", nested="outermost"),
@@ -200,7 +200,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "text.jsonl": "\n".join(json.dumps({"text": r["text"], "labels": {"a": "b"}}) for r in rows),
         "good.txt": "\n".join(row["text"] for row in rows) + "\n",
         "good.labelled": "\n".join(f"pos\t{row['text']}" for row in rows) + "\n",
-        "good.csv": 'id,text,label\n1,"it went, ""well""",up\n3,"it\nwas so",down\n',
+        "labels.csv": 'id,text,label\n1,"it went, ""well""",up\n3,"it\nwas so",down\n',
         "fasttext.txt": "__label__up it went well\n__label__down __label__up it did not\n",
         "elements.txt": " <Pros>it is small</Pros>\n<Cons>it is loud</Cons>\n",
         "opinions.txt": "[t] title\n##it came .\nprice[+2],size[-1][p]##it is fine .\nnoise[-3]##it is loud .\n",
