@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from tagger import Recipe, Sentence, generate, train
+from tagger import Recipe, Sentence, generate, load, train
 from tagger.cli.app import app
 
 Spans = list[tuple[int, int, str]]
@@ -137,3 +137,18 @@ def test_column_files(folder: Path) -> None:
     plain = [Sentence.from_tokens(s.tokens, {"ner": s.tag_layer("ner")}).spans("ner") for s in sentences]
     gold = [renamed([(s.start_char, s.end_char, s.type) for s in spans]) for spans in plain]
     assert_equal(scores, gold, spans_of(records))
+
+
+def test_predictions_are_passed_on_while_they_are_scored(folder: Path) -> None:
+    model = load(folder / "run")
+    seen: list[str] = []
+    sentences = list(generate(10, seed=7, split="train"))
+
+    def watch(predicted: Iterable[Sentence]) -> Iterable[Sentence]:
+        for sentence in predicted:
+            seen.append(sentence.text)
+            yield sentence
+
+    report = model.evaluate(sentences, watch=watch)
+    assert seen == [sentence.text for sentence in sentences]
+    assert report.headline("ner") == model.evaluate(sentences).headline("ner")

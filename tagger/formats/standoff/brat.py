@@ -19,7 +19,7 @@ from tagger.files.reading import read_text
 from tagger.formats.faults import Faults, split_place
 from tagger.formats.source import Source
 from tagger.formats.standoff.alignment import Entity
-from tagger.formats.standoff.sentences import LAYER, annotated_sentences, check_scheme
+from tagger.formats.standoff.sentences import BLANK, LAYER, annotated_sentences, check_scheme
 from tagger.formats.tally import Tally
 from tagger.text.sentence import Origin, Sentence
 from tagger.wording import shorten
@@ -68,9 +68,12 @@ def _read_document(path: Path, name: str, config: ReadingConfig, tally: Tally, f
             f"{path}: must have its annotations beside it, got no {beside.name}; create that file, which may be empty"
         )
     text = read_text(path)
-    if not text.strip():
-        raise DataError(f"{path}: the text must not be empty or white space; remove it and its annotations")
     entities = list(_entities(read_text(beside), text, str(beside), tally, faults))
+    if not text.strip():
+        if entities:
+            raise DataError(f"{path}: a text with entities must not be empty or white space; remove both or fix them")
+        tally.count(BLANK, f"at {path}")
+        return []
     layers = {config.layer or LAYER: entities}
     sentences = annotated_sentences(text, layers, config, tally, faults)
     breaks = [match.end() for match in re.finditer("\n", text)]

@@ -23,6 +23,7 @@ from tagger.text.sentence import Sentence, TagLayer, Unaligned
 from tagger.text.tokenization import CharSpan
 
 LAYER = "ner"  # the default layer of entities
+BLANK = "skipped {} blank text|texts"
 
 WORDS: dict[Cause, tuple[str, str]] = {  # what is expected of an entity, and what others do
     "outside": ("an entity must lie inside its text", "reaches|reach outside the text"),

@@ -20,7 +20,7 @@ from tagger.formats.json_keys import is_class
 from tagger.formats.jsonl import iter_jsonl, sentences_from_json
 from tagger.formats.source import Source
 from tagger.formats.standoff.alignment import Entity
-from tagger.formats.standoff.sentences import LAYER, annotated_sentences, check_scheme
+from tagger.formats.standoff.sentences import BLANK, LAYER, annotated_sentences, check_scheme
 from tagger.formats.tally import Tally
 from tagger.formats.tools.annotated import Annotated, Translation, shown
 from tagger.formats.tools.dialects import KEYED, Dialect, dialect_of
@@ -28,8 +28,6 @@ from tagger.formats.tools.items import Item, is_whole, json_items
 from tagger.formats.tools.keyed import text_key
 from tagger.formats.tools.spans import entities
 from tagger.text.sentence import Label, Origin, Sentence
-
-BLANK = "skipped {} blank text|texts"
 
 
 def read_json(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:

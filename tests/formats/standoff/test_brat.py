@@ -117,11 +117,21 @@ def test_folder_without_texts_and_other_files_are_refused(make: Any, tmp_path: P
     )
 
 
-def test_text_without_annotations_or_words_is_refused(tmp_path: Path) -> None:
-    path = write(tmp_path, "", text=" \n")
-    assert error_of(path).startswith("DIR/a.txt: the text must not be empty or white space")
+def test_text_without_annotations_is_refused_and_so_is_a_blank_one_with_entities(tmp_path: Path) -> None:
+    path = write(tmp_path, "T1\tOrg 0 1", text=" \n")
+    assert error_of(path).startswith("DIR/a.txt: a text with entities must not be empty or white space")
     path.with_suffix(".ann").unlink()
     assert error_of(path).startswith("DIR/a.txt: must have its annotations beside it, got no a.ann")
+
+
+def test_blank_text_without_entities_is_skipped_and_said(tmp_path: Path) -> None:
+    path = write(tmp_path / "train", "T1\tOrg 0 4\tSony")
+    for name in ("b", "c"):
+        path.with_name(f"{name}.txt").write_text(" \n", encoding="utf-8")
+        path.with_name(f"{name}.ann").write_text("", encoding="utf-8")
+    corpus = load_corpus(train=tmp_path / "train", format="brat")
+    assert {sentence.document for sentence in corpus.train} == {"a"}
+    assert f"skipped 2 blank texts, the first at {tmp_path / 'train' / 'b.txt'}" in corpus.notes
 
 
 def test_corpus_is_loaded_from_folders_and_texts(tmp_path: Path) -> None:
