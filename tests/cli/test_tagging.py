@@ -1,0 +1,185 @@
+"""`tagger tag`: records in, records out, in every output, whole or not at all."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+import readers
+from untrained import untrained_model
+
+from tagger.config import EmbeddingsConfig, EncoderConfig, ReadingConfig, SentenceHeadConfig, TokensHeadConfig
+from tagger.corpus.synthetic import generate
+from tagger.encoding.packed import pack
+from tagger.encoding.vocabulary import build_vocabulary
+from tagger.model.folder import save_model
+from tagger.text.sentence import with_schemes
+
+RECORDS = [
+    {"id": 1, "text": "Ada came to Paris. She left Oslo in May.", "meta": {"a": [1]}},
+    {"id": "b", "text": "", "url": "u"},
+    {"id": 3, "data": {"text": "Nobody knows!", "page": 2}},
+    {"id": 4, "tokens": ["Maria", "sang"]},
+]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a model with untrained weights, which finds many entities."""
+    vocabulary = build_vocabulary(
+        pack(list(generate(100, seed=1, split="train"))), layers={"ner": "bioes", "sentiment": None}
+    )
+    made = untrained_model(
+        vocabulary,
+        {"ner": TokensHeadConfig(kind="tokens"), "sentiment": SentenceHeadConfig(kind="sentence")},
+        embeddings=EmbeddingsConfig(dimension=10),
+        encoder=EncoderConfig(hidden_size=12),
+        schemes={"ner": "iob2"},
+        reading={"data": ReadingConfig(format="jsonl")},
+        loudness=5,
+    )
+    folder = tmp_path_factory.mktemp("model")
+    save_model(made, folder, card="")
+    return folder
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "records.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in RECORDS), encoding="utf-8")
+    return path
+
+
+def test_one_record_in_is_one_record_out_with_its_keys(model: Path, file: Path, call: Callable, tmp_path: Path) -> None:
+    done = call("tag", model, file, "--output-format", "jsonl", "--output", tmp_path / "out.jsonl")
+    assert (done.code, done.out, done.err) == (0, "", "")
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert len(rows) == 4
+    assert all({key: row[key] for key in record} == record for record, row in zip(RECORDS, rows, strict=True))
+    assert rows[0]["sentences"] == [[0, 5], [5, 11]]
+    assert (rows[1]["tokens"], rows[1]["tags"], rows[1]["spans"], rows[1]["labels"]) == (
+        [],
+        {"ner": []},
+        {"ner": []},
+        {},
+    )
+    assert all(isinstance(rows[i]["labels"]["sentiment"]["value"], str) for i in (0, 2, 3))
+    spans = rows[0]["spans"]["ner"]
+    assert spans
+    assert all(rows[0]["text"][s["start_char"] : s["end_char"]] == s["text"] for s in spans)
+    again = call("tag", model, tmp_path / "out.jsonl", "--output-format", "jsonl")
+    assert [json.loads(line)["tags"] for line in again.out.splitlines()] == [row["tags"] for row in rows]
+
+
+def test_table_has_a_row_for_each_entity_in_both_forms(model: Path, file: Path, call: Callable, tmp_path: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(call("tag", model, file, "--output-format", "csv").out)))
+    found = [json.loads(line) for line in call("tag", model, file, "--output-format", "jsonl").out.splitlines()]
+    assert [(row["id"], int(row["start"]), int(row["end"]), row["text"], row["type"]) for row in rows] == [
+        (str(record["id"]), span["start_char"], span["end_char"], span["text"], span["type"])
+        for record in found
+        for span in record["spans"]["ner"]
+    ]
+    path = tmp_path / "entities.parquet"
+    assert call("tag", model, file, "--output-format", "parquet", "--output", path).code == 0
+    table = pyarrow.parquet.read_table(path).to_pylist()
+    assert [{key: str(value) for key, value in row.items()} for row in table] == rows
+
+
+def test_unsure_entities_are_written_nowhere(model: Path, file: Path, call: Callable) -> None:
+    found = call("tag", model, file, "--output-format", "jsonl").out.splitlines()
+    scores = sorted(span["score"] for line in found for span in json.loads(line)["spans"]["ner"])
+    least = scores[len(scores) // 2]
+    for format in ("jsonl", "csv"):
+        out = call("tag", model, file, "--output-format", format, "--min-score", least).out
+        if format == "jsonl":
+            rows = [json.loads(line) for line in out.splitlines()]
+            kept = [span["score"] for row in rows for span in row["spans"]["ner"]]
+            assert all(
+                sum(tag.startswith("B-") for tag in row["tags"]["ner"]) == len(row["spans"]["ner"]) for row in rows
+            )
+        else:
+            kept = [float(row["score"]) for row in csv.DictReader(io.StringIO(out))]
+        assert sorted(kept) == pytest.approx([score for score in scores if score >= least], abs=1e-5)
+
+
+def test_fields_choose_the_keys_and_an_unknown_one_is_refused(model: Path, file: Path, call: Callable) -> None:
+    done = call("tag", model, file, "--output-format", "jsonl", "--fields", "spans,id,meta")
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    assert [list(row) for row in rows] == [["spans", "id", "meta"], *[["spans", "id"]] * 3]
+    done = call("tag", model, file, "--output-format", "jsonl", "--fields", "id,span")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: --fields: no such key 'span'; choose from id, meta, text, tokens, tags, spans, ")
+
+
+@pytest.mark.parametrize("tool", ["doccano", "labelstudio", "prodigy"])
+def test_suggestions_are_read_back_as_the_entities_that_were_found(
+    tool: str, model: Path, file: Path, call: Callable, tmp_path: Path
+) -> None:
+    file.write_text("".join(json.dumps(record) + "\n" for record in RECORDS if record["id"] != "b"), encoding="utf-8")
+    found = [json.loads(line) for line in call("tag", model, file, "--output-format", "jsonl").out.splitlines()]
+    rows = [json.loads(line) for line in call("tag", model, file, "--output-format", tool).out.splitlines()]
+    if tool == "labelstudio":  # a person submits a prediction as an annotation
+        for row in rows:
+            (prediction,) = row.pop("predictions")
+            assert prediction["score"] == min(result["score"] for result in prediction["result"])
+            choices = [result for result in prediction["result"] if result["type"] == "choices"]
+            assert [choice["from_name"] for choice in choices] == ["sentiment"]
+            row["annotations"] = [{"result": [r for r in prediction["result"] if r["type"] == "labels"]}]
+    path = tmp_path / "corrected.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    found_again = readers.read("jsonl", path, layers={"ner": "spans" if tool == "prodigy" else "label"})
+    sentences = [with_schemes(sentence, {"ner": "iob2"}) for sentence in found_again]
+    places = [(s.text, x.type, x.start_char, x.end_char) for s in sentences for x in s.spans("ner")]
+    assert places == [(r["text"], x["type"], x["start_char"], x["end_char"]) for r in found for x in r["spans"]["ner"]]
+    if tool == "prodigy":
+        for row in rows:
+            for span in row["spans"]:
+                first, last = row["tokens"][span["token_start"]], row["tokens"][span["token_end"]]
+                assert (first["start"], last["end"]) == (span["start"], span["end"])
+
+
+def test_a_bad_record_ends_the_run_after_those_before_it_or_is_skipped(model: Path, call: Callable) -> None:
+    text = '{"id": 1, "text": "a"}\n{"id": 2}\n{"id": 3, "text": "b"}\n'
+    options = ("--input-format", "jsonl", "--output-format", "jsonl", "--fields", "id")
+    done = call("tag", model, *options, text=text)
+    assert (done.code, done.out) == (1, '{"id": 1}\n')
+    assert done.err == "error: standard input:2: must have `tokens` (a list of words) or `text` (a text)\n"
+    done = call("tag", model, *options, "--on-error", "skip", text=text)
+    assert (done.code, done.out) == (1, '{"id": 1}\n{"id": 3}\n')
+    assert done.err == "skipped: standard input:2: must have `tokens` (a list of words) or `text` (a text)\n"
+
+
+def test_a_sentence_that_columns_cannot_hold_is_skipped_whole(model: Path, call: Callable) -> None:
+    text = '{"tokens": ["Maria", "a\\tb"]}\n{"tokens": ["Oslo"]}\n'
+    options = ("--input-format", "jsonl", "--output-format", "conll")
+    done = call("tag", model, *options, text=text)
+    assert (done.code, done.out) == (1, "")
+    done = call("tag", model, *options, "--on-error", "skip", text=text)
+    assert (done.code, [line for line in done.out.splitlines() if "Maria" in line]) == (1, [])
+    assert "Oslo\t" in done.out
+    assert done.err.startswith("skipped: standard input:1: token 'a\\tb'")
+
+
+def test_a_run_that_fails_leaves_the_output_file_as_it_was(model: Path, call: Callable, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    out.write_text("before", encoding="utf-8")
+    done = call("tag", model, "--input-format", "jsonl", "--output-format", "csv", "--output", out, text='{"id": 1}\n')
+    assert (done.code, out.read_text(encoding="utf-8"), list(tmp_path.iterdir())) == (1, "before", [out])
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (("--output-format", "parquet"), "--output-format parquet needs --output FILE, because it is no text"),
+        (("--fields", "id"), "--fields is for --output-format jsonl, got text; remove it"),
+        (("--unit", "file", "--input-format", "jsonl"), "--unit is for plain text, got jsonl; remove it"),
+        (("--nbest", "2", "--output-format", "csv"), "--nbest needs --output-format text or jsonl, because others "),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(model: Path, call: Callable, options: tuple, problem: str) -> None:
+    done = call("tag", model, *options, text="a\n")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"error: {problem}")
