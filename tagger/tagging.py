@@ -21,6 +21,7 @@ from tagger.model.model import Model
 from tagger.text.choices import InputFormat, Precision, Unit
 from tagger.text.document import Document
 from tagger.text.sentence import Sentence, is_ordered, sentence_of_tokens, typed
+from tagger.text.tokenization import Split, Tokenize
 from tagger.text.word_tables import source_name
 
 if TYPE_CHECKING:
@@ -247,6 +248,7 @@ def load(
     device: str = "cpu",
     precision: Precision = "float32",
     trusted: bool = False,
+    tokenize: Tokenize | Split | None = None,
     **splitting: str,
 ) -> Tagger:
     """Load the model of a run folder or of its `model/` folder.
@@ -258,8 +260,9 @@ def load(
             in the third decimal; embeddings, CRF and probabilities stay float32.
         trusted: Whether to run rules for words that the model brings and that are not those of a known spaCy. Rules
             that are made for it can take forever on some texts.
-        splitting: How to split raw text, where it must differ from training: `tokenize`, `language`, `split_on` and
-            `segment`, with the values of a recipe.
+        tokenize: How to split raw text into tokens, where it must differ from training: a value of a recipe, or a
+            function that takes a text and returns its tokens, or start and end of each.
+        splitting: The same for `language`, `split_on` and `segment`.
 
     Raises:
         ModelError: The folder cannot be read, its rules are not trusted, or the device is not available or does not
@@ -280,8 +283,11 @@ def load(
             trained,
             rules.name if here else "no rules",
         )
-    if splitting:
-        backend = TorchBackend(backend.model, rules=rules.changed(**splitting))
+    given = splitting if tokenize is None or callable(tokenize) else {"tokenize": tokenize, **splitting}
+    rules = rules.changed(**given)
+    rules = rules.with_function(tokenize) if callable(tokenize) else rules
+    if given or tokenize is not None:
+        backend = TorchBackend(backend.model, rules=rules)
     return Tagger(backend)
 
 

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -486,7 +486,7 @@ def load_tagger(
     from tagger.config import ReadingConfig, parse_section
     from tagger.tagging import load
 
-    given = {name: value for name, value in (splitting or {}).items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in (splitting or {}).items() if value is not None}
     parse_section(ReadingConfig, given, where="the options")
     if threads is not None:
         import torch

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 from tagger.config.section import Count, Names, Section, Weight, as_tuple
 from tagger.text.choices import FileFormat, Invalid, Misaligned, Nested, Several
 from tagger.text.schemes import Scheme
-from tagger.text.tokenization import Segment, TextRules, Tokenize
+from tagger.text.tokenization import Segment, Split, TextRules, Tokenize
 from tagger.text.word_tables import check_language
 from tagger.wording import quoted, shorten
 
@@ -259,11 +259,20 @@ class ReadingConfig(Section):
         """Return how a text becomes sentences and tokens: as the keys say, or as `with_rules` has set it."""
         return self._rules or TextRules(self.tokenize, self.language, self.split_on, self.segment)
 
+    @property
+    def given_rules(self) -> TextRules | None:
+        """Return what `with_rules` has set."""
+        return self._rules
+
     def with_rules(self, rules: TextRules | None) -> Self:
         """Return a copy that splits texts by these rules, such as those of a model; None for those of the keys."""
         copy = self.model_copy()
         copy._rules = rules
         return copy
+
+    def with_function(self, tokenize: Split) -> Self:
+        """Return a copy that splits texts into tokens by a function."""
+        return self.with_rules(self.text_rules.with_function(tokenize))
 
     @model_validator(mode="after")
     def _fits_format(self) -> "ReadingConfig":

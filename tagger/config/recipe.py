@@ -12,6 +12,7 @@ from tagger.config.data import CorpusConfig, DataConfig
 from tagger.config.explaining import explained
 from tagger.config.heads import HeadConfig
 from tagger.config.section import Count, Names, Positive, Section, Share, Size, Weight
+from tagger.text.tokenization import Split
 from tagger.wording import quoted
 
 Sampling = Literal["proportion", "sqrt", "even"]
@@ -204,4 +205,11 @@ class Recipe(Section):
         """Return the corpora by name; the one in [data], or that `train` gets, is called `data`."""
         if self.data is None:
             return dict(self.corpora or {"data": CorpusConfig.model_construct()})
-        return {"data": CorpusConfig.model_construct(**{**dict(self.data), "weight": 1.0})}
+        corpus = CorpusConfig.model_construct(**{**dict(self.data), "weight": 1.0})
+        return {"data": corpus.with_rules(self.data.given_rules)}
+
+    def with_function(self, tokenize: Split) -> "Recipe":
+        """Return a copy whose corpora are split into tokens by a function."""
+        data = self.data and self.data.with_function(tokenize)
+        corpora = self.corpora and {name: corpus.with_function(tokenize) for name, corpus in self.corpora.items()}
+        return self.model_copy(update={"data": data, "corpora": corpora})

@@ -28,6 +28,7 @@ from tagger.text.choices import FileFormat
 from tagger.text.document import Document
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Sentence, typed
+from tagger.text.tokenization import DEFAULT_RULES, TextRules
 from tagger.wording import quoted
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Corpus:
         test: Sentences that are scored once.
         schemes: The scheme of the files for each tag layer; None for tags without spans.
         notes: What was detected or done while reading, one sentence each.
+        rules: How its raw texts were split.
     """
 
     train: Sequence[Sentence]
@@ -54,6 +56,7 @@ class Corpus:
     test: Sequence[Sentence] = ()
     schemes: Mapping[str, Scheme | None] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    rules: TextRules = DEFAULT_RULES
 
     def __post_init__(self) -> None:
         for name, part in self.splits().items():
@@ -110,6 +113,7 @@ def checked(corpus: Corpus, config: ReadingConfig) -> Corpus:
     Raises:
         DataError: Tags are invalid, or a sentence has no token.
     """
+    corpus = corpus if corpus.rules != DEFAULT_RULES else replace(corpus, rules=config.text_rules)
     if corpus.schemes:
         return corpus
     for name, part in corpus.splits().items():
@@ -117,14 +121,15 @@ def checked(corpus: Corpus, config: ReadingConfig) -> Corpus:
             if not sentence.tokens:
                 raise DataError(f"{name}: sentence {number} must have at least one token, got none; leave it out")
     finished = finish(dict(corpus.splits()), config, corpus.notes, whole=True)
-    return Corpus(**finished.splits, schemes=finished.schemes, notes=finished.notes)
+    return Corpus(**finished.splits, schemes=finished.schemes, notes=finished.notes, rules=corpus.rules)
 
 
 def load_corpus(**settings: Any) -> Corpus:
     """Return the corpus that the keys of a recipe's [data] section describe.
 
     For example `load_corpus(train="train.conll", test="test.conll", format="conll", columns=["token", "ner"])`. Paths
-    are relative to the working directory.
+    are relative to the working directory. `tokenize` may also be a function that takes a text and returns its tokens,
+    or start and end of each.
 
     A generated corpus (`format="synthetic"`) also takes a `seed`.
 
@@ -135,8 +140,10 @@ def load_corpus(**settings: Any) -> Corpus:
     if "seed" in settings and settings.get("format") != "synthetic":
         raise RecipeError('load_corpus: `seed` is for format = "synthetic" alone; use split = {"dev": 0.1, "seed": 7}')
     seed = settings.pop("seed", 1)
+    function = settings.pop("tokenize") if callable(settings.get("tokenize")) else None
     plain = to_jsonable_python(settings, fallback=lambda value: value)  # lists for tuples, strings for paths
-    return read_corpus(parse_section(DataConfig, plain, where="load_corpus"), seed=seed)
+    config = parse_section(DataConfig, plain, where="load_corpus")
+    return read_corpus(config if function is None else config.with_function(function), seed=seed)
 
 
 def load_dataset(dataset: str | Path, **settings: Any) -> Corpus:
@@ -189,7 +196,7 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
             )
     cut, notes = split_files(splits, config.split)
     finished = finish(cut, config.reading(), [*said, *tally.notes(), *notes], whole=True)
-    return Corpus(**finished.splits, schemes=finished.schemes, notes=finished.notes)
+    return Corpus(**finished.splits, schemes=finished.schemes, notes=finished.notes, rules=config.text_rules)
 
 
 def _in_folder(config: DataConfig, folder: Path) -> DataConfig:

@@ -122,7 +122,8 @@ class TorchBackend:
     def __reduce__(self) -> tuple[object, ...]:
         precision = "bfloat16" if self.network.encoder.dtype == torch.bfloat16 else "float32"
         content = self.model.source or model_files(self.model, card="")
-        return _unpickled, (content, str(self.network.device), precision, self._cache is not None, self._rules)
+        rules = self._rules if self.model.source else self.model.text_rules  # a function is in no file
+        return _unpickled, (content, str(self.network.device), precision, self._cache is not None, rules)
 
     def __deepcopy__(self, memo: dict[int, object]) -> "TorchBackend":
         model = replace(self.model, network=deepcopy(self.network, memo))

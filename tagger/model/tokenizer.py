@@ -6,8 +6,9 @@ Those of released versions of spaCy are known not to; others are refused unless 
 
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Literal
 
 from tagger.config import Section
 from tagger.errors import ModelError
@@ -32,11 +33,12 @@ class TokenizerSection(Section):
     """The content of `tokenizer.json`; see `TextRules`."""
 
     version: int
-    tokenize: Tokenize
+    tokenize: Tokenize | Literal["function"]
     language: str
     split_on: str
     segment: Segment | None
     table: TableSection | None
+    function_name: str = ""
 
 
 def rules_to_json(rules: TextRules) -> bytes:
@@ -45,7 +47,9 @@ def rules_to_json(rules: TextRules) -> bytes:
     Raises:
         DataError: The rules of the language are those of spaCy, which is not installed.
     """
-    return f"{json.dumps(asdict(rules.with_table()), ensure_ascii=False)}\n".encode()
+    values = asdict(replace(rules.with_table(), function=None))
+    del values["function"]
+    return f"{json.dumps(values, ensure_ascii=False)}\n".encode()
 
 
 def rules_of(section: TokenizerSection, path: Path) -> TextRules:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 
-from tagger.config import ReadingConfig
 from tagger.encoding.packed import Packed
 from tagger.model.config import shared_rules
 from tagger.text.characters import is_unspaced
@@ -11,15 +10,14 @@ from tagger.text.tokenization import DEFAULT_RULES, TextRules
 MOST = 0.95  # of the tokens in scripts without blanks
 
 
-def text_rules_of(corpora: Mapping[str, ReadingConfig], train: Packed, tell: Callable[[str], None]) -> TextRules:
+def text_rules_of(given: Mapping[str, TextRules], train: Packed, tell: Callable[[str], None]) -> TextRules:
     """Return how a model splits raw text: as its corpora were split, or into characters if their tokens are characters.
 
     Args:
-        corpora: How each corpus was read, by its name.
+        given: How each corpus was split, by its name.
         train: The train sentences.
         tell: Called with a note if the corpora differ, or if characters were detected.
     """
-    given = {name: config.text_rules for name, config in corpora.items()}
     rules = shared_rules(list(given.values()))
     if any(other != rules for other in given.values()):
         chosen = next((name for name, other in given.items() if other == rules), "none")

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from tagger.running.splitting import text_rules_of
 from tagger.running.teachers import check_taught, find_teachers, with_teachers
 from tagger.tagging import Tagger
 from tagger.text.schemes import Scheme
+from tagger.text.tokenization import Split
 from tagger.training.loop import Epoch, Outcome, share_epoch, train_network
 
 
@@ -46,6 +47,7 @@ def train(
     device: str = "cpu",
     threads: int | None = None,
     listener: RunListener | None = None,
+    tokenize: Split | None = None,
 ) -> Run:
     """Train a model and score it on test. Teachers that are recipes are trained first, in the same way.
 
@@ -60,6 +62,8 @@ def train(
         device: Where the network runs: `cpu`, `cuda` or `cuda:N`.
         threads: Number of CPU threads; default: all cores. A training uses two at most.
         listener: Called on events of the run, such as the end of an epoch.
+        tokenize: Function that splits raw text: it takes a text and returns its tokens, or start and end of each. The
+            model keeps its name only, and needs it again: `tagger.load(output, tokenize=...)`.
 
     Raises:
         RecipeError: The recipe is invalid.
@@ -69,6 +73,9 @@ def train(
     listener = listener or RunListener()
     started = time.perf_counter()
     recipe, base = _read_recipe(recipe, overrides, seed)
+    if tokenize is not None:
+        recipe = recipe.with_function(tokenize)
+        corpus = corpus and replace(corpus, rules=corpus.rules.with_function(tokenize))
     check_device(device)
     path = Path(output) if output is not None else None
     folder = Path(data) if data is not None else base
@@ -179,7 +186,8 @@ class _Training:
                 self.listener.noted(
                     f"train has only one label of `{layer}`, {names[0]}, so its head has nothing to learn"
                 )
-        rules = text_rules_of(recipe.all_corpora(), self.packed, self.listener.noted)
+        given = {name: corpus.rules for name, corpus in self.corpora.items()}
+        rules = text_rules_of(given, self.packed, self.listener.noted)
         config = ModelConfig(
             format=FORMAT,
             version=version("tagger-bilstm"),

@@ -7,7 +7,7 @@ The text is never changed, and no character is lost. `TextRules` is what a recip
 
 import re
 import reprlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from typing import Literal, get_args
@@ -21,6 +21,7 @@ from tagger.text.word_rules import WordRules, WordTable
 from tagger.text.word_tables import check_language, installed_table, source_name
 
 Tokenize = Literal["words", "spacy", "blanks", "characters"]
+Split = Callable[[str], Sequence[str] | Sequence[CharSpan]]  # a function of the user
 Segment = Literal["rules", "lines", "none"]
 
 MAX_RUN = 1_000  # characters without white space that are split at once; the time is quadratic in their number
@@ -51,21 +52,26 @@ class TextRules:
     Args:
         tokenize: `words` splits by the rules of a language and those above; `spacy` by the rules of the
             language alone, as spaCy does; `blanks` at white space only; `characters` splits scripts without blanks,
-            such as Chinese, into characters.
+            such as Chinese, into characters; `function` calls `function`.
         language: Code of the language whose rules `words` and `spacy` use.
         split_on: Characters that are always tokens of their own.
         segment: Where sentences end: at marks such as `.` (`rules`), at line breaks (`lines`), or only with the text
             (`none`). Default: at line breaks if `tokenize` is `blanks`, otherwise at marks.
         version: Number of the rules of this module that `words` uses; a model keeps that of its training.
         table: The rules of the language, as a model has them. Default: those of the installed spaCy.
+        function: Returns the tokens of a text, or start and end of each. A model that was loaded lacks it until it is
+            given again.
+        function_name: Its name.
     """
 
-    tokenize: Tokenize = "words"
+    tokenize: Tokenize | Literal["function"] = "words"
     language: str = "en"
     split_on: str = ""
     segment: Segment | None = None
     version: int = VERSION
     table: WordTable | None = field(default=None, repr=False)
+    function: Split | None = field(default=None, repr=False, compare=False)
+    function_name: str = ""
 
     def __post_init__(self) -> None:
         if self.uses_table and self.table is None:
@@ -85,6 +91,8 @@ class TextRules:
     @property
     def name(self) -> str:
         """What splits a text into tokens, such as `spacy 3.8.7 en` or `blanks`; it is stored with a model."""
+        if self.tokenize == "function":
+            return f"function {self.function_name}"
         return f"{source_name() or 'spacy'} {self.language}" if self.uses_table else self.tokenize
 
     @property
@@ -106,6 +114,12 @@ class TextRules:
         table = None if settings.get("language", self.language) != self.language else self.table
         return replace(self, **{"table": table, **settings})  # type: ignore[arg-type]
 
+    def with_function(self, function: Split) -> "TextRules":
+        """Return these rules with a function that splits texts into tokens."""
+        parts = getattr(function, "__module__", None), getattr(function, "__qualname__", type(function).__qualname__)
+        name = ".".join(filter(None, parts))
+        return replace(self, tokenize="function", table=None, function=function, function_name=name)
+
     def with_table(self) -> "TextRules":
         """Return these rules with the rules of their language, to be kept with a model.
 
@@ -120,6 +134,8 @@ class TextRules:
         """Return start and end of each token; every character except white space is in exactly one token."""
         if text.isascii() and self.tokenize == "words" and not self.split_on and len(text) <= MAX_RUN:  # most texts
             return self._word_rules().spans(text)
+        if self.tokenize == "function":
+            return self._by_function(text)
         spans: list[CharSpan] = []
         position = 0
         for own in self._separate(text):
@@ -168,7 +184,7 @@ class TextRules:
             while last < len(tokens) and tokens[last][0] < end:
                 last += 1
             spans = tokens[first:last]
-            if _depends_on_its_neighbours(text, spans):
+            if self.tokenize == "function" or _depends_on_its_neighbours(text, spans):
                 spans = [(start + i, start + j) for i, j in self.tokens(text[start:end])]
             spans = self._ended(text, spans)
             sentences.append(Sentence(tuple([text[i:j] for i, j in spans]), text, tuple(spans)))
@@ -194,9 +210,17 @@ class TextRules:
             spans = _words(self._word_rules(), part, longest=MAX_RUN if self.tokenize == "words" else len(part))
         return [(start + first, start + last) for first, last in spans] if start else spans
 
+    def _by_function(self, text: str) -> list[CharSpan]:
+        if self.function is None:
+            raise DataError(
+                f"raw text must be split by the function {self.function_name}, as in training, but the model does not "
+                "hold it; load the model with tokenize=FUNCTION, or pass tokens"
+            )
+        return checked_tokens(text, self.function(text), self.function_name)
+
     def _word_rules(self) -> WordRules:
         """Return the rules of the language, which are read once, when the first text is split."""
-        return _rules_of(self.table or installed_table(self.language), added=self.tokenize == "words")
+        return _rules_of(self.table or installed_table(self.language), self.tokenize == "words")
 
 
 DEFAULT_RULES = TextRules()
@@ -210,6 +234,26 @@ def _depends_on_its_neighbours(text: str, spans: Sequence[CharSpan]) -> bool:
     (start, _), (last, end) = spans[0], spans[-1]
     attached = not text[start - 1 : start].isspace() if start else False
     return attached or not (text[end : end + 1].isspace() or end == len(text)) or text[last + 1 : end].endswith(".")
+
+
+def checked_tokens(text: str, found: Sequence[str] | Sequence[CharSpan], name: str) -> list[CharSpan]:
+    """Return start and end of the tokens that a function has found in a text.
+
+    Raises:
+        DataError: They are not in the text one after the other.
+    """
+    spans: list[CharSpan] = []
+    for token in found:
+        before = spans[-1][1] if spans else 0
+        start = text.find(token, before) if isinstance(token, str) else token[0]
+        end = start + len(token) if isinstance(token, str) else token[1]
+        if not before <= start < end <= len(text) or not text[start:end].strip():
+            raise DataError(
+                f"{name} must return tokens of the text in their order, or start and end of each, got {token!r} after "
+                f"character {before} of {reprlib.repr(text)}"
+            )
+        spans.append((start, end))
+    return spans
 
 
 def tokenize(text: str) -> list[CharSpan]:
@@ -228,7 +272,7 @@ def sentence_from_text(text: str, mode: Tokenize = "words", *, start: int = 0) -
 
 
 @lru_cache(maxsize=8)
-def _rules_of(table: WordTable, *, added: bool) -> WordRules:
+def _rules_of(table: WordTable, added: bool) -> WordRules:
     return WordRules(table.with_single_words() if added else table)
 
 

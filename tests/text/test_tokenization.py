@@ -372,3 +372,33 @@ def test_bare_rules_are_those_of_spacy_where_words_differ():
     for text in (FAMILY, "\u2066" * 1500, "a Router Z.", "x" * 1200):
         found = [text[start:end] for start, end in TextRules("spacy").tokens(text)]
         assert found == [token.text for token in spacy.blank("en")(text)]
+
+
+def by_commas(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def test_a_function_splits_texts_into_tokens_or_into_ranges():
+    rules = TextRules().with_function(by_commas)
+    assert rules.sentence("a b, c,d", start=5).tokens == ("a b", "c", "d")
+    assert rules.sentence("a b, c,d", start=5).offsets == ((5, 8), (10, 11), (12, 13))
+    assert rules.name.endswith("by_commas")
+    spans = TextRules().with_function(lambda text: [(0, 1), (1, len(text))])
+    assert spans.sentence("abc").tokens == ("a", "bc")
+    assert [sentence.tokens for sentence in rules.split("a, .,b, c.")] == [("a", "."), ("b", "c.")]
+
+
+@pytest.mark.parametrize("found", [["b", "a"], ["x"], [(0, 0)], [(1, 9)], [(1, 2), (0, 1)], [" "], [""]])
+def test_a_function_must_return_tokens_of_the_text_in_their_order(found):
+    with pytest.raises(DataError, match=r"must return tokens of the text in their order, or start and end of each"):
+        TextRules().with_function(lambda text: found).sentence("a b")
+
+
+def test_without_its_function_raw_text_is_refused_in_one_sentence():
+    rules = TextRules("function", function_name="mine.split")
+    with pytest.raises(DataError) as caught:
+        rules.sentence("a b")
+    assert str(caught.value) == (
+        "raw text must be split by the function mine.split, as in training, but the model does not hold it; load the "
+        "model with tokenize=FUNCTION, or pass tokens"
+    )
