@@ -328,9 +328,13 @@ def tag_lines(
     from tagger.files.reading import decode_lines  # only files need the formats
     from tagger.formats.table import stream_documents
 
+    reading = None
     if columns is None and format == "conll":
-        columns = next((r.columns for r in tagger.model.config.reading.values() if r.columns), None)
+        reading = next((r for r in tagger.model.config.reading.values() if r.format == "conll"), None)
+        columns = reading.columns if reading else None
     rules = tagger.model.text_rules
     decoded = decode_lines(lines, where=where)
-    documents = stream_documents(decoded, format, columns, rules=rules, where=where, unit=unit, faults=faults)
+    documents = stream_documents(
+        decoded, format, columns, rules=rules, reading=reading, where=where, unit=unit, faults=faults
+    )
     return predict_documents(documents, tagger.backend, n_best=n_best, waits=waits)

@@ -30,7 +30,7 @@ from tagger.encoding.vectors import read_vectors
 from tagger.errors import SHOWN, DataError, RecipeError
 from tagger.files.reading import decode_lines, raw_lines, read_lines
 from tagger.formats.jsonl import sentence_to_json
-from tagger.formats.table import stream_sentences
+from tagger.formats.table import stream_documents
 from tagger.formats.texts.labelled import read_classes
 from tagger.text.sentence import Sentence
 from tagger.text.tokenization import TextRules
@@ -98,7 +98,8 @@ def line_count(text: str, lines: Sequence[str]) -> Counts:
 
 
 def stream(format: Any, path: Path) -> list[Sentence]:
-    return list(stream_sentences(decode_lines(raw_lines(path), where="f"), format, ["token", "x"], where="f"))
+    documents = stream_documents(decode_lines(raw_lines(path), where="f"), format, ["token", "x"], where="f")
+    return [sentence for document in documents for sentence in document.sentences]
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,22 @@ SegmentOption = Annotated[
     Segment | None, typer.Option("--segment", help="How to split raw text into sentences: at marks, at lines, or not.")
 ]
 UnknownOption = Annotated[str | None, typer.Option("--unknown", help="Mark of unknown tags in columns, such as ?.")]
+DelimiterOption = Annotated[
+    str | None,
+    typer.Option("--delimiter", help="What separates columns: a character, tab, comma or blanks. Default: detected."),
+]
+QuoteOption = Annotated[
+    str | None, typer.Option("--quote", help='Character around fields with a delimiter in them; "" for none.')
+]
+CommentsOption = Annotated[
+    str | None, typer.Option("--comments", help="How comment lines start, such as ###. Default: detected.")
+]
+HeaderOption = Annotated[
+    int | None, typer.Option("--header", min=0, help="Number of lines that name the columns. Default: detected.")
+]
+EncodingOption = Annotated[
+    str | None, typer.Option("--encoding", help="Encoding of the files, such as cp1252. Default: UTF-8.")
+]
 ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a run, or of a model.")]
 FileArgument = Annotated[str, typer.Argument(metavar="[FILE | -]", help="File to tag; - is standard input.")]
 InputOption = Annotated[
@@ -192,6 +208,11 @@ def evaluate(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files with gold tags or labels.")],
     format: Annotated[FileFormat | None, typer.Option(help="Format of the files. Default: as in training.")] = None,
     columns: ColumnsOption = None,
+    delimiter: DelimiterOption = None,
+    quote: QuoteOption = None,
+    comments: CommentsOption = None,
+    header: HeaderOption = None,
+    encoding: EncodingOption = None,
     scheme: Annotated[
         Scheme | None, typer.Option(help="Tag scheme of the files. Default: as in training, or detected.")
     ] = None,
@@ -230,6 +251,11 @@ def evaluate(
             watch=meter.counting,
             format=format,
             columns=split_columns(columns, None),
+            delimiter=delimiter,
+            quote=quote,
+            comments=comments,
+            header=header,
+            encoding=encoding,
             scheme=scheme,
             layer=layer,
             invalid=invalid,
@@ -334,6 +360,11 @@ def convert(
         Literal[FileFormat, "text"] | None, typer.Option(help="Format of the file. Default: detected.")
     ] = None,
     columns: ColumnsOption = None,
+    delimiter: DelimiterOption = None,
+    quote: QuoteOption = None,
+    comments: CommentsOption = None,
+    header: HeaderOption = None,
+    encoding: EncodingOption = None,
     column: Annotated[
         str | None, typer.Option(help="Number or name of the column to convert. Default: the last with tags.")
     ] = None,
@@ -360,8 +391,10 @@ def convert(
     from tagger.cli.converting import convert_file
     from tagger.conversion.options import Conversion
 
+    form = {"delimiter": delimiter, "quote": quote, "comments": comments, "header": header, "encoding": encoding}
     wanted = Conversion(
         to=to,
+        form={key: value for key, value in form.items() if value is not None},
         format=format,
         columns=split_columns(columns, format or "conll"),
         column=column,
@@ -392,6 +425,11 @@ def check(
     test: Annotated[list[str] | None, typer.Option(help="Test file; may be repeated.")] = None,
     format: Annotated[FileFormat | None, typer.Option(help="Format of the files. Default: detected.")] = None,
     columns: ColumnsOption = None,
+    delimiter: DelimiterOption = None,
+    quote: QuoteOption = None,
+    comments: CommentsOption = None,
+    header: HeaderOption = None,
+    encoding: EncodingOption = None,
     scheme: SchemeOption = None,
     layer: Annotated[str | None, typer.Option(help="Layer for the labels of labelled text. Default: label.")] = None,
     vectors: Annotated[
@@ -432,6 +470,11 @@ def check(
             vectors=vectors or (),
             group=group,
             unknown=unknown,
+            delimiter=delimiter,
+            quote=quote,
+            comments=comments,
+            header=header,
+            encoding=encoding,
         )
     except TaggerError as error:
         if as_json:

@@ -8,12 +8,14 @@ layers and everything that the new format cannot hold, which is an error unless 
 from collections.abc import Callable
 from pathlib import Path
 
+from tagger.config import ReadingConfig
 from tagger.conversion.layout import Lines
 from tagger.conversion.options import SCHEMES, Conversion
-from tagger.conversion.reformat import SPANNED, read_through, reformat
+from tagger.conversion.reformat import SPANNED, form_settings, read_through, reformat
 from tagger.conversion.retag import retag
 from tagger.errors import DataError
-from tagger.files.reading import decode_lines
+from tagger.files.reading import decode_lines, encoding_of
+from tagger.formats.columns.fields import HEAD, Sample
 from tagger.formats.detection import detect_format
 from tagger.formats.source import Source
 from tagger.formats.table import FORMATS
@@ -35,19 +37,28 @@ def convert(
     Raises:
         DataError: The file is broken, or the new form cannot hold something in it; names lines and causes.
     """
-    source = Source(where, lambda: decode_lines(lines(), where=where), path)
-    format = wanted.format or detect_format(source.lines(), where=where, path=path)
+    form = form_settings(wanted.form)
+    source = Source(where, lambda: decode_lines(lines(), where=where, encoding=form.encoding), path)
+    format = wanted.format or detect_format(source.lines(), where=where, path=path, config=form)
     if format == "jsonl" and holds_texts(source.lines()):
         format = "spans"
     _check_options(wanted, format, where)
     if wanted.to in SCHEMES:
         return _retagged(lines, write, wanted, format, where)
-    if wanted.to == format and not (wanted.drop or wanted.labels or wanted.splitting):
+    changes = wanted.drop or wanted.labels or wanted.splitting
+    if wanted.to == format and not changes and _is_usual(lines, source, form, format):
         read_through(source, wanted, format)
         for line in lines():
             write(line)
         return f"{format} to {format}: copied as it is"
     return reformat(source, write, wanted, format)
+
+
+def _is_usual(lines: Lines, source: Source, form: ReadingConfig, format: str) -> bool:
+    """Whether a file is in UTF-8, with tabs or blanks between columns, and without a header and odd comments."""
+    if form.encoding or encoding_of(next(iter(lines()), b"")):
+        return False
+    return format != "conll" or not str(Sample(source.lines(), HEAD, form).form)
 
 
 def _check_options(wanted: Conversion, format: str, where: str) -> None:
@@ -70,5 +81,9 @@ def _retagged(lines: Lines, write: Callable[[bytes], object], wanted: Conversion
     looks_plain = format == "text" and wanted.format is None  # as a file of a few short lines of columns may do
     if not looks_plain and (format == "spans" or not FORMATS[format].has_columns):
         raise DataError(f"{where}: --to {wanted.to} changes tags in columns, got {format}; convert it to conll first")
+    if wanted.form or encoding_of(next(iter(lines()), b"")):
+        raise DataError(
+            f"{where}: --to {wanted.to} needs tabs or blanks between columns in UTF-8; convert it to conll first"
+        )
     target = next(scheme for scheme in SCHEMES if scheme == wanted.to)
     return str(retag(lines, write, target, wanted, where=where))

@@ -4,7 +4,8 @@ Token lines, comments and separators are those of `columns`. Where the lines are
 and empty nodes (`8.1`) are not words.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from tagger.formats.columns.conllu import spaced_comments
 from tagger.formats.columns.contents import detect_columns
 from tagger.formats.columns.fields import NO_WORD, RESERVED, Form, Sample, first_fields, read_tags
 from tagger.formats.faults import Faults
+from tagger.text.spellings import MAX_TAGS, Spelling, spelling_of
 from tagger.text.tag_survey import Survey
 
 HEAD = 200  # lines that show how the lines are written
@@ -75,8 +77,25 @@ def blocks(lines: Iterable[str], layout: Layout, where: str, faults: Faults) -> 
     return column_blocks(lines, ["_"] * len(layout.names), form=layout.form, where=where, faults=faults)
 
 
-def survey_columns(raw: Iterable[bytes], layout: Layout, where: str, unknown: str | None = None) -> list[Survey]:
-    """Return statistics of the tags of each column; `unknown` is the mark of unknown tags.
+def spelled_columns(raw: Iterable[bytes], layout: Layout, where: str) -> dict[int, Spelling]:
+    """Return how the columns that write tags in their own way do it."""
+    counts: list[Counter[str]] = [Counter() for _ in layout.names]
+    for block in blocks(decode_lines(raw, where=where), layout, where, Faults()):
+        for found, values in zip(counts, zip(*block.rows, strict=True), strict=False):
+            if len(found) <= MAX_TAGS:
+                found.update(map(str.strip, values))
+    spellings = {i: spelling_of(found) for i, found in enumerate(counts)}
+    return {i: spelling for i, spelling in spellings.items() if spelling is not None}
+
+
+def survey_columns(
+    raw: Iterable[bytes],
+    layout: Layout,
+    where: str,
+    unknown: str | None = None,
+    spellings: Mapping[int, Spelling] | None = None,
+) -> list[Survey]:
+    """Return statistics of the tags of each column, in these spellings; `unknown` is the mark of unknown tags.
 
     Raises:
         DataError: A line does not have the columns; names all such lines.
@@ -86,8 +105,9 @@ def survey_columns(raw: Iterable[bytes], layout: Layout, where: str, unknown: st
     for block in blocks(decode_lines(raw, where=where), layout, where, faults):
         words = words_of(block, layout)
         numbers = [block.line + i for i in words]
-        for survey, values in zip(surveys, zip(*(block.rows[i] for i in words), strict=True), strict=False):
-            survey.add(read_tags(values, unknown), numbers)
+        for column, values in enumerate(zip(*(block.rows[i] for i in words), strict=True)):
+            tags = read_tags(values, unknown)
+            surveys[column].add(spellings[column].read(tags) if spellings and column in spellings else tags, numbers)
         for i in sorted(set(range(len(block.rows))).difference(words)):
             for survey, value in zip(surveys, block.rows[i], strict=True):
                 survey.pass_over(value.strip(), block.line + i)

@@ -1,6 +1,7 @@
 """The options of a conversion."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import get_args
 
 from tagger.errors import RecipeError
@@ -33,6 +34,7 @@ class Conversion:
         split_on: Characters that are always tokens of their own.
         segment: How to split raw text into sentences, as in a recipe.
         unknown: Mark of unknown tags in columns, as in a recipe.
+        form: How the file is written: `delimiter`, `quote`, `comments`, `header` and `encoding`, as in a recipe.
     """
 
     to: str
@@ -51,6 +53,7 @@ class Conversion:
     split_on: str | None = None
     segment: Segment | None = None
     unknown: str | None = None
+    form: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         known = (*SCHEMES, *WRITABLE)

@@ -135,19 +135,30 @@ def read_through(source: Source, wanted: Conversion, format: str) -> None:
     faults.close()
 
 
+def form_settings(form: Mapping[str, object]) -> ReadingConfig:
+    """Return settings that say how a file is written.
+
+    Raises:
+        RecipeError: One has a wrong value.
+    """
+    return parse_section(ReadingConfig, {"format": "conll", **form}, where="convert")
+
+
 def _reading(source: Source, wanted: Conversion, format: str) -> ReadingConfig:
     """Return how to read a file without ignoring anything in it."""
     layers = {name: name if format == "spans" else f"# {name}" for name in wanted.labels}
     if format == "conllu":
         layers = {field: field for field in FIELDS if field not in ("id", "form")} | layers
     rules = parse_section(ReadingConfig, wanted.splitting, where="convert").text_rules
+    form = form_settings(wanted.form)
     config = ReadingConfig.model_construct(
         layers=layers if layers and format in ("conll", "conllu", "spans") else None,
-        columns=(wanted.columns or all_columns(Sample(source.lines()))) if format == "conll" else None,
+        columns=(wanted.columns or all_columns(Sample(source.lines(), config=form))) if format == "conll" else None,
         layer=LAYER if format == "spans" and layers else None,
         misaligned=wanted.misaligned,
         nested=wanted.nested,
         unknown=wanted.unknown,
+        **{key: getattr(form, key) for key in wanted.form},
     )
     return config.with_rules(rules)
 

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import tee
 
-from tagger.conversion.layout import Layout, Lines, blocks, holding_columns, read_layout, survey_columns, words_of
+from tagger.conversion.layout import (
+    Layout,
+    Lines,
+    blocks,
+    holding_columns,
+    read_layout,
+    spelled_columns,
+    survey_columns,
+    words_of,
+)
 from tagger.conversion.options import Conversion
 from tagger.errors import DataError
 from tagger.files.reading import decode_lines
@@ -18,6 +27,7 @@ from tagger.formats.columns.fields import NAMES, RESERVED, read_tags
 from tagger.formats.faults import FirstFault
 from tagger.text.gaps import Tags, all_known, converted, repaired
 from tagger.text.schemes import Scheme, can_divide, lenient_spans, merge_touching, spans_to_tags
+from tagger.text.spellings import Spelling
 from tagger.text.tag_survey import Survey, complain, runs
 from tagger.wording import counted
 
@@ -70,6 +80,10 @@ def retag(
         found = NAMES.get(layout.form.delimiter, layout.form.delimiter)
         raise DataError(f"{where}: tabs or blanks must separate the columns, got {found}; convert it to conll first")
     surveys = survey_columns(lines(), layout, where, wanted.unknown)
+    spellings: dict[int, Spelling] = {}
+    if not any(surveys[i].num_tags and not surveys[i].num_other for i in holding_columns(surveys, layout.names)):
+        spellings = spelled_columns(lines(), layout, where)
+        surveys = survey_columns(lines(), layout, where, wanted.unknown, spellings) if spellings else surveys
     index, survey = _choose(surveys, layout, wanted.column, where)
     source = wanted.scheme or survey.scheme()
     done = Retagged(_label(layout.names[index]), source, target)
@@ -85,7 +99,7 @@ def retag(
         if not wanted.merge:
             advice = f", which {target.upper()} cannot express; choose another scheme, or merge them (--merge)"
             complain((done.num_merged, problems), where, advice)
-    _rewrite(lines(), write, layout, index, done, where, wanted.unknown)
+    _rewrite(lines(), write, layout, index, spellings.get(index), done, where, wanted.unknown)
     return done
 
 
@@ -138,6 +152,7 @@ def _rewrite(
     write: Callable[[bytes], object],
     layout: Layout,
     column: int,
+    spelling: Spelling | None,
     done: Retagged,
     where: str,
     unknown: str | None,
@@ -156,13 +171,15 @@ def _rewrite(
         lines = [line for line, _ in pending]
         words = [(block.line - written - 1 + i, block.rows[i][column].strip()) for i in words_of(block, layout)]
         tags = read_tags((tag for _, tag in words), unknown)
-        stretches = runs(tags) if all_known(tags) else [(0, tags)]
-        for start, run in stretches:
+        tags = tuple(spelling.read(tags)) if spelling is not None else tags
+        wanted = [tag or str(unknown) for tag in tags]
+        for start, run in runs(tags) if all_known(tags) else [(0, tags)]:
             spelled = _converted(run, done.target) if all_known(run) else _converted_gaps(run, done, unknown)
-            for (line, old), new in zip(words[start:], spelled, strict=False):
-                if old != new:
-                    lines[line] = _replaced(pending[line], layout, column, old, new)
-                    done.num_changed += 1
+            wanted[start : start + len(run)] = spelled
+        for (line, old), new in zip(words, wanted, strict=True):
+            if old != new:
+                lines[line] = _replaced(pending[line], layout, column, old, new)
+                done.num_changed += 1
         done.num_sentences += bool(words)
         done.num_tags += len(words)
         write(b"".join(lines))

@@ -332,4 +332,4 @@ def _files_of(path: Path) -> list[Path]:
 def _read_file(path: Path, config: ReadingConfig, tally: Tally) -> list[Sentence]:
     if config.format in (None, "synthetic"):
         raise DataError(f"{path}: needs a format to be read from files; name `format` in the recipe")
-    return read_file(config.format, source_of(path), config, tally, Faults())
+    return read_file(config.format, source_of(path, config.encoding), config, tally, Faults())

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from tagger.config import ReadingConfig, parse_section
 from tagger.corpus.checking import unknown_notes
@@ -59,6 +60,7 @@ def check(
     vectors: Paths = (),
     group: str | None = None,
     unknown: str | None = None,
+    **form: Any,
 ) -> Diagnosis:
     """Return the diagnosis of a corpus: counts, errors and warnings with their positions.
 
@@ -77,6 +79,7 @@ def check(
         group: A key of the records or a comment, such as `ticket_id`, none of whose values may be in two splits.
             Default: the documents that have names.
         unknown: Mark of unknown tags in columns.
+        form: How the files are written, as in a recipe: `delimiter`, `quote`, `comments`, `header`, `encoding`.
 
     Raises:
         DataError: The file, folder or dataset does not exist, or its format is unknown.
@@ -100,6 +103,7 @@ def check(
             layer=layer,
             scheme=scheme,
             unknown=unknown,
+            **_form_settings(form),
         )
         material = sources.read_material(found, reading.with_rules(rules))
         material.notes += sources.notes_on_unread(source, brat=brat)
@@ -112,6 +116,17 @@ def check(
     if unknown is not None and material.format not in ("conll", "conllu"):
         raise RecipeError(f"unknown (--unknown) is for columns, got {material.format or 'no file'}; remove it")
     return _diagnose(material, scheme, sources.as_list(vectors), group)
+
+
+def _form_settings(form: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that are given and say how files are written, checked.
+
+    Raises:
+        RecipeError: One is unknown or has a wrong value.
+    """
+    given = {key: value for key, value in form.items() if value is not None}
+    config = parse_section(ReadingConfig, {"format": "conll", **given}, where="check")
+    return {key: getattr(config, key) for key in given}
 
 
 def _diagnose(material: Material, scheme: Scheme | None, vectors: Sequence[str | Path], group: str | None) -> Diagnosis:

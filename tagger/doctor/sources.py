@@ -167,7 +167,9 @@ def read_material(sources: Mapping[str, Sequence[Path]], reading: ReadingConfig)
         material.format = whole
         material.notes.append(f"detected format {whole} in {files[0]}")
     read = [] if material.format == "brat" else [path for path in files if not path.is_dir()]  # others are read whole
-    texts = dict(zip(read, gather(partial(scan_text, path, material.errors) for path in read), strict=True))
+    texts = dict(
+        zip(read, gather(partial(scan_text, path, material.errors, reading.encoding) for path in read), strict=True)
+    )
     filled = [path for path, (lines, _) in texts.items() if any(map(str.strip, lines))]
     if filled and (material.format is None or (material.format == "conll" and material.columns is None)):
         _detect(material, filled[0], texts[filled[0]][0], reading)
@@ -184,8 +186,7 @@ def read_material(sources: Mapping[str, Sequence[Path]], reading: ReadingConfig)
         material.files[split] = {str(path): encoding for path, (_, encoding) in found.items()}
         material.splits[split] = [
             sentence
-            for path, (lines, encoding) in found.items()
-            if encoding != "UTF-16"  # which was reported already
+            for path, (lines, _) in found.items()
             for sentence in _read(path, lines, config, tally, material.errors)
         ]
     material.notes += tally.notes()

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -45,23 +46,27 @@ def read_bytes(path: Path) -> bytes:
     return b"".join(_checked_length(line, f"{path}:{number}") for number, line in enumerate(raw_lines(path), 1))
 
 
-def read_lines(path: Path) -> list[str]:
-    """Return the lines of a UTF-8 file as a list; `iter_lines` takes less memory.
+def read_lines(path: Path, encoding: str | None = None) -> list[str]:
+    """Return the lines of a file as a list; `iter_lines` takes less memory.
 
     Raises:
         DataError: The file cannot be read, is empty, is binary or is not UTF-8; names line and byte.
     """
-    return list(iter_lines(path))
+    return list(iter_lines(path, encoding))
 
 
-def iter_lines(path: Path) -> Iterator[str]:
-    """Yield the lines of a UTF-8 file without line ends (LF or CRLF) and byte order mark.
+def iter_lines(path: Path, encoding: str | None = None) -> Iterator[str]:
+    """Yield the lines of a file without line ends (LF or CRLF) and byte order mark.
+
+    Args:
+        path: The file.
+        encoding: Its encoding. Default: UTF-8, or UTF-16 if it starts with its byte order mark.
 
     Raises:
         DataError: The file cannot be read, is empty, is binary or is not UTF-8; names line and byte.
     """
     found = "no bytes"
-    for line in decode_lines(raw_lines(path), where=str(path)):
+    for line in decode_lines(raw_lines(path), where=str(path), encoding=encoding):
         if found:
             found = "" if line.strip() else "blank lines only"
         yield line
@@ -170,25 +175,28 @@ def read_text(path: Path) -> str:
     return b"".join(kept).decode("utf-8-sig")
 
 
-def decode_lines(raw: Iterable[bytes], *, where: str) -> Iterator[str]:
-    """Yield lines of UTF-8 bytes as text without line ends.
+def decode_lines(raw: Iterable[bytes], *, where: str, encoding: str | None = None) -> Iterator[str]:
+    """Yield lines of bytes as text without line ends.
 
     Args:
         raw: The lines, with or without line ends.
         where: The start of an error message, such as the path.
+        encoding: Their encoding. Default: UTF-8, or UTF-16 if they start with its byte order mark.
 
     Raises:
         DataError: The bytes are binary or not UTF-8, or a line is longer than `MAX_LINE` or has a CR inside; names line
             and byte.
     """
-    position = 0
-    for number, line in enumerate(raw, 1):
-        if number == 1:
-            refuse_known_binary(line, where)
+    position, lines = 0, iter(raw)
+    first = next(lines, b"")
+    refuse_known_binary(first, where)
+    encoding = encoding or encoding_of(first)
+    if encoding is not None:
+        yield from _recoded(chain([first], lines), encoding, where)
+        return
+    for number, line in enumerate(chain([first], lines) if first else (), 1):
         if number == 1 and line.startswith(codecs.BOM_UTF8):
             position, line = 3, line[3:]
-        if number == 1 and line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise DataError(f"{where}:1: must be UTF-8, got UTF-16 (by its byte order mark); convert it to UTF-8")
         if b"\0" in line:
             raise DataError(f"{where}:{number}: must be text, got a binary file (a zero byte); name a text file")
         try:
@@ -196,12 +204,38 @@ def decode_lines(raw: Iterable[bytes], *, where: str) -> Iterator[str]:
         except UnicodeDecodeError as error:
             raise DataError(
                 f"{where}:{number}: must be UTF-8, got byte 0x{line[error.start]:02x} at byte {position + error.start} "
-                f"of the file, byte {error.start} of the line; convert it to UTF-8"
+                f"of the file, byte {error.start} of the line; convert it to UTF-8, or name its encoding"
             ) from None
         if "\r" in text:
             raise DataError(f"{where}:{number}: {LONE_CR}")
         yield text
         position += len(line)
+
+
+def encoding_of(start: bytes) -> str | None:
+    """Return the encoding of bytes that start with a byte order mark other than that of UTF-8; None for others."""
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    return "utf-16" if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else None
+
+
+def _recoded(raw: Iterable[bytes], encoding: str, where: str) -> Iterator[str]:
+    """Yield the lines of bytes in any encoding, which may have been split at bytes that are no line ends."""
+    decoder, rest, number = codecs.getincrementaldecoder(encoding)(), "", 0
+    for piece in chain(raw, [None]):
+        try:
+            rest += decoder.decode(_checked_length(piece or b"", f"{where}:{number + 1}"), final=piece is None)
+        except UnicodeError as error:
+            raise DataError(f"{where}:{number + 1}: must be {encoding} ({error}); name another encoding") from None
+        *lines, rest = rest.split("\n") if piece is not None else (rest.split("\n") if rest else [""])
+        lines = lines if piece is not None or not rest else [*lines, rest]
+        for line in lines:
+            number += 1
+            text = line.removesuffix("\r").removeprefix("\ufeff" if number == 1 else "")
+            if "\0" in text or "\r" in text:
+                problem = LONE_CR if "\r" in text else f"must be text in {encoding}, got a zero byte; name its encoding"
+                raise DataError(f"{where}:{number}: {problem}")
+            yield text
 
 
 def _checked_length(line: bytes, place: str) -> bytes:

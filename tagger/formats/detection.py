@@ -117,17 +117,15 @@ def _of_no_format(sample: Sample, where: str) -> DataError:
 def _likely(sample: Sample) -> list[str]:
     """Return up to three likely readings of lines, each with its options."""
     filled = [line for line in sample.lines if line.strip()]
-    found = [
-        f"--format conll --delimiter {NAMES[delimiter]} --columns token,_,ner (columns of tokens)"
-        for delimiter in ("\t", ",", ";")
-        if 2 * sum(delimiter in line for line in filled) > len(filled)
-    ][:1]
-    if any(" " in line.strip() for line in filled):
-        found.append("--format labelled (texts with a label)")
-        found.append("plain text, which has no tags or labels to learn from")
-    else:
-        found.append("--format conll --columns token,ner (a token per line)")
-    return found
+    delimiters = [d for d in ("\t", ",", ";") if 2 * sum(d in line for line in filled) > len(filled)]
+    texts = "--format labelled (a label, a tab and a text)"
+    if delimiters:
+        name, example = NAMES[delimiters[0]], "label,text,_"
+        texts = f"--format labelled --columns {example} (texts with a label; name each field between {name}s)"
+    found = [f"--format conll --delimiter {NAMES[d]} --columns token,_,ner (columns of tokens)" for d in delimiters[:1]]
+    if not any(" " in line.strip() for line in filled):
+        return [*found, "--format conll --columns token,ner (a token per line)"]
+    return [texts, *found, "plain text, which has no tags or labels to learn from"]
 
 
 def _widths(sample: Sample) -> str:

@@ -21,9 +21,9 @@ class Source(NamedTuple):
     path: Path | None = None
 
 
-def source_of(path: Path) -> Source:
+def source_of(path: Path, encoding: str | None = None) -> Source:
     """Return the source that a path is; a pipe, which can be read only once, is held in memory."""
     if comes_once(path):
-        held = read_lines(path)
+        held = read_lines(path, encoding)
         return Source(str(path), lambda: held, path)
-    return Source(str(path), lambda: iter_lines(path), path)
+    return Source(str(path), lambda: iter_lines(path, encoding), path)

@@ -239,6 +239,7 @@ def stream_documents(
     columns: Sequence[str] | None = None,
     *,
     rules: TextRules = DEFAULT_RULES,
+    reading: ReadingConfig | None = None,
     where: str,
     unit: Unit = "line",
     faults: Faults | None = None,
@@ -250,6 +251,7 @@ def stream_documents(
         format: One of `STREAMS`.
         columns: The columns of CoNLL lines, one of them `token`. A file of one column needs none.
         rules: How a text is split.
+        reading: How columns are written, such as their `delimiter`. Default: as the first lines show.
         where: The name of the file in errors; for `brat` its path.
         unit: What a document of plain text is: a line, a block of lines between blank lines, or the file.
         faults: Takes what is wrong. Default: the first fault is raised.
@@ -260,7 +262,8 @@ def stream_documents(
     if format not in STREAMS:
         raise ValueError(f"format must be one of {', '.join(STREAMS)}, got {format!r}")
     stream = partial(stream_text, unit=unit) if format == "text" else STREAMS[format]
-    config = ReadingConfig.model_construct(columns=tuple(columns) if columns else None).with_rules(rules)
+    form = reading or ReadingConfig.model_construct()
+    config = form.model_copy(update={"columns": tuple(columns) if columns else None}).with_rules(rules)
     return stream(Source(where, lambda: lines), config, Tally(), faults or FirstFault())
 
 

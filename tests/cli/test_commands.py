@@ -253,12 +253,14 @@ MISTAKES = {
     "no format": (
         ("evaluate", "{run}", "gold.conll"),
         2,
-        "error: say the format of the files with --format (conll, conllu, labelled, jsonl or brat)\n",
+        "error: say the format of the files with --format "
+        "(conll, conllu, labelled, jsonl, brat, parallel, tagged or webanno)\n",
     ),
     "layer without format": (
         ("evaluate", "{run}", "gold.conll", "--layer", "x"),
         2,
-        "error: say the format of the files with --format (conll, conllu, labelled, jsonl or brat)\n",
+        "error: say the format of the files with --format "
+        "(conll, conllu, labelled, jsonl, brat, parallel, tagged or webanno)\n",
     ),
     "labelled text without its layer": (
         ("evaluate", "{run}", "gold.conll", "--format", "labelled", "--columns", "label,text"),
@@ -307,7 +309,7 @@ def test_wrong_bytes_on_standard_input_are_named(call, run_folder) -> None:
     assert done.code == 1
     assert done.err == (
         "error: standard input:2: must be UTF-8, got byte 0xfc at byte 5 of the file, byte 1 of the line; "
-        "convert it to UTF-8\n"
+        "convert it to UTF-8, or name its encoding\n"
     )
 
 

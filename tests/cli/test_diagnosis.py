@@ -24,8 +24,8 @@ def test_each_kind_of_finding_has_a_title() -> None:
     assert {"scheme", "transition", "id"} <= found <= set(TITLES)
 
 
-def test_bare_prefixes_are_a_warning_with_a_title(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_broken_prefixes_are_a_warning_with_a_title(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "train.conll"
-    path.write_text("Ada\tB\nLovelace\tI\nsleeps\tO\n\n")
+    path.write_text("Ada\tB-\nLovelace\tI-\nsleeps\tO\n\n")
     print_diagnosis(check([str(path)], format="conll", columns=["token", "ner"]))
     assert f"warnings: {TITLES['scheme']}: 1\n" in capsys.readouterr().out

@@ -374,7 +374,6 @@ def test_reading_is_that_of_training_but_for_what_is_given() -> None:
         ("folder", "must be a file, got a folder; name a file in it"),
         ("empty", "the file must not be empty, got no bytes; check the path"),
         ("binary", "1: must be text, got a binary file (a zero byte); name a text file"),
-        ("utf16", "1: must be UTF-8, got UTF-16 (by its byte order mark); convert it to UTF-8"),
         ("gzip", "the gzip data are broken or cut short; fetch the file again"),
     ],
 )

@@ -134,8 +134,8 @@ def test_errors_are_all_counted_and_the_first_thousand_kept(tmp_path) -> None:
     assert len(diagnosis.errors) == 1000
 
 
-def test_a_file_of_another_encoding_is_an_error_and_not_a_traceback(tmp_path) -> None:
-    assert found(write(tmp_path, GOOD.encode("utf-16"))) == [("encoding", 1)]
+def test_encoding_of_a_file_is_that_of_its_byte_order_mark(tmp_path) -> None:
+    assert list(check(write(tmp_path, GOOD.encode("utf-16"))).files["train"].values()) == ["UTF-16"]
     diagnosis = check(write(tmp_path, b"\xef\xbb\xbf" + GOOD.encode()))
     assert diagnosis.is_sound
     assert list(diagnosis.files["train"].values()) == ["UTF-8 with byte order mark"]
@@ -315,7 +315,7 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path) -> None:
     with pytest.raises(DataError, match="expected a file to check"):
         check([])
     prose = "It was a dark night .\nRain fell .\nThe wind was in the trees and he\nslept\n"
-    with pytest.raises(DataError, match="name the format with --format"):
+    with pytest.raises(DataError, match="say what they are: --format labelled"):
         check(write(tmp_path, prose, "a.txt"))
     with pytest.raises(DataError, match=r"none: no such file; check the path$"):
         check(tmp_path / "none")

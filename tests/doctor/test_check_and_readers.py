@@ -34,7 +34,6 @@ BROKEN = [
     ("a.conll", ""),
     ("a.conll", "\n \n"),
     ("a.conll", GOOD.encode() + b"\nb\xff\tO\n"),
-    ("a.conll", GOOD.encode("utf-16")),
     ("a.conll", "a\nb O\nc B-PER x\n"),
     ("a.conll.gz", GOOD),
     ("a.conll.gz", gzip.compress(GOOD.encode())[:-9]),

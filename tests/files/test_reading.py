@@ -87,7 +87,7 @@ def test_wrong_encoding_is_named_with_line_and_byte(bom: bytes, tmp_path: Path) 
     path = write(tmp_path, bom + "a O\ncaf\u00e9 O\n".encode("latin-1"))
     assert error_of(path) == (
         f"{path}:2: must be UTF-8, got byte 0xe9 at byte {len(bom) + 7} of the file, byte 3 of the line; "
-        "convert it to UTF-8"
+        "convert it to UTF-8, or name its encoding"
     )
 
 
@@ -97,9 +97,16 @@ def test_cut_character_at_the_end_is_wrong_encoding(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
-def test_utf_16_is_reported_by_its_mark(encoding: str, tmp_path: Path) -> None:
-    path = write(tmp_path, "a O\n".encode(encoding))
-    assert error_of(path) == f"{path}:1: must be UTF-8, got UTF-16 (by its byte order mark); convert it to UTF-8"
+def test_utf_16_is_read_by_its_mark(encoding: str, tmp_path: Path) -> None:
+    path = write(tmp_path, "a\u010a O\r\n\n\u0a0d O".encode(encoding))  # characters with the bytes of line ends
+    assert list(iter_lines(path)) == ["a\u010a O", "", "\u0a0d O"]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16-le", "shift_jis", "utf-8"])
+def test_any_encoding_of_python_is_read(encoding: str, tmp_path: Path) -> None:
+    text = "Mädchen O\nsö" if encoding != "shift_jis" else "\u8868\u793a O\n\u5341"
+    path = write(tmp_path, text.encode(encoding))
+    assert list(iter_lines(path, encoding)) == text.split("\n")
 
 
 def test_utf_16_without_a_mark_is_a_binary_file(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from tagger.conversion.options import Conversion
 from tagger.corpus.corpus import load_corpus
 from tagger.doctor.check import check
 from tagger.errors import DataError
+from tagger.formats.table import stream_documents
 
 WEBANNO = (
     "#FORMAT=WebAnno TSV 3.3\n#T_SP=de.x.ner.type.NamedEntity|identifier|value\n#T_SP=de.x.pos.POS|PosValue\n"
@@ -135,6 +136,16 @@ def test_check_convert_and_training_read_the_same(name: str, tmp_path: Path) -> 
         assert read == tags or (scheme == "io" and [tag[2:] for tag in read] == [tag[2:] for tag in tags])
 
 
+@pytest.mark.parametrize("tags", ["B_PER I_PER O", "PER-B PER-I O", "b-PER i-PER o", "B-PER M-PER E-PER", "PER PER O"])
+def test_tags_in_another_spelling_go_to_any_scheme_in_their_columns(tags: str) -> None:
+    parts: list[bytes] = []
+    outside = "\nit\tO\nended\tO\nthere\tO\n"
+    data = (rows(*tags.split()) + outside).encode()
+    convert(lambda: data.splitlines(keepends=True), parts.append, Conversion(to="bioes"), where="f")
+    last = "I-PER E-PER" if tags.endswith("E-PER") else "E-PER O"
+    assert b"".join(parts).decode() == rows(*f"B-PER {last}".split()) + outside
+
+
 UNREAD = {
     "fasta": (">1abc\nMKTAY\nCCHHH\n>2abc\nGGS\nCCC\n", "FASTA"),
     "tiger": ('<?xml version="1.0"?>\n<corpus id="x">\n<head>\n</head>\n<body>\n', "TIGER XML"),
@@ -177,6 +188,35 @@ def test_settings_of_reading_are_given(tmp_path: Path) -> None:
     settings = {"delimiter": "~", "quote": "'", "comments": "%%", "columns": ["token", "pos"]}
     corpus = load_corpus(train=str(path), format="conll", **settings)
     assert [(s.tokens, s.tags("pos")) for s in corpus.train] == [(("Ines", "left~"), ("NN", "VB"))]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-le", "latin-1"])
+def test_file_in_another_encoding_is_read(encoding: str, tmp_path: Path) -> None:
+    text = "Größe\tB-X\r\nñandú\tO\r\n\r\nà\tO\n"
+    path = tmp_path / "data.txt"
+    path.write_bytes(text.encode(encoding))
+    given = None if encoding == "utf-16" else encoding
+    diagnosis = check(path, encoding=given)
+    assert (diagnosis.format, diagnosis.is_sound) == ("conll", True)
+    corpus = load_corpus(train=str(path), format="conll", **({"encoding": given} if given else {}))
+    assert [s.tokens for s in corpus.train] == [("Größe", "ñandú"), ("à",)]
+    parts: list[bytes] = []
+    wanted = Conversion(to="conll", form={"encoding": encoding})
+    convert(lambda: path.read_bytes().splitlines(keepends=True), parts.append, wanted, where="f", path=path)
+    assert b"".join(parts).decode() == text.replace("\r", "") + "\n" or given is None
+
+
+def test_bytes_that_are_not_of_the_encoding_are_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "data.txt"
+    path.write_bytes("Ñ\tB-X\n".encode())
+    with pytest.raises(DataError, match=r"data\.txt:1: must be ascii .*; name another encoding"):
+        load_corpus(train=str(path), format="conll", encoding="ascii")
+
+
+def test_lines_with_a_header_that_names_the_token_are_tagged_without_columns() -> None:
+    lines = ["Sentence #,Word,POS", "Sentence: 1,Ines,NN", ',",",.', "Sentence: 2,left,VB"]
+    found = [s for document in stream_documents(lines, "conll", where="f") for s in document.sentences]
+    assert [sentence.tokens for sentence in found] == [("Ines", ","), ("left",)]
 
 
 def test_folder_of_three_files_is_read_with_its_labels(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_prose_is_no_column_file() -> None:
 
 
 def test_columns_without_tags_are_refused_with_advice() -> None:
-    rows = [f"{i}\t{i / 7}\tword number {i}" for i in range(2000)]
+    rows = [f"{i}\t{i / 7}\tword{i}" for i in range(2000)]
     with pytest.raises(DataError, match=r"^f: one of the 3 columns must hold tags, .* --columns, such as token,_,ner$"):
         detect_reading(rows, where="f")
 
@@ -94,3 +94,11 @@ def test_commas_between_columns_of_tokens_are_seen() -> None:
 def test_prose_with_commas_is_neither_text_nor_columns(lines: list[str]) -> None:
     with pytest.raises(DataError, match=r"^data\.csv: "):
         detect_reading(lines, where="data.csv")
+
+
+def test_texts_between_tabs_are_no_columns_and_the_likely_readings_are_named() -> None:
+    lines = [f"{i}\ta text of {i} words\t{label}\tx" for i, label in enumerate(["good", "bad"] * 20)]
+    with pytest.raises(DataError) as caught:
+        detect_reading(lines, where="f")
+    assert "--format labelled --columns label,text,_ (texts with a label" in str(caught.value)
+    assert "--format conll --delimiter tab --columns token,_,ner" in str(caught.value)

@@ -18,6 +18,7 @@ from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.formats.columns.contents import BRACKET, SENTENCE_END, detect_columns, is_bracketed, is_ragged
 from tagger.formats.columns.fields import (
+    DELIMITERS,
     DOCUMENT,
     HEAD,
     MOST,
@@ -33,7 +34,7 @@ from tagger.formats.columns.fields import (
     split_head,
     uses_tabs,
 )
-from tagger.formats.columns.header import is_header
+from tagger.formats.columns.header import is_header, role_of
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally
@@ -70,17 +71,31 @@ def looks_like_columns(sample: Sample) -> bool:
     """Whether lines are columns.
 
     Most of them must have the same number of fields, with tabs between them or tags in a column. Or nearly all must
-    have the same number, with blank lines between sentences.
+    have the same number, with blank lines between sentences. Fields of several words, without a column of tags of
+    entities, are texts and no tokens.
     """
-    width, count = sample.width
-    share = count / max(1, len(sample.rows))
-    delimited = sample.form.delimiter not in "\t "
-    if (share == 1 or (width > 1 and share >= MOST)) and (delimited or not all(line.strip() for line in sample.lines)):
-        return True
     if is_ragged(sample):
         return True
-    columns = zip(*(row for row in sample.rows if len(row) == width), strict=True)
-    return width > 1 and share > 1 / 2 and (sample.tabs or any(map(has_scheme, columns)))
+    width, count = sample.width
+    share = count / max(1, len(sample.rows))
+    delimiter = sample.form.delimiter
+    columns = list(zip(*(row for row in sample.rows if len(row) == width), strict=True))
+    schemed = width > 1 and any(map(has_scheme, columns))
+    if delimiter != " " and not schemed and _has_texts(columns):
+        return False
+    if (share == 1 or (width > 1 and share >= MOST)) and (delimiter not in "\t " or not _is_solid(sample)):
+        return True
+    return width > 1 and share > 1 / 2 and (delimiter == "\t" or schemed)
+
+
+def _is_solid(sample: Sample) -> bool:
+    """Whether no blank line separates the lines."""
+    return all(line.strip() for line in sample.lines)
+
+
+def _has_texts(columns: Sequence[Sequence[str]]) -> bool:
+    """Whether a column has several words in most of its fields."""
+    return any(sum(" " in value.strip() for value in column) * 2 > len(column) for column in columns)
 
 
 def read_conll(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
@@ -174,12 +189,12 @@ def stream_conll(source: Source, config: ReadingConfig, tally: Tally, faults: Fa
     head, lines = split_head(source.lines())
     form = _form_of_head(head, config)
     fields = first_fields(head, form.split()) or [""]
-    columns = ("token",) if len(fields) == 1 else config.columns or ()
+    named = is_header(fields) if config.header is None else False
+    columns = ("token",) if len(fields) == 1 else config.columns or (_named(fields) if named else ())
     if "token" not in columns:
         got = f", got {', '.join(columns)}" if columns else ""
         raise DataError(f"{source.where}: has {len(fields)} columns; name them with --columns, such as token,_{got}")
-    if config.header is None and is_header(fields):
-        form = form._replace(header=1)
+    form = form._replace(header=1) if named else form
     token = columns.index("token")
     for block in column_blocks(lines, columns, form=form, where=source.where, faults=faults, keep=token):
         yield _sentence(block, token, source.where, {})
@@ -188,9 +203,20 @@ def stream_conll(source: Source, config: ReadingConfig, tally: Tally, faults: Fa
 def _form_of_head(head: Sequence[str], config: ReadingConfig) -> Form:
     """Return how the lines are written, as the config or the first line that must be a token line says."""
     tabs = uses_tabs(head, len(config.columns) if config.columns else None)
-    delimiter = config.delimiter or ("\t" if tabs else " ")
-    quote = config.quote if config.quote is not None else "" if delimiter in "\t " else '"'
-    return Form(delimiter, quote, config.comments, int(config.header or 0))
+    delimiters = [config.delimiter] if config.delimiter else ["\t" if tabs else " ", *DELIMITERS]
+    forms = []
+    for delimiter in delimiters:
+        quote = config.quote if config.quote is not None else "" if delimiter in "\t " else '"'
+        forms.append(Form(delimiter, quote, config.comments, int(config.header or 0)))
+    found = [first_fields(head, form.split()) or [] for form in forms]
+    fits = [len(fields) == len(config.columns) if config.columns else is_header(fields) for fields in found]
+    return forms[fits.index(True)] if any(fits) else forms[0]
+
+
+def _named(header: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns of tokens and sentences that a header names."""
+    roles = [role_of(field) for field in header]
+    return tuple(role if role is not None and role not in roles[:i] else "_" for i, role in enumerate(roles))
 
 
 def _sentence(block: Block, token: int, where: str, layers: Mapping[str, TagLayer | Label]) -> Sentence:

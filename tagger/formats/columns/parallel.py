@@ -45,10 +45,10 @@ def read_parallel(source: Source, config: ReadingConfig, tally: Tally, faults: F
 
     The layer of the tags is that of the config; default: `ner`, or `tags` if they are no entities.
     """
-    head = [fields[1].split() for _, fields in islice(_rows(source), HEAD) if len(fields) > 1]
+    head = [fields[1].split() for _, fields in islice(_rows(source, config.encoding), HEAD) if len(fields) > 1]
     layer = config.layer or ("ner" if is_scheme([tag for tags in head for tag in tags]) else "tags")
     empty = True
-    for number, fields in _rows(source):
+    for number, fields in _rows(source, config.encoding):
         if not any(map(str.strip, fields)):
             continue
         empty = False
@@ -65,13 +65,13 @@ def read_parallel(source: Source, config: ReadingConfig, tally: Tally, faults: F
         faults.add("form", source.where, NO_SENTENCE)
 
 
-def _rows(source: Source) -> Iterator[tuple[int, list[str]]]:
+def _rows(source: Source, encoding: str | None) -> Iterator[tuple[int, list[str]]]:
     """Yield each line with its fields, or the lines of the files of a folder with the same number."""
     if source.path is None or not is_parallel(source.path):
         yield from ((number, line.split("\t")) for number, line in enumerate(source.lines(), 1))
         return
     names = [name for name in (TOKENS, TAGS, LABEL) if (source.path / name).is_file()]
-    files = [source_of(source.path / name).lines() for name in names]
+    files = [source_of(source.path / name, encoding).lines() for name in names]
     for number, lines in enumerate(zip_longest(*files, fillvalue=""), 1):
         yield number, list(lines)
 
