@@ -40,6 +40,7 @@ class Reader:
         layers: Layer → its column and the names of its classes, if any.
         more: Those of the columns `offsets`, `document` and `meta` that exist.
         rules: How to split a text.
+        others: Columns that are kept as they are.
     """
 
     tokens: str | None
@@ -47,12 +48,13 @@ class Reader:
     layers: Mapping[str, tuple[str, list[str] | None]]
     more: tuple[str, ...]
     rules: TextRules
+    others: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:
         """The columns to read."""
         own = [column for column in (self.tokens, self.text, *self.more) if column is not None]
-        return list(dict.fromkeys(own + [column for column, _ in self.layers.values()]))
+        return list(dict.fromkeys([*own, *(column for column, _ in self.layers.values()), *self.others]))
 
     def __call__(self, row: Mapping[str, Any]) -> Sentence:
         """Return the sentence of a row.
@@ -66,22 +68,25 @@ class Reader:
         for layer, value in found.items():
             if isinstance(value, TagLayer) and len(value.tags) != len(sentence):
                 raise DataError(f"`{layer}` must have {len(sentence)} tags, got {len(value.tags)}")
-        meta = {pair["key"]: pair["value"] for pair in row.get(META) or ()}
-        return replace(sentence, layers=found, meta=meta, document=row.get(DOCUMENT))
+        meta = {pair["key"]: pair["value"] for pair in (META in self.more and row.get(META)) or ()}
+        document = row.get(DOCUMENT) if DOCUMENT in self.more else None
+        record = {column: row[column] for column in self.others} or None
+        return replace(sentence, layers=found, meta=meta, document=document, record=record)
 
     def _plain(self, row: Mapping[str, Any]) -> Sentence:
         """Return the tokens and the text of a row, without layers."""
         if self.tokens is None:
             return self.rules.sentence(_checked_text(row[self.text or ""], "a sentence"))
         sentence = _of_tokens(row[self.tokens])
-        if (offsets := row.get(OFFSETS)) is None or self.text is None:
+        offsets = row.get(OFFSETS) if OFFSETS in self.more else None
+        if offsets is None or self.text is None:
             return sentence
         text = _checked_text(row[self.text], f"a row with `{OFFSETS}`")
         return replace(sentence, text=text, offsets=checked_offsets(offsets, sentence.tokens, text))
 
 
 def reader(features: Mapping[str, Any], config: DataConfig, where: str, *, gold: bool = True) -> Reader:
-    """Return a reader of rows with these features; without layers if `gold` is false.
+    """Return a reader of rows with these features; if `gold` is false, without layers and with all other columns.
 
     Raises:
         DataError: There are no layers or no tokens, or a named column does not exist.
@@ -111,7 +116,15 @@ def reader(features: Mapping[str, Any], config: DataConfig, where: str, *, gold:
     more = tuple(name for name in (OFFSETS, DOCUMENT, META) if name in others and _is_ours(name, features[name]))
     if tokens is not None and OFFSETS not in more:
         text = None
-    return Reader(tokens, text, decoders, more, config.text_rules)
+    used = {tokens, text, *TOKEN_COLUMNS, *TEXT_COLUMNS, *more}
+    kept = () if gold else tuple(name for name in columns if name not in used and _is_plain(features[name]))
+    return Reader(tokens, text, decoders, more, config.text_rules, kept)
+
+
+def _is_plain(feature: Any) -> bool:
+    """Whether a column has values that need no decoding, as pictures and sounds do."""
+    inner = getattr(feature, "feature", None)
+    return not hasattr(feature, "decode_example") and (inner is None or isinstance(inner, dict) or _is_plain(inner))
 
 
 def _is_ours(column: str, feature: Any) -> bool:

@@ -1,10 +1,11 @@
 """Convert sentences to a Hugging Face dataset, with typed columns.
 
 The columns are those that `from_rows.py` reads: `tokens`, `text`, `ner_tags` for a tag layer `ner`, and a class under
-the name of a label layer. Optional values, such as scores, have a column only if a sentence has them. The readings of
-`n_best` are not written.
+the name of a label layer. Other keys of records, such as `id`, keep their columns. Optional values, such as scores,
+have a column only if a sentence has them. The readings of `n_best` are not written.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,28 @@ def _columns(splits: Mapping[str, Sequence[Sentence]]) -> Columns:
     for name, (feature, value) in optional.items():
         if any(value(sentence) is not None for sentence in chain.from_iterable(splits.values())):
             columns[name] = (feature, value)
-    return columns
+    return columns | {name: column for name, column in _kept_columns(splits).items() if name not in columns}
+
+
+def _kept_columns(splits: Mapping[str, Sequence[Sentence]]) -> Columns:
+    """Return the columns of the other keys of records; values of several types become JSON."""
+    records = [sentence.record or {} for sentence in chain.from_iterable(splits.values())]
+    names = dict.fromkeys(name for record in records for name in record)
+    return {name: _kept_column(name, [record.get(name) for record in records]) for name in names}
+
+
+def _kept_column(name: str, values: Sequence[Any]) -> tuple[Any, Callable[[Sentence], Any]]:
+    import datasets
+    import pyarrow
+
+    def value(sentence: Sentence) -> Any:
+        return (sentence.record or {}).get(name)
+
+    try:
+        schema = pyarrow.schema([(name, pyarrow.array(values).type)])
+        return datasets.Features.from_arrow_schema(schema)[name], value
+    except pyarrow.ArrowException:
+        return datasets.Value("string"), lambda sentence: json.dumps(value(sentence), ensure_ascii=False)
 
 
 def _where_present(layer: str, columns: Columns) -> Columns:

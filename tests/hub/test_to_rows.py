@@ -12,7 +12,7 @@ from tagger.corpus.synthetic import generate
 from tagger.doctor.check import check
 from tagger.errors import DataError
 from tagger.hub.from_rows import reader
-from tagger.hub.loading import sentences_of
+from tagger.hub.loading import sentences_of, stream_dataset
 from tagger.hub.to_rows import to_dataset
 from tagger.text.schemes import Boundary
 from tagger.text.sentence import Label, Sentence, TagLayer
@@ -173,3 +173,23 @@ def test_class_of_ignored_tokens_is_an_unknown_tag() -> None:
         {"tokens": datasets.List(datasets.Value("string")), "ner_tags": classes}, DataConfig(dataset="d"), "d"
     )
     assert read({"tokens": ["Ada", "sang"], "ner_tags": [1, -100]}).tags("ner") == ("B-PER", None)
+
+
+def test_other_columns_come_back_beside_predictions() -> None:
+    rows = {
+        "id": ["a", "b"],
+        "text": ["Ada ran.", "Bo sat."],
+        "page": [3, None],
+        "meta": [{"x": 1}, {"x": 2}],
+        "ner_tags": [["O"], ["O"]],
+    }
+    sentences = list(stream_dataset(datasets.Dataset.from_dict(rows)))
+    assert [sentence.record for sentence in sentences] == [
+        {"id": rows["id"][i], "page": rows["page"][i], "meta": rows["meta"][i], "ner_tags": ["O"]} for i in range(2)
+    ]
+    layers = {"ner": TagLayer(("O", "O", "O"))}
+    written = to_dataset(replace(sentence, layers=layers) for sentence in sentences)
+    assert written[:]["id"] == ["a", "b"]
+    assert (written[:]["page"], written[:]["meta"]) == ([3, None], [{"x": 1}, {"x": 2}])
+    mixed = [replace(s, record={"odd": value}) for s, value in zip(sentences, (1, ["a"]), strict=True)]
+    assert to_dataset(mixed)[:]["odd"] == ["1", '["a"]']
