@@ -214,7 +214,8 @@ def _contents(
     if sentence.document is not None:
         if format != "spans" or not FORMATS[wanted.to].single:  # otherwise each text is one, and they are only counted
             yield "documents"
-        if sentence.document != document_number and not {"newdoc", "newdoc id"} & sentence.meta.keys():
+        given = {document_number, str((sentence.record or {}).get("id"))}  # an `id` is reported as a key of its own
+        if sentence.document not in given and not {"newdoc", "newdoc id"} & sentence.meta.keys():
             yield "document names"
     if not sentence.tokens:
         yield "blank lines"
