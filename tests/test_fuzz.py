@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from readers import read, read_conll, read_conllu, read_jsonl, read_labelled
 
 from tagger.config import load_recipe
+from tagger.conversion.writing import write_sentences
 from tagger.corpus.synthetic import generate
 from tagger.encoding.vectors import read_vectors
 from tagger.errors import SHOWN, DataError, RecipeError
@@ -165,6 +166,10 @@ READERS = {
         [f"made/tool{i}.jsonl" for i in range(len(TOOLS))],
         tree="json",
     ),
+    "rasa": Reader(partial(read, "rasa", misaligned="drop"), ("made/nlu.yml",)),
+    "pubtator": Reader(partial(read, "pubtator", misaligned="drop", nested="layers"), ("made/pubtator.txt",)),
+    "xml": Reader(partial(read, "xml", misaligned="drop", nested="layers"), ("made/inline.txt",)),
+    "docbin": Reader(partial(read, "docbin", misaligned="drop", nested="layers"), ("made/good.spacy",)),
     "classes": Reader(lambda path: read_classes({"bad": path}, "class", TextRules())[0], TEXT, characters),
     "vectors": Reader(
         lambda path: read_vectors([path]).words,
@@ -201,6 +206,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "text.jsonl": "\n".join(json.dumps({"text": r["text"], "labels": {"a": "b"}}) for r in rows),
         "good.txt": "\n".join(row["text"] for row in rows) + "\n",
         "good.labelled": "\n".join(f"pos\t{row['text']}" for row in rows) + "\n",
+        "nlu.yml": 'nlu:\n- intent: go\n  examples: |\n    - to [Oslo](city)\n    - [it]{"entity": "a", "role": "b"}\n',
+        "pubtator.txt": "7|t|Oslo waits\n7|a|Ada left.\n7\t0\t4\tOslo\tLOC\tC1\n7\tCID\tC\tD\n\n8|t|Rain\n8|a|\n",
+        "inline.txt": '<PER>Ada</PER> &amp; I saw <N TYPE="LOC">Oslo <X>Sentral</X></N>.\n',
         "labels.csv": 'id,text,label\n1,"it went, ""well""",up\n3,"it\nwas so",down\n',
         "fasttext.txt": "__label__up it went well\n__label__down __label__up it did not\n",
         "elements.txt": " <Pros>it is small</Pros>\n<Cons>it is loud</Cons>\n",
@@ -212,6 +220,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     for name, text in files.items():
         (made / name).write_text(text, encoding="utf-8")
+    write_sentences(made / "good.spacy", list(generate(3, seed=1, split="train")), format="docbin", layers=["ner"])
     (made / "good.txt.gz").write_bytes(gzip.compress(files["good.txt"].encode()))
     return folder
 

@@ -148,7 +148,7 @@ def uses(name: str) -> dict[str, bool]:
         "recipes, `tagger check`, `tagger evaluate`": name in get_args(FileFormat),
         "`tagger tag` reads": row.stream is not None,
         "`tagger convert` reads": row.read is not None,
-        "`tagger convert` and `write_sentences` write": row.write is not None,
+        "`tagger convert` and `write_sentences` write": row.write is not None or row.dump is not None,
     }
 
 
@@ -157,7 +157,8 @@ def format_section(name: str, row: Format) -> str:
     parts = [f"### `{name}`", row.about]
     if row.suffixes:
         parts.append("File names: " + ", ".join(f"`{suffix}`" for suffix in row.suffixes) + ".")
-    return "\n\n".join([*parts, f"```text\n{row.example.strip()}\n```"])
+    example = [f"```text\n{row.example.strip()}\n```"] if row.example else []
+    return "\n\n".join([*parts, *example])
 
 
 # Commands

@@ -353,7 +353,8 @@ def convert(
     to: Annotated[
         str,
         typer.Option(
-            help="iob1, iob2, bioes, bilou or io; or conll, conllu, jsonl, text, doccano, labelstudio or spacy."
+            help="iob1, iob2, bioes, bilou or io; or conll, conllu, jsonl, csv, text, doccano, docbin, "
+            "labelstudio or spacy."
         ),
     ],
     format: Annotated[

@@ -16,7 +16,7 @@ from tagger.text.tokenization import Segment, Split, TextRules, Tokenize
 from tagger.text.word_tables import check_language
 from tagger.wording import quoted, shorten
 
-SPANNED = ("jsonl", "brat", "webanno")  # formats that give entities as character spans of a text
+SPANNED = ("jsonl", "brat", "webanno", "docbin", "pubtator", "rasa", "xml")  # formats of texts with character spans
 
 
 def _as_files(value: object) -> object:
@@ -193,7 +193,7 @@ class ReadingConfig(Section):
     its byte order mark."""
 
     layer: str | None = None
-    """Layer that receives the label (`labelled`; required there), the entities (`jsonl`, `brat`; default: `ner`) or the
+    """Layer that receives the label (`labelled`; required there), the entities (character spans; default: `ner`) or the
     tags (`parallel`, `tagged`; default: `ner`, or `tags` and `pos` if they are no entities)."""
 
     scheme: Scheme | None = None
@@ -213,12 +213,13 @@ class ReadingConfig(Section):
 
     misaligned: Misaligned = "error"
     """What to do in train with an entity whose characters do not align with tokens, that overlaps another, or that
-    crosses the end of a sentence (`jsonl`, `brat`): stop with an error, drop it, or expand it to whole tokens and join
+    crosses the end of a sentence (character spans): stop with an error, drop it, or expand it to whole tokens and join
     its sentences. Entities of one type that meet because they were expanded become one. The number of such entities is
     reported. In dev, test and `tagger evaluate` such an entity counts as missed."""
 
     nested: Nested = "error"
-    """Which of two nested entities to keep in train (`jsonl`, `brat`). The number of removed entities is reported.
+    """Which of two nested entities to keep in train (character spans), or `layers` to keep both: those inside others
+    of the layer `ner` become the layer `ner2`, and so on. The number of removed entities is reported.
     In dev, test and `tagger evaluate` the outermost is kept, and the others count as missed."""
 
     rename: dict[str, Annotated[str, BeforeValidator(_as_new_name), Field(min_length=1)]] = Field(default_factory=dict)

@@ -19,7 +19,7 @@ from tagger.formats.faults import Faults, FirstFault
 from tagger.formats.source import Source
 from tagger.formats.standoff.brat import IGNORED
 from tagger.formats.standoff.sentences import LAYER
-from tagger.formats.table import FORMATS, iter_sentences
+from tagger.formats.table import FORMATS, iter_sentences, written
 from tagger.formats.tally import Tally
 from tagger.text.gaps import all_known, known_of, known_spans, repaired
 from tagger.text.records import implies_offsets
@@ -38,7 +38,8 @@ MEANINGS = {
     "sentence_end": " (flags of tokens)",
 }  # of names that do not explain themselves
 UNKNOWN_TAGS = "unknown tags"
-SPANNED = ("spans", "brat", "webanno")  # `spans` is JSON of texts with character spans
+TEXTS = ("spans", "docbin", "rasa", "xml")  # files of texts with character spans; `spans` is JSON of these
+SPANNED = (*TEXTS, "brat", "pubtator", "webanno")
 
 
 @dataclass(slots=True)
@@ -98,10 +99,8 @@ def reformat(source: Source, write_bytes: Callable[[bytes], object], wanted: Con
     _check(found, wanted, source.where)
     again = read(Tally(), FirstFault()) if held is None else held
     kept = (_kept(sentence, found, wanted) for sentence in again)
-    to_lines = FORMATS[wanted.to].write
-    assert to_lines is not None  # `Conversion` refuses other formats
-    for line in to_lines(kept, _written(found, wanted)):
-        write_bytes(f"{line}\n".encode())
+    for part in written(wanted.to, kept, _written(found, wanted)):
+        write_bytes(part)
     spelled = [f"layer `{layer}` {spelling.about}" for layer, spelling in spellings.items()]
     return "; ".join([_summary(found, wanted, format, config.columns, tally), *spelled])
 
@@ -212,14 +211,14 @@ def _contents(
     if sentence.meta.keys() - set(wanted.labels):
         yield "comments"
     if sentence.document is not None:
-        if format != "spans" or not FORMATS[wanted.to].single:  # otherwise each text is one, and they are only counted
+        if format not in TEXTS or not FORMATS[wanted.to].whole:  # otherwise each text is one, and they are only counted
             yield "documents"
         given = {document_number, str((sentence.record or {}).get("id"))}  # an `id` is reported as a key of its own
         if sentence.document not in given and not {"newdoc", "newdoc id"} & sentence.meta.keys():
             yield "document names"
     if not sentence.tokens:
         yield "blank lines"
-    elif own_tokens or (format != "spans" and "tokens" in FORMATS[format].holds):
+    elif own_tokens or (format not in TEXTS and "tokens" in FORMATS[format].holds):
         text = _inner(sentence).text if own_tokens else sentence.text  # it may be one sentence of several
         if tuple(text.split()) != sentence.tokens:
             yield "tokens"
@@ -269,7 +268,10 @@ def _refuse_losses(found: Contents, wanted: Conversion, where: str) -> None:
     target, drop = FORMATS[wanted.to], wanted.drop
     strange = set(found.surveys).difference(target.layers) if target.layers is not None else set()
     kept = [name for name in found.present if name not in drop]
-    lost = [name for name in kept if found.kinds[name] not in target.holds or name in strange]
+    holds = target.holds
+    if target.holds_of_labelled is not None and "labels" in {found.kinds[name] for name in kept}:
+        holds = target.holds_of_labelled
+    lost = [name for name in kept if found.kinds[name] not in holds or name in strange]
     if target.single and not lost:
         lost = [name for name in kept if found.kinds[name] == "entities"][1:]
     if lost:
@@ -317,7 +319,7 @@ def _kept(sentence: Sentence, found: Contents, wanted: Conversion) -> Sentence:
         inner = _inner(sentence)
         told = "text" not in drop and _keeps_text(inner, wanted.to)
         plain = inner if told else Sentence.from_tokens(sentence.tokens)
-    whole = FORMATS[wanted.to].single  # does not write documents, but needs them to know which text is whose
+    whole = FORMATS[wanted.to].whole  # does not write documents, but needs them to know which text is whose
     document = None if "documents" in drop and not whole else sentence.document
     record = {key: value for key, value in (sentence.record or {}).items() if key not in drop}
     return replace(plain, layers=layers, meta=comments, document=document, record=record)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tagger.errors import DataError
 from tagger.files.writing import replaced
-from tagger.formats.table import FORMATS, WRITABLE
+from tagger.formats.table import FORMATS, WRITABLE, written
 from tagger.text.sentence import Sentence, TagLayer
 
 
@@ -21,14 +21,15 @@ def write_sentences(
     Args:
         path: The file; what it held before is replaced.
         sentences: Any iterable, such as the result of `Tagger.stream`; it is not held in memory.
-        format: A format that can be written: `jsonl`, `conll`, `conllu`, `text`, `doccano`, `labelstudio` or `spacy`.
+        format: A format that can be written: `jsonl`, `conll`, `conllu`, `csv`, `text`, `doccano`,
+            `docbin`, `labelstudio` or `spacy`.
         layers: The layers to write, for `conll` in the order of the columns. Default: all layers of the first sentence.
 
     Raises:
         DataError: A sentence lacks a layer, the format cannot hold the layers, or the file cannot be written.
     """
     row = FORMATS.get(format)
-    if row is None or row.write is None:
+    if row is None or format not in WRITABLE:
         raise ValueError(f"format must be one of {', '.join(WRITABLE)}, got {format!r}")
     rest = iter(sentences)
     first = next(rest, None)
@@ -38,8 +39,8 @@ def write_sentences(
         raise DataError(f"{path}: {format} holds one layer of tags, got {', '.join(tags)}; choose one with `layers`")
     kept = _with_layers(chain([first] if first else [], rest), names)
     with replaced(Path(path)) as stream:
-        for line in row.write(kept, tags):
-            stream.write(line.encode() + b"\n")
+        for part in written(format, kept, tags):
+            stream.write(part)
 
 
 def _with_layers(sentences: Iterable[Sentence], names: Sequence[str]) -> Iterator[Sentence]:

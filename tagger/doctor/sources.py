@@ -33,6 +33,7 @@ NO_DATA = ("licen", "readme", "copying", "acknowledg", "changelog", "notice", ".
 NO_TEXT = {".md", ".py", ".zip", ".pdf", ".png", ".vec", ".html"}
 DATASET_FILES = ("dataset_dict.json", "dataset_info.json", "*.parquet", "*/*.parquet", "*.arrow")
 MAX_LABELS = 100
+WHOLE = ("brat", "docbin")  # formats whose readers open the files themselves
 
 Paths = str | Path | Sequence[str | Path]
 
@@ -166,7 +167,7 @@ def read_material(sources: Mapping[str, Sequence[Path]], reading: ReadingConfig)
     if reading.format is None and files and (whole := _whole_format(files[0])):
         material.format = whole
         material.notes.append(f"detected format {whole} in {files[0]}")
-    read = [] if material.format == "brat" else [path for path in files if not path.is_dir()]  # others are read whole
+    read = [] if material.format in WHOLE else [path for path in files if not path.is_dir()]  # others are read whole
     texts = dict(
         zip(read, gather(partial(scan_text, path, material.errors, reading.encoding) for path in read), strict=True)
     )
@@ -207,7 +208,7 @@ def _detect(material: Material, path: Path, lines: Sequence[str], reading: Readi
 
 def _read(path: Path, lines: list[str], config: ReadingConfig, tally: Tally, errors: Findings) -> list[Sentence]:
     """Return the sentences of a file, and add its errors; what is read as a whole needs no `lines`."""
-    if config.format != "brat" and not path.is_dir() and not any(map(str.strip, lines)):
+    if config.format not in WHOLE and not path.is_dir() and not any(map(str.strip, lines)):
         got = "blank lines only" if lines else "no bytes"
         errors.add("form", f"{path}:1", f"the file must not be empty, got {got}; check the path")
         return []

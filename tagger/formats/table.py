@@ -12,6 +12,7 @@ from typing import Any, get_args
 from tagger.config import ReadingConfig
 from tagger.formats.columns.conll import conll_lines, looks_like_columns, read_conll
 from tagger.formats.columns.conllu import FIELDS, conllu_lines, looks_like_conllu, read_conllu
+from tagger.formats.columns.csv_writing import csv_lines
 from tagger.formats.columns.fields import Sample
 from tagger.formats.columns.parallel import is_parallel, looks_like_parallel, read_parallel
 from tagger.formats.columns.tagged import looks_like_tagged, read_tagged
@@ -28,6 +29,10 @@ from tagger.formats.faults import Faults, FirstFault
 from tagger.formats.jsonl import jsonl_lines, looks_like_json
 from tagger.formats.source import Source
 from tagger.formats.standoff.brat import is_brat, read_brat
+from tagger.formats.standoff.docbin import docbin_parts, is_docbin, read_docbin
+from tagger.formats.standoff.inline_xml import looks_like_inline_xml, read_inline_xml
+from tagger.formats.standoff.pubtator import looks_like_pubtator, read_pubtator
+from tagger.formats.standoff.rasa import looks_like_rasa, read_rasa
 from tagger.formats.tally import Tally
 from tagger.formats.texts.labelled import looks_like_labelled, read_labelled
 from tagger.formats.texts.plain_text import looks_like_text, read_plain_text, text_lines
@@ -41,6 +46,7 @@ from tagger.text.tokenization import DEFAULT_RULES, TextRules
 Read = Callable[[Source, ReadingConfig, Tally, Faults], Iterator[Sentence]]
 Stream = Callable[[Source, ReadingConfig, Tally, Faults], Iterator[Document]]
 Write = Callable[[Iterable[Sentence], Sequence[str]], Iterator[str]]
+Dump = Callable[[Iterable[Sentence], Sequence[str]], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +55,11 @@ class Format:
 
     Args:
         about: What a file holds, in one sentence.
-        example: A small file.
+        example: A small file; empty for a binary format.
         read: Yields the sentences of a source; what is wrong goes to the faults.
         stream: Yields documents to be tagged, each as soon as its lines arrive.
         write: Yields the lines of sentences, with these tag layers.
+        dump: Yields the bytes of sentences, with these tag layers, where a file has no lines.
         suffixes: Endings of names that are always of this format.
         is_path: Whether a path is of this format.
         looks_like: Whether the first lines of a file are of this format; the rows are asked in their order.
@@ -60,21 +67,26 @@ class Format:
             `comments`, `documents`, `document names` (other than their number), `tokens` (where they are in the
             text; without it, texts are split when they are read), `text` (white space between tokens), `offsets`
             (text that is no token), `keys` (of a record, such as its id), `unknown tags`, `blank lines`.
+        holds_of_labelled: The same of sentences with labels and without tags, if that is something else.
         single: Whether it can write one layer of entities only.
+        whole: Whether it writes the sentences of a text together, as one item.
         layers: The only names that its tag layers can have; None for any.
         has_columns: Whether a file has columns, in one of which tags can be changed in place.
     """
 
     about: str
-    example: str
+    example: str = ""
     read: Read | None = None
     stream: Stream | None = None
     write: Write | None = None
+    dump: Dump | None = None
     suffixes: tuple[str, ...] = ()
     is_path: Callable[[Path], bool] | None = None
     looks_like: Callable[[Sample], bool] | None = None
     holds: frozenset[str] = frozenset()
+    holds_of_labelled: frozenset[str] | None = None
     single: bool = False
+    whole: bool = False
     layers: tuple[str, ...] | None = None
     has_columns: bool = False
 
@@ -99,6 +111,7 @@ def _of_tool(dialect: Written, said: str, example: str) -> Format:
         write=partial(spanned_lines, dialect=dialect),
         holds=frozenset({"entities", "text", "offsets"}),
         single=True,
+        whole=True,
     )
 
 
@@ -112,6 +125,26 @@ FORMATS: Mapping[str, Format] = {
         read=read_brat,
         stream=stream_brat,
         is_path=is_brat,
+    ),
+    "docbin": Format(
+        about="The binary files that spaCy trains on (`DocBin`): tokens, entities, groups of spans and `cats`.",
+        read=read_docbin,
+        dump=docbin_parts,
+        is_path=is_docbin,
+        holds=frozenset({"entities", "labels", "tokens", "text", "offsets"}),
+        whole=True,
+    ),
+    "pubtator": Format(
+        about="PubTator: title, abstract and entities of articles, with a blank line between them.",
+        example="7|t|Oslo waits\n7|a|Ada left it.\n7\t0\t4\tOslo\tLOC\n7\t11\t14\tAda\tPER\n",
+        read=read_pubtator,
+        looks_like=looks_like_pubtator,
+    ),
+    "rasa": Format(
+        about="Rasa's training data in YAML: examples with their intent (a label) and entities.",
+        example="nlu:\n- intent: go\n  examples: |\n    - fly to [Oslo](city)\n    - take me away\n",
+        read=read_rasa,
+        looks_like=looks_like_rasa,
     ),
     "jsonl": Format(
         about="JSON, one object per line or one array: sentences as `tagger tag` writes them, rows of datasets, or "
@@ -170,6 +203,12 @@ FORMATS: Mapping[str, Format] = {
         looks_like=looks_like_tagged,
         holds=frozenset({"tokens"}),
     ),
+    "xml": Format(
+        about="Texts with their entities as elements, one text per line.",
+        example="<PER>Ada</PER> lives in <LOC>Oslo</LOC>.\n",
+        read=read_inline_xml,
+        looks_like=looks_like_inline_xml,
+    ),
     "conll": Format(
         about="Columns as in the CoNLL shared tasks: a token per line, then its tags, a blank line between sentences.",
         example="# intent = tell\nAda\tB-PER\nlives\tO\nin\tO\nOslo\tB-LOC\n\n",
@@ -189,13 +228,24 @@ FORMATS: Mapping[str, Format] = {
         looks_like=looks_like_text,
         holds=frozenset({"text", "offsets", "blank lines"}),
     ),
+    "csv": Format(
+        about="CSV with a header: a row for each token with its sentence and tags (read as `conll`), or a row for each "
+        "text with its labels (read as `labelled`).",
+        example="sentence,token,ner\n1,Ada,B-PER\n1,sleeps,O\n",
+        write=csv_lines,
+        holds=frozenset({"tags", "entities", "tokens"}),
+        holds_of_labelled=frozenset({"labels", "text", "offsets"}),
+    ),
     "doccano": _of_tool(
         "doccano", "doccano exports them", '{"text": "Ada lives in Oslo", "label": [[0, 3, "PER"], [13, 17, "LOC"]]}'
     ),
-    "labelstudio": _of_tool(
-        "labelstudio",
-        "the minimal JSON of Label Studio has them",
-        '{"text": "Ada sleeps", "label": [{"start": 0, "end": 3, "text": "Ada", "labels": ["PER"]}]}',
+    "labelstudio": Format(
+        about="Tasks of Label Studio with their annotations, as it imports and exports them; read as `jsonl`.",
+        example='[{"data": {"text": "Ada sleeps"}, "annotations": [{"result": [{"from_name": "label", '
+        '"to_name": "text", "type": "labels", "value": {"start": 0, "end": 3, "text": "Ada", "labels": ["PER"]}}]}]}]',
+        write=partial(spanned_lines, dialect="labelstudio"),
+        holds=frozenset({"entities", "labels", "text", "offsets"}),
+        whole=True,
     ),
     "spacy": _of_tool(
         "spacy",
@@ -208,7 +258,22 @@ STREAMS: Mapping[str, Stream] = {
     "csv": stream_csv,  # texts in a column, which are only tagged
 }
 READABLE = tuple(sorted(name for name, row in FORMATS.items() if row.read is not None))
-WRITABLE = tuple(sorted(name for name, row in FORMATS.items() if row.write is not None))
+WRITABLE = tuple(sorted(name for name, row in FORMATS.items() if row.write is not None or row.dump is not None))
+
+
+def written(format: str, sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterator[bytes]:
+    """Yield the parts of a file of sentences in a format that can be written, with these tag layers.
+
+    Raises:
+        DataError: The format cannot hold a sentence.
+    """
+    row = FORMATS[format]
+    if row.write is not None:
+        yield from (f"{line}\n".encode() for line in row.write(sentences, layers))
+    elif row.dump is not None:
+        yield from row.dump(sentences, layers)
+    else:
+        raise ValueError(f"format must be one of {', '.join(WRITABLE)}, got {format!r}")
 
 
 def iter_sentences(

@@ -6,7 +6,7 @@
 from typing import Literal
 
 FileFormat = Literal[  # the rows of `formats/table.py` that hold tags
-    "conll", "conllu", "labelled", "jsonl", "brat", "parallel", "tagged", "webanno"
+    "conll", "conllu", "labelled", "jsonl", "brat", "docbin", "parallel", "pubtator", "rasa", "tagged", "webanno", "xml"
 ]
 InputFormat = Literal["text", "conll", "conllu", "jsonl", "csv", "brat"]  # the rows that `tagger tag` reads
 OutputFormat = Literal["text", "conll", "jsonl", "csv", "parquet", "doccano", "labelstudio", "prodigy"]  # and writes
@@ -15,4 +15,4 @@ Invalid = Literal["error", "repair"]
 Precision = Literal["float32", "bfloat16"]  # of the encoder
 Misaligned = Literal["error", "drop", "expand"]
 Several = Literal["error", "skip", "join"]
-Nested = Literal["error", "outermost", "innermost"]
+Nested = Literal["error", "outermost", "innermost", "layers"]

@@ -150,7 +150,9 @@ def test_entity_that_does_not_fit_is_reported_with_the_options_of_the_command(ca
     cut = '{"text": "Ada came", "label": [[0, 2, "PER"]]}\n'
     assert call("-", "-", "--to", "conll", text=cut)[2].endswith("; fix it, or choose --misaligned drop or expand\n")
     nested = '{"text": "Ada came", "label": [[0, 3, "PER"], [0, 8, "X"]]}\n'
-    assert call("-", "-", "--to", "conll", text=nested)[2].endswith("or choose --nested outermost or innermost\n")
+    assert call("-", "-", "--to", "conll", text=nested)[2].endswith(
+        "or choose --nested outermost or innermost or layers\n"
+    )
 
 
 @pytest.mark.parametrize("to", ["bioes", "jsonl"])

@@ -233,9 +233,9 @@ def test_invalid_tags_are_refused_or_repaired() -> None:
     ("options", "sentence"),
     [
         (
-            {"to": "xml"},
-            "--to must be one of iob1, iob2, bioes, bilou, io, conll, conllu, doccano, "
-            "jsonl, labelstudio, spacy, text, got 'xml'",
+            {"to": "rtf"},
+            "--to must be one of iob1, iob2, bioes, bilou, io, conll, conllu, csv, docbin, doccano, "
+            "jsonl, labelstudio, spacy, text, got 'rtf'",
         ),
         ({"to": "bioes", "merge": True}, "--merge does nothing with --to bioes; remove it"),
         ({"to": "jsonl", "column": "2"}, "--column does nothing with --to jsonl; remove it"),

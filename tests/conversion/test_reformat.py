@@ -11,7 +11,7 @@ from tagger.conversion.convert import convert
 from tagger.conversion.options import SCHEMES, Conversion
 from tagger.errors import DataError, RecipeError
 from tagger.files.reading import raw_lines
-from tagger.formats.table import WRITABLE
+from tagger.formats.table import FORMATS, WRITABLE
 
 TEXT = "Ada lives in Oslo."
 SPANS = [[0, 3, "PER"], [13, 17, "LOC"]]
@@ -19,6 +19,11 @@ TOKENS, TAGS = ["Ada", "lives", "in", "Oslo", "."], ["B-PER", "O", "O", "B-LOC",
 ROW = {"text": TEXT, "tokens": TOKENS, "tags": {"ner": TAGS}}
 WORDS = "".join(f"{i}\t{token}" + "\t_" * 8 + "\n" for i, token in enumerate(TOKENS, 1))
 OSLO = {"start": 13, "end": 17, "text": "Oslo", "labels": ["LOC"]}
+RESULTS = [
+    {"id": f"r{i}", "to_name": "text", "from_name": "label", "type": "labels", "value": value}
+    for i, value in enumerate([{**OSLO, "start": 0, "end": 3, "text": "Ada", "labels": ["PER"]}, OSLO])
+]
+TASK = {"data": {"text": TEXT}, "annotations": [{"result": RESULTS}]}
 
 SOURCES = {
     "conll": "".join(f"{token}\t{tag}\n" for token, tag in zip(TOKENS, TAGS, strict=True)) + "\n",
@@ -26,10 +31,7 @@ SOURCES = {
     "jsonl": json.dumps(ROW) + "\n",
     "text": TEXT + "\n",
     "doccano": json.dumps({"text": TEXT, "label": SPANS}) + "\n",
-    "labelstudio": json.dumps(
-        {"text": TEXT, "label": [{**OSLO, "start": 0, "end": 3, "text": "Ada", "labels": ["PER"]}, OSLO]}
-    )
-    + "\n",
+    "labelstudio": f"[\n{json.dumps(TASK)}\n]\n",
     "spacy": json.dumps({"text": TEXT, "spans": [{"start": a, "end": b, "label": c} for a, b, c in SPANS]}) + "\n",
 }
 ANNOTATIONS = "T1\tPER 0 3\tAda\nT2\tLOC 13 17\tOslo\n"
@@ -37,18 +39,19 @@ ANNOTATIONS = "T1\tPER 0 3\tAda\nT2\tLOC 13 17\tOslo\n"
 # What is lost from a source (row) to a target (column), by the name it has in --drop; all else is kept.
 LOST: dict[str, dict[str, str]] = {
     "conll": {"conllu": "ner", "text": "ner"},
-    "conllu": {"text": "comments", "doccano": "comments", "labelstudio": "comments", "spacy": "comments"},
+    "conllu": dict.fromkeys(("text", "doccano", "labelstudio", "spacy", "csv", "docbin"), "comments"),
     "jsonl": {
         "conllu": "ner",
         "text": "ner,tokens",
         "doccano": "tokens",
         "labelstudio": "tokens",
         "spacy": "tokens",
+        "csv": "text",
     },
-    "text": {},
-    "doccano": {"conllu": "ner", "text": "ner"},
-    "labelstudio": {"conllu": "ner", "text": "ner"},
-    "spacy": {"conllu": "ner", "text": "ner"},
+    "text": {"csv": "text"},
+    "doccano": {"conllu": "ner", "text": "ner", "csv": "text"},
+    "labelstudio": {"conllu": "ner", "text": "ner", "csv": "text"},
+    "spacy": {"conllu": "ner", "text": "ner", "csv": "text"},
     "brat": {
         "conll": "document names",
         "conllu": "ner",
@@ -56,6 +59,8 @@ LOST: dict[str, dict[str, str]] = {
         "doccano": "documents,document names",
         "labelstudio": "documents,document names",
         "spacy": "documents,document names",
+        "csv": "documents,document names,text",
+        "docbin": "documents,document names",
     },
 }
 
@@ -63,7 +68,7 @@ LOST: dict[str, dict[str, str]] = {
 def run(source: Path, to: str, **options: Any) -> tuple[str, str]:
     parts: list[bytes] = []
     said = convert(lambda: raw_lines(source), parts.append, Conversion(to=to, **options), where="f", path=source)
-    return b"".join(parts).decode(), said
+    return b"".join(parts).decode("latin-1" if to == "docbin" else "utf-8"), said
 
 
 def error_of(source: Path, to: str, **options: Any) -> str:
@@ -96,20 +101,18 @@ def test_all_comes_over_or_what_does_not_is_named(source: str, to: str, tmp_path
         assert error_of(path, to).startswith(f"f: {to} cannot hold {names}; ")
     there, said = run(path, to, drop=tuple(lost.split(",")) if lost else ())
     assert said.startswith(f"{'spans' if source in ('doccano', 'labelstudio', 'spacy') else source} ")
-    again = tmp_path / "again"
-    again.write_text(there, encoding="utf-8")
+    again = tmp_path / {"docbin": "again.spacy", "csv": "again.csv"}.get(to, "again")
+    again.write_text(there, encoding="latin-1" if to == "docbin" else "utf-8", newline="")
     (before,) = parse_jsonl(run(path, "jsonl")[0].splitlines(), where="f")
     kept = {name: layer for name, layer in before.layers.items() if name not in lost.split(",")}
     given = {"format": "conll", "columns": ("token", *kept)} if to == "conll" else {}
     (after,) = parse_jsonl(run(again, "jsonl", **given)[0].splitlines(), where="f")
-    new = {"conllu": {"misc"}, "doccano": {"ner"}, "labelstudio": {"ner"}, "spacy": {"ner"}}.get(
-        to, set()
-    ) - kept.keys()
+    new = ({"misc"} if to == "conllu" else {"ner"} if FORMATS[to].whole else set()) - kept.keys()
     assert {name: layer for name, layer in after.layers.items() if name not in new} == kept
     assert after.tokens == before.tokens
     if to == "conll":  # has the text in a comment
         assert after.meta.get("text", after.text) == before.meta.get("text", before.text)
-    else:
+    elif "text" not in lost.split(","):
         assert (after.text, after.offsets) == (before.text, before.offsets)
 
 

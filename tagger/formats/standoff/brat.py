@@ -19,12 +19,13 @@ from tagger.files.reading import read_text
 from tagger.formats.faults import Faults, split_place
 from tagger.formats.source import Source
 from tagger.formats.standoff.alignment import Entity
+from tagger.formats.standoff.nesting import by_depth, filled_layers
 from tagger.formats.standoff.sentences import BLANK, LAYER, annotated_sentences, check_scheme
 from tagger.formats.tally import Tally
 from tagger.text.sentence import Origin, Sentence
 from tagger.wording import shorten
 
-ENTITY = re.compile(r"(T[^\t]*)\t([^ \t]+) ([0-9]+ [0-9]+(?:;[0-9]+ [0-9]+)*)(?:\t(.*))?")
+ENTITY = re.compile(r"(T[^\t]*)\t([^ \t]+) ([0-9]{1,9} [0-9]{1,9}(?:;[0-9]{1,9} [0-9]{1,9})*)(?:\t(.*))?")
 IGNORED = "ignored {} annotation|annotations of brat that is|are no entity|entities"
 OTHER = re.compile(r"(?:[REAMN][^\t]*|#[^\t]*|\*)\t.*")
 
@@ -42,13 +43,15 @@ def read_brat(source: Source, config: ReadingConfig, tally: Tally, faults: Fault
     texts = sorted(path.rglob("*.txt")) if path.is_dir() else [path]
     if not texts:
         faults.add("form", str(path), "the folder must hold texts (.txt) with their annotations (.ann), got none")
+    sentences: list[Sentence] = []
     for text in texts:
         name = str(text.relative_to(path).with_suffix("")) if path.is_dir() else text.stem
         try:
-            yield from _read_document(text, name, config, tally, faults)
+            sentences += _read_document(text, name, config, tally, faults)
         except DataError as error:
             for problem in str(error).split("\n"):
                 faults.add("form", *split_place(problem, str(text)))
+    yield from filled_layers(sentences) if config.nested == "layers" else sentences
 
 
 def is_brat(path: Path) -> bool:
@@ -75,6 +78,7 @@ def _read_document(path: Path, name: str, config: ReadingConfig, tally: Tally, f
         tally.count(BLANK, f"at {path}")
         return []
     layers = {config.layer or LAYER: entities}
+    layers = by_depth(layers) if config.nested == "layers" else layers
     sentences = annotated_sentences(text, layers, config, tally, faults)
     breaks = [match.end() for match in re.finditer("\n", text)]
     return [

@@ -93,7 +93,7 @@ def _setting_of(key: str, value: str, *, options: bool) -> str:
 def _choice(cause: Cause, *, options: bool) -> str:
     """Return the policies under which a cause is no error, as options of the command line or as keys of a recipe."""
     key = _setting(cause)
-    values = ["outermost", "innermost"] if cause == "nested" else ["drop"]
+    values = ["outermost", "innermost", "layers"] if cause == "nested" else ["drop"]
     values += ["expand"] if cause in ("inside", "sentence") else []
     if options:
         return f"--{key} {' or '.join(values)}"

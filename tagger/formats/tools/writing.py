@@ -5,23 +5,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, Literal
 
-from tagger.text.sentence import Sentence
+from tagger.errors import DataError
+from tagger.text.sentence import Label, Sentence, Span, place_of
 
 Written = Literal["doccano", "labelstudio", "spacy"]
 
 
 def spanned_lines(sentences: Iterable[Sentence], layers: Sequence[str], dialect: Written) -> Iterator[str]:
-    """Yield JSON lines of texts with the entities of one layer, or of none; the sentences of a text are one line.
+    """Yield JSON of texts with their entities; the sentences of a text are one item.
 
-    Tokens are not written: the text is split again when it is read.
+    doccano and spaCy have an item per line with one layer. Label Studio has one array of tasks, with all layers and
+    labels. Tokens are not written: the text is split again when it is read.
 
     Raises:
         DataError: A sentence has no such layer, or its tags have no spans.
     """
+    if dialect == "labelstudio":
+        yield from _array(_task(members, layers) for members in grouped_texts(sentences))
+        return
     for members in grouped_texts(sentences):
-        found = [span for layer in layers for sentence in members for span in sentence.spans(layer)]
-        spans = [(span.start_char, span.end_char, span.type) for span in found]
-        yield json.dumps(_row(members[0].text, spans, dialect), ensure_ascii=False)
+        spans = [span for layer in layers for span in _spans(members, layer)]
+        yield _json(_row(members[0].text, spans, dialect))
 
 
 def grouped_texts(sentences: Iterable[Sentence]) -> Iterator[list[Sentence]]:
@@ -45,15 +49,66 @@ def _goes_on(before: Sentence, after: Sentence) -> bool:
     return same and bool(before.offsets and after.offsets) and before.offsets[-1][1] <= after.offsets[0][0]
 
 
-def _row(text: str, spans: Sequence[tuple[int, int, str]], dialect: Written) -> dict[str, Any]:
-    match dialect:
-        case "doccano":
-            return {"text": text, "label": [list(span) for span in spans]}
-        case "labelstudio":
-            return {"text": text, "label": [_region(text, *span) for span in spans]}
-        case "spacy":
-            return {"text": text, "spans": [{"start": a, "end": b, "label": type_} for a, b, type_ in spans]}
+def _spans(members: Sequence[Sentence], layer: str) -> list[Span]:
+    return [span for sentence in members for span in sentence.spans(layer)]
 
 
-def _region(text: str, start: int, end: int, type_: str) -> dict[str, Any]:
-    return {"start": start, "end": end, "text": text[start:end], "labels": [type_]}
+def labels_of(members: Sequence[Sentence]) -> dict[str, str]:
+    """Return the labels of a text.
+
+    Raises:
+        DataError: Its sentences have different labels.
+    """
+    found: dict[str, str] = {}
+    for sentence in members:
+        for name, layer in sentence.layers.items():
+            if isinstance(layer, Label) and found.setdefault(name, layer.value) != layer.value:
+                raise DataError(
+                    f"{place_of(sentence)}: a text must have one label `{name}`, got {found[name]!r} and "
+                    f"{layer.value!r} in its sentences; drop it, or write sentences, such as jsonl"
+                )
+    return found
+
+
+def _json(row: Any) -> str:
+    return json.dumps(row, ensure_ascii=False)
+
+
+def _row(text: str, spans: Sequence[Span], dialect: Written) -> dict[str, Any]:
+    if dialect == "doccano":
+        return {"text": text, "label": [[span.start_char, span.end_char, span.type] for span in spans]}
+    found = [{"start": span.start_char, "end": span.end_char, "label": span.type} for span in spans]
+    return {"text": text, "spans": found}
+
+
+def _array(rows: Iterable[Any]) -> Iterator[str]:
+    """Yield the lines of an array, one for each item."""
+    before = "["
+    for row in rows:
+        yield before
+        before = f"{_json(row)},"
+    yield before.removesuffix(",") if before != "[" else before
+    yield "]"
+
+
+def _task(members: Sequence[Sentence], layers: Sequence[str]) -> dict[str, Any]:
+    """Return a text as a task with one annotation. A single layer is the control tag `label`, others have their names.
+
+    Ids of the results are numbers in the task, as a tool that reads it requires.
+    """
+    text = members[0].text
+    names = [("label" if len(layers) == 1 else layer, span) for layer in layers for span in _spans(members, layer)]
+    results = [_region(text, span, name) for name, span in names]
+    results += [
+        {"from_name": name, "type": "choices", "value": {"choices": [value]}}
+        for name, value in labels_of(members).items()
+    ]
+    numbered = [{"id": f"r{number}", "to_name": "text", **result} for number, result in enumerate(results)]
+    return {"data": {"text": text}, "annotations": [{"result": numbered}]}
+
+
+def _region(text: str, span: Span, name: str) -> dict[str, Any]:
+    """Return an entity as a result of an annotation."""
+    start, end = span.start_char, span.end_char
+    value = {"start": start, "end": end, "text": text[start:end], "labels": [span.type]}
+    return {"from_name": name, "type": "labels", "value": value}

@@ -74,7 +74,7 @@ def test_error_names_all_settings_at_once() -> None:
     with pytest.raises(DataError) as error:
         read(TEXT, [*[CUT] * 12, Entity("PER", 0, 12), NESTED])
     assert str(error.value).endswith(
-        'to read the file as it is, set misaligned = "drop" and nested = "outermost" or "innermost"'
+        'to read the file as it is, set misaligned = "drop" and nested = "outermost" or "innermost" or "layers"'
     )
 
 
