@@ -70,6 +70,9 @@ class _Cut(NamedTuple):
     leads: bool
 
 
+_ONE_WORD = _Cut((), follows=False, leads=False)  # of a chunk that is one word, and no part of a phrase
+
+
 class WordRules:
     """Splits a text into words. Threads may share it.
 
@@ -96,21 +99,23 @@ class WordRules:
         found: list[CharSpan] = []
         end, led, joined = 0, False, False
         first, before = 0, 0  # start of the chunks that phrases may join, and the number of words before them
+        cached, index, add = self._cache.get, text.index, found.append
         for chunk in text.split():
-            spans, follows, leads = self._cache.get(chunk) or self._cut(chunk)
-            start = text.index(chunk, end)
-            if led and follows:
+            cut = cached(chunk) or self._cut(chunk)
+            start = index(chunk, end)
+            if joined and not (led and cut.follows):
+                found[before:] = self._spans_of_all(text, first, end)
+                joined = False
+            if cut is _ONE_WORD:  # most chunks
+                end, led = start + len(chunk), False
+                add((start, end))
+                continue
+            if led and cut.follows:
                 joined = True
             else:
-                if joined:
-                    found[before:] = self._spans_of_all(text, first, end)
-                    joined = False
                 first, before = start, len(found)
-            end, led = start + len(chunk), leads
-            if len(spans) == 1:
-                found.append((start, end))
-            else:
-                found += [(start + begin, start + last) for begin, last in spans]
+            end, led = start + len(chunk), cut.leads
+            found += [(start + begin, start + last) for begin, last in cut.spans]
         if joined:
             found[before:] = self._spans_of_all(text, first, end)
         return found
@@ -119,6 +124,7 @@ class WordRules:
         words = self._split(chunk, self._specials)
         spans = tuple(self._joined(_placed(words, 0), chunk))
         cut = _Cut(spans, words[0] in self._follows, words[-1] in self._leads)
+        cut = _ONE_WORD if len(spans) == 1 and not (cut.follows or cut.leads) else cut
         if len(self._cache) >= MAX_CHUNKS:
             self._cache.clear()
         self._cache[chunk] = cut

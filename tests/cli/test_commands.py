@@ -122,6 +122,38 @@ def test_tag_as_text_keeps_blank_lines(call, run_folder) -> None:
     assert lines[1].startswith("  ner        ")
 
 
+@pytest.mark.parametrize(
+    ("options", "tokens"),
+    [
+        ([], "I do n't buy a Router Z ."),
+        (["--tokenize", "blanks"], "I don't buy a Router Z."),
+        (["--tokenize", "spacy"], "I do n't buy a Router Z."),
+        (["--tokenize", "characters"], "I don't buy a Router Z ."),
+        (["--language", "de"], "I don't buy a Router Z ."),
+    ],
+)
+def test_how_text_is_split_can_be_changed_when_tagging_and_scoring(
+    call, run_folder, tmp_path, options: list[str], tokens: str
+) -> None:
+    text = "I don't buy a Router Z."
+    done = call("tag", run_folder, "--output-format", "jsonl", *options, text=text)
+    assert json.loads(done.out)["tokens"] == tokens.split(" ")
+    (tmp_path / "gold.jsonl").write_text(json.dumps({"text": text, "label": [[14, 20, "LOC"]]}) + "\n")
+    scored = call("evaluate", run_folder, tmp_path / "gold.jsonl", "--format", "jsonl", "--json", *options)
+    assert json.loads(scored.out)["tokens"] == len(tokens.split(" "))
+
+
+def test_a_language_without_rules_is_refused_in_one_sentence(call, run_folder) -> None:
+    for command in (
+        ["tag", run_folder],
+        ["evaluate", run_folder, "f", "--format", "jsonl"],
+        ["check", run_folder / "recipe.toml"],
+    ):
+        done = call(*command, "--language", "zh", text="a")
+        assert (done.code, len(done.err.splitlines())) == (2, 1)
+        assert 'must be a language with rules, got \'zh\'; use "characters" or "blanks" for `tokenize`' in done.err
+
+
 def test_tag_as_jsonl_has_offsets_into_the_text(call, run_folder, tmp_path) -> None:
     file = tmp_path / "in.txt"
     file.write_text("Ada Lovelace was born in London.\n", encoding="utf-8")
