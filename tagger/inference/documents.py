@@ -7,21 +7,21 @@ from itertools import islice
 
 from tagger.heads.table import heads_of
 from tagger.inference.predict import CHUNK, Backend, predict
-from tagger.model.model import Model
+from tagger.model.config import ModelConfig
 from tagger.text.document import Document
 from tagger.text.sentence import Label, Sentence
 
 OF_SENTENCES = ("conll", "conllu", "synthetic")  # formats whose labels are those of sentences, not of whole texts
 
 
-def whole_text_labels(model: Model) -> frozenset[str]:
+def whole_text_labels(config: ModelConfig) -> frozenset[str]:
     """Return the layers whose labels were learned from whole texts.
 
     A text with a label is one sentence in training, however long it is, unless its file has sentences.
     """
-    readings = model.config.reading.values()
+    readings = config.reading.values()
     found = set()
-    for layer, head in heads_of(model.heads).items():
+    for layer, head in heads_of(config.heads).items():
         if head.layer_type is Label:
             named = [reading for reading in readings if reading.format != "labelled" or reading.layer == layer]
             if any(reading.format not in OF_SENTENCES for reading in named):
@@ -48,7 +48,7 @@ def predict_documents(
         n_best: Number of readings of each tag layer.
         waits: Whether the next document has not arrived yet, so that those so far are tagged as a chunk.
     """
-    whole = whole_text_labels(backend.model)
+    whole = whole_text_labels(backend.model.config)
     pending: deque[tuple[Document, bool]] = deque()
     inside = False  # whether more sentences of the same document follow
 

@@ -1,10 +1,12 @@
 """How a model splits raw text, given its corpora."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from tagger.encoding.packed import Packed
-from tagger.model.config import shared_rules
+from tagger.inference.documents import whole_text_labels
+from tagger.model.config import ModelConfig, shared_rules
 from tagger.text.characters import is_unspaced
+from tagger.text.sentence import Sentence
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
 
 MOST = 0.95  # of the tokens in scripts without blanks
@@ -26,6 +28,13 @@ def text_rules_of(given: Mapping[str, TextRules], train: Packed, tell: Callable[
         rules = TextRules("characters")
         tell('the train tokens are single characters, so the model splits raw text with tokenize = "characters"')
     return rules.with_table()
+
+
+def stays_whole(config: ModelConfig, train: Iterable[Sentence]) -> bool:
+    """Whether all texts that a model learned from stayed whole, because each has a label of its own."""
+    labels = whole_text_labels(config)
+    tags = config.heads.keys() - labels
+    return bool(labels) and all(labels & s.layers.keys() for s in train if tags & s.layers.keys())
 
 
 def has_characters(sentences: Packed) -> bool:

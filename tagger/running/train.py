@@ -18,7 +18,7 @@ from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, RecipeError
 from tagger.evaluation import Report, dev_scores, score_predictions
 from tagger.heads.table import heads_of
-from tagger.hub.lazy import packed_of
+from tagger.hub.lazy import packed_of, telling
 from tagger.inference.torch_backend import TorchBackend, check_device
 from tagger.model.config import FORMAT, ModelConfig
 from tagger.model.network import TorchModel, build_network
@@ -27,7 +27,7 @@ from tagger.running.corpora import check_files, read_corpora
 from tagger.running.folder import RunFolder, open_run_folder
 from tagger.running.memory import check_memory
 from tagger.running.run import Run, RunListener
-from tagger.running.splitting import text_rules_of
+from tagger.running.splitting import stays_whole, text_rules_of
 from tagger.running.teachers import check_taught, find_teachers, with_teachers
 from tagger.tagging import Tagger
 from tagger.text.schemes import Scheme
@@ -199,6 +199,9 @@ class _Training:
             schemes=self._file_schemes(),
             reading={name: _reading(config, self.corpora[name]) for name, config in recipe.all_corpora().items()},
         )
+        if rules.segment is None and stays_whole(config, telling(self.train)):
+            rules = rules.changed(segment="none")
+            self.listener.noted("each train text has a label, so the model does not split a text into sentences")
         network = build_network(vocabulary, config, vectors=vectors, seed=recipe.seed, device=self.device)
         return TorchModel(config, vocabulary, None, network, rules=rules)
 

@@ -144,4 +144,4 @@ def test_labels_of_whole_texts_are_predicted_for_whole_texts_beside_tags_of_sent
 def test_labels_are_of_whole_texts_where_a_corpus_has_texts_with_them(
     readings: dict[str, ReadingConfig], layers: set[str]
 ) -> None:
-    assert whole_text_labels(make_tagger(**readings).model) == layers
+    assert whole_text_labels(make_tagger(**readings).model.config) == layers
