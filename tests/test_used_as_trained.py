@@ -112,6 +112,44 @@ def test_records_of_several_sentences_with_entities_that_do_not_fit(folder: Path
     assert "person" not in scores["types"]
 
 
+def test_nested_and_overlapping_entities(folder: Path) -> None:
+    model = load(folder / "run")
+    rows = []
+    for text, spans in texts(40, seed=8):
+        found = {(s.start_char, s.end_char, s.type) for s in model.tag_document(text).spans("ner")}
+        outer = [
+            (max(0, a - 4), b, "city") for a, b, kind in spans if (a, b, "human" if kind == "person" else kind) in found
+        ]
+        rows.append(
+            (text, [*spans, *(span for span in outer if span[0] < min(s[0] for s in spans if s[1] == span[1]))])
+        )
+    write_jsonl(folder / "nested.jsonl", rows)
+    scores = evaluate(folder / "run", str(folder / "nested.jsonl"))
+    records = tagged(folder / "run", str(folder / "nested.jsonl"))
+    assert_equal(scores, [renamed(spans) for _, spans in rows], spans_of(records))
+    assert scores["unaligned_entities"] > 10
+
+
+def test_texts_with_a_label_of_their_own_stay_whole(tmp_path: Path) -> None:
+    def write(name: str, rows: list[tuple[str, Spans]]) -> str:
+        records = [{"text": t, "label": spans, "mood": "long" if len(t) > 80 else "short"} for t, spans in rows]
+        (tmp_path / name).write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+        return str(tmp_path / name)
+
+    data = {"format": "jsonl", "train": write("train.jsonl", texts(150, seed=9)), "split": {"dev": 0.1}}
+    data["layers"] = {"ner": "label", "mood": "mood"}
+    heads = {"ner": {"kind": "tokens"}, "mood": {"kind": "sentence"}}
+    train(
+        Recipe(data=data, **{**SMALL, "heads": heads, "training": {"epochs": 16, "learning_rate": 0.03}}),
+        output=tmp_path / "run",
+    )  # type: ignore[arg-type]
+    rows = damaged(texts(30, seed=10), seed=11)
+    scores = evaluate(tmp_path / "run", write("gold.jsonl", rows))
+    records = tagged(tmp_path / "run", str(tmp_path / "gold.jsonl"))
+    assert_equal(scores, [set(spans) for _, spans in rows], spans_of(records))
+    assert all("sentences" not in record for record in records)
+
+
 def test_brat_files(folder: Path) -> None:
     rows = damaged(texts(20, seed=4), seed=5)
     (folder / "brat").mkdir()

@@ -138,26 +138,39 @@ class TagHead(Head[TokensHeadConfig, "TokensHead"]):
         return replace(scores, calibration_error=calibration_error(sure, right)) if complete else scores
 
     def _score_spans(self, gold: Sequence[Sentence], predicted: Sequence[Sentence], scheme: Scheme) -> "EntityScores":
-        """Return entity scores; an entity that the tags cannot express counts as one that was not predicted."""
+        """Return entity scores. An entity that the gold tags cannot express is scored as a sentence of one token.
+
+        So seqeval itself counts it: as found if a predicted entity has its type and characters, otherwise as missed.
+        """
         from tagger.metrics.entities import score_entities
 
         pairs = list(zip(gold, predicted, strict=True))
         known = [self._known_part(g, p, scheme) for g, p in pairs]
-        missed = [spans_to_tags([boundary], 1, scheme) for boundary in self._missed(gold)]
-        wanted = [*(tags for tags, _ in known), *missed]
-        found = [*(tags for _, tags in known), *([OUTSIDE] for _ in missed)]
+        beside = [pair for g, p in pairs for pair in self._beside(g, p)]
+        wanted = [*(tags for tags, _ in known), *(spans_to_tags([entity], 1, scheme) for entity, _ in beside)]
+        found = [*(tags for _, tags in known), *(spans_to_tags(hits, 1, scheme) for _, hits in beside)]
         unscored = sum(len(p.boundaries(self.layer)) - len(self._counted(g, p)) for g, p in pairs)
         return replace(
             score_entities(wanted, found, scheme),
             sentences=len(gold),
-            unaligned_entities=len(missed),
+            unaligned_entities=len(beside),
             unknown_tokens=sum(sentence.tag_layer(self.layer).tags.count(None) for sentence in gold),
             unscored_entities=unscored,
         )
 
-    def _missed(self, gold: Sequence[Sentence]) -> list[Boundary]:
-        """Return the entities that the tags cannot express, each as a sentence of one token."""
-        return [Boundary(entity.type, 0, 1) for s in gold for entity in s.tag_layer(self.layer).unaligned]
+    def _beside(self, gold: Sentence, predicted: Sentence) -> Iterator[tuple[Boundary, list[Boundary]]]:
+        """Yield each entity that the gold tags cannot express, and the same if it was predicted, as of one token."""
+        unaligned = gold.tag_layer(self.layer).unaligned
+        found = {(s.type, s.start_char, s.end_char) for s in predicted.spans(self.layer)} if unaligned else set()
+        for entity in unaligned:
+            boundary = Boundary(entity.type, 0, 1)
+            yield boundary, [boundary] * (entity in found)
+
+    def _unexpressed(self, gold: Sentence, predicted: Sentence) -> set[Boundary]:
+        """Return the predicted entities that equal a gold entity which the gold tags cannot express."""
+        unaligned = set(gold.tag_layer(self.layer).unaligned)
+        spans = predicted.spans(self.layer) if unaligned else ()
+        return {Boundary(s.type, s.start, s.end) for s in spans if (s.type, s.start_char, s.end_char) in unaligned}
 
     def dev_score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> float:
         """Return the strict span F1 if the tags form spans, else the accuracy."""
@@ -165,15 +178,19 @@ class TagHead(Head[TokensHeadConfig, "TokensHead"]):
 
         if self.config.span_scheme is None:
             return super().dev_score(gold, predicted)
-        missed, pairs = self._missed(gold), list(zip(gold, predicted, strict=True))
-        wanted = [*(s.boundaries(self.layer) for s in gold), *([boundary] for boundary in missed)]
-        return span_f1(wanted, [*([span for span, _ in self._counted(g, p)] for g, p in pairs), *([] for _ in missed)])
+        pairs = list(zip(gold, predicted, strict=True))
+        beside = [pair for g, p in pairs for pair in self._beside(g, p)]
+        others = ({span for span, _ in self._counted(g, p)} - self._unexpressed(g, p) for g, p in pairs)
+        wanted = [*(s.boundaries(self.layer) for s in gold), *([entity] for entity, _ in beside)]
+        return span_f1(wanted, [*others, *(hits for _, hits in beside)])
 
     def _known_part(self, gold: Sentence, predicted: Sentence, scheme: Scheme) -> tuple[list[str], list[str]]:
         """Return gold and predicted tags of a sentence without the entities that do not count."""
-        from tagger.metrics.unknown_gold import known_part
+        from tagger.metrics.unknown_gold import known_part, without_spans
 
         layer, found = gold.tag_layer(self.layer), known_of(self.labels(predicted))
+        if elsewhere := self._unexpressed(gold, predicted):
+            found = without_spans(found, elsewhere, scheme)
         if layer.types is None and all_known(layer.tags):
             return known_of(self.labels(gold)), found
         return known_part(gold.boundaries(self.layer), open_tokens(layer.tags), found, scheme, layer.types)
@@ -190,7 +207,7 @@ class TagHead(Head[TokensHeadConfig, "TokensHead"]):
 
     def _span_hits(self, gold: Sentence, predicted: Sentence) -> list[bool]:
         """Return which predicted entities of a sentence are right in type and boundaries, of those that count."""
-        wanted = set(gold.boundaries(self.layer))
+        wanted = {*gold.boundaries(self.layer), *self._unexpressed(gold, predicted)}
         return [found in wanted for found, _ in self._counted(gold, predicted)]
 
     def asks_teacher(self, sentence: Sentence) -> bool:

@@ -27,10 +27,10 @@ def known_part(
         types: The entity types that are annotated; None: all.
     """
     left_out = [span for span in lenient_spans(predicted) if not is_counted(span, unclear, types)]
-    return spans_to_tags(known, len(predicted), scheme), _without(predicted, left_out, scheme)
+    return spans_to_tags(known, len(predicted), scheme), without_spans(predicted, left_out, scheme)
 
 
-def _without(tags: Sequence[str], spans: Iterable[Boundary], scheme: Scheme) -> list[str]:
+def without_spans(tags: Sequence[str], spans: Iterable[Boundary], scheme: Scheme) -> list[str]:
     """Return the tags without these entities."""
     rules, out = RULES[scheme], list(tags)
     for span in spans:

@@ -84,7 +84,7 @@ class TagLayer:
         score: A score for the whole sequence of tags.
         readings: The most probable sequences, best first, each a layer with its score, if they were requested.
         unaligned: Gold entities that the tags do not express, because they begin or end inside a token, cross a
-            sentence or share tokens with others. Scores count them as missed.
+            sentence or share tokens with others. Scores count them as missed, unless one is predicted exactly.
         types: The entity types that are annotated, so that `O` only means that there is none of these. None: all.
     """
 
