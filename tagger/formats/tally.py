@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from tagger.text.sentence import Sentence
+from tagger.wording import counted
 
 UNFIT = frozenset({"misaligned", "nested"})  # settings for entities that tags cannot express
 CHOICE = re.compile(r"(\w+)\|(\w+)")  # the form of a word for one thing and for several
@@ -21,7 +22,7 @@ class Tally:
             tags cannot express counts as missed. None: the sentences are not only scored.
         counts: How often each thing was done.
         firsts: Where each was done first.
-        unread: In how many lines each JSON key was ignored.
+        unread: In how many lines each JSON key is not read as a layer; it stays in the record of the sentence.
         guessed: Layers from JSON lists whose key does not say that they are tags, by that key.
         left: In how many places a file says something that sentences cannot hold.
         has_tokens: Whether a text with character spans came with tokens of its own.
@@ -55,7 +56,8 @@ class Tally:
         """Return one sentence for each thing that was done or ignored."""
         done = [f"{_numbered(what, number)}, the first {self.firsts[what]}" for what, number in self.counts.items()]
         return done + [
-            f"the key `{key}` was ignored in {count} line{'s' * (count > 1)}" for key, count in self.unread.items()
+            f"{counted(count, 'line')} {'has' if count == 1 else 'have'} the key `{key}`, which is not read as a layer"
+            for key, count in self.unread.items()
         ]
 
 

@@ -384,7 +384,7 @@ def test_json_lines_under_names_of_dataset_columns_are_checked(tmp_path) -> None
     rows = [{"id": 1, "tokens": ["Ada", "naps"], "ner_tags": ["B-PER", "O"]}, {"tokens": ["a"], "ner_tags": [3]}]
     diagnosis = check(write(tmp_path, "\n".join(map(json.dumps, rows)), "train.jsonl"))
     assert diagnosis.splits["train"].entities == {"ner": {"PER": 1}}
-    assert "the key `id` was ignored in 1 line" in diagnosis.notes
+    assert "1 line has the key `id`, which is not read as a layer" in diagnosis.notes
     assert [(e.kind, e.place[-2:]) for e in diagnosis.errors] == [("form", ":2")]
     assert "names of the tags are missing" in diagnosis.errors[0].message
 
@@ -394,7 +394,7 @@ def test_json_lines_whose_keys_nothing_reads_are_an_error_if_there_is_no_layer(t
     (error,) = check(path).errors
     assert (error.kind, error.place) == ("layers", f"{path}:1")
     assert "`tagging`" in error.message
-    assert "the key `tagging` was ignored in 2 lines" in check(path).notes
+    assert "2 lines have the key `tagging`, which is not read as a layer" in check(path).notes
 
 
 TEXT = "Ada Lovelace naps in Oslo. She sleeps."
@@ -464,7 +464,7 @@ def test_json_with_character_spans_is_detected_and_what_does_not_fit_is_an_error
         assert (diagnosis.format, diagnosis.splits["train"].entities) == ("jsonl", {"ner": {"PER": 1}})
         assert sorted(str(e.values["cause"]) for e in diagnosis.errors if e.kind == "span") == CAUSES
         assert {(e.kind, e.place) for e in diagnosis.errors} == {("span", f"{path}:1"), ("form", f"{path}:2")}
-        assert "the key `id` was ignored in 1 line" in diagnosis.notes
+        assert "1 line has the key `id`, which is not read as a layer" in diagnosis.notes
 
 
 def test_file_of_character_spans_without_a_text_is_an_error(tmp_path) -> None:

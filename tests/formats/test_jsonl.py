@@ -317,8 +317,8 @@ def test_keys_that_nothing_reads_are_reported_with_their_lines(tmp_path: Path) -
     path = tmp_path / "train.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     assert load_corpus(train=str(path), format="jsonl").notes[:2] == (
-        "the key `id` was ignored in 2 lines",
-        "the key `x` was ignored in 1 line",
+        "2 lines have the key `id`, which is not read as a layer",
+        "1 line has the key `x`, which is not read as a layer",
     )
     chosen = load_corpus(train=str(path), format="jsonl", layers={"ner": "ner_tags"})
     assert not any("key" in note for note in chosen.notes)

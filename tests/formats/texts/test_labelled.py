@@ -179,7 +179,7 @@ def test_other_columns_stay_with_the_text_and_are_told(tmp_path: Path) -> None:
     assert sentence.record == {"id": "7"}
     assert tally.notes() == [
         f"read 1 file with the columns `id`, `label`, `text`, the first is {path}",
-        "the key `id` was ignored in 1 line",
+        "1 line has the key `id`, which is not read as a layer",
     ]
 
 
