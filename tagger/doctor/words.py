@@ -87,6 +87,8 @@ def check_words(
 ) -> None:
     """Check tokens, values and ids, except for values on invalid lines, which were reported already.
 
+    Where all tokens are single characters, a blank is one of them by design, and only a warning.
+
     Args:
         files: The sentences of each file.
         types: All distinct tokens.
@@ -94,7 +96,8 @@ def check_words(
         warnings: Receives the warnings.
         spaced: Whether words may contain spaces, as in CoNLL-U; then these are warnings.
     """
-    known = set(errors.places)
+    known, types = set(errors.places), set(types)
+    single = all(len(token) == 1 for token in types)
     sentences = list(chain.from_iterable(files.values()))
     odd = {token: found for token in types if (found := oddity_of(token))}
     for sentence in sentences if odd else ():
@@ -102,7 +105,8 @@ def check_words(
             continue
         for i, token in enumerate(sentence.tokens):
             if (found := odd.get(token)) and (place := place_of(sentence, i)) not in known:
-                is_error = found.is_error and not (spaced and found.kind == "space" and token == token.strip())
+                usual = (spaced and found.kind == "space" and token == token.strip()) or (single and token == " ")
+                is_error = found.is_error and not usual
                 (errors if is_error else warnings).add(found.kind, place, found.message, token=token)
     for sentence in sentences:
         _check_values(sentence, known, errors)

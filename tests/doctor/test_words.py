@@ -1,10 +1,14 @@
 """Odd tokens, as a table; what looks odd and is not; and mojibake made by the mistake that makes it."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagger.doctor.words import oddity_of, unmangled
+from tagger.doctor.findings import Findings
+from tagger.doctor.words import check_words, oddity_of, unmangled
+from tagger.text.sentence import Origin, Sentence
 
 FINE = [
     "",
@@ -68,3 +72,11 @@ def test_text_decoded_by_the_wrong_table_is_given_back(text: str) -> None:
 @given(st.text("aeéèüñçøåÅÉß", min_size=1))
 def test_text_of_letters_is_not_taken_for_mangled(text: str) -> None:
     assert unmangled(text) is None
+
+
+@pytest.mark.parametrize(("tokens", "is_error"), [(["a", " ", "b"], False), (["ab", " ", "b"], True)])
+def test_a_blank_is_an_error_unless_all_tokens_are_characters(tokens: list[str], is_error: bool) -> None:
+    sentence = replace(Sentence.from_tokens(tokens), origin=Origin("f", (1, 2, 3)))
+    errors, warnings = Findings(), Findings()
+    check_words({"f": [sentence]}, tokens, errors, warnings)
+    assert [errors.counts["empty"], warnings.counts["empty"]] == ([1, 0] if is_error else [0, 1])
