@@ -19,7 +19,7 @@ Layers = Mapping[str, str] | None
 
 
 def read(format: str, source: str | Path | Source, *, tally: Tally | None = None, **settings: Any) -> list[Sentence]:
-    source = source if isinstance(source, Source) else source_of(Path(source))
+    source = source if isinstance(source, Source) else source_of(Path(source), settings.get("encoding"))
     return read_file(format, source, ReadingConfig.model_construct(**settings), tally or Tally(), Faults())
 
 

@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from readers import read, read_conll, read_conllu, read_jsonl, read_labelled
 
-from tagger.config import load_recipe
+from tagger.config import ReadingConfig, load_recipe
 from tagger.conversion.writing import write_sentences
 from tagger.corpus.synthetic import generate
 from tagger.encoding.vectors import read_vectors
@@ -34,7 +34,6 @@ from tagger.formats.jsonl import sentence_to_json
 from tagger.formats.table import stream_documents
 from tagger.formats.texts.labelled import read_classes
 from tagger.text.sentence import Sentence
-from tagger.text.tokenization import TextRules
 
 HEAD = 4000  # bytes of a real file
 SECONDS = 60.0  # of the long run, for each reader and kind
@@ -170,7 +169,9 @@ READERS = {
     "pubtator": Reader(partial(read, "pubtator", misaligned="drop", nested="layers"), ("made/pubtator.txt",)),
     "xml": Reader(partial(read, "xml", misaligned="drop", nested="layers"), ("made/inline.txt",)),
     "docbin": Reader(partial(read, "docbin", misaligned="drop", nested="layers"), ("made/good.spacy",)),
-    "classes": Reader(lambda path: read_classes({"bad": path}, "class", TextRules())[0], TEXT, characters),
+    "classes": Reader(
+        lambda path: read_classes({"bad": path}, ReadingConfig(format="labelled", layer="class"))[0], TEXT, characters
+    ),
     "vectors": Reader(
         lambda path: read_vectors([path]).words,
         ("made/good.vectors", "vectors/glove.6B.50d.top100k.txt.gz"),

@@ -306,7 +306,7 @@ def _read_split(
         if config.format != "labelled" or config.layer is None:
             raise DataError(f'a table class = path needs `format = "labelled"`, got "{config.format}"')
         named = {label: folder / path for label, path in paths.items()}
-        return read_classes(named, config.layer, config.text_rules, tally)
+        return read_classes(named, config, tally)
     return _read_files(paths, config, folder, tally)
 
 

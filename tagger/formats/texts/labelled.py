@@ -33,15 +33,18 @@ OTHER = "skipped {} line|lines that is|are no text|texts with a label"
 
 def looks_like_labelled(sample: Sample) -> bool:
     """Whether lines are marked texts, or a header or most lines show a label and a text of several words."""
+    config = sample.config
     if mark_of(sample.lines) is not None:
         return True
-    layout = detect_layout(sample.lines, LAYER)
-    if layout.header:
-        place = layout.columns.index("text")
-        rows = [fields for _, fields in split_rows(sample.lines, layout.delimiter) if len(fields) > place][1:]
-        return sum(" " in row[place].strip() for row in rows) * 2 > len(rows)
-    rows = [row for _, row in split_rows((line for line in sample.lines if line.strip()), "\t")]
+    if config.columns is not None and "text" not in config.columns:
+        return False
+    layout = detect_layout(sample.lines, config.layer or LAYER, config)
     place = layout.columns.index("text")
+    filled = [line for line in sample.lines if line.strip()]
+    rows = [row for _, row in split_rows(filled, layout.delimiter, layout.quote)][layout.header :]
+    if layout.names:
+        rows = [row for row in rows if len(row) > place]
+        return sum(" " in row[place].strip() for row in rows) * 2 > len(rows)
     texts = sum(len(row) == 2 and " " in row[place].strip() for row in rows)
     return texts * 2 > len(rows) and not _are_parallel(rows)
 
@@ -75,7 +78,8 @@ def read_labelled(source: Source, config: ReadingConfig, tally: Tally, faults: F
 def _rows(source: Source, config: ReadingConfig, layer: str, tally: Tally) -> Iterator[Row]:
     """Yield the rows of a file; lines that are no texts are counted."""
     head = list(islice(source.lines(), HEAD))
-    mark = mark_of(head) if config.columns is None else None
+    given = (config.columns, config.delimiter, config.header)
+    mark = mark_of(head) if given == (None, None, None) else None
     if mark is not None:
         for number, row in enumerate(marked_rows(iter(source.lines()), mark), 1):
             if row is None:
@@ -83,15 +87,15 @@ def _rows(source: Source, config: ReadingConfig, layer: str, tally: Tally) -> It
             else:
                 yield row
         return
-    layout = detect_layout(head, layer, config.columns)
+    layout = detect_layout(head, layer, config)
     _tell(layout, layer, config, tally, source.where)
     yield from delimited_rows(source.lines(), layer, layout)
 
 
 def _tell(layout: Layout, layer: str, config: ReadingConfig, tally: Tally, where: str) -> None:
     """Count a file whose header or order of columns was detected."""
-    if layout.header:
-        tally.count(f"read {{}} file|files with the columns {quoted(layout.header)}", f"is {where}")
+    if layout.names:
+        tally.count(f"read {{}} file|files with the columns {quoted(layout.names)}", f"is {where}")
     elif config.columns is None and layout.columns[0] == "text":
         tally.count("read {} file|files with the text before its label", f"is {where}")
 
@@ -131,23 +135,25 @@ def _class_of(label: str, classes: Mapping[str, ClassRange]) -> str:
 
 
 def read_classes(
-    files: Mapping[str, str | Path], layer: str, rules: TextRules, tally: Tally | None = None
+    files: Mapping[str, str | Path], config: ReadingConfig, tally: Tally | None = None
 ) -> list[list[Sentence]]:
-    """Return the sentences of each file of `class → path`, one text per line, with the class in `layer`.
+    """Return the sentences of each file of `class → path`, one text per line, with the class in the config's `layer`.
 
-    Blank lines are skipped; the tally counts them.
+    Blank lines are skipped; the tally counts them. The config's `encoding` and `header` hold for each file.
 
     Raises:
         DataError: A file cannot be read.
     """
     same: dict[Any, Any] = {}
-    tally = tally or Tally()
+    tally, layer = tally or Tally(), config.layer or LAYER
 
     def read_class(label: str, path: str | Path) -> list[Sentence]:
         sentences = []
-        for number, text in enumerate(source_of(Path(path)).lines(), 1):
+        numbered = enumerate(source_of(Path(path), config.encoding).lines(), 1)
+        for number, text in islice(numbered, int(config.header or 0), None):
             if text.strip():
-                sentences.append(_labelled(text, label, layer, rules, str(path), number).sharing(same))
+                found = _labelled(text, label, layer, config.text_rules, str(path), number)
+                sentences.append(found.sharing(same))
             else:
                 tally.count(BLANK, f"at {path}:{number}")
         return sentences

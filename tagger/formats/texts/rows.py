@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from tagger.config import ReadingConfig
 from tagger.formats.column_names import LABEL_COLUMNS, TEXT_COLUMNS
 from tagger.formats.columns.fields import HEAD
+from tagger.formats.columns.header import FEW
 from tagger.wording import shorten
 
 TEXTS = (*TEXT_COLUMNS, "texts", "review", "comment", "tweet", "message", "utterance", "document", "content", "title")
@@ -46,33 +48,61 @@ class Layout(NamedTuple):
     Args:
         columns: What each field is: the name of the layer, `text`, or `_`.
         delimiter: What separates the fields.
-        header: The names of the columns in the first line that is not blank; none if that line is data.
+        quote: What may enclose a field; empty for nothing.
+        header: How many lines that are not blank come before the first row.
+        names: The names of the columns in the last of these lines; none without a header.
     """
 
     columns: tuple[str, ...]
     delimiter: str = "\t"
-    header: tuple[str, ...] = ()
+    quote: str = ""
+    header: int = 0
+    names: tuple[str, ...] = ()
 
 
-def detect_layout(lines: Iterable[str], layer: str, columns: Sequence[str] | None = None) -> Layout:
-    """Return how the lines of a file are divided.
+def detect_layout(lines: Iterable[str], layer: str, config: ReadingConfig) -> Layout:
+    """Return how the lines of a file are divided: as the settings say, otherwise as the lines show.
+
+    Without `columns`, a header names them; otherwise they are a label and a text, or a text and a label.
 
     Args:
         lines: The first lines.
         layer: The layer of the labels.
-        columns: What each field is. Default: as the header says, otherwise a label and a text, or a text and a label.
+        config: Settings of reading that are given.
     """
     head = list(islice((line for line in lines if line.strip()), HEAD))
-    for delimiter in DELIMITERS:
-        rows = [fields for _, fields in split_rows(head, delimiter)]
-        named = _named(rows[0], layer) if rows else None
-        if named is not None and (columns is None or len(columns) == len(named)):
-            return Layout(tuple(columns or named), delimiter, tuple(rows[0]))
-    if columns is not None:
-        return Layout(tuple(columns))
-    rows = [fields for _, fields in split_rows(head, "\t")]
+    for delimiter in [config.delimiter] if config.delimiter else DELIMITERS:
+        layout = _with_header(head, layer, delimiter, config)
+        if layout is not None:
+            return layout
+    skipped, delimiter = int(config.header or 0), config.delimiter or "\t"
+    quote = _quote_of(delimiter, config)
+    width = len(config.columns) if config.columns else 2
+    rows = [fields for _, fields in split_rows(head[skipped:], delimiter, quote, width if delimiter == " " else 0)]
     swapped = bool(rows) and all(len(row) == 2 for row in rows) and _text_is_first(rows)
-    return Layout(("text", layer) if swapped else (layer, "text"))
+    columns = config.columns or (("text", layer) if swapped else (layer, "text"))
+    return Layout(tuple(columns), delimiter, quote, skipped)
+
+
+def _with_header(head: Sequence[str], layer: str, delimiter: str, config: ReadingConfig) -> Layout | None:
+    """Return how the lines of a file with a header are divided by a delimiter; None if that makes no header."""
+    skipped = 1 if config.header is None else int(config.header)
+    quote = _quote_of(delimiter, config)
+    rows = [fields for _, fields in split_rows(head[max(skipped - 1, 0) :], delimiter, quote)]
+    if not rows or not skipped:
+        return None
+    named = _named(rows[0], layer) or _half_named(rows[0], rows[1:], layer)
+    if config.columns is not None:
+        is_header = named is not None or config.header is not None
+        named = config.columns if is_header and len(rows[0]) == len(config.columns) else None
+    return Layout(tuple(named), delimiter, quote, skipped, tuple(rows[0])) if named else None
+
+
+def _quote_of(delimiter: str, config: ReadingConfig) -> str:
+    """Return what may enclose a field."""
+    if config.quote is not None:
+        return config.quote
+    return '"' if delimiter in QUOTED else ""
 
 
 def _named(fields: Sequence[str], layer: str) -> tuple[str, ...] | None:
@@ -86,6 +116,24 @@ def _named(fields: Sequence[str], layer: str) -> tuple[str, ...] | None:
     return tuple(roles.get(name, "_") for name in names)
 
 
+def _half_named(fields: Sequence[str], rows: Sequence[Sequence[str]], layer: str) -> tuple[str, ...] | None:
+    """Return the two columns of a header in which only one name is known; None if these are a row.
+
+    They are a header if both are single words, and none of the many rows has one of them.
+    """
+    names = [field.strip().lower() for field in fields]
+    if len(names) != 2 or any(len(name.split()) != 1 for name in names) or len(rows) < FEW:
+        return None
+    found = [{row[i].strip().lower() for row in rows if len(row) == 2} for i in range(2)]
+    if any(name in values for name, values in zip(names, found, strict=True)) or all(map(NUMBERS.fullmatch, names)):
+        return None
+    texts = [i for i in range(2) if sum(" " in value for value in found[i]) * 2 > len(found[i])]
+    if len(texts) != 1 or len(found[1 - texts[0]]) * 2 > len(rows):
+        return None
+    known = names[texts[0]] in TEXTS or names[1 - texts[0]] in LABELS
+    return (("text", layer) if texts == [0] else (layer, "text")) if known else None
+
+
 def _text_is_first(rows: Sequence[Sequence[str]]) -> bool:
     """Whether the second field of rows is more of a label than the first."""
     return share_of_labels([row[1] for row in rows]) > share_of_labels([row[0] for row in rows])
@@ -97,17 +145,17 @@ def share_of_labels(values: Sequence[str]) -> float:
     return sum(likely) / len(likely)
 
 
-def split_rows(lines: Iterable[str], delimiter: str, fields: int = 0) -> Iterator[tuple[int, list[str]]]:
-    """Yield the fields of each row, with the line where it begins; the last of `fields` keeps further tabs.
+def split_rows(lines: Iterable[str], delimiter: str, quote: str, fields: int = 0) -> Iterator[tuple[int, list[str]]]:
+    """Yield the fields of each row, with the line where it begins; without quotes, the last of `fields` keeps the rest.
 
     A row that cannot be read, such as one with a field of more than 131,072 characters, is the last, and its only field
     says why.
     """
-    if delimiter not in QUOTED:
+    if not quote:
         for number, line in enumerate(lines, 1):
             yield number, line.split(delimiter, fields - 1)
         return
-    reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter)
+    reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, quotechar=quote)
     before = 0
     try:
         for row in reader:
@@ -119,28 +167,28 @@ def split_rows(lines: Iterable[str], delimiter: str, fields: int = 0) -> Iterato
 
 def delimited_rows(lines: Iterable[str], layer: str, layout: Layout) -> Iterator[Row]:
     """Yield the rows of a file, but for its header."""
-    columns, is_first = layout.columns, bool(layout.header)
-    names = layout.header or columns
-    for number, fields in split_rows(lines, layout.delimiter, len(columns)):
+    columns, skipped = layout.columns, layout.header
+    names = layout.names or columns
+    for number, fields in split_rows(lines, layout.delimiter, layout.quote, len(columns)):
         if not any(map(str.strip, fields)):
             yield Row(number)
             continue
-        if is_first:
-            is_first = False
+        if skipped:
+            skipped -= 1
             continue
         values = dict(zip(columns, fields, strict=False))
         if len(fields) != len(columns) or not values[layer].strip():
             yield Row(number, wrong=f"must be {_wanted(layout, layer)}, got {shorten(layout.delimiter.join(fields))}")
             continue
         others = {name: value for name, role, value in zip(names, columns, fields, strict=True) if role == "_"}
-        yield Row(number, values["text"], labels_of(values[layer]), others if layout.header else {})
+        yield Row(number, values["text"], labels_of(values[layer]), others if layout.names else {})
 
 
 def _wanted(layout: Layout, layer: str) -> str:
     """Return what a line must be, in words."""
     if layout.columns == (layer, "text") and layout.delimiter == "\t":
         return "a label, a tab and a text"
-    return {"\t": " TAB "}.get(layout.delimiter, layout.delimiter).join(layout.header or layout.columns)
+    return {"\t": " TAB "}.get(layout.delimiter, layout.delimiter).join(layout.names or layout.columns)
 
 
 def labels_of(field: str) -> tuple[str, ...]:

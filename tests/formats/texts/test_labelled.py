@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 from readers import read_labelled
 
-from tagger.config import ClassRange
+from tagger.config import ClassRange, ReadingConfig
 from tagger.corpus.corpus import load_corpus
 from tagger.errors import DataError
 from tagger.formats.columns.fields import Sample
 from tagger.formats.detection import detect_format
 from tagger.formats.tally import Tally
 from tagger.formats.texts.labelled import looks_like_labelled, read_classes
-from tagger.text.tokenization import TextRules
 
 
 def write(folder: Path, data: str, name: str = "a.tsv") -> Path:
@@ -49,7 +48,9 @@ def test_lines_without_label_are_reported_together(tmp_path: Path) -> None:
 
 def test_each_file_is_a_class(tmp_path: Path) -> None:
     good, bad = write(tmp_path, "good .\nfine\n", "good"), write(tmp_path, "a\tb\n", "bad")
-    files = read_classes({"pos": good, "neg": str(bad)}, "mood", TextRules("blanks"))
+    files = read_classes(
+        {"pos": good, "neg": str(bad)}, ReadingConfig(format="labelled", layer="mood", tokenize="blanks")
+    )
     assert [[(s.tokens, s.label("mood").value) for s in file] for file in files] == [
         [(("good", "."), "pos"), (("fine",), "pos")],
         [(("a", "b"), "neg")],
@@ -67,7 +68,11 @@ def test_blank_lines_of_a_class_are_skipped_and_missing_files_reported(tmp_path:
     tally = Tally()
     good, bad = write(tmp_path, "good\n\nfine\n", "good"), write(tmp_path, " \nbad\n", "bad")
     with pytest.raises(DataError, match=f"^{tmp_path}/nowhere: "):
-        read_classes({"none": tmp_path / "nowhere", "pos": good, "neg": bad}, "mood", TextRules(), tally)
+        read_classes(
+            {"none": tmp_path / "nowhere", "pos": good, "neg": bad},
+            ReadingConfig(format="labelled", layer="mood"),
+            tally,
+        )
     assert tally.notes() == [f"skipped 2 blank texts, the first at {good}:2"]
 
 
@@ -165,6 +170,90 @@ def test_a_form_is_detected_and_read(tmp_path: Path, name: str) -> None:
     assert labels_and_texts(path) == expected
     if name != "header":  # whose label has a name of its own
         assert detect_format(text.split("\n"), where=str(path)) == "labelled"
+
+
+# How a file is written, the settings that say so, and the labels and texts that it holds.
+GIVEN: dict[str, tuple[bytes, dict[str, Any], list[tuple[str, str]]]] = {
+    "delimiter": (
+        b"up;it went, well\ndown;it did\tnot\n",
+        {"delimiter": ";"},
+        [("up", "it went, well"), ("down", "it did\tnot")],
+    ),
+    "delimiter above a header": (
+        b"text,label\tgood\n",
+        {"delimiter": "\t", "columns": ("text", "mood")},
+        [("good", "text,label")],
+    ),
+    "blanks": (b"up it went well\ndown no\n", {"delimiter": " "}, [("up", "it went well"), ("down", "no")]),
+    "quote": (b"label,text\nup,'it went, well'\n", {"quote": "'"}, [("up", "it went, well")]),
+    "quote between tabs": (b'up\t"it went\twell"\n', {"quote": '"'}, [("up", "it went\twell")]),
+    "no quote": (b'label,text\nup,"it" went\ndown,no "\n', {"quote": ""}, [("up", '"it" went'), ("down", 'no "')]),
+    "no header": (
+        b"text\tlabel\nup\tit went well\n",
+        {"header": False, "columns": ("mood", "text")},
+        [("text", "label"), ("up", "it went well")],
+    ),
+    "header of unknown names": (
+        b"Stimmung\tAussage\nup\tit went well\ndown\tno it did not\n",
+        {"header": True},
+        [("up", "it went well"), ("down", "no it did not")],
+    ),
+    "header without a meaning": (
+        b"made by hand\nMood\tText\nup\tit went well\ndown\tno it did not\n",
+        {"header": 2},
+        [("up", "it went well"), ("down", "no it did not")],
+    ),
+    "header and columns": (
+        b"a,b,c\n1,up,it went well\n",
+        {"header": 1, "columns": ("_", "mood", "text")},
+        [("up", "it went well")],
+    ),
+    "encoding": ("up\tça va\n".encode("cp1252"), {"encoding": "cp1252"}, [("up", "ça va")]),
+}
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_given_settings_stand_above_detection(tmp_path: Path, name: str) -> None:
+    data, settings, expected = GIVEN[name]
+    path = tmp_path / "a.txt"
+    path.write_bytes(data)
+    assert labels_and_texts(path, **settings) == expected
+
+
+TEN = "".join(f"{'up' if i % 3 else 'down'}\tit went {i}\n" for i in range(12))
+TURNED = "".join(f"it went {i}\t{'up' if i % 3 else 'down'}\n" for i in range(12))
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "num_sentences"),
+    [
+        ("sentiment\ttext\n", TEN, 12),
+        ("text\tsentiment\n", TURNED, 12),
+        ("Label\tReview\n", TEN, 12),
+        ("Stimmung\tText\n", TEN, 12),
+        ("text\tStimmung\n", TURNED, 12),
+        ("rating\tAussage\n", TEN, 12),
+        ("Aussage\trating\n", TURNED, 12),
+        ("up\ttext\n", TEN, 13),  # a class of others: a row
+        ("other\tfine\n", TEN, 13),
+        ("rating\tit went home\n", TEN, 13),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_header_is_skipped_with_a_note(tmp_path: Path, header: str, rows: str, num_sentences: int, end: str) -> None:
+    path = write(tmp_path, (header + rows).replace("\n", end))
+    assert detect_format((header + rows).split("\n"), where="a.txt") == "labelled"
+    tally = Tally()
+    assert len(read_labelled(path, "mood", tally=tally)) == num_sentences
+    assert any(note.startswith("read 1 file with the columns") for note in tally.notes()) == (num_sentences == 12)
+
+
+def test_classes_are_read_in_the_encoding_and_without_the_header(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes("Texte\nça va\n".encode("cp1252"))
+    config = ReadingConfig(format="labelled", layer="mood", encoding="cp1252", header=1)
+    ((sentence,),) = read_classes({"up": path}, config)
+    assert (sentence.text, sentence.label("mood").value) == ("ça va", "up")
 
 
 def test_a_tab_of_tokens_and_tags_is_no_labelled_text() -> None:
