@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, overload
@@ -26,6 +26,7 @@ from tagger.text.word_tables import source_name
 
 if TYPE_CHECKING:
     from tagger.formats.faults import Faults
+    from tagger.formats.tally import Tally
     from tagger.inference.incremental import Incremental
     from tagger.metrics.report import Report
     from tagger.model.network import Network
@@ -315,26 +316,36 @@ def tag_lines(
     n_best: int = 0,
     unit: Unit = "line",
     faults: "Faults | None" = None,
+    tally: "Tally | None" = None,
+    form: Mapping[str, Any] | None = None,
 ) -> Iterator[Document]:
-    """Yield the tagged documents of lines of UTF-8 text, in order.
+    """Yield the tagged documents of lines of text, in order.
 
     A blank line of text becomes a document without sentences, so that input and output stay aligned. `waits` says
     whether the next line has not arrived yet; the documents so far are tagged then. `unit` says what a document of
-    plain text is, and `faults` takes records that are invalid.
+    plain text is, `faults` takes records that are invalid and lines that are not UTF-8, which count as blank, `tally`
+    what was skipped, and `form` says how the lines are written, with keys of a recipe such as `encoding`.
 
     Raises:
         DataError: A record is not in the format, and there are no `faults`. The error names its line.
     """
+    from tagger.config import ReadingConfig
     from tagger.files.reading import decode_lines  # only files need the formats
     from tagger.formats.table import stream_documents
 
-    reading = None
-    if columns is None and format == "conll":
-        reading = next((r for r in tagger.model.config.reading.values() if r.format == "conll"), None)
-        columns = reading.columns if reading else None
-    rules = tagger.model.text_rules
-    decoded = decode_lines(lines, where=where)
+    trained = [r for r in tagger.model.config.reading.values() if r.format == format and columns is None]
+    reading = (trained[0] if trained else ReadingConfig.model_construct()).model_copy(update=dict(form or {}))
+    columns = reading.columns if trained else columns
+    report = faults.add if faults is not None else None
     documents = stream_documents(
-        decoded, format, columns, rules=rules, reading=reading, where=where, unit=unit, faults=faults
+        decode_lines(lines, where=where, encoding=reading.encoding, report=report),
+        format,
+        columns,
+        rules=tagger.model.text_rules,
+        reading=reading,
+        where=where,
+        unit=unit,
+        faults=faults,
+        tally=tally,
     )
     return predict_documents(documents, tagger.backend, n_best=n_best, waits=waits)

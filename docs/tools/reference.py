@@ -19,7 +19,7 @@ from recipe_keys import meanings
 import tagger
 from tagger.catalogue.entries import catalogue
 from tagger.cli.app import app
-from tagger.formats.table import FORMATS, Format
+from tagger.formats.table import FORMATS, STREAMS, Format
 from tagger.text.choices import FileFormat
 
 DOCS = Path(__file__).resolve().parents[1]
@@ -146,7 +146,7 @@ def uses(name: str) -> dict[str, bool]:
     row = FORMATS[name]
     return {
         "recipes, `tagger check`, `tagger evaluate`": name in get_args(FileFormat),
-        "`tagger tag` reads": row.stream is not None,
+        "`tagger tag` reads": name in STREAMS,
         "`tagger convert` reads": row.read is not None,
         "`tagger convert` and `write_sentences` write": row.write is not None or row.dump is not None,
     }

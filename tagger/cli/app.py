@@ -82,8 +82,8 @@ InputOption = Annotated[
     InputFormat | None,
     typer.Option(
         "--input-format",
-        help="Format of the input. Default: by the name of the file (.jsonl, .json, .conllu, .csv, .tsv; a folder is "
-        "brat), otherwise text.",
+        help="Format of the input. Default: by the name of the file (.jsonl, .json, .conllu, .csv, .tsv, .spacy; a "
+        "folder is brat, or parallel if it has seq.in), otherwise text.",
     ),
 ]
 
@@ -232,6 +232,7 @@ def evaluate(
     ] = None,
     tokenize: TokenizeOption = None,
     language: LanguageOption = None,
+    split_on: SplitOnOption = None,
     segment: SegmentOption = None,
     unknown: UnknownOption = None,
     as_json: JsonOption = False,
@@ -263,6 +264,7 @@ def evaluate(
             nested=nested,
             tokenize=tokenize,
             language=language,
+            split_on=split_on,
             segment=segment,
             unknown=unknown,
         )
@@ -298,6 +300,11 @@ def tag(
         Unit, typer.Option(help="What one document of plain text is; `document`: lines between blank lines.")
     ] = "line",
     columns: ColumnsOption = None,
+    delimiter: DelimiterOption = None,
+    quote: QuoteOption = None,
+    comments: CommentsOption = None,
+    header: HeaderOption = None,
+    encoding: EncodingOption = None,
     fields: Annotated[str | None, typer.Option(help="Keys of JSON lines to write, such as id,spans.")] = None,
     min_score: Annotated[
         float | None, typer.Option(min=0, max=1, help="Do not write entities whose probability is lower.")
@@ -307,6 +314,7 @@ def tag(
     ] = 0,
     tokenize: TokenizeOption = None,
     language: LanguageOption = None,
+    split_on: SplitOnOption = None,
     segment: SegmentOption = None,
     on_error: Annotated[
         Literal["stop", "skip"],
@@ -324,9 +332,11 @@ def tag(
     """
     from tagger.cli.tagging import Tagging, tag_file
 
+    form = {"delimiter": delimiter, "quote": quote, "comments": comments, "header": header, "encoding": encoding}
     options = Tagging(
         input_format=input_format,
         columns=columns,
+        form=form,
         unit=unit,
         n_best=n_best,
         skip=on_error == "skip",
@@ -335,7 +345,7 @@ def tag(
         fields=names_of(fields) or None,
         min_score=min_score,
     )
-    splitting = {"tokenize": tokenize, "language": language, "segment": segment}
+    splitting = {"tokenize": tokenize, "language": language, "split_on": split_on, "segment": segment}
     tagger = load_tagger(model, device, threads, precision, trusted=trust, splitting=splitting)
     skipped = tag_file(tagger, file, options)
     if skipped:

@@ -1,11 +1,15 @@
-"""Arguments of commands that need more than their type: lists of names, columns, and the file to tag."""
+"""Arguments of commands that need more than their type: lists of names, columns, and how a file is written."""
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 from tagger.errors import RecipeError
 from tagger.files.reading import Arriving, raw_lines
+from tagger.text.choices import InputFormat
+
+TEXTUAL = tuple(name for name in get_args(InputFormat) if name not in ("brat", "docbin"))
 
 
 def names_of(given: str | None) -> tuple[str, ...]:
@@ -23,6 +27,19 @@ def split_columns(columns: str | None, format: str | None) -> tuple[str, ...] | 
     if format and "token" not in names:
         raise RecipeError(f'--columns {columns}: one of the columns must be "token", the others layers or _')
     return names
+
+
+def settings_of_form(format: str, **given: Any) -> dict[str, Any]:
+    """Return the settings that say how a file to tag is written, after checking that they fit its format."""
+    from tagger.config import ReadingConfig, parse_section  # takes longer than all that `--help` needs
+
+    given = {name: value for name, value in given.items() if value is not None}
+    for name in given:
+        wanted = {"comments": ("conll",), "encoding": TEXTUAL}.get(name, ("conll", "csv", "labelled"))
+        if format not in wanted:
+            raise RecipeError(f"--{name} is not for {format}; remove it")
+    config = parse_section(ReadingConfig, {"format": "conll", **given}, where="the options")
+    return {name: getattr(config, name) for name in given}
 
 
 def input_lines(file: str) -> Arriving | Iterator[bytes]:

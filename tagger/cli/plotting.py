@@ -14,6 +14,7 @@ from tagger.cli.app import (
     InputOption,
     ModelArgument,
     ThreadsOption,
+    TrustOption,
     load_tagger,
 )
 from tagger.cli.arguments import input_lines, split_columns
@@ -56,13 +57,14 @@ def _of_sentences(example: str, *, chart: bool = True) -> Callable[[Draw], Draw]
             columns: ColumnsOption = None,
             device: DeviceOption = "cpu",
             threads: ThreadsOption = None,
+            trust: TrustOption = False,
         ) -> None:
             from tagger.formats.table import input_format_of
             from tagger.plots import check_path
             from tagger.tagging import tag_lines
 
             check_path(output, chart=chart)  # before the model is loaded
-            tagger = load_tagger(model, device, threads)
+            tagger = load_tagger(model, device, threads, trusted=trust)
             where = "standard input" if file == "-" else file
             format = input_format or input_format_of(file)
             names = split_columns(columns, format)
@@ -105,13 +107,15 @@ def curves(
 
 
 @plot.command(epilog="Example: tagger plot transitions runs/quickstart --output transitions.svg")
-def transitions(model: ModelArgument, output: OutputOption, layer: LayerOption = None) -> None:
+def transitions(
+    model: ModelArgument, output: OutputOption, layer: LayerOption = None, trust: TrustOption = False
+) -> None:
     """Draw the transition scores of a CRF, and the transitions that its scheme forbids."""
     from tagger import plots
     from tagger.tagging import load
 
     plots.check_path(output, chart=True)
-    _save(plots.transitions(load(model), layer=layer), output)
+    _save(plots.transitions(load(model, trusted=trust), layer=layer), output)
 
 
 @_of_sentences('echo "Ada lives in Oslo." | tagger plot marginals runs/quickstart --layer ner --output tags.svg')

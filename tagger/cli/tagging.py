@@ -2,13 +2,13 @@
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from tagger.cli.arguments import input_lines, split_columns
+from tagger.cli.arguments import input_lines, settings_of_form, split_columns
 from tagger.cli.progress import Meter
 from tagger.cli.writing import Output, write_documents, write_parquet
 from tagger.errors import RecipeError
@@ -16,6 +16,7 @@ from tagger.files.reading import Arriving
 from tagger.files.writing import ended_in_order, replaced
 from tagger.formats.faults import Faults
 from tagger.formats.table import input_format_of
+from tagger.formats.tally import Tally
 from tagger.heads.table import heads_of
 from tagger.tagging import Tagger, tag_lines
 from tagger.text.choices import InputFormat, OutputFormat, Unit
@@ -33,6 +34,7 @@ class Tagging:
     Args:
         input_format: Format of the input; None: by its name.
         columns: The columns of a column file.
+        form: How the file is written: the values of `delimiter`, `quote`, `comments`, `header` and `encoding`.
         unit: What a document of plain text is.
         n_best: Number of readings of each tag layer.
         skip: Whether invalid records are reported and skipped.
@@ -44,6 +46,7 @@ class Tagging:
 
     input_format: InputFormat | None = None
     columns: str | None = None
+    form: Mapping[str, Any] = field(default_factory=dict)
     unit: Unit = "line"
     n_best: int = 0
     skip: bool = False
@@ -78,9 +81,11 @@ def tag_file(tagger: Tagger, file: str, options: Tagging) -> int:
     format = options.input_format or input_format_of(file)
     if options.unit != "line" and format != "text":
         raise RecipeError(f"--unit is for plain text, got {format}; remove it")
-    lines = iter(()) if format == "brat" else input_lines(file)
+    form = settings_of_form(format, **options.form)
+    has_lines = format not in ("brat", "docbin") and not (format == "parallel" and Path(file).is_dir())
+    lines = input_lines(file) if has_lines else iter(())
     waits = lines.waits if isinstance(lines, Arriving) else lambda: False
-    faults = Skipped() if options.skip else None
+    faults, tally = Skipped() if options.skip else None, Tally(options=True)
     output = Output(
         format=options.format,
         layers=tagger.layers,
@@ -104,6 +109,8 @@ def tag_file(tagger: Tagger, file: str, options: Tagging) -> int:
                 n_best=options.n_best,
                 unit=options.unit,
                 faults=faults,
+                tally=tally,
+                form=form,
             )
         )
         if options.format == "parquet" and options.path is not None:
@@ -112,6 +119,7 @@ def tag_file(tagger: Tagger, file: str, options: Tagging) -> int:
         else:
             with _opened(options.path) as stream:
                 write_documents(documents, output, stream, waits=waits, faults=faults)
+    sys.stderr.writelines(f"{visible(note)}\n" for note in tally.notes() if note.startswith("skipped"))
     return faults.count if faults else 0
 
 

@@ -12,7 +12,7 @@ import os
 import stat
 import zlib
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
@@ -27,6 +27,7 @@ MAX_RATIO = 100  # the size of an unpacked gzip file over its packed size, check
 MIN_BOMB = 100_000_000  # text has a ratio of 3 to 10, a gzip bomb of about 1,000
 BLOCK = 65536  # bytes that are read at once from what arrives: the capacity of a pipe
 ADVICE = "check the path"
+Report = Callable[[str, str, str], None]  # takes the kind, place and message of a fault
 LONE_CR = "line ends must be LF or CRLF, got a lone CR; convert the file"
 SPECIAL = {
     stat.S_IFIFO: "a named pipe",
@@ -175,13 +176,17 @@ def read_text(path: Path) -> str:
     return b"".join(kept).decode("utf-8-sig")
 
 
-def decode_lines(raw: Iterable[bytes], *, where: str, encoding: str | None = None) -> Iterator[str]:
+def decode_lines(
+    raw: Iterable[bytes], *, where: str, encoding: str | None = None, report: Report | None = None
+) -> Iterator[str]:
     """Yield lines of bytes as text without line ends.
 
     Args:
         raw: The lines, with or without line ends.
         where: The start of an error message, such as the path.
         encoding: Their encoding. Default: UTF-8, or UTF-16 if they start with its byte order mark.
+        report: Takes the kind, place and message of each line that is not UTF-8, which becomes a blank line. Default:
+            it is an error.
 
     Raises:
         DataError: The bytes are binary or not UTF-8, or a line is longer than `MAX_LINE` or has a CR inside; names line
@@ -202,10 +207,14 @@ def decode_lines(raw: Iterable[bytes], *, where: str, encoding: str | None = Non
         try:
             text = _checked_length(line, f"{where}:{number}").decode("utf-8").removesuffix("\n").removesuffix("\r")
         except UnicodeDecodeError as error:
-            raise DataError(
-                f"{where}:{number}: must be UTF-8, got byte 0x{line[error.start]:02x} at byte {position + error.start} "
+            message = (
+                f"must be UTF-8, got byte 0x{line[error.start]:02x} at byte {position + error.start} "
                 f"of the file, byte {error.start} of the line; convert it to UTF-8, or name its encoding"
-            ) from None
+            )
+            if report is None:
+                raise DataError(f"{where}:{number}: {message}") from None
+            report("encoding", f"{where}:{number}", message)
+            text = ""
         if "\r" in text:
             raise DataError(f"{where}:{number}: {LONE_CR}")
         yield text

@@ -1,13 +1,15 @@
 """Documents to be tagged: of plain text, columns, JSON, CSV and brat, each as soon as its lines arrive.
 
+All other formats are read as they are for training, and `stream_read` joins the sentences of each text.
+
 Every record gives one document, which keeps the keys of the record. Layers that a file has are ignored, and texts are
 split as `config.text_rules` says. A record that cannot be read is a fault.
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from tagger.formats.json_keys import text_key, token_key
 from tagger.formats.jsonl import kept_keys, sentences_from_json
 from tagger.formats.source import Source
 from tagger.formats.standoff.sentences import annotated_sentences
-from tagger.formats.tally import Tally
+from tagger.formats.tally import UNFIT, Tally
 from tagger.formats.tools.annotated import Translation, shown
 from tagger.formats.tools.dialects import dialect_of
 from tagger.formats.tools.items import Item, is_whole, json_items, value_of
@@ -29,6 +31,8 @@ from tagger.formats.tools.spans import lists, own_tokens
 from tagger.text.choices import Unit
 from tagger.text.document import Document
 from tagger.text.sentence import Origin, Sentence
+
+Read = Callable[[Source, ReadingConfig, Tally, Faults], Iterator[Sentence]]
 
 
 def stream_text(
@@ -68,6 +72,37 @@ def _of_sentence(sentence: Sentence) -> Document:
     return Document(sentence.text, (replace(sentence, layers={}),), meta=sentence.meta)
 
 
+def stream_read(read: Read, source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Document]:
+    """Yield a document for the sentences of each text that a reader gives; its record has the id.
+
+    Entities that no tags can express and texts with several labels are no faults, because layers are ignored.
+    """
+    config = config.model_copy(update={"several": "join", "invalid": "repair"})
+    held = list(source.lines())  # a reader may go through them twice
+    source = source._replace(lines=lambda: held)
+    group: list[Sentence] = []
+    for sentence in read(source, config, replace(tally, missed=UNFIT), faults):
+        if group and not _continues(group[-1], sentence):
+            yield _of_group(group)
+            group = []
+        group.append(sentence)
+    if group:
+        yield _of_group(group)
+
+
+def _continues(first: Sentence, second: Sentence) -> bool:
+    """Whether the second sentence comes after the first in the same text."""
+    same = first.document == second.document and first.text == second.text
+    return same and bool(first.offsets and second.offsets) and first.offsets[-1][1] <= second.offsets[0][0]
+
+
+def _of_group(group: Sequence[Sentence]) -> Document:
+    first = group[0]
+    record = dict(first.record) if first.record else None
+    sentences = tuple([replace(sentence, layers={}) for sentence in group])
+    return Document(first.text, sentences, id=_id(record or {}), meta=first.meta, record=record)
+
+
 def stream_brat(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Document]:
     """Yield a document for each text of a folder, or for one text, named after its file."""
     path = source.path or Path(source.where)
@@ -82,10 +117,17 @@ def stream_brat(source: Source, config: ReadingConfig, tally: Tally, faults: Fau
 
 def stream_csv(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Document]:
     """Yield a document for each row of a file with a header, one of whose columns has the texts."""
-    lines = iter(source.lines())
+    header = 1 if config.header is None else int(config.header)
+    lines = islice(source.lines(), max(header - 1, 0), None)
     head = next(lines, "")
-    delimiter = max("\t;,", key=head.count)
-    rows = csv.DictReader((f"{line}\n" for line in chain([head], lines)), delimiter=delimiter, strict=True)
+    rows = csv.DictReader(
+        (f"{line}\n" for line in chain([head], lines)),
+        fieldnames=None if header else ["text"],
+        delimiter=config.delimiter or max("\t;,", key=head.count),
+        quotechar=config.quote or '"',
+        quoting=csv.QUOTE_NONE if config.quote == "" else csv.QUOTE_MINIMAL,
+        strict=True,
+    )
     number = 1
     while True:
         try:

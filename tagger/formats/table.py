@@ -18,11 +18,13 @@ from tagger.formats.columns.parallel import is_parallel, looks_like_parallel, re
 from tagger.formats.columns.tagged import looks_like_tagged, read_tagged
 from tagger.formats.columns.webanno import looks_like_webanno, read_webanno
 from tagger.formats.documents import (
+    Read,
     stream_brat,
     stream_columns,
     stream_conllu,
     stream_csv,
     stream_json,
+    stream_read,
     stream_text,
 )
 from tagger.formats.faults import Faults, FirstFault
@@ -43,7 +45,6 @@ from tagger.text.document import Document
 from tagger.text.sentence import Sentence
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
 
-Read = Callable[[Source, ReadingConfig, Tally, Faults], Iterator[Sentence]]
 Stream = Callable[[Source, ReadingConfig, Tally, Faults], Iterator[Document]]
 Write = Callable[[Iterable[Sentence], Sequence[str]], Iterator[str]]
 Dump = Callable[[Iterable[Sentence], Sequence[str]], Iterator[bytes]]
@@ -57,7 +58,7 @@ class Format:
         about: What a file holds, in one sentence.
         example: A small file; empty for a binary format.
         read: Yields the sentences of a source; what is wrong goes to the faults.
-        stream: Yields documents to be tagged, each as soon as its lines arrive.
+        stream: Yields documents to be tagged, each as soon as its lines arrive. None: all lines are read first.
         write: Yields the lines of sentences, with these tag layers.
         dump: Yields the bytes of sentences, with these tag layers, where a file has no lines.
         suffixes: Endings of names that are always of this format.
@@ -254,6 +255,7 @@ FORMATS: Mapping[str, Format] = {
     ),
 }
 STREAMS: Mapping[str, Stream] = {
+    **{name: partial(stream_read, row.read) for name, row in FORMATS.items() if row.read is not None},
     **{name: row.stream for name, row in FORMATS.items() if row.stream is not None},
     "csv": stream_csv,  # texts in a column, which are only tagged
 }
@@ -308,8 +310,9 @@ def stream_documents(
     where: str,
     unit: Unit = "line",
     faults: Faults | None = None,
+    tally: Tally | None = None,
 ) -> Iterator[Document]:
-    """Yield documents to be tagged, without gold layers, each as soon as its lines arrive.
+    """Yield documents to be tagged, without gold layers, each as soon as its lines arrive if its format allows that.
 
     Args:
         lines: The lines, without their ends.
@@ -317,9 +320,10 @@ def stream_documents(
         columns: The columns of CoNLL lines, one of them `token`. A file of one column needs none.
         rules: How a text is split.
         reading: How columns are written, such as their `delimiter`. Default: as the first lines show.
-        where: The name of the file in errors; for `brat` its path.
+        where: The name of the file in errors; for a folder or a binary file its path.
         unit: What a document of plain text is: a line, a block of lines between blank lines, or the file.
         faults: Takes what is wrong. Default: the first fault is raised.
+        tally: Takes what was skipped in a format that is read as for training.
 
     Raises:
         DataError: A record is invalid in the format; names its line.
@@ -329,16 +333,18 @@ def stream_documents(
     stream = partial(stream_text, unit=unit) if format == "text" else STREAMS[format]
     form = reading or ReadingConfig.model_construct()
     config = form.model_copy(update={"columns": tuple(columns) if columns else None}).with_rules(rules)
-    return stream(Source(where, lambda: lines), config, Tally(), faults or FirstFault())
+    row, path = FORMATS[format], Path(where)
+    known = path if row.is_path is not None and path.exists() else None
+    return stream(Source(where, lambda: lines, known), config, tally or Tally(), faults or FirstFault())
 
 
 def input_format_of(path: str) -> InputFormat:
     """Return the format of a path to be tagged, judging by its name: `text` if it says nothing."""
     name = Path(path).name.removesuffix(".gz")
-    if Path(path).is_dir() and is_brat(Path(path)):
-        return "brat"
+    for key in get_args(InputFormat):
+        is_path = FORMATS[key].is_path if key != "brat" or Path(path).is_dir() else None
+        if is_path is not None and is_path(Path(path)):
+            return key  # type: ignore[no-any-return]
     if name.endswith((".csv", ".tsv")):
         return "csv"
-    return next(
-        (key for key in get_args(InputFormat) if key in FORMATS and name.endswith(FORMATS[key].suffixes)), "text"
-    )
+    return next((key for key in get_args(InputFormat) if name.endswith(FORMATS[key].suffixes)), "text")

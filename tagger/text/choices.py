@@ -8,7 +8,7 @@ from typing import Literal
 FileFormat = Literal[  # the rows of `formats/table.py` that hold tags
     "conll", "conllu", "labelled", "jsonl", "brat", "docbin", "parallel", "pubtator", "rasa", "tagged", "webanno", "xml"
 ]
-InputFormat = Literal["text", "conll", "conllu", "jsonl", "csv", "brat"]  # the rows that `tagger tag` reads
+InputFormat = Literal["text", "csv", FileFormat]  # the rows that `tagger tag` reads
 OutputFormat = Literal["text", "conll", "jsonl", "csv", "parquet", "doccano", "labelstudio", "prodigy"]  # and writes
 Unit = Literal["line", "document", "file"]  # of plain text that is tagged
 Invalid = Literal["error", "repair"]

@@ -242,7 +242,7 @@ def test_spans_brat_and_io_are_scored_by_the_options_that_say_how(call, run_fold
         code, _, said = call(*evaluate, "--misaligned", "error", "--nested", "error")
         assert code == 1
         assert "choose --misaligned drop or expand\n" in said
-        assert said.endswith("set --misaligned drop and --nested outermost or innermost\n")
+        assert said.endswith("set --misaligned drop and --nested outermost or innermost or layers\n")
         code, _, said = call(*evaluate, "--misaligned", "expand", "--nested", "outermost")
         assert code == 0
         assert said.startswith("expanded 1 entity that begins or ends inside a token, the first ")

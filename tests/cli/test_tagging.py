@@ -1,6 +1,7 @@
 """`tagger tag`: records in, records out, in every output, whole or not at all."""
 
 import csv
+import inspect
 import io
 import json
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 import readers
 from untrained import untrained_model
 
+from tagger.cli import app
 from tagger.config import EmbeddingsConfig, EncoderConfig, ReadingConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.corpus.synthetic import generate
 from tagger.encoding.packed import pack
@@ -183,3 +185,76 @@ def test_options_that_do_not_fit_are_refused(model: Path, call: Callable, option
     done = call("tag", model, *options, text="a\n")
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(f"error: {problem}")
+
+
+# A file, the options, and the texts of the documents.
+WRITTEN: dict[str, tuple[str, bytes, list[str], list[str]]] = {
+    "encoding": ("a.txt", "ça va\n".encode("cp1252"), ["--encoding", "cp1252"], ["ça va"]),
+    "csv": (
+        "a.csv",
+        b"made by hand\nid|text\n1|'a|b'\n",
+        ["--delimiter", "|", "--quote", "'", "--header", "2"],
+        ["a|b"],
+    ),
+    "csv without a header": ("a.csv", b"one two\nthree\n", ["--header", "0"], ["one two", "three"]),
+    "columns": (
+        "a.txt",
+        b"%% x\nw;t\nAda;O\nsang;O\n",
+        ["--input-format", "conll", "--columns", "token,_", "--delimiter", ";", "--comments", "%%", "--header", "1"],
+        ["Ada sang"],
+    ),
+    "labelled": (
+        "a.txt",
+        b"up;it went\ndown;\n",
+        ["--input-format", "labelled", "--delimiter", "semicolon"],
+        ["it went"],
+    ),
+    "split": ("a.txt", b"a/b\n", ["--split-on", "/"], ["a/b"]),
+    "bad lines": ("a.txt", b"one\n\xff\ntwo\n", ["--on-error", "skip"], ["one", "", "two"]),
+    "bad records": ("a.jsonl", b'{"text": "one"}\n\xff\n{"text": "two"}\n', ["--on-error", "skip"], ["one", "two"]),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_options_say_how_a_file_is_written(model: Path, call: Callable, tmp_path: Path, name: str) -> None:
+    file, data, options, texts = WRITTEN[name]
+    (tmp_path / file).write_bytes(data)
+    done = call("tag", model, tmp_path / file, "--output-format", "jsonl", *options)
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    assert [row["text"] for row in rows] == texts
+    if name.startswith("bad"):
+        assert (done.code, done.err) == (
+            1,
+            f"skipped: {tmp_path / file}:2: must be UTF-8, got byte 0xff at byte {data.index(255)} "
+            "of the file, byte 0 of the line; convert it to UTF-8, or name its encoding\n",
+        )
+    elif name == "labelled":
+        assert (done.code, done.err) == (0, f"skipped 1 blank text, the first at {tmp_path / file}:2\n")
+    else:
+        assert (done.code, done.err) == (0, "")
+    if name == "split":
+        assert rows[0]["tokens"] == ["a", "/", "b"]
+
+
+@pytest.mark.parametrize(
+    ("file", "option", "message"),
+    [
+        ("a.jsonl", ["--delimiter", ","], "--delimiter is not for jsonl; remove it"),
+        ("a.csv", ["--comments", "#"], "--comments is not for csv; remove it"),
+        ("a.txt", ["--encoding", "nothing"], "must be the name of an encoding in Python"),
+    ],
+)
+def test_an_option_without_effect_is_refused(
+    model: Path, call: Callable, tmp_path: Path, file: str, option: list[str], message: str
+) -> None:
+    (tmp_path / file).write_text("a\n", encoding="utf-8")
+    done = call("tag", model, tmp_path / file, *option)
+    assert (done.code, done.out) == (2, "")
+    assert message in done.err
+
+
+def test_a_file_is_described_by_the_same_options_when_it_is_tagged_and_when_it_is_evaluated() -> None:
+    tagged, evaluated = (set(inspect.signature(command).parameters) for command in (app.tag, app.evaluate))
+    gold = {"files", "format", "scheme", "layer", "invalid", "misaligned", "nested", "unknown", "as_json"}
+    assert evaluated - gold <= tagged
+    assert {"delimiter", "quote", "comments", "header", "encoding", "split_on"} <= evaluated

@@ -13,9 +13,9 @@ from tagger.cli import app
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.formats.detection import detect_format
-from tagger.formats.table import FORMATS, READABLE, STREAMS, WRITABLE, stream_documents
+from tagger.formats.table import FORMATS, READABLE, STREAMS, WRITABLE, stream_documents, written
 from tagger.text.choices import FileFormat, InputFormat, OutputFormat
-from tagger.text.sentence import Sentence
+from tagger.text.sentence import Sentence, TagLayer
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "conll": {"columns": ["token", "ner"]},
@@ -64,6 +64,46 @@ def test_a_row_is_described_and_its_example_is_what_it_says(name: str, tmp_path:
     for example in row.example.splitlines(keepends=True) if read == "jsonl" else [row.example]:
         path.write_text("Ada lives in Oslo" if name == "brat" else example, encoding="utf-8")
         assert readers.read(read, path, **SETTINGS.get(name, {}))
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_every_readable_format_can_be_tagged_with_the_tokens_that_are_evaluated(name: str, tmp_path: Path) -> None:
+    row, path = FORMATS[name], tmp_path / f"a{next(iter(FORMATS[name].suffixes), '.txt')}"
+    example = row.example.splitlines()[0] if name == "jsonl" else row.example
+    path.write_text("Ada lives in Oslo" if name == "brat" else example, encoding="utf-8")
+    if name == "brat":
+        path.with_suffix(".ann").write_text(example, encoding="utf-8")
+    if name == "docbin":
+        pytest.importorskip("spacy")
+        path = tmp_path / "a.spacy"
+        made = Sentence.from_tokens(["Ada", "sleeps"], {"ner": TagLayer(("B-PER", "O"), "iob2")})
+        path.write_bytes(b"".join(written("docbin", [made], ["ner"])))
+    settings = SETTINGS.get(name, {})
+    lines = [] if name in ("brat", "docbin") else example.splitlines()
+    documents = list(stream_documents(lines, name, settings.get("columns"), where=str(path)))
+    assert [s.tokens for d in documents for s in d.sentences] == [
+        s.tokens for s in readers.read(name, path, **settings)
+    ]
+    assert not any(s.layers for d in documents for s in d.sentences)
+
+
+# Files of formats that are read as a whole, and the text, id and number of sentences of each document.
+WHOLE = {
+    "pubtator": ("7|t|Oslo waits.\n7|a|Ada left it. She slept.\n\n8|t|No.\n8|a|\n", ["7", "8"], [3, 1]),
+    "labelled": ("id\tlabel\ttext\na\tup\tok\nb\tup\tok\n", ["a", "b"], [1, 1]),
+    "xml": ("<PER>Ada</PER> left. She slept.\n<PER>Ada</PER> left. She slept.\n", [None, None], [2, 2]),
+    "parallel": ("Ada left\tB-PER O\nAda left\tB-PER O\n", [None, None], [1, 1]),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_sentences_of_one_text_are_one_document(name: str) -> None:
+    text, ids, numbers = WHOLE[name]
+    documents = list(stream_documents(text.splitlines(), name, where="f"))
+    assert [document.id for document in documents] == ids
+    assert [len(document.sentences) for document in documents] == numbers
+    if name == "labelled":
+        assert [document.record for document in documents] == [{"id": "a"}, {"id": "b"}]
 
 
 def test_readers_take_the_same_arguments() -> None:

@@ -186,7 +186,7 @@ def stream_conll(source: Source, config: ReadingConfig, tally: Tally, faults: Fa
     Raises:
         DataError: The columns have no name, or a line does not have these columns.
     """
-    head, lines = split_head(source.lines())
+    head, lines = split_head(source.lines(), config.comments, int(config.header or 0))
     form = _form_of_head(head, config)
     fields = first_fields(head, form.split()) or [""]
     named = is_header(fields) if config.header is None else False

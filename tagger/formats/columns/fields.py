@@ -107,13 +107,14 @@ def split_fields(line: str, *, tabs: bool) -> list[str]:
     return _between_tabs(line) if tabs else _between_blanks(line)
 
 
-def split_head(lines: Iterable[str]) -> tuple[list[str], Iterator[str]]:
-    """Return the lines up to the first that must be a token line, and an iterator over all lines."""
+def split_head(lines: Iterable[str], comments: str | None = None, header: int = 0) -> tuple[list[str], Iterator[str]]:
+    """Return the lines up to the first that must be a token line, after a header, and an iterator over all lines."""
     head: list[str] = []
     rest = iter(lines)
     for line in rest:
         head.append(line)
-        if is_token_line(line):
+        header -= is_token_line(line, comments)
+        if header < 0:
             break
     return head, chain(head, rest)
 
