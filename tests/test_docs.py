@@ -142,6 +142,28 @@ def test_every_block_of_the_page_runs(page: Path, readme_run: Path, tmp_path: Pa
     run_page(page, tmp_path)
 
 
+# The layer of each section of "Data as they are", with the numbers of its train and test sentences.
+AS_THEY_ARE = [
+    ({"feeling"}, 40_030, 5_027),
+    ({"emotion"}, 18_663, 2_333),
+    ({"opinion"}, 36_693, 4_587),
+    ({"opinion"}, 445, 159),
+    ({"ner"}, 12_543, 2_077),
+    ({"pos"}, 27_268, 7_265),
+]
+
+
+def test_data_as_they_are_can_be_read_by_their_sections(data_folder: Path) -> None:
+    page = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    part = page.partition("## Data as they are\n")[2].partition("\n## ")[0]
+    with contextlib.chdir(data_folder):
+        corpora = [tagger.load_corpus(**tomllib.loads(match[2])["data"]) for match in BLOCK.finditer(part)]
+    found = [
+        ({name for s in corpus.test for name in s.layers}, len(corpus.train), len(corpus.test)) for corpus in corpora
+    ]
+    assert found == AS_THEY_ARE
+
+
 @pytest.mark.parametrize("page", reference.GENERATED)
 def test_generated_part_of_the_page_is_up_to_date(page: str) -> None:
     written = (ROOT / "docs" / page).read_text(encoding="utf-8")
