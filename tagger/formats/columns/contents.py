@@ -15,6 +15,7 @@ FEW = 5  # lines with further columns that may be mistakes
 CHUNKS = {"NP", "VP", "PP", "ADJP", "ADVP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP"}
 BRACKET = re.compile(r"(?:\([^()*|]+)?\*\)?|\([^()*|]+\)")  # a value of a column with brackets, none inside another
 NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+DIGIT = re.compile(r"[0-9]")
 SENTENCE_END = "EndOfSentence"
 CONLL2009 = ("index", "token", "_", "_", "pos", *["_"] * 9, "...")
 CONLL2012 = ("document", "_", "index", "token", "pos", *["_"] * 5, "ner", "...")
@@ -24,8 +25,8 @@ def detect_columns(sample: Sample) -> tuple[str, ...]:
     """Return what each column holds: a name of `RESERVED`, or names for those with tags.
 
     A header names the columns. Otherwise a column whose values are tags of a scheme is `chunk` or `ner`, the next
-    `ner2`. Of the others the one with the most distinct values is the token. Where there is no scheme, the last is
-    `tags`.
+    `ner2`. Of the others the one with the most distinct values is the token, unless they are ids or places: nearly all
+    have a digit. Where there is no scheme, the last is `tags`.
     """
     known = _known_layout(sample)
     if known is not None:
@@ -107,8 +108,9 @@ def _from_values(sample: Sample, columns: Sequence[Sequence[str]]) -> list[str]:
     numeric = [i for i in range(width) if names[i] != "_" or (width > 2 and _counts(columns[i]))]
     tags = [i for i in range(width) if i not in numeric and width > 1 and is_scheme(columns[i])]
     left = [i for i in range(width) if i not in (*numeric, *tags)] or [0]
-    token = max(left, key=lambda i: (len(set(columns[i])), -i))
-    last = left[-1]
+    ids = [i for i in left if width > 2 and _share(DIGIT.search, columns[i]) >= MOST]
+    token = max([i for i in left if i not in ids] or left, key=lambda i: (len(set(columns[i])), -i))
+    last = next((i for i in reversed(left) if i not in ids or not _differ(columns[i])), token)
     if not tags and last != token and set(columns[last]) != {"_"} and len(set(columns[last])) <= MAX_TAGS:
         names[last] = "tags"
     for i in tags:
@@ -158,7 +160,12 @@ def _numbers(sample: Sample, columns: Sequence[Sequence[str]]) -> dict[int, str]
 
 def _counts(values: Sequence[str]) -> bool:
     """Whether values are numbers, most of which differ, so that they are no classes."""
-    return len(set(values)) * 4 > len(values) and all(map(NUMBER.fullmatch, values))
+    return _differ(values) and all(map(NUMBER.fullmatch, values))
+
+
+def _differ(values: Sequence[str]) -> bool:
+    """Whether values differ more than those of classes."""
+    return len(set(values)) * 4 > len(values)
 
 
 def _are_offsets(columns: Sequence[Sequence[str]], start: int) -> bool:
