@@ -130,9 +130,20 @@ def _label(value: Any, key: str) -> Label:
 
 
 def _numbered(texts: Collection[Sequence[Sentence]]) -> Iterator[Sentence]:
-    """Yield the sentences of texts, each text a document if one of them has several sentences."""
+    """Yield the sentences of texts, each text a document if one of them has several sentences.
+
+    A document is called by the `id` of its record if each text has its own, or else by its number.
+    """
     is_document = any(len(text) > 1 for text in texts)
-    for number, text in enumerate(texts, 1):
+    names = _own_ids(texts) or [str(number) for number in range(1, len(texts) + 1)]
+    for name, text in zip(names, texts, strict=True):
         for sentence in text:
             named = sentence.document is not None or not is_document
-            yield sentence if named else replace(sentence, document=str(number))
+            yield sentence if named else replace(sentence, document=name)
+
+
+def _own_ids(texts: Collection[Sequence[Sentence]]) -> list[str]:
+    """Return the `id` of the record of each text; empty unless all have one, and each another."""
+    ids = [(text[0].record or {}).get("id") for text in texts]
+    names = [str(name) for name in ids if isinstance(name, (str, int)) and str(name).strip()]
+    return names if len(set(names)) == len(texts) else []
