@@ -168,7 +168,7 @@ def test_data_as_they_are_can_be_read_by_their_sections(data_folder: Path) -> No
 def test_generated_part_of_the_page_is_up_to_date(page: str) -> None:
     written = (ROOT / "docs" / page).read_text(encoding="utf-8")
     assert reference.BEGIN in written
-    assert written == reference.rendered(page), "run: python scripts/reference.py"
+    assert written == reference.rendered(page), "run: python docs/tools/reference.py"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("*.toml")), ids=lambda path: path.stem)

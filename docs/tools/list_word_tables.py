@@ -1,6 +1,6 @@
 """Add the rules of the installed spaCy to those that a model may have without being trusted.
 
-    python scripts/list_word_tables.py
+    python docs/tools/list_word_tables.py
 
 A model has the rules of its language as data: patterns, which take forever on some texts if they are made for it. So
 `tagger.load` runs those of released versions of spaCy, whose SHA-256 is in `tagger/text/word_tables.sha256`.
