@@ -286,13 +286,13 @@ MISTAKES = {
         ("evaluate", "{run}", "gold.conll"),
         2,
         "error: say the format of the files with --format "
-        "(conll, conllu, labelled, jsonl, brat, parallel, tagged or webanno)\n",
+        "(conll, conllu, labelled, jsonl, brat, docbin, parallel, pubtator, rasa, tagged, webanno or xml)\n",
     ),
     "layer without format": (
         ("evaluate", "{run}", "gold.conll", "--layer", "x"),
         2,
         "error: say the format of the files with --format "
-        "(conll, conllu, labelled, jsonl, brat, parallel, tagged or webanno)\n",
+        "(conll, conllu, labelled, jsonl, brat, docbin, parallel, pubtator, rasa, tagged, webanno or xml)\n",
     ),
     "labelled text without its layer": (
         ("evaluate", "{run}", "gold.conll", "--format", "labelled", "--columns", "label,text"),

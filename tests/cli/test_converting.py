@@ -70,7 +70,7 @@ def test_options_reach_the_conversion(call: Call) -> None:
     assert call("-", "-", "--to", "io", "--column", "2", "--merge", text=text)[1] == text.replace("B-NP", "I-NP")
     named = call("-", "-", "--to", "bioes", "--columns", "token,chunk,ner", "--column", "chunk", text=text)[1]
     assert named == text.replace("B-NP", "S-NP")
-    assert call("-", "-", "--to", "text", "--drop", "column2,ner,comments", text=text)[1] == "EU UN\n"
+    assert call("-", "-", "--to", "text", "--drop", "chunk,ner,comments", text=text)[1] == "EU UN\n"
     assert call("-", "-", "--to", "bioes", "--scheme", "iob1", text=text)[0] == 1
 
 
@@ -82,7 +82,7 @@ def test_options_reach_the_conversion(call: Call) -> None:
         (
             ("in.conll", "out", "--to", "iob3"),
             2,
-            "error: --to must be one of iob1, iob2, bioes, bilou, io, conll, conllu, doccano, "
+            "error: --to must be one of iob1, iob2, bioes, bilou, io, conll, conllu, csv, docbin, doccano, "
             "jsonl, labelstudio, spacy, text, got 'iob3'\n",
         ),
         (("in.conll", "out", "--to", "io", "--scheme", "x"), 2, None),
