@@ -1,19 +1,19 @@
 """Readers of one format each, as tests call them: of a path or of lines, all faults in one error."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tagger.config import ReadingConfig
 from tagger.files.reading import iter_lines
 from tagger.formats.faults import Faults
-from tagger.formats.jsonl import iter_jsonl, sentences_from_json
 from tagger.formats.source import Source, source_of
 from tagger.formats.table import read_file
 from tagger.formats.tally import Tally
+from tagger.formats.tools.items import line_items
+from tagger.formats.tools.reading import sentences_of_items
 from tagger.text.sentence import Sentence
-from tagger.text.tokenization import TextRules, Tokenize
+from tagger.text.tokenization import Tokenize
 
 Layers = Mapping[str, str] | None
 
@@ -62,8 +62,8 @@ def parse_jsonl(
 ) -> list[Sentence]:
     """Sentences of tokens, whatever the first line looks like."""
     tally, faults = tally or Tally(), Faults()
-    make = partial(sentences_from_json, layers=layers, rules=TextRules(tokenize), tally=tally)
-    sentences = list(iter_jsonl(lines, make, faults, where=where))
+    config = ReadingConfig.model_construct(layers=layers, tokenize=tokenize)
+    sentences = list(sentences_of_items(line_items(lines, where), config, tally, faults, where=where))
     faults.close()
     return tally.settled(sentences)
 

@@ -6,6 +6,7 @@ layers and everything that the new format cannot hold, which is an error unless 
 """
 
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 from tagger.config import ReadingConfig
@@ -19,6 +20,7 @@ from tagger.formats.columns.fields import HEAD, Sample
 from tagger.formats.detection import detect_format
 from tagger.formats.source import Source
 from tagger.formats.table import FORMATS
+from tagger.formats.tools.items import is_whole
 from tagger.formats.tools.reading import holds_texts
 
 
@@ -46,8 +48,8 @@ def convert(
     if wanted.to in SCHEMES:
         return _retagged(lines, write, wanted, format, where)
     changes = wanted.drop or wanted.labels or wanted.splitting
-    if wanted.to == format and not changes and _is_usual(lines, source, form, format):
-        read_through(source, wanted, format)
+    is_same = wanted.to == format and not changes and _is_usual(lines, source, form, format)
+    if is_same and read_through(source, wanted, format):
         for line in lines():
             write(line)
         return f"{format} to {format}: copied as it is"
@@ -55,9 +57,11 @@ def convert(
 
 
 def _is_usual(lines: Lines, source: Source, form: ReadingConfig, format: str) -> bool:
-    """Whether a file is in UTF-8, with tabs or blanks between columns, and without a header and odd comments."""
+    """Whether a file is in UTF-8, one object a line, or tabs or blanks between columns without a header."""
     if form.encoding or encoding_of(next(iter(lines()), b"")):
         return False
+    if format == "jsonl":
+        return not is_whole(list(islice(source.lines(), HEAD)))
     return format != "conll" or not str(Sample(source.lines(), HEAD, form).form)
 
 

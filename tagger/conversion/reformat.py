@@ -122,16 +122,17 @@ def _respelled(sentence: Sentence, spellings: Mapping[str, Spelling]) -> Sentenc
     return replace(sentence, layers=layers)
 
 
-def read_through(source: Source, wanted: Conversion, format: str) -> None:
-    """Read all sentences of a source.
+def read_through(source: Source, wanted: Conversion, format: str) -> bool:
+    """Read all sentences of a source, and return whether nothing in it was skipped.
 
     Raises:
         DataError: The file is broken.
     """
     faults = Faults()
-    config = _reading(source, wanted, format)
-    deque(iter_sentences(format, source, config, Tally(options=True), faults), maxlen=0)
+    config, tally = _reading(source, wanted, format), Tally(options=True)
+    deque(iter_sentences(format, source, config, tally, faults), maxlen=0)
     faults.close()
+    return not tally.skipped_since(Counter())
 
 
 def form_settings(form: Mapping[str, object]) -> ReadingConfig:

@@ -46,6 +46,11 @@ class Findings(Faults):
         self.kept: list[Finding] = []
         self.places: set[str] = set()
 
+    @property
+    def total(self) -> int:
+        """The number of findings that were reported."""
+        return self.counts.total()
+
     def add(self, kind: str, place: str, message: str, **values: object) -> None:
         """Count a finding, and keep it if it is among the first of its kind.
 

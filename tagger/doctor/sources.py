@@ -23,6 +23,7 @@ from tagger.formats.source import Source
 from tagger.formats.table import FORMATS, read_file
 from tagger.formats.tally import Tally
 from tagger.formats.tools.dialects import KEYED
+from tagger.formats.tools.items import json_items
 from tagger.formats.tools.reading import dialect_name
 from tagger.hub.lazy import read_dataset
 from tagger.text.schemes import Scheme
@@ -212,16 +213,22 @@ def _read(path: Path, lines: list[str], config: ReadingConfig, tally: Tally, err
         got = "blank lines only" if lines else "no bytes"
         errors.add("form", f"{path}:1", f"the file must not be empty, got {got}; check the path")
         return []
-    before = tally.unread.copy()
     sentences = read_file(str(config.format), Source(str(path), lambda: lines, path), config, tally, errors)
-    unread = tally.unread - before
-    if config.format == "jsonl" and unread and sentences and not any(sentence.layers for sentence in sentences):
-        message = (
-            f"expected tags or labels, got none, and keys that are ignored ({quoted(unread)}); write tags as "
-            '"tags": {"ner": [...]} or "ner_tags": [...], one string per token'
-        )
-        errors.add("layers", f"{path}:1", message)
+    if config.format == "jsonl" and sentences and not any(sentence.layers for sentence in sentences):
+        _refuse_no_layer(path, lines, errors)
     return sentences
+
+
+def _refuse_no_layer(path: Path, lines: Sequence[str], errors: Findings) -> None:
+    """Report a file of JSON without a layer, with the keys of its objects."""
+    rows = (item.value for item in json_items(lines, str(path)) if isinstance(item.value, dict))
+    keys = dict.fromkeys(key for row in rows for key in row)
+    message = (
+        f"expected tags, spans or labels, got the keys {quoted(keys)}, none of which is a layer; write tags as "
+        '"ner_tags": [...], one string per token, spans as "label": [[start, end, type]], and the label of a text as '
+        '"label": "good"'
+    )
+    errors.add("layers", f"{path}:1", message)
 
 
 def _add_labels(material: Material) -> None:

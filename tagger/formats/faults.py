@@ -29,6 +29,11 @@ class Faults:
         """
         self._problems.append(f"{place}: {message}")
 
+    @property
+    def total(self) -> int:
+        """The number of faults that were reported."""
+        return len(self._problems)
+
     def advise(self, choice: str) -> None:
         """Name a setting without which the file cannot be read as it is; the error names all of them together."""
         self._choices[choice] = None

@@ -17,20 +17,19 @@ sentence has are lists, `"labels": {layer: [{"value", ...}, ...]}`. `formats/doc
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from tagger.errors import DataError
 from tagger.formats.column_names import DOCUMENT, META, TEXT_COLUMNS, TOKEN_COLUMNS
 from tagger.formats.columns.fields import Sample
-from tagger.formats.faults import Faults
 from tagger.formats.json_keys import comments, is_class, own_layers, refuse_numbers, text_key, token_key
 from tagger.formats.tally import Tally
 from tagger.text.gaps import known_of, known_spans
 from tagger.text.records import RESULTS, record_of
 from tagger.text.schemes import RULES, is_tag
-from tagger.text.sentence import Label, Origin, Sentence, TagLayer, checked_offsets
+from tagger.text.sentence import Label, Sentence, TagLayer, checked_offsets
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
 from tagger.wording import shorten
 
@@ -53,29 +52,6 @@ def _is_object(line: str) -> bool:
         return line.lstrip().startswith("{") and isinstance(json.loads(line), dict)
     except (ValueError, RecursionError):
         return False
-
-
-def iter_jsonl(
-    lines: Iterable[str], make: Callable[[Any], list[Sentence]], faults: Faults, *, where: str
-) -> Iterator[Sentence]:
-    """Yield the sentences of each line that is not blank; several of one line are a document.
-
-    Args:
-        lines: JSON objects.
-        make: Returns the sentences of an object, such as `sentences_from_json`.
-        faults: Takes what is wrong.
-        where: The name of the file.
-    """
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                sentences = make(json_value(line)[0])
-            except DataError as error:
-                faults.add("form", f"{where}:{number}", str(error))
-                continue
-            document = str(number) if len(sentences) > 1 else None
-            for sentence in sentences:
-                yield replace(sentence, origin=Origin(where, (number,)), document=sentence.document or document)
 
 
 def kept_keys(row: Mapping[str, Any]) -> dict[str, Any]:

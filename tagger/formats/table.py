@@ -281,11 +281,20 @@ def written(format: str, sentences: Iterable[Sentence], layers: Sequence[str]) -
 def iter_sentences(
     format: str, source: Source, config: ReadingConfig, tally: Tally, faults: Faults
 ) -> Iterator[Sentence]:
-    """Yield the sentences of a source in a format that can be read."""
-    read = FORMATS[format].read
-    if read is None:
+    """Yield the sentences of a source in a format that can be read.
+
+    A file that is not empty and has none is a fault.
+    """
+    row = FORMATS[format]
+    if row.read is None:
         raise ValueError(f"format must be one of {', '.join(READABLE)}, got {format!r}")
-    return read(source, config, tally, faults)
+    before, wrong, sentence = tally.counts.copy(), faults.total, None
+    for sentence in row.read(source, config, tally, faults):
+        yield sentence
+    if sentence is None and faults.total == wrong:
+        reasons = "".join(f"; {said}" for said in tally.skipped_since(before))
+        if reasons or (row.is_path is None and any(map(str.strip, source.lines()))):
+            faults.add("form", source.where, f"the file must hold at least one sentence, got none{reasons}")
 
 
 def read_file(format: str, source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> list[Sentence]:

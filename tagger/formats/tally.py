@@ -52,6 +52,11 @@ class Tally:
         )
         return [replace(s, layers={n: v for n, v in s.layers.items() if n not in wrong}) for s in sentences]
 
+    def skipped_since(self, before: Counter[str]) -> list[str]:
+        """Return one sentence for each kind of thing that was skipped since the counts were these."""
+        new = {what: number for what, number in (self.counts - before).items() if what.startswith("skipped")}
+        return [_numbered(what, number) for what, number in new.items()]
+
     def notes(self) -> list[str]:
         """Return one sentence for each thing that was done or ignored."""
         done = [f"{_numbered(what, number)}, the first {self.firsts[what]}" for what, number in self.counts.items()]

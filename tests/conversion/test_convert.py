@@ -122,6 +122,18 @@ def test_token_is_found_behind_its_tags() -> None:
     assert (sentence.tokens, sentence.tags("ner")) == (("a", "b"), ("B-X", "O"))
 
 
+REFUSED = '{"text": "a b", "label": "x", "answer": "reject"}'
+ACCEPTED = '{"text": "c d", "label": "y"}'
+
+
+@pytest.mark.parametrize("text", [f"{REFUSED}\n{ACCEPTED}\n", f"[{REFUSED},\n{ACCEPTED}]\n"])
+def test_a_text_that_was_refused_is_not_written_and_an_array_becomes_lines(text: str) -> None:
+    written, said = run(text, "jsonl")
+    assert [json.loads(line)["text"] for line in written.splitlines()] == ["c d"]
+    assert "skipped 1 text that was not accepted" in said
+    assert error_of(REFUSED, "jsonl").endswith("at least one sentence, got none; skipped 1 text that was not accepted")
+
+
 LOST = {
     "layers": ("a\tB-X\nb\tO\n", "text", {}, "ner"),
     "comments": ("# id = 1\na\tB-X\n", "spacy", {}, "comments"),

@@ -472,6 +472,22 @@ def test_file_of_character_spans_without_a_text_is_an_error(tmp_path) -> None:
     assert found(write(tmp_path, f"{refused}\n", "train.jsonl")) == [("form", 1)]
 
 
+WITHOUT_LAYERS = {
+    "json of classes under another name": ('[{"id": 1, "text": "a b", "mood": "x"}]', "layers", "`id`, `text`, `mood`"),
+    "json of nulls": ('{"id": 1, "text": "a b", "label": null}', "layers", "the keys `id`, `text`, `label`, none of"),
+    "array of nulls": ('[{"text": "a b", "label": null}]', "layers", "the keys `text`, `label`, none of which is a"),
+    "only refused": ('{"text": "a", "label": "x", "answer": "reject"}', "form", "skipped 1 text that was not accepted"),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_LAYERS)
+def test_file_without_a_layer_or_a_sentence_is_an_error(name, tmp_path) -> None:
+    text, kind, said = WITHOUT_LAYERS[name]
+    (error,) = check(write(tmp_path, text, "train.json")).errors
+    assert (error.kind, error.place.endswith(":1")) == (kind, True)
+    assert said in error.message
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 9) | st.text("aB-O ", max_size=3),
     lambda inner: (

@@ -1,7 +1,7 @@
 """The items of a file of JSON: one per line, those of one array, or one object over several lines."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -28,9 +28,14 @@ def json_items(lines: Sequence[str], where: str) -> Iterator[Item]:
     elif _is_object(lines):
         yield Item(value_of("\n".join(lines)), first, f"{where}:{first}")
     else:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                yield Item(value_of(line), number, f"{where}:{number}")
+        yield from line_items(lines, where)
+
+
+def line_items(lines: Iterable[str], where: str) -> Iterator[Item]:
+    """Yield the item of each line that is not blank."""
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield Item(value_of(line), number, f"{where}:{number}")
 
 
 def is_whole(lines: Sequence[str]) -> bool:

@@ -6,7 +6,8 @@
 - Label Studio's minimal JSON: the text under the key that it was imported with, and a key for each set of labels,
   `"label": [{"start", "end", "text", "labels": [type]}]`, which is missing if nothing was labelled;
 - spaCy: `{"text": ..., "spans": [...]}` or `"entities"` with `[start, end, label]` or `{"start", "end", "label"}`, and
-  training tuples `[text, {"entities": [...]}]`; a class in `"cats": {"good": 1.0, "bad": 0.0}`;
+  training tuples `[text, {"entities": [...]}]`; a class in `"cats": {"good": 1.0, "bad": 0.0}` or
+  `"cats": ["good"]`;
 - Prodigy's `"tokens": [{"text", "start", "end", "id"}]` are the tokens of their text, apart from white space.
 """
 
@@ -14,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tagger.errors import DataError
-from tagger.formats.tools.annotated import Annotated, Translation, filled, shown, text_of
+from tagger.formats.tools.annotated import Annotated, Translation, filled, one_class, shown, text_of
 from tagger.formats.tools.classes import LAYER, class_of_cats
 from tagger.formats.tools.spans import OF_SPANS, OF_TOOLS, are_spans, lists, own_tokens, reads
 
@@ -67,9 +68,12 @@ def _labels(row: Mapping[str, Any], how: Translation, read: Collection[str], pla
     """Return the values of the keys that a recipe names; without names, the class of `cats`, if there is one."""
     names = ("cats",) if how.config.layers is None else how.config.layers.values()
     values = {name: row[name] for name in names if name not in read and row.get(name) not in (None, [], {})}
-    if isinstance(values.get("cats"), dict):
-        values["cats"] = class_of_cats(values["cats"], "cats", how, place)
-    return values if how.config.layers is not None or isinstance(row.get("cats"), dict) else {}
+    cats = values.get("cats")
+    if isinstance(cats, dict):
+        values["cats"] = class_of_cats(cats, "cats", how, place)
+    elif lists(cats, str):
+        values["cats"] = one_class(cats, "cats", how, place)
+    return values if how.config.layers is not None or isinstance(cats, dict) or lists(cats, str) else {}
 
 
 def _named(spans: Sequence[Any], how: Translation, place: str) -> list[Any]:

@@ -6,8 +6,8 @@ the entities with them; a text with a label of its own stays one sentence. The k
 stay with its sentences. Blank texts, and examples that were rejected or ignored in Prodigy, are skipped and counted.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -15,16 +15,16 @@ from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.formats.columns.fields import HEAD
 from tagger.formats.faults import Faults
-from tagger.formats.jsonl import iter_jsonl, sentences_from_json
+from tagger.formats.jsonl import sentences_from_json
 from tagger.formats.source import Source
 from tagger.formats.standoff.sentences import check_scheme
 from tagger.formats.tally import Tally
 from tagger.formats.tools.annotated import Annotated, Translation, shown
 from tagger.formats.tools.dialects import KEYED, Dialect, dialect_of
-from tagger.formats.tools.items import Item, is_whole, json_items
+from tagger.formats.tools.items import Item, is_whole, json_items, line_items
 from tagger.formats.tools.keyed import text_key
 from tagger.formats.tools.layers import Found, annotated_texts
-from tagger.text.sentence import Sentence
+from tagger.text.sentence import Origin, Sentence
 
 
 def read_json(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
@@ -41,21 +41,51 @@ def read_json(source: Source, config: ReadingConfig, tally: Tally, faults: Fault
             f"{source.where}: `layer` is for texts with character spans, got tokens or texts without; leave it out, or "
             'give each text its spans, such as "label": [[0, 6, "PER"]]'
         )
-    make = partial(sentences_from_json, layers=config.layers, rules=config.text_rules, tally=tally)
-    yield from iter_jsonl(source.lines(), make, faults, where=source.where)
+    lines = source.lines()
+    items = json_items(list(lines), source.where) if _is_whole(source.lines()) else line_items(lines, source.where)
+    yield from sentences_of_items(items, config, tally, faults, where=source.where)
+
+
+def sentences_of_items(
+    items: Iterable[Item], config: ReadingConfig, tally: Tally, faults: Faults, *, where: str
+) -> Iterator[Sentence]:
+    """Yield the sentences of items with tokens and tags, or with texts and labels; several of one are a document."""
+    for item in items:
+        if not _accepted(item, tally):
+            continue
+        try:
+            if isinstance(item.value, DataError):
+                raise item.value
+            sentences = sentences_from_json(item.value, config.layers, rules=config.text_rules, tally=tally)
+        except DataError as error:
+            faults.add("form", item.place, str(error))
+            continue
+        document = str(item.line) if len(sentences) > 1 else None
+        for sentence in sentences:
+            yield replace(sentence, origin=Origin(where, (item.line,)), document=sentence.document or document)
 
 
 def holds_texts(lines: Iterable[str]) -> bool:
-    """Whether a file has texts with annotations; otherwise it has sentences of tokens, or bare texts."""
-    head = list(islice((line for line in lines if line.strip()), HEAD))
-    return is_whole(head) or dialect_of(_record(item) for item in json_items(head, "")) is not None
+    """Whether a file has texts with annotations; otherwise it has sentences of tokens, or texts without spans."""
+    return _dialect(lines) is not None
 
 
-def dialect_name(lines: Sequence[str]) -> str | None:
+def dialect_name(lines: Iterable[str]) -> str | None:
     """Return what a note calls the texts of a file of JSON; None for sentences of tokens."""
-    if not holds_texts(lines):
-        return None
-    return (dialect_of(_record(item) for item in json_items(lines, "")) or KEYED).name
+    dialect = _dialect(lines)
+    return dialect and dialect.name
+
+
+def _dialect(lines: Iterable[str]) -> Dialect | None:
+    """Return the dialect of a file, as its first lines or the items of its array show; None for sentences of tokens."""
+    found = iter(lines)
+    head = list(islice((line for line in found if line.strip()), HEAD))
+    held = [*head, *found] if is_whole(head) else head
+    return dialect_of(_record(item) for item in json_items(held, ""))
+
+
+def _is_whole(lines: Iterable[str]) -> bool:
+    return is_whole(list(islice((line for line in lines if line.strip()), HEAD)))
 
 
 def _record(item: Item) -> Any:
@@ -71,8 +101,6 @@ def read_texts(source: Source, config: ReadingConfig, tally: Tally, faults: Faul
     check_scheme(config, source.where)
     items = [_untupled(item) for item in json_items(list(source.lines()), source.where)]
     items = [item for item in items if _accepted(item, tally)]
-    if not items:
-        faults.add("form", source.where, "the file must hold at least one text to learn from, got none")
     rows = [item.value for item in items if isinstance(item.value, dict)]
     how = Translation(config=config, tally=tally, text_key=text_key(rows))
     dialect = dialect_of(rows) or KEYED

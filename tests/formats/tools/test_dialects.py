@@ -101,6 +101,11 @@ DIALECTS: dict[str, tuple[list[Any], str, Found]] = {
         "character spans",
         [(TEXT, [("Selm", "LOC")], {"label": "trip"})],
     ),
+    "doccano, intents and slots": (
+        [{"text": TEXT, "cats": ["trip"], "entities": [[17, 21, "LOC"]]}],
+        "character spans",
+        [(TEXT, [("Selm", "LOC")], {"label": "trip"})],
+    ),
     "Prodigy, choices": (
         [{"text": "It is cold.", "options": [{"id": "a"}, {"id": "b"}], "accept": ["b"], "answer": "accept"}],
         "Prodigy's choices",

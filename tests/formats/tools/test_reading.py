@@ -236,9 +236,10 @@ def test_several_lists_of_spans_and_classes_are_read_as_named() -> None:
 
 def test_text_with_a_label_stays_one_sentence() -> None:
     item = {"text": "One. Two.", "entities": [[0, 3, "N"]], "cats": ["count"]}
-    assert len(parse(item)) == 2
-    (whole,) = parse(item, layer="ner", layers={"intent": "cats"})
-    assert (len(whole), whole.label("intent").value, whole.tags("ner")[0]) == (4, "count", "B-N")
+    assert len(parse({**item, "cats": []})) == 2
+    for layer, settings in {"label": {}, "intent": {"layer": "ner", "layers": {"intent": "cats"}}}.items():
+        (whole,) = parse(item, **settings)
+        assert (len(whole), whole.label(layer).value, whole.tags("ner")[0]) == (4, "count", "B-N")
 
 
 def test_text_of_several_sentences_is_a_document() -> None:
@@ -434,9 +435,42 @@ def test_sentences_of_one_document_are_written_as_one_text() -> None:
     assert len(list(spanned_lines(same, ["ner"], "doccano"))) == 2
 
 
-@pytest.mark.parametrize("text", ["[]", '{"text": "a", "spans": [], "answer": "reject"}'])
-def test_file_without_a_text_is_refused(text: str) -> None:
-    assert error_of(text) == "f: the file must hold at least one text to learn from, got none"
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[]", ""),
+        ('{"text": "a", "spans": [], "answer": "reject"}', "; skipped 1 text that was not accepted"),
+        ('{"text": "B", "label": "POS", "answer": "ignore"}', "; skipped 1 text that was not accepted"),
+        ('[{"text": " ", "spans": [[0, 1, "X"]]}]', "; skipped 1 blank text"),
+    ],
+)
+def test_file_without_a_text_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(DataError) as caught:
+        readers.parse("jsonl", [text], where="f")
+    assert str(caught.value) == f"f: the file must hold at least one sentence, got none{reason}"
+
+
+OF_ITEMS: dict[str, tuple[list[Any], dict[str, Any]]] = {
+    "a class of Label Studio": (
+        [{"id": 1, "text": EU, "sentiment": "pos", "annotator": 1}],
+        {"sentiment": Label("pos")},
+    ),
+    "classes": ([{"text": EU, "label": "pos"}, {"text": EU, "label": None}], {"label": Label("pos")}),
+    "tokens": ([{"tokens": ["Oslo"], "ner_tags": ["B-LOC"]}], {"ner": TagLayer(("B-LOC",))}),
+    "a class that was refused": (
+        [{"text": EU, "label": "neg", "answer": "reject"}, {"text": EU, "label": "pos", "answer": "accept"}],
+        {"label": Label("pos")},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OF_ITEMS)
+@pytest.mark.parametrize("form", ["lines", "array"])
+def test_classes_and_tokens_are_read_from_lines_and_from_arrays(name: str, form: str) -> None:
+    items, layers = OF_ITEMS[name]
+    lines = [json.dumps(items)] if form == "array" else list(map(json.dumps, items))
+    assert not holds_texts(lines)
+    assert readers.parse("jsonl", lines, where="f")[0].layers == layers
 
 
 def test_value_of_another_kind_under_a_key_of_spans_is_a_bad_item() -> None:
