@@ -286,13 +286,13 @@ def tag(
     file: FileArgument = "-",
     input_format: InputOption = None,
     output_format: Annotated[
-        OutputFormat,
+        OutputFormat | None,
         typer.Option(
-            help="Format of the output. csv and parquet have one row per entity; for a model without entities, one row "
+            help="Format of the output; default: that of the name of --output, else text. csv and parquet have one row per entity; for a model without entities, one row "
             "per label, or per token if it has no labels either. doccano, labelstudio and prodigy are suggestions that "
             "these tools import."
         ),
-    ] = "text",
+    ] = None,
     output: Annotated[
         Path | None, typer.Option(help="File to write, whole or not at all. Default: standard output.")
     ] = None,
@@ -330,7 +330,7 @@ def tag(
     A document is a record or a line; its text is split into sentences as in training. The number after an entity is
     the probability of its type and boundaries. JSON lines keep the other keys of their records.
     """
-    from tagger.cli.tagging import Tagging, tag_file
+    from tagger.cli.tagging import Tagging, format_of, tag_file
 
     form = {"delimiter": delimiter, "quote": quote, "comments": comments, "header": header, "encoding": encoding}
     options = Tagging(
@@ -340,7 +340,7 @@ def tag(
         unit=unit,
         n_best=n_best,
         skip=on_error == "skip",
-        format=output_format,
+        format=output_format or format_of(output),
         path=output,
         fields=names_of(fields) or None,
         min_score=min_score,

@@ -27,6 +27,15 @@ if TYPE_CHECKING:
     from tagger.model.model import Model
 
 
+SUFFIXES: Mapping[str, OutputFormat] = {
+    ".csv": "csv",
+    ".parquet": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".conll": "conll",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tagging:
     """The options of the command.
@@ -63,6 +72,11 @@ class Tagging:
             raise RecipeError(f"--fields is for --output-format jsonl, got {self.format}; remove it")
         if self.format == "parquet" and self.path is None:
             raise RecipeError("--output-format parquet needs --output FILE, because it is no text")
+
+
+def format_of(path: Path | None) -> OutputFormat:
+    """Return the format that the name of an output says; `text` if it says none."""
+    return SUFFIXES.get(path.suffix.lower(), "text") if path else "text"
 
 
 class Skipped(Faults):

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -72,7 +73,31 @@ def write_documents(
     """
     if output.format == "csv":
         stream.write(_csv_line(output.columns))
-    before = None
+    if output.format == "labelstudio":
+        with _array(stream):
+            _write_each(documents, output, stream, waits, faults)
+    else:
+        _write_each(documents, output, stream, waits, faults)
+
+
+@contextmanager
+def _array(stream: TextIO) -> Iterator[None]:
+    """Write the brackets of a JSON array around what is written, also before an error."""
+    stream.write("[\n")
+    try:
+        yield
+    finally:
+        stream.write("\n]\n")
+
+
+def _write_each(
+    documents: Iterable[Document],
+    output: Output,
+    stream: TextIO,
+    waits: Callable[[], bool],
+    faults: Faults | None,
+) -> None:
+    before, separator = None, ""
     for number, document in enumerate(_chosen(documents, output), 1):
         try:
             lines = list(_lines(document, output, number, before))
@@ -84,7 +109,8 @@ def write_documents(
             continue
         if document.sentences:
             before = document.sentences[-1].document
-        stream.writelines(lines)
+        stream.writelines([separator, *lines])
+        separator = ",\n" if output.format == "labelstudio" else ""
         if waits():
             stream.flush()
 
@@ -111,7 +137,8 @@ def _lines(document: Document, output: Output, number: int, before: str | None) 
         case "csv":
             yield from (_csv_line(row[column] for column in output.columns) for row in rows_of(document, number))
         case "doccano" | "labelstudio" | "prodigy":
-            yield f"{json.dumps(suggestion_of(document, output.format), ensure_ascii=False)}\n"
+            end = "" if output.format == "labelstudio" else "\n"
+            yield f"{json.dumps(suggestion_of(document, output.format), ensure_ascii=False)}{end}"
 
 
 def _fields(row: dict[str, Any], fields: Sequence[str] | None, number: int) -> dict[str, Any]:

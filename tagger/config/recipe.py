@@ -12,6 +12,7 @@ from tagger.config.data import CorpusConfig, DataConfig
 from tagger.config.explaining import explained
 from tagger.config.heads import HeadConfig
 from tagger.config.section import Count, Names, Positive, Section, Share, Size, Weight
+from tagger.errors import RecipeError
 from tagger.text.tokenization import Split
 from tagger.wording import quoted
 
@@ -130,6 +131,13 @@ class TrainingConfig(Section):
     averaging."""
 
 
+def _refuse(value: object) -> object:
+    """Refuse what a recipe cannot hold."""
+    advice = "pass a function that splits texts as tagger.train(recipe, tokenize=FUNCTION)"
+    found = getattr(value, "__qualname__", type(value).__qualname__)
+    raise RecipeError(f"Recipe: values must be texts, numbers, lists or dictionaries, got {found}; {advice}")
+
+
 class Recipe(Section):
     """Everything about a training run.
 
@@ -192,7 +200,7 @@ class Recipe(Section):
         if info.context is not None:
             return handler(values)
         try:
-            return handler(to_jsonable_python(values, fallback=lambda value: value))  # lists for tuples, paths as text
+            return handler(to_jsonable_python(values, fallback=_refuse))  # lists for tuples, paths as text
         except ValidationError as error:
             raise explained(error, cls, "Recipe") from None
 

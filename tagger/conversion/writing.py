@@ -8,19 +8,25 @@ from pathlib import Path
 from tagger.errors import DataError
 from tagger.files.writing import replaced
 from tagger.formats.table import FORMATS, WRITABLE, written
+from tagger.text.document import Document
 from tagger.text.sentence import Sentence, TagLayer
 
 
 def write_sentences(
-    path: str | Path, sentences: Iterable[Sentence], *, format: str = "jsonl", layers: Sequence[str] | None = None
+    path: str | Path,
+    sentences: Iterable[Sentence | Document],
+    *,
+    format: str = "jsonl",
+    layers: Sequence[str] | None = None,
 ) -> None:
-    """Write sentences to a file, which has all of them or stays as it was.
+    """Write sentences, or those of documents, to a file, which has all of them or stays as it was.
 
     What the format cannot hold, such as probabilities in columns, is not written.
 
     Args:
         path: The file; what it held before is replaced.
-        sentences: Any iterable, such as the result of `Tagger.stream`; it is not held in memory.
+        sentences: Any iterable, such as the result of `Tagger.stream` or `Tagger.tag_documents`; it is not held in
+            memory.
         format: A format that can be written: `jsonl`, `conll`, `conllu`, `csv`, `text`, `doccano`,
             `docbin`, `labelstudio` or `spacy`.
         layers: The layers to write, for `conll` in the order of the columns. Default: all layers of the first sentence.
@@ -31,7 +37,7 @@ def write_sentences(
     row = FORMATS.get(format)
     if row is None or format not in WRITABLE:
         raise ValueError(f"format must be one of {', '.join(WRITABLE)}, got {format!r}")
-    rest = iter(sentences)
+    rest = chain.from_iterable(map(_sentences_of, sentences))
     first = next(rest, None)
     names = tuple(layers if layers is not None else first.layers if first else ())
     tags = [name for name in names if first and isinstance(first.layers.get(name), TagLayer)]
@@ -41,6 +47,14 @@ def write_sentences(
     with replaced(Path(path)) as stream:
         for part in written(format, kept, tags):
             stream.write(part)
+
+
+def _sentences_of(item: Sentence | Document) -> Iterable[Sentence]:
+    """Return the sentences of a document, which carry its id and the labels of its whole text; or the sentence."""
+    if isinstance(item, Sentence):
+        return [item]
+    name = None if item.id is None else str(item.id)
+    return [replace(s, document=name or s.document, layers={**s.layers, **item.labels}) for s in item.sentences]
 
 
 def _with_layers(sentences: Iterable[Sentence], names: Sequence[str]) -> Iterator[Sentence]:

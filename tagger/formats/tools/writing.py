@@ -45,8 +45,11 @@ def _numbered(sentences: Iterable[Sentence]) -> Iterator[tuple[int, Sentence]]:
 
 def _goes_on(before: Sentence, after: Sentence) -> bool:
     """Whether a sentence comes after another in the text of one document."""
-    same = after.document is not None and after.document == before.document and after.text == before.text
-    return same and bool(before.offsets and after.offsets) and before.offsets[-1][1] <= after.offsets[0][0]
+    named = after.document is not None and after.document == before.document and after.text == before.text
+    predicted = after.document is before.document is None and after.text is before.text  # of one `Document`
+    return (
+        (named or predicted) and bool(before.offsets and after.offsets) and before.offsets[-1][1] <= after.offsets[0][0]
+    )
 
 
 def _spans(members: Sequence[Sentence], layer: str) -> list[Span]:
