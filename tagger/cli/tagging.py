@@ -5,16 +5,20 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from tagger.cli.arguments import input_lines, settings_of_form, split_columns
 from tagger.cli.progress import Meter
 from tagger.cli.writing import Output, write_documents, write_parquet
-from tagger.errors import RecipeError
+from tagger.errors import DataError, RecipeError
 from tagger.files.reading import Arriving
 from tagger.files.writing import ended_in_order, replaced
+from tagger.formats.columns.fields import SAMPLE
+from tagger.formats.detection import detect_format, detect_reading
 from tagger.formats.faults import Faults
+from tagger.formats.source import source_of
 from tagger.formats.table import input_format_of
 from tagger.formats.tally import Tally
 from tagger.heads.table import heads_of
@@ -79,6 +83,30 @@ def format_of(path: Path | None) -> OutputFormat:
     return SUFFIXES.get(path.suffix.lower(), "text") if path else "text"
 
 
+def _format_of_input(file: str) -> InputFormat:
+    """Return the format of a file by its name, or by its contents if they are columns or a format with layers."""
+    named = input_format_of(file)
+    path = Path(file)
+    if named not in ("text", "csv") or path.suffix.lower() in ("", ".txt", ".md") or not path.is_file():
+        return named
+    try:
+        found = detect_format(source_of(path).lines(), where=file, path=path)
+    except DataError:  # the reader of the format reports it
+        return named
+    return found if found not in ("text", "labelled") else named  # type: ignore[return-value]
+
+
+def _columns_of_input(file: str, format: InputFormat, model: "Model") -> tuple[str, ...] | None:
+    """Return the columns that a file shows, if it is a column file and the model was trained on none."""
+    known = any(reading.format == "conll" and reading.columns for reading in model.config.reading.values())
+    if format != "conll" or known or not Path(file).is_file():
+        return None
+    try:
+        return detect_reading(list(islice(source_of(Path(file)).lines(), SAMPLE)), where=file, format=format)[1]
+    except DataError:  # the reader of the format reports it
+        return None
+
+
 class Skipped(Faults):
     """Reports invalid records on standard error, and counts them."""
 
@@ -92,7 +120,7 @@ class Skipped(Faults):
 
 def tag_file(tagger: Tagger, file: str, options: Tagging) -> int:
     """Tag a file or standard input, and return the number of records that were skipped."""
-    format = options.input_format or input_format_of(file)
+    format = options.input_format or _format_of_input(file)
     if options.unit != "line" and format != "text":
         raise RecipeError(f"--unit is for plain text, got {format}; remove it")
     form = settings_of_form(format, **options.form)
@@ -117,7 +145,7 @@ def tag_file(tagger: Tagger, file: str, options: Tagging) -> int:
                 tagger,
                 meter.reading(lines),
                 format=format,
-                columns=split_columns(options.columns, format),
+                columns=split_columns(options.columns, format) or _columns_of_input(file, format, tagger.model),
                 where="standard input" if file == "-" else file,
                 waits=waits,
                 n_best=options.n_best,

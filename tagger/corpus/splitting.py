@@ -106,7 +106,7 @@ def value_of(sentence: Sentence, key: str) -> str:
         return value
     raise DataError(
         f"{place_of(sentence)}: every record must have a value under `{key}`, the `group` of the split, got "
-        f"{shorten(known.get(key, 'none'))}; its keys are: {quoted(known) or 'none'}"
+        f"{shorten(known[key]) if key in known else 'no such key'}; its keys are: {quoted(known) or 'none'}"
     )
 
 

@@ -7,6 +7,7 @@ split as `config.text_rules` says. A record that cannot be read is a fault.
 """
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, groupby, islice
@@ -15,7 +16,7 @@ from typing import Any
 
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
-from tagger.files.reading import read_text
+from tagger.files.reading import MAX_LINE, read_text
 from tagger.formats.columns.conll import stream_conll
 from tagger.formats.columns.conllu import read_conllu
 from tagger.formats.faults import Faults
@@ -120,6 +121,7 @@ def stream_csv(source: Source, config: ReadingConfig, tally: Tally, faults: Faul
     header = 1 if config.header is None else int(config.header)
     lines = islice(source.lines(), max(header - 1, 0), None)
     head = next(lines, "")
+    csv.field_size_limit(MAX_LINE)  # the limit of a line everywhere
     rows = csv.DictReader(
         (f"{line}\n" for line in chain([head], lines)),
         fieldnames=None if header else ["text"],
@@ -131,6 +133,7 @@ def stream_csv(source: Source, config: ReadingConfig, tally: Tally, faults: Faul
     number = 1
     while True:
         try:
+            _check_names(rows.fieldnames or ())
             row = next(rows, None)
             if row is None:
                 return
@@ -140,6 +143,11 @@ def stream_csv(source: Source, config: ReadingConfig, tally: Tally, faults: Faul
             faults.add("form", f"{source.where}:{rows.line_num}", f"{error}")
         else:
             yield _placed(_split(document, config), source.where, number)
+
+
+def _check_names(names: Sequence[str]) -> None:
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise DataError(f"the columns must have different names, got `{twice[0]}` twice; rename one")
 
 
 def _of_row(row: dict[str | Any, Any]) -> Document:

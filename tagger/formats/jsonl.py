@@ -55,9 +55,18 @@ def _is_object(line: str) -> bool:
 
 
 def kept_keys(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keys of an object to be tagged that its result keeps."""
-    ours = {"sentences"} if _are_ranges(row.get("sentences")) else set()
-    return {key: value for key, value in row.items() if key not in RESULTS and key not in ours}
+    """Return the keys of an object to be tagged that its result keeps: all but those of an earlier result."""
+    return {key: value for key, value in row.items() if not _is_result(key, value)}
+
+
+def _is_result(key: str, value: Any) -> bool:
+    """Whether a value has the form of a result under this key."""
+    if key in ("sentences", "offsets"):
+        return _are_ranges(value)
+    if key not in RESULTS or not isinstance(value, dict):
+        return False
+    kind = {"labels": dict | list, "sequence_scores": int | float}.get(key, list)
+    return all(isinstance(part, kind) for part in value.values())
 
 
 def json_value(text: str, start: int | None = None) -> tuple[Any, int]:

@@ -8,6 +8,7 @@ from typing import Any
 from tagger.config import ReadingConfig
 from tagger.corpus.corpus import change_reading, read_sentences
 from tagger.evaluation import Report
+from tagger.formats.standoff.brat import is_brat
 from tagger.heads.table import heads_of
 from tagger.model.model import Model
 from tagger.tagging import Tagger
@@ -36,6 +37,8 @@ def evaluate_files(tagger: Tagger, files: Sequence[str | Path], *, watch: Watch 
     labels = [layer for layer, head in heads_of(tagger.model.heads).items() if head.layer_type is Label]
     if reading.get("format") == "labelled" and reading.get("layer") is None and len(labels) == 1:
         reading["layer"] = labels[0]
+    if reading.get("format") is None and files and all(is_brat(Path(file)) for file in files):
+        reading["format"] = "brat"
     config = change_reading(list(tagger.model.config.reading.values()), reading)
     given = {key for key, value in reading.items() if value is not None}
     config = config.with_rules(_rules_for(config.text_rules, tagger.model.text_rules, reading))

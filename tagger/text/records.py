@@ -10,6 +10,7 @@ from typing import Any
 from tagger.text.sentence import Label, Sentence, Span, TagLayer
 
 RESULTS = ("tags", "spans", "labels", "tag_scores", "sequence_scores", "readings", "offsets")  # keys of a result
+INPUT = "input"  # has the values of an input record whose keys are keys of a result
 SPAN = ("type", "start", "end", "start_char", "end_char", "score", "text")
 
 
@@ -31,7 +32,7 @@ def record_of(
         text: The text.
         sentences: Its sentences, whose offsets count in it.
         labels: The labels of the whole text; those of a single sentence are labels of the text.
-        kept: Other keys to keep. Those that the result has are replaced.
+        kept: Other keys to keep. Values of keys that the result has too, and that are not the same, are in `input`.
         meta: The metadata of the text.
     """
     tags = _layers(sentences, TagLayer)
@@ -57,7 +58,12 @@ def record_of(
         row["document"] = document
     if any(sentence.tag_layer(name).readings for sentence in sentences for name in tags):
         row["readings"] = {name: list(_readings(sentences, name)) for name in tags}
-    return {key: value for key, value in (kept or {}).items() if key not in row} | row
+    others = {key: value for key, value in (kept or {}).items() if key not in row}
+    hidden = {key: value for key, value in (kept or {}).items() if key in row and value != row[key]}
+    if hidden:
+        hidden |= {INPUT: others.pop(INPUT)} if INPUT in others else {}
+        others[INPUT] = hidden
+    return others | row
 
 
 def spans_of(sentences: Iterable[Sentence], layer: str) -> Iterator[Span]:

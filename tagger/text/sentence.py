@@ -253,7 +253,7 @@ class Sentence:
         raise DataError(f"{where}the sentence has no {kind} layer `{layer}`; its {kind} layers are: {names or 'none'}")
 
 
-def _as_layer(name: str, layer: "TagLayer | Label | Sequence[str]", num_tokens: int) -> "TagLayer | Label":
+def _as_layer(name: str, layer: "TagLayer | Label | Sequence[str | None]", num_tokens: int) -> "TagLayer | Label":
     """Return a layer, which may be given as a list of tags or as the name of a class."""
     if isinstance(layer, (TagLayer, Label)):
         return layer
@@ -261,7 +261,7 @@ def _as_layer(name: str, layer: "TagLayer | Label | Sequence[str]", num_tokens: 
         return Label(plain(layer))
     if len(layer) != num_tokens:
         raise DataError(f"layer `{name}` must have one tag for each of {num_tokens} tokens, got {len(layer)}")
-    return TagLayer(tuple([plain(tag) for tag in layer]))
+    return TagLayer(tuple([None if tag is None else plain(tag) for tag in layer]))
 
 
 def plain(string: str) -> str:

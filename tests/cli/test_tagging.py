@@ -116,13 +116,54 @@ def test_fields_choose_the_keys_and_an_unknown_one_is_refused(model: Path, file:
     assert done.err.startswith("error: --fields: no such key 'span'; choose from id, meta, text, tokens, tags, spans, ")
 
 
+def test_keys_that_are_also_keys_of_a_result_come_back_under_input(model: Path, call: Callable, tmp_path: Path) -> None:
+    record = {"id": 1, "text": "Oslo", "tags": ["urgent"], "labels": ["a"], "tokens": 512, "readings": {"blood": 120}}
+    (tmp_path / "in.jsonl").write_text(json.dumps(record) + "\n", encoding="utf-8")
+    row = json.loads(call("tag", model, tmp_path / "in.jsonl", "--output-format", "jsonl").out)
+    assert row["input"] == {"tags": ["urgent"], "labels": ["a"], "tokens": 512}
+    assert (row["id"], row["readings"], row["tokens"]) == (1, {"blood": 120}, ["Oslo"])
+    (tmp_path / "again.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    again = json.loads(call("tag", model, tmp_path / "again.jsonl", "--output-format", "jsonl").out)
+    assert again == row
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl", "conll"])
+def test_the_name_of_the_output_says_its_format(
+    suffix: str, model: Path, file: Path, call: Callable, tmp_path: Path
+) -> None:
+    call("tag", model, file, "--output", tmp_path / f"a.{suffix}")
+    call("tag", model, file, "--output-format", suffix, "--output", tmp_path / "b")
+    assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["in.conll", "in.tsv", "in.iob2"])
+def test_a_column_file_is_tagged_as_columns_whatever_its_name(
+    name: str, model: Path, call: Callable, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text("Ada\tB-PER\nsings\tO\n\nOslo\tB-LOC\nsleeps\tO\n", encoding="utf-8")
+    rows = [json.loads(x) for x in call("tag", model, tmp_path / name, "--output-format", "jsonl").out.splitlines()]
+    assert [row["tokens"] for row in rows] == [["Ada", "sings"], ["Oslo", "sleeps"]]
+
+
+def test_csv_with_long_fields_is_read_and_one_with_equal_names_is_refused(
+    model: Path, call: Callable, tmp_path: Path
+) -> None:
+    (tmp_path / "in.csv").write_text(f'id,text\n1,"{"Oslo is fine. " * 10_000}"\n', encoding="utf-8")
+    rows = list(csv.DictReader(io.StringIO(call("tag", model, tmp_path / "in.csv", "--output-format", "csv").out)))
+    assert {row["id"] for row in rows} == {"1"}
+    (tmp_path / "twice.csv").write_text("text,text\nOslo,Rome\n", encoding="utf-8")
+    done = call("tag", model, tmp_path / "twice.csv")
+    assert (done.code, "the columns must have different names, got `text` twice" in done.err) == (1, True)
+
+
 @pytest.mark.parametrize("tool", ["doccano", "labelstudio", "prodigy"])
 def test_suggestions_are_read_back_as_the_entities_that_were_found(
     tool: str, model: Path, file: Path, call: Callable, tmp_path: Path
 ) -> None:
     file.write_text("".join(json.dumps(record) + "\n" for record in RECORDS if record["id"] != "b"), encoding="utf-8")
     found = [json.loads(line) for line in call("tag", model, file, "--output-format", "jsonl").out.splitlines()]
-    rows = [json.loads(line) for line in call("tag", model, file, "--output-format", tool).out.splitlines()]
+    written = call("tag", model, file, "--output-format", tool).out
+    rows = json.loads(written) if tool == "labelstudio" else [json.loads(line) for line in written.splitlines()]
     if tool == "labelstudio":  # a person submits a prediction as an annotation
         for row in rows:
             (prediction,) = row.pop("predictions")

@@ -1,5 +1,6 @@
 """Writing sentences to files: they come back, and what a format cannot hold is refused."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,16 @@ def test_format_of_one_layer_refuses_two(tmp_path: Path) -> None:
 def test_unknown_format_is_a_value_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"format must be one of conll, conllu, .* got 'xml'"):
         write_sentences(tmp_path / "a", SENTENCES, format="xml")
+
+
+def test_documents_are_written_as_one_text_each(tmp_path: Path) -> None:
+    text = "Ada sings. Oslo sleeps."
+    tags = {"ner": TagLayer(("B-PER", "O", "O"), "iob2")}
+    parts = (
+        Sentence(("Ada", "sings", "."), text, ((0, 3), (4, 9), (9, 10)), tags),
+        Sentence(("Oslo", "sleeps", "."), text, ((11, 15), (16, 22), (22, 23)), tags),
+    )
+    for given in ([Document(text, parts, id=7), Document("")], parts):
+        write_sentences(tmp_path / "w", given, format="doccano")
+        row = {"text": text, "label": [[0, 3, "PER"], [11, 15, "PER"]]}
+        assert (tmp_path / "w").read_text(encoding="utf-8") == json.dumps(row) + "\n"

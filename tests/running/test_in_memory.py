@@ -95,3 +95,8 @@ def test_what_cannot_be_trained_on_is_refused_in_one_sentence() -> None:
     several = Recipe(corpora={"a": {"format": "synthetic", "sentences": 5}}, **SMALL)  # type: ignore[dict-item]
     with pytest.raises(RecipeError, match=r"got \[corpora.NAME\]"):
         train(several, corpus=Corpus(SENTENCES))
+
+
+def test_a_function_in_a_recipe_is_refused_with_its_place() -> None:
+    with pytest.raises(RecipeError, match=r"got str\.split; pass a function .* as tagger\.train\(recipe, tokenize="):
+        Recipe(data={"format": "jsonl", "train": "x", "tokenize": str.split}, heads=SMALL["heads"])

@@ -107,3 +107,7 @@ def test_sharing_changes_no_value_and_makes_equal_words_one_object(words: int) -
     assert first == second == made()
     assert first.tokens[0] is second.tokens[-1] is second.tags("ner")[0]
     assert (first.offsets[1] is second.offsets[1]) == (words == 2)
+
+
+def test_an_unknown_tag_is_none() -> None:
+    assert Sentence.from_tokens(["Ada", "sings"], {"ner": ["B-PER", None]}).tags("ner") == ("B-PER", None)
