@@ -1,6 +1,6 @@
 """Write sentences to a file in any format that can be written."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -9,7 +9,7 @@ from tagger.errors import DataError
 from tagger.files.writing import replaced
 from tagger.formats.table import FORMATS, WRITABLE, written
 from tagger.text.document import Document
-from tagger.text.sentence import Sentence, TagLayer
+from tagger.text.sentence import Label, Sentence, TagLayer
 
 
 def write_sentences(
@@ -43,7 +43,7 @@ def write_sentences(
     tags = [name for name in names if first and isinstance(first.layers.get(name), TagLayer)]
     if row.single and len(tags) > 1:
         raise DataError(f"{path}: {format} holds one layer of tags, got {', '.join(tags)}; choose one with `layers`")
-    kept = _with_layers(chain([first] if first else [], rest), names)
+    kept = _with_layers(chain([first] if first else [], rest), names, first.layers if first else {})
     with replaced(Path(path)) as stream:
         for part in written(format, kept, tags):
             stream.write(part)
@@ -54,12 +54,21 @@ def _sentences_of(item: Sentence | Document) -> Iterable[Sentence]:
     if isinstance(item, Sentence):
         return [item]
     name = None if item.id is None else str(item.id)
+    if not item.sentences:
+        return [Sentence((), item.text, (), document=name)]
     return [replace(s, document=name or s.document, layers={**s.layers, **item.labels}) for s in item.sentences]
 
 
-def _with_layers(sentences: Iterable[Sentence], names: Sequence[str]) -> Iterator[Sentence]:
-    """Yield the sentences with these layers only."""
+def _with_layers(
+    sentences: Iterable[Sentence], names: Sequence[str], layers: Mapping[str, TagLayer | Label]
+) -> Iterator[Sentence]:
+    """Yield the sentences with these layers only; one without tokens has empty tags like those of `layers`."""
+    kinds = {name: layers[name] for name in names if name in layers}
+    empty = {name: TagLayer((), kind.scheme, kind.shown) for name, kind in kinds.items() if isinstance(kind, TagLayer)}
     for number, sentence in enumerate(sentences):
+        if not sentence.tokens:
+            yield replace(sentence, layers=empty)
+            continue
         if missing := [name for name in names if name not in sentence.layers]:
             found = ", ".join(sentence.layers) or "none"
             raise DataError(f"sentence {number} must have the layer `{missing[0]}`; its layers are: {found}")

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tagger import DataError, generate, load_corpus, write_sentences
+from tagger import DataError, Document, Sentence, generate, load_corpus, write_sentences
+from tagger.text.sentence import TagLayer
 
 SENTENCES = list(generate(5, seed=1, split="train"))
 
@@ -55,7 +56,8 @@ def test_documents_are_written_as_one_text_each(tmp_path: Path) -> None:
         Sentence(("Ada", "sings", "."), text, ((0, 3), (4, 9), (9, 10)), tags),
         Sentence(("Oslo", "sleeps", "."), text, ((11, 15), (16, 22), (22, 23)), tags),
     )
-    for given in ([Document(text, parts, id=7), Document("")], parts):
+    row = {"text": text, "label": [[0, 3, "PER"], [11, 15, "PER"]]}
+    for given, more in (([Document(text, parts, id=7), Document("")], [{"text": "", "label": []}]), (parts, [])):
         write_sentences(tmp_path / "w", given, format="doccano")
-        row = {"text": text, "label": [[0, 3, "PER"], [11, 15, "PER"]]}
-        assert (tmp_path / "w").read_text(encoding="utf-8") == json.dumps(row) + "\n"
+        lines = (tmp_path / "w").read_text(encoding="utf-8").splitlines()
+        assert [json.loads(line) for line in lines] == [row, *more]
