@@ -10,6 +10,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from tagger.config import ReadingConfig
+from tagger.corpus.doubts import doubts, says_header
 from tagger.corpus.edits import Done, annotated, changed, check_seen, edit_notes
 from tagger.corpus.respelling import divided, respelled
 from tagger.corpus.splitting import Splits
@@ -87,6 +88,8 @@ def finish(
     _check_tags(shown, faulty, pairs, options=not whole)
     if config.invalid == "error":
         _check_sequences(shown, faulty, options=not whole)
+    if in_memory:
+        notes += _doubts(splits, config.format, options=not whole)
     _check_gaps(shown, {layer: scheme for layer, scheme in schemes.items() if scheme})
     for layer in [name for name, scheme in schemes.items() if scheme == "io"]:
         splits, schemes[layer] = divided(splits, layer), "iob2"
@@ -99,6 +102,15 @@ def finish(
         out, said_of_types = annotated(out, schemes, config.types, whole=whole)
         notes += said_of_types
     return Finished(out, schemes, (*notes, *edit_notes(done, config, whole=whole)))
+
+
+def _doubts(splits: Splits, format: str | None, *, options: bool) -> Iterator[str]:
+    """Yield a note on what is doubtful in each file."""
+    files: defaultdict[str, list[Sentence]] = defaultdict(list)
+    for sentence in chain.from_iterable(splits.values()):
+        files[sentence.origin.path if sentence.origin else ""].append(sentence)
+    for sentences in files.values():
+        yield from (f"{doubt.place}: {doubt.message}" for doubt in doubts(sentences, format, options=options))
 
 
 def unknown_notes(splits: Splits) -> list[str]:
@@ -177,7 +189,12 @@ def _check_tags(splits: Splits, faulty: Mapping[str, Scheme], pairs: Mapping[str
     """
     widest = {layer: widest_scheme(pairs[layer], but=scheme) for layer, scheme in faulty.items()}
     _refuse(
-        (sentence, i, f"tag {tag!r} is not a valid {describe(scheme)}; {_advice(tag, widest[layer], options=options)}")
+        (
+            sentence,
+            i,
+            f"tag {tag!r} is not a valid {describe(scheme)}; {_advice(tag, widest[layer], options=options)}"
+            f"{says_header(sentence, i, options=options)}",
+        )
         for sentence, layer, tags, scheme in _tagged(splits, faulty)
         for i, tag in enumerate(tags)
         if tag is not None and not is_tag(tag, scheme)

@@ -14,6 +14,7 @@ from typing import Any
 from tagger.config import ReadingConfig, parse_section
 from tagger.corpus.checking import unknown_notes
 from tagger.corpus.corpus import Corpus
+from tagger.corpus.doubts import doubts
 from tagger.corpus.respelling import respelled
 from tagger.doctor import sources
 from tagger.doctor.diagnosis import Counts, Diagnosis
@@ -153,6 +154,10 @@ def _diagnose(material: Material, scheme: Scheme | None, vectors: Sequence[str |
         errors.add("prefix", next(iter(files), "the corpus"), f"{message}; remove the scheme")
     for layer in [name for name, found in schemes.items() if found is None]:
         check_untagged(chain.from_iterable(splits.values()), layer, warnings)
+    for sentences in files.values():
+        for doubt in doubts(sentences, material.format, options=True):
+            if doubt.place not in errors.places:
+                warnings.add(*doubt)
     overlaps = check_leaks(splits, warnings)
     check_groups(splits, group, warnings)
     check_contradictions(splits, layers, warnings)

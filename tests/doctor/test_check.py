@@ -488,6 +488,70 @@ def test_file_without_a_layer_or_a_sentence_is_an_error(name, tmp_path) -> None:
     assert said in error.message
 
 
+DOUBTS = {
+    "a header of tags": (
+        "Wort\tcategoria\n" + "der\tDET\nHund\tNOUN\n\n" * 3,
+        ["1: line 1 may be a header: its tag 'categoria' occurs nowhere else; pass --header 1 if it is"],
+        [],
+    ),
+    "a header of labels": (
+        "Klasse\tText des Beitrags\n" + "good\ta fine film\nbad\ta dull one\n" * 3,
+        ["1: line 1 may be a header: its label 'Klasse' occurs nowhere else; pass --header 1 if it is"],
+        [],
+    ),
+    "a header of entities": (
+        "Wort\tMarke\n" + "Ada\tB-PER\nnaps\tO\n\n" * 3,
+        [],
+        ["1: tag 'Marke' is not a valid IOB2 tag (B-, I-, O); fix it, or pass --header 1 if line 1 is a header"],
+    ),
+    "a first tag that is rare": ("Ada\tB-PER\n" + "naps\tO\nOslo\tB-LOC\n\n" * 3, [], []),
+    "first tags that all are rare": ("Ada\tNNP\nnaps\tVBZ\nwell\tRB\n.\tP\nshe\tPRP\n", [], []),
+    "one sentence": (
+        "Ada\tB-PER\nnaps\tO\n</s>\tO\n" * 70,
+        [
+            "1: the file is one sentence of 210 tokens; put a blank line between sentences, or name a column of "
+            "sentence numbers, such as --columns sentence,token,ner; '</s>' occurs 70 times and may end them"
+        ],
+        [],
+    ),
+    "labels that are lists": (
+        "text,label\n" + "a fine film,\"['B-x', 'O']\"\n" * 2,
+        [
+            "2: labels are written as lists or objects in layer `label`, the first \"['B-x', 'O']\": these look like "
+            "no labels; name another column"
+        ],
+        [],
+    ),
+    "labels that never come again": (
+        "text,label\n" + "".join(f"a fine film,x{i}\n" for i in range(5)),
+        [
+            "2: none of the 5 labels occurs twice in layer `label`, the first 'x0': these look like no labels; name "
+            "another column"
+        ],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DOUBTS)
+def test_what_is_doubtful_in_a_file_is_a_warning_and_a_note_of_training(name, tmp_path) -> None:
+    text, warnings, errors = DOUBTS[name]
+    path = write(tmp_path, text, "train.txt")
+    diagnosis = check(path)
+    doubtful = [w for w in diagnosis.warnings if w.kind in ("header", "labels", "endless")]
+    assert [str(warning).removeprefix(f"{path}:") for warning in doubtful] == warnings
+    assert [str(error).removeprefix(f"{path}:") for error in diagnosis.errors] == errors
+    columns = {"columns": list(diagnosis.columns)} if diagnosis.columns else {"layer": "label"}
+    recipe = {"format": diagnosis.format, "train": str(path), **columns}
+    if errors:
+        with pytest.raises(DataError, match="or set header = 1 if line 1 is a header"):
+            load_corpus(**recipe)
+        return
+    said = [note.removeprefix(f"{path}:") for note in load_corpus(**recipe).notes if note.startswith(f"{path}:")]
+    assert [note.partition(";")[0] for note in said] == [warning.partition(";")[0] for warning in warnings]
+    assert not any("--" in note for note in said)
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 9) | st.text("aB-O ", max_size=3),
     lambda inner: (
