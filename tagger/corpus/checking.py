@@ -193,7 +193,7 @@ def _check_tags(splits: Splits, faulty: Mapping[str, Scheme], pairs: Mapping[str
             sentence,
             i,
             f"tag {tag!r} is not a valid {describe(scheme)}; {_advice(tag, widest[layer], options=options)}"
-            f"{says_header(sentence, i, options=options)}",
+            f"{says_header(sentence, i, tag, options=options)}",
         )
         for sentence, layer, tags, scheme in _tagged(splits, faulty)
         for i, tag in enumerate(tags)

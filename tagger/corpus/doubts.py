@@ -41,10 +41,11 @@ def doubts(sentences: Sequence[Sentence], format: str | None, *, options: bool) 
         yield _endless(sentences[0], options=options)
 
 
-def says_header(sentence: Sentence, token: int, *, options: bool) -> str:
-    """Return how to skip the line of a wrong tag, if it is the first of its file; empty otherwise."""
+def says_header(sentence: Sentence, token: int, tag: str, *, options: bool) -> str:
+    """Return how to skip a line if it is the first of its file and its tag is none of any scheme; empty otherwise."""
     first = sentence.origin is not None and sentence.origin.at(token) == f"{sentence.origin.path}:1"
-    return f", or {_skipped(options=options)} if line 1 is a header" if first else ""
+    strange = not any(is_tag(tag, scheme) for scheme in RULES)
+    return f", or {_skipped(options=options)} if line 1 is a header" if first and strange else ""
 
 
 def _skipped(*, options: bool) -> str:
@@ -66,11 +67,11 @@ def _values(sentences: Sequence[Sentence], layer: str) -> Values:
 def _header(values: Values, layer: str, *, options: bool) -> Iterator[Doubt]:
     """Yield a doubt if the value of line 1 is no tag of a scheme and occurs nowhere else, and the others come again."""
     sentence, token, value = values[0] if values else (None, 0, "")
-    if sentence is None or len(values) < FEW or not says_header(sentence, token, options=options):
+    if sentence is None or len(values) < FEW or not says_header(sentence, token, value, options=options):
         return
     counts = Counter(found for _, _, found in values)
     again = 2 * (len(counts) - 1) <= len(values) - 1
-    if counts[value] == 1 and again and not any(is_tag(value, scheme) for scheme in RULES):
+    if counts[value] == 1 and again:
         kind = "label" if isinstance(sentence.layers[layer], Label) else "tag"
         message = (
             f"line 1 may be a header: its {kind} {value!r} occurs nowhere else; {_skipped(options=options)} if it is"

@@ -162,7 +162,7 @@ def _check_sentence(sentence: Sentence, layer: str, scheme: Scheme, errors: Find
         if tag:  # otherwise the line is invalid, which was reported already
             others = [other for other in ORDER if is_tag(tag, other)]
             kind, advice = ("mixed", f"it is {others[0].upper()}; use one scheme") if others else ("prefix", "fix it")
-            advice += says_header(sentence, i, options=True)
+            advice += says_header(sentence, i, tag, options=True)
             message = f"tag {tag!r} is not a valid {describe(scheme)}; {advice}"
             errors.add(kind, place_of(sentence, i), message, layer=layer, tag=tag, token=sentence.tokens[i])
     for i in invalid_positions(tags, scheme):
