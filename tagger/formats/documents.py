@@ -32,6 +32,7 @@ from tagger.formats.tools.spans import lists, own_tokens
 from tagger.text.choices import Unit
 from tagger.text.document import Document
 from tagger.text.sentence import Origin, Sentence
+from tagger.wording import quoted
 
 Read = Callable[[Source, ReadingConfig, Tally, Faults], Iterator[Sentence]]
 
@@ -214,7 +215,9 @@ def _of_item(item: Item, config: ReadingConfig, tally: Tally) -> Iterator[Docume
             document = Document(found.text, id=_id(found.others), record=kept_keys(found.others))
             yield _split(document, config, found.tokens, whole=found.whole)
     else:
-        raise DataError("must have `tokens` (a list of words) or `text` (a text)")
+        raise DataError(
+            f"must have `tokens` (a list of words) or `text` (a text), got the keys {quoted(row) or 'none'}"
+        )
 
 
 def _text(row: Mapping[str, Any]) -> str | None:

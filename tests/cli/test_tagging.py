@@ -189,10 +189,16 @@ def test_a_bad_record_ends_the_run_after_those_before_it_or_is_skipped(model: Pa
     options = ("--input-format", "jsonl", "--output-format", "jsonl", "--fields", "id")
     done = call("tag", model, *options, text=text)
     assert (done.code, done.out) == (1, '{"id": 1}\n')
-    assert done.err == "error: standard input:2: must have `tokens` (a list of words) or `text` (a text)\n"
+    assert (
+        done.err
+        == "error: standard input:2: must have `tokens` (a list of words) or `text` (a text), got the keys `id`\n"
+    )
     done = call("tag", model, *options, "--on-error", "skip", text=text)
     assert (done.code, done.out) == (1, '{"id": 1}\n{"id": 3}\n')
-    assert done.err == "skipped: standard input:2: must have `tokens` (a list of words) or `text` (a text)\n"
+    assert (
+        done.err
+        == "skipped: standard input:2: must have `tokens` (a list of words) or `text` (a text), got the keys `id`\n"
+    )
 
 
 def test_a_sentence_that_columns_cannot_hold_is_skipped_whole(model: Path, call: Callable) -> None:

@@ -11,7 +11,7 @@ from tagger.formats.json_keys import is_class
 from tagger.formats.tally import Tally
 from tagger.formats.texts.several import only_label
 from tagger.text.tokenization import CharSpan
-from tagger.wording import shorten
+from tagger.wording import quoted, shorten
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,8 @@ def text_of(row: Mapping[str, Any], key: str) -> str:
     text = row.get(key)
     if isinstance(text, str):
         return text
-    raise DataError(f"must have a text under `{key}`, got {shown(text)}")
+    got = shown(text) if key in row else f"the keys {quoted(row) or 'none'}"
+    raise DataError(f"must have a text under `{key}`, got {got}")
 
 
 def one_class(values: Any, key: str, how: Translation, place: str) -> str | None:

@@ -267,7 +267,7 @@ def test_text_that_is_tokenised_already_has_its_sentences_on_lines() -> None:
         ("plain", "f:2: must be a JSON object, got 'plain' (Expecting value)"),
         (5, "f:2: must be an object with a text and its spans, got '5'"),
         ([EU], f"f:2: must be an object with a text and its spans, got '[\"{EU}\"]'"),
-        ({"label": []}, "f:2: must have a text under `text`, got 'null'"),
+        ({"label": []}, "f:2: must have a text under `text`, got the keys `label`"),
         ({"text": 5, "label": []}, "f:2: must have a text under `text`, got '5'"),
         ({"text": "a", "label": ["X"]}, "f:2: `label` must be a list of [start, end, type], got '[\"X\"]'"),
         ({"text": "a", "label": "X"}, "f:2: `label` must be a list of [start, end, type], got '\"X\"'"),
