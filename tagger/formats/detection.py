@@ -14,6 +14,7 @@ from tagger.errors import DataError
 from tagger.formats.columns.contents import detect_columns
 from tagger.formats.columns.fields import HEAD, NAMES, RESERVED, Sample, is_token_line, split_fields
 from tagger.formats.table import FORMATS
+from tagger.formats.texts.likely import Likely, likely_texts
 from tagger.formats.unread import refusal
 from tagger.wording import counted, shorten
 
@@ -108,24 +109,25 @@ def _refuse_broken_json(sample: Sample, format: str, where: str) -> None:
 
 def _of_no_format(sample: Sample, where: str) -> DataError:
     """Return the error for lines of no known format, with the likely readings."""
+    texts = likely_texts([line for line in sample.lines if line.strip()])
+    found = texts.said if texts is not None else _widths(sample)
     return DataError(
         f"{where}: must have the same number of columns in most lines, or be CoNLL-U, JSON lines or label TAB "
-        f"text, got {_widths(sample)}; fix the lines, or say what they are: {'; '.join(_likely(sample))}"
+        f"text, got {found}; fix the lines, or say what they are: {'; '.join(_likely(sample, texts))}"
     )
 
 
-def _likely(sample: Sample) -> list[str]:
+def _likely(sample: Sample, texts: Likely | None) -> list[str]:
     """Return up to three likely readings of lines, each with its options."""
     filled = [line for line in sample.lines if line.strip()]
+    if texts is not None:
+        return [f"{texts} (texts with a label)", "plain text, which has no tags or labels to learn from"]
     delimiters = [d for d in ("\t", ",", ";") if 2 * sum(d in line for line in filled) > len(filled)]
-    texts = "--format labelled (a label, a tab and a text)"
-    if delimiters:
-        name, example = NAMES[delimiters[0]], "label,text,_"
-        texts = f"--format labelled --columns {example} (texts with a label; name each field between {name}s)"
     found = [f"--format conll --delimiter {NAMES[d]} --columns token,_,ner (columns of tokens)" for d in delimiters[:1]]
     if not any(" " in line.strip() for line in filled):
         return [*found, "--format conll --columns token,ner (a token per line)"]
-    return [texts, *found, "plain text, which has no tags or labels to learn from"]
+    labelled = "--format labelled (a label, a tab and a text)"
+    return [labelled, *found, "plain text, which has no tags or labels to learn from"]
 
 
 def _widths(sample: Sample) -> str:

@@ -1,7 +1,10 @@
 """What a file is: formats and columns in the dialects of published corpora, and splits by name, as tables."""
 
+from pathlib import Path
+
 import pytest
 
+from tagger.doctor.check import check
 from tagger.errors import DataError
 from tagger.formats.detection import detect_reading, split_of
 
@@ -104,5 +107,29 @@ def test_texts_between_tabs_are_no_columns_and_the_likely_readings_are_named() -
     lines = [f"{i}\ta text of {i} words\t{label}\tx" for i, label in enumerate(["good", "bad"] * 20)]
     with pytest.raises(DataError) as caught:
         detect_reading(lines, where="f")
-    assert "--format labelled --columns label,text,_ (texts with a label" in str(caught.value)
-    assert "--format conll --delimiter tab --columns token,_,ner" in str(caught.value)
+    assert "--format labelled --delimiter tab --columns _,text,label,_ (texts with a label)" in str(caught.value)
+
+
+TEXTS_OF_CSV = {
+    "a header": ("reseña,estrellas", '"a fine, ""long"" text {}",{}', "comma", "text,label", True),
+    "four fields": ("nº;juicio;nota;fecha", '{0};"a fine; text {0}";{1};2020', "semicolon", "_,text,label,_", True),
+    "the label first": ("nota|opinión", "{1}|a fine, text {0}", "'|'", "label,text", True),
+    "no header": ('good,"a fine, text"', '{1},"a fine, text {0}"', "comma", "label,text", False),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS_OF_CSV)
+def test_the_advice_for_texts_of_csv_reads_them(name: str, tmp_path: Path) -> None:
+    first, line, delimiter, columns, header = TEXTS_OF_CSV[name]
+    path = tmp_path / "data.csv"
+    rows = [line.format(i, label) for i, label in enumerate(["good", "bad"] * 6)]
+    path.write_text("\n".join([first, *rows]), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        check(path)
+    option = " --header 1" if header else ""
+    advice = f"--format labelled --delimiter {delimiter} --columns {columns}{option} (texts with a label)"
+    assert advice in str(caught.value)
+    form = {"delimiter": delimiter.strip("'"), "header": header or None}
+    diagnosis = check(path, format="labelled", columns=columns.split(","), **form)
+    assert diagnosis.errors == ()
+    assert diagnosis.splits["train"].labels == {"label": {"good": 6 + (not header), "bad": 6}}
