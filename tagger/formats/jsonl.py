@@ -31,7 +31,7 @@ from tagger.text.records import RESULTS, record_of
 from tagger.text.schemes import RULES, is_tag
 from tagger.text.sentence import Label, Sentence, TagLayer, checked_offsets
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
-from tagger.wording import shorten
+from tagger.wording import quoted, shorten
 
 KNOWN = (*RESULTS, *TEXT_COLUMNS, *TOKEN_COLUMNS, META, DOCUMENT)
 ARRAY = re.compile(r'\s*\[\s*(?:[{\[]\s*"|".*"\s*,\s*\{)')  # the start of an array of items, or of a training tuple
@@ -223,7 +223,8 @@ def _tokens(row: Mapping[str, Any], rules: TextRules) -> Sentence:
         raise DataError(f"`offsets` needs `tokens` and `text`, got no `{absent}`; add it or remove `offsets`")
     if tokens is None:
         if not isinstance(text, str):
-            raise DataError("must have `tokens` (a list of words) or `text` (a sentence)")
+            keys = f"the keys {quoted(row)}" if row else "no key"
+            raise DataError(f"must have `tokens` (a list of words) or `text` (a sentence), got {keys}")
         return rules.sentence(text)
     if not isinstance(tokens, list) or not tokens or not all(isinstance(t, str) and t.strip() for t in tokens):
         raise DataError(f"`{named}` must be a list of words that are not empty, got {shorten(json.dumps(tokens))}")
