@@ -338,7 +338,13 @@ def tag_lines(
     columns = reading.columns if trained else columns
     report = faults.add if faults is not None else None
     documents = stream_documents(
-        decode_lines(lines, where=where, encoding=reading.encoding, report=report),
+        decode_lines(
+            lines,
+            where=where,
+            encoding=reading.encoding,
+            report=report,
+            keep_cr=format == "csv" or (format == "text" and unit != "line"),
+        ),
         format,
         columns,
         rules=tagger.model.text_rules,

@@ -177,7 +177,12 @@ def read_text(path: Path) -> str:
 
 
 def decode_lines(
-    raw: Iterable[bytes], *, where: str, encoding: str | None = None, report: Report | None = None
+    raw: Iterable[bytes],
+    *,
+    where: str,
+    encoding: str | None = None,
+    report: Report | None = None,
+    keep_cr: bool = False,
 ) -> Iterator[str]:
     """Yield lines of bytes as text without line ends.
 
@@ -187,6 +192,7 @@ def decode_lines(
         encoding: Their encoding. Default: UTF-8, or UTF-16 if they start with its byte order mark.
         report: Takes the kind, place and message of each line that is not UTF-8, which becomes a blank line. Default:
             it is an error.
+        keep_cr: Whether the CR of a line end stays, for texts of several lines whose characters are counted.
 
     Raises:
         DataError: The bytes are binary or not UTF-8, or a line is longer than `MAX_LINE` or has a CR inside; names line
@@ -205,7 +211,7 @@ def decode_lines(
         if b"\0" in line:
             raise DataError(f"{where}:{number}: must be text, got a binary file (a zero byte); name a text file")
         try:
-            text = _checked_length(line, f"{where}:{number}").decode("utf-8").removesuffix("\n").removesuffix("\r")
+            text = _checked_length(line, f"{where}:{number}").decode("utf-8").removesuffix("\n")
         except UnicodeDecodeError as error:
             message = (
                 f"must be UTF-8, got byte 0x{line[error.start]:02x} at byte {position + error.start} "
@@ -215,9 +221,10 @@ def decode_lines(
                 raise DataError(f"{where}:{number}: {message}") from None
             report("encoding", f"{where}:{number}", message)
             text = ""
-        if "\r" in text:
+        bare = text.removesuffix("\r")
+        if "\r" in bare:
             raise DataError(f"{where}:{number}: {LONE_CR}")
-        yield text
+        yield text if keep_cr else bare
         position += len(line)
 
 

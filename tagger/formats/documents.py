@@ -52,12 +52,17 @@ def _units(lines: Iterable[str], unit: Unit) -> Iterator[tuple[int, str]]:
     if unit == "line":
         yield from numbered
     elif unit == "file":
-        yield 1, "\n".join(line for _, line in numbered)
+        yield 1, _joined(line for _, line in numbered)
     else:
         for filled, group in groupby(numbered, key=lambda pair: bool(pair[1].strip())):
             if filled:
                 block = list(group)
-                yield block[0][0], "\n".join(line for _, line in block)
+                yield block[0][0], _joined(line for _, line in block)
+
+
+def _joined(lines: Iterable[str]) -> str:
+    """Return lines as one text, with the CR that they have before their line breaks."""
+    return "\n".join(lines).removesuffix("\r")
 
 
 def stream_columns(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Document]:

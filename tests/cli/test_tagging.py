@@ -145,6 +145,23 @@ def test_a_column_file_is_tagged_as_columns_whatever_its_name(
     assert [row["tokens"] for row in rows] == [["Ada", "sings"], ["Oslo", "sleeps"]]
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "options", "wanted"),
+    [
+        ("in.csv", 'id,text\r\n1,"Oslo.\r\nRome is big"\r\n', (), ["Oslo.\r\nRome is big"]),
+        ("in.txt", "Oslo.\r\nRome is big\r\n", ("--unit", "file"), ["Oslo.\r\nRome is big"]),
+        ("in.txt", "Oslo.\r\nRome\r\n\r\nBonn\r\n", ("--unit", "document"), ["Oslo.\r\nRome", "Bonn"]),
+        ("in.txt", "Oslo.\r\nRome\r\n", (), ["Oslo.", "Rome"]),
+    ],
+)
+def test_texts_keep_their_line_ends_so_that_offsets_count_in_them(
+    name: str, content: str, options: tuple[str, ...], wanted: list[str], model: Path, call: Callable, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8", newline="")
+    done = call("tag", model, tmp_path / name, *options, "--output-format", "jsonl")
+    assert [json.loads(line)["text"] for line in done.out.splitlines()] == wanted
+
+
 def test_csv_with_long_fields_is_read_and_one_with_equal_names_is_refused(
     model: Path, call: Callable, tmp_path: Path
 ) -> None:
