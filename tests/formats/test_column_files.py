@@ -68,6 +68,8 @@ FILES: dict[str, tuple[str, str, Sequence[str], Sequence[str]]] = {
     ),
     "comma": (rows(*TAGS, between=","), "conll", ["ner"], TAGS),
     "quoted comma": ('word,label\nInes,B-PER\n"Mar,low",I-PER\n",",O\n\nIt,O\n', "conll", ["ner"], TAGS),
+    "comma and blank": (rows(*TAGS, between=", "), "conll", ["ner"], TAGS),
+    "apostrophes": ("'Ines',B-PER\n'Marlow',I-PER\n'left',O\n\n'It',O\n", "conll", ["ner"], TAGS),
     "semicolon": (rows(*TAGS, between=";"), "conll", ["ner"], TAGS),
     "sentence ids": (
         "sentence_id,words,labels\n0,Ines,B-PER\n0,Marlow,I-PER\n0,left,O\n1,It,O\n",

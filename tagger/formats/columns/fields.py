@@ -206,12 +206,22 @@ class Sample:
         """Return what separates the columns, and what may enclose a field."""
         wanted = len([name for name in self.config.columns or () if name != "..."])
         tabs = separated_by_tabs(self.lines, wanted) if wanted else self.tabs
-        if not tabs and _widest(self.split(tabs=False))[0] != wanted:
+        blanks = self.split(tabs=False)
+        if not tabs and (_widest(blanks)[0] != wanted or _ends_in_delimiter(blanks)):
             for delimiter in DELIMITERS:
-                for quote in ('"', ""):
+                for quote in ("'", '"', "") if self._has_apostrophes(delimiter) else ('"', ""):
                     if self._is_delimited_by(Form(delimiter, quote).split()):
                         return delimiter, quote
         return ("\t" if tabs else " "), ""
+
+    def _has_apostrophes(self, delimiter: str) -> bool:
+        """Whether apostrophes enclose a column: nearly all of its fields, which no column of tokens has."""
+        rows = [line.split(delimiter) for line in self.token_lines]
+        first = [field.strip() for row in rows for field in (row[0], row[-1])]
+        return any(
+            sum(len(field) > 1 and field[0] == field[-1] == "'" for field in first[i::2]) >= MOST * len(rows)
+            for i in range(2)
+        )
 
     def _is_delimited_by(self, split: Split) -> bool:
         """Whether a delimiter makes columns of tokens and tags."""
@@ -289,6 +299,12 @@ class Sample:
     def split(self, *, tabs: bool) -> list[list[str]]:
         """Return the fields of each token line, separated in this way."""
         return [split_fields(line, tabs=tabs) for line in self.token_lines]
+
+
+def _ends_in_delimiter(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether fields between blanks end in a delimiter, as in `Ada, B-PER`: then it separates them, not the blank."""
+    ends = sum(any(len(field) > 1 and field[-1] in DELIMITERS for field in row[:-1]) for row in rows)
+    return bool(rows) and ends >= MOST * len(rows)
 
 
 def _header(rows: Sequence[Sequence[str]]) -> int:
