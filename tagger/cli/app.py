@@ -76,6 +76,9 @@ HeaderOption = Annotated[
 EncodingOption = Annotated[
     str | None, typer.Option("--encoding", help="Encoding of the files, such as cp1252. Default: UTF-8.")
 ]
+TextOption = Annotated[
+    str | None, typer.Option("--text", help="Key or column of the texts in JSON or CSV. Default: text or sentence.")
+]
 ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a run, or of a model.")]
 FileArgument = Annotated[str, typer.Argument(metavar="[FILE | -]", help="File to tag; - is standard input.")]
 InputOption = Annotated[
@@ -306,6 +309,7 @@ def tag(
     comments: CommentsOption = None,
     header: HeaderOption = None,
     encoding: EncodingOption = None,
+    text: TextOption = None,
     fields: Annotated[str | None, typer.Option(help="Keys of JSON lines to write, such as id,spans.")] = None,
     min_score: Annotated[
         float | None, typer.Option(min=0, max=1, help="Do not write entities whose probability is lower.")
@@ -333,7 +337,9 @@ def tag(
     """
     from tagger.cli.tagging import Tagging, format_of, tag_file
 
-    form = {"delimiter": delimiter, "quote": quote, "comments": comments, "header": header, "encoding": encoding}
+    form = {"delimiter": delimiter, "quote": quote, "comments": comments, "header": header, "encoding": encoding} | {
+        "text": text
+    }
     options = Tagging(
         input_format=input_format,
         columns=columns,

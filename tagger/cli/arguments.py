@@ -10,6 +10,11 @@ from tagger.files.reading import Arriving, raw_lines
 from tagger.text.choices import InputFormat
 
 TEXTUAL = tuple(name for name in get_args(InputFormat) if name not in ("brat", "docbin"))
+FORMATS_OF = {
+    "comments": ("conll",),
+    "encoding": TEXTUAL,
+    "text": ("jsonl", "csv"),
+}  # by option; others are for columns
 
 
 def names_of(given: str | None) -> tuple[str, ...]:
@@ -35,11 +40,12 @@ def settings_of_form(format: str, **given: Any) -> dict[str, Any]:
 
     given = {name: value for name, value in given.items() if value is not None}
     for name in given:
-        wanted = {"comments": ("conll",), "encoding": TEXTUAL}.get(name, ("conll", "csv", "labelled"))
+        wanted = FORMATS_OF.get(name, ("conll", "csv", "labelled"))
         if format not in wanted:
             raise RecipeError(f"--{name} is not for {format}; remove it")
-    config = parse_section(ReadingConfig, {"format": "conll", **given}, where="the options")
-    return {name: getattr(config, name) for name in given}
+    others = {name: value for name, value in given.items() if name != "text"}
+    config = parse_section(ReadingConfig, {"format": "conll", **others}, where="the options")
+    return given | {name: getattr(config, name) for name in others}
 
 
 def input_lines(file: str) -> Arriving | Iterator[bytes]:

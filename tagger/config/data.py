@@ -253,6 +253,10 @@ class ReadingConfig(Section):
     """What to do with a text that has several labels (`labelled`, `jsonl`): skip it, or join them to one name with `+`.
     The number of such texts is reported. In columns, several labels are numbers with commas between them."""
 
+    text: Annotated[str | None, Field(min_length=1)] = None
+    """Key of the text in `jsonl` with character spans, such as `body`. Default: `text`, `data`, or the only key whose
+    text agrees with the spans."""
+
     _rules: TextRules | None = PrivateAttr(None)
 
     @property
@@ -305,6 +309,8 @@ class ReadingConfig(Section):
             raise ValueError('`layers` is not for format = "brat"; name the layer of its entities in `layer`')
         if self.several != "error":
             _alone("several", ("labelled", "jsonl"), self.format)
+        if self.text is not None:
+            _alone("text", ("jsonl",), self.format)
         for key in ("misaligned", "nested"):
             if getattr(self, key) != "error":
                 _alone(key, SPANNED, self.format)

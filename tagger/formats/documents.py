@@ -144,7 +144,7 @@ def stream_csv(source: Source, config: ReadingConfig, tally: Tally, faults: Faul
             if row is None:
                 return
             number = rows.line_num
-            document = _of_row(row)
+            document = _of_row(row, config.text)
         except (csv.Error, DataError) as error:
             faults.add("form", f"{source.where}:{rows.line_num}", f"{error}")
         else:
@@ -156,12 +156,14 @@ def _check_names(names: Sequence[str]) -> None:
         raise DataError(f"the columns must have different names, got `{twice[0]}` twice; rename one")
 
 
-def _of_row(row: dict[str | Any, Any]) -> Document:
+def _of_row(row: dict[str | Any, Any], named: str | None) -> Document:
     if None in row or None in row.values():
         raise DataError("must have one field for each column of the header, got more or fewer; quote the text")
-    key = text_key(row) or (next(iter(row)) if len(row) == 1 else None)
+    key = named or text_key(row) or (next(iter(row)) if len(row) == 1 else None)
     if not isinstance(row.get(key), str):
-        raise DataError(f"must have a column `text`, got {', '.join(row)}; rename the column of the texts")
+        raise DataError(
+            f"must have a column `{named or 'text'}`, got {', '.join(row)}; name the column of the texts with --text"
+        )
     return Document(row[key], id=_id(row), record=row)
 
 
@@ -205,7 +207,7 @@ def _of_item(item: Item, config: ReadingConfig, tally: Tally) -> Iterator[Docume
             row = {**values, "text": first}
     if not isinstance(row, dict):
         raise DataError(f"must be a JSON object, got {shown(row)}")
-    tokens, text = row.get(token_key(row) or "tokens"), _text(row)
+    tokens, text = row.get(token_key(row) or "tokens"), _text(row, config.text)
     if tokens == [] and not (text or "").strip():
         yield Document(text or "", id=_id(row), record=kept_keys(row))
     elif isinstance(tokens, list) and not lists(tokens, dict):
@@ -221,13 +223,22 @@ def _of_item(item: Item, config: ReadingConfig, tally: Tally) -> Iterator[Docume
             yield _split(document, config, found.tokens, whole=found.whole)
     else:
         raise DataError(
-            f"must have `tokens` (a list of words) or `text` (a text), got the keys {quoted(row) or 'none'}"
+            f"must have `tokens` (a list of words) or `{config.text or 'text'}` (a text), got the keys "
+            f"{quoted(row) or 'none'}"
         )
 
 
-def _text(row: Mapping[str, Any]) -> str | None:
-    """Return the text of a record; older versions of doccano and tasks of Label Studio have it under `data`."""
+def _text(row: Mapping[str, Any], named: str | None) -> str | None:
+    """Return the text of a record; older versions of doccano and tasks of Label Studio have it under `data`.
+
+    Args:
+        row: The record.
+        named: The key of the text, if it is given.
+    """
     data = row.get("data")
+    if named is not None:
+        found = row.get(named, data.get(named) if isinstance(data, dict) else None)
+        return found if isinstance(found, str) else None
     if (key := text_key(row)) is not None and isinstance(row.get(key), str):
         return str(row[key])
     if isinstance(data, dict):

@@ -162,6 +162,17 @@ def test_texts_keep_their_line_ends_so_that_offsets_count_in_them(
     assert [json.loads(line)["text"] for line in done.out.splitlines()] == wanted
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("in.csv", "ticket,body\n7,Oslo\n"), ("in.jsonl", '{"ticket": "7", "body": "Oslo"}\n')],
+)
+def test_texts_may_have_any_key(name: str, content: str, model: Path, call: Callable, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    assert call("tag", model, tmp_path / name).code == 1
+    row = json.loads(call("tag", model, tmp_path / name, "--text", "body", "--output-format", "jsonl").out)
+    assert (row["text"], row["ticket"], row["body"]) == ("Oslo", "7", "Oslo")
+
+
 def test_csv_with_long_fields_is_read_and_one_with_equal_names_is_refused(
     model: Path, call: Callable, tmp_path: Path
 ) -> None:

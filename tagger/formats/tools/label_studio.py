@@ -45,7 +45,7 @@ def translate_task(row: Mapping[str, Any], how: Translation, place: str) -> Iter
         _add(result, spans, labels, how, place)
     if None in labels.values():
         return
-    key = _text_key(data, [span for values in spans.values() for span in values])
+    key = how.config.text or _text_key(data, [span for values in spans.values() for span in values])
     rest = {name: value for name, value in data.items() if name != key}
     others = {name: value for name, value in row.items() if name not in OF_TASK and name != "data"}
     others |= {"data": rest} if rest else {}

@@ -102,7 +102,7 @@ def read_texts(source: Source, config: ReadingConfig, tally: Tally, faults: Faul
     items = [_untupled(item) for item in json_items(list(source.lines()), source.where)]
     items = [item for item in items if _accepted(item, tally)]
     rows = [item.value for item in items if isinstance(item.value, dict)]
-    how = Translation(config=config, tally=tally, text_key=text_key(rows))
+    how = Translation(config=config, tally=tally, text_key=config.text or text_key(rows))
     dialect = dialect_of(rows) or KEYED
     found = [Found(item.line, item.place, part) for item in items for part in _translated(item, dialect, how)]
     yield from annotated_texts(found, config, tally, faults, where=source.where)
