@@ -30,7 +30,18 @@ from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Origin, Sentence
 from tagger.wording import quoted
 
-NO_DATA = ("licen", "readme", "copying", "acknowledg", "changelog", "notice", ".")
+NO_DATA = (
+    "licen",
+    "readme",
+    "attribution",
+    "labels.",
+    "categories.",
+    "copying",
+    "acknowledg",
+    "changelog",
+    "notice",
+    ".",
+)
 NO_TEXT = {".md", ".py", ".zip", ".pdf", ".png", ".vec", ".html"}
 DATASET_FILES = ("dataset_dict.json", "dataset_info.json", "*.parquet", "*/*.parquet", "*.arrow")
 MAX_LABELS = 100

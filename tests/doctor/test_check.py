@@ -286,6 +286,7 @@ def test_folders_give_their_files_by_split_without_licences(tmp_path) -> None:
     for name in ("train.conll", "devel.conll", "test.conll"):
         write(tmp_path, GOOD, name)
     write(tmp_path, "all rights", "LICENSE.txt")
+    write(tmp_path, "neg\npos\n", "labels.txt")
     write(tmp_path, "read me", "README.md")
     files = check(tmp_path).files
     names = {split: [Path(path).name for path in paths] for split, paths in files.items()}
