@@ -102,6 +102,8 @@ FILES: dict[str, tuple[str, str, Sequence[str], Sequence[str]]] = {
     "parallel": ("Ines Marlow left\tB-PER I-PER O\nIt ended\tO O\n", "parallel", ["ner"], TAGS),
     "slash": ("Ines/NN left/VB ./.\n" * 4, "tagged", ["pos"], ("NN", "VB", ".")),
     "underscores": ("Ines_NN left_VB ._.\n" * 4, "tagged", ["pos"], ("NN", "VB", ".")),
+    "two tags behind bars": ("Ines|NN|B-PER Marlow|NN|I-PER left|VB|O\n" * 4, "tagged", ["pos", "ner"], TAGS),
+    "two tags behind underscores": ("Ines_NN_PER left_VB_O ._._O\n" * 4, "tagged", ["pos", "ner"], ("I-PER", "O", "O")),
     "webanno": (WEBANNO, "webanno", ["pos", "ner"], ("B-PER", "I-PER", "O", "B-LOC", "O")),
     "label and text": ("pos\ta fine day out\nneg\ta bad day\npos\tgood work all\n", "labelled", ["label"], ()),
     "characters": ("米\tB-PER\n拉\tI-PER\n在\tO\n\n托\tB-PER\n", "conll", ["ner"], TAGS),
