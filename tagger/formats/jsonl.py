@@ -65,7 +65,7 @@ def _is_result(key: str, value: Any) -> bool:
         return _are_ranges(value)
     if key not in RESULTS or not isinstance(value, dict):
         return False
-    kind = {"labels": dict | list, "sequence_scores": int | float}.get(key, list)
+    kind = {"labels": dict | list | str | int, "sequence_scores": int | float}.get(key, list)
     return all(isinstance(part, kind) for part in value.values())
 
 

@@ -73,12 +73,13 @@ def test_written_object_holds_the_sentences_as_ranges_of_tokens() -> None:
     assert json.loads(json.dumps(row)) == row
 
 
-def test_keys_of_the_record_come_first_and_those_of_the_result_replace_them() -> None:
+def test_keys_of_the_record_come_first_and_those_of_the_result_hide_them_in_input() -> None:
     record = {"id": [1], "url": "u", "text": "old", "tags": 3}
     row = Document("Oslo", (DEFAULT_RULES.sentence("Oslo"),), id=2, meta={"a": {"b": 1}}, record=record).to_dict()
     assert row == {
         "id": [1],
         "url": "u",
+        "input": {"text": "old", "tags": 3},
         "text": "Oslo",
         "tokens": ["Oslo"],
         "tags": {},

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from tagger.config import ReadingConfig
+from tagger.files.reading import MAX_LINE
 from tagger.formats.column_names import LABEL_COLUMNS, TEXT_COLUMNS
 from tagger.formats.columns.fields import HEAD
 from tagger.formats.columns.header import FEW
@@ -155,6 +156,7 @@ def split_rows(lines: Iterable[str], delimiter: str, quote: str, fields: int = 0
         for number, line in enumerate(lines, 1):
             yield number, line.split(delimiter, fields - 1)
         return
+    csv.field_size_limit(MAX_LINE)  # the limit of a line everywhere
     reader = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, quotechar=quote)
     before = 0
     try:
