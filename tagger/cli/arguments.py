@@ -36,7 +36,7 @@ def split_columns(columns: str | None, format: str | None) -> tuple[str, ...] | 
 
 def settings_of_form(format: str, **given: Any) -> dict[str, Any]:
     """Return the settings that say how a file to tag is written, after checking that they fit its format."""
-    from tagger.config import ReadingConfig, parse_section  # takes longer than all that `--help` needs
+    from tagger.config import form_settings  # takes longer than all that `--help` needs
 
     given = {name: value for name, value in given.items() if value is not None}
     for name in given:
@@ -44,8 +44,7 @@ def settings_of_form(format: str, **given: Any) -> dict[str, Any]:
         if format not in wanted:
             raise RecipeError(f"--{name} is not for {format}; remove it")
     others = {name: value for name, value in given.items() if name != "text"}
-    config = parse_section(ReadingConfig, {"format": "conll", **others}, where="the options")
-    return given | {name: getattr(config, name) for name in others}
+    return given | form_settings(others, where="the options")
 
 
 def input_lines(file: str) -> Arriving | Iterator[bytes]:

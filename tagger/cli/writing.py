@@ -142,7 +142,7 @@ def _lines(document: Document, output: Output, number: int, before: str | None) 
 
 
 def _fields(row: dict[str, Any], fields: Sequence[str] | None, number: int) -> dict[str, Any]:
-    """Return the chosen keys of a JSON object; a key that it may have and lacks is left out.
+    """Return the chosen keys of a JSON object; a key that it lacks is skipped.
 
     Raises:
         RecipeError: No result has such a key, and neither has the first record.

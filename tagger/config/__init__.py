@@ -7,7 +7,7 @@ as an argument.
 
 from tagger.config.data import ClassRange, CorpusConfig, DataConfig, ReadingConfig, SplitConfig
 from tagger.config.heads import AnyHeadConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
-from tagger.config.reading import dump_recipe, load_recipe, parse_recipe, parse_section
+from tagger.config.reading import dump_recipe, form_settings, load_recipe, parse_recipe, parse_section
 from tagger.config.recipe import EmbeddingsConfig, EncoderConfig, Recipe, Sampling, TrainingConfig
 from tagger.config.section import Positive, Section, Weight
 
@@ -30,6 +30,7 @@ __all__ = [
     "TrainingConfig",
     "Weight",
     "dump_recipe",
+    "form_settings",
     "load_recipe",
     "parse_recipe",
     "parse_section",

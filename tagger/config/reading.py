@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import tomli_w
 from pydantic import ValidationError
 
+from tagger.config.data import ReadingConfig
 from tagger.config.explaining import explained
 from tagger.config.recipe import Recipe
 from tagger.config.section import Section
@@ -62,6 +63,17 @@ def parse_section(kind: type[S], values: Mapping[str, Any], *, where: str) -> S:
         return kind.model_validate(dict(values), context={"where": where})
     except ValidationError as error:
         raise explained(error, kind, where) from None
+
+
+def form_settings(form: Mapping[str, Any], *, where: str) -> dict[str, Any]:
+    """Return the settings that are given and say how files are written, such as `delimiter`, after checking them.
+
+    Raises:
+        RecipeError: One is unknown or has a wrong value.
+    """
+    given = {key: value for key, value in form.items() if value is not None}
+    config = parse_section(ReadingConfig, {"format": "conll", **given}, where=where)
+    return {key: getattr(config, key) for key in given}
 
 
 def dump_recipe(recipe: Recipe) -> str:

@@ -86,7 +86,7 @@ def groups_of(sentences: Sequence[Sentence], group: str | None) -> Groups:
         names: Sequence[str | None] = documents_of(sentences)
         noun = "document" if any(name is not None for name in names) else "sentence"
     elif is_lazy(sentences):
-        raise RecipeError(f"`split.group` must be left out beside `lazy`, got {group!r}; remove one of the two")
+        raise RecipeError(f"`split.group` must not be given beside `lazy`, got {group!r}; remove one of the two")
     else:
         names, noun = [value_of(sentence, group) for sentence in sentences], f"value of `{group}`"
     numbers: dict[object, int] = {}

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from tagger.config import ReadingConfig, parse_section
+from tagger.config import ReadingConfig, form_settings, parse_section
 from tagger.corpus.checking import unknown_notes
 from tagger.corpus.corpus import Corpus
 from tagger.corpus.doubts import doubts
@@ -104,7 +104,7 @@ def check(
             layer=layer,
             scheme=scheme,
             unknown=unknown,
-            **_form_settings(form),
+            **form_settings(form, where="check"),
         )
         material = sources.read_material(found, reading.with_rules(rules))
         material.notes += sources.notes_on_unread(source, brat=brat)
@@ -117,17 +117,6 @@ def check(
     if unknown is not None and material.format not in ("conll", "conllu"):
         raise RecipeError(f"unknown (--unknown) is for columns, got {material.format or 'no file'}; remove it")
     return _diagnose(material, scheme, sources.as_list(vectors), group)
-
-
-def _form_settings(form: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that are given and say how files are written, checked.
-
-    Raises:
-        RecipeError: One is unknown or has a wrong value.
-    """
-    given = {key: value for key, value in form.items() if value is not None}
-    config = parse_section(ReadingConfig, {"format": "conll", **given}, where="check")
-    return {key: getattr(config, key) for key in given}
 
 
 def _diagnose(material: Material, scheme: Scheme | None, vectors: Sequence[str | Path], group: str | None) -> Diagnosis:

@@ -228,7 +228,7 @@ def test_documents_of_a_lazy_corpus_stay_whole_and_a_group_is_refused(tmp_path: 
     assert [list(split) for split in found.splits().values()] == [list(split) for split in wanted.splits().values()]
     assert {len(split) for split in found.splits().values()} == {56, 16, 8}
     assert not {s.document for s in found.train} & {s.document for s in found.dev}
-    with pytest.raises(RecipeError, match=r"`split.group` must be left out beside `lazy`"):
+    with pytest.raises(RecipeError, match=r"`split.group` must not be given beside `lazy`"):
         load_dataset(folder, lazy=True, split={"dev": 0.1, "group": "ticket"})
 
 
