@@ -1,7 +1,6 @@
 """The `Tagger` on texts, words, documents and streams of every kind, short, long and odd."""
 
 import copy
-import json
 import multiprocessing
 import pickle
 import shutil
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from signing import make_older
 from untrained import torch_tagger, untrained_model
 
 from tagger.config import (
@@ -357,9 +357,8 @@ def test_a_folder_that_changed_since_pickling_is_refused(hashes: bool, tmp_path:
     other = make_tagger(loudness=4).model
     for model in (TAGGER.model, other):
         save_model(model, tmp_path, card="")
-        config = json.loads((tmp_path / "config.json").read_text())
         if not hashes:  # as models of older versions have none
-            (tmp_path / "config.json").write_text(json.dumps({**config, "format": 1, "sha256": None}))
+            make_older(tmp_path, 1, hashed=False)
         if model is TAGGER.model:
             pickled = pickle.dumps(load(tmp_path))
             assert pickle.loads(pickled).layers == TAGGER.layers

@@ -9,7 +9,7 @@ from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, Positive,
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
 
-FORMAT = 2  # 1 has no `tokenizer.json`
+FORMAT = 3  # 1 has no `tokenizer.json`, 2 no hash of `config.json`
 Temperature = Annotated[float, Field(ge=0.01, le=100.0)]
 
 

@@ -2,8 +2,8 @@
 
 `config.json` describes the model, `vocabulary.json` names its ids, `tokenizer.json` says how it splits texts,
 `weights.safetensors` holds its numbers, and `README.md` is for people. `config.json` also holds the SHA-256 of the
-other files, so that a damaged file, or files of two models in one folder, are noticed. A format number tells what
-this version cannot read.
+other files and of its own content, so that a damaged file, or files of two models in one folder, are noticed. A format
+number tells what this version cannot read. `docs/model-format.md` describes all of it for other readers.
 """
 
 import json
@@ -33,11 +33,13 @@ from tagger.wording import shorten
 CONFIG, VOCABULARY, WEIGHTS, CARD = "config.json", "vocabulary.json", "weights.safetensors", "README.md"
 TOKENIZER = "tokenizer.json"
 HASHES = "sha256"  # the key in `config.json`
+BLANK = "0" * 64  # what is in the place of the hash of `config.json` while it is computed
 CONFIG_BYTES, VOCABULARY_BYTES, TOKENIZER_BYTES = 1_000_000, 2**30, 10_000_000  # that a model may have at most
 WEIGHT_BYTES, HEADER_BYTES = 64, 10_000_000  # the same for each weight that the sizes ask for, and for their names
 MOVES = 10  # times that a file may move between looking for it and opening it
 AGAIN = "copy the folder again"
 NO_JSON = "the file is damaged or incomplete, it is not JSON"
+_HASHED_SINCE = {CONFIG: 3, VOCABULARY: 1, TOKENIZER: 2, WEIGHTS: 1}  # the format that added each hash
 S = TypeVar("S", bound=Section)
 Strings = Annotated[list[str], FailFast()]
 T = TypeVar("T")
@@ -60,6 +62,19 @@ class ModelFiles(NamedTuple):
     rules: TextRules
     weights: bytes
     sha256: str
+
+
+def config_to_json(values: Mapping[str, object], files: Mapping[str, bytes]) -> bytes:
+    """Return the bytes of a `config.json` with these values, and with the SHA-256 of itself and of other files."""
+    hashes = {CONFIG: BLANK} | {name: sha256(content).hexdigest() for name, content in files.items()}
+    content = json.dumps({**values, HASHES: hashes}, indent=2, ensure_ascii=False) + "\n"
+    key = f'"{CONFIG}": "'
+    return content.replace(key + BLANK, key + _own_hash(content.encode(), BLANK)).encode()
+
+
+def _own_hash(content: bytes, named: str) -> str:
+    """Return the SHA-256 of a `config.json` with zeros in the place of the hash that it names for itself."""
+    return sha256(content.replace(named.encode("utf-8", "replace"), BLANK.encode())).hexdigest()
 
 
 def model_folder(path: Path) -> Path:
@@ -110,9 +125,14 @@ def _read_once(folder: Path) -> ModelFiles:
         advice = "upgrade tagger" if isinstance(found, int) and found > FORMAT else "train the model again"
         raise ModelError(f"{folder}: model format {shorten(found)}, this version reads 1 to {FORMAT}; {advice}")
     hashes = values.pop(HASHES, None)  # the first versions wrote none
-    hashed = [VOCABULARY, WEIGHTS] if found == 1 else [VOCABULARY, TOKENIZER, WEIGHTS]
+    hashed = [name for name, first in _HASHED_SINCE.items() if found >= first]
     if not (hashes is None and found == 1) and not (isinstance(hashes, dict) and hashes.keys() == set(hashed)):
         raise ModelError(f"{path}: `{HASHES}` must have {' and '.join(hashed)}, got {shorten(hashes)}; {AGAIN}")
+    if hashes is not None and CONFIG in hashes and hashes[CONFIG] != _own_hash(content, str(hashes[CONFIG])):
+        raise ModelError(
+            f"{path}: the file must have the SHA-256 that it names for itself, but has another: it is damaged, or was "
+            f"edited; {AGAIN}"
+        )
     config = _section(ModelConfig, path, json.dumps(values))
     known = [layer for layer, head in heads_of(config.heads).items() if head.keeps_temperature]
     if odd := set(config.temperatures) - set(known):

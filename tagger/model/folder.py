@@ -5,7 +5,6 @@ What its files hold is in `files.py`; here the network comes in.
 
 import json
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 
 import torch
@@ -20,10 +19,10 @@ from tagger.model.files import (
     AGAIN,
     CARD,
     CONFIG,
-    HASHES,
     TOKENIZER,
     VOCABULARY,
     WEIGHTS,
+    config_to_json,
     damaged,
     model_folder,
     read_files,
@@ -64,10 +63,8 @@ def model_files(model: TorchModel, *, card: str) -> dict[str, bytes]:
         TOKENIZER: rules_to_json(model.text_rules),
         WEIGHTS: save(weights),
     }
-    hashes = {name: sha256(content).hexdigest() for name, content in files.items()}
-    values = model.config.model_dump(mode="json") | {"format": FORMAT, HASHES: hashes}
-    config = json.dumps(values, indent=2, ensure_ascii=False)
-    return {CONFIG: f"{config}\n".encode(), **files, CARD: card.encode()}
+    config = config_to_json(model.config.model_dump(mode="json") | {"format": FORMAT}, files)
+    return {CONFIG: config, **files, CARD: card.encode()}
 
 
 def load_model(path: str | Path, *, device: str | torch.device = "cpu", trusted: bool = False) -> TorchModel:

@@ -10,14 +10,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
+from signing import make_older, sign
 from untrained import torch_tagger, untrained_model
 
 from tagger.config import (
@@ -33,6 +35,7 @@ from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, ModelError
 from tagger.model.config import FORMAT
+from tagger.model.files import read_files
 from tagger.model.folder import load_model, save_model
 from tagger.model.network import TorchModel
 from tagger.tagging import load
@@ -203,13 +206,6 @@ def test_loading_runs_no_network_dropout(folder: Path) -> None:
     assert tagger.tag("He came late") == tagger.tag("He came late")
 
 
-def sign(folder: Path) -> None:
-    """Let `config.json` name the hashes that changed files have now, as if they had been saved like this."""
-    config = json.loads((folder / "config.json").read_text())
-    config["sha256"] = {name: sha256((folder / name).read_bytes()).hexdigest() for name in config["sha256"]}
-    (folder / "config.json").write_text(json.dumps(config))
-
-
 def check_refusal(folder: Path, sentence: str) -> None:
     with pytest.raises(ModelError) as caught:
         load_model(folder)
@@ -256,8 +252,10 @@ def test_weights_cut_short_are_named(folder: Path, keep: float) -> None:
 
 
 def change_json(path: Path, **changes: object) -> None:
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
-    if path.name != "config.json":
+    if path.name == "config.json":
+        sign(path.parent, **changes)
+    else:
+        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
         sign(path.parent)
 
 
@@ -402,38 +400,59 @@ def test_weights_that_are_not_finite_are_refused(folder: Path, value: float) -> 
     )
 
 
-@pytest.mark.parametrize("name", ["tokenizer.json", "vocabulary.json", "weights.safetensors"])
-def test_a_single_flipped_bit_is_noticed(folder: Path, name: str) -> None:
-    content, random = bytearray((folder / name).read_bytes()), Random(1)
-    for _ in range(50):
-        place, bit = random.randrange(len(content)), 1 << random.randrange(8)
-        content[place] ^= bit
-        (folder / name).write_bytes(content)
-        with pytest.raises(
-            ModelError, match=rf"^{folder / name}: the file must have the SHA-256 that config\.json names"
-        ):
-            load_model(folder)
-        content[place] ^= bit
+NAMES = ["config.json", "tokenizer.json", "vocabulary.json", "weights.safetensors"]
+
+
+@given(name=st.sampled_from(NAMES), place=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_changed_byte_of_any_file_is_noticed(folder: Path, name: str, place: float, flip: int) -> None:
+    before = (folder / name).read_bytes()
+    content = bytearray(before)
+    content[int(place * len(content))] ^= flip
     (folder / name).write_bytes(content)
-    load_model(folder)
+    with pytest.raises(ModelError, match=re.escape(str(folder))):
+        read_files(folder)
+    (folder / name).write_bytes(before)
 
 
-def test_a_model_of_the_first_version_without_hashes_is_read(model: TorchModel, folder: Path) -> None:
-    config = json.loads((folder / "config.json").read_text()) | {"format": 1}
-    del config["sha256"]
-    (folder / "config.json").write_text(json.dumps(config))
-    (folder / "tokenizer.json").unlink()
-    assert load_model(folder).vocabulary == model.vocabulary
+def test_every_byte_of_the_config_is_checked(folder: Path) -> None:
+    content = (folder / "config.json").read_bytes()
+    for place in range(len(content)):
+        for flip in (1, 32):  # another digit, and the other case
+            changed = content[:place] + bytes([content[place] ^ flip]) + content[place + 1 :]
+            (folder / "config.json").write_bytes(changed)
+            with pytest.raises(ModelError):
+                read_files(folder)
+
+
+def test_an_edited_config_is_refused(folder: Path) -> None:
+    path = folder / "config.json"
+    path.write_text(path.read_text().replace('"temperatures": {}', '"temperatures": {"sentiment": 2.0}'))
+    check_refusal(
+        folder,
+        f"{path}: the file must have the SHA-256 that it names for itself, but has another: it is damaged, or was "
+        "edited; copy the folder again",
+    )
+
+
+@pytest.mark.parametrize(("number", "hashed"), [(1, False), (1, True), (2, True)])
+def test_a_model_of_an_older_format_is_read(number: int, hashed: bool, model: TorchModel, folder: Path) -> None:
+    make_older(folder, number, hashed=hashed)
+    loaded = load_model(folder)
+    assert loaded.vocabulary == model.vocabulary
+    save_model(loaded, folder, card="")
+    assert load_model(folder).config == model.config
 
 
 @pytest.mark.parametrize("hashes", [1, {}, {"vocabulary.json": "0"}, {"a": "b", "vocabulary.json": "0"}])
 def test_hashes_of_other_files_are_refused(folder: Path, hashes: object) -> None:
-    change_json(folder / "config.json", sha256=hashes)
-    with pytest.raises(ModelError, match=r"config\.json: `sha256` must have vocabulary\.json and tokenizer\.json"):
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"sha256": hashes}))
+    with pytest.raises(ModelError, match=r"config\.json: `sha256` must have config\.json and vocabulary\.json and tok"):
         load_model(folder)
 
 
-@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "vocabulary.json", "weights.safetensors"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_file_of_gigabytes_is_refused_without_reading_it(folder: Path, name: str) -> None:
     with (folder / name).open("r+b") as stream:
         stream.truncate(10**11)  # it takes no space on disk

@@ -6,11 +6,11 @@ import pickle
 import subprocess
 import sys
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from signing import make_older, sign
 from untrained import untrained_model
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, ReadingConfig, TokensHeadConfig
@@ -47,17 +47,7 @@ def change(folder: Path, **values: Any) -> None:
     found = json.loads((folder / "tokenizer.json").read_text())
     found |= {key: found[key] | value if isinstance(value, dict) else value for key, value in values.items()}
     (folder / "tokenizer.json").write_text(json.dumps(found))
-    config = json.loads((folder / "config.json").read_text())
-    config["sha256"]["tokenizer.json"] = sha256((folder / "tokenizer.json").read_bytes()).hexdigest()
-    (folder / "config.json").write_text(json.dumps(config))
-
-
-def make_older(folder: Path, **values: Any) -> None:
-    """Make a model one of format 1, which has no `tokenizer.json`."""
-    (folder / "tokenizer.json").unlink()
-    config = json.loads((folder / "config.json").read_text()) | {"format": 1} | values
-    del config["sha256"]["tokenizer.json"]
-    (folder / "config.json").write_text(json.dumps(config))
+    sign(folder)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +110,7 @@ def test_each_fault_of_the_file_has_its_sentence(values: dict[str, Any], problem
 
 
 def test_an_older_model_keeps_the_rules_of_its_time(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    make_older(save(tmp_path), tokenizer="spacy 3.8.7 en")
+    make_older(save(tmp_path), 1, tokenizer="spacy 3.8.7 en")
     with caplog.at_level(logging.WARNING):
         tagger = load(tmp_path)
     assert "raw text went through spacy 3.8.7 en in training and goes through spacy" in caplog.text
