@@ -1,7 +1,6 @@
 """Whatever file a command is given: exit code 1, one sentence on standard error, and no traceback."""
 
 import gzip
-import json
 import os
 import shutil
 import subprocess
@@ -10,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from signing import sign
 
 import tagger
 
@@ -261,9 +261,7 @@ def test_spans_brat_and_io_are_scored_by_the_options_that_say_how(call, run_fold
 def test_rule_of_a_reading_section_that_a_model_breaks_is_reported_in_our_words(call, run_folder, tmp_path) -> None:
     folder = tmp_path / "model"
     shutil.copytree(run_folder / "model", folder)
-    config = json.loads((folder / "config.json").read_text())
-    config["reading"] = {"data": {"format": "conll", "columns": ["ner"]}}
-    (folder / "config.json").write_text(json.dumps(config))
+    sign(folder, reading={"data": {"format": "conll", "columns": ["ner"]}})
     code, _, said = call("info", str(folder))
     assert code == 1
     assert 'one of the `columns` must be "token"' in said
