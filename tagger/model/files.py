@@ -120,7 +120,7 @@ def _read_once(folder: Path) -> ModelFiles:
     path = folder / CONFIG
     content = _read(path, CONFIG_BYTES)
     values = _parse(path, content)
-    found = values.get("format")
+    found: Any = values.get("format")
     if found is True or found not in range(1, FORMAT + 1):
         advice = "upgrade tagger" if isinstance(found, int) and found > FORMAT else "train the model again"
         raise ModelError(f"{folder}: model format {shorten(found)}, this version reads 1 to {FORMAT}; {advice}")
