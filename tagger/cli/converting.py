@@ -1,6 +1,8 @@
-"""Files for `tagger convert`: standard input and output, gzip by name, and an output that is complete or unchanged."""
+"""Files for `tagger convert`: standard input and output, and an output that is complete or unchanged.
 
-import gzip
+The name of the output says whether it is packed by gzip or zstd.
+"""
+
 import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -11,6 +13,7 @@ from tagger.cli.progress import Meter
 from tagger.conversion.convert import convert
 from tagger.conversion.options import Conversion
 from tagger.errors import DataError
+from tagger.files.packing import Packed, packing_of_name
 from tagger.files.reading import comes_once, raw_lines
 from tagger.files.writing import ended_in_order, kept, passed_on, replaced
 from tagger.wording import visible
@@ -28,8 +31,8 @@ def convert_file(source: str, output: str, wanted: Conversion) -> None:
         stream: BinaryIO = stack.enter_context(
             passed_on(sys.stdout.buffer) if output == "-" else replaced(Path(output))
         )
-        if output.endswith(".gz"):
-            stream = stack.enter_context(gzip.GzipFile("", "wb", fileobj=stream, mtime=0))  # type: ignore[assignment]
+        if packing := packing_of_name(output):
+            stream = stack.enter_context(Packed(stream, packing, output))  # type: ignore[assignment]
 
         def lines() -> Iterable[bytes]:
             _refuse_change(path, found)

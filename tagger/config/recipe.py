@@ -28,9 +28,9 @@ class EmbeddingsConfig(Section):
     """How to turn a word into a vector."""
 
     vectors: Names = ()
-    """Files of pretrained word vectors, in the text format of GloVe or word2vec, plain or gzip. The vectors of several
-    files are concatenated. Paths are relative to the `--data` folder or else to the folder of the recipe. Default:
-    word vectors are learned from train alone."""
+    """Files of pretrained word vectors, in the text format of GloVe or word2vec, plain, gzip or zstd. The vectors of
+    several files are concatenated. Paths are relative to the `--data` folder or else to the folder of the recipe.
+    Default: word vectors are learned from train alone."""
 
     max_words: Positive | None = None
     """Number of words to read from each file of `vectors`, from the top. Default: all."""

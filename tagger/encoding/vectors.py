@@ -1,4 +1,4 @@
-"""Pretrained word vectors in GloVe's text format: one word and its numbers per line, plain or gzip.
+"""Pretrained word vectors in GloVe's text format: one word and its numbers per line, plain, gzip or zstd.
 
 The vectors of several files are concatenated. In each file, a word is looked up as written, then in lower case, then
 with zeros for its digits; a file that has none of these gives zeros. Numbers are rounded to float16 when they are read,

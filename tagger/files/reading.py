@@ -6,11 +6,9 @@ is left to the readers.
 """
 
 import codecs
-import gzip
 import io
 import os
 import stat
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -20,11 +18,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tagger.errors import DataError
+from tagger.files.packing import PROGRAMS, SHOWN_BYTES, Packing, packing_of_bytes, packing_of_name, unpacking
 from tagger.files.signatures import refuse_known_binary
 
 MAX_LINE = 10_000_000  # bytes; no corpus has such a line, which would be held in memory as a whole
-MAX_RATIO = 100  # the size of an unpacked gzip file over its packed size, checked from MIN_BOMB bytes on:
-MIN_BOMB = 100_000_000  # text has a ratio of 3 to 10, a gzip bomb of about 1,000
+MAX_RATIO = 100  # the size of an unpacked file over its packed size, checked from MIN_BOMB bytes on:
+MIN_BOMB = 100_000_000  # text has a ratio of 3 to 10, a bomb of 1,000 or more
 BLOCK = 65536  # bytes that are read at once from what arrives: the capacity of a pipe
 ADVICE = "check the path"
 Report = Callable[[str, str, str], None]  # takes the kind, place and message of a fault
@@ -38,10 +37,10 @@ SPECIAL = {
 
 
 def read_bytes(path: Path) -> bytes:
-    """Return the bytes of a file, unpacked if it is gzip.
+    """Return the bytes of a file, unpacked if it is gzip or zstd.
 
     Raises:
-        DataError: The file is missing, not a regular file, unreadable, changing, or broken gzip data, or has a line
+        DataError: The file is missing, not a regular file, unreadable, changing, or broken packed data, or has a line
             longer than `MAX_LINE`.
     """
     return b"".join(_checked_length(line, f"{path}:{number}") for number, line in enumerate(raw_lines(path), 1))
@@ -75,25 +74,30 @@ def iter_lines(path: Path, encoding: str | None = None) -> Iterator[str]:
         raise DataError(f"{path}: the file must not be empty, got {found}; check the path")
 
 
-def raw_lines(path: Path, *, else_standard_input: bool = False) -> Iterator[bytes]:
-    """Yield the lines of a file as bytes, unpacked if it is gzip.
+def raw_lines(
+    path: Path, *, else_standard_input: bool = False, opened: Callable[[BinaryIO], object] = lambda file: None
+) -> Iterator[bytes]:
+    """Yield the lines of a file as bytes, unpacked if it is gzip or zstd.
 
     A line of more than `MAX_LINE` bytes is split into pieces of `MAX_LINE` + 1 bytes, so `decode_lines` can refuse it.
 
     Args:
         path: The file.
         else_standard_input: Whether an error should mention that `-` instead of a path means standard input.
+        opened: Called with the opened file, whose `tell` says how many of its bytes, packed or not, have been read.
 
     Raises:
-        DataError: The file is missing, not a regular file, unreadable, changing, or broken gzip data.
+        DataError: The file is missing, not a regular file, unreadable, changing, or broken packed data.
     """
     instead = ", or give - for standard input" if else_standard_input else ""
     with _one_sentence(path, instead), _open(path, instead) as file:
+        opened(file)
         before = os.fstat(file.fileno())
-        packed = file.peek(2)[:2] == b"\x1f\x8b"  # type: ignore[attr-defined]
-        if path.suffix == ".gz" and not packed and before.st_size:
-            raise DataError(f"{path}: must be gzip as its name says, got other bytes; fetch it again, or rename it")
-        yield from _unpacked(file, before.st_size, path) if packed else lines_of(file)
+        found = packing_of_bytes(file.peek(SHOWN_BYTES)[:SHOWN_BYTES])  # type: ignore[attr-defined]
+        named = packing_of_name(path)
+        if named not in (None, found) and before.st_size:
+            raise DataError(f"{path}: must be {named} as its name says, got other bytes; fetch it again, or rename it")
+        yield from _unpacked(file, found, before.st_size, path) if found else lines_of(file)
         after = os.fstat(file.fileno())
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             raise DataError(f"{path}: the file must not change while it is read, but did; read it when it is complete")
@@ -261,16 +265,17 @@ def _checked_length(line: bytes, place: str) -> bytes:
     return line
 
 
-def _unpacked(file: BinaryIO, size: int, path: Path) -> Iterator[bytes]:
-    """Yield the lines of a gzip file of `size` bytes; refuse a gzip bomb."""
+def _unpacked(file: BinaryIO, packing: Packing, size: int, path: Path) -> Iterator[bytes]:
+    """Yield the lines of a packed file of `size` bytes; refuse a bomb."""
     limit, total = max(MIN_BOMB, MAX_RATIO * size), 0
-    with gzip.GzipFile(fileobj=file) as unpacked:
-        for line in lines_of(unpacked):  # type: ignore[arg-type]
+    with unpacking(file, packing, path) as unpacked:
+        for line in lines_of(unpacked):
             total += len(line)
             if total > limit:
                 raise DataError(
                     f"{path}: must unpack to at most {MAX_RATIO} times its {size:,} bytes (or {MIN_BOMB:,} bytes), got "
-                    "more, as from a gzip bomb; if it is genuine, unpack it with gunzip and name the unpacked file"
+                    f"more, as from a {packing} bomb; if it is genuine, unpack it with {PROGRAMS[packing]} and name "
+                    "the unpacked file"
                 )
             yield line
 
@@ -302,7 +307,5 @@ def _one_sentence(path: Path, instead: str) -> Iterator[None]:
         raise DataError(f"{path}: {found}; {ADVICE}{instead}") from None
     except IsADirectoryError:
         raise DataError(f"{path}: must be a file, got a folder; name a file in it") from None
-    except (gzip.BadGzipFile, zlib.error, EOFError):
-        raise DataError(f"{path}: the gzip data are broken or cut short; fetch the file again") from None
     except OSError as error:
         raise DataError(f"{path}: the file cannot be read: {error.strerror or error}") from None

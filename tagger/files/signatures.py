@@ -22,7 +22,8 @@ SIGNATURES = {
     b"7z\xbc\xaf\x27\x1c": ("a 7z archive", "unpack it and name a file in it"),
     b"BZh": ("a bzip2 file", "unpack it with bunzip2"),
     b"\xfd7zXZ": ("an xz file", "unpack it with unxz"),
-    b"\x28\xb5\x2f\xfd": ("a zstd file", "unpack it with unzstd"),
+    b"\x28\xb5\x2f\xfd": ("a zstd file", "unpack it with unzstd"),  # standard input, or a file that is packed twice
+    b"\x1f\x8b": ("a gzip file", "unpack it with gunzip"),
     b"{\\rtf": ("an RTF document", "save it as plain text in UTF-8"),
 }
 

@@ -1,8 +1,8 @@
 """What a file is: its format, the contents of its columns, and, from its name, which split it is.
 
 Lines are judged by majority, so that a broken one does not change the result. A name that says a format (`.jsonl`,
-`.json`, `.conllu`, with or without `.gz`) is believed: other contents of the file are then an error. The scheme of the
-tags is detected later, from all of them.
+`.json`, `.conllu`, with or without `.gz` or `.zst`) is believed: other contents of the file are then an error. The
+scheme of the tags is detected later, from all of them.
 """
 
 import re
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
+from tagger.files.packing import unpacked_name
 from tagger.formats.columns.contents import detect_columns
 from tagger.formats.columns.fields import HEAD, NAMES, RESERVED, Sample, is_token_line, split_fields
 from tagger.formats.table import FORMATS
@@ -74,7 +75,7 @@ def detect_format(
     Raises:
         DataError: The lines are in no known format, or open as JSON but are none.
     """
-    suffix = Path(where.removesuffix(".gz")).suffix.lower()
+    suffix = Path(unpacked_name(where)).suffix.lower()
     for name, row in FORMATS.items():
         if suffix in row.suffixes or (path is not None and row.is_path is not None and row.is_path(path)):
             return name

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from tagger.config import ReadingConfig
+from tagger.files.packing import unpacked_name
 from tagger.formats.columns.conll import conll_lines, looks_like_columns, read_conll
 from tagger.formats.columns.conllu import FIELDS, conllu_lines, looks_like_conllu, read_conllu
 from tagger.formats.columns.csv_writing import csv_lines
@@ -349,7 +350,7 @@ def stream_documents(
 
 def input_format_of(path: str) -> InputFormat:
     """Return the format of a path to be tagged, judging by its name: `text` if it says nothing."""
-    name = Path(path).name.removesuffix(".gz")
+    name = Path(unpacked_name(path)).name
     for key in get_args(InputFormat):
         is_path = FORMATS[key].is_path if key != "brat" or Path(path).is_dir() else None
         if is_path is not None and is_path(Path(path)):

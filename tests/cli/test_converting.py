@@ -46,6 +46,12 @@ def test_gzip_is_read_whatever_its_name_and_written_by_name(call: Call, tmp_path
     assert (tmp_path / "again.gz").read_bytes() == (tmp_path / "out.gz").read_bytes()
 
 
+def test_zstd_is_read_and_written_by_name(call: Call, tmp_path: Path) -> None:
+    assert call("in.conll", "out.conll.zst", "--to", "bioes")[0] == 0
+    assert (tmp_path / "out.conll.zst").read_bytes()[:4] == b"\x28\xb5\x2f\xfd"
+    assert call("out.conll.zst", "-", "--to", "bioes")[:2] == (0, BIOES)
+
+
 def test_error_leaves_no_file_and_no_output(call: Call, tmp_path: Path) -> None:
     wrong = "a B-X\nb I-Y\n"
     code, out, err = call("-", "out.conll", "--to", "bioes", text=wrong)
