@@ -18,7 +18,7 @@ from tagger.inference.documents import predict_documents
 from tagger.inference.items import Errors, document_of_text, documents_of, reporter, sentence_of_text, sentences_of
 from tagger.inference.predict import CHUNK, Backend, predict
 from tagger.model.model import Model
-from tagger.text.choices import InputFormat, Precision, Unit
+from tagger.text.choices import BackendName, InputFormat, Precision, Unit
 from tagger.text.document import Document
 from tagger.text.sentence import Sentence, is_ordered, sentence_of_tokens, typed
 from tagger.text.tokenization import Split, Tokenize
@@ -246,19 +246,26 @@ class Tagger:
 def load(
     path: str | Path,
     *,
+    backend: BackendName = "auto",
     device: str = "cpu",
     precision: Precision = "float32",
+    threads: int | None = None,
     trusted: bool = False,
     tokenize: Tokenize | Split | None = None,
     **splitting: str,
 ) -> Tagger:
-    """Load the model of a run folder or of its `model/` folder.
+    """Load the model of a run folder, of its `model/` folder, or of an exported folder.
 
     Args:
-        path: The folder that training wrote.
-        device: Where the network runs: `cpu`, `cuda` or `cuda:N`.
-        precision: Precision of the encoder. `bfloat16` is faster on processors that support it, and its scores differ
-            in the third decimal; embeddings, CRF and probabilities stay float32.
+        path: The folder that training or an export wrote.
+        backend: What runs the network: `torch`, `numpy` (without torch, at most on the CPU), or `onnx` (an exported
+            folder). `auto` takes `onnx` for an exported folder, otherwise `torch` if it is installed, else `numpy`.
+            Tags are the same, and probabilities differ by rounding.
+        device: Where the network runs: `cpu`, or, with torch, `cuda` or `cuda:N`.
+        precision: Precision of the encoder. `bfloat16` needs torch. It is faster on processors that support it, and its
+            scores differ in the third decimal; embeddings, CRF and probabilities stay float32.
+        threads: Number of batches that run at the same time on the CPU. Default: as many as torch has threads, or one
+            per CPU with other backends.
         trusted: Whether to run rules for words that the model brings and that are not those of a known spaCy. Rules
             that are made for it can take forever on some texts.
         tokenize: How to split raw text into tokens, where it must differ from training: a value of a recipe, or a
@@ -266,17 +273,16 @@ def load(
         splitting: The same for `language`, `split_on` and `segment`.
 
     Raises:
-        ModelError: The folder cannot be read, its rules are not trusted, or the device is not available or does not
-            support the precision.
-        ValueError: A value of `splitting` is not one of a recipe.
+        ModelError: The folder cannot be read, its rules are not trusted, or the backend, the device or the precision
+            is not available or does not support the others.
+        ValueError: A value of `splitting` is not one of a recipe, or `threads` is below 1.
     """
-    from tagger.inference.torch_backend import (  # importing torch takes a second; other backends need none
-        TorchBackend,
-        load_torch,
-    )
+    from tagger.inference.loading import load_backend  # reads files, which a `Tagger` itself does not
 
-    backend = load_torch(path, device=device, precision=precision, trusted=trusted)
-    rules, trained, here = backend.model.text_rules, backend.model.config.tokenizer, source_name()
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads must be at least 1, got {threads}")
+    loaded = load_backend(path, backend, device=device, precision=precision, threads=threads, trusted=trusted)
+    rules, trained, here = loaded.model.text_rules, loaded.model.config.tokenizer, source_name()
     if rules.uses_table and rules.table is None and trained != rules.name:  # the model has no `tokenizer.json`
         logger.warning(
             "%s: raw text went through %s in training and goes through %s here; tokens may differ",
@@ -287,9 +293,7 @@ def load(
     given = splitting if tokenize is None or callable(tokenize) else {"tokenize": tokenize, **splitting}
     rules = rules.changed(**given)
     rules = rules.with_function(tokenize) if callable(tokenize) else rules
-    if given or tokenize is not None:
-        backend = TorchBackend(backend.model, rules=rules)
-    return Tagger(backend)
+    return Tagger(loaded.with_rules(rules) if given or tokenize is not None else loaded)
 
 
 def _check_items(items: object, wanted: str, method: str) -> None:

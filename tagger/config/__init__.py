@@ -10,6 +10,7 @@ from tagger.config.heads import AnyHeadConfig, HeadConfig, SentenceHeadConfig, T
 from tagger.config.reading import dump_recipe, form_settings, load_recipe, parse_recipe, parse_section
 from tagger.config.recipe import EmbeddingsConfig, EncoderConfig, Recipe, Sampling, TrainingConfig
 from tagger.config.section import Positive, Section, Weight
+from tagger.config.widths import Widths, widths_of
 
 __all__ = [
     "AnyHeadConfig",
@@ -29,9 +30,11 @@ __all__ = [
     "TokensHeadConfig",
     "TrainingConfig",
     "Weight",
+    "Widths",
     "dump_recipe",
     "form_settings",
     "load_recipe",
     "parse_recipe",
     "parse_section",
+    "widths_of",
 ]

@@ -11,13 +11,13 @@ the metrics only inside the methods that need them, because tagging needs no met
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from numpy.typing import NDArray
 
-from tagger.config import AnyHeadConfig
+from tagger.config import AnyHeadConfig, Widths
 from tagger.encoding.batches import EncodedSentences
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import RecipeError
@@ -144,6 +144,14 @@ class Head(ABC, Generic[C, N]):
     @abstractmethod
     def build(self, labels: Sequence[str], encoder: "RecurrentEncoder") -> N:
         """Return the network of the head with fresh weights, for the states of an encoder."""
+
+    @abstractmethod
+    def shapes(self, num_labels: int, widths: Widths) -> Mapping[str, tuple[int, ...]]:
+        """Return the shape of each weight of the network by its name; all are float32."""
+
+    def fixed(self) -> Collection[str]:
+        """Return the names of the weights that are 0 and that training never changes."""
+        return ()
 
     @abstractmethod
     def num_weights(self, num_labels: int, width: int) -> int:

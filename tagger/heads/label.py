@@ -1,13 +1,13 @@
 """The kind `sentence`: one label for the sentence, from a fixed set of classes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.config import SentenceHeadConfig
+from tagger.config import SentenceHeadConfig, Widths
 from tagger.encoding.batches import EncodedSentences
 from tagger.errors import RecipeError
 from tagger.heads.head import Arrays, Head, HeldOutSentences, Lesson, Names, Sizes
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tagger.metrics.accuracy import LabelScores
     from tagger.nn.encoder import RecurrentEncoder
     from tagger.nn.heads import SentenceHead
+
+
+ATTENTION_SIZE = 64  # width of the layer that scores a state
 
 
 class LabelArrays(NamedTuple):
@@ -53,6 +56,23 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead"]):
             dropout=self.config.dropout,
             label_smoothing=self.config.label_smoothing,
         )
+
+    def shapes(self, num_labels: int, widths: Widths) -> Mapping[str, tuple[int, ...]]:
+        """Return the shapes of the layers of the attention, if there is one, and of the two layers behind it."""
+        hidden = self.config.hidden_size
+        scores = {
+            "pooling.score.0.weight": (ATTENTION_SIZE, widths.output),
+            "pooling.score.0.bias": (ATTENTION_SIZE,),
+            "pooling.score.2.weight": (1, ATTENTION_SIZE),
+            "pooling.score.2.bias": (1,),
+        }
+        layers = {
+            "classify.1.weight": (hidden, widths.output),
+            "classify.1.bias": (hidden,),
+            "classify.4.weight": (num_labels, hidden),
+            "classify.4.bias": (num_labels,),
+        }
+        return {**(scores if self.config.pooling == "attention" else {}), **layers}
 
     def num_weights(self, num_labels: int, width: int) -> int:
         """Return the number of weights of two linear layers."""

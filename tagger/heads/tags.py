@@ -1,6 +1,6 @@
 """The kind `tokens`: one tag per token, with or without spans."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.config import TokensHeadConfig
+from tagger.config import TokensHeadConfig, Widths
 from tagger.encoding.batches import EncodedSentences, encode
 from tagger.encoding.packed import pack
 from tagger.heads.head import FLOAT, Arrays, Head, HeldOutSentences, Lesson, Names, Sizes
@@ -77,6 +77,21 @@ class TagHead(Head[TokensHeadConfig, "TokensHead"]):
             allowed_end=allowed[2],
             tables=SpanTables(*map(torch.tensor, span_tables(labels, scheme))) if scheme else None,
         )
+
+    def shapes(self, num_labels: int, widths: Widths) -> Mapping[str, tuple[int, ...]]:
+        """Return the shapes of a linear layer and of the scores of the CRF."""
+        return {
+            "linear.weight": (num_labels, widths.output),
+            "linear.bias": (num_labels,),
+            "crf.transitions": (num_labels, num_labels),
+            "crf.start_transitions": (num_labels,),
+            "crf.end_transitions": (num_labels,),
+        }
+
+    def fixed(self) -> Collection[str]:
+        """Return the scores of the CRF if the decoder is a softmax."""
+        names = ("crf.transitions", "crf.start_transitions", "crf.end_transitions")
+        return names if self.config.decoder == "softmax" else ()
 
     def num_weights(self, num_labels: int, width: int) -> int:
         """Return the number of weights of a linear layer and of the transitions."""

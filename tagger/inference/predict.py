@@ -16,6 +16,7 @@ from tagger.heads.head import Arrays
 from tagger.heads.table import heads_of
 from tagger.model.model import Model
 from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.tokenization import TextRules
 
 if TYPE_CHECKING:
     from tagger.inference.incremental import Incremental
@@ -49,6 +50,10 @@ class Backend(Protocol):
         Raises:
             ModelError: The model reads in both directions.
         """
+        ...
+
+    def with_rules(self, rules: TextRules) -> "Backend":
+        """Return the same backend for a model that splits raw text by other rules."""
         ...
 
 

@@ -4,18 +4,13 @@ On a CPU, batches run in parallel, each on one thread. The many small operations
 thread; parallel batches use all threads for all of their work, not only for matrix products.
 """
 
-import os
 import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -26,6 +21,8 @@ from tagger.encoding.batches import Batch
 from tagger.encoding.packed import ranges
 from tagger.errors import ModelError
 from tagger.heads.head import Arrays
+from tagger.inference.pickled import reloaded
+from tagger.inference.workers import call_in_forked, running, workers
 from tagger.model.folder import load_model, model_files
 from tagger.model.model import Source
 from tagger.model.network import Network, TorchModel, to_tensors
@@ -36,20 +33,6 @@ if TYPE_CHECKING:
     from tagger.inference.incremental import Incremental
 
 CACHED_TYPES = 50_000  # about 40 MB with 200 numbers each
-_FORKING = threading.RLock()  # held while the process forks, and for a moment when a run starts
-_RUNNING: set[int] = set()  # threads in which torch is at work
-
-
-@contextmanager
-def _running() -> Iterator[None]:
-    """Keep the process from forking meanwhile: the child would inherit locks of torch that nobody releases."""
-    thread = threading.get_ident()
-    with _FORKING:
-        _RUNNING.add(thread)
-    try:
-        yield
-    finally:
-        _RUNNING.discard(thread)
 
 
 class TypeCache:
@@ -111,11 +94,15 @@ class TorchBackend:
         model: The model. Its weights must not change while `cache` is in use.
         cache: Whether to keep the vectors of words from batch to batch.
         rules: How to split raw text. Default: as the model says.
+        threads: Number of batches that run at the same time on a CPU. Default: as many as torch has threads.
     """
 
-    def __init__(self, model: TorchModel, *, cache: bool = True, rules: TextRules | None = None) -> None:
+    def __init__(
+        self, model: TorchModel, *, cache: bool = True, rules: TextRules | None = None, threads: int | None = None
+    ) -> None:
         self.model = model if rules is None else replace(model, rules=rules)
         self._rules = rules
+        self._threads = threads
         self.network = model.network
         self._cache = TypeCache(model.network) if cache else None
 
@@ -123,23 +110,28 @@ class TorchBackend:
         precision = "bfloat16" if self.network.encoder.dtype == torch.bfloat16 else "float32"
         content = self.model.source or model_files(self.model, card="")
         rules = self._rules if self.model.source else self.model.text_rules  # a function is in no file
-        return _unpickled, (content, str(self.network.device), precision, self._cache is not None, rules)
+        return _unpickled, (content, str(self.network.device), precision, self._cache is not None, rules, self._threads)
 
     def __deepcopy__(self, memo: dict[int, object]) -> "TorchBackend":
         model = replace(self.model, network=deepcopy(self.network, memo))
-        return TorchBackend(model, cache=self._cache is not None, rules=self._rules)
+        return TorchBackend(model, cache=self._cache is not None, rules=self._rules, threads=self._threads)
+
+    def with_rules(self, rules: TextRules) -> "TorchBackend":
+        """Return the same backend for a model that splits raw text by other rules."""
+        return TorchBackend(self.model, cache=self._cache is not None, rules=rules, threads=self._threads)
 
     def run(self, batches: Iterable[Batch], *, n_best: int = 0) -> Iterator[Mapping[str, Arrays]]:
         """Return the output of each head for each batch, in order, by layer."""
-        batches, threads = list(batches), torch.get_num_threads()
+        batches, shared = list(batches), torch.get_num_threads()
         run = partial(self._run, n_best=n_best)
-        if threads == 1 or len(batches) == 1 or self.network.device.type != "cpu":
+        threads = self._threads or shared
+        if self.network.device.type != "cpu" or (threads == shared and (threads == 1 or len(batches) == 1)):
             return map(run, batches, self._types(batches))
-        with _FORKING:
-            pool = _workers(threads)
+        pool = workers(threads, _one_thread)
+        torch.set_num_threads(shared)  # the number that any thread sets is also that of new threads
         return pool.map(run, batches, pool.submit(self._types, batches).result())
 
-    @_running()
+    @running()
     @torch.inference_mode()
     def type_vectors(self, batch: Batch) -> Tensor:
         """Return the vector of each distinct word of a batch, of shape (types, embedding)."""
@@ -148,19 +140,19 @@ class TorchBackend:
         words = to_tensors(batch, self.network.device)
         return self.network.type_vectors(words.word_ids, words.char_ids, words.char_lengths)
 
-    @_running()
+    @running()
     @torch.inference_mode()
     def _types(self, batches: Iterable[Batch]) -> list[Tensor | None]:
         """Return the vectors of each batch's words, one batch after the other, so that they are deterministic."""
         return [self._cache.vectors(batch) if self._cache is not None else None for batch in batches]
 
-    @_running()
+    @running()
     @torch.inference_mode()
     def _run(self, batch: Batch, types: Tensor | None, *, n_best: int) -> Mapping[str, Arrays]:
         outputs = self.network(to_tensors(batch, self.network.device), types, n_best=n_best)
         return {layer: {name: tensor.cpu().numpy() for name, tensor in _named(out)} for layer, out in outputs.items()}
 
-    @_running()
+    @running()
     @torch.inference_mode()
     def marginals(self, batch: Batch) -> Mapping[str, NDArray[np.float32]]:
         """Return the probability of each tag at each token, of shape (batch, tokens, tags), by tag layer."""
@@ -178,40 +170,14 @@ class TorchBackend:
         return Incremental(self.model, self.network, self.type_vectors)
 
 
-@cache
-def _workers(number: int) -> ThreadPoolExecutor:
-    """Return threads that run batches, each with one thread of torch."""
-    started = threading.Barrier(number + 1)
-
-    def start() -> None:
-        torch.set_num_threads(1)
-        torch.get_num_threads()  # only the first call makes the number that of this thread
-        started.wait()
-
-    pool = ThreadPoolExecutor(number, "tagger", initializer=start)
-    for _ in range(number):
-        pool.submit(int)
-    started.wait()
-    torch.set_num_threads(number)  # the number that any thread sets is also that of new threads
-    return pool
-
-
-def _before_fork() -> None:
-    """Wait until no other thread is in the middle of a run, and let none start."""
-    _FORKING.acquire()
-    while _RUNNING - {threading.get_ident()}:
-        time.sleep(0.001)
-
-
-def _after_fork_in_child() -> None:
-    """Give torch one thread: it would wait forever for the threads of OpenMP, which do not survive a fork."""
+def _one_thread() -> None:
+    """Give this thread one thread of torch."""
     torch.set_num_threads(1)
-    _workers.cache_clear()  # ours do not survive either
-    _FORKING.release()
+    torch.get_num_threads()  # only the first call makes the number that of this thread
 
 
-if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(before=_before_fork, after_in_parent=_FORKING.release, after_in_child=_after_fork_in_child)
+# In a forked process torch would wait forever for the threads of OpenMP, which do not survive a fork.
+call_in_forked(_one_thread)
 
 
 def _named(output: Any) -> Iterator[tuple[str, Tensor]]:
@@ -230,6 +196,7 @@ def load_torch(
     precision: Precision = "float32",
     cache: bool = True,
     rules: TextRules | None = None,
+    threads: int | None = None,
     trusted: bool = False,
 ) -> TorchBackend:
     """Load the model of a run folder or of its `model/` folder; the arguments are those of `tagger.load`.
@@ -238,36 +205,26 @@ def load_torch(
         ModelError: The folder cannot be read, or the device is not available or does not support the precision.
     """
     check_device(device)
-    if precision not in get_args(Precision):
-        raise ModelError(f'precision must be "float32" or "bfloat16", got {precision!r}')
     model = load_model(path, device=device, trusted=trusted)
     if precision == "bfloat16":
         check_bfloat16(device)
         model.network.encoder.to(torch.bfloat16)
-    return TorchBackend(model, cache=cache, rules=rules)
+    return TorchBackend(model, cache=cache, rules=rules, threads=threads)
 
 
 def _unpickled(
-    content: Source | dict[str, bytes], device: str, precision: Precision, cache: bool, rules: TextRules | None
+    content: Source | dict[str, bytes],
+    device: str,
+    precision: Precision,
+    cache: bool,
+    rules: TextRules | None,
+    threads: int | None,
 ) -> TorchBackend:
-    """Return the backend that was pickled, whose model was trusted if that was needed.
-
-    Raises:
-        ModelError: The folder of its model cannot be read, or holds another model now.
-    """
-    if isinstance(content, Source):
-        backend = load_torch(content.folder, device=device, precision=precision, cache=cache, rules=rules, trusted=True)
-        if backend.model.source != content:
-            raise ModelError(
-                f"{content.folder}: must hold the model that was pickled, but holds another one now; load this model "
-                f"and pickle that"
-            )
-        return backend
-    with TemporaryDirectory(prefix="tagger-") as folder:
-        for name, file in content.items():
-            Path(folder, name).write_bytes(file)
-        model = load_torch(folder, device=device, precision=precision, trusted=True).model
-    return TorchBackend(replace(model, source=None), cache=cache, rules=rules)
+    """Return the backend that was pickled."""
+    load = partial(
+        load_torch, device=device, precision=precision, cache=cache, rules=rules, threads=threads, trusted=True
+    )
+    return reloaded(content, load)
 
 
 def check_bfloat16(device: str) -> None:

@@ -1,7 +1,7 @@
 """The configuration that a model folder holds, without torch."""
 
 from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from pydantic import Field
 
@@ -11,30 +11,6 @@ from tagger.text.tokenization import DEFAULT_RULES, TextRules
 
 FORMAT = 3  # 1 has no `tokenizer.json`, 2 no hash of `config.json`
 Temperature = Annotated[float, Field(ge=0.01, le=100.0)]
-
-
-class Widths(NamedTuple):
-    """The numbers of features in a network.
-
-    Args:
-        chars: Of the characters of a word; 0 without them.
-        states: Of the states of all directions, side by side.
-        output: Of a state that the heads read.
-        inputs: Of the input of each layer of the encoder.
-    """
-
-    chars: int
-    states: int
-    output: int
-    inputs: Sequence[int]
-
-
-def widths_of(embeddings: EmbeddingsConfig, encoder: EncoderConfig, vector_dimension: int) -> Widths:
-    """Return the widths of a network whose word vectors have `vector_dimension` features."""
-    chars = 0 if embeddings.chars == "none" else embeddings.char_hidden
-    states = encoder.hidden_size * (2 if encoder.bidirectional else 1)
-    output = states if encoder.merge == "concat" else encoder.hidden_size
-    return Widths(chars, states, output, [vector_dimension + chars, *[output] * (encoder.layers - 1)])
 
 
 def shared_rules(corpora: Sequence[TextRules]) -> TextRules:

@@ -12,26 +12,28 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from hashlib import sha256
+from hashlib import file_digest, sha256
+from io import BufferedReader
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar, cast
 
 from pydantic import FailFast, Field, ValidationError
-from safetensors import SafetensorError, deserialize
 
-from tagger.config import Positive, Section
+from tagger.config import Positive, Section, widths_of
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import ModelError
 from tagger.files.writing import newest
 from tagger.heads.table import heads_of
-from tagger.model.config import FORMAT, ModelConfig, widths_of
+from tagger.model.config import FORMAT, ModelConfig
+from tagger.model.shapes import check_weights
 from tagger.model.tokenizer import TokenizerSection, rules_of
+from tagger.model.weights import Weights, map_weights
 from tagger.text.schemes import Scheme, describe, tags_of_types
 from tagger.text.tokenization import TextRules
 from tagger.wording import shorten
 
 CONFIG, VOCABULARY, WEIGHTS, CARD = "config.json", "vocabulary.json", "weights.safetensors", "README.md"
-TOKENIZER = "tokenizer.json"
+TOKENIZER, GRAPH = "tokenizer.json", "model.onnx"  # the second is in exported folders alone
 HASHES = "sha256"  # the key in `config.json`
 BLANK = "0" * 64  # what is in the place of the hash of `config.json` while it is computed
 CONFIG_BYTES, VOCABULARY_BYTES, TOKENIZER_BYTES = 1_000_000, 2**30, 10_000_000  # that a model may have at most
@@ -55,12 +57,12 @@ class _Names(Section):
 
 
 class ModelFiles(NamedTuple):
-    """The files of one save."""
+    """What the files of one save hold. The weights fit the rest."""
 
     config: ModelConfig
     vocabulary: Vocabulary
     rules: TextRules
-    weights: bytes
+    weights: Weights
     sha256: str
 
 
@@ -85,6 +87,11 @@ def model_folder(path: Path) -> Path:
     if not path.is_dir():
         raise ModelError(f"{path}: no such model folder; give the folder that training wrote")
     return path
+
+
+def is_exported(path: Path) -> bool:
+    """Whether a folder holds an exported model."""
+    return newest(path / GRAPH).is_file()
 
 
 def read_files(folder: Path) -> ModelFiles:
@@ -145,17 +152,27 @@ def _read_once(folder: Path) -> ModelFiles:
     _check_hash(folder / VOCABULARY, names, hashes)
     vocabulary = _vocabulary(folder / VOCABULARY, names, config)
     fewest = _fewest_weights(config, vocabulary)
-    weights = _read(folder / WEIGHTS, fewest * WEIGHT_BYTES + HEADER_BYTES)
-    _check_hash(folder / WEIGHTS, weights, hashes)
-    if len(weights) < 2 * fewest:
-        raise ModelError(
-            f"{folder / WEIGHTS}: the weights must fit {CONFIG} and {VOCABULARY}, but they are too few for the sizes "
-            f"that these name; {AGAIN}"
-        )
+    path, limit = folder / WEIGHTS, fewest * WEIGHT_BYTES + HEADER_BYTES
+    weights, hashed_weights = _opened(path, limit, lambda stream, size: _weights(path, stream, size, fewest, hashes))
+    check_weights(path, weights, config, vocabulary)
     digest = sha256(content)
-    for file in (names, weights) if hashes is None else ():  # otherwise the config holds their hashes
-        digest.update(file)
+    if hashes is None:  # otherwise the config holds the hashes of the other files
+        digest.update(sha256(names).digest() + hashed_weights)
     return ModelFiles(config, vocabulary, rules, weights, digest.hexdigest())
+
+
+def _weights(
+    path: Path, stream: BufferedReader, size: int, fewest: int, hashes: Mapping[str, object] | None
+) -> tuple[Weights, bytes]:
+    """Return the weights in an open file, and its SHA-256."""
+    digest = file_digest(stream, "sha256")
+    _check_digest(path, digest.hexdigest(), hashes)
+    if size < 2 * fewest:
+        raise ModelError(
+            f"{path}: the weights must fit {CONFIG} and {VOCABULARY}, but they are too few for the sizes that these "
+            f"name; {AGAIN}"
+        )
+    return map_weights(path, stream, size), digest.digest()
 
 
 def _rules(path: Path, hashes: Mapping[str, object] | None) -> TextRules:
@@ -165,6 +182,11 @@ def _rules(path: Path, hashes: Mapping[str, object] | None) -> TextRules:
 
 
 def _read(path: Path, limit: int) -> bytes:
+    return _opened(path, limit, lambda stream, size: stream.read())
+
+
+def _opened(path: Path, limit: int, use: Callable[[BufferedReader, int], T]) -> T:
+    """Return what `use` makes of an open file and its size in bytes."""
     for _ in range(MOVES):
         place = newest(path)
         if not place.is_file():
@@ -174,7 +196,7 @@ def _read(path: Path, limit: int) -> bytes:
                 size = os.fstat(stream.fileno()).st_size
                 if size > limit:
                     raise ModelError(f"{path}: expected at most {limit:,} bytes, got {size:,}; {AGAIN}")
-                return stream.read()
+                return use(stream, size)
         except FileNotFoundError:
             continue
         except (OSError, MemoryError) as error:
@@ -184,7 +206,11 @@ def _read(path: Path, limit: int) -> bytes:
 
 
 def _check_hash(path: Path, content: bytes, hashes: Mapping[str, object] | None) -> None:
-    if hashes is not None and sha256(content).hexdigest() != hashes[path.name]:
+    _check_digest(path, sha256(content).hexdigest(), hashes)
+
+
+def _check_digest(path: Path, digest: str, hashes: Mapping[str, object] | None) -> None:
+    if hashes is not None and digest != hashes[path.name]:
         raise ModelError(
             f"{path}: the file must have the SHA-256 that {CONFIG} names, but has another: it is damaged, or from "
             f"another model; {AGAIN}"
@@ -247,26 +273,9 @@ def _fewest_weights(config: ModelConfig, vocabulary: Vocabulary) -> int:
 
     Only matrices count, those of a recurrent cell once and not once for each gate.
     """
-    chars, states, output, inputs = widths_of(config.embeddings, config.encoder, config.vector_dimension)
+    chars, _, states, output, inputs = widths_of(config.embeddings, config.encoder, config.vector_dimension)
     total = config.vector_dimension * (len(vocabulary.words) + 1)
     total += config.embeddings.char_dimension * (chars + len(vocabulary.chars)) if chars else 0
     total += sum(states * (size + config.encoder.hidden_size) for size in inputs)
     heads = heads_of(config.heads).items()
     return total + sum(head.num_weights(len(vocabulary.labels[layer]), output) for layer, head in heads)
-
-
-def tensor_shapes(path: Path, weights: bytes) -> dict[str, list[int]]:
-    """Return the shape of each tensor in the bytes of a weights file at a path.
-
-    Raises:
-        ModelError: They are not such a file.
-    """
-    try:
-        return {name: tensor["shape"] for name, tensor in deserialize(weights)}
-    except SafetensorError as error:
-        raise damaged(path, error) from None
-
-
-def damaged(path: Path, error: Exception) -> ModelError:
-    """Return the error for a weights file that is not one."""
-    return ModelError(f"{path}: the file is damaged or incomplete ({shorten(str(error))}); {AGAIN}")

@@ -22,6 +22,7 @@ from tagger.encoding.vocabulary import FIRST_CHAR, UNKNOWN, Vectors, Vocabulary
 from tagger.heads.table import heads_of
 from tagger.model.config import ModelConfig
 from tagger.model.model import Model
+from tagger.model.shapes import module_name
 from tagger.nn.dropout import Dropout
 from tagger.nn.embeddings import CharCNN, CharLSTM, WordVectors
 from tagger.nn.encoder import RecurrentEncoder
@@ -102,10 +103,10 @@ class Network(nn.Module):
         self.encoder = encoder
         self.heads = dict(heads)
         for layer, head in heads.items():
-            self.add_module(_module_name("head", layer), head)
+            self.add_module(module_name("head", layer), head)
         self.tokens = dict(tokens or {})
         for name, embedding in self.tokens.items():
-            self.add_module(_module_name("feature", name), embedding)
+            self.add_module(module_name("feature", name), embedding)
         self.dropout = Dropout(dropout)
         self.word_dropout = word_dropout
         self.generator: torch.Generator | None = None
@@ -201,11 +202,6 @@ class TorchModel(Model):
     """
 
     network: Network
-
-
-def _module_name(kind: str, name: str) -> str:
-    """Return the name of a part among the weights; torch does not allow modules called `type` or `a.b`."""
-    return f"{kind}:" + name.replace("%", "%25").replace(".", "%2E")
 
 
 def build_network(

@@ -8,7 +8,7 @@ from typing import Any
 from tagger.errors import ModelError
 from tagger.files.writing import newest
 from tagger.heads.table import heads_of
-from tagger.model.files import WEIGHTS, model_folder, read_files, read_of_one_save, tensor_shapes
+from tagger.model.files import model_folder, read_files, read_of_one_save
 
 REPORT = "report.json"
 
@@ -47,7 +47,7 @@ def _describe(folder: Path) -> dict[str, Any]:
         "encoder": config.encoder.model_dump(mode="json"),
         "words": len(vocabulary.words),
         "characters": len(vocabulary.chars),
-        "trained_parameters": sum(map(prod, tensor_shapes(folder / WEIGHTS, weights).values())) - frozen,
+        "trained_parameters": sum(prod(form.shape) for form in weights.forms.values()) - frozen,
         "trained_vectors": vocabulary.num_trainable * config.vector_dimension,
     }
     report = folder.parent / REPORT

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import torch
 
-from tagger.config import Recipe
+from tagger.config import Recipe, widths_of
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import RecipeError
 from tagger.heads.head import FLOAT, Sizes
 from tagger.heads.table import heads_of
-from tagger.model.config import widths_of
 
 GIB = 2**30
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
@@ -57,7 +56,7 @@ def estimate_memory(
     embeddings, encoder, training = recipe.embeddings, recipe.encoder, recipe.training
     copies = FLOAT * (4 + (training.optimizer == "adam") + bool(training.average))
     tokens, sentences = sum(nlargest(training.batch_size, lengths)), min(training.batch_size, len(lengths))
-    chars, states, output, inputs = widths_of(embeddings, encoder, vectors)
+    chars, _, states, output, inputs = widths_of(embeddings, encoder, vectors)
     trained, gates = vocabulary.num_trainable, GATES[encoder.cell]
     parts: dict[str, float] = {
         "the word vectors (`embeddings`)": vectors * (copies * trained + 2 * (len(vocabulary.words) + 1 - trained)),

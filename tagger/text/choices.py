@@ -12,6 +12,7 @@ InputFormat = Literal["text", "csv", FileFormat]  # the rows that `tagger tag` r
 OutputFormat = Literal["text", "conll", "jsonl", "csv", "parquet", "doccano", "labelstudio", "prodigy"]  # and writes
 Unit = Literal["line", "document", "file"]  # of plain text that is tagged
 Invalid = Literal["error", "repair"]
+BackendName = Literal["auto", "torch", "numpy", "onnx"]  # what runs a model
 Precision = Literal["float32", "bfloat16"]  # of the encoder
 Misaligned = Literal["error", "drop", "expand"]
 Several = Literal["error", "skip", "join"]

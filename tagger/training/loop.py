@@ -18,8 +18,8 @@ from torch import Tensor
 from tagger.config import Sampling, TrainingConfig
 from tagger.encoding.batches import Batch, EncodedSentences, Ids, shuffled_batches
 from tagger.errors import TaggerError
-from tagger.model.folder import LARGEST_WEIGHT
 from tagger.model.network import Network, to_tensors
+from tagger.model.shapes import LARGEST_WEIGHT
 from tagger.nn.encoder import RecurrentEncoder
 from tagger.nn.side_by_side import one_torch_thread
 from tagger.training.optimisation import WeightAverage, clip_gradients, make_optimizers, rate_factor

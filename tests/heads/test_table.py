@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from untrained import network_of, torch_tagger
 
 import tagger
-from tagger.config import AnyHeadConfig, EmbeddingsConfig, EncoderConfig, TokensHeadConfig, TrainingConfig
+from tagger.config import AnyHeadConfig, EmbeddingsConfig, EncoderConfig, TokensHeadConfig, TrainingConfig, Widths
 from tagger.config import heads as sections
 from tagger.corpus.synthetic import generate
 from tagger.encoding.batches import EncodedSentences, encode
@@ -90,6 +90,9 @@ class NumberHead(Head[NumberHeadConfig, NumberNetwork]):
     def build(self, labels: Sequence[str], encoder: RecurrentEncoder) -> NumberNetwork:
         values = [float(label) for label in labels]
         return NumberNetwork(input_size=encoder.output_size, values=values, largest=self.config.largest)
+
+    def shapes(self, num_labels: int, widths: Widths) -> dict[str, tuple[int, ...]]:
+        return {"linear.weight": (1, widths.output), "linear.bias": (1,)}
 
     def num_weights(self, num_labels: int, width: int) -> int:
         return width

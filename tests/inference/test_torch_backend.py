@@ -17,7 +17,8 @@ from tagger.config import EmbeddingsConfig, EncoderConfig, TokensHeadConfig
 from tagger.encoding.batches import Batch, encode
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
-from tagger.inference.torch_backend import TypeCache, _workers
+from tagger.inference.torch_backend import TypeCache, _one_thread
+from tagger.inference.workers import workers
 from tagger.model import network as network_module
 from tagger.model.network import Network
 from tagger.text.sentence import Sentence, TagLayer
@@ -129,7 +130,7 @@ def test_batches_side_by_side_come_back_in_order(three_threads: None) -> None:
         assert (one["tag_ids"] == other["tag_ids"]).all()
         np.testing.assert_allclose(one["probabilities"], other["probabilities"], atol=1e-6)
     assert torch.get_num_threads() == 3
-    assert _workers(3).submit(lambda: (torch.zeros(10**6).exp(), torch.get_num_threads())[1]).result() == 1
+    assert workers(3, _one_thread).submit(lambda: (torch.zeros(10**6).exp(), torch.get_num_threads())[1]).result() == 1
     with ThreadPoolExecutor(1) as another:
         assert another.submit(torch.get_num_threads).result() == 3
 

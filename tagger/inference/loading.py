@@ -1,0 +1,60 @@
+"""The choice of the backend that runs a model. Only the module of the chosen one is imported."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import get_args
+
+from tagger.errors import ModelError
+from tagger.inference.predict import Backend
+from tagger.model.files import GRAPH, is_exported
+from tagger.text.choices import BackendName, Precision
+
+
+def load_backend(
+    path: str | Path,
+    backend: BackendName = "auto",
+    *,
+    device: str = "cpu",
+    precision: Precision = "float32",
+    threads: int | None = None,
+    trusted: bool = False,
+) -> Backend:
+    """Return the backend with the model of a folder; the arguments are those of `tagger.load`.
+
+    Raises:
+        ModelError: The folder cannot be read, or the backend is not available or cannot do what is asked.
+    """
+    name = chosen_backend(path, backend)
+    if precision not in get_args(Precision):
+        raise ModelError(f'precision must be "float32" or "bfloat16", got {precision!r}')
+    if name == "torch":
+        from tagger.inference.torch_backend import load_torch
+
+        return load_torch(path, device=device, precision=precision, threads=threads, trusted=trusted)
+    for setting, value, only in (("device", device, "cpu"), ("precision", precision, "float32")):
+        if value != only:
+            raise ModelError(
+                f'{path}: the backend "{name}" has only {setting} "{only}", got "{value}"; use {setting}="{only}", or '
+                'backend="torch" with the folder that training wrote'
+            )
+    raise ModelError(f'{path}: this version has no backend "{name}"')
+
+
+def chosen_backend(path: str | Path, backend: BackendName) -> BackendName:
+    """Return the backend that runs the model of a folder: the one that is asked for, or the best one for `auto`.
+
+    Raises:
+        ModelError: There is no such backend, it needs a package that is not installed, or a folder of another kind.
+    """
+    if backend not in get_args(BackendName):
+        raise ModelError(f"backend must be one of {', '.join(get_args(BackendName))}, got {backend!r}")
+    exported = is_exported(Path(path))
+    if backend == "auto":
+        return "onnx" if exported else "torch" if find_spec("torch") else "numpy"
+    if exported != (backend == "onnx"):
+        holds = f"holds {GRAPH}" if exported else f"holds no {GRAPH}"
+        advice = 'use backend="onnx"' if exported else 'export the model with "tagger export" first'
+        raise ModelError(f'{path}: the folder {holds}, so the backend "{backend}" cannot run it; {advice}')
+    if backend == "torch" and not find_spec("torch"):
+        raise ModelError('the backend "torch" needs torch, which is not installed; pip install torch, or use "numpy"')
+    return backend
