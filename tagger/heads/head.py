@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tagger.nn.calibration import HeldOut
     from tagger.nn.encoder import RecurrentEncoder
     from tagger.nn.heads import HeadNetwork
+    from tagger.onnx_nn.graph import Graph, Sentences, Weights
 
 Arrays = Mapping[str, NDArray[Any]]  # the output of a head for a batch, by name
 Names = NDArray[Any]  # the labels of a layer by id, as objects
@@ -152,6 +153,20 @@ class Head(ABC, Generic[C, N]):
     def fixed(self) -> Collection[str]:
         """Return the names of the weights that are 0 and that training never changes."""
         return ()
+
+    @abstractmethod
+    def add_to_graph(
+        self, graph: "Graph", weights: "Weights", labels: Sequence[str], sentences: "Sentences", temperature: float
+    ) -> None:
+        """Add the nodes and outputs of the network to an ONNX graph.
+
+        Args:
+            graph: The graph.
+            weights: The arrays of the network, by their names in it.
+            labels: The labels by id.
+            sentences: What the network reads.
+            temperature: Divisor of the class scores, for a head that keeps a temperature.
+        """
 
     @abstractmethod
     def num_weights(self, num_labels: int, width: int) -> int:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tagger.metrics.accuracy import LabelScores
     from tagger.nn.encoder import RecurrentEncoder
     from tagger.nn.heads import SentenceHead
+    from tagger.onnx_nn.graph import Graph, Sentences, Weights
 
 
 ATTENTION_SIZE = 64  # width of the layer that scores a state
@@ -73,6 +74,15 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead"]):
             "classify.4.bias": (num_labels,),
         }
         return {**(scores if self.config.pooling == "attention" else {}), **layers}
+
+    def add_to_graph(
+        self, graph: "Graph", weights: "Weights", labels: Sequence[str], sentences: "Sentences", temperature: float
+    ) -> None:
+        """Add the outputs `probabilities` and `attention` of the layer."""
+        from tagger.onnx_nn.heads import sentence_head
+
+        pooling = self.config.pooling
+        sentence_head(graph, weights, sentences, layer=self.layer, pooling=pooling, temperature=temperature)
 
     def num_weights(self, num_labels: int, width: int) -> int:
         """Return the number of weights of two linear layers."""

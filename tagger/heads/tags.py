@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tagger.metrics.entities import EntityScores
     from tagger.nn.encoder import RecurrentEncoder
     from tagger.nn.heads import TokensHead
+    from tagger.onnx_nn.graph import Graph, Sentences, Weights
 
 OUTSIDE = "O"
 
@@ -66,8 +67,7 @@ class TagHead(Head[TokensHeadConfig, "TokensHead"]):
         from tagger.nn.heads import TokensHead
         from tagger.nn.spans import SpanTables
 
-        scheme = self.config.span_scheme
-        allowed = legal_transitions(labels, scheme) if scheme and self.config.constraints else (None, None, None)
+        scheme, allowed = self.config.span_scheme, self._allowed(labels)
         return TokensHead(
             input_size=encoder.output_size,
             num_tags=len(labels),
@@ -92,6 +92,20 @@ class TagHead(Head[TokensHeadConfig, "TokensHead"]):
         """Return the scores of the CRF if the decoder is a softmax."""
         names = ("crf.transitions", "crf.start_transitions", "crf.end_transitions")
         return names if self.config.decoder == "softmax" else ()
+
+    def _allowed(self, labels: Sequence[str]) -> tuple[list[list[bool]] | None, list[bool] | None, list[bool] | None]:
+        """Return which tags may follow which, and with which a sentence may begin and end; None: all."""
+        scheme = self.config.span_scheme
+        return legal_transitions(labels, scheme) if scheme and self.config.constraints else (None, None, None)
+
+    def add_to_graph(
+        self, graph: "Graph", weights: "Weights", labels: Sequence[str], sentences: "Sentences", temperature: float
+    ) -> None:
+        """Add the outputs `emissions`, `tags` and `marginals` of the layer."""
+        from tagger.onnx_nn.heads import tokens_head
+
+        allowed = self._allowed(labels)
+        tokens_head(graph, weights, sentences, layer=self.layer, decoder=self.config.decoder, allowed=allowed)
 
     def num_weights(self, num_labels: int, width: int) -> int:
         """Return the number of weights of a linear layer and of the transitions."""

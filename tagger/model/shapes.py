@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from tagger.config import EmbeddingsConfig, widths_of
 from tagger.encoding.vocabulary import FIRST_CHAR, Vocabulary
@@ -11,6 +12,7 @@ from tagger.model.config import ModelConfig
 from tagger.model.weights import Form, Weights
 from tagger.wording import shorten
 
+V = TypeVar("V")
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 LARGEST_WEIGHT = 1e6  # beyond, sums of products may overflow
 SHOWN = 3  # tensors that an error names
@@ -40,7 +42,7 @@ def module_name(kind: str, name: str) -> str:
     return f"{kind}:" + name.replace("%", "%25").replace(".", "%2E")
 
 
-def part_of(weights: Mapping[str, object], part: str) -> dict[str, object]:
+def part_of(weights: Mapping[str, V], part: str) -> dict[str, V]:
     """Return the weights of a part, by their names inside it."""
     return {name.removeprefix(f"{part}."): value for name, value in weights.items() if name.startswith(f"{part}.")}
 

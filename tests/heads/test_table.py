@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import pytest
 import torch
+from onnx_graphs import arrays_of, feeds_of, run, session_of
 from torch import Tensor, nn
 from untrained import network_of, torch_tagger
 
@@ -19,12 +21,15 @@ from tagger.encoding.batches import EncodedSentences, encode
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.evaluation import dev_scores
+from tagger.export.network import build_graph
 from tagger.heads.head import Arrays, Head, HeldOutSentences, Lesson, Names
 from tagger.heads.table import KINDS, heads_of
 from tagger.model.config import FORMAT, ModelConfig
-from tagger.model.network import TorchModel
+from tagger.model.network import TorchModel, to_tensors
 from tagger.nn.encoder import RecurrentEncoder
 from tagger.nn.heads import HeadNetwork
+from tagger.onnx_nn.graph import Graph, Sentences, Weights
+from tagger.onnx_nn.pooling import linear
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
 from tagger.training.loop import train_network
@@ -93,6 +98,15 @@ class NumberHead(Head[NumberHeadConfig, NumberNetwork]):
 
     def shapes(self, num_labels: int, widths: Widths) -> dict[str, tuple[int, ...]]:
         return {"linear.weight": (1, widths.output), "linear.bias": (1,)}
+
+    def add_to_graph(
+        self, graph: Graph, weights: Weights, labels: Sequence[str], sentences: Sentences, temperature: float
+    ) -> None:
+        mask = graph.add("Unsqueeze", sentences.mask, graph.constant([2]))
+        numbers = graph.add("Where", mask, linear(graph, weights, sentences.states, "linear"), graph.constant(0.0))
+        total = graph.add("ReduceSum", numbers, graph.constant([0, 2]), keepdims=0)
+        bounded = graph.add("Min", total, graph.constant(self.config.largest))
+        graph.output(f"numbers:{self.layer}", bounded, "FLOAT", "batch")
 
     def num_weights(self, num_labels: int, width: int) -> int:
         return width
@@ -170,6 +184,15 @@ def test_a_third_kind_of_head_tags_while_words_arrive(heads: dict[str, AnyHeadCo
     for number, word in enumerate(words, 1):
         step = running.feed(word)
         assert step.labels["length"].value == tagger.tag_tokens(words[:number]).label("length").value
+
+
+def test_a_third_kind_of_head_is_part_of_an_exported_graph(heads: dict[str, AnyHeadConfig]) -> None:
+    model = make_model(heads, make_sentences(20, seed=1))
+    session = session_of(build_graph(model.config, model.vocabulary, arrays_of(model.network)))
+    batch = encode(pack(make_sentences(5, seed=2)), model.vocabulary).batch(np.arange(5))
+    with torch.inference_mode():
+        wanted = model.network(to_tensors(batch, torch.device("cpu")))["length"].numbers.numpy()
+    np.testing.assert_allclose(run(session, feeds_of(batch))["numbers:length"], wanted, atol=1e-5)
 
 
 def test_every_kind_of_a_recipe_has_a_row() -> None:

@@ -1,0 +1,73 @@
+"""The network of a model as one ONNX graph: embeddings, encoder and heads, joined as in `tagger/model/network.py`.
+
+The graph reads the ids of distinct words and of tokens as 32-bit integers, which every language has. Words whose
+vectors the caller has kept from an earlier run need no ids: `known_vectors` come before the vectors of `word_ids`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.config import widths_of
+from tagger.encoding.vocabulary import Vocabulary
+from tagger.heads.table import heads_of
+from tagger.model.config import ModelConfig
+from tagger.model.shapes import module_name, part_of
+from tagger.onnx_nn.embeddings import char_cnn, char_lstm, word_vectors
+from tagger.onnx_nn.encoder import encoder
+from tagger.onnx_nn.graph import Graph, Sentences
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+def build_graph(config: ModelConfig, vocabulary: Vocabulary, weights: Arrays) -> Graph:
+    """Return the graph of a model.
+
+    Args:
+        config: The sizes of the network.
+        vocabulary: The names of labels.
+        weights: The arrays of the network, by their names in the weights file.
+    """
+    graph = Graph()
+    vectors = _token_vectors(graph, config, weights)
+    lengths = graph.input("lengths", "INT32", "batch")
+    settings = config.encoder
+    states = encoder(graph, part_of(weights, "encoder"), vectors, lengths, cell=settings.cell, merge=settings.merge)
+    widths = widths_of(config.embeddings, settings, config.vector_dimension)
+    sentences = Sentences(
+        states,
+        _mask(graph, lengths),
+        graph.add("Cast", lengths, to=7),
+        settings.hidden_size if settings.merge == "concat" else widths.output,
+    )
+    for layer, head in heads_of(config.heads).items():
+        arrays = part_of(weights, module_name("head", layer))
+        labels, temperature = vocabulary.labels[layer], config.temperatures.get(layer, 1.0)
+        head.add_to_graph(graph, arrays, labels, sentences, temperature)
+    return graph
+
+
+def _token_vectors(graph: Graph, config: ModelConfig, weights: Arrays) -> str:
+    """Return the vector of each token, (tokens, batch, embedding)."""
+    parts = [word_vectors(graph, part_of(weights, "words"), graph.input("word_ids", "INT32", "types"))]
+    chars = config.embeddings.chars
+    if chars != "none":
+        char_ids = graph.input("char_ids", "INT32", "types", "chars")
+        parts.append((char_cnn if chars == "cnn" else char_lstm)(graph, part_of(weights, "chars"), char_ids))
+    vectors = graph.add("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]  # (types, embedding)
+    width = widths_of(config.embeddings, config.encoder, config.vector_dimension).inputs[0]
+    graph.output("type_vectors", vectors, "FLOAT", "types", width)
+    known = graph.optional_input("known_vectors", np.zeros((0, width), np.float32), "known", width)
+    type_ids = graph.add("Transpose", graph.input("type_ids", "INT32", "batch", "tokens"), perm=[1, 0])
+    return graph.add("Gather", graph.add("Concat", known, vectors, axis=0), type_ids)
+
+
+def _mask(graph: Graph, lengths: str) -> str:
+    """Return where tokens are, (tokens, batch)."""
+    zero, one = (graph.constant(np.array(i)) for i in (0, 1))
+    num_tokens = graph.add("Gather", graph.add("Shape", "type_ids"), one)
+    positions = graph.add("Cast", graph.add("Range", zero, num_tokens, one), to=6)
+    column = graph.add("Unsqueeze", positions, graph.constant([1]))
+    return graph.add("Less", column, graph.add("Unsqueeze", lengths, graph.constant([0])))

@@ -1,0 +1,69 @@
+"""Heads: from token states to labels, a tag for each token or one class for the sentence; see `tagger/nn/heads.py`."""
+
+from typing import Literal
+
+import numpy as np
+
+from tagger.onnx_nn.graph import LOWEST, Graph, Sentences, Weights
+from tagger.onnx_nn.lattice import Scores, marginals
+from tagger.onnx_nn.pooling import Pooling, linear, pool
+from tagger.onnx_nn.viterbi import best_path
+
+Decoder = Literal["crf", "softmax"]
+Allowed = tuple[list[list[bool]] | None, list[bool] | None, list[bool] | None]  # transitions, start, end
+
+
+def tokens_head(
+    graph: Graph, weights: Weights, sentences: Sentences, *, layer: str, decoder: Decoder, allowed: Allowed
+) -> None:
+    """Add the outputs of a head that predicts a tag for each token: `emissions`, `tags` and `marginals` of its layer.
+
+    Args:
+        graph: The graph.
+        weights: The arrays of the head.
+        sentences: What it reads.
+        layer: The layer that it predicts.
+        decoder: Whether probabilities are those of tags that depend on each other (`crf`) or do not (`softmax`).
+        allowed: Which tag may follow which, and with which a sentence may begin and end; None: all.
+    """
+    emissions = linear(graph, weights, sentences.states, "linear")  # (tokens, batch, tags)
+    num_tags = len(weights["linear.bias"])
+    mask = graph.add("Unsqueeze", sentences.mask, graph.constant([2]))  # (tokens, batch, 1)
+    scores = _scores(weights, allowed)
+    path = graph.add("Where", mask, best_path(graph, emissions, mask, scores), graph.constant(np.array(0)))
+    path = graph.add("Squeeze", path, graph.constant([2]))
+    is_crf = decoder == "crf"
+    found = marginals(graph, emissions, mask, scores) if is_crf else graph.add("Softmax", emissions, axis=2)
+    zero, shape = graph.constant(0.0), ("batch", "tokens", num_tags)
+    for name, value in (("emissions", emissions), ("marginals", found)):
+        masked = graph.add("Where", mask, value, zero)
+        graph.output(f"{name}:{layer}", graph.add("Transpose", masked, perm=[1, 0, 2]), "FLOAT", *shape)
+    graph.output(f"tags:{layer}", graph.add("Transpose", path, perm=[1, 0]), "INT32", "batch", "tokens")
+
+
+def _scores(weights: Weights, allowed: Allowed) -> Scores:
+    """Return the scores of the CRF, with the lowest one for what is not allowed."""
+    found = (weights[f"crf.{name}"] for name in ("transitions", "start_transitions", "end_transitions"))
+    transitions, start, end = (
+        value if table is None else np.where(table, value, np.float32(LOWEST))
+        for value, table in zip(found, allowed, strict=True)
+    )
+    return Scores(start, transitions, end)
+
+
+def sentence_head(
+    graph: Graph, weights: Weights, sentences: Sentences, *, layer: str, pooling: Pooling, temperature: float
+) -> None:
+    """Add the outputs of a head that predicts a class: `probabilities` of its layer, and `attention` if it has one."""
+    pooled = pool(graph, _inside(weights, "pooling."), sentences, pooling)
+    hidden = graph.add("Relu", linear(graph, weights, pooled.vector, "classify.1"))
+    scores = graph.add("Div", linear(graph, weights, hidden, "classify.4"), graph.constant(float(temperature)))
+    num_classes = len(weights["classify.4.bias"])
+    graph.output(f"probabilities:{layer}", graph.add("Softmax", scores, axis=1), "FLOAT", "batch", num_classes)
+    if pooled.attention is not None:
+        attention = graph.add("Transpose", pooled.attention, perm=[1, 0])
+        graph.output(f"attention:{layer}", attention, "FLOAT", "batch", "tokens")
+
+
+def _inside(weights: Weights, prefix: str) -> Weights:
+    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
