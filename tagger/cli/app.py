@@ -96,6 +96,7 @@ def main() -> NoReturn:
     sys.stdin = sys.stdin or Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115
     sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     _print_any_character()
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some reads every installed package
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
         _run()

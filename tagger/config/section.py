@@ -26,4 +26,4 @@ class Section(BaseModel):
     (`docs/tools/recipe_keys.py`), because pydantic's `use_attribute_docstrings` would read it at every start.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)

@@ -7,7 +7,7 @@ Source:
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from hashlib import sha256
 from typing import NamedTuple
@@ -44,7 +44,9 @@ class WordTable:
     @cached_property
     def sha256(self) -> str:
         """The SHA-256 of the rules, written as JSON with sorted keys."""
-        content = json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+        content = json.dumps(
+            {part.name: getattr(self, part.name) for part in fields(self)}, ensure_ascii=False, sort_keys=True
+        )
         return sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
     def __eq__(self, other: object) -> bool:
@@ -85,7 +87,6 @@ class WordRules:
         self._specials = table.specials
         self._prefix, self._suffix, self._infix = map(re.compile, (table.prefix, table.suffix, table.infix))
         self._whole = _matcher(table.token)
-        self._url = _matcher(table.url)
         affixes = (self._prefix, self._suffix, self._infix)
         parsed = [s for s in table.specials if " " in s or any(affix.search(s) for affix in affixes)]
         self._phrases = {tuple(word for word, _ in self._tokens(string, {})) for string in parsed}
@@ -93,6 +94,11 @@ class WordRules:
         self._leads = {word for phrase in self._phrases for word in phrase[:-1]}
         self._follows = {word for phrase in self._phrases for word in phrase[1:]}
         self._cache: dict[str, _Cut] = {}
+
+    @cached_property
+    def _url(self) -> Callable[[str], object]:
+        """What tells whether a string is one word for its start; compiled for the first string with an infix."""
+        return _matcher(self.table.url)
 
     def spans(self, text: str) -> list[CharSpan]:
         """Return start and end of each word."""
@@ -177,10 +183,10 @@ class WordRules:
             rest = rest[first : len(rest) - last]
         if rest in specials:
             middle = specials[rest]
-        elif not rest or self._whole(rest) or self._url(rest):
-            middle = [rest] * bool(rest)
         else:
             middle = self._at_infixes(rest)
+            if len(middle) > 1 and (self._whole(rest) or self._url(rest)):
+                middle = [rest]
         return [*before, *middle, *reversed(behind)]
 
     def _at_infixes(self, string: str) -> list[str]:

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.machinery import SourceFileLoader
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -34,6 +33,8 @@ Special = list[dict[str, str]]
 
 def source_name() -> str | None:
     """Return name and version of what tables are read from, such as `spacy 3.8.7`; None if it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version  # slow to load, and a model has its own tables
+
     try:
         return f"spacy {version('spacy')}"
     except PackageNotFoundError:

@@ -17,8 +17,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import yaml
-
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.formats.columns.fields import Sample
@@ -94,11 +92,11 @@ def _examples(source: Source, tally: Tally) -> Iterator[tuple[int, str, str]]:
     for key, value in _pairs(root):
         if key.value == "version":
             continue
-        if key.value != "nlu" or not isinstance(value, yaml.SequenceNode):
+        if key.value != "nlu" or value.id != "sequence":
             tally.count(OTHER, f"{quoted([str(key.value)[:60]])} at {_place(key, source.where)}")
             continue
         for part in value.value:
-            pairs = {name.value: inner for name, inner in _pairs(part) if isinstance(name, yaml.ScalarNode)}
+            pairs = {name.value: inner for name, inner in _pairs(part) if name.id == "scalar"}
             if "intent" not in pairs or "examples" not in pairs or not isinstance(pairs["intent"].value, str):
                 tally.count(OTHER, f"{quoted(map(str, pairs))} at {_place(part, source.where)}")
                 continue
@@ -109,22 +107,22 @@ def _examples(source: Source, tally: Tally) -> Iterator[tuple[int, str, str]]:
 def _texts(examples: Any) -> Iterator[tuple[int, str]]:
     """Yield the line and the text of each example: of a block of lines, or of a list."""
     line = examples.start_mark.line + 1
-    if isinstance(examples, yaml.ScalarNode):
+    if examples.id == "scalar":
         first = line + 1 if examples.style in ("|", ">") else line
         for number, text in enumerate(examples.value.split("\n"), first):
             if text.strip():
                 found = EXAMPLE.fullmatch(text)
                 yield number, found[1] if found else text
-    elif isinstance(examples, yaml.SequenceNode):
+    elif examples.id == "sequence":
         for node in examples.value:
             inner = next((value for name, value in _pairs(node) if name.value == "text"), node)
-            if isinstance(inner, yaml.ScalarNode):
+            if inner.id == "scalar":
                 yield inner.start_mark.line + 1, inner.value.strip().removeprefix("- ")
 
 
 def _pairs(node: Any) -> list[tuple[Any, Any]]:
     """Return the keys and values of a mapping; none of another node."""
-    return list(node.value) if isinstance(node, yaml.MappingNode) else []
+    return list(node.value) if node is not None and node.id == "mapping" else []
 
 
 def _place(node: Any, where: str) -> str:
@@ -137,6 +135,8 @@ def _yaml(source: Source) -> Any:
     Raises:
         DataError: It is none.
     """
+    import yaml  # no other format needs it
+
     try:
         return yaml.compose("\n".join(source.lines()), Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
