@@ -4,8 +4,10 @@ from tagger.cli.app import app as commands
 from tagger.cli.app import main
 from tagger.cli.fetching import data
 from tagger.cli.plotting import plot
+from tagger.cli.recipes import recipes
 
 commands.add_typer(data, name="data")
 commands.add_typer(plot, name="plot")
+commands.add_typer(recipes, name="recipes")
 
 __all__ = ["commands", "main"]
