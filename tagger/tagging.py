@@ -309,26 +309,24 @@ def _check_numbers(chunk: int, n_best: int) -> None:
             raise ValueError(f"{name} must be at least {least}, got {number}")
 
 
-def tag_lines(
+def read_documents(
     tagger: Tagger,
     lines: Iterable[bytes],
     *,
     format: InputFormat = "text",
     columns: Sequence[str] | None = None,
     where: str = "input",
-    waits: Callable[[], bool] = lambda: False,
-    n_best: int = 0,
     unit: Unit = "line",
     faults: "Faults | None" = None,
     tally: "Tally | None" = None,
     form: Mapping[str, Any] | None = None,
 ) -> Iterator[Document]:
-    """Yield the tagged documents of lines of text, in order.
+    """Yield the documents of lines of text, to be tagged, in order.
 
-    A blank line of text becomes a document without sentences, so that input and output stay aligned. `waits` says
-    whether the next line has not arrived yet; the documents so far are tagged then. `unit` says what a document of
-    plain text is, `faults` takes records that are invalid and lines that are not UTF-8, which count as blank, `tally`
-    what was skipped, and `form` says how the lines are written, with keys of a recipe such as `encoding`.
+    A blank line of text becomes a document without sentences, so that input and output stay aligned. `unit` says what a
+    document of plain text is, `faults` takes records that are invalid and lines that are not UTF-8, which count as
+    blank, `tally` what was skipped, and `form` says how the lines are written, with keys of a recipe such as
+    `encoding`.
 
     Raises:
         DataError: A record is not in the format, and there are no `faults`. The error names its line.
@@ -341,7 +339,7 @@ def tag_lines(
     reading = (trained[0] if trained else ReadingConfig.model_construct()).model_copy(update=dict(form or {}))
     columns = reading.columns if trained else columns
     report = faults.add if faults is not None else None
-    documents = stream_documents(
+    return stream_documents(
         decode_lines(
             lines,
             where=where,
@@ -358,4 +356,22 @@ def tag_lines(
         faults=faults,
         tally=tally,
     )
-    return predict_documents(documents, tagger.backend, n_best=n_best, waits=waits)
+
+
+def tag_lines(
+    tagger: Tagger,
+    lines: Iterable[bytes],
+    *,
+    waits: Callable[[], bool] = lambda: False,
+    n_best: int = 0,
+    **reading: Any,
+) -> Iterator[Document]:
+    """Yield the tagged documents of lines of text, in order.
+
+    `waits` says whether the next line has not arrived yet; the documents so far are tagged then. `reading` says how the
+    lines are read, as for `read_documents`.
+
+    Raises:
+        DataError: A record is not in the format. The error names its line.
+    """
+    return predict_documents(read_documents(tagger, lines, **reading), tagger.backend, n_best=n_best, waits=waits)

@@ -11,6 +11,7 @@ from tagger.model.config import ModelConfig
 from tagger.text.document import Document
 from tagger.text.sentence import Label, Sentence
 
+PART = 8 * CHUNK  # sentences of a part in `predict_in_parts`
 OF_SENTENCES = ("conll", "conllu", "synthetic")  # formats whose labels are those of sentences, not of whole texts
 
 
@@ -71,6 +72,47 @@ def predict_documents(
         together = next(predicted) if twice else None
         labels = {layer: together.label(layer) for layer in whole} if together else {}
         yield _joined(document, [first, *rest], labels)
+
+
+def predict_in_parts(
+    documents: Iterator[Document],
+    backend: Backend,
+    *,
+    size: int = PART,
+    n_best: int = 0,
+    waits: Callable[[], bool] = lambda: False,
+    ended: Callable[[], object] = lambda: None,
+) -> Iterator[Document]:
+    """Yield the documents with predicted layers only, in order, in parts of which none depends on those before.
+
+    Tagging may so start again after any part, with the same results to the last bit.
+
+    Args:
+        documents: The documents, split into sentences.
+        backend: Runs the model.
+        size: Number of sentences after which a part ends with its document.
+        n_best: Number of readings of each tag layer.
+        waits: Whether the next document has not arrived yet, so that those so far are tagged as a chunk.
+        ended: Called after each part but the last, when the next document is asked for.
+    """
+    more = True
+    while more:
+        left = size
+
+        def part() -> Iterator[Document]:
+            nonlocal left, more
+            more = False
+            for document in documents:
+                left -= max(len(document.sentences), 1)
+                more = left <= 0
+                yield document
+                if more:
+                    return
+
+        backend.forget()
+        yield from predict_documents(part(), backend, n_best=n_best, waits=waits)
+        if more:
+            ended()
 
 
 def _joined(document: Document, sentences: list[Sentence], labels: Mapping[str, Label]) -> Document:

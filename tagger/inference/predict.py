@@ -44,6 +44,10 @@ class Backend(Protocol):
         """Return the probability of each tag at each token, of shape (batch, tokens, tags), by tag layer."""
         ...
 
+    def forget(self) -> None:
+        """Drop what was kept of earlier words, which may change the last bits of what follows."""
+        ...
+
     def incremental(self) -> "Incremental":
         """Return what tags one sentence token by token.
 

@@ -65,6 +65,11 @@ class TypeCache:
             assert self._table is not None
             return self._table[[rows[word] for word in batch.types]]
 
+    def clear(self) -> None:
+        """Drop all words."""
+        with self._lock:
+            self._rows.clear()
+
     def _add(self, batch: Batch, missing: list[int]) -> None:
         """Compute the vectors of some words of a batch and keep them."""
         vectors = self._computed(batch, missing)
@@ -158,6 +163,11 @@ class TorchBackend:
         """Return the probability of each tag at each token, of shape (batch, tokens, tags), by tag layer."""
         found = self.network.marginals(to_tensors(batch, self.network.device))
         return {layer: probabilities.cpu().numpy() for layer, probabilities in found.items()}
+
+    def forget(self) -> None:
+        """Drop the vectors of earlier words."""
+        if self._cache is not None:
+            self._cache.clear()
 
     def incremental(self) -> "Incremental":
         """Return what tags one sentence token by token.

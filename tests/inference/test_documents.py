@@ -1,6 +1,7 @@
 """Documents in batches: as they are alone, in order and bounded memory, with labels of whole texts if learned so."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -18,8 +19,10 @@ from tagger.corpus.synthetic import generate
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError
-from tagger.inference.documents import whole_text_labels
+from tagger.inference.documents import predict_in_parts, whole_text_labels
+from tagger.inference.items import document_of_text
 from tagger.tagging import Tagger
+from tagger.text.document import Document
 
 LINES = ["Ada came to Paris.", "Is it far?", "Nobody knows!", "", "A long walk , and a good one ."]
 TEXTS = [" ".join(LINES[i % 5] for i in range(start, start + start % 4)) for start in range(40)]
@@ -145,3 +148,37 @@ def test_labels_are_of_whole_texts_where_a_corpus_has_texts_with_them(
     readings: dict[str, ReadingConfig], layers: set[str]
 ) -> None:
     assert whole_text_labels(make_tagger(**readings).model.config) == layers
+
+
+def in_parts(tagger: Tagger, texts: list[str], ended: Callable[[], object] = lambda: None) -> list[str]:
+    """The documents of texts, in parts of seven sentences, to the last bit."""
+    drafts = (document_of_text(text, tagger.model.text_rules) for text in texts)
+    return [repr(document) for document in predict_in_parts(drafts, tagger.backend, size=7, ended=ended)]
+
+
+def test_parts_do_not_depend_on_those_before() -> None:
+    ends: list[int] = []
+    taken: list[str] = []
+    drafts = (document_of_text(text, TAGGER.model.text_rules) for text in TEXTS)
+    for document in predict_in_parts(drafts, TAGGER.backend, size=7, ended=lambda: ends.append(len(taken))):
+        taken.append(repr(document))
+    assert len(ends) > 3, "each part ends when its last document was taken"
+    assert taken == in_parts(make_tagger(), TEXTS)
+    for end in ends:
+        assert in_parts(TAGGER, TEXTS[end:]) == taken[end:]
+
+
+def test_documents_before_an_error_come_before_it_also_in_parts() -> None:
+    def drafts() -> Iterator[Document]:
+        for text in TEXTS[:20]:
+            yield document_of_text(text, TAGGER.model.text_rules)
+        raise DataError("broken")
+
+    found = predict_in_parts(drafts(), TAGGER.backend, size=7)
+    assert len(list(islice(found, 20))) == 20
+    with pytest.raises(DataError, match="broken"):
+        next(found)
+
+
+def test_nothing_is_one_part_without_documents() -> None:
+    assert in_parts(TAGGER, []) == []
