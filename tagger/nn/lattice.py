@@ -24,7 +24,9 @@ rescales the sums every few tokens. Rows with scores so extreme that a rescaled 
 space and float64, which is slower and right for any scores.
 
 Rows have their tokens on the left. Scores may be minus infinity, for transitions that cannot happen. On short rows most
-of the time is spent on calling operations, not on arithmetic, so the code uses few, large operations.
+of the time is spent on calling operations, not on arithmetic, so the code uses few, large operations. On a CPU NumPy
+computes the lattice (`tagger/numpy_nn/lattice.py`), whose operations on the same memory take a third of the time to
+call; the code below runs on other devices and in compiled graphs.
 """
 
 import math
@@ -34,12 +36,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-# A rescaled sum below this is not trusted: float32 ends at 1e-38, so the terms that make it up may have underflowed.
-SAFE = 1e-25
-TINY = 1e-35  # smallest divisor: a tag that cannot be reached then has 0 / TINY = 0, where 0 / 0 would be NaN
-LONG = 512  # rows of more tokens are computed in float64: the rounding of float32 adds up over the tokens
+from tagger.numpy_nn import lattice as numpy_lattice
+from tagger.numpy_nn.lattice import LONG, SAFE, SCALED, TINY
+
+IN_NUMPY = ("cpu",)  # devices whose memory NumPy can read
 BLOCK = 4096  # tokens of which there are tensors at once
-SCALED = 6  # tokens between two rescalings; with more, more rows underflow and need the slow recursion
 
 
 class Rows(NamedTuple):
@@ -79,9 +80,9 @@ class Lattice(NamedTuple):
     Args:
         log_partition: log Z; in float64 because it grows with the number of tokens.
         marginals: Probability of each tag at each token; 0 at padding.
-        counts: Expected number of each transition: the sum of P(i at t-1, j at t) over the tokens.
-        leaving: log beta[t, i].
-        entering: e[t, j] + log beta[t, j].
+        counts: Expected number of each transition, if requested: the sum of P(i at t-1, j at t) over the tokens.
+        leaving: log beta[t, i], if requested; undefined at padding.
+        entering: e[t, j] + log beta[t, j], likewise.
     """
 
     log_partition: Float[Tensor, " batch"]
@@ -92,7 +93,12 @@ class Lattice(NamedTuple):
 
 
 def forward_backward(
-    emissions: Float[Tensor, "batch tokens tags"], rows: Rows, scores: Scores, *, messages: bool = False
+    emissions: Float[Tensor, "batch tokens tags"],
+    rows: Rows,
+    scores: Scores,
+    *,
+    counts: bool = False,
+    messages: bool = False,
 ) -> Lattice:
     """Return the lattice of each row.
 
@@ -102,11 +108,14 @@ def forward_backward(
         emissions: Score of each tag at each token; values at padding are ignored.
         rows: Where the tokens are.
         scores: Start, transition and end scores.
-        messages: Whether to compute `leaving` and `entering`, which cost two logarithms; without, do not use them.
+        counts: Whether to compute `counts`; without, do not use them.
+        messages: Whether to compute `leaving` and `entering`; without, do not use them.
 
     Source:
         Rabiner (1989), section V, for the rescaling. Compared with enumeration in tests/nn/test_crf.py.
     """
+    if in_numpy(emissions):
+        return _numpy_lattice(emissions, rows, scores, counts=counts, messages=messages)
     if emissions.shape[1] > LONG:
         scores = Scores(*(part.double() for part in scores))
     lattice, safe = _scaled_lattice(emissions, rows, scores)
@@ -122,6 +131,24 @@ def forward_backward(
             *(old.index_copy(0, unsafe, new.to(old.dtype)) for old, new in zip(lattice, exact, strict=True))
         )
     return Lattice(lattice.log_partition, *(part.to(emissions.dtype) for part in lattice[1:]))
+
+
+def in_numpy(emissions: Tensor) -> bool:
+    """Whether NumPy computes the recursions over these emissions."""
+    return emissions.device.type in IN_NUMPY and not torch.compiler.is_compiling()
+
+
+def numpy_scores(scores: Scores) -> numpy_lattice.Scores:
+    """Return the scores as arrays on the same memory."""
+    return numpy_lattice.Scores(*(part.detach().numpy() for part in scores))
+
+
+def _numpy_lattice(emissions: Tensor, rows: Rows, scores: Scores, *, counts: bool, messages: bool) -> Lattice:
+    """Return the lattice that NumPy computes; what is not requested is empty."""
+    found = numpy_lattice.forward_backward(
+        emissions.detach().numpy(), rows.lengths.numpy(), numpy_scores(scores), counts=counts, messages=messages
+    )
+    return Lattice(*(emissions.new_empty(0) if part is None else torch.from_numpy(part) for part in found))
 
 
 def token_mask(lengths: Int[Tensor, " batch"], num_tokens: int) -> Bool[Tensor, "batch tokens"]:

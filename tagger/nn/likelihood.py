@@ -80,7 +80,7 @@ class _LogPartition(torch.autograd.Function):
         tags: Tensor | None,
     ) -> Tensor:
         rows, scores = Rows(mask, lengths, last), Scores(start, transitions, end)
-        lattice = forward_backward(emissions, rows, scores)
+        lattice = forward_backward(emissions, rows, scores, counts=True)
         value, marginals, counts = lattice.log_partition, lattice.marginals, lattice.counts
         if tags is not None:
             value = (path_score(emissions, rows, scores, tags) - value).to(emissions.dtype)

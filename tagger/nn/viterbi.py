@@ -7,16 +7,19 @@ The recursions are those of `lattice.py` with a maximum in the place of the sum,
 Only differences between sequences of one row decide. So three things are subtracted that all sequences of a row share:
 the highest emission of each token, the highest transition score, and every `CENTRED` tokens the highest score so far.
 Without this the scores of long rows would grow until float32 could not tell two close sequences apart.
+
+As in `lattice.py`, NumPy computes the best path on a CPU.
 """
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from tagger.nn.lattice import BLOCK, Rows, Scores
+from tagger.nn.lattice import BLOCK, Rows, Scores, in_numpy, numpy_scores
+from tagger.numpy_nn import viterbi as numpy_viterbi
+from tagger.numpy_nn.viterbi import CENTRED
 
 ONE_THREAD = 2**15  # elements up to which torch uses one thread; waking a second one can take longer than the work
-CENTRED = 16  # tokens between two subtractions of the highest score
 
 
 def _centred(transitions: Float[Tensor, "tags tags"]) -> Float[Tensor, "tags tags"]:
@@ -39,6 +42,10 @@ def best_path(
     Source:
         Viterbi (1967). Compared with enumeration in tests/nn/test_crf.py.
     """
+    if in_numpy(emissions):
+        arrays = (emissions.detach().numpy(), rows.lengths.numpy(), numpy_scores(scores))
+        best_tags, is_possible = numpy_viterbi.best_path(*arrays)
+        return torch.from_numpy(best_tags), torch.from_numpy(is_possible)
     (batch, num_tokens, num_tags), (mask, _, last) = emissions.shape, rows
     # The batch is the last dimension: a maximum over the tags is then an elementwise maximum of whole vectors, which is
     # several times as fast as a reduction within each vector.

@@ -1,0 +1,83 @@
+"""The best tag sequence of a linear-chain CRF over a padded batch, in NumPy.
+
+The recursion and its notation are those of `tagger/nn/viterbi.py`.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.numpy_nn.lattice import Floats, Lengths, Scores
+
+ELEMENTS = 2**15  # candidates that are compared at once: they stay in the processor's cache
+CENTRED = 16  # tokens between two subtractions of the highest score
+
+
+def best_path(emissions: Floats, lengths: Lengths, scores: Scores) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the tag sequence with the highest score in each row, and whether the row has any possible sequence.
+
+    Tags at padding are 0.
+
+    Args:
+        emissions: Score of each tag at each token, of shape (batch, tokens, tags); values at padding are ignored.
+        lengths: Number of tokens of each row; they are on the left.
+        scores: Start, transition and end scores.
+
+    Source:
+        Viterbi (1967). Compared with enumeration in tests/nn/test_crf.py.
+    """
+    with np.errstate(invalid="ignore"):  # emissions that are NaN or infinite
+        moves = scores.transitions - max(scores.transitions.max(), emissions.dtype.type(-1e30))
+        states = _best_scores(emissions, moves, scores.start)
+        return _best_tags(states, lengths, moves, scores.end)
+
+
+def _best_scores(emissions: Floats, moves: Floats, start: Floats) -> Floats:
+    """Return delta[t, j] for each row, (tokens, tags, batch), up to a constant at each token."""
+    batch, num_tokens, num_tags = emissions.shape
+    states = np.array(emissions.transpose(1, 2, 0), order="C")  # always a copy
+    states -= states.max(1)[:, None]
+    states[0] += start[:, None]
+    # The tags to come from are taken in parts that stay in the processor's cache. The transitions are repeated for each
+    # row, for NumPy adds tables of one shape several times as fast.
+    size = max(1, min(num_tags, ELEMENTS // (num_tags * batch)))
+    parts = [slice(first, first + size) for first in range(0, num_tags, size)]
+    repeated = np.ascontiguousarray(np.broadcast_to(moves[:, :, None], (num_tags, num_tags, batch)))
+    candidates, best = np.empty((size, num_tags, batch), states.dtype), np.empty((num_tags, batch), states.dtype)
+    for t in range(1, num_tokens):
+        before, state = states[t - 1, :, None], states[t]  # (from, 1, batch), (to, batch)
+        for i, part in enumerate(parts):
+            found = np.add(before[part], repeated[part], out=candidates[: len(before[part])])
+            if i == 0:
+                np.maximum.reduce(found, 0, out=best)
+            else:
+                np.maximum(best, np.maximum.reduce(found, 0), out=best)
+        state += best
+        if t % CENTRED == 0:
+            state -= np.maximum(state.max(0), -1e30)
+    return states
+
+
+def _best_tags(
+    states: Floats, lengths: Lengths, moves: Floats, end: Floats
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the best sequence of each row, found from its end to its start, and whether it is possible.
+
+    Only the scores are stored. The way back computes again from which tag each tag of the best sequence was reached.
+    """
+    (num_tokens, _, batch), last = states.shape, np.maximum(lengths - 1, 0)
+    rows, shortest = np.arange(batch), int(last.min())
+    final = states[last, :, rows] + end  # (batch, tags)
+    tag = ending = final.argmax(1)
+    # At padding, and at the last token, the path holds the final tag of its row; from there it moves to the tag from
+    # which the tag behind it was reached best.
+    path, incoming = np.empty((num_tokens, batch), np.int64), np.ascontiguousarray(moves.T)  # (to, from)
+    path[-1] = ending
+    for t in range(num_tokens - 2, -1, -1):
+        reached = incoming[tag]
+        reached += states[t].T
+        tag = reached.argmax(1)  # (batch, from) -> (batch,)
+        if t >= shortest:
+            tag = np.where(t < last, tag, ending)
+        path[t] = tag
+    path[np.arange(num_tokens)[:, None] >= lengths] = 0
+    return np.ascontiguousarray(path.T), final[rows, ending] > -np.inf
