@@ -3,7 +3,8 @@
 To add a kind of head:
 
 1. `config/heads.py`: a class with the keys of its section, added to `HeadConfig`.
-2. A module in this folder: a subclass of `Head`. Its network is a `HeadNetwork` (`nn/heads.py`).
+2. A module in this folder: a subclass of `Head`. Its networks are a `HeadNetwork` of `nn/heads.py` and one of
+   `numpy_nn/heads.py`.
 3. `table.py`: a row that joins the two.
 
 tests/heads/test_table.py does this for a head that predicts numbers. The modules of this folder import torch and
@@ -15,6 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from tagger.config import AnyHeadConfig, Widths
@@ -26,18 +28,18 @@ from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from tagger.metrics.report import Scores
     from tagger.nn.calibration import HeldOut
     from tagger.nn.encoder import RecurrentEncoder
     from tagger.nn.heads import HeadNetwork
+    from tagger.numpy_nn import heads as numpy_heads
     from tagger.onnx_nn.graph import Graph, Sentences, Weights
 
 Arrays = Mapping[str, NDArray[Any]]  # the output of a head for a batch, by name
 Names = NDArray[Any]  # the labels of a layer by id, as objects
 C = TypeVar("C", bound=AnyHeadConfig)
 N = TypeVar("N", bound="HeadNetwork")
+M = TypeVar("M", bound="numpy_heads.HeadNetwork")
 
 
 FLOAT = 4  # bytes
@@ -59,10 +61,19 @@ class Sizes(NamedTuple):
     weight: int
 
 
+def named(output: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the arrays or tensors of a head's output by name; those of `spans` are named `spans_rows` and so on."""
+    for name, value in output._asdict().items():
+        if isinstance(value, tuple):
+            yield from ((f"{name}_{part}", array) for part, array in named(value))
+        elif value is not None:
+            yield name, value
+
+
 class RunningLayer(Protocol):
     """The prediction of a head while the tokens of a sentence arrive."""
 
-    def feed(self, state: "Tensor") -> tuple[str, float] | Label:
+    def feed(self, state: NDArray[np.float32]) -> tuple[str, float] | Label:
         """Return the tag of the next token and its probability, or the label of the sentence so far."""
         ...
 
@@ -113,7 +124,7 @@ class HeldOutSentences:
     states: Callable[[], "Sequence[HeldOut]"]
 
 
-class Head(ABC, Generic[C, N]):
+class Head(ABC, Generic[C, N, M]):
     """A head of one kind.
 
     Args:
@@ -198,7 +209,11 @@ class Head(ABC, Generic[C, N]):
         return None
 
     @abstractmethod
-    def running(self, network: N, names: Sequence[str], shown: Scheme | None) -> RunningLayer:
+    def build_numpy(self, labels: Sequence[str], weights: Arrays, widths: Widths) -> M:
+        """Return the network of the head in NumPy, with these weights by their names in the network of torch."""
+
+    @abstractmethod
+    def running(self, network: M, names: Sequence[str], shown: Scheme | None) -> RunningLayer:
         """Return what predicts the layer token by token, for a new sentence."""
 
     @abstractmethod

@@ -15,11 +15,10 @@ from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from tagger.metrics.accuracy import LabelScores
     from tagger.nn.encoder import RecurrentEncoder
     from tagger.nn.heads import SentenceHead
+    from tagger.numpy_nn import heads as numpy_heads
     from tagger.onnx_nn.graph import Graph, Sentences, Weights
 
 
@@ -33,7 +32,7 @@ class LabelArrays(NamedTuple):
     attention: NDArray[np.float32] | None = None
 
 
-class LabelHead(Head[SentenceHeadConfig, "SentenceHead"]):
+class LabelHead(Head[SentenceHeadConfig, "SentenceHead", "numpy_heads.SentenceHead"]):
     """A head that predicts one label for the sentence."""
 
     layer_type = Label
@@ -57,6 +56,12 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead"]):
             dropout=self.config.dropout,
             label_smoothing=self.config.label_smoothing,
         )
+
+    def build_numpy(self, labels: Sequence[str], weights: Arrays, widths: Widths) -> "numpy_heads.SentenceHead":
+        """Return the network in NumPy."""
+        from tagger.numpy_nn.heads import SentenceHead
+
+        return SentenceHead(weights, forward_size=widths.forward, pooling=self.config.pooling)
 
     def shapes(self, num_labels: int, widths: Widths) -> Mapping[str, tuple[int, ...]]:
         """Return the shapes of the layers of the attention, if there is one, and of the two layers behind it."""
@@ -101,7 +106,9 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead"]):
             weights = tuple(attention[row][:length]) if attention else None
             yield _label(names.tolist(), scores[row], best[row], weights)
 
-    def running(self, network: "SentenceHead", names: Sequence[str], shown: Scheme | None) -> "RunningLabelLayer":
+    def running(
+        self, network: "numpy_heads.SentenceHead", names: Sequence[str], shown: Scheme | None
+    ) -> "RunningLabelLayer":
         """Return what predicts the label of the sentence so far."""
         return RunningLabelLayer(network, names)
 
@@ -166,13 +173,13 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead"]):
 class RunningLabelLayer:
     """The label of the sentence so far."""
 
-    def __init__(self, head: "SentenceHead", names: Sequence[str]) -> None:
-        from tagger.nn.incremental import RunningClass
+    def __init__(self, head: "numpy_heads.SentenceHead", names: Sequence[str]) -> None:
+        from tagger.numpy_nn.incremental import RunningClass
 
         self.running = RunningClass(head)
         self.names = names
 
-    def feed(self, state: "Tensor") -> Label:
+    def feed(self, state: NDArray[np.float32]) -> Label:
         """Return the label with the next token."""
         probabilities, attention = self.running.feed(state)
         weights = None if attention is None else tuple(attention[0].tolist())

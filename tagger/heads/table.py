@@ -8,14 +8,14 @@ from tagger.heads.head import Head
 from tagger.heads.label import LabelHead
 from tagger.heads.tags import TagHead
 
-KINDS: dict[str, type[Head[Any, Any]]] = {"tokens": TagHead, "sentence": LabelHead}
+KINDS: dict[str, type[Head[Any, Any, Any]]] = {"tokens": TagHead, "sentence": LabelHead}
 
 
-def head_of(layer: str, config: AnyHeadConfig) -> Head[Any, Any]:
+def head_of(layer: str, config: AnyHeadConfig) -> Head[Any, Any, Any]:
     """Return the head that predicts a layer."""
     return KINDS[config.kind](layer, config)
 
 
-def heads_of(configs: Mapping[str, AnyHeadConfig]) -> dict[str, Head[Any, Any]]:
+def heads_of(configs: Mapping[str, AnyHeadConfig]) -> dict[str, Head[Any, Any, Any]]:
     """Return the heads by the layer that each predicts."""
     return {layer: head_of(layer, config) for layer, config in configs.items()}

@@ -18,12 +18,11 @@ from tagger.text.schemes import Boundary, Scheme, legal_transitions, span_tables
 from tagger.text.sentence import Sentence, TagLayer, check_spans
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from tagger.metrics.accuracy import TagScores
     from tagger.metrics.entities import EntityScores
     from tagger.nn.encoder import RecurrentEncoder
     from tagger.nn.heads import TokensHead
+    from tagger.numpy_nn import heads as numpy_heads
     from tagger.onnx_nn.graph import Graph, Sentences, Weights
 
 OUTSIDE = "O"
@@ -44,7 +43,7 @@ class TagArrays(NamedTuple):
     reading_probabilities: NDArray[np.float32] | None = None
 
 
-class TagHead(Head[TokensHeadConfig, "TokensHead"]):
+class TagHead(Head[TokensHeadConfig, "TokensHead", "numpy_heads.TokensHead"]):
     """A head that predicts a tag for each token."""
 
     layer_type = TagLayer
@@ -76,6 +75,19 @@ class TagHead(Head[TokensHeadConfig, "TokensHead"]):
             allowed_start=allowed[1],
             allowed_end=allowed[2],
             tables=SpanTables(*map(torch.tensor, span_tables(labels, scheme))) if scheme else None,
+        )
+
+    def build_numpy(self, labels: Sequence[str], weights: Arrays, widths: Widths) -> "numpy_heads.TokensHead":
+        """Return the network in NumPy."""
+        from tagger.numpy_nn.heads import TokensHead
+        from tagger.numpy_nn.spans import tables_of
+
+        scheme = self.config.span_scheme
+        return TokensHead(
+            weights,
+            decoder=self.config.decoder,
+            allowed=legal_transitions(labels, scheme) if scheme and self.config.constraints else None,
+            tables=tables_of(span_tables(labels, scheme)) if scheme else None,
         )
 
     def shapes(self, num_labels: int, widths: Widths) -> Mapping[str, tuple[int, ...]]:
@@ -141,7 +153,9 @@ class TagHead(Head[TokensHeadConfig, "TokensHead"]):
         """Return a layer without tags."""
         return TagLayer((), self.config.span_scheme, shown, ())
 
-    def running(self, network: "TokensHead", names: Sequence[str], shown: Scheme | None) -> "RunningTagLayer":
+    def running(
+        self, network: "numpy_heads.TokensHead", names: Sequence[str], shown: Scheme | None
+    ) -> "RunningTagLayer":
         """Return what predicts the tag of each token when it arrives."""
         return RunningTagLayer(network, names, self.config.span_scheme, shown)
 
@@ -298,8 +312,10 @@ class RunningTagLayer:
     kept.
     """
 
-    def __init__(self, head: "TokensHead", names: Sequence[str], scheme: Scheme | None, shown: Scheme | None) -> None:
-        from tagger.nn.incremental import RunningTags
+    def __init__(
+        self, head: "numpy_heads.TokensHead", names: Sequence[str], scheme: Scheme | None, shown: Scheme | None
+    ) -> None:
+        from tagger.numpy_nn.incremental import RunningTags
 
         self.running = RunningTags(head)
         self.names = names
@@ -307,7 +323,7 @@ class RunningTagLayer:
         self.shown = shown
         self.endings = [Ending()] * len(names)
 
-    def feed(self, state: "Tensor") -> tuple[str, float]:
+    def feed(self, state: NDArray[np.float32]) -> tuple[str, float]:
         """Return the tag of the next token and its probability."""
         tag_id, score, origins = self.running.feed(state)
         if self.scheme is None or self.shown is None or self.scheme == self.shown:

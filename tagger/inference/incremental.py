@@ -5,20 +5,18 @@ time per token do not depend on the number of tokens before, except for the atte
 weight for each of them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from tagger.encoding.batches import Batch, encode
+from tagger.encoding.batches import encode
 from tagger.encoding.packed import pack
 from tagger.errors import ModelError
 from tagger.heads.table import heads_of
 from tagger.model.model import Model
-from tagger.model.network import Network
-from tagger.nn.incremental import RunningEncoder
+from tagger.model.numpy_network import NumpyNetwork
+from tagger.numpy_nn.incremental import RunningEncoder
 from tagger.text.sentence import Label, Sentence, check_token
 
 
@@ -46,14 +44,13 @@ class Incremental:
 
     Args:
         model: A model that reads in one direction.
-        network: Its network, in evaluation mode.
-        type_vectors: Returns the vectors of the distinct words of a batch.
+        network: Its network.
 
     Raises:
         ModelError: The model reads in both directions.
     """
 
-    def __init__(self, model: Model, network: Network, type_vectors: Callable[[Batch], Tensor]) -> None:
+    def __init__(self, model: Model, network: NumpyNetwork) -> None:
         if model.config.encoder.bidirectional:
             raise ModelError(
                 "incremental tagging needs a model that reads in one direction, got one that reads in both: its "
@@ -62,7 +59,6 @@ class Incremental:
             )
         self.model = model
         self._network = network
-        self._type_vectors = type_vectors
         self.reset()
 
     def reset(self) -> None:
@@ -75,7 +71,6 @@ class Incremental:
             for layer, head in heads_of(self.model.heads).items()
         }
 
-    @torch.inference_mode()
     def feed(self, token: str) -> TaggedToken:
         """Return the next token of the sentence with its tags, and the labels of the sentence so far.
 
@@ -84,7 +79,8 @@ class Incremental:
         """
         check_token(token, self._position)
         batch = encode(pack([Sentence.from_tokens([token])]), self.model.vocabulary).batch(np.zeros(1, np.int64))
-        state = self._encoder.feed(self._type_vectors(batch)[0])
+        vector = self._network.type_vectors(batch.word_ids, batch.char_ids, batch.char_lengths)[0]
+        state = self._encoder.feed(vector)
         tags, scores, labels = {}, {}, {}
         for layer, running in self._layers.items():
             found = running.feed(state)

@@ -37,6 +37,10 @@ def load_backend(
                 f'{path}: the backend "{name}" has only {setting} "{only}", got "{value}"; use {setting}="{only}", or '
                 'backend="torch" with the folder that training wrote'
             )
+    if name == "numpy":
+        from tagger.inference.numpy_backend import load_numpy
+
+        return load_numpy(path, threads=threads, trusted=trusted)
     raise ModelError(f'{path}: this version has no backend "{name}"')
 
 

@@ -4,13 +4,12 @@ On a CPU, batches run in parallel, each on one thread. The many small operations
 thread; parallel batches use all threads for all of their work, not only for matrix products.
 """
 
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,10 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tagger.encoding.batches import Batch
-from tagger.encoding.packed import ranges
 from tagger.errors import ModelError
-from tagger.heads.head import Arrays
+from tagger.heads.head import Arrays, named
 from tagger.inference.pickled import reloaded
+from tagger.inference.type_cache import TypeCache, Words
 from tagger.inference.workers import call_in_forked, running, workers
 from tagger.model.folder import load_model, model_files
 from tagger.model.model import Source
@@ -33,63 +32,6 @@ if TYPE_CHECKING:
     from tagger.inference.incremental import Incremental
 
 CACHED_TYPES = 50_000  # about 40 MB with 200 numbers each
-
-
-class TypeCache:
-    """The vectors of recent words, so that a word is computed once and not in every batch. Threads may share it.
-
-    When it holds `capacity` words, it drops them all and starts again, and it does not keep the words of a batch that
-    has more, so that memory is bounded. Every vector is that of the network, except for its last bits, which depend on
-    the words that are computed together.
-    """
-
-    def __init__(self, network: Network, capacity: int = CACHED_TYPES) -> None:
-        self.network = network
-        self.capacity = capacity
-        self._rows: dict[str, int] = {}
-        self._table: Tensor | None = None
-        self._lock = threading.Lock()
-
-    def vectors(self, batch: Batch) -> Tensor:
-        """Return the vector of each distinct word of a batch, of shape (types, embedding)."""
-        with self._lock:
-            rows = self._rows
-            missing = [i for i, word in enumerate(batch.types) if word not in rows]
-            if len(rows) + len(missing) > self.capacity:
-                rows.clear()
-                missing = list(range(len(batch.types)))
-            if len(missing) > self.capacity:
-                return self._computed(batch, missing)
-            if missing or self._table is None:
-                self._add(batch, missing)
-            assert self._table is not None
-            return self._table[[rows[word] for word in batch.types]]
-
-    def clear(self) -> None:
-        """Drop all words."""
-        with self._lock:
-            self._rows.clear()
-
-    def _add(self, batch: Batch, missing: list[int]) -> None:
-        """Compute the vectors of some words of a batch and keep them."""
-        vectors = self._computed(batch, missing)
-        first = len(self._rows)
-        needed = first + len(missing)
-        if self._table is None or needed > len(self._table):
-            grown = vectors.new_empty(max(needed, min(2 * needed, self.capacity)), vectors.shape[1])
-            if self._table is not None:
-                grown[:first] = self._table[:first]
-            self._table = grown
-        self._table[first:needed] = vectors
-        self._rows.update((batch.types[i], first + n) for n, i in enumerate(missing))
-
-    def _computed(self, batch: Batch, words: list[int]) -> Tensor:
-        """Return the vectors of some words of a batch."""
-        chosen = np.array(words, np.int64)
-        lengths = batch.char_lengths[chosen]
-        starts = (np.cumsum(batch.char_lengths) - batch.char_lengths)[chosen]
-        arrays = (batch.word_ids[chosen], batch.char_ids[ranges(starts, lengths)], lengths)
-        return self.network.type_vectors(*(torch.from_numpy(a).to(self.network.device) for a in arrays))
 
 
 class TorchBackend:
@@ -109,7 +51,7 @@ class TorchBackend:
         self._rules = rules
         self._threads = threads
         self.network = model.network
-        self._cache = TypeCache(model.network) if cache else None
+        self._cache = type_cache(model.network) if cache else None
 
     def __reduce__(self) -> tuple[object, ...]:
         precision = "bfloat16" if self.network.encoder.dtype == torch.bfloat16 else "float32"
@@ -138,24 +80,15 @@ class TorchBackend:
 
     @running()
     @torch.inference_mode()
-    def type_vectors(self, batch: Batch) -> Tensor:
-        """Return the vector of each distinct word of a batch, of shape (types, embedding)."""
-        if self._cache is not None:
-            return self._cache.vectors(batch)
-        words = to_tensors(batch, self.network.device)
-        return self.network.type_vectors(words.word_ids, words.char_ids, words.char_lengths)
-
-    @running()
-    @torch.inference_mode()
     def _types(self, batches: Iterable[Batch]) -> list[Tensor | None]:
         """Return the vectors of each batch's words, one batch after the other, so that they are deterministic."""
-        return [self._cache.vectors(batch) if self._cache is not None else None for batch in batches]
+        return [cached_vectors(self._cache, batch) if self._cache is not None else None for batch in batches]
 
     @running()
     @torch.inference_mode()
     def _run(self, batch: Batch, types: Tensor | None, *, n_best: int) -> Mapping[str, Arrays]:
         outputs = self.network(to_tensors(batch, self.network.device), types, n_best=n_best)
-        return {layer: {name: tensor.cpu().numpy() for name, tensor in _named(out)} for layer, out in outputs.items()}
+        return {layer: {name: tensor.cpu().numpy() for name, tensor in named(out)} for layer, out in outputs.items()}
 
     @running()
     @torch.inference_mode()
@@ -176,8 +109,11 @@ class TorchBackend:
             ModelError: The model reads in both directions.
         """
         from tagger.inference.incremental import Incremental  # few programs need it
+        from tagger.model.numpy_network import numpy_network
 
-        return Incremental(self.model, self.network, self.type_vectors)
+        weights = self.network.state_dict().items()
+        arrays = {name: (w.float() if w.dtype == torch.bfloat16 else w).cpu().numpy() for name, w in weights}
+        return Incremental(self.model, numpy_network(self.model.vocabulary, self.model.config, arrays))
 
 
 def _one_thread() -> None:
@@ -190,13 +126,19 @@ def _one_thread() -> None:
 call_in_forked(_one_thread)
 
 
-def _named(output: Any) -> Iterator[tuple[str, Tensor]]:
-    """Return the tensors of a head's output by name; those of `spans` are named `spans_rows` and so on."""
-    for name, value in output._asdict().items():
-        if isinstance(value, tuple):
-            yield from ((f"{name}_{part}", tensor) for part, tensor in _named(value))
-        elif value is not None:
-            yield name, value
+def type_cache(network: Network, capacity: int = CACHED_TYPES) -> TypeCache[Tensor]:
+    """Return a cache of the vectors of words."""
+
+    def compute(words: Words) -> Tensor:
+        return network.type_vectors(*(torch.from_numpy(array).to(network.device) for array in words))
+
+    return TypeCache(compute, lambda vectors, number: vectors.new_empty(number, vectors.shape[1]), capacity)
+
+
+def cached_vectors(cache: TypeCache[Tensor], batch: Batch) -> Tensor:
+    """Return the vector of each distinct word of a batch, of shape (types, embedding)."""
+    table, rows = cache.find(batch)
+    return table[torch.from_numpy(rows).to(table.device)]
 
 
 def load_torch(

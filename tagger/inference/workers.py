@@ -7,10 +7,16 @@ So a fork waits until no backend is at work.
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from itertools import chain, islice
+from typing import TypeVar
+
+G = TypeVar("G")
+R = TypeVar("R")
 
 FORKING = threading.RLock()  # held while the process forks, and for a moment when a run starts
 _RUNNING: set[int] = set()  # threads in which a backend is at work
@@ -51,6 +57,25 @@ def _workers(number: int, prepare: Callable[[], object] | None) -> ThreadPoolExe
         pool.submit(int)
     started.wait()
     return pool
+
+
+def in_order(function: Callable[[G], R], items: Iterable[G], number: int) -> Iterator[R]:
+    """Yield the result of a function for each item, in order, computed by so many threads.
+
+    Items are taken shortly before they are needed. A single item is computed in this thread.
+    """
+    left = iter(items)
+    first = list(islice(left, 2))
+    if number == 1 or len(first) < 2:
+        yield from map(function, chain(first, left))
+        return
+    pool, waiting = workers(number), deque[Future[R]]()
+    for item in chain(first, left):
+        waiting.append(pool.submit(function, item))
+        if len(waiting) > 2 * number:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def call_in_forked(function: Callable[[], object]) -> None:

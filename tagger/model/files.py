@@ -25,8 +25,9 @@ from tagger.errors import ModelError
 from tagger.files.writing import newest
 from tagger.heads.table import heads_of
 from tagger.model.config import FORMAT, ModelConfig
+from tagger.model.model import Model
 from tagger.model.shapes import check_weights
-from tagger.model.tokenizer import TokenizerSection, rules_of
+from tagger.model.tokenizer import TokenizerSection, rules_of, rules_to_json
 from tagger.model.weights import Weights, map_weights
 from tagger.text.schemes import Scheme, describe, tags_of_types
 from tagger.text.tokenization import TextRules
@@ -64,6 +65,24 @@ class ModelFiles(NamedTuple):
     rules: TextRules
     weights: Weights
     sha256: str
+
+
+def files_of(model: Model, weights: bytes, *, card: str) -> dict[str, bytes]:
+    """Return the bytes of each file of a model folder, given those of the weights; `card` is the text of its README."""
+    vocabulary = model.vocabulary
+    names = {
+        "words": list(vocabulary.words),
+        "num_trainable": vocabulary.num_trainable,
+        "chars": list(vocabulary.chars),
+        "labels": {layer: list(labels) for layer, labels in vocabulary.labels.items()},
+    }
+    files = {
+        VOCABULARY: f"{json.dumps(names, ensure_ascii=False)}\n".encode(),
+        TOKENIZER: rules_to_json(model.text_rules),
+        WEIGHTS: weights,
+    }
+    config = config_to_json(model.config.model_dump(mode="json") | {"format": FORMAT}, files)
+    return {CONFIG: config, **files, CARD: card.encode()}
 
 
 def config_to_json(values: Mapping[str, object], files: Mapping[str, bytes]) -> bytes:

@@ -3,18 +3,16 @@
 What its files hold is in `files.py`; here the network comes in.
 """
 
-import json
 from pathlib import Path
 
 import torch
 from safetensors.torch import save
 
 from tagger.files.writing import replace_files
-from tagger.model.config import FORMAT
-from tagger.model.files import CARD, CONFIG, TOKENIZER, VOCABULARY, WEIGHTS, config_to_json, model_folder, read_files
+from tagger.model.files import TOKENIZER, files_of, model_folder, read_files
 from tagger.model.model import Source
 from tagger.model.network import TorchModel, build_network
-from tagger.model.tokenizer import check_table, rules_to_json
+from tagger.model.tokenizer import check_table
 
 
 def save_model(model: TorchModel, folder: Path, *, card: str) -> None:
@@ -28,24 +26,11 @@ def save_model(model: TorchModel, folder: Path, *, card: str) -> None:
 
 def model_files(model: TorchModel, *, card: str) -> dict[str, bytes]:
     """Return the bytes of each file of a model folder; `card` is the text of its README."""
-    vocabulary = model.vocabulary
-    names = {
-        "words": list(vocabulary.words),
-        "num_trainable": vocabulary.num_trainable,
-        "chars": list(vocabulary.chars),
-        "labels": {layer: list(labels) for layer, labels in vocabulary.labels.items()},
-    }
     weights = {}
     for name, tensor in model.network.state_dict().items():
         exact = tensor.float() if tensor.dtype == torch.bfloat16 else tensor  # as it was loaded
         weights[name] = exact.detach().cpu().contiguous()
-    files = {
-        VOCABULARY: f"{json.dumps(names, ensure_ascii=False)}\n".encode(),
-        TOKENIZER: rules_to_json(model.text_rules),
-        WEIGHTS: save(weights),
-    }
-    config = config_to_json(model.config.model_dump(mode="json") | {"format": FORMAT}, files)
-    return {CONFIG: config, **files, CARD: card.encode()}
+    return files_of(model, save(weights), card=card)
 
 
 def load_model(path: str | Path, *, device: str | torch.device = "cpu", trusted: bool = False) -> TorchModel:

@@ -1,1 +1,1 @@
-"""The bricks of a trained model in NumPy alone: what `nn` computes, for machines without torch and for small arrays."""
+"""The bricks of `nn/` in NumPy alone. Each module mirrors the one of its name there, which explains it."""

@@ -145,7 +145,7 @@ def _is_missing(path: Path) -> bool:
     return False
 
 
-def _check_layer(head: Head[Any, Any], sentences: Sequence[Sentence], *, where: str) -> None:
+def _check_layer(head: Head[Any, Any, Any], sentences: Sequence[Sentence], *, where: str) -> None:
     """Refuse sentences whose layer is not what the head predicts."""
     for found in (sentence.layers[head.layer] for sentence in sentences if head.layer in sentence.layers):
         if not isinstance(found, head.layer_type):
@@ -174,7 +174,7 @@ def _check_carried(layer: str, corpora: Mapping[str, Corpus], tell: Tell) -> Non
         )
 
 
-def _note_unseen(head: Head[Any, Any], corpora: Mapping[str, Corpus], tell: Tell) -> None:
+def _note_unseen(head: Head[Any, Any, Any], corpora: Mapping[str, Corpus], tell: Tell) -> None:
     """Note the types or labels in dev and test that train lacks, because the model cannot predict them."""
 
     def classes(split: str) -> Iterator[str]:

@@ -28,6 +28,8 @@ from tagger.model.config import FORMAT, ModelConfig
 from tagger.model.network import TorchModel, to_tensors
 from tagger.nn.encoder import RecurrentEncoder
 from tagger.nn.heads import HeadNetwork
+from tagger.numpy_nn import heads as numpy_heads
+from tagger.numpy_nn.packing import Packing
 from tagger.onnx_nn.graph import Graph, Sentences, Weights
 from tagger.onnx_nn.pooling import linear
 from tagger.text.schemes import Scheme
@@ -76,16 +78,26 @@ class NumberScores:
         return [f"mean error {self.error:.3f}"]
 
 
+class NumpyNumbers(numpy_heads.HeadNetwork):
+    """The same in NumPy."""
+
+    def __init__(self, weights: Arrays) -> None:
+        self.weight, self.bias = weights["linear.weight"][0], weights["linear.bias"][0]
+
+    def __call__(self, states: Any, packing: Packing, *, n_best: int = 0) -> NumberOutput:
+        return NumberOutput((packing.pad(states @ self.weight + self.bias) * packing.mask).sum(1))
+
+
 class RunningNumber:
-    def __init__(self, network: NumberNetwork) -> None:
+    def __init__(self, network: NumpyNumbers) -> None:
         self.network, self.sum = network, 0.0
 
-    def feed(self, state: Tensor) -> Label:
-        self.sum += float(self.network.linear(state))
+    def feed(self, state: Any) -> Label:
+        self.sum += float(state @ self.network.weight + self.network.bias)
         return Label(str(round(self.sum)))
 
 
-class NumberHead(Head[NumberHeadConfig, NumberNetwork]):
+class NumberHead(Head[NumberHeadConfig, NumberNetwork, NumpyNumbers]):
     layer_type = Label
     answer = "one number per sentence"
 
@@ -114,7 +126,10 @@ class NumberHead(Head[NumberHeadConfig, NumberNetwork]):
     def layers(self, arrays: Arrays, names: Names, lengths: Sequence[int], shown: Scheme | None) -> Iterator[Label]:
         return (Label(str(round(number))) for number in arrays["numbers"].tolist())
 
-    def running(self, network: NumberNetwork, names: Sequence[str], shown: Scheme | None) -> RunningNumber:
+    def build_numpy(self, labels: Sequence[str], weights: Arrays, widths: Widths) -> NumpyNumbers:
+        return NumpyNumbers(weights)
+
+    def running(self, network: NumpyNumbers, names: Sequence[str], shown: Scheme | None) -> RunningNumber:
         return RunningNumber(network)
 
     def score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> NumberScores:

@@ -1,12 +1,13 @@
 """Tagging token by token against tagging each prefix whole."""
 
+import pickle
+import sys
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.utils._python_dispatch import TorchDispatchMode
 from untrained import torch_tagger, untrained_model
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
@@ -166,31 +167,23 @@ def test_bfloat16_encoder_tags_nearly_as_whole(cell: str) -> None:
         assert found.labels["sentiment"].scores == pytest.approx(scores, abs=0.02)
 
 
-class Work(TorchDispatchMode):
-    """Counts the operations of torch, and the numbers that they give."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls: list[tuple[str, int]] = []
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        tensors = [
-            part for part in (result if isinstance(result, tuple) else (result,)) if isinstance(part, torch.Tensor)
-        ]
-        self.calls.append((str(func), sum(part.numel() for part in tensors)))
-        return result
-
-
 @pytest.mark.parametrize("pooling", ["last", "mean", "max"])
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
-def test_late_token_takes_the_work_of_an_early_one(cell: str, pooling: str) -> None:
+def test_late_token_takes_the_work_and_the_memory_of_an_early_one(cell: str, pooling: str) -> None:
     incremental = make_tagger(encoder={"cell": cell, "layers": 2}, pooling=pooling).incremental()
-    work = []
+    incremental.reset()
+    calls: list[list[str]] = []
+    sizes = []
     for i in range(60):
-        with Work() as counted:
-            incremental.feed("Paris")
+        called: list[str] = []
         if i in (5, 59):
-            work.append(counted.calls)
-    assert work[0] == work[1]
-    assert work[0]
+            sys.setprofile(lambda frame, event, arg, called=called: called.append(f"{event} {frame.f_code.co_name}"))
+        incremental.feed("Paris")
+        sys.setprofile(None)
+        if called:
+            calls.append(called)
+            parts = [incremental._encoder, *(layer.running for layer in incremental._layers.values())]
+            sizes.append(len(pickle.dumps([vars(part) for part in parts])))
+    assert calls[0] == calls[1]
+    assert calls[0]
+    assert sizes[1] < sizes[0] + 10  # a number may have another digit

@@ -17,7 +17,7 @@ from tagger.config import EmbeddingsConfig, EncoderConfig, TokensHeadConfig
 from tagger.encoding.batches import Batch, encode
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
-from tagger.inference.torch_backend import TypeCache, _one_thread
+from tagger.inference.torch_backend import _one_thread, cached_vectors, type_cache
 from tagger.inference.workers import workers
 from tagger.model import network as network_module
 from tagger.model.network import Network
@@ -54,10 +54,10 @@ def exact(batch: Batch) -> torch.Tensor:
 @pytest.mark.parametrize("capacity", [3, 8, 10_000])
 @torch.inference_mode()
 def test_cached_vectors_are_those_of_the_network(capacity: int) -> None:
-    cache, rng = TypeCache(NETWORK, capacity), np.random.default_rng(2)
+    cache, rng = type_cache(NETWORK, capacity), np.random.default_rng(2)
     for _ in range(30):
         batch = make_batch(rng.choice([*WORDS, "unseen", "é"], size=rng.integers(1, 9)).tolist())
-        torch.testing.assert_close(cache.vectors(batch), exact(batch), rtol=0, atol=1e-6)
+        torch.testing.assert_close(cached_vectors(cache, batch), exact(batch), rtol=0, atol=1e-6)
 
 
 @torch.inference_mode()
@@ -69,17 +69,17 @@ def test_a_word_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
         "type_vectors",
         lambda self, words, *rest: (computed.append(len(words)), original(self, words, *rest))[1],
     )
-    cache = TypeCache(NETWORK)
+    cache = type_cache(NETWORK)
     for words in (["a", "b"], ["b", "a"], ["b", "c", "b"]):
-        cache.vectors(make_batch(words))
+        cached_vectors(cache, make_batch(words))
     assert computed == [2, 1]
 
 
 @torch.inference_mode()
 def test_no_more_words_are_held_than_the_capacity() -> None:
-    cache = TypeCache(NETWORK, 5)
+    cache = type_cache(NETWORK, 5)
     for word in WORDS:
-        cache.vectors(make_batch([word]))
+        cached_vectors(cache, make_batch([word]))
         assert len(cache._rows) <= 5
         assert len(cache._table) <= 5
 
@@ -87,19 +87,19 @@ def test_no_more_words_are_held_than_the_capacity() -> None:
 @torch.inference_mode()
 def test_words_of_a_batch_beyond_the_capacity_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network_module, "TYPES", 3)
-    cache, batch = TypeCache(NETWORK, 5), make_batch(WORDS)
-    torch.testing.assert_close(cache.vectors(batch), exact(batch), rtol=0, atol=1e-6)
+    cache, batch = type_cache(NETWORK, 5), make_batch(WORDS)
+    torch.testing.assert_close(cached_vectors(cache, batch), exact(batch), rtol=0, atol=1e-6)
     assert len(cache._rows) == 0
 
 
 def test_threads_that_share_a_cache_get_the_vectors_of_their_own_words() -> None:
-    cache = TypeCache(NETWORK, 6)
+    cache = type_cache(NETWORK, 6)
 
     @torch.inference_mode()
     def work(seed: int) -> bool:
         rng = np.random.default_rng(seed)
         batches = [make_batch(rng.choice(WORDS, size=4).tolist()) for _ in range(40)]
-        return all(torch.allclose(cache.vectors(batch), exact(batch), atol=1e-6) for batch in batches)
+        return all(torch.allclose(cached_vectors(cache, batch), exact(batch), atol=1e-6) for batch in batches)
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(work, range(8)))

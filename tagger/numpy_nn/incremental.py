@@ -1,23 +1,19 @@
 """Encoder and heads that take one token at a time, at a cost that does not grow with the tokens before it.
 
-Each class keeps a summary of the tokens so far. After each token its result equals that of the module that it wraps,
-run over all tokens so far. The encoder must read in one direction only. Modules must be in evaluation mode.
+Each class keeps a summary of the tokens so far. After each token its result equals that of the brick that it wraps, run
+over all tokens so far. The encoder must read in one direction only.
 """
 
 import math
 
 import numpy as np
-import torch
-from jaxtyping import Float
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
-from tagger.nn.encoder import Recurrence, RecurrentEncoder
-from tagger.nn.heads import SentenceHead, SentenceOutput, TokensHead
-from tagger.nn.pooling import AttentionPooling, MaxPooling, MeanPooling
+from tagger.numpy_nn.encoder import Floats, RecurrentEncoder
+from tagger.numpy_nn.heads import SentenceHead, SentenceOutput, TokensHead
+from tagger.numpy_nn.pooling import AttentionPooling, MaxPooling, MeanPooling
 
 Vector = NDArray[np.float64]
-Memory = tuple[Tensor, ...]  # of a layer, each (1, hidden)
 
 
 class RunningEncoder:
@@ -28,38 +24,23 @@ class RunningEncoder:
     """
 
     def __init__(self, encoder: RecurrentEncoder) -> None:
-        if any(layer.bidirectional for layer in encoder.layers):
+        if any(len(layer) > 1 for layer in encoder.layers):
             raise ValueError(
                 "the encoder must read in one direction, got a bidirectional one, whose states depend on later tokens"
             )
-        self.encoder = encoder
-        self.memory: list[Memory] = [_empty(layer) for layer in encoder.layers]
+        self.layers = [layer[0] for layer in encoder.layers]
+        self.memory = [layer.memory(1) for layer in self.layers]
+        self.states: list[Floats] = [np.empty((0, layer.hidden_size), np.float32) for layer in self.layers]
 
-    def feed(self, vector: Float[Tensor, " input"]) -> Float[Tensor, " hidden"]:
-        """Return the state of the next token."""
-        state = vector.to(self.encoder.dtype).unsqueeze(0)  # (1, input)
-        for i, layer in enumerate(self.encoder.layers):
-            self.memory[i] = _step(layer, state, self.memory[i])
-            state = self.memory[i][0]
-        return state.squeeze(0).to(vector.dtype)
-
-
-def _empty(layer: Recurrence) -> Memory:
-    """Return the memory of a layer before the first token: its state, and the cell of an LSTM."""
-    zeros = next(layer.parameters()).new_zeros(1, layer.hidden_size)
-    return (zeros, zeros) if isinstance(layer, nn.LSTM) else (zeros,)
-
-
-def _step(layer: Recurrence, vector: Float[Tensor, "1 input"], memory: Memory) -> Memory:
-    """Return the memory after one more token.
-
-    This uses torch's cell functions. The kernel for whole sentences distributes its work over threads, which takes
-    longer than the work for one token.
-    """
-    weights = [getattr(layer, f"{name}_l0") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
-    if isinstance(layer, nn.LSTM):
-        return torch.lstm_cell(vector, memory, *weights)
-    return ((torch.gru_cell if isinstance(layer, nn.GRU) else torch.rnn_tanh_cell)(vector, memory[0], *weights),)
+    def feed(self, vector: Floats) -> Floats:
+        """Return the state of the next token, of shape (hidden,), given its vector, of shape (input,)."""
+        read = vector[None]  # (1, input)
+        for i, layer in enumerate(self.layers):
+            state = np.empty((1, layer.hidden_size), np.float32)
+            layer.step(read @ layer.weight + layer.bias, self.states[i], self.memory[i], state)
+            self.states[i] = read = state
+        last: Floats = read[0]
+        return last
 
 
 class RunningTags:
@@ -67,8 +48,7 @@ class RunningTags:
 
     For each tag it keeps the score of the best sequence that ends in the tag (Viterbi), and the log of the summed
     exponentiated scores of all of them (forward recursion). The highest is subtracted at each token, so that long input
-    does not lose digits. The arrays are NumPy's, in float64: they are small, and torch would distribute the sums over
-    threads.
+    does not lose digits. The arrays are in float64: they are small.
 
     Source:
         Viterbi (1967), and the forward recursion of Rabiner (1989).
@@ -77,16 +57,16 @@ class RunningTags:
 
     def __init__(self, head: TokensHead) -> None:
         self.head = head
-        self.start, self.transitions, self.end = (_to_numpy(part) for part in head.crf.scores())
+        self.start, self.transitions, self.end = (part.astype(np.float64) for part in head.scores)
         self.best: Vector | None = None  # (tags,)
         self.total: Vector | None = None  # (tags,)
 
-    def feed(self, state: Float[Tensor, " hidden"]) -> tuple[int, float, NDArray[np.int64] | None]:
+    def feed(self, state: Floats) -> tuple[int, float, NDArray[np.int64] | None]:
         """Return the tag that the sequence ends in, its probability, and the best previous tag of each tag.
 
         The last is None at the first token.
         """
-        emissions = _to_numpy(self.head.linear(state))  # (tags,)
+        emissions: Vector = self.head.emissions(state).astype(np.float64)  # (tags,)
         origins = None
         best = total = self.start
         if self.best is not None and self.total is not None:
@@ -98,11 +78,6 @@ class RunningTags:
         logits = self.total + self.end if self.head.decoder == "crf" else emissions
         odds = np.exp(_from_zero(logits))
         return tag_id, float(odds[tag_id] / odds.sum()), origins
-
-
-def _to_numpy(scores: Tensor) -> Vector:
-    numbers: Vector = scores.detach().double().cpu().numpy()
-    return numbers
 
 
 def _from_zero(scores: Vector) -> Vector:
@@ -133,35 +108,32 @@ class RunningClass:
     def __init__(self, head: SentenceHead) -> None:
         self.head = head
         self.length = 0
-        self.kept: Tensor | None = None  # (hidden,)
+        self.kept: Vector | None = None  # (hidden,)
         self.weight, self.top = 0.0, -math.inf
         self.scores: list[float] = []
 
-    def feed(self, state: Float[Tensor, " hidden"]) -> SentenceOutput:
+    def feed(self, state: Floats) -> SentenceOutput:
         """Return the probability of each class, and the attention if there is one, as a batch of one sentence."""
         self.length += 1
-        vector = self._pooled(state).to(state.dtype).view(1, 1, -1)
-        output: SentenceOutput = self.head(vector, torch.ones(1, 1, dtype=torch.bool, device=state.device))
-        # The head sees one token that has the pooled state: pooling it again changes nothing. Only its attention, 1,
-        # must be replaced by the weights of all tokens.
+        probabilities = self.head.classes(self._pooled(state).astype(np.float32)[None])
         if not self.scores:
-            return output
+            return SentenceOutput(probabilities, None)
         weights = np.exp(np.array(self.scores) - self.top) / self.weight
-        return SentenceOutput(output.probabilities, torch.from_numpy(weights).to(state).unsqueeze(0))
+        return SentenceOutput(probabilities, weights.astype(np.float32)[None])
 
-    def _pooled(self, state: Float[Tensor, " hidden"]) -> Float[Tensor, " hidden"]:
+    def _pooled(self, state: Floats) -> Vector:
         """Return the pooled state of the sentence so far."""
-        pooling, precise = self.head.pooling, state.double()
+        pooling, precise = self.head.pooling, state.astype(np.float64)
         kept = precise if self.kept is None else self.kept
         if isinstance(pooling, AttentionPooling):
-            return self._attended(precise, float(pooling.score(state)))
+            return self._attended(precise, float(pooling.score(state[None])[0]))
         if isinstance(pooling, MeanPooling):
             self.kept = kept + precise if self.length > 1 else kept
             return self.kept / self.length
-        self.kept = torch.maximum(kept, precise) if isinstance(pooling, MaxPooling) else precise
+        self.kept = np.maximum(kept, precise) if isinstance(pooling, MaxPooling) else precise
         return self.kept
 
-    def _attended(self, state: Float[Tensor, " hidden"], score: float) -> Float[Tensor, " hidden"]:
+    def _attended(self, state: Vector, score: float) -> Vector:
         """Return the weighted average of the states so far.
 
         Weights are exp(score - top), 1 at the highest score: exp(score) itself would overflow. When a new score is the
@@ -172,4 +144,5 @@ class RunningClass:
         self.kept = weight * state + (0 if self.kept is None else shrink * self.kept)
         self.weight, self.top = shrink * self.weight + weight, top
         self.scores.append(score)
-        return self.kept / self.weight
+        average: Vector = self.kept / self.weight
+        return average
