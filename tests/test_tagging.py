@@ -1,21 +1,18 @@
 """The `Tagger` on texts, words, documents and streams of every kind, short, long and odd."""
 
 import copy
-import multiprocessing
 import pickle
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from signing import make_older
 from untrained import torch_tagger, untrained_model
 
 from tagger.config import (
@@ -343,32 +340,6 @@ def copies_of(tagger: Tagger) -> list[Tagger]:
     return [pickle.loads(pickle.dumps(tagger)), copy.deepcopy(tagger)]
 
 
-def test_a_tagger_that_was_loaded_is_pickled_as_the_path_of_its_folder(tmp_path: Path) -> None:
-    save_model(TAGGER.model, tmp_path / "run" / "model", card="")
-    loaded = load(tmp_path / "run")
-    assert len(pickle.dumps(loaded)) < 1000
-    for found in [*copies_of(loaded), *copies_of(pickle.loads(pickle.dumps(loaded)))]:
-        assert tags_alike(found, TAGGER)
-        assert found.model.source == loaded.model.source
-
-
-@pytest.mark.parametrize("hashes", [True, False])
-def test_a_folder_that_changed_since_pickling_is_refused(hashes: bool, tmp_path: Path) -> None:
-    other = make_tagger(loudness=4).model
-    for model in (TAGGER.model, other):
-        save_model(model, tmp_path, card="")
-        if not hashes:  # as models of older versions have none
-            make_older(tmp_path, 1, hashed=False)
-        if model is TAGGER.model:
-            pickled = pickle.dumps(load(tmp_path))
-            assert pickle.loads(pickled).layers == TAGGER.layers
-    with pytest.raises(ModelError, match="must hold the model that was pickled, but holds another one now"):
-        pickle.loads(pickled)
-    shutil.rmtree(tmp_path)
-    with pytest.raises(ModelError, match="no such model folder"):
-        pickle.loads(pickled)
-
-
 def test_a_tagger_without_a_folder_is_pickled_with_its_weights() -> None:
     assert TAGGER.model.source is None
     for found in copies_of(TAGGER):
@@ -392,14 +363,6 @@ def test_pickling_keeps_the_precision(tmp_path: Path, monkeypatch: pytest.Monkey
         for found in copies_of(tagger):
             assert found.network.encoder.dtype == torch.bfloat16
             assert tags_alike(found, loaded)
-
-
-def test_a_spawned_process_takes_a_tagger(tmp_path: Path) -> None:
-    save_model(TAGGER.model, tmp_path, card="")
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        assert pool.submit(load(tmp_path).tag, "Ada ran.").result().tags("ner") == TAGGER.tag("Ada ran.").tags("ner")
-        with pytest.raises(TypeError, match="text must be a string"):
-            pool.submit(load(tmp_path).tag, None).result()
 
 
 def test_calls_leave_no_trace() -> None:

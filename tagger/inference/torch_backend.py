@@ -147,7 +147,6 @@ def load_torch(
     device: str = "cpu",
     precision: Precision = "float32",
     cache: bool = True,
-    rules: TextRules | None = None,
     threads: int | None = None,
     trusted: bool = False,
 ) -> TorchBackend:
@@ -161,7 +160,7 @@ def load_torch(
     if precision == "bfloat16":
         check_bfloat16(device)
         model.network.encoder.to(torch.bfloat16)
-    return TorchBackend(model, cache=cache, rules=rules, threads=threads)
+    return TorchBackend(model, cache=cache, threads=threads)
 
 
 def _unpickled(
@@ -173,10 +172,8 @@ def _unpickled(
     threads: int | None,
 ) -> TorchBackend:
     """Return the backend that was pickled."""
-    load = partial(
-        load_torch, device=device, precision=precision, cache=cache, rules=rules, threads=threads, trusted=True
-    )
-    return reloaded(content, load)
+    settings = {"device": device, "precision": precision, "cache": cache, "threads": threads, "trusted": True}
+    return reloaded(content, load_torch, rules=rules, **settings)
 
 
 def check_bfloat16(device: str) -> None:

@@ -1,19 +1,21 @@
-"""Threads that run batches at the same time, and forks of a process that has such threads.
+"""Threads that run batches at the same time, and what happens to such threads when the process forks or ends.
 
 A library may hold a lock in one thread while another one forks the process; in the child nobody would ever release it.
-So a fork waits until no backend is at work.
+So a fork waits until no backend is at work. At the end of the program Python kills daemon threads wherever they are,
+and a library in C++ then aborts the process. So the end waits too.
 """
 
+import atexit
 import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import chain, islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 G = TypeVar("G")
 R = TypeVar("R")
@@ -21,41 +23,71 @@ R = TypeVar("R")
 FORKING = threading.RLock()  # held while the process forks, and for a moment when a run starts
 _RUNNING: set[int] = set()  # threads in which a backend is at work
 _IN_CHILD: list[Callable[[], object]] = []
+_ending = False
 
 
 @contextmanager
 def running() -> Iterator[None]:
-    """Keep the process from forking meanwhile."""
+    """Keep the process from forking and from ending meanwhile."""
     thread = threading.get_ident()
-    with FORKING:
-        outer = thread in _RUNNING
-        _RUNNING.add(thread)
+    if thread in _RUNNING:  # inside a run, for which a fork waits already
+        yield
+        return
     try:
+        _wait_for_turn(thread)
         yield
     finally:
-        if not outer:
-            _RUNNING.discard(thread)
+        _RUNNING.discard(thread)
 
 
-def workers(number: int, prepare: Callable[[], object] | None = None) -> ThreadPoolExecutor:
+def _wait_for_turn(thread: int) -> None:
+    with FORKING:
+        killed = _ending and threading.current_thread().daemon
+        if not killed:
+            _RUNNING.add(thread)
+    if killed:
+        threading.Event().wait()  # until Python kills this thread
+
+
+class Workers(ThreadPoolExecutor):
+    """Threads that run batches. When no thread can be used any more, the thread that asks runs them itself."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        """Return the result of a call in one of the threads."""
+        try:
+            return super().submit(fn, *args, **kwargs)
+        except RuntimeError:  # the program is ending, or the system has no more threads
+            future: Future[Any] = Future()
+            future.set_result(fn(*args, **kwargs))
+            return future
+
+
+def workers(number: int, prepare: Callable[[], object] | None = None) -> Workers:
     """Return so many threads, each of which has called `prepare` once. They are shared and never end."""
     with FORKING:
         return _workers(number, prepare)
 
 
 @cache
-def _workers(number: int, prepare: Callable[[], object] | None) -> ThreadPoolExecutor:
+def _workers(number: int, prepare: Callable[[], object] | None) -> Workers:
     started = threading.Barrier(number + 1)
 
     def start() -> None:
         if prepare is not None:
             prepare()
-        started.wait()
+        with suppress(threading.BrokenBarrierError):
+            started.wait()
 
-    pool = ThreadPoolExecutor(number, "tagger", initializer=start)
-    for _ in range(number):
-        pool.submit(int)
-    started.wait()
+    pool = Workers(number, "tagger", initializer=start)
+    try:
+        for _ in range(number):
+            ThreadPoolExecutor.submit(pool, int)
+        started.wait()
+    except RuntimeError:  # see `Workers.submit`
+        started.abort()
+    except BaseException:
+        started.abort()  # otherwise the threads would wait forever, and with them the end of the program
+        raise
     return pool
 
 
@@ -95,6 +127,16 @@ def _after_fork_in_child() -> None:
     for function in _IN_CHILD:
         function()
     FORKING.release()
+
+
+@atexit.register
+def _before_end() -> None:
+    """Wait until no thread is in the middle of a run, and let no daemon thread start one."""
+    global _ending
+    with FORKING:
+        _ending = True
+    while _RUNNING - {threading.get_ident()}:
+        time.sleep(0.001)
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork

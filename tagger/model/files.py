@@ -121,19 +121,19 @@ def read_files(folder: Path) -> ModelFiles:
 def read_of_one_save(folder: Path, read: Callable[[], T]) -> T:
     """Return what `read` makes of files of a folder; it is called again if another model was saved meanwhile."""
     while True:
-        before = _stamp(folder / CONFIG)
+        before = stamp(folder / CONFIG)
         try:
             found, problem = read(), None
         except ModelError as error:
             found, problem = None, error
-        if _stamp(folder / CONFIG) == before:
+        if stamp(folder / CONFIG) == before:
             break
     if problem is not None:
         raise problem
     return cast(T, found)
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
+def stamp(path: Path) -> tuple[int, int] | None:
     """Return what differs between a file and the one that has replaced it, even by the same bytes."""
     for _ in range(MOVES):
         with suppress(OSError):

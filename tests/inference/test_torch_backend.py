@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,35 +149,16 @@ def test_an_error_in_one_of_many_batches_is_raised(three_threads: None) -> None:
 
 
 FORK = """
-import os, sys, threading, torch
-sys.path[:0] = [sys.argv[1], sys.argv[1] + "/.."]
+import os, torch
 torch.set_num_threads(2)
-from test_torch_backend import *
-from tagger.text.tokenization import tokenize
-
-def tag():
-    tokenize("Maria lives in Oslo.")
-    return len(list(backend_of(NETWORK).run([make_batch(WORDS[:3])] * 4)))
-
-def tag_forever():
-    while True:
-        tag()
-
 big = torch.ones(500, 500)
 big @ big  # starts the threads of OpenMP
-tag()
-for _ in range(int(sys.argv[2])):
-    threading.Thread(target=tag_forever, daemon=True).start()
-for _ in range(15):
-    child = os.fork() or os._exit(tag() != 4 or not (big @ big).equal(500 * big))
-    if os.waitpid(child, 0)[1]:
-        os._exit(1)
-os._exit(0)
+import tagger.inference.torch_backend
+child = os.fork() or os._exit(not (big @ big).equal(500 * big))
+os._exit(os.waitpid(child, 0)[1] != 0)
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.parametrize("busy_threads", [0, 3])
-def test_a_forked_process_tags_whatever_the_threads_of_its_parent_do(busy_threads: int) -> None:
-    command = [sys.executable, "-c", FORK, str(Path(__file__).parent), str(busy_threads)]
-    assert subprocess.run(command, timeout=600, check=False).returncode == 0
+def test_a_forked_process_uses_torch_with_one_thread() -> None:
+    assert subprocess.run([sys.executable, "-c", FORK], timeout=300, check=False).returncode == 0
