@@ -5,7 +5,7 @@ from pathlib import Path
 from tagger.model.folder import save_model
 from tagger.model.network import TorchModel
 
-BACKENDS = ("torch",)
+BACKENDS = ("torch", "numpy")
 
 
 def folder_for(backend: str, model: TorchModel, folder: Path) -> Path:

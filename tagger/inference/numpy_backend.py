@@ -87,6 +87,7 @@ class NumpyBackend:
         """Return the input products of words, of shape (directions, types, gates)."""
         return self.network.encoder.products(self.network.type_vectors(*words))
 
+    @running()  # a child must not inherit the lock of the cache
     def _inputs(self, batch: Batch) -> Inputs:
         """Return what the encoder reads, with the index of each word in `ids`, of shape (types,)."""
         if len(batch.types) > self._cache.capacity:
@@ -136,17 +137,15 @@ def _room(values: Floats, number: int) -> Floats:
     return np.empty((values.shape[0], number, values.shape[2]), np.float32)
 
 
-def load_numpy(
-    path: str | Path, *, threads: int | None = None, rules: TextRules | None = None, trusted: bool = False
-) -> NumpyBackend:
+def load_numpy(path: str | Path, *, threads: int | None = None, trusted: bool = False) -> NumpyBackend:
     """Load the model of a run folder or of its `model/` folder; the arguments are those of `tagger.load`.
 
     Raises:
         ModelError: The folder cannot be read.
     """
-    return NumpyBackend(load_numpy_model(path, trusted=trusted), rules=rules, threads=threads)
+    return NumpyBackend(load_numpy_model(path, trusted=trusted), threads=threads)
 
 
 def _unpickled(content: Source | dict[str, bytes], rules: TextRules | None, threads: int | None) -> NumpyBackend:
     """Return the backend that was pickled."""
-    return reloaded(content, partial(load_numpy, rules=rules, threads=threads, trusted=True))
+    return reloaded(content, load_numpy, rules=rules, threads=threads, trusted=True)
