@@ -13,7 +13,17 @@ import typer
 
 from tagger.cli.arguments import names_of, split_columns
 from tagger.errors import DataError, MissingExtraError, RecipeError, TaggerError
-from tagger.text.choices import FileFormat, InputFormat, Invalid, Misaligned, Nested, OutputFormat, Precision, Unit
+from tagger.text.choices import (
+    ExportPrecision,
+    FileFormat,
+    InputFormat,
+    Invalid,
+    Misaligned,
+    Nested,
+    OutputFormat,
+    Precision,
+    Unit,
+)
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import Segment, Tokenize
 from tagger.wording import counted, visible
@@ -505,6 +515,22 @@ def check(
         print_diagnosis(diagnosis)
     if not diagnosis.is_sound:
         raise typer.Exit(1)
+
+
+@app.command(epilog="Example: tagger export runs/quickstart exported --precision int8")
+def export(
+    model: ModelArgument,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write.")],
+    format: Annotated[Literal["onnx"], typer.Option(help="What to write: one ONNX graph, decoding included.")] = "onnx",
+    precision: Annotated[
+        ExportPrecision, typer.Option(help="Numbers of the recurrence; int8 is faster, and for LSTM encoders only.")
+    ] = "float32",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an exported model in this folder.")] = False,
+) -> None:
+    """Write a trained model for other programs: a graph that onnxruntime runs from any language."""
+    from tagger.cli.exporting import export_model
+
+    export_model(model, folder, precision=precision, overwrite=overwrite)
 
 
 @app.command(epilog="Example: tagger info runs/quickstart --json")

@@ -20,7 +20,7 @@ from tagger.inference.blas import one_blas_thread
 from tagger.inference.pickled import reloaded
 from tagger.inference.type_cache import TypeCache, Words
 from tagger.inference.workers import call_in_forked, in_order, running
-from tagger.model.files import files_of
+from tagger.model.files import WEIGHTS, files_of
 from tagger.model.model import Source
 from tagger.model.numpy_network import NumpyModel, load_numpy_model
 from tagger.numpy_nn.encoder import Floats, Inputs
@@ -64,7 +64,7 @@ class NumpyBackend:
         if content is None:
             from safetensors.numpy import save
 
-            content = files_of(self.model, save(dict(self.model.weights)), card="")
+            content = files_of(self.model, {WEIGHTS: save(dict(self.model.weights))}, card="")
         rules = self._rules if self.model.source else self.model.text_rules  # a function is in no file
         return _unpickled, (content, rules, self._threads)
 

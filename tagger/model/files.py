@@ -34,15 +34,24 @@ from tagger.text.tokenization import TextRules
 from tagger.wording import shorten
 
 CONFIG, VOCABULARY, WEIGHTS, CARD = "config.json", "vocabulary.json", "weights.safetensors", "README.md"
-TOKENIZER, GRAPH = "tokenizer.json", "model.onnx"  # the second is in exported folders alone
+TOKENIZER = "tokenizer.json"
+GRAPH, HEADS = "model.onnx", "heads.safetensors"  # in the place of the weights in an exported folder
 HASHES = "sha256"  # the key in `config.json`
 BLANK = "0" * 64  # what is in the place of the hash of `config.json` while it is computed
 CONFIG_BYTES, VOCABULARY_BYTES, TOKENIZER_BYTES = 1_000_000, 2**30, 10_000_000  # that a model may have at most
+GRAPH_BYTES = 2**31
 WEIGHT_BYTES, HEADER_BYTES = 64, 10_000_000  # the same for each weight that the sizes ask for, and for their names
 MOVES = 10  # times that a file may move between looking for it and opening it
 AGAIN = "copy the folder again"
 NO_JSON = "the file is damaged or incomplete, it is not JSON"
-_HASHED_SINCE = {CONFIG: 3, VOCABULARY: 1, TOKENIZER: 2, WEIGHTS: 1}  # the format that added each hash
+_HASHED_SINCE = {
+    CONFIG: 3,
+    VOCABULARY: 1,
+    TOKENIZER: 2,
+    WEIGHTS: 1,
+    GRAPH: 3,
+    HEADS: 3,
+}  # the format that added each hash
 S = TypeVar("S", bound=Section)
 Strings = Annotated[list[str], FailFast()]
 T = TypeVar("T")
@@ -67,8 +76,39 @@ class ModelFiles(NamedTuple):
     sha256: str
 
 
-def files_of(model: Model, weights: bytes, *, card: str) -> dict[str, bytes]:
-    """Return the bytes of each file of a model folder, given those of the weights; `card` is the text of its README."""
+class ExportedFiles(NamedTuple):
+    """What the files of one export hold. The weights are those of the heads."""
+
+    config: ModelConfig
+    vocabulary: Vocabulary
+    rules: TextRules
+    weights: Weights
+    graph: bytes
+    sha256: str
+
+
+class _Described(NamedTuple):
+    """What the files of a folder say, apart from numbers.
+
+    Args:
+        config: The configuration.
+        vocabulary: The names of ids.
+        rules: How to split raw text.
+        hashes: The SHA-256 of the files; None in the first versions.
+        content: The bytes of the configuration.
+        names: The bytes of the vocabulary.
+    """
+
+    config: ModelConfig
+    vocabulary: Vocabulary
+    rules: TextRules
+    hashes: Mapping[str, object] | None
+    content: bytes
+    names: bytes
+
+
+def files_of(model: Model, numbers: Mapping[str, bytes], *, card: str) -> dict[str, bytes]:
+    """Return the bytes of each file of a folder; `numbers` are the files of weights, `card` the text of the README."""
     vocabulary = model.vocabulary
     names = {
         "words": list(vocabulary.words),
@@ -79,7 +119,7 @@ def files_of(model: Model, weights: bytes, *, card: str) -> dict[str, bytes]:
     files = {
         VOCABULARY: f"{json.dumps(names, ensure_ascii=False)}\n".encode(),
         TOKENIZER: rules_to_json(model.text_rules),
-        WEIGHTS: weights,
+        **numbers,
     }
     config = config_to_json(model.config.model_dump(mode="json") | {"format": FORMAT}, files)
     return {CONFIG: config, **files, CARD: card.encode()}
@@ -142,16 +182,36 @@ def stamp(path: Path) -> tuple[int, int] | None:
     return None
 
 
-def _read_once(folder: Path) -> ModelFiles:
+def read_exported(folder: Path) -> ExportedFiles:
+    """Read the files of an exported model, which belong together also while another is being saved in their place."""
+    return read_of_one_save(folder, lambda: _read_exported_once(folder))
+
+
+def _read_exported_once(folder: Path) -> ExportedFiles:
+    config, vocabulary, rules, hashes, content, _ = _described(folder, GRAPH, HEADS)
+    graph = _read(folder / GRAPH, GRAPH_BYTES)
+    _check_hash(folder / GRAPH, graph, hashes)
+    path, fewest = folder / HEADS, _fewest_weights(config, vocabulary)
+    limit = fewest * WEIGHT_BYTES + HEADER_BYTES
+    weights, _ = _opened(path, limit, lambda stream, size: _weights(path, stream, size, 0, hashes))
+    check_weights(path, weights, config, vocabulary, part="head:")
+    return ExportedFiles(config, vocabulary, rules, weights, graph, sha256(content).hexdigest())
+
+
+def _described(folder: Path, *numbers: str) -> _Described:
+    """Return what the files of a folder say; `numbers` are the names of the other files that belong to it."""
     path = folder / CONFIG
     content = _read(path, CONFIG_BYTES)
     values = _parse(path, content)
     found: Any = values.get("format")
-    if found is True or found not in range(1, FORMAT + 1):
+    oldest = min(_HASHED_SINCE[name] for name in numbers)
+    if found is True or found not in range(oldest, FORMAT + 1):
         advice = "upgrade tagger" if isinstance(found, int) and found > FORMAT else "train the model again"
-        raise ModelError(f"{folder}: model format {shorten(found)}, this version reads 1 to {FORMAT}; {advice}")
+        read = f"{oldest} to {FORMAT}" if oldest < FORMAT else str(FORMAT)
+        raise ModelError(f"{folder}: model format {shorten(found)}, this version reads {read}; {advice}")
     hashes = values.pop(HASHES, None)  # the first versions wrote none
-    hashed = [name for name, first in _HASHED_SINCE.items() if found >= first]
+    files = (CONFIG, VOCABULARY, TOKENIZER, *numbers)
+    hashed = [name for name in files if found >= _HASHED_SINCE[name]]
     if not (hashes is None and found == 1) and not (isinstance(hashes, dict) and hashes.keys() == set(hashed)):
         raise ModelError(f"{path}: `{HASHES}` must have {' and '.join(hashed)}, got {shorten(hashes)}; {AGAIN}")
     if hashes is not None and CONFIG in hashes and hashes[CONFIG] != _own_hash(content, str(hashes[CONFIG])):
@@ -169,7 +229,11 @@ def _read_once(folder: Path) -> ModelFiles:
     rules = replace(config.text_rules, version=1) if found == 1 else _rules(folder / TOKENIZER, hashes)
     names = _read(folder / VOCABULARY, VOCABULARY_BYTES)
     _check_hash(folder / VOCABULARY, names, hashes)
-    vocabulary = _vocabulary(folder / VOCABULARY, names, config)
+    return _Described(config, _vocabulary(folder / VOCABULARY, names, config), rules, hashes, content, names)
+
+
+def _read_once(folder: Path) -> ModelFiles:
+    config, vocabulary, rules, hashes, content, names = _described(folder, WEIGHTS)
     fewest = _fewest_weights(config, vocabulary)
     path, limit = folder / WEIGHTS, fewest * WEIGHT_BYTES + HEADER_BYTES
     weights, hashed_weights = _opened(path, limit, lambda stream, size: _weights(path, stream, size, fewest, hashes))
@@ -221,7 +285,8 @@ def _opened(path: Path, limit: int, use: Callable[[BufferedReader, int], T]) -> 
         except (OSError, MemoryError) as error:
             reason = getattr(error, "strerror", None) or "not enough memory"
             raise ModelError(f"{path}: the file cannot be read: {reason}; check its permissions") from None
-    raise ModelError(f"{path.parent}: must hold {CONFIG}, {VOCABULARY} and {WEIGHTS}, got no {path.name}")
+    numbers = GRAPH if is_exported(path.parent) else WEIGHTS
+    raise ModelError(f"{path.parent}: must hold {CONFIG}, {VOCABULARY} and {numbers}, got no {path.name}")
 
 
 def _check_hash(path: Path, content: bytes, hashes: Mapping[str, object] | None) -> None:

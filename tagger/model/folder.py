@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save
 
 from tagger.files.writing import replace_files
-from tagger.model.files import TOKENIZER, files_of, model_folder, read_files
+from tagger.model.files import TOKENIZER, WEIGHTS, files_of, model_folder, read_files
 from tagger.model.model import Source
 from tagger.model.network import TorchModel, build_network
 from tagger.model.tokenizer import check_table
@@ -30,7 +30,7 @@ def model_files(model: TorchModel, *, card: str) -> dict[str, bytes]:
     for name, tensor in model.network.state_dict().items():
         exact = tensor.float() if tensor.dtype == torch.bfloat16 else tensor  # as it was loaded
         weights[name] = exact.detach().cpu().contiguous()
-    return files_of(model, save(weights), card=card)
+    return files_of(model, {WEIGHTS: save(weights)}, card=card)
 
 
 def load_model(path: str | Path, *, device: str | torch.device = "cpu", trusted: bool = False) -> TorchModel:

@@ -73,15 +73,16 @@ def _recurrent_shapes(
                 yield f"{part}.layers.{layer}.{name}_l0{suffix}", shape
 
 
-def check_weights(path: Path, weights: Weights, config: ModelConfig, vocabulary: Vocabulary) -> None:
-    """Refuse the weights of a file at a path that do not fit the model.
+def check_weights(path: Path, weights: Weights, config: ModelConfig, vocabulary: Vocabulary, *, part: str = "") -> None:
+    """Refuse the weights of a file at a path that do not fit the model; `part` is the start of their names.
 
     Raises:
         ModelError: A tensor is missing, unknown or of another form, or has values that no network can have.
     """
     heads = heads_of(config.heads).items()
     fixed = {f"{module_name('head', layer)}.{name}" for layer, head in heads for name in head.fixed()}
-    if problems := sorted(_problems(forms_of(config, vocabulary), weights, fixed)):
+    forms = {name: form for name, form in forms_of(config, vocabulary).items() if name.startswith(part)}
+    if problems := sorted(_problems(forms, weights, fixed)):
         more = f" and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
         raise ModelError(
             f"{path}: the weights must fit config.json and vocabulary.json, but {'; '.join(problems[:SHOWN])}{more}; "

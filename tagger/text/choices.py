@@ -14,6 +14,7 @@ Unit = Literal["line", "document", "file"]  # of plain text that is tagged
 Invalid = Literal["error", "repair"]
 BackendName = Literal["auto", "torch", "numpy", "onnx"]  # what runs a model
 Precision = Literal["float32", "bfloat16"]  # of the encoder
+ExportPrecision = Literal["float32", "int8"]  # of the encoder of an exported model
 Misaligned = Literal["error", "drop", "expand"]
 Several = Literal["error", "skip", "join"]
 Nested = Literal["error", "outermost", "innermost", "layers"]

@@ -1,0 +1,163 @@
+"""An exported model on disk: one ONNX graph with decoding inside, and the small files around it.
+
+The folder is like that of the trained model, but has `model.onnx` and, for decoding outside the graph, the weights of
+the heads (`heads.safetensors`) instead of all weights. No torch is needed to write it, and only onnxruntime to run it.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import numpy as np
+from safetensors.numpy import save
+
+from tagger.errors import MissingExtraError, ModelError
+from tagger.export.card import graph_card
+from tagger.export.network import build_graph
+from tagger.files.writing import locked, replace_files, settle
+from tagger.model.config import ModelConfig
+from tagger.model.files import (
+    CARD,
+    CONFIG,
+    GRAPH,
+    HEADS,
+    WEIGHTS,
+    ModelFiles,
+    files_of,
+    model_folder,
+    read_files,
+)
+from tagger.model.model import Model
+from tagger.text.choices import ExportPrecision
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+LARGEST = 2**31 - 1  # bytes of an ONNX graph in one file
+PREPARED = {"onnx.quant.pre_process": "onnxruntime.quant"}  # without it, the quantiser warns of unprepared graphs
+
+
+def export_onnx(
+    model: Path, folder: Path, *, precision: ExportPrecision = "float32", overwrite: bool = False
+) -> Mapping[str, int]:
+    """Write a trained model as an ONNX graph with the small files around it, and return the bytes of each file.
+
+    Args:
+        model: Folder of a run, or of a model.
+        folder: Where to write; it is created if missing.
+        precision: Numbers of the recurrence. `int8` is for LSTM encoders.
+        overwrite: Whether to replace an exported model in the folder.
+
+    Raises:
+        MissingExtraError: A package that the export needs is not installed.
+        ModelError: The model cannot be read or exported, or the folder holds a model.
+        DataError: A file cannot be written.
+    """
+    _check_packages(precision)
+    source = model_folder(model)
+    if not (source / WEIGHTS).is_file() and (source / GRAPH).is_file():
+        raise ModelError(f"{source}: expected a trained model, got one that was exported; give the folder of its run")
+    files = read_files(source)
+    _check_precision(source, files.config, precision)
+    contents = _contents(files, precision, _card_of(source))
+    with _writable(folder):
+        _check_place(folder, overwrite=overwrite)
+        replace_files(folder, contents)
+    return {name: len(content) for name, content in contents.items()}
+
+
+@contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    """Lock a folder, which is created if missing, within the context.
+
+    Raises:
+        ModelError: It is not writable, or another export has locked it.
+    """
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            owned = stack.enter_context(locked(folder))
+        except OSError as error:
+            raise ModelError(f"{folder}: the folder of an export must be writable: {error.strerror}") from None
+        if not owned:
+            raise ModelError(f"{folder}: another export is writing to this folder; wait for its end or use another one")
+        settle(folder)
+        yield
+
+
+def _contents(files: ModelFiles, precision: ExportPrecision, card: str) -> dict[str, bytes]:
+    """Return the bytes of each file of the exported folder."""
+    config, vocabulary, weights = files.config, files.vocabulary, files.weights.arrays()
+    nodes = build_graph(config, vocabulary, weights)
+    graph = nodes.model({"version": version("tagger-bilstm"), "precision": precision} | PREPARED)
+    heads = {name: np.ascontiguousarray(value) for name, value in weights.items() if name.startswith("head:")}
+    numbers = {GRAPH: _quantised(graph) if precision == "int8" else _serialised(graph), HEADS: save(heads)}
+    model = Model(config, vocabulary, None, rules=files.rules)
+    return files_of(model, numbers, card=graph_card(nodes, precision, card))
+
+
+def _serialised(model: "ModelProto") -> bytes:
+    if model.ByteSize() > LARGEST:
+        raise ModelError(
+            f"the graph must have at most {LARGEST:,} bytes, got {model.ByteSize():,}; train with fewer word vectors "
+            "(embeddings.max_words)"
+        )
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def _quantised(model: "ModelProto") -> bytes:
+    """Return the graph with 8-bit weights in the recurrence over tokens, whose inputs are rounded while it runs.
+
+    Characters stay float32: their vectors are computed once for each word.
+    """
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    _serialised(model)  # checks the size
+    others = [node.name for node in model.graph.node if node.op_type == "LSTM" and not node.name.startswith("encoder.")]
+    with TemporaryDirectory(prefix="tagger-") as place:
+        path = Path(place, GRAPH)
+        quantize_dynamic(
+            model, path, op_types_to_quantize=["LSTM"], weight_type=QuantType.QInt8, nodes_to_exclude=others
+        )
+        return path.read_bytes()
+
+
+def _check_packages(precision: ExportPrecision) -> None:
+    for package in ("onnx", *(["onnxruntime"] if precision == "int8" else [])):
+        try:
+            __import__(package)
+        except ImportError:
+            raise MissingExtraError(
+                f'the export needs {package}, which is not installed; run pip install "tagger-bilstm[onnx]"'
+            ) from None
+
+
+def _check_precision(source: Path, config: ModelConfig, precision: ExportPrecision) -> None:
+    if precision == "int8" and config.encoder.cell != "lstm":
+        raise ModelError(
+            f'{source}: precision "int8" needs an encoder of the cell "lstm", got "{config.encoder.cell}"; export it '
+            'with precision "float32"'
+        )
+
+
+def _check_place(folder: Path, *, overwrite: bool) -> None:
+    """Refuse a folder that holds a model, unless that is an exported one that may be replaced."""
+    if (folder / WEIGHTS).exists() or (folder / "model").exists():
+        raise ModelError(
+            f"{folder}: the folder must be for the exported model alone, but holds a trained one; use another"
+        )
+    if (folder / CONFIG).exists() and not overwrite:
+        raise ModelError(
+            f"{folder}: the folder already holds an exported model; use another one, or replace it with --overwrite "
+            "(overwrite=True in Python)"
+        )
+
+
+def _card_of(source: Path) -> str:
+    """Return the text of the model's README, which people may have changed or deleted."""
+    path = source / CARD
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else "# A sequence tagger\n"
