@@ -535,7 +535,7 @@ def export(
 
 @app.command(epilog="Example: tagger info runs/quickstart --json")
 def info(model: ModelArgument, as_json: JsonOption = False) -> None:
-    """Describe a model: what it predicts, how it was trained, and its scores."""
+    """Describe a model: what it predicts, how it was trained, which backends can run it, and its scores."""
     from tagger.running.description import describe_model
 
     facts = describe_model(model)

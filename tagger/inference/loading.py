@@ -9,6 +9,11 @@ from tagger.inference.predict import Backend
 from tagger.model.files import GRAPH, is_exported
 from tagger.text.choices import BackendName, Precision
 
+PACKAGES = {  # what a backend needs, and how to install it
+    "torch": ("torch", "pip install torch"),
+    "onnx": ("onnxruntime", 'pip install "tagger-bilstm[onnx]"'),
+}
+
 
 def load_backend(
     path: str | Path,
@@ -55,10 +60,22 @@ def chosen_backend(path: str | Path, backend: BackendName) -> BackendName:
     exported = is_exported(Path(path))
     if backend == "auto":
         return "onnx" if exported else "torch" if find_spec("torch") else "numpy"
-    if exported != (backend == "onnx"):
-        holds = f"holds {GRAPH}" if exported else f"holds no {GRAPH}"
-        advice = 'use backend="onnx"' if exported else 'export the model with "tagger export" first'
-        raise ModelError(f'{path}: the folder {holds}, so the backend "{backend}" cannot run it; {advice}')
-    if backend == "torch" and not find_spec("torch"):
-        raise ModelError('the backend "torch" needs torch, which is not installed; pip install torch, or use "numpy"')
+    if obstacle := _obstacle(backend, exported):
+        raise ModelError(f'{path}: the backend "{backend}" cannot run the model: {obstacle}')
     return backend
+
+
+def backends_of(folder: Path) -> dict[str, str]:
+    """Return for each backend whether it can run the model of a folder: `yes`, or why not."""
+    exported = is_exported(folder)
+    names: list[BackendName] = [name for name in get_args(BackendName) if name != "auto"]
+    return {name: f"no, {obstacle}" if (obstacle := _obstacle(name, exported)) else "yes" for name in names}
+
+
+def _obstacle(backend: BackendName, exported: bool) -> str | None:
+    """Return why a backend cannot run a model, and what to do; None if it can."""
+    if exported != (backend == "onnx"):
+        advice = "use the backend onnx" if exported else "export the model with tagger export first"
+        return f"the folder holds {'' if exported else 'no '}{GRAPH}; {advice}"
+    package, command = PACKAGES.get(backend, ("numpy", ""))
+    return None if find_spec(package) else f"{package} is not installed; run {command}"

@@ -8,13 +8,16 @@ from typing import Any
 from tagger.errors import ModelError
 from tagger.files.writing import newest
 from tagger.heads.table import heads_of
+from tagger.inference.loading import backends_of
 from tagger.model.files import model_folder, read_files, read_of_one_save
 
 REPORT = "report.json"
 
 
 def describe_model(path: str | Path) -> dict[str, Any]:
-    """Return what a model predicts, how it was made, and its scores on test if its run has some; values for JSON.
+    """Return what a model predicts and how it was made, what can run it, and its scores on test if its run has some.
+
+    The values are those of JSON.
 
     Raises:
         ModelError: The folder cannot be read.
@@ -31,6 +34,7 @@ def _describe(folder: Path) -> dict[str, Any]:
     facts = {
         "format": config.format,
         "version": config.version,
+        "backends": backends_of(folder),
         "tokenizer": config.tokenizer if rules.uses_table else rules.name,
         "splitting": {
             "tokenize": rules.tokenize,

@@ -222,7 +222,10 @@ def test_info_as_json_names_layers_and_labels(call, run_folder) -> None:
     facts = json.loads(call("info", run_folder, "--json").out)
     assert facts["layers"]["ner"]["scheme"] == "bioes"
     assert facts["layers"]["sentiment"]["labels"] == ["negative", "neutral", "positive"]
-    assert "tokenizer: spacy" in call("info", run_folder).out
+    assert facts["backends"]["numpy"] == facts["backends"]["torch"] == "yes"
+    shown = call("info", run_folder).out
+    assert "tokenizer: spacy" in shown
+    assert "  torch: yes\n  numpy: yes\n  onnx: no, the folder holds no model.onnx; export the model with" in shown
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="select knows only sockets")

@@ -6,7 +6,7 @@ import pytest
 
 from tagger.errors import ModelError
 from tagger.inference import loading
-from tagger.inference.loading import chosen_backend
+from tagger.inference.loading import backends_of, chosen_backend
 from tagger.tagging import load
 
 
@@ -26,20 +26,44 @@ def test_auto_takes_what_runs_the_folder(
     assert chosen_backend(tmp_path, "auto") == wanted
 
 
-def test_a_backend_that_cannot_run_a_folder_is_refused(
-    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+HOLDS = "the folder holds model.onnx; use the backend onnx"
+HOLDS_NO = "the folder holds no model.onnx; export the model with tagger export first"
+NO_TORCH = "torch is not installed; run pip install torch"
+NO_ONNX = 'onnxruntime is not installed; run pip install "tagger-bilstm[onnx]"'
+
+
+@pytest.mark.parametrize(
+    ("holds_graph", "missing", "obstacles"),
+    [
+        (False, [], {"torch": None, "numpy": None, "onnx": HOLDS_NO}),
+        (True, [], {"torch": HOLDS, "numpy": HOLDS, "onnx": None}),
+        (False, ["torch"], {"torch": NO_TORCH, "numpy": None, "onnx": HOLDS_NO}),
+        (True, ["onnxruntime"], {"torch": HOLDS, "numpy": HOLDS, "onnx": NO_ONNX}),
+    ],
+)
+def test_what_keeps_a_backend_from_running_a_model_is_said(
+    holds_graph: bool,
+    missing: list[str],
+    obstacles: dict[str, str | None],
+    exported: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for path, backend, problem in (
-        (exported, "torch", r'holds model\.onnx, so the backend "torch" cannot run it; use backend="onnx"'),
-        (exported, "numpy", r'holds model\.onnx, so the backend "numpy" cannot run it; use backend="onnx"'),
-        (tmp_path, "onnx", r'holds no model\.onnx, so the backend "onnx" cannot run it; export the model'),
-        (tmp_path, "jax", "backend must be one of auto, torch, numpy, onnx, got 'jax'"),
-    ):
-        with pytest.raises(ModelError, match=problem):
-            load(path, backend=backend)
-    monkeypatch.setattr(loading, "find_spec", lambda name: None)
-    with pytest.raises(ModelError, match='"torch" needs torch, which is not installed; pip install torch, or use "nu'):
-        load(tmp_path, backend="torch")
+    monkeypatch.setattr(loading, "find_spec", lambda name: name not in missing or None)
+    folder = exported if holds_graph else tmp_path
+    assert backends_of(folder) == {name: f"no, {why}" if why else "yes" for name, why in obstacles.items()}
+    for name, why in obstacles.items():
+        if why is None:
+            assert chosen_backend(folder, name) == name
+            continue
+        with pytest.raises(ModelError) as caught:
+            load(folder, backend=name)
+        assert str(caught.value) == f'{folder}: the backend "{name}" cannot run the model: {why}'
+
+
+def test_an_unknown_backend_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="backend must be one of auto, torch, numpy, onnx, got 'jax'"):
+        load(tmp_path, backend="jax")
 
 
 @pytest.mark.parametrize("settings", [{"device": "cuda"}, {"precision": "bfloat16"}])
