@@ -226,7 +226,7 @@ class Tagger:
 
         Args:
             sentences: The gold sentences.
-            watch: Passes on the predicted sentences, and may show how many there are.
+            watch: Passes on the predicted sentences, which know their number, and may show how many are done.
 
         Raises:
             DataError: No sentence has a layer of the model.
@@ -237,7 +237,7 @@ class Tagger:
         if not sentences:
             raise DataError("expected at least one sentence to score, got none")
         started = time.perf_counter()
-        predicted = list(watch(self.predict(sentences)))
+        predicted = list(watch(_Counted(self.predict(sentences), len(sentences))))
         seconds, tokens = time.perf_counter() - started, sum(map(len, sentences))
         speed = {"tokens": tokens, "seconds": round(seconds, 3), "tokens_per_second": round(tokens / seconds)}
         return score_predictions(sentences, predicted, self.model, speed)
@@ -294,6 +294,19 @@ def load(
     rules = rules.changed(**given)
     rules = rules.with_function(tokenize) if callable(tokenize) else rules
     return Tagger(loaded.with_rules(rules) if given or tokenize is not None else loaded)
+
+
+class _Counted:
+    """Sentences whose number is known."""
+
+    def __init__(self, sentences: Iterator[Sentence], number: int) -> None:
+        self._sentences, self._number = sentences, number
+
+    def __iter__(self) -> Iterator[Sentence]:
+        return self._sentences
+
+    def __len__(self) -> int:
+        return self._number
 
 
 def _check_items(items: object, wanted: str, method: str) -> None:

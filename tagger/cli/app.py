@@ -309,8 +309,12 @@ def tag(
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="File to write, whole or not at all. Default: standard output.")
+        Path | None,
+        typer.Option(help="File to write, whole or not at all; .gz and .zst pack it. Default: standard output."),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue the unfinished file of --output that a stopped run has left.")
+    ] = False,
     unit: Annotated[
         Unit, typer.Option(help="What one document of plain text is; `document`: lines between blank lines.")
     ] = "line",
@@ -346,11 +350,15 @@ def tag(
     A document is a record or a line; its text is split into sentences as in training. The number after an entity is
     the probability of its type and boundaries. JSON lines keep the other keys of their records.
     """
+    from tagger.cli.resuming import check_resume
     from tagger.cli.tagging import Tagging, format_of, tag_file
 
+    if resume:
+        check_resume(file, output)
     form = {"delimiter": delimiter, "quote": quote, "comments": comments, "header": header, "encoding": encoding} | {
         "text": text
     }
+    splitting = {"tokenize": tokenize, "language": language, "split_on": split_on, "segment": segment}
     options = Tagging(
         input_format=input_format,
         columns=columns,
@@ -362,8 +370,9 @@ def tag(
         path=output,
         fields=names_of(fields) or None,
         min_score=min_score,
+        resume=resume,
+        settings={"precision": precision, **splitting},
     )
-    splitting = {"tokenize": tokenize, "language": language, "split_on": split_on, "segment": segment}
     tagger = load_tagger(model, device, threads, precision, trusted=trust, splitting=splitting)
     skipped = tag_file(tagger, file, options)
     if skipped:

@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, get_args
 
+from tagger.cli.progress import FileLines
 from tagger.errors import RecipeError
-from tagger.files.reading import Arriving, raw_lines
+from tagger.files.reading import Arriving
 from tagger.text.choices import InputFormat
 
 TEXTUAL = tuple(name for name in get_args(InputFormat) if name not in ("brat", "docbin"))
@@ -47,8 +49,11 @@ def settings_of_form(format: str, **given: Any) -> dict[str, Any]:
     return given | form_settings(others, where="the options")
 
 
-def input_lines(file: str) -> Arriving | Iterator[bytes]:
-    """Return the lines of standard input or a file as bytes."""
+@contextmanager
+def input_lines(file: str) -> Iterator[Arriving | FileLines]:
+    """Return the lines of standard input or a file as bytes; the file is closed at the end of the context."""
     if file == "-":
-        return Arriving(sys.stdin.buffer)  # type: ignore[arg-type]
-    return raw_lines(Path(file), else_standard_input=True)
+        yield Arriving(sys.stdin.buffer)  # type: ignore[arg-type]
+    else:
+        with closing(FileLines(Path(file))) as lines:
+            yield lines

@@ -68,8 +68,9 @@ def _of_sentences(example: str, *, chart: bool = True) -> Callable[[Draw], Draw]
             where = "standard input" if file == "-" else file
             format = input_format or input_format_of(file)
             names = split_columns(columns, format)
-            documents = tag_lines(tagger, input_lines(file), format=format, columns=names, where=where)
-            _save(draw(tagger, documents, layer), output)
+            with input_lines(file) as lines:
+                documents = tag_lines(tagger, lines, format=format, columns=names, where=where)
+                _save(draw(tagger, documents, layer), output)
 
         command.__doc__ = draw.__doc__
         plot.command(draw.__name__, epilog=f"Example: {example}")(command)

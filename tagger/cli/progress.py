@@ -3,10 +3,13 @@
 import math
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from operator import length_hint
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import BinaryIO, Self, TypeVar
+
+from tagger.files.reading import raw_lines
 
 T = TypeVar("T")
 
@@ -49,18 +52,57 @@ class LiveLine:
             self._progress.stop()
 
 
+class FileLines:
+    """The lines of a file, and where in the file a line is, for the time left.
+
+    Args:
+        path: The file; it may be packed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: BinaryIO | None = None
+        self._lines = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for line in raw_lines(self._path, else_standard_input=True, opened=self._open):
+            self._lines += 1
+            yield line
+
+    @property
+    def size(self) -> int | None:
+        """The bytes of the file; None if it is no regular file, such as a pipe."""
+        return self._path.stat().st_size if self._path.is_file() else None
+
+    def position(self, line: int) -> float:
+        """Return about how many bytes of the file, packed or not, end with a line that was read, from 1.
+
+        A reader may be far ahead of the line: those of some formats read the whole file first.
+        """
+        if self._file is None:
+            return 0
+        read = (self.size or 0) if self._file.closed else self._file.tell()
+        return read * min(line / max(self._lines, 1), 1)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
+    def _open(self, file: BinaryIO) -> None:
+        self._file = file
+
+
 class Meter:
     """Shows how many items are done and how fast, if standard error is a terminal and the work takes over two seconds.
 
     Args:
         noun: What the items are, such as `sentences tagged`.
-        file: The input, for the time left; that of a pipe or of a packed file is unknown.
         hidden: Whether to show nothing.
     """
 
-    def __init__(self, noun: str, file: str = "-", *, hidden: bool = False) -> None:
-        self._noun, self._read = noun, 0
-        self._size = Path(file).stat().st_size if Path(file).is_file() and not file.endswith(".gz") else None
+    def __init__(self, noun: str, *, hidden: bool = False) -> None:
+        self._noun = noun
         self._hidden = hidden or not sys.stderr.isatty()
         self._line: LiveLine | None = None
 
@@ -71,21 +113,24 @@ class Meter:
         if self._line is not None:
             self._line.close()
 
-    def reading(self, lines: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield the lines of the input, and count their bytes."""
-        for line in lines:
-            self._read += len(line)
-            yield line
+    def counting(
+        self, items: Iterable[T], *, total: float | None = None, done: Callable[[T], float] | None = None
+    ) -> Iterator[T]:
+        """Yield the items, and show their number and rate so far, and the time left if the amount of work is known.
 
-    def counting(self, items: Iterable[T]) -> Iterator[T]:
-        """Yield the items, and show their number and rate so far."""
+        Args:
+            items: The items.
+            total: The amount of work. Default: the number of items, if they know it.
+            done: Returns how much of the total is done with an item. Default: each item is one.
+        """
+        total = total or length_hint(items) or None
         started = time.perf_counter()
         due = started + SHOWN_AFTER if not self._hidden else math.inf
-        for done, item in enumerate(items, 1):
+        for number, item in enumerate(items, 1):
             yield item
             now = time.perf_counter()
             if now > due:
                 due = now + REFRESHED
-                text = f"{self._noun}: {done:,}  {done / (now - started):,.0f}/s"
-                self._line = self._line or LiveLine(text, self._size)
-                self._line.update(text, min(self._read, self._size or 0))
+                text = f"{self._noun}: {number:,}  {number / (now - started):,.0f}/s"
+                self._line = self._line or LiveLine(text, total)
+                self._line.update(text, done(item) if done else number)

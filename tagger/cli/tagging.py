@@ -1,20 +1,21 @@
 """The `tag` command: read documents, tag them, and write them."""
 
-import io
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from tagger.cli.arguments import input_lines, settings_of_form, split_columns
-from tagger.cli.progress import Meter
-from tagger.cli.writing import Output, write_documents, write_parquet
+from tagger.cli.progress import FileLines, Meter
+from tagger.cli.resuming import Target, can_continue, facts_of, opened
+from tagger.cli.writing import Output, Written, write_documents, write_parquet
 from tagger.errors import DataError, RecipeError
+from tagger.files.packing import packing_of_name, unpacked_name
 from tagger.files.reading import Arriving
-from tagger.files.writing import ended_in_order, replaced
+from tagger.files.writing import ended_in_order
 from tagger.formats.columns.fields import SAMPLE
 from tagger.formats.detection import detect_format, detect_reading
 from tagger.formats.faults import Faults
@@ -22,8 +23,10 @@ from tagger.formats.source import source_of
 from tagger.formats.table import input_format_of
 from tagger.formats.tally import Tally
 from tagger.heads.table import heads_of
-from tagger.tagging import Tagger, tag_lines
+from tagger.inference.documents import PART, predict_in_parts
+from tagger.tagging import Tagger, read_documents
 from tagger.text.choices import InputFormat, OutputFormat, Unit
+from tagger.text.document import Document
 from tagger.text.sentence import Label
 from tagger.wording import visible
 
@@ -55,6 +58,8 @@ class Tagging:
         path: File to write; None for standard output.
         fields: The keys of JSON lines; None for all.
         min_score: Spans with a lower score are not written.
+        resume: Whether to continue an unfinished output.
+        settings: Other options of the command that change what is written, by name.
     """
 
     input_format: InputFormat | None = None
@@ -67,6 +72,8 @@ class Tagging:
     path: Path | None = None
     fields: tuple[str, ...] | None = None
     min_score: float | None = None
+    resume: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse options that have no effect together."""
@@ -76,18 +83,39 @@ class Tagging:
             raise RecipeError(f"--fields is for --output-format jsonl, got {self.format}; remove it")
         if self.format == "parquet" and self.path is None:
             raise RecipeError("--output-format parquet needs --output FILE, because it is no text")
+        if self.format == "parquet" and self.resume:
+            raise RecipeError("--resume is not for --output-format parquet, which is written as a whole; remove it")
+        if self.format == "parquet" and self.path is not None and packing_of_name(self.path):
+            raise RecipeError(f"--output {self.path}: parquet is packed itself; name a file that ends in .parquet")
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The options that change what is written, by name."""
+        own = asdict(self)
+        kept = {name: own.pop(name) for name in ("form", "settings")}
+        for name in ("path", "skip", "resume"):
+            del own[name]
+        own = {
+            "output-format": own.pop("format"),
+            "nbest": own.pop("n_best"),
+            **own,
+            **kept["form"],
+            **kept["settings"],
+        }
+        return {name.replace("_", "-"): value for name, value in own.items()}
 
 
 def format_of(path: Path | None) -> OutputFormat:
     """Return the format that the name of an output says; `text` if it says none."""
-    return SUFFIXES.get(path.suffix.lower(), "text") if path else "text"
+    return SUFFIXES.get(Path(unpacked_name(path)).suffix.lower(), "text") if path else "text"
 
 
 def _format_of_input(file: str) -> InputFormat:
     """Return the format of a file by its name, or by its contents if they are columns or a format with layers."""
     named = input_format_of(file)
     path = Path(file)
-    if named not in ("text", "csv") or path.suffix.lower() in ("", ".txt", ".md") or not path.is_file():
+    suffix = Path(unpacked_name(file)).suffix.lower()
+    if named not in ("text", "csv") or suffix in ("", ".txt", ".md") or not path.is_file():
         return named
     try:
         found = detect_format(source_of(path).lines(), where=file, path=path)
@@ -111,9 +139,12 @@ class Skipped(Faults):
     """Reports invalid records on standard error, and counts them."""
 
     count = 0
+    muted = False  # whether the records were reported by the run that is continued
 
     def add(self, kind: str, place: str, message: str, **values: object) -> None:
         """Report a record."""
+        if self.muted:
+            return
         self.count += 1
         sys.stderr.write(f"skipped: {visible(f'{place}: {message}')}\n")
 
@@ -125,10 +156,52 @@ def tag_file(tagger: Tagger, file: str, options: Tagging) -> int:
         raise RecipeError(f"--unit is for plain text, got {format}; remove it")
     form = settings_of_form(format, **options.form)
     has_lines = format not in ("brat", "docbin") and not (format == "parallel" and Path(file).is_dir())
-    lines = input_lines(file) if has_lines else iter(())
-    waits = lines.waits if isinstance(lines, Arriving) else lambda: False
     faults, tally = Skipped() if options.skip else None, Tally(options=True)
-    output = Output(
+    interactive = file == "-" and sys.stdin.isatty()
+    shows_output = options.path is None and sys.stdout.isatty()
+    # A terminal that shows the input or the output needs no progress, which would be drawn between their lines.
+    hidden = interactive or shows_output
+    with ExitStack() as stack:
+        lines = stack.enter_context(input_lines(file)) if has_lines else ()
+        documents = read_documents(
+            tagger,
+            lines,
+            format=format,
+            columns=split_columns(options.columns, format) or _columns_of_input(file, format, tagger.model),
+            where="standard input" if file == "-" else file,
+            unit=options.unit,
+            faults=faults,
+            tally=tally,
+            form=form,
+        )
+        meter = stack.enter_context(Meter("documents tagged", hidden=hidden))
+        work = _work(lines, file, format)
+        waits = lines.waits if isinstance(lines, Arriving) else lambda: False
+
+        def tagged(ended: Callable[[], object] = lambda: None) -> Iterator[Document]:
+            size, n_best = PART, options.n_best
+            found = predict_in_parts(documents, tagger.backend, size=size, n_best=n_best, waits=waits, ended=ended)
+            return meter.counting(found, **work)
+
+        output = _output_of(tagger, options)
+        if options.format == "parquet" and options.path is not None:
+            with ended_in_order():
+                write_parquet(tagged(), output, options.path)
+        else:
+            facts = facts_of(tagger, file, options.facts) if can_continue(file, options.path) else None
+            with opened(options.path, facts, resume=options.resume) as target:
+                written = _pass_over(documents, target, faults, hidden=hidden)
+
+                def ended() -> None:
+                    target.mark({**asdict(written), "skipped": faults.count if faults else 0})
+
+                write_documents(tagged(ended), output, target.stream, waits=waits, faults=faults, written=written)
+    sys.stderr.writelines(f"{visible(note)}\n" for note in tally.notes() if note.startswith("skipped"))
+    return faults.count if faults else 0
+
+
+def _output_of(tagger: Tagger, options: Tagging) -> Output:
+    return Output(
         format=options.format,
         layers=tagger.layers,
         several=_row_layers(tagger.model) > 1,
@@ -136,33 +209,38 @@ def tag_file(tagger: Tagger, file: str, options: Tagging) -> int:
         min_score=options.min_score,
         empty=tagger.tag("").layers,
     )
-    interactive = file == "-" and sys.stdin.isatty()
-    shows_output = options.path is None and sys.stdout.isatty()
-    # A terminal that shows the input or the output needs no progress, which would be drawn between their lines.
-    with Meter("documents tagged", file, hidden=interactive or shows_output) as meter:
-        documents = meter.counting(
-            tag_lines(
-                tagger,
-                meter.reading(lines),
-                format=format,
-                columns=split_columns(options.columns, format) or _columns_of_input(file, format, tagger.model),
-                where="standard input" if file == "-" else file,
-                waits=waits,
-                n_best=options.n_best,
-                unit=options.unit,
-                faults=faults,
-                tally=tally,
-                form=form,
-            )
-        )
-        if options.format == "parquet" and options.path is not None:
-            with ended_in_order():
-                write_parquet(documents, output, options.path)
-        else:
-            with _opened(options.path) as stream:
-                write_documents(documents, output, stream, waits=waits, faults=faults)
-    sys.stderr.writelines(f"{visible(note)}\n" for note in tally.notes() if note.startswith("skipped"))
-    return faults.count if faults else 0
+
+
+def _work(lines: Iterable[bytes], file: str, format: InputFormat) -> dict[str, Any]:
+    """Return the amount of work and how much of it is done with a document, as far as they are known."""
+    if format == "brat" and Path(file).is_dir():
+        return {"total": sum(1 for _ in Path(file).rglob("*.txt"))}
+    if not isinstance(lines, FileLines):
+        return {}
+    last = 0
+
+    def done(document: Document) -> float:
+        nonlocal last
+        last = next((part.origin.lines[-1] for part in document.sentences if part.origin), last)
+        return lines.position(last)
+
+    return {"total": lines.size, "done": done}
+
+
+def _pass_over(documents: Iterator[Document], target: Target, faults: Skipped | None, *, hidden: bool) -> Written:
+    """Read the documents that the continued run has written, without tagging them, and return how far it was."""
+    if target.state is None:
+        return Written()
+    state = dict(target.state)
+    skipped = state.pop("skipped")
+    if faults is not None:
+        faults.muted = True
+    with Meter("documents passed over", hidden=hidden) as meter:
+        for _ in meter.counting(islice(documents, state["documents"]), total=state["documents"]):
+            pass
+    if faults is not None:
+        faults.muted, faults.count = False, skipped
+    return Written(**state)
 
 
 def _row_layers(model: "Model") -> int:
@@ -171,17 +249,3 @@ def _row_layers(model: "Model") -> int:
     entities = [layer for layer in heads if model.heads[layer].span_scheme is not None]
     labels = [layer for layer, head in heads.items() if head.layer_type is Label]
     return len(entities or labels or heads)
-
-
-@contextmanager
-def _opened(path: Path | None) -> Iterator[TextIO]:
-    """Open the output: a file that is written whole or not at all, or standard output."""
-    if path is None:
-        yield sys.stdout
-        return
-    with ended_in_order(), replaced(path) as binary:
-        stream = io.TextIOWrapper(binary, encoding="utf-8", newline="", write_through=True)
-        try:
-            yield stream
-        finally:
-            stream.detach()

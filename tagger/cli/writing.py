@@ -54,6 +54,21 @@ class Output:
         return [*(["layer"] if self.several else []), *COLUMNS]
 
 
+@dataclass(slots=True)
+class Written:
+    """How far an output is: what is needed to continue it.
+
+    Args:
+        documents: Number of documents that are done.
+        before: The `document` of the last sentence.
+        separator: What comes before the next document.
+    """
+
+    documents: int = 0
+    before: str | None = None
+    separator: str = ""
+
+
 def write_documents(
     documents: Iterable[Document],
     output: Output,
@@ -61,6 +76,7 @@ def write_documents(
     *,
     waits: Callable[[], bool] = lambda: False,
     faults: Faults | None = None,
+    written: Written | None = None,
 ) -> None:
     """Write each document as soon as it is tagged, whole or not at all.
 
@@ -70,20 +86,22 @@ def write_documents(
         stream: The output.
         waits: Whether the input waits for its next line; what is written is flushed then.
         faults: Takes documents that cannot be written. Default: their error is raised.
+        written: How far the output is; kept up to date. Default: it is empty.
     """
-    if output.format == "csv":
+    written = written or Written()
+    if output.format == "csv" and not written.documents:
         stream.write(_csv_line(output.columns))
     if output.format == "labelstudio":
-        with _array(stream):
-            _write_each(documents, output, stream, waits, faults)
+        with _array(stream, begun=written.documents > 0):
+            _write_each(documents, output, stream, waits, faults, written)
     else:
-        _write_each(documents, output, stream, waits, faults)
+        _write_each(documents, output, stream, waits, faults, written)
 
 
 @contextmanager
-def _array(stream: TextIO) -> Iterator[None]:
+def _array(stream: TextIO, *, begun: bool) -> Iterator[None]:
     """Write the brackets of a JSON array around what is written, also before an error."""
-    stream.write("[\n")
+    stream.write("" if begun else "[\n")
     try:
         yield
     finally:
@@ -96,21 +114,24 @@ def _write_each(
     stream: TextIO,
     waits: Callable[[], bool],
     faults: Faults | None,
+    written: Written,
 ) -> None:
-    before, separator = None, ""
-    for number, document in enumerate(_chosen(documents, output), 1):
+    for document in _chosen(documents, output):
+        written.documents += 1
         try:
-            lines = list(_lines(document, output, number, before))
+            lines = list(_lines(document, output, written.documents, written.before))
         except DataError as error:
             if faults is None:
                 raise
-            place = document.sentences[0].origin.at(0) if document.sentences[0].origin else f"document {number}"
+            place = (
+                document.sentences[0].origin.at(0) if document.sentences[0].origin else f"document {written.documents}"
+            )
             faults.add("form", place, str(error).removeprefix(f"{place}: "))
             continue
         if document.sentences:
-            before = document.sentences[-1].document
-        stream.writelines([separator, *lines])
-        separator = ",\n" if output.format == "labelstudio" else ""
+            written.before = document.sentences[-1].document
+        stream.writelines([written.separator, *lines])
+        written.separator = ",\n" if output.format == "labelstudio" else ""
         if waits():
             stream.flush()
 

@@ -81,17 +81,18 @@ class Packed(io.RawIOBase):
         stream: Takes the packed bytes; it stays open.
         packing: How to pack.
         where: The name of the file in errors.
+        begun: Whether the stream has members already.
 
     Raises:
         MissingExtraError: The package that packs is not installed.
     """
 
-    def __init__(self, stream: BinaryIO, packing: Packing, where: object) -> None:
+    def __init__(self, stream: BinaryIO, packing: Packing, where: object, *, begun: bool = False) -> None:
         self._stream = stream
         self._packing = packing
         self._zstd = _zstd(where) if packing == "zstd" else None
         self._member: Any = None
-        self._empty = True  # whether the stream has no member yet
+        self._empty = not begun  # whether the stream has no member yet
 
     def writable(self) -> bool:
         """Whether it can be written to: always."""

@@ -17,7 +17,7 @@ from errno import EACCES, EAGAIN, EDEADLK
 from glob import escape
 from pathlib import Path
 from types import FrameType
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO
 
 from tagger.errors import DataError
 
@@ -58,23 +58,23 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
     Raises:
         DataError: The file cannot be written.
     """
-    with _one_sentence(path):
+    with one_sentence(path):
         there = path.exists()
         special = there and not path.is_file()
     if special:
-        with _one_sentence(path), path.open("wb") as stream:
+        with one_sentence(path), path.open("wb") as stream:
             yield stream
         return
     place = Path(os.path.realpath(path))
     part = place.with_name(f".{place.name}.{secrets.token_hex(8)}.part")
-    with _one_sentence(path):
+    with one_sentence(path):
         _remove_parts(place)
         stream = part.open("xb")
     try:
-        with _one_sentence(path), stream:
-            _try_lock(stream)
+        with one_sentence(path), stream:
+            try_lock(stream)
             yield stream
-            _sync(stream)
+            sync(stream)
         if there:
             shutil.copymode(place, part)
         _move(part, place)
@@ -86,7 +86,7 @@ def _remove_parts(place: Path) -> None:
     """Delete what killed processes have left of a file. The part of a living process is locked, and stays."""
     for part in place.parent.glob(f".{escape(place.name)}.*.part"):
         with suppress(OSError), part.open("r+b") as stream:
-            if _try_lock(stream):
+            if try_lock(stream):
                 part.unlink()
 
 
@@ -103,7 +103,7 @@ def replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:
     Raises:
         DataError: A file cannot be written.
     """
-    with _one_sentence(folder):
+    with one_sentence(folder):
         folder.mkdir(parents=True, exist_ok=True)
         settle(folder)
         unfinished = folder / f"{UNFINISHED}{secrets.token_hex(8)}"
@@ -117,21 +117,21 @@ def replace_files(folder: Path, contents: Mapping[str, bytes]) -> None:
 
 
 def _write(path: Path, content: bytes, *, instead_of: Path) -> None:
-    with _one_sentence(instead_of):
+    with one_sentence(instead_of):
         path.parent.mkdir(parents=True, exist_ok=True)
         if instead_of.is_dir():
             raise IsADirectoryError
         with path.open("xb") as stream:
             stream.write(content)
-            _sync(stream)
+            sync(stream)
 
 
 def make_pending(complete: Path, folder: Path) -> None:
     """Let the files of a complete folder replace those of `folder`: all at once for readers that ask `newest`."""
     for inner in (*(path for path in complete.rglob("*") if path.is_dir()), complete):
-        _sync_folder(inner)
+        sync_folder(inner)
     _move(complete, folder / PENDING)
-    _sync_folder(folder)
+    sync_folder(folder)
     settle(folder)
 
 
@@ -168,7 +168,7 @@ def locked(folder: Path) -> Iterator[bool]:
     path = folder / ".tagger-lock"
     while True:
         stream = path.open("ab")
-        if not (owned := _try_lock(stream)) or _is_file_of(stream, path):
+        if not (owned := try_lock(stream)) or is_file_of(stream, path):
             break
         stream.close()  # the owner before us deleted the file after we had opened it
     try:
@@ -180,14 +180,15 @@ def locked(folder: Path) -> Iterator[bool]:
         stream.close()
 
 
-def _is_file_of(stream: BinaryIO, path: Path) -> bool:
+def is_file_of(stream: BinaryIO, path: Path) -> bool:
+    """Whether a path still leads to an open file."""
     try:
         return os.path.samestat(os.fstat(stream.fileno()), path.stat())
     except FileNotFoundError:
         return False
 
 
-def _try_lock(stream: BinaryIO) -> bool:
+def try_lock(stream: BinaryIO) -> bool:
     """Whether the lock of an open file is now ours. File systems without locks always say yes."""
     try:
         if sys.platform == "win32":
@@ -199,12 +200,13 @@ def _try_lock(stream: BinaryIO) -> bool:
     return True
 
 
-def _sync(stream: BinaryIO) -> None:
+def sync(stream: IO[Any]) -> None:
+    """Put what was written to an open file on the disk."""
     stream.flush()
     os.fsync(stream.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Put the names of a folder's files on disk; Windows cannot open folders, and needs no such call."""
     if sys.platform != "win32":
         number = os.open(folder, os.O_RDONLY)
@@ -253,7 +255,7 @@ def ended_in_order(error: Callable[[int], BaseException] = lambda number: System
 
 
 @contextmanager
-def _one_sentence(path: Path) -> Iterator[None]:
+def one_sentence(path: Path) -> Iterator[None]:
     """Turn what goes wrong with a written file into one sentence."""
     try:
         yield

@@ -1,5 +1,6 @@
 """Progress on standard error, which only a terminal sees and which never touches standard output."""
 
+import gzip
 import os
 import re
 import sys
@@ -12,6 +13,11 @@ from small_recipes import NER, SMALL, SYNTHETIC
 
 import tagger
 from tagger.cli import progress
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is of Unix")
 
@@ -58,6 +64,43 @@ def test_tag_shows_sentences_rate_and_time_left_of_a_file(on_terminal: Call, mod
     assert re.search(r"left \S*0:00:00", shown)
     assert "Ada" not in shown
     assert shown.endswith("\x1b[2K"), "the line is removed at the end"
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd.compress], ids=["gzip", "zstd"])
+def test_tag_shows_time_left_of_a_packed_file(
+    pack: Callable[[bytes], bytes], on_terminal: Call, model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in.txt").write_bytes(pack(TEXT.encode()))
+    code, _, shown = on_terminal("tag", model, tmp_path / "in.txt")
+    assert code == 0
+    assert re.search(r"left \S*0:00:00", shown)
+
+
+def test_tag_shows_time_left_of_a_folder_of_texts(on_terminal: Call, model: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.txt").write_text(TEXT)
+    code, _, shown = on_terminal("tag", model, tmp_path, "--input-format", "brat")
+    assert code == 0
+    assert re.search(r"left \S*0:00:00", shown)
+
+
+def test_position_of_a_line_is_that_of_its_text_also_if_the_whole_file_was_read(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"12345678\n" * 10)
+    lines = progress.FileLines(tmp_path / "a")
+    assert lines.size == 90
+    assert lines.position(5) == 0
+    list(lines)
+    assert [lines.position(line) for line in (0, 5, 10)] == [0, 45, 90]
+    assert progress.FileLines(tmp_path / "missing").size is None
+
+
+def test_evaluate_shows_time_left(on_terminal: Call, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "in.conll").write_text("Ada\tB-PER\nlives\tO\n\n" * 3)
+    code, out, shown = on_terminal("evaluate", model, tmp_path / "in.conll", "--format", "conll")
+    assert code == 0
+    assert "sentences tagged: 3" in shown
+    assert re.search(r"left \S*0:00:00", shown)
+    assert "left" not in out
 
 
 def test_tag_shows_no_time_left_of_a_pipe(on_terminal: Call, model: Path) -> None:
