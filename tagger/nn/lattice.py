@@ -25,8 +25,8 @@ space and float64, which is slower and right for any scores.
 
 Rows have their tokens on the left. Scores may be minus infinity, for transitions that cannot happen. On short rows most
 of the time is spent on calling operations, not on arithmetic, so the code uses few, large operations. On a CPU NumPy
-computes the lattice (`tagger/numpy_nn/lattice.py`), whose operations on the same memory take a third of the time to
-call; the code below runs on other devices and in compiled graphs.
+computes lattices of few tags (`tagger/numpy_nn/lattice.py`): its operations on the same memory take a third of the time
+to call. The code below is for many tags, other devices and compiled graphs.
 """
 
 import math
@@ -40,6 +40,7 @@ from tagger.numpy_nn import lattice as numpy_lattice
 from tagger.numpy_nn.lattice import LONG, SAFE, SCALED, TINY
 
 IN_NUMPY = ("cpu",)  # devices whose memory NumPy can read
+SMALL = 2**17  # sentences times pairs of tags up to which NumPy is faster; its operations use one thread
 BLOCK = 4096  # tokens of which there are tensors at once
 
 
@@ -135,7 +136,8 @@ def forward_backward(
 
 def in_numpy(emissions: Tensor) -> bool:
     """Whether NumPy computes the recursions over these emissions."""
-    return emissions.device.type in IN_NUMPY and not torch.compiler.is_compiling()
+    small = emissions.shape[0] * emissions.shape[2] ** 2 <= SMALL
+    return small and emissions.device.type in IN_NUMPY and not torch.compiler.is_compiling()
 
 
 def numpy_scores(scores: Scores) -> numpy_lattice.Scores:

@@ -12,7 +12,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from tagger.nn.lattice import Rows, Scores, forward_backward
+from tagger.nn.lattice import Rows, Scores, forward_backward, in_numpy, numpy_scores
+from tagger.numpy_nn import lattice as numpy_lattice
+from tagger.numpy_nn import likelihood as numpy_likelihood
 
 
 def log_partition(emissions: Float[Tensor, "batch tokens tags"], rows: Rows, scores: Scores) -> Float[Tensor, " batch"]:
@@ -48,6 +50,9 @@ def path_score(
     subtracted from it: in float32 the difference would lose most of its digits.
     """
     (mask, lengths, last), (start, transitions, end) = rows, scores
+    if in_numpy(emissions):
+        arrays = (emissions.detach().numpy(), lengths.numpy(), numpy_scores(scores), tags.numpy())
+        return torch.from_numpy(numpy_likelihood.path_score(*arrays))
     parts = emissions.gather(2, tags.unsqueeze(2)).squeeze(2).double()  # (batch, tokens)
     parts[:, 0] += start.take(tags[:, 0])
     parts[:, 1:] += transitions.take(_pairs(tags, len(start)))  # part t: the transition to token t, and its emission
@@ -80,15 +85,8 @@ class _LogPartition(torch.autograd.Function):
         tags: Tensor | None,
     ) -> Tensor:
         rows, scores = Rows(mask, lengths, last), Scores(start, transitions, end)
-        lattice = forward_backward(emissions, rows, scores, counts=True)
-        value, marginals, counts = lattice.log_partition, lattice.marginals, lattice.counts
-        if tags is not None:
-            value = (path_score(emissions, rows, scores, tags) - value).to(emissions.dtype)
-            # Given minus expected counts, in place. Adding the mask instead of 1 leaves padding at 0; the mask of a
-            # token also says whether there is a transition to it, and the first token has none.
-            here = mask.to(marginals.dtype)
-            marginals.neg_().scatter_add_(2, tags.unsqueeze(2), here.unsqueeze(2))
-            counts.neg_().flatten(1).scatter_add_(1, _pairs(tags, len(start)), here[:, 1:])
+        run = _numpy_forward if in_numpy(emissions) else _forward
+        value, marginals, counts = run(emissions, rows, scores, tags)
         ctx.save_for_backward(marginals, counts, last)
         return value
 
@@ -105,3 +103,29 @@ class _LogPartition(torch.autograd.Function):
         end = emissions.gather(1, last.view(-1, 1, 1).expand(-1, 1, emissions.shape[2])).sum((0, 1))  # (tags,)
         transitions = (gradient @ counts.flatten(1)).view_as(counts[0])  # (from, to)
         return emissions, None, None, None, start, transitions, end, None
+
+
+def _forward(emissions: Tensor, rows: Rows, scores: Scores, tags: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the value of `_LogPartition` and its derivatives by emissions and transitions, both for each row."""
+    lattice = forward_backward(emissions, rows, scores, counts=True)
+    value, marginals, counts = lattice.log_partition, lattice.marginals, lattice.counts
+    if tags is not None:
+        value = (path_score(emissions, rows, scores, tags) - value).to(emissions.dtype)
+        # Given minus expected counts, in place. Adding the mask instead of 1 leaves padding at 0; the mask of a token
+        # also says whether there is a transition to it, and the first token has none.
+        here = rows.mask.to(marginals.dtype)
+        marginals.neg_().scatter_add_(2, tags.unsqueeze(2), here.unsqueeze(2))
+        counts.neg_().flatten(1).scatter_add_(1, _pairs(tags, len(scores.start)), here[:, 1:])
+    return value, marginals, counts
+
+
+def _numpy_forward(given: Tensor, rows: Rows, scores: Scores, tags: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the same as `_forward`, computed by NumPy."""
+    emissions, lengths, parts = given.detach().numpy(), rows.lengths.numpy(), numpy_scores(scores)
+    lattice = numpy_lattice.forward_backward(emissions, lengths, parts, counts=True)
+    assert lattice.counts is not None
+    value = lattice.log_partition
+    if tags is not None:
+        value = (numpy_likelihood.path_score(emissions, lengths, parts, tags.numpy()) - value).astype(emissions.dtype)
+        numpy_likelihood.subtract_expected(lattice, lengths, tags.numpy())
+    return torch.from_numpy(value), torch.from_numpy(lattice.marginals), torch.from_numpy(lattice.counts)

@@ -8,7 +8,7 @@ Only differences between sequences of one row decide. So three things are subtra
 the highest emission of each token, the highest transition score, and every `CENTRED` tokens the highest score so far.
 Without this the scores of long rows would grow until float32 could not tell two close sequences apart.
 
-As in `lattice.py`, NumPy computes the best path on a CPU.
+As in `lattice.py`, NumPy computes the best path of few tags on a CPU.
 """
 
 import torch

@@ -33,7 +33,7 @@ def best_path(emissions: Floats, lengths: Lengths, scores: Scores) -> tuple[NDAr
 
 def _best_scores(emissions: Floats, moves: Floats, start: Floats) -> Floats:
     """Return delta[t, j] for each row, (tokens, tags, batch), up to a constant at each token."""
-    batch, num_tokens, num_tags = emissions.shape
+    batch, _, num_tags = emissions.shape
     states = np.array(emissions.transpose(1, 2, 0), order="C")  # always a copy
     states -= states.max(1)[:, None]
     states[0] += start[:, None]
@@ -43,15 +43,16 @@ def _best_scores(emissions: Floats, moves: Floats, start: Floats) -> Floats:
     parts = [slice(first, first + size) for first in range(0, num_tags, size)]
     repeated = np.ascontiguousarray(np.broadcast_to(moves[:, :, None], (num_tags, num_tags, batch)))
     candidates, best = np.empty((size, num_tags, batch), states.dtype), np.empty((num_tags, batch), states.dtype)
-    for t in range(1, num_tokens):
-        before, state = states[t - 1, :, None], states[t]  # (from, 1, batch), (to, batch)
-        for i, part in enumerate(parts):
-            found = np.add(before[part], repeated[part], out=candidates[: len(before[part])])
+    # What each part adds up: the scores before each token, (tokens, from, 1, batch), the transitions, and where to.
+    columns = [(states[:, part, None], repeated[part], candidates[: len(repeated[part])]) for part in parts]
+    for t, state in enumerate(states[1:], 1):
+        for i, (before, move, found) in enumerate(columns):
+            np.add(before[t - 1], move, found)
             if i == 0:
-                np.maximum.reduce(found, 0, out=best)
+                np.maximum.reduce(found, 0, None, best)
             else:
                 np.maximum(best, np.maximum.reduce(found, 0), out=best)
-        state += best
+        np.add(state, best, state)
         if t % CENTRED == 0:
             state -= np.maximum(state.max(0), -1e30)
     return states
@@ -72,9 +73,10 @@ def _best_tags(
     # which the tag behind it was reached best.
     path, incoming = np.empty((num_tokens, batch), np.int64), np.ascontiguousarray(moves.T)  # (to, from)
     path[-1] = ending
+    reached_by = np.ascontiguousarray(states.transpose(0, 2, 1))  # (tokens, batch, from)
     for t in range(num_tokens - 2, -1, -1):
-        reached = incoming[tag]
-        reached += states[t].T
+        reached = incoming.take(tag, 0)
+        reached += reached_by[t]
         tag = reached.argmax(1)  # (batch, from) -> (batch,)
         if t >= shortest:
             tag = np.where(t < last, tag, ending)
