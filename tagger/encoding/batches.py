@@ -164,8 +164,8 @@ def encode(
     char_lengths = [len(word) or 1 for word in types]
     return EncodedSentences(
         types=np.array(types, dtype=object),
-        word_ids=np.array([vocabulary.word_id(word) for word in types], np.int64),
-        char_ids=np.array(vocabulary.char_ids(types), np.int64),
+        word_ids=vocabulary.word_ids(types),
+        char_ids=vocabulary.char_ids(types),
         char_starts=np.concatenate([[0], np.cumsum(char_lengths)]).astype(np.int64),
         type_ids=sentences.type_ids,
         starts=sentences.starts,

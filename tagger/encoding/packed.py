@@ -7,7 +7,7 @@ which a later run maps instead of reading the corpus again.
 
 import json
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -177,7 +177,8 @@ def pack(sentences: Iterable[Sentence], layers: Collection[str] | None = None) -
     Raises:
         DataError: A layer has tags in one sentence and a label in another.
     """
-    types: dict[str, int] = {}
+    types: defaultdict[str, int] = defaultdict()
+    types.default_factory = types.__len__  # the index of a new word is the number of words before it
     type_ids, lengths = array("i"), array("i")
     made: dict[str, _Layer] = {}
     for sentence in sentences:
@@ -187,7 +188,7 @@ def pack(sentences: Iterable[Sentence], layers: Collection[str] | None = None) -
                 made[name] = _Layer(name, value, missing=missing)
         for layer in made.values():
             layer.add(sentence)
-        type_ids.extend([types.setdefault(token, len(types)) for token in sentence.tokens])
+        type_ids.extend(map(types.__getitem__, sentence.tokens))
         lengths.append(len(sentence))
     packed = {name: layer.named_ids() for name, layer in made.items()}
     return Packed(list(types), _array(type_ids), _starts(_array(lengths)), packed)

@@ -7,6 +7,7 @@ occur in train still has its vector.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,13 +67,28 @@ class Vocabulary:
         """Return the id of a word as written, in lower case, or with zeros for digits; 0 if none of these is known."""
         return find_word(word, self.word_index) or UNKNOWN
 
-    def char_ids(self, words: Iterable[str]) -> list[int]:
+    def word_ids(self, words: Sequence[str]) -> NDArray[np.int64]:
+        """Return the id of each word."""
+        ids = list(map(self.word_index.get, words))
+        return np.array([self.word_id(words[i]) if found is None else found for i, found in enumerate(ids)], np.int64)
+
+    def char_ids(self, words: Iterable[str]) -> NDArray[np.int64]:
         """Return the ids of the characters of words, one word after the other.
 
         An empty word is one unknown character, because a network needs at least one.
         """
-        get = self.char_index.get
-        return [get(char, UNKNOWN_CHAR) for char in "".join([word or NO_CHAR for word in words])]
+        text = "".join([word or NO_CHAR for word in words])
+        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+        ids: NDArray[np.int64] = self._ids_of_points[np.minimum(points, len(self._ids_of_points) - 1)]
+        return ids
+
+    @cached_property
+    def _ids_of_points(self) -> NDArray[np.int64]:
+        """The id of each code point; the last one is that of all higher code points."""
+        points = {ord(char): i for char, i in self.char_index.items() if len(char) == 1}
+        ids = np.full(max(points, default=0) + 2, UNKNOWN_CHAR, np.int64)
+        ids[np.fromiter(points, np.int64)] = list(points.values())
+        return ids
 
 
 def find_word(word: str, index: Mapping[str, int]) -> int | None:

@@ -49,7 +49,7 @@ def _best_scores(emissions: Floats, moves: Floats, start: Floats) -> Floats:
         for i, (before, move, found) in enumerate(columns):
             np.add(before[t - 1], move, found)
             if i == 0:
-                np.maximum.reduce(found, 0, None, best)
+                np.maximum.reduce(found, 0, out=best)
             else:
                 np.maximum(best, np.maximum.reduce(found, 0), out=best)
         np.add(state, best, state)

@@ -59,7 +59,8 @@ def test_batch_equals_a_slow_reference(corpus: list[Sentence]) -> None:
         for j, token in enumerate(sentence.tokens):
             type_id = batch.type_ids[i, j]
             assert batch.word_ids[type_id] == vocabulary.word_id(token)
-            assert batch.char_ids[starts[type_id] : starts[type_id + 1]].tolist() == vocabulary.char_ids([token])
+            chars = batch.char_ids[starts[type_id] : starts[type_id + 1]]
+            assert chars.tolist() == vocabulary.char_ids([token]).tolist()
         assert (batch.type_ids[i, len(sentence) :] == 0).all()
         for layer, scheme in (("ner", "bioes"), ("upos", None)):
             gold = [MISSING] * len(sentence)

@@ -1,5 +1,7 @@
 """What a model knows by name comes from train, and words also from the vectors."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -35,8 +37,11 @@ def test_words_that_occur_twice_and_all_characters_of_train_are_known() -> None:
 
 def test_characters_have_ids_behind_separator_and_unknown() -> None:
     vocabulary = Vocabulary([], ["a", "b"], {}, num_trainable=1)
-    assert vocabulary.char_ids(["ab?", "a"]) == [2, 3, 1, 2]
-    assert vocabulary.char_ids([""]) == [1]  # a network has no answer for a word without characters
+    assert vocabulary.char_ids(["ab?", "a"]).tolist() == [2, 3, 1, 2]
+    assert vocabulary.char_ids([""]).tolist() == [1]  # a network has no answer for a word without characters
+    assert vocabulary.char_ids(["\U0001f600\ud800b", "c"]).tolist() == [1, 1, 3, 1]  # far above the known ones, or none
+    assert replace(vocabulary, chars=[]).char_ids(["ab", ""]).tolist() == [1, 1, 1]
+    assert vocabulary.word_ids(["a", "", "A"]).tolist() == [vocabulary.word_id(word) for word in ("a", "", "A")]
 
 
 def test_words_of_the_vectors_are_known_and_frozen() -> None:
