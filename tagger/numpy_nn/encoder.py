@@ -96,17 +96,31 @@ class LSTM(Direction):
         into, forget, candidate, out = np.split(weight, 4)
         return _halved((into, forget, out), candidate)
 
+    def memory(self, rows: int) -> Memory:
+        """Return the memory before the first token: room, cells, room for products of cells, and 1 for each sigmoid."""
+        ones = np.zeros((rows, self.gates), np.float32)
+        ones[:, : 3 * self.hidden_size] = 1
+        return (*super().memory(rows), np.empty((rows, self.hidden_size), np.float32), ones)
+
     def step(self, gates: Floats, previous: Floats, memory: Memory, out: Floats) -> None:
-        """Compute the states of the next token."""
-        room, cells, size = memory[0][: len(gates)], memory[1][: len(gates)], self.hidden_size
+        """Compute the states of the next token.
+
+        NumPy is several times as fast on whole arrays as on some of their columns. So 1 is added to tanh(x / 2) by a
+        table, which leaves the candidate alone, and the halves of the sigmoids are multiplied where columns lie
+        together: of the cells, and of what is read from them.
+        """
+        room, cells, part, ones = (array[: len(gates)] for array in memory)
+        size = self.hidden_size
         if len(previous):
             gates[: len(previous)] += np.dot(previous, self.recurrent, out=room[: len(previous)])
         np.tanh(gates, out=gates)
-        _opened(gates[:, : 3 * size])
+        gates += ones
         cells *= gates[:, size : 2 * size]
-        cells += np.multiply(gates[:, :size], gates[:, 3 * size :], out=room[:, :size])
-        np.tanh(cells, out=out)
-        out *= gates[:, 2 * size : 3 * size]
+        cells += np.multiply(gates[:, :size], gates[:, 3 * size :], out=part)
+        cells *= 0.5
+        np.tanh(cells, out=part)
+        part *= 0.5
+        np.multiply(part, gates[:, 2 * size : 3 * size], out=out)
 
 
 class GRU(Direction):
