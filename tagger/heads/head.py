@@ -179,6 +179,23 @@ class Head(ABC, Generic[C, N, M]):
             temperature: Divisor of the class scores, for a head that keeps a temperature.
         """
 
+    @property
+    @abstractmethod
+    def graph_outputs(self) -> Sequence[str]:
+        """Return which outputs of the ONNX graph `of_graph` reads, without the name of the layer."""
+
+    @abstractmethod
+    def of_graph(
+        self, network: M, outputs: Mapping[str, NDArray[np.float32]], lengths: NDArray[np.int64], *, n_best: int
+    ) -> Arrays:
+        """Return the output of the network for a batch, given outputs of the graph by name."""
+
+    def graph_marginals(
+        self, network: M, outputs: Mapping[str, NDArray[np.float32]], lengths: NDArray[np.int64]
+    ) -> NDArray[np.float32] | None:
+        """Return the probability of each tag at each token; None for a head without tags."""
+        return None
+
     @abstractmethod
     def num_weights(self, num_labels: int, width: int) -> int:
         """Return the number of weights in the matrices of the network, for states of `width` features."""

@@ -89,6 +89,22 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead", "numpy_heads.SentenceHe
         pooling = self.config.pooling
         sentence_head(graph, weights, sentences, layer=self.layer, pooling=pooling, temperature=temperature)
 
+    @property
+    def graph_outputs(self) -> Sequence[str]:
+        """Return the probabilities, and the attention if there is one."""
+        return ("probabilities", "attention") if self.config.pooling == "attention" else ("probabilities",)
+
+    def of_graph(
+        self,
+        network: "numpy_heads.SentenceHead",
+        outputs: Mapping[str, NDArray[np.float32]],
+        lengths: NDArray[np.int64],
+        *,
+        n_best: int,
+    ) -> Arrays:
+        """Return the outputs of the graph as they are."""
+        return outputs
+
     def num_weights(self, num_labels: int, width: int) -> int:
         """Return the number of weights of two linear layers."""
         return self.config.hidden_size * (width + num_labels)

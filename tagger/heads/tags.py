@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tagger.config import TokensHeadConfig, Widths
 from tagger.encoding.batches import EncodedSentences, encode
 from tagger.encoding.packed import pack
-from tagger.heads.head import FLOAT, Arrays, Head, HeldOutSentences, Lesson, Names, Sizes
+from tagger.heads.head import FLOAT, Arrays, Head, HeldOutSentences, Lesson, Names, Sizes, named
 from tagger.heads.last_tag import Ending, extend, last_tag
 from tagger.text.gaps import all_known, is_counted, known_of, open_tokens
 from tagger.text.schemes import Boundary, Scheme, legal_transitions, span_tables, span_types, spans_to_tags
@@ -118,6 +118,31 @@ class TagHead(Head[TokensHeadConfig, "TokensHead", "numpy_heads.TokensHead"]):
 
         allowed = self._allowed(labels)
         tokens_head(graph, weights, sentences, layer=self.layer, decoder=self.config.decoder, allowed=allowed)
+
+    @property
+    def graph_outputs(self) -> Sequence[str]:
+        """Return the score of each tag, which is decoded here."""
+        return ("emissions",)
+
+    def of_graph(
+        self,
+        network: "numpy_heads.TokensHead",
+        outputs: Mapping[str, NDArray[np.float32]],
+        lengths: NDArray[np.int64],
+        *,
+        n_best: int,
+    ) -> Arrays:
+        """Return the tags with their spans and readings."""
+        return dict(named(network.decode(outputs["emissions"], lengths, n_best=n_best)))
+
+    def graph_marginals(
+        self,
+        network: "numpy_heads.TokensHead",
+        outputs: Mapping[str, NDArray[np.float32]],
+        lengths: NDArray[np.int64],
+    ) -> NDArray[np.float32]:
+        """Return the probability of each tag at each token."""
+        return network.token_marginals(outputs["emissions"], lengths)
 
     def num_weights(self, num_labels: int, width: int) -> int:
         """Return the number of weights of a linear layer and of the transitions."""

@@ -51,12 +51,7 @@ class Incremental:
     """
 
     def __init__(self, model: Model, network: NumpyNetwork) -> None:
-        if model.config.encoder.bidirectional:
-            raise ModelError(
-                "incremental tagging needs a model that reads in one direction, got one that reads in both: its "
-                "backward pass starts at the end of the sentence, so before that no label is known; "
-                "train with encoder.bidirectional = false, or pass whole sentences to tag_tokens"
-            )
+        check_direction(model)
         self.model = model
         self._network = network
         self.reset()
@@ -90,3 +85,17 @@ class Incremental:
                 tags[layer], scores[layer] = found
         self._position += 1
         return TaggedToken(token, self._position - 1, tags, scores, labels)
+
+
+def check_direction(model: Model) -> None:
+    """Refuse a model that reads in both directions.
+
+    Raises:
+        ModelError: It does.
+    """
+    if model.config.encoder.bidirectional:
+        raise ModelError(
+            "incremental tagging needs a model that reads in one direction, got one that reads in both: its "
+            "backward pass starts at the end of the sentence, so before that no label is known; "
+            "train with encoder.bidirectional = false, or pass whole sentences to tag_tokens"
+        )

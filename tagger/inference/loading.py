@@ -46,7 +46,9 @@ def load_backend(
         from tagger.inference.numpy_backend import load_numpy
 
         return load_numpy(path, threads=threads, trusted=trusted)
-    raise ModelError(f'{path}: this version has no backend "{name}"')
+    from tagger.inference.onnx_backend import load_onnx
+
+    return load_onnx(path, threads=threads, trusted=trusted)
 
 
 def chosen_backend(path: str | Path, backend: BackendName) -> BackendName:

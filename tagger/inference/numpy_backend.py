@@ -4,7 +4,6 @@ Batches run side by side, each on one thread. What the first layer of the encode
 that come again.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -19,7 +18,7 @@ from tagger.heads.head import Arrays, named
 from tagger.inference.blas import one_blas_thread
 from tagger.inference.pickled import reloaded
 from tagger.inference.type_cache import TypeCache, Words
-from tagger.inference.workers import call_in_forked, in_order, running
+from tagger.inference.workers import batches_at_once, in_order, running
 from tagger.model.files import WEIGHTS, files_of
 from tagger.model.model import Source
 from tagger.model.numpy_network import NumpyModel, load_numpy_model
@@ -31,14 +30,6 @@ if TYPE_CHECKING:
     from tagger.inference.incremental import Incremental
 
 CACHE_BYTES = 64_000_000
-_MOST_THREADS: list[int] = []  # 1 in a forked process
-
-
-def _forked() -> None:
-    _MOST_THREADS[:] = [1]
-
-
-call_in_forked(_forked)  # the processes of a pool use all CPUs already
 
 
 class NumpyBackend:
@@ -77,7 +68,7 @@ class NumpyBackend:
 
     def run(self, batches: Iterable[Batch], *, n_best: int = 0) -> Iterator[Mapping[str, Arrays]]:
         """Return the output of each head for each batch, in order, by layer."""
-        threads = self._threads or min(_MOST_THREADS, default=cpus())
+        threads = self._threads or batches_at_once()
         # The words of one batch are looked up after the other, so that their values are deterministic.
         return in_order(partial(self._run, n_best=n_best), ((b, self._inputs(b)) for b in batches), threads)
 
@@ -125,11 +116,6 @@ class NumpyBackend:
         from tagger.inference.incremental import Incremental  # few programs need it
 
         return Incremental(self.model, self.network)
-
-
-def cpus() -> int:
-    """Return the number of CPUs that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _room(values: Floats, number: int) -> Floats:

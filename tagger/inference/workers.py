@@ -24,6 +24,7 @@ FORKING = threading.RLock()  # held while the process forks, and for a moment wh
 _RUNNING: set[int] = set()  # threads in which a backend is at work
 _IN_CHILD: list[Callable[[], object]] = []
 _ending = False
+_forked = False
 
 
 @contextmanager
@@ -110,6 +111,16 @@ def in_order(function: Callable[[G], R], items: Iterable[G], number: int) -> Ite
         yield waiting.popleft().result()
 
 
+def batches_at_once() -> int:
+    """Return how many batches run at the same time by default: one per CPU, and one in a forked process.
+
+    The processes of a pool use all CPUs already.
+    """
+    if _forked:
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def call_in_forked(function: Callable[[], object]) -> None:
     """Let every child process that this one forks call a function first."""
     _IN_CHILD.append(function)
@@ -123,6 +134,8 @@ def _before_fork() -> None:
 
 
 def _after_fork_in_child() -> None:
+    global _forked
+    _forked = True
     _workers.cache_clear()  # threads do not survive a fork
     for function in _IN_CHILD:
         function()

@@ -120,6 +120,11 @@ class NumberHead(Head[NumberHeadConfig, NumberNetwork, NumpyNumbers]):
         bounded = graph.add("Min", total, graph.constant(self.config.largest))
         graph.output(f"numbers:{self.layer}", bounded, "FLOAT", "batch")
 
+    graph_outputs = ("numbers",)
+
+    def of_graph(self, network: Any, outputs: Arrays, lengths: Any, *, n_best: int) -> Arrays:
+        return outputs
+
     def num_weights(self, num_labels: int, width: int) -> int:
         return width
 

@@ -70,6 +70,8 @@ def test_pickles_of_one_model_are_read_once(save: Save, backend: str) -> None:
 def test_a_folder_that_changed_since_pickling_is_refused(
     hashed: bool, read_before: bool, save: Save, backend: str
 ) -> None:
+    if backend == "onnx" and not hashed:
+        pytest.skip("exported models have had hashes from the start")
     folder = save(1)
     if not hashed:  # as models of older versions have none
         make_older(folder, 1, hashed=False)

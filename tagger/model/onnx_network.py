@@ -1,0 +1,152 @@
+"""The network of an exported model: its graph, run by onnxruntime, and the heads in NumPy that decode the rest.
+
+The graph is run on one thread; several threads may run it at the same time.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.config import widths_of
+from tagger.encoding.batches import Batch
+from tagger.encoding.packed import ranges
+from tagger.errors import MissingExtraError, ModelError
+from tagger.heads.table import heads_of
+from tagger.model.files import GRAPH, TOKENIZER, model_folder, read_exported
+from tagger.model.model import Model, Source
+from tagger.model.shapes import module_name, part_of
+from tagger.model.tokenizer import check_table
+from tagger.numpy_nn.heads import HeadNetwork
+from tagger.wording import shorten
+
+Arrays = Mapping[str, NDArray[Any]]
+Floats = NDArray[np.float32]
+Ids = NDArray[np.int64]
+CHARS = 2**16  # characters of words that are computed at once, with padding
+NO_WORD = {"word_ids": np.zeros(1, np.int32), "char_ids": np.ones((1, 1), np.int32)}  # a graph reads at least one word
+NO_TOKEN = {"type_ids": np.zeros((1, 1), np.int32), "lengths": np.ones(1, np.int32)}  # and at least one token
+
+
+class OnnxNetwork:
+    """A graph with the heads that decode its emissions.
+
+    Args:
+        graph: The bytes of `model.onnx`.
+        heads: By the layer that each predicts.
+        where: The path of the graph, for messages.
+
+    Raises:
+        MissingExtraError: onnxruntime is not installed.
+        ModelError: onnxruntime cannot read the graph.
+    """
+
+    def __init__(self, graph: bytes, heads: Mapping[str, HeadNetwork], where: Path) -> None:
+        try:
+            import onnxruntime
+        except ImportError:
+            raise MissingExtraError(
+                'an exported model needs onnxruntime, which is not installed; run pip install "tagger-bilstm[onnx]"'
+            ) from None
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1  # batches run side by side instead
+        options.enable_mem_pattern = False  # it would keep a plan for each shape of a batch
+        options.log_severity_level = 4  # what goes wrong is raised
+        self.heads = heads
+        self.where = where
+        with self._one_sentence():
+            self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        self._given = {each.name for each in self._session.get_inputs()}
+        self._options = onnxruntime.RunOptions()
+        self._options.only_execute_path_to_fetches = True
+        self._options.log_severity_level = 4
+
+    def type_vectors(self, word_ids: Ids, char_ids: Ids, char_lengths: Ids) -> Floats:
+        """Return the vector of each distinct word, of shape (types, embedding)."""
+        starts = np.cumsum(char_lengths) - char_lengths
+        vectors: Floats | None = None
+        for words in _by_length(char_lengths):  # so that a long word does not add padding to all others
+            lengths = char_lengths[words]
+            is_char = np.arange(lengths.max()) < lengths[:, None]
+            padded = np.zeros(is_char.shape, np.int32)
+            padded[is_char] = char_ids[ranges(starts[words], lengths)]
+            given = {"word_ids": word_ids[words].astype(np.int32), "char_ids": padded}
+            found = self._run(["type_vectors"], given | NO_TOKEN)[0]
+            if vectors is None:
+                vectors = np.empty((len(word_ids), found.shape[1]), np.float32)
+            vectors[words] = found
+        assert vectors is not None
+        return vectors
+
+    def outputs(self, batch: Batch, type_vectors: Floats, names: Sequence[str]) -> list[NDArray[Any]]:
+        """Return the outputs of the graph with these names, given the vectors of the words of a batch."""
+        tokens = {"type_ids": batch.type_ids.astype(np.int32), "lengths": batch.lengths.astype(np.int32)}
+        return self._run(names, tokens | NO_WORD | {"known_vectors": type_vectors})
+
+    def _run(self, names: Sequence[str], feeds: Arrays) -> list[NDArray[Any]]:
+        given = {name: value for name, value in feeds.items() if name in self._given or name == "known_vectors"}
+        with self._one_sentence():
+            found: list[NDArray[Any]] = self._session.run(names, given, self._options)
+        return found
+
+    @contextmanager
+    def _one_sentence(self) -> Iterator[None]:
+        """Turn an error of onnxruntime into one sentence."""
+        from onnxruntime.capi import onnxruntime_pybind11_state as errors
+
+        kinds = (errors.Fail, errors.InvalidArgument, errors.InvalidGraph, errors.InvalidProtobuf)
+        try:
+            yield
+        except (*kinds, errors.NotImplemented, errors.RuntimeException) as error:
+            reason = shorten(str(error).removeprefix("[ONNXRuntimeError] : "))
+            raise ModelError(
+                f"{self.where}: onnxruntime cannot run the graph: {reason}; upgrade onnxruntime, or export again"
+            ) from None
+
+
+def _by_length(lengths: Ids) -> Iterator[Ids]:
+    """Yield the words of groups in which the longest has less than twice as many characters as the shortest."""
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        shortest = max(8, int(lengths[order[start]]))
+        end = int(np.searchsorted(lengths[order], 2 * shortest))
+        end = min(end, start + max(1, CHARS // (2 * shortest)))
+        end = max(end, start + 1)
+        yield order[start:end]
+        start = end
+
+
+@dataclass(frozen=True)
+class OnnxModel(Model):
+    """A model with its network in a graph.
+
+    Args:
+        network: Computes what the model predicts.
+    """
+
+    network: OnnxNetwork = field(repr=False)
+
+
+def load_onnx_model(path: str | Path, *, trusted: bool = False) -> OnnxModel:
+    """Load the model of an exported folder.
+
+    Raises:
+        MissingExtraError: onnxruntime is not installed.
+        ModelError: The folder lacks a file, or has one that is damaged or of a newer format.
+    """
+    folder = model_folder(Path(path))
+    config, vocabulary, rules, weights, graph, digest = read_exported(folder)
+    check_table(rules, folder / TOKENIZER, trusted=trusted)
+    widths = widths_of(config.embeddings, config.encoder, config.vector_dimension)
+    arrays = {name: array.copy() for name, array in weights.arrays().items()}  # the file may be replaced
+    heads = {
+        layer: head.build_numpy(vocabulary.labels[layer], part_of(arrays, module_name("head", layer)), widths)
+        for layer, head in heads_of(config.heads).items()
+    }
+    network = OnnxNetwork(graph, heads, folder / GRAPH)
+    return OnnxModel(config, vocabulary, Source(folder.resolve(), digest), network, rules=rules)
