@@ -346,7 +346,7 @@ def read_documents(
     """
     from tagger.config import ReadingConfig
     from tagger.files.reading import decode_lines  # only files need the formats
-    from tagger.formats.table import stream_documents
+    from tagger.formats.streaming import stream_documents
 
     trained = [r for r in tagger.model.config.reading.values() if r.format == format and columns is None]
     reading = (trained[0] if trained else ReadingConfig.model_construct()).model_copy(update=dict(form or {}))

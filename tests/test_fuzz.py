@@ -31,7 +31,7 @@ from tagger.encoding.vectors import read_vectors
 from tagger.errors import SHOWN, DataError, RecipeError
 from tagger.files.reading import decode_lines, raw_lines, read_lines
 from tagger.formats.jsonl import sentence_to_json
-from tagger.formats.table import stream_documents
+from tagger.formats.streaming import stream_documents
 from tagger.formats.texts.labelled import read_classes
 from tagger.text.sentence import Sentence
 

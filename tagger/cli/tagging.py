@@ -16,11 +16,8 @@ from tagger.errors import DataError, RecipeError
 from tagger.files.packing import packing_of_name, unpacked_name
 from tagger.files.reading import Arriving
 from tagger.files.writing import ended_in_order
-from tagger.formats.columns.fields import SAMPLE
-from tagger.formats.detection import detect_format, detect_reading
 from tagger.formats.faults import Faults
 from tagger.formats.source import source_of
-from tagger.formats.table import input_format_of
 from tagger.formats.tally import Tally
 from tagger.heads.table import heads_of
 from tagger.inference.documents import PART, predict_in_parts
@@ -112,6 +109,11 @@ def format_of(path: Path | None) -> OutputFormat:
 
 def _format_of_input(file: str) -> InputFormat:
     """Return the format of a file by its name, or by its contents if they are columns or a format with layers."""
+    if file == "-":
+        return "text"
+    from tagger.formats.detection import detect_format  # loads all formats
+    from tagger.formats.table import input_format_of
+
     named = input_format_of(file)
     path = Path(file)
     suffix = Path(unpacked_name(file)).suffix.lower()
@@ -129,6 +131,9 @@ def _columns_of_input(file: str, format: InputFormat, model: "Model") -> tuple[s
     known = any(reading.format == "conll" and reading.columns for reading in model.config.reading.values())
     if format != "conll" or known or not Path(file).is_file():
         return None
+    from tagger.formats.columns.fields import SAMPLE
+    from tagger.formats.detection import detect_reading
+
     try:
         return detect_reading(list(islice(source_of(Path(file)).lines(), SAMPLE)), where=file, format=format)[1]
     except DataError:  # the reader of the format reports it

@@ -9,9 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TextIO
 
 from tagger.errors import DataError, RecipeError
-from tagger.formats.columns.conll import conll_lines
 from tagger.formats.faults import Faults
-from tagger.formats.tools.suggestions import suggestion_of
 from tagger.text.choices import OutputFormat
 from tagger.text.document import Document, without_unsure
 from tagger.text.rows import COLUMNS, Row, rows_of
@@ -151,6 +149,8 @@ def _lines(document: Document, output: Output, number: int, before: str | None) 
                 document = replace(document, sentences=(Sentence((), document.text, (), output.empty),))
             yield f"{json.dumps(_fields(document.to_dict(), output.fields, number), ensure_ascii=False)}\n"
         case "conll":
+            from tagger.formats.columns.conll import conll_lines
+
             for sentence in document.sentences or (Sentence((), document.text, ()),):
                 tags = [layer for layer in output.layers if isinstance(sentence.layers.get(layer), TagLayer)]
                 yield from (f"{line}\n" for line in conll_lines([sentence], tags, document=before))
@@ -158,6 +158,8 @@ def _lines(document: Document, output: Output, number: int, before: str | None) 
         case "csv":
             yield from (_csv_line(row[column] for column in output.columns) for row in rows_of(document, number))
         case "doccano" | "labelstudio" | "prodigy":
+            from tagger.formats.tools.suggestions import suggestion_of
+
             end = "" if output.format == "labelstudio" else "\n"
             yield f"{json.dumps(suggestion_of(document, output.format), ensure_ascii=False)}{end}"
 

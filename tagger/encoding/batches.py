@@ -176,7 +176,7 @@ def encode(
     )
 
 
-def shuffled_batches(lengths: Ids, batch_size: int, rng: np.random.Generator) -> list[Ids]:
+def shuffled_batches(lengths: Ids, batch_size: int, rng: "np.random.Generator") -> list[Ids]:
     """Return the rows of batches of sentences of similar length, in random order; each sentence is in one batch.
 
     Sentences are shuffled, then sorted by length within pools of 32 batches. Batches so have little padding and still

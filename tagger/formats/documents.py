@@ -1,6 +1,7 @@
-"""Documents to be tagged: of plain text, columns, JSON, CSV and brat, each as soon as its lines arrive.
+"""Documents to be tagged: of columns, JSON, CSV and brat, each as soon as its lines arrive.
 
-All other formats are read as they are for training, and `stream_read` joins the sentences of each text.
+Plain text is in `texts/plain_text.py`. All other formats are read as they are for training, and `stream_read` joins the
+sentences of each text.
 
 Every record gives one document, which keeps the keys of the record. Layers that a file has are ignored, and texts are
 split as `config.text_rules` says. A record that cannot be read is a fault.
@@ -8,9 +9,9 @@ split as `config.text_rules` says. A record that cannot be read is a fault.
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, groupby, islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -29,40 +30,11 @@ from tagger.formats.tools.annotated import Translation, shown
 from tagger.formats.tools.dialects import dialect_of
 from tagger.formats.tools.items import Item, is_whole, json_items, value_of
 from tagger.formats.tools.spans import lists, own_tokens
-from tagger.text.choices import Unit
 from tagger.text.document import Document
 from tagger.text.sentence import Origin, Sentence
 from tagger.wording import quoted
 
 Read = Callable[[Source, ReadingConfig, Tally, Faults], Iterator[Sentence]]
-
-
-def stream_text(
-    source: Source, config: ReadingConfig, tally: Tally, faults: Faults, *, unit: Unit = "line"
-) -> Iterator[Document]:
-    """Yield a document for each line, for each block of lines between blank lines, or for the whole file."""
-    for number, text in _units(source.lines(), unit):
-        sentences = config.text_rules.split(text)
-        yield _placed(Document(text, tuple(sentences)), source.where, number)
-
-
-def _units(lines: Iterable[str], unit: Unit) -> Iterator[tuple[int, str]]:
-    """Yield the texts of plain text, each with the number of its first line."""
-    numbered = enumerate(lines, 1)
-    if unit == "line":
-        yield from numbered
-    elif unit == "file":
-        yield 1, _joined(line for _, line in numbered)
-    else:
-        for filled, group in groupby(numbered, key=lambda pair: bool(pair[1].strip())):
-            if filled:
-                block = list(group)
-                yield block[0][0], _joined(line for _, line in block)
-
-
-def _joined(lines: Iterable[str]) -> str:
-    """Return lines as one text, with the CR that they have before their line breaks."""
-    return "\n".join(lines).removesuffix("\r")
 
 
 def stream_columns(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Document]:

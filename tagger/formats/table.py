@@ -26,9 +26,8 @@ from tagger.formats.documents import (
     stream_csv,
     stream_json,
     stream_read,
-    stream_text,
 )
-from tagger.formats.faults import Faults, FirstFault
+from tagger.formats.faults import Faults
 from tagger.formats.jsonl import jsonl_lines, looks_like_json
 from tagger.formats.source import Source
 from tagger.formats.standoff.brat import is_brat, read_brat
@@ -38,13 +37,12 @@ from tagger.formats.standoff.pubtator import looks_like_pubtator, read_pubtator
 from tagger.formats.standoff.rasa import looks_like_rasa, read_rasa
 from tagger.formats.tally import Tally
 from tagger.formats.texts.labelled import looks_like_labelled, read_labelled
-from tagger.formats.texts.plain_text import looks_like_text, read_plain_text, text_lines
+from tagger.formats.texts.plain_text import looks_like_text, read_plain_text, stream_text, text_lines
 from tagger.formats.tools.reading import read_json
 from tagger.formats.tools.writing import Written, spanned_lines
-from tagger.text.choices import InputFormat, Unit
+from tagger.text.choices import InputFormat
 from tagger.text.document import Document
 from tagger.text.sentence import Sentence
-from tagger.text.tokenization import DEFAULT_RULES, TextRules
 
 Stream = Callable[[Source, ReadingConfig, Tally, Faults], Iterator[Document]]
 Write = Callable[[Iterable[Sentence], Sequence[str]], Iterator[str]]
@@ -308,44 +306,6 @@ def read_file(format: str, source: Source, config: ReadingConfig, tally: Tally, 
     sentences = [sentence.sharing(same) for sentence in iter_sentences(format, source, config, tally, faults)]
     faults.close()
     return tally.settled(sentences)
-
-
-def stream_documents(
-    lines: Iterable[str],
-    format: str,
-    columns: Sequence[str] | None = None,
-    *,
-    rules: TextRules = DEFAULT_RULES,
-    reading: ReadingConfig | None = None,
-    where: str,
-    unit: Unit = "line",
-    faults: Faults | None = None,
-    tally: Tally | None = None,
-) -> Iterator[Document]:
-    """Yield documents to be tagged, without gold layers, each as soon as its lines arrive if its format allows that.
-
-    Args:
-        lines: The lines, without their ends.
-        format: One of `STREAMS`.
-        columns: The columns of CoNLL lines, one of them `token`. A file of one column needs none.
-        rules: How a text is split.
-        reading: How columns are written, such as their `delimiter`. Default: as the first lines show.
-        where: The name of the file in errors; for a folder or a binary file its path.
-        unit: What a document of plain text is: a line, a block of lines between blank lines, or the file.
-        faults: Takes what is wrong. Default: the first fault is raised.
-        tally: Takes what was skipped in a format that is read as for training.
-
-    Raises:
-        DataError: A record is invalid in the format; names its line.
-    """
-    if format not in STREAMS:
-        raise ValueError(f"format must be one of {', '.join(STREAMS)}, got {format!r}")
-    stream = partial(stream_text, unit=unit) if format == "text" else STREAMS[format]
-    form = reading or ReadingConfig.model_construct()
-    config = form.model_copy(update={"columns": tuple(columns) if columns else None}).with_rules(rules)
-    row, path = FORMATS[format], Path(where)
-    known = path if row.is_path is not None and path.exists() else None
-    return stream(Source(where, lambda: lines, known), config, tally or Tally(), faults or FirstFault())
 
 
 def input_format_of(path: str) -> InputFormat:

@@ -10,7 +10,7 @@ from tagger.conversion.options import Conversion
 from tagger.corpus.corpus import load_corpus
 from tagger.doctor.check import check
 from tagger.errors import DataError
-from tagger.formats.table import stream_documents
+from tagger.formats.streaming import stream_documents
 
 WEBANNO = (
     "#FORMAT=WebAnno TSV 3.3\n#T_SP=de.x.ner.type.NamedEntity|identifier|value\n#T_SP=de.x.pos.POS|PosValue\n"

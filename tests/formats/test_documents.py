@@ -8,7 +8,8 @@ import pytest
 
 from tagger.errors import DataError
 from tagger.formats.faults import Faults
-from tagger.formats.table import input_format_of, stream_documents
+from tagger.formats.streaming import stream_documents
+from tagger.formats.table import input_format_of
 from tagger.text.choices import InputFormat
 from tagger.text.document import Document
 from tagger.text.tokenization import TextRules

@@ -13,7 +13,8 @@ from tagger.cli import app
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.formats.detection import detect_format
-from tagger.formats.table import FORMATS, READABLE, STREAMS, WRITABLE, stream_documents, written
+from tagger.formats.streaming import stream_documents
+from tagger.formats.table import FORMATS, READABLE, STREAMS, WRITABLE, written
 from tagger.text.choices import FileFormat, InputFormat, OutputFormat
 from tagger.text.sentence import Sentence, TagLayer
 
