@@ -10,7 +10,11 @@ import pytest
 
 import tagger
 
-HEAVY = ("torch", "datasets", "transformers", "matplotlib", "seqeval.metrics", "sklearn", "pandas", "scipy")
+HEAVY = (
+    "datasets", "jaxtyping", "jinja2", "matplotlib", "onnx", "onnxruntime", "pandas", "pyarrow", "rich", "scipy",
+    "seqeval", "sklearn", "spacy", "torch", "torchcrf", "transformers", "yaml",
+)  # fmt: skip
+COMMAND = "import tagger.cli as cli\ntry:\n    cli.main()\nexcept SystemExit as stop:\n    assert not stop.code"
 PUBLIC = [
     "Corpus",
     "DataError",
@@ -86,16 +90,30 @@ def test_unknown_name_is_an_attribute_error() -> None:
         tagger.lod  # noqa: B018
 
 
-def test_import_alone_loads_nothing_heavy() -> None:
-    assert imported_by("import tagger") == set()
-
-
-def test_tagging_loads_only_torch(tmp_path: Path) -> None:
-    recipe = tmp_path / "recipe.toml"
-    recipe.write_text(
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "recipe.toml").write_text(
         '[data]\nformat = "synthetic"\nsentences = 20\n[encoder]\nhidden_size = 4\n'
         '[heads.ner]\nkind = "tokens"\n[heads.sentiment]\nkind = "sentence"\n[training]\nepochs = 1\n'
     )
-    tagger.train(recipe, output=tmp_path / "run")
-    code = "import tagger.cli.app as app\ntry:\n    app.main()\nexcept SystemExit as stop:\n    assert not stop.code"
-    assert imported_by(code, "tag", str(tmp_path / "run"), text="Ada was born in London.\n") == {"torch"}
+    tagger.train(folder / "recipe.toml", output=folder / "run")
+    return folder / "run"
+
+
+def test_import_and_help_load_nothing_heavy() -> None:
+    assert imported_by("import tagger") == set()
+    assert imported_by(COMMAND, "--help") == set()
+    assert imported_by(COMMAND, "tag", "--help") == set()
+
+
+def test_tagging_loads_only_what_its_backend_needs(model: Path) -> None:
+    text = "Ada was born in London.\n"
+    assert imported_by(COMMAND, "tag", str(model), text=text) == set()
+    assert imported_by(COMMAND, "info", str(model)) == set()
+    assert imported_by(COMMAND, "tag", str(model), "--output-format", "jsonl", text=text) == set()
+    assert imported_by(COMMAND, "tag", str(model), "--backend", "torch", text=text) == {
+        "jaxtyping",
+        "torch",
+        "torchcrf",
+    }

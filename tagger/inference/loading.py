@@ -4,7 +4,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
-from tagger.errors import ModelError
+from tagger.errors import MissingExtraError, ModelError
 from tagger.inference.predict import Backend
 from tagger.model.files import GRAPH, is_exported
 from tagger.text.choices import BackendName, Precision
@@ -63,7 +63,8 @@ def chosen_backend(path: str | Path, backend: BackendName) -> BackendName:
     if backend == "auto":
         return "onnx" if exported else "torch" if find_spec("torch") else "numpy"
     if obstacle := _obstacle(backend, exported):
-        raise ModelError(f'{path}: the backend "{backend}" cannot run the model: {obstacle}')
+        kind = ModelError if exported != (backend == "onnx") else MissingExtraError
+        raise kind(f'{path}: the backend "{backend}" cannot run the model: {obstacle}')
     return backend
 
 

@@ -1,0 +1,135 @@
+"""The wheel in a fresh environment that has only what tagging needs: its size, what works and what says why not."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from untrained import untrained_model
+
+from tagger.config import EmbeddingsConfig, EncoderConfig, ReadingConfig, TokensHeadConfig
+from tagger.encoding.vocabulary import Vocabulary
+from tagger.model.folder import save_model
+
+ROOT = Path(__file__).resolve().parents[1]
+MB = 1_000_000
+Done = subprocess.CompletedProcess[str]
+Call = Callable[..., Done]
+
+
+def run(*command: object, folder: Path | None = None, text: str = "") -> Done:
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(
+        list(map(str, command)), cwd=folder, env=kept, input=text, capture_output=True, text=True, check=False
+    )
+
+
+def pip(*arguments: object) -> None:
+    done = run(sys.executable, "-m", "pip", *arguments, "--quiet", "--disable-pip-version-check")
+    if done.returncode and "No matching distribution" in done.stderr and "TAGGER_REQUIRE_DATA" not in os.environ:
+        pytest.skip("needs a package index")
+    assert done.returncode == 0, done.stderr
+
+
+def installed_bytes(environment: Path) -> int:
+    return sum(path.lstat().st_size for path in environment.rglob("*") if path.is_file())
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an environment with the wheel, which pip builds from the sources alone, and `requirements-runtime.txt`."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    shutil.copytree(ROOT / "tagger", source / "tagger", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    pip("wheel", source, "--no-deps", "--wheel-dir", folder)
+    assert run(sys.executable, "-m", "venv", "--without-pip", folder / "environment").returncode == 0
+    install(folder / "environment", *folder.glob("*.whl"), "-r", ROOT / "requirements-runtime.txt")
+    return folder / "environment"
+
+
+def install(environment: Path, *what: object) -> None:
+    pip("--python", environment / ("Scripts" if os.name == "nt" else "bin") / "python", "install", "--no-deps", *what)
+
+
+@pytest.fixture
+def installed(environment: Path, tmp_path: Path) -> Call:
+    """Return a function that calls the installed command in a folder of the test."""
+    command = environment / ("Scripts" if os.name == "nt" else "bin") / "tagger"
+    return lambda *arguments, text="": run(command, *arguments, folder=tmp_path, text=text)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = untrained_model(
+        Vocabulary(["ada", "oslo"], ["a", "d", "o"], {"ner": ["O", "B-PER", "I-PER", "E-PER", "S-PER"]}, 3),
+        {"ner": TokensHeadConfig(kind="tokens")},
+        embeddings=EmbeddingsConfig(dimension=4, char_dimension=3, char_hidden=2),
+        encoder=EncoderConfig(hidden_size=4),
+        schemes={"ner": "iob2"},
+        reading={"data": ReadingConfig(format="jsonl")},
+    )
+    save_model(made, folder := tmp_path_factory.mktemp("model"), card="")
+    return folder
+
+
+def test_an_environment_that_can_tag_is_small(environment: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    size = installed_bytes(environment)
+    with capsys.disabled():
+        sys.stdout.write(f"\nenvironment that can tag: {size / MB:.0f} MB\n")
+    assert size < 120 * MB
+
+
+def test_an_environment_with_onnxruntime_is_small(
+    environment: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "environment"
+    shutil.copytree(environment, copy, symlinks=True)
+    install(copy, "-r", ROOT / "requirements-onnx.txt")
+    size = installed_bytes(copy)
+    with capsys.disabled():
+        sys.stdout.write(f"\nenvironment with onnxruntime: {size / MB:.0f} MB\n")
+    assert size < 250 * MB
+
+
+def test_it_tags_and_describes_a_model(installed: Call, model: Path) -> None:
+    done = installed("tag", model, text="Ada lives in Oslo.\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Ada lives in Oslo.\n  ner  ")
+    assert "ner" in installed("info", model).stdout
+    assert "tagger tag" in installed("tag", "--help").stdout
+
+
+def test_it_converts_checks_and_lists(installed: Call, tmp_path: Path) -> None:
+    (tmp_path / "a.conll").write_text("Ada\tB-PER\nsleeps\tO\n\n")
+    assert installed("convert", "a.conll", "-", "--to", "jsonl").stdout.startswith('{"text": "Ada sleeps"')
+    assert "0 errors" in installed("check", "a.conll").stdout
+    assert "wnut17" in installed("data", "list").stdout
+    assert installed("recipes", "copy", "quickstart").returncode == 0
+    assert (tmp_path / "quickstart.toml").read_bytes() == (ROOT / "recipes" / "quickstart.toml").read_bytes()
+
+
+def test_what_needs_more_says_in_one_sentence_what_to_install(installed: Call, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.conll").write_text("Ada\tB-PER\nsleeps\tO\n\n")
+    (tmp_path / "r.toml").write_text('[data]\nformat = "synthetic"\nsentences = 9\n[heads.ner]\nkind = "tokens"\n')
+    wanted = {
+        ("train", "r.toml"): "torch",
+        ("tag", model, "--device", "cuda"): "torch",
+        ("tag", model, "--backend", "torch"): "torch",
+        ("evaluate", model, "a.conll", "--format", "conll", "--columns", "token,ner"): "seqeval",
+        ("check", "someone/dataset"): "datasets",
+        ("convert", "a.conll", "a.spacy", "--to", "docbin"): "spacy",
+        ("plot", "entities", model, "a.conll", "--output", "a.html"): "tagger-bilstm[plots]",
+        ("export", model, "out", "--format", "onnx"): "tagger-bilstm[onnx]",
+    }
+    for command, package in wanted.items():
+        done = installed(*command)
+        assert done.returncode == 2, (command, done)
+        assert done.stderr.startswith("error: "), (command, done)
+        assert done.stderr.count("\n") == 1, (command, done)
+        assert package in done.stderr, (command, done)
+        assert "pip install" in done.stderr, (command, done)
