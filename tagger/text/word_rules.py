@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from tagger.text.segmentation import CharSpan as CharSpan
 
-MAX_CHUNKS = 100_000  # distinct strings without white space whose words are kept, about 500 bytes each
+MAX_CHUNKS = 50_000  # distinct strings without white space whose words are kept, about 500 bytes each
 
 
 _BLANKS = re.compile(r"(\s+)")
