@@ -111,9 +111,9 @@ def crf_pair(batch: int, tokens: int, tags: int, *, repeats: int) -> Iterator[Ro
         with torch.inference_mode():
             crf.decode(emissions, mask)
 
-    pairs = [("decode", decode, 1.0 if batch == 1 else 2.0)]
+    pairs = [("decode", decode, 1.5 if batch == 1 else 2.0)]
     if batch in (32, 64):
-        pairs.insert(0, ("loss + gradient", step, 4.0))
+        pairs.insert(0, ("loss + gradient", step, 4.5))
     for what, run, goal in pairs:
         yield compare(
             f"CRF {what} ({batch}, {tokens}, {tags})",
@@ -329,8 +329,8 @@ def tagging_rows(material: Material, folder: Path, repeats: int) -> Iterator[Row
 
     pairs: list[tuple[str, Callable[[], object] | None, float | None]] = [
         ("the same network built plainly, batch 32", plain, 4.0),
-        ("python-crfsuite", crfsuite_tagger(material.corpus), 1.0),
-        ("spaCy ner with vectors", spacy_tagger(material.corpus), 8.0),
+        ("python-crfsuite", crfsuite_tagger(material.corpus), 1.5),
+        ("spaCy ner with vectors", spacy_tagger(material.corpus), 7.0),
     ]
     for name, theirs, goal in pairs:
         if theirs is None:
