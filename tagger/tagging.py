@@ -262,8 +262,10 @@ def load(
             folder). `auto` takes `onnx` for an exported folder, otherwise `torch` if it is installed, else `numpy`.
             Tags are the same, and probabilities differ by rounding.
         device: Where the network runs: `cpu`, or, with torch, `cuda` or `cuda:N`.
-        precision: Precision of the encoder. `bfloat16` needs torch. It is faster on processors that support it, and its
-            scores differ in the third decimal; embeddings, CRF and probabilities stay float32.
+        precision: Precision of the encoder. `bfloat16` needs torch. It is faster on some processors, and its scores
+            differ in the third decimal; embeddings, CRF and probabilities stay float32. `auto` takes the faster of both
+            on this CPU, which it measures once and keeps in the user's cache folder (`$XDG_CACHE_HOME/tagger` or
+            `~/.cache/tagger`), and `float32` elsewhere.
         threads: Number of batches that run at the same time on the CPU. Default: as many as torch has threads, or one
             per CPU with other backends.
         trusted: Whether to run rules for words that the model brings and that are not those of a known spaCy. Rules

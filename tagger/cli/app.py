@@ -49,7 +49,7 @@ app = typer.Typer(
 DeviceOption = Annotated[str, typer.Option("--device", help="Device for the network: cpu, cuda or cuda:N.")]
 PrecisionOption = Annotated[
     Precision,
-    typer.Option("--precision", help="Encoder precision; bfloat16 is faster on CPUs that support it."),
+    typer.Option("--precision", help="Encoder precision; bfloat16 is faster on some CPUs, auto measures it once."),
 ]
 BackendOption = Annotated[
     BackendName,

@@ -31,11 +31,12 @@ def load_backend(
     """
     name = chosen_backend(path, backend)
     if precision not in get_args(Precision):
-        raise ModelError(f'precision must be "float32" or "bfloat16", got {precision!r}')
+        raise ModelError(f'precision must be "float32", "bfloat16" or "auto", got {precision!r}')
     if name == "torch":
         from tagger.inference.torch_backend import load_torch
 
         return load_torch(path, device=device, precision=precision, threads=threads, trusted=trusted)
+    precision = "float32" if precision == "auto" else precision  # the only one
     for setting, value, only in (("device", device, "cpu"), ("precision", precision, "float32")):
         if value != only:
             raise ModelError(

@@ -19,6 +19,7 @@ from torch import Tensor
 from tagger.encoding.batches import Batch
 from tagger.errors import ModelError
 from tagger.heads.head import Arrays, named
+from tagger.inference.fastest_precision import fastest_precision
 from tagger.inference.pickled import reloaded
 from tagger.inference.type_cache import TypeCache, Words
 from tagger.inference.workers import call_in_forked, running, workers
@@ -157,6 +158,8 @@ def load_torch(
     """
     check_device(device)
     model = load_model(path, device=device, trusted=trusted)
+    if precision == "auto":
+        precision = fastest_precision() if torch.device(device).type == "cpu" else "float32"
     if precision == "bfloat16":
         check_bfloat16(device)
         model.network.encoder.to(torch.bfloat16)
