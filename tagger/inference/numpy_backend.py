@@ -45,8 +45,8 @@ class NumpyBackend:
         self.model = model if rules is None else replace(model, rules=rules)
         self._rules = rules
         self._threads = threads
-        self.network = model.network
-        first = self.network.encoder.layers[0]
+        self._network = model.network
+        first = self._network.encoder.layers[0]
         capacity = max(1, CACHE_BYTES // (4 * len(first) * first[0].gates))
         self._cache = TypeCache(self._products, _room, capacity)
 
@@ -70,19 +70,20 @@ class NumpyBackend:
         """Return the output of each head for each batch, in order, by layer."""
         threads = self._threads or batches_at_once()
         # The words of one batch are looked up after the other, so that their values are deterministic.
-        return in_order(partial(self._run, n_best=n_best), ((b, self._inputs(b)) for b in batches), threads)
+        given = ((batch, self._inputs(batch)) for batch in batches)
+        return iter(in_order(partial(self._run, n_best=n_best), given, threads))
 
     @running()
     @one_blas_thread()
     def _products(self, words: Words) -> Floats:
         """Return the input products of words, of shape (directions, types, gates)."""
-        return self.network.encoder.products(self.network.type_vectors(*words))
+        return self._network.encoder.products(self._network.type_vectors(*words))
 
     @running()  # a child must not inherit the lock of the cache
     def _inputs(self, batch: Batch) -> Inputs:
         """Return what the encoder reads, with the index of each word in `ids`, of shape (types,)."""
         if len(batch.types) > self._cache.capacity:
-            vectors = self.network.type_vectors(batch.word_ids, batch.char_ids, batch.char_lengths)
+            vectors = self._network.type_vectors(batch.word_ids, batch.char_ids, batch.char_lengths)
             return Inputs(np.arange(len(vectors)), vectors=vectors)
         products, rows = self._cache.find(batch)
         return Inputs(rows, products=products)
@@ -93,7 +94,7 @@ class NumpyBackend:
         batch, inputs = given
         packing = packing_of(batch.lengths)
         tokens = inputs._replace(ids=packing.pack(inputs.ids[batch.type_ids]))
-        outputs = self.network(tokens, packing, n_best=n_best)
+        outputs = self._network(tokens, packing, n_best=n_best)
         return {layer: dict(named(output)) for layer, output in outputs.items()}
 
     @running()
@@ -101,7 +102,7 @@ class NumpyBackend:
     def marginals(self, batch: Batch) -> Mapping[str, NDArray[np.float32]]:
         """Return the probability of each tag at each token, of shape (batch, tokens, tags), by tag layer."""
         inputs, packing = self._inputs(batch), packing_of(batch.lengths)
-        return self.network.marginals(inputs._replace(ids=packing.pack(inputs.ids[batch.type_ids])), packing)
+        return self._network.marginals(inputs._replace(ids=packing.pack(inputs.ids[batch.type_ids])), packing)
 
     def forget(self) -> None:
         """Drop the products of earlier words."""
@@ -115,7 +116,7 @@ class NumpyBackend:
         """
         from tagger.inference.incremental import Incremental  # few programs need it
 
-        return Incremental(self.model, self.network)
+        return Incremental(self.model, self._network)
 
 
 def _room(values: Floats, number: int) -> Floats:

@@ -92,23 +92,23 @@ def _workers(number: int, prepare: Callable[[], object] | None) -> Workers:
     return pool
 
 
-def in_order(function: Callable[[G], R], items: Iterable[G], number: int) -> Iterator[R]:
-    """Yield the result of a function for each item, in order, computed by so many threads.
+def in_order(function: Callable[[G], R], items: Iterable[G], number: int) -> Iterable[R]:
+    """Return the result of a function for each item, in order, computed by so many threads.
 
-    Items are taken shortly before they are needed. A single item is computed in this thread.
+    Items are taken shortly before they are needed. Results are returned when all are there, because Python code of the
+    caller would keep the threads from their work: each of their many short operations waits for the interpreter. One
+    thread, or a single item, needs no other thread than this one.
     """
     left = iter(items)
     first = list(islice(left, 2))
     if number == 1 or len(first) < 2:
-        yield from map(function, chain(first, left))
-        return
-    pool, waiting = workers(number), deque[Future[R]]()
+        return map(function, chain(first, left))
+    pool, waiting, results = workers(number), deque[Future[R]](), []
     for item in chain(first, left):
         waiting.append(pool.submit(function, item))
         if len(waiting) > 2 * number:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+            results.append(waiting.popleft().result())
+    return [*results, *(future.result() for future in waiting)]
 
 
 def batches_at_once() -> int:
