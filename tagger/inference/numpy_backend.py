@@ -71,7 +71,7 @@ class NumpyBackend:
         threads = self._threads or batches_at_once()
         # The words of one batch are looked up after the other, so that their values are deterministic.
         given = ((batch, self._inputs(batch)) for batch in batches)
-        return iter(in_order(partial(self._run, n_best=n_best), given, threads))
+        return in_order(partial(self._run, n_best=n_best), given, threads)
 
     @running()
     @one_blas_thread()

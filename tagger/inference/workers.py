@@ -92,7 +92,7 @@ def _workers(number: int, prepare: Callable[[], object] | None) -> Workers:
     return pool
 
 
-def in_order(function: Callable[[G], R], items: Iterable[G], number: int) -> Iterable[R]:
+def in_order(function: Callable[[G], R], items: Iterable[G], number: int) -> Iterator[R]:
     """Return the result of a function for each item, in order, computed by so many threads.
 
     Items are taken shortly before they are needed. Results are returned when all are there, because Python code of the
@@ -108,7 +108,7 @@ def in_order(function: Callable[[G], R], items: Iterable[G], number: int) -> Ite
         waiting.append(pool.submit(function, item))
         if len(waiting) > 2 * number:
             results.append(waiting.popleft().result())
-    return [*results, *(future.result() for future in waiting)]
+    return iter([*results, *(future.result() for future in waiting)])
 
 
 def batches_at_once() -> int:
