@@ -460,6 +460,18 @@ def test_description_counts_what_the_model_has_and_quotes_its_scores(tmp_path: P
     )
 
 
+def test_an_exported_model_is_described_as_the_one_that_it_was(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    from tagger.export.folder import export_onnx
+
+    save_model(TAGGER.model, tmp_path / "m", card="")
+    export_onnx(tmp_path / "m", tmp_path / "exported")
+    before, after = describe_model(tmp_path / "m"), describe_model(tmp_path / "exported")
+    ran, runs = before.pop("backends"), after.pop("backends")
+    assert before == after
+    assert [name for name in ran if (ran[name] == "yes") != (runs[name] == "yes")] == ["torch", "numpy", "onnx"]
+
+
 def test_bfloat16_changes_probabilities_a_little_and_only_where_it_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,8 @@ from tagger.errors import ModelError
 from tagger.files.writing import newest
 from tagger.heads.table import heads_of
 from tagger.inference.loading import backends_of
-from tagger.model.files import model_folder, read_files, read_of_one_save
+from tagger.model.files import is_exported, model_folder, read_exported, read_files, read_of_one_save
+from tagger.model.shapes import forms_of
 
 REPORT = "report.json"
 
@@ -27,7 +28,7 @@ def describe_model(path: str | Path) -> dict[str, Any]:
 
 
 def _describe(folder: Path) -> dict[str, Any]:
-    config, vocabulary, rules, weights, _ = read_files(folder)
+    config, vocabulary, rules, *_ = read_exported(folder) if is_exported(folder) else read_files(folder)
     labels = vocabulary.labels
     frozen = (len(vocabulary.words) + 1 - vocabulary.num_trainable) * config.vector_dimension
     frozen += sum(head.num_frozen(len(labels[layer])) for layer, head in heads_of(config.heads).items())
@@ -51,7 +52,7 @@ def _describe(folder: Path) -> dict[str, Any]:
         "encoder": config.encoder.model_dump(mode="json"),
         "words": len(vocabulary.words),
         "characters": len(vocabulary.chars),
-        "trained_parameters": sum(prod(form.shape) for form in weights.forms.values()) - frozen,
+        "trained_parameters": sum(prod(form.shape) for form in forms_of(config, vocabulary).values()) - frozen,
         "trained_vectors": vocabulary.num_trainable * config.vector_dimension,
     }
     report = folder.parent / REPORT
