@@ -30,7 +30,7 @@ def session_of(graph: Graph) -> InferenceSession:
 def run(session: InferenceSession, feeds: Feeds) -> dict[str, np.ndarray[Any, Any]]:
     """All outputs; the graph may lack some of the inputs."""
     names = [output.name for output in session.get_outputs()]
-    given = {each.name: feeds[each.name] for each in session.get_inputs()}
+    given = {each.name: feeds[each.name] for each in session.get_inputs() if each.name in feeds}
     return dict(zip(names, session.run(names, given), strict=True))
 
 
@@ -40,7 +40,7 @@ def sentences_input(graph: Graph, forward_size: int) -> Sentences:
     mask = graph.input("mask", "BOOL", "batch", "tokens")
     lengths = graph.input("lengths", "INT64", "batch")
     first, rows = graph.add("Transpose", states, perm=[1, 0, 2]), graph.add("Transpose", mask, perm=[1, 0])
-    return Sentences(first, rows, lengths, forward_size)
+    return Sentences(first, rows, lengths, graph.optional_input("decode", "BOOL", np.array(True)), forward_size)
 
 
 def padded(lengths: list[int], width: int, *, seed: int = 0, scale: float = 1.0) -> dict[str, np.ndarray[Any, Any]]:

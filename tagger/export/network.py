@@ -40,6 +40,7 @@ def build_graph(config: ModelConfig, vocabulary: Vocabulary, weights: Arrays) ->
         states,
         _mask(graph, lengths),
         graph.add("Cast", lengths, to=7),
+        graph.optional_input("decode", "BOOL", np.array(True)),
         settings.hidden_size if settings.merge == "concat" else widths.output,
     )
     for layer, head in heads_of(config.heads).items():
@@ -59,7 +60,7 @@ def _token_vectors(graph: Graph, config: ModelConfig, weights: Arrays) -> str:
     vectors = graph.add("Concat", *parts, axis=1) if len(parts) > 1 else parts[0]  # (types, embedding)
     width = widths_of(config.embeddings, config.encoder, config.vector_dimension).inputs[0]
     graph.output("type_vectors", vectors, "FLOAT", "types", width)
-    known = graph.optional_input("known_vectors", np.zeros((0, width), np.float32), "known", width)
+    known = graph.optional_input("known_vectors", "FLOAT", np.zeros((0, width), np.float32), "known", width)
     type_ids = graph.add("Transpose", graph.input("type_ids", "INT32", "batch", "tokens"), perm=[1, 0])
     return graph.add("Gather", graph.add("Concat", known, vectors, axis=0), type_ids)
 

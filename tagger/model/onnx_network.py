@@ -28,6 +28,7 @@ Arrays = Mapping[str, NDArray[Any]]
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
 CHARS = 2**16  # characters of words that are computed at once, with padding
+UNDECODED = {"decode": np.array(False)}  # the heads decode here
 NO_WORD = {"word_ids": np.zeros(1, np.int32), "char_ids": np.ones((1, 1), np.int32)}  # a graph reads at least one word
 NO_TOKEN = {"type_ids": np.zeros((1, 1), np.int32), "lengths": np.ones(1, np.int32)}  # and at least one token
 
@@ -60,9 +61,8 @@ class OnnxNetwork:
         self.where = where
         with self._one_sentence():
             self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        self._given = {each.name for each in self._session.get_inputs()}
+        self._given = {"known_vectors", *(each.name for each in self._session.get_inputs())}
         self._options = onnxruntime.RunOptions()
-        self._options.only_execute_path_to_fetches = True
         self._options.log_severity_level = 4
 
     def type_vectors(self, word_ids: Ids, char_ids: Ids, char_lengths: Ids) -> Floats:
@@ -88,9 +88,9 @@ class OnnxNetwork:
         return self._run(names, tokens | NO_WORD | {"known_vectors": type_vectors})
 
     def _run(self, names: Sequence[str], feeds: Arrays) -> list[NDArray[Any]]:
-        given = {name: value for name, value in feeds.items() if name in self._given or name == "known_vectors"}
+        given = {name: value for name, value in feeds.items() if name in self._given}
         with self._one_sentence():
-            found: list[NDArray[Any]] = self._session.run(names, given, self._options)
+            found: list[NDArray[Any]] = self._session.run(names, given | UNDECODED, self._options)
         return found
 
     @contextmanager

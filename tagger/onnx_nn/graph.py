@@ -18,6 +18,7 @@ LOWEST = -1e30  # for minus infinity: the difference of two such numbers is a nu
 
 Array = NDArray[Any]
 Weights = Mapping[str, Array]  # the arrays of a part of a network, by their names in it
+Branch = Callable[["Graph"], Sequence[str]]
 Step = Callable[["Graph", Sequence[str], Sequence[str]], tuple[Sequence[str], Sequence[str]]]
 
 
@@ -28,12 +29,14 @@ class Sentences(NamedTuple):
         states: State of each token, (tokens, batch, hidden); any values at padding.
         mask: True at tokens, (tokens, batch).
         lengths: Number of tokens of each sentence, (batch,), 64-bit integers.
+        decode: Whether to find the best tags and their probabilities, a boolean that the caller may set.
         forward_size: Number of features of a state that belong to the forward direction, for `last` pooling.
     """
 
     states: str
     mask: str
     lengths: str
+    decode: str
     forward_size: int
 
 
@@ -80,9 +83,9 @@ class Graph:
         self._names.add(name)
         return name
 
-    def optional_input(self, name: str, default: Array, *shape: str | int) -> str:
-        """Declare an input of 32-bit floats that has a default, and return its name."""
-        self.inputs[name] = "FLOAT", shape
+    def optional_input(self, name: str, kind: str, default: Array, *shape: str | int) -> str:
+        """Declare an input that has a default, and return its name."""
+        self.inputs[name] = kind, shape
         return self.constant(default, name)
 
     def output(self, name: str, value: str, kind: str, *shape: str | int) -> None:
@@ -121,6 +124,15 @@ class Graph:
             scan_input_directions=direction * len(sequences),
             scan_output_directions=direction * len(results),
         )
+
+    def choose(self, condition: str, then: Branch, otherwise: Branch) -> Sequence[str]:
+        """Add a condition, and return the values that one of two branches returns; only this one is computed."""
+        protos = []
+        for branch in (then, otherwise):
+            body = Graph(self)
+            results = [body.add("Identity", value) for value in branch(body)]
+            protos.append(body._proto("branch", [], results))
+        return self.add_many("If", condition, results=len(results), then_branch=protos[0], else_branch=protos[1])
 
     def model(self, metadata: Mapping[str, str]) -> "ModelProto":
         """Return the graph as a model, with notes about it."""

@@ -29,15 +29,22 @@ def tokens_head(
     emissions = linear(graph, weights, sentences.states, "linear")  # (tokens, batch, tags)
     num_tags = len(weights["linear.bias"])
     mask = graph.add("Unsqueeze", sentences.mask, graph.constant([2]))  # (tokens, batch, 1)
-    scores = _scores(weights, allowed)
-    path = graph.add("Where", mask, best_path(graph, emissions, mask, scores), graph.constant(np.array(0)))
-    path = graph.add("Squeeze", path, graph.constant([2]))
-    is_crf = decoder == "crf"
-    found = marginals(graph, emissions, mask, scores) if is_crf else graph.add("Softmax", emissions, axis=2)
-    zero, shape = graph.constant(0.0), ("batch", "tokens", num_tags)
-    for name, value in (("emissions", emissions), ("marginals", found)):
-        masked = graph.add("Where", mask, value, zero)
-        graph.output(f"{name}:{layer}", graph.add("Transpose", masked, perm=[1, 0, 2]), "FLOAT", *shape)
+    scores, zero = _scores(weights, allowed), graph.constant(0.0)
+
+    def decoded(body: Graph) -> list[str]:
+        path = body.add("Where", mask, best_path(body, emissions, mask, scores), body.constant(np.array(0)))
+        is_crf = decoder == "crf"
+        found = marginals(body, emissions, mask, scores) if is_crf else body.add("Softmax", emissions, axis=2)
+        return [body.add("Squeeze", path, body.constant([2])), body.add("Where", mask, found, zero)]
+
+    def nothing(body: Graph) -> list[str]:
+        none = body.add("Slice", emissions, body.constant([0]), body.constant([0]), body.constant([0]))  # no tokens
+        return [body.add("ArgMax", none, axis=2, keepdims=0), none]
+
+    path, found = graph.choose(sentences.decode, decoded, nothing)
+    for name, value in (("emissions", graph.add("Where", mask, emissions, zero)), ("marginals", found)):
+        value = graph.add("Transpose", value, perm=[1, 0, 2])
+        graph.output(f"{name}:{layer}", value, "FLOAT", "batch", "tokens", num_tags)
     graph.output(f"tags:{layer}", graph.add("Transpose", path, perm=[1, 0]), "INT32", "batch", "tokens")
 
 
