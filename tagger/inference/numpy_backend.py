@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,8 @@ class NumpyBackend:
         rules: How to split raw text. Default: as the model says.
         threads: Number of batches that run at the same time. Default: one per CPU, and one in a forked process.
     """
+
+    batch_overhead: ClassVar[int] = 16
 
     def __init__(self, model: NumpyModel, *, rules: TextRules | None = None, threads: int | None = None) -> None:
         self.model = model if rules is None else replace(model, rules=rules)

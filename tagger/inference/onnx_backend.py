@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,8 @@ class OnnxBackend:
         rules: How to split raw text. Default: as the model says.
         threads: Number of batches that run at the same time. Default: one per CPU, and one in a forked process.
     """
+
+    batch_overhead: ClassVar[int] = 4  # onnxruntime computes padding too, so sentences of one length pay
 
     def __init__(self, model: OnnxModel, *, rules: TextRules | None = None, threads: int | None = None) -> None:
         self.model = model if rules is None else replace(model, rules=rules)

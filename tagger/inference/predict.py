@@ -5,7 +5,7 @@ Only the backend knows what runs the network.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +23,18 @@ if TYPE_CHECKING:
 
 CHUNK = 2048  # sentences that are read at once
 BATCH_TOKENS = 4096  # with padding
-BATCH_OVERHEAD = 16  # rows that take as long as the fixed cost of a batch
 
 Features = Callable[[Sequence[Sentence]], Mapping[str, Floats]]
 
 
 class Backend(Protocol):
-    """What runs the network of a model."""
+    """What runs the network of a model.
+
+    Attributes:
+        batch_overhead: Number of rows that take as long as the fixed cost of a batch.
+    """
+
+    batch_overhead: ClassVar[int]
 
     @property
     def model(self) -> Model:
@@ -111,7 +116,8 @@ def _predict_chunk(
     names = {layer: np.array(vocabulary.labels[layer], dtype=object) for layer in asked}
     num_tags = max((len(names[layer]) for layer, head in asked.items() if head.layer_type is TagLayer), default=1)
     rows_at_most = most_rows(num_tags, n_best=n_best)
-    parts = list(batches_by_length(encoded.lengths, BATCH_TOKENS, max_rows=rows_at_most, overhead=BATCH_OVERHEAD))
+    overhead = backend.batch_overhead
+    parts = list(batches_by_length(encoded.lengths, BATCH_TOKENS, max_rows=rows_at_most, overhead=overhead))
     outputs = backend.run((encoded.batch(rows) for rows in parts), n_best=n_best)
     for rows, arrays in zip(parts, outputs, strict=True):
         lengths = encoded.lengths[rows].tolist()

@@ -9,7 +9,7 @@ from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import torch
@@ -44,6 +44,8 @@ class TorchBackend:
         rules: How to split raw text. Default: as the model says.
         threads: Number of batches that run at the same time on a CPU. Default: as many as torch has threads.
     """
+
+    batch_overhead: ClassVar[int] = 16
 
     def __init__(
         self, model: TorchModel, *, cache: bool = True, rules: TextRules | None = None, threads: int | None = None

@@ -201,6 +201,8 @@ def test_at_most_a_chunk_of_sentences_is_read_ahead() -> None:
 class EchoBackend:
     """Gives as tag of each token the length of its sentence, as label the number of the sentence's first word."""
 
+    batch_overhead = 16
+
     def __init__(self, model: Model) -> None:
         self.model = model
 
