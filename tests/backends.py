@@ -1,7 +1,6 @@
-"""The backends that this installation has, and a model in a folder that each can load."""
+"""The backends, and a model in a folder that each can load."""
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from tagger.export.folder import export_onnx
 from tagger.model.folder import save_model
@@ -15,7 +14,7 @@ def folder_for(backend: str, model: TorchModel, folder: Path) -> Path:
     if backend != "onnx":
         save_model(model, folder, card="")
         return folder
-    with TemporaryDirectory() as trained:
-        save_model(model, Path(trained), card="")
-        export_onnx(Path(trained), folder, overwrite=True)
+    source = folder.with_name(f"{folder.name}-trained")
+    save_model(model, source, card="")
+    export_onnx(source, folder, overwrite=True)
     return folder
