@@ -21,11 +21,6 @@ from typing import IO, Any, BinaryIO
 
 from tagger.errors import DataError
 
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
-
 PENDING = ".tagger-pending"  # complete files of a folder that are about to be moved to their places
 UNFINISHED = ".tagger-unfinished-"  # files of a folder that are still being written
 
@@ -192,8 +187,12 @@ def try_lock(stream: BinaryIO) -> bool:
     """Whether the lock of an open file is now ours. File systems without locks always say yes."""
     try:
         if sys.platform == "win32":
+            import msvcrt
+
             msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
         else:
+            import fcntl
+
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         return error.errno not in (EACCES, EAGAIN, EDEADLK)
