@@ -1,5 +1,6 @@
 """The commands and their options. Each command parses its options, calls the library and prints the result."""
 
+import atexit
 import gc
 import io
 import json
@@ -120,6 +121,7 @@ def main() -> NoReturn:
     sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     _print_any_character()
     gc.set_threshold(COLLECTED_AFTER)  # loading makes no garbage, and looking for it takes a tenth of the start
+    atexit.register(gc.freeze)  # the same for the collection when the program ends
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # looking for some reads every installed package
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
