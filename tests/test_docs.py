@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,16 @@ def check_console(code: str) -> None:
             assert [word for word in words if word.startswith("--") and f"`{word}" not in section] == [], line
 
 
+def check_dockerfile(code: str) -> None:
+    """Check that what is copied from the checkout exists there, apart from runs, and that no stage runs as root."""
+    copied = [line.split()[1:-1] for line in code.splitlines() if line.startswith("COPY ") and "--from" not in line]
+    names = [name for names in copied for name in names if not name.startswith("runs/")]
+    assert names
+    assert [name for name in names if not (ROOT / name).exists()] == []
+    *_, last = (line for line in code.splitlines() if line.startswith("FROM "))
+    assert "nonroot" in last or "\nUSER " in code
+
+
 def run_block(language: str, code: str, session: dict[str, object], printed: str) -> None:
     """Run or check a block; `printed` is what the block before it printed."""
     match language:
@@ -99,8 +110,12 @@ def run_block(language: str, code: str, session: dict[str, object], printed: str
             parse_recipe({**({"heads": REST["heads"]} if "corpora" in given else REST), **given}, where="block")
         case "console":
             check_console(code)
+        case "dockerfile":
+            check_dockerfile(code)
+        case "ini":
+            ConfigParser(strict=True).read_string(code)
         case _:
-            pytest.fail(f"a block must be python, bash, text, toml or console, got {language!r}")
+            pytest.fail(f"a block must be python, bash, text, toml, console, dockerfile or ini, got {language!r}")
 
 
 def run_page(page: Path, folder: Path) -> None:
