@@ -34,7 +34,6 @@ from threadpoolctl import threadpool_limits
 
 import tagger
 from tagger import Corpus, Tagger, TaggerError
-from tagger.model.network import Network
 
 RECIPES = {"wnut17": "ner-wnut17", "bc5cdr": "ner-bc5cdr"}
 NAMES = {"wnut17": "WNUT-17", "bc5cdr": "BC5CDR"}
@@ -127,7 +126,7 @@ def gemms(width: int, gates: int) -> dict[str, Callable[[], object]]:
     return {"torch": lambda: torch.mm(first, second), "NumPy": lambda: left @ right}
 
 
-def operations(network: Network, sentences: Iterable[tagger.Sentence]) -> float:
+def operations(network: torch.nn.Module, sentences: Iterable[tagger.Sentence]) -> float:
     """Return the floating-point operations per token in the matrix products of encoder, characters and heads."""
     tokens = [token for sentence in sentences for token in sentence.tokens]
     times = {"encoder": 1.0, "head": 1.0, "chars": sum(map(len, tokens)) / len(tokens)}  # how often for each token
@@ -160,11 +159,12 @@ def backends(folder: Path, graphs: Path, threads: int) -> dict[str, Tagger]:
 
 def exported(folder: Path, graphs: Path, precision: str, threads: int) -> Tagger:
     """Return the model as an ONNX graph, which is exported once."""
-    from tagger.export.folder import export_onnx
-
     target = graphs / f"{folder.name}-{precision}"
     if not target.exists():
-        export_onnx(folder, target, precision="int8" if precision == "int8" else "float32")
+        command = [sys.executable, "-m", "tagger", "export", str(folder), str(target), "--precision", precision]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise TaggerError(done.stderr.strip())
     return tagger.load(target, backend="onnx", threads=threads)
 
 
