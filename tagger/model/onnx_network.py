@@ -3,6 +3,7 @@
 The graph is run on one thread; several threads may run it at the same time.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -47,6 +48,8 @@ class OnnxNetwork:
     """
 
     def __init__(self, graph: bytes, heads: Mapping[str, HeadNetwork], where: Path) -> None:
+        # Since 1.29 it sends facts about its use from a thread, for which a forked process waits forever at its end.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         try:
             import onnxruntime
         except ImportError:

@@ -101,6 +101,18 @@ def forks(folder: str, backend: str) -> None:
     os._exit(0)  # the threads never end
 
 
+def ends_of_children(folder: str, backend: str) -> None:
+    """A forked child ends as a program does, and not at once as those of `multiprocessing`; it may not have tagged."""
+    model = load(folder, backend)
+    wanted = list(model.stream(FEW))
+    for texts in ([], FEW):
+        child = os.fork()
+        if not child:
+            check(model.stream(texts), wanted[: len(texts)])
+            sys.exit()
+        ends(child)
+
+
 def forks_of_threads(folder: str, backend: str) -> None:
     """Several threads fork at once, each child tags and has a child of its own."""
     model = load(folder, backend)

@@ -33,7 +33,7 @@ SECONDS = 120  # that a program may take; the slowest takes 10 on an idle machin
 PROGRAM = Path(__file__).with_name("habits.py")
 PROGRAMS = {  # the functions of each, and how many of its lines say that a model tagged while Python ends
     "one process": (("threads", "pickles", "interrupted"), 0),
-    "forks": (("globals_of_a_parent", "killed_workers", "forks_of_threads", "forks"), 0),
+    "forks": (("ends_of_children", "globals_of_a_parent", "killed_workers", "forks_of_threads", "forks"), 0),
     "pools": (("pools",), 0),
     "first call interrupted": (("first_call_interrupted",), 0),
     "end": (("tags_at_exit", "thread_outlives_main"), 2),
@@ -128,6 +128,6 @@ def test_gunicorn_serves_a_model_that_it_loaded_before_it_forked(model: tuple[st
         with started(command, cwd=PROGRAM.parent, env=environment, pass_fds=[server.fileno()]) as process:
             found = answers(f"http://127.0.0.1:{server.getsockname()[1]}", 60)
             process.terminate()
-            assert process.wait(SECONDS) == 0
+            assert process.wait(25) == 0  # after 30 seconds gunicorn kills a worker that does not end
     assert [tags for _, *tags in found] == [wanted[i % len(FEW)] for i in range(60)]
     assert len({worker for worker, *_ in found}) == 2
