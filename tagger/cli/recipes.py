@@ -12,7 +12,7 @@ from tagger.errors import DataError, RecipeError
 from tagger.wording import shorten
 
 if TYPE_CHECKING:
-    from tagger.config import HeadConfig, Recipe
+    from tagger.config import Recipe
 
 FOLDER = Path(__file__).parents[1] / "recipes"
 
@@ -40,7 +40,7 @@ def list_recipes(as_json: JsonOption = False) -> None:
 @recipes.command("copy", epilog="Example: tagger recipes copy quickstart my-recipes")
 def copy_recipe(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name from `tagger recipes list`.")],
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder to copy it to. Default: here.")] = Path(),
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder to copy it to.")] = Path(),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
 ) -> None:
     """Copy a recipe to DIR/NAME.toml, with the recipes of its teachers if it has some."""
@@ -62,10 +62,12 @@ def _names() -> list[str]:
 
 def _facts(name: str) -> dict[str, str]:
     """Return the name of a recipe, the tasks of its heads, and the first sentence of its comment."""
+    from tagger.heads.table import heads_of
+
     text = (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
     comment = text.partition("\n#\n")[2].partition("\n\n")[0]
     about = " ".join(line.removeprefix("# ") for line in comment.splitlines()).partition(". ")[0]
-    tasks = dict.fromkeys(map(_task, _recipe(name).heads.values()))
+    tasks = dict.fromkeys(head.task for head in heads_of(_recipe(name).heads).values())
     return {"name": name, "task": ", ".join(tasks), "about": f"{about.removesuffix('.')}."}
 
 
@@ -83,12 +85,6 @@ def _recipe(name: str) -> "Recipe":
         advice = f"did you mean `{near[0]}`?" if near else "see `tagger recipes list`"
         raise RecipeError(f"no such recipe {shorten(name)}; {advice}")
     return load_recipe(FOLDER / f"{name}.toml")
-
-
-def _task(head: "HeadConfig") -> str:
-    if head.kind == "sentence":
-        return "labels"
-    return "tags" if head.span_scheme is None else "entities"
 
 
 def _with_teachers(name: str) -> list[str]:

@@ -145,6 +145,11 @@ class Head(ABC, Generic[C, N, M]):
         self.layer = layer
         self.config = config
 
+    @property
+    @abstractmethod
+    def task(self) -> str:
+        """What the head finds in a sentence, in one word: `entities`, `tags` or `labels`."""
+
     @abstractmethod
     def labels(self, sentence: Sentence) -> Sequence[str | None]:
         """Return the labels of a sentence as the head learns them: one per token, or one. Unknown tags are None."""

@@ -38,6 +38,7 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead", "numpy_heads.SentenceHe
     layer_type = Label
     answer = "one label per sentence"
     keeps_temperature = True
+    task = "labels"
 
     def labels(self, sentence: Sentence) -> Sequence[str]:
         """Return the one label."""

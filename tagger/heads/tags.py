@@ -49,6 +49,11 @@ class TagHead(Head[TokensHeadConfig, "TokensHead", "numpy_heads.TokensHead"]):
     layer_type = TagLayer
     answer = "one tag per token"
 
+    @property
+    def task(self) -> str:
+        """Entities if the tags form spans, otherwise tags."""
+        return "tags" if self.config.span_scheme is None else "entities"
+
     def labels(self, sentence: Sentence) -> Sequence[str | None]:
         """Return the tags, in the scheme of the head; None where one is unknown."""
         return sentence.tags(self.layer, scheme=self.config.span_scheme)

@@ -100,6 +100,7 @@ class RunningNumber:
 class NumberHead(Head[NumberHeadConfig, NumberNetwork, NumpyNumbers]):
     layer_type = Label
     answer = "one number per sentence"
+    task = "numbers"
 
     def labels(self, sentence: Sentence) -> Sequence[str]:
         return (sentence.label(self.layer).value,)
