@@ -28,6 +28,7 @@ import benchmark_speed as speed
 import numpy as np
 import torch
 from arguments import existing_folder, run_script, whole_number, writable_file, write_json
+from exporting import exported
 from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
@@ -141,12 +142,12 @@ def operations(network: torch.nn.Module, sentences: Iterable[tagger.Sentence]) -
 def backends(folder: Path, graphs: Path, threads: int) -> dict[str, Tagger]:
     """Return the model with each backend that is installed, by name."""
     torch.set_num_threads(threads)
-    ways = {
+    ways: dict[str, Callable[[], Tagger]] = {
         REFERENCE: partial(tagger.load, folder, backend="torch", threads=threads),
         "torch bfloat16": partial(tagger.load, folder, backend="torch", precision="bfloat16", threads=threads),
         "NumPy": partial(tagger.load, folder, backend="numpy", threads=threads),
-        "ONNX float32": partial(exported, folder, graphs, "float32", threads),
-        "ONNX int8": partial(exported, folder, graphs, "int8", threads),
+        "ONNX float32": lambda: tagger.load(exported(folder, graphs, "float32"), threads=threads),
+        "ONNX int8": lambda: tagger.load(exported(folder, graphs, "int8"), threads=threads),
     }
     loaded = {}
     for name, load in ways.items():
@@ -155,17 +156,6 @@ def backends(folder: Path, graphs: Path, threads: int) -> dict[str, Tagger]:
         except TaggerError as error:
             sys.stderr.write(f"{name}: skipped, because it is not available: {error}\n")
     return loaded
-
-
-def exported(folder: Path, graphs: Path, precision: str, threads: int) -> Tagger:
-    """Return the model as an ONNX graph, which is exported once."""
-    target = graphs / f"{folder.name}-{precision}"
-    if not target.exists():
-        command = [sys.executable, "-m", "tagger", "export", str(folder), str(target), "--precision", precision]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise TaggerError(done.stderr.strip())
-    return tagger.load(target, backend="onnx", threads=threads)
 
 
 def in_turns(runs: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:

@@ -14,14 +14,12 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from arguments import existing_folder, run_script, writable_file, write_json
+from exporting import exported
 from rich.console import Console
 from rich.table import Table
 
 import tagger
-from tagger.config import load_recipe
-from tagger.export.folder import export_onnx
-from tagger.running.corpora import load_corpora
-from tagger.text.sentence import Sentence
+from tagger import Sentence
 
 
 class Row(NamedTuple):
@@ -36,14 +34,12 @@ class Row(NamedTuple):
 
 def rows_of(run: Path, data: Path) -> Iterator[Row]:
     """Yield the scores of each layer of a run."""
-    corpora = load_corpora(load_recipe(run / "recipe.toml"), data=data)
+    corpora = tagger.load_corpora(tagger.load_recipe(run / "recipe.toml"), data=data)
     test = [sentence for corpus in corpora.values() for sentence in corpus.test]
     scores = {"torch": scores_of(run, test)}
     with TemporaryDirectory() as place:
         for precision in ("float32", "int8"):
-            folder = Path(place, precision)
-            export_onnx(run, folder, precision=precision)
-            scores[precision] = scores_of(folder, test)
+            scores[precision] = scores_of(exported(run, Path(place), precision), test)
     for layer in scores["torch"]:
         yield Row(run.name, layer, *(found[layer] for found in scores.values()))
 
@@ -55,6 +51,7 @@ def scores_of(folder: Path, sentences: list[Sentence]) -> Mapping[str, float]:
 
 
 def table_of(rows: list[Row]) -> Table:
+    """Return the table of all rows, with the mean difference at its end."""
     table = Table("run", "layer", "torch", "ONNX float32", "ONNX int8", "int8 - torch")
     for row in rows:
         scores = (f"{score:.4f}" for score in row[2:])
@@ -65,6 +62,7 @@ def table_of(rows: list[Row]) -> Table:
 
 
 def main() -> None:
+    """Compare the models, and print and write the scores."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=existing_folder, metavar="RUN")
     parser.add_argument("--data", required=True, type=existing_folder)
