@@ -18,7 +18,7 @@ from tagger.heads.head import Arrays
 from tagger.heads.table import heads_of
 from tagger.inference.blas import one_blas_thread
 from tagger.inference.pickled import reloaded
-from tagger.inference.type_cache import TypeCache, Words
+from tagger.inference.type_cache import CACHED_TYPES, TypeCache, Words
 from tagger.inference.workers import batches_at_once, in_order, running
 from tagger.model.model import Source
 from tagger.model.onnx_network import Floats, OnnxModel, load_onnx_model
@@ -26,8 +26,6 @@ from tagger.text.tokenization import TextRules
 
 if TYPE_CHECKING:
     from tagger.inference.incremental import Incremental
-
-CACHED_TYPES = 50_000  # about 40 MB with 200 numbers each
 
 
 class OnnxBackend:

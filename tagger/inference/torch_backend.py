@@ -21,7 +21,7 @@ from tagger.errors import ModelError
 from tagger.heads.head import Arrays, named
 from tagger.inference.fastest_precision import fastest_precision
 from tagger.inference.pickled import reloaded
-from tagger.inference.type_cache import TypeCache, Words
+from tagger.inference.type_cache import CACHED_TYPES, TypeCache, Words
 from tagger.inference.workers import call_in_forked, running, workers
 from tagger.model.folder import load_model, model_files
 from tagger.model.model import Source
@@ -31,8 +31,6 @@ from tagger.text.tokenization import TextRules
 
 if TYPE_CHECKING:
     from tagger.inference.incremental import Incremental
-
-CACHED_TYPES = 50_000  # about 40 MB with 200 numbers each
 
 
 class TorchBackend:

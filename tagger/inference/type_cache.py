@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from tagger.encoding.batches import Batch
 from tagger.encoding.packed import ranges
 
+CACHED_TYPES = 50_000  # words whose vectors are kept: about 40 MB with 200 numbers each
+
 Ids = NDArray[np.int64]
 T = TypeVar("T", bound=Any)  # an array or a tensor whose last dimension but one counts words
 

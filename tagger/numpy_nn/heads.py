@@ -1,7 +1,6 @@
 """Heads: from token states to labels, a tag for each token or one class for the sentence; see `nn/heads.py`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from tagger.numpy_nn.encoder import Floats, Weights
 from tagger.numpy_nn.lattice import Floats as Numbers
 from tagger.numpy_nn.lattice import Lattice, Lengths, Scores, forward_backward
+from tagger.numpy_nn.likelihood import path_score
 from tagger.numpy_nn.n_best import best_paths
 from tagger.numpy_nn.packing import Ids, Packing
 from tagger.numpy_nn.pooling import AttentionPooling, LastPooling, MaxPooling, MeanPooling, Pooling
@@ -142,20 +142,6 @@ class TokensHead(HeadNetwork):
         return _independent(emissions, lengths), self.free  # all 0
 
 
-def path_score(emissions: Floats, lengths: Lengths, scores: Scores, tags: Ids) -> NDArray[np.float64]:
-    """Return the score of a tag sequence for each row; 0 for a row without a token.
-
-    It is in float64, as in `nn/likelihood.py`: it grows with the number of tokens.
-    """
-    rows, last = np.arange(len(tags)), np.maximum(lengths - 1, 0)
-    parts = np.take_along_axis(emissions, tags[:, :, None], 2)[:, :, 0].astype(np.float64)  # (batch, tokens)
-    parts[:, 0] += scores.start[tags[:, 0]]
-    parts[:, 1:] += scores.transitions[tags[:, :-1], tags[:, 1:]]
-    mask = np.arange(tags.shape[1]) < lengths[:, None]
-    total: NDArray[np.float64] = np.where(mask, parts, 0).sum(1)
-    return total + np.where(lengths > 0, scores.end[tags[rows, last]], 0)
-
-
 def _independent(emissions: Floats, lengths: Lengths) -> Lattice:
     """Return the lattice of independent tokens, a softmax at each; see `nn/heads.py`."""
     mask = np.arange(emissions.shape[1]) < lengths[:, None]
@@ -167,10 +153,10 @@ def _independent(emissions: Floats, lengths: Lengths) -> Lattice:
     return Lattice(partition, np.where(mask[:, :, None], np.exp(logs), np.float32(0)), None, np.zeros_like(logs), logs)
 
 
-def _check_possible(possible: Sequence[bool] | NDArray[np.bool_]) -> None:
+def _check_possible(possible: NDArray[np.bool_]) -> None:
     """Raise if a row has no allowed sequence."""
-    if not np.all(possible):
-        row = int(np.flatnonzero(~np.asarray(possible))[0])
+    if not possible.all():
+        row = int(np.flatnonzero(~possible)[0])
         raise ValueError(f"row {row}: no tag sequence is allowed at its length")
 
 

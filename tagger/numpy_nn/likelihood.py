@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.numpy_nn.lattice import Floats, Lattice, Lengths, Scores
+from tagger.numpy_nn.packing import Ids
 
-TagIds = NDArray[np.int64]
 
-
-def path_score(emissions: Floats, lengths: Lengths, scores: Scores, tags: TagIds) -> NDArray[np.float64]:
+def path_score(emissions: Floats, lengths: Lengths, scores: Scores, tags: Ids) -> NDArray[np.float64]:
     """Return the score of a tag sequence for each row, of shape (batch,); 0 for a row without a token.
 
     It is in float64 because it grows with the number of tokens, and the log-partition of nearly the same size is
@@ -33,7 +32,7 @@ def path_score(emissions: Floats, lengths: Lengths, scores: Scores, tags: TagIds
     return total + np.where(lengths > 0, scores.end.take(ending), 0)
 
 
-def subtract_expected(lattice: Lattice, lengths: Lengths, tags: TagIds) -> None:
+def subtract_expected(lattice: Lattice, lengths: Lengths, tags: Ids) -> None:
     """Turn marginals and counts of a lattice, in place, into the counts of given sequences minus the expected ones."""
     marginals, counts = lattice.marginals, lattice.counts
     assert counts is not None
@@ -46,12 +45,12 @@ def subtract_expected(lattice: Lattice, lengths: Lengths, tags: TagIds) -> None:
     np.subtract(given.reshape(counts.shape), counts, out=counts, casting="same_kind")
 
 
-def _places(tags: TagIds, num_tags: int) -> TagIds:
+def _places(tags: Ids, num_tags: int) -> Ids:
     """Return the index of the tag of each token in flattened emissions."""
     return np.arange(0, tags.size * num_tags, num_tags).reshape(tags.shape) + tags
 
 
-def _pairs(tags: TagIds, num_tags: int) -> TagIds:
+def _pairs(tags: Ids, num_tags: int) -> Ids:
     """Return the index of each transition of a sequence in a flattened table of transitions."""
-    pairs: TagIds = tags[:, :-1] * num_tags + tags[:, 1:]
+    pairs: Ids = tags[:, :-1] * num_tags + tags[:, 1:]
     return pairs

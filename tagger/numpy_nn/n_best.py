@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.numpy_nn.lattice import Floats, Lengths, Scores
+from tagger.numpy_nn.packing import Ids
 from tagger.numpy_nn.viterbi import CENTRED
 
-Ids = NDArray[np.int64]
 LOWEST = -1e30
 
 
@@ -16,7 +16,7 @@ def best_paths(emissions: Floats, lengths: Lengths, scores: Scores, *, n: int) -
     Sequences have the shape (batch, n, tokens); tags at padding are 0.
 
     Source:
-        Compared with `best_paths` of `nn/viterbi.py` in tests/numpy_nn/test_n_best.py.
+        Compared with `best_paths` of `nn/viterbi.py` in tests/numpy_nn/test_heads.py.
     """
     (batch, num_tokens, num_tags), last = emissions.shape, np.maximum(lengths - 1, 0)
     with np.errstate(invalid="ignore"):  # emissions that are NaN or infinite

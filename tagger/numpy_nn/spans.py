@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.numpy_nn.lattice import Floats, Lattice, Lengths
+from tagger.numpy_nn.packing import Ids
 
-Ids = NDArray[np.int64]
 Table = NDArray[np.bool_]
 BLOCK = 4096  # spans at once: each needs memory for a few tables of all tags
 
@@ -74,7 +74,7 @@ def span_probabilities(
         tables: How the scheme writes spans.
 
     Source:
-        Compared with `span_probabilities` of `nn/spans.py` in tests/numpy_nn/test_spans.py.
+        Compared with `span_probabilities` of `nn/spans.py` in tests/numpy_nn/test_heads.py.
     """
     parts = [Spans(*(column[i : i + BLOCK] for column in spans)) for i in range(0, len(spans.rows), BLOCK)]
     with np.errstate(invalid="ignore", over="ignore"):

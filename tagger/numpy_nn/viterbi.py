@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.numpy_nn.lattice import Floats, Lengths, Scores
+from tagger.numpy_nn.packing import Ids
 
 ELEMENTS = 2**15  # candidates that are compared at once: they stay in the processor's cache
 CENTRED = 16  # tokens between two subtractions of the highest score
 
 
-def best_path(emissions: Floats, lengths: Lengths, scores: Scores) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def best_path(emissions: Floats, lengths: Lengths, scores: Scores) -> tuple[Ids, NDArray[np.bool_]]:
     """Return the tag sequence with the highest score in each row, and whether the row has any possible sequence.
 
     Tags at padding are 0.
@@ -58,9 +59,7 @@ def _best_scores(emissions: Floats, moves: Floats, start: Floats) -> Floats:
     return states
 
 
-def _best_tags(
-    states: Floats, lengths: Lengths, moves: Floats, end: Floats
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _best_tags(states: Floats, lengths: Lengths, moves: Floats, end: Floats) -> tuple[Ids, NDArray[np.bool_]]:
     """Return the best sequence of each row, found from its end to its start, and whether it is possible.
 
     Only the scores are stored. The way back computes again from which tag each tag of the best sequence was reached.

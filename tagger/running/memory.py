@@ -12,9 +12,9 @@ from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import RecipeError
 from tagger.heads.head import FLOAT, Sizes
 from tagger.heads.table import heads_of
+from tagger.model.shapes import GATES
 
 GIB = 2**30
-GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 CHARS = 1  # per token, of the distinct words of a batch: fewer than in any real text
 CGROUP, OWN_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
