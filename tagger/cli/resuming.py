@@ -77,11 +77,19 @@ def facts_of(tagger: Tagger, file: str, options: Mapping[str, Any]) -> dict[str,
 def _facts_of_input(path: Path) -> list[Any]:
     """Return what shows that an input has changed: sizes and times, and the start of a file."""
     if not path.is_file():
-        parts = sorted(part for part in path.rglob("*") if part.is_file())
-        return [[str(part), part.stat().st_size, part.stat().st_mtime_ns] for part in parts]
+        return [[name, part.stat().st_size, part.stat().st_mtime_ns] for name, part in _files_read_of(path)]
     found = path.stat()
     with path.open("rb") as file:
         return [found.st_size, found.st_mtime_ns, sha256(file.read(HASHED)).hexdigest()]
+
+
+def _files_read_of(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the files of a folder that are read, by name; the output may be another file of it."""
+    from tagger.formats.columns.parallel import LABEL, TAGS, TOKENS
+
+    for part in sorted(folder.rglob("*")):
+        if part.is_file() and (part.suffix in (".txt", ".ann") or part.name in (TOKENS, TAGS, LABEL)):
+            yield part.relative_to(folder).as_posix(), part
 
 
 @contextmanager

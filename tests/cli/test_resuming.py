@@ -179,6 +179,28 @@ def test_record_that_stops_a_run_can_be_skipped_by_the_next(
     assert output.read_bytes() == (tmp_path / "plain.jsonl").read_bytes()
 
 
+def test_folder_is_continued_from_elsewhere_also_if_it_holds_the_output(
+    model: Path, call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tagging, "PART", SIZE)
+    (folder := tmp_path / "brat").mkdir()
+    for number in range(60):
+        (folder / f"{number}.txt").write_text(text(number), encoding="utf-8")
+        (folder / f"{number}.ann").touch()
+    call("tag", model, folder, "--output", tmp_path / "plain.jsonl")
+    with interrupted(monkeypatch, 30, ctrl_c):
+        call("tag", model, folder, "--output", folder / "out.jsonl")
+    monkeypatch.chdir(folder)
+    (folder / "notes.md").touch()
+    code, _, err = call("tag", model, Path("../brat"), "--output", Path("out.jsonl"), "--resume")
+    assert (code, err.startswith("out.jsonl: continues after ")) == (0, True)
+    assert (folder / "out.jsonl").read_bytes() == (tmp_path / "plain.jsonl").read_bytes()
+    with interrupted(monkeypatch, 30, ctrl_c):
+        call("tag", model, folder, "--output", folder / "out.jsonl")
+    (folder / "7.txt").write_text("Another text.", encoding="utf-8")
+    assert "but the input changed" in call("tag", model, folder, "--output", folder / "out.jsonl", "--resume")[2]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
