@@ -1,8 +1,9 @@
 """An output that a later run can continue: a file beside it that holds what is written so far, and a journal.
 
 `OUT` is written as `.OUT.unfinished`. Its journal, `.OUT.unfinished.json`, says after each mark how many bytes are
-whole, where the run was then (its state), and what it was made from (the facts, such as the input). At the end the file
-is renamed to `OUT` and the journal is deleted. What the facts and the state are is left to the caller.
+whole and their SHA-256, where the run was then (its state), and what it was made from (the facts, such as the input).
+At the end the file is renamed to `OUT` and the journal is deleted. What the facts and the state are is left to the
+caller.
 """
 
 import json
@@ -18,6 +19,7 @@ from tagger.errors import DataError
 from tagger.files.writing import is_file_of, one_sentence, sync, sync_folder, try_lock
 
 START_ANEW = "delete {} to start anew"
+BLOCK = 1_000_000  # bytes that are read at once
 
 
 class Continued:
@@ -25,22 +27,41 @@ class Continued:
 
     Args:
         part: The file that is written.
-        stream: Writes it.
+        stream: Writes and reads it.
         facts: What the output is made from, ready for JSON.
-        state: What the last mark said; None if there is none.
     """
 
-    def __init__(self, part: Path, stream: BinaryIO, facts: Mapping[str, Any], state: Mapping[str, Any] | None) -> None:
+    def __init__(self, part: Path, stream: BinaryIO, facts: Mapping[str, Any]) -> None:
         self._part, self._facts = part, facts
+        self._bytes, self._sha256 = 0, sha256()  # of what is whole
         self.stream = stream
-        self.state = state
+        self.state: Mapping[str, Any] | None = None  # what the last mark said; None if there is none
 
     def mark(self, state: Mapping[str, Any]) -> None:
         """Say that all that was written is whole, and where the run is."""
         sync(self.stream)
-        content = {"bytes": self.stream.tell(), "facts": self._facts, "state": state}
-        _write_journal(_journal_of(self._part), content)
+        whole = self._read_to(self.stream.tell())
+        _write_journal(_journal_of(self._part), {**whole, "facts": self._facts, "state": state})
         self.state = state
+
+    def take_up(self, content: Mapping[str, Any]) -> bool:
+        """Cut the file to what a journal says is whole; return False, and change nothing, if it has other bytes."""
+        whole = self._read_to(content["bytes"])
+        if any(content[name] != value for name, value in whole.items()):
+            return False
+        self.stream.truncate(content["bytes"])
+        self.stream.seek(0, os.SEEK_END)
+        self.state = content["state"]
+        return True
+
+    def _read_to(self, end: int) -> dict[str, Any]:
+        """Return the number of bytes up to a place, fewer if the file is shorter, and their SHA-256."""
+        self.stream.seek(self._bytes)
+        while block := self.stream.read(min(end - self._bytes, BLOCK)):
+            self._sha256.update(block)
+            self._bytes += len(block)
+        self.stream.seek(0, os.SEEK_END)
+        return {"bytes": self._bytes, "sha256": self._sha256.hexdigest()}
 
 
 @contextmanager
@@ -56,11 +77,12 @@ def continued(path: Path, facts: Mapping[str, Any], *, resume: bool = False) -> 
 
     Raises:
         DataError: The file cannot be written, another run is writing it, an output is unfinished and `resume` is not
-            set, its journal is damaged, or the facts have changed. No file has changed then.
+            set, it or its journal is damaged, or the facts have changed. No file has changed then.
     """
     part = unfinished_of(path)
     with one_sentence(path), _locked(part, path) as stream:
-        output = Continued(part, stream, facts, _continue(stream, part, path, facts, resume=resume))
+        output = Continued(part, stream, facts)
+        _continue(output, part, path, facts, resume=resume)
         try:
             yield output
             sync(stream)
@@ -95,7 +117,7 @@ def _locked(part: Path, path: Path) -> BinaryIO:
         DataError: Another run is writing it.
     """
     while True:
-        stream = part.open("ab")
+        stream = part.open("a+b")
         stream.seek(0)  # Windows locks the byte at the position
         if not try_lock(stream):
             stream.close()
@@ -106,29 +128,24 @@ def _locked(part: Path, path: Path) -> BinaryIO:
         stream.close()  # the run before us renamed the file after we had opened it
 
 
-def _continue(
-    stream: BinaryIO, part: Path, path: Path, facts: Mapping[str, Any], *, resume: bool
-) -> Mapping[str, Any] | None:
-    """Cut a file to what is whole, and return the state there; None if nothing is."""
+def _continue(output: Continued, part: Path, path: Path, facts: Mapping[str, Any], *, resume: bool) -> None:
+    """Cut a file to what is whole; to nothing if it has no journal."""
     journal = _journal_of(part)
-    if not stream.tell() or not journal.exists():
+    if not output.stream.tell() or not journal.exists():
         journal.unlink(missing_ok=True)  # first, so that it never meets bytes of this run
-        stream.truncate(0)
-        return None
+        output.stream.truncate(0)
+        return
     anew = START_ANEW.format(f"{part} and {journal}")
     if not resume:
         raise DataError(f"{path}: an unfinished output exists; add --resume to continue it, or {anew}")
     content = _read_journal(journal)
-    if content is None or content["bytes"] > stream.tell():
-        raise DataError(f"{path}: the journal of the unfinished output, {journal}, is damaged; {anew}")
-    if changed := list(_changes(content["facts"], json.loads(json.dumps(facts)))):
+    if content and (changed := list(_changes(content["facts"], json.loads(json.dumps(facts))))):
         raise DataError(
             f"{path}: --resume needs all that the unfinished output was made with, but {', '.join(changed)} changed; "
             f"change it back, or {anew}"
         )
-    stream.truncate(content["bytes"])
-    stream.seek(0, os.SEEK_END)
-    return content["state"]  # type: ignore[no-any-return]
+    if content is None or not output.take_up(content):
+        raise DataError(f"{path}: the unfinished output or its journal is damaged; {anew}")
 
 
 def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
@@ -139,12 +156,13 @@ def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]
 
 
 def _read_journal(journal: Path) -> dict[str, Any] | None:
-    """Return the content of a journal; None if it is damaged."""
+    """Return the content of a journal; None if it is damaged, or of another program."""
     try:
         saved = json.loads(journal.read_bytes())
         content = saved["content"]
-        return content if saved["sha256"] == _digest(content) else None
-    except (ValueError, TypeError, KeyError):
+        known = content.keys() == {"bytes", "sha256", "facts", "state"}
+        return content if known and saved["sha256"] == _digest(content) else None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 

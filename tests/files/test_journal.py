@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -110,19 +111,34 @@ def digit(text: str) -> str:
     return text.replace('"bytes": 3', '"bytes": 2')
 
 
-@pytest.mark.parametrize("damage", [lambda text: text[:20], lambda text: "[]", digit, lambda text: ""])
+FOREIGN = json.dumps({"content": {}, "sha256": sha256(b"{}").hexdigest()})
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[:20],
+        lambda text: "[]",
+        digit,
+        lambda text: "",
+        lambda text: "[" * 100_000,
+        lambda text: FOREIGN,
+        lambda text: '{"content": 3, "sha256": 4}',
+    ],
+)
 def test_damaged_journal_is_refused_and_touches_nothing(damage: Callable[[str], str], tmp_path: Path) -> None:
     stopped(tmp_path / "out", b"one", b"two")
     journal = tmp_path / ".out.unfinished.json"
     journal.write_text(damage(journal.read_text()))
-    assert f"the journal of the unfinished output, {journal}, is damaged; delete" in refused(
+    assert f"the unfinished output or its journal is damaged; delete {tmp_path / '.out.unfinished'} and" in refused(
         tmp_path / "out", resume=True
     )
 
 
-def test_file_that_is_shorter_than_its_journal_says_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damaged", [b"on", b"onx", b"xnetwo"])
+def test_file_with_other_bytes_than_its_journal_says_is_refused(damaged: bytes, tmp_path: Path) -> None:
     stopped(tmp_path / "out", b"one", b"two")
-    (tmp_path / ".out.unfinished").write_bytes(b"on")
+    (tmp_path / ".out.unfinished").write_bytes(damaged)
     assert "is damaged; delete" in refused(tmp_path / "out", resume=True)
 
 
