@@ -71,7 +71,7 @@ class TagHead(Head[TokensHeadConfig, "TokensHead", "numpy_heads.TokensHead"]):
         from tagger.nn.heads import TokensHead
         from tagger.nn.spans import SpanTables
 
-        scheme, allowed = self.config.span_scheme, self._allowed(labels)
+        scheme, allowed = self.config.span_scheme, self._allowed(labels) or (None, None, None)
         return TokensHead(
             input_size=encoder.output_size,
             num_tags=len(labels),
@@ -91,7 +91,7 @@ class TagHead(Head[TokensHeadConfig, "TokensHead", "numpy_heads.TokensHead"]):
         return TokensHead(
             weights,
             decoder=self.config.decoder,
-            allowed=legal_transitions(labels, scheme) if scheme and self.config.constraints else None,
+            allowed=self._allowed(labels),
             tables=tables_of(span_tables(labels, scheme)) if scheme else None,
         )
 
@@ -110,10 +110,10 @@ class TagHead(Head[TokensHeadConfig, "TokensHead", "numpy_heads.TokensHead"]):
         names = ("crf.transitions", "crf.start_transitions", "crf.end_transitions")
         return names if self.config.decoder == "softmax" else ()
 
-    def _allowed(self, labels: Sequence[str]) -> tuple[list[list[bool]] | None, list[bool] | None, list[bool] | None]:
-        """Return which tags may follow which, and with which a sentence may begin and end; None: all."""
+    def _allowed(self, labels: Sequence[str]) -> tuple[list[list[bool]], list[bool], list[bool]] | None:
+        """Return which tags may follow which, and with which a sentence may begin and end; None if all may."""
         scheme = self.config.span_scheme
-        return legal_transitions(labels, scheme) if scheme and self.config.constraints else (None, None, None)
+        return legal_transitions(labels, scheme) if scheme and self.config.constraints else None
 
     def add_to_graph(
         self, graph: "Graph", weights: "Weights", labels: Sequence[str], sentences: "Sentences", temperature: float

@@ -23,7 +23,7 @@ from tagger.model.files import WEIGHTS, files_of
 from tagger.model.model import Source
 from tagger.model.numpy_network import NumpyModel, load_numpy_model
 from tagger.numpy_nn.encoder import Floats, Inputs
-from tagger.numpy_nn.packing import packing_of
+from tagger.numpy_nn.packing import Packing, packing_of
 from tagger.text.tokenization import TextRules
 
 if TYPE_CHECKING:
@@ -93,18 +93,14 @@ class NumpyBackend:
     @running()
     @one_blas_thread()
     def _run(self, given: tuple[Batch, Inputs], *, n_best: int) -> Mapping[str, Arrays]:
-        batch, inputs = given
-        packing = packing_of(batch.lengths)
-        tokens = inputs._replace(ids=packing.pack(inputs.ids[batch.type_ids]))
-        outputs = self._network(tokens, packing, n_best=n_best)
+        outputs = self._network(*_packed(*given), n_best=n_best)
         return {layer: dict(named(output)) for layer, output in outputs.items()}
 
     @running()
     @one_blas_thread()
     def marginals(self, batch: Batch) -> Mapping[str, NDArray[np.float32]]:
         """Return the probability of each tag at each token, of shape (batch, tokens, tags), by tag layer."""
-        inputs, packing = self._inputs(batch), packing_of(batch.lengths)
-        return self._network.marginals(inputs._replace(ids=packing.pack(inputs.ids[batch.type_ids])), packing)
+        return self._network.marginals(*_packed(batch, self._inputs(batch)))
 
     def forget(self) -> None:
         """Drop the products of earlier words."""
@@ -119,6 +115,12 @@ class NumpyBackend:
         from tagger.inference.incremental import Incremental  # few programs need it
 
         return Incremental(self.model, self._network)
+
+
+def _packed(batch: Batch, inputs: Inputs) -> tuple[Inputs, Packing]:
+    """Return what the encoder reads of each token, without padding, given that of each distinct word."""
+    packing = packing_of(batch.lengths)
+    return inputs._replace(ids=packing.pack(inputs.ids[batch.type_ids])), packing
 
 
 def _room(values: Floats, number: int) -> Floats:

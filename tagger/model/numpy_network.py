@@ -92,13 +92,6 @@ class NumpyModel(Model):
 def numpy_network(vocabulary: Vocabulary, config: ModelConfig, weights: Arrays) -> NumpyNetwork:
     """Return the network with these weights, by their names in the file of a model."""
     embeddings, encoder = config.embeddings, config.encoder
-    widths = widths_of(embeddings, encoder, config.vector_dimension)
-    heads = {
-        layer: head.build_numpy(vocabulary.labels[layer], part_of(weights, module_name("head", layer)), widths)
-        for layer, head in heads_of(config.heads).items()
-    }
-    for layer, temperature in config.temperatures.items():
-        heads[layer].temperature = temperature
     kinds: Mapping[str, type[CharCNN | CharLSTM]] = {"cnn": CharCNN, "lstm": CharLSTM}
     return NumpyNetwork(
         words=WordVectors(part_of(weights, "words")),
@@ -110,8 +103,20 @@ def numpy_network(vocabulary: Vocabulary, config: ModelConfig, weights: Arrays) 
             bidirectional=encoder.bidirectional,
             merge=encoder.merge,
         ),
-        heads=heads,
+        heads=numpy_heads(vocabulary, config, weights),
     )
+
+
+def numpy_heads(vocabulary: Vocabulary, config: ModelConfig, weights: Arrays) -> dict[str, HeadNetwork]:
+    """Return the networks of the heads by layer, with these weights, by their names in the file of a model."""
+    widths = widths_of(config.embeddings, config.encoder, config.vector_dimension)
+    heads = {
+        layer: head.build_numpy(vocabulary.labels[layer], part_of(weights, module_name("head", layer)), widths)
+        for layer, head in heads_of(config.heads).items()
+    }
+    for layer, temperature in config.temperatures.items():
+        heads[layer].temperature = temperature
+    return heads
 
 
 def load_numpy_model(path: str | Path, *, trusted: bool = False) -> NumpyModel:

@@ -13,14 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.config import widths_of
 from tagger.encoding.batches import Batch
 from tagger.encoding.packed import ranges
 from tagger.errors import MissingExtraError, ModelError
-from tagger.heads.table import heads_of
 from tagger.model.files import GRAPH, TOKENIZER, model_folder, read_exported
 from tagger.model.model import Model, Source
-from tagger.model.shapes import module_name, part_of
+from tagger.model.numpy_network import numpy_heads
 from tagger.model.tokenizer import check_table
 from tagger.numpy_nn.heads import HeadNetwork
 from tagger.wording import shorten
@@ -145,11 +143,6 @@ def load_onnx_model(path: str | Path, *, trusted: bool = False) -> OnnxModel:
     folder = model_folder(Path(path))
     config, vocabulary, rules, weights, graph, digest = read_exported(folder)
     check_table(rules, folder / TOKENIZER, trusted=trusted)
-    widths = widths_of(config.embeddings, config.encoder, config.vector_dimension)
     arrays = {name: array.copy() for name, array in weights.arrays().items()}  # the file may be replaced
-    heads = {
-        layer: head.build_numpy(vocabulary.labels[layer], part_of(arrays, module_name("head", layer)), widths)
-        for layer, head in heads_of(config.heads).items()
-    }
-    network = OnnxNetwork(graph, heads, folder / GRAPH)
+    network = OnnxNetwork(graph, numpy_heads(vocabulary, config, arrays), folder / GRAPH)
     return OnnxModel(config, vocabulary, Source(folder.resolve(), digest), network, rules=rules)

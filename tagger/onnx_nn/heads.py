@@ -1,6 +1,7 @@
 """Heads: from token states to labels, a tag for each token or one class for the sentence; see `tagger/nn/heads.py`."""
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 
@@ -10,11 +11,11 @@ from tagger.onnx_nn.pooling import Pooling, linear, pool
 from tagger.onnx_nn.viterbi import best_path
 
 Decoder = Literal["crf", "softmax"]
-Allowed = tuple[list[list[bool]] | None, list[bool] | None, list[bool] | None]  # transitions, start, end
+Allowed = tuple[list[list[bool]], list[bool], list[bool]]  # [from][to], at the start, at the end
 
 
 def tokens_head(
-    graph: Graph, weights: Weights, sentences: Sentences, *, layer: str, decoder: Decoder, allowed: Allowed
+    graph: Graph, weights: Weights, sentences: Sentences, *, layer: str, decoder: Decoder, allowed: Allowed | None
 ) -> None:
     """Add the outputs of a head that predicts a tag for each token: `emissions`, `tags` and `marginals` of its layer.
 
@@ -24,7 +25,7 @@ def tokens_head(
         sentences: What it reads.
         layer: The layer that it predicts.
         decoder: Whether probabilities are those of tags that depend on each other (`crf`) or do not (`softmax`).
-        allowed: Which tag may follow which, and with which a sentence may begin and end; None: all.
+        allowed: Which tags may follow each other, begin and end a sentence; None: all.
     """
     emissions = linear(graph, weights, sentences.states, "linear")  # (tokens, batch, tags)
     num_tags = len(weights["linear.bias"])
@@ -48,12 +49,12 @@ def tokens_head(
     graph.output(f"tags:{layer}", graph.add("Transpose", path, perm=[1, 0]), "INT32", "batch", "tokens")
 
 
-def _scores(weights: Weights, allowed: Allowed) -> Scores:
-    """Return the scores of the CRF, with the lowest one for what is not allowed."""
+def _scores(weights: Weights, allowed: Allowed | None) -> Scores:
+    """Return the scores of the CRF, with `LOWEST` for what is not allowed."""
     found = (weights[f"crf.{name}"] for name in ("transitions", "start_transitions", "end_transitions"))
+    tables: Sequence[Any] = allowed or (True, True, True)
     transitions, start, end = (
-        value if table is None else np.where(table, value, np.float32(LOWEST))
-        for value, table in zip(found, allowed, strict=True)
+        np.where(table, value, np.float32(LOWEST)) for value, table in zip(found, tables, strict=True)
     )
     return Scores(start, transitions, end)
 

@@ -24,15 +24,10 @@ def made(decoder: Decoder, scheme: Scheme | None, types: int, loudness: float) -
     """A head of torch with random transitions, and the session of its graph."""
     torch.manual_seed(types)
     tags = tags_of_types([f"T{i}" for i in range(types)], scheme or "iob2")
-    allowed = legal_transitions(tags, scheme) if scheme else (None, None, None)
-    head = TokensHead(
-        input_size=4,
-        num_tags=len(tags),
-        decoder=decoder,
-        allowed=allowed[0],
-        allowed_start=allowed[1],
-        allowed_end=allowed[2],
-    )
+    allowed = legal_transitions(tags, scheme) if scheme else None
+    names = ("allowed", "allowed_start", "allowed_end")
+    tables = dict(zip(names, allowed, strict=True)) if allowed else {}
+    head = TokensHead(input_size=4, num_tags=len(tags), decoder=decoder, **tables)
     for parameter in head.crf.parameters():
         parameter.data *= 10 * loudness
     head.linear.weight.data *= loudness
