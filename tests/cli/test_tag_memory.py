@@ -7,13 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from untrained import untrained_model
-
-from tagger.config import EmbeddingsConfig, EncoderConfig, TokensHeadConfig
-from tagger.corpus.synthetic import generate
-from tagger.encoding.packed import pack
-from tagger.encoding.vocabulary import build_vocabulary
-from tagger.model.folder import save_model
 
 CODE = """
 import sys
@@ -28,22 +21,6 @@ FILES = {
     "a.jsonl.gz": json.dumps({"text": " ".join(WORDS), "user": "u"}) + "\n",
     "a.conll": "".join(f"{word}\tO\n" for word in WORDS) + "\n",
 }
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a small model with untrained weights."""
-    vocabulary = build_vocabulary(pack(list(generate(100, seed=1, split="train"))), layers={"ner": "bioes"})
-    made = untrained_model(
-        vocabulary,
-        {"ner": TokensHeadConfig(kind="tokens")},
-        embeddings=EmbeddingsConfig(dimension=10),
-        encoder=EncoderConfig(hidden_size=12),
-        schemes={"ner": "iob2"},
-    )
-    folder = tmp_path_factory.mktemp("model")
-    save_model(made, folder, card="")
-    return folder
 
 
 def peak(model: Path, path: Path, number: int) -> int:

@@ -10,14 +10,8 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 import readers
-from untrained import untrained_model
 
 from tagger.cli import app
-from tagger.config import EmbeddingsConfig, EncoderConfig, ReadingConfig, SentenceHeadConfig, TokensHeadConfig
-from tagger.corpus.synthetic import generate
-from tagger.encoding.packed import pack
-from tagger.encoding.vocabulary import build_vocabulary
-from tagger.model.folder import save_model
 from tagger.text.sentence import with_schemes
 
 RECORDS = [
@@ -26,26 +20,6 @@ RECORDS = [
     {"id": 3, "data": {"text": "Nobody knows!", "page": 2}},
     {"id": 4, "tokens": ["Maria", "sang"]},
 ]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a model with untrained weights, which finds many entities."""
-    vocabulary = build_vocabulary(
-        pack(list(generate(100, seed=1, split="train"))), layers={"ner": "bioes", "sentiment": None}
-    )
-    made = untrained_model(
-        vocabulary,
-        {"ner": TokensHeadConfig(kind="tokens"), "sentiment": SentenceHeadConfig(kind="sentence")},
-        embeddings=EmbeddingsConfig(dimension=10),
-        encoder=EncoderConfig(hidden_size=12),
-        schemes={"ner": "iob2"},
-        reading={"data": ReadingConfig(format="jsonl")},
-        loudness=5,
-    )
-    folder = tmp_path_factory.mktemp("model")
-    save_model(made, folder, card="")
-    return folder
 
 
 @pytest.fixture
