@@ -50,8 +50,8 @@ class Marginals(NamedTuple):
 class Tagger:
     """A model ready to use.
 
-    Threads may share a tagger, and so may processes: a forked process uses the one of its parent, with one thread of
-    torch, and a tagger can be pickled. If it was loaded from a folder, the path is pickled, otherwise the weights are.
+    Threads and processes may share a tagger. A forked process uses that of its parent, by default with one thread. A
+    pickled tagger is the path of its folder, or all its weights if it was not loaded from a folder.
 
     Args:
         backend: Runs the model.
@@ -258,14 +258,14 @@ def load(
 
     Args:
         path: The folder that training or an export wrote.
-        backend: What runs the network: `torch`, `numpy` (without torch, at most on the CPU), or `onnx` (an exported
-            folder). `auto` takes `onnx` for an exported folder, otherwise `torch` if it is installed, else `numpy`.
-            Tags are the same, and probabilities differ by rounding.
+        backend: What runs the network: `torch`, `numpy` (on the CPU, without torch), or `onnx` (an exported folder).
+            `auto` takes `onnx` for an exported folder, otherwise `torch` if it is installed, else `numpy`. Tags are the
+            same, and probabilities differ by rounding.
         device: Where the network runs: `cpu`, or, with torch, `cuda` or `cuda:N`.
         precision: Precision of the encoder. `bfloat16` needs torch. It is faster on some processors, and its scores
-            differ in the third decimal; embeddings, CRF and probabilities stay float32. `auto` takes the faster of both
-            on this CPU, which it measures once and keeps in the user's cache folder (`$XDG_CACHE_HOME/tagger` or
-            `~/.cache/tagger`), and `float32` elsewhere.
+            differ in the third decimal; embeddings, CRF and probabilities stay float32. With torch on a CPU, `auto`
+            measures both once, keeps the result in the user's cache folder (`$XDG_CACHE_HOME/tagger` or
+            `~/.cache/tagger`), and takes the faster one; otherwise `auto` is `float32`.
         threads: Number of batches that run at the same time on the CPU. Default: as many as torch has threads, or one
             per CPU with other backends.
         trusted: Whether to run rules for words that the model brings and that are not those of a known spaCy. Rules

@@ -56,8 +56,8 @@ BackendOption = Annotated[
     BackendName,
     typer.Option(
         "--backend",
-        help="What runs the model; auto: onnx for an exported model, torch for --device cuda and --precision "
-        "bfloat16, otherwise numpy, which is as fast and starts two seconds sooner.",
+        help="What runs the model. auto: onnx for an exported model, torch for a GPU or another precision than "
+        "float32, otherwise numpy, which starts sooner than torch.",
     ),
 ]
 ThreadsOption = Annotated[

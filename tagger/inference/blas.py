@@ -12,18 +12,18 @@ from typing import Any
 from threadpoolctl import ThreadpoolController
 
 _LOCK = threading.Lock()
-_RUNS: list[Any] = []  # one entry for each run; the first knows the numbers of threads before
+_RUNS: list[Any] = []  # one entry for each run, all the same limit, which knows the numbers of threads before it
 
 
 @cache
 def _libraries() -> ThreadpoolController:
-    """Return the libraries whose threads can be limited: finding them takes a few milliseconds."""
+    """Return the libraries whose threads can be limited; they are searched once, which takes a few milliseconds."""
     return ThreadpoolController().select(user_api="blas")
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Limit the libraries of linear algebra to one thread meanwhile."""
+    """Limit the libraries of linear algebra to one thread within the context."""
     with _LOCK:
         _RUNS.append(_libraries().limit(limits=1) if not _RUNS else _RUNS[0])
     try:

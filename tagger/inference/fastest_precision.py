@@ -19,7 +19,7 @@ from tagger.nn.side_by_side import one_torch_thread
 
 Measured = Literal["float32", "bfloat16"]
 WIDTH, SENTENCES, TOKENS = 200, 64, 25  # of a usual model
-TURNS = 4
+TURNS = 4  # that are timed
 
 
 def fastest_precision() -> Measured:
@@ -85,7 +85,7 @@ def _kept(path: Path | None) -> Measured | None:
 
 
 def _keep(path: Path | None, found: Measured) -> None:
-    """Write the choice at once, so that a process that reads meanwhile finds all of it or none."""
+    """Replace the file as a whole, so that another process never reads a part of the choice."""
     if path is None:
         return
     with suppress(OSError):

@@ -27,7 +27,8 @@ def load_backend(
     """Return the backend with the model of a folder; the arguments are those of `tagger.load`.
 
     Raises:
-        ModelError: The folder cannot be read, or the backend is not available or cannot do what is asked.
+        ModelError: The folder cannot be read, or the backend cannot run it, or has no such device or precision.
+        MissingExtraError: The backend needs a package that is not installed.
     """
     name = chosen_backend(path, backend)
     if precision not in get_args(Precision):
@@ -36,7 +37,7 @@ def load_backend(
         from tagger.inference.torch_backend import load_torch
 
         return load_torch(path, device=device, precision=precision, threads=threads, trusted=trusted)
-    precision = "float32" if precision == "auto" else precision  # the only one
+    precision = "float32" if precision == "auto" else precision  # these backends have no other
     for setting, value, only in (("device", device, "cpu"), ("precision", precision, "float32")):
         if value != only:
             raise ModelError(
@@ -56,7 +57,8 @@ def chosen_backend(path: str | Path, backend: BackendName) -> BackendName:
     """Return the backend that runs the model of a folder: the one that is asked for, or the best one for `auto`.
 
     Raises:
-        ModelError: There is no such backend, it needs a package that is not installed, or a folder of another kind.
+        ModelError: There is no such backend, or it needs a folder of another kind.
+        MissingExtraError: The backend needs a package that is not installed.
     """
     if backend not in get_args(BackendName):
         raise ModelError(f"backend must be one of {', '.join(get_args(BackendName))}, got {backend!r}")

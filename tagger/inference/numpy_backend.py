@@ -124,7 +124,7 @@ def _packed(batch: Batch, inputs: Inputs) -> tuple[Inputs, Packing]:
 
 
 def _room(values: Floats, number: int) -> Floats:
-    """Return an empty table for so many words; memory is taken when rows are written."""
+    """Return an empty table for `number` words; memory is taken when rows are written."""
     return np.empty((values.shape[0], number, values.shape[2]), np.float32)
 
 

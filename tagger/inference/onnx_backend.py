@@ -113,7 +113,7 @@ class OnnxBackend:
 
 
 def _room(values: Floats, number: int) -> Floats:
-    """Return an empty table for so many words; memory is taken when rows are written."""
+    """Return an empty table for `number` words; memory is taken when rows are written."""
     return np.empty((number, values.shape[1]), np.float32)
 
 

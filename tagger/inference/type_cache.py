@@ -35,13 +35,13 @@ class TypeCache(Generic[T]):
     """What was computed for recent words. Threads may share it.
 
     When it holds `capacity` words, it drops them all and starts again with a new table, and it does not keep the words
-    of a batch that has more, so that memory is bounded. A table that was returned stays as it is: words are only added
-    behind those that it has. Every value is that of the network, except for its last bits, which depend on the words
+    of a batch that has more, so that memory is bounded. A table that was returned never changes where it has words: new
+    words get new rows. Every value is that of the network, except for its last bits, which depend on the words
     that are computed together.
 
     Args:
         compute: Returns the values of words.
-        room: Returns an empty table for so many words, given some values.
+        room: Returns an empty table, given some values and the number of words that it has room for.
         capacity: Number of words that are kept.
     """
 

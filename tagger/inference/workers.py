@@ -29,7 +29,7 @@ _forked = False
 
 @contextmanager
 def running() -> Iterator[None]:
-    """Keep the process from forking and from ending meanwhile."""
+    """Keep the process from forking and from ending within the context."""
     thread = threading.get_ident()
     if thread in _RUNNING:  # inside a run, for which a fork waits already
         yield
@@ -47,7 +47,7 @@ def _wait_for_turn(thread: int) -> None:
         if not killed:
             _RUNNING.add(thread)
     if killed:
-        threading.Event().wait()  # until Python kills this thread
+        threading.Event().wait()  # forever: Python kills this thread
 
 
 class Workers(ThreadPoolExecutor):
@@ -64,7 +64,7 @@ class Workers(ThreadPoolExecutor):
 
 
 def workers(number: int, prepare: Callable[[], object] | None = None) -> Workers:
-    """Return so many threads, each of which has called `prepare` once. They are shared and never end."""
+    """Return a pool of `number` threads, each of which has called `prepare` once. It is shared and never ends."""
     with FORKING:
         return _workers(number, prepare)
 
@@ -93,11 +93,11 @@ def _workers(number: int, prepare: Callable[[], object] | None) -> Workers:
 
 
 def in_order(function: Callable[[G], R], items: Iterable[G], number: int) -> Iterator[R]:
-    """Return the result of a function for each item, in order, computed by so many threads.
+    """Return the result of a function for each item, in order, computed by `number` threads.
 
-    Items are taken shortly before they are needed. Results are returned when all are there, because Python code of the
-    caller would keep the threads from their work: each of their many short operations waits for the interpreter. One
-    thread, or a single item, needs no other thread than this one.
+    Items are taken shortly before they are needed. Results are returned when all are computed: Python code of the
+    caller would slow the threads down, because each of their many short operations waits for the interpreter. One
+    thread, or a single item, needs no other thread than the caller's; its results are computed when they are asked for.
     """
     left = iter(items)
     first = list(islice(left, 2))

@@ -353,8 +353,9 @@ def _is_complete(labels: Sequence[str], scheme: Scheme) -> bool:
 
 
 def _fewest_weights(config: ModelConfig, vocabulary: Vocabulary) -> int:
-    """Return how many weights the sizes in a model's files ask for at least, so that none takes memory in vain.
+    """Return the least number of weights that the sizes in a model's files need.
 
+    A file with fewer is refused before memory is taken for sizes that a damaged file may name.
     Only matrices count, those of a recurrent cell once and not once for each gate.
     """
     chars, _, states, output, inputs = widths_of(config.embeddings, config.encoder, config.vector_dimension)

@@ -75,10 +75,15 @@ class Weights:
 
 
 def map_weights(path: Path, stream: BinaryIO, size: int) -> Weights:
-    """Return the tensors of an open file at a path, which has so many bytes.
+    """Return the tensors of an open file.
+
+    Args:
+        path: Its path, for messages.
+        stream: The file.
+        size: Its size in bytes.
 
     Raises:
-        ModelError: It is not such a file.
+        ModelError: The file is not in the safetensors format, or is incomplete.
     """
     stream.seek(0)
     length = int.from_bytes(stream.read(LENGTH), "little")
