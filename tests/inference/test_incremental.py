@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+from functools import cache
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from untrained import torch_tagger, untrained_model
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.corpus.synthetic import generate
 from tagger.encoding.packed import pack
-from tagger.encoding.vocabulary import build_vocabulary
+from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
 from tagger.errors import DataError, ModelError
 from tagger.inference.incremental import TaggedToken
 from tagger.tagging import Tagger
@@ -23,6 +24,12 @@ from tagger.text.sentence import Sentence
 SENTENCES = list(generate(100, seed=1, split="train"))
 SCHEMES: tuple[Scheme, ...] = ("iob1", "iob2", "bioes", "bilou")
 WORDS = sorted({token for s in SENTENCES[:20] for token in s.tokens} | {"Zürich", "unseen", "👩‍👧", "New York"})
+
+
+@cache
+def vocabulary_of(scheme: Scheme | None) -> Vocabulary:
+    """The vocabulary of a model whose entities are in this scheme."""
+    return build_vocabulary(pack(SENTENCES), layers={"ner": scheme, "upos": None, "sentiment": None})
 
 
 def make_tagger(
@@ -40,8 +47,7 @@ def make_tagger(
         "upos": TokensHeadConfig(kind="tokens", scheme="none", decoder="softmax"),
         "sentiment": SentenceHeadConfig.model_validate({"kind": "sentence", "pooling": pooling}),
     }
-    layers = {layer: head.span_scheme for layer, head in heads.items()}
-    vocabulary = build_vocabulary(pack(SENTENCES), layers=layers)
+    vocabulary = vocabulary_of(heads["ner"].span_scheme)
     embeddings = EmbeddingsConfig(dimension=6, char_hidden=4)
     config = EncoderConfig.model_validate({"hidden_size": 8, "bidirectional": False, **(encoder or {})})
     schemes = {"ner": shown}
@@ -95,8 +101,9 @@ def test_each_token_is_tagged_as_the_last_of_its_prefix(
 ) -> None:
     model = make_tagger(encoder=encoder, tokens=tokens, pooling=pooling, shown=shown, seed=seed)
     incremental = model.incremental()
-    for i, word in enumerate(words, 1):
-        check(incremental.feed(word), model.tag_tokens(words[:i]))
+    prefixes = model.stream(words[:i] for i in range(1, len(words) + 1))
+    for word, whole in zip(words, prefixes, strict=True):
+        check(incremental.feed(word), whole)
 
 
 def test_tags_of_the_property_test_do_change() -> None:

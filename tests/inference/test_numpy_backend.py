@@ -5,7 +5,6 @@ a score decides between them, it is compared instead.
 """
 
 import copy
-import os
 import pickle
 import subprocess
 import sys
@@ -159,14 +158,6 @@ def test_texts_and_documents_are_tagged_as_with_torch(folder: Path) -> None:
         _ = own.network
 
 
-def test_another_splitting_is_kept_by_a_pickle(folder: Path) -> None:
-    tagger = load(folder, backend="numpy", tokenize="blanks", threads=2)
-    again = pickle.loads(pickle.dumps(tagger))
-    assert again.tag("Hi, you.").tokens == ("Hi,", "you.")
-    assert again.tag("Hi, you.") == tagger.tag("Hi, you.")
-    assert len(pickle.dumps(load(folder, backend="numpy"))) < 1000
-
-
 def test_a_model_without_a_folder_is_pickled_with_its_weights() -> None:
     tagger = numpy_tagger(make_model())
     again = pickle.loads(pickle.dumps(tagger))
@@ -174,14 +165,6 @@ def test_a_model_without_a_folder_is_pickled_with_its_weights() -> None:
     assert list(again.stream(TEXTS)) == list(tagger.stream(TEXTS))
     assert list(copy.deepcopy(again).stream(TEXTS)) == list(tagger.stream(TEXTS))
     assert pickle.loads(pickle.dumps(again)).tag("Ada") == tagger.tag("Ada")
-
-
-def test_a_pickle_whose_folder_holds_another_model_is_refused(tmp_path: Path) -> None:
-    save_model(make_model(), tmp_path, card="")
-    pickled = pickle.dumps(load(tmp_path, backend="numpy"))
-    save_model(make_model(seed=2), tmp_path, card="")
-    with pytest.raises(ModelError, match="must hold the model that was pickled, but holds another one now"):
-        pickle.loads(pickled)
 
 
 def test_batches_side_by_side_give_the_same_bits_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,34 +225,3 @@ def test_nothing_large_is_imported(folder: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "5 2\n2 ['ner', 'upos']\n"
-
-
-FORK = """
-import os, sys, threading, tagger
-model = tagger.load(sys.argv[1], backend="numpy", threads=2)
-texts = [["Ada", "left"], ["Rome"] * 70, ["a"] * 30] * 40
-
-def tag():
-    return list(model.stream(texts))
-
-def tag_forever():
-    while True:
-        tag()
-
-wanted = [sentence.tags("ner") for sentence in tag()]
-for _ in range(int(sys.argv[2])):
-    threading.Thread(target=tag_forever, daemon=True).start()
-for _ in range(10):
-    child = os.fork() or os._exit([sentence.tags("ner") for sentence in tag()] != wanted)
-    if os.waitpid(child, 0)[1]:
-        os._exit(1)
-os._exit(0)
-"""
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.parametrize("busy_threads", [0, 2])
-def test_a_forked_process_tags_whatever_the_threads_of_its_parent_do(busy_threads: int, folder: Path) -> None:
-    command = [sys.executable, "-c", FORK, str(folder), str(busy_threads)]
-    assert subprocess.run(command, timeout=600, check=False).returncode == 0
