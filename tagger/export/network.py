@@ -17,7 +17,7 @@ from tagger.model.config import ModelConfig
 from tagger.model.shapes import module_name, part_of
 from tagger.onnx_nn.embeddings import char_cnn, char_lstm, word_vectors
 from tagger.onnx_nn.encoder import encoder
-from tagger.onnx_nn.graph import Graph, Sentences
+from tagger.onnx_nn.graph import INT32, INT64, Graph, Sentences
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -35,13 +35,13 @@ def build_graph(config: ModelConfig, vocabulary: Vocabulary, weights: Arrays) ->
     lengths = graph.input("lengths", "INT32", "batch")
     settings = config.encoder
     states = encoder(graph, part_of(weights, "encoder"), vectors, lengths, cell=settings.cell, merge=settings.merge)
-    widths = widths_of(config.embeddings, settings, config.vector_dimension)
+    widths = widths_of(config.embeddings, config.encoder, config.vector_dimension)
     sentences = Sentences(
         states,
         _mask(graph, lengths),
-        graph.add("Cast", lengths, to=7),
+        graph.add("Cast", lengths, to=INT64),
         graph.optional_input("decode", "BOOL", np.array(True)),
-        settings.hidden_size if settings.merge == "concat" else widths.output,
+        widths.forward,
     )
     for layer, head in heads_of(config.heads).items():
         arrays = part_of(weights, module_name("head", layer))
@@ -69,6 +69,6 @@ def _mask(graph: Graph, lengths: str) -> str:
     """Return where tokens are, (tokens, batch)."""
     zero, one = (graph.constant(np.array(i)) for i in (0, 1))
     num_tokens = graph.add("Gather", graph.add("Shape", "type_ids"), one)
-    positions = graph.add("Cast", graph.add("Range", zero, num_tokens, one), to=6)
+    positions = graph.add("Cast", graph.add("Range", zero, num_tokens, one), to=INT32)
     column = graph.add("Unsqueeze", positions, graph.constant([1]))
     return graph.add("Less", column, graph.add("Unsqueeze", lengths, graph.constant([0])))

@@ -6,7 +6,7 @@ Characters are given as one padded row per word. Padding is id 0, which no chara
 import numpy as np
 
 from tagger.onnx_nn.encoder import recurrent_layer
-from tagger.onnx_nn.graph import LOWEST, Graph, Weights
+from tagger.onnx_nn.graph import FLOAT32, INT32, LOWEST, Graph, Weights
 
 
 def word_vectors(graph: Graph, weights: Weights, word_ids: str) -> str:
@@ -22,7 +22,7 @@ def word_vectors(graph: Graph, weights: Weights, word_ids: str) -> str:
     shifted = graph.add("Max", graph.add("Sub", word_ids, first), zero)
     found = graph.add("Gather", graph.constant(frozen, "words.frozen"), shifted)
     is_trainable = graph.add("Unsqueeze", graph.add("Less", word_ids, first), graph.constant([1]))
-    return graph.add("Where", is_trainable, own, graph.add("Cast", found, to=1))
+    return graph.add("Where", is_trainable, own, graph.add("Cast", found, to=FLOAT32))
 
 
 def char_cnn(graph: Graph, weights: Weights, char_ids: str) -> str:
@@ -49,7 +49,7 @@ def char_cnn(graph: Graph, weights: Weights, char_ids: str) -> str:
 def char_lstm(graph: Graph, weights: Weights, char_ids: str) -> str:
     """Return the final states of a bidirectional LSTM over the characters of each word, (types, hidden)."""
     lengths = graph.add(
-        "ReduceSum", graph.add("Cast", _is_char(graph, char_ids), to=6), graph.constant([1]), keepdims=0
+        "ReduceSum", graph.add("Cast", _is_char(graph, char_ids), to=INT32), graph.constant([1]), keepdims=0
     )
     first = graph.add("Transpose", char_ids, perm=[1, 0])
     vectors = graph.add("Gather", graph.constant(weights["embedding.weight"], "chars.embedding"), first)

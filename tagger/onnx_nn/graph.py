@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 
 OPSET, IR_VERSION = 18, 8  # of 2022 and 2023: every onnxruntime since 1.15 runs them
+FLOAT32, INT32, INT64 = 1, 6, 7  # the numbers of types, as `Cast` names them
 LOWEST = -1e30  # for minus infinity: the difference of two such numbers is a number
 
 Array = NDArray[Any]

@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-from tagger.onnx_nn.graph import LOWEST, Graph, Sentences, Weights
+from tagger.onnx_nn.graph import FLOAT32, LOWEST, Graph, Sentences, Weights
 
 Pooling = Literal["attention", "last", "mean", "max"]
 
@@ -23,7 +23,7 @@ def pool(graph: Graph, weights: Weights, sentences: Sentences, pooling: Pooling)
             return Pooled(_last(graph, sentences))
         case "mean":
             total = graph.add("ReduceSum", _masked(graph, sentences, 0.0), graph.constant([0]), keepdims=0)
-            number = graph.add("Cast", graph.add("Unsqueeze", sentences.lengths, graph.constant([1])), to=1)
+            number = graph.add("Cast", graph.add("Unsqueeze", sentences.lengths, graph.constant([1])), to=FLOAT32)
             return Pooled(graph.add("Div", total, number))
         case "max":
             return Pooled(graph.add("ReduceMax", _masked(graph, sentences, LOWEST), graph.constant([0]), keepdims=0))
