@@ -74,13 +74,16 @@ else:
 
 
 def __getattr__(name: str) -> object:
-    if name == "plots":
-        return import_module("tagger.plots")
     if name == "__version__":
         return import_module("importlib.metadata").version("tagger-bilstm")
-    if name not in _HOME:
+    if name not in (*_HOME, "plots"):
         raise AttributeError(f"module 'tagger' has no attribute '{name}'")
-    value = getattr(import_module(_HOME[name]), name)
+    try:
+        value = import_module("tagger.plots") if name == "plots" else getattr(import_module(_HOME[name]), name)
+    except ModuleNotFoundError as error:
+        from tagger.errors import missing_package
+
+        raise missing_package(f"tagger.{name}", error) from None
     globals()[name] = value
     return value
 

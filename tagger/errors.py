@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Self, TypeVar
 
 SHOWN = 10  # problems that an error shows; the others are counted
+EXTRAS = {"jinja2": "plots", "markupsafe": "plots", "matplotlib": "plots", "onnx": "onnx", "onnxruntime": "onnx"}
 V = TypeVar("V")
 
 
@@ -63,6 +64,21 @@ class ModelError(TaggerError):
 
 class MissingExtraError(TaggerError):
     """An optional dependency is not installed."""
+
+
+def missing_package(what: str, error: ModuleNotFoundError) -> MissingExtraError:
+    """Return the error for a package that tagging does not need, and that is not installed; `what` needs it.
+
+    Raises:
+        ModuleNotFoundError: The package is this library.
+    """
+    package = (error.name or "").partition(".")[0]
+    if package in ("", "tagger"):
+        raise error
+    extra = f"[{EXTRAS[package]}]" if package in EXTRAS else ""
+    return MissingExtraError(
+        f"{what} needs the package {package}, which is not installed; run pip install 'tagger-bilstm{extra}'"
+    )
 
 
 def gather(calls: Iterable[Callable[[], V]]) -> list[V]:

@@ -1,5 +1,7 @@
-"""The exception tree, and one error for many problems."""
+"""The exception tree, one error for many problems, and what a missing package leads to."""
 
+import subprocess
+import sys
 from functools import partial
 
 import pytest
@@ -76,3 +78,29 @@ def test_errors_beyond_the_first_ten_files_are_counted() -> None:
     lines = str(caught.value).splitlines()
     assert lines[:10] == [f"file {number}: wrong" for number in range(10)]
     assert lines[10:] == ["... and 2 more such files"]
+
+
+WITHOUT = """
+import sys
+for package in ("torch", "markupsafe", "jinja2"):
+    sys.modules[package] = None
+import tagger
+for name in tagger.__all__:
+    try:
+        getattr(tagger, name)
+    except tagger.MissingExtraError as error:
+        print(error)
+"""
+
+
+def test_public_names_that_need_a_missing_package_say_how_to_install_it() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=True)
+    torch = "needs the package torch, which is not installed; run pip install 'tagger-bilstm'"
+    assert done.stdout.splitlines() == [
+        f"tagger.LinearChainCRF {torch}",
+        f"tagger.RecurrentEncoder {torch}",
+        f"tagger.Run {torch}",
+        f"tagger.RunListener {torch}",
+        "tagger.plots needs the package markupsafe, which is not installed; run pip install 'tagger-bilstm[plots]'",
+        f"tagger.train {torch}",
+    ]

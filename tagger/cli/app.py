@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 import typer
 
 from tagger.cli.arguments import names_of, split_columns
-from tagger.errors import DataError, MissingExtraError, RecipeError, TaggerError
+from tagger.errors import DataError, MissingExtraError, RecipeError, TaggerError, missing_package
 from tagger.text.choices import (
     BackendName,
     ExportPrecision,
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from tagger.tagging import Tagger
 
 COLLECTED_AFTER = 50_000  # new objects
-EXTRAS = {"jinja2": "plots", "markupsafe": "plots", "matplotlib": "plots", "onnx": "onnx", "onnxruntime": "onnx"}
 
 app = typer.Typer(
     name="tagger",
@@ -131,7 +130,7 @@ def main() -> NoReturn:
     except TaggerError as error:
         sys.exit(_complain(error, 1))
     except ModuleNotFoundError as error:
-        sys.exit(_complain(_missing(error), 2))
+        sys.exit(_complain(missing_package("this command", error), 2))
     except BrokenPipeError:  # the reader of our output has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -163,17 +162,6 @@ def _run() -> None:
         app()
     finally:
         sys.stdout.flush()
-
-
-def _missing(error: ModuleNotFoundError) -> MissingExtraError:
-    """Return the error for a package that tagging does not need, and that is not installed."""
-    package = (error.name or "").partition(".")[0]
-    if package in ("", "tagger"):
-        raise error
-    extra = f"[{EXTRAS[package]}]" if package in EXTRAS else ""
-    return MissingExtraError(
-        f"this command needs the package {package}, which is not installed; run pip install 'tagger-bilstm{extra}'"
-    )
 
 
 def _complain(error: TaggerError, code: int) -> int:

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tagger.errors import DataError
+from tagger.errors import MissingExtraError
 from tagger.text.word_rules import WordTable
 
 _CODES = """
@@ -68,11 +68,13 @@ def installed_table(language: str) -> WordTable:
     """Return the rules of a language, from the files of the installed spaCy.
 
     Raises:
-        DataError: spaCy is not installed.
+        MissingExtraError: spaCy is not installed.
     """
     spec = find_spec("spacy")
     if spec is None or spec.origin is None:
-        raise DataError("splitting text into words needs the rules of spaCy, which is not installed; install spacy")
+        raise MissingExtraError(
+            "splitting text into words needs the rules of spaCy, which is not installed; run pip install spacy"
+        )
     found = vars(_reader(Path(spec.origin).parent)(f"lang.{language}")).values()
     defaults = next(value.Defaults for value in found if getattr(value, "lang", None) == language)
     specials = {
