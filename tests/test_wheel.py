@@ -77,6 +77,20 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def pins(path: Path) -> dict[str, str]:
+    """The version of each package that a file pins, by its normalised name."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    pairs = (line.partition(";")[0].split("==") for line in lines if "==" in line and not line.startswith("#"))
+    return {name.lower().replace("_", "-"): version.strip() for name, version in pairs}
+
+
+@pytest.mark.parametrize("name", ["requirements-runtime.txt", "requirements-onnx.txt"])
+def test_small_environments_have_the_versions_that_the_tests_run_with(name: str) -> None:
+    small = pins(ROOT / name)
+    assert small
+    assert small.items() <= pins(ROOT / "scripts" / "constraints.txt").items()
+
+
 def test_an_environment_that_can_tag_is_small(environment: Path, capsys: pytest.CaptureFixture[str]) -> None:
     size = installed_bytes(environment)
     with capsys.disabled():

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tagger.onnx_nn.graph import Graph, Sentences, Weights
 
 
-ATTENTION_SIZE = 64  # width of the layer that scores a state
+ATTENTION_SIZE = 64  # width of the layer that scores a state: the default of `AttentionPooling`
 
 
 class LabelArrays(NamedTuple):
