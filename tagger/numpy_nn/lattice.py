@@ -113,17 +113,31 @@ def _scaled_lattice(
     marginals = _by_row(product, kind)
     found: list[Floats | None] = [None, None, None]
     if counts:
-        # P(i at t-1, j at t) = alpha[t-1, i] * exp(A[i, j]) * P(j at t) / before[t, j], where before[t, j] is
-        # sum_i alpha[t-1, i] * exp(A[i, j]): the marginal of j, divided among the tags before it in proportion to
-        # their scores. In this form the scales cancel, and one matrix product per row sums over all tokens.
-        shares = product[1:] / np.maximum(before[1:num_tokens, 0, :num_tags], TINY)  # (tokens - 1, to, batch)
-        joint = np.ascontiguousarray(alpha[:-1].transpose(2, 1, 0)) @ np.ascontiguousarray(shares.transpose(2, 0, 1))
-        found[0] = (joint * moves[:-1, :-1]).astype(kind, copy=False)
+        found[0] = _counts(alpha, product, before[1:num_tokens, 0, :num_tags], moves[:-1, :-1]).astype(kind, copy=False)
     if messages:
         # Each step multiplied by exp(A - shift): subtract the shift once, at `entering`, so that A itself can be added.
         entering = np.log(after[::-1, 1, :num_tags])
         found[1:] = [_by_row(np.log(beta), kind), _by_row(np.subtract(entering, shift, out=entering), kind)]
     return Lattice(partition, marginals, *found), safe
+
+
+def _counts(alpha: Floats, marginals: Floats, reached: Floats, moves: Floats) -> Floats:
+    """Return the expected number of each transition, (batch, from, to).
+
+    P(i at t-1, j at t) = alpha[t-1, i] * exp(A[i, j]) * P(j at t) / reached[t, j], where reached[t, j] is
+    sum_i alpha[t-1, i] * exp(A[i, j]): the marginal of j, divided among the tags before it in proportion to their
+    scores. In this form the scales cancel, and one matrix product per row sums over all tokens.
+
+    Args:
+        alpha: As in the module, up to a scale at each token, (tokens, tags, batch).
+        marginals: Probability of each tag at each token, of the same shape.
+        reached: The sum above for each token but the first.
+        moves: exp(A[i, j]), up to a scale.
+    """
+    shares = marginals[1:] / np.maximum(reached, TINY)  # (tokens - 1, to, batch)
+    joint = np.ascontiguousarray(alpha[:-1].transpose(2, 1, 0)) @ np.ascontiguousarray(shares.transpose(2, 0, 1))
+    counts: Floats = joint * moves
+    return counts
 
 
 def _by_row(values: Floats, kind: np.dtype[Any]) -> Floats:

@@ -39,6 +39,14 @@ def best_paths(emissions: Floats, lengths: Lengths, scores: Scores, *, n: int) -
             pointers[t] = pointer.reshape(batch, -1)  # tag and rank that each came from, as from * n + rank
         final = states[last, np.arange(batch)] + scores.end[:, None]  # (batch, tags, n)
         path_scores, ending = _highest(final.reshape(batch, -1), n)
+    paths = _followed(pointers, ending, last)
+    paths *= (np.arange(num_tokens) < lengths[:, None])[:, None]
+    return paths, path_scores > -np.inf
+
+
+def _followed(pointers: Ids, ending: Ids, last: Ids) -> Ids:
+    """Return the sequences that lead to `ending`, (batch, n, tokens), found from their end to their start."""
+    (num_tokens, batch, _), n = pointers.shape, ending.shape[1]
     paths = np.empty((batch, n, num_tokens), np.int64)
     path = ending
     for t in range(num_tokens - 1, -1, -1):
@@ -46,8 +54,7 @@ def best_paths(emissions: Floats, lengths: Lengths, scores: Scores, *, n: int) -
             earlier = np.take_along_axis(pointers[t + 1], path, 1)
             path = np.where((t < last)[:, None], earlier, ending)
         paths[:, :, t] = path // n  # without the rank
-    paths *= (np.arange(num_tokens) < np.asarray(lengths)[:, None])[:, None]
-    return paths, path_scores > -np.inf
+    return paths
 
 
 def _highest(values: Floats, n: int) -> tuple[Floats, Ids]:
