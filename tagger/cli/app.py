@@ -551,7 +551,7 @@ def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write.")],
     format: Annotated[Literal["onnx"], typer.Option(help="What to write: one ONNX graph, decoding included.")] = "onnx",
     precision: Annotated[
-        ExportPrecision, typer.Option(help="Numbers of the recurrence; int8 is faster, and for LSTM encoders only.")
+        ExportPrecision, typer.Option(help="Precision of the recurrence; int8 is faster, and only for LSTM encoders.")
     ] = "float32",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an exported model in this folder.")] = False,
 ) -> None:

@@ -48,7 +48,7 @@ def export_onnx(
     Args:
         model: Folder of a run, or of a model.
         folder: Where to write; it is created if missing.
-        precision: Numbers of the recurrence. `int8` is for LSTM encoders.
+        precision: Precision of the recurrence. `int8` is faster, and only for LSTM encoders.
         overwrite: Whether to replace an exported model in the folder.
 
     Raises:
@@ -100,6 +100,11 @@ def _contents(files: ModelFiles, precision: ExportPrecision, card: str) -> dict[
 
 
 def _serialised(model: "ModelProto") -> bytes:
+    """Return the bytes of the graph.
+
+    Raises:
+        ModelError: They are more than a file of this format can hold.
+    """
     if model.ByteSize() > LARGEST:
         raise ModelError(
             f"the graph must have at most {LARGEST:,} bytes, got {model.ByteSize():,}; train with fewer word vectors "
@@ -127,6 +132,7 @@ def _quantised(model: "ModelProto") -> bytes:
 
 
 def _check_packages(precision: ExportPrecision) -> None:
+    """Raise MissingExtraError if a package that the export needs is not installed."""
     for package in ("onnx", *(["onnxruntime"] if precision == "int8" else [])):
         try:
             __import__(package)

@@ -56,7 +56,7 @@ class Weights:
 
     Args:
         forms: Type and shape of each.
-        largest: The largest absolute value of each, not a number if one value is none; of floats alone.
+        largest: The largest absolute value of each tensor of floats; NaN if one of its values is NaN.
     """
 
     forms: Mapping[str, Form]
@@ -98,7 +98,7 @@ def map_weights(path: Path, stream: BinaryIO, size: int) -> Weights:
 
 
 def damaged(path: Path, problem: str) -> ModelError:
-    """Return the error for a weights file that is not one."""
+    """Return the error for a weights file that cannot be read as one."""
     return ModelError(f"{path}: the file is damaged or incomplete ({problem}); copy the folder again")
 
 
@@ -123,7 +123,7 @@ def _tensors(path: Path, header: bytes, size: int) -> Iterator[tuple[str, _Tenso
 
 
 def _largest(stream: BinaryIO, form: Form, start: int) -> float:
-    """Return the largest absolute value of a tensor of floats, not a number if one value is none.
+    """Return the largest absolute value of a tensor of floats; NaN if one of its values is NaN.
 
     The values are read in stretches and not through the map: pages of a map that were touched count as memory.
     """
@@ -136,7 +136,7 @@ def _largest(stream: BinaryIO, form: Form, start: int) -> float:
             top = (part.view(np.uint16) & 0x7FFF).max()
             found = float(top.view(np.float16)) if form.dtype == "float16" else inf
         else:
-            found = float(max(part.max(), -part.min()))  # is not a number if one value is not
+            found = float(max(part.max(), -part.min()))  # NaN if one value is NaN
         largest = max(largest, found) if found == found else nan
         left -= len(part)
     return largest
