@@ -149,8 +149,12 @@ def model_folder(path: Path) -> Path:
 
 
 def is_exported(path: Path) -> bool:
-    """Whether a folder holds an exported model."""
-    return newest(path / GRAPH).is_file()
+    """Whether the model folder at a path holds an exported model, also while another is being saved in its place.
+
+    Raises:
+        ModelError: There is no such folder.
+    """
+    return stamp(model_folder(path) / GRAPH) is not None
 
 
 def read_files(folder: Path) -> ModelFiles:

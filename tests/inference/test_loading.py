@@ -78,6 +78,19 @@ def test_a_backend_that_cannot_do_what_is_asked_says_so(settings: dict[str, str]
     )
 
 
+@pytest.mark.parametrize("backend", ["auto", "onnx"])
+def test_a_folder_that_is_missing_is_said_to_be(backend: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no such model folder; give the folder that training wrote"):
+        load(tmp_path / "missing", backend=backend)
+
+
+def test_the_model_inside_a_folder_decides(exported: Path) -> None:
+    exported.rename(exported.with_name("model"))
+    assert chosen_backend(exported.parent, "auto") == "onnx"
+    (exported.with_name("model") / "model.onnx").rename(exported.parent / "model.onnx")  # beside the model of a run
+    assert chosen_backend(exported.parent, "numpy") == "numpy"
+
+
 def test_threads_below_one_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="threads must be at least 1, got 0"):
         load(tmp_path, threads=0)

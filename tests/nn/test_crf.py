@@ -327,6 +327,18 @@ def test_state_loads_both_ways_with_torchcrf() -> None:
         assert torch.equal(value, fresh.state_dict()[name])
 
 
+def test_emissions_whose_sign_is_kept_in_a_flag_are_read() -> None:
+    crf = make_crf(3)
+    emissions, mask = make_batch([4, 2], 3)
+    flagged = torch.complex(torch.zeros_like(emissions), -emissions).conj().imag
+    assert flagged.is_neg()
+    assert torch.equal(crf.best_path(flagged, mask), crf.best_path(emissions, mask))
+    torch.testing.assert_close(crf.marginals(flagged, mask), crf.marginals(emissions, mask))
+    tags = torch.zeros_like(mask, dtype=torch.long)
+    given, wanted = (crf.log_likelihood(each, tags, mask) for each in (flagged, emissions))
+    torch.testing.assert_close(given, wanted)
+
+
 def test_bfloat16_emissions_give_float32_scores() -> None:
     crf = make_crf(3)
     emissions, mask = make_batch([4, 2], 3)
