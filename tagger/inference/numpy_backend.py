@@ -29,7 +29,7 @@ from tagger.text.tokenization import TextRules
 if TYPE_CHECKING:
     from tagger.inference.incremental import Incremental
 
-CACHE_BYTES = 64_000_000
+CACHE_BYTES = 32_000_000  # 5,000 words at a hidden size of 200 in two directions
 
 
 class NumpyBackend:
@@ -84,7 +84,7 @@ class NumpyBackend:
     @running()  # a child must not inherit the lock of the cache
     def _inputs(self, batch: Batch) -> Inputs:
         """Return what the encoder reads, with the index of each word in `ids`, of shape (types,)."""
-        if len(batch.types) > self._cache.capacity:
+        if len(batch.types) > self._cache.most:
             vectors = self._network.type_vectors(batch.word_ids, batch.char_ids, batch.char_lengths)
             return Inputs(np.arange(len(vectors)), vectors=vectors)
         products, rows = self._cache.find(batch)

@@ -106,7 +106,7 @@ def in_order(function: Callable[[G], R], items: Iterable[G], number: int) -> Ite
     pool, waiting, results = workers(number), deque[Future[R]](), []
     for item in chain(first, left):
         waiting.append(pool.submit(function, item))
-        if len(waiting) > 2 * number:
+        if len(waiting) > number:
             results.append(waiting.popleft().result())
     return iter([*results, *(future.result() for future in waiting)])
 

@@ -79,8 +79,25 @@ def test_no_more_words_are_held_than_the_capacity() -> None:
     cache = type_cache(NETWORK, 5)
     for word in WORDS:
         cached_vectors(cache, make_batch([word]))
-        assert len(cache._rows) <= 5
-        assert len(cache._table) <= 5
+        assert 1 <= len(cache) <= 5
+
+
+@torch.inference_mode()
+def test_a_word_that_comes_again_is_kept_while_rare_ones_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = type_cache(NETWORK, 8)
+    for word in WORDS:
+        cached_vectors(cache, make_batch(["a", word]))
+    computed: list[int] = []
+    original = Network.type_vectors
+    monkeypatch.setattr(
+        Network,
+        "type_vectors",
+        lambda self, words, *rest: (computed.append(len(words)), original(self, words, *rest))[1],
+    )
+    cached_vectors(cache, make_batch(["a"]))
+    assert computed == []
+    torch.testing.assert_close(cached_vectors(cache, make_batch([WORDS[1], "a"])), exact(make_batch([WORDS[1], "a"])))
+    assert computed[:1] == [1]
 
 
 @torch.inference_mode()
@@ -88,7 +105,7 @@ def test_words_of_a_batch_beyond_the_capacity_are_not_kept(monkeypatch: pytest.M
     monkeypatch.setattr(network_module, "TYPES", 3)
     cache, batch = type_cache(NETWORK, 5), make_batch(WORDS)
     torch.testing.assert_close(cached_vectors(cache, batch), exact(batch), rtol=0, atol=1e-6)
-    assert len(cache._rows) == 0
+    assert len(cache) == 0
 
 
 def test_threads_that_share_a_cache_get_the_vectors_of_their_own_words() -> None:
