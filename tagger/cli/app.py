@@ -116,6 +116,9 @@ InputOption = Annotated[
 
 def main() -> NoReturn:
     """Run the command line. A mistake of the user ends in one sentence and exit code 1 (data, model) or 2 (usage)."""
+    # Batches run side by side in threads, each with one of BLAS. More would wait for each other on busy CPUs, and NumPy
+    # reads this when it is imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.stdin = sys.stdin or Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115
     sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     _print_any_character()

@@ -40,7 +40,7 @@ def list_recipes(as_json: JsonOption = False) -> None:
 @recipes.command("copy", epilog="Example: tagger recipes copy quickstart my-recipes")
 def copy_recipe(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name from `tagger recipes list`.")],
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder to copy it to.")] = Path(),
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder to copy it to; made if it does not exist.")] = Path(),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
 ) -> None:
     """Copy a recipe to DIR/NAME.toml, with the recipes of its teachers if it has some."""
@@ -50,6 +50,10 @@ def copy_recipe(
     there = [folder / file for file in files if (folder / file).exists()]
     if there and not overwrite:
         raise DataError(f"{there[0]}: the file exists; choose another folder, or pass --overwrite to replace it")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{folder}: the folder cannot be made: {error.strerror}; choose another one") from None
     for file in files:
         with replaced(folder / file) as stream:
             stream.write((FOLDER / file).read_bytes())
