@@ -266,8 +266,8 @@ def load(
             differ in the third decimal; embeddings, CRF and probabilities stay float32. With torch on a CPU, `auto`
             measures both once, keeps the result in the user's cache folder (`$XDG_CACHE_HOME/tagger` or
             `~/.cache/tagger`), and takes the faster one; otherwise `auto` is `float32`.
-        threads: Number of batches that run at the same time on the CPU. Default: as many as torch has threads, or one
-            per CPU with other backends.
+        threads: Number of batches that run at the same time on the CPU. Default: as many as torch has threads, 1 with
+            NumPy, one per CPU with onnxruntime.
         trusted: Whether to run rules for words that the model brings and that are not those of a known spaCy. Rules
             that are made for it can take forever on some texts.
         tokenize: How to split raw text into tokens, where it must differ from training: a value of a recipe, or a
@@ -281,6 +281,8 @@ def load(
     """
     from tagger.inference.loading import load_backend  # reads files, which a `Tagger` itself does not
 
+    if threads is not None and (not isinstance(threads, Integral) or isinstance(threads, bool)):
+        raise TypeError(f"threads must be a whole number, got {typed(threads)}")
     if threads is not None and threads < 1:
         raise ValueError(f"threads must be at least 1, got {threads}")
     loaded = load_backend(path, backend, device=device, precision=precision, threads=threads, trusted=trusted)

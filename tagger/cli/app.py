@@ -60,7 +60,12 @@ BackendOption = Annotated[
     ),
 ]
 ThreadsOption = Annotated[
-    int | None, typer.Option("--threads", min=1, help="CPU threads; training uses at most two. Default: all cores.")
+    int | None,
+    typer.Option(
+        "--threads",
+        min=1,
+        help="CPU threads; training uses at most two. Default: all cores, but one to tag with NumPy.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON to standard output.")]
 ColumnsOption = Annotated[

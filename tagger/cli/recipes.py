@@ -40,7 +40,9 @@ def list_recipes(as_json: JsonOption = False) -> None:
 @recipes.command("copy", epilog="Example: tagger recipes copy quickstart my-recipes")
 def copy_recipe(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name from `tagger recipes list`.")],
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Folder to copy it to; made if it does not exist.")] = Path(),
+    folder: Annotated[
+        Path, typer.Argument(metavar="[DIR]", help="Folder to copy it to; made if it does not exist.")
+    ] = Path(),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
 ) -> None:
     """Copy a recipe to DIR/NAME.toml, with the recipes of its teachers if it has some."""

@@ -18,7 +18,7 @@ from tagger.heads.head import Arrays, named
 from tagger.inference.blas import one_blas_thread
 from tagger.inference.pickled import reloaded
 from tagger.inference.type_cache import TypeCache, Words
-from tagger.inference.workers import batches_at_once, in_order, running
+from tagger.inference.workers import in_order, running
 from tagger.model.files import WEIGHTS, files_of
 from tagger.model.model import Source
 from tagger.model.numpy_network import NumpyModel, load_numpy_model
@@ -38,7 +38,7 @@ class NumpyBackend:
     Args:
         model: The model.
         rules: How to split raw text. Default: as the model says.
-        threads: Number of batches that run at the same time. Default: one per CPU, and one in a forked process.
+        threads: Number of batches that run at the same time. Default: 1; Python gives a second one little time.
     """
 
     batch_overhead: ClassVar[int] = 16
@@ -70,7 +70,7 @@ class NumpyBackend:
 
     def run(self, batches: Iterable[Batch], *, n_best: int = 0) -> Iterator[Mapping[str, Arrays]]:
         """Return the output of each head for each batch, in order, by layer."""
-        threads = self._threads or batches_at_once()
+        threads = self._threads or 1
         # The words of one batch are looked up after the other, so that their values are deterministic.
         given = ((batch, self._inputs(batch)) for batch in batches)
         return in_order(partial(self._run, n_best=n_best), given, threads)

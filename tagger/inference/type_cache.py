@@ -43,11 +43,11 @@ class Table:
 class TypeCache(Generic[T]):
     """What was computed for recent words. Threads may share it.
 
-    Memory is bounded: words are kept in two tables of half the capacity. New words go to the younger table, and words of
-    the older one move there when they occur again. When the younger one is full, it becomes the older one, so that words
-    which are rare are dropped. The words of a batch that has more are not kept. A table that was returned never
-    changes where it has words. Every value is that of the network, except for its last bits,
-    which depend on the words that are computed together.
+    Memory is bounded: words are kept in two tables of half the capacity. New words go to the younger table, and words
+    of the older one move there when they occur again. When the younger one is full, it becomes the older one, so that
+    rare words are dropped. The words of a batch that has more are not kept. A table that was returned never changes
+    where it has words. Every value is that of the network, except for its last bits, which depend on the words that are
+    computed together.
 
     Args:
         compute: Returns the values of words.
