@@ -15,6 +15,7 @@ from typing import Self, TypeVar
 
 SHOWN = 10  # problems that an error shows; the others are counted
 EXTRAS = {"jinja2": "plots", "markupsafe": "plots", "matplotlib": "plots", "onnx": "onnx", "onnxruntime": "onnx"}
+DISTRIBUTIONS = {"torchcrf": "pytorch-crf", "yaml": "pyyaml"}  # whose names are not those of their packages
 V = TypeVar("V")
 
 
@@ -75,10 +76,10 @@ def missing_package(what: str, error: ModuleNotFoundError) -> MissingExtraError:
     package = (error.name or "").partition(".")[0]
     if package in ("", "tagger"):
         raise error
-    extra = f"[{EXTRAS[package]}]" if package in EXTRAS else ""
-    return MissingExtraError(
-        f"{what} needs the package {package}, which is not installed; run pip install 'tagger-bilstm{extra}'"
-    )
+    advice = f"pip install {DISTRIBUTIONS.get(package, package)}, or install tagger with all its dependencies (README)"
+    if package in EXTRAS:
+        advice = f"pip install 'tagger-bilstm[{EXTRAS[package]}]'"
+    return MissingExtraError(f"{what} needs the package {package}, which is not installed; run {advice}")
 
 
 def gather(calls: Iterable[Callable[[], V]]) -> list[V]:

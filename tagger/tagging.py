@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tagger.encoding.batches import encode
 from tagger.encoding.packed import pack
-from tagger.errors import DataError, ModelError
+from tagger.errors import DataError, ModelError, missing_package
 from tagger.inference.documents import predict_documents
 from tagger.inference.items import Errors, document_of_text, documents_of, reporter, sentence_of_text, sentences_of
 from tagger.inference.predict import CHUNK, Backend, predict
@@ -230,6 +230,7 @@ class Tagger:
 
         Raises:
             DataError: No sentence has a layer of the model.
+            MissingExtraError: seqeval, which entity scores need, is not installed.
         """
         from tagger.evaluation import score_predictions  # tagging alone needs no scores
 
@@ -240,7 +241,10 @@ class Tagger:
         predicted = list(watch(_Counted(self.predict(sentences), len(sentences))))
         seconds, tokens = time.perf_counter() - started, sum(map(len, sentences))
         speed = {"tokens": tokens, "seconds": round(seconds, 3), "tokens_per_second": round(tokens / seconds)}
-        return score_predictions(sentences, predicted, self.model, speed)
+        try:
+            return score_predictions(sentences, predicted, self.model, speed)
+        except ModuleNotFoundError as error:
+            raise missing_package("scoring", error) from None
 
 
 def load(

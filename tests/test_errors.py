@@ -95,7 +95,8 @@ for name in tagger.__all__:
 
 def test_public_names_that_need_a_missing_package_say_how_to_install_it() -> None:
     done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=True)
-    torch = "needs the package torch, which is not installed; run pip install 'tagger-bilstm'"
+    advice = "run pip install torch, or install tagger with all its dependencies (README)"
+    torch = f"needs the package torch, which is not installed; {advice}"
     assert done.stdout.splitlines() == [
         f"tagger.LinearChainCRF {torch}",
         f"tagger.RecurrentEncoder {torch}",
