@@ -356,7 +356,8 @@ def tag(
         float | None, typer.Option(min=0, max=1, help="Do not write entities whose probability is lower.")
     ] = None,
     n_best: Annotated[
-        int, typer.Option("--nbest", min=0, help="Also write the N most probable tag sequences of each layer.")
+        int,
+        typer.Option("--nbest", min=0, max=1000, help="Also write the N most probable tag sequences of each layer."),
     ] = 0,
     tokenize: TokenizeOption = None,
     language: LanguageOption = None,

@@ -124,7 +124,7 @@ def span_probabilities(
     after = _moves(lattice, transitions, rows, final, own, every)
     at_edge = (spans.ends == lengths[rows]).unsqueeze(1)
     closed = torch.where(at_edge, closes[:, :, edge].to(after.dtype), (after * closes[:, :, :edge]).sum(2))
-    return (state * closed).sum(1)
+    return (state * closed).sum(1).clamp(max=1)  # rounding may pass 1
 
 
 def _moves(

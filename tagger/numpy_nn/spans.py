@@ -105,7 +105,7 @@ def _probabilities(lattice: Lattice, transitions: Floats, lengths: Lengths, span
     after = _moves(lattice, transitions, rows, final, own, every)
     at_edge = (spans.ends == lengths[rows])[:, None]
     closed = np.where(at_edge, closes[:, :, edge], (after * closes[:, :, :edge]).sum(2))
-    found: Floats = (state * closed).sum(1)
+    found: Floats = np.minimum((state * closed).sum(1), 1)  # rounding may pass 1
     return found
 
 
