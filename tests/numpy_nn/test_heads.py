@@ -36,14 +36,14 @@ def make_heads(scheme: Any, decoder: Any, *, constraints: bool, seed: int, scale
 
 def check_tokens(found: TokensOutput, wanted: torch_heads.TokensOutput) -> None:
     assert np.array_equal(found.tag_ids, wanted.tag_ids.numpy())
-    np.testing.assert_allclose(found.probabilities, wanted.probabilities.numpy(), atol=1e-5)
-    np.testing.assert_allclose(found.sequences, wanted.sequences.numpy(), atol=1e-5)
+    np.testing.assert_allclose(found.probabilities, wanted.probabilities.numpy(), atol=1e-4)
+    np.testing.assert_allclose(found.sequences, wanted.sequences.numpy(), atol=1e-4)
     if found.spans is None or wanted.spans is None:
         assert found.spans is wanted.spans
     else:
         for column, other in zip(found.spans, wanted.spans, strict=True):
             assert np.array_equal(column, other.numpy())
-        np.testing.assert_allclose(found.span_probabilities, wanted.span_probabilities.numpy(), atol=1e-5)
+        np.testing.assert_allclose(found.span_probabilities, wanted.span_probabilities.numpy(), atol=1e-4)
 
 
 @settings(max_examples=150, deadline=None)
@@ -66,11 +66,11 @@ def test_tags_spans_and_probabilities_are_those_of_torch(
     found = own(packing.pack(states.numpy()), packing, n_best=n)
     check_tokens(found, wanted)
     np.testing.assert_allclose(
-        own.marginals(packing.pack(states.numpy()), packing), network.marginals(states, mask).numpy(), atol=1e-5
+        own.marginals(packing.pack(states.numpy()), packing), network.marginals(states, mask).numpy(), atol=1e-4
     )
     if n:
         # Sequences may tie within rounding, in their order and at the last place; their probabilities do not.
-        np.testing.assert_allclose(found.reading_probabilities, wanted.reading_probabilities.numpy(), atol=1e-5)
+        np.testing.assert_allclose(found.reading_probabilities, wanted.reading_probabilities.numpy(), atol=1e-4)
         assert np.array_equal(found.readings[:, 0], found.tag_ids)
         for readings, scores in zip(found.readings, found.reading_probabilities, strict=True):
             real = [tuple(tags) for tags, score in zip(readings.tolist(), scores, strict=True) if score > 0]
@@ -119,6 +119,6 @@ def test_classes_are_those_of_torch(pooling: Any, temperature: float) -> None:
         with torch.inference_mode():
             wanted = network(states, mask)
         found = own(packing.pack(states.numpy()), packing)
-        np.testing.assert_allclose(found.probabilities, wanted.probabilities.numpy(), atol=2e-6)
+        np.testing.assert_allclose(found.probabilities, wanted.probabilities.numpy(), atol=1e-5)
         if wanted.attention is not None:
-            np.testing.assert_allclose(found.attention, wanted.attention.numpy(), atol=2e-6)
+            np.testing.assert_allclose(found.attention, wanted.attention.numpy(), atol=1e-5)

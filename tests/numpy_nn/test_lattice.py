@@ -49,7 +49,7 @@ def test_lattice_best_path_and_spans_equal_those_of_torch(lengths: list[int], se
     assert torch.equal(emissions, given)
     (ours, path, spans), (theirs, other_path, other_spans) = found
     torch.testing.assert_close(ours.log_partition, theirs.log_partition, rtol=1e-6, atol=1e-4)
-    torch.testing.assert_close(ours.marginals, theirs.marginals, rtol=0, atol=1e-5)
+    torch.testing.assert_close(ours.marginals, theirs.marginals, rtol=0, atol=1e-4)
     torch.testing.assert_close(ours.counts, theirs.counts, rtol=1e-5, atol=1e-4)
     assert torch.equal(path, other_path)
     torch.testing.assert_close(spans, other_spans, rtol=0, atol=1e-4)
