@@ -29,7 +29,7 @@ from tagger.text.tokenization import TextRules
 if TYPE_CHECKING:
     from tagger.inference.incremental import Incremental
 
-CACHE_BYTES = 32_000_000  # 5,000 words at a hidden size of 200 in two directions
+CACHE_BYTES = 64_000_000  # 10,000 words at a hidden size of 200 in two directions
 
 
 class NumpyBackend:

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 import tagger
+from tagger import tagging
 from tagger.cli import main
 
 RECIPE = """
@@ -86,14 +86,11 @@ def test_the_group_names_its_commands(call) -> None:
 
 
 @pytest.mark.parametrize("command", ["attention", "entities", "marginals --layer ner"])
-def test_threads_are_those_that_are_asked_for(command: str, call) -> None:
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(2)
-        assert call(f"{command} runs/quickstart notes.txt --threads 1 --output threads.html")[0] == 0
-        assert torch.get_num_threads() == 1
-    finally:
-        torch.set_num_threads(before)
+def test_threads_are_those_that_are_asked_for(command: str, call, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, load = [], tagging.load
+    monkeypatch.setattr(tagging, "load", lambda *args, **options: asked.append(options["threads"]) or load(*args))
+    assert call(f"{command} runs/quickstart notes.txt --threads 1 --output threads.html")[0] == 0
+    assert asked == [1]
 
 
 @pytest.mark.parametrize("format", ["text", "conll", "jsonl"])

@@ -74,9 +74,13 @@ def test_an_unknown_name_is_one_sentence_with_advice(call: Call, tmp_path: Path,
     assert (done.code, done.err) == (2, f"error: {said}\n")
 
 
-def test_a_missing_folder_is_one_sentence(call: Call, tmp_path: Path) -> None:
-    done = call("recipes", "copy", "quickstart", tmp_path / "missing")
+def test_a_missing_folder_is_made(call: Call, tmp_path: Path) -> None:
+    assert call("recipes", "copy", "quickstart", tmp_path / "new" / "folder").code == 0
+    assert (tmp_path / "new" / "folder" / "quickstart.toml").is_file()
+
+
+def test_a_file_instead_of_a_folder_is_one_sentence(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    done = call("recipes", "copy", "quickstart", tmp_path / "taken")
     assert done.code == 1
-    assert done.err == (
-        f"error: {tmp_path / 'missing' / 'quickstart.toml'}: its folder must exist, but does not; create it first\n"
-    )
+    assert done.err == f"error: {tmp_path / 'taken'}: the folder cannot be made: File exists; choose another one\n"
