@@ -132,7 +132,11 @@ def opened(path: Path | None, facts: Mapping[str, Any] | None, *, resume: bool) 
 def _said(path: Path, output: Continued, *, resume: bool) -> Iterator[None]:
     """Say on standard error where a run continues, and how to continue it if it is stopped."""
     if resume:
-        done = f"continues after {_documents(output)}" if output.state else "nothing to continue, starts anew"
+        done = (
+            f"continues after {_documents(output)}"
+            if output.state
+            else "nothing to continue, starts from the beginning"
+        )
         sys.stderr.write(f"{visible(f'{path}: {done}')}\n")
     try:
         yield

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from tagger.errors import DataError
 from tagger.files.writing import is_file_of, one_sentence, sync, sync_folder, try_lock
 
-START_ANEW = "delete {} to start anew"
+START_AGAIN = "delete {} to start from the beginning"
 BLOCK = 1_000_000  # bytes that are read at once
 
 
@@ -135,17 +135,17 @@ def _continue(output: Continued, part: Path, path: Path, facts: Mapping[str, Any
         journal.unlink(missing_ok=True)  # first, so that it never meets bytes of this run
         output.stream.truncate(0)
         return
-    anew = START_ANEW.format(f"{part} and {journal}")
+    again = START_AGAIN.format(f"{part} and {journal}")
     if not resume:
-        raise DataError(f"{path}: an unfinished output exists; add --resume to continue it, or {anew}")
+        raise DataError(f"{path}: an unfinished output exists; add --resume to continue it, or {again}")
     content = _read_journal(journal)
     if content and (changed := list(_changes(content["facts"], json.loads(json.dumps(facts))))):
         raise DataError(
             f"{path}: --resume needs all that the unfinished output was made with, but {', '.join(changed)} changed; "
-            f"change it back, or {anew}"
+            f"change it back, or {again}"
         )
     if content is None or not output.take_up(content):
-        raise DataError(f"{path}: the unfinished output or its journal is damaged; {anew}")
+        raise DataError(f"{path}: the unfinished output or its journal is damaged; {again}")
 
 
 def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

@@ -198,7 +198,7 @@ def test_resume_without_an_unfinished_output_tags_the_whole_file(
     output = tmp_path / "out.jsonl"
     for _ in range(2):
         _, _, err = call("tag", model, records, "--output", output, "--on-error", "skip", "--resume")
-        assert err.startswith(f"{output}: nothing to continue, starts anew\n")
+        assert err.startswith(f"{output}: nothing to continue, starts from the beginning\n")
         assert len(list(raw_lines(output))) == 90
 
 

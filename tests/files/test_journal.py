@@ -92,7 +92,7 @@ def test_run_without_resume_leaves_an_unfinished_output_alone(tmp_path: Path) ->
     part = tmp_path / ".out.unfinished"
     assert said == (
         f"{tmp_path / 'out'}: an unfinished output exists; add --resume to continue it, or delete {part} and "
-        f"{part}.json to start anew"
+        f"{part}.json to start from the beginning"
     )
 
 

@@ -50,6 +50,18 @@ def exact(batch: Batch) -> torch.Tensor:
     return NETWORK.type_vectors(*map(torch.from_numpy, arrays))
 
 
+def numbers_computed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The number of words of each call that computes vectors from now on."""
+    numbers: list[int] = []
+    original = Network.type_vectors
+    monkeypatch.setattr(
+        Network,
+        "type_vectors",
+        lambda self, words, *rest: (numbers.append(len(words)), original(self, words, *rest))[1],
+    )
+    return numbers
+
+
 @pytest.mark.parametrize("capacity", [3, 8, 10_000])
 @torch.inference_mode()
 def test_cached_vectors_are_those_of_the_network(capacity: int) -> None:
@@ -61,13 +73,7 @@ def test_cached_vectors_are_those_of_the_network(capacity: int) -> None:
 
 @torch.inference_mode()
 def test_a_word_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    computed: list[int] = []
-    original = Network.type_vectors
-    monkeypatch.setattr(
-        Network,
-        "type_vectors",
-        lambda self, words, *rest: (computed.append(len(words)), original(self, words, *rest))[1],
-    )
+    computed = numbers_computed(monkeypatch)
     cache = type_cache(NETWORK)
     for words in (["a", "b"], ["b", "a"], ["b", "c", "b"]):
         cached_vectors(cache, make_batch(words))
@@ -87,13 +93,7 @@ def test_a_word_that_comes_again_is_kept_while_rare_ones_are_dropped(monkeypatch
     cache = type_cache(NETWORK, 8)
     for word in WORDS:
         cached_vectors(cache, make_batch(["a", word]))
-    computed: list[int] = []
-    original = Network.type_vectors
-    monkeypatch.setattr(
-        Network,
-        "type_vectors",
-        lambda self, words, *rest: (computed.append(len(words)), original(self, words, *rest))[1],
-    )
+    computed = numbers_computed(monkeypatch)
     cached_vectors(cache, make_batch(["a"]))
     assert computed == []
     torch.testing.assert_close(cached_vectors(cache, make_batch([WORDS[1], "a"])), exact(make_batch([WORDS[1], "a"])))
