@@ -1,4 +1,4 @@
-"""Split train, dev and test where files do not: by number, or randomly by shares and a seed.
+"""Split train, dev and test where files do not, by number or randomly by shares and a seed. Cut sentences into folds.
 
 What belongs together stays together: the sentences of a document, or those with the same value of a key. Sentences
 without a document are cut one by one.
@@ -130,6 +130,41 @@ def split_rows(groups: Groups, config: SplitConfig) -> dict[str, NDArray[np.int6
     """
     chosen = _by_number(groups.total, config) if config.every is not None else _by_shares(groups, config)
     return {name: np.flatnonzero(np.isin(groups.ids, chosen[name])) for name in SPLITS}
+
+
+def fold_rows(
+    sentences: Sequence[Sentence], number: int, *, seed: int = 1, group: str | None = None
+) -> list[NDArray[np.int64]]:
+    """Return the rows of each fold, in order; each sentence is in one fold, and documents stay together.
+
+    Documents are taken in random order, and each goes to the fold with the fewest sentences so far. So the folds of
+    sentences without documents differ by one sentence at most.
+
+    Args:
+        sentences: The sentences.
+        number: The number of folds, at least 2.
+        seed: Seed of the order.
+        group: What stays together, as for `groups_of`.
+
+    Raises:
+        DataError: There are fewer documents than folds, or a sentence lacks the key of the group.
+        RecipeError: The sentences are lazy and a key is given.
+    """
+    groups = groups_of(sentences, group)
+    if groups.total < number:
+        advice = "use fewer folds"
+        if groups.noun != "sentence":
+            advice += f', or cut inside with group = "{SENTENCE}"'
+        raise DataError(
+            f"each {groups.noun} stays whole, so {number} folds need at least {number} of them, got {groups.total} for "
+            f"{counted(len(groups.ids), 'sentence')}; {advice}"
+        )
+    sizes, filled = np.bincount(groups.ids, minlength=groups.total), np.zeros(number, np.int64)
+    fold_of = np.empty(groups.total, np.int64)
+    for one in np.random.default_rng(seed).permutation(groups.total):
+        fold_of[one] = np.argmin(filled)
+        filled[fold_of[one]] += sizes[one]
+    return [np.flatnonzero(fold_of[groups.ids] == fold) for fold in range(number)]
 
 
 def _by_number(total: int, config: SplitConfig) -> dict[str, NDArray[np.int64]]:

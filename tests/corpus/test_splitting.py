@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tagger.config import SplitConfig
 from tagger.corpus.corpus import Corpus, cut_dev, load_corpus
-from tagger.corpus.splitting import groups_of, split_files, split_rows
+from tagger.corpus.splitting import fold_rows, groups_of, split_files, split_rows
 from tagger.errors import DataError, RecipeError
 from tagger.text.sentence import Sentence
 
@@ -47,6 +47,36 @@ def test_no_document_is_in_two_splits_and_shares_are_as_near_as_documents_allow(
     assert all(parts.values())
     for name, share in (("dev", 0.1), ("test", 0.2)):
         assert abs(len(rows[name]) - share * sum(sizes)) <= max(sizes)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 30)), min_size=5, max_size=40), st.integers(0, 5))
+def test_each_sentence_is_in_one_fold_with_its_document_and_folds_are_about_even(
+    sizes: list[tuple[bool, int]], seed: int
+) -> None:
+    sentences = sentences_of([(f"d{i}" if whole else None, size) for i, (whole, size) in enumerate(sizes)])
+    found = fold_rows(sentences, 5, seed=seed)
+    assert sorted(row for rows in found for row in rows.tolist()) == list(range(len(sentences)))
+    documents = [{sentences[row].document for row in rows.tolist()} - {None} for rows in found]
+    assert sum(map(len, documents)) == len({sentence.document for sentence in sentences} - {None})
+    largest = max([size for whole, size in sizes if whole], default=1)
+    assert max(map(len, found)) - min(map(len, found)) <= largest
+    assert all((rows[1:] > rows[:-1]).all() for rows in found)
+
+
+def test_folds_depend_on_the_seed_alone_and_may_cut_documents_only_if_asked() -> None:
+    sentences = sentences_of([("a", 3), ("b", 3)])
+    one, again, other = (
+        [rows.tolist() for rows in fold_rows(sentences_of([(None, 30)]), 3, seed=seed)] for seed in (1, 1, 2)
+    )
+    assert one == again != other
+    assert sorted(map(len, fold_rows(sentences, 4, group="sentence"))) == [1, 1, 2, 2]
+    message = (
+        "each document stays whole, so 3 folds need at least 3 of them, got 2 for 6 sentences; use fewer folds, or cut "
+        'inside with group = "sentence"'
+    )
+    with pytest.raises(DataError) as refused:
+        fold_rows(sentences, 3)
+    assert str(refused.value) == message
 
 
 def test_documents_may_be_in_pieces_and_sentences_between_them_are_alone() -> None:
