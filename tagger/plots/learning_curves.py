@@ -10,7 +10,7 @@ from tagger.errors import DataError
 from tagger.files.reading import read_text
 from tagger.plots.chart import add_axes, new_figure
 from tagger.plots.labels import name_of, shortened
-from tagger.plots.palette import LINES, OKABE_ITO
+from tagger.plots.palette import colour_of, line_style
 from tagger.plots.picture import Picture
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 LOG = "log.jsonl"
 COLUMNS, WIDTH, HEIGHT, GAP = 2, 4.2, 2.5, 0.85  # panels in a row; sizes in inches
-DASHES = dict(zip(LINES, ("-", "--", ":", "-."), strict=True))
-COLOURS = ["#%02x%02x%02x" % rgb for rgb in OKABE_ITO[:-1]]  # yellow is invisible on white  # noqa: UP031
 
 
 class Line(BaseModel):
@@ -101,7 +99,7 @@ def _panel(axes: "Axes", histories: Sequence[History], layer: str | None) -> Non
         lines = [line for line in history.epochs if layer is None or layer in line.dev]
         values = [line.loss if layer is None else line.dev[layer] for line in lines]
         epochs = [line.epoch for line in lines]
-        axes.plot(epochs, values, **_look(number), marker="o", markersize=3)
+        axes.plot(epochs, values, **line_style(number), markersize=4)
         kept = [i for i, line in enumerate(lines) if line.best][-1:]
         axes.plot([epochs[i] for i in kept], [values[i] for i in kept], "o", **_ring(number))
     last = max(line.epoch for history in histories for line in history.epochs)
@@ -116,20 +114,15 @@ def _panel(axes: "Axes", histories: Sequence[History], layer: str | None) -> Non
     axes.set_axisbelow(True)
 
 
-def _look(number: int) -> dict[str, Any]:
-    dashes = list(DASHES.values())
-    return {"color": COLOURS[number % len(COLOURS)], "linestyle": dashes[number // len(COLOURS) % len(dashes)]}
-
-
 def _ring(number: int) -> dict[str, Any]:
-    return {"color": COLOURS[number % len(COLOURS)], "fillstyle": "none", "markersize": 9}
+    return {"color": colour_of(number), "fillstyle": "none", "markersize": 9}
 
 
 def _legend(figure: "Figure", histories: Sequence[History]) -> None:
     """Add the names of the runs below all panels."""
     from matplotlib.lines import Line2D
 
-    handles = [Line2D([], [], **_look(number)) for number in range(len(histories))]
+    handles = [Line2D([], [], **line_style(number), markersize=4) for number in range(len(histories))]
     handles.append(Line2D([], [], linestyle="", marker="o", color="#555", fillstyle="none", markersize=9))
     names = [shortened(name_of(history.name), 60) for history in histories]
     below = -0.5 / float(figure.get_size_inches()[1])
