@@ -28,7 +28,7 @@ Draw = Callable[["Tagger", "Iterator[Document]", str | None], "Picture"]
 
 plot = typer.Typer(
     help="Draw attention, entities, tag probabilities, transitions and learning curves as HTML, SVG or PNG. "
-    "SVG, PNG, curves, transitions and marginals need matplotlib, which is in the extra `plots`.",
+    "SVG, PNG, curves and transitions need matplotlib, which is in the extra `plots`.",
     epilog="Example: tagger plot entities runs/quickstart FILE --output entities.html",
     no_args_is_help=True,
     add_completion=False,

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from tagger.errors import DataError
 from tagger.plots.chart import add_axes, new_figure
 from tagger.plots.labels import LINE_ENDS, name_of, percent, shortened, visible
-from tagger.plots.page import render_html
+from tagger.plots.page import STRONGEST, render_html
 from tagger.plots.picture import Picture
 from tagger.plots.selection import Given, select_layer, select_sentences
 from tagger.text.sentence import Label, Sentence
@@ -16,7 +16,6 @@ from tagger.text.sentence import Label, Sentence
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-STRONGEST = 0.85  # opacity of the colour of the largest weight
 OTHERS = 2  # number of classes shown beside the predicted one
 ROW, BAR, GAP = 0.22, 4.0, 0.75  # inches: height of a bar, width of the axis, gap between two sentences
 

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from tagger.errors import ModelError
 from tagger.heads.table import heads_of
 from tagger.plots.chart import add_axes, new_figure
 from tagger.plots.labels import name_of, shortened, visible
+from tagger.plots.page import STRONGEST, render_html
 from tagger.plots.picture import Picture
 from tagger.plots.selection import Given, select_layer, select_sentences
 from tagger.text.sentence import Sentence, TagLayer
@@ -97,12 +99,38 @@ def marginals(tagger: "Tagger", sentences: Given, *, layer: str | None = None) -
         maps.append((sentence, tagger.marginals(sentence)[name].array, [tags.index(tag) for tag in found]))
     columns = [name_of(tag) for tag in tags]
     title = f"Tag probabilities of {name_of(name)}"
-    return Picture(title, figure=lambda: _marginals(maps, columns, shortened(title, LONGEST)))
+    return Picture(
+        title, lambda: _marginals_body(maps, columns), lambda: _marginals(maps, columns, shortened(title, LONGEST))
+    )
 
 
-def _marginals(
-    maps: Sequence[tuple[Sentence, NDArray[np.float32], list[int]]], tags: Sequence[str], title: str
-) -> "Figure":
+Map = tuple[Sentence, NDArray[np.float32], list[int]]  # probabilities (tokens, tags), and the predicted tag ids
+
+
+def _marginals_body(maps: Sequence[Map], tags: Sequence[str]) -> Markup:
+    """Return tables, because an SVG chart of a long sentence has a megabyte."""
+    shown = [shortened(tag, LONGEST) for tag in tags]
+    return render_html("marginals", maps=[_rows(*each) for each in maps], tags=shown)
+
+
+def _rows(sentence: Sentence, array: NDArray[np.float32], best: Sequence[int]) -> list[dict[str, Any]]:
+    words = [shortened(visible(token), LONGEST) for token in sentence.tokens]
+    rows = zip(words, array.tolist(), best, strict=True)
+    return [{"word": word, "cells": _cells(shares, predicted)} for word, shares, predicted in rows]
+
+
+def _cells(shares: Sequence[float], predicted: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "percent": f"{100 * share:.0f}" if share >= SHOWN else "",
+            "opacity": f"{STRONGEST * share:.2f}",
+            "best": number == predicted,
+        }
+        for number, share in enumerate(shares)
+    ]
+
+
+def _marginals(maps: Sequence[Map], tags: Sequence[str], title: str) -> "Figure":
     from matplotlib.patches import Rectangle
 
     heights = [CELL_HEIGHT * len(sentence) for sentence, *_ in maps]

@@ -1,16 +1,18 @@
 """Heat maps of transitions and of tag probabilities: the numbers of the model, and what is forbidden."""
 
+import re
 import xml.etree.ElementTree as ET
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from picture_builders import ARABIC, HEADS, make_tagger
+from picture_builders import ARABIC, ATTACK, HEADS, make_tagger
 from test_picture import svg_of, texts_of
 
 from tagger import plots
 from tagger.config import TokensHeadConfig
 from tagger.errors import ModelError
+from tagger.plots.heat_maps import _marginals, _marginals_body
 from tagger.text.schemes import legal_transitions
 from tagger.text.sentence import Sentence
 
@@ -72,6 +74,33 @@ def test_a_page_has_one_map_per_sentence(tmp_path) -> None:
     assert [text for text in texts if text in ("a", "b", "c")] == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize("layer", ["ner", "upos"])
+def test_the_page_has_a_table_of_these_percentages_and_frames_the_predicted_tags(layer: str, tmp_path) -> None:
+    sentence = Sentence.from_tokens([*ARABIC, ATTACK])
+    plots.marginals(TAGGER, sentence, layer=layer).save(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    rows = [re.findall(r'<td( class="best")?[^>]*>(\d*)</td>', "<td" + row) for row in page.split("</th><td")[1:]]
+    array = TAGGER.marginals(sentence)[layer].array
+    shown = [[number for _, number in row] for row in rows]
+    assert shown == [[f"{100 * share:.0f}" if share >= 0.005 else "" for share in row] for row in array]
+    tags, (predicted,) = TAGGER.model.vocabulary.labels[layer], TAGGER.predict([sentence])
+    best = [[tag for tag, (framed, _) in zip(tags, row, strict=True) if framed] for row in rows]
+    assert best == [[tag] for tag in predicted.tag_layer(layer).tags]
+    assert ATTACK not in page
+
+
+def test_the_page_of_60_tokens_and_41_tags_stays_below_200_kilobytes(tmp_path) -> None:
+    """Also where every cell has a number, which is the largest page."""
+    large = make_tagger([f"type-{i}" for i in range(10)])
+    assert len(large.model.vocabulary.labels["ner"]) == 41
+    sentence = Sentence.from_tokens(["word"] * 60)
+    picture = plots.marginals(large, sentence, layer="ner")
+    picture.save(tmp_path / "page.html")
+    assert (tmp_path / "page.html").stat().st_size < 200_000
+    even = [(sentence, np.full((60, 41), 1 / 41, np.float32), [0] * 60)]
+    assert len(str(_marginals_body(even, [f"B-type-{i}" for i in range(41)]))) < 200_000
+
+
 def test_marginals_need_a_tag_layer_and_its_name_where_there_are_several() -> None:
     sentence = Sentence.from_tokens(["a"])
     with pytest.raises(ModelError, match="expected one tag layer, got `ner`, `upos`; choose one"):
@@ -83,8 +112,6 @@ def test_marginals_need_a_tag_layer_and_its_name_where_there_are_several() -> No
 def test_forty_tags_with_long_names_do_not_overlap() -> None:
     """Each label of the columns keeps within its cell, and the labels of the rows end where the map begins."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    from tagger.plots.heat_maps import _marginals
 
     tags = [f"B-a-type-with-a-long-name-{i}" for i in range(40)]
     array = np.full((60, 40), 1 / 40, np.float32)

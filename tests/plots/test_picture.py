@@ -99,6 +99,7 @@ def test_without_matplotlib_a_chart_says_what_to_install_and_html_is_written(tmp
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     picture = CHARTS["attention"]()
     picture.save(tmp_path / "a.html")
+    CHARTS["marginals"]().save(tmp_path / "m.html")
     plots.entities(with_entities(["Ada"], ["B-PER"])).save(tmp_path / "e.html")
     assert picture._repr_html_()
     with pytest.raises(MissingExtraError) as caught:
