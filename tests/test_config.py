@@ -394,6 +394,13 @@ def test_a_value_too_deep_to_be_shown_is_an_unknown_key(tmp_path: Path) -> None:
         ({"embeddings__max_words": 5}, "`embeddings`: `max_words` is for `vectors` alone, got no `vectors`"),
         ({"data__split": {}}, "`data.split` must name `dev`, `test` or both"),
         ({"data__split": {"every": 10}}, "`data.split` must name `dev`, `test` or both"),
+        ({"data__split": {"every": 10, "fold": [1, 2]}}, "`data.split` must name `dev`, `test` or both"),
+        ({"data__split": {"fold": [3, 2]}}, "`data.split.fold` must be a fold and the number of folds (2 to 1,000)"),
+        (
+            {"data__split": {"fold": 5}},
+            "`data.split.fold` must be a fold and the number of folds (2 to 1,000), such as",
+        ),
+        ({"data__seed": 2}, '`data`: `seed` is for format = "synthetic" alone'),
         ({"data__split": {"dev": "x"}}, "`data.split.dev` must be a number, got 'x'"),
         ({"data__split": {"dev": True}}, "`data.split.dev` must be a number, got True"),
         ({"data__split": {"dev": 0}}, "`data.split`: `dev` must be a share between 0 and 1, got 0"),

@@ -90,6 +90,16 @@ Files = Annotated[tuple[str, ...] | dict[str, str], BeforeValidator(_as_files)]
 DataFiles = Annotated[tuple[str, ...] | dict[str, tuple[str, ...]], BeforeValidator(_as_data_files)]
 
 
+def _as_fold(value: object) -> object:
+    """Return the number of a fold and the number of folds as a tuple, or refuse the value once."""
+    pair = as_tuple(value)
+    if isinstance(pair, tuple) and len(pair) == 2 and all(type(part) is int for part in pair):
+        number, total = pair
+        if 2 <= total <= 1000 and 1 <= number <= total:
+            return pair
+    raise ValueError(f"must be a fold and the number of folds (2 to 1,000), such as [1, 5], got {shorten(value)}")
+
+
 class SplitConfig(Section):
     """How to cut dev and test from train, for data without such splits."""
 
@@ -105,17 +115,22 @@ class SplitConfig(Section):
     test: Annotated[float | int | None, BeforeValidator(_as_number)] = None
     """What becomes test, given as for `dev`. Default: no sentence."""
 
+    fold: Annotated[tuple[int, int] | None, BeforeValidator(_as_fold)] = None
+    """One fold of a cross-validation, such as `[1, 5]` for the first of five: these train sentences become test, in
+    place of any other test split, after `dev` and `test` are cut. `tagger train --folds` sets it. Default: no folds."""
+
     group: Annotated[str, Field(min_length=1)] | None = None
     """What stays together instead of documents: all sentences with the same value of this key, such as `ticket_id`. It
     is a key of the JSON record or of its `meta`, or a comment of a column file. `"sentence"`: cut between any two
     sentences, also inside a document. Default: the document."""
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
-    """Seed of a random split. It is not the seed of the run, so runs with other seeds have the same test set."""
+    """Seed of a random split and of folds. It is not the seed of the run, so runs with other seeds have the same test
+    set."""
 
     @model_validator(mode="after")
     def _shares_or_remainders(self) -> "SplitConfig":
-        if self.dev is None and self.test is None:
+        if self.dev is None and self.test is None and (self.fold is None or self.every is not None):
             raise ValueError("must name `dev`, `test` or both")
         for name, value in (("dev", self.dev), ("test", self.test)):
             if value is None:
@@ -372,6 +387,9 @@ class DataConfig(ReadingConfig):
     sentences: Count | None = None
     """Number of sentences to generate, for format `synthetic` only (required there)."""
 
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    """Seed of the generated sentences, for format `synthetic` only. Default: the `seed` of the recipe."""
+
     @model_validator(mode="after")
     def _says_where(self) -> "DataConfig":
         if self.format is None and self.dataset is None:
@@ -383,8 +401,9 @@ class DataConfig(ReadingConfig):
         for name in ("dev", "test"):
             if self.split is not None and getattr(self, name) and getattr(self.split, name) is not None:
                 raise ValueError(f"`{name}` names files and `split.{name}` cuts them from train; keep one of the two")
-        if self.sentences is not None:
-            _alone("sentences", ("synthetic",), self.format)
+        for key in ("sentences", "seed"):
+            if getattr(self, key) is not None:
+                _alone(key, ("synthetic",), self.format)
         for name in ("name", "revision", "data_files", "streaming", "lazy"):
             if getattr(self, name) not in (None, False) and self.dataset is None:
                 raise ValueError(f"`{name}` is for a `dataset` alone, got no `dataset`")

@@ -139,11 +139,10 @@ def load_corpus(**settings: Any) -> Corpus:
     """
     if "seed" in settings and settings.get("format") != "synthetic":
         raise RecipeError('load_corpus: `seed` is for format = "synthetic" alone; use split = {"dev": 0.1, "seed": 7}')
-    seed = settings.pop("seed", 1)
     function = settings.pop("tokenize") if callable(settings.get("tokenize")) else None
     plain = to_jsonable_python(settings, fallback=lambda value: value)  # lists for tuples, strings for paths
     config = parse_section(DataConfig, plain, where="load_corpus")
-    return read_corpus(config if function is None else config.with_function(function), seed=seed)
+    return read_corpus(config if function is None else config.with_function(function))
 
 
 def load_dataset(dataset: str | Path, **settings: Any) -> Corpus:
@@ -165,7 +164,7 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
         config: The section.
         folder: The folder for relative paths, also that of a dataset if it exists. Default: the working directory.
         from_files: Whether to read files even if the section also names a dataset.
-        seed: The seed for generating.
+        seed: The seed for generating, if the section has none.
 
     Raises:
         DataError: A file or dataset is missing or broken.
@@ -182,7 +181,8 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
         if lazy is not None:
             splits["train"] = [lazy]
     elif config.format == "synthetic":
-        splits = {name: [sentences] for name, sentences in _generate(config.sentences or 0, seed).items()}
+        chosen = seed if config.seed is None else config.seed
+        splits = {name: [sentences] for name, sentences in _generate(config.sentences or 0, chosen).items()}
     else:
         files = {"train": config.train, "dev": config.dev, "test": config.test}
         named = {name: paths for name, paths in files.items() if paths}

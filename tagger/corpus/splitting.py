@@ -53,7 +53,7 @@ def split_files(
     """
     files = {name: list(splits.get(name, [])) for name in SPLITS}
     notes: list[str] = []
-    if config is not None:
+    if config is not None and (config.dev is not None or config.test is not None):
         train = files["train"] if config.every is not None else [joined(files["train"])]
         found = [(file, groups_of(file, config.group)) for file in train]
         parts = [(file, split_rows(groups, config)) for file, groups in found]
@@ -61,7 +61,28 @@ def split_files(
         for name in ("dev", "test"):
             files[name] += [list(selected(file, rows[name])) for file, rows in parts]
         notes = [_note(groups, rows, config) for (_, groups), (_, rows) in zip(found, parts, strict=True)]
-    return {name: joined(files[name]) for name in SPLITS}, list(dict.fromkeys(note for note in notes if note))
+    cut: Splits = {name: joined(files[name]) for name in SPLITS}
+    if config is not None and config.fold is not None:
+        cut, note = with_fold(cut, config)
+        notes.append(note)
+    return cut, list(dict.fromkeys(note for note in notes if note))
+
+
+def with_fold(splits: Splits, config: SplitConfig) -> tuple[Splits, str]:
+    """Return the splits with one fold of train as test, and a note on it.
+
+    Raises:
+        DataError: There are fewer documents than folds.
+    """
+    number, total = config.fold or (1, 1)
+    train = splits["train"]
+    rows = fold_rows(train, total, seed=config.seed, group=config.group)[number - 1]
+    rest = np.setdiff1d(np.arange(len(train)), rows)
+    instead = ", in place of the test split" if splits["test"] else ""
+    note = (
+        f"fold {number} of {total} by seed {config.seed}: test is {len(rows)} of {len(train)} train sentences{instead}"
+    )
+    return {**splits, "train": selected(train, rest), "test": list(selected(train, rows))}, note
 
 
 def joined(files: Sequence[Sequence[Sentence]]) -> Sequence[Sentence]:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagger.config import SplitConfig
-from tagger.corpus.corpus import Corpus, cut_dev, load_corpus
+from tagger.config import DataConfig, SplitConfig
+from tagger.corpus.corpus import Corpus, cut_dev, load_corpus, read_corpus
 from tagger.corpus.splitting import fold_rows, groups_of, split_files, split_rows
 from tagger.errors import DataError, RecipeError
 from tagger.text.sentence import Sentence
@@ -77,6 +77,32 @@ def test_folds_depend_on_the_seed_alone_and_may_cut_documents_only_if_asked() ->
     with pytest.raises(DataError) as refused:
         fold_rows(sentences, 3)
     assert str(refused.value) == message
+
+
+def test_each_train_sentence_is_test_in_one_fold_and_the_named_test_split_is_not_used(tmp_path: Path) -> None:
+    for name, number in (("train", 20), ("test", 3)):
+        (tmp_path / f"{name}.conll").write_text("".join(f"{name}{i} O\n\n" for i in range(number)))
+    files = {name: str(tmp_path / f"{name}.conll") for name in ("train", "test")}
+    found = [
+        load_corpus(**files, format="conll", columns=["token", "ner"], split={"dev": 0.1, "fold": [k, 3]})
+        for k in (1, 2, 3)
+    ]
+    tested = [sentence.tokens[0] for corpus in found for sentence in corpus.test]
+    kept = {sentence.tokens[0] for sentence in found[0].dev}
+    assert len(tested) == 18
+    assert {*tested} == {f"train{i}" for i in range(20)} - kept
+    for corpus in found:
+        words = [{sentence.tokens[0] for sentence in part} for part in corpus.splits().values()]
+        assert sum(map(len, words)) == 20
+        assert {sentence.tokens[0] for sentence in corpus.dev} == kept
+    assert "fold 2 of 3 by seed 1: test is 6 of 18 train sentences, in place of the test split" in found[1].notes
+
+
+def test_generated_sentences_may_have_a_seed_of_their_own() -> None:
+    one, other = (load_corpus(format="synthetic", sentences=5, seed=seed).train for seed in (1, 2))
+    assert one != other
+    config = DataConfig(format="synthetic", sentences=5, seed=2)
+    assert read_corpus(config, seed=1).train == other
 
 
 def test_documents_may_be_in_pieces_and_sentences_between_them_are_alone() -> None:
