@@ -1,0 +1,103 @@
+"""Whether two groups of runs differ, such as two recipes with several seeds each, on the same test sentences.
+
+The means over the runs differ by chance for two reasons: other seeds give other networks, and another test set has
+other sentences. Two single models are compared in `significance.py`.
+"""
+
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tagger.metrics.resampling import RESAMPLES, Array, Interval, Statistic, resampled_sums, sums_per_unit
+
+TOLERANCE = 1e-12  # differences of scores that are 0 but for rounding
+
+
+class GroupComparison(NamedTuple):
+    """The difference of two mean scores, its confidence interval, its p-value (two-sided) and where its error is from.
+
+    Args:
+        difference: Mean score of the first group minus that of the second.
+        interval: Confidence interval of the difference; None if there are fewer than two sentences or documents.
+        p: Probability of a difference at least as large if there is no true difference.
+        seed_error: Standard error of the difference from the choice of seeds.
+        sentence_error: Standard error of the difference from the choice of test sentences.
+    """
+
+    difference: float
+    interval: Interval | None
+    p: float
+    seed_error: float
+    sentence_error: float
+
+
+def compare_groups(
+    ones: Sequence[ArrayLike],
+    others: Sequence[ArrayLike],
+    statistic: Statistic,
+    *,
+    units: Sequence[Hashable] | None = None,
+    resamples: int = RESAMPLES,
+    level: float = 0.95,
+    seed: int = 1,
+) -> GroupComparison:
+    """Return the mean score of one group of runs minus that of another, with the variance of seeds and sentences.
+
+    Args:
+        ones: For each run of the first group, what each sentence contributes to its score: (sentences, columns).
+        others: The same of the second group; the numbers of runs may differ.
+        statistic: The score as a function of sums of these counts.
+        units: The document of each sentence; default: each sentence is a unit of its own.
+        resamples: Number of bootstrap resamples of the sentences, which are the same for all runs.
+        level: Probability that the interval covers the true difference.
+        seed: Seed of the resampling.
+
+    Raises:
+        ValueError: A group has fewer than two runs, or the runs differ in shape.
+    """
+    if min(len(ones), len(others)) < 2:
+        raise ValueError(
+            f"each group must have at least two runs, got {len(ones)} and {len(others)}; "
+            "single runs are compared with `compare_paired`"
+        )
+    runs = np.stack([sums_per_unit(run, units) for run in (*ones, *others)], axis=1)  # (units, runs, columns)
+    scores = statistic(runs.sum(0))
+    groups = scores[: len(ones)], scores[len(ones) :]
+    difference = float(groups[0].mean() - groups[1].mean())
+    seeds = [float(group.var(ddof=1)) / len(group) for group in groups]
+    if len(runs) < 2:
+        return GroupComparison(difference, None, 1.0, sum(seeds) ** 0.5, 0.0)
+    sentences = _sentence_variance(runs, len(ones), statistic, resamples, seed)
+    freedom = [(part, len(group) - 1) for part, group in zip(seeds, groups, strict=True)]
+    reach, p = _student(difference, [*freedom, (sentences, len(runs) - 1)], level)
+    found = Interval(difference - reach, difference + reach)
+    return GroupComparison(difference, found, p, sum(seeds) ** 0.5, sentences**0.5)
+
+
+def _sentence_variance(runs: Array, ones: int, statistic: Statistic, resamples: int, seed: int) -> float:
+    """Return the variance of the difference that all runs share, because they have the same test sentences."""
+    number, _, columns = runs.shape
+    drawn = resampled_sums(runs.reshape(number, -1), resamples, seed)
+    scores = np.concatenate([statistic(sums.reshape(len(sums), -1, columns)) for sums in drawn])
+    covariance = np.cov(scores, rowvar=False)  # (runs, runs)
+    within = [_mean_off_diagonal(block) for block in (covariance[:ones, :ones], covariance[ones:, ones:])]
+    return max(0.0, float(sum(within) - 2 * covariance[:ones, ones:].mean()))
+
+
+def _mean_off_diagonal(block: Array) -> float:
+    return float((block.sum() - block.trace()) / (len(block) * (len(block) - 1)))
+
+
+def _student(difference: float, parts: Sequence[tuple[float, int]], level: float) -> tuple[float, float]:
+    """Return half the width of the interval, and the p-value, from variances and their degrees of freedom."""
+    from scipy.special import stdtr, stdtrit
+
+    variance = sum(part for part, _ in parts)
+    if variance < TOLERANCE**2:
+        return 0.0, float(abs(difference) < TOLERANCE)
+    freedom = variance**2 / sum(part**2 / free for part, free in parts)
+    error = variance**0.5
+    p = 2 * stdtr(freedom, -abs(difference) / error)
+    return float(stdtrit(freedom, (1 + level) / 2)) * error, float(p)
