@@ -1,5 +1,8 @@
 """Entity scores as they are published: computed by seqeval, strict in the scheme of the tags, and in its default mode.
 
+seqeval finds the entities of corpora of up to `SEQEVAL_TOKENS` tokens. In larger ones the tables of the scheme find
+them (`counting.py`), which is more than ten times as fast. Both find the same, and seqeval computes all rates.
+
 Only this module calls seqeval, and it works around these limits:
 
 - seqeval calls BIOES `IOBES`.
@@ -18,13 +21,15 @@ from itertools import chain
 from typing import Any
 
 from tagger.metrics.calibration import error_lines
+from tagger.metrics.counting import PackedTags, Rule, SpanSets, find_spans, pack_tags
 from tagger.metrics.rates import Average, ClassScore, check_aligned, class_lines, ratio, unknown_lines
-from tagger.text.schemes import Boundary, Scheme, describe, invalid_positions, is_tag, span_types, split_tag
+from tagger.text.schemes import Boundary, Scheme, describe, is_tag, span_types, split_tag
 
 TagLists = list[list[str]]  # seqeval accepts only lists
 
 SEQEVAL_SCHEMES: dict[Scheme, str] = {"iob1": "IOB1", "iob2": "IOB2", "bioes": "IOBES", "bilou": "BILOU"}
 DEFAULT_MODE_PREFIXES = {"L": "E", "U": "S"}
+SEQEVAL_TOKENS = 50_000  # seqeval needs about one second for so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class EntityScores:
         scheme: The scheme of the tags.
         mode: Mode of the headline.
         library: Library that computed the scores, with its version.
+        found_by: What found the entities in the tags: `seqeval`, or `tables` in a large corpus, with the same result.
         unaligned_entities: Number of gold entities that tokens cannot express; each counts as missed.
         calibration_error: Mean difference between the probabilities of predicted entities and the share that is right,
             from 0 to 1; None if they have no probabilities.
@@ -66,6 +72,7 @@ class EntityScores:
     scheme: Scheme
     mode: str
     library: str
+    found_by: str = "seqeval"
     unaligned_entities: int = 0
     calibration_error: float | None = None
     unknown_tokens: int = 0
@@ -101,8 +108,15 @@ class EntityScores:
             f"invalid predicted sequences: {self.invalid_sequences} of {self.sentences}",
             *unknown_lines(self.unknown_tokens, self.unscored_entities),
             *error_lines(self.calibration_error),
-            f"settings: {self.library}, mode={self.mode}, scheme={SEQEVAL_SCHEMES[self.scheme]}, average=micro",
+            f"settings: {self.library}, mode={self.mode}, scheme={SEQEVAL_SCHEMES[self.scheme]}, average=micro"
+            f"{self._tables_note()}",
         ]
+
+    def _tables_note(self) -> str:
+        """Return how the entities were found if seqeval did not find them."""
+        if self.found_by == "seqeval":
+            return ""
+        return f"; in more than {SEQEVAL_TOKENS:,} tokens, tables of the scheme find the entities that seqeval finds"
 
     def _unaligned_lines(self) -> list[str]:
         """Return a line on the entities that tokens cannot express, if there are any."""
@@ -120,46 +134,34 @@ def score_entities(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[s
         Nakayama (2018), seqeval. Tjong Kim Sang and Buchholz (2000), "Introduction to the CoNLL-2000 shared task",
         for the measure. Compared with seqeval's own report in tests/metrics/test_entities.py.
     """
-    import seqeval.scheme
-    from seqeval.metrics.v1 import precision_recall_fscore_support
-
     check_aligned(gold, predicted)
     _check_tags("gold", gold, scheme)
     _check_tags("predicted", predicted, scheme)
     names = span_types(set(chain.from_iterable(chain(gold, predicted))))
-    numbers = {name: f"{i:09d}" for i, name in enumerate(names)}  # of equal length, so that they sort as the names do
-    rules = getattr(seqeval.scheme, SEQEVAL_SCHEMES[scheme])
-    tags = [_numbered(side, numbers) for side in (gold, predicted)]
-    read = [seqeval.scheme.Entities(side, rules) for side in tags]
-    right, found = (set(chain.from_iterable(side.entities)) for side in read)
-    types = sorted({entity.tag for entity in right | found})
-
-    def rates(average: str | None) -> Sequence[Any]:
-        once = {
-            "entities_true": read[0],
-            "entities_pred": read[1],
-        }  # seqeval would read the tags again for each average
-        figures = precision_recall_fscore_support(*tags, average=average, scheme=rules, zero_division=0, **once)
-        return tuple(figures)
-
-    by_type = rates(None) if types else ()  # seqeval raises on a corpus without entities
+    packed = [pack_tags(side, names, scheme) for side in (gold, predicted)]
+    small = sum(map(len, gold)) <= SEQEVAL_TOKENS
+    strict = _read_with_seqeval((gold, predicted), names, scheme) if small else find_all(packed, "strict")
+    wanted, found = strict
+    types = sorted(wanted.unique_tags | found.unique_tags)
+    by_type = _rates(strict, None) if types else ()  # seqeval raises on a corpus without entities
     return EntityScores(
-        micro=_average(rates("micro")) if types else Average(),
-        macro=_average(rates("macro")) if types else Average(),
-        weighted=_average(rates("weighted")) if types else Average(),
+        micro=micro_average(*strict),
+        macro=_average(_rates(strict, "macro")) if types else Average(),
+        weighted=_average(_rates(strict, "weighted")) if types else Average(),
         types={
-            names[int(number)]: ClassScore(float(precision), float(recall), float(f1), int(support))
-            for number, precision, recall, f1, support in zip(types, *by_type, strict=True)
+            name: ClassScore(float(precision), float(recall), float(f1), int(support))
+            for name, precision, recall, f1, support in zip(types, *by_type, strict=True)
         },
-        default=_score_default(*(_numbered(side, numbers, DEFAULT_MODE_PREFIXES) for side in (gold, predicted))),
-        invalid_sequences=sum(bool(invalid_positions(sentence, scheme)) for sentence in predicted),
+        default=_score_default(gold, predicted, names) if small else micro_average(*find_all(packed, "repaired")),
+        invalid_sequences=packed[1].num_invalid(),
         sentences=len(gold),
-        gold_entities=len(right),
+        gold_entities=len(wanted),
         predicted_entities=len(found),
-        correct_entities=len(right & found),
+        correct_entities=wanted.num_shared(found),
         scheme=scheme,
         mode="strict",
         library=f"seqeval {version('seqeval')}",
+        found_by="seqeval" if small else "tables",
     )
 
 
@@ -194,24 +196,55 @@ def _check_tags(side: str, sentences: Sequence[Sequence[str]], scheme: Scheme) -
         )
 
 
+def find_all(sides: Sequence[PackedTags], rule: Rule) -> tuple[SpanSets, ...]:
+    """Return the entities of each side."""
+    return tuple(find_spans(side, rule) for side in sides)
+
+
+def _read_with_seqeval(
+    sides: Sequence[Sequence[Sequence[str]]], names: Sequence[str], scheme: Scheme
+) -> tuple[SpanSets, ...]:
+    """Return the entities of each side that seqeval finds in its strict mode."""
+    import seqeval.scheme
+
+    rules = getattr(seqeval.scheme, SEQEVAL_SCHEMES[scheme])
+    read = (seqeval.scheme.Entities(_numbered(side, names), rules).entities for side in sides)
+    return tuple(SpanSets.of((names[int(e.tag)], (e.sent_id, e.start, e.end)) for e in chain(*side)) for side in read)
+
+
 def _numbered(
-    sentences: Sequence[Sequence[str]], numbers: Mapping[str, str], prefixes: Mapping[str, str] | None = None
+    sentences: Sequence[Sequence[str]], names: Sequence[str], prefixes: Mapping[str, str] | None = None
 ) -> TagLists:
     """Return the tags as lists, with each type as its number and each prefix replaced as `prefixes` says."""
-    renamed = {"O": "O"}
+    renamed, numbers = {"O": "O"}, {name: i for i, name in enumerate(names)}
     for tag in set(chain.from_iterable(sentences)) - {"O"}:
         prefix, name = split_tag(tag)
         renamed[tag] = f"{(prefixes or {}).get(prefix, prefix)}-{numbers[name]}"
     return [[renamed[tag] for tag in sentence] for sentence in sentences]
 
 
-def _score_default(gold: TagLists, predicted: TagLists) -> Average:
-    """Return the micro average of seqeval's default mode."""
+def _score_default(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], names: Sequence[str]) -> Average:
+    """Return the micro average of seqeval's default mode, read by seqeval itself."""
     from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 
     if not gold:
         return Average()
-    return _average(precision_recall_fscore_support(gold, predicted, average="micro", zero_division=0))
+    sides = [_numbered(side, names, DEFAULT_MODE_PREFIXES) for side in (gold, predicted)]
+    return _average(precision_recall_fscore_support(*sides, average="micro", zero_division=0))
+
+
+def micro_average(gold: SpanSets, predicted: SpanSets) -> Average:
+    """Return the rates over all entities together, computed by seqeval; 0.0 if there are none."""
+    return _average(_rates((gold, predicted), "micro")) if len(gold) + len(predicted) else Average()
+
+
+def _rates(sides: Sequence[SpanSets], average: str | None) -> Sequence[Any]:
+    """Return the rates that seqeval computes for these entities."""
+    from seqeval.metrics.v1 import precision_recall_fscore_support
+
+    read = {"entities_true": sides[0], "entities_pred": sides[1]}  # then it reads no tags, so it needs none
+    figures = precision_recall_fscore_support([[]], [[]], average=average, zero_division=0, **read)
+    return tuple(figures)
 
 
 def _average(rates: Sequence[Any]) -> Average:

@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from itertools import product
 
@@ -53,13 +54,21 @@ def chunk_corpus(correct: int, missed: int, invented: int, name: str) -> tuple[C
     return found * (correct + missed) + outside * invented, found * correct + outside * missed + found * invented
 
 
+@pytest.fixture(params=["seqeval", "tables"])
+def found_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Either way to find entities, whatever the size of the corpus."""
+    monkeypatch.setattr("tagger.metrics.entities.SEQEVAL_TOKENS", -1 if request.param == "tables" else 1_000_000)
+    return str(request.param)
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_every_strict_figure_equals_seqeval_called_naively(scheme: Scheme) -> None:
+def test_every_strict_figure_equals_seqeval_called_naively(scheme: Scheme, found_by: str) -> None:
     @settings(deadline=None)
     @given(corpora(scheme))
     def check(corpus: tuple[Corpus, Corpus]) -> None:
         gold, predicted = corpus
         scores = score_entities(gold, predicted, scheme)
+        assert scores.found_by == found_by
         assume(scores.types)  # seqeval cannot average over no type
         mode = {"mode": "strict", "scheme": ORACLES[scheme]}
         assert scores.micro == naive_average(gold, predicted, "micro", **mode)
@@ -70,11 +79,19 @@ def test_every_strict_figure_equals_seqeval_called_naively(scheme: Scheme) -> No
             row = table.pop(name)
             assert score == ClassScore(row["precision"], row["recall"], row["f1-score"], row["support"])
         assert set(table) == {"micro avg", "macro avg", "weighted avg"}
+        read = [
+            {e.to_tuple() for s in seqeval.scheme.Entities(side, ORACLES[scheme]).entities for e in s}
+            for side in corpus
+        ]
+        assert (scores.gold_entities, scores.predicted_entities) == (len(read[0]), len(read[1]))
+        assert scores.correct_entities == len(read[0] & read[1])
+        assert scores.invalid_sequences == sum(bool(invalid_positions(tags, scheme)) for tags in predicted)
 
     check()
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.usefixtures("found_by")
 def test_default_mode_equals_seqeval_called_naively(scheme: Scheme) -> None:
     def as_bioes(sentences: Corpus) -> Corpus:
         return [[{"L": "E", "U": "S"}.get(tag[0], tag[0]) + tag[1:] for tag in tags] for tags in sentences]
@@ -155,6 +172,7 @@ def test_figures_equal_those_conlleval_prints_for_its_example() -> None:
         assert tuple(round(100 * rate, 2) for rate in rates) == (68.83, 80.83, 74.35)
 
 
+@pytest.mark.usefixtures("found_by")
 def test_scores_equal_a_table_counted_by_hand() -> None:
     gold = [["B-PER", "I-PER", "O", "B-LOC"], ["B-LOC", "O", "B-PER"]]
     predicted = [["B-PER", "I-PER", "O", "B-LOC"], ["B-LOC", "I-LOC", "B-LOC"]]
@@ -169,6 +187,17 @@ def test_scores_equal_a_table_counted_by_hand() -> None:
     assert scores.macro.precision == pytest.approx(2 / 3)
     assert scores.macro.f1 == scores.weighted.f1 == pytest.approx((2 / 5 + 2 / 3) / 2)
     assert (scores.sentences, scores.invalid_sequences, scores.headline) == (2, 0, 0.5)
+
+
+def test_report_says_what_found_the_entities(monkeypatch: pytest.MonkeyPatch) -> None:
+    tags = [["B-PER", "I-PER"], ["O"]]
+    monkeypatch.setattr("tagger.metrics.entities.SEQEVAL_TOKENS", 3)
+    scores = score_entities(tags, tags, "iob2")
+    assert (scores.to_dict()["found_by"], "tables" in scores.lines()[-1]) == ("seqeval", False)
+    monkeypatch.setattr("tagger.metrics.entities.SEQEVAL_TOKENS", 2)
+    faster = score_entities(tags, tags, "iob2")
+    assert faster == replace(scores, found_by="tables")
+    assert "in more than 2 tokens, tables of the scheme find the entities that seqeval finds" in faster.lines()[-1]
 
 
 def test_default_and_strict_part_on_an_invalid_sequence_and_it_is_counted() -> None:
@@ -186,30 +215,35 @@ def test_invalid_gold_is_not_counted_among_invalid_predictions() -> None:
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("sentences", [[], [[]], [["O", "O"], []], [["O"]]])
+@pytest.mark.usefixtures("found_by")
 def test_corpus_without_entities_scores_zero(sentences: Corpus, scheme: Scheme) -> None:
     scores = score_entities(sentences, sentences, scheme)
     assert scores.micro == scores.macro == scores.weighted == scores.default == Average(0.0, 0.0, 0.0)
     assert (scores.types, scores.sentences, scores.gold_entities) == ({}, len(sentences), 0)
 
 
+@pytest.mark.usefixtures("found_by")
 def test_tags_that_make_no_entity_score_zero() -> None:
     scores = score_entities([["O", "O"]], [["I-PER", "E-PER"]], "bioes")
     assert (scores.micro, scores.types, scores.invalid_sequences) == (Average(), {}, 1)
     assert scores.default == Average()
 
 
+@pytest.mark.usefixtures("found_by")
 def test_type_on_one_side_only_has_a_row_of_zeros() -> None:
     scores = score_entities([["B-PER", "O"]], [["O", "B-LOC"]], "iob2")
     assert scores.types == {"LOC": ClassScore(0.0, 0.0, 0.0, 0), "PER": ClassScore(0.0, 0.0, 0.0, 1)}
     assert scores.macro == Average(0.0, 0.0, 0.0)
 
 
+@pytest.mark.usefixtures("found_by")
 def test_types_that_differ_in_outer_hyphens_are_two_types() -> None:
     scores = score_entities([["B-X", "B-X-"]], [["B-X", "B-X"]], "iob2")
     assert set(scores.types) == {"X", "X-"}
     assert (scores.gold_entities, scores.correct_entities) == (2, 1)
 
 
+@pytest.mark.usefixtures("found_by")
 def test_more_than_ten_types_keep_their_names() -> None:
     names = [f"type{i}" for i in range(25)]
     gold = [[f"B-{name}"] for name in names]
@@ -218,6 +252,7 @@ def test_more_than_ten_types_keep_their_names() -> None:
     assert {name for name, score in scores.types.items() if score.f1} == set(names[:13])
 
 
+@pytest.mark.usefixtures("found_by")
 def test_bilou_scores_as_the_same_entities_in_bioes() -> None:
     gold = [["B-X", "L-X", "U-X", "U-X"]]
     predicted = [["B-X", "L-X", "U-X", "L-X"]]
@@ -227,6 +262,7 @@ def test_bilou_scores_as_the_same_entities_in_bioes() -> None:
     assert bilou.default_scheme == bioes.default_scheme == "bioes"
 
 
+@pytest.mark.usefixtures("found_by")
 def test_tuples_score_as_lists_do() -> None:
     tags = [["B-PER", "I-PER"], ["O"]]
     assert score_entities(tuple(map(tuple, tags)), tags, "iob2") == score_entities(tags, tags, "iob2")
