@@ -7,9 +7,9 @@ from typing import Any
 from markupsafe import Markup
 
 from tagger.errors import DataError
+from tagger.pages.palette import css_style
 from tagger.plots.labels import LINE_ENDS, name_of, visible
 from tagger.plots.page import render_html
-from tagger.plots.palette import css_style
 from tagger.plots.picture import Picture
 from tagger.plots.selection import Given, select_layer, select_sentences
 from tagger.text.sentence import Sentence, Span, TagLayer

@@ -8,9 +8,9 @@ from pydantic import BaseModel, ValidationError
 
 from tagger.errors import DataError
 from tagger.files.reading import read_text
+from tagger.pages.palette import colour_of, line_style
 from tagger.plots.chart import add_axes, new_figure
 from tagger.plots.labels import name_of, shortened
-from tagger.plots.palette import colour_of, line_style
 from tagger.plots.picture import Picture
 
 if TYPE_CHECKING:

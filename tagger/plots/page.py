@@ -3,13 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
+from tagger.pages.templates import templates_in
+
 STRONGEST = 0.85  # opacity of the strongest colour behind text, which stays readable on light and dark paper
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
-)
+_TEMPLATES = templates_in(Path(__file__).parent)
 
 
 def render_html(macro: str, **values: Any) -> Markup:

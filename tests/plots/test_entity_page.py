@@ -9,7 +9,7 @@ from picture_builders import ARABIC, ATTACK, CONTROL, make_tagger, with_entities
 
 from tagger import plots
 from tagger.errors import DataError
-from tagger.plots.palette import COLOURS
+from tagger.pages.palette import COLOURS
 from tagger.text.sentence import Sentence, TagLayer
 
 MARK = re.compile(

@@ -1,7 +1,7 @@
 """The colours, line styles and markers that tell several things apart in a picture.
 
 Twelve colours from two documented palettes. Each pair differs by at least 9 in CIEDE2000, for normal vision and for the
-three kinds of colour blindness, and each colour stands out from white and from dark paper. tests/plots/test_palette.py
+three kinds of colour blindness, and each colour stands out from white and from dark paper. tests/pages/test_palette.py
 simulates this.
 """
 

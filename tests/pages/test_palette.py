@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from tagger.plots.palette import COLOURS, LINES, colour_of, css_style, line_style
+from tagger.pages.palette import COLOURS, LINES, colour_of, css_style, line_style
 
 BOUND = 9.0  # CIEDE2000; about 2.3 is just noticeable side by side
 # Machado, Oliveira and Fernandes (2009), "A physiologically-based model for simulation of color vision deficiency",
