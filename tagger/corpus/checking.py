@@ -43,7 +43,14 @@ class Finished(NamedTuple):
 
 
 def finish(
-    splits: Splits, config: ReadingConfig, said: Sequence[str], *, whole: bool, scheme_given: bool = True
+    splits: Splits,
+    config: ReadingConfig,
+    said: Sequence[str],
+    *,
+    whole: bool,
+    scheme_given: bool = True,
+    known: Mapping[str, Scheme | None] | None = None,
+    sequences: bool = True,
 ) -> Finished:
     """Detect schemes, validate tags, and edit sentences as the recipe says.
 
@@ -57,6 +64,8 @@ def finish(
         whole: Whether this is a whole corpus, in which every type to rename or drop must occur.
         scheme_given: Whether the scheme of the settings was chosen for these files; otherwise it is that of the
             training files, and a layer with prefixes such as `B-` is not read as IO.
+        known: Schemes of layers that are known from elsewhere and not detected; None for tags without spans.
+        sequences: Whether invalid sequences of tags are an error or repaired; otherwise they stay as they are.
 
     Raises:
         DataError: Tags are invalid, or the recipe names a layer, scheme, type or class that does not occur.
@@ -69,8 +78,11 @@ def finish(
     distinct = {layer: set(known_of(chain.from_iterable(_tags(shown, layer)))) for layer in layers}
     pairs = {layer: pairs_of(_tags(shown, layer)) for layer, tags in distinct.items() if has_scheme(tags)}
     schemes: dict[str, Scheme | None] = {layer: None for layer, tags in distinct.items() if tags}  # not those of labels
+    schemes |= known or {}
     for layer, found in pairs.items():
         scheme: Scheme
+        if layer in (known or {}):
+            continue
         strange = _strange_to_io(distinct[layer]) if config.scheme == "io" and not scheme_given else []
         if layer in bare:
             scheme = "io"
@@ -84,9 +96,10 @@ def finish(
         schemes[layer] = scheme
     if whole:
         _check_named(layers, schemes, config)
+    pairs |= {layer: pairs_of(_tags(shown, layer)) for layer in known or {}}
     faulty = {layer: scheme for layer, scheme in schemes.items() if scheme and num_faults(pairs[layer], scheme)}
     _check_tags(shown, faulty, pairs, options=not whole)
-    if config.invalid == "error":
+    if config.invalid == "error" and sequences:
         _check_sequences(shown, faulty, options=not whole)
     if in_memory:
         notes += _doubts(splits, config.format, options=not whole)

@@ -3,7 +3,7 @@
 `splitting.py` decides which sentence goes to which split, and `checking.py` checks and changes the tags.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from tagger.corpus.splitting import Splits, groups_of, joined, plural, split_fil
 from tagger.corpus.synthetic import Split, generate
 from tagger.errors import DataError, RecipeError, gather
 from tagger.formats.faults import Faults
-from tagger.formats.source import source_of
+from tagger.formats.source import Source, source_of
 from tagger.formats.table import FORMATS, READABLE, read_file
 from tagger.formats.tally import UNFIT, Tally
 from tagger.formats.texts.labelled import read_classes
@@ -232,7 +232,7 @@ def read_sentences(
         DataError: A file is missing or broken.
     """
     tally = Tally(options=True, missed=UNFIT - {*chosen})
-    sentences = joined(_read_files(paths, config, Path(), tally))
+    sentences = joined(read_files(paths, config, Path(), tally))
     finished = finish(
         {"train": [], "dev": [], "test": sentences}, config, tally.notes(), whole=False, scheme_given=scheme_given
     )
@@ -307,13 +307,31 @@ def _read_split(
             raise DataError(f'a table class = path needs `format = "labelled"`, got "{config.format}"')
         named = {label: folder / path for label, path in paths.items()}
         return read_classes(named, config, tally)
-    return _read_files(paths, config, folder, tally)
+    return read_files(paths, config, folder, tally)
 
 
-def _read_files(paths: Sequence[str | Path], config: ReadingConfig, folder: Path, tally: Tally) -> list[list[Sentence]]:
-    """Return the sentences of each file; with several files, their documents get the number of the file: `2.1`."""
+def read_files(
+    paths: Sequence[str | Path],
+    config: ReadingConfig,
+    folder: Path,
+    tally: Tally,
+    *,
+    opened: Callable[[Path, str | None], Source] = source_of,
+) -> list[list[Sentence]]:
+    """Return the sentences of each file; with several files, their documents get the number of the file: `2.1`.
+
+    Args:
+        paths: The files, and folders of files.
+        config: How to read them.
+        folder: The folder for relative paths.
+        tally: Counts what is done and ignored.
+        opened: Returns the source that a path in an encoding is.
+
+    Raises:
+        DataError: A file cannot be read.
+    """
     named = [file for path in paths for file in _files_of(folder / path)]
-    files = gather(partial(_read_file, path, config, tally) for path in named)
+    files = gather(partial(_read_file, path, config, tally, opened) for path in named)
     if len(files) == 1:
         return files
     return [
@@ -329,7 +347,9 @@ def _files_of(path: Path) -> list[Path]:
     return sorted(path.glob("*.txt")) or [path]
 
 
-def _read_file(path: Path, config: ReadingConfig, tally: Tally) -> list[Sentence]:
+def _read_file(
+    path: Path, config: ReadingConfig, tally: Tally, opened: Callable[[Path, str | None], Source]
+) -> list[Sentence]:
     if config.format in (None, "synthetic"):
         raise DataError(f"{path}: needs a format to be read from files; name `format` in the recipe")
-    return read_file(config.format, source_of(path, config.encoding), config, tally, Faults())
+    return read_file(config.format, opened(path, config.encoding), config, tally, Faults())

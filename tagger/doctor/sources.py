@@ -13,21 +13,19 @@ from itertools import chain
 from pathlib import Path
 
 from tagger.config import DataConfig, ReadingConfig, parse_section
+from tagger.corpus.detecting import detected, label_comments, said_of_comment, with_labels
 from tagger.corpus.splitting import SPLITS
 from tagger.doctor.findings import Findings
 from tagger.doctor.lines import scan_text
 from tagger.errors import DataError, gather
-from tagger.formats.columns.fields import Sample
-from tagger.formats.detection import detect_reading, split_of
+from tagger.formats.detection import split_of
 from tagger.formats.source import Source
 from tagger.formats.table import FORMATS, read_file
 from tagger.formats.tally import Tally
-from tagger.formats.tools.dialects import KEYED
 from tagger.formats.tools.items import json_items
-from tagger.formats.tools.reading import dialect_name
 from tagger.hub.lazy import read_dataset
 from tagger.text.schemes import Scheme
-from tagger.text.sentence import Label, Origin, Sentence
+from tagger.text.sentence import Origin, Sentence
 from tagger.wording import quoted
 
 NO_DATA = (
@@ -44,7 +42,6 @@ NO_DATA = (
 )
 NO_TEXT = {".md", ".py", ".zip", ".pdf", ".png", ".vec", ".html"}
 DATASET_FILES = ("dataset_dict.json", "dataset_info.json", "*.parquet", "*/*.parquet", "*.arrow")
-MAX_LABELS = 100
 WHOLE = ("brat", "docbin")  # formats whose readers open the files themselves
 
 Paths = str | Path | Sequence[str | Path]
@@ -185,7 +182,9 @@ def read_material(sources: Mapping[str, Sequence[Path]], reading: ReadingConfig)
     )
     filled = [path for path, (lines, _) in texts.items() if any(map(str.strip, lines))]
     if filled and (material.format is None or (material.format == "conll" and material.columns is None)):
-        _detect(material, filled[0], texts[filled[0]][0], reading)
+        lines, path = texts[filled[0]][0], str(filled[0])
+        material.format, material.columns, note = detected(lines, path, material.format, reading)
+        material.notes.append(note)
     config = reading.model_copy(
         update={
             "format": material.format or "conll",
@@ -206,16 +205,6 @@ def read_material(sources: Mapping[str, Sequence[Path]], reading: ReadingConfig)
     if material.format == "conll":
         _add_labels(material)
     return material
-
-
-def _detect(material: Material, path: Path, lines: Sequence[str], reading: ReadingConfig) -> None:
-    """Set the format and the columns of the material to those that a file shows, with a note."""
-    material.format, material.columns = detect_reading(lines, where=str(path), format=material.format, config=reading)
-    columns = f" with columns {', '.join(material.columns)}" if material.columns else ""
-    form = str(Sample(lines, config=reading).form) if material.format == "conll" else ""
-    dialect = dialect_name(lines) if material.format == "jsonl" else None
-    known = "" if dialect is None else f" with {dialect}" if dialect == KEYED.name else f" of {dialect}"
-    material.notes.append(f"detected format {material.format}{columns}{f', {form}' if form else ''}{known} in {path}")
 
 
 def _read(path: Path, lines: list[str], config: ReadingConfig, tally: Tally, errors: Findings) -> list[Sentence]:
@@ -244,25 +233,10 @@ def _refuse_no_layer(path: Path, lines: Sequence[str], errors: Findings) -> None
 
 def _add_labels(material: Material) -> None:
     """Make a layer of each comment that looks like a label."""
-    keys = list(_label_keys(list(chain.from_iterable(material.splits.values()))))
-    material.notes += (f"the comment `# {key}` is read as a label of the sentence" for key in keys)
+    keys = list(label_comments(list(chain.from_iterable(material.splits.values()))))
+    material.notes += map(said_of_comment, keys)
     for split, part in material.splits.items() if keys else ():
-        material.splits[split] = [_with_labels(sentence, keys) for sentence in part]
-
-
-def _label_keys(sentences: Sequence[Sentence]) -> Iterator[str]:
-    """Yield the comments that most sentences have, with few values, each of which occurs often."""
-    for key in sentences[0].meta if sentences else ():
-        values = [sentence.meta[key] for sentence in sentences if sentence.meta.get(key)]
-        distinct = len(set(values))
-        if len(values) * 10 >= len(sentences) * 9 and 1 < distinct <= min(MAX_LABELS, len(values) // 5):
-            yield key
-
-
-def _with_labels(sentence: Sentence, keys: Sequence[str]) -> Sentence:
-    """Return the sentence with these comments as labels."""
-    labels = {key: Label(value) for key in keys if (value := sentence.meta.get(key))}
-    return replace(sentence, layers={**sentence.layers, **labels})
+        material.splits[split] = [with_labels(sentence, keys) for sentence in part]
 
 
 def read_material_of_dataset(dataset: str) -> Material:

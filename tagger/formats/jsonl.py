@@ -5,7 +5,8 @@
 such as one sentence of a document, there is also `"offsets": [[start, end], ...]`; tokens that are one word of the
 text, such as `de` and `le` in `du`, have the same offsets. Comments are in `"meta": {key: value}`, the document in
 `"document": name`; these keys are ignored if they have other types. Predictions also have
-`"tag_scores": {layer: [...]}` and `"sequence_scores": {layer: probability}`.
+`"tag_scores": {layer: [...]}` and `"sequence_scores": {layer: probability}`, which only scoring reads
+(`probabilities`).
 
 Rows of Hugging Face datasets, `{"tokens", "ner_tags": [...]}`, are read too (`json_keys`). Texts with entities as
 character spans, as annotation tools write them, are read in `tools/reading.py`.
@@ -25,10 +26,11 @@ from tagger.errors import DataError
 from tagger.formats.column_names import DOCUMENT, META, TEXT_COLUMNS, TOKEN_COLUMNS
 from tagger.formats.columns.fields import Sample
 from tagger.formats.json_keys import comments, is_class, own_layers, refuse_numbers, text_key, token_key
+from tagger.formats.probabilities import scored_label, with_probabilities
 from tagger.formats.tally import Tally
 from tagger.text.gaps import known_of, known_spans
 from tagger.text.records import RESULTS, record_of
-from tagger.text.schemes import RULES, is_tag
+from tagger.text.schemes import RULES, Boundary, is_tag
 from tagger.text.sentence import Label, Sentence, TagLayer, checked_offsets
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
 from tagger.wording import quoted, shorten
@@ -132,7 +134,11 @@ def sentences_from_json(
     if any(isinstance(layer, Label) for layer in whole.layers.values()):
         return [whole]
     found = each if layers is None else {}
-    return [_part(whole, a, b, {name: values[i] for name, values in found.items()}) for i, (a, b) in enumerate(ranges)]
+    scored = tally is not None and tally.probabilities
+    return [
+        _part(whole, start, end, {name: values[i] for name, values in found.items()}, scored=scored)
+        for i, (start, end) in enumerate(ranges)
+    ]
 
 
 def _are_ranges(value: Any) -> bool:
@@ -143,13 +149,27 @@ def _are_ranges(value: Any) -> bool:
     )
 
 
-def _part(whole: Sentence, start: int, end: int, labels: Mapping[str, Any]) -> Sentence:
+def _part(whole: Sentence, start: int, end: int, labels: Mapping[str, Any], *, scored: bool) -> Sentence:
     """Return the tokens `[start, end)` of the sentence of a text, with labels of their own."""
     layers: dict[str, TagLayer | Label] = {
-        name: TagLayer(layer.tags[start:end]) for name, layer in whole.layers.items() if isinstance(layer, TagLayer)
+        name: _cut(layer, start, end) for name, layer in whole.layers.items() if isinstance(layer, TagLayer)
     }
-    layers |= {name: _layer(name, value, end - start) for name, value in labels.items()}
+    for name, value in labels.items():
+        layer = _layer(name, value, end - start)
+        layers[name] = scored_label(name, layer, value) if scored and isinstance(layer, Label) else layer
     return replace(whole, tokens=whole.tokens[start:end], offsets=whole.offsets[start:end], layers=layers)
+
+
+def _cut(layer: TagLayer, start: int, end: int) -> TagLayer:
+    """Return the tags `[start, end)` of a layer with their probabilities."""
+    spans = layer.scored_spans and tuple(
+        [
+            (Boundary(kind, first - start, last - start), score)
+            for (kind, first, last), score in layer.scored_spans
+            if start <= first < end
+        ]
+    )
+    return TagLayer(layer.tags[start:end], scores=layer.scores and layer.scores[start:end], scored_spans=spans)
 
 
 def sentence_from_json(
@@ -177,6 +197,8 @@ def sentence_from_json(
     found = {layer: _layer(layer, value, len(sentence)) for layer, value in values.items()}
     if layers is None:
         _check_spans(row, found)
+    if tally is not None and tally.probabilities:
+        found = with_probabilities(found, row)
     document = row.get("document")
     return replace(
         sentence,

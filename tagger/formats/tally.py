@@ -20,6 +20,7 @@ class Tally:
         options: Whether advice names options of the command line; otherwise it names keys of a recipe.
         missed: For sentences that are only scored: the settings (`misaligned`, `nested`) in whose place an entity that
             tags cannot express counts as missed. None: the sentences are not only scored.
+        probabilities: Whether the probabilities of predictions are read.
         counts: How often each thing was done.
         firsts: Where each was done first.
         unread: In how many lines each JSON key is not read as a layer; it stays in the record of the sentence.
@@ -30,6 +31,7 @@ class Tally:
 
     options: bool = False
     missed: frozenset[str] | None = None
+    probabilities: bool = False
     counts: Counter[str] = field(default_factory=Counter)
     firsts: dict[str, str] = field(default_factory=dict)
     unread: Counter[str] = field(default_factory=Counter)

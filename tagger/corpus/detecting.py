@@ -1,0 +1,145 @@
+"""Read files whose format, columns and labels are not given: what they are is detected in the first one and noted."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tagger.config import ReadingConfig, form_settings, parse_section
+from tagger.corpus.corpus import read_files
+from tagger.corpus.splitting import joined
+from tagger.errors import DataError
+from tagger.formats.columns.fields import SAMPLE, Sample
+from tagger.formats.detection import detect_reading
+from tagger.formats.source import Source, source_of
+from tagger.formats.table import FORMATS
+from tagger.formats.tally import Tally
+from tagger.formats.texts.labelled import LAYER
+from tagger.formats.tools.dialects import KEYED
+from tagger.formats.tools.reading import dialect_name
+from tagger.text.sentence import Label, Sentence
+
+MAX_LABELS = 100
+COLUMNS = ("conll", "labelled")
+FORM = ("delimiter", "quote", "comments", "header", "encoding")
+FITS = {
+    "columns": COLUMNS,
+    "delimiter": COLUMNS,
+    "quote": COLUMNS,
+    "header": COLUMNS,
+    "comments": ("conll",),
+    "unknown": ("conll", "conllu"),
+    "layer": ("labelled", "parallel", "tagged", "jsonl", "brat"),
+    "scheme": ("conll", "conllu", "parallel", "tagged", "jsonl", "labelled"),
+}  # the formats for which a setting says something; others are for all
+
+Watch = Callable[[Iterable[str]], Iterable[str]]
+
+
+class Detected(NamedTuple):
+    """What files hold.
+
+    Args:
+        sentences: Their sentences, with tags as they are written.
+        config: How they were read.
+        used: The given settings that say something about their format.
+        notes: What was detected or done.
+    """
+
+    sentences: list[Sentence]
+    config: ReadingConfig
+    used: frozenset[str]
+    notes: tuple[str, ...]
+
+
+def read_detected(
+    paths: Sequence[str | Path], given: Mapping[str, Any], tally: Tally, *, watch: Watch = iter
+) -> Detected:
+    """Return the sentences of files of any format, and what was detected.
+
+    Args:
+        paths: The files, all of one format.
+        given: Keys of a recipe's [data] section. Those that are None, or do not concern the format, are ignored.
+        tally: Counts what is done and ignored.
+        watch: Passes on the lines of a file, and may show how many there are.
+
+    Raises:
+        DataError: A file cannot be read, or holds no sentence.
+        RecipeError: A setting has a wrong value.
+    """
+    given = {key: value for key, value in given.items() if value is not None}
+    files = [_text_of(Path(path)) for path in paths]
+    config, notes = _config(files[0], given)
+
+    def opened(path: Path, encoding: str | None) -> Source:
+        source = source_of(path, encoding)
+        return source._replace(lines=lambda: watch(source.lines()))
+
+    sentences = list(joined(read_files(files, config, Path(), tally, opened=opened)))
+    if not sentences:
+        raise DataError(f"{files[0]}: must hold at least one sentence, got none; check the path")
+    used = frozenset(key for key in given if config.format in FITS.get(key, (config.format,)))
+    return Detected(sentences, config, used, (*notes, *tally.notes()))
+
+
+def _text_of(path: Path) -> Path:
+    """Return the text beside a file of brat annotations, and any other path as it is."""
+    text = path.with_suffix(".txt")
+    return text if path.suffix == ".ann" and text.is_file() else path
+
+
+def _config(path: Path, given: Mapping[str, Any]) -> tuple[ReadingConfig, list[str]]:
+    """Return how to read files like this one: as is given, or else as it shows, which is noted."""
+    form = form_settings(
+        {key: given.get(key) for key in ("delimiter", "quote", "comments", "header", "encoding")}, where="the options"
+    )
+    known = ReadingConfig.model_construct(columns=given.get("columns"), layer=given.get("layer"), **form)
+    whole = next((name for name, row in FORMATS.items() if row.is_path is not None and row.is_path(path)), None)
+    format, columns, notes = given.get("format") or whole, given.get("columns"), []
+    format = format or ("conll" if columns is not None else None)
+    if whole is None and (format is None or (format == "conll" and columns is None)):
+        head = list(islice(source_of(path, known.encoding).lines(), SAMPLE))
+        format, columns, note = detected(head, str(path), format, known)
+        notes.append(note)
+    values = {key: value for key, value in given.items() if format in FITS.get(key, (format,))}
+    values |= {"format": format, **({} if columns is None else {"columns": list(columns)})}
+    if format == "labelled":
+        values.setdefault("layer", LAYER)
+    return parse_section(ReadingConfig, values, where="the options"), notes
+
+
+def detected(
+    lines: Sequence[str], where: str, format: str | None, config: ReadingConfig
+) -> tuple[str, tuple[str, ...] | None, str]:
+    """Return the format and the columns that the lines of a file show, and a note.
+
+    Raises:
+        DataError: The format is unknown, or one without layers.
+    """
+    format, columns = detect_reading(lines, where=where, format=format, config=config)
+    named = f" with columns {', '.join(columns)}" if columns else ""
+    form = str(Sample(lines, config=config).form) if format == "conll" else ""
+    dialect = dialect_name(lines) if format == "jsonl" else None
+    known = "" if dialect is None else f" with {dialect}" if dialect == KEYED.name else f" of {dialect}"
+    return format, columns, f"detected format {format}{named}{f', {form}' if form else ''}{known} in {where}"
+
+
+def label_comments(sentences: Sequence[Sentence]) -> Iterator[str]:
+    """Yield the comments that look like labels: most sentences have them, with few values, each of frequent."""
+    for key in sentences[0].meta if sentences else ():
+        values = [sentence.meta[key] for sentence in sentences if sentence.meta.get(key)]
+        distinct = len(set(values))
+        if len(values) * 10 >= len(sentences) * 9 and 1 < distinct <= min(MAX_LABELS, len(values) // 5):
+            yield key
+
+
+def with_labels(sentence: Sentence, keys: Iterable[str]) -> Sentence:
+    """Return the sentence with these comments as labels."""
+    labels = {key: Label(value) for key in keys if (value := sentence.meta.get(key))}
+    return replace(sentence, layers={**sentence.layers, **labels}) if labels else sentence
+
+
+def said_of_comment(key: str) -> str:
+    """Return a note on a comment that is read as a label."""
+    return f"the comment `# {key}` is read as a label of the sentence"
