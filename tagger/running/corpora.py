@@ -17,7 +17,7 @@ from tagger.heads.head import Head
 from tagger.heads.table import KINDS, heads_of
 from tagger.hub.lazy import packed_of, telling
 from tagger.text.sentence import Sentence, check_spans
-from tagger.wording import counted
+from tagger.wording import counted, quoted
 
 Tell = Callable[[str], None]
 
@@ -25,7 +25,12 @@ logger = logging.getLogger(__name__)
 
 
 def read_corpora(
-    recipe: Recipe, folder: Path, *, from_files: bool, tell: Tell, given: Corpus | None = None
+    recipe: Recipe,
+    folder: Path,
+    *,
+    from_files: bool,
+    tell: Tell,
+    given: Corpus | Mapping[str, Corpus] | None = None,
 ) -> dict[str, Corpus]:
     """Return the corpora by name, each with a dev split.
 
@@ -34,23 +39,24 @@ def read_corpora(
         folder: The folder that paths of the recipe are relative to.
         from_files: Whether to read a corpus that has both a dataset and files from the files.
         tell: Called with each note on what is read.
-        given: A corpus to use in place of the one that the recipe describes.
+        given: A corpus to use in place of the one that the recipe describes, or corpora by name in place of all.
 
     Raises:
         RecipeError: A corpus does not fit the heads or the other corpora.
         DataError: A file is missing or invalid, or train or dev lacks the layer of a head.
     """
-    check_files(recipe, folder, from_files=from_files, given=given is not None)
+    check_files(recipe, folder, from_files=from_files, given=given)
     corpora = {}
     configs = recipe.all_corpora()
+    named = given if isinstance(given, Mapping) else dict.fromkeys(configs, given)
     for name in [name for name, config in configs.items() if config.lazy and len(configs) > 1]:
         raise RecipeError(f"corpora.{name}: a `lazy` corpus must be the only one, got {len(configs)}; remove `lazy`")
     for name, config in configs.items():
-        if given is None:
+        if (ready := named[name]) is not None:
+            corpus = checked(ready, config.reading())
+        else:
             tell(f"reading corpus `{name}`")
             corpus = read_corpus(config, folder=folder, from_files=from_files, seed=recipe.seed)
-        else:
-            corpus = checked(given, config.reading())
         corpus = cut_dev(corpus, config.split)
         corpora[name] = corpus = replace(corpus, notes=(*corpus.notes, *check_for_training(corpus)))
         for note in corpus.notes:
@@ -90,21 +96,28 @@ def load_corpora(recipe: str | Path | Recipe, *, data: str | Path | None = None)
     return read_corpora(given, Path(data or base), from_files=data is not None, tell=logger.info)
 
 
-def check_files(recipe: Recipe, folder: Path, *, from_files: bool, given: bool = False) -> None:
-    """Refuse a recipe with missing files, before any file is read; those of a corpus that is `given` are not needed.
+def check_files(
+    recipe: Recipe, folder: Path, *, from_files: bool, given: Corpus | Mapping[str, Corpus] | None = None
+) -> None:
+    """Refuse a recipe with missing files, before any file is read; those of corpora that are `given` are not needed.
 
     Raises:
-        RecipeError: The recipe has no corpus and none is given, or it has several and one is given.
+        RecipeError: The recipe has no corpus and none is given, or other corpora than those given.
         DataError: A file is missing; names all such files.
     """
-    if not given and recipe.data is None and recipe.corpora is None:
+    if given is None and recipe.data is None and recipe.corpora is None:
         raise RecipeError(
             "the recipe needs either one corpus in [data] or several in [corpora.NAME]; in Python, `train` also takes "
             "a `corpus`"
         )
-    if given and recipe.corpora is not None:
-        raise RecipeError("`corpus` is for a recipe with one corpus or none, got [corpora.NAME]; remove one of the two")
-    read = recipe.embeddings.vectors if given else _paths(recipe, from_files=from_files)
+    if isinstance(given, Corpus) and recipe.corpora is not None:
+        raise RecipeError(
+            "`corpus` must be a dictionary of corpora by name, because the recipe has [corpora.NAME], got one corpus; "
+            "`load_corpora` returns such a dictionary"
+        )
+    if isinstance(given, Mapping) and given.keys() != (names := recipe.all_corpora().keys()):
+        raise RecipeError(f"`corpus` must have the corpora {quoted(names)}, got {quoted(given) or 'none'}")
+    read = recipe.embeddings.vectors if given is not None else _paths(recipe, from_files=from_files)
     missing = [path for path in read if _is_missing(folder / path)]
     if missing:
         error = DataError.of(

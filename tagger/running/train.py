@@ -38,7 +38,7 @@ from tagger.training.loop import Epoch, Outcome, share_epoch, train_network
 def train(
     recipe: str | Path | Recipe,
     *,
-    corpus: Corpus | None = None,
+    corpus: Corpus | Mapping[str, Corpus] | None = None,
     data: str | Path | None = None,
     output: str | Path | None = None,
     overwrite: bool = False,
@@ -53,7 +53,8 @@ def train(
 
     Args:
         recipe: A recipe, or the path of its TOML file.
-        corpus: Sentences or documents made in Python, to be used in place of the corpus of the recipe.
+        corpus: Sentences or documents made in Python, to be used in place of the corpus of the recipe. For a recipe
+            with several corpora, one for each by name, as `load_corpora` returns them.
         data: Folder that paths of corpora and vectors are relative to; default: the folder of the recipe.
         output: Folder of the run; default: nothing is written. It has the best model so far after each epoch.
         overwrite: Whether to replace a run that `output` already holds. It stays until the new run has ended.
@@ -75,7 +76,7 @@ def train(
     recipe, base = _read_recipe(recipe, overrides, seed)
     if tokenize is not None:
         recipe = recipe.with_function(tokenize)
-        corpus = corpus and replace(corpus, rules=corpus.rules.with_function(tokenize))
+        corpus = corpus and _with_function(corpus, tokenize)
     check_device(device)
     path = Path(output) if output is not None else None
     folder = Path(data) if data is not None else base
@@ -122,6 +123,13 @@ def _read_recipe(recipe: str | Path | Recipe, overrides: Sequence[str], seed: in
     if overrides:
         raise RecipeError("overrides need the path of a recipe; change the Recipe instead")
     return recipe if seed is None else recipe.model_copy(update={"seed": seed}), Path()
+
+
+def _with_function(corpus: Corpus | Mapping[str, Corpus], tokenize: Split) -> Corpus | Mapping[str, Corpus]:
+    """Return the given corpora with a function that splits their raw text."""
+    if isinstance(corpus, Corpus):
+        return replace(corpus, rules=corpus.rules.with_function(tokenize))
+    return {name: replace(each, rules=each.rules.with_function(tokenize)) for name, each in corpus.items()}
 
 
 def _train_teachers(

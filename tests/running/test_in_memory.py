@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tagger import Corpus, DataError, Document, Recipe, RecipeError, Sentence, generate, load, train
+from tagger import Corpus, DataError, Document, Recipe, RecipeError, Sentence, generate, load, load_corpora, train
 from tagger.running.run import RunListener
 from tagger.running.train import train as train_run
 
@@ -93,8 +93,18 @@ def test_what_cannot_be_trained_on_is_refused_in_one_sentence() -> None:
     with pytest.raises(DataError, match="no train sentence has the layer `ner`"):
         train(recipe, corpus=Corpus([Sentence.from_tokens(["a"]), Sentence.from_tokens(["b"])]))
     several = Recipe(corpora={"a": {"format": "synthetic", "sentences": 5}}, **SMALL)  # type: ignore[dict-item]
-    with pytest.raises(RecipeError, match=r"got \[corpora.NAME\]"):
+    with pytest.raises(RecipeError, match=r"a dictionary of corpora by name, because the recipe has \[corpora.NAME\]"):
         train(several, corpus=Corpus(SENTENCES))
+    with pytest.raises(RecipeError, match="`corpus` must have the corpora `a`, got `b`"):
+        train(several, corpus={"b": Corpus(SENTENCES)})
+
+
+def test_the_corpora_that_were_loaded_train_as_the_recipe_does() -> None:
+    parts = {name: {"format": "synthetic", "sentences": size} for name, size in (("a", 20), ("b", 30))}
+    recipe = Recipe(corpora=parts, **SMALL)  # type: ignore[arg-type]
+    runs = [train(recipe), train(recipe, corpus=load_corpora(recipe))]
+    first, second = ([epoch.loss for epoch in run.outcome.epochs] for run in runs)
+    assert first == second
 
 
 def test_a_function_in_a_recipe_is_refused_with_its_place() -> None:
