@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.encoding.batches import encode
-from tagger.encoding.packed import pack
 from tagger.errors import DataError, ModelError, missing_package
 from tagger.inference.documents import predict_documents
 from tagger.inference.items import Errors, document_of_text, documents_of, reporter, sentence_of_text, sentences_of
-from tagger.inference.predict import CHUNK, Backend, predict
+from tagger.inference.predict import CHUNK, Backend, predict, tag_marginals
 from tagger.model.model import Model
 from tagger.text.choices import BackendName, InputFormat, Precision, Unit
 from tagger.text.document import Document
@@ -212,10 +210,8 @@ class Tagger:
         """
         if not len(sentence):
             raise DataError("a sentence must have at least one token, got none. Pass a list of words.")
-        batch = encode(pack([sentence], layers=()), self.model.vocabulary).batch(np.zeros(1, np.int64))
-        labels = self.model.vocabulary.labels
-        found = self.backend.marginals(batch)
-        return {layer: Marginals(tuple(labels[layer]), array[0]) for layer, array in found.items()}
+        found, labels = next(tag_marginals([sentence], self.backend)), self.model.vocabulary.labels
+        return {layer: Marginals(tuple(labels[layer]), array) for layer, array in found.items()}
 
     def evaluate(
         self, sentences: Iterable[Sentence], *, watch: Callable[[Iterable[Sentence]], Iterable[Sentence]] = iter

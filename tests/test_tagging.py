@@ -28,6 +28,7 @@ from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, ModelError
 from tagger.inference import torch_backend
+from tagger.inference.predict import tag_marginals
 from tagger.inference.torch_backend import check_device
 from tagger.model.folder import save_model
 from tagger.running.description import describe_model
@@ -76,6 +77,16 @@ def test_marginals_hold_the_probability_of_every_predicted_tag(tokens: list[str]
         assert np.allclose(array.sum(1), 1, atol=1e-5)
         found = [row[tags.index(tag)] for row, tag in zip(array, predicted.tag_layer(layer).tags, strict=True)]
         assert found == pytest.approx(predicted.tag_scores(layer), abs=1e-6)
+
+
+def test_marginals_of_many_sentences_are_those_of_each_in_their_order() -> None:
+    sentences = [Sentence.from_tokens(["word"] * length) for length in (3, 0, 9, 1, 5)]
+    for sentence, found in zip(sentences, tag_marginals(sentences, TAGGER.backend, chunk=2), strict=True):
+        alone = TAGGER.marginals(sentence) if len(sentence) else {}
+        assert list(found) == list(alone)
+        for layer, (tags, array) in alone.items():
+            assert found[layer].shape == (len(sentence), len(tags))
+            np.testing.assert_allclose(found[layer], array, atol=1e-5)
 
 
 def test_marginals_of_no_token_are_refused() -> None:

@@ -91,6 +91,28 @@ def predict(
         yield from _predict_chunk(part, backend, n_best, features)
 
 
+def tag_marginals(
+    sentences: Iterable[Sentence], backend: Backend, *, chunk: int = CHUNK
+) -> Iterator[dict[str, NDArray[np.float32]]]:
+    """Yield for each sentence the probability of each tag at each token, of shape (tokens, tags), by tag layer.
+
+    Args:
+        sentences: The sentences. One without tokens has no arrays.
+        backend: Runs the model.
+        chunk: Number of sentences that are read at once.
+    """
+    vocabulary = backend.model.vocabulary
+    most = most_rows(max(map(len, vocabulary.labels.values()), default=1))
+    for part in _chunks(sentences, chunk, lambda: False):
+        encoded = encode(pack(part, layers=()), vocabulary)
+        found: list[dict[str, NDArray[np.float32]]] = [{} for _ in part]
+        for rows in batches_by_length(encoded.lengths, BATCH_TOKENS, max_rows=most, overhead=backend.batch_overhead):
+            for layer, table in backend.marginals(encoded.batch(rows)).items():
+                for row, array in zip(rows.tolist(), table, strict=True):
+                    found[row][layer] = array[: len(part[row])].copy()
+        yield from found
+
+
 def _chunks(sentences: Iterable[Sentence], size: int, waits: Callable[[], bool]) -> Iterator[list[Sentence]]:
     """Yield lists of `size` sentences, or fewer if the next one waits; those before an error come before it."""
     part: list[Sentence] = []

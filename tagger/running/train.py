@@ -73,7 +73,7 @@ def train(
     """
     listener = listener or RunListener()
     started = time.perf_counter()
-    recipe, base = _read_recipe(recipe, overrides, seed)
+    recipe, base = read_recipe(recipe, overrides, seed)
     if tokenize is not None:
         recipe = recipe.with_function(tokenize)
         corpus = corpus and _with_function(corpus, tokenize)
@@ -115,7 +115,7 @@ def train(
         return Run(tagger, report, outcome, path)
 
 
-def _read_recipe(recipe: str | Path | Recipe, overrides: Sequence[str], seed: int | None) -> tuple[Recipe, Path]:
+def read_recipe(recipe: str | Path | Recipe, overrides: Sequence[str], seed: int | None) -> tuple[Recipe, Path]:
     """Return the recipe of a run, and the folder that its paths are relative to."""
     if not isinstance(recipe, Recipe):
         given = [*overrides, *([f"seed={seed}"] if seed is not None else [])]
