@@ -27,7 +27,7 @@ _MODULES = {
     "tagger.corpus.synthetic": ("generate",),
     "tagger.hub.to_rows": ("to_dataset",),
     "tagger.errors": ("DataError", "MissingExtraError", "ModelError", "RecipeError", "TaggerError"),
-    "tagger.metrics.report": ("Report",),
+    "tagger.reporting.report": ("Report",),
     "tagger.nn.crf": ("LinearChainCRF",),
     "tagger.nn.encoder": ("RecurrentEncoder",),
     "tagger.running.corpora": ("load_corpora",),
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     )
     from tagger.hub.loading import stream_dataset as stream_dataset
     from tagger.hub.to_rows import to_dataset as to_dataset
-    from tagger.metrics.report import Report as Report
+    from tagger.reporting.report import Report as Report
     from tagger.nn.crf import LinearChainCRF as LinearChainCRF
     from tagger.nn.encoder import RecurrentEncoder as RecurrentEncoder
     from tagger.running.corpora import load_corpora as load_corpora

@@ -1,11 +1,14 @@
 """Scores of a model: what it predicted, compared with gold sentences, layer by layer."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from tagger.errors import DataError
 from tagger.heads.table import heads_of
-from tagger.metrics.report import Report as Report
 from tagger.model.model import Model
+from tagger.reporting.report import Report as Report
+from tagger.reporting.report import signature_of
+from tagger.reporting.sections import Context
 from tagger.text.sentence import Sentence
 
 
@@ -14,6 +17,9 @@ def score_predictions(
     predicted: Iterable[Sentence],
     model: Model,
     extra: Mapping[str, object] | None = None,
+    *,
+    known: Mapping[str, Any] | None = None,
+    context: Context | None = None,
 ) -> Report:
     """Return the scores of each head on the gold sentences that have its layer.
 
@@ -22,24 +28,26 @@ def score_predictions(
         predicted: The same sentences with predicted layers, in the same order.
         model: The model that predicted.
         extra: More keys for the report.
+        known: More values for its signature, such as `files`.
+        context: What its sections need beside the sentences.
 
     Raises:
         DataError: No gold sentence has a layer of the model, or a layer has tags where the head predicts labels, or the
             other way round.
     """
     pairs = list(zip(gold, predicted, strict=True))
-    scores = {}
+    layers = {}
     for layer, head in heads_of(model.heads).items():
         carried = _having(layer, pairs)
         if carried[0]:
-            scores[layer] = head.score(*carried)
-    if not scores:
+            layers[layer] = head.scored(*carried)
+    if not layers:
         found = sorted({name for sentence in gold for name in sentence.layers})
         raise DataError(
             f"no sentence has a layer that the model predicts ({', '.join(model.heads)}); "
             f"the layers of the data are: {', '.join(found) or 'none'}"
         )
-    return Report(scores, extra or {})
+    return Report(layers, signature_of(layers, **known or {}), extra or {}, context or Context())
 
 
 def dev_scores(gold: Sequence[Sentence], predicted: Iterable[Sentence], model: Model) -> dict[str, float]:
@@ -57,7 +65,7 @@ def dev_scores(gold: Sequence[Sentence], predicted: Iterable[Sentence], model: M
         carried = _having(layer, pairs)
         if not carried[0]:
             raise DataError(f"no dev sentence has the layer `{layer}`, so the best epoch cannot be chosen; add some")
-        scores[layer] = head.dev_score(*carried)
+        scores[layer] = head.scored(*carried).headline
     return scores
 
 

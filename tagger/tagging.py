@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from tagger.formats.faults import Faults
     from tagger.formats.tally import Tally
     from tagger.inference.incremental import Incremental
-    from tagger.metrics.report import Report
     from tagger.model.network import Network
+    from tagger.reporting.report import Report
+    from tagger.reporting.sections import Context
 
 logger = logging.getLogger(__name__)
 C = TypeVar("C")
@@ -214,7 +215,12 @@ class Tagger:
         return {layer: Marginals(tuple(labels[layer]), array) for layer, array in found.items()}
 
     def evaluate(
-        self, sentences: Iterable[Sentence], *, watch: Callable[[Iterable[Sentence]], Iterable[Sentence]] = iter
+        self,
+        sentences: Iterable[Sentence],
+        *,
+        watch: Callable[[Iterable[Sentence]], Iterable[Sentence]] = iter,
+        files: Mapping[str, str] | None = None,
+        context: "Context | None" = None,
     ) -> "Report":
         """Return the scores of this model on gold sentences, with the time that tagging them took.
 
@@ -223,6 +229,8 @@ class Tagger:
         Args:
             sentences: The gold sentences.
             watch: Passes on the predicted sentences, which know their number, and may show how many are done.
+            files: SHA-256 of each file that the sentences are from, for the signature of the report.
+            context: What sections of the report need beside the sentences.
 
         Raises:
             DataError: No sentence has a layer of the model.
@@ -238,9 +246,18 @@ class Tagger:
         seconds, tokens = time.perf_counter() - started, sum(map(len, sentences))
         speed = {"tokens": tokens, "seconds": round(seconds, 3), "tokens_per_second": round(tokens / seconds)}
         try:
-            return score_predictions(sentences, predicted, self.model, speed)
+            known = {**self._identity(), "files": files or {}}
+            return score_predictions(sentences, predicted, self.model, speed, known=known, context=context)
         except ModuleNotFoundError as error:
             raise missing_package("scoring", error) from None
+
+    def _identity(self) -> dict[str, object]:
+        """Return the name of the model and its SHA-256, if it was loaded from a folder."""
+        source = self.model.source
+        if source is None:
+            return {}
+        run = source.folder.name == "model"
+        return {"model": (source.folder.parent if run else source.folder).name, "model_sha256": source.sha256}
 
 
 def load(

@@ -3,36 +3,59 @@
 import atexit
 import gc
 import io
-import json
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
-from tagger.cli.arguments import names_of, split_columns
+from tagger.cli.arguments import (
+    BackendOption,
+    ColumnsOption,
+    CommentsOption,
+    DelimiterOption,
+    DeviceOption,
+    EncodingOption,
+    FileArgument,
+    HeaderOption,
+    InputOption,
+    JsonOption,
+    LanguageOption,
+    ModelArgument,
+    PrecisionOption,
+    QuoteOption,
+    SchemeOption,
+    SegmentOption,
+    SplitOnOption,
+    TextOption,
+    ThreadsOption,
+    TokenizeOption,
+    TrustOption,
+    UnknownOption,
+    load_tagger,
+    names_of,
+    print_json,
+    split_columns,
+)
+from tagger.cli.scoring.evaluate import evaluate
 from tagger.errors import DataError, MissingExtraError, RecipeError, TaggerError, missing_package
 from tagger.text.choices import (
-    BackendName,
     ExportPrecision,
     FileFormat,
-    InputFormat,
     Invalid,
     Misaligned,
     Nested,
     OutputFormat,
-    Precision,
     Unit,
 )
-from tagger.text.schemes import Scheme
-from tagger.text.tokenization import Segment, Tokenize
-from tagger.wording import counted, visible
+from tagger.text.tokenization import Tokenize
+from tagger.wording import visible
 
 if TYPE_CHECKING:
-    from tagger.tagging import Tagger
+    pass
 
 COLLECTED_AFTER = 50_000  # new objects
 
@@ -45,78 +68,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-DeviceOption = Annotated[str, typer.Option("--device", help="Device for the network: cpu, cuda or cuda:N.")]
-PrecisionOption = Annotated[
-    Precision,
-    typer.Option("--precision", help="Encoder precision; bfloat16 is faster on some CPUs, auto measures it once."),
-]
-BackendOption = Annotated[
-    BackendName,
-    typer.Option(
-        "--backend",
-        help="What runs the model. auto: onnx for an exported model, torch for a GPU or another precision than "
-        "float32, otherwise numpy, which starts sooner than torch.",
-    ),
-]
-ThreadsOption = Annotated[
-    int | None,
-    typer.Option(
-        "--threads",
-        min=1,
-        help="CPU threads; training uses at most two. Default: all cores, but one to tag with NumPy.",
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON to standard output.")]
-ColumnsOption = Annotated[
-    str | None, typer.Option("--columns", help="Columns of the file, such as token,_,ner; _ is ignored.")
-]
-SchemeOption = Annotated[Scheme | None, typer.Option("--scheme", help="Tag scheme of the input. Default: detected.")]
-TokenizeOption = Annotated[
-    Tokenize | None, typer.Option("--tokenize", help="How to split raw text into tokens. Default: as in training.")
-]
-TrustOption = Annotated[
-    bool, typer.Option("--trust", help="Also run rules for words that the model brings and no known spaCy has.")
-]
-LanguageOption = Annotated[
-    str | None, typer.Option("--language", help="Code of the language whose rules split raw text, such as de.")
-]
-SplitOnOption = Annotated[
-    str | None, typer.Option("--split-on", help="Characters of raw text that are always tokens, such as /#-.")
-]
-SegmentOption = Annotated[
-    Segment | None, typer.Option("--segment", help="How to split raw text into sentences: at marks, at lines, or not.")
-]
-UnknownOption = Annotated[str | None, typer.Option("--unknown", help="Mark of unknown tags in columns, such as ?.")]
-DelimiterOption = Annotated[
-    str | None,
-    typer.Option("--delimiter", help="What separates columns: a character, tab, comma or blanks. Default: detected."),
-]
-QuoteOption = Annotated[
-    str | None, typer.Option("--quote", help='Character around fields with a delimiter in them; "" for none.')
-]
-CommentsOption = Annotated[
-    str | None, typer.Option("--comments", help="How comment lines start, such as ###. Default: detected.")
-]
-HeaderOption = Annotated[
-    int | None, typer.Option("--header", min=0, help="Number of lines that name the columns. Default: detected.")
-]
-EncodingOption = Annotated[
-    str | None, typer.Option("--encoding", help="Encoding of the files, such as cp1252. Default: UTF-8.")
-]
-TextOption = Annotated[
-    str | None, typer.Option("--text", help="Key or column of the texts in JSON or CSV. Default: text or sentence.")
-]
-ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a run, or of a model.")]
-FileArgument = Annotated[str, typer.Argument(metavar="[FILE | -]", help="File to tag; - is standard input.")]
-InputOption = Annotated[
-    InputFormat | None,
-    typer.Option(
-        "--input-format",
-        help="Format of the input. Default: by the name of the file (.jsonl, .json, .conllu, .csv, .tsv, .spacy; a "
-        "folder is brat, or parallel if it has seq.in), otherwise text.",
-    ),
-]
 
 
 def main() -> NoReturn:
@@ -241,83 +192,7 @@ def train(
         sys.stdout.write(run.report.to_text())
 
 
-@app.command(epilog="Example: tagger evaluate runs/quickstart FILE --format jsonl")
-def evaluate(
-    model: ModelArgument,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files with gold tags or labels.")],
-    format: Annotated[FileFormat | None, typer.Option(help="Format of the files. Default: as in training.")] = None,
-    columns: ColumnsOption = None,
-    delimiter: DelimiterOption = None,
-    quote: QuoteOption = None,
-    comments: CommentsOption = None,
-    header: HeaderOption = None,
-    encoding: EncodingOption = None,
-    scheme: Annotated[
-        Scheme | None, typer.Option(help="Tag scheme of the files. Default: as in training, or detected.")
-    ] = None,
-    layer: Annotated[
-        str | None, typer.Option(help="Layer for the labels (labelled) or the character spans (jsonl, brat).")
-    ] = None,
-    invalid: Annotated[
-        Invalid | None, typer.Option(help="How to handle invalid tag sequences. Default: as in training.")
-    ] = None,
-    misaligned: Annotated[
-        Misaligned | None,
-        typer.Option(help="How to handle spans that do not align with tokens. Default: they count as missed."),
-    ] = None,
-    nested: Annotated[
-        Nested | None,
-        typer.Option(help="Which of two nested spans to keep. Default: the outer one; the inner one counts as missed."),
-    ] = None,
-    tokenize: TokenizeOption = None,
-    language: LanguageOption = None,
-    split_on: SplitOnOption = None,
-    segment: SegmentOption = None,
-    unknown: UnknownOption = None,
-    as_json: JsonOption = False,
-    backend: BackendOption = "auto",
-    device: DeviceOption = "cpu",
-    precision: PrecisionOption = "float32",
-    threads: ThreadsOption = None,
-    trust: TrustOption = False,
-) -> None:
-    """Evaluate a model on annotated files: entities with seqeval, tags and labels by accuracy."""
-    from tagger.cli.progress import Meter
-    from tagger.running.scoring import evaluate_files
-
-    with Meter("sentences tagged") as meter:
-        report = evaluate_files(
-            load_tagger(model, device, threads, precision, backend=backend, trusted=trust),
-            files,
-            watch=meter.counting,
-            format=format,
-            columns=split_columns(columns, None),
-            delimiter=delimiter,
-            quote=quote,
-            comments=comments,
-            header=header,
-            encoding=encoding,
-            scheme=scheme,
-            layer=layer,
-            invalid=invalid,
-            misaligned=misaligned,
-            nested=nested,
-            tokenize=tokenize,
-            language=language,
-            split_on=split_on,
-            segment=segment,
-            unknown=unknown,
-        )
-    if as_json:
-        print_json(report.to_dict())
-    else:
-        sys.stdout.write(report.to_text())
-        notes = report.extra["notes"]
-        assert isinstance(notes, list)
-        sys.stderr.writelines(f"{note}\n" for note in notes)
-        tokens = report.extra["tokens"]
-        assert isinstance(tokens, int)
-        sys.stderr.write(f"tagged {counted(tokens, 'token')}, {report.extra['tokens_per_second']} per second\n")
+app.command(epilog="Example: tagger evaluate runs/quickstart FILE --format jsonl")(evaluate)
 
 
 @app.command(epilog='Example: echo "Ada lives in Oslo." | tagger tag runs/quickstart')
@@ -582,11 +457,6 @@ def info(model: ModelArgument, as_json: JsonOption = False) -> None:
         sys.stdout.writelines(f"{line}\n" for line in _indented(facts))
 
 
-def print_json(value: object) -> None:
-    """Print a value as JSON."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
-
-
 def _indented(facts: object, depth: int = 0) -> Iterator[str]:
     """Yield nested facts as indented lines."""
     for key, value in facts.items() if isinstance(facts, dict) else ():
@@ -596,25 +466,3 @@ def _indented(facts: object, depth: int = 0) -> Iterator[str]:
         else:
             shown = ", ".join(map(str, value)) if isinstance(value, list) else value
             yield f"{'  ' * depth}{key}: {shown}"
-
-
-def load_tagger(
-    model: Path,
-    device: str,
-    threads: int | None,
-    precision: Precision = "float32",
-    *,
-    backend: BackendName = "torch",
-    trusted: bool = False,
-    splitting: Mapping[str, str | None] | None = None,
-) -> "Tagger":
-    """Return a loaded model; `splitting` says how it splits texts, if given."""
-    from tagger.config import ReadingConfig, parse_section
-    from tagger.model.files import is_exported
-    from tagger.tagging import load
-
-    given: dict[str, Any] = {name: value for name, value in (splitting or {}).items() if value is not None}
-    parse_section(ReadingConfig, given, where="the options")
-    if backend == "auto" and not is_exported(model):  # as fast, and torch takes seconds to load
-        backend = "numpy" if device == "cpu" and precision == "float32" else "torch"
-    return load(model, backend=backend, device=device, precision=precision, threads=threads, trusted=trusted, **given)

@@ -1,15 +1,96 @@
-"""Arguments of commands that need more than their type: lists of names, columns, and how a file is written."""
+"""Options that several commands have, and arguments that need more than their type, such as columns."""
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
 
 from tagger.cli.progress import FileLines
 from tagger.errors import RecipeError
 from tagger.files.reading import Arriving
-from tagger.text.choices import InputFormat
+from tagger.text.choices import BackendName, InputFormat, Precision
+from tagger.text.schemes import Scheme
+from tagger.text.tokenization import Segment, Tokenize
+
+if TYPE_CHECKING:
+    from tagger.tagging import Tagger
+
+DeviceOption = Annotated[str, typer.Option("--device", help="Device for the network: cpu, cuda or cuda:N.")]
+PrecisionOption = Annotated[
+    Precision,
+    typer.Option("--precision", help="Encoder precision; bfloat16 is faster on some CPUs, auto measures it once."),
+]
+BackendOption = Annotated[
+    BackendName,
+    typer.Option(
+        "--backend",
+        help="What runs the model. auto: onnx for an exported model, torch for a GPU or another precision than "
+        "float32, otherwise numpy, which starts sooner than torch.",
+    ),
+]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        min=1,
+        help="CPU threads; training uses at most two. Default: all cores, but one to tag with NumPy.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON to standard output.")]
+ColumnsOption = Annotated[
+    str | None, typer.Option("--columns", help="Columns of the file, such as token,_,ner; _ is ignored.")
+]
+SchemeOption = Annotated[Scheme | None, typer.Option("--scheme", help="Tag scheme of the input. Default: detected.")]
+TokenizeOption = Annotated[
+    Tokenize | None, typer.Option("--tokenize", help="How to split raw text into tokens. Default: as in training.")
+]
+TrustOption = Annotated[
+    bool, typer.Option("--trust", help="Also run rules for words that the model brings and no known spaCy has.")
+]
+LanguageOption = Annotated[
+    str | None, typer.Option("--language", help="Code of the language whose rules split raw text, such as de.")
+]
+SplitOnOption = Annotated[
+    str | None, typer.Option("--split-on", help="Characters of raw text that are always tokens, such as /#-.")
+]
+SegmentOption = Annotated[
+    Segment | None, typer.Option("--segment", help="How to split raw text into sentences: at marks, at lines, or not.")
+]
+UnknownOption = Annotated[str | None, typer.Option("--unknown", help="Mark of unknown tags in columns, such as ?.")]
+DelimiterOption = Annotated[
+    str | None,
+    typer.Option("--delimiter", help="What separates columns: a character, tab, comma or blanks. Default: detected."),
+]
+QuoteOption = Annotated[
+    str | None, typer.Option("--quote", help='Character around fields with a delimiter in them; "" for none.')
+]
+CommentsOption = Annotated[
+    str | None, typer.Option("--comments", help="How comment lines start, such as ###. Default: detected.")
+]
+HeaderOption = Annotated[
+    int | None, typer.Option("--header", min=0, help="Number of lines that name the columns. Default: detected.")
+]
+EncodingOption = Annotated[
+    str | None, typer.Option("--encoding", help="Encoding of the files, such as cp1252. Default: UTF-8.")
+]
+TextOption = Annotated[
+    str | None, typer.Option("--text", help="Key or column of the texts in JSON or CSV. Default: text or sentence.")
+]
+ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a run, or of a model.")]
+FileArgument = Annotated[str, typer.Argument(metavar="[FILE | -]", help="File to tag; - is standard input.")]
+InputOption = Annotated[
+    InputFormat | None,
+    typer.Option(
+        "--input-format",
+        help="Format of the input. Default: by the name of the file (.jsonl, .json, .conllu, .csv, .tsv, .spacy; a "
+        "folder is brat, or parallel if it has seq.in), otherwise text.",
+    ),
+]
+
 
 TEXTUAL = tuple(name for name in get_args(InputFormat) if name not in ("brat", "docbin"))
 FORMATS_OF = {
@@ -57,3 +138,30 @@ def input_lines(file: str) -> Iterator[Arriving | FileLines]:
     else:
         with closing(FileLines(Path(file))) as lines:
             yield lines
+
+
+def load_tagger(
+    model: Path,
+    device: str,
+    threads: int | None,
+    precision: Precision = "float32",
+    *,
+    backend: BackendName = "torch",
+    trusted: bool = False,
+    splitting: Mapping[str, str | None] | None = None,
+) -> "Tagger":
+    """Return a loaded model; `splitting` says how it splits texts, if given."""
+    from tagger.config import ReadingConfig, parse_section
+    from tagger.model.files import is_exported
+    from tagger.tagging import load
+
+    given: dict[str, Any] = {name: value for name, value in (splitting or {}).items() if value is not None}
+    parse_section(ReadingConfig, given, where="the options")
+    if backend == "auto" and not is_exported(model):  # as fast, and torch takes seconds to load
+        backend = "numpy" if device == "cpu" and precision == "float32" else "torch"
+    return load(model, backend=backend, device=device, precision=precision, threads=threads, trusted=trusted, **given)
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli.app import JsonOption, print_json
+from tagger.cli.arguments import JsonOption, print_json
 
 if TYPE_CHECKING:
     from tagger.catalogue.entries import Entry

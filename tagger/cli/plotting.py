@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli.app import (
+from tagger.cli.arguments import (
     ColumnsOption,
     DeviceOption,
     FileArgument,
@@ -15,9 +15,10 @@ from tagger.cli.app import (
     ModelArgument,
     ThreadsOption,
     TrustOption,
+    input_lines,
     load_tagger,
+    split_columns,
 )
-from tagger.cli.arguments import input_lines, split_columns
 
 if TYPE_CHECKING:
     from tagger.plots import Picture

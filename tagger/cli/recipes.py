@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli.app import JsonOption, print_json
+from tagger.cli.arguments import JsonOption, print_json
 from tagger.errors import DataError, RecipeError
 from tagger.wording import shorten
 

@@ -28,7 +28,7 @@ from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
 
 if TYPE_CHECKING:
-    from tagger.metrics.report import Scores
+    from tagger.metrics.layer import ScoredLayer
     from tagger.nn.calibration import HeldOut
     from tagger.nn.encoder import RecurrentEncoder
     from tagger.nn.heads import HeadNetwork
@@ -239,18 +239,8 @@ class Head(ABC, Generic[C, N, M]):
         """Return what predicts the layer token by token, for a new sentence."""
 
     @abstractmethod
-    def score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> "Scores":
-        """Return the scores of predicted sentences against gold sentences, all of which have the layer."""
-
-    def dev_score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> float:
-        """Return the headline of `score` alone, computed fast."""
-        hits = [hit for g, p in zip(gold, predicted, strict=True) for hit in self.hits(g, p)]
-        return sum(hits) / max(1, len(hits))
-
-    def hits(self, gold: Sentence, predicted: Sentence) -> list[bool]:
-        """Return which labels of a sentence are right, of those whose gold label is known."""
-        pairs = zip(self.labels(gold), self.labels(predicted), strict=True)
-        return [wanted == found for wanted, found in pairs if wanted is not None]
+    def scored(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> "ScoredLayer":
+        """Return the layer of predicted sentences beside that of gold sentences, all of which have it."""
 
     def prepare(self, network: N, targets: EncodedSentences, names: Sequence[str]) -> list[str]:
         """Adapt the network to the training sentences before the first step, and return a note on what was done.

@@ -15,7 +15,7 @@ from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence
 
 if TYPE_CHECKING:
-    from tagger.metrics.accuracy import LabelScores
+    from tagger.metrics.layer import ScoredLayer
     from tagger.nn.encoder import RecurrentEncoder
     from tagger.nn.heads import SentenceHead
     from tagger.numpy_nn import heads as numpy_heads
@@ -129,14 +129,11 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead", "numpy_heads.SentenceHe
         """Return what predicts the label of the sentence so far."""
         return RunningLabelLayer(network, names)
 
-    def score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> "LabelScores":
-        """Return the accuracy of labels, and the scores of each class."""
-        from tagger.metrics.accuracy import score_labels
+    def scored(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> "ScoredLayer":
+        """Return the labels."""
+        from tagger.metrics.layer import ClassLayer
 
-        found = [sentence.label(self.layer) for sentence in predicted]
-        sure = [label.score for label in found if label.score is not None]
-        wanted = [sentence.label(self.layer).value for sentence in gold]
-        return score_labels(wanted, [label.value for label in found], sure if len(sure) == len(found) else None)
+        return ClassLayer(self.layer, tuple(gold), tuple(predicted))
 
     def prepare(self, network: "SentenceHead", targets: EncodedSentences, names: Sequence[str]) -> list[str]:
         """Give the network the weights of the classes, if the recipe has some."""

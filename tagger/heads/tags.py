@@ -13,13 +13,12 @@ from tagger.encoding.batches import EncodedSentences, encode
 from tagger.encoding.packed import pack
 from tagger.heads.head import FLOAT, Arrays, Head, HeldOutSentences, Lesson, Names, Sizes, named
 from tagger.heads.last_tag import Ending, extend, last_tag
-from tagger.text.gaps import all_known, is_counted, known_of, open_tokens
+from tagger.text.gaps import known_of
 from tagger.text.schemes import Boundary, Scheme, legal_transitions, span_tables, span_types, spans_to_tags
 from tagger.text.sentence import Sentence, TagLayer, check_spans
 
 if TYPE_CHECKING:
-    from tagger.metrics.accuracy import TagScores
-    from tagger.metrics.entities import EntityScores
+    from tagger.metrics.layer import ScoredLayer
     from tagger.nn.encoder import RecurrentEncoder
     from tagger.nn.heads import TokensHead
     from tagger.numpy_nn import heads as numpy_heads
@@ -189,99 +188,15 @@ class TagHead(Head[TokensHeadConfig, "TokensHead", "numpy_heads.TokensHead"]):
         """Return what predicts the tag of each token when it arrives."""
         return RunningTagLayer(network, names, self.config.span_scheme, shown)
 
-    def score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> "TagScores | EntityScores":
-        """Return entity scores if the tags form spans, else the accuracy of tags."""
-        from tagger.metrics.accuracy import score_tags
-        from tagger.metrics.calibration import calibration_error
+    def scored(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> "ScoredLayer":
+        """Return the entities if the tags form spans, else the tags."""
+        from tagger.metrics.layer import EntityLayer, TokenLayer
 
-        scheme, pairs = self.config.span_scheme, list(zip(gold, predicted, strict=True))
-        scores: TagScores | EntityScores
-        if scheme is None:
-            wanted = [self.labels(sentence) for sentence in gold]
-            scores = score_tags(wanted, [known_of(self.labels(sentence)) for sentence in predicted])
-            scored = zip(wanted, (p.tag_scores(self.layer) or () for p in predicted), strict=True)
-            sure = [score for tags, each in scored for tag, score in zip(tags, each, strict=False) if tag is not None]
-            right = [hit for g, p in pairs for hit in self.hits(g, p)]
-        else:
-            check_spans(self.layer, gold)
-            scores = self._score_spans(gold, predicted, scheme)
-            sure = [score for g, p in pairs for _, score in self._counted(g, p) if score is not None]
-            right = [hit for g, p in pairs for hit in self._span_hits(g, p)]
-        complete = right and len(sure) == len(right)
-        return replace(scores, calibration_error=calibration_error(sure, right)) if complete else scores
-
-    def _score_spans(self, gold: Sequence[Sentence], predicted: Sequence[Sentence], scheme: Scheme) -> "EntityScores":
-        """Return entity scores. An entity that the gold tags cannot express is scored as a sentence of one token.
-
-        So seqeval itself counts it: as found if a predicted entity has its type and characters, otherwise as missed.
-        """
-        from tagger.metrics.entities import score_entities
-
-        pairs = list(zip(gold, predicted, strict=True))
-        known = [self._known_part(g, p, scheme) for g, p in pairs]
-        beside = [pair for g, p in pairs for pair in self._beside(g, p)]
-        wanted = [*(tags for tags, _ in known), *(spans_to_tags([entity], 1, scheme) for entity, _ in beside)]
-        found = [*(tags for _, tags in known), *(spans_to_tags(hits, 1, scheme) for _, hits in beside)]
-        unscored = sum(len(p.boundaries(self.layer)) - len(self._counted(g, p)) for g, p in pairs)
-        return replace(
-            score_entities(wanted, found, scheme),
-            sentences=len(gold),
-            unaligned_entities=len(beside),
-            unknown_tokens=sum(sentence.tag_layer(self.layer).tags.count(None) for sentence in gold),
-            unscored_entities=unscored,
-        )
-
-    def _beside(self, gold: Sentence, predicted: Sentence) -> Iterator[tuple[Boundary, list[Boundary]]]:
-        """Yield each entity that the gold tags cannot express, and the same if it was predicted, as of one token."""
-        unaligned = gold.tag_layer(self.layer).unaligned
-        found = {(s.type, s.start_char, s.end_char) for s in predicted.spans(self.layer)} if unaligned else set()
-        for entity in unaligned:
-            boundary = Boundary(entity.type, 0, 1)
-            yield boundary, [boundary] * (entity in found)
-
-    def _unexpressed(self, gold: Sentence, predicted: Sentence) -> set[Boundary]:
-        """Return the predicted entities that equal a gold entity which the gold tags cannot express."""
-        unaligned = set(gold.tag_layer(self.layer).unaligned)
-        spans = predicted.spans(self.layer) if unaligned else ()
-        return {Boundary(s.type, s.start, s.end) for s in spans if (s.type, s.start_char, s.end_char) in unaligned}
-
-    def dev_score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> float:
-        """Return the strict span F1 if the tags form spans, else the accuracy."""
-        from tagger.metrics.entities import span_f1
-
+        both = tuple(gold), tuple(predicted)
         if self.config.span_scheme is None:
-            return super().dev_score(gold, predicted)
-        pairs = list(zip(gold, predicted, strict=True))
-        beside = [pair for g, p in pairs for pair in self._beside(g, p)]
-        others = ({span for span, _ in self._counted(g, p)} - self._unexpressed(g, p) for g, p in pairs)
-        wanted = [*(s.boundaries(self.layer) for s in gold), *([entity] for entity, _ in beside)]
-        return span_f1(wanted, [*others, *(hits for _, hits in beside)])
-
-    def _known_part(self, gold: Sentence, predicted: Sentence, scheme: Scheme) -> tuple[list[str], list[str]]:
-        """Return gold and predicted tags of a sentence without the entities that do not count."""
-        from tagger.metrics.unknown_gold import known_part, without_spans
-
-        layer, found = gold.tag_layer(self.layer), known_of(self.labels(predicted))
-        if elsewhere := self._unexpressed(gold, predicted):
-            found = without_spans(found, elsewhere, scheme)
-        if layer.types is None and all_known(layer.tags):
-            return known_of(self.labels(gold)), found
-        return known_part(gold.boundaries(self.layer), open_tokens(layer.tags), found, scheme, layer.types)
-
-    def _counted(self, gold: Sentence, predicted: Sentence) -> list[tuple[Boundary, float | None]]:
-        """Return the predicted entities of a sentence that can be compared with gold, with their probabilities."""
-        layer, own = gold.tag_layer(self.layer), predicted.tag_layer(self.layer).scored_spans
-        spans: list[tuple[Boundary, float | None]] = [*own] if own is not None else []
-        spans += [(span, None) for span in predicted.boundaries(self.layer)] if own is None else []
-        if layer.types is None and all_known(layer.tags):
-            return spans
-        unclear = open_tokens(layer.tags)
-        return [(span, score) for span, score in spans if is_counted(span, unclear, layer.types)]
-
-    def _span_hits(self, gold: Sentence, predicted: Sentence) -> list[bool]:
-        """Return which predicted entities of a sentence are right in type and boundaries, of those that count."""
-        wanted = {*gold.boundaries(self.layer), *self._unexpressed(gold, predicted)}
-        return [found in wanted for found, _ in self._counted(gold, predicted)]
+            return TokenLayer(self.layer, *both)
+        check_spans(self.layer, gold)
+        return EntityLayer(self.layer, *both, self.config.span_scheme)
 
     def asks_teacher(self, sentence: Sentence) -> bool:
         """Whether a teacher is asked: about sentences without a tag that is known."""

@@ -27,6 +27,11 @@ class _Accuracy:
         """The share of tokens or sentences that are right, from 0 to 1."""
         return self.accuracy
 
+    @property
+    def rule(self) -> dict[str, str]:
+        """What computed the scores, and by which rule."""
+        return {"scorer": "tagger", "rule": "accuracy"}
+
     def to_dict(self) -> dict[str, object]:
         """Return the scores as JSON values."""
         return asdict(self)

@@ -84,6 +84,11 @@ class EntityScores:
         return self.micro.f1
 
     @property
+    def rule(self) -> dict[str, str]:
+        """What computed the scores, and by which rule."""
+        return {"scorer": self.library, "rule": f"{self.mode}, micro F1", "scheme": self.scheme}
+
+    @property
     def default_scheme(self) -> Scheme:
         """The scheme in which tags are passed to seqeval's default mode."""
         return "bioes" if self.scheme == "bilou" else self.scheme
@@ -108,15 +113,14 @@ class EntityScores:
             f"invalid predicted sequences: {self.invalid_sequences} of {self.sentences}",
             *unknown_lines(self.unknown_tokens, self.unscored_entities),
             *error_lines(self.calibration_error),
-            f"settings: {self.library}, mode={self.mode}, scheme={SEQEVAL_SCHEMES[self.scheme]}, average=micro"
-            f"{self._tables_note()}",
+            *self._tables_note(),
         ]
 
-    def _tables_note(self) -> str:
-        """Return how the entities were found if seqeval did not find them."""
+    def _tables_note(self) -> list[str]:
+        """Return a line on how the entities were found if seqeval did not find them."""
         if self.found_by == "seqeval":
-            return ""
-        return f"; in more than {SEQEVAL_TOKENS:,} tokens, tables of the scheme find the entities that seqeval finds"
+            return []
+        return [f"in more than {SEQEVAL_TOKENS:,} tokens, tables of the scheme find the entities that seqeval finds"]
 
     def _unaligned_lines(self) -> list[str]:
         """Return a line on the entities that tokens cannot express, if there are any."""

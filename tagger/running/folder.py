@@ -72,8 +72,7 @@ class RunFolder:
         if self.path is None or self._ready is None:
             return
         state = f"```\n{report.to_text()}```" if report.scores else "This model was not scored on a test split."
-        text = json.dumps(report.to_dict(), indent=2, ensure_ascii=False)
-        kept = {LOG: _log(epochs), REPORT: f"{text}\n".encode()}
+        kept = {LOG: _log(epochs), REPORT: report.to_bytes(Path(REPORT))}
         self._replace(self._ready, self._model_files(model, state) | kept)
         if self._ready != self.path:
             teachers = {teacher.name for teacher in (self._ready / KEPT).glob("*")}

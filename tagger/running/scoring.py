@@ -11,6 +11,8 @@ from tagger.evaluation import Report
 from tagger.formats.standoff.brat import is_brat
 from tagger.heads.table import heads_of
 from tagger.model.model import Model
+from tagger.reporting.sections import Context
+from tagger.reporting.signature import hashes_of_files
 from tagger.tagging import Tagger
 from tagger.text.schemes import split_tag
 from tagger.text.sentence import Label, Sentence
@@ -19,7 +21,14 @@ from tagger.text.tokenization import DEFAULT_RULES, TextRules
 Watch = Callable[[Iterable[Sentence]], Iterator[Sentence]]
 
 
-def evaluate_files(tagger: Tagger, files: Sequence[str | Path], *, watch: Watch = iter, **reading: Any) -> Report:
+def evaluate_files(
+    tagger: Tagger,
+    files: Sequence[str | Path],
+    *,
+    watch: Watch = iter,
+    context: Context | None = None,
+    **reading: Any,
+) -> Report:
     """Return the report of a model on files. They are read as its training files were, except as `reading` says.
 
     Types and classes are renamed and dropped as they were in training, whatever the format of the files.
@@ -28,6 +37,7 @@ def evaluate_files(tagger: Tagger, files: Sequence[str | Path], *, watch: Watch 
         tagger: The model.
         files: Paths of files with gold layers.
         watch: Passes on the predicted sentences, and may show how many there are.
+        context: What sections of the report need beside the sentences.
         reading: Keys of a recipe's [data] section, such as `format`, `columns` and `scheme`; None is ignored.
 
     Raises:
@@ -44,7 +54,7 @@ def evaluate_files(tagger: Tagger, files: Sequence[str | Path], *, watch: Watch 
     config = config.with_rules(_rules_for(config.text_rules, tagger.model.text_rules, reading))
     config = _with_changes_of_training(config, tagger.model)
     sentences, notes = read_sentences(files, config, scheme_given="scheme" in given, chosen=given)
-    report = tagger.evaluate(sentences, watch=watch)
+    report = tagger.evaluate(sentences, watch=watch, files=hashes_of_files(files), context=context)
     return replace(report, extra={"files": [str(file) for file in files], "notes": list(notes), **report.extra})
 
 

@@ -16,12 +16,13 @@ from tagger.encoding.batches import encode
 from tagger.encoding.vectors import read_vectors
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, RecipeError
-from tagger.evaluation import Report, dev_scores, score_predictions
+from tagger.evaluation import Report, dev_scores
 from tagger.heads.table import heads_of
 from tagger.hub.lazy import packed_of, telling
 from tagger.inference.torch_backend import TorchBackend, check_device
 from tagger.model.config import FORMAT, ModelConfig
 from tagger.model.network import TorchModel, build_network
+from tagger.reporting.report import signature_of
 from tagger.running.calibration import Facts, calibrate, check_calibrated, describe_calibration
 from tagger.running.corpora import check_files, read_corpora
 from tagger.running.folder import RunFolder, open_run_folder
@@ -29,6 +30,7 @@ from tagger.running.memory import check_memory
 from tagger.running.run import Run, RunListener
 from tagger.running.splitting import stays_whole, text_rules_of
 from tagger.running.teachers import check_taught, find_teachers, with_teachers
+from tagger.running.testing import score_on_test
 from tagger.tagging import Tagger
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import Split
@@ -107,8 +109,13 @@ def train(
         tagger = Tagger(TorchBackend(model))
         if outcome.interrupted and any(corpus.test for corpus in corpora.values()):
             listener.noted("not scored on test, because training was stopped")
-        report = None if outcome.interrupted else _test(tagger, corpora, facts, started)
-        unscored = Report({}, {"split": None, **facts, "seconds": _seconds_since(started)})
+        report = (
+            None
+            if outcome.interrupted
+            else score_on_test(model, corpora, facts, name=path.name if path else None, started=started)
+        )
+        seconds = round(time.perf_counter() - started, 1)
+        unscored = Report({}, signature_of({}), {"split": None, **facts, "seconds": seconds})
         run_folder.finish(model, outcome.epochs, report or unscored)
         if path is not None:
             listener.noted(f"the model is in {path}")
@@ -284,25 +291,6 @@ def _reading(config: CorpusConfig, corpus: Corpus) -> ReadingConfig:
     )
 
 
-def _test(tagger: Tagger, corpora: Mapping[str, Corpus], facts: Mapping[str, object], started: float) -> Report | None:
-    """Return the report on the test sentences of all corpora, and of each corpus if there are several."""
-    model = tagger.model
-    tests = {
-        name: list(corpus.test)
-        for name, corpus in corpora.items()
-        if any(layer in sentence.layers for sentence in corpus.test for layer in model.heads)
-    }
-    if not tests:
-        return None
-    predicted = {name: list(tagger.predict(test)) for name, test in tests.items()}
-    extra = {"split": "test", **facts, "seconds": _seconds_since(started)}
-    if len(tests) > 1:
-        parts = {name: score_predictions(test, predicted[name], model) for name, test in tests.items()}
-        extra["corpora"] = {name: part.to_dict() for name, part in parts.items()}
-    pooled = [sentence for test in tests.values() for sentence in test]
-    return score_predictions(pooled, [s for part in predicted.values() for s in part], model, extra)
-
-
 def _facts(corpora: Mapping[str, Corpus], best: Epoch, reason: str, recipe: Recipe) -> dict[str, object]:
     """Return how a run was made, for its report.
 
@@ -317,7 +305,3 @@ def _facts(corpora: Mapping[str, Corpus], best: Epoch, reason: str, recipe: Reci
         "ended": reason,
         "notes": [note for corpus in corpora.values() for note in corpus.notes],
     }
-
-
-def _seconds_since(started: float) -> float:
-    return round(time.perf_counter() - started, 1)

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from onnx_graphs import arrays_of, feeds_of, run, session_of
 from torch import Tensor, nn
 from untrained import network_of, torch_tagger
@@ -24,6 +25,8 @@ from tagger.evaluation import dev_scores
 from tagger.export.network import build_graph
 from tagger.heads.head import Arrays, Head, HeldOutSentences, Lesson, Names
 from tagger.heads.table import KINDS, heads_of
+from tagger.metrics.layer import ScoredLayer
+from tagger.metrics.resampling import Statistic
 from tagger.model.config import FORMAT, ModelConfig
 from tagger.model.network import TorchModel, to_tensors
 from tagger.nn.encoder import RecurrentEncoder
@@ -71,11 +74,32 @@ class NumberScores:
     def headline(self) -> float:
         return 1 / (1 + self.error)
 
+    @property
+    def rule(self) -> dict[str, str]:
+        return {"rule": "mean error"}
+
     def to_dict(self) -> dict[str, object]:
         return {"mean_error": self.error}
 
     def lines(self) -> list[str]:
         return [f"mean error {self.error:.3f}"]
+
+
+class NumberLayer(ScoredLayer):
+    kind = "numbers"
+
+    @property
+    def counts(self) -> NDArray[np.float64]:
+        values = [[float(s.label(self.name).value) for s in pair] for pair in self.both]
+        return np.array([(abs(one - other), 1) for one, other in values])
+
+    @property
+    def statistic(self) -> Statistic:
+        return lambda sums: 1 / (1 + sums[..., 0] / sums[..., 1])
+
+    @property
+    def scores(self) -> NumberScores:
+        return NumberScores(float(self.counts[:, 0].mean()))
 
 
 class NumpyNumbers(numpy_heads.HeadNetwork):
@@ -138,9 +162,8 @@ class NumberHead(Head[NumberHeadConfig, NumberNetwork, NumpyNumbers]):
     def running(self, network: NumpyNumbers, names: Sequence[str], shown: Scheme | None) -> RunningNumber:
         return RunningNumber(network)
 
-    def score(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> NumberScores:
-        pairs = [[float(self.labels(s)[0]) for s in pair] for pair in zip(gold, predicted, strict=True)]
-        return NumberScores(sum(abs(a - b) for a, b in pairs) / len(pairs))
+    def scored(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> "NumberLayer":
+        return NumberLayer(self.layer, tuple(gold), tuple(predicted))
 
     def learn(self, encoded: EncodedSentences, lesson: Lesson) -> EncodedSentences:
         raise AssertionError("no recipe of these tests has a teacher")

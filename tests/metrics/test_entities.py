@@ -310,6 +310,6 @@ def test_dictionary_has_strict_rates_on_top_and_the_settings_beside() -> None:
 
 
 def test_metrics_import_neither_seqeval_nor_torch() -> None:
-    code = "import sys, tagger.metrics.report; print(sorted({'seqeval', 'sklearn', 'torch'} & set(sys.modules)))"
+    code = "import sys, tagger.reporting.report; print(sorted({'seqeval', 'sklearn', 'torch'} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -63,7 +63,7 @@ def test_the_log_has_a_line_an_epoch(finished: Run) -> None:
 
 def test_the_report_has_the_scores_of_the_best_weights_on_test(finished: Run) -> None:
     found = json.loads((finished.folder / "report.json").read_text())
-    assert found == finished.report.to_dict()
+    assert found == finished.report.to_dict(sentences=True)
     assert {"f1", "precision", "recall"} <= set(found["scores"]["ner"])
     assert "accuracy" in found["scores"]["upos"]
     assert "accuracy" in found["scores"]["sentiment"]
@@ -90,6 +90,7 @@ def test_the_kept_recipe_reproduces_the_run_bit_by_bit(finished: Run, tmp_path: 
     first, second = (
         {**json.loads((run.folder / "report.json").read_text()), "seconds": 0} for run in (finished, again)
     )
+    assert [report["signature"].pop("model") for report in (first, second)] == [finished.folder.name, "again"]
     assert first == second
     kept = [(run.folder / "recipe.toml").read_text().partition("\n")[2] for run in (finished, again)]
     assert kept[0] == kept[1]
@@ -477,10 +478,10 @@ def test_a_folder_that_cannot_be_written_to_is_reported_before_training(tmp_path
 
 
 def test_a_model_is_kept_before_it_is_scored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tagger.running.train._test", broken)
+    monkeypatch.setattr("tagger.running.train.score_on_test", broken)
     with pytest.raises(KeyboardInterrupt):
         train(make_recipe(tmp_path, SYNTHETIC, NER), output=tmp_path / "run")
     assert load(tmp_path / "run").layers == ("ner",)

@@ -1,0 +1,47 @@
+"""How the commands about scores write a report: to standard output, and to a file."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tagger.cli.arguments import print_json
+
+if TYPE_CHECKING:
+    from tagger.reporting.report import Report
+
+OutputOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        metavar="FILE",
+        help="File for the whole report: .json, with all sentences, for `tagger compare`; or .txt.",
+    ),
+]
+DetailsOption = Annotated[
+    bool, typer.Option("--details", help="Print all tables, not only the most important figures.")
+]
+ByOption = Annotated[
+    str | None, typer.Option("--by", metavar="KEY,...", help="Keys of the metadata by which to group sentences.")
+]
+
+
+def check_output(output: Path | None) -> None:
+    """Raise if a report cannot be written under this name; call it before expensive work."""
+    if output is not None:
+        from tagger.reporting.report import check_report_path
+
+        check_report_path(output)
+
+
+def write_report(report: "Report", output: Path | None, *, as_json: bool, details: bool) -> None:
+    """Write a report to a file, if one is named, and to standard output; its notes go to standard error."""
+    if output is not None:
+        report.save(output)
+    if as_json:
+        print_json(report.to_dict())
+        return
+    sys.stdout.write(report.to_text(details=details))
+    notes = report.extra.get("notes", ())
+    sys.stderr.writelines(f"{note}\n" for note in (notes if isinstance(notes, (list, tuple)) else ()))

@@ -1,0 +1,329 @@
+"""What was compared: the gold and the predicted version of one layer, sentence by sentence.
+
+All scores, intervals, lists of errors and pictures of a layer are computed from one of these objects. `EntityLayer` has
+entities, `TokenLayer` tags without spans, `ClassLayer` one label per sentence.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.metrics.accuracy import LabelScores, TagScores, score_labels, score_tags
+from tagger.metrics.calibration import calibration_error
+from tagger.metrics.entities import EntityScores, score_entities
+from tagger.metrics.resampling import Statistic, accuracy, f1
+from tagger.metrics.unknown_gold import known_part, without_spans
+from tagger.text.gaps import all_known, is_counted, known_of, open_tokens
+from tagger.text.schemes import Boundary, Scheme, spans_to_tags
+from tagger.text.sentence import Label, Sentence, Span, Unaligned
+
+Counts = NDArray[Any]  # of numbers
+
+
+class Scores(Protocol):
+    """The scores of one layer."""
+
+    @property
+    def headline(self) -> float:
+        """The main figure of the layer, from 0 to 1; higher is better."""
+        ...
+
+    @property
+    def rule(self) -> Mapping[str, str]:
+        """What computed the scores, and by which rule."""
+        ...
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the scores as JSON values."""
+        ...
+
+    def lines(self) -> list[str]:
+        """Return the scores as lines of text, the headline first."""
+        ...
+
+
+@dataclass(frozen=True)
+class ScoredLayer(ABC):
+    """The gold and the predicted version of a layer.
+
+    Args:
+        name: The name of the layer.
+        gold: The sentences whose gold version has the layer.
+        predicted: The same sentences with predicted layers.
+    """
+
+    kind: ClassVar[str]
+
+    name: str
+    gold: tuple[Sentence, ...]
+    predicted: tuple[Sentence, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.gold) != len(self.predicted):
+            raise ValueError(
+                f"gold and predicted must have the same number of sentences, got {len(self.gold)} and "
+                f"{len(self.predicted)}"
+            )
+
+    @property
+    def both(self) -> Iterator[tuple[Sentence, Sentence]]:
+        """Each gold sentence with its predicted version."""
+        return zip(self.gold, self.predicted, strict=True)
+
+    @property
+    @abstractmethod
+    def counts(self) -> Counts:
+        """What each sentence adds to the headline, of shape (sentences, counts)."""
+
+    @property
+    @abstractmethod
+    def statistic(self) -> Statistic:
+        """The function from sums of `counts` to the headline."""
+
+    @property
+    def headline(self) -> float:
+        """The main figure of the layer, from 0 to 1, computed fast from `counts`."""
+        return float(self.statistic(self.counts.sum(0).astype(float)))
+
+    @property
+    @abstractmethod
+    def scores(self) -> Scores:
+        """All scores of the layer."""
+
+    @property
+    def rule(self) -> dict[str, str]:
+        """What was scored, by what and by which rule; without them a score says nothing."""
+        return {"kind": self.kind, **self.scores.rule}
+
+
+@dataclass(frozen=True, slots=True)
+class SpanPair:
+    """The entities of one sentence that count. Those that touch unknown gold, or have a type that gold lacks, do not.
+
+    Args:
+        gold: The gold entities.
+        predicted: The predicted entities.
+        probabilities: The probability of each predicted entity; None if there is none.
+        beside: The gold entities that tokens cannot express, each with whether the same characters were predicted with
+            its type. Such a predicted entity is not in `predicted`.
+    """
+
+    gold: tuple[Boundary, ...]
+    predicted: tuple[Boundary, ...]
+    probabilities: tuple[float, ...] | None = None
+    beside: tuple[tuple[Unaligned, bool], ...] = ()
+
+
+@dataclass(frozen=True)
+class EntityLayer(ScoredLayer):
+    """A tag layer whose tags form entities.
+
+    Args:
+        scheme: The scheme in which both versions are scored.
+    """
+
+    kind: ClassVar[str] = "entities"
+
+    scheme: Scheme
+
+    @cached_property
+    def pairs(self) -> tuple[SpanPair, ...]:
+        """The entities of each sentence that count."""
+        return tuple([self._pair(gold, predicted) for gold, predicted in self.both])
+
+    @cached_property
+    def counts(self) -> Counts:
+        """Number of correct, predicted and gold entities of each sentence."""
+        rows = []
+        for pair in self.pairs:
+            found = sum(found for _, found in pair.beside)
+            correct = len({*pair.gold} & {*pair.predicted})
+            rows.append((correct + found, len(pair.predicted) + found, len(pair.gold) + len(pair.beside)))
+        return np.array(rows, np.int64).reshape(-1, 3)
+
+    @property
+    def statistic(self) -> Statistic:
+        """Micro F1."""
+        return f1
+
+    @cached_property
+    def tags(self) -> tuple[list[list[str]], list[list[str]]]:
+        """Gold and predicted tags in the scheme, with `O` for entities that do not count.
+
+        After the sentences, each gold entity that tokens cannot express is a sentence of one token of its own, with the
+        same prediction if it was found and `O` if it was missed.
+        """
+        known = [self._known_part(gold, predicted) for gold, predicted in self.both]
+        beside = [entity for pair in self.pairs for entity in pair.beside]
+        alone = [spans_to_tags([Boundary(entity.type, 0, 1)], 1, self.scheme) for entity, _ in beside]
+        found = [tags if found else ["O"] for tags, (_, found) in zip(alone, beside, strict=True)]
+        return [*(gold for gold, _ in known), *alone], [*(predicted for _, predicted in known), *found]
+
+    @cached_property
+    def unscored(self) -> int:
+        """Number of predicted entities that do not count."""
+        return sum(
+            len(predicted.boundaries(self.name)) - len(self._counted(gold, predicted)) for gold, predicted in self.both
+        )
+
+    @cached_property
+    def hits(self) -> tuple[tuple[float, bool], ...]:
+        """The probability of each predicted entity that counts and whether it is right; nothing if one has none."""
+        found = []
+        for gold, predicted in self.both:
+            right = {*gold.boundaries(self.name), *self._elsewhere(gold, predicted)}
+            for span, score in self._counted(gold, predicted):
+                if score is None:
+                    return ()
+                found.append((score, span in right))
+        return tuple(found)
+
+    @cached_property
+    def scores(self) -> EntityScores:
+        """The scores of entities."""
+        return replace(
+            score_entities(*self.tags, self.scheme),
+            sentences=len(self.gold),
+            unaligned_entities=sum(len(pair.beside) for pair in self.pairs),
+            unknown_tokens=sum(sentence.tag_layer(self.name).tags.count(None) for sentence in self.gold),
+            unscored_entities=self.unscored,
+            calibration_error=_error(self.hits),
+        )
+
+    def _pair(self, gold: Sentence, predicted: Sentence) -> SpanPair:
+        elsewhere = self._elsewhere(gold, predicted)
+        counted = [(span, score) for span, score in self._counted(gold, predicted) if span not in elsewhere]
+        scores = tuple([score for _, score in counted if score is not None])
+        unaligned, found = gold.tag_layer(self.name).unaligned, {_in_text(span) for span in elsewhere.values()}
+        return SpanPair(
+            tuple(gold.boundaries(self.name)),
+            tuple([span for span, _ in counted]),
+            scores if len(scores) == len(counted) else None,
+            tuple([(entity, entity in found) for entity in unaligned]),
+        )
+
+    def _elsewhere(self, gold: Sentence, predicted: Sentence) -> dict[Boundary, Span]:
+        """Return the predicted entities that equal a gold entity which tokens cannot express."""
+        unaligned = set(gold.tag_layer(self.name).unaligned)
+        spans = predicted.spans(self.name) if unaligned else ()
+        return {Boundary(span.type, span.start, span.end): span for span in spans if _in_text(span) in unaligned}
+
+    def _known_part(self, gold: Sentence, predicted: Sentence) -> tuple[list[str], list[str]]:
+        """Return gold and predicted tags of a sentence without the entities that do not count."""
+        layer, found = gold.tag_layer(self.name), known_of(predicted.tags(self.name, scheme=self.scheme))
+        if elsewhere := self._elsewhere(gold, predicted):
+            found = without_spans(found, elsewhere, self.scheme)
+        if layer.types is None and all_known(layer.tags):
+            return known_of(gold.tags(self.name, scheme=self.scheme)), found
+        return known_part(gold.boundaries(self.name), open_tokens(layer.tags), found, self.scheme, layer.types)
+
+    def _counted(self, gold: Sentence, predicted: Sentence) -> list[tuple[Boundary, float | None]]:
+        """Return the predicted entities of a sentence that can be compared with gold, with their probabilities."""
+        layer, own = gold.tag_layer(self.name), predicted.tag_layer(self.name).scored_spans
+        spans: list[tuple[Boundary, float | None]] = [*own] if own is not None else []
+        spans += [(span, None) for span in predicted.boundaries(self.name)] if own is None else []
+        if layer.types is None and all_known(layer.tags):
+            return spans
+        unclear = open_tokens(layer.tags)
+        return [(span, score) for span, score in spans if is_counted(span, unclear, layer.types)]
+
+
+@dataclass(frozen=True)
+class TokenLayer(ScoredLayer):
+    """A tag layer whose tags have no spans, such as parts of speech."""
+
+    kind: ClassVar[str] = "tags"
+
+    @cached_property
+    def pairs(self) -> tuple[tuple[tuple[str, str], ...], ...]:
+        """Gold and predicted tag of each token of each sentence whose gold tag is known."""
+        found = []
+        for wanted, tags in zip(self._gold_tags, self._predicted_tags, strict=True):
+            found.append(tuple([(g, p) for g, p in zip(wanted, tags, strict=True) if g is not None]))
+        return tuple(found)
+
+    @cached_property
+    def counts(self) -> Counts:
+        """Number of right tokens and of all tokens of each sentence."""
+        return np.array([(sum(g == p for g, p in pairs), len(pairs)) for pairs in self.pairs], np.int64).reshape(-1, 2)
+
+    @property
+    def statistic(self) -> Statistic:
+        """The share of tokens that are right."""
+        return accuracy
+
+    @cached_property
+    def hits(self) -> tuple[tuple[float, bool], ...]:
+        """The probability of each predicted tag and whether it is right; nothing if one has none."""
+        found = []
+        for (gold, predicted), wanted, tags in zip(self.both, self._gold_tags, self._predicted_tags, strict=True):
+            scores = predicted.tag_scores(self.name)
+            if scores is None and len(gold):
+                return ()
+            found += [(s, g == p) for s, g, p in zip(scores or (), wanted, tags, strict=True) if g is not None]
+        return tuple(found)
+
+    @cached_property
+    def scores(self) -> TagScores:
+        """The scores of tags."""
+        return replace(score_tags(self._gold_tags, self._predicted_tags), calibration_error=_error(self.hits))
+
+    @property
+    def _gold_tags(self) -> list[tuple[str | None, ...]]:
+        return [sentence.tags(self.name) for sentence in self.gold]
+
+    @property
+    def _predicted_tags(self) -> list[list[str]]:
+        return [known_of(sentence.tags(self.name)) for sentence in self.predicted]
+
+
+@dataclass(frozen=True)
+class ClassLayer(ScoredLayer):
+    """One label per sentence."""
+
+    kind: ClassVar[str] = "labels"
+
+    @cached_property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Gold and predicted label of each sentence."""
+        return tuple([(g.label(self.name).value, p.value) for g, p in zip(self.gold, self._found, strict=True)])
+
+    @cached_property
+    def counts(self) -> Counts:
+        """Whether each sentence is right, and 1."""
+        return np.array([(g == p, 1) for g, p in self.pairs], np.int64).reshape(-1, 2)
+
+    @property
+    def statistic(self) -> Statistic:
+        """The share of sentences that are right."""
+        return accuracy
+
+    @cached_property
+    def hits(self) -> tuple[tuple[float, bool], ...]:
+        """The probability of each predicted label and whether it is right; nothing if one has none."""
+        scores = [label.score for label in self._found]
+        known = [score for score in scores if score is not None]
+        return tuple(zip(known, [g == p for g, p in self.pairs], strict=True)) if len(known) == len(scores) else ()
+
+    @cached_property
+    def scores(self) -> LabelScores:
+        """The scores of labels."""
+        scores = score_labels([gold for gold, _ in self.pairs], [found for _, found in self.pairs])
+        return replace(scores, calibration_error=_error(self.hits))
+
+    @property
+    def _found(self) -> list[Label]:
+        return [sentence.label(self.name) for sentence in self.predicted]
+
+
+def _in_text(span: Span) -> Unaligned:
+    return Unaligned(span.type, span.start_char, span.end_char)
+
+
+def _error(hits: tuple[tuple[float, bool], ...]) -> float | None:
+    return calibration_error([score for score, _ in hits], [right for _, right in hits]) if hits else None

@@ -1,0 +1,180 @@
+"""The report: the scores of all layers together, as text, as JSON and as a page."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from tagger.errors import RecipeError
+from tagger.files.writing import replaced
+from tagger.metrics.layer import ScoredLayer, Scores
+from tagger.metrics.section import Section, Table
+from tagger.reporting.saved import layers_of_json, read_rows, sentences_to_json
+from tagger.reporting.sections import Context, sections_of
+from tagger.reporting.signature import Signature, hash_of_gold
+from tagger.wording import table_lines
+
+SUFFIXES = (".json", ".txt")
+OWN = ("scores", "signature", "sentences")  # keys of the JSON form
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of an evaluation.
+
+    Args:
+        layers: What was compared, by the name of the layer.
+        signature: What the scores were computed from, and how.
+        extra: More keys for the top of the JSON form, such as the files; values that JSON can hold.
+        context: What sections of the report need beside `layers`.
+
+    Raises:
+        ValueError: `extra` has a key that is the report's own.
+    """
+
+    layers: Mapping[str, ScoredLayer]
+    signature: Signature
+    extra: Mapping[str, object] = field(default_factory=dict)
+    context: Context = field(default_factory=Context)
+
+    def __post_init__(self) -> None:
+        for key in OWN:
+            if key in self.extra:
+                raise ValueError(f"extra: the key `{key}` is the report's own; choose another")
+
+    @cached_property
+    def scores(self) -> Mapping[str, Scores]:
+        """The scores of each layer, by name."""
+        return {name: layer.scores for name, layer in self.layers.items()}
+
+    @cached_property
+    def sections(self) -> Mapping[str, list[Section]]:
+        """What the report says beside the scores, for each layer."""
+        return {name: sections_of(layer, self.context) for name, layer in self.layers.items()}
+
+    def headline(self, layer: str) -> float:
+        """Return the main figure of a layer, from 0 to 1: strict micro F1 of entities, accuracy of tags and labels.
+
+        Raises:
+            ValueError: The report has no such layer.
+        """
+        if layer not in self.layers:
+            raise ValueError(f"the report has no layer `{layer}`; its layers are: {', '.join(self.layers) or 'none'}")
+        return self.scores[layer].headline
+
+    @property
+    def main_score(self) -> float:
+        """The mean of the headlines of all layers, from 0 to 1.
+
+        Raises:
+            ValueError: The report has no layer.
+        """
+        if not self.layers:
+            raise ValueError("a report without layers has no main score")
+        return fmean(scores.headline for scores in self.scores.values())
+
+    def to_dict(self, *, sentences: bool = False) -> dict[str, Any]:
+        """Return the report as JSON values: `{"scores": {layer: {...}}, "signature": {...}, ...}`.
+
+        Args:
+            sentences: Whether to add all gold and predicted sentences, from which `load_report` makes the same report.
+        """
+        scores = {
+            name: {**self.scores[name].to_dict(), **{section.key: section.data for section in sections}}
+            for name, sections in self.sections.items()
+        }
+        found = {"scores": scores, "signature": self.signature.to_dict(), **self.extra}
+        return {**found, "sentences": sentences_to_json(self.layers)} if sentences else found
+
+    def to_text(self, *, details: bool = False) -> str:
+        """Return the report as plain text: for each layer its scores and sections, then the signature.
+
+        Args:
+            details: Whether to write all tables of the sections; otherwise only their most important figures.
+        """
+        parts = ["\n".join(self._lines(name, details=details)) for name in self.layers]
+        if len(self.layers) > 1:
+            parts.append(f"mean of {', '.join(self.layers)}: {self.main_score:.4f}")
+        return "\n\n".join([*parts, "\n".join(self.signature.lines())]) + "\n"
+
+    def _lines(self, name: str, *, details: bool) -> list[str]:
+        first, *others = self.scores[name].lines()
+        lines = [f"{name}: {first}", *others]
+        for section in self.sections[name]:
+            lines += section.brief
+            if details and section.tables:
+                lines += [
+                    "",
+                    f"{section.title}: {section.note}",
+                    *(line for t in section.tables for line in _written(t)),
+                ]
+        return lines
+
+    def save(self, path: str | Path) -> None:
+        """Write the report to a file, according to the suffix of its name: `.json`, with all sentences, or `.txt`.
+
+        Raises:
+            RecipeError: The name has another suffix.
+            DataError: The file cannot be written.
+        """
+        content = self.to_bytes(Path(path))
+        with replaced(Path(path)) as stream:
+            stream.write(content)
+
+    def to_bytes(self, path: Path) -> bytes:
+        """Return what `save` writes to a file of this name."""
+        check_report_path(path)
+        if path.suffix.lower() == ".txt":
+            return self.to_text(details=True).encode()
+        return to_json(self.to_dict(sentences=True)).encode()
+
+
+def load_report(path: str | Path) -> Report:
+    """Return the report that was saved as JSON, or that a run folder holds.
+
+    Args:
+        path: A `.json` file, or the folder of a run.
+
+    Raises:
+        DataError: The file cannot be read, or has no sentences.
+    """
+    file = Path(path) / "report.json" if Path(path).is_dir() else Path(path)
+    values = read_rows(file)
+    layers = layers_of_json(file, values)
+    signature = values.pop("signature")
+    extra = {key: value for key, value in values.items() if key not in OWN}
+    return Report(layers, Signature(**signature), extra)
+
+
+def signature_of(layers: Mapping[str, ScoredLayer], **known: Any) -> Signature:
+    """Return the signature of a report on these layers; `known` are more of its values."""
+    return Signature({name: layer.rule for name, layer in layers.items()}, hash_of_gold(layers), **known)
+
+
+def check_report_path(path: Path) -> None:
+    """Raise if a report cannot be saved under this name; call it before expensive work.
+
+    Raises:
+        RecipeError: The suffix is none of a report.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise RecipeError(f"{path}: the name of a report must end in {' or '.join(SUFFIXES)}, got {path.suffix!r}")
+
+
+def to_json(values: Mapping[str, Any]) -> str:
+    """Return the text of a JSON file, with each sentence of a report on a line of its own."""
+    others = {key: value for key, value in values.items() if key != "sentences"}
+    text = json.dumps(others, indent=2, ensure_ascii=False)
+    if "sentences" not in values:
+        return f"{text}\n"
+    rows = ",\n".join("    " + json.dumps(row, ensure_ascii=False) for row in values["sentences"])
+    return f'{text.removesuffix("}").rstrip()},\n  "sentences": [\n{rows}\n  ]\n}}\n'
+
+
+def _written(table: Table) -> list[str]:
+    """Return a table as lines of text."""
+    rows = [["-" if c is None else f"{c:.4f}" if isinstance(c, float) else str(c) for c in row] for row in table.rows]
+    return [*([table.title] if table.title else []), *table_lines([table.columns, None, *rows])]

@@ -1,0 +1,57 @@
+"""What a report says about a layer: one section after the other."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tagger.metrics.layer import ScoredLayer
+from tagger.metrics.resampling import RESAMPLES, interval
+from tagger.metrics.section import Section
+from tagger.wording import counted
+
+LEVEL = 0.95  # of confidence intervals
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What sections need beside gold and predicted sentences.
+
+    Args:
+        by: Keys of the metadata of sentences, whose values group the sentences.
+    """
+
+    by: tuple[str, ...] = ()
+
+
+def sections_of(layer: ScoredLayer, context: Context) -> list[Section]:
+    """Return the sections of a layer, the most important first."""
+    found = [make(layer, context) for make in SECTIONS]
+    return [section for section in found if section is not None]
+
+
+def units_of(layer: ScoredLayer) -> Sequence[int] | None:
+    """Return the number of the document of each sentence; None if they are not from several documents.
+
+    A sentence without a document counts as one.
+    """
+    numbers: dict[object, int] = {}
+    names = [i if sentence.document is None else sentence.document for i, sentence in enumerate(layer.gold)]
+    found = [numbers.setdefault(name, len(numbers)) for name in names]
+    known = any(sentence.document is not None for sentence in layer.gold)
+    return found if known and len(numbers) > 1 else None
+
+
+def headline_interval(layer: ScoredLayer, context: Context) -> Section:
+    """Return the confidence interval of the headline."""
+    title, units = "Confidence interval", units_of(layer)
+    number, what = (len(layer.gold), "sentence") if units is None else (max(units) + 1, "document")
+    found = interval(layer.counts, layer.statistic, units=units, level=LEVEL)
+    if found is None:
+        why = f"no confidence interval: it needs something to score and two {what}s"
+        return Section("interval", title, why, None, (why,))
+    note = f"bootstrap over {counted(number, what)}, {RESAMPLES:,} resamples"
+    data = {**found._asdict(), "level": LEVEL, "resamples": RESAMPLES, "over": f"{what}s"}
+    brief = f"{100 * LEVEL:.0f} % interval: {found.low:.4f} to {found.high:.4f}, {note}"
+    return Section("interval", title, note, data, (brief,))
+
+
+SECTIONS: tuple[Callable[[ScoredLayer, Context], Section | None], ...] = (headline_interval,)

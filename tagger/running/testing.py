@@ -1,0 +1,58 @@
+"""The report of a trained model on the test sentences of its corpora."""
+
+import time
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from tagger.corpus.corpus import Corpus
+from tagger.evaluation import Report, score_predictions
+from tagger.inference.torch_backend import TorchBackend
+from tagger.model.files import CONFIG
+from tagger.model.folder import model_files
+from tagger.model.network import TorchModel
+from tagger.reporting.signature import hashes_of_files
+from tagger.tagging import Tagger
+from tagger.text.sentence import Sentence
+
+
+def score_on_test(
+    model: TorchModel, corpora: Mapping[str, Corpus], facts: Mapping[str, object], *, name: str | None, started: float
+) -> Report | None:
+    """Return the report on the test sentences of all corpora, and of each corpus if there are several.
+
+    Args:
+        model: The trained model.
+        corpora: The corpora of the recipe.
+        facts: How the run was made, among it its `seed`.
+        name: The name of the run.
+        started: When the run began, on the clock of `time.perf_counter`.
+    """
+    tests = {name: list(corpus.test) for name, corpus in corpora.items() if _has_layer(corpus.test, model)}
+    if not tests:
+        return None
+    tagger = Tagger(TorchBackend(model))
+    predicted = {name: list(tagger.predict(test)) for name, test in tests.items()}
+    extra = {"split": "test", **facts, "seconds": round(time.perf_counter() - started, 1)}
+    if len(tests) > 1:
+        parts = {name: score_predictions(test, predicted[name], model) for name, test in tests.items()}
+        extra["corpora"] = {name: part.to_dict() for name, part in parts.items()}
+    pooled = [sentence for test in tests.values() for sentence in test]
+    known = {"model": name, "seed": facts["seed"], "files": _files(pooled), "model_sha256": _identity(model)}
+    return score_predictions(pooled, [s for part in predicted.values() for s in part], model, extra, known=known)
+
+
+def _has_layer(sentences: Any, model: TorchModel) -> bool:
+    return any(layer in sentence.layers for sentence in sentences for layer in model.heads)
+
+
+def _identity(model: TorchModel) -> str:
+    """Return the SHA-256 of the `config.json` that the model will have on disk."""
+    return sha256(model_files(model, card="")[CONFIG]).hexdigest()
+
+
+def _files(sentences: list[Sentence]) -> dict[str, str]:
+    """Return the SHA-256 of each file that the sentences were read from."""
+    paths = dict.fromkeys(sentence.origin.path for sentence in sentences if sentence.origin is not None)
+    return hashes_of_files(path for path in paths if Path(path).exists())
