@@ -27,9 +27,11 @@ _MODULES = {
     "tagger.corpus.synthetic": ("generate",),
     "tagger.hub.to_rows": ("to_dataset",),
     "tagger.errors": ("DataError", "MissingExtraError", "ModelError", "RecipeError", "TaggerError"),
+    "tagger.reporting.comparison.systems": ("SystemComparison",),
     "tagger.reporting.report": ("Report",),
     "tagger.nn.crf": ("LinearChainCRF",),
     "tagger.nn.encoder": ("RecurrentEncoder",),
+    "tagger.running.comparing": ("compare",),
     "tagger.running.corpora": ("load_corpora",),
     "tagger.running.description": ("describe_model",),
     "tagger.running.run": ("Run", "RunListener"),
@@ -56,9 +58,11 @@ if TYPE_CHECKING:
     )
     from tagger.hub.loading import stream_dataset as stream_dataset
     from tagger.hub.to_rows import to_dataset as to_dataset
+    from tagger.reporting.comparison.systems import SystemComparison as SystemComparison
     from tagger.reporting.report import Report as Report
     from tagger.nn.crf import LinearChainCRF as LinearChainCRF
     from tagger.nn.encoder import RecurrentEncoder as RecurrentEncoder
+    from tagger.running.comparing import compare as compare
     from tagger.running.corpora import load_corpora as load_corpora
     from tagger.running.description import describe_model as describe_model
     from tagger.running.run import Run as Run, RunListener as RunListener

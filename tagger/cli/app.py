@@ -40,6 +40,7 @@ from tagger.cli.arguments import (
     print_json,
     split_columns,
 )
+from tagger.cli.scoring.compare import compare
 from tagger.cli.scoring.evaluate import evaluate
 from tagger.errors import DataError, MissingExtraError, RecipeError, TaggerError, missing_package
 from tagger.text.choices import (
@@ -193,6 +194,7 @@ def train(
 
 
 app.command(epilog="Example: tagger evaluate runs/quickstart FILE --format jsonl")(evaluate)
+app.command(epilog="Example: tagger compare runs/quickstart runs/short")(compare)
 
 
 @app.command(epilog='Example: echo "Ada lives in Oslo." | tagger tag runs/quickstart')

@@ -11,11 +11,11 @@ from typing import Any
 from tagger.errors import RecipeError
 from tagger.files.writing import replaced
 from tagger.metrics.layer import ScoredLayer, Scores
-from tagger.metrics.section import Section, Table
+from tagger.metrics.section import Section
 from tagger.reporting.saved import layers_of_json, read_rows, sentences_to_json
 from tagger.reporting.sections import Context, sections_of
 from tagger.reporting.signature import Signature, hash_of_gold
-from tagger.wording import table_lines
+from tagger.reporting.tables import text_lines
 
 SUFFIXES = (".json", ".txt")
 OWN = ("scores", "signature", "sentences")  # keys of the JSON form
@@ -109,7 +109,7 @@ class Report:
                 lines += [
                     "",
                     f"{section.title}: {section.note}",
-                    *(line for t in section.tables for line in _written(t)),
+                    *(line for t in section.tables for line in text_lines(t)),
                 ]
         return lines
 
@@ -172,9 +172,3 @@ def to_json(values: Mapping[str, Any]) -> str:
         return f"{text}\n"
     rows = ",\n".join("    " + json.dumps(row, ensure_ascii=False) for row in values["sentences"])
     return f'{text.removesuffix("}").rstrip()},\n  "sentences": [\n{rows}\n  ]\n}}\n'
-
-
-def _written(table: Table) -> list[str]:
-    """Return a table as lines of text."""
-    rows = [["-" if c is None else f"{c:.4f}" if isinstance(c, float) else str(c) for c in row] for row in table.rows]
-    return [*([table.title] if table.title else []), *table_lines([table.columns, None, *rows])]

@@ -1,0 +1,82 @@
+"""The command `compare`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tagger.cli.arguments import (
+    BackendOption,
+    ColumnsOption,
+    DeviceOption,
+    JsonOption,
+    PrecisionOption,
+    SchemeOption,
+    ThreadsOption,
+    TrustOption,
+    load_tagger,
+    print_json,
+    split_columns,
+)
+from tagger.cli.progress import Meter
+from tagger.cli.scoring.output import DetailsOption
+from tagger.text.choices import FileFormat
+
+
+def compare(
+    systems: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="A B...",
+            help="Models, runs, folders of runs or saved reports (.json); commas join the runs of a group.",
+        ),
+    ],
+    on: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="File with gold layers for models to tag; may be repeated. Default: the saved report of each run.",
+        ),
+    ] = None,
+    format: Annotated[FileFormat | None, typer.Option(help="Format of these files. Default: as in training.")] = None,
+    columns: ColumnsOption = None,
+    scheme: SchemeOption = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="File for the whole comparison: .json, .md or .txt."),
+    ] = None,
+    details: DetailsOption = False,
+    as_json: JsonOption = False,
+    backend: BackendOption = "auto",
+    device: DeviceOption = "cpu",
+    precision: PrecisionOption = "float32",
+    threads: ThreadsOption = None,
+    trust: TrustOption = False,
+) -> None:
+    """Compare the scores of several systems with the first: how much they differ, how surely, and where.
+
+    Two systems are also compared type by type. Two or more runs of one recipe, joined by commas
+    or in one folder, are one system, whose scores vary with the seed.
+    """
+    from tagger.reporting.comparison.systems import check_comparison_path
+    from tagger.running.comparing import compare as compare_systems
+
+    if output is not None:
+        check_comparison_path(output)
+    with Meter("sentences tagged") as meter:
+        found = compare_systems(
+            *systems,
+            on=on or (),
+            load=lambda path: load_tagger(path, device, threads, precision, backend=backend, trusted=trust),
+            watch=meter.counting,
+            format=format,
+            columns=split_columns(columns, None),
+            scheme=scheme,
+        )
+    if output is not None:
+        found.save(output)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        sys.stdout.write(found.to_text(details=details))

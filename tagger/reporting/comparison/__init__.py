@@ -1,0 +1,1 @@
+"""The comparison of several systems on the same gold sentences."""

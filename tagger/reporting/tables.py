@@ -1,0 +1,28 @@
+"""Tables of sections as lines of text and of Markdown."""
+
+from collections.abc import Iterable
+
+from tagger.metrics.section import Cell, Table
+from tagger.wording import table_lines
+
+
+def text_lines(table: Table) -> list[str]:
+    """Return a table as lines of text: its title, if it has one, then its rows."""
+    rows = [[_text(cell, "-") for cell in row] for row in table.rows]
+    return [*([table.title] if table.title else []), *table_lines([table.columns, None, *rows])]
+
+
+def markdown_lines(table: Table) -> list[str]:
+    """Return a table as lines of Markdown: its title, if it has one, then its rows; figures are on the right."""
+    figures = [all(not isinstance(cell, str) for cell in cells) for cells in zip(*table.rows, strict=True)]
+    rule = ["---:" if right else "---" for right in figures or [False] * len(table.columns)]
+    rows = [table.columns, rule, *([_text(cell, "") for cell in row] for row in table.rows)]
+    return [*([f"{table.title}:", ""] if table.title else []), *(_markdown_row(row) for row in rows)]
+
+
+def _markdown_row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |"
+
+
+def _text(cell: Cell, undefined: str) -> str:
+    return undefined if cell is None else f"{cell:.4f}" if isinstance(cell, float) else str(cell)
