@@ -45,6 +45,13 @@ def compare_groups(
 ) -> GroupComparison:
     """Return the mean score of one group of runs minus that of another, with the variance of seeds and sentences.
 
+    All runs share the test sentences, so there are two sources of variance that cross each other. The variance of the
+    scores within each group is that of seeds, and contains what single runs make of single sentences. The covariance
+    between runs is that of sentences, and comes from a bootstrap of the sentences. The sum of both gives a t-test with
+    the degrees of freedom of Welch and Satterthwaite, as few seeds leave their variance uncertain.
+
+    Equal seeds in both groups are not pairs: a seed has nothing in common between two recipes.
+
     Args:
         ones: For each run of the first group, what each sentence contributes to its score: (sentences, columns).
         others: The same of the second group; the numbers of runs may differ.
@@ -56,6 +63,18 @@ def compare_groups(
 
     Raises:
         ValueError: A group has fewer than two runs, or the runs differ in shape.
+
+    Source:
+        Obuchowski and Rockette (1995), "Hypothesis testing of diagnostic accuracy for multiple readers and multiple
+        tests", with runs as readers; degrees of freedom as in Hillis (2007), "A comparison of denominator degrees of
+        freedom methods for multiple observer ROC analysis". Why seeds count: Reimers and Gurevych (2017), "Reporting
+        Score Distributions Makes a Difference"; why other data count too: Bouthillier et al. (2021), "Accounting for
+        Variance in Machine Learning Benchmarks". In 1,000 simulated experiments with 200 or 1,000 sentences and 3, 5
+        or 10 runs in each group, 94 to 96 % of 95 % intervals covered the true difference
+        (tests/metrics/test_run_groups.py). With 2 runs, 94 to 96 % did too, but intervals are wide, and p-values up to
+        0.01 occurred up to twice as often as they should. A bootstrap of runs and sentences was not chosen: with 3 runs
+        it covered 98 %, because it counts what single runs make of single sentences three times (Owen 2007, "The
+        pigeonhole bootstrap").
     """
     if min(len(ones), len(others)) < 2:
         raise ValueError(

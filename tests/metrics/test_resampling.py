@@ -10,6 +10,8 @@ from scipy import stats
 from tagger.metrics.resampling import Interval, Statistic, accuracy, f1, interval, macro_f1
 
 STATISTICS = [(f1, 3), (accuracy, 2), (macro_f1, 6)]
+CORPORA = 1000  # simulated in each test of coverage
+Simulated = tuple[np.ndarray, Statistic, float]  # counts (corpora, sentences, columns), statistic, its true value
 
 
 def corpus(size: int, *, seed: int = 1, classes: int = 1) -> np.ndarray:
@@ -103,3 +105,54 @@ def test_resamples_of_5000_sentences_take_no_time_to_speak_of() -> None:
     started = time.perf_counter()
     interval(counts, f1)
     assert time.perf_counter() - started < 20  # measured: below 1 s on one idle core
+
+
+def entities(sentences: int, *, right: float = 0.75, documents: int = 0) -> Simulated:
+    """Simulate entities that are easy or hard together: those of a sentence, or of a document."""
+    rng = np.random.default_rng(4)
+    ease = rng.beta(4 * right, 4 * (1 - right), (CORPORA, documents or sentences))
+    gold = rng.poisson(1.5, (CORPORA, sentences))
+    correct = rng.binomial(gold, np.repeat(ease, sentences // ease.shape[1], axis=1))
+    predicted = correct + rng.poisson((1 - right) * 1.5, gold.shape)
+    return np.stack([correct, predicted, gold], axis=-1), f1, right  # as many entities are predicted as there are gold
+
+
+def tokens(sentences: int, *, right: float) -> Simulated:
+    """Simulate right and wrong tags, in sentences that are easy or hard."""
+    rng = np.random.default_rng(5)
+    total = 1 + rng.poisson(9, (CORPORA, sentences))
+    return (
+        np.stack([rng.binomial(total, rng.beta(9 * right, 9 * (1 - right), total.shape)), total], -1),
+        accuracy,
+        right,
+    )
+
+
+def labels(sentences: int, *, right: float) -> Simulated:
+    """Simulate right and wrong labels of sentences."""
+    hits = np.random.default_rng(6).random((CORPORA, sentences)) < right
+    return np.stack([hits, np.ones_like(hits)], axis=-1), accuracy, right
+
+
+def coverage(simulated: Simulated, *, units: np.ndarray | None = None) -> float:
+    """Return the share of corpora whose 95 % interval contains the true score."""
+    corpora, statistic, true = simulated
+    ids = None if units is None else units.tolist()
+    found = [interval(each, statistic, units=ids, resamples=1000, seed=seed) for seed, each in enumerate(corpora)]
+    return float(np.mean([each is not None and each.low <= true <= each.high for each in found]))
+
+
+@pytest.mark.parametrize(
+    ("sentences", "right"),
+    [(150, 0.8), *(pytest.param(*case, marks=pytest.mark.slow) for case in [(300, 0.4), (300, 0.95), (1000, 0.75)])],
+)
+@pytest.mark.parametrize("simulate", [entities, tokens, labels])
+def test_95_of_100_intervals_cover_the_true_score(simulate: Any, sentences: int, right: float) -> None:
+    assert 0.93 <= coverage(simulate(sentences, right=right)) <= 0.97
+
+
+def test_intervals_over_documents_cover_the_true_score_where_those_over_sentences_fail() -> None:
+    simulated = entities(800, documents=80)
+    assert 0.93 <= coverage(simulated, units=np.repeat(np.arange(80), 10)) <= 0.97
+    some = simulated[0][:200], *simulated[1:]
+    assert coverage(some) < 0.85

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.special import expit
 
-from tagger.metrics.resampling import accuracy
-from tagger.metrics.run_groups import compare_groups
+from tagger.metrics.resampling import accuracy, f1
+from tagger.metrics.run_groups import GroupComparison, compare_groups
 from tagger.metrics.significance import compare_paired
 
 Runs = list[np.ndarray]
@@ -70,3 +71,41 @@ def test_groups_without_variance_are_defined(ones: Any, others: Any, difference:
 def test_a_group_of_one_run_is_refused() -> None:
     with pytest.raises(ValueError, match="at least two runs, got 1 and 2; single runs are compared with"):
         compare_groups(right(0.9), right(0.7, 0.8), accuracy)
+
+
+def without_difference(ones: int, others: int, sentences: int, *, seed: int, seed_effect: float) -> GroupComparison:
+    """Compare two groups of equal mean quality on one simulated test set.
+
+    How easy an entity is depends on its sentence, on what the group makes of the sentence, on the run and on what the
+    run makes of the sentence.
+    """
+    rng = np.random.default_rng(seed)
+    gold, ease = rng.poisson(1.5, sentences), rng.normal(1.2, 1.2, sentences)
+    groups = []
+    for size in (ones, others):
+        of_group = ease + rng.normal(0, 0.5, sentences)
+        of_runs = rng.normal(0, seed_effect, (size, 1)) + rng.normal(0, 0.7, (size, sentences))
+        correct = rng.binomial(gold, expit(of_group + of_runs))
+        wrong = rng.poisson(0.3, correct.shape)
+        groups.append(np.stack([correct, correct + wrong, np.broadcast_to(gold, correct.shape)], axis=-1))
+    return compare_groups(*groups, f1, resamples=300, seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("ones", "others", "sentences"),
+    [
+        (3, 3, 200),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in [(5, 5, 200), (10, 10, 200), (3, 3, 1000), (5, 5, 1000)]
+        ),
+    ],
+)
+def test_without_a_difference_p_values_are_uniform_and_95_of_100_intervals_cover_zero(
+    ones: int, others: int, sentences: int
+) -> None:
+    found = [without_difference(ones, others, sentences, seed=seed, seed_effect=0.2) for seed in range(1000)]
+    assert stats.kstest([each.p for each in found], "uniform").pvalue > 0.01
+    assert 0.03 <= np.mean([each.p <= 0.05 for each in found]) <= 0.07
+    covered = [each.interval is not None and each.interval.low <= 0 <= each.interval.high for each in found]
+    assert 0.93 <= np.mean(covered) <= 0.97

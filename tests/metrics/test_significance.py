@@ -147,3 +147,26 @@ def test_comparison_of_other_sentences_is_refused() -> None:
 )
 def test_holm_multiplies_the_smallest_by_the_number_of_comparisons(given: list[float], corrected: list[float]) -> None:
     assert holm(given) == pytest.approx(corrected)
+
+
+def without_difference(experiments: int, sentences: int) -> list[Comparison]:
+    """Compare two models of equal quality on each of many simulated test sets."""
+    return [
+        compare_paired(*two_models(sentences, seed=seed), f1, resamples=1000, seed=seed) for seed in range(experiments)
+    ]
+
+
+@pytest.mark.parametrize("size", [80, pytest.param(500, marks=pytest.mark.slow)])
+def test_without_a_difference_p_values_are_uniform_and_95_of_100_intervals_cover_zero(size: int) -> None:
+    found = without_difference(1000, size)
+    for p_values in ([each.p_bootstrap for each in found], [each.p_randomisation for each in found]):
+        assert stats.kstest(p_values, "uniform").pvalue > 0.01
+        assert 0.035 <= np.mean(np.array(p_values) <= 0.05) <= 0.065
+    covered = [each.interval is not None and each.interval.low <= 0 <= each.interval.high for each in found]
+    assert 0.93 <= np.mean(covered) <= 0.97
+
+
+def test_a_true_difference_has_small_p_values() -> None:
+    found = [compare_paired(*two_models(300, seed=seed, better=0.15), f1, resamples=1000) for seed in range(50)]
+    assert np.median([each.p_bootstrap for each in found]) < 0.01
+    assert np.median([each.p_randomisation for each in found]) < 0.01
