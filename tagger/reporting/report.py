@@ -100,6 +100,10 @@ class Report:
             parts.append(f"mean of {', '.join(self.layers)}: {self.main_score:.4f}")
         return "\n\n".join([*parts, "\n".join(self.signature.lines())]) + "\n"
 
+    def scores_text(self) -> str:
+        """Return the scores alone as plain text, without intervals, and without any sentence of the data."""
+        return "\n\n".join(f"{name}: " + "\n".join(scores.lines()) for name, scores in self.scores.items()) + "\n"
+
     def _lines(self, name: str, *, details: bool) -> list[str]:
         first, *others = self.scores[name].lines()
         lines = [f"{name}: {first}", *others]

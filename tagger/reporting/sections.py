@@ -3,7 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tagger.metrics.layer import ScoredLayer
+from tagger.analysis.breakdown import breakdown
+from tagger.analysis.confusion import confusion
+from tagger.analysis.mistakes import entity_errors
+from tagger.analysis.wrong_values import class_errors, tag_errors
+from tagger.metrics.layer import ClassLayer, EntityLayer, ScoredLayer, TokenLayer
 from tagger.metrics.resampling import RESAMPLES, interval
 from tagger.metrics.section import Section
 from tagger.wording import counted
@@ -54,4 +58,30 @@ def headline_interval(layer: ScoredLayer, context: Context) -> Section:
     return Section("interval", title, note, data, (brief,))
 
 
-SECTIONS: tuple[Callable[[ScoredLayer, Context], Section | None], ...] = (headline_interval,)
+def errors(layer: ScoredLayer, context: Context) -> Section | None:
+    """Return the mistakes, counted and in context."""
+    if isinstance(layer, EntityLayer):
+        return entity_errors(layer)
+    if isinstance(layer, TokenLayer):
+        return tag_errors(layer)
+    return class_errors(layer) if isinstance(layer, ClassLayer) else None
+
+
+def confusion_matrix(layer: ScoredLayer, context: Context) -> Section | None:
+    """Return which types, tags or classes are confused with which."""
+    return confusion(layer) if isinstance(layer, EntityLayer | TokenLayer | ClassLayer) else None
+
+
+def groups(layer: ScoredLayer, context: Context) -> Section | None:
+    """Return the scores of groups of entities, tokens and sentences."""
+    if not isinstance(layer, EntityLayer | TokenLayer | ClassLayer):
+        return None
+    return breakdown(layer, by=context.by, units=units_of(layer))
+
+
+SECTIONS: tuple[Callable[[ScoredLayer, Context], Section | None], ...] = (
+    headline_interval,
+    errors,
+    confusion_matrix,
+    groups,
+)

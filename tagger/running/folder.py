@@ -71,7 +71,7 @@ class RunFolder:
         """
         if self.path is None or self._ready is None:
             return
-        state = f"```\n{report.to_text()}```" if report.scores else "This model was not scored on a test split."
+        state = f"```\n{report.scores_text()}```" if report.scores else "This model was not scored on a test split."
         kept = {LOG: _log(epochs), REPORT: report.to_bytes(Path(REPORT))}
         self._replace(self._ready, self._model_files(model, state) | kept)
         if self._ready != self.path:

@@ -96,7 +96,7 @@ def test_text_of_a_small_report_is_as_written_here() -> None:
         """
     report = make_report()
     found = [f"{name}: " + "\n".join(scores.lines()) for name, scores in report.scores.items()]
-    assert "\n\n".join(found) + "\n" == dedent(expected)
+    assert "\n\n".join(found) + "\n" == report.scores_text() == dedent(expected)
     text = report.to_text()
     assert all(part in text for part in found)
     assert "95 % interval: 0.6667 to 1.0000, bootstrap over 2 sentences" in text
