@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import fmean, median, stdev
+from statistics import median
 from typing import Any
 
 import torch
@@ -33,12 +33,13 @@ from rich.console import Console
 from rich.table import Table
 
 import tagger
-from tagger import DataError, TaggerError, describe_model
+from tagger import describe_model, load_recipe
+from tagger.reporting.run_group import Spread
+from tagger.running.several.finished import is_finished, main_score, read_report
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 JOINT = "joint-english"
 SINGLE = {"upos": "pos-ewt", "ner": "ner-wnut17", "sentiment": "sentiment-mr"}
-MOST = 5  # number of differences in an error message
 LAYERS = {
     **{name: [layer] for layer, name in SINGLE.items()},
     JOINT: list(SINGLE),
@@ -51,7 +52,8 @@ def train_missing(folders: Mapping[tuple[str, int], Path], data: Path, threads: 
         (name, seed): [teacher(layer, folders[SINGLE[layer], seed]) for layer in LAYERS[name] if name == JOINT]
         for name, seed in folders
     }
-    missing = {run: folder for run, folder in folders.items() if not is_finished(folder, *run, overrides[run])}
+    wanted = {run: load_recipe(RECIPES / f"{run[0]}.toml", [*overrides[run], f"seed={run[1]}"]) for run in folders}
+    missing = {run: folder for run, folder in folders.items() if not is_finished(folder, wanted[run], run[0])}
     with Progress(len(missing)) as progress:
         for (name, seed), folder in missing.items():
             progress.begin(f"{name} seed {seed}")
@@ -75,71 +77,15 @@ def teacher(layer: str, folder: Path) -> str:
     return f"heads.{layer}.teacher={json.dumps(str(folder.resolve()), ensure_ascii=False)}"
 
 
-def is_finished(folder: Path, name: str, seed: int, overrides: Sequence[str]) -> bool:
-    """Whether a folder has a finished run of a recipe, with model and test scores; its data are not compared.
-
-    Raises:
-        DataError: It has a report without the scores, or a run of another recipe.
-        ModelError: It has a report, but no model that can be read.
-    """
-    report = folder / "report.json"
-    if not report.is_file():
-        return False
-    advice = f"remove {folder} to train it again"
-    try:
-        for layer in LAYERS[name]:
-            score(folder, layer)
-    except (ValueError, KeyError, TypeError):
-        raise DataError(f"{report}: expected the scores of a finished run, but `{layer}` has none; {advice}") from None
-    describe_model(folder)
-    try:
-        kept = tagger.load_recipe(folder / "recipe.toml")
-    except TaggerError as error:
-        raise DataError(f"{folder}: the recipe of the run cannot be read: {error}; {advice}") from None
-    wanted = tagger.load_recipe(RECIPES / f"{name}.toml", [*overrides, f"seed={seed}"])
-    if found := differences(settings(kept), settings(wanted)):
-        more = f" and {len(found) - MOST} more" if len(found) > MOST else ""
-        raise DataError(f"{folder}: expected a run of {name}, but it has {', '.join(found[:MOST])}{more}; {advice}")
-    return True
-
-
-def settings(recipe: tagger.Recipe) -> dict[str, Any]:
-    """Return all keys of a recipe; teachers as the names of their folders, because runs may have been moved."""
-    found = recipe.model_dump()
-    for head in found["heads"].values():
-        head["teacher"] = head["teacher"] and Path(head["teacher"]).name
-    return found
-
-
-def differences(found: Mapping[str, Any], wanted: Mapping[str, Any], place: str = "") -> list[str]:
-    """Return how one recipe differs from another: keys with both values, and sections that only one of them has."""
-    texts = []
-    for key in {**wanted, **found}:
-        one, other, where = found.get(key), wanted.get(key), f"{place}{key}"
-        if isinstance(one, Mapping) and isinstance(other, Mapping):
-            texts += differences(one, other, f"{where}.")
-        elif isinstance(one, Mapping) or isinstance(other, Mapping):
-            texts.append(f"another `{where}`")
-        elif one != other:
-            texts.append(f"`{where}` {one!r} instead of {other!r}")
-    return texts
-
-
 def score(folder: Path, layer: str) -> float:
     """Return the main score of a layer on test."""
-    scores = json.loads((folder / "report.json").read_text("utf-8"))["scores"][layer]
-    return float(scores["f1"] if "f1" in scores else scores["accuracy"])
+    return float(main_score(read_report(folder)["scores"][layer]))
 
 
 def parameters(folder: Path) -> int:
     """Return the number of trained parameters without those of word vectors."""
     facts = describe_model(folder)
     return int(facts["trained_parameters"]) - int(facts["trained_vectors"])
-
-
-def spread(values: Sequence[float]) -> dict[str, float]:
-    """Return mean and standard deviation over seeds."""
-    return {"mean": fmean(values), "deviation": stdev(values) if len(values) > 1 else 0.0}
 
 
 def test_tokens(data: Path) -> list[tuple[str, ...]]:
@@ -177,7 +123,10 @@ def compare(data: Path, runs: Path, seeds: Sequence[int], repeats: int, threads:
     joint = [folders[JOINT, seed] for seed in seeds]
     single = {layer: [folders[name, seed] for seed in seeds] for layer, name in SINGLE.items()}
     scores = {
-        layer: {"joint": spread([score(f, layer) for f in joint]), "single": spread([score(f, layer) for f in own])}
+        layer: {
+            "joint": Spread.of([score(f, layer) for f in joint]).to_dict(),
+            "single": Spread.of([score(f, layer) for f in own]).to_dict(),
+        }
         for layer, own in single.items()
     }
     sizes = {layer: parameters(own[0]) for layer, own in single.items()}
@@ -196,7 +145,7 @@ def show(found: dict[str, Any]) -> None:
     table = Table("layer", "test score, joint", "single", "difference", "parameters, single", box=None)
     for layer, scores in found["scores"].items():
         one, own = scores["joint"], scores["single"]
-        cells = [f"{part['mean']:.4f} ± {part['deviation']:.4f}" for part in (one, own)]
+        cells = [str(Spread.of(part["values"])) for part in (one, own)]
         table.add_row(layer, *cells, f"{one['mean'] - own['mean']:+.4f}", f"{found['parameters'][layer]:,}")
     console = Console()
     console.print(table)

@@ -29,12 +29,15 @@ _MODULES = {
     "tagger.errors": ("DataError", "MissingExtraError", "ModelError", "RecipeError", "TaggerError"),
     "tagger.reporting.comparison.systems": ("SystemComparison",),
     "tagger.reporting.report": ("Report",),
+    "tagger.reporting.run_group": ("RunGroup",),
     "tagger.nn.crf": ("LinearChainCRF",),
     "tagger.nn.encoder": ("RecurrentEncoder",),
     "tagger.running.comparing": ("compare",),
     "tagger.running.corpora": ("load_corpora",),
     "tagger.running.description": ("describe_model",),
     "tagger.running.run": ("Run", "RunListener"),
+    "tagger.running.several.processes": ("GroupListener",),
+    "tagger.running.several.training": ("train_several",),
     "tagger.running.train": ("train",),
     "tagger.tagging": ("Tagger", "load"),
 }
@@ -60,12 +63,15 @@ if TYPE_CHECKING:
     from tagger.hub.to_rows import to_dataset as to_dataset
     from tagger.reporting.comparison.systems import SystemComparison as SystemComparison
     from tagger.reporting.report import Report as Report
+    from tagger.reporting.run_group import RunGroup as RunGroup
     from tagger.nn.crf import LinearChainCRF as LinearChainCRF
     from tagger.nn.encoder import RecurrentEncoder as RecurrentEncoder
     from tagger.running.comparing import compare as compare
     from tagger.running.corpora import load_corpora as load_corpora
     from tagger.running.description import describe_model as describe_model
     from tagger.running.run import Run as Run, RunListener as RunListener
+    from tagger.running.several.processes import GroupListener as GroupListener
+    from tagger.running.several.training import train_several as train_several
     from tagger.running.train import train as train
     from tagger.tagging import Tagger as Tagger, load as load
     from tagger.text.document import Document as Document

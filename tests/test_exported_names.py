@@ -21,6 +21,7 @@ PUBLIC = [
     "Diagnosis",
     "Document",
     "Finding",
+    "GroupListener",
     "Label",
     "LinearChainCRF",
     "MissingExtraError",
@@ -30,6 +31,7 @@ PUBLIC = [
     "RecurrentEncoder",
     "Report",
     "Run",
+    "RunGroup",
     "RunListener",
     "Sentence",
     "Span",
@@ -50,6 +52,7 @@ PUBLIC = [
     "to_dataframe",
     "to_dataset",
     "train",
+    "train_several",
     "write_sentences",
 ]
 

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -35,9 +35,12 @@ from tagger.cli.arguments import (
     TokenizeOption,
     TrustOption,
     UnknownOption,
+    check_runs,
+    default_run_name,
     load_tagger,
     names_of,
     print_json,
+    seeds_of,
     split_columns,
 )
 from tagger.cli.scoring.compare import compare
@@ -152,45 +155,61 @@ def train(
     data: Annotated[
         Path | None, typer.Option(help="Folder of the recipe's data files. Default: the recipe's folder.")
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="Folder of the run. Default: runs/RECIPE.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the run. Default: runs/RECIPE, or runs/RECIPE-seeds for several."),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a run in this folder, once the new one has ended.")
     ] = False,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed to use instead of the recipe's.")] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Train once with each of these seeds, such as 1,2,3, and sum up the scores.")
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(help="Cross-validate: train once per fold of the train sentences, which is its test.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="With --seeds or --folds: runs at a time, in processes. Default: 1.")
+    ] = None,
     overrides: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a value of the recipe, such as training.epochs=5."),
     ] = None,
     device: DeviceOption = "cpu",
     threads: ThreadsOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Train a model from a recipe, score it once on test, and keep it in a folder.
 
     After each epoch the folder holds the best model so far. Ctrl-C, SIGTERM and SIGHUP end training early and keep it.
-    """
-    from tagger.cli.training import TrainingProgress
-    from tagger.config import load_recipe
-    from tagger.files.writing import ended_in_order
-    from tagger.running.corpora import missing_folder
-    from tagger.running.train import train as train_run
 
+    With --seeds or --folds there are several runs, each in a folder of its own. Finished ones are used again.
+    """
+    from tagger.cli.training import train_group, train_once
+    from tagger.config import load_recipe
+    from tagger.running.corpora import missing_folder
+
+    check_runs(seed, seeds, folds, jobs)
     if data is not None and not data.is_dir():
         raise missing_folder(load_recipe(recipe, overrides or ()), data)
-    folder = output or Path("runs") / recipe.stem
-    with ended_in_order(lambda number: KeyboardInterrupt()), TrainingProgress() as progress:
-        run = train_run(
-            recipe,
-            data=data,
-            output=folder,
-            overwrite=overwrite,
-            seed=seed,
-            overrides=overrides or (),
-            device=device,
-            threads=threads,
-            listener=progress,
-        )
-    if run.report is not None:
-        sys.stdout.write(run.report.to_text())
+    settings: dict[str, Any] = {"data": data, "overwrite": overwrite, "overrides": overrides or (), "seed": seed}
+    settings |= {"device": device, "threads": threads}
+    folder = output or Path("runs") / default_run_name(recipe, seeds, folds)
+    if seeds is None and folds is None:
+        report = train_once(recipe, folder, settings)
+        if as_json:
+            print_json({"scores": {}} if report is None else report.to_dict())
+        elif report is not None:
+            sys.stdout.write(report.to_text())
+        return
+    group = train_group(recipe, folder, seeds_of(seeds), folds, jobs or 1, settings)
+    if as_json:
+        print_json(group.to_dict())
+    else:
+        sys.stdout.write(group.to_text())
+    if group.failed or group.stopped:
+        raise typer.Exit(1)
 
 
 app.command(epilog="Example: tagger evaluate runs/quickstart FILE --format jsonl")(evaluate)

@@ -15,6 +15,7 @@ from tagger.files.reading import Arriving
 from tagger.text.choices import BackendName, InputFormat, Precision
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import Segment, Tokenize
+from tagger.wording import shorten
 
 if TYPE_CHECKING:
     from tagger.tagging import Tagger
@@ -103,6 +104,42 @@ FORMATS_OF = {
 def names_of(given: str | None) -> tuple[str, ...]:
     """Return the names between commas."""
     return tuple(name.strip() for name in given.split(",")) if given else ()
+
+
+def seeds_of(given: str | None) -> list[int] | None:
+    """Return seeds that were given with commas between them; whether they differ is checked later.
+
+    Raises:
+        RecipeError: One is no whole number from 0.
+    """
+    if given is None:
+        return None
+    names = [name.strip() for name in given.split(",")]
+    if not all(name.isascii() and name.isdecimal() and len(name) < 20 for name in names):
+        raise RecipeError(
+            f"--seeds must be different whole numbers from 0 with commas between them, such as 1,2,3, got "
+            f"{shorten(given)}"
+        )
+    return [int(name) for name in names]
+
+
+def check_runs(seed: int | None, seeds: str | None, folds: int | None, jobs: int | None) -> None:
+    """Refuse options for several runs that do not go together.
+
+    Raises:
+        RecipeError: They do not.
+    """
+    if seeds is not None and seed is not None:
+        raise RecipeError("--seed is for a single run, and --seeds for several; give one of the two")
+    if seeds is not None and folds is not None:
+        raise RecipeError("--seeds and --folds each make several runs; give one of the two")
+    if jobs is not None and seeds is None and folds is None:
+        raise RecipeError("--jobs is for several runs at a time; give --seeds or --folds as well")
+
+
+def default_run_name(recipe: Path, seeds: str | None, folds: int | None) -> str:
+    """Return the name of the folder of a run or of several, if none is given."""
+    return recipe.stem + ("-seeds" if seeds is not None else "-folds" if folds is not None else "")
 
 
 def split_columns(columns: str | None, format: str | None) -> tuple[str, ...] | None:

@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from operator import length_hint
 from pathlib import Path
-from typing import BinaryIO, Self, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Self, TypeVar
 
 from tagger.files.reading import raw_lines
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 T = TypeVar("T")
 
@@ -26,19 +29,7 @@ class LiveLine:
     """
 
     def __init__(self, text: str, total: float | None) -> None:
-        from rich.console import Console  # not needed for short work
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        left = (TextColumn("left"), TimeRemainingColumn()) if total else ()
-        columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), *left)
-        # What goes to standard output must not go to the terminal, where rich would write it by default.
-        self._progress = Progress(
-            *columns,
-            console=Console(stderr=True),
-            refresh_per_second=1 / REFRESHED,
-            transient=True,
-            redirect_stdout=False,
-        )
+        self._progress = _shown(left=bool(total))
         self._task = self._progress.add_task(text, total=total)
         self._progress.start()
 
@@ -50,6 +41,66 @@ class LiveLine:
         """Remove the line, if the terminal is still there."""
         with suppress(OSError):
             self._progress.stop()
+
+
+class LiveLines:
+    """A live line for all work, with the time left, and below it one for each part that is being done.
+
+    Args:
+        text: What is done of all work, in words.
+        total: The number of parts.
+    """
+
+    def __init__(self, text: str, total: int) -> None:
+        self._progress = _shown(left=True)
+        self._all = self._progress.add_task(text, total=total)
+        self._parts: dict[str, TaskID] = {}
+        self._progress.start()
+
+    def add(self, name: str) -> None:
+        """Show a part."""
+        self._parts[name] = self._progress.add_task(name, total=1.0)
+
+    def describe(self, name: str, text: str) -> None:
+        """Show another text for a part."""
+        self._progress.update(self._parts[name], description=text)
+
+    def update(self, name: str, share: float, *, total: float) -> None:
+        """Show which share of a part is done, and how many parts in all."""
+        self._progress.update(self._parts[name], completed=share)
+        self._progress.update(self._all, completed=total)
+
+    def remove(self, name: str, text: str, *, total: float) -> None:
+        """Remove the line of a part that has ended, and show what is done of all work."""
+        self._progress.remove_task(self._parts.pop(name))
+        self._progress.update(self._all, description=text, completed=total)
+
+    def print(self, line: str) -> None:
+        """Print a line above."""
+        self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def close(self) -> None:
+        """Remove the lines, if the terminal is still there."""
+        with suppress(OSError):
+            self._progress.stop()
+
+
+def _shown(*, left: bool) -> "Progress":
+    """Return lines for the terminal of standard error, each a text, a bar and perhaps the time left."""
+    from rich.console import Console  # not needed for short work
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("left"), TimeRemainingColumn()) if left else ()
+    # What goes to standard output must not go to the terminal, where rich would write it by default.
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        *columns,
+        console=Console(stderr=True),
+        refresh_per_second=1 / REFRESHED,
+        transient=True,
+        redirect_stdout=False,
+    )
 
 
 class FileLines:

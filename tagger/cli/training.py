@@ -1,18 +1,41 @@
-"""A training run on standard error: one line per note and epoch, and on a terminal a live line below them.
+"""The command `train`, and its runs on standard error: one line per note and epoch of a single run, or per run of
+several, and on a terminal live lines below them.
 
 A terminal that is closed, or a pipe whose reader has ended, does not end the training: output is then lost.
 """
 
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Self
+from pathlib import Path
+from typing import Any, Self
 
 from rich.console import Console
 
-from tagger.cli.progress import LiveLine
+from tagger.cli.progress import LiveLine, LiveLines
+from tagger.files.writing import ended_in_order
+from tagger.reporting.report import Report
+from tagger.reporting.run_group import RunGroup
 from tagger.running.run import RunListener
+from tagger.running.several.processes import GroupListener
+from tagger.running.several.training import train_several
+from tagger.running.train import train
 from tagger.training.loop import Epoch
+
+
+def train_once(recipe: Path, folder: Path, settings: Mapping[str, Any]) -> Report | None:
+    """Make a run in a folder and show it; `settings` are arguments of `train`. Return its report, if it has one."""
+    with ended_in_order(lambda number: KeyboardInterrupt()), TrainingProgress() as progress:
+        return train(recipe, output=folder, listener=progress, **settings).report
+
+
+def train_group(
+    recipe: Path, folder: Path, seeds: Sequence[int] | None, folds: int | None, jobs: int, settings: Mapping[str, Any]
+) -> RunGroup:
+    """Make several runs in a folder and show them; `settings` are arguments of `train_several`."""
+    with ended_in_order(lambda number: KeyboardInterrupt()), GroupProgress() as progress:
+        return train_several(recipe, seeds=seeds, folds=folds, jobs=jobs, output=folder, listener=progress, **settings)
 
 
 class TrainingProgress(RunListener):
@@ -66,3 +89,78 @@ class TrainingProgress(RunListener):
         if self._line is not None:
             self._line.close()
             self._line = None
+
+
+class GroupProgress(GroupListener):
+    """Shows several runs on standard error: a line when a run ends, and on a terminal a live line for each at work.
+
+    Notes are shown once, although each run has them, and only those up to the first epoch.
+    """
+
+    def __init__(self) -> None:
+        self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        self._started = time.perf_counter()
+        self._lines: LiveLines | None = None
+        self._said: set[str] = set()
+        self._begun: dict[str, float] = {}
+        self._shares: dict[str, float] = {}
+        self._of, self._ended, self._learning = 0, 0, False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._lines is not None:
+            self._lines.close()
+
+    def began(self, name: str, of: int) -> None:
+        """Open a live line for the run."""
+        self._of, self._begun[name], self._shares[name] = of, time.perf_counter(), 0.0
+        if sys.stderr.isatty():
+            self._lines = self._lines or LiveLines(self._state(), of)
+            self._lines.add(name)
+
+    def noted(self, name: str, message: str) -> None:
+        """Print a note with the seconds since the start."""
+        if not self._learning and message not in self._said:
+            self._said.add(message)
+            self._print(f"[{time.perf_counter() - self._started:6.1f} s] {name}: {message}")
+
+    def stepped(self, name: str, share: float) -> None:
+        """Update the live line."""
+        self._shares[name] = share
+        if self._lines is not None:
+            self._lines.update(name, share, total=self._ended + sum(self._shares.values()))
+
+    def scored(self, name: str, epoch: Epoch) -> None:
+        """Show the dev score on the live line."""
+        self._learning = True
+        if self._lines is not None:
+            self._lines.describe(name, f"{name}  epoch {epoch.epoch}  loss {epoch.loss:.4f}  dev {epoch.selected:.4f}")
+
+    def ended(self, name: str, result: str) -> None:
+        """Print the result of a run, and the time left if the others take as long as those before."""
+        now = time.perf_counter()
+        self._ended += 1
+        self._shares.pop(name)
+        done = self._ended + sum(self._shares.values())
+        left = (now - self._started) / done * (self._of - done)
+        rest = f"; about {_spoken(left)} left" if self._ended < self._of else ""
+        if self._lines is not None:
+            self._lines.remove(name, self._state(), total=done)
+        self._print(f"[{self._ended}/{self._of}] {name}: {result}; took {_spoken(now - self._begun[name])}{rest}")
+
+    def _state(self) -> str:
+        return f"{self._ended} of {self._of} runs"
+
+    def _print(self, line: str) -> None:
+        with suppress(OSError):
+            if self._lines is not None:
+                self._lines.print(line)
+            else:
+                self._console.print(line, markup=False)
+
+
+def _spoken(seconds: float) -> str:
+    """Return a duration in seconds, or in minutes if it is long."""
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -1,9 +1,20 @@
-"""Tables of sections as lines of text and of Markdown."""
+"""Tables as lines of text, of Markdown and of LaTeX."""
 
 from collections.abc import Iterable
 
 from tagger.metrics.section import Cell, Table
 from tagger.wording import table_lines
+
+LATEX = {
+    **{char: f"\\{char}" for char in "&%$#_{}"},
+    "~": "\\textasciitilde{}",
+    "^": "\\textasciicircum{}",
+    "\\": "\\textbackslash{}",
+    "<": "\\textless{}",
+    ">": "\\textgreater{}",
+    "|": "\\textbar{}",
+    "±": "$\\pm$",
+}
 
 
 def text_lines(table: Table) -> list[str]:
@@ -18,6 +29,32 @@ def markdown_lines(table: Table) -> list[str]:
     rule = ["---:" if right else "---" for right in figures or [False] * len(table.columns)]
     rows = [table.columns, rule, *([_text(cell, "") for cell in row] for row in table.rows)]
     return [*([f"{table.title}:", ""] if table.title else []), *(_markdown_row(row) for row in rows)]
+
+
+def latex_lines(table: Table) -> list[str]:
+    """Return a table as lines of LaTeX, for the package `booktabs`; its title is a comment."""
+    figures = [all(not isinstance(cell, str) for cell in cells) for cells in zip(*table.rows, strict=True)]
+    sides = "".join("r" if right else "l" for right in figures or [False] * len(table.columns))
+    rows = [_latex_row(_text(cell, "--") for cell in row) for row in table.rows]
+    return [
+        *(f"% {line}" for line in table.title.splitlines()),
+        f"\\begin{{tabular}}{{{sides}}}",
+        "\\toprule",
+        _latex_row(table.columns),
+        "\\midrule",
+        *rows,
+        "\\bottomrule",
+        "\\end{tabular}",
+    ]
+
+
+def _latex_row(cells: Iterable[str]) -> str:
+    return " & ".join(escaped(cell) for cell in cells) + " \\\\"
+
+
+def escaped(text: str) -> str:
+    """Return a text for LaTeX, in which characters with a meaning of their own are written as themselves."""
+    return " ".join("".join(LATEX.get(char, char) for char in text).split())
 
 
 def _markdown_row(cells: Iterable[str]) -> str:

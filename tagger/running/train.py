@@ -42,6 +42,7 @@ def train(
     *,
     corpus: Corpus | Mapping[str, Corpus] | None = None,
     data: str | Path | None = None,
+    base: str | Path | None = None,
     output: str | Path | None = None,
     overwrite: bool = False,
     seed: int | None = None,
@@ -58,6 +59,7 @@ def train(
         corpus: Sentences or documents made in Python, to be used in place of the corpus of the recipe. For a recipe
             with several corpora, one for each by name, as `load_corpora` returns them.
         data: Folder that paths of corpora and vectors are relative to; default: the folder of the recipe.
+        base: Folder that the paths of a `Recipe` are relative to; default: the working directory. A file has its own.
         output: Folder of the run; default: nothing is written. It has the best model so far after each epoch.
         overwrite: Whether to replace a run that `output` already holds. It stays until the new run has ended.
         seed: Replaces the seed of the recipe.
@@ -75,7 +77,7 @@ def train(
     """
     listener = listener or RunListener()
     started = time.perf_counter()
-    recipe, base = read_recipe(recipe, overrides, seed)
+    recipe, base = read_recipe(recipe, overrides, seed, base)
     if tokenize is not None:
         recipe = recipe.with_function(tokenize)
         corpus = corpus and _with_function(corpus, tokenize)
@@ -122,14 +124,19 @@ def train(
         return Run(tagger, report, outcome, path)
 
 
-def read_recipe(recipe: str | Path | Recipe, overrides: Sequence[str], seed: int | None) -> tuple[Recipe, Path]:
-    """Return the recipe of a run, and the folder that its paths are relative to."""
+def read_recipe(
+    recipe: str | Path | Recipe,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+    base: str | Path | None = None,
+) -> tuple[Recipe, Path]:
+    """Return the recipe of a run, and the folder that its paths are relative to; the arguments are those of `train`."""
     if not isinstance(recipe, Recipe):
         given = [*overrides, *([f"seed={seed}"] if seed is not None else [])]
         return load_recipe(recipe, given), Path(recipe).parent
     if overrides:
         raise RecipeError("overrides need the path of a recipe; change the Recipe instead")
-    return recipe if seed is None else recipe.model_copy(update={"seed": seed}), Path()
+    return recipe if seed is None else recipe.model_copy(update={"seed": seed}), Path(base or "")
 
 
 def _with_function(corpus: Corpus | Mapping[str, Corpus], tokenize: Split) -> Corpus | Mapping[str, Corpus]:
