@@ -92,6 +92,11 @@ class ScoredLayer(ABC):
 
     @property
     @abstractmethod
+    def hits(self) -> tuple[tuple[float, bool], ...]:
+        """The probability of each prediction that counts and whether it is right; nothing if one has none."""
+
+    @property
+    @abstractmethod
     def scores(self) -> Scores:
         """All scores of the layer."""
 

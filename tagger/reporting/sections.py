@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from tagger.analysis.breakdown import breakdown
 from tagger.analysis.confusion import confusion
 from tagger.analysis.mistakes import entity_errors
+from tagger.analysis.reliability import calibration
+from tagger.analysis.thresholds import WANTED, thresholds
 from tagger.analysis.wrong_values import class_errors, tag_errors
 from tagger.metrics.layer import ClassLayer, EntityLayer, ScoredLayer, TokenLayer
+from tagger.metrics.ranking import ranking
 from tagger.metrics.resampling import RESAMPLES, interval
 from tagger.metrics.section import Section
 from tagger.wording import counted
@@ -21,9 +24,11 @@ class Context:
 
     Args:
         by: Keys of the metadata of sentences, whose values group the sentences.
+        wanted_precision: Precisions for which the lowest threshold is looked up.
     """
 
     by: tuple[str, ...] = ()
+    wanted_precision: tuple[float, ...] = WANTED
 
 
 def sections_of(layer: ScoredLayer, context: Context) -> list[Section]:
@@ -84,4 +89,7 @@ SECTIONS: tuple[Callable[[ScoredLayer, Context], Section | None], ...] = (
     errors,
     confusion_matrix,
     groups,
+    lambda layer, _: calibration(layer),
+    lambda layer, context: thresholds(layer, context.wanted_precision),
+    lambda layer, _: ranking(layer),
 )

@@ -2,8 +2,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import brier_score_loss
 
-from tagger.metrics.calibration import calibration_error, fit_temperature, log_loss
+from tagger.metrics.calibration import (
+    brier_score,
+    brier_score_of_classes,
+    calibration_error,
+    fit_temperature,
+    log_loss,
+    reliability,
+)
 
 PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.6, 0.3, 0.1], [0.2, 0.3, 0.5]])
 GOLD = [0, 1, 1, 2]
@@ -73,3 +82,51 @@ def test_fitting_stays_within_its_bounds() -> None:
     assert fit_temperature([[0.9, 0.1], [0.1, 0.9]], [1, 0]) == pytest.approx(20, rel=1e-3)
     with pytest.raises(ValueError, match="at least one sentence"):
         fit_temperature(np.zeros((0, 2)), [])
+
+
+CONFIDENT = st.lists(st.tuples(st.integers(0, 64).map(lambda n: n / 64), st.booleans()), min_size=1, max_size=60)
+
+
+@given(CONFIDENT)
+@settings(deadline=None)
+def test_bins_have_the_means_of_scikit_learn(rows: list[tuple[float, bool]]) -> None:
+    sure, right = zip(*rows, strict=True)
+    bins = [each for each in reliability(sure, right, bins=7) if each.predictions]  # no 64th is at an edge of 7 bins
+    shares, means = calibration_curve(right, sure, n_bins=7)
+    assert [each.right for each in bins] == pytest.approx(shares.tolist())
+    assert [each.probability for each in bins] == pytest.approx(means.tolist())
+    assert sum(each.predictions for each in bins) == len(rows)
+    distance = sum(each.predictions * abs(each.right - each.probability) for each in bins) / len(rows)
+    assert calibration_error(sure, right, bins=7) == pytest.approx(distance)
+
+
+def test_the_last_bin_has_1_and_an_empty_bin_has_no_means() -> None:
+    first, *middle, last = reliability([0.0, 1.0, 0.95], [False, True, False])
+    assert first == (0.0, 0.1, 1, 0.0, 0.0)
+    assert last == (0.9, 1.0, 2, pytest.approx(0.975), 0.5)
+    assert {each[2:] for each in middle} == {(0, None, None)}
+
+
+@given(CONFIDENT)
+@settings(deadline=None)
+def test_brier_score_equals_scikit_learn(rows: list[tuple[float, bool]]) -> None:
+    sure, right = zip(*rows, strict=True)
+    assert brier_score(sure, right) == pytest.approx(brier_score_loss(right, sure, scale_by_half=True))
+
+
+@given(st.lists(st.tuples(st.integers(0, 10), st.integers(0, 10), st.sampled_from("abc")), min_size=1, max_size=20))
+@settings(deadline=None)
+def test_brier_score_of_classes_equals_scikit_learn(rows: list[tuple[int, int, str]]) -> None:
+    shares = np.array([(x, y, 1.0) for x, y, _ in rows])
+    shares /= shares.sum(1, keepdims=True)
+    gold = [name for *_, name in rows]
+    expected = brier_score_loss(gold, shares, labels=list("abc"), scale_by_half=False)
+    named = [dict(zip("abc", each.tolist(), strict=True)) for each in shares]
+    assert brier_score_of_classes(named, gold) == pytest.approx(expected)
+
+
+def test_brier_score_by_hand() -> None:
+    assert brier_score([0.8, 0.4], [True, False]) == pytest.approx((0.04 + 0.16) / 2)
+    assert brier_score_of_classes([{"a": 0.7, "b": 0.2, "c": 0.1}], ["b"]) == pytest.approx(0.49 + 0.64 + 0.01)
+    assert brier_score_of_classes([{"a": 0.7, "b": 0.3}], ["a"]) == pytest.approx(2 * brier_score([0.7], [True]))
+    assert brier_score_of_classes([{"a": 0.75, "b": 0.25}], ["new"]) == pytest.approx(0.5625 + 0.0625 + 1)

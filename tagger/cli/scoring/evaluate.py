@@ -30,7 +30,14 @@ from tagger.cli.arguments import (
     split_columns,
 )
 from tagger.cli.progress import Meter
-from tagger.cli.scoring.output import ByOption, DetailsOption, OutputOption, check_output, write_report
+from tagger.cli.scoring.output import (
+    ByOption,
+    DetailsOption,
+    OutputOption,
+    WantedPrecisionOption,
+    check_output,
+    write_report,
+)
 from tagger.text.choices import FileFormat, Invalid, Misaligned, Nested
 from tagger.text.schemes import Scheme
 from tagger.wording import counted
@@ -75,6 +82,7 @@ def evaluate(
     threads: ThreadsOption = None,
     trust: TrustOption = False,
     by: ByOption = None,
+    wanted_precision: WantedPrecisionOption = None,
     output: OutputOption = None,
     details: DetailsOption = False,
 ) -> None:
@@ -82,6 +90,7 @@ def evaluate(
 
     The report says how sure each score is, what is wrong with the model, and from what the scores were computed.
     """
+    from tagger.analysis.thresholds import WANTED
     from tagger.reporting.sections import Context
     from tagger.running.scoring import evaluate_files
 
@@ -92,7 +101,7 @@ def evaluate(
             load_tagger(model, device, threads, precision, backend=backend, trusted=trust),
             files,
             watch=meter.counting,
-            context=Context(by=names_of(by)),
+            context=Context(names_of(by), tuple(wanted_precision or WANTED)),
             format=format,
             columns=split_columns(columns, None),
             delimiter=delimiter,

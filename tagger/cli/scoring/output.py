@@ -26,6 +26,17 @@ ByOption = Annotated[
     str | None, typer.Option("--by", metavar="KEY,...", help="Keys of the metadata by which to group sentences.")
 ]
 
+WantedPrecisionOption = Annotated[
+    list[float] | None,
+    typer.Option(
+        "--wanted-precision",
+        metavar="P",
+        min=0,
+        max=1,
+        help="Find the lowest threshold with this precision; repeatable. Default: 0.8, 0.9, 0.95 and 0.99.",
+    ),
+]
+
 
 def check_output(output: Path | None) -> None:
     """Raise if a report cannot be written under this name; call it before expensive work."""
