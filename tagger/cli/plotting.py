@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 Draw = Callable[["Tagger", "Iterator[Document]", str | None], "Picture"]
 
 plot = typer.Typer(
-    help="Draw attention, entities, tag probabilities, transitions and learning curves as HTML, SVG or PNG. "
-    "SVG, PNG, curves and transitions need matplotlib, which is in the extra `plots`.",
+    help="Draw attention, entities, tag probabilities, transitions, training curves and reports as HTML, SVG or PNG. "
+    "SVG, PNG, curves, reports and transitions need matplotlib, which is in the extra `plots`.",
     epilog="Example: tagger plot entities runs/quickstart FILE --output entities.html",
     no_args_is_help=True,
     add_completion=False,
@@ -106,6 +106,24 @@ def curves(
 
     plots.check_path(output, chart=True)
     _save(plots.curves(*runs), output)
+
+
+@plot.command(epilog="Example: tagger plot report runs/quickstart --output report.svg")
+def report(
+    reports: Annotated[
+        list[Path], typer.Argument(metavar="REPORT...", help="Reports saved as JSON by evaluate, or run folders.")
+    ],
+    output: OutputOption,
+    layer: Annotated[str | None, typer.Option("--layer", help="Layer to draw; default: all.")] = None,
+) -> None:
+    """Draw reports: reliability, thresholds, confusion, and scores by the number of train sentences.
+
+    Runs that differ only in their seed are drawn as one mean line, with a band from the lowest to the highest run.
+    """
+    from tagger import plots
+
+    plots.check_path(output, chart=True)
+    _save(plots.report(*reports, layer=layer), output)
 
 
 @plot.command(epilog="Example: tagger plot transitions runs/quickstart --output transitions.svg")

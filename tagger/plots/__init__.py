@@ -12,5 +12,6 @@ from tagger.plots.entity_page import entities
 from tagger.plots.heat_maps import marginals, transitions
 from tagger.plots.learning_curves import curves
 from tagger.plots.picture import Picture, check_path
+from tagger.plots.reports.picture import report
 
-__all__ = ["Picture", "attention", "check_path", "curves", "entities", "marginals", "transitions"]
+__all__ = ["Picture", "attention", "check_path", "curves", "entities", "marginals", "report", "transitions"]

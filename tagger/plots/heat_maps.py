@@ -62,7 +62,7 @@ def _framed(start: NDArray[Any], inner: NDArray[Any], end: NDArray[Any], *, corn
 def _transitions(table: NDArray[np.float64], tags: Sequence[str], title: str) -> "Figure":
     bound = float(np.nanmax(np.abs(table), initial=0)) or 1.0
     figure = new_figure(width=CELL_WIDTH * table.shape[1], height=CELL_HEIGHT * table.shape[0])
-    axes = _map(
+    axes = draw_map(
         figure, table, 0.0, rows=["(start)", *tags], columns=[*tags, "(end)"], colours="PuOr", low=-bound, high=bound
     )
     crossed = np.argwhere(np.isnan(table))
@@ -70,7 +70,7 @@ def _transitions(table: NDArray[np.float64], tags: Sequence[str], title: str) ->
     digits = 2 if bound < 1 else 1
     for row, column in np.argwhere(~np.isnan(table)):
         score = table[row, column]
-        _number(axes, row, column, _short(score, digits), strength=abs(score) / bound)
+        write_number(axes, row, column, _short(score, digits), strength=abs(score) / bound)
     axes.set_ylabel("from")
     axes.set_xlabel(f"to  ({title}, in nats; × is forbidden)")
     axes.xaxis.set_label_position("top")
@@ -139,9 +139,9 @@ def _marginals(maps: Sequence[Map], tags: Sequence[str], title: str) -> "Figure"
     top = 0.0
     for (sentence, array, best), height in zip(maps, heights, strict=True):
         words = [visible(token) for token in sentence.tokens]
-        axes = _map(figure, array, top, rows=words, columns=tags, colours="Blues", low=0.0, high=1.0)
+        axes = draw_map(figure, array, top, rows=words, columns=tags, colours="Blues", low=0.0, high=1.0)
         for row, column in np.argwhere(array >= SHOWN):
-            _number(axes, row, column, f"{100 * array[row, column]:.0f}", strength=array[row, column])
+            write_number(axes, row, column, f"{100 * array[row, column]:.0f}", strength=array[row, column])
         for row, column in enumerate(best):
             axes.add_patch(
                 Rectangle(
@@ -153,7 +153,7 @@ def _marginals(maps: Sequence[Map], tags: Sequence[str], title: str) -> "Figure"
     return figure
 
 
-def _map(
+def draw_map(
     figure: "Figure",
     table: NDArray[np.floating],
     top: float,
@@ -190,6 +190,6 @@ def _short(score: float, digits: int) -> str:
     return f"{round(score, digits) + 0.0:.{digits}f}" if abs(score) < 9.95 else f"{score:.0f}"
 
 
-def _number(axes: "Axes", row: int, column: int, text: str, *, strength: float) -> None:
+def write_number(axes: "Axes", row: int, column: int, text: str, *, strength: float) -> None:
     """Write a number into a cell, in white where the cell is dark."""
     axes.text(column, row, text, ha="center", va="center", fontsize=7, color="white" if strength > 0.6 else "#1b1d21")

@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from tagger.config import Recipe, dump_recipe
 from tagger.corpus.corpus import Corpus
 from tagger.evaluation import Report, score_predictions
 from tagger.inference.torch_backend import TorchBackend
@@ -56,3 +57,13 @@ def _files(sentences: list[Sentence]) -> dict[str, str]:
     """Return the SHA-256 of each file that the sentences were read from."""
     paths = dict.fromkeys(sentence.origin.path for sentence in sentences if sentence.origin is not None)
     return hashes_of_files(path for path in paths if Path(path).exists())
+
+
+def hashes_of_recipe(recipe: Recipe) -> dict[str, str]:
+    """Return the SHA-256 of a recipe without its seed, `whole`, and also without its data, `settings`: 12 digits each.
+
+    Runs whose recipes have the same `whole` differ only in their seed.
+    """
+    whole = recipe.model_copy(update={"seed": 0})
+    parts = {"whole": whole, "settings": whole.model_copy(update={"data": None, "corpora": None})}
+    return {name: sha256(dump_recipe(part).encode()).hexdigest()[:12] for name, part in parts.items()}

@@ -30,7 +30,7 @@ from tagger.running.memory import check_memory
 from tagger.running.run import Run, RunListener
 from tagger.running.splitting import stays_whole, text_rules_of
 from tagger.running.teachers import check_taught, find_teachers, with_teachers
-from tagger.running.testing import score_on_test
+from tagger.running.testing import hashes_of_recipe, score_on_test
 from tagger.tagging import Tagger
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import Split
@@ -311,4 +311,6 @@ def _facts(corpora: Mapping[str, Corpus], best: Epoch, reason: str, recipe: Reci
         "select": recipe.training.select,
         "ended": reason,
         "notes": [note for corpus in corpora.values() for note in corpus.notes],
+        "train_sentences": sum(len(corpus.train) for corpus in corpora.values()),
+        "recipe": hashes_of_recipe(recipe),
     }

@@ -26,7 +26,7 @@ decoder = "softmax"
 [heads.sentiment]
 kind = "sentence"
 """
-KINDS = ("attention", "entities", "curves", "transitions", "marginals")
+KINDS = ("attention", "entities", "curves", "report", "transitions", "marginals")
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +73,7 @@ TITLES = {
     "attention": "Attention of sentiment",
     "entities": "Entities of ner",
     "curves": "Training",
+    "report": "Report",
     "transitions": "Transitions of ner",
     "marginals": "Tag probabilities of ner",
 }
@@ -126,6 +127,8 @@ def test_a_file_becomes_a_page_without_its_blank_lines(call, runs: Path) -> None
         ("transitions runs/plain --output a.svg", 1, "expected a layer with a CRF, got none"),
         ("transitions runs/quickstart --layer upos --output a.svg", 1, "`upos` is not a layer with a CRF"),
         ("marginals runs/quickstart notes.txt --output a.svg", 1, "got `ner`, `upos`; choose one with layer (--layer)"),
+        ("report runs/quickstart --layer pos --output a.svg", 1, "no report has a layer `pos`; choose `ner`, `upos`"),
+        ("report notes.txt --output a.svg", 1, "notes.txt: expected a saved report"),
         ("curves runs/none --output a.svg", 1, "runs/none: no such file; pass the output folder of a training run"),
     ],
 )

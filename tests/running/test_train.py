@@ -17,6 +17,7 @@ from tagger.running.calibration import calibrate
 from tagger.running.description import describe_model
 from tagger.running.run import Run, RunListener
 from tagger.running.scoring import evaluate_files
+from tagger.running.testing import hashes_of_recipe
 from tagger.running.train import train
 from tagger.tagging import load
 from tagger.training.loop import Epoch
@@ -310,6 +311,8 @@ def make_conll_recipe(folder: Path, **splits: list[str]) -> Path:
 def test_a_corpus_without_dev_gets_one_and_says_so(tmp_path: Path) -> None:
     recipe = make_conll_recipe(tmp_path, train=[f"Ada/B-PER ran{i}/O" for i in range(20)], test=["Ada/B-PER ran/O"])
     report = train(recipe).report.to_dict()
+    assert report["train_sentences"] == 18
+    assert report["recipe"] == hashes_of_recipe(load_recipe(recipe))
     assert "no dev split is named: cut 2 of 20 train sentences by seed 1" in report["notes"]
 
 
