@@ -39,9 +39,11 @@ def test_several_reports_have_a_legend_and_those_of_several_sizes_a_learning_cur
     [
         token_layer(("A B", "A A"), scores=[[0.9, 0.6]]),
         class_layer(("a", "a"), ("b", "a"), scores=[0.9, 0.6]),
+        class_layer(("a", "a")),
+        entity_layer(("B-A", "O")),
     ],
 )
-def test_each_kind_of_layer_can_be_drawn(layer, tmp_path: Path) -> None:
+def test_each_kind_of_layer_can_be_drawn_also_without_probabilities(layer, tmp_path: Path) -> None:
     plots.report(save(tmp_path, "a", layer)).save(tmp_path / "a.png")
 
 
