@@ -15,7 +15,16 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.text.schemes import RULES, Scheme, goes_on, legal_transitions, span_tables, split_tag, tags_of_types
+from tagger.text.schemes import (
+    RULES,
+    Scheme,
+    goes_on,
+    legal_transitions,
+    span_tables,
+    span_types,
+    split_tag,
+    tags_of_types,
+)
 
 Rule = Literal["strict", "discarded", "repaired"]
 Bools = NDArray[np.bool_]
@@ -116,6 +125,14 @@ def pack_tags(sentences: Iterable[Iterable[str]], names: Sequence[str], scheme: 
     types, left = kinds[ids], states[ids]
     other = (types[1:] >= 0) & (types[1:] != types[:-1])
     return PackedTags(scheme, names, types, left[:-1], left[1:] + len(prefixes) * other.astype(np.int32))
+
+
+def pack_both(
+    gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], scheme: Scheme
+) -> tuple[PackedTags, PackedTags]:
+    """Return gold and predicted tags in a row, with the types of both in the order of their names."""
+    names = span_types(set(chain.from_iterable(chain(gold, predicted))))
+    return pack_tags(gold, names, scheme), pack_tags(predicted, names, scheme)
 
 
 def find_spans(tags: PackedTags, rule: Rule) -> SpanSets:

@@ -21,9 +21,9 @@ from itertools import chain
 from typing import Any
 
 from tagger.metrics.calibration import error_lines
-from tagger.metrics.counting import PackedTags, Rule, SpanSets, find_spans, pack_tags
+from tagger.metrics.counting import PackedTags, Rule, SpanSets, find_spans, pack_both
 from tagger.metrics.rates import Average, ClassScore, check_aligned, class_lines, ratio, unknown_lines
-from tagger.text.schemes import Boundary, Scheme, describe, is_tag, span_types, split_tag
+from tagger.text.schemes import Boundary, Scheme, describe, is_tag, split_tag
 
 TagLists = list[list[str]]  # seqeval accepts only lists
 
@@ -102,15 +102,12 @@ class EntityScores:
     def lines(self) -> list[str]:
         """Return the scores as lines of text."""
         averages = {"micro average": self.micro, "macro average": self.macro, "weighted average": self.weighted}
-        note = "" if self.default_scheme == self.scheme else f" (tags given as {self.default_scheme.upper()})"
         return [
             str(self.micro),
             *class_lines("type", self.types, averages, support=self.gold_entities),
             f"entities: {self.gold_entities} gold, {self.predicted_entities} predicted, "
             f"{self.correct_entities} correct",
             *self._unaligned_lines(),
-            f"seqeval default mode: {self.default}{note}",
-            f"invalid predicted sequences: {self.invalid_sequences} of {self.sentences}",
             *unknown_lines(self.unknown_tokens, self.unscored_entities),
             *error_lines(self.calibration_error),
             *self._tables_note(),
@@ -141,10 +138,9 @@ def score_entities(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[s
     check_aligned(gold, predicted)
     _check_tags("gold", gold, scheme)
     _check_tags("predicted", predicted, scheme)
-    names = span_types(set(chain.from_iterable(chain(gold, predicted))))
-    packed = [pack_tags(side, names, scheme) for side in (gold, predicted)]
+    packed = pack_both(gold, predicted, scheme)
     small = sum(map(len, gold)) <= SEQEVAL_TOKENS
-    strict = _read_with_seqeval((gold, predicted), names, scheme) if small else find_all(packed, "strict")
+    strict = _read_with_seqeval((gold, predicted), packed[0].names, scheme) if small else find_all(packed, "strict")
     wanted, found = strict
     types = sorted(wanted.unique_tags | found.unique_tags)
     by_type = _rates(strict, None) if types else ()  # seqeval raises on a corpus without entities
@@ -156,7 +152,9 @@ def score_entities(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[s
             name: ClassScore(float(precision), float(recall), float(f1), int(support))
             for name, precision, recall, f1, support in zip(types, *by_type, strict=True)
         },
-        default=_score_default(gold, predicted, names) if small else micro_average(*find_all(packed, "repaired")),
+        default=_score_default(gold, predicted, packed[0].names)
+        if small
+        else micro_average(*find_all(packed, "repaired")),
         invalid_sequences=packed[1].num_invalid(),
         sentences=len(gold),
         gold_entities=len(wanted),

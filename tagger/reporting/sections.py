@@ -10,7 +10,9 @@ from tagger.analysis.reliability import calibration
 from tagger.analysis.thresholds import WANTED, thresholds
 from tagger.analysis.wrong_values import class_errors, tag_errors
 from tagger.metrics.layer import ClassLayer, EntityLayer, ScoredLayer, TokenLayer
+from tagger.metrics.partial import partial
 from tagger.metrics.ranking import ranking
+from tagger.metrics.readings import readings
 from tagger.metrics.resampling import RESAMPLES, interval
 from tagger.metrics.section import Section
 from tagger.wording import counted
@@ -84,8 +86,20 @@ def groups(layer: ScoredLayer, context: Context) -> Section | None:
     return breakdown(layer, by=context.by, units=units_of(layer))
 
 
+def readings_of_tags(layer: ScoredLayer, context: Context) -> Section | None:
+    """Return the scores of other ways to read invalid tags, of a layer of entities."""
+    return readings(layer) if isinstance(layer, EntityLayer) else None
+
+
+def partial_credit(layer: ScoredLayer, context: Context) -> Section | None:
+    """Return the credit for entities that are partly right, of a layer of entities."""
+    return partial(layer) if isinstance(layer, EntityLayer) else None
+
+
 SECTIONS: tuple[Callable[[ScoredLayer, Context], Section | None], ...] = (
     headline_interval,
+    readings_of_tags,
+    partial_credit,
     errors,
     confusion_matrix,
     groups,

@@ -61,7 +61,7 @@ def make_entities(names: Sequence[str]) -> EntityLayer:
 
 
 def test_text_of_a_small_report_is_as_written_here() -> None:
-    # Counted by hand. ner: 4 gold, 3 predicted, 3 correct; the I-PER that opens no entity is one for default mode.
+    # Counted by hand. ner: 4 gold, 3 predicted, 3 correct; the I-PER opens no entity.
     expected = """\
         ner: F1 0.8571, precision 1.0000, recall 0.7500
         type              precision     recall         f1    support
@@ -74,8 +74,6 @@ def test_text_of_a_small_report_is_as_written_here() -> None:
         weighted average     1.0000     0.7500     0.8333          4
         ------------------------------------------------------------
         entities: 4 gold, 3 predicted, 3 correct
-        seqeval default mode: F1 1.0000, precision 1.0000, recall 1.0000
-        invalid predicted sequences: 1 of 2
 
         upos: accuracy 0.7500 of 4 tokens
         tag   precision     recall         f1    support
@@ -155,10 +153,17 @@ def test_long_type_name_is_whole_and_does_not_widen_the_table() -> None:
     assert max(len(line) for line in lines if line != name) < 100
 
 
-def test_text_names_the_scheme_and_how_default_mode_saw_bilou() -> None:
+def test_text_names_the_scheme() -> None:
     text = report_of(entity_layer([["U-X"]], [["U-X"]], "bilou")).to_text()
     assert "strict, micro F1, bilou" in text
-    assert "seqeval default mode: F1 1.0000, precision 1.0000, recall 1.0000 (tags given as BIOES)" in text
+
+
+def test_text_and_json_have_the_readings_and_the_partial_credit_of_entities_alone() -> None:
+    report = make_report()
+    assert "F1               0.8571           1.0000     0.8571    1.0000" in report.to_text().splitlines()
+    assert "partial credit (SemEval-2013), F1: strict 0.8571, exact 0.8571" in report.to_text()
+    having = {name for name, scores in report.to_dict()["scores"].items() if {"readings", "partial"} <= set(scores)}
+    assert having == {"ner"}
 
 
 def test_text_of_a_corpus_without_entities_is_a_table_of_zeros() -> None:
