@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from tagger.errors import RecipeError
+from tagger.errors import RecipeError, missing_package
 from tagger.files.writing import replaced
 from tagger.metrics.layer import ScoredLayer, Scores
 from tagger.metrics.section import Section
@@ -17,7 +17,7 @@ from tagger.reporting.sections import Context, sections_of
 from tagger.reporting.signature import Signature, hash_of_gold
 from tagger.reporting.tables import text_lines
 
-SUFFIXES = (".json", ".txt")
+SUFFIXES = (".json", ".html", ".txt")
 OWN = ("scores", "signature", "sentences")  # keys of the JSON form
 
 
@@ -117,11 +117,27 @@ class Report:
                 ]
         return lines
 
+    def to_html(self) -> str:
+        """Return the report as a page that loads nothing from elsewhere: all figures, curves, and mistakes to filter.
+
+        Raises:
+            MissingExtraError: jinja2 is not installed.
+        """
+        _check_page()
+        from tagger.reporting.page import PageLayer, report_page  # scoring alone needs no jinja2
+
+        layers = [PageLayer(name, self.scores[name].to_dict(), self.sections[name]) for name in self.layers]
+        model = self.signature.model
+        return report_page(f"Scores of {model}" if model else "Scores", layers, self.signature.to_dict())
+
     def save(self, path: str | Path) -> None:
-        """Write the report to a file, according to the suffix of its name: `.json`, with all sentences, or `.txt`.
+        """Write the report to a file, according to the suffix of its name: `.json`, `.html` or `.txt`.
+
+        JSON has all sentences, so that `load_report` can read it.
 
         Raises:
             RecipeError: The name has another suffix.
+            MissingExtraError: It is a page, and jinja2 is not installed.
             DataError: The file cannot be written.
         """
         content = self.to_bytes(Path(path))
@@ -133,6 +149,8 @@ class Report:
         check_report_path(path)
         if path.suffix.lower() == ".txt":
             return self.to_text(details=True).encode()
+        if path.suffix.lower() == ".html":
+            return self.to_html().encode()
         return to_json(self.to_dict(sentences=True)).encode()
 
 
@@ -163,9 +181,19 @@ def check_report_path(path: Path) -> None:
 
     Raises:
         RecipeError: The suffix is none of a report.
+        MissingExtraError: It is that of a page, and jinja2 is not installed.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise RecipeError(f"{path}: the name of a report must end in {' or '.join(SUFFIXES)}, got {path.suffix!r}")
+    if path.suffix.lower() == ".html":
+        _check_page()
+
+
+def _check_page() -> None:
+    try:
+        import jinja2  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise missing_package("a page", error) from None
 
 
 def to_json(values: Mapping[str, Any]) -> str:

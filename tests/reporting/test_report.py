@@ -1,6 +1,7 @@
 """The report: its text, its JSON form, and the file from which the same report can be made."""
 
 import json
+import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -8,9 +9,9 @@ from textwrap import dedent
 
 import pytest
 
-from tagger.errors import DataError, RecipeError
+from tagger.errors import DataError, MissingExtraError, RecipeError
 from tagger.metrics.layer import ClassLayer, EntityLayer, ScoredLayer, TokenLayer
-from tagger.reporting.report import Report, load_report, signature_of
+from tagger.reporting.report import Report, check_report_path, load_report, signature_of
 from tagger.text.schemes import Boundary, Scheme
 from tagger.text.sentence import Origin, Sentence, TagLayer, Unaligned
 
@@ -223,8 +224,17 @@ def test_report_without_sentences_or_of_another_kind_is_refused_in_one_sentence(
 def test_name_of_a_report_says_its_form(tmp_path: Path) -> None:
     make_report().save(tmp_path / "a.txt")
     assert (tmp_path / "a.txt").read_text() == make_report().to_text(details=True)
+    make_report().save(tmp_path / "a.html")
+    assert (tmp_path / "a.html").read_text() == make_report().to_html()
     with pytest.raises(RecipeError, match=r"must end in \.json"):
         make_report().save(tmp_path / "a.png")
+
+
+def test_without_jinja2_a_page_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(MissingExtraError, match=r"a page needs the package jinja2, .* run pip install"):
+        check_report_path(tmp_path / "a.html")
+    make_report().save(tmp_path / "a.txt")
 
 
 def test_signatures_differ_in_rule_data_and_version_but_not_in_model_and_seed() -> None:

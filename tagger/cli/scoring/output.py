@@ -16,7 +16,7 @@ OutputOption = Annotated[
     typer.Option(
         "--output",
         metavar="FILE",
-        help="File for the whole report: .json, with all sentences, for `tagger compare`; or .txt.",
+        help="File for the whole report: .html, a page; .json, with all sentences, for `tagger compare`; or .txt.",
     ),
 ]
 DetailsOption = Annotated[
