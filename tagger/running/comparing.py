@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tagger.errors import DataError, RecipeError
-from tagger.model.files import CONFIG
 from tagger.reporting.comparison.systems import System, SystemComparison
 from tagger.reporting.report import Report, load_report
-from tagger.running.folder import MODEL, REPORT
+from tagger.running.description import REPORT
 from tagger.running.scoring import Watch, evaluate_files
+from tagger.running.several.found import has_model, runs_in
 from tagger.tagging import Tagger, load
 from tagger.wording import counted
 
@@ -96,14 +96,13 @@ class _Planning:
         return self._of_folder(path) if path.is_dir() else self._of_file(path)
 
     def _of_folder(self, path: Path) -> _Plan:
-        has_model = (path / CONFIG).is_file() or (path / MODEL / CONFIG).is_file()
-        if has_model and self.on:
+        if self.on and has_model(path):
             return self._tagged(str(path), partial(self.load, path))
         if (path / REPORT).is_file():
             return _Plan(str(path), "saved report of the run", (partial(load_report, path / REPORT),))
-        if has_model:
+        if has_model(path):
             raise RecipeError(f"{path}: the model has no report of a test split; name files to tag with --on FILE")
-        if runs := sorted(report.parent for report in path.glob(f"*/{REPORT}")):
+        if runs := runs_in(path):
             return _group(str(path), [self._of_folder(run) for run in runs])
         raise DataError(
             f"{path}: expected the folder of a model, of a run, or of several runs, but it holds none of them"

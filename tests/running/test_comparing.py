@@ -56,6 +56,7 @@ def test_two_models_are_tagged_on_the_same_file(home: Path) -> None:
     model = tagger.load(home / "b").evaluate(TEST)
     assert scores["systems"]["B"]["score"] == pytest.approx(model.headline("ner"))
     assert found.warnings == ()
+    assert "mistakes: A " in found.to_text()
 
 
 def test_runs_without_a_file_are_compared_by_their_saved_reports(home: Path) -> None:
@@ -77,7 +78,7 @@ def test_kinds_may_be_mixed(home: Path, tmp_path: Path) -> None:
 
 def test_the_same_path_twice_differs_by_nothing(home: Path) -> None:
     found = compare(home / "a/seed-1", str(home / "a/seed-1")).to_dict()["scores"]["ner"]
-    assert found["comparison"]["differences"]["B"]["difference"] == 0
+    assert (found["comparison"]["differences"]["B"]["difference"], found["mistakes"]["new"]) == (0, 0)
 
 
 @pytest.mark.parametrize(

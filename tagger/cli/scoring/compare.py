@@ -56,7 +56,7 @@ def compare(
 ) -> None:
     """Compare the scores of several systems with the first: how much they differ, how surely, and where.
 
-    Two systems are also compared type by type. Two or more runs of one recipe, joined by commas
+    Two systems are also compared type by type and mistake by mistake. Two or more runs of one recipe, joined by commas
     or in one folder, are one system, whose scores vary with the seed.
     """
     from tagger.reporting.comparison.systems import check_comparison_path

@@ -1,7 +1,7 @@
 """How the scores of several systems differ on one layer, and how sure the differences are.
 
 Each system is compared with the first one: on the headline of the layer and, if there are two, on each type, tag or
-class. `testing.py` tests the differences.
+class. `testing.py` tests the differences. Which sentences differ is left to `disagreements.py`.
 """
 
 from collections.abc import Sequence
@@ -125,5 +125,5 @@ def _note(sides: Sequence[Side], units: str) -> str:
     ]
     parts += [GROUPS] if len(sides[0].runs) > 1 else []
     parts += [f"P-values are corrected after Holm for {len(sides) - 1} comparisons."] if several else []
-    parts += ["Compare two systems to see changes by type."] if several else []
+    parts += ["Compare two systems to see changes by type and mistakes."] if several else []
     return " ".join(parts)

@@ -1,7 +1,7 @@
-"""Several systems on the same gold sentences: how their scores differ.
+"""Several systems on the same gold sentences: how their scores differ, and where they disagree.
 
 A system is a model, a group of runs of one recipe with different seeds, or the predictions of another tool. All are
-compared with the first. `differences.py` makes the parts; `running/comparing.py` makes reports
+compared with the first. `differences.py` and `disagreements.py` make the parts; `running/comparing.py` makes reports
 from models and files.
 """
 
@@ -17,6 +17,7 @@ from tagger.files.writing import replaced
 from tagger.metrics.section import Section
 from tagger.reporting.comparison.comparable import check_same_gold, common_layers, warnings_of
 from tagger.reporting.comparison.differences import Side, score_section, type_section
+from tagger.reporting.comparison.disagreements import mistake_section, sentence_section
 from tagger.reporting.report import Report, to_json
 from tagger.reporting.tables import markdown_lines, text_lines
 
@@ -99,6 +100,10 @@ class SystemComparison:
             return found
         one, two = sides
         found.append(type_section(one, two, self.seed))
+        if len(one.runs) == len(two.runs) == 1:
+            found += [
+                make((one.name, two.name), one.runs[0], two.runs[0]) for make in (sentence_section, mistake_section)
+            ]
         return found
 
     def to_dict(self) -> dict[str, Any]:

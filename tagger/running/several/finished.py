@@ -1,7 +1,6 @@
 """Runs that are already in their folders: whether they are finished, and whether they are of the recipe at hand."""
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,25 +8,11 @@ from typing import Any
 from tagger.config import Recipe, load_recipe
 from tagger.errors import DataError, RecipeError
 from tagger.files.writing import newest
-from tagger.model.files import CONFIG
 from tagger.running.description import describe_model
-from tagger.running.folder import MODEL, RECIPE, REPORT
+from tagger.running.folder import RECIPE, REPORT
 from tagger.training.loop import STOPPED
 
 MOST = 5  # number of differences in an error message
-
-
-def runs_in(folder: Path) -> list[Path]:
-    """Return the folders of the runs directly below a folder, `seed-2` before `seed-10`; none if it is a run itself."""
-    if (folder / REPORT).is_file() or (folder / MODEL / CONFIG).is_file():
-        return []
-    runs = [report.parent for report in folder.glob(f"*/{REPORT}")]
-    return sorted(runs, key=lambda run: [int(part) if part.isdecimal() else part for part in _pieces(run.name)])
-
-
-def _pieces(name: str) -> list[str]:
-    """Return the parts of a name, in turns without and with digits alone."""
-    return re.split(r"(\d+)", name)
 
 
 def is_finished(folder: Path, wanted: Recipe, name: str) -> bool:

@@ -45,6 +45,28 @@ def test_types_have_the_f1_of_both_and_the_surest_difference_first() -> None:
     assert per["p_randomisation_holm"] == pytest.approx(2 * min(p_values))
 
 
+def test_sentences_and_mistakes_of_one_system_alone_are_counted_and_shown_in_context() -> None:
+    scores = old_and_new().to_dict()["scores"]["ner"]
+    sentences, mistakes = scores["sentences"], scores["mistakes"]
+    assert (sentences["both"], sentences["only"], sentences["neither"]) == (10, {"A": 10, "B": 10}, 10)
+    assert (mistakes["A"], mistakes["B"], mistakes["fixed"], mistakes["new"]) == (20, 20, 10, 10)
+    assert mistakes["fixed_kinds"] == {"missed": 5, "wrong boundary": 5}
+    assert mistakes["new_kinds"] == {"invented": 5, "wrong type": 5}
+    assert [len(found) for found in mistakes["lists"].values()] == [10, 10]
+    text = old_and_new().to_text()
+    assert "sentences without a mistake: both 10, only A 10, only B 10, neither 10" in text
+    assert "mistakes: A 20, of which 10 fixed; B 20, of which 10 new" in text
+    assert "w0 [w1] (invented: predicted LOC)" in text
+
+
+def test_a_mistake_on_the_same_gold_entity_is_the_same_whatever_was_predicted() -> None:
+    gold = ["B-PER I-PER O", "B-PER O O"]
+    found = comparison(entity_report(gold, ["O O O", "B-PER O O"]), entity_report(gold, ["B-LOC O O", "O O B-LOC"]))
+    mistakes = found.to_dict()["scores"]["ner"]["mistakes"]
+    assert (mistakes["A"], mistakes["B"]) == (1, 3)
+    assert (mistakes["fixed"], mistakes["new_kinds"]) == (0, {"missed": 1, "invented": 1})
+
+
 @pytest.mark.parametrize(
     "report",
     [
@@ -62,6 +84,8 @@ def test_equal_systems_differ_by_nothing_with_p_values_of_1(report: Report) -> N
         assert each["difference"] == 0
         assert each["low"] in (0, None)
         assert each["p_bootstrap"] == each["p_randomisation"] == each["p_randomisation_holm"] == 1
+    assert scores["sentences"]["only"] == {"A": 0, "B": 0}
+    assert scores["mistakes"]["fixed"] == scores["mistakes"]["new"] == 0
 
 
 def test_tags_and_labels_are_compared_by_accuracy() -> None:
@@ -69,8 +93,10 @@ def test_tags_and_labels_are_compared_by_accuracy() -> None:
     found = tags.to_dict()["scores"]["upos"]
     assert found["comparison"]["systems"] == {"A": {"score": 0.75}, "B": {"score": 0.75}}
     assert (found["types"]["N"]["A"], found["types"]["V"]["B"]) == (pytest.approx(6 / 7), pytest.approx(2 / 3))
+    assert (found["mistakes"]["fixed"], found["mistakes"]["new"]) == (1, 1)
     labels = comparison(label_report("x y x", "x x x"), label_report("x y x", "x y x")).to_dict()["scores"]["mood"]
     assert labels["comparison"]["differences"]["B"]["difference"] == pytest.approx(1 / 3)
+    assert labels["sentences"]["only"] == {"A": 0, "B": 1}
 
 
 def test_more_than_two_systems_are_all_compared_with_the_first_and_corrected_after_holm() -> None:

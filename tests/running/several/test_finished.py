@@ -9,7 +9,7 @@ import pytest
 from tagger.config import Recipe, dump_recipe
 from tagger.errors import DataError, ModelError
 from tagger.running.several import finished
-from tagger.running.several.finished import is_finished, read_report, runs_in
+from tagger.running.several.finished import is_finished
 from tagger.training.loop import STOPPED
 
 REPORT = {"scores": {"upos": {"accuracy": 0.5}}, "dev_scores": {"upos": 0.5}, "ended": "all epochs done"}
@@ -86,12 +86,3 @@ def test_a_report_without_scores_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "report.json").write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=r"report\.json: expected the scores of a run, .*; remove .* to train it again"):
         is_finished(tmp_path, make_recipe(), "pos")
-
-
-def test_runs_are_those_directly_below_a_folder_in_the_order_of_their_numbers(tmp_path: Path) -> None:
-    for name in ("seed-10", "seed-2", "b", "seed-2/teachers/pos", "7"):
-        keep_run(tmp_path / name, make_recipe())
-    (tmp_path / "empty").mkdir()
-    assert [run.name for run in runs_in(tmp_path)] == ["7", "b", "seed-2", "seed-10"]
-    assert runs_in(tmp_path / "b") == runs_in(tmp_path / "missing") == []
-    assert read_report(tmp_path / "b")["scores"]["upos"]["accuracy"] == 0.5
