@@ -5,12 +5,12 @@ carried over by `transfer.py`. Whatever had to be carried over or does not fit i
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tagger.alignment.blocks import Block, blocks, in_order_of
 from tagger.alignment.differences import first_difference
-from tagger.alignment.transfer import Text, beside_tags, carried_layers
+from tagger.alignment.transfer import Text, carried_layers
 from tagger.text.sentence import Label, Sentence, TagLayer
 from tagger.wording import counted
 
@@ -77,29 +77,20 @@ def _carried(
 ) -> Iterator[Sentence]:
     """Yield the gold sentences of a block with the predicted layers."""
     ours, theirs = gold[slice(*block.gold)], predicted[slice(*block.predicted)]
-    if len(ours) == len(theirs) == 1 and ours[0].tokens == theirs[0].tokens:
-        yield replace(ours[0], layers=_on_same_tokens(ours[0], theirs[0], block, counts))
+    same = len(ours) == len(theirs) == 1 and ours[0].tokens == theirs[0].tokens
+    moving = [n for s in theirs for n, layer in s.layers.items() if not same or _is_beside(layer)]
+    if not moving:
+        yield replace(ours[0], layers=theirs[0].layers)
         return
     words = [[token for sentence in part for token in sentence.tokens] for part in (ours, theirs)]
-    counts["divided" if words[0] == words[1] else "tokens"] += len(ours)
+    counts["divided" if words[0] == words[1] else "tokens"] += 0 if same else len(ours)
     target, source = Text(ours, block.measure), Text(theirs, block.measure)
-    names = dict.fromkeys(name for sentence in theirs for name in sentence.layers)
-    layers = {name: carried_layers(name, target, source, counts) for name in names}
+    layers = {name: carried_layers(name, target, source, counts) for name in dict.fromkeys(moving)}
     for i, sentence in enumerate(ours):
-        yield replace(sentence, layers={n: layer for n in names if (layer := layers[n][i]) is not None})
+        found = {name: layer for name, each in layers.items() if (layer := each[i]) is not None}
+        yield replace(sentence, layers={**(theirs[0].layers if same else {}), **found})
 
 
-def _on_same_tokens(
-    gold: Sentence, predicted: Sentence, block: Block, counts: Counter[str]
-) -> Mapping[str, TagLayer | Label]:
-    """Return the predicted layers as they are, maybe with invalid tags; entities beside tags move to gold's text."""
-    found = {n: layer for n, layer in predicted.layers.items() if isinstance(layer, TagLayer) and layer.unaligned}
-    if not found:
-        return predicted.layers
-    target, source = Text([gold], block.measure), Text([predicted], block.measure)
-    counts["unfit"] += sum(len(layer.unaligned) for layer in found.values())
-    moved = {
-        name: replace(layer, unaligned=tuple([beside_tags(entity, 0, target, source)[1] for entity in layer.unaligned]))
-        for name, layer in found.items()
-    }
-    return {**predicted.layers, **moved}
+def _is_beside(layer: TagLayer | Label) -> bool:
+    """Whether a layer has entities that its tags do not express; gold may have tokens or entities that fit them."""
+    return isinstance(layer, TagLayer) and bool(layer.unaligned)

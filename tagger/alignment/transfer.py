@@ -39,6 +39,10 @@ class Text:
         self.starts = {start: token for (start, _), token in reversed(visible)}  # the first token of one word
         self.ends = {end: token for (_, end), token in visible}  # and the last
 
+    def range(self, number: int, span: Boundary) -> Range:
+        """Return the visible characters of tokens of a sentence."""
+        return self.ranges[number][span.start][0], self.ranges[number][span.end - 1][1]
+
     def char(self, number: int, offset: int) -> int | None:
         """Return how many visible characters precede an offset in the text of a sentence; None if it is elsewhere."""
         text = self.sentences[number].text
@@ -101,38 +105,50 @@ def _tags(tagged: Sequence[TagLayer], target: Text, source: Text, counts: Counte
 def _entities(
     name: str, tagged: Sequence[TagLayer], target: Text, source: Text, counts: Counter[str]
 ) -> list[TagLayer]:
-    """Return the entities that tokens of one gold sentence express as tags, and the others beside them."""
+    """Return the entities that tokens of one gold sentence express as tags, and the others beside them.
+
+    Of several on the same tokens, one that gold has too gets the tags, so that each counts as what it is.
+    """
     kept: list[dict[Boundary, float | None]] = [{} for _ in target.sentences]
     beside: list[dict[Unaligned, None]] = [{} for _ in target.sentences]
     taken: set[tuple[int, int]] = set()
-    for number, layer in enumerate(tagged):
-        counts["invalid"] += bool(layer.scheme and invalid_positions(layer.tags, layer.scheme))
-        for entity, pair, score in _found(name, number, layer, source):
-            first, last = (target.starts.get(pair[0]), target.ends.get(pair[1])) if pair else (None, None)
-            covered = _between(first, last)
-            if first is not None and covered and not covered & taken:
-                taken |= covered
-                kept[first[0]][Boundary(entity.type, first[1], first[1] + len(covered))] = score
-            else:
-                counts["unfit"] += 1
-                where, moved = beside_tags(entity, number, target, source)
-                beside[where][moved] = None
+    wanted = {(span.type, target.range(n, span)) for n, span in _gold(name, target)}
+    found = [each for number, layer in enumerate(tagged) for each in _found(name, number, layer, source)]
+    counts["invalid"] += sum(bool(layer.scheme and invalid_positions(layer.tags, layer.scheme)) for layer in tagged)
+    for number, entity, pair, score in sorted(found, key=lambda each: (each[1].type, each[2]) not in wanted):
+        first, last = (target.starts.get(pair[0]), target.ends.get(pair[1])) if pair else (None, None)
+        covered = _between(first, last)
+        if first is not None and covered and not covered & taken:
+            taken |= covered
+            kept[first[0]][Boundary(entity.type, first[1], first[1] + len(covered))] = score
+        else:
+            counts["unfit"] += 1
+            where, moved = beside_tags(entity, number, target, source)
+            beside[where][moved] = None
     scheme = next(layer.scheme for layer in tagged if layer.scheme is not None)
     parts = zip(target.sentences, kept, beside, strict=True)
     return [_layer(sentence, spans, tuple(others), scheme) for sentence, spans, others in parts]
 
 
+def _gold(name: str, target: Text) -> Iterator[tuple[int, Boundary]]:
+    """Yield the gold entities of a layer, each with the number of its sentence."""
+    for number, sentence in enumerate(target.sentences):
+        layer = sentence.layers.get(name)
+        if isinstance(layer, TagLayer) and layer.scheme is not None:
+            yield from ((number, span) for span in sentence.boundaries(name))
+
+
 def _found(
     name: str, number: int, layer: TagLayer, source: Text
-) -> Iterator[tuple[Unaligned, Range | None, float | None]]:
+) -> Iterator[tuple[int, Unaligned, Range | None, float | None]]:
     """Yield each entity of a predicted sentence, its visible characters and its probability; those of tags first."""
-    spans = source.sentences[number].spans(name) if layer.scheme is not None else ()
-    for span in spans:
-        pair = (source.ranges[number][span.start][0], source.ranges[number][span.end - 1][1])
-        yield Unaligned(span.type, span.start_char, span.end_char), pair, span.score
+    sentence = source.sentences[number]
+    for span in sentence.spans(name) if layer.scheme is not None else ():
+        pair = source.range(number, Boundary(span.type, span.start, span.end))
+        yield number, Unaligned(span.type, span.start_char, span.end_char), pair, span.score
     for entity in layer.unaligned:
         start, end = source.char(number, entity.start_char), source.char(number, entity.end_char)
-        yield entity, None if start is None or end is None else (start, end), None
+        yield number, entity, None if start is None or end is None else (start, end), None
 
 
 def _between(first: tuple[int, int] | None, last: tuple[int, int] | None) -> set[tuple[int, int]]:

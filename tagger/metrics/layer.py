@@ -113,15 +113,18 @@ class SpanPair:
     Args:
         gold: The gold entities.
         predicted: The predicted entities.
-        probabilities: The probability of each predicted entity; None if there is none.
+        probabilities: The probability of each predicted entity; None if one has none.
         beside: The gold entities that tokens cannot express, each with whether the same characters were predicted with
             its type. Such a predicted entity is not in `predicted`.
+        stray: The predicted entities that tokens cannot express and gold does not have; they are wrong. They have no
+            probability.
     """
 
     gold: tuple[Boundary, ...]
     predicted: tuple[Boundary, ...]
     probabilities: tuple[float, ...] | None = None
     beside: tuple[tuple[Unaligned, bool], ...] = ()
+    stray: tuple[Unaligned, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,8 @@ class EntityLayer(ScoredLayer):
         for pair in self.pairs:
             found = sum(found for _, found in pair.beside)
             correct = len({*pair.gold} & {*pair.predicted})
-            rows.append((correct + found, len(pair.predicted) + found, len(pair.gold) + len(pair.beside)))
+            predicted = len(pair.predicted) + found + len(pair.stray)
+            rows.append((correct + found, predicted, len(pair.gold) + len(pair.beside)))
         return np.array(rows, np.int64).reshape(-1, 3)
 
     @property
@@ -160,20 +164,29 @@ class EntityLayer(ScoredLayer):
     def tags(self) -> tuple[list[list[str]], list[list[str]]]:
         """Gold and predicted tags in the scheme, with `O` for entities that do not count.
 
-        After the sentences, each gold entity that tokens cannot express is a sentence of one token of its own, with the
-        same prediction if it was found and `O` if it was missed.
+        After the sentences, each entity that tokens cannot express is a sentence of one token of its own: a gold one
+        with the same prediction if it was found and `O` if it was missed, a predicted one with the gold tag `O`.
         """
         known = [self._known_part(gold, predicted) for gold, predicted in self.both]
-        beside = [entity for pair in self.pairs for entity in pair.beside]
-        alone = [spans_to_tags([Boundary(entity.type, 0, 1)], 1, self.scheme) for entity, _ in beside]
-        found = [tags if found else ["O"] for tags, (_, found) in zip(alone, beside, strict=True)]
-        return [*(gold for gold, _ in known), *alone], [*(predicted for _, predicted in known), *found]
+        for pair in self.pairs:
+            known += [self._alone(entity, gold=True, predicted=found) for entity, found in pair.beside]
+            known += [self._alone(entity, gold=False, predicted=True) for entity in pair.stray]
+        return [gold for gold, _ in known], [predicted for _, predicted in known]
+
+    def _alone(self, entity: Unaligned, *, gold: bool, predicted: bool) -> tuple[list[str], list[str]]:
+        """Return an entity as the tags of a sentence of one token, on the sides that have it."""
+        tags = spans_to_tags([Boundary(entity.type, 0, 1)], 1, self.scheme)
+        return tags if gold else ["O"], tags if predicted else ["O"]
 
     @cached_property
     def unscored(self) -> int:
         """Number of predicted entities that do not count."""
         return sum(
-            len(predicted.boundaries(self.name)) - len(self._counted(gold, predicted)) for gold, predicted in self.both
+            len(predicted.boundaries(self.name))
+            - len(self._counted(gold, predicted))
+            + len(set(predicted.tag_layer(self.name).unaligned))
+            - len(self._counted_beside(gold, predicted))
+            for gold, predicted in self.both
         )
 
     @cached_property
@@ -186,6 +199,8 @@ class EntityLayer(ScoredLayer):
                 if score is None:
                     return ()
                 found.append((score, span in right))
+            if self._counted_beside(gold, predicted):
+                return ()
         return tuple(found)
 
     @cached_property
@@ -204,13 +219,23 @@ class EntityLayer(ScoredLayer):
         elsewhere = self._elsewhere(gold, predicted)
         counted = [(span, score) for span, score in self._counted(gold, predicted) if span not in elsewhere]
         scores = tuple([score for _, score in counted if score is not None])
-        unaligned, found = gold.tag_layer(self.name).unaligned, {_in_text(span) for span in elsewhere.values()}
+        beside = self._counted_beside(gold, predicted)
+        unaligned, found = gold.tag_layer(self.name).unaligned, {*map(_in_text, elsewhere.values()), *beside}
         return SpanPair(
             tuple(gold.boundaries(self.name)),
             tuple([span for span, _ in counted]),
-            scores if len(scores) == len(counted) else None,
+            scores if len(scores) == len(counted) and not beside else None,
             tuple([(entity, entity in found) for entity in unaligned]),
+            tuple([entity for entity in beside if entity not in unaligned]),
         )
+
+    def _counted_beside(self, gold: Sentence, predicted: Sentence) -> list[Unaligned]:
+        """Return the predicted entities that tokens cannot express and that can be compared with gold, each once."""
+        layer, found = gold.tag_layer(self.name), list(dict.fromkeys(predicted.tag_layer(self.name).unaligned))
+        if not found or (layer.types is None and all_known(layer.tags)):
+            return found
+        unclear = open_tokens(layer.tags)
+        return [entity for entity in found if is_counted(_touched(entity, gold), unclear, layer.types)]
 
     def _elsewhere(self, gold: Sentence, predicted: Sentence) -> dict[Boundary, Span]:
         """Return the predicted entities that equal a gold entity which tokens cannot express."""
@@ -324,6 +349,12 @@ class ClassLayer(ScoredLayer):
     @property
     def _found(self) -> list[Label]:
         return [sentence.label(self.name) for sentence in self.predicted]
+
+
+def _touched(entity: Unaligned, sentence: Sentence) -> Boundary:
+    """Return the tokens that have a character of an entity."""
+    inside = [i for i, (a, b) in enumerate(sentence.offsets) if a < entity.end_char and entity.start_char < b]
+    return Boundary(entity.type, inside[0], inside[-1] + 1) if inside else Boundary(entity.type, 0, 0)
 
 
 def _in_text(span: Span) -> Unaligned:

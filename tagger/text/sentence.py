@@ -51,7 +51,7 @@ class Span:
 
 
 class Unaligned(NamedTuple):
-    """A gold entity that tags cannot express: characters `[start_char, end_char)` of the sentence's text."""
+    """An entity that tags cannot express: characters `[start_char, end_char)` of the sentence's text."""
 
     type: str
     start_char: int
@@ -83,8 +83,9 @@ class TagLayer:
         scored_spans: The spans of `tags` with their scores, if a head found them; otherwise they are read from `tags`.
         score: A score for the whole sequence of tags.
         readings: The most probable sequences, best first, each a layer with its score, if they were requested.
-        unaligned: Gold entities that the tags do not express, because they begin or end inside a token, cross a
-            sentence or share tokens with others. Scores count them as missed, unless one is predicted exactly.
+        unaligned: Entities that the tags do not express, because they begin or end inside a token, cross a sentence or
+            share tokens with others. Scores count gold ones as missed and predicted ones as wrong, unless the other
+            side has the same characters.
         types: The entity types that are annotated, so that `O` only means that there is none of these. None: all.
     """
 
