@@ -35,6 +35,7 @@ _MODULES = {
     "tagger.running.comparing": ("compare",),
     "tagger.running.corpora": ("load_corpora",),
     "tagger.running.description": ("describe_model",),
+    "tagger.running.predictions": ("score",),
     "tagger.running.run": ("Run", "RunListener"),
     "tagger.running.several.processes": ("GroupListener",),
     "tagger.running.several.training": ("train_several",),
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from tagger.running.comparing import compare as compare
     from tagger.running.corpora import load_corpora as load_corpora
     from tagger.running.description import describe_model as describe_model
+    from tagger.running.predictions import score as score
     from tagger.running.run import Run as Run, RunListener as RunListener
     from tagger.running.several.processes import GroupListener as GroupListener
     from tagger.running.several.training import train_several as train_several

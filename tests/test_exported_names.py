@@ -48,6 +48,7 @@ PUBLIC = [
     "load_dataset",
     "load_recipe",
     "plots",
+    "score",
     "stream_dataset",
     "to_dataframe",
     "to_dataset",

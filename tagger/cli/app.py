@@ -45,6 +45,7 @@ from tagger.cli.arguments import (
 )
 from tagger.cli.scoring.compare import compare
 from tagger.cli.scoring.evaluate import evaluate
+from tagger.cli.scoring.score import score
 from tagger.errors import DataError, MissingExtraError, RecipeError, TaggerError, missing_package
 from tagger.text.choices import (
     ExportPrecision,
@@ -214,6 +215,7 @@ def train(
 
 app.command(epilog="Example: tagger evaluate runs/quickstart FILE --format jsonl")(evaluate)
 app.command(epilog="Example: tagger compare runs/quickstart runs/short")(compare)
+app.command(epilog="Example: tagger score gold.conll predicted.jsonl --details")(score)
 
 
 @app.command(epilog='Example: echo "Ada lives in Oslo." | tagger tag runs/quickstart')
