@@ -10,6 +10,7 @@ from tagger.config import ReadingConfig, form_settings, parse_section
 from tagger.corpus.corpus import read_files
 from tagger.corpus.splitting import joined
 from tagger.errors import DataError
+from tagger.files.packing import unpacked_name
 from tagger.formats.columns.fields import SAMPLE, Sample
 from tagger.formats.detection import detect_reading
 from tagger.formats.source import Source, source_of
@@ -97,16 +98,25 @@ def _config(path: Path, given: Mapping[str, Any]) -> tuple[ReadingConfig, list[s
     known = ReadingConfig.model_construct(columns=given.get("columns"), layer=given.get("layer"), **form)
     whole = next((name for name, row in FORMATS.items() if row.is_path is not None and row.is_path(path)), None)
     format, columns, notes = given.get("format") or whole, given.get("columns"), []
-    format = format or ("conll" if columns is not None else None)
+    format = format or (_format_of_columns(path, columns) if columns is not None else None)
     if whole is None and (format is None or (format == "conll" and columns is None)):
         head = list(islice(source_of(path, known.encoding).lines(), SAMPLE))
         format, columns, note = detected(head, str(path), format, known)
         notes.append(note)
     values = {key: value for key, value in given.items() if format in FITS.get(key, (format,))}
-    values |= {"format": format, **({} if columns is None else {"columns": list(columns)})}
+    values |= {"format": format}
+    if columns is not None and format in COLUMNS:
+        values |= {"columns": list(columns)}
     if format == "labelled":
-        values.setdefault("layer", LAYER)
+        values.setdefault("layer", next((name for name in columns or () if name not in ("text", "_")), LAYER))
     return parse_section(ReadingConfig, values, where="the options"), notes
+
+
+def _format_of_columns(path: Path, columns: Sequence[str]) -> str:
+    """Return the format of a file for which columns are given; a name that says another format is believed."""
+    suffix = Path(unpacked_name(path.name)).suffix.lower()
+    named = next((name for name, row in FORMATS.items() if suffix in row.suffixes), None)
+    return named or ("labelled" if "text" in columns and "token" not in columns else "conll")
 
 
 def detected(

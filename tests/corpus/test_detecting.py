@@ -30,8 +30,10 @@ def test_settings_that_say_something_about_the_format_are_used(tmp_path: Path) -
     found = read_detected([write(tmp_path, "a.txt", "B-PER\tAda\n?\tsleeps\n")], given, Tally())
     assert (found.sentences[0].tokens, found.sentences[0].tags("ner")) == (("Ada", "sleeps"), ("B-PER", None))
     assert found.used == frozenset(given)
-    text = read_detected([write(tmp_path, "b.tsv", "good\ta fine film\nbad\ta dull one\n")], {}, Tally())
-    assert text.sentences[1].label("label") == Label("bad")
+    path = write(tmp_path, "b.tsv", "good\ta fine film\nbad\ta dull one\n")
+    assert read_detected([path], {}, Tally()).sentences[1].label("label") == Label("bad")
+    named = read_detected([path], {"columns": ("mood", "text")}, Tally())
+    assert named.sentences[1].label("mood") == Label("bad")
 
 
 def test_brat_annotations_are_read_with_their_text(tmp_path: Path) -> None:
