@@ -12,7 +12,7 @@ from typing import Any
 from tagger.alignment.layers import kinds_of
 from tagger.config import ReadingConfig
 from tagger.corpus.corpus import sentences_of
-from tagger.corpus.detecting import FITS, label_comments, read_detected, said_of_comment, with_labels
+from tagger.corpus.detecting import label_comments, read_detected, said_of_comment, with_labels
 from tagger.corpus.respelling import respelled
 from tagger.errors import DataError, RecipeError
 from tagger.formats.columns.fields import SAMPLE, Sample
@@ -112,9 +112,6 @@ def _respelled(side: Side) -> Side:
 
 def _refuse_unused(reading: Mapping[str, Any], *sides: Side) -> None:
     """Refuse settings that say nothing about any of the files."""
-    known = {*FITS, *ReadingConfig.model_fields, *(f"predicted_{key}" for key in OWN)}
-    if unknown := sorted(reading.keys() - known):
-        raise RecipeError(f"score: unknown setting {quoted(unknown)}; known ones are {quoted(sorted(known))}")
     used = frozenset().union(*(side.used for side in sides))
     for key, value in reading.items():
         if value is not None and key.removeprefix("predicted_") not in used:

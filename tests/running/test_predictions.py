@@ -249,8 +249,10 @@ def test_settings_must_concern_a_file(tmp_path: Path) -> None:
     assert tagger.score(gold, predicted, format="conll", columns=["ner", "token"], predicted_format="jsonl").layers
     with pytest.raises(RecipeError, match="--unknown says nothing about jsonl; remove it"):
         tagger.score(predicted, predicted, unknown="?")
-    with pytest.raises(RecipeError, match="score: unknown setting `colums`"):
+    with pytest.raises(RecipeError, match="unknown key `colums`; did you mean `columns`"):
         tagger.score(predicted, predicted, colums=("token", "ner"))
+    with pytest.raises(RecipeError, match="--scheme says nothing about sentences; remove it"):
+        tagger.score(sentences(GOLD), sentences(GOLD), scheme="iob2")
 
 
 def test_a_saved_report_scores_the_same(tmp_path: Path) -> None:
