@@ -2,20 +2,18 @@
 
     python scripts/compare_joint.py --data DIR [--seeds 1,2,3] [--runs runs] [--json FILE] [--repeats 9] [--threads N]
 
-Trains `recipes/joint-english.toml` and the recipe of each of its tasks with each seed, in the folder RUNS/RECIPE-SEED.
-A finished run of the same recipe in that folder is used again. The single networks are trained first, because they are
-the teachers of the joint network of the same seed. Scores are those on test in the report of each run. Tagging speed is
-measured on the test sentences of all tasks: in turns, the joint network tags them in one pass and the single networks
-one after another, and the ratio is that of the median times.
+Trains `recipes/joint-english.toml` with each seed, in the folder RUNS/joint-english, and uses finished runs again. The
+single networks are its teachers, which are trained with the same seed and kept in the folder of each run. Scores are
+those on test in the report of each run. Tagging speed is measured on the test sentences of all tasks: in turns, the
+joint network tags them in one pass and the single networks one after another, and the ratio is that of median times.
 """
 
 import argparse
-import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median, stdev
 from typing import Any
 
 import torch
@@ -33,59 +31,55 @@ from rich.console import Console
 from rich.table import Table
 
 import tagger
-from tagger import describe_model, load_recipe
-from tagger.reporting.run_group import Spread
-from tagger.running.several.finished import is_finished, main_score, read_report
+from tagger import GroupListener, TaggerError, describe_model
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 JOINT = "joint-english"
 SINGLE = {"upos": "pos-ewt", "ner": "ner-wnut17", "sentiment": "sentiment-mr"}
-LAYERS = {
-    **{name: [layer] for layer, name in SINGLE.items()},
-    JOINT: list(SINGLE),
-}  # single networks first: they are the teachers
 
 
-def train_missing(folders: Mapping[tuple[str, int], Path], data: Path, threads: int | None) -> None:
-    """Train each recipe and seed without a finished run; all finished runs are checked first."""
-    overrides = {
-        (name, seed): [teacher(layer, folders[SINGLE[layer], seed]) for layer in LAYERS[name] if name == JOINT]
-        for name, seed in folders
-    }
-    wanted = {run: load_recipe(RECIPES / f"{run[0]}.toml", [*overrides[run], f"seed={run[1]}"]) for run in folders}
-    missing = {run: folder for run, folder in folders.items() if not is_finished(folder, wanted[run], run[0])}
-    with Progress(len(missing)) as progress:
-        for (name, seed), folder in missing.items():
-            progress.begin(f"{name} seed {seed}")
-            run = tagger.train(
-                RECIPES / f"{name}.toml",
-                data=data,
-                output=folder,
-                overwrite=True,  # what is there did not finish
-                seed=seed,
-                overrides=overrides[name, seed],
-                threads=threads,
-                listener=progress,
-            )
-            if run.outcome.interrupted:
-                raise KeyboardInterrupt
-            progress.end(", ".join(f"{layer} {score(folder, layer):.4f}" for layer in LAYERS[name]))
+class Lines(GroupListener):
+    """Writes notes and results of runs to standard error."""
+
+    def noted(self, name: str, message: str) -> None:
+        """Write a note."""
+        sys.stderr.write(f"{name}: {message}\n")
+
+    def ended(self, name: str, result: str) -> None:
+        """Write the result of a run."""
+        self.noted(name, result)
 
 
-def teacher(layer: str, folder: Path) -> str:
-    """Return the override that makes a finished run the teacher of a layer."""
-    return f"heads.{layer}.teacher={json.dumps(str(folder.resolve()), ensure_ascii=False)}"
+def train_missing(runs: Path, data: Path, seeds: Sequence[int], threads: int | None) -> list[Path]:
+    """Train the joint network with each seed that has no finished run, and return the folders of all runs."""
+    group = tagger.train_several(
+        RECIPES / f"{JOINT}.toml", seeds=seeds, output=runs / JOINT, data=data, threads=threads, listener=Lines()
+    )
+    if missing := [*group.failed.values(), *group.stopped]:
+        raise TaggerError("\n".join(["not all runs have finished", *missing]))
+    return [runs / JOINT / name for name in group.reports]
+
+
+def single(run: Path, layer: str) -> Path:
+    """Return the folder of the single network of a layer: a teacher of the joint network of a run."""
+    return run / "teachers" / SINGLE[layer]
 
 
 def score(folder: Path, layer: str) -> float:
     """Return the main score of a layer on test."""
-    return float(main_score(read_report(folder)["scores"][layer]))
+    scores = describe_model(folder)["scores"][layer]
+    return float(scores["f1"] if "f1" in scores else scores["accuracy"])
 
 
 def parameters(folder: Path) -> int:
     """Return the number of trained parameters without those of word vectors."""
     facts = describe_model(folder)
     return int(facts["trained_parameters"]) - int(facts["trained_vectors"])
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Return mean and standard deviation over seeds."""
+    return {"mean": fmean(values), "deviation": stdev(values) if len(values) > 1 else 0.0}
 
 
 def test_tokens(data: Path) -> list[tuple[str, ...]]:
@@ -118,19 +112,17 @@ def compare(data: Path, runs: Path, seeds: Sequence[int], repeats: int, threads:
         torch.set_num_threads(threads)
     sys.stderr.write("reading the test sentences\n")
     sentences = test_tokens(data)
-    folders = {(name, seed): runs / f"{name}-{seed}" for seed in seeds for name in LAYERS}
-    train_missing(folders, data, threads)
-    joint = [folders[JOINT, seed] for seed in seeds]
-    single = {layer: [folders[name, seed] for seed in seeds] for layer, name in SINGLE.items()}
+    joint = train_missing(runs, data, seeds, threads)
     scores = {
         layer: {
-            "joint": Spread.of([score(f, layer) for f in joint]).to_dict(),
-            "single": Spread.of([score(f, layer) for f in own]).to_dict(),
+            "joint": spread([score(run, layer) for run in joint]),
+            "single": spread([score(single(run, layer), layer) for run in joint]),
         }
-        for layer, own in single.items()
+        for layer in SINGLE
     }
-    sizes = {layer: parameters(own[0]) for layer, own in single.items()}
-    tagging = speed(joint[0], [own[0] for own in single.values()], sentences, repeats)
+    singles = [single(joint[0], layer) for layer in SINGLE]
+    sizes = {layer: parameters(folder) for layer, folder in zip(SINGLE, singles, strict=True)}
+    tagging = speed(joint[0], singles, sentences, repeats)
     return {
         "seeds": list(seeds),
         "threads": torch.get_num_threads(),
@@ -145,7 +137,7 @@ def show(found: dict[str, Any]) -> None:
     table = Table("layer", "test score, joint", "single", "difference", "parameters, single", box=None)
     for layer, scores in found["scores"].items():
         one, own = scores["joint"], scores["single"]
-        cells = [str(Spread.of(part["values"])) for part in (one, own)]
+        cells = [f"{part['mean']:.4f} ± {part['deviation']:.4f}" for part in (one, own)]
         table.add_row(layer, *cells, f"{one['mean'] - own['mean']:+.4f}", f"{found['parameters'][layer]:,}")
     console = Console()
     console.print(table)

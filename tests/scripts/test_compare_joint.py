@@ -1,4 +1,4 @@
-"""The comparison of one network with several: which runs are trained, how, and which are refused."""
+"""The comparison of one network with several: which runs are trained, and where the single networks are."""
 
 import json
 from pathlib import Path
@@ -8,62 +8,53 @@ import compare_joint as script
 import pytest
 
 import tagger
-from tagger.config import dump_recipe
 from tagger.errors import TaggerError
+from tagger.reporting.run_group import RunGroup
 
 
-def test_missing_runs_are_trained_with_their_seed_and_the_threads(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    made: list[tuple[str, int, int]] = []
-
-    def train(recipe: Path, *, output: Path, seed: int, threads: int, **_: Any) -> Any:
-        made.append((recipe.stem, seed, threads))
-        output.mkdir()
-        report = {"scores": {"upos": {"accuracy": 0.5}}, "dev_scores": {}, "ended": "done"}
-        (output / "report.json").write_text(json.dumps(report), encoding="utf-8")
-        return type("Run", (), {"outcome": tagger.training.loop.Outcome([], "done")})
-
-    monkeypatch.setattr(tagger, "train", train)
-    folders = {("pos-ewt", seed): tmp_path / f"pos-ewt-{seed}" for seed in (1, 2)}
-    script.train_missing(folders, tmp_path, 3)
-    assert made == [("pos-ewt", 1, 3), ("pos-ewt", 2, 3)]
-    assert "[2/2] pos-ewt seed 2: upos 0.5000; took" in capsys.readouterr().err
+def group(**changes: Any) -> RunGroup:
+    return RunGroup(
+        **{"name": "joint", "kind": "seeds", "reports": {"seed-1": {}, "seed-2": {}}, "headlines": {}, **changes}
+    )
 
 
-def test_the_joint_network_has_the_single_networks_of_its_seed_as_teachers(
+def test_the_joint_network_is_trained_with_each_seed_and_its_teachers_are_the_single_networks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[tuple[str, list[str]]] = []
-    scores = {layer: {"accuracy": 0.5} for layer in script.SINGLE}
-    report = {"scores": scores, "dev_scores": {}, "ended": "done"}
+    made: list[tuple[str, dict[str, Any]]] = []
 
-    def train(recipe: Path, *, output: Path, overrides: list[str], **_: Any) -> Any:
-        made.append((recipe.stem, overrides))
-        output.mkdir()
-        (output / "report.json").write_text(json.dumps(report), encoding="utf-8")
-        return type("Run", (), {"outcome": tagger.training.loop.Outcome([], "done")})
+    def train_several(recipe: Path, **arguments: Any) -> RunGroup:
+        made.append((recipe.stem, arguments))
+        return group()
 
-    monkeypatch.setattr(tagger, "train", train)
-    script.train_missing({(name, 2): tmp_path / f'{name} "2"' for name in script.LAYERS}, tmp_path, 1)
-    assert [name for name, _ in made] == ["pos-ewt", "ner-wnut17", "sentiment-mr", "joint-english"]
-    assert [overrides for _, overrides in made[:3]] == [[], [], []]
-    recipe = tagger.load_recipe(script.RECIPES / "joint-english.toml", made[3][1])
-    teachers = {layer: str(tmp_path / f'{name} "2"') for layer, name in script.SINGLE.items()}
-    assert {layer: recipe.heads[layer].teacher for layer in teachers} == teachers
+    monkeypatch.setattr(tagger, "train_several", train_several)
+    runs = script.train_missing(tmp_path, tmp_path / "data", [1, 2], 3)
+    assert runs == [tmp_path / "joint-english" / name for name in ("seed-1", "seed-2")]
+    [(name, arguments)] = made
+    assert (name, arguments["seeds"], arguments["threads"]) == ("joint-english", [1, 2], 3)
+    assert arguments["output"] == tmp_path / "joint-english"
+    recipe = tagger.load_recipe(script.RECIPES / "joint-english.toml")
+    for layer in script.SINGLE:
+        assert recipe.layers[layer].teacher == f"{script.single(runs[0], layer).name}.toml"
+        assert script.single(runs[0], layer).parent == runs[0] / "teachers"
+
+
+@pytest.mark.parametrize("missing", [{"failed": {"seed-3": "no data"}}, {"stopped": ["seed-3"]}])
+def test_runs_that_failed_or_were_stopped_are_not_compared(
+    missing: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tagger, "train_several", lambda *_, **__: group(**missing))
+    with pytest.raises(TaggerError, match=r"not all runs have finished\n(no data|seed-3)"):
+        script.train_missing(tmp_path, tmp_path, [1], None)
+
+
+def test_the_score_of_a_layer_is_its_headline_on_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = {"ner": {"f1": 0.25, "precision": 0.5}, "upos": {"accuracy": 0.75}}
+    monkeypatch.setattr(script, "describe_model", lambda _: json.loads(json.dumps({"scores": scores})))
+    assert [script.score(tmp_path, layer) for layer in scores] == [0.25, 0.75]
 
 
 def test_all_files_that_are_missing_are_named(tmp_path: Path) -> None:
     with pytest.raises(TaggerError) as refused:
         script.test_tokens(tmp_path)
     assert all(name in str(refused.value) for name in ("en_ewt-ud-train", "wnut17train"))
-
-
-def test_a_run_of_another_recipe_is_refused_before_any_training(tmp_path: Path) -> None:
-    folders = {("pos-ewt", seed): tmp_path / f"pos-ewt-{seed}" for seed in (1, 2)}
-    folders["pos-ewt", 2].mkdir()
-    kept = tagger.load_recipe(script.RECIPES / "pos-ewt.toml", ["seed=2", "training.epochs=9"])
-    (folders["pos-ewt", 2] / "recipe.toml").write_text(dump_recipe(kept), encoding="utf-8")
-    with pytest.raises(TaggerError, match=r"expected a run of pos-ewt, but it has `training\.epochs` 9 instead of 10"):
-        script.train_missing(folders, tmp_path, 1)
-    assert not folders["pos-ewt", 1].exists()

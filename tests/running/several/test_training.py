@@ -173,7 +173,26 @@ def test_several_runs_are_not_put_into_a_run(tmp_path: Path, made: Path) -> None
         train_several(make_recipe(tmp_path), seeds=[1], output=made / "seed-1")
 
 
-def test_runs_without_a_test_split_have_dev_scores_and_teachers_are_trained_with_each_seed(tmp_path: Path) -> None:
+def test_teachers_are_trained_with_each_seed_and_their_runs_are_used_again(tmp_path: Path) -> None:
+    (tmp_path / "teacher.toml").write_text("\n".join((SYNTHETIC, NER, SMALL)))
+    other = '[heads.upos]\nkind = "tokens"\nscheme = "none"\n'
+    for name, layer in (("one", "ner"), ("two", "upos")):
+        rows = [f"{word}\t{tag}\n" for word, tag in (("Ada", "B-PER" if layer == "ner" else "PROPN"), ("sings", "O"))]
+        (tmp_path / f"{name}.conll").write_text("\n".join(["".join(rows)] * 6))
+    corpora = "".join(
+        f'[corpora.{name}]\nformat = "conll"\ncolumns = ["token", "{layer}"]\ntrain = "{name}.conll"\n'
+        for name, layer in (("one", "ner"), ("two", "upos"))
+    )
+    recipe = make_recipe(tmp_path, corpora, NER + 'teacher = "teacher.toml"\n', other)
+    train_several(recipe, seeds=[1, 2], output=tmp_path / "runs")
+    teachers = [tmp_path / "runs" / f"seed-{seed}" / "teachers" / "teacher" for seed in (1, 2)]
+    assert [report_of(teacher)["seed"] for teacher in teachers] == [1, 2]
+    recorder = Recorder()
+    train_several(recipe, seeds=[1, 2], output=tmp_path / "runs", listener=recorder)
+    assert recorder.begun == []
+
+
+def test_runs_without_a_test_split_have_dev_scores_alone(tmp_path: Path) -> None:
     for name, words in (("train", ("Ada", "Oslo")), ("dev", ("Ada",))):
         lines = [f"{word}\tB-PER\nsings\tO\n" for word in words]
         (tmp_path / f"{name}.conll").write_text("\n".join(lines))
