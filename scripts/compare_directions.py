@@ -45,6 +45,9 @@ from rich.table import Table
 
 import tagger
 from tagger import Corpus, DataError, Label, Recipe, Sentence, Tagger, plots
+from tagger.metrics.resampling import RESAMPLES, accuracy
+from tagger.metrics.run_groups import compare_groups
+from tagger.metrics.significance import compare_paired, holm
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,10 +59,10 @@ NETWORKS = ("both", "forward-wide", "forward")
 COLOURS = {"both": "#0072B2", "forward-wide": "#E69F00", "forward": "#CC79A7"}  # Okabe and Ito (2008)
 MARKERS = {"both": "o", "forward-wide": "s", "forward": "^"}
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
-RESAMPLES = 10_000
 TEST = (
-    f"approximate randomisation over test sentences, two-sided, {RESAMPLES} resamples: a sentence is exchanged with "
-    "its predictions of all seeds; `Holm` is the p-value corrected for the number of comparisons"
+    f"p: approximate randomisation over test sentences, two-sided, {RESAMPLES} resamples; a sentence is exchanged with "
+    "its predictions of all seeds. Holm: p corrected for the number of comparisons. The 95 % interval and `p, seeds` "
+    "contain the variance of seeds as well, if there are several"
 )
 Counts = tuple[int, int]  # contribution of a sentence to the numerator and the denominator of a score
 Key = tuple[int, str, str, str]  # seed, task, cell and network of a run
@@ -374,8 +377,7 @@ def _invalid_record(line: bytes, place: str) -> DataError:
 
 
 def _score(counts: Sequence[Sequence[int]]) -> float:
-    correct, total = np.array(counts).sum(0)
-    return float(correct / max(total, 1))
+    return float(accuracy(np.array(counts).sum(0)))
 
 
 def summarise(records: Sequence[Record]) -> list[dict[str, Any]]:
@@ -400,45 +402,31 @@ def _groups(records: Sequence[Record]) -> list[list[Record]]:
 
 
 def compare(records: Sequence[Record]) -> list[dict[str, Any]]:
-    """Compare each forward network with `both`: difference of scores and p-values, per task, cell and measure."""
+    """Compare each forward network with `both`: difference of mean scores and p-values, per task, cell and measure."""
     groups = {(g[0]["task"], g[0]["cell"], g[0]["network"]): g for g in _groups(records)}
     rows = []
     for (task, cell, network), group in groups.items():
-        other = groups[task, cell, "both"]
         for measure in group[0]["counts"] if network != "both" else ():
-            one, two = (np.sum([r["counts"][measure] for r in part], axis=0) for part in (other, group))
-            difference, p = randomisation_test(one, two)
             row = {"task": task, "cell": cell, "measure": measure, "against": network}
-            rows.append({**row, "difference": difference, "p": p})
-    return _with_holm(rows)
+            pair = ([r["counts"][measure] for r in part] for part in (groups[task, cell, "both"], group))
+            rows.append({**row, **_tested(*pair)})
+    corrected = holm([row["p"] for row in rows])
+    return [{**row, "p_holm": p} for row, p in zip(rows, corrected, strict=True)]
 
 
-def randomisation_test(one: Any, two: Any) -> tuple[float, float]:
-    """Return the difference of two scores and its p-value: how often random exchanges of sentences give one as large.
-
-    Args:
-        one: Contribution of each sentence to numerator and denominator of the first score, of shape (sentences, 2).
-        two: Those to the second score.
-
-    Source:
-        Noreen (1989); Yeh (2000), "More accurate tests for the statistical significance of result differences".
-    """
-    rng, change = np.random.default_rng(1), (two - one).astype(float)
-    sides = np.concatenate([rng.integers(0, 2, (500, len(one))) @ change for _ in range(RESAMPLES // 500)])
-    left, right = one.sum(0) + sides, two.sum(0) - sides  # (resamples, 2)
-    shuffled = left[:, 0] / np.maximum(left[:, 1], 1) - right[:, 0] / np.maximum(right[:, 1], 1)
-    difference = _score(one) - _score(two)
-    as_large = int((np.abs(shuffled) >= abs(difference) - 1e-12).sum())
-    return difference, (1 + as_large) / (1 + len(shuffled))
+def _tested(ones: Sequence[Any], others: Sequence[Any]) -> dict[str, Any]:
+    """Return the difference of the mean scores of two networks, from the counts of the runs with each seed."""
+    paired = compare_paired(np.hstack(ones), np.hstack(others), _mean_score)
+    found = {"difference": paired.difference, "interval": paired.interval, "p": paired.p_randomisation, "p_seeds": None}
+    if len(ones) > 1:
+        groups = compare_groups(ones, others, accuracy)
+        found |= {"interval": groups.interval, "p_seeds": groups.p}
+    return found
 
 
-def _with_holm(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Add p-values corrected for the number of comparisons, by Holm (1979)."""
-    largest = 0.0
-    for rank, row in enumerate(sorted(rows, key=lambda row: float(row["p"]))):
-        largest = max(largest, min(1.0, row["p"] * (len(rows) - rank)))
-        row["p_holm"] = largest
-    return rows
+def _mean_score(sums: Any) -> Any:
+    """Return the mean score of the runs whose counts are side by side."""
+    return accuracy(sums.reshape(*sums.shape[:-1], -1, 2)).mean(-1)
 
 
 def differing(experiment: Experiment, records: Sequence[Record]) -> list[dict[str, Any]]:
@@ -493,12 +481,13 @@ def _show_scores(console: Console, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _show_tests(console: Console, rows: Sequence[dict[str, Any]]) -> None:
-    table = Table(
-        "task", "measure", "cell", "both minus", "difference", "p", "Holm", title="Significance of the differences"
-    )
+    names = ("task", "measure", "cell", "both minus", "difference", "95 % interval", "p", "Holm", "p, seeds")
+    table = Table(*names, title="Significance of the differences")
     for row in rows:
         texts = [row[key] for key in ("task", "measure", "cell", "against")]
-        table.add_row(*texts, f"{row['difference']:+.4f}", f"{row['p']:.4f}", f"{row['p_holm']:.4f}")
+        ends = "" if row["interval"] is None else "{:+.4f} to {:+.4f}".format(*row["interval"])
+        p_values = ["" if row[key] is None else f"{row[key]:.4f}" for key in ("p", "p_holm", "p_seeds")]
+        table.add_row(*texts, f"{row['difference']:+.4f}", ends, *p_values)
     console.print(table)
 
 

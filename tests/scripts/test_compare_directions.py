@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import compare_directions as script
-import numpy as np
 import pytest
 
 from tagger.errors import DataError
@@ -84,28 +83,26 @@ def test_picture_is_drawn(tmp_path: Path) -> None:
     assert text.startswith("<?xml")
 
 
-def test_randomisation_agrees_with_enumeration_of_all_exchanges() -> None:
-    rng = np.random.default_rng(3)
-    one, two = (np.stack([rng.integers(0, 5, 10), rng.integers(5, 9, 10)], axis=1) for _ in range(2))
-    one[:, 0] += 1
-    difference, p = script.randomisation_test(one, two)
-
-    def score(counts: Any) -> float:
-        return float(counts[:, 0].sum() / counts[:, 1].sum())
-
-    shuffled = []
-    for sides in product([False, True], repeat=10):
-        swap = np.array(sides)[:, None]
-        shuffled.append(score(np.where(swap, two, one)) - score(np.where(swap, one, two)))
-    exact = np.mean(np.abs(shuffled) >= abs(difference) - 1e-12)
-    assert difference == pytest.approx(score(one) - score(two))
-    assert 0.01 < exact < 0.9
-    assert p == pytest.approx(exact, abs=0.02)
+def record(network: str, seed: int, *counts: tuple[int, int]) -> dict[str, Any]:
+    return {"task": "mr", "cell": "gru", "network": network, "seed": seed, "counts": {"accuracy": list(counts)}}
 
 
-def test_holm_multiplies_the_smallest_by_the_number_of_comparisons() -> None:
-    rows = script._with_holm([{"p": 0.03}, {"p": 0.01}, {"p": 0.04}])
-    assert [row["p_holm"] for row in rows] == pytest.approx([0.06, 0.03, 0.06])
+def test_networks_are_compared_by_their_mean_scores_over_seeds() -> None:
+    good, bad, none = [(1, 1)] * 8 + [(0, 1)] * 2, [(1, 1)] * 4 + [(0, 1)] * 6, [(0, 1)] * 10
+    seeds = [
+        record("both", 1, *good),
+        record("forward", 1, *bad),
+        record("both", 2, *good),
+        record("forward", 2, *none),
+    ]
+    (row,) = script.compare(seeds)
+    assert row["difference"] == pytest.approx(0.8 - (0.4 + 0.0) / 2)
+    assert row["p"] == row["p_holm"] == pytest.approx(2 / 2**8, abs=0.005)  # all eight sentences speak for `both`
+    assert row["interval"][0] < row["difference"] < row["interval"][1]
+    assert row["p"] < row["p_seeds"] < 1
+    (alone,) = script.compare(seeds[:2])
+    assert alone["p_seeds"] is None
+    assert alone["difference"] == pytest.approx(0.4)
 
 
 def test_tokens_that_later_words_decide_are_counted_separately() -> None:
