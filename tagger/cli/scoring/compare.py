@@ -44,7 +44,7 @@ def compare(
     scheme: SchemeOption = None,
     output: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="File for the whole comparison: .json, .md or .txt."),
+        typer.Option(metavar="FILE", help="File for the whole comparison: .json, .html, .md or .txt."),
     ] = None,
     details: DetailsOption = False,
     as_json: JsonOption = False,

@@ -18,10 +18,10 @@ from tagger.metrics.section import Section
 from tagger.reporting.comparison.comparable import check_same_gold, common_layers, warnings_of
 from tagger.reporting.comparison.differences import Side, score_section, type_section
 from tagger.reporting.comparison.disagreements import mistake_section, sentence_section
-from tagger.reporting.report import Report, to_json
+from tagger.reporting.report import Report, check_report_path, to_json
 from tagger.reporting.tables import markdown_lines, text_lines
 
-SUFFIXES = (".json", ".md", ".txt")
+SUFFIXES = (".json", ".html", ".md", ".txt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,17 +143,35 @@ class SystemComparison:
                     lines += ["", *markdown_lines(table)]
         return "\n".join(lines) + "\n"
 
+    def to_html(self) -> str:
+        """Return the comparison as a page that loads nothing from elsewhere.
+
+        Raises:
+            MissingExtraError: jinja2 is not installed.
+        """
+        check_report_path(Path("comparison.html"))
+        from tagger.reporting.page import PageLayer, report_page  # comparing alone needs no jinja2
+
+        systems = Section("systems", "Systems", "All are compared with A.", None, tuple(self._heading()))
+        layers = [PageLayer(name, {}, [systems, *parts]) for name, parts in self.sections.items()]
+        named = zip(self._called, self._reports, strict=True)
+        facts = {f"{number}: {name}": report.signature.to_dict() for number, (name, report) in enumerate(named, 1)}
+        return report_page("Comparison", layers, facts)
+
     def save(self, path: str | Path) -> None:
         """Write the comparison to a file, according to the suffix of its name: `.json`, `.html`, `.md` or `.txt`.
 
         Raises:
             RecipeError: The name has another suffix.
+            MissingExtraError: It is a page, and jinja2 is not installed.
             DataError: The file cannot be written.
         """
         check_comparison_path(Path(path))
         match Path(path).suffix.lower():
             case ".json":
                 text = to_json(self.to_dict())
+            case ".html":
+                text = self.to_html()
             case ".md":
                 text = self.to_markdown()
             case _:
@@ -180,6 +198,9 @@ def check_comparison_path(path: Path) -> None:
 
     Raises:
         RecipeError: The suffix is none of a comparison.
+        MissingExtraError: It is that of a page, and jinja2 is not installed.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise RecipeError(f"{path}: the name must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+    if path.suffix.lower() == ".html":
+        check_report_path(path)

@@ -13,6 +13,7 @@ from tagger.metrics.section import Cell
 from tagger.metrics.significance import compare_paired, holm
 
 Runs = Sequence[Counts]  # of each run, of shape (sentences, columns)
+SMALL = 0.00005  # p-values below this would be written as 0
 SHOWN = {"p_bootstrap": "p bootstrap", "p_randomisation": "p randomised", "p": "p"}
 
 
@@ -51,7 +52,8 @@ class Difference:
         """The difference, its interval, corrected p-values and errors as cells of a table."""
         ends = self.interval or (None, None)
         signed = [None if each is None else f"{each:+.4f}" for each in (self.value, *ends)]
-        return (*signed, *self.corrected.values(), *self.errors.values())
+        small = ["<0.0001" if p < SMALL else p for p in self.corrected.values()]
+        return (*signed, *small, *self.errors.values())
 
 
 def tested_differences(

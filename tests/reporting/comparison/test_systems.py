@@ -194,6 +194,15 @@ def test_a_comparison_is_saved_in_the_form_of_its_suffix(tmp_path: Path) -> None
         found.save(tmp_path / "c.pdf")
 
 
+def test_the_page_names_the_systems_and_has_all_tables(tmp_path: Path) -> None:
+    pytest.importorskip("jinja2")
+    found = old_and_new()
+    found.save(tmp_path / "c.html")
+    page = (tmp_path / "c.html").read_text()
+    for part in ("A: runs/0 (report)", "Changes by type", "+0.1667", "fixed, A alone", "w0 w1 [w2]"):
+        assert part in page
+
+
 def test_the_text_of_two_systems_fits_on_a_screen() -> None:
     lines = old_and_new().to_text().splitlines()
     assert len(lines) < 50
