@@ -1,4 +1,4 @@
-"""The comparison of models, runs and saved reports."""
+"""The comparison of models, runs, saved reports and files of predictions."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tagger.errors import DataError, RecipeError
+from tagger.formats.standoff.brat import is_brat
 from tagger.reporting.comparison.systems import System, SystemComparison
 from tagger.reporting.report import Report, load_report
 from tagger.running.description import REPORT
+from tagger.running.predictions import score
 from tagger.running.scoring import Watch, evaluate_files
 from tagger.running.several.found import has_model, runs_in
 from tagger.tagging import Tagger, load
@@ -33,8 +35,10 @@ def compare(
     Args:
         systems: At least two. Each is a path, a `Tagger`, a `Report`, or a list of these: a group of runs of one
             recipe. A path names a model or the folder of a run, whose saved report is used unless `on` is given; a
-            folder of runs; or a report that was saved as JSON. Paths with commas between them are also a group.
-        on: Files with gold layers. Models tag them, each reading them as its training files were.
+            folder of runs; a report that was saved as JSON; or a file of predictions in any format that can be read.
+            Paths with commas between them are also a group.
+        on: Files with gold layers. Models tag them, each reading them as its training files were, and files of
+            predictions are compared with them.
         load: Loads a model.
         watch: Passes on the predicted sentences, and may show how many there are.
         seed: Seed of the resampling.
@@ -92,8 +96,8 @@ class _Planning:
         if not path.exists() and "," in given:
             return _group(given, [self._of_path(part) for part in given.split(",")])
         if not path.exists():
-            raise DataError(f"{given}: expected a model, a run or a saved report, but there is nothing")
-        return self._of_folder(path) if path.is_dir() else self._of_file(path)
+            raise DataError(f"{given}: expected a model, a run, a report or predictions, but there is nothing")
+        return self._of_folder(path) if path.is_dir() and not is_brat(path) else self._of_file(path)
 
     def _of_folder(self, path: Path) -> _Plan:
         if self.on and has_model(path):
@@ -111,7 +115,10 @@ class _Planning:
     def _of_file(self, path: Path) -> _Plan:
         if path.is_file() and BEGINNING.match(_start_of(path)):
             return _Plan(str(path), "saved report", (partial(load_report, path),))
-        raise DataError(f"{path}: expected a model, a run or a saved report, but it is none of them")
+        if not self.on:
+            raise RecipeError(f"{path}: predictions need the file with their gold layers; name it with --on FILE")
+        make = partial(score, self.on, path, **self.reading)
+        return _Plan(str(path), f"predictions, scored on {self._names}", (make,))
 
     def _tagged(self, name: str, make: Callable[[], Tagger]) -> _Plan:
         if not self.on:

@@ -68,11 +68,12 @@ def test_runs_without_a_file_are_compared_by_their_saved_reports(home: Path) -> 
 
 def test_kinds_may_be_mixed(home: Path, tmp_path: Path) -> None:
     model = tagger.load(home / "b")
+    predicted = write_conll(tmp_path / "predicted.conll", list(model.predict(TEST)))
     report = model.evaluate(TEST)
     report.save(tmp_path / "saved.json")
-    found = compare(model, report, tmp_path / "saved.json", home / "b/model", on=[home / "test.conll"])
+    found = compare(model, report, predicted, tmp_path / "saved.json", home / "b/model", on=[home / "test.conll"])
     differences = found.to_dict()["scores"]["ner"]["comparison"]["differences"]
-    assert {name: each["difference"] for name, each in differences.items()} == dict.fromkeys("BCD", 0.0)
+    assert {name: each["difference"] for name, each in differences.items()} == dict.fromkeys("BCDE", 0.0)
     assert {each["p_bootstrap"] for each in differences.values()} == {1.0}
 
 
@@ -113,6 +114,7 @@ def test_a_folder_with_a_comma_in_its_name_is_that_folder(home: Path, tmp_path: 
         (["a/seed-1"], RecipeError, "at least two systems"),
         (["a/seed-1", "nowhere"], DataError, "nowhere: expected a model"),
         (["a/seed-1", "b"], RecipeError, "b: the model has no report of a test split; name files to tag with --on"),
+        (["a/seed-1", "test.conll"], RecipeError, "predictions need the file with their gold layers"),
         (["a/seed-1", "empty"], DataError, "expected the folder of a model"),
         (["a/seed-1", "old.json"], DataError, "old.json: the report has no sentences"),
         (["a/seed-1", "broken.json"], DataError, "broken.json: "),

@@ -29,14 +29,16 @@ def compare(
         list[str],
         typer.Argument(
             metavar="A B...",
-            help="Models, runs, folders of runs or saved reports (.json); commas join the runs of a group.",
+            help="Models, runs, folders of runs, saved reports (.json) or files of predictions; commas join the runs "
+            "of a group.",
         ),
     ],
     on: Annotated[
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="File with gold layers for models to tag; may be repeated. Default: the saved report of each run.",
+            help="File with gold layers, which models tag and predictions are compared with; may be repeated. Default: "
+            "the saved report of each run.",
         ),
     ] = None,
     format: Annotated[FileFormat | None, typer.Option(help="Format of these files. Default: as in training.")] = None,

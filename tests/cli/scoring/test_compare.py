@@ -57,6 +57,7 @@ def test_details_and_a_written_text_have_all_tables(call: Callable[..., Any], re
     [
         (["REPORT"], 2, "there must be at least two systems to compare, got 1"),
         (["REPORT", "nowhere"], 1, "nowhere: expected a model"),
+        (["REPORT", "GOLD"], 2, "predictions need the file with their gold layers; name it with --on FILE"),
         (["REPORT", "MODEL"], 2, "the model has no report of a test split; name files to tag with --on FILE"),
         (["REPORT", "REPORT", "--output", "out.pdf"], 2, "out.pdf: the name must end in"),
     ],
