@@ -1,15 +1,23 @@
 """Scores of a model: what it predicted, compared with gold sentences, layer by layer."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from tagger.errors import DataError
+from tagger.analysis.knowledge import TrainKnowledge
+from tagger.errors import DataError, ModelError
+from tagger.files.writing import newest
 from tagger.heads.table import heads_of
+from tagger.metrics.layer import ScoredLayer
 from tagger.model.model import Model
 from tagger.reporting.report import Report as Report
 from tagger.reporting.report import signature_of
 from tagger.reporting.sections import Context
 from tagger.text.sentence import Sentence
+from tagger.wording import shorten
+
+SEEN = "seen.json"  # in the folder of a run: the words and entities of train
 
 
 def score_predictions(
@@ -29,11 +37,12 @@ def score_predictions(
         model: The model that predicted.
         extra: More keys for the report.
         known: More values for its signature, such as `files`.
-        context: What its sections need beside the sentences.
+        context: What its sections need beside the sentences. Without `train`, the run folder of the model is asked.
 
     Raises:
         DataError: No gold sentence has a layer of the model, or a layer has tags where the head predicts labels, or the
             other way round.
+        ModelError: A file of the run folder of the model is damaged.
     """
     pairs = list(zip(gold, predicted, strict=True))
     layers = {}
@@ -47,7 +56,39 @@ def score_predictions(
             f"no sentence has a layer that the model predicts ({', '.join(model.heads)}); "
             f"the layers of the data are: {', '.join(found) or 'none'}"
         )
-    return Report(layers, signature_of(layers, **known or {}), extra or {}, context or Context())
+    context = context or Context()
+    train = context.train or read_seen(model)
+    if train is not None:
+        context = replace(context, train=_within(train, model, layers.values()))
+    return Report(layers, signature_of(layers, **known or {}), extra or {}, context)
+
+
+def read_seen(model: Model) -> TrainKnowledge | None:
+    """Return the words and entities of train that the run folder of a model has kept; None if it has no such file.
+
+    Raises:
+        ModelError: The file is damaged.
+    """
+    if model.source is None or model.source.folder.name != "model":
+        return None
+    path = newest(model.source.folder.parent / SEEN)
+    if not path.is_file():
+        return None
+    try:
+        return TrainKnowledge.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        advice = "delete it, or name the training files with --train FILE"
+        raise ModelError(
+            f"{path}: expected the words and entities of train, but it cannot be read: {shorten(str(error))}; {advice}"
+        ) from None
+
+
+def _within(train: TrainKnowledge, model: Model, layers: Iterable[ScoredLayer]) -> TrainKnowledge:
+    """Return what train and the model know of the sentences of these layers."""
+    sentences = [sentence for layer in layers for sentence in (*layer.gold, *layer.predicted)]
+    words = {word for sentence in sentences for word in sentence.tokens}
+    known = frozenset(word for word in words if model.vocabulary.word_id(word))
+    return train.with_vectors(known).within(sentences)
 
 
 def dev_scores(gold: Sequence[Sentence], predicted: Iterable[Sentence], model: Model) -> dict[str, float]:

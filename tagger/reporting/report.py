@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from tagger.errors import RecipeError, missing_package
+from tagger.errors import DataError, RecipeError, missing_package
 from tagger.files.writing import replaced
 from tagger.metrics.layer import ScoredLayer, Scores
 from tagger.metrics.section import Section
@@ -18,7 +18,7 @@ from tagger.reporting.signature import Signature, hash_of_gold
 from tagger.reporting.tables import text_lines
 
 SUFFIXES = (".json", ".html", ".txt")
-OWN = ("scores", "signature", "sentences")  # keys of the JSON form
+OWN = ("scores", "signature", "context", "sentences")  # keys of the JSON form
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,9 @@ class Report:
             for name, sections in self.sections.items()
         }
         found = {"scores": scores, "signature": self.signature.to_dict(), **self.extra}
-        return {**found, "sentences": sentences_to_json(self.layers)} if sentences else found
+        if not sentences:
+            return found
+        return {**found, "context": self.context.to_dict(), "sentences": sentences_to_json(self.layers)}
 
     def to_text(self, *, details: bool = False) -> str:
         """Return the report as plain text: for each layer its scores and sections, then the signature.
@@ -168,7 +170,14 @@ def load_report(path: str | Path) -> Report:
     layers = layers_of_json(file, values)
     signature = values.pop("signature")
     extra = {key: value for key, value in values.items() if key not in OWN}
-    return Report(layers, Signature(**signature), extra)
+    return Report(layers, Signature(**signature), extra, _context_of_json(file, values))
+
+
+def _context_of_json(file: Path, values: Mapping[str, Any]) -> Context:
+    try:
+        return Context.from_dict(values["context"]) if "context" in values else Context()
+    except (LookupError, TypeError, AttributeError):
+        raise DataError(f"{file}: the key `context` of the report is damaged; make a new report") from None
 
 
 def signature_of(layers: Mapping[str, ScoredLayer], **known: Any) -> Signature:

@@ -1,10 +1,12 @@
 """What a report says about a layer: one section after the other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tagger.analysis.breakdown import breakdown
 from tagger.analysis.confusion import confusion
+from tagger.analysis.knowledge import TrainKnowledge
 from tagger.analysis.mistakes import entity_errors
 from tagger.analysis.reliability import calibration
 from tagger.analysis.thresholds import WANTED, thresholds
@@ -27,10 +29,27 @@ class Context:
     Args:
         by: Keys of the metadata of sentences, whose values group the sentences.
         wanted_precision: Precisions for which the lowest threshold is looked up.
+        train: What train has, for the scores of what was seen there; None if that is not known.
     """
 
     by: tuple[str, ...] = ()
     wanted_precision: tuple[float, ...] = WANTED
+    train: TrainKnowledge | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        train = {} if self.train is None else {"train": self.train.to_dict()}
+        return {"by": list(self.by), "wanted_precision": list(self.wanted_precision), **train}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Context":
+        """Return what `to_dict` has written.
+
+        Raises:
+            LookupError, TypeError, AttributeError: The values are others.
+        """
+        train = TrainKnowledge.from_dict(values["train"]) if "train" in values else None
+        return cls(tuple(values["by"]), tuple(values["wanted_precision"]), train)
 
 
 def sections_of(layer: ScoredLayer, context: Context) -> list[Section]:
@@ -83,7 +102,7 @@ def groups(layer: ScoredLayer, context: Context) -> Section | None:
     """Return the scores of groups of entities, tokens and sentences."""
     if not isinstance(layer, EntityLayer | TokenLayer | ClassLayer):
         return None
-    return breakdown(layer, by=context.by, units=units_of(layer))
+    return breakdown(layer, context.train, by=context.by, units=units_of(layer))
 
 
 def readings_of_tags(layer: ScoredLayer, context: Context) -> Section | None:

@@ -13,9 +13,10 @@ from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 
+from tagger.analysis.knowledge import TrainKnowledge
 from tagger.config import Recipe, dump_recipe
 from tagger.errors import ModelError
-from tagger.evaluation import Report
+from tagger.evaluation import SEEN, Report
 from tagger.files.writing import locked, make_pending, replace_files, settle
 from tagger.model.card import model_card
 from tagger.model.files import CARD, CONFIG, VOCABULARY, WEIGHTS
@@ -63,8 +64,14 @@ class RunFolder:
             best = self._model_files(model, state) if epochs[-1].best else {}
             self._replace(self._ready, best | {LOG: _log(epochs)})
 
-    def finish(self, model: TorchModel, epochs: Sequence[Epoch], report: Report) -> None:
+    def finish(self, model: TorchModel, epochs: Sequence[Epoch], report: Report, seen: TrainKnowledge) -> None:
         """Keep a run that has ended. A run that was there before is replaced now, as a whole.
+
+        Args:
+            model: The best model.
+            epochs: The epochs of its training.
+            report: Its scores on test.
+            seen: The words and entities of train, which later evaluations compare with.
 
         Raises:
             DataError: A file cannot be written; the earlier run is still there.
@@ -72,7 +79,7 @@ class RunFolder:
         if self.path is None or self._ready is None:
             return
         state = f"```\n{report.scores_text()}```" if report.scores else "This model was not scored on a test split."
-        kept = {LOG: _log(epochs), REPORT: report.to_bytes(Path(REPORT))}
+        kept = {LOG: _log(epochs), REPORT: report.to_bytes(Path(REPORT)), SEEN: _json(seen)}
         self._replace(self._ready, self._model_files(model, state) | kept)
         if self._ready != self.path:
             teachers = {teacher.name for teacher in (self._ready / KEPT).glob("*")}
@@ -168,7 +175,7 @@ def _check_places(path: Path) -> None:
     Raises:
         ModelError: It does.
     """
-    files = (RECIPE, LOG, REPORT, *(f"{MODEL}/{name}" for name in (CARD, CONFIG, VOCABULARY, WEIGHTS)))
+    files = (RECIPE, LOG, REPORT, SEEN, *(f"{MODEL}/{name}" for name in (CARD, CONFIG, VOCABULARY, WEIGHTS)))
     wrong = [path / name for name in files if (path / name).is_dir()]
     wrong += [path / name for name in (MODEL, KEPT, NEW) if (path / name).exists() and not (path / name).is_dir()]
     if wrong:
@@ -188,6 +195,10 @@ def _held(path: Path) -> str:
         epochs = len(log.read_bytes().splitlines()) if log.is_file() else 0
         return f"the best model of a run that did not finish ({counted(epochs, 'epoch')})"
     return "the teachers of a run that did not finish" if (path / KEPT).is_dir() else ""
+
+
+def _json(seen: TrainKnowledge) -> bytes:
+    return (json.dumps(seen.to_dict(), ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
 
 
 def _log(epochs: Sequence[Epoch]) -> bytes:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tagger.analysis.knowledge import knowledge_of
 from tagger.config import ReadingConfig
 from tagger.corpus.corpus import change_reading, read_sentences
 from tagger.evaluation import Report
@@ -27,6 +28,7 @@ def evaluate_files(
     *,
     watch: Watch = iter,
     context: Context | None = None,
+    train: Sequence[str | Path] = (),
     **reading: Any,
 ) -> Report:
     """Return the report of a model on files. They are read as its training files were, except as `reading` says.
@@ -38,6 +40,8 @@ def evaluate_files(
         files: Paths of files with gold layers.
         watch: Passes on the predicted sentences, and may show how many there are.
         context: What sections of the report need beside the sentences.
+        train: Paths of the training files, read in the same way, for the scores of what was seen in train. Default:
+            what the run folder of the model has kept.
         reading: Keys of a recipe's [data] section, such as `format`, `columns` and `scheme`; None is ignored.
 
     Raises:
@@ -54,6 +58,9 @@ def evaluate_files(
     config = config.with_rules(_rules_for(config.text_rules, tagger.model.text_rules, reading))
     config = _with_changes_of_training(config, tagger.model)
     sentences, notes = read_sentences(files, config, scheme_given="scheme" in given, chosen=given)
+    if train:
+        seen, _ = read_sentences(train, config, scheme_given="scheme" in given, chosen=given)
+        context = replace(context or Context(), train=knowledge_of(seen))
     report = tagger.evaluate(sentences, watch=watch, files=hashes_of_files(files), context=context)
     return replace(report, extra={"files": [str(file) for file in files], "notes": list(notes), **report.extra})
 

@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from tagger.analysis.knowledge import TrainKnowledge
 from tagger.config import Recipe, dump_recipe
 from tagger.corpus.corpus import Corpus
 from tagger.evaluation import Report, score_predictions
@@ -13,13 +14,20 @@ from tagger.inference.torch_backend import TorchBackend
 from tagger.model.files import CONFIG
 from tagger.model.folder import model_files
 from tagger.model.network import TorchModel
+from tagger.reporting.sections import Context
 from tagger.reporting.signature import hashes_of_files
 from tagger.tagging import Tagger
 from tagger.text.sentence import Sentence
 
 
 def score_on_test(
-    model: TorchModel, corpora: Mapping[str, Corpus], facts: Mapping[str, object], *, name: str | None, started: float
+    model: TorchModel,
+    corpora: Mapping[str, Corpus],
+    facts: Mapping[str, object],
+    *,
+    seen: TrainKnowledge,
+    name: str | None,
+    started: float,
 ) -> Report | None:
     """Return the report on the test sentences of all corpora, and of each corpus if there are several.
 
@@ -27,21 +35,23 @@ def score_on_test(
         model: The trained model.
         corpora: The corpora of the recipe.
         facts: How the run was made, among it its `seed`.
+        seen: The words and entities of train.
         name: The name of the run.
         started: When the run began, on the clock of `time.perf_counter`.
     """
     tests = {name: list(corpus.test) for name, corpus in corpora.items() if _has_layer(corpus.test, model)}
     if not tests:
         return None
-    tagger = Tagger(TorchBackend(model))
+    tagger, context = Tagger(TorchBackend(model)), Context(train=seen)
     predicted = {name: list(tagger.predict(test)) for name, test in tests.items()}
     extra = {"split": "test", **facts, "seconds": round(time.perf_counter() - started, 1)}
     if len(tests) > 1:
-        parts = {name: score_predictions(test, predicted[name], model) for name, test in tests.items()}
+        parts = {name: score_predictions(test, predicted[name], model, context=context) for name, test in tests.items()}
         extra["corpora"] = {name: part.to_dict() for name, part in parts.items()}
     pooled = [sentence for test in tests.values() for sentence in test]
     known = {"model": name, "seed": facts["seed"], "files": _files(pooled), "model_sha256": _identity(model)}
-    return score_predictions(pooled, [s for part in predicted.values() for s in part], model, extra, known=known)
+    found = [sentence for part in predicted.values() for sentence in part]
+    return score_predictions(pooled, found, model, extra, known=known, context=context)
 
 
 def _has_layer(sentences: Any, model: TorchModel) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from tagger.analysis.knowledge import knowledge_of
 from tagger.config import CorpusConfig, ReadingConfig, Recipe, load_recipe
 from tagger.corpus.corpus import Corpus
 from tagger.encoding.batches import encode
@@ -111,14 +112,15 @@ def train(
         tagger = Tagger(TorchBackend(model))
         if outcome.interrupted and any(corpus.test for corpus in corpora.values()):
             listener.noted("not scored on test, because training was stopped")
+        seen = knowledge_of(training.train)
         report = (
             None
             if outcome.interrupted
-            else score_on_test(model, corpora, facts, name=path.name if path else None, started=started)
+            else score_on_test(model, corpora, facts, seen=seen, name=path.name if path else None, started=started)
         )
         seconds = round(time.perf_counter() - started, 1)
         unscored = Report({}, signature_of({}), {"split": None, **facts, "seconds": seconds})
-        run_folder.finish(model, outcome.epochs, report or unscored)
+        run_folder.finish(model, outcome.epochs, report or unscored, seen)
         if path is not None:
             listener.noted(f"the model is in {path}")
         return Run(tagger, report, outcome, path)

@@ -20,7 +20,7 @@ from tagger.tagging import load
 from tagger.training.loop import Epoch
 
 UPOS = ["heads.upos.kind=tokens", "heads.upos.scheme=none", "training.epochs=6"]
-FILES = {"model", "recipe.toml", "log.jsonl", "report.json"}
+FILES = {"model", "recipe.toml", "log.jsonl", "report.json", "seen.json"}
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def test_a_retraining_that_was_killed_keeps_its_best_model_until_the_next_one_ha
     assert {path.name for path in folder.iterdir()} == FILES
 
 
-@pytest.mark.parametrize("name", ["report.json", "recipe.toml", "log.jsonl", "model/weights.safetensors"])
+@pytest.mark.parametrize("name", ["report.json", "seen.json", "recipe.toml", "log.jsonl", "model/weights.safetensors"])
 def test_a_folder_in_the_place_of_a_file_is_refused_before_training(name: str, recipe: Path, tmp_path: Path) -> None:
     (tmp_path / "run" / name / "inner").mkdir(parents=True)
     with pytest.raises(ModelError, match=f"{name}: expected a file of the run or nothing; remove it, or use another"):

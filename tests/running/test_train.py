@@ -22,6 +22,8 @@ from tagger.running.train import train
 from tagger.tagging import load
 from tagger.training.loop import Epoch
 
+FILES = {"model", "recipe.toml", "log.jsonl", "report.json", "seen.json"}
+
 
 def make_recipe(folder: Path, *parts: str) -> Path:
     path = folder / "recipe.toml"
@@ -51,7 +53,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_a_run_folder_holds_model_recipe_log_and_report(finished: Run) -> None:
     assert finished.folder is not None
-    assert {path.name for path in finished.folder.iterdir()} == {"model", "recipe.toml", "log.jsonl", "report.json"}
+    assert {path.name for path in finished.folder.iterdir()} == FILES
     assert not [path for path in finished.folder.rglob("*") if path.suffix in (".pt", ".pkl", ".bin", ".pickle")]
 
 
@@ -283,7 +285,7 @@ def test_an_interrupted_run_keeps_the_best_model_and_reports_no_score(tmp_path: 
     with pytest.raises(ModelError, match="already holds a run that was stopped; use another one"):
         train(recipe, output=tmp_path / "run")
     assert run.report is None
-    assert {path.name for path in run.folder.iterdir()} == {"model", "recipe.toml", "log.jsonl", "report.json"}
+    assert {path.name for path in run.folder.iterdir()} == FILES
     assert same_bits(load(run.folder).network.state_dict(), weights(run))
     assert "This model was not scored on a test split." in (run.folder / "model" / "README.md").read_text()
 

@@ -36,6 +36,14 @@ WantedPrecisionOption = Annotated[
         help="Find the lowest threshold with this precision; repeatable. Default: 0.8, 0.9, 0.95 and 0.99.",
     ),
 ]
+TrainOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--train",
+        metavar="FILE",
+        help="Training file, to tell seen words and entities from unseen ones; repeatable. Default: those of the run.",
+    ),
+]
 
 
 def check_output(output: Path | None) -> None:
