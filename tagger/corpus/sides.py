@@ -96,7 +96,8 @@ def _side(side: str, source: Paths | Sentences, reading: Mapping[str, Any], watc
         raise DataError(f"{side}: must have at least one sentence, got none")
     if all(isinstance(item, (str, Path)) for item in items):
         return _respelled(_read([str(item) for item in items], own, watch))
-    return _respelled(Side(sentences_of(items, side), ReadingConfig.model_construct(scheme=own.get("scheme"))))
+    config = ReadingConfig.model_construct(scheme=own.get("scheme"))
+    return _respelled(Side(sentences_of(items, side), config, frozenset({"scheme"})))
 
 
 def _read(paths: Sequence[str], given: Mapping[str, Any], watch: Watch) -> Side:

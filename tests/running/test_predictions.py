@@ -251,8 +251,9 @@ def test_settings_must_concern_a_file(tmp_path: Path) -> None:
         tagger.score(predicted, predicted, unknown="?")
     with pytest.raises(RecipeError, match="unknown key `colums`; did you mean `columns`"):
         tagger.score(predicted, predicted, colums=("token", "ner"))
-    with pytest.raises(RecipeError, match="--scheme says nothing about sentences; remove it"):
-        tagger.score(sentences(GOLD), sentences(GOLD), scheme="iob2")
+    with pytest.raises(RecipeError, match="--header says nothing about sentences; remove it"):
+        tagger.score(sentences(GOLD), sentences(GOLD), header=1)
+    assert tagger.score(sentences(GOLD), sentences(GOLD), scheme="bioes").scores["ner"].to_dict()["scheme"] == "bioes"
 
 
 def test_a_saved_report_scores_the_same(tmp_path: Path) -> None:
