@@ -20,6 +20,7 @@ _MODULES = {
     "tagger.corpus.corpus": ("Corpus", "load_corpus", "load_dataset"),
     "tagger.doctor.diagnosis": ("Diagnosis",),
     "tagger.doctor.findings": ("Finding",),
+    "tagger.huggingface": ("metric_folder",),
     "tagger.hub.loading": ("stream_dataset",),
     "tagger.text.document": ("Document",),
     "tagger.text.rows": ("to_dataframe",),
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     )
     from tagger.hub.loading import stream_dataset as stream_dataset
     from tagger.hub.to_rows import to_dataset as to_dataset
+    from tagger.huggingface import metric_folder as metric_folder
     from tagger.reporting.comparison.systems import SystemComparison as SystemComparison
     from tagger.reporting.report import Report as Report
     from tagger.reporting.run_group import RunGroup as RunGroup

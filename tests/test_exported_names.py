@@ -47,6 +47,7 @@ PUBLIC = [
     "load_corpus",
     "load_dataset",
     "load_recipe",
+    "metric_folder",
     "plots",
     "score",
     "stream_dataset",

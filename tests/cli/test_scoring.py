@@ -3,10 +3,26 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from tagger import generate, write_sentences
+
 GOLD = "Ada\tB-PER\nleft\tO\n\nBo\tB-PER\nleft\tO\n"
+
+
+class Outcome(NamedTuple):
+    """How a command ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+SAME = {"f1", "precision", "recall", "macro", "weighted", "types", "gold_entities", "predicted_entities"} | {
+    "correct_entities", "invalid_sequences", "accuracy", "macro_f1", "classes", "confusion", "interval"
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -17,17 +33,19 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "gold.conll", tmp_path / "predicted.conll"
 
 
-def test_score_prints_a_report_and_notes(call: Callable[..., object], files: tuple[Path, Path], tmp_path: Path) -> None:
-    code, out, err = call("score", *files, "--output", tmp_path / "report.json")  # type: ignore[misc]
+def test_score_prints_a_report_and_notes(
+    call: Callable[..., Outcome], files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    code, out, err = call("score", *files, "--output", tmp_path / "report.json")
     assert code == 0
     assert out.startswith("ner: F1 0.5000")
     assert f"prediction: detected format conll with columns token, ner in {files[1]}\n" in err
     assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["scores"]["ner"]["f1"] == 0.5
-    code, out, _ = call("score", *files, "--json")  # type: ignore[misc]
+    code, out, _ = call("score", *files, "--json")
     assert json.loads(out)["scores"]["ner"]["correct_entities"] == 1
 
 
-def test_mistakes_end_in_one_sentence_and_their_code(call: Callable[..., object], files: tuple[Path, Path]) -> None:
+def test_mistakes_end_in_one_sentence_and_their_code(call: Callable[..., Outcome], files: tuple[Path, Path]) -> None:
     gold, predicted = files
     rows = gold.with_suffix(".jsonl")
     rows.write_text('{"tokens": ["a"], "tags": {"ner": ["O"]}}\n', encoding="utf-8")
@@ -41,6 +59,24 @@ def test_mistakes_end_in_one_sentence_and_their_code(call: Callable[..., object]
         if message.startswith(str(gold)):
             predicted.write_text(GOLD.replace("Bo", "Cy"), encoding="utf-8")
         found = call("score", *arguments)
-        assert (found.code, found.err.count("\n")) == (code, 1)  # type: ignore[attr-defined]
-        assert found.err.startswith("error: ")  # type: ignore[attr-defined]
-        assert message in found.err  # type: ignore[attr-defined]
+        assert (found.code, found.err.count("\n")) == (code, 1)
+        assert found.err.startswith("error: ")
+        assert message in found.err
+
+
+@pytest.mark.parametrize("output", ["jsonl", "conll"])
+def test_predictions_of_a_model_have_the_scores_of_evaluate(
+    call: Callable[..., Outcome], model: Path, tmp_path: Path, output: str
+) -> None:
+    gold, predicted = tmp_path / "gold.jsonl", tmp_path / f"predicted.{output}"
+    write_sentences(gold, generate(60, seed=2, split="test"))
+    evaluated = json.loads(call("evaluate", model, gold, "--json").out)["scores"]
+    call("tag", model, gold, "--input-format", "jsonl", "--output-format", output, "--output", predicted)
+    scored = json.loads(call("score", gold, predicted, "--json").out)["scores"]
+    assert scored.keys() == evaluated.keys() == {"ner", "sentiment"}
+    for name in scored:
+        figures = {key: value for key, value in evaluated[name].items() if key in SAME}
+        assert figures.items() <= scored[name].items()
+        assert len(figures) > 3
+        if output == "jsonl":
+            assert scored[name]["calibration_error"] == pytest.approx(evaluated[name]["calibration_error"], abs=1e-5)
