@@ -4,8 +4,9 @@
 
 Trains `recipes/joint-english.toml` with each seed, in the folder RUNS/joint-english, and uses finished runs again. The
 single networks are its teachers, which are trained with the same seed and kept in the folder of each run. Scores are
-those on test in the report of each run. Tagging speed is measured on the test sentences of all tasks: in turns, the
-joint network tags them in one pass and the single networks one after another, and the ratio is that of median times.
+those on test in the report of each run, and their differences are tested as by `tagger compare`. Tagging speed is
+measured on the test sentences of all tasks: in turns, the joint network tags them in one pass and the single networks
+one after another, and the ratio is that of median times.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean, median, stdev
+from statistics import median
 from typing import Any
 
 import torch
@@ -32,6 +33,7 @@ from rich.table import Table
 
 import tagger
 from tagger import GroupListener, TaggerError, describe_model
+from tagger.reporting.run_group import Spread
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 JOINT = "joint-english"
@@ -65,21 +67,20 @@ def single(run: Path, layer: str) -> Path:
     return run / "teachers" / SINGLE[layer]
 
 
-def score(folder: Path, layer: str) -> float:
-    """Return the main score of a layer on test."""
-    scores = describe_model(folder)["scores"][layer]
-    return float(scores["f1"] if "f1" in scores else scores["accuracy"])
+def compared(joint: Sequence[Path], layer: str) -> dict[str, Any]:
+    """Return the test scores of a layer over seeds, and the difference of their means with interval and p-value."""
+    found = tagger.compare([single(run, layer) for run in joint], list(joint)).to_dict()["scores"][layer]["comparison"]
+    scores = {
+        name: Spread.of(found["systems"][letter].get("runs", [found["systems"][letter]["score"]]))
+        for name, letter in (("single", "A"), ("joint", "B"))
+    }
+    return {**{name: spread.to_dict() for name, spread in scores.items()}, **found["differences"]["B"]}
 
 
 def parameters(folder: Path) -> int:
     """Return the number of trained parameters without those of word vectors."""
     facts = describe_model(folder)
     return int(facts["trained_parameters"]) - int(facts["trained_vectors"])
-
-
-def spread(values: Sequence[float]) -> dict[str, float]:
-    """Return mean and standard deviation over seeds."""
-    return {"mean": fmean(values), "deviation": stdev(values) if len(values) > 1 else 0.0}
 
 
 def test_tokens(data: Path) -> list[tuple[str, ...]]:
@@ -113,13 +114,7 @@ def compare(data: Path, runs: Path, seeds: Sequence[int], repeats: int, threads:
     sys.stderr.write("reading the test sentences\n")
     sentences = test_tokens(data)
     joint = train_missing(runs, data, seeds, threads)
-    scores = {
-        layer: {
-            "joint": spread([score(run, layer) for run in joint]),
-            "single": spread([score(single(run, layer), layer) for run in joint]),
-        }
-        for layer in SINGLE
-    }
+    scores = {layer: compared(joint, layer) for layer in SINGLE}
     singles = [single(joint[0], layer) for layer in SINGLE]
     sizes = {layer: parameters(folder) for layer, folder in zip(SINGLE, singles, strict=True)}
     tagging = speed(joint[0], singles, sentences, repeats)
@@ -134,11 +129,14 @@ def compare(data: Path, runs: Path, seeds: Sequence[int], repeats: int, threads:
 
 def show(found: dict[str, Any]) -> None:
     """Print the results as a table."""
-    table = Table("layer", "test score, joint", "single", "difference", "parameters, single", box=None)
+    names = ("layer", "test score, joint", "single", "difference", "95 % interval", "p", "parameters, single")
+    table = Table(*names, box=None)
     for layer, scores in found["scores"].items():
-        one, own = scores["joint"], scores["single"]
-        cells = [f"{part['mean']:.4f} ± {part['deviation']:.4f}" for part in (one, own)]
-        table.add_row(layer, *cells, f"{one['mean'] - own['mean']:+.4f}", f"{found['parameters'][layer]:,}")
+        means = [str(Spread.of(scores[name]["values"])) for name in ("joint", "single")]
+        ends = f"{scores['low']:+.4f} to {scores['high']:+.4f}"
+        p = scores["p"] if "p" in scores else scores["p_randomisation"]  # of several seeds, or of one
+        size = f"{found['parameters'][layer]:,}"
+        table.add_row(layer, *means, f"{scores['difference']:+.4f}", ends, f"{p:.4f}", size)
     console = Console()
     console.print(table)
     tagging = found["tagging"]

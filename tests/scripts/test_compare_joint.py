@@ -1,11 +1,11 @@
 """The comparison of one network with several: which runs are trained, and where the single networks are."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import compare_joint as script
 import pytest
+from compared_reports import tag_report
 
 import tagger
 from tagger.errors import TaggerError
@@ -48,10 +48,24 @@ def test_runs_that_failed_or_were_stopped_are_not_compared(
         script.train_missing(tmp_path, tmp_path, [1], None)
 
 
-def test_the_score_of_a_layer_is_its_headline_on_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    scores = {"ner": {"f1": 0.25, "precision": 0.5}, "upos": {"accuracy": 0.75}}
-    monkeypatch.setattr(script, "describe_model", lambda _: json.loads(json.dumps({"scores": scores})))
-    assert [script.score(tmp_path, layer) for layer in scores] == [0.25, 0.75]
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_scores_over_seeds_are_shown_with_their_difference(
+    seeds: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gold, right, wrong = ["NOUN VERB"] * 20, ["NOUN VERB"] * 18, ["NOUN NOUN"]
+    runs = [tmp_path / f"seed-{seed}" for seed in range(seeds)]
+    for number, run in enumerate(runs):
+        script.single(run, "upos").mkdir(parents=True)
+        tag_report(gold, [*right, *wrong * 2]).save(script.single(run, "upos") / "report.json")
+        tag_report(gold, [*right[: 10 - number], *wrong * (10 + number)]).save(run / "report.json")
+    found = script.compared(runs, "upos")
+    assert found["single"]["values"] == pytest.approx([0.95] * seeds)
+    assert found["joint"]["values"] == pytest.approx([0.75, 0.725][:seeds])
+    assert found["difference"] == pytest.approx(found["joint"]["mean"] - 0.95)
+    assert found["low"] < found["difference"] < found["high"] < 0
+    tagging = {"tokens": 9, "joint": 1.0, "single": 2.0, "ratio": 2.0}
+    script.show({"scores": {"upos": found}, "parameters": {"joint": 7, "upos": 5}, "tagging": tagging})
+    assert "0.9500" in capsys.readouterr().out
 
 
 def test_all_files_that_are_missing_are_named(tmp_path: Path) -> None:
