@@ -59,8 +59,11 @@ def breakdown(
     """
     found = [each for each in _breakdowns(layer, train, by) if each.groups]
     scored = {each.key: {name: _score(layer, each, name, units) for name in each.groups} for each in found}
-    needs_train = train is None and isinstance(layer, EntityLayer | TokenLayer)
-    notes = [NO_TRAIN] if needs_train else []
+    notes = []
+    if train is None and isinstance(layer, EntityLayer | TokenLayer):
+        notes.append(NO_TRAIN)
+    elif train is not None and isinstance(layer, EntityLayer) and layer.name not in train.entities:
+        notes.append(f"entities seen in train: the training files have no entities of `{layer.name}`")
     notes += [_lacking(layer, key) for key in by if f"meta.{key}" not in scored]
     return Section(
         key="breakdown",
@@ -74,7 +77,7 @@ def breakdown(
 
 def _breakdowns(layer: ScoredLayer, train: TrainKnowledge | None, by: Sequence[str]) -> list[_Breakdown]:
     found = []
-    if isinstance(layer, EntityLayer) and train is not None:
+    if isinstance(layer, EntityLayer) and train is not None and layer.name in train.entities:
         found.append(_Breakdown("seen", "entities", by_seen(layer, train), brief=True))
     if isinstance(layer, EntityLayer | TokenLayer) and train is not None:
         noun = "words" if isinstance(layer, TokenLayer) else "words of entities"

@@ -83,6 +83,16 @@ def read_sides(
     return _with_comments(ours, theirs, labels)
 
 
+def read_side(source: Paths | Sentences, reading: Mapping[str, Any], *, watch: Watch = iter) -> Side:
+    """Return sentences with layers of their own, such as those of train, read like gold.
+
+    Raises:
+        RecipeError: A setting has a wrong value.
+        DataError: A file cannot be read.
+    """
+    return _side("gold", source, reading, watch)
+
+
 def _side(side: str, source: Paths | Sentences, reading: Mapping[str, Any], watch: Watch) -> Side:
     """Return what one of the two has."""
     own = {key: reading.get(key) for key in reading if not key.startswith("predicted_")}

@@ -4,15 +4,16 @@
 as they are on both sides; the scores say what they do with them.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from tagger.alignment.align import aligned
 from tagger.alignment.layers import both_with, matched
 from tagger.alignment.schemes import scheme_of_prediction, tag_pairs
+from tagger.analysis.knowledge import TrainKnowledge, knowledge_of
 from tagger.corpus.checking import finish
-from tagger.corpus.sides import Paths, Sentences, Side, Watch, read_sides
+from tagger.corpus.sides import Paths, Sentences, Side, Watch, read_side, read_sides
 from tagger.formats.probabilities import settled
 from tagger.metrics.layer import ClassLayer, EntityLayer, ScoredLayer, TokenLayer
 from tagger.reporting.report import Report, signature_of
@@ -32,6 +33,7 @@ def score(
     *,
     labels: Sequence[str] = (),
     context: Context | None = None,
+    train: Paths | Sentences = (),
     watch: Watch = iter,
     **reading: Any,
 ) -> Report:
@@ -46,6 +48,7 @@ def score(
             `gold` and `predicted`; if `columns` does not name them, they are the last two, as for conlleval.
         labels: Comments in columns that are labels. Default: those that look like labels and differ.
         context: What sections of the report need beside the sentences.
+        train: The training files or sentences of the tool, read like gold, for the scores of what was seen in train.
         watch: Passes on the lines of each file, and may show how many there are.
         reading: How to read files, as keys of a recipe's [data] section, such as `format`, `columns` and `scheme`;
             `predicted_format`, `predicted_columns` and `predicted_scheme` where the prediction differs. Default:
@@ -65,7 +68,20 @@ def score(
     notes = [*ours.notes, *theirs.notes, *found.notes, *placed.notes, *_strange_types(layers.values())]
     files = {"files": list(ours.files), "predicted_files": list(theirs.files)}
     signature = signature_of(layers, files=hashes_of_files(ours.files))
-    return Report(layers, signature, {**files, "notes": notes}, context or Context())
+    context = context or Context()
+    if train:
+        context = replace(context, train=_seen(train, reading, layers, watch))
+    return Report(layers, signature, {**files, "notes": notes}, context)
+
+
+def _seen(
+    train: Paths | Sentences, reading: Mapping[str, Any], layers: Mapping[str, ScoredLayer], watch: Watch
+) -> TrainKnowledge:
+    """Return what train has of the words and entities of these layers."""
+    side = read_side(train, reading, watch=watch)
+    side = _finished(side, _schemes(side, side, layers)[0], "train")
+    sentences = [sentence for layer in layers.values() for sentence in (*layer.gold, *layer.predicted)]
+    return knowledge_of(side.sentences).within(sentences)
 
 
 def _schemes(ours: Side, theirs: Side, names: Iterable[str]) -> tuple[Schemes, Schemes]:

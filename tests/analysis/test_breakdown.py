@@ -71,6 +71,9 @@ def test_without_train_a_section_says_what_it_needs() -> None:
     assert "seen" not in section.data
     assert section.brief == ("words and entities seen in train: name the training files with --train FILE",)
     assert breakdown(class_layer(("a", "b"))).brief == ()
+    other = breakdown(cities(), replace(TRAIN, entities={}))
+    assert other.brief[-1] == "entities seen in train: the training files have no entities of `ner`"
+    assert "seen" not in other.data
 
 
 def test_metadata_and_documents_make_groups_and_a_missing_key_is_said() -> None:

@@ -264,3 +264,13 @@ def test_a_saved_report_scores_the_same(tmp_path: Path) -> None:
     report = tagger.score([gold], [predicted])
     report.save(tmp_path / "report.json")
     assert load_report(tmp_path / "report.json").to_dict()["scores"] == report.to_dict()["scores"]
+
+
+def test_train_tells_what_was_seen_there_in_its_own_scheme(tmp_path: Path) -> None:
+    train = conll([["U-PER", "O"], ["B-ORG", "L-ORG"]], [["Ada", "sang"], ["New", "York"]])
+    files = [write(tmp_path, f"{i}.conll", text) for i, text in enumerate((conll(GOLD), conll(FOUND), train))]
+    report = tagger.score(files[0], files[1], train=[files[2]])
+    groups = report.to_dict()["scores"]["ner"]["breakdown"]["seen"]
+    counted = {name: (group["correct"], group["predicted"], group["gold"]) for name, group in groups.items()}
+    assert counted == {"seen in train": (1, 2, 1), "seen with another type": (0, 0, 1), "unseen": (1, 1, 1)}
+    assert "not in train" in report.to_dict()["scores"]["ner"]["breakdown"]["words"]

@@ -41,7 +41,7 @@ TrainOption = Annotated[
     typer.Option(
         "--train",
         metavar="FILE",
-        help="Training file, to tell seen words and entities from unseen ones; repeatable. Default: those of the run.",
+        help="Training file, to tell seen words and entities from unseen; repeatable. Default: those that a run kept.",
     ),
 ]
 

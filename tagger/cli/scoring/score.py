@@ -21,7 +21,7 @@ from tagger.cli.arguments import (
     split_columns,
 )
 from tagger.cli.progress import Meter
-from tagger.cli.scoring.output import ByOption, DetailsOption, OutputOption, check_output, write_report
+from tagger.cli.scoring.output import ByOption, DetailsOption, OutputOption, TrainOption, check_output, write_report
 from tagger.text.choices import FileFormat
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import Tokenize
@@ -70,6 +70,7 @@ def score(
     segment: SegmentOption = None,
     as_json: JsonOption = False,
     by: ByOption = None,
+    train: TrainOption = None,
     output: OutputOption = None,
     details: DetailsOption = False,
 ) -> None:
@@ -88,6 +89,7 @@ def score(
             predicted,
             labels=names_of(labels),
             context=Context(by=names_of(by)),
+            train=train or (),
             watch=meter.counting,
             format=format,
             predicted_format=predicted_format,
