@@ -13,6 +13,7 @@ from tagger.running.folder import RECIPE, REPORT
 from tagger.training.loop import STOPPED
 
 MOST = 5  # number of differences in an error message
+ADVICE = "use another folder, or replace the run with --overwrite (overwrite=True in Python)"
 
 
 def is_finished(folder: Path, wanted: Recipe, name: str) -> bool:
@@ -30,14 +31,13 @@ def is_finished(folder: Path, wanted: Recipe, name: str) -> bool:
     has_report = newest(folder / REPORT).is_file()
     if not (folder / RECIPE).is_file() and not has_report:
         return False
-    advice = f"remove {folder} to train it again"
     try:
         kept = load_recipe(folder / RECIPE)
     except RecipeError as error:
-        raise DataError(f"{folder}: the recipe of the run cannot be read: {error}; {advice}") from None
+        raise DataError(f"{folder}: the recipe of the run cannot be read: {error}; {ADVICE}") from None
     if found := differences(settings(kept), settings(wanted)):
         more = f" and {len(found) - MOST} more" if len(found) > MOST else ""
-        raise DataError(f"{folder}: expected a run of {name}, but it has {', '.join(found[:MOST])}{more}; {advice}")
+        raise DataError(f"{folder}: expected a run of {name}, but it has {', '.join(found[:MOST])}{more}; {ADVICE}")
     if not has_report or read_report(folder)["ended"] == STOPPED:
         return False
     describe_model(folder)
@@ -58,7 +58,7 @@ def read_report(folder: Path) -> dict[str, Any]:
             return found
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
-    raise DataError(f"{path}: expected the scores of a run, but some are missing; remove {folder} to train it again")
+    raise DataError(f"{path}: expected the scores of a run, but some are missing; {ADVICE}")
 
 
 def main_score(scores: Mapping[str, Any]) -> Any:

@@ -1,7 +1,7 @@
 """Train a recipe several times and sum up the scores: with several seeds, or in a cross-validation."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,7 @@ def train_several(
     check_files(recipe, base if data is None else Path(data), from_files=data is not None, given=corpus)
     if (folder / REPORT).is_file() or (folder / MODEL / CONFIG).is_file():
         raise ModelError(f"{folder}: the folder of several runs must not be a run itself, but it is; use another one")
+    jobs = min(jobs, len(plans))
     if threads is None and jobs > 1:
         threads = max(1, batches_at_once() // jobs)
     shared = {"corpus": corpus, "data": data, "base": base, "device": device, "threads": threads, "tokenize": tokenize}
@@ -144,7 +145,7 @@ class _Group:
         if not finished and stopped:
             raise KeyboardInterrupt
         if not finished:
-            raise TaggerError("\n".join(["no run has finished", *(f"{name}: {text}" for name, text in failed.items())]))
+            raise TaggerError("\n".join(["no run has finished", *_reasons(failed)]))
         layers = finished[0].recipe.layers.items()
         return RunGroup(
             self._name,
@@ -155,6 +156,13 @@ class _Group:
             stopped,
             pooled_scores([plan.folder for plan in finished]) if kind == "folds" and finished == plans else {},
         )
+
+
+def _reasons(failed: Mapping[str, str]) -> Iterator[str]:
+    """Yield each reason once, with the runs that failed for it."""
+    for reason in dict.fromkeys(failed.values()):
+        name, *others = [name for name, text in failed.items() if text == reason]
+        yield f"{name}{f' and {len(others)} more' if others else ''}: {reason}"
 
 
 def pooled_scores(folders: Sequence[Path]) -> dict[str, Mapping[str, Any]]:

@@ -49,7 +49,8 @@ def test_a_run_of_another_recipe_is_refused(tmp_path: Path, kept: Recipe, messag
         (tmp_path / "report.json").unlink()
     with pytest.raises(DataError) as refused:
         is_finished(tmp_path, make_recipe(), "pos")
-    expected = f"{tmp_path}: expected a run of pos, but it has {message}; remove {tmp_path} to train it again"
+    advice = "use another folder, or replace the run with --overwrite (overwrite=True in Python)"
+    expected = f"{tmp_path}: expected a run of pos, but it has {message}; {advice}"
     assert str(refused.value) == expected
 
 
@@ -72,7 +73,7 @@ def test_a_run_is_used_again_after_it_moved_with_its_teachers(tmp_path: Path) ->
 
 
 def test_a_run_without_its_recipe_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"the recipe of the run cannot be read: .*; remove .* to train it again"):
+    with pytest.raises(DataError, match=r"the recipe of the run cannot be read: .*; use another folder, or replace"):
         is_finished(keep_run(tmp_path, None), make_recipe(), "pos")
 
 
@@ -84,5 +85,5 @@ def test_a_run_without_its_recipe_is_refused(tmp_path: Path) -> None:
 def test_a_report_without_scores_is_refused(tmp_path: Path, text: str) -> None:
     keep_run(tmp_path, make_recipe())
     (tmp_path / "report.json").write_text(text, encoding="utf-8")
-    with pytest.raises(DataError, match=r"report\.json: expected the scores of a run, .*; remove .* to train it again"):
+    with pytest.raises(DataError, match=r"report\.json: expected the scores of a run, .*; use another folder"):
         is_finished(tmp_path, make_recipe(), "pos")

@@ -135,6 +135,8 @@ def test_a_run_that_was_stopped_is_made_anew_and_ends_the_others(tmp_path: Path)
     assert weights(output / "seed-1") == before
     with pytest.raises(KeyboardInterrupt):
         train_several(recipe, seeds=[2, 3], output=output, listener=Stopper(), overwrite=True)
+    train_several(recipe, seeds=[3], output=output, overrides=["training.epochs=1"], overwrite=True)
+    assert (output / "seed-3" / "log.jsonl").read_text().count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -145,9 +147,17 @@ def test_a_run_that_was_stopped_is_made_anew_and_ends_the_others(tmp_path: Path)
         ({"seeds": [1], "seed": 2}, ValueError, "either seed or seeds"),
         ({"seeds": [1], "jobs": 0}, ValueError, "jobs must be at least 1"),
         ({"seeds": [1, 1]}, RecipeError, "seeds must be different"),
-        ({"folds": 41}, TaggerError, "so 41 folds need at least 41 of them, got 40"),
+        (
+            {"folds": 41},
+            TaggerError,
+            "fold-1-of-41 and 40 more: each sentence stays whole, so 41 folds need at least 41",
+        ),
         ({"seeds": [1], "device": "tpu"}, ModelError, "tpu"),
-        ({"seeds": [1, 2], "overrides": ["training.epochs=1"]}, DataError, "`training.epochs` 2 instead of 1; remove"),
+        (
+            {"seeds": [1, 2], "overrides": ["training.epochs=1"]},
+            DataError,
+            "`training.epochs` 2 instead of 1; use",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_refused_in_one_sentence(
