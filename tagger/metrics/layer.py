@@ -20,7 +20,7 @@ from tagger.metrics.resampling import Statistic, accuracy, f1
 from tagger.metrics.unknown_gold import known_part, without_spans
 from tagger.text.gaps import all_known, is_counted, known_of, open_tokens
 from tagger.text.schemes import Boundary, Scheme, spans_to_tags
-from tagger.text.sentence import Label, Sentence, Span, Unaligned
+from tagger.text.sentence import Label, Sentence, Span, TagLayer, Unaligned
 
 Counts = NDArray[Any]  # of numbers
 
@@ -187,6 +187,7 @@ class EntityLayer(ScoredLayer):
             + len(set(predicted.tag_layer(self.name).unaligned))
             - len(self._counted_beside(gold, predicted))
             for gold, predicted in self.both
+            if not _is_complete(gold.tag_layer(self.name))
         )
 
     @cached_property
@@ -232,7 +233,7 @@ class EntityLayer(ScoredLayer):
     def _counted_beside(self, gold: Sentence, predicted: Sentence) -> list[Unaligned]:
         """Return the predicted entities that tokens cannot express and that can be compared with gold, each once."""
         layer, found = gold.tag_layer(self.name), list(dict.fromkeys(predicted.tag_layer(self.name).unaligned))
-        if not found or (layer.types is None and all_known(layer.tags)):
+        if not found or _is_complete(layer):
             return found
         unclear = open_tokens(layer.tags)
         return [entity for entity in found if is_counted(_touched(entity, gold), unclear, layer.types)]
@@ -248,7 +249,7 @@ class EntityLayer(ScoredLayer):
         layer, found = gold.tag_layer(self.name), known_of(predicted.tags(self.name, scheme=self.scheme))
         if elsewhere := self._elsewhere(gold, predicted):
             found = without_spans(found, elsewhere, self.scheme)
-        if layer.types is None and all_known(layer.tags):
+        if _is_complete(layer):
             return known_of(gold.tags(self.name, scheme=self.scheme)), found
         return known_part(gold.boundaries(self.name), open_tokens(layer.tags), found, self.scheme, layer.types)
 
@@ -257,7 +258,7 @@ class EntityLayer(ScoredLayer):
         layer, own = gold.tag_layer(self.name), predicted.tag_layer(self.name).scored_spans
         spans: list[tuple[Boundary, float | None]] = [*own] if own is not None else []
         spans += [(span, None) for span in predicted.boundaries(self.name)] if own is None else []
-        if layer.types is None and all_known(layer.tags):
+        if _is_complete(layer):
             return spans
         unclear = open_tokens(layer.tags)
         return [(span, score) for span, score in spans if is_counted(span, unclear, layer.types)]
@@ -355,6 +356,11 @@ def _touched(entity: Unaligned, sentence: Sentence) -> Boundary:
     """Return the tokens that have a character of an entity."""
     inside = [i for i, (a, b) in enumerate(sentence.offsets) if a < entity.end_char and entity.start_char < b]
     return Boundary(entity.type, inside[0], inside[-1] + 1) if inside else Boundary(entity.type, 0, 0)
+
+
+def _is_complete(layer: TagLayer) -> bool:
+    """Whether all entities of a gold layer are known, so that every predicted entity counts."""
+    return layer.types is None and all_known(layer.tags)
 
 
 def _in_text(span: Span) -> Unaligned:

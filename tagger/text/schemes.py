@@ -130,15 +130,18 @@ def invalid_positions(tags: Sequence[str | None], scheme: Scheme) -> list[int]:
 def lenient_spans(tags: Sequence[str]) -> list[Boundary]:
     """Return entities as conlleval reads them, in any scheme: a new type or a beginning prefix begins an entity."""
     spans: list[Boundary] = []
-    start, before, before_type = 0, "", ""
-    for i, tag in enumerate((*tags, "O")):
+    start, before, before_type = 0, "", ""  # outside entities the prefix before is empty
+    for i, tag in enumerate(tags):
+        if not before and tag == "O":  # so are most tags
+            continue
         prefix, entity_type = split_tag(tag)
-        begins = prefix in STARTING or entity_type != before_type or (before != "" and before in CLOSING)
-        if before and (not prefix or begins):
-            spans.append(Boundary(before_type, start, i))
-        if prefix and (not before or begins):
+        if not prefix or prefix in STARTING or entity_type != before_type or before in CLOSING:
+            if before:
+                spans.append(Boundary(before_type, start, i))
             start = i
         before, before_type = prefix, entity_type
+    if before:
+        spans.append(Boundary(before_type, start, len(tags)))
     return spans
 
 
