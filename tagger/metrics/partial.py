@@ -5,7 +5,7 @@ and `type` wants an overlap and the same type.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,14 +15,19 @@ from tagger.metrics.layer import EntityLayer, SpanPair
 from tagger.metrics.rates import ratio
 from tagger.metrics.section import Section, Table
 from tagger.text.schemes import Boundary
+from tagger.text.sentence import Sentence
+
+Sides = tuple[Sequence[Boundary], Sequence[Boundary]]  # gold and predicted entities of a sentence
+Indices = tuple[int, int]  # of a gold and a predicted entity
 
 MEASURES = ("strict", "exact", "partial", "type")
+POINTS = {"correct": 2, "partial": 1, "incorrect": 0}  # in halves
 COLUMNS = ("COR", "INC", "PAR", "MIS", "SPU", "POS", "ACT", "precision", "recall", "F1")
 NOTE = (
     "Partial credit as in SemEval-2013 task 9 (Segura-Bedmar et al., 2013). strict: type and boundaries are right; "
     "exact: boundaries are right; partial: half a point for boundaries that overlap; type: an overlap with the same "
-    "type. Each gold entity is paired with at most one predicted entity that shares a token with it, so that a measure "
-    "is as high as possible. COR, INC and PAR are pairs that are correct, incorrect and partly correct, MIS missed and "
+    "type. Each gold entity is paired with at most one predicted entity that overlaps it, so that each measure is as "
+    "high as possible. COR, INC and PAR are pairs that are correct, incorrect and partly correct, MIS missed and "
     "SPU spurious entities; POS counts gold, ACT predicted entities; precision is (COR + PAR / 2) / ACT, recall "
     "(COR + PAR / 2) / POS."
 )
@@ -95,68 +100,90 @@ class Credit:
         }
 
 
-def score_partial(pairs: Sequence[SpanPair]) -> dict[str, dict[str, Credit]]:
+def score_partial(sentences: Iterable[Sides]) -> dict[str, dict[str, Credit]]:
     """Return for each measure the credit of all entities, under `ALL`, and of each type, by its name.
 
     In the credit of a type, pairs and missed entities are those of its gold entities; spurious and actual entities and
     precision are those of its predicted entities. So strict credit agrees with the strict scores of the type.
 
+    Args:
+        sentences: The gold and the predicted entities of each sentence, both in tokens or both in characters.
+
     Source:
-        Segura-Bedmar, Martínez and Herrero-Zazo (2013), "SemEval-2013 Task 9", section 4.1, after Chinchor and
-        Sundheim (1993), "MUC-5 evaluation metrics". The texts leave open how entities are paired where several overlap:
-        here one to one, for each measure with the most points and then the most pairs. Compared with the examples of
-        the task and with all possible assignments in tests/metrics/test_partial.py.
+        Segura-Bedmar, Martínez and Herrero-Zazo (2013), "SemEval-2013 Task 9", after Chinchor and Sundheim (1993),
+        "MUC-5 evaluation metrics". The texts leave open how entities are paired where several overlap: here one to one,
+        for each measure with the most points and then the most pairs. Compared with the examples of the task and with
+        all possible assignments in tests/metrics/test_partial.py.
     """
-    by_overlap = Counter(match for pair in pairs for match in matches(pair, by_type=False))
-    by_type = Counter(match for pair in pairs for match in matches(pair, by_type=True))
-    found = {measure: by_type if measure == "type" else by_overlap for measure in MEASURES}
-    return {measure: _credits(counts, measure) for measure, counts in found.items()}
+    sure: Counter[Match] = Counter()
+    chosen: dict[str, Counter[Match]] = {measure: Counter() for measure in MEASURES}
+    for sides in sentences:
+        close = overlapping(*sides)
+        if close == alone(close):  # nothing to choose, as nearly always
+            sure.update(matches(sides, close))
+            continue
+        for measure in MEASURES:
+            chosen[measure].update(matches(sides, paired(sides, close, measure)))
+    return {measure: _credits(sure + counts, measure) for measure, counts in chosen.items()}
 
 
-def matches(pair: SpanPair, *, by_type: bool) -> Iterator[Match]:
-    """Yield the matches of all entities of a sentence.
+def overlapping(gold: Sequence[Boundary], predicted: Sequence[Boundary]) -> list[Indices]:
+    """Return the index of each gold entity and each predicted entity that overlap."""
+    return [
+        (i, j)
+        for i, (_, start, end) in enumerate(gold)
+        for j, (_, other_start, other_end) in enumerate(predicted)
+        if start < other_end and other_start < end
+    ]
+
+
+def alone(close: Sequence[Indices]) -> list[Indices]:
+    """Return the pairs of entities that overlap each other and nothing else."""
+    gold, predicted = Counter(i for i, _ in close), Counter(j for _, j in close)
+    return [(i, j) for i, j in close if gold[i] == predicted[j] == 1]
+
+
+def paired(sides: Sides, close: Sequence[Indices], measure: str) -> list[Indices]:
+    """Return the pairs that give a measure the most points, and of such pairings one with the most pairs.
 
     Args:
-        pair: The gold and predicted entities.
-        by_type: Whether pairs of the same type are preferred; otherwise those with the same boundaries are.
+        sides: The gold and predicted entities.
+        close: Which of them overlap, by their indices; each entity is in one pair of the result at most.
+        measure: One of the `MEASURES`.
     """
-    same = {*pair.gold} & {*pair.predicted}
-    gold, predicted = ([span for span in side if span not in same] for side in (pair.gold, pair.predicted))
-    yield from (Match(span.type, span.type, same_boundaries=True) for span in same)
-    for left, right in paired(gold, predicted, by_type=by_type):
-        yield Match(left.type, right.type, (left.start, left.end) == (right.start, right.end))
-        gold.remove(left)
-        predicted.remove(right)
-    yield from (Match(span.type, None) for span in gold)
-    yield from (Match(None, span.type) for span in predicted)
-    for entity, found in pair.beside:
-        yield Match(entity.type, entity.type if found else None, found)
-
-
-def paired(
-    gold: Sequence[Boundary], predicted: Sequence[Boundary], *, by_type: bool
-) -> list[tuple[Boundary, Boundary]]:
-    """Return pairs of entities that share tokens, each entity in one pair at most.
-
-    The most pairs possible have the same type (`by_type`) or the same boundaries, and among such pairings it is one
-    with the most pairs.
-    """
-    close = [(g, p) for g in gold for p in predicted if g.start < p.end and p.start < g.end]
-    if len({g for g, _ in close}) == len(close) == len({p for _, p in close}):
-        return close  # nothing to choose
     from scipy.optimize import linear_sum_assignment
 
-    worth = np.zeros((len(gold), len(predicted)))
-    for left, right in close:
-        preferred = left.type == right.type if by_type else left[1:] == right[1:]
-        worth[gold.index(left), predicted.index(right)] = 1 + preferred * (min(worth.shape) + 1)
-    rows, columns = linear_sum_assignment(worth, maximize=True)
-    return [(gold[i], predicted[j]) for i, j in zip(rows, columns, strict=True) if worth[i, j]]
+    sure = alone(close)
+    others = sorted(set(close).difference(sure))
+    if not others:
+        return sure
+    rows, columns = (sorted(set(side)) for side in zip(*others, strict=True))
+    worth = np.zeros((len(rows), len(columns)))
+    for i, j in others:
+        points = POINTS[_match(sides, i, j).outcome(measure)]
+        worth[rows.index(i), columns.index(j)] = 1 + points * (len(rows) + 1)  # half a point is worth all pairs
+    found = zip(*linear_sum_assignment(worth, maximize=True), strict=True)
+    return [*sure, *((rows[i], columns[j]) for i, j in found if worth[i, j])]
+
+
+def matches(sides: Sides, pairs: Sequence[Indices]) -> Iterator[Match]:
+    """Yield what became of each entity of a sentence, given the pairs."""
+    gold, predicted = sides
+    yield from (_match(sides, i, j) for i, j in pairs)
+    for i in {*range(len(gold))}.difference(i for i, _ in pairs):
+        yield Match(gold[i].type, None)
+    for j in {*range(len(predicted))}.difference(j for _, j in pairs):
+        yield Match(None, predicted[j].type)
+
+
+def _match(sides: Sides, i: int, j: int) -> Match:
+    gold, predicted = sides[0][i], sides[1][j]
+    return Match(gold.type, predicted.type, gold[1:] == predicted[1:])
 
 
 def partial(layer: EntityLayer) -> Section:
     """Return the partial credit of a layer as a section of its report."""
-    scores = score_partial(layer.pairs)
+    scores = score_partial(_sides(pair, gold) for pair, gold in zip(layer.pairs, layer.gold, strict=True))
     whole = {measure: credits[ALL] for measure, credits in scores.items()}
     types = [name for name in scores["strict"] if name != ALL]
     figures = ", ".join(f"{measure} {credit.f1:.4f}" for measure, credit in whole.items())
@@ -178,6 +205,20 @@ def partial(layer: EntityLayer) -> Section:
     )
 
 
+def _sides(pair: SpanPair, sentence: Sentence) -> Sides:
+    """Return the entities of a sentence: in tokens, or in characters if tokens cannot express them all."""
+    if not (pair.beside or pair.stray):
+        return pair.gold, pair.predicted
+    offsets = sentence.offsets
+    gold, predicted = (
+        [Boundary(name, offsets[start][0], offsets[end - 1][1]) for name, start, end in side]
+        for side in (pair.gold, pair.predicted)
+    )
+    found = [entity for entity, found in pair.beside if found]
+    beside = [entity for entity, _ in pair.beside]
+    return [*gold, *(Boundary(*e) for e in beside)], [*predicted, *(Boundary(*e) for e in (*found, *pair.stray))]
+
+
 def _credits(counts: "Counter[Match]", measure: str) -> dict[str, Credit]:
     """Return the credit of all entities and of each type."""
     types = sorted({name for match in counts for name in match[:2] if name is not None})
@@ -192,4 +233,4 @@ def _credits(counts: "Counter[Match]", measure: str) -> dict[str, Credit]:
 
 
 def _points_per_entity(outcomes: "Counter[str]") -> float:
-    return ratio(2 * outcomes["correct"] + outcomes["partial"], 2 * outcomes.total())
+    return ratio(sum(POINTS.get(name, 0) * number for name, number in outcomes.items()), 2 * outcomes.total())
