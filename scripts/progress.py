@@ -15,10 +15,12 @@ class Progress(RunListener):
 
     Args:
         total: Number of runs.
+        trainings: Number of trainings in a run.
     """
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, *, trainings: int = 1) -> None:
         self._total, self._done, self._steps, self._name = total, 0, 1, ""
+        self._trainings, self._training = trainings, 0
         self._started = self._began = time.perf_counter()
         self._line = rich_progress.Progress(
             rich_progress.TextColumn("{task.description}"),
@@ -42,16 +44,18 @@ class Progress(RunListener):
 
     def begin(self, name: str) -> None:
         """Show the name of the next run."""
-        self._name, self._began = name, time.perf_counter()
+        self._name, self._began, self._training = name, time.perf_counter(), 0
         self._line.update(self._task, description=f"[{self._done + 1}/{self._total}] {name}")
 
     def started(self, num_epochs: int, num_steps: int) -> None:
-        """Store the number of steps of the run."""
+        """Store the number of steps of a training."""
         self._steps = num_steps
+        self._training += 1
 
     def stepped(self, step: int, loss: float, tokens_per_second: float) -> None:
         """Show the share of the run that is done."""
-        self._line.update(self._task, completed=self._done + step / self._steps)
+        share = (self._training - 1 + step / self._steps) / self._trainings
+        self._line.update(self._task, completed=self._done + share)
 
     def end(self, result: str) -> None:
         """Print the result of the run, and the time left if the other runs take as long as those before."""

@@ -34,6 +34,7 @@ _MODULES = {
     "tagger.nn.crf": ("LinearChainCRF",),
     "tagger.nn.encoder": ("RecurrentEncoder",),
     "tagger.running.comparing": ("compare",),
+    "tagger.running.auditing.audit": ("audit",),
     "tagger.running.corpora": ("load_corpora",),
     "tagger.running.description": ("describe_model",),
     "tagger.running.predictions": ("score",),
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from tagger.nn.crf import LinearChainCRF as LinearChainCRF
     from tagger.nn.encoder import RecurrentEncoder as RecurrentEncoder
     from tagger.running.comparing import compare as compare
+    from tagger.running.auditing.audit import audit as audit
     from tagger.running.corpora import load_corpora as load_corpora
     from tagger.running.description import describe_model as describe_model
     from tagger.running.predictions import score as score

@@ -38,6 +38,7 @@ PUBLIC = [
     "SystemComparison",
     "Tagger",
     "TaggerError",
+    "audit",
     "check",
     "compare",
     "describe_model",

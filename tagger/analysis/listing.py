@@ -100,27 +100,28 @@ def brief_lines(found: Sequence[dict[str, Any]]) -> list[str]:
     lines = []
     for entry in found[:NUM_BRIEF]:
         sure = "" if entry["probability"] is None else f", {entry['probability']:.4f}"
-        sides = [f"{side} {_types(entry, side)}" for side in ("gold", "predicted") if entry[side]]
-        lines.append(f"{entry['place']}: {_marked(entry, BRIEF_WIDTH)} ({entry['kind']}: {', '.join(sides)}{sure})")
+        sides = [f"{side} {types_of(entry, side)}" for side in ("gold", "predicted") if entry[side]]
+        lines.append(f"{entry['place']}: {marked(entry, BRIEF_WIDTH)} ({entry['kind']}: {', '.join(sides)}{sure})")
     return lines
 
 
 def listed(found: Sequence[dict[str, Any]]) -> Table:
     """Return a table of mistakes."""
     rows = [
-        (_marked(e), e["place"], e["kind"], _types(e, "gold"), _types(e, "predicted"), e["probability"]) for e in found
+        (marked(e), e["place"], e["kind"], types_of(e, "gold"), types_of(e, "predicted"), e["probability"])
+        for e in found
     ]
     return Table(("text", "place", "mistake", "gold", "predicted", "probability"), tuple(rows), LISTED)
 
 
-def _marked(entry: dict[str, Any], width: int = WIDTH) -> str:
+def marked(entry: dict[str, Any], width: int = WIDTH) -> str:
     """Return the context on one line, with square brackets around the mistake."""
     left, text, right = (visible(entry[part]) for part in ("left", "text", "right"))
     text = text if len(text) <= 2 * width else f"{text[:width]}…{text[-width:]}"
     return f"{'…' * (len(left) > width)}{left[-width:]}[{text}]{right[:width]}{'…' * (len(right) > width)}"
 
 
-def _types(entry: dict[str, Any], side: str) -> str:
+def types_of(entry: dict[str, Any], side: str) -> str:
     """Return what a side has: the types, each with its text if that is not all of the marked text."""
     return " + ".join(
         mention["type"] if mention["text"] == entry["text"] else f"{mention['type']} {mention['text']!r}"

@@ -43,6 +43,7 @@ from tagger.cli.arguments import (
     seeds_of,
     split_columns,
 )
+from tagger.cli.scoring.audit import audit
 from tagger.cli.scoring.compare import compare
 from tagger.cli.scoring.evaluate import evaluate
 from tagger.cli.scoring.score import score
@@ -216,6 +217,7 @@ def train(
 app.command(epilog="Example: tagger evaluate runs/quickstart FILE --format jsonl")(evaluate)
 app.command(epilog="Example: tagger compare runs/quickstart runs/short")(compare)
 app.command(epilog="Example: tagger score gold.conll predicted.jsonl --details")(score)
+app.command(epilog="Example: tagger audit recipes/quickstart.toml --folds 5 --output suspects.jsonl")(audit)
 
 
 @app.command(epilog='Example: echo "Ada lives in Oslo." | tagger tag runs/quickstart')

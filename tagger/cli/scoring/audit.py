@@ -1,0 +1,76 @@
+"""The command `audit`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tagger.cli.arguments import DeviceOption, JsonOption, ThreadsOption, print_json
+from tagger.wording import counted
+
+
+def audit(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="TOML file that describes the run.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the recipe's data files. Default: the recipe's folder.")
+    ] = None,
+    folds: Annotated[int, typer.Option(min=2, max=1000, help="Number of folds; a model is trained for each.")] = 5,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed to use instead of the recipe's; it also determines the folds.")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a value of the recipe, such as training.epochs=5."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="File for the suspects: .jsonl, one object per line; or .txt. Default: standard output.",
+        ),
+    ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder in which to keep the run of each fold. Default: none.")
+    ] = None,
+    as_json: JsonOption = False,
+    device: DeviceOption = "cpu",
+    threads: ThreadsOption = None,
+) -> None:
+    """Find likely label errors in the training set of a recipe: each fold is tagged by a model of the others.
+
+    The suspects are those places where the models disagree with gold confidently, the likeliest errors first. Ctrl-C
+    ends the audit with the folds that are done.
+    """
+    from tagger.cli.training import TrainingProgress
+    from tagger.config import load_recipe
+    from tagger.files.writing import ended_in_order
+    from tagger.reporting.audit import check_audit_path
+    from tagger.running.auditing.audit import audit as audit_recipe
+    from tagger.running.corpora import missing_folder
+
+    if output is not None:
+        check_audit_path(output)
+    if data is not None and not data.is_dir():
+        raise missing_folder(load_recipe(recipe, overrides or ()), data)
+    with ended_in_order(lambda number: KeyboardInterrupt()), TrainingProgress() as progress:
+        found = audit_recipe(
+            recipe,
+            data=data,
+            folds=folds,
+            seed=seed,
+            overrides=overrides or (),
+            keep=keep,
+            device=device,
+            threads=threads,
+            listener=progress,
+        )
+    if output is not None:
+        found.save(output)
+        number = sum(each.number for each in found.suspects.values())
+        sys.stderr.write(f"{output}: wrote {counted(number, 'suspect')}\n")
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        sys.stdout.write(found.summary() if output is not None else found.to_text())
+        sys.stderr.writelines(f"{note}\n" for note in found.notes)

@@ -1,0 +1,84 @@
+"""The result of an audit: the likely label errors of a training set, as text and as JSON lines."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tagger.analysis.suspect_list import kinds_of, summary_line, suspect_line
+from tagger.analysis.suspects import Suspects
+from tagger.errors import RecipeError
+from tagger.files.writing import replaced
+
+SUFFIXES = (".jsonl", ".txt")
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The likely label errors of a training set.
+
+    Args:
+        suspects: For each layer, where the models disagree with gold, and how many of these places are likely errors.
+        sentences: Number of train sentences that were compared.
+        folds: Number of folds.
+        seed: Seed of the folds and of the trainings.
+        notes: What was left out, one sentence each.
+    """
+
+    suspects: Mapping[str, Suspects]
+    sentences: int
+    folds: int
+    seed: int
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the audit as JSON values, with the likely errors of each layer under `suspects`, likeliest first."""
+        return {
+            "sentences": self.sentences,
+            "folds": self.folds,
+            "seed": self.seed,
+            "notes": list(self.notes),
+            "layers": {
+                name: {
+                    f"gold_{found.noun}": found.total,
+                    "disagreements": len(found.ranked),
+                    "number": found.number,
+                    "kinds": dict(kinds_of(found)),
+                }
+                for name, found in self.suspects.items()
+            },
+            "suspects": {name: [each.to_dict() for each in found.likely] for name, found in self.suspects.items()},
+        }
+
+    def summary(self) -> str:
+        """Return how many likely errors each layer has, and of which kinds, as plain text."""
+        return "".join(f"{summary_line(found)}\n" for found in self.suspects.values())
+
+    def to_text(self) -> str:
+        """Return the summary, and all likely errors in context, likeliest first, as plain text."""
+        lines = [suspect_line(each.to_dict()) for found in self.suspects.values() for each in found.likely]
+        return self.summary() + "".join(f"{line}\n" for line in lines)
+
+    def save(self, path: str | Path) -> None:
+        """Write all likely errors to a file: `.jsonl` has one object per line, `.txt` is `to_text`.
+
+        Raises:
+            RecipeError: The name has another suffix.
+            DataError: The file cannot be written.
+        """
+        check_audit_path(Path(path))
+        likely = [each.to_dict() for found in self.suspects.values() for each in found.likely]
+        lines = "".join(f"{json.dumps(each, ensure_ascii=False)}\n" for each in likely)
+        with replaced(Path(path)) as stream:
+            stream.write((lines if Path(path).suffix.lower() == ".jsonl" else self.to_text()).encode())
+
+
+def check_audit_path(path: Path) -> None:
+    """Raise if suspects cannot be written under this name; call it before expensive work.
+
+    Raises:
+        RecipeError: The suffix is none of a list of suspects.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise RecipeError(f"{path}: the name must end in {' or '.join(SUFFIXES)}, got {path.suffix or 'no suffix'}")

@@ -1,0 +1,1 @@
+"""Likely errors of gold data, found by models."""

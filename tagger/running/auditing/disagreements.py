@@ -1,0 +1,29 @@
+"""The disagreements of a model with gold sentences, for the search for likely errors of gold."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from tagger.analysis.suspects import Search
+from tagger.inference.predict import tag_marginals
+from tagger.metrics.layer import ClassLayer, ScoredLayer
+from tagger.tagging import Tagger
+
+
+def add_disagreements(searches: Mapping[str, Search], tagger: Tagger, layers: Mapping[str, ScoredLayer]) -> None:
+    """Add what a model predicted to the search of each layer, with the probability of each tag or class.
+
+    Args:
+        searches: The search of each layer, by name.
+        tagger: The model. It was not trained on the gold sentences.
+        layers: Gold and predicted sentences of each layer, as in its report.
+    """
+    for name, layer in layers.items():
+        labels = tagger.model.vocabulary.labels[name]
+        if isinstance(layer, ClassLayer):
+            scores = [sentence.label(name).scores or {} for sentence in layer.predicted]
+            probabilities = [np.array([[each[label] for label in labels]]) for each in scores]
+            searches[name].add(layer, labels, probabilities)
+        else:
+            found = tag_marginals(layer.gold, tagger.backend)
+            searches[name].add(layer, labels, (tables.get(name, np.empty((0, len(labels)))) for tables in found))
