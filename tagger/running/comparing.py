@@ -42,7 +42,8 @@ def compare(
         load: Loads a model.
         watch: Passes on the predicted sentences, and may show how many there are.
         seed: Seed of the resampling.
-        reading: Keys of a recipe's [data] section, such as `format` and `columns`, for reading the files of `on`.
+        reading: Keys of a recipe's [data] section, such as `format` and `columns`, for reading the files of `on`;
+            `predicted_format`, `predicted_columns` and `predicted_scheme` where files of predictions differ.
 
     Raises:
         RecipeError: There are fewer than two systems, or one needs `on`.
@@ -66,6 +67,7 @@ class _Plan(NamedTuple):
     makers: tuple[Callable[[], Report], ...]
 
     def carried_out(self) -> System:
+        """Make the reports."""
         return System(self.name, tuple([make() for make in self.makers]), self.source)
 
 
@@ -124,8 +126,10 @@ class _Planning:
         if not self.on:
             raise RecipeError(f"{name}: a loaded model needs files to tag; name them with `on`")
 
+        reading = {key: value for key, value in self.reading.items() if not key.startswith("predicted_")}
+
         def report() -> Report:
-            return evaluate_files(make(), self.on, watch=self.watch, **self.reading)
+            return evaluate_files(make(), self.on, watch=self.watch, **reading)
 
         return _Plan(name, f"model, tagged {self._names}", (report,))
 

@@ -77,6 +77,15 @@ def test_kinds_may_be_mixed(home: Path, tmp_path: Path) -> None:
     assert {each["p_bootstrap"] for each in differences.values()} == {1.0}
 
 
+def test_columns_of_predictions_may_differ_from_those_of_gold(home: Path, tmp_path: Path) -> None:
+    lines = (home / "test.conll").read_text(encoding="utf-8").splitlines()
+    swapped = ["\t".join(reversed(line.split("\t"))) for line in lines]
+    (tmp_path / "swapped.conll").write_text("".join(f"{line}\n" for line in swapped), encoding="utf-8")
+    columns = {"columns": ("token", "ner"), "predicted_columns": ("ner", "token")}
+    found = compare(home / "b", tmp_path / "swapped.conll", on=home / "test.conll", **columns)
+    assert found.to_dict()["scores"]["ner"]["comparison"]["systems"]["B"]["score"] == 1
+
+
 def test_the_same_path_twice_differs_by_nothing(home: Path) -> None:
     found = compare(home / "a/seed-1", str(home / "a/seed-1")).to_dict()["scores"]["ner"]
     assert (found["comparison"]["differences"]["B"]["difference"], found["mistakes"]["new"]) == (0, 0)

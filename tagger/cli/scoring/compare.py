@@ -42,7 +42,13 @@ def compare(
         ),
     ] = None,
     format: Annotated[FileFormat | None, typer.Option(help="Format of these files. Default: as in training.")] = None,
+    predicted_format: Annotated[
+        FileFormat | None, typer.Option(help="Format of predictions, if --format is that of the other files alone.")
+    ] = None,
     columns: ColumnsOption = None,
+    predicted_columns: Annotated[
+        str | None, typer.Option(help="Columns of predictions, if --columns are those of the other files alone.")
+    ] = None,
     scheme: SchemeOption = None,
     output: Annotated[
         Path | None,
@@ -61,7 +67,7 @@ def compare(
     Two systems are also compared type by type and mistake by mistake. Two or more runs of one recipe, joined by commas
     or in one folder, are one system, whose scores vary with the seed.
     """
-    from tagger.reporting.comparison.systems import check_comparison_path
+    from tagger.reporting.comparison.writing import check_comparison_path
     from tagger.running.comparing import compare as compare_systems
 
     if output is not None:
@@ -73,7 +79,9 @@ def compare(
             load=lambda path: load_tagger(path, device, threads, precision, backend=backend, trusted=trust),
             watch=meter.counting,
             format=format,
+            predicted_format=predicted_format,
             columns=split_columns(columns, None),
+            predicted_columns=split_columns(predicted_columns, None),
             scheme=scheme,
         )
     if output is not None:
@@ -82,3 +90,4 @@ def compare(
         print_json(found.to_dict())
     else:
         sys.stdout.write(found.to_text(details=details))
+        sys.stderr.writelines(f"{note}\n" for note in found.notes)

@@ -1,8 +1,8 @@
 """Several systems on the same gold sentences: how their scores differ, and where they disagree.
 
 A system is a model, a group of runs of one recipe with different seeds, or the predictions of another tool. All are
-compared with the first. `differences.py` and `disagreements.py` make the parts; `running/comparing.py` makes reports
-from models and files.
+compared with the first. `differences.py` and `disagreements.py` make the parts, `writing.py` writes them;
+`running/comparing.py` makes reports from models and files.
 """
 
 from collections.abc import Mapping
@@ -12,16 +12,14 @@ from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
 
-from tagger.errors import DataError, RecipeError
+from tagger.errors import DataError
 from tagger.files.writing import replaced
 from tagger.metrics.section import Section
 from tagger.reporting.comparison.comparable import check_same_gold, common_layers, warnings_of
 from tagger.reporting.comparison.differences import Side, score_section, type_section
 from tagger.reporting.comparison.disagreements import mistake_section, sentence_section
-from tagger.reporting.report import Report, check_report_path, to_json
-from tagger.reporting.tables import markdown_lines, text_lines
-
-SUFFIXES = (".json", ".html", ".md", ".txt")
+from tagger.reporting.comparison.writing import check_comparison_path, markdown_of, page_of, text_of
+from tagger.reporting.report import Report, to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +83,16 @@ class SystemComparison:
         """Why the scores are not comparable, or not entirely; empty if they are."""
         return tuple(warnings_of(self._called, self._reports))
 
+    @property
+    def notes(self) -> list[str]:
+        """What was noted when the files of reports were read, after the names of the systems that it concerns."""
+        found: dict[str, dict[str, None]] = {}
+        for name, report in zip(self._called, self._reports, strict=True):
+            notes = report.extra.get("notes")
+            for note in notes if isinstance(notes, list) and "split" not in report.extra else ():  # else of training
+                found.setdefault(str(note), {})[name] = None
+        return [f"{', '.join(names)}: {note}" for note, names in found.items()]
+
     @cached_property
     def sections(self) -> Mapping[str, list[Section]]:
         """What the comparison says about each layer that all systems have."""
@@ -125,23 +133,11 @@ class SystemComparison:
         Args:
             details: Whether to write all tables; otherwise only the most important figures.
         """
-        lines = self._heading()
-        for layer, parts in self.sections.items():
-            for part in parts:
-                lines += ["", f"{layer}: {part.title}"]
-                tables = [line for table in part.tables for line in ("", *text_lines(table))]
-                lines += [part.note, *tables] if details else part.brief
-        return "\n".join(lines) + "\n"
+        return text_of(self._heading, self.sections, details=details)
 
     def to_markdown(self) -> str:
         """Return the comparison as Markdown, with all tables."""
-        lines = ["# Comparison", "", *(f"- {line}" for line in self._heading())]
-        for layer, parts in self.sections.items():
-            for part in parts:
-                lines += ["", f"## {layer}: {part.title}", "", part.note]
-                for table in part.tables:
-                    lines += ["", *markdown_lines(table)]
-        return "\n".join(lines) + "\n"
+        return markdown_of(self._heading, self.sections)
 
     def to_html(self) -> str:
         """Return the comparison as a page that loads nothing from elsewhere.
@@ -149,14 +145,9 @@ class SystemComparison:
         Raises:
             MissingExtraError: jinja2 is not installed.
         """
-        check_report_path(Path("comparison.html"))
-        from tagger.reporting.page import PageLayer, report_page  # comparing alone needs no jinja2
-
-        systems = Section("systems", "Systems", "All are compared with A.", None, tuple(self._heading()))
-        layers = [PageLayer(name, {}, [systems, *parts]) for name, parts in self.sections.items()]
-        named = zip(self._called, self._reports, strict=True)
-        facts = {f"{number}: {name}": report.signature.to_dict() for number, (name, report) in enumerate(named, 1)}
-        return report_page("Comparison", layers, facts)
+        named = enumerate(zip(self._called, self._reports, strict=True), 1)
+        facts = {f"{number}: {name}": report.signature.to_dict() for number, (name, report) in named}
+        return page_of(self._heading, self.sections, facts)
 
     def save(self, path: str | Path) -> None:
         """Write the comparison to a file, according to the suffix of its name: `.json`, `.html`, `.md` or `.txt`.
@@ -179,7 +170,9 @@ class SystemComparison:
         with replaced(Path(path)) as stream:
             stream.write(text.encode())
 
+    @property
     def _heading(self) -> list[str]:
+        """The systems, and what makes them incomparable."""
         systems = [f"{letter}: {system.name} ({system.source})" for letter, system in self.letters.items()]
         return [*systems, *(f"warning: {warning}" for warning in self.warnings)]
 
@@ -191,16 +184,3 @@ class SystemComparison:
     def _called(self) -> list[str]:
         """How messages call each report."""
         return [letter for letter, system in self.letters.items() for _ in system.reports]
-
-
-def check_comparison_path(path: Path) -> None:
-    """Raise if a comparison cannot be saved under this name; call it before expensive work.
-
-    Raises:
-        RecipeError: The suffix is none of a comparison.
-        MissingExtraError: It is that of a page, and jinja2 is not installed.
-    """
-    if path.suffix.lower() not in SUFFIXES:
-        raise RecipeError(f"{path}: the name must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
-    if path.suffix.lower() == ".html":
-        check_report_path(path)

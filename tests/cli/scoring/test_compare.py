@@ -32,7 +32,7 @@ def test_a_model_and_its_saved_report_are_equal(
     call: Callable[..., Any], model: Path, gold: Path, report: Path, tmp_path: Path
 ) -> None:
     shown = call("compare", model, report, "--on", gold)
-    assert (shown.code, shown.err) == (0, "")
+    assert (shown.code, shown.err) == (0, "A: layer `ner` reads as IOB2\n")
     assert shown.out.startswith(f"A: {model} (model, tagged gold.jsonl)\nB: {report} (saved report)\n")
     assert "ner: Changes by type" in shown.out
     assert "sentiment: Changes by class" in shown.out

@@ -1,6 +1,7 @@
 """Comparisons of systems: hand-made examples whose every figure is counted by eye."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,13 @@ def test_only_what_makes_scores_incomparable_gives_a_warning() -> None:
     assert comparison(base, report_of(layer, model="two", seed=2, version="1.0")).warnings == ()
     (warning,) = comparison(base, report_of(layer, model="two", seed=2, version="2.0")).warnings
     assert warning == "A and B were not scored in the same way: tagger 1.0 and 2.0"
+
+
+def test_notes_on_reading_name_the_systems_that_they_concern_but_not_those_of_training() -> None:
+    report = label_report("x", "x")
+    noted = [replace(report, extra={"notes": ["repaired 2 tags", note]}) for note in ("kept 1 token", "kept 2 tokens")]
+    trained = replace(report, extra={"split": "test", "notes": ["cut 10 sentences"]})
+    assert comparison(*noted, trained).notes == ["A, B: repaired 2 tags", "A: kept 1 token", "B: kept 2 tokens"]
 
 
 def test_fewer_than_two_systems_or_a_system_without_reports_is_refused() -> None:
