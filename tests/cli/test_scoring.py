@@ -80,3 +80,18 @@ def test_predictions_of_a_model_have_the_scores_of_evaluate(
         assert len(figures) > 3
         if output == "jsonl":
             assert scored[name]["calibration_error"] == pytest.approx(evaluated[name]["calibration_error"], abs=1e-5)
+
+
+def test_wanted_precisions_replace_the_default_ones(call: Callable[..., Outcome], tmp_path: Path) -> None:
+    row = {"tokens": ["Ada", "left", "Oslo"], "tags": {"ner": ["B-PER", "O", "B-LOC"]}}
+    spans = [{"type": "PER", "start": 0, "end": 1, "score": 0.9}, {"type": "PER", "start": 2, "end": 3, "score": 0.45}]
+    found = {**row, "tags": {"ner": ["B-PER", "O", "B-PER"]}, "spans": {"ner": spans}}
+    files = [tmp_path / name for name in ("gold.jsonl", "predicted.jsonl")]
+    for file, values in zip(files, (row, found), strict=True):
+        file.write_text(json.dumps(values) + "\n", encoding="utf-8")
+    wanted = ["--wanted-precision", "0.5", "--wanted-precision", "1"]
+    reached = json.loads(call("score", *files, *wanted, "--json").out)["scores"]["ner"]["thresholds"][
+        "wanted_precision"
+    ]
+    assert {name: (row["threshold"], row["kept"]) for name, row in reached.items()} == {"0.5": (0.0, 2), "1": (0.9, 1)}
+    assert call("score", *files, "--wanted-precision", "1.5").code == 2

@@ -103,7 +103,7 @@ def evaluate(
             load_tagger(model, device, threads, precision, backend=backend, trusted=trust),
             files,
             watch=meter.counting,
-            context=Context(names_of(by), tuple(wanted_precision or WANTED)),
+            context=Context(by=names_of(by), wanted_precision=tuple(wanted_precision or WANTED)),
             train=train or (),
             format=format,
             columns=split_columns(columns, None),

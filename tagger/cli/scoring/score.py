@@ -21,7 +21,15 @@ from tagger.cli.arguments import (
     split_columns,
 )
 from tagger.cli.progress import Meter
-from tagger.cli.scoring.output import ByOption, DetailsOption, OutputOption, TrainOption, check_output, write_report
+from tagger.cli.scoring.output import (
+    ByOption,
+    DetailsOption,
+    OutputOption,
+    TrainOption,
+    WantedPrecisionOption,
+    check_output,
+    write_report,
+)
 from tagger.text.choices import FileFormat
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import Tokenize
@@ -71,6 +79,7 @@ def score(
     as_json: JsonOption = False,
     by: ByOption = None,
     train: TrainOption = None,
+    wanted_precision: WantedPrecisionOption = None,
     output: OutputOption = None,
     details: DetailsOption = False,
 ) -> None:
@@ -79,6 +88,7 @@ def score(
     The two files may differ in format, tokens and sentence boundaries, but must have the same text. The tokens and
     sentences of GOLD count. Invalid tag sequences stay as they are.
     """
+    from tagger.analysis.thresholds import WANTED
     from tagger.reporting.sections import Context
     from tagger.running.predictions import score as score_files
 
@@ -88,7 +98,7 @@ def score(
             gold,
             predicted,
             labels=names_of(labels),
-            context=Context(by=names_of(by)),
+            context=Context(by=names_of(by), wanted_precision=tuple(wanted_precision or WANTED)),
             train=train or (),
             watch=meter.counting,
             format=format,
