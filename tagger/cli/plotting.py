@@ -111,7 +111,8 @@ def curves(
 @plot.command(epilog="Example: tagger plot report runs/quickstart --output report.svg")
 def report(
     reports: Annotated[
-        list[Path], typer.Argument(metavar="REPORT...", help="Reports saved as JSON by evaluate, or run folders.")
+        list[Path],
+        typer.Argument(metavar="REPORT...", help="Reports saved as JSON, run folders, or folders of several runs."),
     ],
     output: OutputOption,
     layer: Annotated[str | None, typer.Option("--layer", help="Layer to draw; default: all.")] = None,
@@ -121,9 +122,11 @@ def report(
     Runs that differ only in their seed are drawn as one mean line, with a band from the lowest to the highest run.
     """
     from tagger import plots
+    from tagger.running.several.found import runs_in
 
     plots.check_path(output, chart=True)
-    _save(plots.report(*reports, layer=layer), output)
+    paths = [run for path in reports for run in runs_in(path) or [path]]
+    _save(plots.report(*paths, layer=layer), output)
 
 
 @plot.command(epilog="Example: tagger plot transitions runs/quickstart --output transitions.svg")

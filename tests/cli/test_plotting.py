@@ -102,6 +102,12 @@ def test_sentences_are_read_as_tag_reads_them(format: str, call, runs: Path) -> 
     assert re.findall(r">(\w+)</span>", (runs / f"{format}.html").read_text(encoding="utf-8"))[:2] == ["Ada", "lives"]
 
 
+def test_a_folder_of_several_runs_is_drawn_as_all_of_them(call, runs: Path) -> None:
+    assert call("report runs --layer ner --output both.svg")[0] == 0
+    assert call("report runs/plain runs/quickstart --layer ner --output named.svg")[0] == 0
+    assert (runs / "both.svg").read_bytes() == (runs / "named.svg").read_bytes()
+
+
 def test_a_file_becomes_a_page_without_its_blank_lines(call, runs: Path) -> None:
     assert call("entities runs/quickstart notes.txt --output notes.html")[0] == 0
     page = (runs / "notes.html").read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ report without these is a group of its own.
 """
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -16,6 +17,9 @@ from numpy.typing import NDArray
 from tagger.metrics.section import Curve, Points, Section, Table
 from tagger.plots.labels import name_of
 from tagger.reporting.report import Report
+
+ONE_OF_SEVERAL = re.compile(r"(seed|fold)-\d")  # the name of a run that has siblings
+UNFINISHED = re.compile(r"[-_./ ]*(seed)?[-_./ ]*$")  # the end of what several names begin with
 
 
 class Group(NamedTuple):
@@ -52,9 +56,18 @@ def grouped(paths: Sequence[Path], reports: Sequence[Report]) -> list[Group]:
 
 
 def names_of(paths: Sequence[Path]) -> list[str]:
-    """Return the name of each run or report file, or their whole paths where two names are equal."""
-    short = [path.name if path.is_dir() else path.stem for path in map(Path.absolute, paths)]
+    """Return the name of each run or report file, or their whole paths where two names are equal.
+
+    A run that is one of several seeds or folds has the name of their folder in front.
+    """
+    short = [_name_of(path) for path in map(Path.absolute, paths)]
     return short if len(set(short)) == len(short) else [str(path) for path in paths]
+
+
+def _name_of(path: Path) -> str:
+    if not path.is_dir():
+        return path.stem
+    return f"{path.parent.name}/{path.name}" if ONE_OF_SEVERAL.match(path.name) else path.name
 
 
 def _same_but_seed(report: Report) -> object:
@@ -90,7 +103,7 @@ def _common(names: Sequence[str]) -> str:
     if len(set(names)) == 1:
         return names[0]
     common = os.path.commonprefix(list(names))  # noqa: RUF071 (names, not paths: character by character)
-    return common.rstrip("-_./ ") or names[0]
+    return UNFINISHED.sub("", common) or names[0]
 
 
 def mean_line(lines: Sequence[Points]) -> Band:

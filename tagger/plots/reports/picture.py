@@ -75,7 +75,7 @@ def _figure(groups: Sequence[Group], rows: Sequence[Sequence[Panel]]) -> "Figure
         for number, panel in enumerate(row):
             panel.draw(figure, number * (WIDTH + BESIDE), top + panel.above)
         top += height
-    if len(groups) > 1:
+    if len(groups) > 1 or any(len(group.reports) > 1 for group in groups):
         _legend(figure, groups)
     return figure
 
@@ -88,9 +88,10 @@ def _rows(panels: Sequence[Panel]) -> Iterator[list[Panel]]:
 
 
 def _legend(figure: "Figure", groups: Sequence[Group]) -> None:
-    """Add the names of the groups below all panels."""
+    """Add the names of the groups below all panels; if there is only one, its colours are those of lines."""
     from matplotlib.lines import Line2D
 
-    handles = [Line2D([], [], **line_style(number) | {"linestyle": "-"}, markersize=4) for number in range(len(groups))]
+    styles = [line_style(number) | {"linestyle": "-"} for number in range(len(groups))] if len(groups) > 1 else [{}]
+    handles = [Line2D([], [], **style, markersize=4, visible=len(groups) > 1) for style in styles]
     names = [shortened(name_of(group.name), 60) for group in groups]
     figure.legend(handles, names, loc="upper left", bbox_to_anchor=(0.0, 0.0), frameon=False)

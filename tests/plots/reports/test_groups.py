@@ -25,6 +25,25 @@ def test_runs_that_differ_only_in_their_seed_are_one_group() -> None:
     assert groups[0].reports == tuple(reports[:2])
 
 
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (("a/seed-1", "a/seed-2"), "a"),
+        (("ner-seed1", "ner-seed2"), "ner"),
+        (("ner_1", "ner_2"), "ner"),
+        (("one", "two"), "one"),
+        (("large", "large-2"), "large"),
+    ],
+)
+def test_the_name_of_a_group_is_what_its_runs_have_in_common(names, expected: str, tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in names]
+    for path in paths:
+        path.mkdir(parents=True)
+    reports = [report_of(layer_of(1), seed=seed, size=10) for seed in (1, 2)]
+    (group,) = grouped(paths, reports)
+    assert group.name == f"{expected} (seeds 1, 2)"
+
+
 def test_files_of_the_same_name_are_shown_with_their_paths() -> None:
     paths = [Path("a/report.json"), Path("b/report.json")]
     assert [group.name for group in grouped(paths, [report_of(layer_of(1))] * 2)] == list(map(str, paths))

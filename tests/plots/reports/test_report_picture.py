@@ -34,6 +34,11 @@ def test_several_reports_have_a_legend_and_those_of_several_sizes_a_learning_cur
         assert text in texts
 
 
+def test_a_mean_of_seeds_is_named_also_where_nothing_else_is_drawn(tmp_path: Path) -> None:
+    paths = [save(tmp_path, f"ner-{seed}", layer_of(seed), seed=seed, size=10) for seed in (1, 2)]
+    assert "ner (seeds 1, 2)" in texts_of(svg_of(plots.report(*paths), tmp_path))
+
+
 @pytest.mark.parametrize(
     "layer",
     [
