@@ -65,10 +65,11 @@ def breakdown(
     elif train is not None and isinstance(layer, EntityLayer) and layer.name not in train.entities:
         notes.append(f"entities seen in train: the training files have no entities of `{layer.name}`")
     notes += [_lacking(layer, key) for key in by if f"meta.{key}" not in scored]
+    rule = OF_ENTITIES if isinstance(layer, EntityLayer) else OF_OTHERS
     return Section(
         key="breakdown",
         title="Scores by group",
-        note=". ".join([OF_ENTITIES if isinstance(layer, EntityLayer) else OF_OTHERS, *notes]),
+        note=" ".join([rule, *(f"{note[0].upper()}{note[1:]}." for note in notes)]),
         data=scored,
         brief=(*(_line(each, scored[each.key]) for each in found if each.brief), *notes),
         tables=tuple([_table(each, scored[each.key]) for each in found]),
@@ -78,7 +79,7 @@ def breakdown(
 def _breakdowns(layer: ScoredLayer, train: TrainKnowledge | None, by: Sequence[str]) -> list[_Breakdown]:
     found = []
     if isinstance(layer, EntityLayer) and train is not None and layer.name in train.entities:
-        found.append(_Breakdown("seen", "entities", by_seen(layer, train), brief=True))
+        found.append(_Breakdown("seen", "entities of train", by_seen(layer, train), brief=True))
     if isinstance(layer, EntityLayer | TokenLayer) and train is not None:
         noun = "words" if isinstance(layer, TokenLayer) else "words of entities"
         found.append(_Breakdown("words", noun, by_words(layer, train), brief=True))
@@ -138,7 +139,8 @@ def _line(each: _Breakdown, scored: dict[str, dict[str, Any]]) -> str:
     largest = sorted(scored, key=lambda name: -scored[name][size])[:5]
     shown = [name for name in scored if name in largest and _main(scored[name]) is not None]
     parts = [f"{name} {_main(scored[name]):.4f} of {scored[name][size]}" for name in shown]
-    return f"{each.title}: {', '.join(parts) or 'nothing to score'}"
+    measure = "F1" if size == "gold" else "accuracy"
+    return f"{measure} by {each.title}: {', '.join(parts) or 'nothing to score'}"
 
 
 def _table(each: _Breakdown, scored: dict[str, dict[str, Any]]) -> Table:

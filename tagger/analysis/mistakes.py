@@ -125,4 +125,6 @@ def _kinds_table(kinds: Mapping[str, Mapping[str, int]]) -> Table:
 
 def _types_table(types: Mapping[str, Mapping[str, int]]) -> Table:
     rows: list[tuple[Cell, ...]] = [(name, *counts.values()) for name, counts in types.items()]
-    return Table(("type", "gold", "right", *KINDS), tuple(rows), "what became of the gold entities of each type")
+    return Table(
+        ("type", "gold", "right", *KINDS), tuple(rows), "gold entities of each type by mistake, and invented ones"
+    )

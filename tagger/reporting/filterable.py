@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from itertools import chain, pairwise
 from typing import Any
 
-from tagger.wording import counted, visible
+from tagger.wording import visible
 
-NUM_LISTED = 2000  # mistakes on a page, which stays within a few megabytes
+NUM_LISTED = 5000  # mistakes on a page, which stays within a few megabytes
 
 
 def filterable(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -14,7 +14,7 @@ def filterable(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     shown = found[:NUM_LISTED]
     types = sorted({mention["type"] for entry in shown for side in ("gold", "predicted") for mention in entry[side]})
     numbers = {name: i for i, name in enumerate(types)}
-    rest = "" if len(shown) == len(found) else f"The first {len(shown):,} of {counted(len(found), 'mistake')}."
+    rest = "" if len(shown) == len(found) else f"The first {len(shown):,} of {len(found):,} mistakes."
     kinds = dict.fromkeys(sorted(entry["kind"] for entry in shown))
     return {
         "found": [_mistake(entry, numbers) for entry in shown],

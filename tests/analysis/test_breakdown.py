@@ -68,6 +68,9 @@ def test_tokens_are_grouped_by_their_word_and_unknown_gold_counts_nowhere() -> N
 
 def test_without_train_a_section_says_what_it_needs() -> None:
     section = breakdown(cities())
+    assert section.note.endswith(
+        " is undefined (-). Words and entities seen in train: name the training files with --train FILE."
+    )
     assert "seen" not in section.data
     assert section.brief == ("words and entities seen in train: name the training files with --train FILE",)
     assert breakdown(class_layer(("a", "b"))).brief == ()
@@ -81,7 +84,7 @@ def test_metadata_and_documents_make_groups_and_a_missing_key_is_said() -> None:
     gold = [replace(s, meta={"source": name}, document=name) for s, name in zip(layer.gold, "ab", strict=True)]
     section = breakdown(replace(layer, gold=tuple(gold)), TRAIN, by=("source", "genre"))
     assert [section.data[key]["a"]["f1"] for key in ("document", "meta.source")] == [1.0, 1.0]
-    assert section.brief[2] == "source: a 1.0000 of 2, b 0.0000 of 2"
+    assert section.brief[2] == "F1 by source: a 1.0000 of 2, b 0.0000 of 2"
     assert section.brief[3] == "no sentence has the metadata key `genre`; the keys of these sentences: `source`"
     assert by_document(layer) == {}
 

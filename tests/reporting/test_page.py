@@ -125,7 +125,7 @@ def test_of_very_many_mistakes_the_surest_are_listed() -> None:
     layer = PageLayer("ner", {}, [Section("errors", "Mistakes", "", {"list": many})])
     page = report_page("Scores", [layer], {})
     assert page.count("<li data-kind") == NUM_LISTED
-    assert "The first 2,000 of 2001 mistakes." in page
+    assert "The first 5,000 of 5,001 mistakes." in page
 
 
 @pytest.mark.parametrize("layer", [entity_layer(), entity_layer(("O", "O")), token_layer(), class_layer()])
