@@ -191,10 +191,14 @@ def _work(plan: Plan, connection: Connection) -> None:
     """Make a run in a process of its own, and report on it through a connection."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # not inherited on Windows
 
+    alone = threading.Event()
+
     def send(*message: Any) -> None:
         try:
-            connection.send(message)
-        except OSError:  # the main process was killed
+            if not alone.is_set():
+                connection.send(message)
+        except OSError:  # the main process was killed; the run ends in order
+            alone.set()
             raise KeyboardInterrupt from None
 
     def stop(number: int) -> BaseException:

@@ -5,8 +5,9 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from small_recipes import NER, SMALL, SYNTHETIC
@@ -14,7 +15,7 @@ from small_recipes import NER, SMALL, SYNTHETIC
 import tagger
 from tagger.config import load_recipe
 from tagger.running.several.plans import Plan
-from tagger.running.several.processes import Ending, GroupListener, Processes
+from tagger.running.several.processes import Ending, GroupListener, Processes, _work
 from tagger.running.several.training import train_several
 
 LONG = 60.0  # seconds that no test here needs
@@ -73,6 +74,29 @@ def test_a_process_that_dies_is_told_with_its_signal_or_code(recipe: Path, tmp_p
     Processes(plans, 2, GroupListener(), lambda plan, ending: endings.update({plan.name: ending})).run()
     assert endings["ended"] == Ending("failed", "the process of the run ended with exit code 3")
     assert endings["killed"].reason.startswith("the process of the run ended with signal 9, perhaps for lack of memory")
+
+
+def test_a_run_ends_in_order_when_the_main_process_was_killed(recipe: Path, tmp_path: Path) -> None:
+    class Closed:
+        """A connection whose other side ends at the first step after an epoch."""
+
+        scored = closed = False
+
+        def send(self, message: tuple[Any, ...]) -> None:
+            self.scored = self.scored or message[0] == "scored"
+            if self.closed or (self.scored and message[0] != "scored"):
+                self.closed = True
+                raise BrokenPipeError
+
+    inherited, connection = signal.getsignal(signal.SIGINT), Closed()
+    long = load_recipe(recipe, ["training.epochs=100000", "training.patience=100000"])
+    try:
+        _work(Plan(tmp_path / "run", long), cast(Connection, connection))
+    finally:
+        signal.signal(signal.SIGINT, inherited)
+    assert connection.closed
+    assert '"ended": "stopped by the user"' in (tmp_path / "run" / "report.json").read_text()
+    tagger.load(tmp_path / "run")
 
 
 def wait_for(paths: list[Path]) -> None:
