@@ -48,7 +48,7 @@ def calibration(layer: ScoredLayer) -> Section:
             "right": share,
             "bins": [each._asdict() for each in table],
         },
-        brief=(f"mean probability {mean:.4f}, right {share:.4f} of {len(sure)}; Brier score {shown}",),
+        brief=(f"probabilities: mean {mean:.4f}, right {share:.4f} of {len(sure)}; Brier score {shown}",),
         tables=(Table(("probability", "predictions", "mean probability", "right"), rows),),
         curves=(Curve("Reliability", "mean probability", "share right", {layer.name: points}, diagonal=True),),
     )

@@ -59,11 +59,11 @@ class TagScores(_Accuracy):
     calibration_error: float | None = None
     unknown_tokens: int = 0
 
-    def lines(self) -> list[str]:
-        """Return the scores as lines of text."""
+    def lines(self, *, most: int | None = None) -> list[str]:
+        """Return the scores as lines of text, with at most so many classes."""
         return [
             f"accuracy {self.accuracy:.4f} of {self.tokens} tokens",
-            *class_lines("tag", self.tags),
+            *class_lines("tag", self.tags, most=most),
             f"sentences with every tag right: {self.sentence_accuracy:.4f} of {self.sentences}",
             *unknown_lines(self.unknown_tokens),
             *error_lines(self.calibration_error),
@@ -90,11 +90,11 @@ class LabelScores(_Accuracy):
     confusion: Mapping[str, Mapping[str, int]]
     calibration_error: float | None = None
 
-    def lines(self) -> list[str]:
-        """Return the scores as lines of text."""
+    def lines(self, *, most: int | None = None) -> list[str]:
+        """Return the scores as lines of text, with at most so many classes."""
         return [
             f"accuracy {self.accuracy:.4f} of {self.sentences} sentences",
-            *class_lines("class", self.classes),
+            *class_lines("class", self.classes, most=most),
             f"macro F1: {self.macro_f1:.4f}",
             *error_lines(self.calibration_error),
         ]

@@ -99,12 +99,12 @@ class EntityScores:
         micro, default = values.pop("micro"), {**values["default"], "scheme": self.default_scheme}
         return {**micro, **values, "default": default}
 
-    def lines(self) -> list[str]:
-        """Return the scores as lines of text."""
+    def lines(self, *, most: int | None = None) -> list[str]:
+        """Return the scores as lines of text, with at most so many types."""
         averages = {"micro average": self.micro, "macro average": self.macro, "weighted average": self.weighted}
         return [
             str(self.micro),
-            *class_lines("type", self.types, averages, support=self.gold_entities),
+            *class_lines("type", self.types, averages, support=self.gold_entities, most=most),
             f"entities: {self.gold_entities} gold, {self.predicted_entities} predicted, "
             f"{self.correct_entities} correct",
             *self._unaligned_lines(),

@@ -42,8 +42,8 @@ class Scores(Protocol):
         """Return the scores as JSON values."""
         ...
 
-    def lines(self) -> list[str]:
-        """Return the scores as lines of text, the headline first."""
+    def lines(self, *, most: int | None = None) -> list[str]:
+        """Return the scores as lines of text, the headline first; of many classes at most so many."""
         ...
 
 
@@ -91,9 +91,9 @@ class ScoredLayer(ABC):
         return float(self.statistic(self.counts.sum(0).astype(float)))
 
     @property
-    @abstractmethod
     def hits(self) -> tuple[tuple[float, bool], ...]:
         """The probability of each prediction that counts and whether it is right; nothing if one has none."""
+        return ()
 
     @property
     @abstractmethod

@@ -45,11 +45,27 @@ class ClassScore:
 
 
 def class_lines(
-    heading: str, classes: Mapping[str, ClassScore], averages: Mapping[str, Average] | None = None, *, support: int = 0
+    heading: str,
+    classes: Mapping[str, ClassScore],
+    averages: Mapping[str, Average] | None = None,
+    *,
+    support: int = 0,
+    most: int | None = None,
 ) -> list[str]:
-    """Return a table of classes as lines; below them the averages, if any, each with the same support."""
+    """Return a table of classes as lines; below them the averages, if any, each with the same support.
+
+    Args:
+        heading: What a class is, such as `type`.
+        classes: The score of each class.
+        averages: The averages by name.
+        support: Their support.
+        most: Number of classes, those with the largest support; default: all.
+    """
+    shown = set(sorted(classes, key=lambda name: -classes[name].support)[:most])
     rows: list[Sequence[str] | None] = [(heading, *COLUMNS), None]
-    rows += [(name, *_figures(score, score.support)) for name, score in classes.items()]
+    rows += [(name, *_figures(score, score.support)) for name, score in classes.items() if name in shown]
+    if len(shown) < len(classes):
+        rows.append((f"{len(classes) - len(shown)} more (--details)",))
     rows += [None] if averages and classes else []
     rows += [(name, *_figures(average, support)) for name, average in (averages or {}).items()]
     return table_lines([*rows, None], narrowest=max(map(len, COLUMNS)))

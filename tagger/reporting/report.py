@@ -17,6 +17,7 @@ from tagger.reporting.sections import Context, sections_of
 from tagger.reporting.signature import Signature, hash_of_gold
 from tagger.reporting.tables import text_lines
 
+NUM_CLASSES = 12  # in the table of a text without details, which is to fit on one screen
 SUFFIXES = (".json", ".html", ".txt")
 OWN = ("scores", "signature", "context", "sentences")  # keys of the JSON form
 
@@ -107,9 +108,10 @@ class Report:
         return "\n\n".join(f"{name}: " + "\n".join(scores.lines()) for name, scores in self.scores.items()) + "\n"
 
     def _lines(self, name: str, *, details: bool) -> list[str]:
-        first, *others = self.scores[name].lines()
-        lines = [f"{name}: {first}", *others]
-        for section in self.sections[name]:
+        first, *others = self.scores[name].lines(most=None if details else NUM_CLASSES)
+        interval, *sections = self.sections[name]
+        lines = [f"{name}: {first}", *interval.brief, *others]
+        for section in sections:
             lines += section.brief
             if details and section.tables:
                 lines += [

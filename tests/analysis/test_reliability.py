@@ -15,7 +15,7 @@ def test_the_section_of_entities_asks_whether_predicted_entities_are_right() -> 
     assert section.data["ece"] == pytest.approx((0.05 + 0.3 + 0.4) / 3) == ENTITIES.scores.calibration_error
     assert section.data["brier"] == pytest.approx((0.05**2 + 0.3**2 + 0.4**2) / 3)
     assert section.data["predictions"] == 3
-    assert section.brief == ("mean probability 0.6167, right 0.6667 of 3; Brier score 0.0842",)
+    assert section.brief == ("probabilities: mean 0.6167, right 0.6667 of 3; Brier score 0.0842",)
     (curve,), (table,) = section.curves, section.tables
     assert curve.diagonal
     assert curve.lines == {"ner": ((0.3, 0.0), (0.6, 1.0), (0.95, 1.0))}

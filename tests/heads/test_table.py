@@ -81,7 +81,7 @@ class NumberScores:
     def to_dict(self) -> dict[str, object]:
         return {"mean_error": self.error}
 
-    def lines(self) -> list[str]:
+    def lines(self, *, most: int | None = None) -> list[str]:
         return [f"mean error {self.error:.3f}"]
 
 

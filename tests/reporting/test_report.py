@@ -97,8 +97,8 @@ def test_text_of_a_small_report_is_as_written_here() -> None:
     found = [f"{name}: " + "\n".join(scores.lines()) for name, scores in report.scores.items()]
     assert "\n\n".join(found) + "\n" == report.scores_text() == dedent(expected)
     text = report.to_text()
-    assert all(part in text for part in found)
-    assert "95 % interval: 0.6667 to 1.0000, bootstrap over 2 sentences" in text
+    assert all(line in text for part in found for line in part.splitlines())
+    assert text.splitlines()[1].startswith("95 % interval: 0.6667 to 1.0000, bootstrap over 2 sentences")
     assert "mean of ner, upos, sentiment: 0.7024" in text
     assert f"signature: ner by entities, seqeval {version('seqeval')}, strict, micro F1, iob2; upos by tags" in text
 
@@ -140,15 +140,23 @@ def test_main_score_of_no_layer_is_refused() -> None:
 
 @pytest.mark.parametrize("number", [1, 50])
 def test_every_type_has_one_row_and_all_rows_end_in_one_column(number: int) -> None:
-    lines = report_of(make_entities([f"type-{i}" for i in range(number)])).to_text().splitlines()
+    lines = report_of(make_entities([f"type-{i}" for i in range(number)])).scores["ner"].lines()
     rows = lines[1 : 1 + 2 + number + 1 + 3]  # heading, rule, types, rule, averages
     assert len({len(row) for row in rows}) == 1
     assert sum(row.startswith("type-") for row in rows) == number
 
 
+def test_text_without_details_has_the_types_with_the_largest_support_and_says_how_many_more() -> None:
+    names = [f"type-{i:02d}" for i in range(30)]
+    text = report_of(make_entities([*names, *names[10:22]])).to_text()
+    assert [name for name in names if f"\n{name} " in text] == names[10:22]
+    assert "\n18 more (--details)\n" in text
+    assert len(text.splitlines()) < 50
+
+
 def test_long_type_name_is_whole_and_does_not_widen_the_table() -> None:
     name = "a-very-long-name-of-an-entity-type-" * 3
-    lines = report_of(make_entities(["PER", name])).to_text().splitlines()
+    lines = report_of(make_entities(["PER", name])).scores["ner"].lines()
     assert name in lines
     assert lines[lines.index(name) + 1].split() == ["1.0000", "1.0000", "1.0000", "1"]
     assert max(len(line) for line in lines if line != name) < 100
@@ -168,7 +176,7 @@ def test_text_and_json_have_the_readings_and_the_partial_credit_of_entities_alon
 
 
 def test_text_of_a_corpus_without_entities_is_a_table_of_zeros() -> None:
-    lines = report_of(entity_layer([["O"]], [["O"]], "iob2")).to_text().splitlines()
+    lines = report_of(entity_layer([["O"]], [["O"]], "iob2")).scores["ner"].lines()
     assert lines[3].split() == ["micro", "average", "0.0000", "0.0000", "0.0000", "0"]
 
 
