@@ -1,4 +1,4 @@
-"""Partial credit for entities, as in SemEval-2013 task 9: four measures of the same pairs of entities.
+"""Partial credit for entities, as in SemEval-2013 task 9: four measures of how predicted entities agree with gold.
 
 `strict` wants type and boundaries, `exact` the boundaries alone, `partial` gives half a point where boundaries overlap,
 and `type` wants an overlap and the same type.
