@@ -64,8 +64,9 @@ def interval(
 ) -> Interval | None:
     """Return the bootstrap confidence interval of a score, or None if it is undefined.
 
-    It is undefined if there is nothing to score (all counts are 0), or if there are fewer than two units, because the
-    variance between units is then unknown.
+    It is undefined if there are fewer than two units, or if the score is the same in each resample: nothing to score
+    (all counts are 0), everything right, or everything wrong. The sentences then do not show how much the score varies,
+    and an interval of no width would look like certainty.
 
     Args:
         counts: What each sentence contributes to the score, of shape (sentences, columns).
@@ -81,14 +82,17 @@ def interval(
     Source:
         Efron (1987), "Better Bootstrap Confidence Intervals" (BCa); Efron and Tibshirani (1993), "An Introduction to
         the Bootstrap", equations 14.9 to 14.15. Chosen over the percentile interval because scores near 1 are skewed:
-        in simulated corpora of 50 to 1,000 sentences, intervals of 95 % missed equally often on either side, where
-        percentile intervals were too low up to four times as often as too high. Compared with scipy, and with the
-        true scores of simulated corpora, in tests/metrics/test_resampling.py.
+        where percentile intervals of simulated corpora of 50 to 1,000 sentences were up to four times as often too
+        high as too low, these missed about equally often on either side. Their coverage was 93 to 97 % from 150
+        sentences on; with 50 sentences, accuracy of tags had 91 %. Compared with scipy, and with the true scores of
+        simulated corpora, in tests/metrics/test_resampling.py.
     """
     rows = sums_per_unit(counts, units)
-    if len(rows) < 2 or not rows.any():
+    if len(rows) < 2:
         return None
     scores = np.concatenate([statistic(sums) for sums in resampled_sums(rows, resamples, seed)])
+    if scores.min() == scores.max():
+        return None
     return bca_interval(scores, rows, statistic, level)
 
 

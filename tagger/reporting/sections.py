@@ -76,7 +76,7 @@ def headline_interval(layer: ScoredLayer, context: Context) -> Section:
     number, what = (len(layer.gold), "sentence") if units is None else (max(units) + 1, "document")
     found = interval(layer.counts, layer.statistic, units=units, level=LEVEL)
     if found is None:
-        why = f"no confidence interval: it needs something to score and two {what}s"
+        why = f"no confidence interval: it needs two {what}s, and resamples with different scores"
         return Section("interval", title, why, None, (why,))
     note = f"bootstrap over {counted(number, what)}, {RESAMPLES:,} resamples"
     data = {**found._asdict(), "level": LEVEL, "resamples": RESAMPLES, "over": f"{what}s"}

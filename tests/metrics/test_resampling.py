@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tagger.metrics.resampling import Interval, Statistic, accuracy, f1, interval, macro_f1
+from tagger.metrics.resampling import Statistic, accuracy, f1, interval, macro_f1
 
 STATISTICS = [(f1, 3), (accuracy, 2), (macro_f1, 6)]
 CORPORA = 1000  # simulated in each test of coverage
@@ -75,18 +75,26 @@ def test_interval_depends_on_the_seed_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("counts", "found"),
+    "counts",
     [
-        (np.zeros((0, 3), int), None),
-        ([[1, 2, 2]], None),
-        ([[0, 0, 0]] * 5, None),
-        ([[1, 1, 1]] * 5, Interval(1.0, 1.0)),
-        ([[0, 1, 0]] * 5, Interval(0.0, 0.0)),
+        np.zeros((0, 3), int),
+        [[1, 2, 2]],
+        [[0, 0, 0]] * 5,
+        [[1, 1, 1], [2, 2, 2]],
+        [[0, 1, 0], [0, 0, 2]],
+        [[1, 2, 2]] * 5,
     ],
-    ids=["no sentence", "one sentence", "no entity", "all right", "nothing right"],
+    ids=["no sentence", "one sentence", "no entity", "all right", "nothing right", "equal sentences"],
 )
-def test_interval_of_a_corpus_without_variance_is_defined(counts: Any, found: Interval | None) -> None:
-    assert interval(counts, f1) == found
+def test_a_corpus_that_shows_no_variance_has_no_interval(counts: Any) -> None:
+    assert interval(counts, f1) is None
+
+
+def test_an_interval_of_few_sentences_stays_within_0_and_1() -> None:
+    for counts in ([[1, 1], [0, 1]], [[1, 1]] * 40 + [[0, 1]], [[0, 1]] * 40 + [[1, 1]]):
+        found = interval(counts, accuracy)
+        assert found is not None
+        assert 0 <= found.low < found.high <= 1
 
 
 def test_memory_does_not_grow_with_the_number_of_resamples() -> None:
