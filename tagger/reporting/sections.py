@@ -1,7 +1,7 @@
 """What a report says about a layer: one section after the other."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tagger.analysis.breakdown import breakdown
@@ -9,6 +9,8 @@ from tagger.analysis.confusion import confusion
 from tagger.analysis.knowledge import TrainKnowledge
 from tagger.analysis.mistakes import entity_errors
 from tagger.analysis.reliability import calibration
+from tagger.analysis.suspect_list import suspects_section
+from tagger.analysis.suspects import Suspects
 from tagger.analysis.thresholds import WANTED, thresholds
 from tagger.analysis.wrong_values import class_errors, tag_errors
 from tagger.metrics.layer import ClassLayer, EntityLayer, ScoredLayer, TokenLayer
@@ -30,11 +32,13 @@ class Context:
         by: Keys of the metadata of sentences, whose values group the sentences.
         wanted_precision: Precisions for which the lowest threshold is looked up.
         train: What train has, for the scores of what was seen there; None if that is not known.
+        suspects: Likely errors of gold by layer, if they were searched; a saved report keeps only their figures.
     """
 
     by: tuple[str, ...] = ()
     wanted_precision: tuple[float, ...] = WANTED
     train: TrainKnowledge | None = None
+    suspects: Mapping[str, Suspects] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""
@@ -93,6 +97,12 @@ def errors(layer: ScoredLayer, context: Context) -> Section | None:
     return class_errors(layer) if isinstance(layer, ClassLayer) else None
 
 
+def likely_errors(layer: ScoredLayer, context: Context) -> Section | None:
+    """Return the likely errors of gold, if they were searched."""
+    found = context.suspects.get(layer.name)
+    return suspects_section(found) if found is not None else None
+
+
 def confusion_matrix(layer: ScoredLayer, context: Context) -> Section | None:
     """Return which types, tags or classes are confused with which."""
     return confusion(layer) if isinstance(layer, EntityLayer | TokenLayer | ClassLayer) else None
@@ -120,6 +130,7 @@ SECTIONS: tuple[Callable[[ScoredLayer, Context], Section | None], ...] = (
     readings_of_tags,
     partial_credit,
     errors,
+    likely_errors,
     confusion_matrix,
     groups,
     lambda layer, _: calibration(layer),

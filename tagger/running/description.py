@@ -56,17 +56,36 @@ def _describe(folder: Path) -> dict[str, Any]:
         "trained_vectors": vocabulary.num_trainable * config.vector_dimension,
     }
     report = folder.parent / REPORT
-    return facts | _from_report(report) if newest(report).is_file() else facts
+    kept = _from_report(report) if newest(report).is_file() else {}
+    return facts | {name: value for name, value in kept.items() if name != "train_files"}
+
+
+def train_files_of(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each training file of a model, by path; nothing if its folder is not that of a run.
+
+    Args:
+        folder: The folder of the model inside that of its run.
+
+    Raises:
+        ModelError: The report of the run is damaged.
+    """
+    report = folder.parent / REPORT
+    return _from_report(report).get("train_files", {}) if newest(report).is_file() else {}
 
 
 def _from_report(path: Path) -> dict[str, Any]:
-    """Return the main scores of each layer in a report, and how its heads were calibrated, if it has them."""
+    """Return the main scores of each layer in a report, how its heads were calibrated, and the files it learned from.
+
+    What the report lacks is left out.
+    """
     names = ("f1", "precision", "recall", "accuracy")
     try:
         report = json.loads(newest(path).read_text(encoding="utf-8"))
         scores = {layer: {k: v[k] for k in names if k in v} for layer, v in report["scores"].items()}
         calibrated = {layer: dict(found) for layer, found in report.get("calibrated", {}).items()}
-        return {k: v for k, v in (("scores", scores), ("calibrated", calibrated)) if v}
+        files = dict(report.get("train_files", {}))
+        found = {"scores": scores, "calibrated": calibrated, "train_files": files}
+        return {name: value for name, value in found.items() if value}
     except (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError):
         raise ModelError(
             f"{path}: the report is damaged or cannot be read; delete it or copy the folder again"

@@ -14,6 +14,8 @@ from tagger.heads.table import heads_of
 from tagger.model.model import Model
 from tagger.reporting.sections import Context
 from tagger.reporting.signature import hashes_of_files
+from tagger.running.auditing.disagreements import with_suspects
+from tagger.running.description import train_files_of
 from tagger.tagging import Tagger
 from tagger.text.schemes import split_tag
 from tagger.text.sentence import Label, Sentence
@@ -29,6 +31,7 @@ def evaluate_files(
     watch: Watch = iter,
     context: Context | None = None,
     train: Sequence[str | Path] = (),
+    suspects: bool = False,
     **reading: Any,
 ) -> Report:
     """Return the report of a model on files. They are read as its training files were, except as `reading` says.
@@ -42,6 +45,7 @@ def evaluate_files(
         context: What sections of the report need beside the sentences.
         train: Paths of the training files, read in the same way, for the scores of what was seen in train. Default:
             what the run folder of the model has kept.
+        suspects: Whether to search for likely errors of gold.
         reading: Keys of a recipe's [data] section, such as `format`, `columns` and `scheme`; None is ignored.
 
     Raises:
@@ -61,8 +65,21 @@ def evaluate_files(
     if train:
         seen, _ = read_sentences(train, config, scheme_given="scheme" in given, chosen=given)
         context = replace(context or Context(), train=knowledge_of(seen))
-    report = tagger.evaluate(sentences, watch=watch, files=hashes_of_files(files), context=context)
-    return replace(report, extra={"files": [str(file) for file in files], "notes": list(notes), **report.extra})
+    hashes = hashes_of_files(files)
+    report = tagger.evaluate(sentences, watch=watch, files=hashes, context=context)
+    notes = (*notes, *_notes_on_train(hashes, tagger.model))
+    report = replace(report, extra={"files": [str(file) for file in files], "notes": list(notes), **report.extra})
+    return with_suspects(report, tagger) if suspects else report
+
+
+def _notes_on_train(hashes: Mapping[str, str], model: Model) -> Iterator[str]:
+    """Yield a note for each file that the model was trained on, by its SHA-256, as far as its run folder says so."""
+    trained = train_files_of(model.source.folder) if model.source is not None else {}
+    for file in [file for file, digest in hashes.items() if digest in trained.values()]:
+        yield (
+            f"{file}: the model was trained on this file (equal SHA-256) and remembers its labels: scores are too "
+            "high, and few of its label errors are suspects; `tagger audit` finds more of them"
+        )
 
 
 def _with_changes_of_training(config: ReadingConfig, model: Model) -> ReadingConfig:

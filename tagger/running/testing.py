@@ -1,7 +1,7 @@
 """The report of a trained model on the test sentences of its corpora."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from tagger.analysis.knowledge import TrainKnowledge
 from tagger.config import Recipe, dump_recipe
 from tagger.corpus.corpus import Corpus
 from tagger.evaluation import Report, score_predictions
+from tagger.hub.lazy import is_lazy
 from tagger.inference.torch_backend import TorchBackend
 from tagger.model.files import CONFIG
 from tagger.model.folder import model_files
@@ -49,7 +50,7 @@ def score_on_test(
         parts = {name: score_predictions(test, predicted[name], model, context=context) for name, test in tests.items()}
         extra["corpora"] = {name: part.to_dict() for name, part in parts.items()}
     pooled = [sentence for test in tests.values() for sentence in test]
-    known = {"model": name, "seed": facts["seed"], "files": _files(pooled), "model_sha256": _identity(model)}
+    known = {"model": name, "seed": facts["seed"], "files": files_of(pooled), "model_sha256": _identity(model)}
     found = [sentence for part in predicted.values() for sentence in part]
     return score_predictions(pooled, found, model, extra, known=known, context=context)
 
@@ -63,8 +64,10 @@ def _identity(model: TorchModel) -> str:
     return sha256(model_files(model, card="")[CONFIG]).hexdigest()
 
 
-def _files(sentences: list[Sentence]) -> dict[str, str]:
-    """Return the SHA-256 of each file that the sentences were read from."""
+def files_of(sentences: Sequence[Sentence]) -> dict[str, str]:
+    """Return the SHA-256 of each file that the sentences were read from; nothing for lazy ones, which have no file."""
+    if is_lazy(sentences):
+        return {}
     paths = dict.fromkeys(sentence.origin.path for sentence in sentences if sentence.origin is not None)
     return hashes_of_files(path for path in paths if Path(path).exists())
 

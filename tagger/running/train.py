@@ -31,7 +31,7 @@ from tagger.running.memory import check_memory
 from tagger.running.run import Run, RunListener
 from tagger.running.splitting import stays_whole, text_rules_of
 from tagger.running.teachers import check_taught, find_teachers, with_teachers
-from tagger.running.testing import hashes_of_recipe, score_on_test
+from tagger.running.testing import files_of, hashes_of_recipe, score_on_test
 from tagger.tagging import Tagger
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import Split
@@ -108,7 +108,8 @@ def train(
             raise KeyboardInterrupt
         listener.noted(f"{outcome.reason}; best dev score {best.selected:.4f} in epoch {best.epoch}")
         model, calibrated = training.calibrate(model, best)
-        facts = _facts(corpora, best, outcome.reason, recipe) | ({"calibrated": calibrated} if calibrated else {})
+        facts = _facts(corpora, best, outcome.reason, recipe) | {"train_files": files_of(training.train)}
+        facts |= {"calibrated": calibrated} if calibrated else {}
         tagger = Tagger(TorchBackend(model))
         if outcome.interrupted and any(corpus.test for corpus in corpora.values()):
             listener.noted("not scored on test, because training was stopped")

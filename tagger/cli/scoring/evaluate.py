@@ -85,6 +85,12 @@ def evaluate(
     by: ByOption = None,
     train: TrainOption = None,
     wanted_precision: WantedPrecisionOption = None,
+    suspects: Annotated[
+        bool,
+        typer.Option(
+            "--suspects", help="Also list likely errors of gold: confident disagreements. See tagger audit for train."
+        ),
+    ] = False,
     output: OutputOption = None,
     details: DetailsOption = False,
 ) -> None:
@@ -105,6 +111,7 @@ def evaluate(
             watch=meter.counting,
             context=Context(by=names_of(by), wanted_precision=tuple(wanted_precision or WANTED)),
             train=train or (),
+            suspects=suspects,
             format=format,
             columns=split_columns(columns, None),
             delimiter=delimiter,

@@ -1,13 +1,28 @@
 """The disagreements of a model with gold sentences, for the search for likely errors of gold."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from tagger.analysis.suspects import Search
 from tagger.inference.predict import tag_marginals
 from tagger.metrics.layer import ClassLayer, ScoredLayer
+from tagger.reporting.report import Report
 from tagger.tagging import Tagger
+
+
+def with_suspects(report: Report, tagger: Tagger) -> Report:
+    """Return the report of a model with the likely errors of its gold sentences.
+
+    Args:
+        report: The report of the model.
+        tagger: The model. It was not trained on the gold sentences: it would remember their errors.
+    """
+    searches = {name: Search(name) for name in report.layers}
+    add_disagreements(searches, tagger, report.layers)
+    suspects = {name: search.found() for name, search in searches.items()}
+    return replace(report, context=replace(report.context, suspects=suspects))
 
 
 def add_disagreements(searches: Mapping[str, Search], tagger: Tagger, layers: Mapping[str, ScoredLayer]) -> None:

@@ -1,0 +1,71 @@
+"""Likely errors of the gold data of a file, from a model that was not trained on it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from small_recipes import NER
+
+from tagger import load, train
+from tagger.running.scoring import evaluate_files
+
+RECIPE = """
+[data]
+format = "conll"
+columns = ["token", "ner"]
+train = "train.conll"
+dev = "train.conll"
+
+[embeddings]
+dimension = 8
+char_hidden = 4
+
+[encoder]
+hidden_size = 8
+
+[training]
+epochs = 12
+batch_size = 4
+learning_rate = 0.05
+"""
+PEOPLE, PLACES = ("Ada", "Bob", "Eve", "Max", "Zoe"), ("Oslo", "Rome", "Bonn", "Lima")
+
+
+def write(path: Path, rows: Sequence[tuple[str, str, str, str]]) -> None:
+    path.write_text("".join(f"{a} {x}\nlives O\nin O\n{b} {y}\n. O\n\n" for a, x, b, y in rows))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("suspects")
+    rows = [(person, "B-PER", place, "B-LOC") for person in PEOPLE for place in PLACES]
+    write(folder / "train.conll", rows * 2)
+    write(
+        folder / "wrong.conll",
+        [*rows[:3], ("Eve", "B-LOC", "Rome", "B-LOC"), *rows[4:7], ("Bob", "B-PER", "Lima", "O")],
+    )
+    (folder / "recipe.toml").write_text(RECIPE + NER)
+    train(folder / "recipe.toml", output=folder / "run", threads=1)
+    return folder
+
+
+@pytest.mark.parametrize("backend", ["torch", "numpy"])
+def test_errors_of_a_file_are_in_the_report_with_their_lines(folder: Path, backend: str) -> None:
+    file = folder / "wrong.conll"
+    report = evaluate_files(load(folder / "run", backend=backend), [file], suspects=True)  # type: ignore[arg-type]
+    found = report.to_dict()["scores"]["ner"]["suspects"]  # type: ignore[index]
+    assert found["number"] == 2
+    assert {(each["place"], each["kind"]) for each in found["list"]} == {
+        (f"{file}:19", "wrong type"),
+        (f"{file}:46", "missing entity"),
+    }
+    assert "likely errors of gold: 2 suspects among 15 gold entities: " in report.to_text()
+    assert f"{file}:19" in report.to_text(details=True)
+    assert not any("trained on this file" in note for note in report.extra["notes"])  # type: ignore[attr-defined]
+
+
+def test_a_report_has_no_suspects_unless_they_are_asked_for_and_says_that_a_file_was_trained_on(folder: Path) -> None:
+    report = evaluate_files(load(folder / "run"), [folder / "train.conll"])
+    assert "suspects" not in report.to_dict()["scores"]["ner"]  # type: ignore[index]
+    (note,) = [note for note in report.extra["notes"] if "SHA-256" in note]  # type: ignore[attr-defined]
+    assert note.startswith(f"{folder / 'train.conll'}: the model was trained on this file (equal SHA-256)")
