@@ -152,10 +152,10 @@ class Report:
         """Return what `save` writes to a file of this name."""
         check_report_path(path)
         if path.suffix.lower() == ".txt":
-            return self.to_text(details=True).encode()
+            return self.to_text(details=True).encode(errors="backslashreplace")
         if path.suffix.lower() == ".html":
-            return self.to_html().encode()
-        return to_json(self.to_dict(sentences=True)).encode()
+            return self.to_html().encode(errors="backslashreplace")
+        return to_json(self.to_dict(sentences=True)).encode(errors="backslashreplace")  # in JSON an escape
 
 
 def load_report(path: str | Path) -> Report:

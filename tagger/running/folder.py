@@ -198,7 +198,7 @@ def _held(path: Path) -> str:
 
 
 def _json(seen: TrainKnowledge) -> bytes:
-    return (json.dumps(seen.to_dict(), ensure_ascii=False) + "\n").encode("utf-8", "surrogatepass")
+    return (json.dumps(seen.to_dict(), ensure_ascii=False) + "\n").encode(errors="backslashreplace")
 
 
 def _log(epochs: Sequence[Epoch]) -> bytes:

@@ -238,6 +238,15 @@ def test_name_of_a_report_says_its_form(tmp_path: Path) -> None:
         make_report().save(tmp_path / "a.png")
 
 
+def test_half_a_surrogate_pair_in_a_token_is_saved_as_an_escape(tmp_path: Path) -> None:
+    sides = [(Sentence.from_tokens(["\ud800"], {"ner": TagLayer((tag,), "iob2")}),) for tag in ("B-PER", "O")]
+    report = report_of(EntityLayer("ner", sides[0], sides[1], "iob2"))
+    for name in ("a.json", "a.html", "a.txt"):
+        report.save(tmp_path / name)
+        assert "\\ud800" in (tmp_path / name).read_text()
+    assert load_report(tmp_path / "a.json").to_dict() == report.to_dict()
+
+
 def test_without_jinja2_a_page_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(MissingExtraError, match=r"a page needs the package jinja2, .* run pip install"):
