@@ -66,6 +66,6 @@ def _brier(layer: ScoredLayer) -> float | None:
 
 def missing_probabilities(layer: ScoredLayer) -> str:
     """Return the sentence that says why a layer has no prediction with a probability."""
-    what = {"entities": "entity", "tags": "tag", "labels": "label"}[layer.kind]
+    what = {"entities": "entity", "tags": "tag", "labels": "label"}.get(layer.kind, "prediction")
     predicted = int(layer.counts[:, 1].sum())
     return "the predictions have no probabilities" if predicted else f"no {what} was predicted that can be compared"
