@@ -56,6 +56,8 @@ def _types(layer: EntityLayer) -> Iterator[tuple[str, str]]:
             yield gold.type if gold else NOTHING, predicted.type if predicted else NOTHING
         for entity, found in pair.beside:
             yield entity.type, entity.type if found else NOTHING
+        for entity in pair.stray:
+            yield NOTHING, entity.type
 
 
 def confused(pairs: Pairs) -> list[tuple[str, str, int]]:

@@ -50,7 +50,8 @@ def entity_errors(layer: EntityLayer) -> Section:
 def find_mistakes(layer: EntityLayer) -> list[Mistake]:
     """Return the mistakes of a layer, those of which the model was surest first.
 
-    A gold entity that tokens cannot express is missed unless its characters were predicted with its type.
+    A gold entity that tokens cannot express is missed unless its characters were predicted with its type. A predicted
+    one that tokens cannot express and gold does not have is invented.
     """
     rows = zip(layer.pairs, layer.gold, layer.predicted, strict=True)
     return surest_first(
@@ -83,6 +84,8 @@ def _of_sentence(number: int, pair: SpanPair, gold: Sentence, predicted: Sentenc
     for entity, found in pair.beside:
         if not found:
             yield Mistake("missed", number, (Mention(*entity),), (), _lowest(gold, Mention(*entity), tag_scores))
+    for entity in pair.stray:
+        yield Mistake("invented", number, (), (Mention(*entity),), None)
 
 
 def _lowest(sentence: Sentence, mention: Mention, tag_scores: Sequence[float] | None) -> float | None:

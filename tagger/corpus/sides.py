@@ -105,7 +105,11 @@ def _side(side: str, source: Paths | Sentences, reading: Mapping[str, Any], watc
     if not items:
         raise DataError(f"{side}: must have at least one sentence, got none")
     if all(isinstance(item, (str, Path)) for item in items):
-        return _respelled(_read([str(item) for item in items], own, watch))
+        found = _read([str(item) for item in items], own, watch)
+        if side == "predicted":  # what readers say of files that are scored is about gold
+            notes = [note.replace("counted as missed:", "not expressed by tags:") for note in found.notes]
+            found = replace(found, notes=tuple(notes))
+        return _respelled(found)
     config = ReadingConfig.model_construct(scheme=own.get("scheme"))
     return _respelled(Side(sentences_of(items, side), config, frozenset({"scheme"})))
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import tagger
+from tagger.analysis.confusion import NOTHING, confusion_pairs
 from tagger.errors import DataError, RecipeError
 from tagger.metrics.entities import EntityScores
 from tagger.metrics.layer import EntityLayer, TokenLayer
@@ -77,6 +78,16 @@ def test_gold_may_be_a_text_with_character_spans_and_the_prediction_tokens(tmp_p
     assert report.headline("ner") == 1.0
 
 
+def test_predicted_entities_that_overlap_are_noted_as_such(tmp_path: Path) -> None:
+    text = "Ada Lovelace left"
+    rows = [[[0, 12, "PER"]], [[0, 12, "PER"], [4, 12, "PER"]]]
+    files = [write(tmp_path, f"{i}.jsonl", jsonl([{"text": text, "label": row}])) for i, row in enumerate(rows)]
+    report = tagger.score(*files)
+    assert report.layers["ner"].counts.tolist() == [[1, 2, 1]]
+    notes = "\n".join(report.extra["notes"])  # type: ignore[arg-type]
+    assert "prediction: not expressed by tags: 1 entity that is nested, the first 'Lovelace' (PER, cha" in notes
+
+
 def test_files_documents_and_sentences_can_be_scored(tmp_path: Path) -> None:
     files = [write(tmp_path, f"{i}.conll", conll(GOLD[i : i + 1], WORDS[i : i + 1])) for i in (0, 1)]
     predicted = sentences(FOUND)
@@ -131,6 +142,9 @@ def test_a_predicted_entity_that_gold_tokens_cannot_express_counts_as_wrong() ->
     assert layer.counts.tolist() == [[0, 1, 0]]
     assert (layer.scores.predicted_entities, layer.scores.types["LOC"].support) == (1, 0)
     assert any("1 predicted entity that the tokens" in note for note in report.extra["notes"])  # type: ignore[attr-defined]
+    data = report.to_dict()["scores"]["ner"]
+    assert data["errors"]["kinds"]["invented"] == {"mistakes": 1, "gold": 0, "predicted": 1}
+    assert [pair for pair in confusion_pairs(layer).items() if pair[1]] == [((NOTHING, "LOC"), 1)]
     same = TagLayer(("O", "O"), "iob2", unaligned=(Unaligned("LOC", 0, 8),))
     found = tagger.score([Sentence.from_tokens(gold.tokens, {"ner": same})], [predicted]).layers["ner"]
     assert found.counts.tolist() == [[1, 1, 1]]
