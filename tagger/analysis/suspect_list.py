@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from tagger.analysis.listing import marked, types_of
+from tagger.analysis.listing import BRIEF_WIDTH, WIDTH, marked, types_of
 from tagger.analysis.suspects import Suspects
 from tagger.metrics.section import Cell, Section, Table
 from tagger.wording import counted
@@ -38,7 +38,10 @@ def suspects_section(found: Suspects) -> Section:
         title=TITLE,
         note=NOTE,
         data={"number": found.number, "kinds": dict(kinds_of(found)), "list": likely},
-        brief=(f"likely errors of gold: {_count(found)}", *map(suspect_line, likely[:NUM_BRIEF])),
+        brief=(
+            f"likely errors of gold: {_count(found)}",
+            *(suspect_line(entry, BRIEF_WIDTH) for entry in likely[:NUM_BRIEF]),
+        ),
         tables=(Table(columns, tuple(rows), "likely errors in context"),),
     )
 
@@ -54,11 +57,11 @@ def summary_line(found: Suspects) -> str:
     return f"{found.layer}: {_count(found)}"
 
 
-def suspect_line(entry: dict[str, Any]) -> str:
-    """Return a likely error as a line: place, context, what is wrong and both probabilities."""
+def suspect_line(entry: dict[str, Any], width: int = WIDTH) -> str:
+    """Return a likely error as a line: place, context of so many characters, what is wrong and both probabilities."""
     sides = [f"{side} {types_of(entry, side) or 'nothing'}" for side in ("gold", "proposed")]
     figures = f"{entry['probability']:.4f} against {entry['gold_probability']:.4f}"
-    return f"{entry['place']}: {marked(entry)} ({entry['kind']}: {', '.join(sides)}; {figures})"
+    return f"{entry['place']}: {marked(entry, width)} ({entry['kind']}: {', '.join(sides)}; {figures})"
 
 
 def _count(found: Suspects) -> str:

@@ -7,6 +7,7 @@ import pytest
 from small_recipes import NER
 
 from tagger import load, train
+from tagger.cli.app import main
 from tagger.running.scoring import evaluate_files
 
 RECIPE = """
@@ -69,3 +70,14 @@ def test_a_report_has_no_suspects_unless_they_are_asked_for_and_says_that_a_file
     assert "suspects" not in report.to_dict()["scores"]["ner"]  # type: ignore[index]
     (note,) = [note for note in report.extra["notes"] if "SHA-256" in note]  # type: ignore[attr-defined]
     assert note.startswith(f"{folder / 'train.conll'}: the model was trained on this file (equal SHA-256)")
+
+
+def test_the_command_lists_suspects(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["tagger", "evaluate", folder / "run", folder / "wrong.conll", "--suspects"]
+    monkeypatch.setattr("sys.argv", [str(argument) for argument in arguments])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert not stop.value.code
+    assert "likely errors of gold: 2 suspects among 15 gold entities: " in capsys.readouterr().out
