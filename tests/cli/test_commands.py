@@ -91,7 +91,8 @@ def test_train_prints_the_report_and_keeps_the_run(call, tmp_path) -> None:
     report = json.loads((tmp_path / "run" / "report.json").read_text())
     assert set(report["scores"]) == {"ner", "sentiment"}
     assert f"F1 {report['scores']['ner']['f1']:.4f}" in done.out
-    assert {path.name for path in (tmp_path / "run").iterdir()} == {"model", "recipe.toml", "log.jsonl", "report.json"}
+    kept = {"model", "recipe.toml", "log.jsonl", "report.json", "seen.json"}
+    assert {path.name for path in (tmp_path / "run").iterdir()} == kept
     assert len((tmp_path / "run" / "log.jsonl").read_text().splitlines()) == 1
 
 
