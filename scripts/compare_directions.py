@@ -486,7 +486,7 @@ def _show_tests(console: Console, rows: Sequence[dict[str, Any]]) -> None:
     for row in rows:
         texts = [row[key] for key in ("task", "measure", "cell", "against")]
         ends = "" if row["interval"] is None else "{:+.4f} to {:+.4f}".format(*row["interval"])
-        p_values = ["" if row[key] is None else f"{row[key]:.4f}" for key in ("p", "p_holm", "p_seeds")]
+        p_values = ["" if row[key] is None else f"{row[key]:.2g}" for key in ("p", "p_holm", "p_seeds")]
         table.add_row(*texts, f"{row['difference']:+.4f}", ends, *p_values)
     console.print(table)
 

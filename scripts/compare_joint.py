@@ -136,7 +136,7 @@ def show(found: dict[str, Any]) -> None:
         ends = f"{scores['low']:+.4f} to {scores['high']:+.4f}"
         p = scores["p"] if "p" in scores else scores["p_randomisation"]  # of several seeds, or of one
         size = f"{found['parameters'][layer]:,}"
-        table.add_row(layer, *means, f"{scores['difference']:+.4f}", ends, f"{p:.4f}", size)
+        table.add_row(layer, *means, f"{scores['difference']:+.4f}", ends, f"{p:.2g}", size)
     console = Console()
     console.print(table)
     tagging = found["tagging"]
