@@ -29,7 +29,7 @@ _MODULES = {
     "tagger.hub.to_rows": ("to_dataset",),
     "tagger.errors": ("DataError", "MissingExtraError", "ModelError", "RecipeError", "TaggerError"),
     "tagger.reporting.comparison.systems": ("SystemComparison",),
-    "tagger.reporting.report": ("Report",),
+    "tagger.reporting.report": ("Report", "load_report"),
     "tagger.reporting.run_group": ("RunGroup",),
     "tagger.nn.crf": ("LinearChainCRF",),
     "tagger.nn.encoder": ("RecurrentEncoder",),
@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from tagger.hub.to_rows import to_dataset as to_dataset
     from tagger.huggingface import metric_folder as metric_folder
     from tagger.reporting.comparison.systems import SystemComparison as SystemComparison
-    from tagger.reporting.report import Report as Report
+    from tagger.reporting.report import Report as Report, load_report as load_report
     from tagger.reporting.run_group import RunGroup as RunGroup
     from tagger.nn.crf import LinearChainCRF as LinearChainCRF
     from tagger.nn.encoder import RecurrentEncoder as RecurrentEncoder

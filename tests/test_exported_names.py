@@ -48,6 +48,7 @@ PUBLIC = [
     "load_corpus",
     "load_dataset",
     "load_recipe",
+    "load_report",
     "metric_folder",
     "plots",
     "score",
