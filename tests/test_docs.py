@@ -224,6 +224,13 @@ def is_public(name: str) -> bool:
     return len(parts) == 2 and parts[1] in tagger.__all__
 
 
+def test_reference_describes_every_public_name_of_the_table() -> None:
+    text = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `(tagger\.\w+)` \|", text, re.M))
+    described = set(re.findall(r"^::: (tagger\.\w+)$", text, re.M))
+    assert described - {"tagger.plots"} == named - {"tagger.plots"}
+
+
 @pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
 def test_examples_import_only_public_names(page: Path) -> None:
     code = "\n".join(code for language, code in blocks(page) if language == "python")
