@@ -65,7 +65,8 @@ class TrainKnowledge:
             layer: {text: frozenset(types) for text, types in found.items()}
             for layer, found in values["entities"].items()
         }
-        vectors = frozenset(values["vectors"]) if "vectors" in values else None
+        known = values.get("vectors")
+        vectors = None if known is None else frozenset(known)
         return cls(frozenset(values["words"]), entities, vectors)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from tagger.errors import DataError, RecipeError, missing_package
+from tagger.errors import RecipeError, missing_package
 from tagger.files.writing import replaced
 from tagger.metrics.layer import ScoredLayer, Scores
 from tagger.metrics.section import Section
@@ -169,17 +169,11 @@ def load_report(path: str | Path) -> Report:
     """
     file = Path(path) / "report.json" if Path(path).is_dir() else Path(path)
     values = read_rows(file)
-    layers = layers_of_json(file, values)
+    layers = layers_of_json(values)
     signature = values.pop("signature")
     extra = {key: value for key, value in values.items() if key not in OWN}
-    return Report(layers, Signature(**signature), extra, _context_of_json(file, values))
-
-
-def _context_of_json(file: Path, values: Mapping[str, Any]) -> Context:
-    try:
-        return Context.from_dict(values["context"]) if "context" in values else Context()
-    except (LookupError, TypeError, AttributeError):
-        raise DataError(f"{file}: the key `context` of the report is damaged; make a new report") from None
+    context = Context.from_dict(values["context"]) if values.get("context") else Context()
+    return Report(layers, Signature(**signature), extra, context)
 
 
 def signature_of(layers: Mapping[str, ScoredLayer], **known: Any) -> Signature:

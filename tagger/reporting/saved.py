@@ -8,10 +8,11 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from tagger.errors import DataError
 from tagger.metrics.layer import ClassLayer, EntityLayer, ScoredLayer, TokenLayer
+from tagger.reporting.saved_form import fault_of
 from tagger.text.schemes import Boundary
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer, Unaligned
 from tagger.wording import shorten
@@ -71,10 +72,10 @@ def read_rows(path: Path) -> dict[str, Any]:
     """Return the JSON values of a saved report.
 
     Raises:
-        DataError: The file cannot be read, or is no report.
+        DataError: The file cannot be read, or is no report, or one that is damaged.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: expected a saved report, but it cannot be read: {error}") from None
     if not isinstance(found, dict) or not isinstance(found.get("scores"), dict):
@@ -84,20 +85,19 @@ def read_rows(path: Path) -> dict[str, Any]:
             f"{path}: the report has no sentences, because an earlier version wrote it or it came from --json; make a "
             "new one with `tagger evaluate MODEL FILE --output NAME.json`"
         )
+    if fault := fault_of(found):
+        raise DataError(f"{path}: the report is damaged or of another version: {fault}; make a new report")
     return found
 
 
-def layers_of_json(path: Path, values: Mapping[str, Any]) -> dict[str, ScoredLayer]:
-    """Return what a saved report has compared.
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not a number of JSON")
 
-    Raises:
-        DataError: A sentence is not one of a saved report.
-    """
-    try:
-        pairs = [(row, _sentence(row, "gold"), _sentence(row, "predicted")) for row in values["sentences"]]
-        return {name: _scored(name, pairs, values) for name in values["scores"]}
-    except (LookupError, TypeError, ValueError, AttributeError):
-        raise DataError(f"{path}: the sentences of the report are damaged; make a new report") from None
+
+def layers_of_json(values: Mapping[str, Any]) -> dict[str, ScoredLayer]:
+    """Return what a saved report has compared."""
+    pairs = [(row, _sentence(row, "gold"), _sentence(row, "predicted")) for row in values["sentences"]]
+    return {name: _scored(name, pairs, values) for name in values["scores"]}
 
 
 def _scored(name: str, pairs: Iterable[tuple[Row, Sentence, Sentence]], values: Mapping[str, Any]) -> ScoredLayer:
@@ -111,9 +111,9 @@ def _scored(name: str, pairs: Iterable[tuple[Row, Sentence, Sentence]], values: 
 
 def _sentence(row: Row, side: str) -> Sentence:
     layers = {name: _layer_of_json(layer[side]) for name, layer in row["layers"].items()}
-    origin = Origin(row["origin"][0], tuple(row["origin"][1:])) if "origin" in row else None
+    origin = Origin(row["origin"][0], tuple(row["origin"][1:])) if row.get("origin") else None
     meta, document, tokens = row.get("meta", {}), row.get("document"), row["tokens"]
-    if "text" not in row:
+    if row.get("text") is None:
         return Sentence.from_tokens(tokens, layers, meta=meta, document=document, origin=origin)
     offsets = tuple([(first, last) for first, last in row["offsets"]])
     return Sentence(tuple(tokens), row["text"], offsets, layers, meta, document, origin)

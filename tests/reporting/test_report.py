@@ -220,7 +220,7 @@ def test_report_without_sentences_or_of_another_kind_is_refused_in_one_sentence(
         (json.dumps(make_report().to_dict()), "has no sentences"),
         ("[1]", "expected a report"),
         ("{", "cannot be read"),
-        (json.dumps({**make_report().to_dict(sentences=True), "sentences": [{"tokens": 1}]}), "are damaged"),
+        (json.dumps({**make_report().to_dict(sentences=True), "sentences": [{"tokens": 1}]}), "is damaged"),
     ]:
         path.write_text(content)
         with pytest.raises(DataError, match=message):
