@@ -20,6 +20,7 @@ def entity_layer(
     tokens: Sequence[str] = (),
     types: tuple[str, ...] | None = None,
     unaligned: Sequence[Unaligned] = (),
+    predicted_unaligned: Sequence[Unaligned] = (),
 ) -> EntityLayer:
     """Sentences of gold and predicted IOB2 tags, separated by blanks; `?` is an unknown gold tag.
 
@@ -30,6 +31,7 @@ def entity_layer(
         tokens: The text of each sentence; default: `w0 w1 ...`.
         types: The types that gold annotates.
         unaligned: What tags cannot express, in the first sentence.
+        predicted_unaligned: The same of the prediction.
     """
     gold, predicted = [], []
     for i, (left, right) in enumerate(pairs):
@@ -38,7 +40,14 @@ def entity_layer(
         sure, scores = (values[i] if i < len(values) else None for values in (probabilities, tag_scores))
         spans = None if sure is None else tuple(zip(tags_to_spans(right.split(), "iob2"), sure, strict=True))
         given = TagLayer(wanted, "iob2", "iob2", unaligned=tuple(unaligned) if i == 0 else (), types=types)
-        found = TagLayer(tuple(right.split()), "iob2", "iob2", scores and tuple(scores), scored_spans=spans)
+        found = TagLayer(
+            tuple(right.split()),
+            "iob2",
+            "iob2",
+            scores and tuple(scores),
+            scored_spans=spans,
+            unaligned=tuple(predicted_unaligned) if i == 0 else (),
+        )
         origin = Origin("gold.conll", range(10 * i + 1, 10 * i + 1 + len(text)))
         gold.append(Sentence.from_tokens(text, {"ner": given}, origin=origin))
         predicted.append(Sentence.from_tokens(text, {"ner": found}))

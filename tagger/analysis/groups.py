@@ -100,6 +100,8 @@ def _mentions(layer: EntityLayer, number: int) -> Iterator[tuple[Mention, tuple[
         yield mention_of(sentence, entity), (min(sides), *sides)
     for unaligned, found in pair.beside:
         yield Mention(*unaligned), (int(found), int(found), 1)
+    for unaligned in pair.stray:
+        yield Mention(*unaligned), (0, 1, 0)
 
 
 def _of_tokens(layer: TokenLayer, group: Callable[[str], str], names: Sequence[str]) -> Groups:

@@ -32,6 +32,7 @@ def test_groups_of_each_kind_sum_to_the_counts_of_the_layer(sentences: list[list
     layer = entity_layer(
         *[(" ".join(gold for gold, _ in pairs), " ".join(found for _, found in pairs)) for pairs in sentences],
         unaligned=[Unaligned("PER", 0, 1)],
+        predicted_unaligned=[Unaligned("PER", 0, 1), Unaligned("LOC", 1, 2)],
     )
     train = TrainKnowledge({"w0"}, {"ner": {"w0": frozenset({"PER"}), "w1": frozenset({"LOC"})}}, {"w1"})
     total = layer.counts.sum(0).tolist()

@@ -38,7 +38,8 @@ def _entities(layer: EntityLayer) -> Iterator[tuple[int, str, int]]:
         both = {*pair.gold} & {*pair.predicted}
         gold = [*(span.type for span in pair.gold), *(entity.type for entity, _ in pair.beside)]
         yield from ((i, name, GOLD) for name in gold)
-        yield from ((i, name, PREDICTED) for name in (*(span.type for span in pair.predicted), *found))
+        predicted = [*(span.type for span in pair.predicted), *found, *(entity.type for entity in pair.stray)]
+        yield from ((i, name, PREDICTED) for name in predicted)
         yield from ((i, name, CORRECT) for name in (*(span.type for span in both), *found))
 
 
