@@ -44,24 +44,3 @@ def confident_classes(probabilities: Floats, thresholds: Floats) -> Ints:
     if not confident.size:
         return np.full(len(probabilities), -1)
     return np.where(confident.max(axis=1) < 0, -1, confident.argmax(axis=1))
-
-
-def confident_joint(given: Ints, probabilities: Floats) -> Ints:
-    """Return how many items have each label and each confident class, of shape (classes, classes).
-
-    Items without a confident class are not counted.
-
-    Args:
-        given: The label of each item, of shape (items,).
-        probabilities: The probability of each class, of shape (items, classes).
-
-    Source:
-        Northcutt et al. (2021), equation 1. Compared with an example by hand in
-        tests/analysis/test_confident_learning.py.
-    """
-    num_classes = probabilities.shape[1]
-    own = np.take_along_axis(probabilities, given[:, None], axis=1)[:, 0]
-    likely = confident_classes(probabilities, class_thresholds(given, own, num_classes))
-    joint = np.zeros((num_classes, num_classes), np.int64)
-    np.add.at(joint, (given[likely >= 0], likely[likely >= 0]), 1)
-    return joint

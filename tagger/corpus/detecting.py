@@ -92,9 +92,7 @@ def _text_of(path: Path) -> Path:
 
 def _config(path: Path, given: Mapping[str, Any]) -> tuple[ReadingConfig, list[str]]:
     """Return how to read files like this one: as is given, or else as it shows, which is noted."""
-    form = form_settings(
-        {key: given.get(key) for key in ("delimiter", "quote", "comments", "header", "encoding")}, where="the options"
-    )
+    form = form_settings({key: given.get(key) for key in FORM}, where="the options")
     known = ReadingConfig.model_construct(columns=given.get("columns"), layer=given.get("layer"), **form)
     whole = next((name for name, row in FORMATS.items() if row.is_path is not None and row.is_path(path)), None)
     format, columns, notes = given.get("format") or whole, given.get("columns"), []
@@ -136,7 +134,7 @@ def detected(
 
 
 def label_comments(sentences: Sequence[Sentence]) -> Iterator[str]:
-    """Yield the comments that look like labels: most sentences have them, with few values, each of frequent."""
+    """Yield the comments that look like labels: most sentences have them, and their few values are frequent."""
     for key in sentences[0].meta if sentences else ():
         values = [sentence.meta[key] for sentence in sentences if sentence.meta.get(key)]
         distinct = len(set(values))

@@ -14,7 +14,7 @@ Only this module calls seqeval, and it works around these limits:
 Tags and labels without spans are scored in `accuracy.py`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from itertools import chain
@@ -22,8 +22,8 @@ from typing import Any
 
 from tagger.metrics.calibration import error_lines
 from tagger.metrics.counting import PackedTags, Rule, SpanSets, find_spans, pack_both
-from tagger.metrics.rates import Average, ClassScore, check_aligned, class_lines, ratio, unknown_lines
-from tagger.text.schemes import Boundary, Scheme, describe, is_tag, split_tag
+from tagger.metrics.rates import Average, ClassScore, check_aligned, class_lines, unknown_lines
+from tagger.text.schemes import Scheme, describe, is_tag, split_tag
 
 TagLists = list[list[str]]  # seqeval accepts only lists
 
@@ -165,28 +165,6 @@ def score_entities(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[s
         library=f"seqeval {version('seqeval')}",
         found_by="seqeval" if small else "tables",
     )
-
-
-def span_f1(gold: Iterable[Iterable[Boundary]], predicted: Iterable[Iterable[Boundary]]) -> float:
-    """Return the micro F1 of predicted spans against gold spans, sentence by sentence; 0.0 if there is no span.
-
-    A fast way to compare epochs. For the spans that `tags_to_spans` finds it equals the headline of `score_entities`,
-    except for invalid IOB1: there seqeval finds entities that IOB1 does not write (`I-X` after a `B-X` that separates
-    nothing) and misses some that it does (`B-X` right before `B-Y`).
-
-    Raises:
-        ValueError: Gold and predicted differ in their number of sentences.
-
-    Source:
-        F1 = 2 correct / (gold + predicted), the harmonic mean of precision and recall.
-        Compared with seqeval's strict mode in tests/metrics/test_entities.py.
-    """
-    correct = total = 0
-    for left, right in zip(gold, predicted, strict=True):
-        gold_spans, predicted_spans = set(left), set(right)
-        correct += len(gold_spans & predicted_spans)
-        total += len(gold_spans) + len(predicted_spans)
-    return ratio(2 * correct, total)
 
 
 def _check_tags(side: str, sentences: Sequence[Sequence[str]], scheme: Scheme) -> None:

@@ -87,7 +87,10 @@ class ScoredLayer(ABC):
 
     @property
     def headline(self) -> float:
-        """The main figure of the layer, from 0 to 1, computed fast from `counts`."""
+        """The main figure of the layer, from 0 to 1, computed fast from `counts`.
+
+        It equals that of `scores`, except for invalid IOB1, which seqeval's strict mode reads in its own way.
+        """
         return float(self.statistic(self.counts.sum(0).astype(float)))
 
     @property

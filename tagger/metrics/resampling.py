@@ -28,26 +28,15 @@ class Interval(NamedTuple):
 
 def f1(sums: Array) -> Array:
     """Return F1 from the numbers of correct, predicted and gold entities; 0.0 where there is none."""
-    return ratio_of(2 * sums[..., 0], sums[..., 1] + sums[..., 2])
+    return _ratio(2 * sums[..., 0], sums[..., 1] + sums[..., 2])
 
 
 def accuracy(sums: Array) -> Array:
     """Return accuracy from the number of right predictions and the number of all; 0.0 where there is none."""
-    return ratio_of(sums[..., 0], sums[..., 1])
+    return _ratio(sums[..., 0], sums[..., 1])
 
 
-def macro_f1(sums: Array) -> Array:
-    """Return the mean F1 of the classes that occur in gold or prediction; 0.0 where there is none.
-
-    Args:
-        sums: Three columns per class: correct, predicted, gold.
-    """
-    classes = sums.reshape(*sums.shape[:-1], -1, 3)
-    present = (classes[..., 1] + classes[..., 2] > 0).sum(-1)
-    return ratio_of(f1(classes).sum(-1), present)
-
-
-def ratio_of(part: NDArray[Any], whole: NDArray[Any]) -> Array:
+def _ratio(part: NDArray[Any], whole: NDArray[Any]) -> Array:
     """Return the quotient of two arrays of one shape; 0.0 where the divisor is 0."""
     quotient: Array = np.divide(part, whole, out=np.zeros(np.shape(whole)), where=whole > 0)
     return quotient

@@ -12,9 +12,9 @@ import seqeval.scheme
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tagger.metrics.entities import EntityScores, score_entities, span_f1
+from tagger.metrics.entities import EntityScores, score_entities
 from tagger.metrics.rates import Average, ClassScore
-from tagger.text.schemes import RULES, Boundary, Scheme, invalid_positions, repair_tags, tags_to_spans
+from tagger.text.schemes import RULES, Scheme, invalid_positions, tags_to_spans
 
 SCHEMES: tuple[Scheme, ...] = ("iob1", "iob2", "bioes", "bilou")
 ORACLES = {
@@ -35,10 +35,6 @@ def corpora(scheme: Scheme) -> st.SearchStrategy[tuple[Corpus, Corpus]]:
     return st.lists(sentence, min_size=1, max_size=6).map(
         lambda sentences: ([[left for left, _ in s] for s in sentences], [[right for _, right in s] for s in sentences])
     )
-
-
-def read(sentences: Corpus, scheme: Scheme) -> list[list[Boundary]]:
-    return [tags_to_spans(tags, scheme) for tags in sentences]
 
 
 def naive_average(gold: Corpus, predicted: Corpus, average: str, **mode: object) -> Average:
@@ -101,31 +97,6 @@ def test_default_mode_equals_seqeval_called_naively(scheme: Scheme) -> None:
     def check(corpus: tuple[Corpus, Corpus]) -> None:
         naive = [as_bioes(side) for side in corpus] if scheme == "bilou" else corpus
         assert score_entities(*corpus, scheme).default == naive_average(*naive, "micro")
-
-    check()
-
-
-@pytest.mark.parametrize("scheme", ["iob2", "bioes", "bilou"])
-def test_span_f1_equals_strict_seqeval_on_any_tags(scheme: Scheme) -> None:
-    @settings(deadline=None, max_examples=300)
-    @given(corpora(scheme))
-    def check(corpus: tuple[Corpus, Corpus]) -> None:
-        gold, predicted = corpus
-        expected = score_entities(gold, predicted, scheme)
-        assert span_f1(read(gold, scheme), read(predicted, scheme)) == pytest.approx(expected.headline, abs=1e-12)
-
-    check()
-
-
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_span_f1_equals_strict_seqeval_on_valid_tags(scheme: Scheme) -> None:
-    @settings(deadline=None, max_examples=300)
-    @given(corpora(scheme))
-    def check(corpus: tuple[Corpus, Corpus]) -> None:
-        gold, predicted = ([repair_tags(tags, scheme) for tags in side] for side in corpus)
-        expected = score_entities(gold, predicted, scheme)
-        assert expected.invalid_sequences == 0
-        assert span_f1(read(gold, scheme), read(predicted, scheme)) == pytest.approx(expected.headline, abs=1e-12)
 
     check()
 
@@ -289,14 +260,6 @@ def test_sides_of_different_length_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         score_entities(gold, predicted, "iob2")
-
-
-def test_span_f1_compares_sentence_by_sentence() -> None:
-    span, other = Boundary("X", 0, 1), Boundary("X", 1, 2)
-    assert span_f1([[span], [other]], [[span, other], []]) == pytest.approx(2 * 1 / (2 + 2))
-    assert span_f1([[]], [[]]) == 0.0
-    with pytest.raises(ValueError, match="shorter"):
-        span_f1([[span], []], [[span]])
 
 
 def test_dictionary_has_strict_rates_on_top_and_the_settings_beside() -> None:
