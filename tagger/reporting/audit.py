@@ -10,6 +10,7 @@ from tagger.analysis.suspect_list import kinds_of, summary_line, suspect_line
 from tagger.analysis.suspects import Suspects
 from tagger.errors import RecipeError
 from tagger.files.writing import replaced
+from tagger.wording import visible
 
 SUFFIXES = (".jsonl", ".txt")
 
@@ -53,12 +54,12 @@ class Audit:
 
     def summary(self) -> str:
         """Return how many likely errors each layer has, and of which kinds, as plain text."""
-        return "".join(f"{summary_line(found)}\n" for found in self.suspects.values())
+        return "".join(f"{visible(summary_line(found))}\n" for found in self.suspects.values())
 
     def to_text(self) -> str:
         """Return the summary, and all likely errors in context, likeliest first, as plain text."""
         lines = [suspect_line(each.to_dict()) for found in self.suspects.values() for each in found.likely]
-        return self.summary() + "".join(f"{line}\n" for line in lines)
+        return self.summary() + "".join(f"{visible(line)}\n" for line in lines)
 
     def save(self, path: str | Path) -> None:
         """Write all likely errors to a file: `.jsonl` has one object per line, `.txt` is `to_text`.
@@ -70,8 +71,9 @@ class Audit:
         check_audit_path(Path(path))
         likely = [each.to_dict() for found in self.suspects.values() for each in found.likely]
         lines = "".join(f"{json.dumps(each, ensure_ascii=False)}\n" for each in likely)
+        text = lines if Path(path).suffix.lower() == ".jsonl" else self.to_text()
         with replaced(Path(path)) as stream:
-            stream.write((lines if Path(path).suffix.lower() == ".jsonl" else self.to_text()).encode())
+            stream.write(text.encode(errors="backslashreplace"))
 
 
 def check_audit_path(path: Path) -> None:

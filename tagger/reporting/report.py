@@ -16,6 +16,7 @@ from tagger.reporting.saved import layers_of_json, read_rows, sentences_to_json
 from tagger.reporting.sections import Context, sections_of
 from tagger.reporting.signature import Signature, hash_of_gold
 from tagger.reporting.tables import text_lines
+from tagger.wording import visible
 
 NUM_CLASSES = 12  # in the table of a text without details, which is to fit on one screen
 SUFFIXES = (".json", ".html", ".txt")
@@ -101,11 +102,12 @@ class Report:
         parts = ["\n".join(self._lines(name, details=details)) for name in self.layers]
         if len(self.layers) > 1:
             parts.append(f"mean of {', '.join(self.layers)}: {self.main_score:.4f}")
-        return "\n\n".join([*parts, "\n".join(self.signature.lines())]) + "\n"
+        return visible("\n\n".join([*parts, "\n".join(self.signature.lines())]) + "\n")
 
     def scores_text(self) -> str:
         """Return the scores alone as plain text, without intervals, and without any sentence of the data."""
-        return "\n\n".join(f"{name}: " + "\n".join(scores.lines()) for name, scores in self.scores.items()) + "\n"
+        parts = (f"{name}: " + "\n".join(scores.lines()) for name, scores in self.scores.items())
+        return visible("\n\n".join(parts) + "\n")
 
     def _lines(self, name: str, *, details: bool) -> list[str]:
         first, *others = self.scores[name].lines(most=None if details else NUM_CLASSES)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from tagger.metrics.section import Table
 from tagger.reporting.signature import Signature
 from tagger.reporting.tables import latex_lines, markdown_lines, text_lines
-from tagger.wording import counted
+from tagger.wording import counted, visible
 
 SCORES = ("f1", "precision", "recall", "accuracy", "macro_f1")
 DEVIATION = "sd is the sample standard deviation over the runs (n - 1)"
@@ -154,7 +154,7 @@ class RunGroup:
     def to_text(self) -> str:
         """Return the table as plain text, with notes."""
         head, *notes = self.notes()
-        return "\n".join([head, "", *text_lines(self.table()), "", *notes]) + "\n"
+        return visible("\n".join([head, "", *text_lines(self.table()), "", *notes]) + "\n")
 
     def to_markdown(self) -> str:
         """Return the table in Markdown, with notes."""
@@ -163,7 +163,7 @@ class RunGroup:
 
     def to_latex(self) -> str:
         """Return the table in LaTeX, for the package `booktabs`, with notes as comments."""
-        comments = [f"% {note}" for note in (*self.notes(), "needs \\usepackage{booktabs}")]
+        comments = [f"% {' '.join(note.split())}" for note in (*self.notes(), "needs \\usepackage{booktabs}")]
         return "\n".join([*comments, *latex_lines(self.table())]) + "\n"
 
 

@@ -89,5 +89,5 @@ def _hash_of(path: Path) -> str:
             return file_digest(stream, "sha256").hexdigest()
     digest = sha256()
     for file in sorted(file for file in path.rglob("*") if file.is_file()):
-        digest.update(f"{file.relative_to(path).as_posix()} {_hash_of(file)}\n".encode())
+        digest.update(f"{file.relative_to(path).as_posix()} {_hash_of(file)}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()

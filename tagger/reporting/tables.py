@@ -1,10 +1,12 @@
 """Tables as lines of text, of Markdown and of LaTeX."""
 
+import re
 from collections.abc import Iterable
 
 from tagger.metrics.section import Cell, Table
 from tagger.wording import table_lines
 
+MARKDOWN = re.compile(r"[\\|<*`]")  # with a meaning of their own in a cell
 LATEX = {
     **{char: f"\\{char}" for char in "&%$#_{}"},
     "~": "\\textasciitilde{}",
@@ -58,7 +60,7 @@ def escaped(text: str) -> str:
 
 
 def _markdown_row(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |"
+    return "| " + " | ".join(" ".join(MARKDOWN.sub(r"\\\g<0>", cell).split()) for cell in cells) + " |"
 
 
 def _text(cell: Cell, undefined: str) -> str:

@@ -1,6 +1,7 @@
 """The report: its text, its JSON form, and the file from which the same report can be made."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -12,6 +13,7 @@ import pytest
 from tagger.errors import DataError, MissingExtraError, RecipeError
 from tagger.metrics.layer import ClassLayer, EntityLayer, ScoredLayer, TokenLayer
 from tagger.reporting.report import Report, check_report_path, load_report, signature_of
+from tagger.reporting.signature import hashes_of_files
 from tagger.text.schemes import Boundary, Scheme
 from tagger.text.sentence import Origin, Sentence, TagLayer, Unaligned
 
@@ -245,6 +247,19 @@ def test_half_a_surrogate_pair_in_a_token_is_saved_as_an_escape(tmp_path: Path) 
         report.save(tmp_path / name)
         assert "\\ud800" in (tmp_path / name).read_text()
     assert load_report(tmp_path / "a.json").to_dict() == report.to_dict()
+
+
+def test_control_characters_of_names_and_tokens_are_written_out_in_a_text() -> None:
+    sides = [(Sentence.from_tokens(["a\x1b[2J"], {"n\x07": TagLayer((tag,), "iob2")}),) for tag in ("B-\x9b", "O")]
+    report = report_of(EntityLayer("n\x07", sides[0], sides[1], "iob2"))
+    text = report.to_text(details=True) + report.scores_text()
+    assert all(shown in text for shown in ("a\\x1b[2J", "n\\x07", "\\x9b"))
+    assert not {"\x1b", "\x07", "\x9b"} & {*text}
+
+
+def test_a_folder_with_a_file_whose_name_is_no_unicode_has_a_hash(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"a\xe9.txt")).write_text("x")
+    assert len(hashes_of_files([tmp_path])[str(tmp_path)]) == 64
 
 
 def test_without_jinja2_a_page_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tagger.cli.arguments import DeviceOption, JsonOption, ThreadsOption, print_json
-from tagger.wording import counted
+from tagger.wording import counted, visible
 
 
 def audit(
@@ -73,4 +73,4 @@ def audit(
         print_json(found.to_dict())
     else:
         sys.stdout.write(found.summary() if output is not None else found.to_text())
-        sys.stderr.writelines(f"{note}\n" for note in found.notes)
+        sys.stderr.writelines(f"{visible(note)}\n" for note in found.notes)

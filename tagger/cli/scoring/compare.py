@@ -22,6 +22,7 @@ from tagger.cli.arguments import (
 from tagger.cli.progress import Meter
 from tagger.cli.scoring.output import DetailsOption
 from tagger.text.choices import FileFormat
+from tagger.wording import visible
 
 
 def compare(
@@ -90,4 +91,4 @@ def compare(
         print_json(found.to_dict())
     else:
         sys.stdout.write(found.to_text(details=details))
-        sys.stderr.writelines(f"{note}\n" for note in found.notes)
+        sys.stderr.writelines(f"{visible(note)}\n" for note in found.notes)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagger.cli.arguments import print_json
+from tagger.wording import visible
 
 if TYPE_CHECKING:
     from tagger.reporting.report import Report
@@ -63,4 +64,4 @@ def write_report(report: "Report", output: Path | None, *, as_json: bool, detail
         return
     sys.stdout.write(report.to_text(details=details))
     notes = report.extra.get("notes", ())
-    sys.stderr.writelines(f"{note}\n" for note in (notes if isinstance(notes, (list, tuple)) else ()))
+    sys.stderr.writelines(f"{visible(str(note))}\n" for note in (notes if isinstance(notes, (list, tuple)) else ()))

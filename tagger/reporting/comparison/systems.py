@@ -168,7 +168,7 @@ class SystemComparison:
             case _:
                 text = self.to_text(details=True)
         with replaced(Path(path)) as stream:
-            stream.write(text.encode())
+            stream.write(text.encode(errors="backslashreplace"))
 
     @property
     def _heading(self) -> list[str]:

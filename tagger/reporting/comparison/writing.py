@@ -7,6 +7,7 @@ from tagger.errors import RecipeError
 from tagger.metrics.section import Section
 from tagger.reporting.report import check_report_path
 from tagger.reporting.tables import markdown_lines, text_lines
+from tagger.wording import visible
 
 SUFFIXES = (".json", ".html", ".md", ".txt")
 Sections = Mapping[str, Sequence[Section]]  # by layer
@@ -20,7 +21,7 @@ def text_of(heading: Sequence[str], sections: Sections, *, details: bool) -> str
             lines += ["", f"{layer}: {part.title}"]
             tables = [line for table in part.tables for line in ("", *text_lines(table))]
             lines += [part.note, *tables] if details else part.brief
-    return "\n".join(lines) + "\n"
+    return visible("\n".join(lines) + "\n")
 
 
 def markdown_of(heading: Sequence[str], sections: Sections) -> str:
@@ -31,7 +32,7 @@ def markdown_of(heading: Sequence[str], sections: Sections) -> str:
             lines += ["", f"## {layer}: {part.title}", "", part.note]
             for table in part.tables:
                 lines += ["", *markdown_lines(table)]
-    return "\n".join(lines) + "\n"
+    return visible("\n".join(lines) + "\n")
 
 
 def page_of(heading: Sequence[str], sections: Sections, facts: Mapping[str, object]) -> str:

@@ -188,4 +188,7 @@ def _write(group: RunGroup, folder: Path) -> None:
     """Write the summary of runs into their folder."""
     text = json.dumps(group.to_dict(), indent=2, ensure_ascii=False) + "\n"
     contents = {"json": text, "md": group.to_markdown(), "tex": group.to_latex()}
-    replace_files(folder, {f"{group.kind}.{suffix}": content.encode() for suffix, content in contents.items()})
+    replace_files(
+        folder,
+        {f"{group.kind}.{suffix}": content.encode(errors="backslashreplace") for suffix, content in contents.items()},
+    )

@@ -202,6 +202,16 @@ def test_a_comparison_is_saved_in_the_form_of_its_suffix(tmp_path: Path) -> None
         found.save(tmp_path / "c.pdf")
 
 
+def test_half_a_surrogate_pair_and_control_characters_are_saved_as_escapes(tmp_path: Path) -> None:
+    report = tag_report(["\ud800 \x1b[2J"], ["x y"])
+    found = comparison(report, report)
+    for name in ("c.json", "c.html", "c.md", "c.txt"):
+        found.save(tmp_path / name)
+        assert "\\ud800" in (tmp_path / name).read_text()
+    assert "\\x1b[2J" in found.to_text(details=True)
+    assert "\x1b" not in found.to_text(details=True) + found.to_markdown()
+
+
 def test_the_page_names_the_systems_and_has_all_tables(tmp_path: Path) -> None:
     pytest.importorskip("jinja2")
     found = old_and_new()
