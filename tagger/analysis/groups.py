@@ -5,7 +5,7 @@ alike. A right entity is in the same group on both sides, and each group has pre
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tagger.analysis.knowledge import TrainKnowledge, surface
 from tagger.analysis.listing import Mention, mention_of
 from tagger.metrics.layer import EntityLayer, ScoredLayer, TokenLayer
-from tagger.text.sentence import Sentence
+from tagger.text.sentence import Sentence, tokens_in
 
 SEEN, OTHER_TYPE, UNSEEN = "seen in train", "seen with another type", "unseen"
 IN_TRAIN, IN_VECTORS, UNKNOWN, ABSENT = "in train", "only in vectors", "unknown", "not in train"
@@ -85,23 +85,11 @@ def by_meta(layer: ScoredLayer, key: str) -> Groups:
 def _of_entities(layer: EntityLayer, group: Callable[[Sentence, Mention], str], names: Sequence[str]) -> Groups:
     """Return the numbers of correct, predicted and gold entities of each sentence, by the group of an entity."""
     counts = {name: np.zeros((len(layer.gold), 3), np.int64) for name in names}
-    for i, sentence in enumerate(layer.gold):
-        for mention, row in _mentions(layer, i):
-            counts[group(sentence, mention)][i] += row
+    for i, (sentence, pair) in enumerate(zip(layer.gold, layer.pairs, strict=True)):
+        for entity, predicted, gold in pair.entities:
+            name = group(sentence, mention_of(sentence, entity))
+            counts[name][i] += (predicted and gold, predicted, gold)
     return {name: Group(np.arange(len(layer.gold)), rows) for name, rows in counts.items()}
-
-
-def _mentions(layer: EntityLayer, number: int) -> Iterator[tuple[Mention, tuple[int, int, int]]]:
-    """Yield each entity of a sentence on either side once, and whether it is correct, predicted and gold."""
-    pair, sentence = layer.pairs[number], layer.gold[number]
-    gold, predicted = {*pair.gold}, {*pair.predicted}
-    for entity in gold | predicted:
-        sides = int(entity in predicted), int(entity in gold)
-        yield mention_of(sentence, entity), (min(sides), *sides)
-    for unaligned, found in pair.beside:
-        yield Mention(*unaligned), (int(found), int(found), 1)
-    for unaligned in pair.stray:
-        yield Mention(*unaligned), (0, 1, 0)
 
 
 def _of_tokens(layer: TokenLayer, group: Callable[[str], str], names: Sequence[str]) -> Groups:
@@ -127,8 +115,7 @@ def _of_sentences(layer: ScoredLayer, groups: Sequence[str], names: Sequence[str
 
 def _tokens(sentence: Sentence, mention: Mention) -> list[str]:
     """Return the tokens that an entity touches."""
-    places = zip(sentence.tokens, sentence.offsets, strict=True)
-    return [word for word, (start, end) in places if start < mention.end_char and end > mention.start_char]
+    return [sentence.tokens[i] for i in tokens_in(sentence, mention.start_char, mention.end_char)]
 
 
 def _bins(starts: Sequence[int]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from tagger.metrics.layer import ScoredLayer
 from tagger.metrics.section import Table
 from tagger.text.schemes import Boundary
-from tagger.text.sentence import Sentence, place_of
+from tagger.text.sentence import Sentence, Unaligned, place_of
 from tagger.wording import visible
 
 NUM_WORDS = 8  # on each side
@@ -47,8 +47,10 @@ class Mistake:
     probability: float | None
 
 
-def mention_of(sentence: Sentence, entity: Boundary) -> Mention:
+def mention_of(sentence: Sentence, entity: Boundary | Unaligned) -> Mention:
     """Return an entity with its characters."""
+    if isinstance(entity, Unaligned):
+        return Mention(*entity)
     return Mention(entity.type, sentence.offsets[entity.start][0], sentence.offsets[entity.end - 1][1])
 
 

@@ -11,7 +11,7 @@ from tagger.analysis.listing import Mention, Mistake, brief_lines, entries, list
 from tagger.analysis.matching import Match, joined
 from tagger.metrics.layer import EntityLayer, SpanPair
 from tagger.metrics.section import Cell, Section, Table
-from tagger.text.sentence import Sentence
+from tagger.text.sentence import Sentence, tokens_in
 from tagger.wording import counted
 
 KINDS = ("missed", "invented", "wrong type", "wrong boundary", "both wrong", "split", "merged")
@@ -89,9 +89,10 @@ def _of_sentence(number: int, pair: SpanPair, gold: Sentence, predicted: Sentenc
 
 
 def _lowest(sentence: Sentence, mention: Mention, tag_scores: Sequence[float] | None) -> float | None:
-    """Return the lowest probability of the predicted tags at the tokens of an entity."""
-    pairs = zip(sentence.offsets, tag_scores or (), strict=False)
-    return min((s for (start, end), s in pairs if start < mention.end_char and end > mention.start_char), default=None)
+    """Return the lowest probability of the predicted tags at the tokens of an entity; None if they have none."""
+    if tag_scores is None:
+        return None
+    return min((tag_scores[i] for i in tokens_in(sentence, mention.start_char, mention.end_char)), default=None)
 
 
 def count_kinds(mistakes: Sequence[Mistake]) -> dict[str, dict[str, int]]:

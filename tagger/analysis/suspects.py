@@ -18,7 +18,7 @@ from tagger.analysis.listing import Mistake, entries
 from tagger.analysis.mistakes import find_mistakes
 from tagger.analysis.wrong_values import wrong_classes, wrong_tags
 from tagger.metrics.layer import ClassLayer, EntityLayer, ScoredLayer, TokenLayer
-from tagger.text.sentence import Sentence
+from tagger.text.sentence import Sentence, tokens_in
 
 Floats = NDArray[np.floating]
 KINDS = {"missed": "extra entity", "invented": "missing entity", "both wrong": "wrong type and boundary"}
@@ -216,7 +216,7 @@ def _tokens(sentence: Sentence, mistake: Mistake) -> range:
     """Return the tokens of a mistake."""
     both = mistake.gold + mistake.predicted
     start, end = min(mention.start_char for mention in both), max(mention.end_char for mention in both)
-    found = [i for i, (first, last) in enumerate(sentence.offsets) if first < end and last > start]
+    found = tokens_in(sentence, start, end)
     return range(found[0], found[-1] + 1) if found else range(0)
 
 

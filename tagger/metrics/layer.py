@@ -20,7 +20,7 @@ from tagger.metrics.resampling import Statistic, accuracy, f1
 from tagger.metrics.unknown_gold import known_part, without_spans
 from tagger.text.gaps import all_known, is_counted, known_of, open_tokens
 from tagger.text.schemes import Boundary, Scheme, spans_to_tags
-from tagger.text.sentence import Label, Sentence, Span, TagLayer, Unaligned
+from tagger.text.sentence import Label, Sentence, Span, TagLayer, Unaligned, tokens_in
 
 Counts = NDArray[Any]  # of numbers
 
@@ -128,6 +128,14 @@ class SpanPair:
     probabilities: tuple[float, ...] | None = None
     beside: tuple[tuple[Unaligned, bool], ...] = ()
     stray: tuple[Unaligned, ...] = ()
+
+    @property
+    def entities(self) -> Iterator[tuple[Boundary | Unaligned, bool, bool]]:
+        """Each entity of either side once, with whether it is predicted and whether it is gold."""
+        gold, predicted = {*self.gold}, {*self.predicted}
+        yield from ((entity, entity in predicted, entity in gold) for entity in gold | predicted)
+        yield from ((entity, found, True) for entity, found in self.beside)
+        yield from ((entity, True, False) for entity in self.stray)
 
 
 @dataclass(frozen=True)
@@ -357,7 +365,7 @@ class ClassLayer(ScoredLayer):
 
 def _touched(entity: Unaligned, sentence: Sentence) -> Boundary:
     """Return the tokens that have a character of an entity."""
-    inside = [i for i, (a, b) in enumerate(sentence.offsets) if a < entity.end_char and entity.start_char < b]
+    inside = tokens_in(sentence, entity.start_char, entity.end_char)
     return Boundary(entity.type, inside[0], inside[-1] + 1) if inside else Boundary(entity.type, 0, 0)
 
 

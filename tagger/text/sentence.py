@@ -328,6 +328,11 @@ def place_of(sentence: Sentence, token: int = 0) -> str:
     return f"sentence {sentence.text[:40]!r}, token {token + 1}"
 
 
+def tokens_in(sentence: Sentence, start_char: int, end_char: int) -> list[int]:
+    """Return the tokens that have a character of `[start_char, end_char)` of the sentence's text."""
+    return [i for i, (start, end) in enumerate(sentence.offsets) if start < end_char and start_char < end]
+
+
 def check_spans(layer: str, sentences: Iterable[Sentence]) -> None:
     """Raise if the gold tags of a head that predicts spans have no spans.
 

@@ -34,13 +34,9 @@ def _occurrences(layer: ScoredLayer) -> Iterator[tuple[int, str, int]]:
 
 def _entities(layer: EntityLayer) -> Iterator[tuple[int, str, int]]:
     for i, pair in enumerate(layer.pairs):
-        found = [entity.type for entity, found in pair.beside if found]
-        both = {*pair.gold} & {*pair.predicted}
-        gold = [*(span.type for span in pair.gold), *(entity.type for entity, _ in pair.beside)]
-        yield from ((i, name, GOLD) for name in gold)
-        predicted = [*(span.type for span in pair.predicted), *found, *(entity.type for entity in pair.stray)]
-        yield from ((i, name, PREDICTED) for name in predicted)
-        yield from ((i, name, CORRECT) for name in (*(span.type for span in both), *found))
+        for entity, predicted, gold in pair.entities:
+            sides = ((CORRECT, predicted and gold), (PREDICTED, predicted), (GOLD, gold))
+            yield from ((i, entity.type, column) for column, counts in sides if counts)
 
 
 def _pair(sentence: int, gold: str, predicted: str) -> Iterator[tuple[int, str, int]]:
