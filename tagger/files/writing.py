@@ -77,6 +77,19 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
 
 
+def check_place(path: Path) -> None:
+    """Raise if a file cannot be written to a path, as far as that is known before the work whose result it is to hold.
+
+    Raises:
+        DataError: Its folder does not exist or cannot be written to, or it is a folder itself.
+    """
+    with one_sentence(path):
+        if path.is_dir():
+            raise IsADirectoryError
+        if path.is_file() or not path.exists():
+            tempfile.TemporaryFile(dir=Path(os.path.realpath(path)).parent).close()
+
+
 def _remove_parts(place: Path) -> None:
     """Delete what killed processes have left of a file. The part of a living process is locked, and stays."""
     for part in place.parent.glob(f".{escape(place.name)}.*.part"):

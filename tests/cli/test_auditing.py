@@ -38,6 +38,9 @@ def test_mistakes_are_told_before_anything_is_trained(call, recipe: Path, tmp_pa
     assert outcome.err.startswith("error: ")
     assert outcome.err.endswith("suspects.csv: the name must end in .jsonl or .txt, got .csv\n")
     assert call("audit", recipe, "--folds", 1).code == 2
+    outcome = call("audit", recipe, "--output", tmp_path / "none" / "suspects.txt")
+    assert (outcome.code, outcome.err.splitlines()[1:]) == (1, [])
+    assert "suspects.txt: its folder must exist, but does not; create it first" in outcome.err
     assert call("audit", recipe, "--data", tmp_path / "none").code == 1
     outcome = call("audit", recipe, "--folds", 41)
     assert (outcome.code, outcome.err.count("error:")) == (1, 1)

@@ -17,6 +17,7 @@ import pytest
 from tagger.errors import DataError
 from tagger.files.writing import (
     PENDING,
+    check_place,
     ended_in_order,
     kept,
     locked,
@@ -146,6 +147,20 @@ def test_place_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="the file cannot be written: Not a directory"), replaced(tmp_path / "file/a"):
         pass
+
+
+def test_place_is_checked_before_the_work_and_nothing_is_left_there(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("old")
+    for place, message in (
+        (tmp_path / "b" / "a", "its folder must exist"),
+        (tmp_path, "expected a file to write, got a folder"),
+        (tmp_path / "file" / "a", "the file cannot be written: Not a directory"),
+    ):
+        with pytest.raises(DataError, match=message):
+            check_place(place)
+    for place in (tmp_path / "new", tmp_path / "file", Path(os.devnull)):
+        check_place(place)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"file": "old"}
 
 
 def test_stream_gets_all_or_nothing() -> None:

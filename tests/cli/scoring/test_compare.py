@@ -59,6 +59,7 @@ def test_details_and_a_written_text_have_all_tables(call: Callable[..., Any], re
         (["REPORT", "nowhere"], 1, "nowhere: expected a model"),
         (["REPORT", "GOLD"], 2, "predictions need the file with their gold layers; name it with --on FILE"),
         (["REPORT", "MODEL"], 2, "the model has no report of a test split; name files to tag with --on FILE"),
+        (["nowhere", "REPORT", "--output", "nowhere/out.txt"], 1, "nowhere/out.txt: its folder must exist"),
         (["REPORT", "REPORT", "--output", "out.pdf"], 2, "out.pdf: the name must end in"),
     ],
 )
