@@ -8,8 +8,7 @@ from typing import Any
 
 from tagger.analysis.suspect_list import kinds_of, summary_line, suspect_line
 from tagger.analysis.suspects import Suspects
-from tagger.errors import RecipeError
-from tagger.files.writing import replaced
+from tagger.reporting.output import check_path, write_text
 from tagger.wording import visible
 
 SUFFIXES = (".jsonl", ".txt")
@@ -68,19 +67,7 @@ class Audit:
             RecipeError: The name has another suffix.
             DataError: The file cannot be written.
         """
-        check_audit_path(Path(path))
+        check_path(Path(path), SUFFIXES)
         likely = [each.to_dict() for found in self.suspects.values() for each in found.likely]
         lines = "".join(f"{json.dumps(each, ensure_ascii=False)}\n" for each in likely)
-        text = lines if Path(path).suffix.lower() == ".jsonl" else self.to_text()
-        with replaced(Path(path)) as stream:
-            stream.write(text.encode(errors="backslashreplace"))
-
-
-def check_audit_path(path: Path) -> None:
-    """Raise if suspects cannot be written under this name; call it before expensive work.
-
-    Raises:
-        RecipeError: The suffix is none of a list of suspects.
-    """
-    if path.suffix.lower() not in SUFFIXES:
-        raise RecipeError(f"{path}: the name must end in {' or '.join(SUFFIXES)}, got {path.suffix or 'no suffix'}")
+        write_text(Path(path), lines if Path(path).suffix.lower() == ".jsonl" else self.to_text())

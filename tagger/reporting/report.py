@@ -1,6 +1,5 @@
 """The report: the scores of all layers together, as text, as JSON and as a page."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,10 +7,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from tagger.errors import RecipeError, missing_package
-from tagger.files.writing import replaced
 from tagger.metrics.layer import ScoredLayer, Scores
 from tagger.metrics.section import Section
+from tagger.reporting.output import check_page, check_path, to_json, write_text
 from tagger.reporting.saved import layers_of_json, read_rows, sentences_to_json
 from tagger.reporting.sections import Context, sections_of
 from tagger.reporting.signature import Signature, hash_of_gold
@@ -129,7 +127,7 @@ class Report:
         Raises:
             MissingExtraError: jinja2 is not installed.
         """
-        _check_page()
+        check_page()
         from tagger.reporting.page import PageLayer, report_page  # scoring alone needs no jinja2
 
         layers = [PageLayer(name, self.scores[name].to_dict(), self.sections[name]) for name in self.layers]
@@ -146,18 +144,19 @@ class Report:
             MissingExtraError: It is a page, and jinja2 is not installed.
             DataError: The file cannot be written.
         """
-        content = self.to_bytes(Path(path))
-        with replaced(Path(path)) as stream:
-            stream.write(content)
+        check_path(Path(path), SUFFIXES)
+        match Path(path).suffix.lower():
+            case ".json":
+                text = self.to_json()
+            case ".html":
+                text = self.to_html()
+            case _:
+                text = self.to_text(details=True)
+        write_text(Path(path), text)
 
-    def to_bytes(self, path: Path) -> bytes:
-        """Return what `save` writes to a file of this name."""
-        check_report_path(path)
-        if path.suffix.lower() == ".txt":
-            return self.to_text(details=True).encode(errors="backslashreplace")
-        if path.suffix.lower() == ".html":
-            return self.to_html().encode(errors="backslashreplace")
-        return to_json(self.to_dict(sentences=True)).encode(errors="backslashreplace")  # in JSON an escape
+    def to_json(self) -> str:
+        """Return the text of a JSON file with all sentences, which `load_report` can read."""
+        return to_json(self.to_dict(sentences=True))
 
 
 def load_report(path: str | Path) -> Report:
@@ -181,33 +180,3 @@ def load_report(path: str | Path) -> Report:
 def signature_of(layers: Mapping[str, ScoredLayer], **known: Any) -> Signature:
     """Return the signature of a report on these layers; `known` are more of its values."""
     return Signature({name: layer.rule for name, layer in layers.items()}, hash_of_gold(layers), **known)
-
-
-def check_report_path(path: Path) -> None:
-    """Raise if a report cannot be saved under this name; call it before expensive work.
-
-    Raises:
-        RecipeError: The suffix is none of a report.
-        MissingExtraError: It is that of a page, and jinja2 is not installed.
-    """
-    if path.suffix.lower() not in SUFFIXES:
-        raise RecipeError(f"{path}: the name of a report must end in {' or '.join(SUFFIXES)}, got {path.suffix!r}")
-    if path.suffix.lower() == ".html":
-        _check_page()
-
-
-def _check_page() -> None:
-    try:
-        import jinja2  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise missing_package("a page", error) from None
-
-
-def to_json(values: Mapping[str, Any]) -> str:
-    """Return the text of a JSON file, with each sentence of a report on a line of its own."""
-    others = {key: value for key, value in values.items() if key != "sentences"}
-    text = json.dumps(others, indent=2, ensure_ascii=False)
-    if "sentences" not in values:
-        return f"{text}\n"
-    rows = ",\n".join("    " + json.dumps(row, ensure_ascii=False) for row in values["sentences"])
-    return f'{text.removesuffix("}").rstrip()},\n  "sentences": [\n{rows}\n  ]\n}}\n'

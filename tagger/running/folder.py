@@ -22,6 +22,7 @@ from tagger.model.card import model_card
 from tagger.model.files import CARD, CONFIG, VOCABULARY, WEIGHTS
 from tagger.model.folder import model_files
 from tagger.model.network import TorchModel
+from tagger.reporting.output import encoded
 from tagger.running.teachers import KEPT, with_kept_teachers
 from tagger.training.loop import STOPPED, Epoch
 from tagger.wording import counted
@@ -79,7 +80,8 @@ class RunFolder:
         if self.path is None or self._ready is None:
             return
         state = f"```\n{report.scores_text()}```" if report.scores else "This model was not scored on a test split."
-        kept = {LOG: _log(epochs), REPORT: report.to_bytes(Path(REPORT)), SEEN: _json(seen)}
+        words = json.dumps(seen.to_dict(), ensure_ascii=False) + "\n"
+        kept = {LOG: _log(epochs), REPORT: encoded(report.to_json()), SEEN: encoded(words)}
         self._replace(self._ready, self._model_files(model, state) | kept)
         if self._ready != self.path:
             teachers = {teacher.name for teacher in (self._ready / KEPT).glob("*")}
@@ -195,10 +197,6 @@ def _held(path: Path) -> str:
         epochs = len(log.read_bytes().splitlines()) if log.is_file() else 0
         return f"the best model of a run that did not finish ({counted(epochs, 'epoch')})"
     return "the teachers of a run that did not finish" if (path / KEPT).is_dir() else ""
-
-
-def _json(seen: TrainKnowledge) -> bytes:
-    return (json.dumps(seen.to_dict(), ensure_ascii=False) + "\n").encode(errors="backslashreplace")
 
 
 def _log(epochs: Sequence[Epoch]) -> bytes:

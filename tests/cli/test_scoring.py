@@ -52,7 +52,7 @@ def test_mistakes_end_in_one_sentence_and_their_code(call: Callable[..., Outcome
     for code, message, arguments in (
         (1, "no-such-file: ", [gold, "no-such-file"]),
         (2, "--unknown says nothing about jsonl; remove it", [rows, rows, "--unknown", "?"]),
-        (2, "the name of a report must end in ", [gold, predicted, "--output", "report.pdf"]),
+        (2, "report.pdf: the name must end in .json, .html or .txt", [gold, predicted, "--output", "report.pdf"]),
         (1, "report.html: its folder must exist", [gold, "no-such-file", "--output", "no-such-folder/report.html"]),
         (1, "must have at least three columns", [gold]),
         (1, f"{gold}:4: gold and prediction must have the same text, got 'Bo' in 'Bo left' in gold", [gold, predicted]),

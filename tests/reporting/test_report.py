@@ -12,7 +12,8 @@ import pytest
 
 from tagger.errors import DataError, MissingExtraError, RecipeError
 from tagger.metrics.layer import ClassLayer, EntityLayer, ScoredLayer, TokenLayer
-from tagger.reporting.report import Report, check_report_path, load_report, signature_of
+from tagger.reporting.output import check_path
+from tagger.reporting.report import SUFFIXES, Report, load_report, signature_of
 from tagger.reporting.signature import hashes_of_files
 from tagger.text.schemes import Boundary, Scheme
 from tagger.text.sentence import Origin, Sentence, TagLayer, Unaligned
@@ -265,7 +266,7 @@ def test_a_folder_with_a_file_whose_name_is_no_unicode_has_a_hash(tmp_path: Path
 def test_without_jinja2_a_page_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(MissingExtraError, match=r"a page needs the package jinja2, .* run pip install"):
-        check_report_path(tmp_path / "a.html")
+        check_path(tmp_path / "a.html", SUFFIXES)
     make_report().save(tmp_path / "a.txt")
 
 

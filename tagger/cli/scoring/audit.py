@@ -44,14 +44,14 @@ def audit(
     """
     from tagger.cli.training import TrainingProgress
     from tagger.config import load_recipe
-    from tagger.files.writing import check_place, ended_in_order
-    from tagger.reporting.audit import check_audit_path
+    from tagger.files.writing import ended_in_order
+    from tagger.reporting.audit import SUFFIXES
+    from tagger.reporting.output import check_path
     from tagger.running.auditing.audit import audit as audit_recipe
     from tagger.running.corpora import missing_folder
 
     if output is not None:
-        check_audit_path(output)
-        check_place(output)
+        check_path(output, SUFFIXES)
     if data is not None and not data.is_dir():
         raise missing_folder(load_recipe(recipe, overrides or ()), data)
     with ended_in_order(lambda number: KeyboardInterrupt()), TrainingProgress() as progress:

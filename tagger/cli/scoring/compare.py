@@ -68,13 +68,12 @@ def compare(
     Two systems are also compared type by type and mistake by mistake. Two or more runs of one recipe, joined by commas
     or in one folder, are one system, whose scores vary with the seed.
     """
-    from tagger.files.writing import check_place
-    from tagger.reporting.comparison.writing import check_comparison_path
+    from tagger.reporting.comparison.writing import SUFFIXES
+    from tagger.reporting.output import check_path
     from tagger.running.comparing import compare as compare_systems
 
     if output is not None:
-        check_comparison_path(output)
-        check_place(output)
+        check_path(output, SUFFIXES)
     with Meter("sentences tagged") as meter:
         found = compare_systems(
             *systems,

@@ -50,11 +50,10 @@ TrainOption = Annotated[
 def check_output(output: Path | None) -> None:
     """Raise if a report cannot be written under this name; call it before expensive work."""
     if output is not None:
-        from tagger.files.writing import check_place
-        from tagger.reporting.report import check_report_path
+        from tagger.reporting.output import check_path
+        from tagger.reporting.report import SUFFIXES
 
-        check_report_path(output)
-        check_place(output)
+        check_path(output, SUFFIXES)
 
 
 def write_report(report: "Report", output: Path | None, *, as_json: bool, details: bool) -> None:

@@ -13,13 +13,13 @@ from string import ascii_uppercase
 from typing import Any
 
 from tagger.errors import DataError
-from tagger.files.writing import replaced
 from tagger.metrics.section import Section
 from tagger.reporting.comparison.comparable import check_same_gold, common_layers, warnings_of
 from tagger.reporting.comparison.differences import Side, score_section, type_section
 from tagger.reporting.comparison.disagreements import mistake_section, sentence_section
-from tagger.reporting.comparison.writing import check_comparison_path, markdown_of, page_of, text_of
-from tagger.reporting.report import Report, to_json
+from tagger.reporting.comparison.writing import SUFFIXES, markdown_of, page_of, text_of
+from tagger.reporting.output import check_path, to_json, write_text
+from tagger.reporting.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class SystemComparison:
             MissingExtraError: It is a page, and jinja2 is not installed.
             DataError: The file cannot be written.
         """
-        check_comparison_path(Path(path))
+        check_path(Path(path), SUFFIXES)
         match Path(path).suffix.lower():
             case ".json":
                 text = to_json(self.to_dict())
@@ -167,8 +167,7 @@ class SystemComparison:
                 text = self.to_markdown()
             case _:
                 text = self.to_text(details=True)
-        with replaced(Path(path)) as stream:
-            stream.write(text.encode(errors="backslashreplace"))
+        write_text(Path(path), text)
 
     @property
     def _heading(self) -> list[str]:

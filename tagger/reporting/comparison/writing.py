@@ -1,11 +1,9 @@
 """A comparison as text, as Markdown and as a page, from its sections."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-from tagger.errors import RecipeError
 from tagger.metrics.section import Section
-from tagger.reporting.report import check_report_path
+from tagger.reporting.output import check_page
 from tagger.reporting.tables import markdown_lines, text_lines
 from tagger.wording import visible
 
@@ -41,23 +39,10 @@ def page_of(heading: Sequence[str], sections: Sections, facts: Mapping[str, obje
     Raises:
         MissingExtraError: jinja2 is not installed.
     """
-    check_report_path(Path("comparison.html"))
+    check_page()
     from tagger.reporting.page import PageLayer, report_page  # comparing alone needs no jinja2
 
     systems = Section("systems", "Systems", "All are compared with A.", None, tuple(heading))
     return report_page(
         "Comparison", [PageLayer(name, {}, [systems, *parts]) for name, parts in sections.items()], facts
     )
-
-
-def check_comparison_path(path: Path) -> None:
-    """Raise if a comparison cannot be saved under this name; call it before expensive work.
-
-    Raises:
-        RecipeError: The suffix is none of a comparison.
-        MissingExtraError: It is that of a page, and jinja2 is not installed.
-    """
-    if path.suffix.lower() not in SUFFIXES:
-        raise RecipeError(f"{path}: the name must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
-    if path.suffix.lower() == ".html":
-        check_report_path(path)

@@ -1,6 +1,5 @@
 """Train a recipe several times and sum up the scores: with several seeds, or in a cross-validation."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from tagger.files.writing import replace_files
 from tagger.inference.torch_backend import check_device
 from tagger.inference.workers import batches_at_once
 from tagger.model.files import CONFIG
+from tagger.reporting.output import encoded, to_json
 from tagger.reporting.report import load_report
 from tagger.reporting.run_group import RunGroup
 from tagger.running.corpora import check_files
@@ -186,9 +186,5 @@ def result_of(folder: Path) -> str:
 
 def _write(group: RunGroup, folder: Path) -> None:
     """Write the summary of runs into their folder."""
-    text = json.dumps(group.to_dict(), indent=2, ensure_ascii=False) + "\n"
-    contents = {"json": text, "md": group.to_markdown(), "tex": group.to_latex()}
-    replace_files(
-        folder,
-        {f"{group.kind}.{suffix}": content.encode(errors="backslashreplace") for suffix, content in contents.items()},
-    )
+    texts = {"json": to_json(group.to_dict()), "md": group.to_markdown(), "tex": group.to_latex()}
+    replace_files(folder, {f"{group.kind}.{suffix}": encoded(text) for suffix, text in texts.items()})
