@@ -16,6 +16,7 @@ from tagger.cli.arguments import (
     BackendOption,
     ColumnsOption,
     CommentsOption,
+    DataOption,
     DelimiterOption,
     DeviceOption,
     EncodingOption,
@@ -25,8 +26,10 @@ from tagger.cli.arguments import (
     JsonOption,
     LanguageOption,
     ModelArgument,
+    OverridesOption,
     PrecisionOption,
     QuoteOption,
+    RecipeArgument,
     SchemeOption,
     SegmentOption,
     SplitOnOption,
@@ -153,10 +156,8 @@ def _options(
 
 @app.command(epilog="Example: tagger train recipes/quickstart.toml --output runs/short --set training.epochs=5")
 def train(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="TOML file that describes the run.")],
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of the recipe's data files. Default: the recipe's folder.")
-    ] = None,
+    recipe: RecipeArgument,
+    data: DataOption = None,
     output: Annotated[
         Path | None,
         typer.Option(help="Folder of the run. Default: runs/RECIPE, or runs/RECIPE-seeds for several."),
@@ -174,10 +175,7 @@ def train(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="With --seeds or --folds: runs at a time, in processes. Default: 1.")
     ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override a value of the recipe, such as training.epochs=5."),
-    ] = None,
+    overrides: OverridesOption = None,
     device: DeviceOption = "cpu",
     threads: ThreadsOption = None,
     as_json: JsonOption = False,

@@ -20,6 +20,14 @@ from tagger.wording import shorten
 if TYPE_CHECKING:
     from tagger.tagging import Tagger
 
+RecipeArgument = Annotated[Path, typer.Argument(metavar="RECIPE", help="TOML file that describes the run.")]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="Folder of the recipe's data files. Default: the recipe's folder.")
+]
+OverridesOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a value of the recipe, such as training.epochs=5."),
+]
 DeviceOption = Annotated[str, typer.Option("--device", help="Device for the network: cpu, cuda or cuda:N.")]
 PrecisionOption = Annotated[
     Precision,

@@ -6,23 +6,26 @@ from typing import Annotated
 
 import typer
 
-from tagger.cli.arguments import DeviceOption, JsonOption, ThreadsOption, print_json
+from tagger.cli.arguments import (
+    DataOption,
+    DeviceOption,
+    JsonOption,
+    OverridesOption,
+    RecipeArgument,
+    ThreadsOption,
+    print_json,
+)
 from tagger.wording import counted, visible
 
 
 def audit(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="TOML file that describes the run.")],
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of the recipe's data files. Default: the recipe's folder.")
-    ] = None,
+    recipe: RecipeArgument,
+    data: DataOption = None,
     folds: Annotated[int, typer.Option(min=2, max=1000, help="Number of folds; a model is trained for each.")] = 5,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed to use instead of the recipe's; it also determines the folds.")
     ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override a value of the recipe, such as training.epochs=5."),
-    ] = None,
+    overrides: OverridesOption = None,
     output: Annotated[
         Path | None,
         typer.Option(

@@ -26,17 +26,18 @@ from tagger.cli.arguments import (
     TrustOption,
     UnknownOption,
     load_tagger,
-    names_of,
     split_columns,
 )
 from tagger.cli.progress import Meter
 from tagger.cli.scoring.output import (
     ByOption,
     DetailsOption,
+    LayerOption,
     OutputOption,
     TrainOption,
     WantedPrecisionOption,
     check_output,
+    context_of,
     write_report,
 )
 from tagger.text.choices import FileFormat, Invalid, Misaligned, Nested
@@ -57,9 +58,7 @@ def evaluate(
     scheme: Annotated[
         Scheme | None, typer.Option(help="Tag scheme of the files. Default: as in training, or detected.")
     ] = None,
-    layer: Annotated[
-        str | None, typer.Option(help="Layer for the labels (labelled) or the character spans (jsonl, brat).")
-    ] = None,
+    layer: LayerOption = None,
     invalid: Annotated[
         Invalid | None, typer.Option(help="How to handle invalid tag sequences. Default: as in training.")
     ] = None,
@@ -98,8 +97,6 @@ def evaluate(
 
     The report says how sure each score is, what is wrong with the model, and from what the scores were computed.
     """
-    from tagger.analysis.thresholds import WANTED
-    from tagger.reporting.sections import Context
     from tagger.running.scoring import evaluate_files
 
     check_output(output)
@@ -109,7 +106,7 @@ def evaluate(
             load_tagger(model, device, threads, precision, backend=backend, trusted=trust),
             files,
             watch=meter.counting,
-            context=Context(by=names_of(by), wanted_precision=tuple(wanted_precision or WANTED)),
+            context=context_of(by, wanted_precision),
             train=train or (),
             suspects=suspects,
             format=format,

@@ -1,4 +1,4 @@
-"""How the commands about scores write a report: to standard output, and to a file."""
+"""Options of several commands about reports, and how a report is written: to standard output, and to a file."""
 
 import sys
 from pathlib import Path
@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli.arguments import print_json
+from tagger.cli.arguments import names_of, print_json
 from tagger.wording import visible
 
 if TYPE_CHECKING:
     from tagger.reporting.report import Report
+    from tagger.reporting.sections import Context
 
 OutputOption = Annotated[
     Path | None,
@@ -22,6 +23,9 @@ OutputOption = Annotated[
 ]
 DetailsOption = Annotated[
     bool, typer.Option("--details", help="Print all tables, not only the most important figures.")
+]
+LayerOption = Annotated[
+    str | None, typer.Option("--layer", help="Layer for the labels (labelled) or the character spans (jsonl, brat).")
 ]
 ByOption = Annotated[
     str | None, typer.Option("--by", metavar="KEY,...", help="Keys of the metadata by which to group sentences.")
@@ -45,6 +49,14 @@ TrainOption = Annotated[
         help="Training file, to tell seen words and entities from unseen; repeatable. Default: those that a run kept.",
     ),
 ]
+
+
+def context_of(by: str | None, wanted_precision: list[float] | None) -> "Context":
+    """Return what the sections of a report need, as the options say."""
+    from tagger.analysis.thresholds import WANTED
+    from tagger.reporting.sections import Context
+
+    return Context(by=names_of(by), wanted_precision=tuple(wanted_precision or WANTED))
 
 
 def check_output(output: Path | None) -> None:

@@ -24,10 +24,12 @@ from tagger.cli.progress import Meter
 from tagger.cli.scoring.output import (
     ByOption,
     DetailsOption,
+    LayerOption,
     OutputOption,
     TrainOption,
     WantedPrecisionOption,
     check_output,
+    context_of,
     write_report,
 )
 from tagger.text.choices import FileFormat
@@ -62,9 +64,7 @@ def score(
         Scheme | None,
         typer.Option(help="Tag scheme of PREDICTED. Default: that of GOLD, unless the tags show another."),
     ] = None,
-    layer: Annotated[
-        str | None, typer.Option(help="Layer for the labels (labelled) or the character spans (jsonl, brat).")
-    ] = None,
+    layer: LayerOption = None,
     labels: Annotated[
         str | None,
         typer.Option(metavar="KEY,...", help="Comments of columns that are labels. Default: those that look like it."),
@@ -88,8 +88,6 @@ def score(
     The two files may differ in format, tokens and sentence boundaries, but must have the same text. The tokens and
     sentences of GOLD count. Invalid tag sequences stay as they are.
     """
-    from tagger.analysis.thresholds import WANTED
-    from tagger.reporting.sections import Context
     from tagger.running.predictions import score as score_files
 
     check_output(output)
@@ -98,7 +96,7 @@ def score(
             gold,
             predicted,
             labels=names_of(labels),
-            context=Context(by=names_of(by), wanted_precision=tuple(wanted_precision or WANTED)),
+            context=context_of(by, wanted_precision),
             train=train or (),
             watch=meter.counting,
             format=format,
