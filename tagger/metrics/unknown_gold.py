@@ -37,6 +37,6 @@ def without_spans(tags: Sequence[str], spans: Iterable[Boundary], scheme: Scheme
         out[span.start : span.end] = ["O"] * (span.end - span.start)
     for i, tag in enumerate(out) if rules.dividing else ():
         prefix, entity_type = split_tag(tag)
-        if prefix == rules.dividing and (i == 0 or split_tag(out[i - 1])[1] != entity_type):
+        if i and prefix == rules.dividing and split_tag(tags[i - 1])[1] == entity_type != split_tag(out[i - 1])[1]:
             out[i] = f"{rules.opening[0]}-{entity_type}"  # nothing is left that it would have to be divided from
     return out

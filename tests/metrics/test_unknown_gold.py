@@ -23,6 +23,10 @@ def test_dividing_tag_begins_an_entity_once_the_one_before_is_left_out() -> None
     assert known_part([], {0}, ["I-X", "B-X"], "iob1", None) == (["O", "O"], ["O", "I-X"])
 
 
+def test_invalid_dividing_tag_stays_invalid_beside_unknown_gold() -> None:
+    assert known_part([], {3}, ["B-X", "O", "B-Y", "I-Y"], "iob1", None)[1] == ["B-X", "O", "O", "O"]
+
+
 def test_tokens_with_unknown_tags_are_in_no_accuracy() -> None:
     scores = score_tags([["N", None], [None], ["V"]], [["N", "V"], ["V"], ["N"]])
     assert (scores.accuracy, scores.tokens, scores.unknown_tokens) == (0.5, 2, 2)
