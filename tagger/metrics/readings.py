@@ -27,9 +27,11 @@ HEADINGS = ("strict", "seqeval default", "discarded", "repaired")
 NOTE = (
     "The same tags, read in four ways. "
     + "; ".join(f"{heading}: {rule}" for heading, rule in zip(HEADINGS, RULES.values(), strict=True))
-    + ". By these rules `discarded` differs from `strict` only for invalid IOB1, and `repaired` equals seqeval's "
-    "default mode, to which `L-` and `U-` are given as `E-` and `S-`. A sequence is the tags of a sentence."
+    + ". By these rules `discarded` differs from `strict` only for invalid IOB1, and then the interval, partial "
+    "credit, mistakes and groups read tags as `discarded` does. `repaired` equals seqeval's default mode, to which "
+    "`L-` and `U-` are given as `E-` and `S-`. A sequence is the tags of a sentence."
 )
+OTHERS = "; interval, partial credit, mistakes and groups are of `discarded`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +103,11 @@ def _table(found: Mapping[str, Reading]) -> Table:
 
 
 def _brief(found: Mapping[str, Reading], invalid: tuple[int, int], sentences: int) -> tuple[str, ...]:
-    """Return the rates side by side, or in one line that all are equal."""
+    """Return the rates side by side, or in one line that all readings are equal."""
     numbers = f"invalid sequences of tags: {invalid[0]} in gold, {invalid[1]} in prediction, of {sentences}"
-    if len({reading.rates for reading in found.values()}) == 1:
+    if len({*found.values()}) == 1:
         return (f"{numbers}; all four readings agree",)
     rates = {"F1": "f1", "precision": "precision", "recall": "recall"}
     rows = [(row, *(f"{getattr(r.rates, name):.4f}" for r in found.values())) for row, name in rates.items()]
-    return (*table_lines([("reading of tags", *HEADINGS), *rows]), numbers)
+    others = "" if found["strict"] == found["discarded"] else OTHERS
+    return (*table_lines([("reading of tags", *HEADINGS), *rows]), f"{numbers}{others}")

@@ -170,6 +170,15 @@ def test_section_shows_four_columns_where_readings_differ() -> None:
     assert (section.data["invalid_gold_sequences"], section.data["invalid_predicted_sequences"]) == (0, 1)
 
 
+def test_section_says_that_the_rest_of_the_report_reads_invalid_iob1_as_discarded() -> None:
+    layer = make_layer([["I-X", "O"]], [["B-X", "I-X"]], "iob1")
+    assert (layer.scores.predicted_entities, layer.counts.tolist()) == (1, [[0, 0, 1]])
+    assert readings(layer).brief[-1] == (
+        "invalid sequences of tags: 0 in gold, 1 in prediction, of 1; interval, partial credit, mistakes and groups "
+        "are of `discarded`"
+    )
+
+
 def test_section_says_in_one_line_that_readings_agree() -> None:
     for corpus in ([], [[]], [["O"]], [["B-X", "I-X"]]):
         section = readings(make_layer(corpus, corpus, "iob2"))
