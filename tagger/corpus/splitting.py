@@ -5,16 +5,17 @@ without a document are cut one by one.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tagger.config import SplitConfig
+from tagger.corpus.metadata import value_of
 from tagger.errors import DataError, RecipeError
 from tagger.hub.lazy import documents_of, is_lazy, selected
-from tagger.text.sentence import Sentence, place_of
-from tagger.wording import counted, quoted, shorten
+from tagger.text.sentence import Sentence
+from tagger.wording import counted
 
 Splits = dict[str, Sequence[Sentence]]
 SPLITS = ("train", "dev", "test")
@@ -114,33 +115,6 @@ def groups_of(sentences: Sequence[Sentence], group: str | None) -> Groups:
     keys = (("", i) if name is None else name for i, name in enumerate(names))
     ids = np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
     return Groups(ids, noun, len(numbers))
-
-
-def value_of(sentence: Sentence, key: str) -> str:
-    """Return the value of a key that groups sentences.
-
-    Raises:
-        DataError: The sentence has none.
-    """
-    known = _known(sentence)
-    if (value := find_value(sentence, key)) is not None:
-        return value
-    raise DataError(
-        f"{place_of(sentence)}: every record must have a value under `{key}`, the `group` of the split, got "
-        f"{shorten(known[key]) if key in known else 'no such key'}; its keys are: {quoted(known) or 'none'}"
-    )
-
-
-def find_value(sentence: Sentence, key: str) -> str | None:
-    """Return the value of a key of the record of a sentence, of the `meta` in it, or of its comments, if it has one."""
-    value = _known(sentence).get(key)
-    return str(value) if isinstance(value, (str, int, float)) and str(value).strip() else None
-
-
-def _known(sentence: Sentence) -> dict[str, Any]:
-    record: Mapping[str, Any] = sentence.record or {}
-    inner = record.get("meta")
-    return {**(inner if isinstance(inner, dict) else {}), **record, **sentence.meta}
 
 
 def split_rows(groups: Groups, config: SplitConfig) -> dict[str, NDArray[np.int64]]:

@@ -5,7 +5,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from itertools import chain, combinations
 
-from tagger.corpus.splitting import Splits, find_value
+from tagger.corpus.metadata import find_value
+from tagger.corpus.splitting import Splits
 from tagger.doctor.findings import Findings
 from tagger.doctor.tags import entities_of, tags_of
 from tagger.encoding.vocabulary import DIGITS, find_word

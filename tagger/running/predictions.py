@@ -13,6 +13,7 @@ from tagger.alignment.layers import both_with, matched
 from tagger.alignment.schemes import scheme_of_prediction, tag_pairs
 from tagger.analysis.knowledge import TrainKnowledge, knowledge_of
 from tagger.corpus.checking import finish
+from tagger.corpus.metadata import with_values
 from tagger.corpus.sides import Paths, Sentences, Side, Watch, read_side, read_sides
 from tagger.formats.probabilities import settled
 from tagger.metrics.layer import ClassLayer, EntityLayer, ScoredLayer, TokenLayer
@@ -56,9 +57,12 @@ def score(
 
     Raises:
         RecipeError: A setting is unknown, has a wrong value, or concerns none of the files.
-        DataError: A file cannot be read, the texts differ (names the first difference), or no layer is in both.
+        DataError: A file cannot be read, the texts differ (names the first difference), no layer is in both, or no
+            sentence has a key of `context.by`.
     """
     ours, theirs = read_sides(gold, predicted, reading, labels=labels, watch=watch)
+    context = context or Context()
+    ours = replace(ours, sentences=with_values(ours.sentences, context.by))
     found = matched(ours.sentences, theirs.sentences)
     theirs = replace(theirs, sentences=found.predicted)
     schemes = _schemes(ours, theirs, found.names)
@@ -68,7 +72,6 @@ def score(
     notes = [*ours.notes, *theirs.notes, *found.notes, *placed.notes, *_strange_types(layers.values())]
     files = {"files": list(ours.files), "predicted_files": list(theirs.files)}
     signature = signature_of(layers, files=hashes_of_files(ours.files))
-    context = context or Context()
     if train:
         context = replace(context, train=_seen(train, reading, layers, watch))
     return Report(layers, signature, {**files, "notes": notes}, context)

@@ -8,6 +8,7 @@ from typing import Any
 from tagger.analysis.knowledge import knowledge_of
 from tagger.config import ReadingConfig
 from tagger.corpus.corpus import change_reading, read_sentences
+from tagger.corpus.metadata import with_values
 from tagger.evaluation import Report
 from tagger.formats.standoff.brat import is_brat
 from tagger.heads.table import heads_of
@@ -50,7 +51,7 @@ def evaluate_files(
 
     Raises:
         RecipeError: A key of `reading` is invalid.
-        DataError: A file cannot be read, or has no layer of the model.
+        DataError: A file cannot be read, has no layer of the model, or no key of `context.by`.
     """
     labels = [layer for layer, head in heads_of(tagger.model.heads).items() if head.layer_type is Label]
     if reading.get("format") == "labelled" and reading.get("layer") is None and len(labels) == 1:
@@ -62,9 +63,11 @@ def evaluate_files(
     config = config.with_rules(_rules_for(config.text_rules, tagger.model.text_rules, reading))
     config = _with_changes_of_training(config, tagger.model)
     sentences, notes = read_sentences(files, config, scheme_given="scheme" in given, chosen=given)
+    context = context or Context()
+    sentences = with_values(sentences, context.by)
     if train:
         seen, _ = read_sentences(train, config, scheme_given="scheme" in given, chosen=given)
-        context = replace(context or Context(), train=knowledge_of(seen))
+        context = replace(context, train=knowledge_of(seen))
     hashes = hashes_of_files(files)
     report = tagger.evaluate(sentences, watch=watch, files=hashes, context=context)
     notes = (*notes, *_notes_on_train(hashes, tagger.model))

@@ -12,6 +12,8 @@ from tagger.analysis.confusion import NOTHING, confusion_pairs
 from tagger.errors import DataError, RecipeError
 from tagger.metrics.entities import EntityScores
 from tagger.metrics.layer import EntityLayer, TokenLayer
+from tagger.reporting.report import load_report
+from tagger.reporting.sections import Context
 from tagger.text.schemes import Boundary
 from tagger.text.sentence import Label, Sentence, TagLayer, Unaligned
 
@@ -288,3 +290,22 @@ def test_train_tells_what_was_seen_there_in_its_own_scheme(tmp_path: Path) -> No
     counted = {name: (group["correct"], group["predicted"], group["gold"]) for name, group in groups.items()}
     assert counted == {"seen in train": (1, 2, 1), "seen with another type": (0, 0, 1), "unseen": (1, 1, 1)}
     assert "not in train" in report.to_dict()["scores"]["ner"]["breakdown"]["words"]
+
+
+def test_sentences_are_grouped_by_keys_of_their_records_of_meta_and_by_comments(tmp_path: Path) -> None:
+    kinds = [{"source": "web", "meta": {"year": 1999, "genre": "news"}}, {"source": "book", "meta": {"year": 2001}}]
+    rows = [{"tokens": w, "tags": {"ner": t}, **k} for w, t, k in zip(WORDS, GOLD, kinds, strict=True)]
+    comments = "# source = web\n" + conll(GOLD).replace("\n\n", "\n\n# source = book\n")
+    predicted = write(tmp_path, "predicted.conll", conll(FOUND))
+    for name, content, by, groups in (
+        ("g.jsonl", jsonl(rows), ("source", "year", "genre"), [["book", "web"], ["1999", "2001"], ["news", "(none)"]]),
+        ("g.conll", comments, ("source",), [["book", "web"]]),
+    ):  # fmt: skip
+        gold = write(tmp_path, name, content)
+        report = tagger.score(gold, predicted, context=Context(by=by))
+        data = report.to_dict()["scores"]["ner"]["breakdown"]
+        assert [list(data[f"meta.{key}"]) for key in by] == groups
+        report.save(tmp_path / "report.json")
+        assert load_report(tmp_path / "report.json").to_dict()["scores"]["ner"]["breakdown"].keys() == data.keys()
+        with pytest.raises(DataError, match=r"--by: `sorce` must be .*; the keys of these sentences: .*`source`"):
+            tagger.score(gold, predicted, context=Context(by=("source", "sorce")))
