@@ -52,9 +52,21 @@ def kinds_of(found: Suspects) -> Counter[str]:
     return Counter(dict(counts.most_common()))
 
 
-def summary_line(found: Suspects) -> str:
-    """Return how many likely errors a layer has, and of which kinds."""
-    return f"{found.layer}: {_count(found)}"
+def summary_lines(found: Suspects) -> list[str]:
+    """Return the score of the models of an audit in a layer, how many likely errors it has, and of which kinds."""
+    score = f"{found.layer}: {_score(found)} of the models on the sentences that they did not learn from"
+    return [score, f"{found.layer}: {_count(found)}"]
+
+
+def warning_of(found: Suspects) -> str | None:
+    """Return a warning if the models of an audit have learned too little to tell errors of gold from their own."""
+    if found.is_reliable:
+        return None
+    guess = f", and {found.guess:.4f} for a guess" if found.guess else ""
+    return (
+        f"layer `{found.layer}`: the models learned too little ({_score(found)}{guess}), so most suspects are likely "
+        "their mistakes and not errors of gold; raise `training.epochs`, or use more folds or more data"
+    )
 
 
 def suspect_line(entry: dict[str, Any], width: int = WIDTH) -> str:
@@ -62,6 +74,10 @@ def suspect_line(entry: dict[str, Any], width: int = WIDTH) -> str:
     sides = [f"{side} {types_of(entry, side) or 'nothing'}" for side in ("gold", "proposed")]
     figures = f"{entry['probability']:.4f} against {entry['gold_probability']:.4f}"
     return f"{entry['place']}: {marked(entry, width)} ({entry['kind']}: {', '.join(sides)}; {figures})"
+
+
+def _score(found: Suspects) -> str:
+    return f"{'F1' if found.noun == 'entity' else 'accuracy'} {found.score:.4f}"
 
 
 def _count(found: Suspects) -> str:

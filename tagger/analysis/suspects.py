@@ -6,6 +6,7 @@ more probable the proposed reading is than gold, and the first ones are the susp
 """
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from tagger.analysis.listing import Mistake, entries
 from tagger.analysis.mistakes import find_mistakes
 from tagger.analysis.wrong_values import wrong_classes, wrong_tags
 from tagger.metrics.layer import ClassLayer, EntityLayer, ScoredLayer, TokenLayer
+from tagger.metrics.resampling import Statistic, accuracy
 from tagger.text.sentence import Sentence, tokens_in
 
 Floats = NDArray[np.floating]
@@ -85,6 +87,8 @@ class Suspects:
         total: How many of these gold has.
         ranked: All disagreements, the most doubtful gold first.
         number: How many of them are likely errors.
+        score: F1 of entities, or accuracy, of the predictions that were compared with gold; from 0 to 1.
+        guess: The score without a model: the share of the most frequent tag or label of gold; 0 for entities.
     """
 
     layer: str
@@ -92,11 +96,18 @@ class Suspects:
     total: int
     ranked: tuple[Suspect, ...]
     number: int
+    score: float
+    guess: float
 
     @property
     def likely(self) -> tuple[Suspect, ...]:
         """The disagreements that are likely errors of gold."""
         return self.ranked[: self.number]
+
+    @property
+    def is_reliable(self) -> bool:
+        """Whether the models agree with most of gold, and with more of it than a guess would."""
+        return not self.ranked or self.score > max(0.5, self.guess)
 
 
 class _Item(NamedTuple):
@@ -122,6 +133,8 @@ class Search:
     _found: list[tuple[Suspect, list[_Item]]] = field(default_factory=list)
     _noun: str = ""
     _total: int = 0
+    _sums: NDArray[np.float64] = field(default_factory=lambda: np.zeros(1))
+    _statistic: Statistic = accuracy
 
     def add(self, layer: ScoredLayer, names: Sequence[str], probabilities: Iterable[Floats]) -> None:
         """Add the disagreements of a model with gold sentences.
@@ -139,6 +152,7 @@ class Search:
             self._count(labels, table, column)
         mistakes, self._noun, number = _mistakes(layer)
         self._total += number
+        self._sums, self._statistic = self._sums + layer.counts.sum(0), layer.statistic
         for mistake, entry in zip(mistakes, entries(layer, mistakes), strict=True):
             i = mistake.sentence
             tokens = _tokens(layer.gold[i], mistake)
@@ -171,7 +185,15 @@ class Search:
         ranked = sorted(
             (suspect for suspect, _ in self._found), key=lambda suspect: (-suspect.doubt, -suspect.probability)
         )
-        return Suspects(self.layer, self._noun, self._total, tuple(ranked), confident)
+        return Suspects(
+            layer=self.layer,
+            noun=self._noun,
+            total=self._total,
+            ranked=tuple(ranked),
+            number=confident,
+            score=float(self._statistic(self._sums)) if self._total else 0.0,
+            guess=0.0 if self._noun == "entity" else max(Counter(self._given).values(), default=0) / max(1, len(given)),
+        )
 
 
 def _of(label: str | None, row: Floats, column: Mapping[str, int]) -> float:

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tagger.analysis.suspect_list import kinds_of, summary_line, suspect_line
+from tagger.analysis.suspect_list import kinds_of, summary_lines, suspect_line
 from tagger.analysis.suspects import Suspects
 from tagger.reporting.output import check_path, write_text
-from tagger.wording import visible
+from tagger.wording import counted, visible
 
 SUFFIXES = (".jsonl", ".txt")
 
@@ -23,25 +23,29 @@ class Audit:
         sentences: Number of train sentences that were compared.
         folds: Number of folds.
         seed: Seed of the folds and of the trainings.
-        notes: What was left out, one sentence each.
+        left_out: Number of sentences of dev and test, which are not compared, by split.
+        notes: What was left out, and whether the models learned too little, one sentence each.
     """
 
     suspects: Mapping[str, Suspects]
     sentences: int
     folds: int
     seed: int
+    left_out: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the audit as JSON values, with the likely errors of each layer under `suspects`, likeliest first."""
         return {
             "sentences": self.sentences,
+            "left_out": dict(self.left_out),
             "folds": self.folds,
             "seed": self.seed,
             "notes": list(self.notes),
             "layers": {
                 name: {
                     f"gold_{found.noun}": found.total,
+                    "f1" if found.noun == "entity" else "accuracy": found.score,
                     "disagreements": len(found.ranked),
                     "number": found.number,
                     "kinds": dict(kinds_of(found)),
@@ -52,8 +56,11 @@ class Audit:
         }
 
     def summary(self) -> str:
-        """Return how many likely errors each layer has, and of which kinds, as plain text."""
-        return "".join(f"{visible(summary_line(found))}\n" for found in self.suspects.values())
+        """Return what was compared, and the score and likely errors of each layer, as plain text."""
+        rest = " and ".join(f"{number} {split}" for split, number in self.left_out.items())
+        first = f"{counted(self.sentences, 'train sentence')} compared{rest and f'; not compared: {rest}'}"
+        lines = [first, *(line for found in self.suspects.values() for line in summary_lines(found))]
+        return "".join(f"{visible(line)}\n" for line in lines)
 
     def to_text(self) -> str:
         """Return the summary, and all likely errors in context, likeliest first, as plain text."""

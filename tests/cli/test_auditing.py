@@ -19,7 +19,11 @@ def test_suspects_go_to_a_file_and_their_number_to_standard_output(call, recipe:
     outcome = call("audit", recipe, "--folds", 2, "--set", "training.epochs=1", "--output", output, "--keep", tmp_path)
     assert outcome.code == 0
     lines = output.read_text().splitlines()
-    assert outcome.out.startswith(f"ner: {len(lines)} suspect")
+    compared, score, number = outcome.out.splitlines()
+    assert compared == "40 train sentences compared; not compared: 4 dev and 4 test"
+    assert score == "ner: F1 0.0000 of the models on the sentences that they did not learn from"
+    assert number.startswith(f"ner: {len(lines)} suspect")
+    assert "layer `ner`: the models learned too little (F1 0.0000), so most suspects are" in outcome.err
     assert f"{output}: wrote {len(lines)} suspect" in outcome.err
     assert "fold 2 of 2; about " in outcome.err
     assert {path.name for path in tmp_path.iterdir()} == {"recipe.toml", "suspects.jsonl", "fold-1", "fold-2"}

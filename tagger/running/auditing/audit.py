@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tagger.analysis.suspect_list import warning_of
 from tagger.analysis.suspects import Search
 from tagger.config import Recipe
 from tagger.corpus.corpus import Corpus
@@ -40,7 +41,8 @@ def audit(
     """Find likely label errors in the training set of a recipe, by cross-validation.
 
     Each fold is tagged by a model that was trained on the other folds, with the dev split of the recipe. Documents
-    stay in one fold. An interrupt ends the audit; if a fold is done, its result is returned.
+    stay in one fold. Dev and test are not compared, also if the recipe cuts them from the train files. An interrupt
+    ends the audit; if a fold is done, its result is returned.
 
     Args:
         recipe: A recipe, or the path of its TOML file. Its teachers are ignored, because they may know the labels.
@@ -97,7 +99,14 @@ def audit(
             break
         done += len(held_out)
     found = {layer: search.found() for layer, search in searches.items()}
-    return Audit(found, sentences=done, folds=folds, seed=recipe.seed, notes=tuple(notes))
+    notes += [warning for each in found.values() if (warning := warning_of(each)) is not None]
+    return Audit(found, sentences=done, folds=folds, seed=recipe.seed, left_out=_left_out(corpora), notes=tuple(notes))
+
+
+def _left_out(corpora: Mapping[str, Corpus]) -> dict[str, int]:
+    """Return the number of sentences outside of train, by split."""
+    sizes = {split: sum(len(corpus.splits()[split]) for corpus in corpora.values()) for split in ("dev", "test")}
+    return {split: size for split, size in sizes.items() if size}
 
 
 def _without_teachers(recipe: Recipe) -> tuple[Recipe, list[str]]:

@@ -84,7 +84,9 @@ def test_suspects_are_written_for_programs_and_for_people(audited: Audit, tmp_pa
     assert rows == audited.to_dict()["suspects"]["ner"]
     assert len(rows) == audited.suspects["ner"].number
     assert {"place", "layer", "kind", "gold", "proposed", "probability", "gold_probability", "text"} <= rows[0].keys()
-    first, *lines = (tmp_path / "suspects.txt").read_text().splitlines()
+    compared, score, first, *lines = (tmp_path / "suspects.txt").read_text().splitlines()
+    assert compared == "60 train sentences compared; not compared: 10 dev"
+    assert score.startswith("ner: F1 0.")
     assert first.startswith(f"ner: {len(rows)} suspects among 118 gold entities: ")
     assert len(lines) == len(rows)
     with pytest.raises(RecipeError, match=r"the name must end in \.jsonl or \.txt, got \.csv"):
@@ -140,9 +142,9 @@ class Interrupting(RunListener):
 def test_an_interrupt_ends_the_audit_with_the_folds_that_are_done() -> None:
     listener = Interrupting(2)
     found = audit(recipe(training={"epochs": 1}), corpus=Corpus(CLEAN, dev=CLEAN[::6]), folds=3, listener=listener)
-    assert (found.sentences, found.notes) == (
+    assert (found.sentences, found.notes[0]) == (
         20,
-        ("stopped in fold 2 of 3: 40 train sentences of 60 were not compared",),
+        "stopped in fold 2 of 3: 40 train sentences of 60 were not compared",
     )
     assert [said.split(";")[0] for said in listener.said if said.startswith("fold")] == ["fold 1 of 3", "fold 2 of 3"]
     with pytest.raises(KeyboardInterrupt):
@@ -155,6 +157,19 @@ def test_several_corpora_are_audited_without_teachers_and_the_runs_are_kept(tmp_
     wanted = recipe(heads, corpora=parts, training={"epochs": 1})
     found = audit(wanted, folds=2, seed=3, keep=tmp_path)
     assert (found.sentences, found.seed, found.suspects["sentiment"].total) == (50, 3, 50)
-    assert found.notes == ("the teachers of `sentiment` were ignored, because they may know the labels",)
+    assert found.notes[0] == "the teachers of `sentiment` were ignored, because they may know the labels"
     assert {path.name for path in tmp_path.iterdir()} == {"fold-1", "fold-2"}
     assert load(tmp_path / "fold-2").layers == ("sentiment", "ner")
+
+
+def test_models_that_learned_too_little_are_reported_with_their_score() -> None:
+    heads = {**NER, "mood": {"kind": "sentence"}}
+    training = {**SMALL["training"], "epochs": 1, "learning_rate": 0.00001}
+    found = audit(recipe(heads, training=training), corpus=Corpus(CLEAN), folds=2, threads=1)
+    assert found.left_out == {"dev": 6}
+    assert found.suspects["mood"].guess == pytest.approx(2 / 3, abs=0.05)
+    assert not any(suspects.is_reliable for suspects in found.suspects.values())
+    assert [note.split(" (")[0] for note in found.notes] == [
+        f"layer `{layer}`: the models learned too little" for layer in ("ner", "mood")
+    ]
+    assert found.to_dict()["layers"]["ner"]["f1"] == found.suspects["ner"].score < 0.5
