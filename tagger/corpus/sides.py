@@ -3,7 +3,7 @@
 Whether their texts and layers fit together is left to `alignment`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 from tagger.alignment.layers import kinds_of
 from tagger.config import ReadingConfig
 from tagger.corpus.corpus import sentences_of
-from tagger.corpus.detecting import label_comments, read_detected, said_of_comment, with_labels
+from tagger.corpus.detecting import Watch, label_comments, read_detected, said_of_comment, with_labels
 from tagger.corpus.respelling import respelled
 from tagger.errors import DataError, RecipeError
 from tagger.formats.columns.fields import SAMPLE, Sample
@@ -26,7 +26,6 @@ from tagger.wording import quoted
 
 Paths = str | Path | Sequence[str | Path]
 Sentences = Sequence[Sentence | Document]
-Watch = Callable[[Iterable[str]], Iterable[str]]
 
 OWN = ("format", "columns", "scheme")  # settings that may differ between gold and prediction
 COLUMNS = ("gold", "predicted")  # of one file with both

@@ -17,6 +17,7 @@ Statistic = Callable[[Array], Array]  # sums of counts, of shape (..., columns),
 RESAMPLES = 10_000
 CELLS = 2_000_000  # most numbers drawn at once, so that memory stays bounded
 REPEATS = 8  # at fewer occurrences of a row than this, drawing each unit by its index is faster
+TOLERANCE = 1e-12  # differences of scores that are equal but for rounding
 
 
 class Interval(NamedTuple):

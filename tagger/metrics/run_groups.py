@@ -10,9 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tagger.metrics.resampling import RESAMPLES, Array, Interval, Statistic, resampled_sums, sums_per_unit
-
-TOLERANCE = 1e-12  # differences of scores that are 0 but for rounding
+from tagger.metrics.resampling import RESAMPLES, TOLERANCE, Array, Interval, Statistic, resampled_sums, sums_per_unit
 
 
 class GroupComparison(NamedTuple):

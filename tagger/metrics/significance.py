@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from tagger.metrics.resampling import (
     REPEATS,
     RESAMPLES,
+    TOLERANCE,
     Array,
     Interval,
     Statistic,
@@ -21,8 +22,6 @@ from tagger.metrics.resampling import (
     resampled_sums,
     sums_per_unit,
 )
-
-TOLERANCE = 1e-12  # differences that are equal but for rounding
 
 
 class Comparison(NamedTuple):

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from tagger.metrics.section import Curve
-from tagger.pages.palette import colour_of
+from tagger.pages.palette import COLOURS, colour_of
 
 LEFT, RIGHT, TOP, BOTTOM = 44, 312, 8, 204  # of the axes, in a box of 320 by 240
 NUM_DOTS = 30  # a line of more points has no dots
-DASHES = ("", "6 3", "2 2", "8 3 2 3")  # one more kind of line after each twelve colours
+DASHES = ("", "6 3", "2 2", "8 3 2 3")  # the next one when all colours are used
 
 
 def draw(curve: Curve) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def draw(curve: Curve) -> dict[str, Any]:
             {
                 "name": name,
                 "colour": colour_of(number),
-                "dashes": DASHES[number // 12 % len(DASHES)],
+                "dashes": DASHES[number // len(COLOURS) % len(DASHES)],
                 "points": " ".join("{:g},{:g}".format(*place(*point)) for point in line),
                 "dots": [place(*point) for point in line] if len(line) <= NUM_DOTS else [],
             }

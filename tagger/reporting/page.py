@@ -14,10 +14,12 @@ from typing import Any
 from markupsafe import Markup
 
 from tagger.analysis.listing import LISTED
+from tagger.metrics.rates import COLUMNS as RATES
 from tagger.metrics.section import Cell, Section, Table
 from tagger.pages.templates import templates_in
 from tagger.reporting.drawing import draw
 from tagger.reporting.filterable import filterable
+from tagger.reporting.tables import cell_text
 from tagger.wording import visible
 
 TEMPLATES = templates_in(Path(__file__).parent)
@@ -119,13 +121,12 @@ def _cards(layer: PageLayer) -> Iterable[dict[str, str]]:
 def _rates(scores: Mapping[str, Any]) -> Table:
     """Return precision, recall and F1 of each type, tag or class, and their averages."""
     noun = next((noun for noun in ("types", "tags", "classes") if isinstance(scores.get(noun), Mapping)), None)
-    columns = ("precision", "recall", "f1", "support")
     rows: list[tuple[Cell, ...]] = []
     if noun is not None:
-        rows += [(name, *(found[column] for column in columns)) for name, found in scores[noun].items()]
+        rows += [(name, *(found[column] for column in RATES)) for name, found in scores[noun].items()]
         averages = [(name, scores[name]) for name in ("macro", "weighted") if isinstance(scores.get(name), Mapping)]
-        rows += [(f"{name} average", *(found[column] for column in columns[:3]), None) for name, found in averages]
-    return Table((noun or "", *columns), tuple(rows), f"scores of {noun}")
+        rows += [(f"{name} average", *(found[column] for column in RATES[:3]), None) for name, found in averages]
+    return Table((noun or "", *RATES), tuple(rows), f"scores of {noun}")
 
 
 def _section(section: Section) -> dict[str, Any]:
@@ -148,19 +149,15 @@ def _table(table: Table) -> dict[str, Any]:
     for name, *cells in table.rows:
         total = sum(cell for cell in cells if isinstance(cell, (int, float))) if table.shaded else 0
         shaded = [_cell(cell, total, str(name), column) for cell, column in zip(cells, table.columns[1:], strict=True)]
-        rows.append([{"text": visible(_written(name))}, *shaded])
+        rows.append([{"text": visible(cell_text(name))}, *shaded])
     return {"columns": list(map(visible, table.columns)), "rows": rows, "title": table.title, "shaded": table.shaded}
 
 
 def _cell(cell: Cell, total: float, row: str, column: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"text": visible(_written(cell))}
+    found: dict[str, Any] = {"text": visible(cell_text(cell))}
     if total and isinstance(cell, (int, float)):
         found["text"] = found["text"] if cell else "·"
         found["kind"] = " ".join(["equal"] * (row == column) + ["zero"] * (not cell))
         found["weight"] = f"{0.6 * (cell / total) ** 0.5:.2f}" if cell else ""
-        found["title"] = visible(f"{row} → {column}: {_written(cell)}, {cell / total:.1%} of the row")
+        found["title"] = visible(f"{row} → {column}: {cell_text(cell)}, {cell / total:.1%} of the row")
     return found
-
-
-def _written(cell: Cell) -> str:
-    return "-" if cell is None else f"{cell:.4f}" if isinstance(cell, float) else str(cell)

@@ -13,8 +13,9 @@ from tagger.alignment.layers import both_with, matched
 from tagger.alignment.schemes import scheme_of_prediction, tag_pairs
 from tagger.analysis.knowledge import TrainKnowledge, knowledge_of
 from tagger.corpus.checking import finish
+from tagger.corpus.detecting import Watch
 from tagger.corpus.metadata import with_values
-from tagger.corpus.sides import Paths, Sentences, Side, Watch, read_side, read_sides
+from tagger.corpus.sides import Paths, Sentences, Side, read_side, read_sides
 from tagger.formats.probabilities import settled
 from tagger.metrics.layer import ClassLayer, EntityLayer, ScoredLayer, TokenLayer
 from tagger.reporting.report import Report, signature_of
