@@ -214,7 +214,7 @@ def test_an_earlier_run_keeps_its_teachers_until_new_ones_are_done(folder: Path)
     assert all(torch.equal(v, first[k]) for k, v in weights(load(folder / "run" / "teachers" / "upos")).items())
     train(folder / "pupil.toml", output=folder / "run", overwrite=True, seed=2)
     assert same(load(folder / "run" / "teachers" / "upos"), train(folder / "upos.toml", seed=2).tagger)
-    assert {path.name for path in (folder / "run").iterdir()} == {"model", "teachers", *FILES}
+    assert {path.name for path in (folder / "run").iterdir()} == {"model", "teachers", "seen.json", *FILES}
 
 
 def test_a_run_is_not_written_over_its_own_teacher(folder: Path) -> None:
