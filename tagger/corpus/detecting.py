@@ -92,6 +92,27 @@ def _text_of(path: Path) -> Path:
 
 def _config(path: Path, given: Mapping[str, Any]) -> tuple[ReadingConfig, list[str]]:
     """Return how to read files like this one: as is given, or else as it shows, which is noted."""
+    format, columns, notes = detected_form(path, given)
+    values = {key: value for key, value in given.items() if format in FITS.get(key, (format,))}
+    values |= {"format": format}
+    if columns is not None and format in COLUMNS:
+        values |= {"columns": list(columns)}
+    if format == "labelled":
+        values.setdefault("layer", next((name for name in columns or () if name not in ("text", "_")), LAYER))
+    return parse_section(ReadingConfig, values, where="the options"), notes
+
+
+def detected_form(path: Path, given: Mapping[str, Any]) -> tuple[str, Sequence[str] | None, list[str]]:
+    """Return the format and the columns of a file, as they are given or else as it shows, and notes on the latter.
+
+    Args:
+        path: The file.
+        given: Keys of a recipe's [data] section. Those that are None are ignored.
+
+    Raises:
+        DataError: The file cannot be read, or its format is unknown, or one without layers.
+        RecipeError: A setting has a wrong value.
+    """
     form = form_settings({key: given.get(key) for key in FORM}, where="the options")
     known = ReadingConfig.model_construct(columns=given.get("columns"), layer=given.get("layer"), **form)
     whole = next((name for name, row in FORMATS.items() if row.is_path is not None and row.is_path(path)), None)
@@ -101,13 +122,7 @@ def _config(path: Path, given: Mapping[str, Any]) -> tuple[ReadingConfig, list[s
         head = list(islice(source_of(path, known.encoding).lines(), SAMPLE))
         format, columns, note = detected(head, str(path), format, known)
         notes.append(note)
-    values = {key: value for key, value in given.items() if format in FITS.get(key, (format,))}
-    values |= {"format": format}
-    if columns is not None and format in COLUMNS:
-        values |= {"columns": list(columns)}
-    if format == "labelled":
-        values.setdefault("layer", next((name for name in columns or () if name not in ("text", "_")), LAYER))
-    return parse_section(ReadingConfig, values, where="the options"), notes
+    return str(format), columns, notes
 
 
 def _format_of_columns(path: Path, columns: Sequence[str]) -> str:

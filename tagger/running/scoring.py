@@ -8,9 +8,11 @@ from typing import Any
 from tagger.analysis.knowledge import knowledge_of
 from tagger.config import ReadingConfig
 from tagger.corpus.corpus import change_reading, read_sentences
+from tagger.corpus.detecting import detected_form
 from tagger.corpus.metadata import with_values
 from tagger.evaluation import Report
 from tagger.formats.standoff.brat import is_brat
+from tagger.formats.table import READABLE
 from tagger.heads.table import heads_of
 from tagger.model.model import Model
 from tagger.reporting.sections import Context
@@ -37,7 +39,8 @@ def evaluate_files(
 ) -> Report:
     """Return the report of a model on files. They are read as its training files were, except as `reading` says.
 
-    Types and classes are renamed and dropped as they were in training, whatever the format of the files.
+    Format and columns are detected, with a note, if neither says them, as for a model of generated sentences. Types and
+    classes are renamed and dropped as they were in training, whatever the format of the files.
 
     Args:
         tagger: The model.
@@ -53,12 +56,12 @@ def evaluate_files(
         RecipeError: A key of `reading` is invalid.
         DataError: A file cannot be read, has no layer of the model, or no key of `context.by`.
     """
+    trained = list(tagger.model.config.reading.values())
     labels = [layer for layer, head in heads_of(tagger.model.heads).items() if head.layer_type is Label]
+    reading, detected = _with_form(reading, trained, files)
     if reading.get("format") == "labelled" and reading.get("layer") is None and len(labels) == 1:
         reading["layer"] = labels[0]
-    if reading.get("format") is None and files and all(is_brat(Path(file)) for file in files):
-        reading["format"] = "brat"
-    config = change_reading(list(tagger.model.config.reading.values()), reading)
+    config = change_reading(trained, reading)
     given = {key for key, value in reading.items() if value is not None}
     config = config.with_rules(_rules_for(config.text_rules, tagger.model.text_rules, reading))
     config = _with_changes_of_training(config, tagger.model)
@@ -70,9 +73,22 @@ def evaluate_files(
         context = replace(context, train=knowledge_of(seen))
     hashes = hashes_of_files(files)
     report = tagger.evaluate(sentences, watch=watch, files=hashes, context=context)
-    notes = (*notes, *_notes_on_train(hashes, tagger.model))
+    notes = (*detected, *notes, *_notes_on_train(hashes, tagger.model))
     report = replace(report, extra={"files": [str(file) for file in files], "notes": list(notes), **report.extra})
     return with_suspects(report, tagger) if suspects else report
+
+
+def _with_form(
+    reading: dict[str, Any], trained: Sequence[ReadingConfig], files: Sequence[str | Path]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return how to read files, with format and columns as they show where training says nothing of them, and notes."""
+    if reading.get("format") is None and files and all(is_brat(Path(file)) for file in files):
+        return {**reading, "format": "brat"}, []
+    known = {config.format for config in trained if config.format in READABLE}
+    if not files or (known if reading.get("format") is None else reading["format"] in known):
+        return reading, []
+    format, columns, notes = detected_form(Path(files[0]), reading)
+    return {**reading, "format": format, "columns": columns}, notes
 
 
 def _notes_on_train(hashes: Mapping[str, str], model: Model) -> Iterator[str]:

@@ -114,6 +114,17 @@ def test_evaluate_gives_the_same_scores_as_text_and_as_json(call, run_folder, tm
     assert "layer `ner` reads as IOB2" in as_text.err
 
 
+def test_a_model_of_no_files_evaluates_files_of_any_format_and_says_what_was_detected(call, run_folder, tmp_path):
+    gold = list(tagger.generate(20, seed=3, split="test"))
+    for format, form in (("conll", "conll with columns token, ner"), ("jsonl", "jsonl")):
+        file = tmp_path / f"gold.{format}"
+        tagger.write_sentences(file, gold, format=format, layers=["ner"])
+        for options in ((), ("--format", format)):
+            done = call("evaluate", run_folder, file, *options)
+            assert (done.code, done.out[:7]) == (0, "ner: F1")
+            assert (f"detected format {form}" in done.err) == (format == "conll" or not options)
+
+
 def test_tag_as_text_keeps_blank_lines(call, run_folder) -> None:
     done = call("tag", run_folder, text="Ada was born in London.\n\nOslo has parks.\n")
     lines = done.out.splitlines()
@@ -286,17 +297,11 @@ MISTAKES = {
         2,
         'error: --columns word,ner: one of the columns must be "token", the others layers or _\n',
     ),
-    "no format": (
-        ("evaluate", "{run}", "gold.conll"),
-        2,
-        "error: say the format of the files with --format "
-        "(conll, conllu, labelled, jsonl, brat, docbin, parallel, pubtator, rasa, tagged, webanno or xml)\n",
-    ),
-    "layer without format": (
+    "layer of a detected format": (
         ("evaluate", "{run}", "gold.conll", "--layer", "x"),
         2,
-        "error: say the format of the files with --format "
-        "(conll, conllu, labelled, jsonl, brat, docbin, parallel, pubtator, rasa, tagged, webanno or xml)\n",
+        'error: evaluate: `layer` is for format = "labelled" or "parallel" or "tagged" or "jsonl" or "brat" alone, '
+        'got format = "conll"\n',
     ),
     "labelled text without its layer": (
         ("evaluate", "{run}", "gold.conll", "--format", "labelled", "--columns", "label,text"),

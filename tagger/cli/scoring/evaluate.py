@@ -48,7 +48,9 @@ from tagger.wording import counted
 def evaluate(
     model: ModelArgument,
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files with gold tags or labels.")],
-    format: Annotated[FileFormat | None, typer.Option(help="Format of the files. Default: as in training.")] = None,
+    format: Annotated[
+        FileFormat | None, typer.Option(help="Format of the files. Default: as in training, or detected.")
+    ] = None,
     columns: ColumnsOption = None,
     delimiter: DelimiterOption = None,
     quote: QuoteOption = None,
