@@ -73,7 +73,9 @@ def test_a_group_of_one_run_is_refused() -> None:
         compare_groups(right(0.9), right(0.7, 0.8), accuracy)
 
 
-def without_difference(ones: int, others: int, sentences: int, *, seed: int, seed_effect: float) -> GroupComparison:
+def without_difference(
+    ones: int, others: int, sentences: int, *, seed: int, seed_effect: float, group_effect: float = 0.5
+) -> GroupComparison:
     """Compare two groups of equal mean quality on one simulated test set.
 
     How easy an entity is depends on its sentence, on what the group makes of the sentence, on the run and on what the
@@ -83,7 +85,7 @@ def without_difference(ones: int, others: int, sentences: int, *, seed: int, see
     gold, ease = rng.poisson(1.5, sentences), rng.normal(1.2, 1.2, sentences)
     groups = []
     for size in (ones, others):
-        of_group = ease + rng.normal(0, 0.5, sentences)
+        of_group = ease + rng.normal(0, group_effect, sentences)
         of_runs = rng.normal(0, seed_effect, (size, 1)) + rng.normal(0, 0.7, (size, sentences))
         correct = rng.binomial(gold, expit(of_group + of_runs))
         wrong = rng.poisson(0.3, correct.shape)
@@ -109,3 +111,9 @@ def test_without_a_difference_p_values_are_uniform_and_95_of_100_intervals_cover
     assert 0.03 <= np.mean([each.p <= 0.05 for each in found]) <= 0.07
     covered = [each.interval is not None and each.interval.low <= 0 <= each.interval.high for each in found]
     assert 0.93 <= np.mean(covered) <= 0.97
+
+
+def test_p_values_are_right_also_where_the_error_of_sentences_is_often_estimated_as_zero() -> None:
+    found = [without_difference(3, 3, 200, seed=seed, seed_effect=0.2, group_effect=0) for seed in range(400)]
+    assert np.mean([each.sentence_error == 0 for each in found]) > 0.3
+    assert 0.02 <= np.mean([each.p <= 0.05 for each in found]) <= 0.08
