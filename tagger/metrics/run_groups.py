@@ -77,8 +77,9 @@ def compare_groups(
         they are wide, and p-values below 0.01 occurred up to 2.5 times as often as they should; with 3 runs against 10,
         twice as often. The scores of runs were normally distributed; recipes that fail with some seeds need more runs.
         Where both groups found the same sentences hard, the part of the sentences was estimated as 0 in almost half of
-        400 experiments, and p-values below 0.05 still occurred in 5 %. A bootstrap of both runs and sentences was not chosen: with 3 runs and 200 sentences it covered 98 %, because it
-        counts three times what single runs make of single sentences (Owen 2007, "The pigeonhole bootstrap").
+        400 experiments, and p-values below 0.05 still occurred in 5 %. A bootstrap of both runs and sentences was not
+        chosen: with 3 runs and 200 sentences it covered 98 %, because it counts three times what single runs make of
+        single sentences (Owen 2007, "The pigeonhole bootstrap").
     """
     if min(len(ones), len(others)) < 2:
         raise ValueError(
