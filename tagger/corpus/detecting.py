@@ -86,8 +86,10 @@ def read_detected(
 
 def _text_of(path: Path) -> Path:
     """Return the text beside a file of brat annotations, and any other path as it is."""
+    if path.suffix != ".ann":  # a path without a name, such as `.`, has no other suffix either
+        return path
     text = path.with_suffix(".txt")
-    return text if path.suffix == ".ann" and text.is_file() else path
+    return text if text.is_file() else path
 
 
 def _config(path: Path, given: Mapping[str, Any]) -> tuple[ReadingConfig, list[str]]:

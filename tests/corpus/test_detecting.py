@@ -42,6 +42,17 @@ def test_brat_annotations_are_read_with_their_text(tmp_path: Path) -> None:
     assert found.sentences[0].tag_layer("ner").tags == ("B-PER", "O")
 
 
+def test_a_folder_of_brat_annotations_is_detected_by_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "a.txt", "Ada sleeps")
+    write(tmp_path, "a.ann", "T1\tPER 0 3\tAda\n")
+    monkeypatch.chdir(tmp_path)
+    for name in (".", "./", f"../{tmp_path.name}", str(tmp_path)):
+        assert read_detected([name], {}, Tally()).config.format == "brat"
+    (tmp_path / "a.ann").unlink()
+    with pytest.raises(DataError, match=r"^\.: must be a file, got a folder; name a file in it$"):
+        read_detected(["."], {}, Tally())
+
+
 def test_documents_of_several_files_have_names_of_their_own_and_lines_are_watched(tmp_path: Path) -> None:
     path, lines = write(tmp_path, "a.txt", f"-DOCSTART-\tO\n\n{CONLL}"), 0
 
