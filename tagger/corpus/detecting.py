@@ -18,7 +18,7 @@ from tagger.formats.table import FORMATS
 from tagger.formats.tally import Tally
 from tagger.formats.texts.labelled import LAYER
 from tagger.formats.tools.dialects import KEYED
-from tagger.formats.tools.reading import dialect_name
+from tagger.formats.tools.reading import dialect_name, holds_texts
 from tagger.text.sentence import Label, Sentence
 
 MAX_LABELS = 100
@@ -80,8 +80,7 @@ def read_detected(
     sentences = list(joined(read_files(files, config, Path(), tally, opened=opened)))
     if not sentences:
         raise DataError(f"{files[0]}: must hold at least one sentence, got none; check the path")
-    used = frozenset(key for key in given if config.format in FITS.get(key, (config.format,)))
-    return Detected(sentences, config, used, (*notes, *tally.notes()))
+    return Detected(sentences, config, config.model_fields_set & given.keys(), (*notes, *tally.notes()))
 
 
 def _text_of(path: Path) -> Path:
@@ -96,6 +95,8 @@ def _config(path: Path, given: Mapping[str, Any]) -> tuple[ReadingConfig, list[s
     """Return how to read files like this one: as is given, or else as it shows, which is noted."""
     format, columns, notes = detected_form(path, given)
     values = {key: value for key, value in given.items() if format in FITS.get(key, (format,))}
+    if format == "jsonl" and "layer" in values and not holds_texts(source_of(path, given.get("encoding")).lines()):
+        del values["layer"]  # these have names for their layers
     values |= {"format": format}
     if columns is not None and format in COLUMNS:
         values |= {"columns": list(columns)}

@@ -2,7 +2,9 @@
 
 Tags are in the tables `tags` and `labels`, as `tagger tag` writes them, or in lists under keys of their own, as in rows
 of Hugging Face datasets: `ner_tags` is the layer `ner`. A list whose key does not say that it holds tags is a layer
-only if it has one string (or null, where the tag is unknown) per token in every line that has the key.
+only if it has one string (or null, where the tag is unknown) per token in every line that has the key. What
+`tagger tag` writes has keys of the input too, such as its gold; a line with all tables of a result has its layers in
+these alone.
 """
 
 import re
@@ -20,6 +22,7 @@ from tagger.formats.column_names import (
     layer_name,
 )
 from tagger.formats.tally import Tally
+from tagger.text.records import PROBABILITIES, is_result
 
 TABLES = ("tags", "labels")
 OF_TAGS = re.compile(r"(?:.+_)?(?:tags?|labels?)")
@@ -39,6 +42,7 @@ def own_layers(
     Raises:
         DataError: Tags are numbers, whose names the object does not have, or a layer is given twice.
     """
+    written = is_result(row)
     has_table = any(row.get(key) and isinstance(row[key], dict) for key in TABLES)
     places = {layer: f"{table}.{layer}" for layer, table in (tabled or {}).items()}
     layers: dict[str, Any] = {}
@@ -46,10 +50,12 @@ def own_layers(
     for key, value in row.items():
         if value is None or _is_known(key, value, row):
             continue
+        if tally.probabilities and key in PROBABILITIES and isinstance(value, dict):
+            continue
         name = layer_name(key)
-        named = _speaks_of_tags(key, value) or (key in LABEL_COLUMNS and is_class(value))
+        named = not written and (_speaks_of_tags(key, value) or (key in LABEL_COLUMNS and is_class(value)))
         guessed = not named and key not in NO_LAYERS and _has_string_a_token(key, value, num_tokens)
-        if not named and not (guessed and (name in places or not has_table)):
+        if written or not (named or (guessed and (name in places or not has_table))):
             unread[key] = value
             continue
         if name in places:

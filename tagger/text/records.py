@@ -10,6 +10,8 @@ from typing import Any
 from tagger.text.sentence import Label, Sentence, Span, TagLayer
 
 RESULTS = ("tags", "spans", "labels", "tag_scores", "sequence_scores", "readings", "offsets")  # keys of a result
+TABLES = ("tags", "spans", "labels")  # keys that each result has
+PROBABILITIES = ("tag_scores", "sequence_scores")
 INPUT = "input"  # has the values of an input record whose keys are keys of a result
 SPAN = ("type", "start", "end", "start_char", "end_char", "score", "text")
 
@@ -64,6 +66,11 @@ def record_of(
         hidden |= {INPUT: others.pop(INPUT)} if INPUT in others else {}
         others[INPUT] = hidden
     return others | row
+
+
+def is_result(row: Mapping[str, Any]) -> bool:
+    """Whether an object is one that `record_of` returns: its keys are those of a result, others are of the input."""
+    return isinstance(row.get("tokens"), list) and all(isinstance(row.get(key), dict) for key in TABLES)
 
 
 def spans_of(sentences: Iterable[Sentence], layer: str) -> Iterator[Span]:

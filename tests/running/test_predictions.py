@@ -257,6 +257,26 @@ def test_one_file_without_both_is_an_error(tmp_path: Path) -> None:
         tagger.score(write(tmp_path, "both.jsonl", row))
 
 
+RESULT = {"tokens": ["Ada", "left"], "tags": {"ner": ["B-PER", "O"]}, "spans": {}, "labels": {}}
+INPUTS: list[dict[str, Any]] = [  # gold as tools write it, whose keys `tagger tag` keeps
+    {"text": "Ada left", "label": [[0, 3, "ORG"]]},
+    {"text": "Ada left", "entities": [{"start": 0, "end": 3, "label": "ORG"}], "cats": {"good": 1.0}},
+    {"text": "Ada left", "tokens": ["Ada", "left"], "ner_tags": ["B-ORG", "O"]},
+    {"text": "Ada left", "tokens": ["Ada", "left"], "ner": ["B-ORG", "O"]},
+    {"text": "Ada left", "ner": [[0, 3, "ORG"]], "label": "good"},
+]
+
+
+@pytest.mark.parametrize("gold", INPUTS)
+def test_tagged_gold_is_read_by_the_keys_of_the_result(tmp_path: Path, gold: dict[str, Any]) -> None:
+    scores = {"tag_scores": {"ner": [0.9, 0.8]}, "sequence_scores": {"ner": 0.7}}
+    files = [write(tmp_path, f"{i}.jsonl", jsonl([row])) for i, row in enumerate((gold, gold | RESULT | scores))]
+    report = tagger.score(files[0], files[1], **({"layer": "ner"} if "tokens" not in gold else {}))
+    assert report.headline("ner") == 0.0
+    assert {tag for s in report.layers["ner"].predicted for tag in s.tags("ner")} == {"B-PER", "O"}
+    assert not any("_scores`" in note for note in report.to_dict()["notes"])
+
+
 def test_settings_must_concern_a_file(tmp_path: Path) -> None:
     gold = write(tmp_path, "g.txt", "B-PER Ada\nO left\n")
     predicted = write(tmp_path, "p.jsonl", jsonl([{"tokens": ["Ada", "left"], "tags": {"ner": ["B-PER", "O"]}}]))

@@ -30,6 +30,7 @@ from tagger.formats.tools.tokens import (
     translate_spacy_2,
     translate_spert,
 )
+from tagger.text.records import is_result
 
 Record = Mapping[str, Any]
 
@@ -81,6 +82,8 @@ def dialect_of(records: Iterable[Any]) -> Dialect | None:
     for record in records:
         if not isinstance(record, dict):
             continue
+        if is_result(record):
+            return None
         number = next((i for i, dialect in enumerate(DIALECTS) if dialect.is_record(record)), None)
         if number is not None and DIALECTS[number].is_sure and not (_has_tokens(record) and DIALECTS[number] is KEYED):
             return DIALECTS[number]
