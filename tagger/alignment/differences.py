@@ -1,6 +1,7 @@
 """Where the texts of two files differ first: the place in both, what each has there, and what to do."""
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -99,6 +100,8 @@ def _advice(gold: Sequence[Sentence], predicted: Sequence[Sentence], ours: Posit
     if left.casefold() == right.casefold():
         return "they differ only in case; write the words of the prediction as gold does"
     starts = ours.token == theirs.token == 0
+    if starts and _as_often(gold, predicted, gold[ours.sentence], predicted[theirs.sentence]):
+        return "both files have the two sentences, in another order; write the prediction in the order of gold"
     if starts and _same(gold, ours.sentence + 1, predicted, theirs.sentence):
         return "the prediction lacks this sentence of gold; tag it too"
     if starts and _same(gold, ours.sentence, predicted, theirs.sentence + 1):
@@ -130,6 +133,12 @@ def _named(names: Sequence[object]) -> str:
 
 def _same(gold: Sequence[Sentence], i: int, predicted: Sequence[Sentence], j: int) -> bool:
     return i < len(gold) and j < len(predicted) and gold[i].tokens == predicted[j].tokens
+
+
+def _as_often(gold: Sequence[Sentence], predicted: Sequence[Sentence], *each: Sentence) -> bool:
+    """Whether each of these sentences is in gold as often as in the prediction."""
+    ours, theirs = (Counter(sentence.tokens for sentence in side) for side in (gold, predicted))
+    return all(ours[sentence.tokens] == theirs[sentence.tokens] for sentence in each)
 
 
 def _without_invisible(text: str) -> str:

@@ -175,6 +175,10 @@ DIFFERENT = [  # gold and predicted sentences, between bars, and parts of the me
     ("Ada now", "ada now", "they differ only in case"),
     ("a b|c d|e f", "a b|e f", "sentence 2: "),
     ("a b|c d|e f", "a b|e f", "; the prediction lacks this sentence of gold; tag it too"),
+    ("a|b|b|c", "a|b|c", "sentence 3: gold and prediction must have the same text, got 'b' in gold"),
+    ("a|b|b|c", "a|b|c", "; the prediction lacks this sentence of gold; tag it too"),
+    ("a b|c d|e f", "c d|a b|e f", "; both files have the two sentences, in another order; write the prediction in"),
+    ("a b|c d|e f", "c d|e f|a b", "; both files have the two sentences, in another order; write the prediction in"),
     ("a b|e f", "a b|c d|e f", "gold lacks this sentence of the prediction; remove it"),
     (
         "a|c d|e",
