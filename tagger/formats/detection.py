@@ -14,6 +14,7 @@ from tagger.errors import DataError
 from tagger.files.packing import unpacked_name
 from tagger.formats.columns.contents import detect_columns
 from tagger.formats.columns.fields import HEAD, NAMES, RESERVED, Sample, is_token_line, split_fields
+from tagger.formats.columns.tagged import may_be_tagged
 from tagger.formats.table import FORMATS
 from tagger.formats.texts.likely import Likely, likely_texts
 from tagger.formats.unread import refusal
@@ -121,14 +122,17 @@ def _of_no_format(sample: Sample, where: str) -> DataError:
 def _likely(sample: Sample, texts: Likely | None) -> list[str]:
     """Return up to three likely readings of lines, each with its options."""
     filled = [line for line in sample.lines if line.strip()]
+    plain = "plain text, which has no tags or labels to learn from"
+    if may_be_tagged(sample):
+        return ["--format tagged (words with a tag behind each)", plain]
     if texts is not None:
-        return [f"{texts} (texts with a label)", "plain text, which has no tags or labels to learn from"]
+        return [f"{texts} (texts with a label)", plain]
     delimiters = [d for d in ("\t", ",", ";") if 2 * sum(d in line for line in filled) > len(filled)]
     found = [f"--format conll --delimiter {NAMES[d]} --columns token,_,ner (columns of tokens)" for d in delimiters[:1]]
     if not any(" " in line.strip() for line in filled):
         return [*found, "--format conll --columns token,ner (a token per line)"]
     labelled = "--format labelled (a label, a tab and a text)"
-    return [labelled, *found, "plain text, which has no tags or labels to learn from"]
+    return [labelled, *found, plain]
 
 
 def _widths(sample: Sample) -> str:

@@ -30,6 +30,8 @@ READINGS = [
     ("#text\n" + CONLLU + "\n" + CONLLU + "\nbroken", "conllu", None),
     ('{"tokens": ["Ada"]}', "jsonl", None),
     ("good\ta fine film\nbad\ta dull one", "labelled", None),
+    ("The/DT cat/NN", "tagged", None),
+    ("The/DT cat/NN\n\nIt/PRP sleeps/VBZ ./.\n", "tagged", None),
 ]
 
 
@@ -43,6 +45,11 @@ def test_format_and_columns_are_reported_from_the_lines(
 def test_prose_is_no_column_file() -> None:
     with pytest.raises(DataError, match=r"^f: must have the same number of columns .*: --format labelled"):
         detect_reading(["It was dark .", "Rain fell on all of it .", "slept"], where="f")
+
+
+def test_words_with_what_may_be_a_tag_are_named_as_such() -> None:
+    with pytest.raises(DataError, match=r"^f: must have the same number of columns .*: --format tagged"):
+        detect_reading(["the/det cat/noun", "it/pron sleeps/verb now/adv", "a/art b/c d/e f/g"], where="f")
 
 
 def test_columns_without_tags_are_refused_with_advice() -> None:

@@ -24,13 +24,24 @@ MAX_TAGS = 200
 
 
 def looks_like_tagged(sample: Sample) -> bool:
-    """Whether nearly all words have a tag, there are few distinct tags, and a line has several words."""
+    """Whether nearly all words have a tag, a line has several words, and the tags are few or in capitals."""
     lines = [line for line in sample.lines if line.strip()]
     separator = _separator(lines)
     tags = Counter(item.rpartition(separator)[2] for line in lines for item in _items(line))
-    few = len(tags) <= MAX_TAGS and len(tags) * 2 <= tags.total()
+    few = len(tags) <= MAX_TAGS and (len(tags) * 2 <= tags.total() or not any(map(_has_small_letter, tags)))
     plain = all(len(tag) < 20 and "." not in tag.strip(".") and not tag.isdecimal() for tag in tags)
-    return tags.total() > len(lines) and few and plain and _share(lines, separator) >= MOST
+    return few and plain and may_be_tagged(sample)
+
+
+def may_be_tagged(sample: Sample) -> bool:
+    """Whether nearly all words have what could be a tag, and a line has several words."""
+    lines = [line for line in sample.lines if line.strip()]
+    separator = _separator(lines)
+    return sum(1 for line in lines for _ in _items(line)) > len(lines) and _share(lines, separator) >= MOST
+
+
+def _has_small_letter(tag: str) -> bool:
+    return any(map(str.islower, tag))
 
 
 def read_tagged(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
