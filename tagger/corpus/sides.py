@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tagger.alignment.layers import kinds_of
-from tagger.config import ReadingConfig
+from tagger.config import ReadingConfig, parse_section
 from tagger.corpus.corpus import sentences_of
 from tagger.corpus.detecting import Watch, label_comments, read_detected, said_of_comment, with_labels
 from tagger.corpus.respelling import respelled
@@ -109,7 +109,7 @@ def _side(side: str, source: Paths | Sentences, reading: Mapping[str, Any], watc
             notes = [note.replace("counted as missed:", "not expressed by tags:") for note in found.notes]
             found = replace(found, notes=tuple(notes))
         return _respelled(found)
-    config = ReadingConfig.model_construct(scheme=own.get("scheme"))
+    config = parse_section(ReadingConfig, {"scheme": own.get("scheme")}, where="the options")
     return _respelled(Side(sentences_of(items, side), config, frozenset({"scheme"})))
 
 

@@ -34,3 +34,11 @@ def test_the_metric_gives_the_scores_of_the_library(metric: Any) -> None:
     assert metric.compute(predictions=FOUND, references=GOLD, scheme="bioes")["scheme"] == "bioes"
     with pytest.raises(ValueError, match="sentence 1: must have as many predicted tags as gold tags, got 1 for 2"):
         metric.compute(predictions=[["O"], ["O"]], references=[["O"], ["O", "O"]])
+    with pytest.raises(tagger.RecipeError, match=r"`scheme`.*'bilou'.*'iobx'"):
+        metric.compute(predictions=FOUND, references=GOLD, scheme="iobx")
+
+
+def test_advice_to_install_the_library_names_its_package() -> None:
+    script = Path(tagger.metric_folder()) / "tagger_scores.py"
+    found = evaluate.loading.get_imports(str(script))
+    assert {path for kind, name, path, _ in found if name == "tagger"} == {"tagger-bilstm"}

@@ -1,4 +1,7 @@
-"""The metric that `evaluate.load(tagger.metric_folder())` loads. `evaluate` copies this file and imports the copy."""
+"""The metric that `evaluate.load(tagger.metric_folder())` loads. `evaluate` copies this file and imports the copy.
+
+`From:` tells it the name under which pip finds the package of an import.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,9 +9,9 @@ from typing import Any
 import datasets
 import evaluate
 
-from tagger.running.predictions import score
-from tagger.text.schemes import Scheme
-from tagger.text.sentence import Label, Sentence
+from tagger.running.predictions import score  # From: tagger-bilstm
+from tagger.text.schemes import Scheme  # From: tagger-bilstm
+from tagger.text.sentence import Label, Sentence  # From: tagger-bilstm
 
 LAYER = "scores"
 ABOUT = """Scores of sequence labelling with a 95 % interval and a signature: entities by seqeval, strict in the scheme
