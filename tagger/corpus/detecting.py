@@ -80,7 +80,8 @@ def read_detected(
     sentences = list(joined(read_files(files, config, Path(), tally, opened=opened)))
     if not sentences:
         raise DataError(f"{files[0]}: must hold at least one sentence, got none; check the path")
-    return Detected(sentences, config, config.model_fields_set & given.keys(), (*notes, *tally.notes()))
+    used = frozenset(config.model_fields_set & given.keys())
+    return Detected(sentences, config, used, (*notes, *tally.notes()))
 
 
 def _text_of(path: Path) -> Path:
