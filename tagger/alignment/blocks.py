@@ -102,8 +102,8 @@ def _block(
 def in_order_of(gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> list[Sentence] | None:
     """Return the predicted sentences with documents in gold's order; None unless names give another order.
 
-    Names decide if every sentence has the name of a document, each document stands in one place, and both files have
-    the same documents. Otherwise the order of the file does.
+    Names decide if every sentence has the name of a document, the sentences of each document are together, and both
+    files have the same documents. Otherwise the order of the file does.
     """
     ours, theirs = _by_name(gold), _by_name(predicted)
     if ours is None or theirs is None or ours.keys() != theirs.keys() or [*ours] == [*theirs]:
@@ -112,7 +112,7 @@ def in_order_of(gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> list
 
 
 def _by_name(sentences: Sequence[Sentence]) -> dict[object, list[Sentence]] | None:
-    """Return the sentences of each document; None if one has no name, or stands in several places."""
+    """Return the sentences of each document; None if one has no name, or its sentences are not together."""
     found: dict[object, list[Sentence]] = {}
     before: object = None
     for sentence in sentences:

@@ -106,7 +106,8 @@ def thresholds(layer: ScoredLayer, wanted: Sequence[float] = WANTED) -> Section:
         wanted: The precisions, from 0 to 1.
 
     Source:
-        Counted anew for each threshold in tests/analysis/test_thresholds.py; at 0 the rates are those of the report.
+        Compared with a count for each threshold alone in tests/analysis/test_thresholds.py; at 0 the rates are those of
+        the report.
     """
     note = NOTE + (MIN_SCORE if layer.kind == "entities" else "")
     if not layer.hits:

@@ -60,7 +60,7 @@ class TagScores(_Accuracy):
     unknown_tokens: int = 0
 
     def lines(self, *, most: int | None = None) -> list[str]:
-        """Return the scores as lines of text, with at most so many classes."""
+        """Return the scores as lines of text, with at most `most` classes, if given."""
         return [
             f"accuracy {self.accuracy:.4f} of {self.tokens} tokens",
             *class_lines("tag", self.tags, most=most),
@@ -91,7 +91,7 @@ class LabelScores(_Accuracy):
     calibration_error: float | None = None
 
     def lines(self, *, most: int | None = None) -> list[str]:
-        """Return the scores as lines of text, with at most so many classes."""
+        """Return the scores as lines of text, with at most `most` classes, if given."""
         return [
             f"accuracy {self.accuracy:.4f} of {self.sentences} sentences",
             *class_lines("class", self.classes, most=most),

@@ -29,7 +29,7 @@ TagLists = list[list[str]]  # seqeval accepts only lists
 
 SEQEVAL_SCHEMES: dict[Scheme, str] = {"iob1": "IOB1", "iob2": "IOB2", "bioes": "IOBES", "bilou": "BILOU"}
 DEFAULT_MODE_PREFIXES = {"L": "E", "U": "S"}
-SEQEVAL_TOKENS = 50_000  # seqeval needs about one second for so many
+SEQEVAL_TOKENS = 50_000  # seqeval needs about one second for this number
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class EntityScores:
         return {**micro, **values, "default": default}
 
     def lines(self, *, most: int | None = None) -> list[str]:
-        """Return the scores as lines of text, with at most so many types."""
+        """Return the scores as lines of text, with at most `most` types, if given."""
         averages = {"micro average": self.micro, "macro average": self.macro, "weighted average": self.weighted}
         return [
             str(self.micro),

@@ -43,7 +43,7 @@ class Scores(Protocol):
         ...
 
     def lines(self, *, most: int | None = None) -> list[str]:
-        """Return the scores as lines of text, the headline first; of many classes at most so many."""
+        """Return the scores as lines of text, the headline first; with at most `most` classes, if given."""
         ...
 
 

@@ -24,7 +24,7 @@ class Audit:
         folds: Number of folds.
         seed: Seed of the folds and of the trainings.
         left_out: Number of sentences of dev and test, which are not compared, by split.
-        notes: What was left out, and whether the models learned too little, one sentence each.
+        notes: What was ignored or not compared, and whether the models learned too little, one sentence each.
     """
 
     suspects: Mapping[str, Suspects]

@@ -74,10 +74,7 @@ def train_files_of(folder: Path) -> dict[str, str]:
 
 
 def _from_report(path: Path) -> dict[str, Any]:
-    """Return the main scores of each layer in a report, how its heads were calibrated, and the files it learned from.
-
-    What the report lacks is left out.
-    """
+    """Return what a report has of these: scores of each layer, how heads were calibrated, and the training files."""
     names = ("f1", "precision", "recall", "accuracy")
     try:
         report = json.loads(newest(path).read_text(encoding="utf-8"))

@@ -17,7 +17,7 @@ from tagger.heads.table import heads_of
 from tagger.model.model import Model
 from tagger.reporting.sections import Context
 from tagger.reporting.signature import hashes_of_files
-from tagger.running.auditing.disagreements import with_suspects
+from tagger.running.auditing.suspects import with_suspects
 from tagger.running.description import train_files_of
 from tagger.tagging import Tagger
 from tagger.text.schemes import split_tag

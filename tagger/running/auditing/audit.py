@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from tagger.corpus.corpus import Corpus
 from tagger.corpus.splitting import fold_rows
 from tagger.hub.lazy import selected
 from tagger.reporting.audit import Audit
-from tagger.running.auditing.disagreements import add_disagreements
+from tagger.running.auditing.suspects import add_disagreements
 from tagger.running.corpora import read_corpora
 from tagger.running.run import RunListener
 from tagger.running.train import read_recipe, train
@@ -73,21 +74,15 @@ def audit(
     recipe, notes = _without_teachers(recipe)
     folder = Path(data) if data is not None else base
     corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted, given=corpus)
+    settings: dict[str, Any] = {"data": folder, "device": device, "threads": threads}
+    settings["listener"] = _FoldListener(listener)
     searches = {layer: Search(layer) for layer in recipe.layers}
     done, total, started = 0, sum(len(each.train) for each in corpora.values()), time.perf_counter()
     for number, (rest, held_out) in enumerate(_folds(corpora, recipe, folds), 1):
         listener.noted(f"fold {number} of {folds}{_time_left(started, number, folds)}")
         kept = Path(keep) / f"fold-{number}" if keep is not None else None
         try:
-            run = train(
-                recipe,
-                corpus=rest,
-                data=folder,
-                output=kept,
-                device=device,
-                threads=threads,
-                listener=_FoldListener(listener),
-            )
+            run = train(recipe, corpus=rest, output=kept, **settings)
             if run.outcome.interrupted:
                 raise KeyboardInterrupt
             add_disagreements(searches, run.tagger, run.tagger.evaluate(held_out).layers)

@@ -39,7 +39,7 @@ class GroupListener:
     """Receives the events of several runs; this base class writes notes and results to the log."""
 
     def began(self, name: str, of: int) -> None:
-        """A run begins, one `of` so many that are to be made."""
+        """A run begins; `of` is the number of runs to be made."""
 
     def noted(self, name: str, message: str) -> None:
         """Log a note on what was found or begun in a run."""

@@ -50,7 +50,7 @@ def train_several(
 
     The data are the same in all runs with several seeds: splits have a seed of their own, and generated sentences keep
     the seed of the recipe. In a cross-validation each train sentence is in the test split of one run; documents stay
-    together, dev is that of the recipe, and its test split is not used. A teacher that is a recipe is trained anew in
+    together, dev is that of the recipe, and its test split is not used. A teacher that is a recipe is trained in
     each run.
 
     Args:
@@ -62,7 +62,7 @@ def train_several(
             `if __name__ == "__main__":`.
         corpus: Sentences or documents made in Python, to be used in place of the corpus of the recipe, as for `train`.
         data: Folder that paths of corpora and vectors are relative to; default: the folder of the recipe.
-        overwrite: Whether to make all runs anew. An earlier run stays until the new one has ended.
+        overwrite: Whether to replace finished runs. An earlier run stays until the new one has ended.
         overrides: Values of the recipe to replace, as `section.key=value`.
         seed: Replaces the seed of the recipe; not beside `seeds`.
         device: Where the networks run: `cpu`, `cuda` or `cuda:N`.
