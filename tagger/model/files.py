@@ -290,6 +290,11 @@ def _opened(path: Path, limit: int, use: Callable[[BufferedReader, int], T]) -> 
             reason = getattr(error, "strerror", None) or "not enough memory"
             raise ModelError(f"{path}: the file cannot be read: {reason}; check its permissions") from None
     numbers = GRAPH if is_exported(path.parent) else WEIGHTS
+    if path.name == CONFIG and (models := sorted(path.parent.glob(f"*/model/{CONFIG}"))):
+        raise ModelError(
+            f"{path.parent}: must be the folder of one model or run, but holds several runs; give one of them, such as "
+            f"{models[0].parent.parent}"
+        )
     raise ModelError(f"{path.parent}: must hold {CONFIG}, {VOCABULARY} and {numbers}, got no {path.name}")
 
 

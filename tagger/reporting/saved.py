@@ -76,10 +76,16 @@ def read_rows(path: Path) -> dict[str, Any]:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
-    except (OSError, ValueError, RecursionError) as error:
+    except FileNotFoundError:
+        raise DataError(f"{path}: expected a saved report, but there is no such file; check the path") from None
+    except OSError as error:
+        raise DataError(f"{path}: expected a saved report, but it cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: expected a saved report, but it cannot be read: {error}") from None
     if not isinstance(found, dict) or not isinstance(found.get("scores"), dict):
         raise DataError(f"{path}: expected a report that `tagger evaluate --output` wrote, got {shorten(found)}")
+    if "systems" in found:
+        raise DataError(f"{path}: expected a report, got a comparison of several; give the reports that were compared")
     if "sentences" not in found:
         raise DataError(
             f"{path}: the report has no sentences, because an earlier version wrote it or it came from --json; make a "

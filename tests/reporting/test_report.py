@@ -223,13 +223,15 @@ def test_report_without_sentences_or_of_another_kind_is_refused_in_one_sentence(
         (json.dumps(make_report().to_dict()), "has no sentences"),
         ("[1]", "expected a report"),
         ("{", "cannot be read"),
+        (json.dumps({"systems": {}, "warnings": [], "scores": {}}), "expected a report, got a comparison of several"),
         (json.dumps({**make_report().to_dict(sentences=True), "sentences": [{"tokens": 1}]}), "is damaged"),
     ]:
         path.write_text(content)
         with pytest.raises(DataError, match=message):
             load_report(path)
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match=r"absent\.json: expected a saved report, but there is no such file") as found:
         load_report(tmp_path / "absent.json")
+    assert "Errno" not in str(found.value)
 
 
 def test_name_of_a_report_says_its_form(tmp_path: Path) -> None:

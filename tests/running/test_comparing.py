@@ -12,7 +12,7 @@ from tagger.config import EmbeddingsConfig, EncoderConfig, ReadingConfig, Tokens
 from tagger.corpus.synthetic import generate
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import build_vocabulary
-from tagger.errors import DataError, RecipeError
+from tagger.errors import DataError, ModelError, RecipeError
 from tagger.formats.columns.conll import conll_lines
 from tagger.model.folder import save_model
 from tagger.running.comparing import compare
@@ -156,3 +156,19 @@ def test_models_that_read_other_gold_sentences_are_refused(home: Path, tmp_path:
         DataError, match=r"A and B must have the same gold sentences of layer `ner`, but sentence 1 differs"
     ):
         compare(home / "b", tmp_path / "other.json", on=home / "test.conll")
+
+
+def test_runs_with_other_test_sentences_each_are_no_group(home: Path, tmp_path: Path) -> None:
+    model = tagger.load(home / "b")
+    for number, part in enumerate((TEST[:15], TEST[15:]), 1):
+        (tmp_path / f"fold-{number}").mkdir()
+        model.evaluate(part).save(tmp_path / f"fold-{number}/report.json")
+    for systems, letter in (((tmp_path, tmp_path), "A"), ((home / "a", tmp_path), "B")):
+        with pytest.raises(DataError, match=f"all runs of {letter} must have the same gold sentences") as found:
+            compare(*systems)
+        assert str(found.value).endswith("the folds of a cross-validation are none.")
+
+
+def test_a_folder_of_several_runs_is_no_model(home: Path) -> None:
+    with pytest.raises(ModelError, match=r"holds several runs; give one of them, such as .*seed-1$"):
+        tagger.load(home / "a")

@@ -28,15 +28,18 @@ def check_same_gold(names: tuple[str, str], one: ScoredLayer, two: ScoredLayer) 
     """Raise if two systems were not scored on the same gold sentences; names their first difference.
 
     Args:
-        names: How a message calls the two systems.
+        names: How a message calls the two systems; one name twice for two runs of a group.
         one: A layer of the first.
         two: The same layer of the second.
 
     Raises:
         DataError: The gold sentences differ.
     """
-    start = f"{names[0]} and {names[1]} must have the same gold sentences of layer `{one.name}`, but"
-    advice = "Score both on the same file, such as with --on FILE."
+    who, advice = f"{names[0]} and {names[1]}", "Score both on the same file, such as with --on FILE."
+    if names[0] == names[1]:
+        who = f"all runs of {names[0]}"
+        advice = "Runs of one recipe with several seeds are a group; the folds of a cross-validation are none."
+    start = f"{who} must have the same gold sentences of layer `{one.name}`, but"
     if one.kind != two.kind:
         raise DataError(f"{start} these are {one.kind} and {two.kind}. {advice}")
     for number, (left, right) in enumerate(zip(one.gold, two.gold, strict=False), 1):

@@ -59,8 +59,12 @@ class SystemComparison:
         self._check_runs()
         first = self._reports[0]
         for name in common_layers(self._reports):
-            for called, report in zip(self._called[1:], self._reports[1:], strict=True):
-                check_same_gold((self._called[0], called), first.layers[name], report.layers[name])
+            for letter, system in self.letters.items():
+                own, *others = system.reports
+                for report in others:
+                    check_same_gold((letter, letter), own.layers[name], report.layers[name])
+                if system is not self.systems[0]:
+                    check_same_gold((self._called[0], letter), first.layers[name], own.layers[name])
 
     def _check_runs(self) -> None:
         """Raise if single runs would be compared with groups: the variance of seeds needs two runs on each side."""
