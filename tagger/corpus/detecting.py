@@ -12,7 +12,7 @@ from tagger.corpus.splitting import joined
 from tagger.errors import DataError
 from tagger.files.packing import unpacked_name
 from tagger.formats.columns.fields import SAMPLE, Sample
-from tagger.formats.detection import detect_reading
+from tagger.formats.detection import detect_format, detect_reading
 from tagger.formats.source import Source, source_of
 from tagger.formats.table import FORMATS
 from tagger.formats.tally import Tally
@@ -23,6 +23,7 @@ from tagger.text.sentence import Label, Sentence
 
 MAX_LABELS = 100
 COLUMNS = ("conll", "labelled")
+ALIKE = ("conll", "labelled", "parallel", "tagged", "xml", "text")  # one may look like another
 FORM = ("delimiter", "quote", "comments", "header", "encoding")
 FITS = {
     "columns": COLUMNS,
@@ -127,6 +128,16 @@ def detected_form(path: Path, given: Mapping[str, Any]) -> tuple[str, Sequence[s
         format, columns, note = detected(head, str(path), format, known)
         notes.append(note)
     return str(format), columns, notes
+
+
+def shows_other_format(path: Path, format: str, encoding: str | None = None) -> bool:
+    """Whether a file is clearly in another format than this one: formats of lines in plain text are much alike."""
+    path = _text_of(path)
+    try:
+        shown = detect_format(source_of(path, encoding).lines(), where=str(path), path=path)
+    except DataError:
+        return False  # reading the file as the given format finds what is wrong
+    return shown != format and not {shown, format} <= {*ALIKE}
 
 
 def _format_of_columns(path: Path, columns: Sequence[str]) -> str:

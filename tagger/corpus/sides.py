@@ -12,7 +12,14 @@ from typing import Any
 from tagger.alignment.layers import kinds_of
 from tagger.config import ReadingConfig, parse_section
 from tagger.corpus.corpus import sentences_of
-from tagger.corpus.detecting import Watch, label_comments, read_detected, said_of_comment, with_labels
+from tagger.corpus.detecting import (
+    Watch,
+    label_comments,
+    read_detected,
+    said_of_comment,
+    shows_other_format,
+    with_labels,
+)
 from tagger.corpus.respelling import respelled
 from tagger.errors import DataError, RecipeError
 from tagger.formats.columns.fields import SAMPLE, Sample
@@ -94,13 +101,10 @@ def read_side(source: Paths | Sentences, reading: Mapping[str, Any], *, watch: W
 
 def _side(side: str, source: Paths | Sentences, reading: Mapping[str, Any], watch: Watch) -> Side:
     """Return what one of the two has."""
+    items = [source] if isinstance(source, (str, Path)) else list(source)
     own = {key: reading.get(key) for key in reading if not key.startswith("predicted_")}
     if side == "predicted":
-        changes = {key: value for key in OWN if (value := reading.get(f"predicted_{key}")) is not None}
-        own |= changes
-        if "format" in changes:  # the columns of gold are those of another format
-            own |= {"columns": changes.get("columns")}
-    items = [source] if isinstance(source, (str, Path)) else list(source)
+        own |= _changes(items, reading)
     if not items:
         raise DataError(f"{side}: must have at least one sentence, got none")
     if all(isinstance(item, (str, Path)) for item in items):
@@ -111,6 +115,17 @@ def _side(side: str, source: Paths | Sentences, reading: Mapping[str, Any], watc
         return _respelled(found)
     config = parse_section(ReadingConfig, {"scheme": own.get("scheme")}, where="the options")
     return _respelled(Side(sentences_of(items, side), config, frozenset({"scheme"})))
+
+
+def _changes(items: Sequence[Any], reading: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings in which the prediction differs from gold: as is given, or a format that its file shows."""
+    changes = {key: value for key in OWN if (value := reading.get(f"predicted_{key}")) is not None}
+    format = reading.get("format") or ("conll" if reading.get("columns") else None)
+    if format and "format" not in changes and items and isinstance(items[0], (str, Path)):
+        changes |= {"format": None} if shows_other_format(Path(items[0]), format, reading.get("encoding")) else {}
+    if "format" in changes:  # the columns of gold are those of another format
+        changes.setdefault("columns", None)
+    return changes
 
 
 def _read(paths: Sequence[str], given: Mapping[str, Any], watch: Watch) -> Side:

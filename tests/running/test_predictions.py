@@ -257,6 +257,25 @@ def test_one_file_without_both_is_an_error(tmp_path: Path) -> None:
         tagger.score(write(tmp_path, "both.jsonl", row))
 
 
+def test_a_prediction_that_is_clearly_in_another_format_than_gold_is_read_as_it_shows(tmp_path: Path) -> None:
+    rows = [{"tokens": list(words), "tags": {"ner": list(tags)}} for words, tags in zip(WORDS, FOUND, strict=True)]
+    brat = tmp_path / "brat"
+    brat.mkdir()
+    write(brat, "a.txt", "Ada left")
+    write(brat, "a.ann", "T1\tPER 0 3\tAda\n")
+    named, unnamed = write(tmp_path, "p.jsonl", jsonl(rows)), write(tmp_path, "p.out", jsonl(rows))
+    columns, gold = write(tmp_path, "p.txt", conll(FOUND)), write(tmp_path, "gold.txt", conll(GOLD))
+    expected = tagger.score(gold, columns, format="conll").headline("ner")
+    for found in (named, unnamed):
+        for format in ("conll", None):
+            assert tagger.score(gold, found, format=format, columns=("token", "ner")).headline("ner") == expected
+        assert tagger.score(found, columns, format="jsonl").headline("ner") == 1.0
+    short = write(tmp_path, "short.txt", "Ada\tB-PER\nleft\tO\n")
+    assert tagger.score(short, brat, format="conll").headline("ner") == 1.0
+    with pytest.raises(DataError, match=r"p\.jsonl:2: must have 15 columns"):
+        tagger.score(gold, named, format="conll", columns=("token", "ner"), predicted_format="conll")
+
+
 RESULT = {"tokens": ["Ada", "left"], "tags": {"ner": ["B-PER", "O"]}, "spans": {}, "labels": {}}
 INPUTS: list[dict[str, Any]] = [  # gold as tools write it, whose keys `tagger tag` keeps
     {"text": "Ada left", "label": [[0, 3, "ORG"]]},
