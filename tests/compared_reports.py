@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tagger.metrics.layer import ClassLayer, EntityLayer, ScoredLayer, TokenLayer
+from tagger.metrics.entity_layer import EntityLayer
+from tagger.metrics.layer import ClassLayer, ScoredLayer, TokenLayer
 from tagger.reporting.report import Report, signature_of
 from tagger.text.sentence import Sentence, TagLayer
 

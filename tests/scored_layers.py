@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from tagger.metrics.layer import ClassLayer, EntityLayer, TokenLayer
+from tagger.metrics.entity_layer import EntityLayer
+from tagger.metrics.layer import ClassLayer, TokenLayer
 from tagger.text.schemes import Boundary, tags_to_spans
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer, Unaligned
 

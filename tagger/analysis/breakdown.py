@@ -17,7 +17,8 @@ from tagger.analysis.groups import (
     by_words,
 )
 from tagger.analysis.knowledge import TrainKnowledge
-from tagger.metrics.layer import EntityLayer, ScoredLayer, TokenLayer
+from tagger.metrics.entity_layer import EntityLayer
+from tagger.metrics.layer import ScoredLayer, TokenLayer
 from tagger.metrics.resampling import interval
 from tagger.metrics.section import Cell, Section, Table
 from tagger.wording import quoted

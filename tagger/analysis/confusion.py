@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from tagger.analysis.matching import paired
-from tagger.metrics.layer import ClassLayer, EntityLayer, TokenLayer
+from tagger.metrics.entity_layer import EntityLayer
+from tagger.metrics.layer import ClassLayer, TokenLayer
 from tagger.metrics.section import Cell, Section, Table
 
 NOTHING = "(nothing)"

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from tagger.analysis.knowledge import TrainKnowledge, surface
 from tagger.analysis.listing import Mention, mention_of
-from tagger.metrics.layer import EntityLayer, ScoredLayer, TokenLayer
+from tagger.metrics.entity_layer import EntityLayer
+from tagger.metrics.layer import ScoredLayer, TokenLayer
 from tagger.text.sentence import Sentence, tokens_in
 
 SEEN, OTHER_TYPE, UNSEEN = "seen in train", "seen with another type", "unseen"

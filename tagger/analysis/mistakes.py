@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tagger.analysis.listing import Mention, Mistake, brief_lines, entries, listed, mention_of, surest_first
 from tagger.analysis.matching import Match, joined
-from tagger.metrics.layer import EntityLayer, SpanPair
+from tagger.metrics.entity_layer import EntityLayer, SpanPair
 from tagger.metrics.section import Cell, Section, Table
 from tagger.text.sentence import Sentence, tokens_in
 from tagger.wording import counted

@@ -18,7 +18,8 @@ from tagger.analysis.confident_learning import class_thresholds, confident_class
 from tagger.analysis.listing import Mistake, entries
 from tagger.analysis.mistakes import find_mistakes
 from tagger.analysis.wrong_values import wrong_classes, wrong_tags
-from tagger.metrics.layer import ClassLayer, EntityLayer, ScoredLayer, TokenLayer
+from tagger.metrics.entity_layer import EntityLayer
+from tagger.metrics.layer import ClassLayer, ScoredLayer, TokenLayer
 from tagger.metrics.resampling import Statistic, accuracy
 from tagger.text.sentence import Sentence, tokens_in
 

@@ -190,7 +190,8 @@ class TagHead(Head[TokensHeadConfig, "TokensHead", "numpy_heads.TokensHead"]):
 
     def scored(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> "ScoredLayer":
         """Return the entities if the tags form spans, else the tags."""
-        from tagger.metrics.layer import EntityLayer, TokenLayer
+        from tagger.metrics.entity_layer import EntityLayer
+        from tagger.metrics.layer import TokenLayer
 
         both = tuple(gold), tuple(predicted)
         if self.config.span_scheme is None:

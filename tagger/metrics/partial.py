@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tagger.metrics.layer import EntityLayer, SpanPair
+from tagger.metrics.entity_layer import EntityLayer, SpanPair
 from tagger.metrics.rates import ratio
 from tagger.metrics.section import Section, Table
 from tagger.text.schemes import Boundary

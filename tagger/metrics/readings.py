@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 
 from tagger.metrics.counting import Rule, SpanSets, find_spans, pack_both
 from tagger.metrics.entities import micro_average
-from tagger.metrics.layer import EntityLayer
+from tagger.metrics.entity_layer import EntityLayer
 from tagger.metrics.rates import Average
 from tagger.metrics.section import Section, Table
 from tagger.wording import table_lines

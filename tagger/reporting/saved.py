@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tagger.errors import DataError
-from tagger.metrics.layer import ClassLayer, EntityLayer, ScoredLayer, TokenLayer
+from tagger.metrics.entity_layer import EntityLayer
+from tagger.metrics.layer import ClassLayer, ScoredLayer, TokenLayer
 from tagger.reporting.saved_form import fault_of
 from tagger.text.schemes import Boundary
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer, Unaligned

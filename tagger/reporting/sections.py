@@ -8,14 +8,15 @@ from tagger.analysis.breakdown import breakdown
 from tagger.analysis.confusion import confusion
 from tagger.analysis.knowledge import TrainKnowledge
 from tagger.analysis.mistakes import entity_errors
+from tagger.analysis.ranking import ranking
 from tagger.analysis.reliability import calibration
 from tagger.analysis.suspect_list import suspects_section
 from tagger.analysis.suspects import Suspects
 from tagger.analysis.thresholds import WANTED, thresholds
 from tagger.analysis.wrong_values import class_errors, tag_errors
-from tagger.metrics.layer import ClassLayer, EntityLayer, ScoredLayer, TokenLayer
+from tagger.metrics.entity_layer import EntityLayer
+from tagger.metrics.layer import ClassLayer, ScoredLayer, TokenLayer
 from tagger.metrics.partial import partial
-from tagger.metrics.ranking import ranking
 from tagger.metrics.readings import readings
 from tagger.metrics.resampling import RESAMPLES, interval
 from tagger.metrics.section import Section

@@ -17,7 +17,8 @@ from tagger.corpus.detecting import Watch
 from tagger.corpus.metadata import with_values
 from tagger.corpus.sides import Paths, Sentences, Side, read_side, read_sides
 from tagger.formats.probabilities import settled
-from tagger.metrics.layer import ClassLayer, EntityLayer, ScoredLayer, TokenLayer
+from tagger.metrics.entity_layer import EntityLayer
+from tagger.metrics.layer import ClassLayer, ScoredLayer, TokenLayer
 from tagger.reporting.report import Report, signature_of
 from tagger.reporting.sections import Context
 from tagger.reporting.signature import hashes_of_files

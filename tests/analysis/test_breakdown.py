@@ -10,7 +10,7 @@ from scored_layers import class_layer, entity_layer, token_layer
 from tagger.analysis.breakdown import breakdown
 from tagger.analysis.groups import by_document, by_entity_length, by_seen, by_sentence_length, by_words
 from tagger.analysis.knowledge import TrainKnowledge
-from tagger.metrics.layer import EntityLayer
+from tagger.metrics.entity_layer import EntityLayer
 from tagger.text.sentence import Unaligned
 
 TAGS = ("O", *(f"{prefix}-{name}" for prefix, name in product("BI", ("PER", "LOC"))))

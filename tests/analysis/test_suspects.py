@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tagger.analysis.suspects import Search
-from tagger.metrics.layer import ClassLayer, EntityLayer, TokenLayer
+from tagger.metrics.entity_layer import EntityLayer
+from tagger.metrics.layer import ClassLayer, TokenLayer
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer, Unaligned
 
 TAGS = ("O", "B-PER", "I-PER", "B-LOC")

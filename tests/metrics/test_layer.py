@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagger.metrics.layer import ClassLayer, EntityLayer, TokenLayer
+from tagger.metrics.entity_layer import EntityLayer
+from tagger.metrics.layer import ClassLayer, TokenLayer
 from tagger.text.schemes import RULES, Scheme, repair_tags
 from tagger.text.sentence import Label, Sentence, TagLayer
 

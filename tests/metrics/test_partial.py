@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagger.metrics.entities import score_entities
-from tagger.metrics.layer import EntityLayer
+from tagger.metrics.entity_layer import EntityLayer
 from tagger.metrics.partial import ALL, MEASURES, Match, overlapping, paired, partial, score_partial
 from tagger.text.schemes import Boundary, spans_to_tags
 from tagger.text.sentence import Sentence, TagLayer, Unaligned

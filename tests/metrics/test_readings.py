@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagger.metrics.layer import EntityLayer
+from tagger.metrics.entity_layer import EntityLayer
 from tagger.metrics.readings import RULES, Reading, read_four_ways, readings
 from tagger.text.schemes import Scheme, repair_tags, tags_of_types
 from tagger.text.sentence import Sentence, TagLayer, Unaligned

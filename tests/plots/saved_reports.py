@@ -4,7 +4,8 @@ from pathlib import Path
 
 from scored_layers import entity_layer
 
-from tagger.metrics.layer import EntityLayer, ScoredLayer
+from tagger.metrics.entity_layer import EntityLayer
+from tagger.metrics.layer import ScoredLayer
 from tagger.reporting.report import Report, signature_of
 
 GOLD = "B-A O B-B O"

@@ -11,7 +11,8 @@ from textwrap import dedent
 import pytest
 
 from tagger.errors import DataError, MissingExtraError, RecipeError
-from tagger.metrics.layer import ClassLayer, EntityLayer, ScoredLayer, TokenLayer
+from tagger.metrics.entity_layer import EntityLayer
+from tagger.metrics.layer import ClassLayer, ScoredLayer, TokenLayer
 from tagger.reporting.output import check_path
 from tagger.reporting.report import SUFFIXES, Report, load_report, signature_of
 from tagger.reporting.signature import hashes_of_files

@@ -11,7 +11,8 @@ import pytest
 
 from tagger.analysis.knowledge import knowledge_of
 from tagger.errors import DataError
-from tagger.metrics.layer import ClassLayer, EntityLayer
+from tagger.metrics.entity_layer import EntityLayer
+from tagger.metrics.layer import ClassLayer
 from tagger.reporting.report import Report, load_report, signature_of
 from tagger.reporting.saved_form import fault_of
 from tagger.reporting.sections import Context

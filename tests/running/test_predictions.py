@@ -11,7 +11,8 @@ import tagger
 from tagger.analysis.confusion import NOTHING, confusion_pairs
 from tagger.errors import DataError, RecipeError
 from tagger.metrics.entities import EntityScores
-from tagger.metrics.layer import EntityLayer, TokenLayer
+from tagger.metrics.entity_layer import EntityLayer
+from tagger.metrics.layer import TokenLayer
 from tagger.reporting.report import load_report
 from tagger.reporting.sections import Context
 from tagger.text.schemes import Boundary

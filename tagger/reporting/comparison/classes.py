@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tagger.metrics.layer import ClassLayer, Counts, EntityLayer, ScoredLayer, TokenLayer
+from tagger.metrics.entity_layer import EntityLayer
+from tagger.metrics.layer import ClassLayer, Counts, ScoredLayer, TokenLayer
 
 CORRECT, PREDICTED, GOLD = range(3)
 

@@ -11,7 +11,8 @@ from typing import Any
 from tagger.analysis.listing import Mistake, brief_lines, entries, listed
 from tagger.analysis.mistakes import find_mistakes
 from tagger.analysis.wrong_values import wrong_classes, wrong_tags
-from tagger.metrics.layer import ClassLayer, EntityLayer, ScoredLayer, TokenLayer
+from tagger.metrics.entity_layer import EntityLayer
+from tagger.metrics.layer import ClassLayer, ScoredLayer, TokenLayer
 from tagger.metrics.section import Section, Table
 
 LISTED = 100  # mistakes of each list

@@ -25,7 +25,7 @@ def ranking(layer: ScoredLayer) -> Section | None:
 
     Source:
         Computed by scikit-learn. Compared with all pairs of sentences and with the Mann-Whitney statistic of SciPy in
-        tests/metrics/test_ranking.py.
+        tests/analysis/test_ranking.py.
     """
     if not isinstance(layer, ClassLayer):
         return None

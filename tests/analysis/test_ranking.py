@@ -8,8 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import mannwhitneyu
 
+from tagger.analysis.ranking import ranking
 from tagger.metrics.layer import ClassLayer
-from tagger.metrics.ranking import ranking
 from tagger.text.sentence import Label, Sentence
 
 ROWS = st.lists(st.tuples(st.sampled_from("ny"), st.integers(0, 20).map(lambda n: n / 20)), min_size=2, max_size=25)
