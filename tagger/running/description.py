@@ -57,7 +57,7 @@ def _describe(folder: Path) -> dict[str, Any]:
     }
     report = folder.parent / REPORT
     kept = _from_report(report) if newest(report).is_file() else {}
-    return facts | {name: value for name, value in kept.items() if name != "train_files"}
+    return facts | {name: value for name, value in kept.items() if name in ("scores", "calibrated")}
 
 
 def train_files_of(folder: Path) -> dict[str, str]:
@@ -73,15 +73,32 @@ def train_files_of(folder: Path) -> dict[str, str]:
     return _from_report(report).get("train_files", {}) if newest(report).is_file() else {}
 
 
+def seed_of(folder: Path, sha256: str) -> int | None:
+    """Return the seed of a model's training; None if its folder is not that of a run whose report is of this model.
+
+    Args:
+        folder: The folder of the model inside that of its run.
+        sha256: SHA-256 of the model.
+
+    Raises:
+        ModelError: The report of the run is damaged.
+    """
+    report = folder.parent / REPORT
+    signature = _from_report(report).get("signature", {}) if newest(report).is_file() else {}
+    seed = signature.get("seed") if signature.get("model_sha256") == sha256 else None
+    return seed if isinstance(seed, int) else None
+
+
 def _from_report(path: Path) -> dict[str, Any]:
-    """Return what a report has of these: scores of each layer, how heads were calibrated, and the training files."""
+    """Return what a report has of: scores of each layer, how heads were calibrated, training files, signature."""
     names = ("f1", "precision", "recall", "accuracy")
     try:
         report = json.loads(newest(path).read_text(encoding="utf-8"))
         scores = {layer: {k: v[k] for k in names if k in v} for layer, v in report["scores"].items()}
         calibrated = {layer: dict(found) for layer, found in report.get("calibrated", {}).items()}
         files = dict(report.get("train_files", {}))
-        found = {"scores": scores, "calibrated": calibrated, "train_files": files}
+        signature = dict(report.get("signature", {}))
+        found = {"scores": scores, "calibrated": calibrated, "train_files": files, "signature": signature}
         return {name: value for name, value in found.items() if value}
     except (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError):
         raise ModelError(

@@ -1,5 +1,6 @@
 """The report of a model on files."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,16 +15,19 @@ from tagger.evaluation import Report
 from tagger.formats.standoff.brat import is_brat
 from tagger.formats.table import READABLE
 from tagger.heads.table import heads_of
+from tagger.metrics.layer import EntityLayer
 from tagger.model.model import Model
 from tagger.reporting.sections import Context
 from tagger.reporting.signature import hashes_of_files
 from tagger.running.auditing.suspects import with_suspects
-from tagger.running.description import train_files_of
+from tagger.running.description import seed_of, train_files_of
 from tagger.tagging import Tagger
 from tagger.text.schemes import split_tag
 from tagger.text.sentence import Label, Sentence
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
+from tagger.wording import quoted
 
+SHOWN = 5  # values in a note
 Watch = Callable[[Iterable[Sentence]], Iterator[Sentence]]
 
 
@@ -73,8 +77,9 @@ def evaluate_files(
         context = replace(context, train=knowledge_of(seen))
     hashes = hashes_of_files(files)
     report = tagger.evaluate(sentences, watch=watch, files=hashes, context=context)
-    notes = (*detected, *notes, *_notes_on_train(hashes, tagger.model))
+    notes = (*detected, *notes, *_notes_on_layers(report, tagger.model), *_notes_on_train(hashes, tagger.model))
     report = replace(report, extra={"files": [str(file) for file in files], "notes": list(notes), **report.extra})
+    report = replace(report, signature=replace(report.signature, seed=_seed_of(tagger.model)))
     return with_suspects(report, tagger) if suspects else report
 
 
@@ -89,6 +94,31 @@ def _with_form(
         return reading, []
     format, columns, notes = detected_form(Path(files[0]), reading)
     return {**reading, "format": format, "columns": columns}, notes
+
+
+def _notes_on_layers(report: Report, model: Model) -> Iterator[str]:
+    """Yield a note for each layer of the model that was not scored, or whose gold has values that it does not know."""
+    heads = heads_of(model.heads)
+    if absent := [name for name in heads if name not in report.layers]:
+        yield f"not scored, because no sentence of the files has these layers of the model: {quoted(absent)}"
+    for name, layer in report.layers.items():
+        labels = model.vocabulary.labels[name]
+        types = isinstance(layer, EntityLayer)
+        known = dict.fromkeys(split_tag(label)[1] if types else label for label in labels if not types or label != "O")
+        counts = Counter(value for sentence in layer.gold for value in heads[name].classes(sentence))
+        if unknown := [value for value in counts if value not in known]:
+            noun = "types" if types else layer.kind
+            shown = ", ".join(f"`{value}` ({counts[value]})" for value in unknown[:SHOWN])
+            yield (
+                f"layer `{name}`: gold has {noun} that the model does not know and cannot predict: {shown}"
+                + (f" and {len(unknown) - SHOWN} more" if len(unknown) > SHOWN else "")
+                + (f"; none is one of the model's: {quoted([*known][:SHOWN])}" if len(unknown) == len(counts) else "")
+            )
+
+
+def _seed_of(model: Model) -> int | None:
+    """Return the seed of the training of a model, if it is in the folder of its run and was not changed since."""
+    return None if model.source is None else seed_of(model.source.folder, model.source.sha256)
 
 
 def _notes_on_train(hashes: Mapping[str, str], model: Model) -> Iterator[str]:
