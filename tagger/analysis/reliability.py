@@ -3,11 +3,14 @@
 The figures are computed in `metrics/calibration.py`.
 """
 
+from collections.abc import Mapping, Set
+
 import numpy as np
 
 from tagger.metrics.calibration import brier_score, brier_score_of_classes, calibration_error, reliability
 from tagger.metrics.layer import ScoredLayer
 from tagger.metrics.section import Curve, Section, Table
+from tagger.text.sentence import Label
 
 NOTE = (
     "Predictions in bins of equal width of their probability: calibrated ones are right as often as their probability "
@@ -55,13 +58,23 @@ def calibration(layer: ScoredLayer) -> Section:
 
 
 def _brier(layer: ScoredLayer) -> float | None:
-    """Return the Brier score; None for labels where a sentence has the probability of its predicted class only."""
+    """Return the Brier score; None for labels where a sentence lacks the probability of a class."""
     if layer.kind != "labels":
         return brier_score(*zip(*layer.hits, strict=True))
-    shares = [sentence.label(layer.name).scores for sentence in layer.predicted]
-    known = [each for each in shares if each is not None]
+    labels = [sentence.label(layer.name) for sentence in layer.predicted]
     gold = [sentence.label(layer.name).value for sentence in layer.gold]
+    classes = {*gold, *(name for label in labels for name in (label.value, *(label.scores or {})))}
+    shares = [_shares(label, classes) for label in labels]
+    known = [each for each in shares if each is not None]
     return brier_score_of_classes(known, gold) if len(known) == len(gold) else None
+
+
+def _shares(label: Label, classes: Set[str]) -> Mapping[str, float] | None:
+    """Return the probability of each class: as predicted, or of two classes what follows from that of one of them."""
+    if label.scores is not None or label.score is None or len(classes) != 2:
+        return label.scores
+    (other,) = classes - {label.value}
+    return {label.value: label.score, other: 1 - label.score}
 
 
 def missing_probabilities(layer: ScoredLayer) -> str:

@@ -35,9 +35,11 @@ def test_the_brier_score_of_labels_is_over_all_classes_or_undefined() -> None:
     layer = ClassLayer("class", gold, (Sentence.from_tokens(["w"], {"class": shares}),))
     assert calibration(layer).data["brier"] == pytest.approx(0.49 + 0.36 + 0.01)
     assert "summed over the classes, from 0 to 2 (Brier 1950)" in calibration(layer).note
-    without = calibration(class_layer(("a", "b"), scores=[0.6]))
+    two = calibration(class_layer(("a", "b"), ("b", "b"), scores=[0.6, 0.9]))
+    assert two.data["brier"] == pytest.approx(0.6**2 + 0.1**2)  # the other class has the rest of each probability
+    without = calibration(class_layer(("a", "b"), ("c", "c"), scores=[0.6, 0.6]))
     assert without.data["brier"] is None
-    assert without.data["ece"] == pytest.approx(0.6)
+    assert without.data["ece"] == pytest.approx(0.1)
     assert without.brief[0].endswith("Brier score undefined: not all classes have a probability")
 
 
