@@ -24,7 +24,7 @@ MEASURES = ("strict", "exact", "partial", "type")
 POINTS = {"correct": 2, "partial": 1, "incorrect": 0}  # in halves
 COLUMNS = ("COR", "INC", "PAR", "MIS", "SPU", "POS", "ACT", "precision", "recall", "F1")
 NOTE = (
-    "Partial credit as in SemEval-2013 task 9 (Segura-Bedmar et al., 2013). strict: type and boundaries are right; "
+    "The measures of SemEval-2013 task 9 (Segura-Bedmar et al., 2013). strict: type and boundaries are right; "
     "exact: boundaries are right; partial: half a point for boundaries that overlap; type: an overlap with the same "
     "type. Each gold entity is paired with at most one predicted entity that overlaps it, so that each measure is as "
     "high as possible. COR, INC and PAR are pairs that are correct, incorrect and partly correct, MIS missed and "

@@ -132,11 +132,12 @@ def _rates(scores: Mapping[str, Any]) -> Table:
 def _section(section: Section) -> dict[str, Any]:
     listed = section.data.get("list") if section.key == "errors" else None
     tables = [table for table in section.tables if listed is None or table.title != LISTED]
+    lines = () if tables or section.curves or listed else section.brief
     return {
         "key": section.key,
         "title": section.title,
-        "note": section.note,
-        "lines": [] if tables or section.curves or listed else section.brief,
+        "note": "" if any(section.note in line for line in lines) else section.note,
+        "lines": lines,
         "tables": [_table(table) for table in tables],
         "curves": [draw(curve) for curve in section.curves],
         "mistakes": filterable(listed) if listed else None,

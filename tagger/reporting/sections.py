@@ -23,6 +23,7 @@ from tagger.metrics.section import Section
 from tagger.wording import counted
 
 LEVEL = 0.95  # of confidence intervals
+FEW = 100  # sentences or documents; intervals of fewer may be too narrow
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +82,23 @@ def headline_interval(layer: ScoredLayer, context: Context) -> Section:
     number, what = (len(layer.gold), "sentence") if units is None else (max(units) + 1, "document")
     found = interval(layer.counts, layer.statistic, units=units, level=LEVEL)
     if found is None:
-        why = f"no confidence interval: it needs two {what}s, and resamples with different scores"
+        why = f"no confidence interval: {_why_none(layer, number, what)}"
         return Section("interval", title, why, None, (why,))
     note = f"bootstrap over {counted(number, what)}, {RESAMPLES:,} resamples"
+    if number < FEW:
+        note += f"; with fewer than {FEW} {what}s it may be too narrow"
     data = {**found._asdict(), "level": LEVEL, "resamples": RESAMPLES, "over": f"{what}s"}
     brief = f"{100 * LEVEL:.0f} % interval: {found.low:.4f} to {found.high:.4f}, {note}"
     return Section("interval", title, note, data, (brief,))
+
+
+def _why_none(layer: ScoredLayer, number: int, what: str) -> str:
+    """Return why a layer has no interval, given its number of sentences or documents."""
+    if not layer.counts.any():
+        return "there is nothing to score"
+    if number < 2:
+        return f"it needs at least two {what}s, got {number}"
+    return f"all resamples have the same score, so the {number} {what}s do not show how much it varies"
 
 
 def errors(layer: ScoredLayer, context: Context) -> Section | None:
