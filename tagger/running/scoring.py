@@ -15,7 +15,7 @@ from tagger.evaluation import Report
 from tagger.formats.standoff.brat import is_brat
 from tagger.formats.table import READABLE
 from tagger.heads.table import heads_of
-from tagger.metrics.layer import EntityLayer
+from tagger.metrics.entity_layer import EntityLayer
 from tagger.model.model import Model
 from tagger.reporting.sections import Context
 from tagger.reporting.signature import hashes_of_files
