@@ -15,7 +15,8 @@ from typing import Self, TypeVar
 
 SHOWN = 10  # problems that an error shows; the others are counted
 EXTRAS = {"jinja2": "plots", "markupsafe": "plots", "matplotlib": "plots", "onnx": "onnx", "onnxruntime": "onnx"}
-DISTRIBUTIONS = {"torchcrf": "pytorch-crf", "yaml": "pyyaml"}  # whose names are not those of their packages
+# What to install for a package that has another name.
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "torchcrf": "pytorch-crf", "yaml": "pyyaml"}
 V = TypeVar("V")
 
 

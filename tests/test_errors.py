@@ -1,12 +1,24 @@
 """The exception tree, one error for many problems, and what a missing package leads to."""
 
+import re
 import subprocess
 import sys
+import tomllib
 from functools import partial
+from pathlib import Path
 
 import pytest
 
-from tagger.errors import DataError, MissingExtraError, ModelError, Problems, RecipeError, TaggerError, gather
+from tagger.errors import (
+    DataError,
+    MissingExtraError,
+    ModelError,
+    Problems,
+    RecipeError,
+    TaggerError,
+    gather,
+    missing_package,
+)
 
 
 @pytest.mark.parametrize("kind", [DataError, RecipeError, ModelError, MissingExtraError])
@@ -108,3 +120,12 @@ def test_public_names_that_need_a_missing_package_say_how_to_install_it() -> Non
         f"tagger.train {torch}",
         f"tagger.train_several {torch}",
     ]
+
+
+@pytest.mark.parametrize("package", ["sklearn", "torchcrf", "yaml", "scipy.stats"])
+def test_what_to_install_for_a_missing_package_is_a_dependency_of_the_project(package: str) -> None:
+    advice = str(missing_package("this", ModuleNotFoundError(name=package)))
+    name = advice.partition("run pip install ")[2].partition(",")[0]
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
+    needed = [re.split("[^a-z0-9-]", line)[0] for line in project["dependencies"]]
+    assert name in needed
