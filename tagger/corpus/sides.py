@@ -3,7 +3,7 @@
 Whether their texts and layers fit together is left to `alignment`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -202,18 +202,34 @@ def _with_comments(ours: Side, theirs: Side, labels: Sequence[str]) -> tuple[Sid
     """Return both sides with labels from comments of columns.
 
     These are the given ones, or those that look like labels in one file, or are labels of the other. A comment that
-    both files have with the same values is metadata that the prediction has kept, and no prediction.
+    both files have with the same values is metadata that the prediction has kept, and no prediction. One that only one
+    file has stays a comment, which is noted.
     """
     sides = [side for side in (ours, theirs) if side.config.format == "conll"]
     keys = dict.fromkeys(labels)
     if not labels:
         keys |= dict.fromkeys(key for side in sides for key in label_comments(side.sentences))
-        kinds = [kinds_of(side.sentences).items() for side in (ours, theirs)]
-        keys |= dict.fromkeys(name for found in kinds for name, kind in found if kind is Label)
+        kinds = [kinds_of(side.sentences) for side in (ours, theirs)]
+        keys |= dict.fromkeys(name for found in kinds for name, kind in found.items() if kind is Label)
         if len(sides) == 2:
             values = {key: [[s.meta.get(key) for s in side.sentences] for side in sides] for key in keys}
             keys = {key: None for key, (one, other) in values.items() if one != other}
+        found = [{*kind, *_comments(side)} for kind, side in zip(kinds, (ours, theirs), strict=True)]
+        alone = [key for key in keys if not all(key in names for names in found)]
+        keys = {key: None for key in keys if key not in alone}
+        ours, theirs = (replace(s, notes=(*s.notes, *_of_one_file(s, alone))) for s in (ours, theirs))
     return _with_labels(ours, keys), _with_labels(theirs, keys)
+
+
+def _comments(side: Side) -> set[str]:
+    """Return the keys of the comments of columns."""
+    return {key for sentence in side.sentences for key in sentence.meta} if side.config.format == "conll" else set()
+
+
+def _of_one_file(side: Side, keys: Sequence[str]) -> Iterator[str]:
+    """Yield a note on each comment that looks like a label of which the other file has none."""
+    for key in [key for key in keys if key in _comments(side)]:
+        yield f"the comment `# {key}` looks like a label, but stays a comment, because the other file has no such label"
 
 
 def _with_labels(side: Side, keys: Iterable[str]) -> Side:

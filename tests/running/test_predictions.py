@@ -332,6 +332,21 @@ def test_train_tells_what_was_seen_there_in_its_own_scheme(tmp_path: Path) -> No
     assert "not in train" in report.to_dict()["scores"]["ner"]["breakdown"]["words"]
 
 
+def test_a_comment_that_looks_like_a_label_stays_a_comment_if_only_one_file_has_it(tmp_path: Path) -> None:
+    comments = "".join(f"# source = {'ab'[i % 2]}\nAda\tB-PER\n\n" for i in range(20))
+    gold, columns = write(tmp_path, "g.conll", comments), write(tmp_path, "p.conll", "Ada\tB-PER\n\n" * 20)
+    lines = write(tmp_path, "p.jsonl", jsonl([{"tokens": ["Ada"], "tags": {"ner": ["B-PER"]}}] * 20))
+    for predicted in (columns, lines):
+        for sides, name in (((gold, predicted), "gold"), ((predicted, gold), "prediction")):
+            report = tagger.score(*sides)
+            notes = [note for note in report.to_dict()["notes"] if "source" in note]
+            assert [*report.layers] == ["ner"]
+            assert notes == [
+                f"{name}: the comment `# source` looks like a label, but stays a comment, because the other file has "
+                "no such label"
+            ]
+
+
 def test_sentences_are_grouped_by_keys_of_their_records_of_meta_and_by_comments(tmp_path: Path) -> None:
     kinds = [{"source": "web", "meta": {"year": 1999, "genre": "news"}}, {"source": "book", "meta": {"year": 2001}}]
     rows = [{"tokens": w, "tags": {"ner": t}, **k} for w, t, k in zip(WORDS, GOLD, kinds, strict=True)]
