@@ -45,9 +45,7 @@ from rich.table import Table
 
 import tagger
 from tagger import Corpus, DataError, Label, Recipe, Sentence, Tagger, plots
-from tagger.metrics.resampling import RESAMPLES, accuracy
-from tagger.metrics.run_groups import compare_groups
-from tagger.metrics.significance import compare_paired, holm
+from tagger.metrics import RESAMPLES, accuracy, compare_groups, compare_paired, holm
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -33,7 +33,7 @@ from rich.table import Table
 
 import tagger
 from tagger import GroupListener, TaggerError, describe_model
-from tagger.reporting.run_group import Spread
+from tagger.metrics import Spread
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 JOINT = "joint-english"

@@ -44,10 +44,11 @@ _MODULES = {
     "tagger.running.train": ("train",),
     "tagger.tagging": ("Tagger", "load"),
 }
+_SUBMODULES = ("metrics", "plots")
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 if TYPE_CHECKING:
-    from tagger import plots as plots
+    from tagger import metrics as metrics, plots as plots
     from tagger.config import Recipe as Recipe, load_recipe as load_recipe
     from tagger.conversion.writing import write_sentences as write_sentences
     from tagger.corpus.corpus import Corpus as Corpus, load_corpus as load_corpus, load_dataset as load_dataset
@@ -86,16 +87,16 @@ if TYPE_CHECKING:
 
     __version__: str
 else:
-    __all__ = sorted([*_HOME, "plots"])
+    __all__ = sorted([*_HOME, *_SUBMODULES])
 
 
 def __getattr__(name: str) -> object:
     if name == "__version__":
         return import_module("importlib.metadata").version("tagger-bilstm")
-    if name not in (*_HOME, "plots"):
+    if name not in (*_HOME, *_SUBMODULES):
         raise AttributeError(f"module 'tagger' has no attribute '{name}'")
     try:
-        value = import_module("tagger.plots") if name == "plots" else getattr(import_module(_HOME[name]), name)
+        value = import_module(f"tagger.{name}") if name in _SUBMODULES else getattr(import_module(_HOME[name]), name)
     except ModuleNotFoundError as error:
         from tagger.errors import missing_package
 
@@ -105,4 +106,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted((*globals(), *_HOME, "plots"))
+    return sorted((*globals(), *_HOME, *_SUBMODULES))

@@ -50,6 +50,7 @@ PUBLIC = [
     "load_recipe",
     "load_report",
     "metric_folder",
+    "metrics",
     "plots",
     "score",
     "stream_dataset",

@@ -5,7 +5,9 @@ other sentences. Two single models are compared in `significance.py`.
 """
 
 from collections.abc import Hashable, Sequence
-from typing import NamedTuple
+from dataclasses import asdict, dataclass
+from statistics import fmean, median, stdev
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -125,3 +127,41 @@ def _student(difference: float, parts: Sequence[tuple[float, int]], level: float
     error = variance**0.5
     p = 2 * stdtr(freedom, -abs(difference) / error)
     return float(stdtrit(freedom, (1 + level) / 2)) * error, float(p)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How a score varies over runs.
+
+    Args:
+        mean: The mean.
+        deviation: The sample standard deviation, with n - 1; None for one run.
+        least: The smallest value.
+        median: The median.
+        most: The largest value.
+        values: The value of each run.
+
+    Source:
+        Computed by the standard library; compared with numpy in tests/reporting/test_run_group.py.
+    """
+
+    mean: float
+    deviation: float | None
+    least: float
+    median: float
+    most: float
+    values: tuple[float, ...]
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Spread":
+        """Return how values vary; there must be at least one."""
+        deviation = stdev(values) if len(values) > 1 else None
+        return cls(fmean(values), deviation, min(values), median(values), max(values), tuple(values))
+
+    def __str__(self) -> str:
+        return f"{self.mean:.4f}" + ("" if self.deviation is None else f" ± {self.deviation:.4f}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as JSON values."""
+        names = {"deviation": "sd", "least": "min", "most": "max"}
+        return {names.get(key, key): list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}

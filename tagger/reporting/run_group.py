@@ -4,10 +4,10 @@ Making the runs is left to `running/several/`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from statistics import fmean, median, stdev
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from tagger.metrics.run_groups import Spread
 from tagger.metrics.section import Table
 from tagger.reporting.signature import Signature
 from tagger.reporting.tables import latex_lines, markdown_lines, text_lines
@@ -18,44 +18,6 @@ DEVIATION = "sd is the sample standard deviation over the runs (n - 1)"
 POOLED = "pooled is the score of the sentences of all folds together"
 
 Values = Mapping[str, Mapping[str, Mapping[str, list[float]]]]  # layer → split → score → its value in each run
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """How a score varies over runs.
-
-    Args:
-        mean: The mean.
-        deviation: The sample standard deviation, with n - 1; None for one run.
-        least: The smallest value.
-        median: The median.
-        most: The largest value.
-        values: The value of each run.
-
-    Source:
-        Computed by the standard library; compared with numpy in tests/reporting/test_run_group.py.
-    """
-
-    mean: float
-    deviation: float | None
-    least: float
-    median: float
-    most: float
-    values: tuple[float, ...]
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> "Spread":
-        """Return how values vary; there must be at least one."""
-        deviation = stdev(values) if len(values) > 1 else None
-        return cls(fmean(values), deviation, min(values), median(values), max(values), tuple(values))
-
-    def __str__(self) -> str:
-        return f"{self.mean:.4f}" + ("" if self.deviation is None else f" ± {self.deviation:.4f}")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the figures as JSON values."""
-        names = {"deviation": "sd", "least": "min", "most": "max"}
-        return {names.get(key, key): list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
 
 
 @dataclass(frozen=True)
