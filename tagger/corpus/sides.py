@@ -202,8 +202,8 @@ def _with_comments(ours: Side, theirs: Side, labels: Sequence[str]) -> tuple[Sid
     """Return both sides with labels from comments of columns.
 
     These are the given ones, or those that look like labels in one file, or are labels of the other. A comment that
-    both files have with the same values is metadata that the prediction has kept, and no prediction. One that only one
-    file has stays a comment, which is noted.
+    both files have with the same values is metadata that the prediction has kept, and no prediction. If one file
+    has no label at all, those of the other stay comments, which is noted.
     """
     sides = [side for side in (ours, theirs) if side.config.format == "conll"]
     keys = dict.fromkeys(labels)
@@ -215,9 +215,9 @@ def _with_comments(ours: Side, theirs: Side, labels: Sequence[str]) -> tuple[Sid
             values = {key: [[s.meta.get(key) for s in side.sentences] for side in sides] for key in keys}
             keys = {key: None for key, (one, other) in values.items() if one != other}
         found = [{*kind, *_comments(side)} for kind, side in zip(kinds, (ours, theirs), strict=True)]
-        alone = [key for key in keys if not all(key in names for names in found)]
-        keys = {key: None for key in keys if key not in alone}
-        ours, theirs = (replace(s, notes=(*s.notes, *_of_one_file(s, alone))) for s in (ours, theirs))
+        if not all(names & keys.keys() for names in found):
+            ours, theirs = (replace(s, notes=(*s.notes, *_of_one_file(s, keys))) for s in (ours, theirs))
+            keys = {}
     return _with_labels(ours, keys), _with_labels(theirs, keys)
 
 
@@ -226,10 +226,10 @@ def _comments(side: Side) -> set[str]:
     return {key for sentence in side.sentences for key in sentence.meta} if side.config.format == "conll" else set()
 
 
-def _of_one_file(side: Side, keys: Sequence[str]) -> Iterator[str]:
-    """Yield a note on each comment that looks like a label of which the other file has none."""
+def _of_one_file(side: Side, keys: Iterable[str]) -> Iterator[str]:
+    """Yield a note on each comment that looks like a label, if the other file has none."""
     for key in [key for key in keys if key in _comments(side)]:
-        yield f"the comment `# {key}` looks like a label, but stays a comment, because the other file has no such label"
+        yield f"the comment `# {key}` looks like a label, but stays a comment, because the other file has no label"
 
 
 def _with_labels(side: Side, keys: Iterable[str]) -> Side:
