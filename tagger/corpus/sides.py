@@ -90,13 +90,15 @@ def read_sides(
 
 
 def read_side(source: Paths | Sentences, reading: Mapping[str, Any], *, watch: Watch = iter) -> Side:
-    """Return sentences with layers of their own, such as those of train, read like gold.
+    """Return sentences with layers of their own, such as those of train, read like gold or as their format shows.
 
     Raises:
         RecipeError: A setting has a wrong value.
         DataError: A file cannot be read.
     """
-    return _side("gold", source, reading, watch)
+    items = [source] if isinstance(source, (str, Path)) else list(source)
+    own = {key: value for key, value in reading.items() if not key.startswith("predicted_")}
+    return _side("gold", source, {**own, **_changes(items, own)}, watch)
 
 
 def _side(side: str, source: Paths | Sentences, reading: Mapping[str, Any], watch: Watch) -> Side:

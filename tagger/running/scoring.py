@@ -9,7 +9,7 @@ from typing import Any
 from tagger.analysis.knowledge import knowledge_of
 from tagger.config import ReadingConfig
 from tagger.corpus.corpus import change_reading, read_sentences
-from tagger.corpus.detecting import detected_form
+from tagger.corpus.detecting import detected_form, shows_other_format
 from tagger.corpus.metadata import with_values
 from tagger.evaluation import Report
 from tagger.formats.standoff.brat import is_brat
@@ -51,8 +51,8 @@ def evaluate_files(
         files: Paths of files with gold layers.
         watch: Passes on the predicted sentences, and may show how many there are.
         context: What sections of the report need beside the sentences.
-        train: Paths of the training files, read in the same way, for the scores of what was seen in train. Default:
-            what the run folder of the model has kept.
+        train: Paths of the training files, for the scores of what was seen in train. They are read in the same way, or
+            as they show if they are in another format. Default: what the run folder of the model has kept.
         suspects: Whether to search for likely errors of gold.
         reading: Keys of a recipe's [data] section, such as `format`, `columns` and `scheme`; None is ignored.
 
@@ -60,20 +60,12 @@ def evaluate_files(
         RecipeError: A key of `reading` is invalid.
         DataError: A file cannot be read, has no layer of the model, or no key of `context.by`.
     """
-    trained = list(tagger.model.config.reading.values())
-    labels = [layer for layer, head in heads_of(tagger.model.heads).items() if head.layer_type is Label]
-    reading, detected = _with_form(reading, trained, files)
-    if reading.get("format") == "labelled" and reading.get("layer") is None and len(labels) == 1:
-        reading["layer"] = labels[0]
-    config = change_reading(trained, reading)
-    given = {key for key, value in reading.items() if value is not None}
-    config = config.with_rules(_rules_for(config.text_rules, tagger.model.text_rules, reading))
-    config = _with_changes_of_training(config, tagger.model)
+    config, given, detected = _config(tagger.model, reading, files)
     sentences, notes = read_sentences(files, config, scheme_given="scheme" in given, chosen=given)
     context = context or Context()
     sentences = with_values(sentences, context.by)
     if train:
-        seen, _ = read_sentences(train, config, scheme_given="scheme" in given, chosen=given)
+        seen = [sentence for file in train for sentence in _read_train(file, config, reading, tagger.model)]
         context = replace(context, train=knowledge_of(seen))
     hashes = hashes_of_files(files)
     report = tagger.evaluate(sentences, watch=watch, files=hashes, context=context)
@@ -81,6 +73,35 @@ def evaluate_files(
     report = replace(report, extra={"files": [str(file) for file in files], "notes": list(notes), **report.extra})
     report = replace(report, signature=replace(report.signature, seed=_seed_of(tagger.model)))
     return with_suspects(report, tagger) if suspects else report
+
+
+def _config(
+    model: Model, reading: Mapping[str, Any], files: Sequence[str | Path]
+) -> tuple[ReadingConfig, set[str], list[str]]:
+    """Return how to read files, the keys that are given or detected for it, and notes on what was detected."""
+    trained = list(model.config.reading.values())
+    labels = [layer for layer, head in heads_of(model.heads).items() if head.layer_type is Label]
+    reading, notes = _with_form(dict(reading), trained, files)
+    if reading.get("format") == "labelled" and reading.get("layer") is None and len(labels) == 1:
+        reading["layer"] = labels[0]
+    config = change_reading(trained, reading)
+    config = config.with_rules(_rules_for(config.text_rules, model.text_rules, reading))
+    return _with_changes_of_training(config, model), {key for key, value in reading.items() if value is not None}, notes
+
+
+def _read_train(file: str | Path, config: ReadingConfig, reading: Mapping[str, Any], model: Model) -> list[Sentence]:
+    """Return the sentences of a training file: read like the scored files, or if it is in another format, as it shows.
+
+    Args:
+        file: The training file.
+        config: How the scored files were read.
+        reading: What was given for the scored files.
+        model: The model, whose own reading of the other format counts.
+    """
+    if shows_other_format(Path(file), str(config.format), config.encoding):
+        reading = {"format": detected_form(Path(file), {})[0]}
+    config, given, _ = _config(model, reading, [file])
+    return read_sentences([file], config, scheme_given="scheme" in given, chosen=given)[0]
 
 
 def _with_form(

@@ -7,6 +7,7 @@ from shutil import copytree
 import pytest
 from small_recipes import NER, SMALL
 
+from tagger.running.predictions import score
 from tagger.running.scoring import evaluate_files
 from tagger.running.train import train
 from tagger.tagging import Tagger, load
@@ -62,6 +63,20 @@ def test_layers_that_are_not_scored_and_unknown_values_of_gold_are_said(
     notes = report.extra["notes"]
     assert isinstance(notes, list)
     assert [note for note in notes if "the model" in note] == said
+
+
+def test_training_files_may_be_in_another_format_than_the_scored_files(model: Tagger, tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [{"text": "Ada left", "label": [[0, 3, "PER"]]}]
+    texts, found = write(tmp_path / "texts.jsonl", rows), write(tmp_path / "found.jsonl", rows)
+    columns = tmp_path / "train.conll"
+    columns.write_text("Ada\tB-PER\nsings\tO\n\nBo\tB-LOC\nsings\tO\n", encoding="utf-8")
+    for report in (
+        evaluate_files(model, [texts], train=[columns, texts], format="jsonl", layer="ner"),
+        evaluate_files(model, [columns], train=[texts, columns], format="conll", columns=("token", "ner")),
+        score(texts, found, train=[columns], format="jsonl", layer="ner"),
+    ):
+        groups = report.to_dict()["scores"]["ner"]["breakdown"]["seen"]
+        assert groups["seen in train"]["gold"] == sum(group["gold"] for group in groups.values())
 
 
 def test_the_signature_has_the_seed_of_the_run(model: Tagger, tmp_path: Path) -> None:
