@@ -160,7 +160,7 @@ def train(
     data: DataOption = None,
     output: Annotated[
         Path | None,
-        typer.Option(help="Folder of the run. Default: runs/RECIPE, or runs/RECIPE-seeds for several."),
+        typer.Option(help="Folder of the run. Default: runs/RECIPE; of several, runs/RECIPE-seeds or -folds."),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a run in this folder, once the new one has ended.")
