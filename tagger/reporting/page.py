@@ -4,6 +4,7 @@ The page is made of the same sections as the text and the JSON form of a report.
 here turns sections into what the template inserts.
 """
 
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from tagger.analysis.listing import LISTED
 from tagger.metrics.rates import COLUMNS as RATES
@@ -22,6 +23,8 @@ from tagger.reporting.filterable import filterable
 from tagger.reporting.tables import cell_text
 from tagger.wording import visible
 
+CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+LONG = 24  # characters of a cell that may have several lines, so that the cells after it stay on the screen
 TEMPLATES = templates_in(Path(__file__).parent)
 SHARES = {
     "f1": "F1",
@@ -136,12 +139,17 @@ def _section(section: Section) -> dict[str, Any]:
     return {
         "key": section.key,
         "title": section.title,
-        "note": "" if any(section.note in line for line in lines) else section.note,
-        "lines": lines,
+        "note": "" if any(section.note in line for line in lines) else _coded(section.note),
+        "lines": list(map(_coded, lines)),
         "tables": [_table(table) for table in tables],
         "curves": [draw(curve) for curve in section.curves],
         "mistakes": filterable(listed) if listed else None,
     }
+
+
+def _coded(text: str) -> Markup:
+    """Return escaped text with what stands between backticks as code."""
+    return Markup(CODE.sub(r"<code>\1</code>", str(escape(visible(text)))))
 
 
 def _table(table: Table) -> dict[str, Any]:
@@ -156,6 +164,8 @@ def _table(table: Table) -> dict[str, Any]:
 
 def _cell(cell: Cell, total: float, row: str, column: str) -> dict[str, Any]:
     found: dict[str, Any] = {"text": visible(cell_text(cell))}
+    if isinstance(cell, str) and len(cell) > LONG:
+        found["kind"] = "long"
     if total and isinstance(cell, (int, float)):
         found["text"] = found["text"] if cell else "·"
         found["kind"] = " ".join(["equal"] * (row == column) + ["zero"] * (not cell))

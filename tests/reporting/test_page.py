@@ -138,3 +138,16 @@ def test_undefined_figures_are_a_dash_and_shares_have_four_digits() -> None:
     page = report_page("Scores", [PageLayer("x", {}, [Section("x", "X", "", None, tables=(table,))])], {})
     assert "<td>-</td><td>1</td>" in page
     assert "<td>0.5000</td><td>2</td>" in page
+
+
+def test_names_between_backticks_are_code_and_stay_escaped() -> None:
+    more = Section("more", "More", "the key `<b>` of ``x``, and one ` alone", None, brief=("`ner` is",))
+    page = page_of(entity_layer(), more)
+    assert "the key <code>&lt;b&gt;</code> of ``x``, and one ` alone" in page
+    assert "<p><code>ner</code> is</p>" in page
+
+
+def test_long_cells_have_several_lines() -> None:
+    table = Table(("text", "place", "mistake"), (("a", "sentence 'one of many words', token 3", "missed"),))
+    page = page_of(entity_layer(), Section("more", "More", "", None, tables=(table,)))
+    assert re.search('<td class="long">sentence .*, token 3</td><td>missed</td>', page)
