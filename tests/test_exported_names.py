@@ -1,5 +1,6 @@
 """The public surface, and what importing it costs."""
 
+import importlib
 import subprocess
 import sys
 import tomllib
@@ -127,3 +128,11 @@ def test_tagging_loads_only_what_its_backend_needs(model: Path) -> None:
         "torch",
         "torchcrf",
     }
+
+
+@pytest.mark.parametrize("package", ["metrics", "plots"])
+def test_no_public_name_of_a_package_is_also_a_module_of_it(package: str) -> None:
+    """The import of the module would replace the name."""
+    folder = Path(__file__).resolve().parents[1] / "tagger" / package
+    names = set(importlib.import_module(f"tagger.{package}").__all__)
+    assert names.isdisjoint(path.stem for path in folder.iterdir())

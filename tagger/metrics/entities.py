@@ -11,7 +11,7 @@ Only this module calls seqeval, and it works around these limits:
 - Its default mode knows only B, I, E and S, so `L-` and `U-` are passed as `E-` and `S-`.
 - It raises or warns on corpora without sentences or entities; here every rate of such a corpus is 0.0.
 
-Tags and labels without spans are scored in `accuracy.py`.
+Tags and labels without spans are scored in `classes.py`.
 """
 
 from collections.abc import Mapping, Sequence

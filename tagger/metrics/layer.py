@@ -13,8 +13,8 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.metrics.accuracy import LabelScores, TagScores, score_labels, score_tags
 from tagger.metrics.calibration import calibration_error
+from tagger.metrics.classes import LabelScores, TagScores, score_labels, score_tags
 from tagger.metrics.resampling import Statistic, accuracy
 from tagger.text.gaps import known_of
 from tagger.text.sentence import Label, Sentence

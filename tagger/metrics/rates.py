@@ -1,7 +1,7 @@
 """Precision, recall and F1, and the counts that they are computed from.
 
 A rate whose denominator is zero is 0.0, as in published scores. What counts as correct is defined in `entities.py` and
-`accuracy.py`.
+`classes.py`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ class ClassScore:
 
         Source:
             Van Rijsbergen (1979), "Information Retrieval", chapter 7: F1 is the harmonic mean of precision and recall.
-            Compared with scikit-learn in tests/metrics/test_accuracy.py.
+            Compared with scikit-learn in tests/metrics/test_classes.py.
         """
         return cls(ratio(correct, predicted), ratio(correct, gold), ratio(2 * correct, predicted + gold), gold)
 

@@ -1,6 +1,6 @@
 """Scores of entities where gold is not fully known."""
 
-from tagger.metrics.accuracy import score_tags
+from tagger.metrics.classes import score_tags
 from tagger.metrics.unknown_gold import known_part
 from tagger.text.schemes import Boundary
 

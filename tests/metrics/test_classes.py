@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
 
-from tagger.metrics.accuracy import score_labels, score_tags
+from tagger.metrics.classes import score_labels, score_tags
 from tagger.metrics.rates import ClassScore
 
 VALUES = ("ADJ", "NOUN", "VERB", "_")
