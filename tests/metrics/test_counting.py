@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from seqeval.metrics.sequence_labeling import get_entities
 from seqeval.metrics.v1 import precision_recall_fscore_support
+from seqeval_schemes import ORACLES, SCHEMES
 
 from tagger.metrics.counting import Rule, SpanSets, find_spans, pack_tags
 from tagger.metrics.entities import micro_average
@@ -21,13 +22,6 @@ from tagger.text.schemes import (
     tags_to_spans,
 )
 
-SCHEMES: tuple[Scheme, ...] = ("iob1", "iob2", "bioes", "bilou")
-ORACLES = {
-    "iob1": seqeval.scheme.IOB1,
-    "iob2": seqeval.scheme.IOB2,
-    "bioes": seqeval.scheme.IOBES,
-    "bilou": seqeval.scheme.BILOU,
-}
 TYPES = ("PER", "LOC", "work-of-art")
 Corpus = list[list[str]]
 

@@ -11,18 +11,12 @@ import seqeval.metrics
 import seqeval.scheme
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from seqeval_schemes import ORACLES, SCHEMES
 
 from tagger.metrics.entities import EntityScores, score_entities
 from tagger.metrics.rates import Average, ClassScore
 from tagger.text.schemes import RULES, Scheme, invalid_positions, tags_to_spans
 
-SCHEMES: tuple[Scheme, ...] = ("iob1", "iob2", "bioes", "bilou")
-ORACLES = {
-    "iob1": seqeval.scheme.IOB1,
-    "iob2": seqeval.scheme.IOB2,
-    "bioes": seqeval.scheme.IOBES,
-    "bilou": seqeval.scheme.BILOU,
-}
 TYPES = ("PER", "LOC", "work-of-art")
 Corpus = list[list[str]]
 

@@ -7,6 +7,7 @@ import pytest
 import seqeval.scheme
 from hypothesis import given
 from hypothesis import strategies as st
+from seqeval_schemes import ORACLES, SCHEMES
 
 from tagger.text.schemes import (
     RULES,
@@ -34,13 +35,6 @@ from tagger.text.schemes import (
 )
 from tagger.text.tag_survey import pairs_of
 
-SCHEMES: tuple[Scheme, ...] = ("iob1", "iob2", "bioes", "bilou")
-ORACLES = {
-    "iob1": seqeval.scheme.IOB1,
-    "iob2": seqeval.scheme.IOB2,
-    "bioes": seqeval.scheme.IOBES,
-    "bilou": seqeval.scheme.BILOU,
-}
 TYPES = ("X", "Y", "work-of-art")
 
 
