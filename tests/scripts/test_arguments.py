@@ -5,6 +5,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
+import ablation
 import arguments
 import benchmark_speed
 import compare_directions
@@ -14,9 +15,9 @@ import pytest
 import tagger
 from tagger.errors import MissingExtraError, TaggerError
 
-BOTH = (compare_directions, compare_joint)
+SEEDED = (ablation, compare_directions, compare_joint)
 TIMED = (benchmark_speed, compare_joint)
-ALL = (benchmark_speed, compare_directions, compare_joint)
+ALL = (ablation, benchmark_speed, compare_directions, compare_joint)
 WRONG = [
     (ALL, ["--threads", "0"], "argument --threads: must be a whole number from 1 to 1024, got '0'"),
     (ALL, ["--threads", "-1"], "argument --threads: must be a whole number from 1 to 1024, got '-1'"),
@@ -36,7 +37,7 @@ WRONG = [
     (TIMED, ["--repeats", "many"], "argument --repeats: must be a whole number of at least 1, got 'many'"),
     *(
         (
-            BOTH,
+            SEEDED,
             ["--seeds", text],
             f"argument --seeds: must be different whole numbers from 0, separated by commas, got '{text}",
         )
@@ -113,7 +114,7 @@ def untrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_wrong_command_line_is_refused_in_one_sentence(
     script: ModuleType, given: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    needed = ["--data", "."] if script is compare_joint and "--data" not in given else []
+    needed = {ablation: ["recipe.toml"], compare_joint: [] if "--data" in given else ["--data", "."]}.get(script, [])
     with pytest.raises(SystemExit) as refused:
         script.main([*needed, *given])
     assert refused.value.code == 2
