@@ -130,6 +130,10 @@ class TrainingConfig(Section):
     """Decay of a running average of the weights, for example 0.998; the averaged weights are scored and kept. 0: no
     averaging."""
 
+    refit: bool = False
+    """Whether to train a fresh network on train and dev together for as many epochs as dev has chosen. The dev scores
+    of the report remain those of the network before it, which has not seen dev."""
+
 
 def _refuse(value: object) -> object:
     """Refuse what a recipe cannot hold."""
@@ -191,6 +195,12 @@ class Recipe(Section):
             )
         if any(head.teacher for head in layers.values()) and any(c.lazy for c in self.all_corpora().values()):
             raise ValueError("a `teacher` reads all of train, which `lazy` leaves on disk; keep one of the two")
+        if self.training.refit and any(c.lazy for c in self.all_corpora().values()):
+            raise ValueError("`training.refit` reads all of train, which `lazy` leaves on disk; keep one of the two")
+        if self.training.refit and any(head.calibrate for head in layers.values()):
+            raise ValueError(
+                "`calibrate` needs a dev set that was not trained on, but `training.refit` trains on it; keep one"
+            )
         return self
 
     @model_validator(mode="wrap")  # after the other validators, so that it explains their errors too

@@ -35,7 +35,8 @@ from tagger.running.testing import files_of, hashes_of_recipe, score_on_test
 from tagger.tagging import Tagger
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import Split
-from tagger.training.loop import Epoch, Outcome, share_epoch, train_network
+from tagger.training.loop import STOPPED, Epoch, Outcome, refit_network, share_epoch, train_network
+from tagger.wording import counted
 
 
 def train(
@@ -108,7 +109,9 @@ def train(
             raise KeyboardInterrupt
         listener.noted(f"{outcome.reason}; best dev score {best.selected:.4f} in epoch {best.epoch}")
         model, calibrated = training.calibrate(model, best)
-        facts = _facts(corpora, best, outcome.reason, recipe) | {"train_files": files_of(training.train)}
+        if recipe.training.refit and not outcome.interrupted:
+            model, training, outcome = training.refit(model, best, teachers, outcome)
+        facts = _facts(training.corpora, best, outcome.reason, recipe) | {"train_files": files_of(training.train)}
         facts |= {"calibrated": calibrated} if calibrated else {}
         tagger = Tagger(TorchBackend(model))
         if outcome.interrupted and any(corpus.test for corpus in corpora.values()):
@@ -247,7 +250,7 @@ class _Training:
 
     def fit(self, model: TorchModel, teachers: Mapping[str, Tagger]) -> Outcome:
         """Train a model, and keep the best weights so far after each epoch."""
-        recipe, tell = self.recipe, self.listener.noted
+        tell = self.listener.noted
 
         def keep(epochs: Sequence[Epoch]) -> None:
             try:
@@ -256,6 +259,35 @@ class _Training:
                 tell(f"{error}; training goes on, but the folder lacks epoch {epochs[-1].epoch}")
 
         tagger = Tagger(TorchBackend(model, cache=False))
+        return train_network(
+            model.network,
+            **self._lessons(model, teachers),
+            score=lambda: dev_scores(self.dev, tagger.predict(self.dev), model),
+            keep=keep,
+        )
+
+    def refit(
+        self, model: TorchModel, best: Epoch, teachers: Mapping[str, Tagger], outcome: Outcome
+    ) -> tuple[TorchModel, "_Training", Outcome]:
+        """Return a fresh model, trained on train and dev for as many epochs as the best one has, and its training.
+
+        If that is interrupted, the model, this training and the outcome of an interruption are returned instead.
+        """
+        count, epochs = sum(map(len, (self.train, self.dev))), counted(best.epoch, "epoch")
+        self.listener.noted(f"training again on all {count} sentences of train and dev, for {epochs}")
+        joined = _with_dev_in_train(self.corpora, epochs)
+        again = replace(self, corpora=joined)
+        try:
+            fresh = again.build_model()
+            refit_network(fresh.network, **again._lessons(fresh, teachers), epochs=best.epoch)
+        except KeyboardInterrupt:
+            self.listener.noted("stopped before that has ended; the model is the one that dev has chosen")
+            return model, self, replace(outcome, reason=STOPPED, interrupted=True)
+        return fresh, again, outcome
+
+    def _lessons(self, model: TorchModel, teachers: Mapping[str, Tagger]) -> dict[str, Any]:
+        """Return the arguments of the training loop that say what is learned, and how."""
+        recipe, tell = self.recipe, self.listener.noted
         encoded = encode(self.packed, model.vocabulary, self.schemes)
         encoded = with_teachers(encoded, self.train, teachers, recipe=recipe, vocabulary=model.vocabulary, tell=tell)
         for layer, head in heads_of(model.heads).items():
@@ -267,18 +299,15 @@ class _Training:
         if drawn != sizes:
             shares = [f"{n} of {size} {name}" for name, size, n in zip(self.corpora, sizes, drawn, strict=True)]
             tell(f"an epoch has {', '.join(shares)} sentences")
-        return train_network(
-            model.network,
-            encoded,
-            config=recipe.training,
-            parts=list(zip(sizes, drawn, strict=True)),
-            head_weights={layer: head.weight for layer, head in recipe.layers.items()},
-            taught_weights={layer: head.weight * head.teacher_weight for layer, head in recipe.layers.items()},
-            score=lambda: dev_scores(self.dev, tagger.predict(self.dev), model),
-            seed=recipe.seed,
-            keep=keep,
-            listener=self.listener,
-        )
+        return {
+            "sentences": encoded,
+            "config": recipe.training,
+            "parts": list(zip(sizes, drawn, strict=True)),
+            "head_weights": {layer: head.weight for layer, head in recipe.layers.items()},
+            "taught_weights": {layer: head.weight * head.teacher_weight for layer, head in recipe.layers.items()},
+            "seed": recipe.seed,
+            "listener": self.listener,
+        }
 
     def calibrate(self, model: TorchModel, best: Epoch) -> tuple[TorchModel, Facts]:
         """Calibrate a model. If that is interrupted, a note says which model is kept."""
@@ -291,6 +320,19 @@ class _Training:
         for layer, result in calibrated.items():
             self.listener.noted(describe_calibration(layer, result))
         return model, calibrated
+
+
+def _with_dev_in_train(corpora: Mapping[str, Corpus], epochs: str) -> dict[str, Corpus]:
+    """Return corpora whose train has the sentences of dev too; a note of the first one says so."""
+    note = (
+        f"the model was trained again on train and dev for {epochs}, which dev had chosen; the dev scores are those of "
+        "the model before, which was trained on train alone"
+    )
+    notes = {name: (note,) if number == 0 else () for number, name in enumerate(corpora)}
+    return {
+        name: replace(corpus, train=[*corpus.train, *corpus.dev], dev=(), notes=(*corpus.notes, *notes[name]))
+        for name, corpus in corpora.items()
+    }
 
 
 def _reading(config: CorpusConfig, corpus: Corpus) -> ReadingConfig:

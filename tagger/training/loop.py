@@ -174,6 +174,49 @@ def train_network(
     return Outcome(epochs, reason, interrupted)
 
 
+def refit_network(
+    network: Network,
+    sentences: EncodedSentences,
+    *,
+    config: TrainingConfig,
+    parts: Sequence[tuple[int, int]],
+    head_weights: Mapping[str, float],
+    taught_weights: Mapping[str, float] | None = None,
+    epochs: int,
+    seed: int,
+    listener: Listener | None = None,
+) -> None:
+    """Train a network for a number of epochs, without dev; it then has the weights of the last one.
+
+    The learning rate has the same course as in `train_network`: that of `config.epochs` epochs, cut after `epochs`.
+
+    Args:
+        network: The network to train.
+        sentences: The training sentences of all corpora, one corpus after another.
+        config: The section `training` of the recipe.
+        parts: Number of sentences of each corpus, and number of them in an epoch.
+        head_weights: Weight of the loss of each layer.
+        taught_weights: Weight of the loss of each layer against its teacher, for sentences that have one.
+        epochs: Number of epochs, such as that of the best one in an earlier training.
+        seed: Determines the order of the sentences.
+        listener: Receives each step.
+
+    Raises:
+        TaggerError: Training diverged.
+    """
+    rng, steps = np.random.default_rng(seed), num_batches(parts, config)
+    listener = listener or Listener()
+    stepper = _Stepper(network, config, head_weights, taught_weights or {}, steps * config.epochs, listener)
+    listener.started(epochs, steps * epochs)
+    for _ in range(epochs):
+        stepper.run(sentences, draw_batches(parts, sentences.lengths, config, rng))
+    last = _Best()
+    with stepper.average.in_place():
+        last.offer(0.0, network)
+    last.restore(network)
+    network.eval()
+
+
 def draw_batches(
     parts: Sequence[tuple[int, int]], lengths: Ids, config: TrainingConfig, rng: np.random.Generator
 ) -> list[Ids]:

@@ -310,6 +310,70 @@ def make_conll_recipe(folder: Path, **splits: list[str]) -> Path:
     return make_recipe(folder, f'[data]\nformat = "conll"\ncolumns = ["token", "ner"]\n{paths}', NER)
 
 
+class AtRefit(Interrupter):
+    """Presses Ctrl-C at the first step of the training on train and dev."""
+
+    def stepped(self, step: int, loss: float, tokens_per_second: float) -> None:
+        if any(note.startswith("training again") for note in self.notes):
+            raise KeyboardInterrupt
+
+
+def make_refit(folder: Path) -> Path:
+    train_sentences = [f"Ada/B-PER ran{i}/O" for i in range(20)]
+    dev = ["Bo/B-LOC fell/O", "Bo/B-LOC fell/O"]
+    return make_conll_recipe(folder, train=train_sentences, dev=dev, test=["Bo/B-LOC fell/O"])
+
+
+def test_a_refit_learns_from_dev_and_reports_the_dev_scores_before(tmp_path: Path) -> None:
+    recipe = make_refit(tmp_path)
+    before = train(recipe).report.to_dict()
+    run = train(recipe, overrides=["training.refit=true"])
+    report = run.report.to_dict()
+    assert {"Bo", "fell"} <= set(run.tagger.backend.model.vocabulary.words)
+    assert "S-LOC" in run.tagger.backend.model.vocabulary.labels["ner"]
+    assert {key: report[key] for key in ("epoch", "dev", "dev_scores")} == {
+        key: before[key] for key in ("epoch", "dev", "dev_scores")
+    }
+    assert (before["train_sentences"], report["train_sentences"]) == (20, 22)
+    assert [Path(path).name for path in report["train_files"]] == ["train.conll", "dev.conll"]
+    epochs = "1 epoch" if report["epoch"] == 1 else f"{report['epoch']} epochs"
+    assert report["notes"][-1] == (
+        f"the model was trained again on train and dev for {epochs}, which dev had chosen; the dev scores are those of "
+        "the model before, which was trained on train alone"
+    )
+    assert same_bits(weights(run), weights(train(recipe, overrides=["training.refit=true"])))
+
+
+def test_dev_of_each_corpus_joins_its_own_train(tmp_path: Path) -> None:
+    listener = Interrupter()
+    corpora = "".join(
+        f'[corpora.{name}]\nformat = "synthetic"\nsentences = {size}\n' for name, size in (("a", 40), ("b", 60))
+    )
+    recipe = make_recipe(tmp_path, corpora, NER)
+    train(recipe, listener=listener, overrides=["training.refit=true", "corpora.a.weight=0.5"])
+    shares = [note for note in listener.notes if note.startswith("an epoch has")]
+    assert shares == [
+        "an epoch has 20 of 40 a, 60 of 60 b sentences",
+        "an epoch has 22 of 44 a, 66 of 66 b sentences",
+    ]
+    assert "training again on all 110 sentences of train and dev" in "".join(listener.notes)
+
+
+def test_an_interrupted_refit_keeps_the_model_that_dev_has_chosen(tmp_path: Path) -> None:
+    recipe, listener = make_refit(tmp_path), AtRefit()
+    run = train(recipe, listener=listener, output=tmp_path / "run", overrides=["training.refit=true"])
+    assert same_bits(weights(run), weights(train(recipe)))
+    assert (run.outcome.interrupted, run.report) == (True, None)
+    assert json.loads((tmp_path / "run" / "report.json").read_text())["train_sentences"] == 20
+    assert "stopped before that has ended; the model is the one that dev has chosen" in listener.notes
+
+
+def test_a_refit_with_calibration_is_refused(tmp_path: Path) -> None:
+    recipe = make_recipe(tmp_path, SYNTHETIC, NER + "calibrate = true\n")
+    with pytest.raises(RecipeError, match=r"needs a dev set that was not trained on, but `training\.refit` trains"):
+        train(recipe, overrides=["training.refit=true"])
+
+
 def test_a_corpus_without_dev_gets_one_and_says_so(tmp_path: Path) -> None:
     recipe = make_conll_recipe(tmp_path, train=[f"Ada/B-PER ran{i}/O" for i in range(20)], test=["Ada/B-PER ran/O"])
     report = train(recipe).report.to_dict()

@@ -28,7 +28,16 @@ from tagger.errors import TaggerError
 from tagger.evaluation import dev_scores
 from tagger.model.network import Network
 from tagger.text.sentence import Sentence
-from tagger.training.loop import Epoch, Listener, Outcome, draw_batches, num_batches, share_epoch, train_network
+from tagger.training.loop import (
+    Epoch,
+    Listener,
+    Outcome,
+    draw_batches,
+    num_batches,
+    refit_network,
+    share_epoch,
+    train_network,
+)
 
 NER: dict[str, HeadConfig] = {"ner": TokensHeadConfig(kind="tokens")}
 CONFIG = TrainingConfig(epochs=3, batch_size=4, learning_rate=0.02)
@@ -137,6 +146,26 @@ def test_the_weights_of_the_best_epoch_come_back() -> None:
     assert not same(lesson.weights(), score.seen[3])
     assert outcome.reason == "all epochs done"
     assert not lesson.network.training
+
+
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_a_refit_of_the_same_sentences_gives_the_weights_that_the_epoch_had(average: float) -> None:
+    config = TrainingConfig(epochs=4, batch_size=4, learning_rate=0.02, average=average)
+    lesson, again = Lesson(NER), Lesson(NER)
+    score = Scripted(lesson, [0.1, 0.6, 0.3, 0.2])
+    outcome = lesson.train(config, score=score)
+    assert outcome.best is not None
+    refit_network(
+        again.network,
+        again.encoded,
+        config=config,
+        parts=[(20, 20)],
+        head_weights={"ner": 1.0},
+        epochs=outcome.best.epoch,
+        seed=1,
+    )
+    assert same(again.weights(), score.seen[1])
+    assert not again.network.training
 
 
 def test_training_stops_when_patience_is_over() -> None:
