@@ -14,7 +14,15 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Self, TypeVar
 
 SHOWN = 10  # problems that an error shows; the others are counted
-EXTRAS = {"jinja2": "plots", "markupsafe": "plots", "matplotlib": "plots", "onnx": "onnx", "onnxruntime": "onnx"}
+EXTRAS = {
+    "jinja2": "plots",
+    "markupsafe": "plots",
+    "matplotlib": "plots",
+    "onnx": "onnx",
+    "onnxruntime": "onnx",
+    "tokenizers": "transformers",
+    "transformers": "transformers",
+}
 # What to install for a package that has another name.
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "torchcrf": "pytorch-crf", "yaml": "pyyaml"}
 V = TypeVar("V")
