@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tagger.nn.lattice import Lattice, Rows, Scores, forward_backward, rows_of
-from tagger.nn.likelihood import log_partition, path_likelihood, path_score
+from tagger.nn.likelihood import log_partition, path_likelihood, path_score, shares_likelihood
 from tagger.nn.viterbi import best_path, best_paths
 
 UNKNOWN = -100  # gold tag id of a token whose tag is unknown, as in the loss functions of torch and Hugging Face
@@ -133,6 +133,34 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
         if not math.isfinite(likelihood.detach().sum()):
             _refuse_impossible(likelihood, emissions, rows)
         return likelihood
+
+    def token_log_likelihood(
+        self,
+        emissions: Float[Tensor, "batch tokens tags"],
+        shares: Float[Tensor, "batch tokens tags"],
+        mask: Mask,
+    ) -> Float[Tensor, " batch"]:
+        """Return the log-probability of each tag at its token, summed over all tags with their shares, in nats.
+
+        If the shares are probabilities of a teacher, its negative is the cross-entropy between the marginals of the
+        teacher and those of this CRF. Tags that no allowed sequence has at a token are ignored.
+
+        Args:
+            emissions: Score of each tag at each token.
+            shares: Weight of each tag at each token, 0 or more. A token without shares counts in no sum. Values at
+                padding are ignored.
+            mask: True (or not 0) at tokens.
+
+        Source:
+            Wang, Jiang, Bach, Wang, Huang, Huang and Tu (2020), "Structure-Level Knowledge Distillation For
+            Multilingual Sequence Labeling", section 3.2, posterior distillation.
+            Compared with enumeration of all sequences in tests/nn/test_token_likelihood.py.
+        """
+        emissions, shares, rows, _ = _left_aligned(_precise(emissions), shares, mask.bool())
+        if emissions.numel() == 0:
+            return emissions.sum((1, 2))
+        with _full_precision(emissions.device):
+            return shares_likelihood(emissions, rows, self.scores(emissions.dtype), shares)
 
     def _known(
         self, tags: Int[Tensor, "batch tokens"] | Bool[Tensor, "batch tokens tags"], mask: Bool[Tensor, "batch tokens"]

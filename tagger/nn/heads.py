@@ -121,13 +121,16 @@ class TokensHead(HeadNetwork):
         self,
         states: Float[Tensor, "batch tokens hidden"],
         mask: Bool[Tensor, "batch tokens"],
-        tag_ids: Int[Tensor, "batch tokens"] | Bool[Tensor, "batch tokens tags"],
+        tag_ids: Int[Tensor, "batch tokens"] | Bool[Tensor, "batch tokens tags"] | Float[Tensor, "batch tokens tags"],
     ) -> Float[Tensor, ""]:
         """Return the negative log-likelihood of the tags, in nats per token.
 
-        If `tag_ids` says which tags each token may have, it is that of all sequences that agree with it.
+        If `tag_ids` says which tags each token may have, it is that of all sequences that agree with it. If they are
+        probabilities of the tags, it is the cross entropy between them and the probabilities of the head at each token.
         """
         emissions = self.linear(states)
+        if tag_ids.is_floating_point():
+            return -self._shared(emissions, tag_ids, mask) / mask.sum()
         if self.decoder == "softmax":
             scores = emissions[mask].float()
             if tag_ids.dtype != torch.bool:
@@ -136,6 +139,12 @@ class TokensHead(HeadNetwork):
             loss: Tensor = -possible.mean()
             return loss
         return -self.crf.log_likelihood(emissions, tag_ids, mask).sum() / mask.sum()
+
+    def _shared(self, emissions: Tensor, shares: Tensor, mask: Tensor) -> Tensor:
+        """Return the log-probability of each tag at its token, summed over all tokens and tags with their shares."""
+        if self.decoder == "crf":
+            return self.crf.token_log_likelihood(emissions, shares, mask).sum()
+        return (shares[mask] * emissions[mask].float().log_softmax(1)).sum()
 
     @torch.no_grad()
     def forward(

@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from tagger.nn.lattice import Rows, Scores, forward_backward, in_numpy, numpy_scores
+from tagger.nn.token_likelihood import token_likelihood
 from tagger.numpy_nn import lattice as numpy_lattice
 from tagger.numpy_nn import likelihood as numpy_likelihood
 
@@ -35,6 +36,17 @@ def path_likelihood(
     meaningless.
     """
     value: Tensor = _LogPartition.apply(emissions, *rows, *scores, tags)  # type: ignore[no-untyped-call]
+    return value
+
+
+def shares_likelihood(
+    emissions: Float[Tensor, "batch tokens tags"],
+    rows: Rows,
+    scores: Scores,
+    shares: Float[Tensor, "batch tokens tags"],
+) -> Float[Tensor, " batch"]:
+    """Return the log-probability of each tag at each token, summed with shares, for each row in nats."""
+    value: Tensor = _LogPartition.apply(emissions, *rows, *scores, shares)  # type: ignore[no-untyped-call]
     return value
 
 
@@ -69,7 +81,7 @@ class _LogPartition(torch.autograd.Function):
     """The log-partition of each row; with tags, their score minus the log-partition, which is their log-likelihood.
 
     The gradient of the first is the expected counts of tags and transitions, that of the second the counts in the given
-    tags minus the expected ones.
+    tags minus the expected ones. With shares of tags instead, the value is that of `token_likelihood`.
     """
 
     @staticmethod
@@ -85,8 +97,11 @@ class _LogPartition(torch.autograd.Function):
         tags: Tensor | None,
     ) -> Tensor:
         rows, scores = Rows(mask, lengths, last), Scores(start, transitions, end)
-        run = _numpy_forward if in_numpy(emissions) else _forward
-        value, marginals, counts = run(emissions, rows, scores, tags)
+        if tags is not None and tags.is_floating_point():
+            value, marginals, counts = token_likelihood(emissions, rows, scores, tags)
+        else:
+            run = _numpy_forward if in_numpy(emissions) else _forward
+            value, marginals, counts = run(emissions, rows, scores, tags)
         ctx.save_for_backward(marginals, counts, last)
         return value
 

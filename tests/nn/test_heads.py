@@ -250,3 +250,15 @@ def test_loss_of_one_possible_tag_each_is_that_of_the_tags(decoder: Decoder) -> 
     torch.testing.assert_close(head.loss(states, mask, possible), head.loss(states, mask, tag_ids))
     everything = torch.ones_like(possible)
     torch.testing.assert_close(head.loss(states, mask, everything), torch.zeros(()))
+
+
+@pytest.mark.parametrize("decoder", ["crf", "softmax"])
+def test_loss_of_tag_probabilities_is_their_cross_entropy_with_the_marginals(decoder: Decoder) -> None:
+    head, (states, mask) = make_tokens_head(decoder, constrained=decoder == "crf"), make_batch()
+    shares = head.marginals(*make_batch(3.0, seed=5)[:1], mask)
+    shares[0, 1] = 0  # nothing is known of this token
+    logs = head.marginals(states, mask).log().masked_fill(shares == 0, 0)
+    expected = -(shares * logs).sum() / sum(LENGTHS)
+    torch.testing.assert_close(head.loss(states, mask, shares), expected)
+    head.loss(states, mask, shares).backward()
+    assert all(parameter.grad.isfinite().all() for parameter in head.parameters() if parameter.requires_grad)
