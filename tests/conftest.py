@@ -53,6 +53,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"{len(left)} {what} were not run; run them with -m {marker}", yellow=True)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _cache_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let the library keep what it computes in a folder of the tests; child processes inherit it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TAGGER_CACHE", str(tmp_path_factory.mktemp("user-cache")))
+        yield
+
+
 @pytest.fixture
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let `datasets` keep its files in a folder of the test's own, and show no progress bars."""

@@ -4,7 +4,6 @@ A cache that cannot be read or written only means that the measurement, of a fif
 """
 
 import hashlib
-import os
 import platform
 import time
 from contextlib import suppress
@@ -14,6 +13,7 @@ from typing import Literal
 
 import torch
 
+from tagger.files.user_cache import user_cache
 from tagger.nn.encoder import RecurrentEncoder
 from tagger.nn.side_by_side import one_torch_thread
 
@@ -65,12 +65,8 @@ def _processor() -> str:
 
 def _cache_file(machine: str) -> Path | None:
     """Return where the choice for a machine is kept; None if the user has no home."""
-    named = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    try:
-        folder = Path(named) if named else Path.home() / ".cache"
-    except RuntimeError:
-        return None
-    return folder / "tagger" / f"precision-{hashlib.sha256(machine.encode()).hexdigest()[:16]}"
+    folder = user_cache()
+    return folder and folder / f"precision-{hashlib.sha256(machine.encode()).hexdigest()[:16]}"
 
 
 def _kept(path: Path | None) -> Measured | None:

@@ -21,7 +21,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, 
     values = [{"float32": 1.0, "bfloat16": 2.0}, {"float32": 2.0, "bfloat16": 1.0}]
     monkeypatch.setattr(module, "measure", values.pop)
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: True)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("TAGGER_CACHE", str(tmp_path / "cache" / "tagger"))
     return values
 
 
@@ -62,7 +62,7 @@ def test_user_without_a_home_is_measured_again(
     def no_home() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
-    for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+    for name in ("TAGGER_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(Path, "home", no_home)
     assert [module.fastest_precision() for _ in range(2)] == ["bfloat16", "float32"]
