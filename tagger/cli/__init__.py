@@ -2,7 +2,7 @@
 
 from tagger.cli.app import app as commands
 from tagger.cli.app import main
-from tagger.cli.fetching import data
+from tagger.cli.disk.fetching import data
 from tagger.cli.plotting import plot
 from tagger.cli.recipes import recipes
 

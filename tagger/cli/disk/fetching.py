@@ -63,7 +63,7 @@ def get_corpora(
     Files that are complete are not fetched again, and an interrupted download continues where it stopped.
     """
     from tagger.catalogue.fetch import fetch
-    from tagger.cli.downloading import DownloadProgress
+    from tagger.cli.disk.downloading import DownloadProgress
     from tagger.files.writing import ended_in_order
 
     with ended_in_order():

@@ -9,7 +9,7 @@ import pytest
 from file_server import serving
 
 from tagger.catalogue.entries import catalogue
-from tagger.cli import downloading
+from tagger.cli.disk import downloading
 
 
 class Outcome(NamedTuple):
