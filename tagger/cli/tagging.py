@@ -111,19 +111,9 @@ def _format_of_input(file: str) -> InputFormat:
     """Return the format of a file by its name, or by its contents if they are columns or a format with layers."""
     if file == "-":
         return "text"
-    from tagger.formats.detection import detect_format  # loads all formats
-    from tagger.formats.table import input_format_of
+    from tagger.formats.detection import shown_format  # loads all formats
 
-    named = input_format_of(file)
-    path = Path(file)
-    suffix = Path(unpacked_name(file)).suffix.lower()
-    if named not in ("text", "csv") or suffix in ("", ".txt", ".md") or not path.is_file():
-        return named
-    try:
-        found = detect_format(source_of(path).lines(), where=file, path=path)
-    except DataError:  # the reader of the format reports it
-        return named
-    return found if found not in ("text", "labelled") else named  # type: ignore[return-value]
+    return shown_format(Path(file))
 
 
 def _columns_of_input(file: str, format: InputFormat, model: "Model") -> tuple[str, ...] | None:

@@ -15,9 +15,11 @@ from tagger.files.packing import unpacked_name
 from tagger.formats.columns.contents import detect_columns
 from tagger.formats.columns.fields import HEAD, NAMES, RESERVED, Sample, is_token_line, split_fields
 from tagger.formats.columns.tagged import may_be_tagged
-from tagger.formats.table import FORMATS
+from tagger.formats.source import source_of
+from tagger.formats.table import FORMATS, input_format_of
 from tagger.formats.texts.likely import Likely, likely_texts
 from tagger.formats.unread import refusal
+from tagger.text.choices import InputFormat
 from tagger.wording import counted, shorten
 
 WIDTHS = 5  # columns that differ more are no columns
@@ -91,6 +93,21 @@ def detect_format(
                 _refuse_broken_json(sample, name, where)
             return name
     raise _of_no_format(sample, where)
+
+
+def shown_format(path: Path) -> InputFormat:
+    """Return the format of a file without layers to learn from, by its name, or by its contents if these show layers.
+
+    Files whose names say that they are plain text are plain text.
+    """
+    named, suffix = input_format_of(str(path)), Path(unpacked_name(path)).suffix.lower()
+    if named not in ("text", "csv") or suffix in ("", ".txt", ".md") or not path.is_file():
+        return named
+    try:
+        found = detect_format(source_of(path).lines(), where=str(path), path=path)
+    except DataError:  # the reader of the format reports it
+        return named
+    return found if found not in ("text", "labelled") else named  # type: ignore[return-value]
 
 
 def _refuse_broken_json(sample: Sample, format: str, where: str) -> None:

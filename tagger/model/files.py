@@ -22,6 +22,10 @@ from pydantic import FailFast, Field, ValidationError
 from tagger.config import Positive, Section, widths_of
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import ModelError
+from tagger.files.hashes import CONFIG as CONFIG
+from tagger.files.hashes import HASHES as HASHES
+from tagger.files.hashes import config_to_json as config_to_json
+from tagger.files.hashes import own_hash
 from tagger.files.writing import newest
 from tagger.heads.table import heads_of
 from tagger.model.config import FORMAT, ModelConfig
@@ -33,11 +37,9 @@ from tagger.text.schemes import Scheme, describe, tags_of_types
 from tagger.text.tokenization import TextRules
 from tagger.wording import shorten
 
-CONFIG, VOCABULARY, WEIGHTS, CARD = "config.json", "vocabulary.json", "weights.safetensors", "README.md"
+VOCABULARY, WEIGHTS, CARD = "vocabulary.json", "weights.safetensors", "README.md"
 TOKENIZER = "tokenizer.json"
 GRAPH, HEADS = "model.onnx", "heads.safetensors"  # in the place of the weights in an exported folder
-HASHES = "sha256"  # the key in `config.json`
-BLANK = "0" * 64  # what is in the place of the hash of `config.json` while it is computed
 CONFIG_BYTES, VOCABULARY_BYTES, TOKENIZER_BYTES = 1_000_000, 2**30, 10_000_000  # that a model may have at most
 GRAPH_BYTES = 2**31
 WEIGHT_BYTES, HEADER_BYTES = 64, 10_000_000  # the same for each weight that the sizes ask for, and for their names
@@ -125,19 +127,6 @@ def files_of(model: Model, numbers: Mapping[str, bytes], *, card: str) -> dict[s
     return {CONFIG: config, **files, CARD: card.encode()}
 
 
-def config_to_json(values: Mapping[str, object], files: Mapping[str, bytes]) -> bytes:
-    """Return the bytes of a `config.json` with these values, and with the SHA-256 of itself and of other files."""
-    hashes = {CONFIG: BLANK} | {name: sha256(content).hexdigest() for name, content in files.items()}
-    content = json.dumps({**values, HASHES: hashes}, indent=2, ensure_ascii=False) + "\n"
-    key = f'"{CONFIG}": "'
-    return content.replace(key + BLANK, key + _own_hash(content.encode(), BLANK)).encode()
-
-
-def _own_hash(content: bytes, named: str) -> str:
-    """Return the SHA-256 of a `config.json` with zeros in the place of the hash that it names for itself."""
-    return sha256(content.replace(named.encode("utf-8", "replace"), BLANK.encode())).hexdigest()
-
-
 def model_folder(path: Path) -> Path:
     """Return the model folder at a path, which may also be that of a run."""
     inner = path / "model"
@@ -218,7 +207,7 @@ def _described(folder: Path, *numbers: str) -> _Described:
     hashed = [name for name in files if found >= _HASHED_SINCE[name]]
     if not (hashes is None and found == 1) and not (isinstance(hashes, dict) and hashes.keys() == set(hashed)):
         raise ModelError(f"{path}: `{HASHES}` must have {' and '.join(hashed)}, got {shorten(hashes)}; {AGAIN}")
-    if hashes is not None and CONFIG in hashes and hashes[CONFIG] != _own_hash(content, str(hashes[CONFIG])):
+    if hashes is not None and CONFIG in hashes and hashes[CONFIG] != own_hash(content, str(hashes[CONFIG])):
         raise ModelError(
             f"{path}: the file must have the SHA-256 that it names for itself, but has another: it is damaged, or was "
             f"edited; {AGAIN}"
