@@ -50,6 +50,7 @@ from tagger.cli.scoring.audit import audit
 from tagger.cli.scoring.compare import compare
 from tagger.cli.scoring.evaluate import evaluate
 from tagger.cli.scoring.score import score
+from tagger.cli.training.pretrain import pretrain
 from tagger.errors import DataError, MissingExtraError, RecipeError, TaggerError, missing_package
 from tagger.text.choices import (
     ExportPrecision,
@@ -186,7 +187,7 @@ def train(
 
     With --seeds or --folds there are several runs, each in a folder of its own. Finished ones are used again.
     """
-    from tagger.cli.training import train_group, train_once
+    from tagger.cli.training.runs import train_group, train_once
     from tagger.config import load_recipe
     from tagger.running.corpora import missing_folder
 
@@ -212,6 +213,7 @@ def train(
         raise typer.Exit(1)
 
 
+app.command(epilog="Example: tagger pretrain corpus.txt.gz --output models/characters --minutes 30")(pretrain)
 app.command(epilog="Example: tagger evaluate runs/quickstart FILE --format jsonl")(evaluate)
 app.command(epilog="Example: tagger compare runs/quickstart runs/short")(compare)
 app.command(epilog="Example: tagger score gold.conll predicted.jsonl --details")(score)
@@ -471,9 +473,16 @@ def export(
 @app.command(epilog="Example: tagger info runs/quickstart --json")
 def info(model: ModelArgument, as_json: JsonOption = False) -> None:
     """Describe a model: what it predicts, how it was trained, which backends can run it, and its scores."""
-    from tagger.running.description import describe_model
+    from tagger.pretraining.kind import is_charlm
 
-    facts = describe_model(model)
+    if is_charlm(model):
+        from tagger.pretraining.folder import describe_charlm
+
+        facts = describe_charlm(model)
+    else:
+        from tagger.running.description import describe_model
+
+        facts = describe_model(model)
     if as_json:
         print_json(facts)
     else:

@@ -92,7 +92,7 @@ def test_a_terminal_shows_a_line_per_run_and_keeps_the_results() -> None:
     import pty
 
     code = (
-        "from tagger.cli.training import GroupProgress\n"
+        "from tagger.cli.training.runs import GroupProgress\n"
         "with GroupProgress() as progress:\n"
         "    progress.began('seed-1', 2); progress.began('seed-2', 2); progress.stepped('seed-1', 0.5)\n"
         "    progress._lines._progress.refresh()\n"

@@ -45,7 +45,7 @@ def audit(
     The suspects are those places where the models disagree with gold confidently, the likeliest errors first. Ctrl-C
     ends the audit with the folds that are done.
     """
-    from tagger.cli.training import TrainingProgress
+    from tagger.cli.training.runs import TrainingProgress
     from tagger.config import load_recipe
     from tagger.files.writing import ended_in_order
     from tagger.reporting.audit import SUFFIXES

@@ -145,10 +145,10 @@ class GroupProgress(GroupListener):
         self._shares.pop(name)
         done = self._ended + sum(self._shares.values())
         left = (now - self._started) / done * (self._of - done)
-        rest = f"; about {_spoken(left)} left" if self._ended < self._of else ""
+        rest = f"; about {spoken(left)} left" if self._ended < self._of else ""
         if self._lines is not None:
             self._lines.remove(name, self._state(), total=done)
-        self._print(f"[{self._ended}/{self._of}] {name}: {result}; took {_spoken(now - self._begun[name])}{rest}")
+        self._print(f"[{self._ended}/{self._of}] {name}: {result}; took {spoken(now - self._begun[name])}{rest}")
 
     def _state(self) -> str:
         return f"{self._ended} of {self._of} runs"
@@ -161,6 +161,6 @@ class GroupProgress(GroupListener):
                 self._console.print(line, markup=False)
 
 
-def _spoken(seconds: float) -> str:
+def spoken(seconds: float) -> str:
     """Return a duration in seconds, or in minutes if it is long."""
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,132 @@
+"""The command `pretrain`."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from tagger.cli.arguments import ColumnsOption, JsonOption, LanguageOption, print_json, split_columns
+from tagger.errors import RecipeError
+from tagger.text.choices import InputFormat
+from tagger.text.tokenization import TextRules, Tokenize
+
+EPOCHS = 10  # if neither epochs nor minutes are given
+
+
+def pretrain(
+    texts: Annotated[
+        list[Path], typer.Argument(metavar="TEXT...", help="Files to learn from: plain text, or any corpus.")
+    ],
+    output: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the model.")],
+    dev: Annotated[
+        Path | None,
+        typer.Option(help="File for the perplexity. Default: the last 5 % of TEXT, at most a million characters."),
+    ] = None,
+    format: Annotated[
+        InputFormat | None, typer.Option(help="Format of the files. Default: as each shows, otherwise text.")
+    ] = None,
+    columns: ColumnsOption = None,
+    tokenize: Annotated[
+        Tokenize, typer.Option(help="How to split raw text into tokens; the model reads them with blanks between.")
+    ] = "words",
+    language: LanguageOption = None,
+    hidden_size: Annotated[int, typer.Option(min=1, max=10_000, help="Size of a state in each direction.")] = 256,
+    dropout: Annotated[
+        float, typer.Option(min=0, max=0.99, help="Probability of dropping each feature of a state during training.")
+    ] = 0.2,
+    batch_size: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Number of parts of the text that are read side by side.")
+    ] = 32,
+    learning_rate: Annotated[float, typer.Option(min=1e-6, max=1, help="Highest learning rate.")] = 0.008,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, max=1_000_000, help=f"Number of passes over the text. Default: {EPOCHS}.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.001, help="Time to train, in place of a number of passes.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 1,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads; two are used at most. Default: all cores.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what the folder holds.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue a training that was stopped; give the same texts and options.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a character language model on any text, as a feature for recipes.
+
+    It reads the text in both directions. After each pass the folder holds the best model so far, by its perplexity on
+    held-out text. Ctrl-C, SIGTERM and SIGHUP end training early and keep it; --resume continues. A second Ctrl-C stops
+    at once.
+    """
+    if epochs is not None and minutes is not None:
+        raise RecipeError("--epochs and --minutes each end the training; give one of the two")
+    if overwrite and resume:
+        raise RecipeError("--overwrite starts again and --resume continues; give one of the two")
+    from tagger.cli.training.pretraining import PretrainingProgress
+    from tagger.pretraining.plan import Plan
+    from tagger.pretraining.pretrain import pretrain as pretrain_model
+    from tagger.pretraining.texts import Reading
+
+    plan = Plan(
+        hidden_size=hidden_size,
+        dropout=dropout,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        epochs=EPOCHS if minutes is None and epochs is None else epochs,
+        minutes=minutes,
+        seed=seed,
+    )
+    rules = TextRules(tokenize, language or "en")
+    with _asked_to_stop() as asked, PretrainingProgress() as progress:
+        outcome = pretrain_model(
+            texts,
+            output,
+            plan=plan,
+            dev=dev,
+            reading=Reading(format, split_columns(columns, format), rules),
+            overwrite=overwrite,
+            resume=resume,
+            threads=threads or _cores(),
+            listener=progress,
+            stop=lambda: bool(asked),
+        )
+    best = outcome.best
+    if as_json:
+        print_json(outcome.to_dict())
+    else:
+        sys.stdout.write(
+            f"{output}: perplexity of a held-out character {best.dev_perplexity:.3f} ({best.dev_bits:.3f} bits), after "
+            f"{best.epochs:.2f} passes\n"
+        )
+
+
+def _cores() -> int:
+    import torch
+
+    return torch.get_num_threads()
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[list[int]]:
+    """Collect signals that ask to stop within the context, so that a step can end; a second one interrupts."""
+    asked: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {each: signal.signal(each, note) for each in numbers if signal.getsignal(each) != signal.SIG_IGN}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

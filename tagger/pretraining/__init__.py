@@ -1,0 +1,1 @@
+"""Character language models: their training on any text, and their folders."""
