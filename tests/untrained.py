@@ -7,7 +7,7 @@ import torch
 from tagger.config import AnyHeadConfig, EmbeddingsConfig, EncoderConfig, HeadConfig, ReadingConfig
 from tagger.encoding.vocabulary import Vectors, Vocabulary
 from tagger.inference.torch_backend import TorchBackend
-from tagger.model.config import FORMAT, ModelConfig
+from tagger.model.config import WITHOUT_FEATURES, ModelConfig
 from tagger.model.network import Network, TorchModel, build_network
 from tagger.tagging import Tagger
 from tagger.text.schemes import Scheme
@@ -28,7 +28,7 @@ def untrained_model(
     """The model; the weights of its heads are multiplied by `loudness`, for its labels to change."""
     torch.manual_seed(seed)
     config = ModelConfig(
-        format=FORMAT,
+        format=WITHOUT_FEATURES,
         version="1",
         tokenizer=tokenizer,
         embeddings=embeddings,
@@ -74,7 +74,7 @@ def backend_of(network: Network, *, cache: bool = True) -> TorchBackend:
 def config_of(heads: Mapping[str, HeadConfig], schemes: Mapping[str, Scheme | None] | None = None) -> ModelConfig:
     """The configuration of a model with these heads; for backends that get their network ready-made."""
     return ModelConfig(
-        format=FORMAT,
+        format=WITHOUT_FEATURES,
         version="1",
         tokenizer="none",
         embeddings=EmbeddingsConfig(),

@@ -32,6 +32,7 @@ SECTIONS = {
     "`[data.classes]`": "ClassRange",
     "`[embeddings]`": "EmbeddingsConfig",
     "`[encoder]`": "EncoderConfig",
+    '`[features.NAME]` with `kind = "shape"`': "ShapeConfig",
     '`[heads.NAME]` with `kind = "tokens"`': "TokensHeadConfig",
     '`[heads.NAME]` with `kind = "sentence"`': "SentenceHeadConfig",
     "`[training]`": "TrainingConfig",

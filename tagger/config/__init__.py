@@ -6,6 +6,7 @@ as an argument.
 """
 
 from tagger.config.data import ClassRange, CorpusConfig, DataConfig, ReadingConfig, SplitConfig
+from tagger.config.features import AnyFeatureConfig, FeatureConfig, ShapeConfig
 from tagger.config.heads import AnyHeadConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.config.reading import dump_recipe, form_settings, load_recipe, parse_recipe, parse_section
 from tagger.config.recipe import EmbeddingsConfig, EncoderConfig, Recipe, Sampling, TrainingConfig
@@ -13,12 +14,14 @@ from tagger.config.section import Positive, Section, Weight
 from tagger.config.widths import Widths, widths_of
 
 __all__ = [
+    "AnyFeatureConfig",
     "AnyHeadConfig",
     "ClassRange",
     "CorpusConfig",
     "DataConfig",
     "EmbeddingsConfig",
     "EncoderConfig",
+    "FeatureConfig",
     "HeadConfig",
     "Positive",
     "ReadingConfig",
@@ -26,6 +29,7 @@ __all__ = [
     "Sampling",
     "Section",
     "SentenceHeadConfig",
+    "ShapeConfig",
     "SplitConfig",
     "TokensHeadConfig",
     "TrainingConfig",

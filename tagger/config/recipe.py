@@ -10,12 +10,14 @@ from pydantic_core import to_jsonable_python
 
 from tagger.config.data import CorpusConfig, DataConfig
 from tagger.config.explaining import explained
+from tagger.config.features import FeatureConfig
 from tagger.config.heads import HeadConfig
 from tagger.config.section import Count, Names, Positive, Section, Share, Size, Weight
 from tagger.errors import RecipeError
 from tagger.text.tokenization import Split
 from tagger.wording import quoted
 
+FeatureName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,50}$")]  # part of a file name
 Sampling = Literal["proportion", "sqrt", "even"]
 
 
@@ -162,6 +164,9 @@ class Recipe(Section):
 
     embeddings: EmbeddingsConfig = EmbeddingsConfig()
     """How to turn a word into a vector."""
+
+    features: dict[FeatureName, FeatureConfig] = Field(default_factory=dict)
+    """What else to know about a token beside its word and characters: each feature in a section `[features.NAME]`."""
 
     encoder: EncoderConfig = EncoderConfig()
     """The recurrent network that all heads share."""

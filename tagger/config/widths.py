@@ -24,11 +24,13 @@ class Widths(NamedTuple):
     inputs: Sequence[int]
 
 
-def widths_of(embeddings: EmbeddingsConfig, encoder: EncoderConfig, vector_dimension: int) -> Widths:
-    """Return the widths of a network whose word vectors have `vector_dimension` features."""
+def widths_of(embeddings: EmbeddingsConfig, encoder: EncoderConfig, vector_dimension: int, features: int = 0) -> Widths:
+    """Return the widths of a network, given those of a word vector and of all features of a token together."""
     half = (embeddings.char_hidden + 1) // 2  # of an LSTM over characters, which has two directions
     chars = {"none": 0, "cnn": embeddings.char_hidden, "lstm": 2 * half}[embeddings.chars]
     forward = encoder.hidden_size
     states = forward * (2 if encoder.bidirectional else 1)
     output = states if encoder.merge == "concat" else forward
-    return Widths(chars, forward, states, output, [vector_dimension + chars, *[output] * (encoder.layers - 1)])
+    return Widths(
+        chars, forward, states, output, [vector_dimension + chars + features, *[output] * (encoder.layers - 1)]
+    )

@@ -6,7 +6,7 @@ every token, the position of its word among them. The arrays are numpy arrays; h
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,23 @@ Ids = NDArray[np.int64]
 Floats = NDArray[np.float32]
 AnyIds = NDArray[np.integer[Any]]
 N = TypeVar("N", bound=np.number[Any])
+
+
+class Rows(Protocol):
+    """Numbers that describe each token, of shape (tokens, k): an array, or what reads parts of a file."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the numbers."""
+        ...
+
+    def __len__(self) -> int:
+        """Return the number of tokens."""
+        ...
+
+    def __getitem__(self, tokens: Ids, /) -> NDArray[Any]:
+        """Return the rows of some tokens."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +58,8 @@ class Batch:
         taught: Predictions of a teacher, by layer: ids of tags for sentences without gold tags, of the same shape, or
             the probability of each class, of shape (batch, classes).
         features: Numbers that describe each token, such as contextual vectors, audio frames or sensor values, by name,
-            of shape (batch, tokens, dimension); 0 at padding.
+            of shape (batch, tokens, k); at padding 0, or -1 if they are ids.
+        type_features: Ids that describe each distinct word, by the name of the feature, of shape (types, k).
     """
 
     types: Sequence[str]
@@ -52,7 +70,8 @@ class Batch:
     lengths: Ids
     targets: Mapping[str, Ids | NDArray[np.bool_]] = field(default_factory=dict)
     taught: Mapping[str, Ids | Floats] = field(default_factory=dict)
-    features: Mapping[str, Floats] = field(default_factory=dict)
+    features: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    type_features: Mapping[str, Ids] = field(default_factory=dict)
 
     @property
     def num_tokens(self) -> int:
@@ -75,7 +94,8 @@ class EncodedSentences:
         label_targets: Gold id of each sentence by label layer, of shape (sentences,).
         taught_tags: The same as `tag_targets`, from a teacher.
         taught_labels: Probability of each class by label layer, from a teacher, of shape (sentences, classes).
-        features: Numbers that describe each token, by name, of shape (tokens, dimension).
+        features: Numbers that describe each token, by name, of shape (tokens, k).
+        type_features: Ids that describe each distinct word, by the name of the feature, of shape (types, k).
         tag_sets: Which tags are in each set of possible tags, by tag layer; see `with_sets`. Layers whose tags are all
             fully known are not in it.
     """
@@ -90,7 +110,8 @@ class EncodedSentences:
     label_targets: Mapping[str, Ids] = field(default_factory=dict)
     taught_tags: Mapping[str, AnyIds] = field(default_factory=dict)
     taught_labels: Mapping[str, Floats] = field(default_factory=dict)
-    features: Mapping[str, Floats] = field(default_factory=dict)
+    features: Mapping[str, Rows] = field(default_factory=dict)
+    type_features: Mapping[str, Ids] = field(default_factory=dict)
     tag_sets: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     @property
@@ -118,7 +139,11 @@ class EncodedSentences:
             lengths=lengths,
             targets={**self._with_sets(targets), **{layer: ids[rows] for layer, ids in self.label_targets.items()}},
             taught={**taught, **{layer: shares[rows] for layer, shares in self.taught_labels.items()}},
-            features={name: _padded(values[tokens], mask, 0) for name, values in self.features.items()},
+            features={
+                name: _padded(rows[tokens], mask, MISSING if rows.dtype.kind == "i" else 0)
+                for name, rows in self.features.items()
+            },
+            type_features={name: ids[types] for name, ids in self.type_features.items()},
         )
 
     def _with_sets(self, targets: Mapping[str, Ids]) -> dict[str, Ids | NDArray[np.bool_]]:
@@ -138,7 +163,8 @@ def encode(
     sentences: Packed,
     vocabulary: Vocabulary,
     layers: Mapping[str, Scheme | None] | None = None,
-    features: Mapping[str, Floats] | None = None,
+    features: Mapping[str, Rows] | None = None,
+    type_features: Mapping[str, Ids] | None = None,
 ) -> EncodedSentences:
     """Return the ids of sentences.
 
@@ -146,7 +172,9 @@ def encode(
         sentences: Sentences with at least one token each.
         vocabulary: Maps names to ids.
         layers: Layers whose gold ids to return, each with the scheme of its tags in the vocabulary; default: none.
-        features: Numbers that describe each token, by name, of shape (tokens, dimension); default: none.
+        features: Numbers that describe each token, by name, of shape (tokens, k); default: none.
+        type_features: Ids that describe each distinct word, by the name of the feature, of shape (types, k); default:
+            none.
     """
     tag_targets: dict[str, AnyIds] = {}
     label_targets: dict[str, Ids] = {}
@@ -172,6 +200,7 @@ def encode(
         tag_targets=tag_targets,
         label_targets=label_targets,
         features=features or {},
+        type_features=type_features or {},
         tag_sets=tag_sets,
     )
 

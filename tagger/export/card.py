@@ -11,6 +11,7 @@ MEANINGS = {
     "known_vectors": "optional: `type_vectors` of an earlier run, of words that come before those of `word_ids`",
     "type_ids": "for each token the position of its word among the distinct words; any at padding",
     "lengths": "number of tokens of each sentence, at least 1",
+    "feature": "what the feature says of each distinct word or of each token; see `tagger/features/`",
     "decode": "optional: false leaves `tags` and `marginals` empty, for callers that decode `emissions` themselves",
     "type_vectors": "vector of each word of `word_ids`",
     "tags": "id of the tag of each token, 0 at padding",

@@ -91,12 +91,13 @@ def _writable(folder: Path) -> Iterator[None]:
 def _contents(files: ModelFiles, precision: ExportPrecision, card: str) -> dict[str, bytes]:
     """Return the bytes of each file of the exported folder."""
     config, vocabulary, weights = files.config, files.vocabulary, files.weights.arrays()
-    nodes = build_graph(config, vocabulary, weights)
+    nodes = build_graph(config, vocabulary, weights, files.features)
     graph = nodes.model({"version": version("tagger-bilstm"), "precision": precision} | PREPARED)
     heads = {name: np.ascontiguousarray(value) for name, value in weights.items() if name.startswith("head:")}
     numbers = {GRAPH: _quantised(graph) if precision == "int8" else _serialised(graph), HEADS: save(heads)}
     model = Model(config, vocabulary, None, rules=files.rules)
-    return files_of(model, numbers, card=graph_card(nodes, precision, card))
+    contents = {name: feature.content(None) for name, feature in files.features.items()}
+    return files_of(model, numbers, contents, card=graph_card(nodes, precision, card))
 
 
 def _serialised(model: "ModelProto") -> bytes:

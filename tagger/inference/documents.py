@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 
+from tagger.features.passages import Passage, with_passages
+from tagger.features.table import longest_context
 from tagger.heads.table import heads_of
-from tagger.inference.predict import CHUNK, Backend, predict
+from tagger.inference.predict import CHUNK, Backend, predict_passages
 from tagger.model.config import ModelConfig
 from tagger.text.document import Document
 from tagger.text.sentence import Label, Sentence
@@ -50,22 +52,24 @@ def predict_documents(
         waits: Whether the next document has not arrived yet, so that those so far are tagged as a chunk.
     """
     whole = whole_text_labels(backend.model.config)
+    context = longest_context(backend.model.features)
     pending: deque[tuple[Document, bool]] = deque()
     inside = False  # whether more sentences of the same document follow
 
-    def sentences() -> Iterator[Sentence]:
+    def pairs() -> Iterator[tuple[Sentence, Passage]]:
         nonlocal inside
         for document in documents:
             twice = len(document.sentences) > 1 and bool(whole)
             pending.append((document, twice))
             parts = document.sentences or (Sentence((), document.text, ()),)
+            found = list(with_passages(parts, context))
             if twice:
-                parts = (*parts, backend.model.text_rules.sentence(document.text))
-            for left in range(len(parts) - 1, -1, -1):
-                inside = left > 0
-                yield parts[len(parts) - 1 - left]
+                found += with_passages([backend.model.text_rules.sentence(document.text)], 0)
+            for i, pair in enumerate(found, 1):
+                inside = i < len(found)
+                yield pair
 
-    predicted = predict(sentences(), backend, chunk=chunk, n_best=n_best, waits=lambda: not inside and waits())
+    predicted = predict_passages(pairs(), backend, chunk=chunk, n_best=n_best, waits=lambda: not inside and waits())
     for first in predicted:
         document, twice = pending.popleft()
         rest = list(islice(predicted, max(len(document.sentences), 1) - 1))

@@ -13,11 +13,14 @@ import numpy as np
 from tagger.encoding.batches import encode
 from tagger.encoding.packed import pack
 from tagger.errors import ModelError
+from tagger.features.feature import TokenFeature
+from tagger.features.table import type_arrays
 from tagger.heads.table import heads_of
 from tagger.model.model import Model
 from tagger.model.numpy_network import NumpyNetwork
 from tagger.numpy_nn.incremental import RunningEncoder
 from tagger.text.sentence import Label, Sentence, check_token
+from tagger.wording import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,10 @@ class Incremental:
             DataError: The token is empty or white space; the sentence can continue with another token.
         """
         check_token(token, self._position)
-        batch = encode(pack([Sentence.from_tokens([token])]), self.model.vocabulary).batch(np.zeros(1, np.int64))
-        vector = self._network.type_vectors(batch.word_ids, batch.char_ids, batch.char_lengths)[0]
+        packed = pack([Sentence.from_tokens([token])])
+        known = type_arrays(self.model.features, packed.types)
+        batch = encode(packed, self.model.vocabulary, type_features=known).batch(np.zeros(1, np.int64))
+        vector = self._network.type_vectors(batch.word_ids, batch.char_ids, batch.char_lengths, known)[0]
         state = self._encoder.feed(vector)
         tags, scores, labels = {}, {}, {}
         for layer, running in self._layers.items():
@@ -88,7 +93,7 @@ class Incremental:
 
 
 def check_direction(model: Model) -> None:
-    """Refuse a model that reads in both directions.
+    """Refuse a model that reads in both directions, or that has features of whole sentences.
 
     Raises:
         ModelError: It does.
@@ -98,4 +103,9 @@ def check_direction(model: Model) -> None:
             "incremental tagging needs a model that reads in one direction, got one that reads in both: its "
             "backward pass starts at the end of the sentence, so before that no label is known; "
             "train with encoder.bidirectional = false, or pass whole sentences to tag_tokens"
+        )
+    if found := [name for name, feature in model.features.items() if isinstance(feature, TokenFeature)]:
+        raise ModelError(
+            f"incremental tagging needs features of single words, got {quoted(found)}, which reads whole sentences; "
+            "train without it, or pass whole sentences to tag_tokens"
         )

@@ -17,7 +17,7 @@ from tagger.encoding.batches import Batch
 from tagger.heads.head import Arrays, named
 from tagger.inference.blas import one_blas_thread
 from tagger.inference.pickled import reloaded
-from tagger.inference.type_cache import TypeCache, Words
+from tagger.inference.type_cache import TypeCache, Words, words_of
 from tagger.inference.workers import in_order, running
 from tagger.model.files import WEIGHTS, files_of
 from tagger.model.model import Source
@@ -57,7 +57,9 @@ class NumpyBackend:
         if content is None:
             from safetensors.numpy import save
 
-            content = files_of(self.model, {WEIGHTS: save(dict(self.model.weights))}, card="")
+            numbers = {WEIGHTS: save(dict(self.model.weights))}
+            contents = {name: feature.content(None) for name, feature in self.model.features.items()}
+            content = files_of(self.model, numbers, contents, card="")
         rules = self._rules if self.model.source else self.model.text_rules  # a function is in no file
         return _unpickled, (content, rules, self._threads)
 
@@ -84,8 +86,8 @@ class NumpyBackend:
     @running()  # a child must not inherit the lock of the cache
     def _inputs(self, batch: Batch) -> Inputs:
         """Return what the encoder reads, with the index of each word in `ids`, of shape (types,)."""
-        if len(batch.types) > self._cache.most:
-            vectors = self._network.type_vectors(batch.word_ids, batch.char_ids, batch.char_lengths)
+        if self._network.tokens or len(batch.types) > self._cache.most:
+            vectors = self._network.type_vectors(*words_of(batch, np.arange(len(batch.types))))
             return Inputs(np.arange(len(vectors)), vectors=vectors)
         products, rows = self._cache.find(batch)
         return Inputs(rows, products=products)
@@ -93,14 +95,24 @@ class NumpyBackend:
     @running()
     @one_blas_thread()
     def _run(self, given: tuple[Batch, Inputs], *, n_best: int) -> Mapping[str, Arrays]:
-        outputs = self._network(*_packed(*given), n_best=n_best)
+        outputs = self._network(*self._packed(*given), n_best=n_best)
         return {layer: dict(named(output)) for layer, output in outputs.items()}
 
     @running()
     @one_blas_thread()
     def marginals(self, batch: Batch) -> Mapping[str, NDArray[np.float32]]:
         """Return the probability of each tag at each token, of shape (batch, tokens, tags), by tag layer."""
-        return self._network.marginals(*_packed(batch, self._inputs(batch)))
+        return self._network.marginals(*self._packed(batch, self._inputs(batch)))
+
+    def _packed(self, batch: Batch, inputs: Inputs) -> tuple[Inputs, Packing]:
+        """Return what the encoder reads of each token, without padding, given that of each distinct word."""
+        packing = packing_of(batch.lengths)
+        ids = packing.pack(inputs.ids[batch.type_ids])
+        if not self._network.tokens:
+            return inputs._replace(ids=ids), packing
+        assert inputs.vectors is not None
+        features = [embedding(packing.pack(batch.features[name])) for name, embedding in self._network.tokens.items()]
+        return Inputs(np.arange(len(ids)), np.concatenate([inputs.vectors[ids], *features], axis=1)), packing
 
     def forget(self) -> None:
         """Drop the products of earlier words."""
@@ -115,12 +127,6 @@ class NumpyBackend:
         from tagger.inference.incremental import Incremental  # few programs need it
 
         return Incremental(self.model, self._network)
-
-
-def _packed(batch: Batch, inputs: Inputs) -> tuple[Inputs, Packing]:
-    """Return what the encoder reads of each token, without padding, given that of each distinct word."""
-    packing = packing_of(batch.lengths)
-    return inputs._replace(ids=packing.pack(inputs.ids[batch.type_ids])), packing
 
 
 def _room(values: Floats, number: int) -> Floats:

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.encoding.batches import Batch, Floats, batches_by_length, encode, most_rows
-from tagger.encoding.packed import pack
+from tagger.encoding.batches import Batch, EncodedSentences, batches_by_length, encode, most_rows
+from tagger.encoding.packed import Packed, pack
+from tagger.features.passages import Passage, passages_of
+from tagger.features.table import longest_context, token_arrays, type_arrays
 from tagger.heads.head import Arrays
 from tagger.heads.table import heads_of
 from tagger.model.model import Model
+from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
 from tagger.text.tokenization import TextRules
 
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 CHUNK = 2048  # sentences that are read at once
 BATCH_TOKENS = 4096  # with padding
 
-Features = Callable[[Sequence[Sentence]], Mapping[str, Floats]]
+Pairs = Iterable[tuple[Sentence, Passage]]
 
 
 class Backend(Protocol):
@@ -72,23 +75,46 @@ def predict(
     *,
     chunk: int = CHUNK,
     n_best: int = 0,
-    features: Features | None = None,
     waits: Callable[[], bool] = lambda: False,
 ) -> Iterator[Sentence]:
     """Yield the sentences with predicted layers only, in order.
 
-    A sentence without tokens has empty tag layers and no labels.
+    A sentence without tokens has empty tag layers and no labels. Neighbours with the same name of a document are read
+    as the context of a sentence, if the model reads context.
 
     Args:
         sentences: The sentences.
         backend: Runs the model. Predicted tags are shown in the schemes of its training files.
         chunk: Number of sentences that are read at once.
         n_best: Number of readings of each tag layer.
-        features: Returns the features of the tokens of all given sentences, if the network reads features.
         waits: Whether the next sentence has not arrived yet, so that those so far are tagged as a chunk.
     """
-    for part in _chunks(sentences, chunk, waits):
-        yield from _predict_chunk(part, backend, n_best, features)
+    pairs = passages_of(sentences, longest_context(backend.model.features))
+    yield from predict_passages(pairs, backend, chunk=chunk, n_best=n_best, waits=waits)
+
+
+def predict_passages(
+    pairs: Pairs, backend: Backend, *, chunk: int, n_best: int, waits: Callable[[], bool]
+) -> Iterator[Sentence]:
+    """Yield the sentences of pairs with predicted layers only, as `predict` does; each comes with its passage."""
+    for part in _chunks(pairs, chunk, waits):
+        sentences, passages = [sentence for sentence, _ in part], [passage for _, passage in part]
+        yield from _predict_chunk(sentences, passages, backend, n_best)
+
+
+def encoded_for(
+    model: Model, packed: Packed, passages: Sequence[Passage], layers: Mapping[str, Scheme | None] | None = None
+) -> EncodedSentences:
+    """Return the ids of sentences, with all features that a model reads of them.
+
+    Args:
+        model: The model.
+        packed: The sentences.
+        passages: The same sentences with their neighbours.
+        layers: Layers whose gold ids to return, each with the scheme of its tags in the vocabulary; default: none.
+    """
+    features, types = token_arrays(model.features, passages), type_arrays(model.features, packed.types)
+    return encode(packed, model.vocabulary, layers, features, types)
 
 
 def tag_marginals(
@@ -101,10 +127,11 @@ def tag_marginals(
         backend: Runs the model.
         chunk: Number of sentences that are read at once.
     """
-    vocabulary = backend.model.vocabulary
+    vocabulary, features = backend.model.vocabulary, backend.model.features
     most = most_rows(max(map(len, vocabulary.labels.values()), default=1))
-    for part in _chunks(sentences, chunk, lambda: False):
-        encoded = encode(pack(part, layers=()), vocabulary)
+    for pairs in _chunks(passages_of(sentences, longest_context(features)), chunk, lambda: False):
+        part = [sentence for sentence, _ in pairs]
+        encoded = encoded_for(backend.model, pack(part, layers=()), [passage for _, passage in pairs])
         found: list[dict[str, NDArray[np.float32]]] = [{} for _ in part]
         for rows in batches_by_length(encoded.lengths, BATCH_TOKENS, max_rows=most, overhead=backend.batch_overhead):
             for layer, table in backend.marginals(encoded.batch(rows)).items():
@@ -113,12 +140,12 @@ def tag_marginals(
         yield from found
 
 
-def _chunks(sentences: Iterable[Sentence], size: int, waits: Callable[[], bool]) -> Iterator[list[Sentence]]:
+def _chunks(pairs: Pairs, size: int, waits: Callable[[], bool]) -> Iterator[list[tuple[Sentence, Passage]]]:
     """Yield lists of `size` sentences, or fewer if the next one waits; those before an error come before it."""
-    part: list[Sentence] = []
+    part: list[tuple[Sentence, Passage]] = []
     try:
-        for sentence in sentences:
-            part.append(sentence)
+        for pair in pairs:
+            part.append(pair)
             if len(part) == size or waits():
                 yield part
                 part = []
@@ -129,10 +156,10 @@ def _chunks(sentences: Iterable[Sentence], size: int, waits: Callable[[], bool])
 
 
 def _predict_chunk(
-    sentences: Sequence[Sentence], backend: Backend, n_best: int, features: Features | None
+    sentences: Sequence[Sentence], passages: Sequence[Passage], backend: Backend, n_best: int
 ) -> list[Sentence]:
     vocabulary, schemes, asked = backend.model.vocabulary, backend.model.config.schemes, heads_of(backend.model.heads)
-    encoded = encode(pack(sentences, layers=()), vocabulary, features=features(sentences) if features else None)
+    encoded = encoded_for(backend.model, pack(sentences, layers=()), passages)
     empty = {layer: found for layer, head in asked.items() if (found := head.empty(schemes.get(layer))) is not None}
     layers: list[dict[str, TagLayer | Label]] = [{} if len(sentence) else {**empty} for sentence in sentences]
     names = {layer: np.array(vocabulary.labels[layer], dtype=object) for layer in asked}

@@ -114,7 +114,9 @@ class TorchBackend:
 
         weights = self.network.state_dict().items()
         arrays = {name: (w.float() if w.dtype == torch.bfloat16 else w).cpu().numpy() for name, w in weights}
-        return Incremental(self.model, numpy_network(self.model.vocabulary, self.model.config, arrays))
+        return Incremental(
+            self.model, numpy_network(self.model.vocabulary, self.model.config, arrays, self.model.features)
+        )
 
 
 def _one_thread() -> None:
@@ -131,7 +133,10 @@ def type_cache(network: Network, capacity: int = CACHED_TYPES) -> TypeCache[Tens
     """Return a cache of the vectors of words."""
 
     def compute(words: Words) -> Tensor:
-        return network.type_vectors(*(torch.from_numpy(array).to(network.device) for array in words))
+        device = network.device
+        word_ids, char_ids, char_lengths = (torch.from_numpy(array).to(device) for array in words[:3])
+        features = {name: torch.from_numpy(ids).to(device) for name, ids in words.type_features.items()}
+        return network.type_vectors(word_ids, char_ids, char_lengths, features)
 
     return TypeCache(compute, lambda vectors, number: vectors.new_empty(number, vectors.shape[1]), capacity)
 

@@ -1,7 +1,7 @@
 """A bounded cache of what a backend computes for distinct words, so that a word is computed once and not per batch."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -23,13 +23,15 @@ class Words(NamedTuple):
     word_ids: Ids
     char_ids: Ids
     char_lengths: Ids
+    type_features: Mapping[str, Ids]
 
 
 def words_of(batch: Batch, chosen: Ids) -> Words:
     """Return some of the distinct words of a batch."""
     lengths = batch.char_lengths[chosen]
     starts = (np.cumsum(batch.char_lengths) - batch.char_lengths)[chosen]
-    return Words(batch.word_ids[chosen], batch.char_ids[ranges(starts, lengths)], lengths)
+    features = {name: ids[chosen] for name, ids in batch.type_features.items()}
+    return Words(batch.word_ids[chosen], batch.char_ids[ranges(starts, lengths)], lengths, features)
 
 
 @dataclass

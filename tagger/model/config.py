@@ -5,11 +5,22 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, Positive, ReadingConfig, Section
+from tagger.config import (
+    EmbeddingsConfig,
+    EncoderConfig,
+    FeatureConfig,
+    HeadConfig,
+    Positive,
+    ReadingConfig,
+    Section,
+    Widths,
+    widths_of,
+)
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
 
-FORMAT = 3  # 1 has no `tokenizer.json`, 2 no hash of `config.json`
+FORMAT = 4  # 1 has no `tokenizer.json`, 2 no hash of `config.json`, 3 no features
+WITHOUT_FEATURES = 3  # the format of a model without features
 Temperature = Annotated[float, Field(ge=0.01, le=100.0)]
 
 
@@ -36,6 +47,8 @@ class ModelConfig(Section):
         vector_dimension: Width of a word vector.
         schemes: Scheme of the training files for each tag layer.
         reading: How each corpus was read, by its name.
+        features: The recipe's features by name.
+        feature_widths: Number of features of a token that each of them gives the encoder.
         temperatures: What the class scores of a layer are divided by, where dev has calibrated it.
     """
 
@@ -48,7 +61,14 @@ class ModelConfig(Section):
     vector_dimension: Positive
     schemes: dict[str, Scheme | None]
     reading: dict[str, ReadingConfig]
+    features: dict[str, FeatureConfig] = Field(default_factory=dict)
+    feature_widths: dict[str, Positive] = Field(default_factory=dict)
     temperatures: dict[str, Temperature] = Field(default_factory=dict)
+
+    @property
+    def widths(self) -> Widths:
+        """Return the widths of the network."""
+        return widths_of(self.embeddings, self.encoder, self.vector_dimension, sum(self.feature_widths.values()))
 
     @property
     def text_rules(self) -> TextRules:

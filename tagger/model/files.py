@@ -19,16 +19,18 @@ from typing import Annotated, Any, NamedTuple, TypeVar, cast
 
 from pydantic import FailFast, Field, ValidationError
 
-from tagger.config import Positive, Section, widths_of
+from tagger.config import Positive, Section
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import ModelError
+from tagger.features.feature import Feature
+from tagger.features.table import class_of
 from tagger.files.hashes import CONFIG as CONFIG
 from tagger.files.hashes import HASHES as HASHES
 from tagger.files.hashes import config_to_json as config_to_json
 from tagger.files.hashes import own_hash
 from tagger.files.writing import newest
 from tagger.heads.table import heads_of
-from tagger.model.config import FORMAT, ModelConfig
+from tagger.model.config import FORMAT, WITHOUT_FEATURES, ModelConfig
 from tagger.model.model import Model
 from tagger.model.shapes import check_weights
 from tagger.model.tokenizer import TokenizerSection, rules_of, rules_to_json
@@ -42,6 +44,7 @@ TOKENIZER = "tokenizer.json"
 GRAPH, HEADS = "model.onnx", "heads.safetensors"  # in the place of the weights in an exported folder
 CONFIG_BYTES, VOCABULARY_BYTES, TOKENIZER_BYTES = 1_000_000, 2**30, 10_000_000  # that a model may have at most
 GRAPH_BYTES = 2**31
+FEATURE_BYTES = 2**33
 WEIGHT_BYTES, HEADER_BYTES = 64, 10_000_000  # the same for each weight that the sizes ask for, and for their names
 MOVES = 10  # times that a file may move between looking for it and opening it
 AGAIN = "copy the folder again"
@@ -53,7 +56,7 @@ _HASHED_SINCE = {
     WEIGHTS: 1,
     GRAPH: 3,
     HEADS: 3,
-}  # the format that added each hash
+}  # the format that added each hash; those of features are in 4
 S = TypeVar("S", bound=Section)
 Strings = Annotated[list[str], FailFast()]
 T = TypeVar("T")
@@ -74,6 +77,7 @@ class ModelFiles(NamedTuple):
     config: ModelConfig
     vocabulary: Vocabulary
     rules: TextRules
+    features: dict[str, Feature[Any]]
     weights: Weights
     sha256: str
 
@@ -84,6 +88,7 @@ class ExportedFiles(NamedTuple):
     config: ModelConfig
     vocabulary: Vocabulary
     rules: TextRules
+    features: dict[str, Feature[Any]]
     weights: Weights
     graph: bytes
     sha256: str
@@ -96,6 +101,7 @@ class _Described(NamedTuple):
         config: The configuration.
         vocabulary: The names of ids.
         rules: How to split raw text.
+        features: What else the network reads of words and sentences, by name.
         hashes: The SHA-256 of the files; None in the first versions.
         content: The bytes of the configuration.
         names: The bytes of the vocabulary.
@@ -104,13 +110,23 @@ class _Described(NamedTuple):
     config: ModelConfig
     vocabulary: Vocabulary
     rules: TextRules
+    features: dict[str, Feature[Any]]
     hashes: Mapping[str, object] | None
     content: bytes
     names: bytes
 
 
-def files_of(model: Model, numbers: Mapping[str, bytes], *, card: str) -> dict[str, bytes]:
-    """Return the bytes of each file of a folder; `numbers` are the files of weights, `card` the text of the README."""
+def files_of(
+    model: Model, numbers: Mapping[str, bytes], features: Mapping[str, bytes], *, card: str
+) -> dict[str, bytes]:
+    """Return the bytes of each file of a folder.
+
+    Args:
+        model: The model.
+        numbers: The files of weights.
+        features: The content of the file of each feature, by its name; only those that keep a file are used.
+        card: The text of the README.
+    """
     vocabulary = model.vocabulary
     names = {
         "words": list(vocabulary.words),
@@ -122,9 +138,20 @@ def files_of(model: Model, numbers: Mapping[str, bytes], *, card: str) -> dict[s
         VOCABULARY: f"{json.dumps(names, ensure_ascii=False)}\n".encode(),
         TOKENIZER: rules_to_json(model.text_rules),
         **numbers,
+        **{file: features[name] for name, file in feature_files(model.config).items()},
     }
-    config = config_to_json(model.config.model_dump(mode="json") | {"format": FORMAT}, files)
+    values = model.config.model_dump(mode="json") | {"format": FORMAT}
+    if not model.config.features:  # so that older versions can read the model
+        values = {key: value for key, value in values.items() if not key.startswith("feature")}
+        values["format"] = WITHOUT_FEATURES
+    config = config_to_json(values, files)
     return {CONFIG: config, **files, CARD: card.encode()}
+
+
+def feature_files(config: ModelConfig) -> dict[str, str]:
+    """Return the name of the file of each feature that keeps one."""
+    kinds = {name: class_of(feature) for name, feature in config.features.items()}
+    return {name: f"feature.{name}.{kind.suffix}" for name, kind in kinds.items() if kind.suffix}
 
 
 def model_folder(path: Path) -> Path:
@@ -181,14 +208,14 @@ def read_exported(folder: Path) -> ExportedFiles:
 
 
 def _read_exported_once(folder: Path) -> ExportedFiles:
-    config, vocabulary, rules, hashes, content, _ = _described(folder, GRAPH, HEADS)
+    config, vocabulary, rules, features, hashes, content, _ = _described(folder, GRAPH, HEADS)
     graph = _read(folder / GRAPH, GRAPH_BYTES)
     _check_hash(folder / GRAPH, graph, hashes)
     path, fewest = folder / HEADS, _fewest_weights(config, vocabulary)
     limit = fewest * WEIGHT_BYTES + HEADER_BYTES
     weights, _ = _opened(path, limit, lambda stream, size: _weights(path, stream, size, 0, hashes))
-    check_weights(path, weights, config, vocabulary, part="head:")
-    return ExportedFiles(config, vocabulary, rules, weights, graph, sha256(content).hexdigest())
+    check_weights(path, weights, config, vocabulary, features, part="head:")
+    return ExportedFiles(config, vocabulary, rules, features, weights, graph, sha256(content).hexdigest())
 
 
 def _described(folder: Path, *numbers: str) -> _Described:
@@ -205,6 +232,8 @@ def _described(folder: Path, *numbers: str) -> _Described:
     hashes = values.pop(HASHES, None)  # the first versions wrote none
     files = (CONFIG, VOCABULARY, TOKENIZER, *numbers)
     hashed = [name for name in files if found >= _HASHED_SINCE[name]]
+    if isinstance(hashes, dict) and found == FORMAT:
+        hashed += [name for name in hashes if name.startswith("feature.")]  # compared with the features below
     if not (hashes is None and found == 1) and not (isinstance(hashes, dict) and hashes.keys() == set(hashed)):
         raise ModelError(f"{path}: `{HASHES}` must have {' and '.join(hashed)}, got {shorten(hashes)}; {AGAIN}")
     if hashes is not None and CONFIG in hashes and hashes[CONFIG] != own_hash(content, str(hashes[CONFIG])):
@@ -213,6 +242,13 @@ def _described(folder: Path, *numbers: str) -> _Described:
             f"edited; {AGAIN}"
         )
     config = _section(ModelConfig, path, json.dumps(values))
+    if hashes is not None and (
+        odd := {name for name in hashes if name.startswith("feature.")} ^ set(feature_files(config).values())
+    ):
+        raise ModelError(
+            f"{path}: `{HASHES}` must have the file of each feature, missing or unknown: "
+            f"{shorten(', '.join(sorted(odd)))}; {AGAIN}"
+        )
     known = [layer for layer, head in heads_of(config.heads).items() if head.keeps_temperature]
     if odd := set(config.temperatures) - set(known):
         raise ModelError(
@@ -222,19 +258,41 @@ def _described(folder: Path, *numbers: str) -> _Described:
     rules = replace(config.text_rules, version=1) if found == 1 else _rules(folder / TOKENIZER, hashes)
     names = _read(folder / VOCABULARY, VOCABULARY_BYTES)
     _check_hash(folder / VOCABULARY, names, hashes)
-    return _Described(config, _vocabulary(folder / VOCABULARY, names, config), rules, hashes, content, names)
+    vocabulary = _vocabulary(folder / VOCABULARY, names, config)
+    return _Described(config, vocabulary, rules, _features(folder, config, hashes), hashes, content, names)
+
+
+def _features(folder: Path, config: ModelConfig, hashes: Mapping[str, object] | None) -> dict[str, Feature[Any]]:
+    """Return the features of a model, each with the content of its file.
+
+    Raises:
+        ModelError: A file is missing or damaged, or a feature has another width than the configuration says.
+    """
+    files, features = feature_files(config), {}
+    for name, section in config.features.items():
+        content = b""
+        if name in files:
+            content = _read(folder / files[name], FEATURE_BYTES)
+            _check_hash(folder / files[name], content, hashes)
+        features[name] = class_of(section).restore(name, section, content)
+    if (widths := {name: feature.width for name, feature in features.items()}) != config.feature_widths:
+        raise ModelError(
+            f"{folder / CONFIG}: `feature_widths` must be {shorten(json.dumps(widths))}, got "
+            f"{shorten(json.dumps(config.feature_widths))}; {AGAIN}"
+        )
+    return features
 
 
 def _read_once(folder: Path) -> ModelFiles:
-    config, vocabulary, rules, hashes, content, names = _described(folder, WEIGHTS)
+    config, vocabulary, rules, features, hashes, content, names = _described(folder, WEIGHTS)
     fewest = _fewest_weights(config, vocabulary)
     path, limit = folder / WEIGHTS, fewest * WEIGHT_BYTES + HEADER_BYTES
     weights, hashed_weights = _opened(path, limit, lambda stream, size: _weights(path, stream, size, fewest, hashes))
-    check_weights(path, weights, config, vocabulary)
+    check_weights(path, weights, config, vocabulary, features)
     digest = sha256(content)
     if hashes is None:  # otherwise the config holds the hashes of the other files
         digest.update(sha256(names).digest() + hashed_weights)
-    return ModelFiles(config, vocabulary, rules, weights, digest.hexdigest())
+    return ModelFiles(config, vocabulary, rules, features, weights, digest.hexdigest())
 
 
 def _weights(
@@ -356,7 +414,7 @@ def _fewest_weights(config: ModelConfig, vocabulary: Vocabulary) -> int:
     A file with fewer is refused before memory is taken for sizes that a damaged file may name.
     Only matrices count, those of a recurrent cell once and not once for each gate.
     """
-    chars, _, states, output, inputs = widths_of(config.embeddings, config.encoder, config.vector_dimension)
+    chars, _, states, output, inputs = config.widths
     total = config.vector_dimension * (len(vocabulary.words) + 1)
     total += config.embeddings.char_dimension * (chars + len(vocabulary.chars)) if chars else 0
     total += sum(states * (size + config.encoder.hidden_size) for size in inputs)

@@ -12,6 +12,7 @@ from tagger.files.writing import replace_files
 from tagger.model.files import TOKENIZER, WEIGHTS, files_of, model_folder, read_files
 from tagger.model.model import Source
 from tagger.model.network import TorchModel, build_network
+from tagger.model.shapes import forms_of
 from tagger.model.tokenizer import check_table
 
 
@@ -26,11 +27,15 @@ def save_model(model: TorchModel, folder: Path, *, card: str) -> None:
 
 def model_files(model: TorchModel, *, card: str) -> dict[str, bytes]:
     """Return the bytes of each file of a model folder; `card` is the text of its README."""
-    weights = {}
+    weights, own = {}, forms_of(model.config, model.vocabulary, model.features)
     for name, tensor in model.network.state_dict().items():
+        if name not in own:  # in the file of a feature
+            continue
         exact = tensor.float() if tensor.dtype == torch.bfloat16 else tensor  # as it was loaded
         weights[name] = exact.detach().cpu().contiguous()
-    return files_of(model, {WEIGHTS: save(weights)}, card=card)
+    parts = model.network.types | model.network.tokens
+    contents = {name: feature.content(parts[name]) for name, feature in model.features.items()}
+    return files_of(model, {WEIGHTS: save(weights)}, contents, card=card)
 
 
 def load_model(path: str | Path, *, device: str | torch.device = "cpu", trusted: bool = False) -> TorchModel:
@@ -45,10 +50,11 @@ def load_model(path: str | Path, *, device: str | torch.device = "cpu", trusted:
         ModelError: The folder is missing, lacks a file, or has one that is damaged or of a newer format.
     """
     folder = model_folder(Path(path))
-    config, vocabulary, rules, weights, digest = read_files(folder)
+    config, vocabulary, rules, features, weights, digest = read_files(folder)
     check_table(rules, folder / TOKENIZER, trusted=trusted)
-    network = build_network(vocabulary, config)
-    network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.arrays().items()})
+    network = build_network(vocabulary, config, features=features)
+    arrays = {name: torch.from_numpy(array) for name, array in weights.arrays().items()}
+    network.load_state_dict(arrays, strict=not features)  # a feature has its own weights; the others were checked
     network.set_temperatures(config.temperatures)
     source = Source(folder.resolve(), digest)
-    return TorchModel(config, vocabulary, source, network.to(device).eval(), rules=rules)
+    return TorchModel(config, vocabulary, source, network.to(device).eval(), rules=rules, features=features)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from tagger.config import HeadConfig
 from tagger.encoding.vocabulary import Vocabulary
+from tagger.features.table import Features
 from tagger.model.config import ModelConfig
 from tagger.text.tokenization import TextRules
 
@@ -27,12 +28,14 @@ class Model:
         vocabulary: The names of words, characters and labels.
         source: Where the model was loaded from; None if it was trained in this process.
         rules: How to split raw text. Default: as its corpora.
+        features: What else the network reads of words and sentences, by name.
     """
 
     config: ModelConfig
     vocabulary: Vocabulary
     source: Source | None
     rules: TextRules | None = field(default=None, kw_only=True)
+    features: Features = field(default_factory=dict, kw_only=True)
 
     @property
     def heads(self) -> Mapping[str, HeadConfig]:

@@ -19,6 +19,8 @@ from tagger.config import EmbeddingsConfig
 from tagger.encoding.batches import Batch
 from tagger.encoding.tag_arrays import MISSING
 from tagger.encoding.vocabulary import FIRST_CHAR, UNKNOWN, Vectors, Vocabulary
+from tagger.features.feature import TokenFeature, TypeFeature
+from tagger.features.table import Features, total_width
 from tagger.heads.table import heads_of
 from tagger.model.config import ModelConfig
 from tagger.model.model import Model
@@ -31,6 +33,7 @@ from tagger.nn.side_by_side import one_torch_thread
 
 _BUILDING = threading.Lock()  # torch draws first weights from a generator that all threads share
 
+NO_FEATURES: Mapping[str, Tensor] = {}
 TYPES = 4096  # words that are computed at once when tagging: the numbers of all their characters take much memory
 
 
@@ -45,6 +48,7 @@ class TensorBatch(NamedTuple):
     targets: Mapping[str, Tensor]
     taught: Mapping[str, Tensor]
     features: Mapping[str, Tensor]
+    type_features: Mapping[str, Tensor]
 
 
 class Losses(NamedTuple):
@@ -61,11 +65,11 @@ def to_tensors(batch: Batch, device: torch.device) -> TensorBatch:
         torch.from_numpy(array).to(device)
         for array in (batch.word_ids, batch.char_ids, batch.char_lengths, batch.type_ids, mask)
     )
-    targets, taught, features = (
+    targets, taught, features, type_features = (
         {name: torch.from_numpy(array).to(device) for name, array in named.items()}
-        for named in (batch.targets, batch.taught, batch.features)
+        for named in (batch.targets, batch.taught, batch.features, batch.type_features)
     )
-    return TensorBatch(word_ids, char_ids, char_lengths, type_ids, mask_, targets, taught, features)
+    return TensorBatch(word_ids, char_ids, char_lengths, type_ids, mask_, targets, taught, features, type_features)
 
 
 class Network(nn.Module):
@@ -76,8 +80,9 @@ class Network(nn.Module):
     Args:
         words: Embeds each word.
         chars: Embeds the characters of each word; optional.
-        tokens: Embeds the features of tokens, by the name of the feature: maps (batch, tokens, dimension) to (batch,
-            tokens, embedding).
+        types: Embeds the features of words, by the name of the feature: maps ids (types, k) to (types, embedding).
+        tokens: Embeds the features of tokens, by the name of the feature: maps (batch, tokens, k) to (batch, tokens,
+            embedding).
         encoder: Reads the sentence.
         heads: By the layer that each predicts.
         dropout: Probability of dropping each feature before the encoder.
@@ -95,6 +100,7 @@ class Network(nn.Module):
         dropout: float,
         word_dropout: float,
         state_dropout: float,
+        types: Mapping[str, nn.Module] | None = None,
         tokens: Mapping[str, nn.Module] | None = None,
     ) -> None:
         super().__init__()
@@ -104,8 +110,8 @@ class Network(nn.Module):
         self.heads = dict(heads)
         for layer, head in heads.items():
             self.add_module(module_name("head", layer), head)
-        self.tokens = dict(tokens or {})
-        for name, embedding in self.tokens.items():
+        self.types, self.tokens = dict(types or {}), dict(tokens or {})
+        for name, embedding in (self.types | self.tokens).items():
             self.add_module(module_name("feature", name), embedding)
         self.dropout = Dropout(dropout)
         self.word_dropout = word_dropout
@@ -128,18 +134,28 @@ class Network(nn.Module):
         """Return the device of the parameters."""
         return self.words.weight.device
 
-    def type_vectors(self, word_ids: Tensor, char_ids: Tensor, char_lengths: Tensor) -> Tensor:
+    def type_vectors(
+        self,
+        word_ids: Tensor,
+        char_ids: Tensor,
+        char_lengths: Tensor,
+        features: Mapping[str, Tensor] = NO_FEATURES,
+    ) -> Tensor:
         """Return the vector of each distinct word, of shape (types, embedding)."""
         if len(word_ids) > TYPES and not self.training:
             words, lengths = word_ids.split(TYPES), char_lengths.split(TYPES)
             chars = char_ids.split([int(part.sum()) for part in lengths])
-            return torch.cat([self.type_vectors(*part) for part in zip(words, chars, lengths, strict=True)])
+            known = [
+                {name: ids[i : i + TYPES] for name, ids in features.items()} for i in range(0, len(word_ids), TYPES)
+            ]
+            return torch.cat([self.type_vectors(*part) for part in zip(words, chars, lengths, known, strict=True)])
         if self.training and self.word_dropout:
             dropped = torch.rand(word_ids.shape, device=word_ids.device, generator=self.generator) < self.word_dropout
             word_ids = word_ids.masked_fill(dropped, UNKNOWN)
         parts = [self.words(word_ids)]
         if self.chars is not None:
             parts.append(self.chars(char_ids, char_lengths))
+        parts += [embedding(features[name]) for name, embedding in self.types.items()]
         return torch.cat(parts, 1)
 
     def states(self, batch: TensorBatch, type_vectors: Tensor | None = None) -> Tensor:
@@ -148,7 +164,7 @@ class Network(nn.Module):
         `type_vectors` are the vectors of the distinct words of the batch, if they are already known.
         """
         if type_vectors is None:
-            type_vectors = self.type_vectors(batch.word_ids, batch.char_ids, batch.char_lengths)
+            type_vectors = self.type_vectors(batch.word_ids, batch.char_ids, batch.char_lengths, batch.type_features)
         parts = [F.embedding(batch.type_ids, type_vectors)]  # (batch, tokens, embedding)
         parts += [embedding(batch.features[name]) for name, embedding in self.tokens.items()]
         vectors = self.dropout(torch.cat(parts, 2) if len(parts) > 1 else parts[0])
@@ -208,6 +224,7 @@ def build_network(
     vocabulary: Vocabulary,
     config: ModelConfig,
     *,
+    features: Features | None = None,
     vectors: Vectors | None = None,
     seed: int | None = None,
     device: str | torch.device | None = None,
@@ -217,6 +234,7 @@ def build_network(
     Args:
         vocabulary: The names of words, characters and labels.
         config: The sizes of the network.
+        features: What else the network reads of words and sentences, by name.
         vectors: Pretrained vectors.
         seed: Determines the weights and what is drawn in training, whatever other threads draw. Default: they come
             from torch's global generator.
@@ -225,7 +243,7 @@ def build_network(
     with _BUILDING, one_torch_thread():  # LAPACK rounds the orthogonal weights differently with more
         if seed is not None:
             torch.manual_seed(seed)
-        network = _new_network(vocabulary, config, vectors)
+        network = _new_network(vocabulary, config, features or {}, vectors)
         if device is not None:
             network.to(device)
         if seed is not None:
@@ -245,12 +263,12 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
     os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
-def _new_network(vocabulary: Vocabulary, config: ModelConfig, vectors: Vectors | None) -> Network:
+def _new_network(vocabulary: Vocabulary, config: ModelConfig, features: Features, vectors: Vectors | None) -> Network:
     embeddings, encoder = config.embeddings, config.encoder
     words = _word_vectors(vocabulary, vectors, config.vector_dimension)
     chars = _chars(embeddings, len(vocabulary.chars) + FIRST_CHAR)
     recurrent = RecurrentEncoder(
-        input_size=words.output_size + (chars.output_size if chars else 0),
+        input_size=words.output_size + (chars.output_size if chars else 0) + total_width(features),
         hidden_size=encoder.hidden_size,
         cell=encoder.cell,
         layers=encoder.layers,
@@ -266,6 +284,8 @@ def _new_network(vocabulary: Vocabulary, config: ModelConfig, vectors: Vectors |
         dropout=embeddings.dropout,
         word_dropout=embeddings.word_dropout,
         state_dropout=encoder.dropout,
+        types={name: feature.build() for name, feature in features.items() if isinstance(feature, TypeFeature)},
+        tokens={name: feature.build() for name, feature in features.items() if isinstance(feature, TokenFeature)},
     )
 
 

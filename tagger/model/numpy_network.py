@@ -3,7 +3,7 @@
 It mirrors the network of torch in `network.py`, for tagging alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.config import widths_of
 from tagger.encoding.vocabulary import Vocabulary
+from tagger.features.feature import TypeFeature
+from tagger.features.table import Features
 from tagger.heads.table import heads_of
 from tagger.model.config import ModelConfig
 from tagger.model.files import TOKENIZER, model_folder, read_files
@@ -25,6 +26,7 @@ from tagger.numpy_nn.heads import HeadNetwork
 from tagger.numpy_nn.packing import Ids, Packing
 
 Arrays = Mapping[str, NDArray[Any]]
+Embedding = Callable[[NDArray[Any]], Floats]
 TYPES = 4096  # words that are computed at once: the numbers of all their characters take much memory
 
 
@@ -36,6 +38,8 @@ class NumpyNetwork:
         chars: Embeds the characters of each word; optional.
         encoder: Reads the sentence.
         heads: By the layer that each predicts.
+        types: Embeds the features of words, by the name of the feature.
+        tokens: Embeds the features of tokens, by the name of the feature.
     """
 
     def __init__(
@@ -45,23 +49,31 @@ class NumpyNetwork:
         chars: CharCNN | CharLSTM | None,
         encoder: RecurrentEncoder,
         heads: Mapping[str, HeadNetwork],
+        types: Mapping[str, Embedding],
+        tokens: Mapping[str, Embedding],
     ) -> None:
         self.words = words
         self.chars = chars
         self.encoder = encoder
         self.heads = heads
+        self.types = types
+        self.tokens = tokens
 
-    def type_vectors(self, word_ids: Ids, char_ids: Ids, char_lengths: Ids) -> Floats:
+    def type_vectors(self, word_ids: Ids, char_ids: Ids, char_lengths: Ids, features: Mapping[str, Ids]) -> Floats:
         """Return the vector of each distinct word, of shape (types, embedding)."""
-        if self.chars is None:
-            return self.words(word_ids)
-        vectors = np.empty((len(word_ids), self.words.output_size + self.chars.output_size), np.float32)
-        vectors[:, : self.words.output_size] = self.words(word_ids)
+        parts = [self.words(word_ids)]
+        if self.chars is not None:
+            parts.append(self._char_vectors(self.chars, char_ids, char_lengths))
+        parts += [embedding(features[name]) for name, embedding in self.types.items()]
+        return np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
+
+    def _char_vectors(self, network: CharCNN | CharLSTM, char_ids: Ids, char_lengths: Ids) -> Floats:
+        vectors = np.empty((len(char_lengths), network.output_size), np.float32)
         ends = np.cumsum(char_lengths)
-        for first in range(0, len(word_ids), TYPES):
+        for first in range(0, len(char_lengths), TYPES):
             lengths = char_lengths[first : first + TYPES]
             chars = char_ids[ends[first] - lengths[0] : ends[first + len(lengths) - 1]]
-            vectors[first : first + TYPES, self.words.output_size :] = self.chars(chars, lengths)
+            vectors[first : first + TYPES] = network(chars, lengths)
         return vectors
 
     def __call__(self, inputs: Inputs, packing: Packing, *, n_best: int = 0) -> dict[str, Any]:
@@ -89,9 +101,19 @@ class NumpyModel(Model):
     weights: Arrays = field(repr=False)
 
 
-def numpy_network(vocabulary: Vocabulary, config: ModelConfig, weights: Arrays) -> NumpyNetwork:
-    """Return the network with these weights, by their names in the file of a model."""
+def numpy_network(
+    vocabulary: Vocabulary, config: ModelConfig, weights: Arrays, features: Features | None = None
+) -> NumpyNetwork:
+    """Return the network with these weights, by their names in the file of a model.
+
+    Raises:
+        ModelError: One of the features needs torch.
+    """
     embeddings, encoder = config.embeddings, config.encoder
+    built = {
+        name: (isinstance(feature, TypeFeature), feature.build_numpy(part_of(weights, module_name("feature", name))))
+        for name, feature in (features or {}).items()
+    }
     kinds: Mapping[str, type[CharCNN | CharLSTM]] = {"cnn": CharCNN, "lstm": CharLSTM}
     return NumpyNetwork(
         words=WordVectors(part_of(weights, "words")),
@@ -104,14 +126,15 @@ def numpy_network(vocabulary: Vocabulary, config: ModelConfig, weights: Arrays) 
             merge=encoder.merge,
         ),
         heads=numpy_heads(vocabulary, config, weights),
+        types={name: embedding for name, (of_types, embedding) in built.items() if of_types},
+        tokens={name: embedding for name, (of_types, embedding) in built.items() if not of_types},
     )
 
 
 def numpy_heads(vocabulary: Vocabulary, config: ModelConfig, weights: Arrays) -> dict[str, HeadNetwork]:
     """Return the networks of the heads by layer, with these weights, by their names in the file of a model."""
-    widths = widths_of(config.embeddings, config.encoder, config.vector_dimension)
     heads = {
-        layer: head.build_numpy(vocabulary.labels[layer], part_of(weights, module_name("head", layer)), widths)
+        layer: head.build_numpy(vocabulary.labels[layer], part_of(weights, module_name("head", layer)), config.widths)
         for layer, head in heads_of(config.heads).items()
     }
     for layer, temperature in config.temperatures.items():
@@ -129,10 +152,10 @@ def load_numpy_model(path: str | Path, *, trusted: bool = False) -> NumpyModel:
         ModelError: The folder is missing, lacks a file, or has one that is damaged or of a newer format.
     """
     folder = model_folder(Path(path))
-    config, vocabulary, rules, weights, digest = read_files(folder)
+    config, vocabulary, rules, features, weights, digest = read_files(folder)
     check_table(rules, folder / TOKENIZER, trusted=trusted)
     # Small weights are copied, so that only the table of frozen vectors depends on the file.
     arrays = {name: array if name == "words.frozen" else array.copy() for name, array in weights.arrays().items()}
-    network = numpy_network(vocabulary, config, arrays)
+    network = numpy_network(vocabulary, config, arrays, features)
     source = Source(folder.resolve(), digest)
-    return NumpyModel(config, vocabulary, source, network, arrays, rules=rules)
+    return NumpyModel(config, vocabulary, source, network, arrays, rules=rules, features=features)

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from tagger.encoding.batches import Batch
 from tagger.encoding.packed import ranges
 from tagger.errors import MissingExtraError, ModelError
+from tagger.features.passages import Passage
+from tagger.features.table import Features, token_arrays, type_arrays
 from tagger.model.files import GRAPH, TOKENIZER, model_folder, read_exported
 from tagger.model.model import Model, Source
 from tagger.model.numpy_network import numpy_heads
@@ -39,13 +41,14 @@ class OnnxNetwork:
         graph: The bytes of `model.onnx`.
         heads: By the layer that each predicts.
         where: The path of the graph, for messages.
+        features: What else the graph reads of words and sentences, by name.
 
     Raises:
         MissingExtraError: onnxruntime is not installed.
         ModelError: onnxruntime cannot read the graph.
     """
 
-    def __init__(self, graph: bytes, heads: Mapping[str, HeadNetwork], where: Path) -> None:
+    def __init__(self, graph: bytes, heads: Mapping[str, HeadNetwork], where: Path, features: Features) -> None:
         # Since 1.29 it sends facts about its use from a thread, for which a forked process waits forever at its end.
         os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         try:
@@ -60,13 +63,17 @@ class OnnxNetwork:
         options.log_severity_level = 4  # what goes wrong is raised
         self.heads = heads
         self.where = where
+        no_word, no_token = type_arrays(features, ["x"]), token_arrays(features, [Passage(("x",))])
+        self._no_word = {**NO_WORD, **_named(no_word)}
+        first = np.zeros((1, 1), np.int64)
+        self._no_token = {**NO_TOKEN, **_named({name: rows[first] for name, rows in no_token.items()})}
         with self._one_sentence():
             self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self._given = {"known_vectors", *(each.name for each in self._session.get_inputs())}
         self._options = onnxruntime.RunOptions()
         self._options.log_severity_level = 4
 
-    def type_vectors(self, word_ids: Ids, char_ids: Ids, char_lengths: Ids) -> Floats:
+    def type_vectors(self, word_ids: Ids, char_ids: Ids, char_lengths: Ids, features: Mapping[str, Ids]) -> Floats:
         """Return the vector of each distinct word, of shape (types, embedding)."""
         starts = np.cumsum(char_lengths) - char_lengths
         vectors: Floats | None = None
@@ -76,7 +83,8 @@ class OnnxNetwork:
             padded = np.zeros(is_char.shape, np.int32)
             padded[is_char] = char_ids[ranges(starts[words], lengths)]
             given = {"word_ids": word_ids[words].astype(np.int32), "char_ids": padded}
-            found = self._run(["type_vectors"], given | NO_TOKEN)[0]
+            given |= _named({name: ids[words] for name, ids in features.items()})
+            found = self._run(["type_vectors"], given | self._no_token)[0]
             if vectors is None:
                 vectors = np.empty((len(word_ids), found.shape[1]), np.float32)
             vectors[words] = found
@@ -86,7 +94,8 @@ class OnnxNetwork:
     def outputs(self, batch: Batch, type_vectors: Floats, names: Sequence[str]) -> list[NDArray[Any]]:
         """Return the outputs of the graph with these names, given the vectors of the words of a batch."""
         tokens = {"type_ids": batch.type_ids.astype(np.int32), "lengths": batch.lengths.astype(np.int32)}
-        return self._run(names, tokens | NO_WORD | {"known_vectors": type_vectors})
+        tokens |= _named(batch.features)
+        return self._run(names, tokens | self._no_word | {"known_vectors": type_vectors})
 
     def _run(self, names: Sequence[str], feeds: Arrays) -> list[NDArray[Any]]:
         given = {name: value for name, value in feeds.items() if name in self._given}
@@ -107,6 +116,12 @@ class OnnxNetwork:
             raise ModelError(
                 f"{self.where}: onnxruntime cannot run the graph: {reason}; upgrade onnxruntime, or export again"
             ) from None
+
+
+def _named(features: Arrays) -> Arrays:
+    """Return the values of features under the names of their inputs, in the types that a graph reads."""
+    kinds = {"f": np.float32, "i": np.int32}
+    return {f"feature:{name}": values.astype(kinds[values.dtype.kind]) for name, values in features.items()}
 
 
 def _by_length(lengths: Ids) -> Iterator[Ids]:
@@ -141,8 +156,8 @@ def load_onnx_model(path: str | Path, *, trusted: bool = False) -> OnnxModel:
         ModelError: The folder lacks a file, or has one that is damaged or of a newer format.
     """
     folder = model_folder(Path(path))
-    config, vocabulary, rules, weights, graph, digest = read_exported(folder)
+    config, vocabulary, rules, features, weights, graph, digest = read_exported(folder)
     check_table(rules, folder / TOKENIZER, trusted=trusted)
     arrays = {name: array.copy() for name, array in weights.arrays().items()}  # the file may be replaced
-    network = OnnxNetwork(graph, numpy_heads(vocabulary, config, arrays), folder / GRAPH)
-    return OnnxModel(config, vocabulary, Source(folder.resolve(), digest), network, rules=rules)
+    network = OnnxNetwork(graph, numpy_heads(vocabulary, config, arrays), folder / GRAPH, features)
+    return OnnxModel(config, vocabulary, Source(folder.resolve(), digest), network, rules=rules, features=features)

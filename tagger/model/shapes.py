@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from tagger.config import EmbeddingsConfig, widths_of
+from tagger.config import EmbeddingsConfig
 from tagger.encoding.vocabulary import FIRST_CHAR, Vocabulary
 from tagger.errors import ModelError
+from tagger.features.table import Features
 from tagger.heads.table import heads_of
 from tagger.model.config import ModelConfig
 from tagger.model.weights import Form, Weights
@@ -19,15 +20,17 @@ SHOWN = 3  # tensors that an error names
 CHAR_WIDTH = 3  # characters that a filter covers
 
 
-def forms_of(config: ModelConfig, vocabulary: Vocabulary) -> dict[str, Form]:
+def forms_of(config: ModelConfig, vocabulary: Vocabulary, features: Features) -> dict[str, Form]:
     """Return type and shape of each weight by its name."""
-    widths = widths_of(config.embeddings, config.encoder, config.vector_dimension)
+    widths = config.widths
     words, dimension = len(vocabulary.words) + 1, config.vector_dimension
     forms = {
         "words.weight": Form("float32", (vocabulary.num_trainable, dimension)),
         "words.frozen": Form("float16", (words - vocabulary.num_trainable, dimension)),
     }
     shapes = dict(_char_shapes(config.embeddings, len(vocabulary.chars) + FIRST_CHAR))
+    for name, feature in features.items():
+        shapes |= {f"{module_name('feature', name)}.{part}": shape for part, shape in feature.shapes().items()}
     encoder = config.encoder
     recurrent = (encoder.cell, widths.inputs, widths.forward)
     shapes |= _recurrent_shapes("encoder", *recurrent, bidirectional=encoder.bidirectional)
@@ -73,7 +76,9 @@ def _recurrent_shapes(
                 yield f"{part}.layers.{layer}.{name}_l0{suffix}", shape
 
 
-def check_weights(path: Path, weights: Weights, config: ModelConfig, vocabulary: Vocabulary, *, part: str = "") -> None:
+def check_weights(
+    path: Path, weights: Weights, config: ModelConfig, vocabulary: Vocabulary, features: Features, *, part: str = ""
+) -> None:
     """Refuse the weights of a file at a path that do not fit the model; `part` is the start of their names.
 
     Raises:
@@ -81,7 +86,7 @@ def check_weights(path: Path, weights: Weights, config: ModelConfig, vocabulary:
     """
     heads = heads_of(config.heads).items()
     fixed = {f"{module_name('head', layer)}.{name}" for layer, head in heads for name in head.fixed()}
-    forms = {name: form for name, form in forms_of(config, vocabulary).items() if name.startswith(part)}
+    forms = {name: form for name, form in forms_of(config, vocabulary, features).items() if name.startswith(part)}
     if problems := sorted(_problems(forms, weights, fixed)):
         more = f" and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
         raise ModelError(

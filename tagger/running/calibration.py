@@ -6,13 +6,16 @@ from dataclasses import replace
 import torch
 
 from tagger.config import AnyHeadConfig
-from tagger.encoding.batches import batches_by_length, encode, most_rows
+from tagger.encoding.batches import batches_by_length, most_rows
 from tagger.encoding.packed import Packed, pack
 from tagger.encoding.vocabulary import label_names
 from tagger.errors import DataError
 from tagger.evaluation import dev_scores
+from tagger.features.passages import passages_of
+from tagger.features.table import longest_context
 from tagger.heads.head import HeldOutSentences
 from tagger.heads.table import head_of, heads_of
+from tagger.inference.predict import encoded_for
 from tagger.inference.torch_backend import TorchBackend
 from tagger.model.network import TorchModel, to_tensors
 from tagger.nn.calibration import FURTHEST, HIGHEST, LOWEST, HeldOut
@@ -89,7 +92,8 @@ def _known(dev: Sequence[Sentence], layer: str, config: AnyHeadConfig, names: Se
 
 def _held_out(model: TorchModel, layer: str, sentences: Sequence[Sentence]) -> HeldOutSentences:
     def states() -> list[HeldOut]:
-        encoded = encode(pack(sentences, [layer]), model.vocabulary, {layer: model.heads[layer].span_scheme})
+        passages = [passage for _, passage in passages_of(sentences, longest_context(model.features))]
+        encoded = encoded_for(model, pack(sentences, [layer]), passages, {layer: model.heads[layer].span_scheme})
         most = most_rows(len(model.vocabulary.labels[layer]))
         found = []
         with torch.no_grad():

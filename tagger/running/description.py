@@ -28,10 +28,11 @@ def describe_model(path: str | Path) -> dict[str, Any]:
 
 
 def _describe(folder: Path) -> dict[str, Any]:
-    config, vocabulary, rules, *_ = read_exported(folder) if is_exported(folder) else read_files(folder)
+    config, vocabulary, rules, features, *_ = read_exported(folder) if is_exported(folder) else read_files(folder)
     labels = vocabulary.labels
     frozen = (len(vocabulary.words) + 1 - vocabulary.num_trainable) * config.vector_dimension
     frozen += sum(head.num_frozen(len(labels[layer])) for layer, head in heads_of(config.heads).items())
+    trained = sum(prod(form.shape) for form in forms_of(config, vocabulary, features).values()) - frozen
     facts = {
         "format": config.format,
         "version": config.version,
@@ -49,10 +50,11 @@ def _describe(folder: Path) -> dict[str, Any]:
         },
         "reading": {name: r.model_dump(mode="json", exclude_defaults=True) for name, r in config.reading.items()},
         "embeddings": config.embeddings.model_dump(mode="json"),
+        "features": {name: feature.model_dump(mode="json") for name, feature in config.features.items()},
         "encoder": config.encoder.model_dump(mode="json"),
         "words": len(vocabulary.words),
         "characters": len(vocabulary.chars),
-        "trained_parameters": sum(prod(form.shape) for form in forms_of(config, vocabulary).values()) - frozen,
+        "trained_parameters": trained,
         "trained_vectors": vocabulary.num_trainable * config.vector_dimension,
     }
     report = folder.parent / REPORT

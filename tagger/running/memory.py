@@ -19,7 +19,9 @@ CHARS = 1  # per token, of the distinct words of a batch: fewer than in any real
 CGROUP, OWN_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
-def check_memory(recipe: Recipe, vocabulary: Vocabulary, lengths: Sequence[int], *, vectors: int, device: str) -> None:
+def check_memory(
+    recipe: Recipe, vocabulary: Vocabulary, lengths: Sequence[int], *, vectors: int, features: int = 0, device: str
+) -> None:
     """Refuse a training that cannot fit into the memory of its device.
 
     Args:
@@ -27,12 +29,13 @@ def check_memory(recipe: Recipe, vocabulary: Vocabulary, lengths: Sequence[int],
         vocabulary: Gives the numbers of words, characters and labels.
         lengths: Number of tokens of each training sentence.
         vectors: Width of a word vector.
+        features: Width of all features of a token together.
         device: Where the network runs.
 
     Raises:
         RecipeError: It needs more than there is, although the estimate counts only what is certain.
     """
-    parts = estimate_memory(recipe, vocabulary, lengths, vectors=vectors)
+    parts = estimate_memory(recipe, vocabulary, lengths, vectors=vectors, features=features)
     needed, limit = sum(parts.values()), memory_limit(device)
     if needed > limit:
         largest = max(parts, key=lambda part: parts[part])
@@ -43,7 +46,7 @@ def check_memory(recipe: Recipe, vocabulary: Vocabulary, lengths: Sequence[int],
 
 
 def estimate_memory(
-    recipe: Recipe, vocabulary: Vocabulary, lengths: Sequence[int], *, vectors: int
+    recipe: Recipe, vocabulary: Vocabulary, lengths: Sequence[int], *, vectors: int, features: int = 0
 ) -> dict[str, float]:
     """Return the bytes that a training needs at least, by what they depend on.
 
@@ -56,7 +59,7 @@ def estimate_memory(
     embeddings, encoder, training = recipe.embeddings, recipe.encoder, recipe.training
     copies = FLOAT * (4 + (training.optimizer == "adam") + bool(training.average))
     tokens, sentences = sum(nlargest(training.batch_size, lengths)), min(training.batch_size, len(lengths))
-    chars, _, states, output, inputs = widths_of(embeddings, encoder, vectors)
+    chars, _, states, output, inputs = widths_of(embeddings, encoder, vectors, features)
     trained, gates = vocabulary.num_trainable, GATES[encoder.cell]
     parts: dict[str, float] = {
         "the word vectors (`embeddings`)": vectors * (copies * trained + 2 * (len(vocabulary.words) + 1 - trained)),

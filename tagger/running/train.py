@@ -13,15 +13,18 @@ import torch
 from tagger.analysis.knowledge import knowledge_of
 from tagger.config import CorpusConfig, ReadingConfig, Recipe, load_recipe
 from tagger.corpus.corpus import Corpus
-from tagger.encoding.batches import encode
 from tagger.encoding.vectors import read_vectors
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, RecipeError
 from tagger.evaluation import Report, dev_scores
+from tagger.features.feature import Given
+from tagger.features.passages import passages_of
+from tagger.features.table import longest_context, prepare_features, reads_sentences
 from tagger.heads.table import heads_of
 from tagger.hub.lazy import packed_of, telling
+from tagger.inference.predict import encoded_for
 from tagger.inference.torch_backend import TorchBackend, check_device
-from tagger.model.config import FORMAT, ModelConfig
+from tagger.model.config import FORMAT, WITHOUT_FEATURES, ModelConfig
 from tagger.model.network import TorchModel, build_network
 from tagger.reporting.report import signature_of
 from tagger.running.calibration import Facts, calibrate, check_calibrated, describe_calibration
@@ -207,8 +210,10 @@ class _Training:
             vectors = read_vectors(paths, max_words=embeddings.max_words)
         vocabulary = build_vocabulary(self.packed, layers=self.schemes, vectors=vectors, tune=embeddings.tune)
         dimension = vectors.dimension if vectors else embeddings.dimension
+        features = prepare_features(recipe.features, Given(self.folder, self.packed, self.listener.noted, self.device))
+        widths = {name: feature.width for name, feature in features.items()}
         lengths = np.diff(self.packed.starts).tolist()
-        check_memory(recipe, vocabulary, lengths, vectors=dimension, device=self.device)
+        check_memory(recipe, vocabulary, lengths, vectors=dimension, features=sum(widths.values()), device=self.device)
         for layer, names in vocabulary.labels.items():
             if len(names) == 1:
                 self.listener.noted(
@@ -217,7 +222,7 @@ class _Training:
         given = {name: corpus.rules for name, corpus in self.corpora.items()}
         rules = text_rules_of(given, self.packed, self.listener.noted)
         config = ModelConfig(
-            format=FORMAT,
+            format=FORMAT if features else WITHOUT_FEATURES,
             version=version("tagger-bilstm"),
             tokenizer=rules.name,
             embeddings=embeddings,
@@ -225,13 +230,17 @@ class _Training:
             heads=recipe.layers,
             vector_dimension=dimension,
             schemes=self._file_schemes(),
+            features=recipe.features,
+            feature_widths=widths,
             reading={name: _reading(config, self.corpora[name]) for name, config in recipe.all_corpora().items()},
         )
         if rules.segment is None and stays_whole(config, telling(self.train)):
             rules = rules.changed(segment="none")
             self.listener.noted("each train text has a label, so the model does not split a text into sentences")
-        network = build_network(vocabulary, config, vectors=vectors, seed=recipe.seed, device=self.device)
-        return TorchModel(config, vocabulary, None, network, rules=rules)
+        network = build_network(
+            vocabulary, config, features=features, vectors=vectors, seed=recipe.seed, device=self.device
+        )
+        return TorchModel(config, vocabulary, None, network, rules=rules, features=features)
 
     def _file_schemes(self) -> dict[str, Scheme | None]:
         """Return the scheme in which the tags of each layer are written: that of its first corpus."""
@@ -288,7 +297,8 @@ class _Training:
     def _lessons(self, model: TorchModel, teachers: Mapping[str, Tagger]) -> dict[str, Any]:
         """Return the arguments of the training loop that say what is learned, and how."""
         recipe, tell = self.recipe, self.listener.noted
-        encoded = encode(self.packed, model.vocabulary, self.schemes)
+        pairs = passages_of(self.train, longest_context(model.features)) if reads_sentences(model.features) else ()
+        encoded = encoded_for(model, self.packed, [passage for _, passage in pairs], self.schemes)
         encoded = with_teachers(encoded, self.train, teachers, recipe=recipe, vocabulary=model.vocabulary, tell=tell)
         for layer, head in heads_of(model.heads).items():
             for note in head.prepare(model.network.heads[layer], encoded, model.vocabulary.labels[layer]):

@@ -94,4 +94,4 @@ def tensors(config: ModelConfig) -> dict[str, tuple[str, tuple[int, ...]]]:
 def test_tensors_are_those_of_a_model(chars: str, cell: str, bidirectional: bool, merge: str, pooling: str) -> None:
     encoder = EncoderConfig(cell=cell, hidden_size=3, layers=2, bidirectional=bidirectional, merge=merge)
     config = config_of(EmbeddingsConfig(chars=chars, char_dimension=6, char_hidden=9), encoder, pooling)
-    assert tensors(config) == {name: tuple(form) for name, form in forms_of(config, VOCABULARY).items()}
+    assert tensors(config) == {name: tuple(form) for name, form in forms_of(config, VOCABULARY, {}).items()}

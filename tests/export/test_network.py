@@ -49,7 +49,7 @@ def made(case: tuple) -> Case:
         encoder=EncoderConfig(cell=cell, merge=merge, layers=layers, bidirectional=bidirectional, hidden_size=6),
         loudness=4.0,
     )
-    return model, session_of(build_graph(model.config, vocabulary, arrays_of(model.network)))
+    return model, session_of(build_graph(model.config, vocabulary, arrays_of(model.network), {}))
 
 
 def batch_of(model: TorchModel, sentences: list[list[str]]) -> Batch:

@@ -232,7 +232,7 @@ def test_a_third_kind_of_head_tags_while_words_arrive(heads: dict[str, AnyHeadCo
 
 def test_a_third_kind_of_head_is_part_of_an_exported_graph(heads: dict[str, AnyHeadConfig]) -> None:
     model = make_model(heads, make_sentences(20, seed=1))
-    session = session_of(build_graph(model.config, model.vocabulary, arrays_of(model.network)))
+    session = session_of(build_graph(model.config, model.vocabulary, arrays_of(model.network), {}))
     batch = encode(pack(make_sentences(5, seed=2)), model.vocabulary).batch(np.arange(5))
     with torch.inference_mode():
         wanted = model.network(to_tensors(batch, torch.device("cpu")))["length"].numbers.numpy()

@@ -43,7 +43,7 @@ def test_forms_are_those_of_the_network_of_torch(
         embeddings=EmbeddingsConfig(dimension=4, chars=chars, char_hidden=char_hidden),
         encoder=EncoderConfig(hidden_size=5, **encoder),
     )
-    found = {name: (form.dtype, form.shape) for name, form in forms_of(model.config, model.vocabulary).items()}
+    found = {name: (form.dtype, form.shape) for name, form in forms_of(model.config, model.vocabulary, {}).items()}
     weights = model.network.state_dict().items()
     assert found == {name: (str(value.dtype).removeprefix("torch."), tuple(value.shape)) for name, value in weights}
     frozen = {name for name, value in model.network.named_parameters() if not value.requires_grad}

@@ -17,7 +17,7 @@ VOCABULARY = Vocabulary(["a", "b"], ["a", "b"], {"ner": ["O", "B-X", "I-X"], "mo
 MEASURE = """
 import re, sys, tagger, tagger.running.train as running
 from tagger.running.memory import estimate_memory
-def keep(*given, vectors, device): estimates.append(sum(estimate_memory(*given, vectors=vectors).values()))
+def keep(*given, vectors, features, device): estimates.append(sum(estimate_memory(*given, vectors=vectors).values()))
 def peak(): return 1024 * int(re.search(r"VmHWM:\\s+([0-9]+) kB", open("/proc/self/status").read())[1])
 estimates, peaks, running.check_memory = [], [], keep
 for overrides in ([], sys.argv[2:]):

@@ -1,5 +1,6 @@
 """Features of tokens, whatever they represent, go through training and prediction like words."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,10 +9,12 @@ import torch
 from torch import nn
 from untrained import config_of
 
-from tagger.config import TokensHeadConfig, TrainingConfig
+from tagger.config import AnyFeatureConfig, TokensHeadConfig, TrainingConfig
 from tagger.encoding.batches import EncodedSentences, encode
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
+from tagger.features.feature import TokenFeature
+from tagger.features.passages import Passage
 from tagger.inference.predict import predict
 from tagger.inference.torch_backend import TorchBackend
 from tagger.model.network import Network, TorchModel, to_tensors
@@ -22,6 +25,26 @@ from tagger.text.sentence import Sentence, TagLayer
 from tagger.training.loop import train_network
 
 SENSOR, AUDIO = 3, 7  # numbers per token
+
+
+class Given(TokenFeature[AnyFeatureConfig]):
+    """Numbers that were measured, of all tokens in their order."""
+
+    width = 0
+
+    def __init__(self, name: str, config: AnyFeatureConfig, values: np.ndarray) -> None:
+        super().__init__(name, config)
+        self.values = values
+
+    def arrays(self, passages: Sequence[Passage]) -> np.ndarray:
+        assert sum(len(passage.tokens) for passage in passages) == len(self.values)
+        return self.values
+
+    def build(self) -> nn.Module:
+        raise NotImplementedError
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {}
 
 
 def make_encoded() -> EncodedSentences:
@@ -62,8 +85,9 @@ def predicted(network: Network, encoded: EncodedSentences) -> list[str]:
     sentences = [Sentence.from_tokens(["x"] * length) for length in encoded.lengths]
     config = config_of({"state": TokensHeadConfig(kind="tokens", scheme="none")})
     vocabulary = Vocabulary(["x"], ["x"], {"state": ["off", "on"]}, num_trainable=2)
-    backend = TorchBackend(TorchModel(config, vocabulary, None, network.eval()))
-    found = predict(sentences, backend, features=lambda _: encoded.features)
+    given = {name: Given(name, AnyFeatureConfig(kind="given"), values) for name, values in encoded.features.items()}
+    backend = TorchBackend(TorchModel(config, vocabulary, None, network.eval(), features=given))
+    found = predict(sentences, backend)
     return [tag for sentence in found for tag in sentence.tags("state")]
 
 

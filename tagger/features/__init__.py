@@ -1,0 +1,1 @@
+"""What turns words and sentences into numbers, beside word vectors and characters."""

@@ -1,0 +1,80 @@
+"""Sentences with their neighbours in the same document, for features that read beyond the sentence."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from tagger.text.sentence import Sentence
+
+
+class Passage(NamedTuple):
+    """The tokens of a sentence, and those before and after it in its document.
+
+    Args:
+        tokens: The tokens of the sentence.
+        before: Tokens of the sentences before it.
+        after: Tokens of the sentences after it.
+    """
+
+    tokens: tuple[str, ...]
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+    def within(self, context: int) -> "Passage":
+        """Return the passage with at most `context` neighbouring tokens on each side."""
+        before = self.before[max(len(self.before) - context, 0) :] if context else ()
+        return Passage(self.tokens, before, self.after[:context])
+
+
+def by_document(sentences: Iterable[Sentence]) -> Iterator[Iterator[Sentence]]:
+    """Yield the sentences of each document; neighbours with the same name of a document belong to one.
+
+    A sentence without such a name is alone, and is yielded before the next one is asked for. Each iterator must be
+    exhausted before the next one is asked for.
+    """
+    source = iter(sentences)
+    held: list[Sentence] = []  # the first sentence of the next document
+
+    def rest(first: Sentence) -> Iterator[Sentence]:
+        yield first
+        for sentence in source:
+            if sentence.document != first.document:
+                held.append(sentence)
+                return
+            yield sentence
+
+    while True:
+        first = held.pop() if held else next(source, None)
+        if first is None:
+            return
+        yield iter([first]) if first.document is None else rest(first)
+
+
+def with_passages(document: Iterable[Sentence], context: int) -> Iterator[tuple[Sentence, Passage]]:
+    """Yield each sentence of a document with its passage of at most `context` neighbouring tokens on each side.
+
+    Sentences are read no further ahead than the context needs.
+    """
+    source, ahead, ahead_tokens = iter(document), deque[Sentence](), 0
+    before: deque[str] = deque(maxlen=context)
+    while True:
+        sentence = ahead.popleft() if ahead else next(source, None)
+        if sentence is None:
+            return
+        ahead_tokens = sum(map(len, ahead))
+        while ahead_tokens < context and (following := next(source, None)) is not None:
+            ahead.append(following)
+            ahead_tokens += len(following)
+        after = tuple(islice((token for each in ahead for token in each.tokens), context))
+        yield sentence, Passage(sentence.tokens, tuple(before), after)
+        before.extend(sentence.tokens)
+
+
+def passages_of(sentences: Iterable[Sentence], context: int) -> Iterator[tuple[Sentence, Passage]]:
+    """Yield each sentence with its passage."""
+    if not context:
+        yield from ((sentence, Passage(sentence.tokens)) for sentence in sentences)
+        return
+    for document in by_document(sentences):
+        yield from with_passages(document, context)

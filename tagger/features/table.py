@@ -1,0 +1,54 @@
+"""The kinds of feature: for each `kind` in a recipe, the class that is responsible for such features."""
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+from tagger.config import AnyFeatureConfig
+from tagger.encoding.batches import Rows
+from tagger.features.feature import Feature, Given, Ids, TokenFeature, TypeFeature
+from tagger.features.passages import Passage
+
+KINDS = {"shape": "ShapeFeature"}  # the class in the module that has the name of the kind
+
+Features = Mapping[str, Feature[Any]]
+
+
+def class_of(config: AnyFeatureConfig) -> type[Feature[Any]]:
+    """Return the class that is responsible for features of a kind; its module is imported now."""
+    found: type[Feature[Any]] = getattr(import_module(f"tagger.features.{config.kind}"), KINDS[config.kind])
+    return found
+
+
+def prepare_features(configs: Mapping[str, AnyFeatureConfig], given: Given) -> dict[str, Feature[Any]]:
+    """Return the features of a recipe at the start of a training."""
+    return {name: class_of(config).prepare(name, config, given) for name, config in configs.items()}
+
+
+def total_width(features: Features) -> int:
+    """Return the number of features of a token that all parts return together."""
+    return sum(feature.width for feature in features.values())
+
+
+def reads_sentences(features: Features) -> bool:
+    """Whether any of the features is one of sentences."""
+    return any(isinstance(feature, TokenFeature) for feature in features.values())
+
+
+def longest_context(features: Features) -> int:
+    """Return the number of neighbouring tokens that any of the features reads on each side."""
+    return max((feature.context for feature in features.values() if isinstance(feature, TokenFeature)), default=0)
+
+
+def type_arrays(features: Features, words: Sequence[str]) -> dict[str, Ids]:
+    """Return the ids of words for each feature of word forms, of shape (words, k)."""
+    return {name: feature.ids(words) for name, feature in features.items() if isinstance(feature, TypeFeature)}
+
+
+def token_arrays(features: Features, passages: Sequence[Passage]) -> dict[str, Rows]:
+    """Return the numbers of the tokens of passages for each feature of sentences, of shape (tokens, k)."""
+    return {
+        name: feature.arrays([passage.within(feature.context) for passage in passages])
+        for name, feature in features.items()
+        if isinstance(feature, TokenFeature)
+    }
