@@ -17,9 +17,9 @@ from jaxtyping import Bool, Float, Int, Integer
 from torch import Tensor
 from torch.nn import functional as F
 
-from tagger.nn.lattice import Lattice, Rows, Scores, forward_backward, rows_of
-from tagger.nn.likelihood import log_partition, path_likelihood, path_score, shares_likelihood
-from tagger.nn.viterbi import best_path, best_paths
+from tagger.nn.chain.lattice import Lattice, Rows, Scores, forward_backward, rows_of
+from tagger.nn.chain.likelihood import log_partition, path_likelihood, path_score, shares_likelihood
+from tagger.nn.chain.viterbi import best_path, best_paths
 
 UNKNOWN = -100  # gold tag id of a token whose tag is unknown, as in the loss functions of torch and Hugging Face
 Mask = Bool[Tensor, "batch tokens"] | Integer[Tensor, "batch tokens"]
@@ -154,7 +154,7 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
         Source:
             Wang, Jiang, Bach, Wang, Huang, Huang and Tu (2020), "Structure-Level Knowledge Distillation For
             Multilingual Sequence Labeling", section 3.2, posterior distillation.
-            Compared with enumeration of all sequences in tests/nn/test_token_likelihood.py.
+            Compared with enumeration of all sequences in tests/nn/chain/test_token_likelihood.py.
         """
         emissions, shares, rows, _ = _left_aligned(_precise(emissions), shares, mask.bool())
         if emissions.numel() == 0:

@@ -8,10 +8,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tagger.nn.chain.lattice import Lattice, Scores, rows_of
+from tagger.nn.chain.likelihood import path_score
 from tagger.nn.crf import LinearChainCRF
 from tagger.nn.dropout import Dropout
-from tagger.nn.lattice import Lattice, Scores, rows_of
-from tagger.nn.likelihood import path_score
 from tagger.nn.pooling import AttentionPooling, LastPooling, MaxPooling, MeanPooling
 from tagger.nn.spans import Spans, SpanTables, find_spans, span_probabilities
 

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from tagger.nn.lattice import BLOCK, Lattice, token_mask
+from tagger.nn.chain.lattice import BLOCK, Lattice, token_mask
 
 
 class SpanTables(NamedTuple):

@@ -1,8 +1,8 @@
 """The forward and backward recursions of a linear-chain CRF over a padded batch, in NumPy.
 
-The notation is that of `tagger/nn/lattice.py`, and so are the two remedies against underflow: sums in probability space
-that are rescaled every few tokens, and log space in float64 for rows whose scores are too extreme for that. On a CPU a
-step of the recursion takes less time than torch needs to call its operations, so torch calls this module there.
+The notation is that of `tagger/nn/chain/lattice.py`, and so are the two remedies against underflow: sums in probability
+space that are rescaled every few tokens, and log space in float64 for rows whose scores are too extreme for that. On a
+CPU a step of the recursion takes less time than torch needs to call its operations, so torch calls this module there.
 
 Padding is a tag of its own: the last one, `pad`. A sentence moves to it behind its last token with its end score, and
 stays there with a score of 0. Emissions allow only `pad` at padding and every other tag at tokens. So both recursions
@@ -41,7 +41,7 @@ class Scores(NamedTuple):
 
 
 class Lattice(NamedTuple):
-    """The result of both recursions for a batch, as in `tagger/nn/lattice.py`.
+    """The result of both recursions for a batch, as in `tagger/nn/chain/lattice.py`.
 
     Args:
         log_partition: log Z of each row, in float64, of shape (batch,).

@@ -1,6 +1,6 @@
 """Scores of given tag sequences under a linear-chain CRF, and how often they use each score, in NumPy.
 
-The likelihood itself, with its gradient, is in `tagger/nn/likelihood.py`.
+The likelihood itself, with its gradient, is in `tagger/nn/chain/likelihood.py`.
 """
 
 import numpy as np

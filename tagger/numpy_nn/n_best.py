@@ -1,4 +1,4 @@
-"""The n best tag sequences of a linear-chain CRF over a padded batch; see `best_paths` in `nn/viterbi.py`."""
+"""The n best tag sequences of a linear-chain CRF over a padded batch; see `best_paths` in `nn/chain/viterbi.py`."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ def best_paths(emissions: Floats, lengths: Lengths, scores: Scores, *, n: int) -
     Sequences have the shape (batch, n, tokens); tags at padding are 0.
 
     Source:
-        Compared with `best_paths` of `nn/viterbi.py` in tests/numpy_nn/test_heads.py.
+        Compared with `best_paths` of `nn/chain/viterbi.py` in tests/numpy_nn/test_heads.py.
     """
     (batch, num_tokens, num_tags), last = emissions.shape, np.maximum(lengths - 1, 0)
     with np.errstate(invalid="ignore"):  # emissions that are NaN or infinite

@@ -1,6 +1,6 @@
 """The best tag sequence of a linear-chain CRF over a padded batch, in NumPy.
 
-The recursion and its notation are those of `tagger/nn/viterbi.py`.
+The recursion and its notation are those of `tagger/nn/chain/viterbi.py`.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""The forward and backward recursions of a linear-chain CRF; see `tagger/nn/lattice.py`.
+"""The forward and backward recursions of a linear-chain CRF; see `tagger/nn/chain/lattice.py`.
 
 Both are loops in log space. Each step subtracts the largest term before it exponentiates, and each state is normalised,
 so that sentences may have any number of tokens. Only differences between the scores of one token matter here.

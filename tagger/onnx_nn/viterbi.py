@@ -1,4 +1,4 @@
-"""The best tag sequence of a linear-chain CRF; see `tagger/nn/viterbi.py`."""
+"""The best tag sequence of a linear-chain CRF; see `tagger/nn/chain/viterbi.py`."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ def best_path(graph: Graph, emissions: str, mask: str, scores: Scores) -> str:
         scores: Start, transition and end scores.
 
     Source:
-        Viterbi (1967). Compared with `tagger/nn/viterbi.py` in tests/onnx_nn/test_heads.py.
+        Viterbi (1967). Compared with `tagger/nn/chain/viterbi.py` in tests/onnx_nn/test_heads.py.
     """
     moves, axes = graph.constant(scores.transitions, "transitions"), [graph.constant([i]) for i in range(3)]
     rows = graph.add("ReduceMax", emissions, axes[0], keepdims=0)  # (batch, tags), for its shape

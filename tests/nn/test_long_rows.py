@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from tagger.nn import encoder, lattice, spans, viterbi
+from tagger.nn.chain.lattice import token_mask
 from tagger.nn.crf import LinearChainCRF
 from tagger.nn.encoder import Cell, RecurrentEncoder
-from tagger.nn.lattice import token_mask
 
 LENGTHS = torch.tensor([23, 7, 1, 16])
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagger.nn import lattice
-from tagger.nn.lattice import Lattice, Scores, forward_backward, rows_of
+from tagger.nn.chain.lattice import Lattice, Scores, forward_backward, rows_of
+from tagger.nn.chain.viterbi import best_path
 from tagger.nn.spans import SpanTables, find_spans, span_probabilities
-from tagger.nn.viterbi import best_path
 from tagger.text.schemes import span_tables
 
 TAGS = ["O", "B-A", "I-A", "B-B", "I-B"]

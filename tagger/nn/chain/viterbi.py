@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from tagger.nn.lattice import BLOCK, Rows, Scores, in_numpy, numpy_scores
+from tagger.nn.chain.lattice import BLOCK, Rows, Scores, in_numpy, numpy_scores
 from tagger.numpy_nn import viterbi as numpy_viterbi
 from tagger.numpy_nn.viterbi import CENTRED
 

@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from tagger.nn.lattice import Rows, Scores, forward_backward
+from tagger.nn.chain.lattice import Rows, Scores, forward_backward
 
 
 def token_likelihood(

@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from tagger.nn.lattice import Rows, Scores, forward_backward, in_numpy, numpy_scores
-from tagger.nn.token_likelihood import token_likelihood
+from tagger.nn.chain.lattice import Rows, Scores, forward_backward, in_numpy, numpy_scores
+from tagger.nn.chain.token_likelihood import token_likelihood
 from tagger.numpy_nn import lattice as numpy_lattice
 from tagger.numpy_nn import likelihood as numpy_likelihood
 

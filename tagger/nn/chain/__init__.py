@@ -1,0 +1,1 @@
+"""The recursions of a linear-chain CRF."""
