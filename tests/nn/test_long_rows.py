@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from tagger.nn import encoder, lattice, spans, viterbi
+from tagger.nn import encoder, spans
+from tagger.nn.chain import lattice, viterbi
 from tagger.nn.chain.lattice import token_mask
 from tagger.nn.crf import LinearChainCRF
 from tagger.nn.encoder import Cell, RecurrentEncoder

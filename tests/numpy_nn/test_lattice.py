@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagger.nn import lattice
+from tagger.nn.chain import lattice
 from tagger.nn.chain.lattice import Lattice, Scores, forward_backward, rows_of
 from tagger.nn.chain.viterbi import best_path
 from tagger.nn.spans import SpanTables, find_spans, span_probabilities
