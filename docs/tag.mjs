@@ -44,6 +44,10 @@ function inputs(sentences) {
 
 const sentences = texts.map((text) => text.split(" "));
 const given = inputs(sentences);
+const unknown = session.inputNames.filter((name) => name.startsWith("feature:"));
+if (unknown.length) {
+  throw new Error(`the model reads ${unknown.join(", ")}, which this program does not compute; see docs/onnx.md`);
+}
 const feeds = Object.fromEntries(session.inputNames.map((name) => [name, given[name]])); // some models read no characters
 const outputs = await session.run(feeds);
 

@@ -6,7 +6,7 @@ as an argument.
 """
 
 from tagger.config.data import ClassRange, CorpusConfig, DataConfig, ReadingConfig, SplitConfig
-from tagger.config.features import AnyFeatureConfig, FeatureConfig, ShapeConfig
+from tagger.config.features import AffixesConfig, AnyFeatureConfig, FeatureConfig, GazetteerConfig, ShapeConfig
 from tagger.config.heads import AnyHeadConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.config.reading import dump_recipe, form_settings, load_recipe, parse_recipe, parse_section
 from tagger.config.recipe import EmbeddingsConfig, EncoderConfig, Recipe, Sampling, TrainingConfig
@@ -14,6 +14,7 @@ from tagger.config.section import Positive, Section, Weight
 from tagger.config.widths import Widths, widths_of
 
 __all__ = [
+    "AffixesConfig",
     "AnyFeatureConfig",
     "AnyHeadConfig",
     "ClassRange",
@@ -22,6 +23,7 @@ __all__ = [
     "EmbeddingsConfig",
     "EncoderConfig",
     "FeatureConfig",
+    "GazetteerConfig",
     "HeadConfig",
     "Positive",
     "ReadingConfig",

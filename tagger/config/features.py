@@ -4,9 +4,11 @@
 reference of recipes.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from tagger.config.section import Section, Size
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from tagger.config.section import Count, Names, Section, Size, as_tuple
 
 
 class AnyFeatureConfig(Section):
@@ -17,12 +19,61 @@ class AnyFeatureConfig(Section):
 
 
 class ShapeConfig(AnyFeatureConfig):
-    """Casing, digits and punctuation of a word."""
+    """Case, digits, marks, length and shape of a word."""
 
     kind: Literal["shape"]
 
     dimension: Size = 10
     """Number of features of each property of a word."""
 
+    buckets: Count = 1000
+    """Number of vectors that all shapes such as `Xxx-dd` share. A shape is hashed to one of them."""
 
-FeatureConfig = ShapeConfig
+
+def _distinct(lengths: tuple[int, ...]) -> tuple[int, ...]:
+    """Return lengths that are all different, or refuse them."""
+    if len(set(lengths)) < len(lengths):
+        raise ValueError(f"must be different lengths, got {', '.join(map(str, lengths))}")
+    return lengths
+
+
+Length = Annotated[int, Field(ge=1, le=100)]
+
+
+class AffixesConfig(AnyFeatureConfig):
+    """The first and last characters of a word."""
+
+    kind: Literal["affixes"]
+
+    lengths: Annotated[
+        tuple[Length, ...], BeforeValidator(as_tuple), Field(min_length=1), AfterValidator(_distinct)
+    ] = (1, 2, 3, 4)
+    """Lengths of the prefixes and suffixes, in characters."""
+
+    dimension: Size = 10
+    """Number of features of each prefix and each suffix."""
+
+    buckets: Count = 10000
+    """Number of vectors that all prefixes and suffixes share. Each is hashed to one of them."""
+
+    case: Literal["keep", "fold"] = "keep"
+    """Whether upper and lower case are different (`keep`) or the same (`fold`)."""
+
+
+class GazetteerConfig(AnyFeatureConfig):
+    """Lists of names or terms: where their entries are in a sentence."""
+
+    kind: Literal["gazetteer"]
+
+    files: Annotated[
+        dict[Annotated[str, Field(min_length=1)], Annotated[Names, Field(min_length=1)]], Field(min_length=1)
+    ]
+    """The lists: a table type = file, or type = list of files, with one entry per line, plain, gzip or zstd. Paths are
+    relative to the `--data` folder or else to the folder of the recipe. The model keeps the entries."""
+
+    case: Literal["keep", "fold"] = "keep"
+    """Whether upper and lower case are different (`keep`) or the same (`fold`)."""
+
+
+FeatureConfig = Annotated[ShapeConfig | AffixesConfig | GazetteerConfig, Field(discriminator="kind")]
+"""What turns words and sentences into numbers, beside word vectors and characters."""

@@ -25,6 +25,7 @@ from tagger.encoding.batches import Rows
 from tagger.encoding.packed import Packed
 from tagger.errors import ModelError
 from tagger.features.passages import Passage
+from tagger.text.tokenization import DEFAULT_RULES, TextRules
 
 if TYPE_CHECKING:
     from torch import nn
@@ -44,12 +45,14 @@ class Given(NamedTuple):
         train: The training sentences.
         tell: Is called with each note.
         device: Where the network runs.
+        rules: How a text of the corpus, and later of a user, is split into tokens.
     """
 
     folder: Path
     train: Packed
     tell: Callable[[str], None]
     device: str
+    rules: TextRules = DEFAULT_RULES
 
 
 class Feature(ABC, Generic[C]):

@@ -9,7 +9,8 @@ from tagger.encoding.batches import Rows
 from tagger.features.feature import Feature, Given, Ids, TokenFeature, TypeFeature
 from tagger.features.passages import Passage
 
-KINDS = {"shape": "ShapeFeature"}  # the class in the module that has the name of the kind
+# The class in the module that has the name of the kind.
+KINDS = {"shape": "ShapeFeature", "affixes": "AffixesFeature", "gazetteer": "GazetteerFeature"}
 
 Features = Mapping[str, Feature[Any]]
 

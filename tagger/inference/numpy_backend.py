@@ -86,7 +86,7 @@ class NumpyBackend:
     @running()  # a child must not inherit the lock of the cache
     def _inputs(self, batch: Batch) -> Inputs:
         """Return what the encoder reads, with the index of each word in `ids`, of shape (types,)."""
-        if self._network.tokens or len(batch.types) > self._cache.most:
+        if len(batch.types) > self._cache.most:
             vectors = self._network.type_vectors(*words_of(batch, np.arange(len(batch.types))))
             return Inputs(np.arange(len(vectors)), vectors=vectors)
         products, rows = self._cache.find(batch)
@@ -107,12 +107,9 @@ class NumpyBackend:
     def _packed(self, batch: Batch, inputs: Inputs) -> tuple[Inputs, Packing]:
         """Return what the encoder reads of each token, without padding, given that of each distinct word."""
         packing = packing_of(batch.lengths)
-        ids = packing.pack(inputs.ids[batch.type_ids])
-        if not self._network.tokens:
-            return inputs._replace(ids=ids), packing
-        assert inputs.vectors is not None
         features = [embedding(packing.pack(batch.features[name])) for name, embedding in self._network.tokens.items()]
-        return Inputs(np.arange(len(ids)), np.concatenate([inputs.vectors[ids], *features], axis=1)), packing
+        joined = np.concatenate(features, axis=1) if features else None
+        return inputs._replace(ids=packing.pack(inputs.ids[batch.type_ids]), features=joined), packing
 
     def forget(self) -> None:
         """Drop the products of earlier words."""

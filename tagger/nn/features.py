@@ -11,7 +11,7 @@ class IdEmbeddings(nn.Module):
     """Embeds each column of ids in a table of its own and joins the vectors.
 
     Args:
-        sizes: Number of ids in each column.
+        sizes: Number of ids in each column; a single number if all columns share one table.
         dimension: Width of the vector of an id.
     """
 

@@ -30,11 +30,14 @@ class Inputs(NamedTuple):
         ids: The word of each packed token, of shape (packed,).
         vectors: The vector of each word, of shape (types, input); None if `products` are given.
         products: The input products of each word, of shape (directions, types, gates).
+        features: More numbers of each packed token, which follow the vector of its word, of shape (packed, features);
+            None if there are no more.
     """
 
     ids: Ids
     vectors: Floats | None = None
     products: Floats | None = None
+    features: Floats | None = None
 
 
 class Direction(ABC):
@@ -60,6 +63,11 @@ class Direction(ABC):
     def _biases(self, bias: Floats, recurrent: Floats) -> tuple[Floats, Floats]:
         """Return the bias that belongs to the input product, and what is left of that of the recurrence."""
         return bias + recurrent, recurrent[:0]
+
+    def of_features(self, features: Floats) -> Floats:
+        """Return what features of tokens, whose weights come last, add to the input products."""
+        added: Floats = features @ self.weight[-features.shape[1] :]
+        return added
 
     def memory(self, rows: int) -> Memory:
         """Return the memory before the first token."""
@@ -202,11 +210,14 @@ class RecurrentEncoder:
         self.output_size = self.forward_size * (len(suffixes) if merge == "concat" else 1)
 
     def products(self, vectors: Floats) -> Floats:
-        """Return the input products of the first layer for words, of shape (directions, types, gates)."""
+        """Return the input products of the first layer for words, of shape (directions, types, gates).
+
+        Features of tokens, whose weights come last, are left to `Inputs.features`.
+        """
         first = self.layers[0]
         found = np.empty((len(first), len(vectors), first[0].gates), np.float32)
         for direction, product in zip(first, found, strict=True):
-            np.dot(vectors, direction.weight, out=product)
+            np.dot(vectors, direction.weight[: vectors.shape[1]], out=product)
             product += direction.bias
         return found
 
@@ -256,7 +267,10 @@ def _looked_up(
     for t in reversed(range(len(starts) - 1)) if backwards else range(len(starts) - 1):
         ids = inputs.ids[starts[t] : starts[t + 1]]
         # Ids are never out of range; with "clip" NumPy writes to `out` without a copy between.
-        yield np.take(table, ids, axis=0, out=room[: len(ids)], mode="clip")
+        products = np.take(table, ids, axis=0, out=room[: len(ids)], mode="clip")
+        if inputs.features is not None:
+            products += direction.of_features(inputs.features[starts[t] : starts[t + 1]])
+        yield products
 
 
 def _multiplied(
@@ -267,8 +281,11 @@ def _multiplied(
     for block in _blocks(packing, backwards=backwards):
         starts = packing.starts[block[0] : block[-1] + 2] - packing.starts[block[0]]
         first = packing.starts[block[0]]
-        products = inputs.vectors[inputs.ids[first : first + starts[-1]]] @ direction.weight
+        vectors = inputs.vectors[inputs.ids[first : first + starts[-1]]]
+        products = vectors @ direction.weight[: vectors.shape[1]]
         products += direction.bias
+        if inputs.features is not None:
+            products += direction.of_features(inputs.features[first : first + starts[-1]])
         parts = [products[start:end] for start, end in zip(starts.tolist(), starts[1:].tolist(), strict=False)]
         yield from reversed(parts) if backwards else parts
 

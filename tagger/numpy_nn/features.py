@@ -14,7 +14,7 @@ class IdEmbeddings:
 
     Args:
         weights: `table.weight`, the tables of all columns, one below the other.
-        sizes: Number of ids in each column.
+        sizes: Number of ids in each column; a single number if all columns share one table.
     """
 
     def __init__(self, weights: Mapping[str, NDArray[Any]], sizes: Sequence[int]) -> None:
@@ -23,5 +23,5 @@ class IdEmbeddings:
 
     def __call__(self, ids: NDArray[Any]) -> Floats:
         """Return the vectors of each row of ids, one beside the other, of shape (types, width)."""
-        found: Floats = self.table[ids + self.starts].reshape(len(ids), len(self.starts) * self.table.shape[1])
+        found: Floats = self.table[ids + self.starts].reshape(len(ids), ids.shape[1] * self.table.shape[1])
         return found

@@ -13,4 +13,4 @@ def id_embeddings(graph: Graph, weights: Weights, ids: str, sizes: Sequence[int]
     starts = np.cumsum([0, *sizes[:-1]]).astype(np.int32)
     rows = graph.add("Add", ids, graph.constant(starts))  # (types, columns)
     vectors = graph.add("Gather", graph.constant(table, name), rows)  # (types, columns, dimension)
-    return graph.add("Reshape", vectors, graph.constant([-1, len(sizes) * table.shape[1]]))
+    return graph.add("Flatten", vectors, axis=1)

@@ -210,7 +210,10 @@ class _Training:
             vectors = read_vectors(paths, max_words=embeddings.max_words)
         vocabulary = build_vocabulary(self.packed, layers=self.schemes, vectors=vectors, tune=embeddings.tune)
         dimension = vectors.dimension if vectors else embeddings.dimension
-        features = prepare_features(recipe.features, Given(self.folder, self.packed, self.listener.noted, self.device))
+        by_corpus = {name: corpus.rules for name, corpus in self.corpora.items()}
+        rules = text_rules_of(by_corpus, self.packed, self.listener.noted)
+        given = Given(self.folder, self.packed, self.listener.noted, self.device, rules)
+        features = prepare_features(recipe.features, given)
         widths = {name: feature.width for name, feature in features.items()}
         lengths = np.diff(self.packed.starts).tolist()
         check_memory(recipe, vocabulary, lengths, vectors=dimension, features=sum(widths.values()), device=self.device)
@@ -219,8 +222,6 @@ class _Training:
                 self.listener.noted(
                     f"train has only one label of `{layer}`, {names[0]}, so its head has nothing to learn"
                 )
-        given = {name: corpus.rules for name, corpus in self.corpora.items()}
-        rules = text_rules_of(given, self.packed, self.listener.noted)
         config = ModelConfig(
             format=FORMAT if features else WITHOUT_FEATURES,
             version=version("tagger-bilstm"),

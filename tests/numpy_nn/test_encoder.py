@@ -52,6 +52,26 @@ def test_states_are_those_of_torch(
     assert found.dtype == np.float32
 
 
+@settings(max_examples=40, deadline=None)
+@given(settings=SETTINGS, lengths=LENGTHS, seed=st.integers(0, 1000), looked_up=st.booleans(), block=st.integers(1, 30))
+def test_features_of_tokens_follow_the_vector_of_their_word(
+    settings: dict[str, Any], lengths: list[int], seed: int, looked_up: bool, block: int
+) -> None:
+    rng, packing = np.random.default_rng(seed), packed(lengths)
+    words = rng.normal(size=(11, 5)).astype(np.float32)
+    ids = rng.integers(11, size=(len(lengths), max(lengths)))
+    features = rng.normal(size=(*ids.shape, 3)).astype(np.float32)
+    network = randomised(torch_encoder.RecurrentEncoder(input_size=8, hidden_size=4, **settings), seed)
+    own = RecurrentEncoder(weights_of(network), **settings)
+    given = {"products": own.products(words)} if looked_up else {"vectors": words}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BLOCK", block)
+        found = own(Inputs(packing.pack(ids), **given, features=packing.pack(features)), packing)
+    with torch.inference_mode():
+        wanted = network(torch.from_numpy(np.concatenate([words[ids], features], axis=2)), mask_of(lengths)).numpy()
+    np.testing.assert_allclose(packing.pad(found)[packing.mask], wanted[packing.mask], atol=1e-5)
+
+
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_rows_of_thousands_of_tokens_keep_their_digits(cell: str) -> None:
     rng, lengths = np.random.default_rng(1), [5000, 3, 700]

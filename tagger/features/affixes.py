@@ -1,0 +1,79 @@
+"""The first and last characters of a word form, as ids: each affix is hashed to one of the rows of a table.
+
+The hash is CRC-32, the same on every machine. Row 0 stands for the affixes that a short word does not have.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.config import AffixesConfig
+from tagger.features.feature import Floats, Ids, TypeFeature
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from tagger.onnx_nn.graph import Graph, Weights
+
+TOO_SHORT = 0  # the row of an affix that is longer than the word
+
+
+class AffixesFeature(TypeFeature[AffixesConfig]):
+    """The prefix and the suffix of each length, each with a vector of one table."""
+
+    @property
+    def width(self) -> int:
+        """Number of features of all affixes together."""
+        return 2 * len(self.config.lengths) * self.config.dimension
+
+    def ids(self, words: Sequence[str]) -> Ids:
+        """Return the row of each prefix and suffix of each word, of shape (words, 2 x lengths), by length."""
+        config = self.config
+        cased = [word.casefold() for word in words] if config.case == "fold" else words
+        rows = [affix_ids(word, config.lengths, config.buckets) for word in cased]
+        return np.array(rows, np.int64).reshape(len(words), 2 * len(config.lengths))
+
+    def build(self) -> "nn.Module":
+        """Return a table of vectors."""
+        from tagger.nn.features import IdEmbeddings
+
+        return IdEmbeddings(self._sizes, self.config.dimension)
+
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Return the shape of the table."""
+        return {"table.weight": (sum(self._sizes), self.config.dimension)}
+
+    def build_numpy(self, weights: Mapping[str, NDArray[Any]]) -> Callable[[NDArray[Any]], Floats]:
+        """Return what reads the table."""
+        from tagger.numpy_nn.features import IdEmbeddings
+
+        return IdEmbeddings(weights, self._sizes)
+
+    def add_to_graph(self, graph: "Graph", weights: "Weights", values: str) -> str:
+        """Add what reads the table."""
+        from tagger.onnx_nn.features import id_embeddings
+
+        return id_embeddings(graph, weights, values, self._sizes, f"feature:{self.name}")
+
+    @property
+    def _sizes(self) -> list[int]:
+        """Number of rows, which all affixes share."""
+        return [self.config.buckets + 1]
+
+
+def affix_ids(word: str, lengths: Sequence[int], buckets: int) -> list[int]:
+    """Return the row of the prefix and of the suffix of each length; all rows but 0 are shared by chance.
+
+    A prefix and a suffix of the same characters have rows of their own: they are hashed with a mark of the word's edge.
+    """
+    ids = []
+    for length in lengths:
+        if length > len(word):
+            ids += [TOO_SHORT, TOO_SHORT]
+            continue
+        for affix in (f"<{word[:length]}", f"{word[-length:]}>"):
+            ids.append(1 + crc32(affix.encode("utf-8", "surrogatepass")) % buckets)
+    return ids
