@@ -434,6 +434,10 @@ def test_a_value_too_deep_to_be_shown_is_an_unknown_key(tmp_path: Path) -> None:
         ({"heads": {}}, "`heads` must not be empty"),
         ({"heads__ner": {}}, "`heads.ner.kind` is missing; choose 'tokens' or 'sentence'"),
         ({"heads__ner": 5}, "`heads.ner` must be a table, got 5"),
+        (
+            {"features__x": {"kind": "affixes", "dimesion": 3}},
+            "unknown key `features.x.dimesion`; did you mean `dimension`?",
+        ),
         ({"heads__ner__kind": "token"}, "`heads.ner.kind` must be 'tokens' or 'sentence', got 'token'"),
         (
             {"heads__other": {"kind": "tokens", "layer": "ner"}},

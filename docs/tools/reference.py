@@ -33,6 +33,8 @@ SECTIONS = {
     "`[embeddings]`": "EmbeddingsConfig",
     "`[encoder]`": "EncoderConfig",
     '`[features.NAME]` with `kind = "shape"`': "ShapeConfig",
+    '`[features.NAME]` with `kind = "affixes"`': "AffixesConfig",
+    '`[features.NAME]` with `kind = "gazetteer"`': "GazetteerConfig",
     '`[heads.NAME]` with `kind = "tokens"`': "TokensHeadConfig",
     '`[heads.NAME]` with `kind = "sentence"`': "SentenceHeadConfig",
     "`[training]`": "TrainingConfig",

@@ -1,16 +1,19 @@
 """Errors of a recipe: each error of pydantic becomes one plain sentence."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from tagger.config.heads import KINDS
+from tagger.config import features, heads
 from tagger.config.section import Section
 from tagger.errors import RecipeError
 from tagger.wording import quoted, shorten
+
+# Of sections that a user names, the class of each `kind`.
+KINDS: Mapping[str, Mapping[str, type[Section]]] = {"heads": heads.KINDS, "features": features.KINDS}
 
 
 def explained(error: ValidationError, kind: type[Section], where: str) -> RecipeError:
@@ -21,8 +24,8 @@ def explained(error: ValidationError, kind: type[Section], where: str) -> Recipe
 def _explain(detail: ErrorDetails, kind: type[Section]) -> str:
     """Return one error of pydantic as a plain sentence."""
     place = detail["loc"]
-    in_head = place[:1] == ("heads",)  # then the third part of the place is the kind of the head
-    path = [str(part) for i, part in enumerate(place) if not (in_head and i == 2)]
+    kinds = KINDS.get(str(place[0]), {}) if place else {}  # if there are any, the third part of the place is the kind
+    path = [str(part) for i, part in enumerate(place) if not (kinds and i == 2)]
     key, got, context = ".".join(path), shorten(detail["input"]), detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
@@ -31,9 +34,9 @@ def _explain(detail: ErrorDetails, kind: type[Section]) -> str:
         case "missing":
             return f"`{key}` is missing"
         case "union_tag_not_found":
-            return f"`{key}.kind` is missing; choose {' or '.join(map(repr, KINDS))}"
+            return f"`{key}.kind` is missing; choose {' or '.join(map(repr, kinds))}"
         case "union_tag_invalid":
-            return f"`{key}.kind` must be {' or '.join(map(repr, KINDS))}, got {shorten(context.get('tag'))}"
+            return f"`{key}.kind` must be {' or '.join(map(repr, kinds))}, got {shorten(context.get('tag'))}"
         case "literal_error":
             return f"`{key}` must be {context['expected']}, got {got}"
         case "value_error":
@@ -57,9 +60,10 @@ def _suggestion(name: str, known: Sequence[str]) -> str:
 
 def _known_keys(place: tuple[int | str, ...], section: type[Section]) -> list[str]:
     """Return the keys of the section at a place within another section, such as the recipe."""
+    kinds: Mapping[str, type[Section]] = KINDS.get(str(place[0]), {}) if place else {}
     for part in map(str, place):
-        field = section.model_fields.get(part)  # None for a name that the user chose, and for the kind of a head
-        inner = _sections(field.annotation) if field else [KINDS.get(part, section)]
+        field = section.model_fields.get(part)  # None for a name that the user chose, and for a kind
+        inner = _sections(field.annotation) if field else [kinds.get(part, section)]
         section = inner[0] if inner else section
     return list(section.model_fields)
 

@@ -4,7 +4,7 @@
 reference of recipes.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -76,4 +76,6 @@ class GazetteerConfig(AnyFeatureConfig):
 
 
 FeatureConfig = Annotated[ShapeConfig | AffixesConfig | GazetteerConfig, Field(discriminator="kind")]
-"""What turns words and sentences into numbers, beside word vectors and characters."""
+KINDS: dict[str, type[AnyFeatureConfig]] = {
+    get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in get_args(get_args(FeatureConfig)[0])
+}
