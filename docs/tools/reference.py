@@ -35,6 +35,7 @@ SECTIONS = {
     '`[features.NAME]` with `kind = "shape"`': "ShapeConfig",
     '`[features.NAME]` with `kind = "affixes"`': "AffixesConfig",
     '`[features.NAME]` with `kind = "gazetteer"`': "GazetteerConfig",
+    '`[features.NAME]` with `kind = "charlm"`': "CharLMConfig",
     '`[heads.NAME]` with `kind = "tokens"`': "TokensHeadConfig",
     '`[heads.NAME]` with `kind = "sentence"`': "SentenceHeadConfig",
     "`[training]`": "TrainingConfig",

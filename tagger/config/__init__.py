@@ -6,7 +6,14 @@ as an argument.
 """
 
 from tagger.config.data import ClassRange, CorpusConfig, DataConfig, ReadingConfig, SplitConfig
-from tagger.config.features import AffixesConfig, AnyFeatureConfig, FeatureConfig, GazetteerConfig, ShapeConfig
+from tagger.config.features import (
+    AffixesConfig,
+    AnyFeatureConfig,
+    CharLMConfig,
+    FeatureConfig,
+    GazetteerConfig,
+    ShapeConfig,
+)
 from tagger.config.heads import AnyHeadConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.config.reading import dump_recipe, form_settings, load_recipe, parse_recipe, parse_section
 from tagger.config.recipe import EmbeddingsConfig, EncoderConfig, Recipe, Sampling, TrainingConfig
@@ -17,6 +24,7 @@ __all__ = [
     "AffixesConfig",
     "AnyFeatureConfig",
     "AnyHeadConfig",
+    "CharLMConfig",
     "ClassRange",
     "CorpusConfig",
     "DataConfig",

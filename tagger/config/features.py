@@ -75,7 +75,22 @@ class GazetteerConfig(AnyFeatureConfig):
     """Whether upper and lower case are different (`keep`) or the same (`fold`)."""
 
 
-FeatureConfig = Annotated[ShapeConfig | AffixesConfig | GazetteerConfig, Field(discriminator="kind")]
+class CharLMConfig(AnyFeatureConfig):
+    """States of a character language model, which `tagger pretrain` trains on any text."""
+
+    kind: Literal["charlm"]
+
+    model: Annotated[str, Field(min_length=1)]
+    """Folder that `tagger pretrain` wrote, relative to the `--data` folder or else to the folder of the recipe."""
+
+    context: Annotated[int, Field(ge=0, le=10_000)] = 64
+    """Number of tokens of neighbouring sentences of the document to read on each side."""
+
+    width: Size | None = None
+    """Number of features that a learned projection makes of the states. Default: the states, without a projection."""
+
+
+FeatureConfig = Annotated[ShapeConfig | AffixesConfig | GazetteerConfig | CharLMConfig, Field(discriminator="kind")]
 KINDS: dict[str, type[AnyFeatureConfig]] = {
     get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in get_args(get_args(FeatureConfig)[0])
 }

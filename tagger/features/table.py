@@ -10,7 +10,12 @@ from tagger.features.feature import Feature, Given, Ids, TokenFeature, TypeFeatu
 from tagger.features.passages import Passage
 
 # The class in the module that has the name of the kind.
-KINDS = {"shape": "ShapeFeature", "affixes": "AffixesFeature", "gazetteer": "GazetteerFeature"}
+KINDS = {
+    "shape": "ShapeFeature",
+    "affixes": "AffixesFeature",
+    "gazetteer": "GazetteerFeature",
+    "charlm": "CharLMFeature",
+}
 
 Features = Mapping[str, Feature[Any]]
 

@@ -97,3 +97,22 @@ class BothDirections(nn.Module):
     def directions(self) -> tuple[CharacterModel, CharacterModel]:
         """The model that reads from the left, and the one that reads from the right."""
         return self.rightward, self.leftward
+
+
+class NormedStates(nn.Module):
+    """Layer norm over the states of a word, and perhaps a projection to fewer features.
+
+    Args:
+        states: Width of the states.
+        width: Width of the projection; None for none.
+    """
+
+    def __init__(self, states: int, width: int | None = None) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(states)
+        self.projection = nn.Identity() if width is None else nn.Linear(states, width)
+
+    def forward(self, states: Float[Tensor, "batch tokens states"]) -> Float[Tensor, "batch tokens width"]:
+        """Return the features of each token."""
+        features: Tensor = self.projection(self.norm(states.to(self.norm.weight.dtype)))
+        return features
