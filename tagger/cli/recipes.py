@@ -95,5 +95,5 @@ def _recipe(name: str) -> "Recipe":
 
 def _with_teachers(name: str) -> list[str]:
     """Return the names of the file of a recipe and of those that train its teachers."""
-    teachers = (head.teacher for head in _recipe(name).heads.values())
-    return list(dict.fromkeys([f"{name}.toml", *(teacher for teacher in teachers if teacher is not None)]))
+    teachers = (teacher for head in _recipe(name).heads.values() for teacher in head.teacher or ())
+    return list(dict.fromkeys([f"{name}.toml", *teachers]))

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from tagger.config.section import Section, Share, Size, Weight
+from tagger.config.section import NotEmpty, Section, Share, Size, Weight, as_tuple
 from tagger.text.schemes import Scheme
 from tagger.wording import shorten
 
@@ -27,6 +27,9 @@ def _as_class_weights(value: object) -> object:
     return value
 
 
+Teachers = Annotated[tuple[NotEmpty, ...], BeforeValidator(as_tuple), Field(min_length=1)]
+
+
 class AnyHeadConfig(Section):
     """The keys that heads of every kind have."""
 
@@ -39,10 +42,11 @@ class AnyHeadConfig(Section):
     weight: Weight = 1.0
     """Factor on the loss of this head in the sum over all heads."""
 
-    teacher: Annotated[str, Field(min_length=1)] | None = None
-    """A model to learn from in addition to gold labels: the folder of a run, or a recipe (`.toml`) that is trained
-    first with the same seed and data. Relative to the folder of the recipe. A tokens head learns its tags on sentences
-    without gold tags; a sentence head learns its class probabilities on all sentences. Default: no teacher."""
+    teacher: Teachers | None = None
+    """What to learn from in addition to gold labels: the folder of a run, the folder of several runs, or a recipe
+    (`.toml`) that is trained first with the same seed and data. The probabilities of several teachers, given as a list,
+    are averaged. Relative to the folder of the recipe. A tokens head learns from teachers on sentences without gold
+    tags; a sentence head learns their class probabilities on all sentences. Default: no teacher."""
 
     teacher_weight: Weight = 0.3
     """Factor on the loss against the teacher, multiplied by `weight`."""
@@ -53,14 +57,21 @@ class AnyHeadConfig(Section):
 
     @model_validator(mode="after")
     def _weight_of_a_teacher(self) -> Self:
-        if self.teacher is None and self.teacher_weight != type(self).model_fields["teacher_weight"].default:
-            raise ValueError("`teacher_weight` is for a head with a `teacher`, got no `teacher`")
+        for key in ("teacher_weight", "teacher_targets"):
+            field = type(self).model_fields.get(key)
+            if self.teacher is None and field is not None and getattr(self, key) != field.default:
+                raise ValueError(f"`{key}` is for a head with a `teacher`, got no `teacher`")
         return self
 
     @property
     def span_scheme(self) -> Scheme | None:
         """The scheme in which the head predicts spans; None if it predicts none."""
         return None
+
+    @property
+    def learns_marginals(self) -> bool:
+        """Whether the head learns the probability of each tag from teachers."""
+        return False
 
 
 class TokensHeadConfig(AnyHeadConfig):
@@ -70,6 +81,10 @@ class TokensHeadConfig(AnyHeadConfig):
 
     decoder: Literal["crf", "softmax"] = "crf"
     """How to score tags: together over the sentence (`crf`) or each token alone (`softmax`)."""
+
+    teacher_targets: Literal["tags", "marginals"] = "tags"
+    """What to learn from teachers: their best tags (`tags`), or the probability of each tag at each token
+    (`marginals`), which also says how sure they are and needs teachers whose tags are in the same `scheme`."""
 
     scheme: Literal["iob1", "iob2", "bioes", "bilou", "none"] = "bioes"
     """Scheme in which the head learns entities, whatever the scheme of the files; `none` for tags that are no entities,
@@ -82,6 +97,11 @@ class TokensHeadConfig(AnyHeadConfig):
     def span_scheme(self) -> Scheme | None:
         """The scheme in which the head predicts spans; None if its tags form no spans."""
         return None if self.scheme == "none" else self.scheme
+
+    @property
+    def learns_marginals(self) -> bool:
+        """Whether the head learns the probability of each tag from teachers."""
+        return self.teacher_targets == "marginals"
 
 
 class SentenceHeadConfig(AnyHeadConfig):

@@ -17,6 +17,7 @@ def as_tuple(value: object) -> object:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
+NotEmpty = Annotated[str, Field(min_length=1)]
 
 
 class Section(BaseModel):

@@ -55,8 +55,9 @@ class Batch:
         targets: Gold ids by layer, of shape (batch, tokens) or (batch,); -1 at padding and where a sentence does not
             have the layer. Or, if tags of the batch are not fully known, which tags each token may have, of shape
             (batch, tokens, tags); none at padding and where a sentence does not have the layer.
-        taught: Predictions of a teacher, by layer: ids of tags for sentences without gold tags, of the same shape, or
-            the probability of each class, of shape (batch, classes).
+        taught: What teachers say, by layer: tags of the same shapes, or probabilities: of each tag at each token, of
+            shape (batch, tokens, tags), or of each class, of shape (batch, classes). Probabilities are 0 at padding and
+            where teachers say nothing.
         features: Numbers that describe each token, such as contextual vectors, audio frames or sensor values, by name,
             of shape (batch, tokens, k); at padding 0, or -1 if they are ids.
         type_features: Ids that describe each distinct word, by the name of the feature, of shape (types, k).
@@ -69,7 +70,7 @@ class Batch:
     type_ids: Ids
     lengths: Ids
     targets: Mapping[str, Ids | NDArray[np.bool_]] = field(default_factory=dict)
-    taught: Mapping[str, Ids | Floats] = field(default_factory=dict)
+    taught: Mapping[str, Ids | NDArray[np.bool_] | Floats] = field(default_factory=dict)
     features: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     type_features: Mapping[str, Ids] = field(default_factory=dict)
 
@@ -92,8 +93,11 @@ class EncodedSentences:
         starts: Position of the first token of each sentence, of shape (sentences + 1,).
         tag_targets: Gold id of each token by tag layer, of shape (tokens,).
         label_targets: Gold id of each sentence by label layer, of shape (sentences,).
-        taught_tags: The same as `tag_targets`, from a teacher.
-        taught_labels: Probability of each class by label layer, from a teacher, of shape (sentences, classes).
+        taught_tags: The same as `tag_targets`, from teachers.
+        taught_sets: The same as `tag_sets`, from teachers.
+        taught_shares: Probability of each tag by tag layer, from teachers, of shape (tokens, tags); 0 for all tags of
+            tokens of which teachers say nothing. Float16 keeps three digits in half the memory.
+        taught_labels: Probability of each class by label layer, from teachers, of shape (sentences, classes).
         features: Numbers that describe each token, by name, of shape (tokens, k).
         type_features: Ids that describe each distinct word, by the name of the feature, of shape (types, k).
         tag_sets: Which tags are in each set of possible tags, by tag layer; see `with_sets`. Layers whose tags are all
@@ -109,6 +113,8 @@ class EncodedSentences:
     tag_targets: Mapping[str, AnyIds] = field(default_factory=dict)
     label_targets: Mapping[str, Ids] = field(default_factory=dict)
     taught_tags: Mapping[str, AnyIds] = field(default_factory=dict)
+    taught_sets: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    taught_shares: Mapping[str, NDArray[np.float16]] = field(default_factory=dict)
     taught_labels: Mapping[str, Floats] = field(default_factory=dict)
     features: Mapping[str, Rows] = field(default_factory=dict)
     type_features: Mapping[str, Ids] = field(default_factory=dict)
@@ -137,8 +143,15 @@ class EncodedSentences:
             char_lengths=char_lengths,
             type_ids=_padded(inverse, mask, 0),
             lengths=lengths,
-            targets={**self._with_sets(targets), **{layer: ids[rows] for layer, ids in self.label_targets.items()}},
-            taught={**taught, **{layer: shares[rows] for layer, shares in self.taught_labels.items()}},
+            targets={
+                **_with_sets(targets, self.tag_sets),
+                **{layer: ids[rows] for layer, ids in self.label_targets.items()},
+            },
+            taught={
+                **_with_sets(taught, self.taught_sets),
+                **{n: _padded(v[tokens].astype(np.float32), mask, 0) for n, v in self.taught_shares.items()},
+                **{layer: shares[rows] for layer, shares in self.taught_labels.items()},
+            },
             features={
                 name: _padded(rows[tokens], mask, MISSING if rows.dtype.kind == "i" else 0)
                 for name, rows in self.features.items()
@@ -146,10 +159,13 @@ class EncodedSentences:
             type_features={name: ids[types] for name, ids in self.type_features.items()},
         )
 
-    def _with_sets(self, targets: Mapping[str, Ids]) -> dict[str, Ids | NDArray[np.bool_]]:
-        """Return the targets of a batch, of layers with ids of sets as which tags each token may have."""
-        sets = {layer: table for layer, table in self.tag_sets.items() if targets[layer].max() >= table.shape[1]}
-        return {layer: sets[layer][ids] if layer in sets else ids for layer, ids in targets.items()}
+
+def _with_sets(
+    targets: Mapping[str, Ids], tables: Mapping[str, NDArray[np.bool_]]
+) -> dict[str, Ids | NDArray[np.bool_]]:
+    """Return the targets of a batch, of layers with ids of sets as which tags each token may have."""
+    sets = {layer: table for layer, table in tables.items() if targets[layer].max() >= table.shape[1]}
+    return {layer: sets[layer][ids] if layer in sets else ids for layer, ids in targets.items()}
 
 
 def _padded(values: NDArray[N], mask: NDArray[np.bool_], fill: int) -> NDArray[N]:

@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 
 from tagger.config import AnyHeadConfig, Widths
 from tagger.encoding.batches import EncodedSentences
-from tagger.encoding.vocabulary import Vocabulary
-from tagger.errors import RecipeError
+from tagger.heads.lessons import Lesson
 from tagger.text.gaps import known_of
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
@@ -76,37 +75,6 @@ class RunningLayer(Protocol):
     def feed(self, state: NDArray[np.float32]) -> tuple[str, float] | Label:
         """Return the tag of the next token and its probability, or the label of the sentence so far."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """Sentences with the predictions of a teacher.
-
-    Args:
-        sentences: The training sentences.
-        predicted: The sentences that the head asked its teacher about, with the layers that the teacher predicted.
-        vocabulary: Gives the ids of labels.
-        where: The key of the recipe that names the teacher, for messages.
-        tell: Is called with each note.
-    """
-
-    sentences: Sequence[Sentence]
-    predicted: Sequence[Sentence]
-    vocabulary: Vocabulary
-    where: str
-    tell: Callable[[str], None]
-
-    def check_known(self, found: Iterable[str], known: Sequence[str]) -> None:
-        """Refuse a teacher that predicts labels which train lacks.
-
-        Raises:
-            RecipeError: Names these labels.
-        """
-        if unknown := sorted(set(found) - set(known)):
-            raise RecipeError(
-                f"{self.where}: the teacher must predict only labels that occur in train ({', '.join(known)}), got "
-                f"{', '.join(unknown)}; use a teacher that was trained on the same labels"
-            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from tagger.config import SentenceHeadConfig, Widths
 from tagger.encoding.batches import EncodedSentences
 from tagger.errors import RecipeError
-from tagger.heads.head import Arrays, Head, HeldOutSentences, Lesson, Names, Sizes
+from tagger.heads.head import Arrays, Head, HeldOutSentences, Names, Sizes
+from tagger.heads.lessons import Lesson
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence
 
@@ -162,16 +163,21 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead", "numpy_heads.SentenceHe
         return True
 
     def learn(self, encoded: EncodedSentences, lesson: Lesson) -> EncodedSentences:
-        """Return the training sentences with the teacher's probability of each class."""
+        """Return the training sentences with the probability of each class: the mean over the teachers."""
         known = lesson.vocabulary.labels[self.layer]
-        scores = [sentence.label(self.layer).scores or {} for sentence in lesson.predicted]
-        lesson.check_known(scores[0], known)
-        if silent := [name for name in known if name not in scores[0]]:
+        shares = np.zeros((len(lesson.asked), len(known)), np.float32)
+        said: set[str] = set()
+        for teacher in lesson.teachers:
+            scores = [_scores_of(sentence, self.layer) for sentence in teacher.predict(lesson.asked)]
+            said |= {name for each in scores for name in each}
+            lesson.check_known(said, known)
+            shares += np.array([[each.get(name, 0.0) for name in known] for each in scores], np.float32)
+        if silent := [name for name in known if name not in said]:
             lesson.tell(
                 f"{lesson.where}: the teacher does not know {', '.join(silent)} and gives these classes probability 0"
             )
-        shares = np.array([[each.get(name, 0.0) for name in known] for each in scores], np.float32)
-        return replace(encoded, taught_labels={**encoded.taught_labels, self.layer: shares})
+        taught = {**encoded.taught_labels, self.layer: shares / np.float32(len(lesson.teachers))}
+        return replace(encoded, taught_labels=taught)
 
     def calibrate(self, network: "SentenceHead", names: Sequence[str], dev: HeldOutSentences) -> dict[str, float]:
         """Fit the temperature with the smallest log loss; no weight changes."""
@@ -182,6 +188,14 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead", "numpy_heads.SentenceHe
         temperature = fit_temperature(scores, gold)
         before, after = log_loss(scores, gold), log_loss(scores, gold, temperature=temperature)
         return {"temperature": temperature, "loss_before": before, "loss_after": after}
+
+
+def _scores_of(sentence: Sentence, layer: str) -> Mapping[str, float]:
+    """Return the probabilities of classes: all, or that of the label, which is certain if it says none."""
+    label = sentence.layers.get(layer)
+    if not isinstance(label, Label):
+        return {}
+    return label.scores or {label.value: 1.0 if label.score is None else label.score}
 
 
 class RunningLabelLayer:

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from tagger.config import TokensHeadConfig, Widths
 from tagger.encoding.batches import EncodedSentences, encode
 from tagger.encoding.packed import pack
-from tagger.heads.head import FLOAT, Arrays, Head, HeldOutSentences, Lesson, Names, Sizes, named
+from tagger.heads.head import FLOAT, Arrays, Head, HeldOutSentences, Names, Sizes, named
 from tagger.heads.last_tag import Ending, extend, last_tag
+from tagger.heads.lessons import Lesson, best_tags, taught_tags
 from tagger.text.gaps import known_of
-from tagger.text.schemes import Boundary, Scheme, legal_transitions, span_tables, span_types, spans_to_tags
+from tagger.text.schemes import Boundary, Scheme, legal_transitions, span_tables, span_types
 from tagger.text.sentence import Sentence, TagLayer, check_spans
 
 if TYPE_CHECKING:
@@ -205,19 +206,39 @@ class TagHead(Head[TokensHeadConfig, "TokensHead", "numpy_heads.TokensHead"]):
         return not (isinstance(found, TagLayer) and (known_of(found.tags) or not found.tags))
 
     def learn(self, encoded: EncodedSentences, lesson: Lesson) -> EncodedSentences:
-        """Return the training sentences with the teacher's tags for sentences that have no gold tags."""
+        """Return the training sentences with what teachers say of sentences that have no gold tags."""
+        if self.config.learns_marginals:
+            return self._learn_shares(encoded, lesson)
         layer, scheme = self.layer, self.config.span_scheme
-        layers = [s.tag_layer(layer) for s in lesson.predicted]
-        if (
-            scheme is not None
-        ):  # the teacher's own sequence may be invalid in the scheme; tags made of its spans are not
-            tags = [tuple(spans_to_tags(s.boundaries(layer), len(s), scheme)) for s in lesson.predicted]
-            layers = [TagLayer(each, scheme) for each in tags]
+        layers = self._taught_layers(lesson)
         lesson.check_known({tag for each in layers for tag in known_of(each.tags)}, lesson.vocabulary.labels[layer])
         left = iter(layers)
-        filled = [replace(s, layers={layer: next(left)} if self.asks_teacher(s) else {}) for s in lesson.sentences]
-        ids = encode(pack(filled, [layer]), lesson.vocabulary, {layer: scheme}).tag_targets[layer]
-        return replace(encoded, taught_tags={**encoded.taught_tags, layer: ids})
+        asked = ((s, next(left) if self.asks_teacher(s) else None) for s in lesson.sentences)
+        filled = [replace(s, layers={layer: found} if found and known_of(found.tags) else {}) for s, found in asked]
+        given = encode(pack(filled, [layer]), lesson.vocabulary, {layer: scheme})
+        return replace(
+            encoded,
+            taught_tags={**encoded.taught_tags, layer: given.tag_targets[layer]},
+            taught_sets={**encoded.taught_sets, **given.tag_sets},
+        )
+
+    def _taught_layers(self, lesson: Lesson) -> list[TagLayer]:
+        """Return the best tags of each sentence asked about: those of the teacher, or of the mean of several."""
+        layer, scheme = self.layer, self.config.span_scheme
+        if len(lesson.teachers) > 1:
+            names = lesson.vocabulary.labels[layer]
+            return [TagLayer(best_tags(each, names, scheme), scheme) for each in lesson.shares(layer, scheme)]
+        predicted = lesson.teachers[0].predict(lesson.asked)
+        return [TagLayer(taught_tags(s, layer, scheme), scheme) for s in predicted]
+
+    def _learn_shares(self, encoded: EncodedSentences, lesson: Lesson) -> EncodedSentences:
+        """Return the training sentences with the probabilities of tags for sentences that have no gold tags."""
+        layer, scheme = self.layer, self.config.span_scheme
+        shares = np.zeros((len(encoded.type_ids), len(lesson.vocabulary.labels[layer])), np.float16)
+        rows = [i for i, sentence in enumerate(lesson.sentences) if self.asks_teacher(sentence)]
+        for row, found in zip(rows, lesson.shares(layer, scheme), strict=True):
+            shares[encoded.starts[row] : encoded.starts[row + 1]] = found
+        return replace(encoded, taught_shares={**encoded.taught_shares, layer: shares})
 
     def calibrate(self, network: "TokensHead", names: Sequence[str], dev: HeldOutSentences) -> dict[str, float]:
         """Divide all scores by a temperature; if dev has entities and `O`, also shift the score of `O`."""

@@ -204,8 +204,8 @@ class Network(nn.Module):
 
 def _has_layer(target: Tensor) -> Tensor:
     """Return which sentences of a batch have the layer of a target."""
-    if target.dim() == 3:  # which tags each token may have
-        return target[:, 0].any(1)
+    if target.dtype == torch.bool or target.is_floating_point():  # possible tags, or probabilities
+        return target.flatten(1).any(1)
     return (target[:, 0] if target.dim() == 2 else target) != MISSING
 
 

@@ -1,25 +1,46 @@
-"""Teachers: trained models whose predictions on the training sentences a network also learns from."""
+"""Teachers: trained models, or files with labels, from which a network learns what training sentences lack."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tagger.config import AnyHeadConfig, Recipe, load_recipe
 from tagger.encoding.batches import EncodedSentences
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import RecipeError, TaggerError
-from tagger.heads.head import Lesson
+from tagger.heads.lessons import Lesson, Opinion, Teacher
 from tagger.heads.table import head_of
+from tagger.inference.predict import tag_marginals
+from tagger.running.several.found import runs_in
 from tagger.tagging import Tagger, load
+from tagger.text.schemes import Scheme
 from tagger.text.sentence import Sentence
 from tagger.wording import counted
 
 Tell = Callable[[str], None]
+Teachers = tuple[Teacher, ...]  # of one value of `teacher`: several if it is the folder of several runs
 
 KEPT = "teachers"  # folder within a run folder: the runs of its teachers
 
 
-def find_teachers(recipe: Recipe, folder: Path, output: Path | None, *, device: str) -> dict[str, Recipe | Tagger]:
-    """Return the recipes and models that teach, by the value of `teacher` in the recipe.
+@dataclass(frozen=True, slots=True)
+class ModelTeacher:
+    """A model that teaches."""
+
+    tagger: Tagger
+
+    def predict(self, sentences: Sequence[Sentence]) -> Iterable[Sentence]:
+        """Yield these sentences with the layers that the model predicts."""
+        return self.tagger.predict(sentences)
+
+    def opinions(self, sentences: Sequence[Sentence], layer: str, scheme: Scheme | None) -> Iterator[Opinion]:
+        """Yield the probabilities of the tags of each sentence; they are in the scheme of the model."""
+        names = self.tagger.model.vocabulary.labels[layer]
+        return (Opinion(names, found[layer]) for found in tag_marginals(sentences, self.tagger.backend))
+
+
+def find_teachers(recipe: Recipe, folder: Path, output: Path | None, *, device: str) -> dict[str, Recipe | Teachers]:
+    """Return the recipes and models that teach, by each value of `teacher` in the recipe.
 
     Args:
         recipe: The recipe with the heads to teach.
@@ -31,29 +52,39 @@ def find_teachers(recipe: Recipe, folder: Path, output: Path | None, *, device: 
         RecipeError: The recipe of a teacher is invalid, or its layer or kind of head is another than that of the head.
         ModelError: A teacher is neither a recipe nor a model.
     """
-    teachers: dict[str, Recipe | Tagger] = {}
+    teachers: dict[str, Recipe | Teachers] = {}
     for name, head in recipe.heads.items():
-        if head.teacher is None:
-            continue
-        where, path = f"heads.{name}.teacher", folder / head.teacher
-        if output is not None and path.resolve() in (output.resolve(), (output / "model").resolve()):
-            raise RecipeError(
-                f"{where}: {path} must not be the folder of this run, which replaces it; use another --output"
-            )
-        if head.teacher not in teachers:
-            try:
-                teachers[head.teacher] = load_recipe(path) if _is_recipe(path) else load(path, device=device)
-            except TaggerError as error:
-                raise type(error)(f"{where}: {error}") from None
-        _check_teacher(f"{where}: {head.teacher}", head, teachers[head.teacher])
+        for teacher in head.teacher or ():
+            where, path = f"heads.{name}.teacher", folder / teacher
+            if output is not None and path.resolve() in (output.resolve(), (output / "model").resolve()):
+                raise RecipeError(
+                    f"{where}: {path} must not be the folder of this run, which replaces it; use another --output"
+                )
+            if teacher not in teachers:
+                try:
+                    teachers[teacher] = _found(path, device)
+                except TaggerError as error:
+                    raise type(error)(f"{where}: {error}") from None
+            found = teachers[teacher]
+            for each in (found,) if isinstance(found, Recipe) else found:
+                _check_teacher(f"{where}: {teacher}", head, each)
     stems = [Path(name).stem for name, teacher in teachers.items() if isinstance(teacher, Recipe)]
     if len(set(stems)) < len(stems) or any(stem.startswith(".") for stem in stems):
         raise RecipeError(f"recipes of teachers must have different file names, got {', '.join(teachers)}; rename one")
     return teachers
 
 
-def _check_teacher(where: str, head: AnyHeadConfig, teacher: Recipe | Tagger) -> None:
-    layers = teacher.layers if isinstance(teacher, Recipe) else teacher.model.heads
+def _found(path: Path, device: str) -> Recipe | Teachers:
+    """Return the recipe at a path, or the models of a run or of several runs in a folder."""
+    if _is_recipe(path):
+        return load_recipe(path)
+    return tuple([ModelTeacher(load(run, device=device)) for run in runs_in(path) or [path]])
+
+
+def _check_teacher(where: str, head: AnyHeadConfig, teacher: Recipe | Teacher) -> None:
+    if not isinstance(teacher, Recipe | ModelTeacher):
+        return
+    layers = teacher.layers if isinstance(teacher, Recipe) else teacher.tagger.model.heads
     found = layers.get(head.layer)
     if found is None or found.kind != head.kind:
         known = ", ".join(f"{layer} ({other.kind})" for layer, other in layers.items())
@@ -61,17 +92,22 @@ def _check_teacher(where: str, head: AnyHeadConfig, teacher: Recipe | Tagger) ->
     if (found.span_scheme is None) != (head.span_scheme is None):
         wanted, got = ("entities", "tags without a scheme")[:: 1 if head.span_scheme else -1]
         raise RecipeError(f"{where} must predict {wanted} of `{head.layer}` as the head does, got {got}")
+    if head.learns_marginals and found.span_scheme != head.span_scheme:
+        raise RecipeError(
+            f"{where} must predict tags in the scheme {head.span_scheme} of the head, because probabilities of tags "
+            f'cannot be converted, got {found.span_scheme}; use teacher_targets = "tags" or the scheme of the teacher'
+        )
     if isinstance(teacher, Recipe) and any(other.teacher for other in teacher.heads.values()):
         raise RecipeError(f"{where} must have no teachers of its own; train it first, and name the folder of its run")
 
 
 def with_kept_teachers(recipe: Recipe, folder: Path) -> Recipe:
-    """Return the recipe to keep with a run: every teacher is a run, with a path that is valid from anywhere."""
+    """Return the recipe to keep with a run: teachers have paths that are valid from anywhere, also those in the run."""
     heads = {}
     for name, head in recipe.heads.items():
         if head.teacher is not None:
-            path = folder / head.teacher
-            kept = f"{KEPT}/{path.stem}" if _is_recipe(path) else str(path.resolve())
+            paths = [folder / teacher for teacher in head.teacher]
+            kept = tuple([f"{KEPT}/{path.stem}" if _is_recipe(path) else str(path.resolve()) for path in paths])
             head = head.model_copy(update={"teacher": kept})
         heads[name] = head
     return recipe.model_copy(update={"heads": heads})
@@ -95,7 +131,7 @@ def check_taught(recipe: Recipe, train: Sequence[Sentence]) -> None:
 
 
 def _taught(sentences: Sequence[Sentence], config: AnyHeadConfig) -> list[Sentence]:
-    """Return the sentences that the teacher of a head is asked about."""
+    """Return the sentences that the teachers of a head are asked about."""
     head = head_of(config.layer, config)
     return [sentence for sentence in sentences if head.asks_teacher(sentence)]
 
@@ -103,7 +139,7 @@ def _taught(sentences: Sequence[Sentence], config: AnyHeadConfig) -> list[Senten
 def with_teachers(
     encoded: EncodedSentences,
     sentences: Sequence[Sentence],
-    teachers: Mapping[str, Tagger],
+    teachers: Mapping[str, Teachers],
     *,
     recipe: Recipe,
     vocabulary: Vocabulary,
@@ -114,10 +150,10 @@ def with_teachers(
     Args:
         encoded: The ids.
         sentences: The sentences.
-        teachers: The models, by the value of `teacher` in the recipe.
-        recipe: Names the teacher of each head.
+        teachers: The teachers, by each value of `teacher` in the recipe.
+        recipe: Names the teachers of each head.
         vocabulary: Gives the ids of labels.
-        tell: Called with a note on each teacher.
+        tell: Called with a note on each head that has teachers.
 
     Raises:
         RecipeError: A teacher predicts a label that no train sentence has.
@@ -125,9 +161,9 @@ def with_teachers(
     for name, config in recipe.heads.items():
         if config.teacher is None:
             continue
-        taught = _taught(sentences, config)
-        tell(f"{config.teacher} labels `{config.layer}` in {counted(len(taught), 'sentence')}")
-        predicted = list(teachers[config.teacher].predict(taught))
-        lesson = Lesson(sentences, predicted, vocabulary, f"heads.{name}.teacher", tell)
+        taught, asked = _taught(sentences, config), [each for value in config.teacher for each in teachers[value]]
+        verb = "labels" if len(config.teacher) == 1 else "label"
+        tell(f"{', '.join(config.teacher)} {verb} `{config.layer}` in {counted(len(taught), 'sentence')}")
+        lesson = Lesson(sentences, taught, asked, vocabulary, f"heads.{name}.teacher", tell)
         encoded = head_of(config.layer, config).learn(encoded, lesson)
     return encoded

@@ -33,7 +33,7 @@ from tagger.running.folder import RunFolder, open_run_folder
 from tagger.running.memory import check_memory
 from tagger.running.run import Run, RunListener
 from tagger.running.splitting import stays_whole, text_rules_of
-from tagger.running.teachers import check_taught, find_teachers, with_teachers
+from tagger.running.teachers import ModelTeacher, Teachers, check_taught, find_teachers, with_teachers
 from tagger.running.testing import files_of, hashes_of_recipe, score_on_test
 from tagger.tagging import Tagger
 from tagger.text.schemes import Scheme
@@ -156,10 +156,10 @@ def _with_function(corpus: Corpus | Mapping[str, Corpus], tokenize: Split) -> Co
 
 
 def _train_teachers(
-    found: Mapping[str, Recipe | Tagger], base: Path, run_folder: RunFolder, listener: RunListener, **settings: Any
-) -> dict[str, Tagger]:
-    """Return the models that teach; those that are recipes are trained with `settings`, in the folder of the run."""
-    teachers = {name: teacher for name, teacher in found.items() if isinstance(teacher, Tagger)}
+    found: Mapping[str, Recipe | Teachers], base: Path, run_folder: RunFolder, listener: RunListener, **settings: Any
+) -> dict[str, Teachers]:
+    """Return the teachers; those that are recipes are trained with `settings`, in the folder of the run."""
+    teachers = {name: teacher for name, teacher in found.items() if not isinstance(teacher, Recipe)}
     untrained = [name for name in found if name not in teachers]
     for number, name in enumerate(untrained, 1):
         listener.noted(f"training teacher {number} of {len(untrained)}: {name} with seed {settings['seed']}")
@@ -170,7 +170,7 @@ def _train_teachers(
         except KeyboardInterrupt:
             listener.noted("training of a teacher was stopped, so this run ends too")
             raise
-        teachers[name] = lesson.tagger
+        teachers[name] = (ModelTeacher(lesson.tagger),)
     return teachers
 
 
@@ -258,7 +258,7 @@ class _Training:
                 self.listener.noted(f"layer `{layer}` is in several schemes; tags are given back as {schemes[layer]}")
         return schemes
 
-    def fit(self, model: TorchModel, teachers: Mapping[str, Tagger]) -> Outcome:
+    def fit(self, model: TorchModel, teachers: Mapping[str, Teachers]) -> Outcome:
         """Train a model, and keep the best weights so far after each epoch."""
         tell = self.listener.noted
 
@@ -277,7 +277,7 @@ class _Training:
         )
 
     def refit(
-        self, model: TorchModel, best: Epoch, teachers: Mapping[str, Tagger], outcome: Outcome
+        self, model: TorchModel, best: Epoch, teachers: Mapping[str, Teachers], outcome: Outcome
     ) -> tuple[TorchModel, "_Training", Outcome]:
         """Return a fresh model, trained on train and dev for as many epochs as the best one has, and its training.
 
@@ -295,7 +295,7 @@ class _Training:
             return model, self, replace(outcome, reason=STOPPED, interrupted=True)
         return fresh, again, outcome
 
-    def _lessons(self, model: TorchModel, teachers: Mapping[str, Tagger]) -> dict[str, Any]:
+    def _lessons(self, model: TorchModel, teachers: Mapping[str, Teachers]) -> dict[str, Any]:
         """Return the arguments of the training loop that say what is learned, and how."""
         recipe, tell = self.recipe, self.listener.noted
         pairs = passages_of(self.train, longest_context(model.features)) if reads_sentences(model.features) else ()

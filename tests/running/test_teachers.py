@@ -12,12 +12,13 @@ from small_recipes import NER, SMALL, SYNTHETIC
 
 from tagger.config import load_recipe
 from tagger.corpus.synthetic import generate
-from tagger.encoding.batches import encode
+from tagger.encoding.batches import EncodedSentences, encode
 from tagger.encoding.packed import pack
 from tagger.errors import DataError, ModelError, RecipeError
 from tagger.formats.jsonl import sentence_to_json
+from tagger.heads.lessons import best_tags
 from tagger.running.run import RunListener
-from tagger.running.teachers import find_teachers, with_teachers
+from tagger.running.teachers import ModelTeacher, find_teachers, with_teachers
 from tagger.running.train import train
 from tagger.tagging import Tagger, load
 from tagger.text.schemes import invalid_positions, tags_to_spans
@@ -91,7 +92,7 @@ def test_teachers_are_trained_as_their_recipes_alone_and_kept(folder: Path) -> N
 def test_the_kept_recipe_learns_from_the_kept_teachers_bit_by_bit(folder: Path) -> None:
     run = train(folder / "pupil.toml", output=folder / "run")
     kept = load_recipe(folder / "run" / "recipe.toml")
-    assert kept.heads["ner"].teacher == "teachers/ner"
+    assert kept.heads["ner"].teacher == ("teachers/ner",)
     assert same(train(folder / "run" / "recipe.toml", data=folder).tagger, run.tagger)
 
 
@@ -103,7 +104,8 @@ def test_a_run_teaches_as_its_recipe_does_and_its_weight_counts(folder: Path) ->
     by_runs = [f"heads.{name}.teacher=runs/{name}" for name in names]
     assert same(train(folder / "pupil.toml", overrides=by_runs).tagger, taught)
     run = train(folder / "pupil.toml", overrides=by_runs, output=folder / "kept")
-    assert load_recipe(folder / "kept" / "recipe.toml").heads["upos"].teacher == str((folder / "runs/upos").resolve())
+    upos = load_recipe(folder / "kept" / "recipe.toml").heads["upos"]
+    assert upos.teacher == (str((folder / "runs/upos").resolve()),)
     lighter = train(folder / "pupil.toml", overrides=[*by_runs, "heads.ner.teacher_weight=0.01"]).tagger
     assert not same(lighter, run.tagger)
 
@@ -111,7 +113,8 @@ def test_a_run_teaches_as_its_recipe_does_and_its_weight_counts(folder: Path) ->
 def test_tags_are_taught_where_gold_lacks_and_classes_everywhere(folder: Path) -> None:
     train(folder / "pupil.toml", output=folder / "run", overrides=["training.epochs=1"])
     recipe = load_recipe(folder / "pupil.toml")
-    teachers = {f"{name}.toml": load(folder / "run" / "teachers" / name) for name in recipe.heads}
+    models = {name: load(folder / "run" / "teachers" / name) for name in recipe.heads}
+    teachers = {f"{name}.toml": (ModelTeacher(model),) for name, model in models.items()}
     pupil = load(folder / "run")
     vocabulary = pupil.model.vocabulary
     sentences = [
@@ -122,7 +125,7 @@ def test_tags_are_taught_where_gold_lacks_and_classes_everywhere(folder: Path) -
     plain = encode(pack(sentences), vocabulary, schemes)
     found = with_teachers(plain, sentences, teachers, recipe=recipe, vocabulary=vocabulary, tell=lambda _: None)
     batch = found.batch(np.arange(4))
-    said = {layer: list(teachers[f"{layer}.toml"].predict(sentences)) for layer in schemes}
+    said = {layer: list(models[layer].predict(sentences)) for layer in schemes}
     names = vocabulary.labels
     for i, sentence in enumerate(sentences):
         upos = [names["upos"][k] for k in batch.taught["upos"][i, : len(sentence)]]
@@ -190,7 +193,7 @@ def test_a_broken_sequence_is_taught_as_the_entities_that_it_is_read_as(folder: 
     found = with_teachers(
         encode(pack([sentence]), vocabulary, {"ner": "bioes"}),
         [sentence],
-        {"ner.toml": Broken()},
+        {"ner.toml": (Broken(),)},
         recipe=load_recipe(pupil),
         vocabulary=vocabulary,
         tell=lambda _: None,
@@ -199,6 +202,58 @@ def test_a_broken_sequence_is_taught_as_the_entities_that_it_is_read_as(folder: 
     assert invalid_positions(tags, "bioes") == []
     broken = Broken().predict([sentence])[0]
     assert tags_to_spans(tags, "bioes") == broken.boundaries("ner") != []
+
+
+def taught(folder: Path, sentences: list[Sentence], names: list[str], *overrides: str) -> EncodedSentences:
+    """What a pupil of these runs learns of sentences without tags."""
+    recipe = load_recipe(folder / "pupil.toml", [f"heads.ner.teacher={json.dumps(names)}", *overrides])
+    found = find_teachers(recipe, folder, None, device="cpu")
+    vocabulary = load(folder / "runs" / "seed-1").model.vocabulary
+    plain = encode(pack(sentences), vocabulary, {"ner": "bioes"})
+    only = recipe.model_copy(update={"heads": {"ner": recipe.heads["ner"]}})
+    return with_teachers(plain, sentences, found, recipe=only, vocabulary=vocabulary, tell=lambda _: None)
+
+
+def test_several_teachers_teach_their_mean(folder: Path) -> None:
+    for seed in (1, 2, 3):
+        train(folder / "ner.toml", output=folder / "runs" / f"seed-{seed}", seed=seed)
+    names = [f"runs/seed-{seed}" for seed in (1, 2, 3)]
+    models = [load(folder / name) for name in names]
+    sentences = [replace(s, layers={}) for s in generate(5, seed=9, split="train")]
+    marginals = "heads.ner.teacher_targets=marginals"
+    expected = np.concatenate([np.mean([m.marginals(s)["ner"].array for m in models], 0) for s in sentences])
+    shares = taught(folder, sentences, names, marginals).taught_shares["ner"]
+    assert shares.dtype == np.float16
+    np.testing.assert_allclose(shares, expected, atol=1e-3)
+    assert np.array_equal(taught(folder, sentences, ["runs"], marginals).taught_shares["ner"], shares)
+    labels, start = models[0].model.vocabulary.labels["ner"], 0
+    ids = taught(folder, sentences, ["runs"]).taught_tags["ner"]
+    for sentence in sentences:
+        tags = [labels[i] for i in ids[start : start + len(sentence)]]
+        assert invalid_positions(tags, "bioes") == []
+        assert tuple(tags) == best_tags(expected[start : start + len(sentence)], labels, "bioes")
+        start += len(sentence)
+
+
+def test_probabilities_are_taught_where_gold_lacks(folder: Path) -> None:
+    train(folder / "ner.toml", output=folder / "runs" / "seed-1")
+    model = load(folder / "runs" / "seed-1")
+    gold = next(iter(generate(1, seed=9, split="train")))
+    sentences = [replace(gold, layers={}), replace(gold, layers={"ner": gold.layers["ner"]})]
+    batch = taught(folder, sentences, ["runs/seed-1"], "heads.ner.teacher_targets=marginals").batch(np.arange(2))
+    assert batch.taught["ner"].dtype == np.float32
+    np.testing.assert_allclose(batch.taught["ner"][0], model.marginals(gold)["ner"].array, atol=1e-3)
+    assert not batch.taught["ner"][1].any()
+    run = train(folder / "pupil.toml", overrides=["heads.ner.teacher_targets=marginals"], output=folder / "run")
+    assert load_recipe(folder / "run" / "recipe.toml").heads["ner"].teacher_targets == "marginals"
+    assert same(train(folder / "run" / "recipe.toml", data=folder).tagger, run.tagger)
+    assert not same(train(folder / "pupil.toml").tagger, run.tagger)
+
+
+def test_probabilities_of_tags_in_another_scheme_are_refused(folder: Path) -> None:
+    overrides = ["heads.ner.teacher_targets=marginals", "heads.ner.scheme=iob2"]
+    with pytest.raises(RecipeError, match=r"must predict tags in the scheme iob2 of the head, .* got bioes; use"):
+        train(folder / "pupil.toml", overrides=overrides)
 
 
 def test_an_earlier_run_keeps_its_teachers_until_new_ones_are_done(folder: Path) -> None:
@@ -253,7 +308,7 @@ def test_files_of_all_teachers_are_looked_for_before_any_is_trained(folder: Path
         ("heads.ner.scheme=none", r"must predict tags without a scheme of `ner` as the head does, got entities"),
         ("heads.upos.scheme=bioes", r"must predict entities of `upos` as the head does, got tags without a scheme"),
         ("heads.ner.teacher=sub/..toml", "must have different file names"),
-        ("heads.ner.teacher=''", "`heads.ner.teacher` must not be empty"),
+        ("heads.ner.teacher=''", "`heads.ner.teacher.0` must not be empty"),
     ],
 )
 def test_a_teacher_that_cannot_teach_is_reported_before_anything_is_read(

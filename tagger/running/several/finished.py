@@ -70,7 +70,7 @@ def settings(recipe: Recipe) -> dict[str, Any]:
     """Return all keys of a recipe; teachers as the names of their folders, because runs may have been moved."""
     found = recipe.model_dump()
     for head in found["heads"].values():
-        head["teacher"] = head["teacher"] and Path(head["teacher"]).name
+        head["teacher"] = head["teacher"] and ", ".join(Path(teacher).name for teacher in head["teacher"])
     return found
 
 

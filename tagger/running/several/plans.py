@@ -13,7 +13,7 @@ from tagger.config import DataConfig, Recipe, SplitConfig
 from tagger.corpus.corpus import Corpus
 from tagger.corpus.splitting import with_fold
 from tagger.errors import RecipeError
-from tagger.wording import shorten
+from tagger.wording import quoted, shorten
 
 MOST_SEED = 2**63 - 1
 MOST_FOLDS = 1000
@@ -72,7 +72,7 @@ def plan_folds(recipe: Recipe, folds: int, output: Path, corpus: Corpus | Mappin
         if head.teacher is not None:
             raise RecipeError(
                 f"heads.{name}.teacher: a recipe for folds must have no teacher, because that may have learned from "
-                f"the sentences of a fold, got {head.teacher!r}; remove it"
+                f"the sentences of a fold, got {quoted(head.teacher)}; remove it"
             )
     plans = []
     for number in range(1, folds + 1):

@@ -1,0 +1,116 @@
+"""What teachers say about training sentences, as a head learns it."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.encoding.vocabulary import Vocabulary
+from tagger.errors import RecipeError
+from tagger.numpy_nn.lattice import Scores
+from tagger.numpy_nn.viterbi import best_path
+from tagger.text.schemes import Scheme, legal_transitions, spans_to_tags
+from tagger.text.sentence import Sentence
+
+Shares = NDArray[np.float32]
+
+
+class Opinion(NamedTuple):
+    """The probability of each tag at each token of a sentence.
+
+    Args:
+        names: The tags.
+        shares: Of shape (tokens, tags); the sum of a token is less than 1 where the teacher does not know it.
+    """
+
+    names: Sequence[str]
+    shares: Shares
+
+
+class Teacher(Protocol):
+    """A model, or a file with labels."""
+
+    def predict(self, sentences: Sequence[Sentence]) -> Iterable[Sentence]:
+        """Yield these sentences with the layers that the teacher knows of each."""
+        ...
+
+    def opinions(self, sentences: Sequence[Sentence], layer: str, scheme: Scheme | None) -> Iterable[Opinion]:
+        """Yield the probabilities of the tags of a layer, in a scheme, for each of these sentences."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """Training sentences, and the teachers of a head.
+
+    Args:
+        sentences: The training sentences.
+        asked: Those that the head asks its teachers about.
+        teachers: The teachers.
+        vocabulary: Gives the ids of labels.
+        where: The key of the recipe that names the teachers, for messages.
+        tell: Is called with each note.
+    """
+
+    sentences: Sequence[Sentence]
+    asked: Sequence[Sentence]
+    teachers: Sequence[Teacher]
+    vocabulary: Vocabulary
+    where: str
+    tell: Callable[[str], None]
+
+    def check_known(self, found: Iterable[str], known: Sequence[str]) -> None:
+        """Refuse a teacher that predicts labels which train lacks.
+
+        Raises:
+            RecipeError: Names these labels.
+        """
+        if unknown := sorted(set(found) - set(known)):
+            raise RecipeError(
+                f"{self.where}: the teacher must predict only labels that occur in train ({', '.join(known)}), got "
+                f"{', '.join(unknown)}; use a teacher that was trained on the same labels"
+            )
+
+    def shares(self, layer: str, scheme: Scheme | None) -> Iterator[Shares]:
+        """Yield the probability of each tag at each token of each sentence asked about: the mean over the teachers.
+
+        Raises:
+            RecipeError: A teacher knows a tag that train lacks.
+        """
+        known = self.vocabulary.labels[layer]
+        index = {name: i for i, name in enumerate(known)}
+        for opinions in zip(*(each.opinions(self.asked, layer, scheme) for each in self.teachers), strict=True):
+            mean = np.zeros((len(opinions[0].shares), len(known)), np.float32)
+            for names, shares in opinions:
+                self.check_known(names, known)
+                mean[:, [index[name] for name in names]] += shares / len(opinions)
+            yield mean
+
+
+def best_tags(shares: Shares, names: Sequence[str], scheme: Scheme | None) -> tuple[str | None, ...]:
+    """Return the most probable of the sequences that are valid in a scheme, each token taken alone.
+
+    A token without shares is unknown (None).
+    """
+    tags = len(names)
+    allowed = legal_transitions(names, scheme) if scheme is not None else (np.ones((tags, tags)), *np.ones((2, tags)))
+    moves, start, end = (np.where(np.array(table, bool), 0, -np.inf) for table in allowed)
+    emissions: NDArray[Any] = np.log(np.maximum(shares.astype(np.float64), 1e-30))
+    path, _ = best_path(emissions[None], np.array([len(shares)]), Scores(start, moves, end))
+    known = (shares.sum(1) > 0).tolist()
+    return tuple([names[i] if is_known else None for i, is_known in zip(path[0].tolist(), known, strict=True)])
+
+
+def taught_tags(sentence: Sentence, layer: str, scheme: Scheme | None) -> tuple[str | None, ...]:
+    """Return the tags of a layer in a scheme, None where they are unknown or the sentence does not have the layer.
+
+    A sequence without unknown tags may be invalid in the scheme; tags made of its entities are not.
+    """
+    if layer not in sentence.layers:
+        return (None,) * len(sentence)
+    tags = sentence.tags(layer, scheme=scheme)
+    if scheme is None or None in tags:
+        return tags
+    return tuple(spans_to_tags(sentence.boundaries(layer), len(sentence), scheme))

@@ -1,0 +1,43 @@
+"""What teachers say, as tags: the best valid sequence of mean probabilities, and valid tags of broken sequences."""
+
+from itertools import product
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tagger.heads.lessons import best_tags, taught_tags
+from tagger.text.schemes import invalid_positions
+from tagger.text.sentence import Sentence, TagLayer
+
+NAMES = ("O", "B-A", "I-A", "E-A", "S-A")
+
+
+@settings(max_examples=30, deadline=None)
+@given(length=st.integers(1, 4), seed=st.integers(0, 1000))
+def test_best_tags_are_the_most_probable_valid_sequence(length: int, seed: int) -> None:
+    shares = np.random.default_rng(seed).dirichlet(np.ones(5), length).astype(np.float32)
+    found = best_tags(shares, NAMES, "bioes")
+    valid = [tags for tags in product(NAMES, repeat=length) if not invalid_positions(tags, "bioes")]
+    score = {tags: np.prod([shares[t, NAMES.index(tag)] for t, tag in enumerate(tags)]) for tags in valid}
+    assert score[found] >= max(score.values()) * (1 - 1e-5)
+    assert best_tags(shares, NAMES, None) == tuple(NAMES[i] for i in shares.argmax(1))
+
+
+def test_a_token_without_shares_is_unknown() -> None:
+    shares = np.zeros((3, 5), np.float32)
+    shares[0, 1] = shares[2, 3] = 0.1
+    assert best_tags(shares, NAMES, "bioes") == ("B-A", None, "E-A")
+
+
+def test_taught_tags_are_converted_and_keep_unknown_ones() -> None:
+    tokens = ["a", "b", "c", "d"]
+    for tags, scheme, taught in (
+        (("B-A", "I-A", "O", "B-A"), "bioes", ("B-A", "E-A", "O", "S-A")),
+        (("O", "O", "O", "B-A"), "iob2", ("O", "O", "O", "B-A")),
+        (("B-A", None, "O", "B-A"), "iob2", ("B-A", None, "O", "B-A")),
+        (("B-A", None, "O", "B-A"), "bioes", (None, None, "O", "S-A")),
+    ):
+        sentence = Sentence.from_tokens(tokens, {"ner": TagLayer(tags, "iob2")})
+        assert taught_tags(sentence, "ner", scheme) == taught
+    assert taught_tags(sentence, "other", None) == (None,) * 4
