@@ -46,6 +46,7 @@ from tagger.cli.arguments import (
     seeds_of,
     split_columns,
 )
+from tagger.cli.disk.caching import cache
 from tagger.cli.scoring.audit import audit
 from tagger.cli.scoring.compare import compare
 from tagger.cli.scoring.evaluate import evaluate
@@ -218,6 +219,7 @@ app.command(epilog="Example: tagger evaluate runs/quickstart FILE --format jsonl
 app.command(epilog="Example: tagger compare runs/quickstart runs/short")(compare)
 app.command(epilog="Example: tagger score gold.conll predicted.jsonl --details")(score)
 app.command(epilog="Example: tagger audit recipes/quickstart.toml --folds 5 --output suspects.jsonl")(audit)
+app.command(epilog="Example: tagger cache --older-than 30")(cache)
 
 
 @app.command(epilog='Example: echo "Ada lives in Oslo." | tagger tag runs/quickstart')

@@ -1,1 +1,1 @@
-"""The commands about what lies on the disk for later runs: such as public corpora."""
+"""The commands about what lies on the disk for later runs: public corpora, and the cache of features."""
