@@ -35,6 +35,9 @@ class RunListener(Listener):
         """Log a note on what was found or begun."""
         logger.info(message)
 
+    def advanced(self, work: str, done: int, total: int) -> None:
+        """So many tokens are done of work outside the epochs, such as computing a feature."""
+
     def scored(self, epoch: Epoch) -> None:
         """Log the loss and the dev score of an epoch."""
         logger.info("epoch %d: loss %.4f, dev %.4f", epoch.epoch, epoch.loss, epoch.selected)

@@ -1,7 +1,7 @@
 """A recipe from start to end: corpora, vocabulary, network, training, report and run folder."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -17,9 +17,10 @@ from tagger.encoding.vectors import read_vectors
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, RecipeError
 from tagger.evaluation import Report, dev_scores
+from tagger.features.cache import caching, uncached
 from tagger.features.feature import Given
-from tagger.features.passages import passages_of
-from tagger.features.table import longest_context, prepare_features, reads_sentences
+from tagger.features.passages import Passage, passages_of
+from tagger.features.table import Features, longest_context, prepare_features, reads_sentences, token_arrays
 from tagger.heads.table import heads_of
 from tagger.hub.lazy import packed_of, telling
 from tagger.inference.predict import encoded_for
@@ -37,6 +38,7 @@ from tagger.running.teachers import ModelTeacher, Teachers, check_taught, find_t
 from tagger.running.testing import files_of, hashes_of_recipe, score_on_test
 from tagger.tagging import Tagger
 from tagger.text.schemes import Scheme
+from tagger.text.sentence import Sentence
 from tagger.text.tokenization import Split
 from tagger.training.loop import STOPPED, Epoch, Outcome, refit_network, share_epoch, train_network
 from tagger.wording import counted
@@ -89,7 +91,10 @@ def train(
     check_device(device)
     path = Path(output) if output is not None else None
     folder = Path(data) if data is not None else base
-    with open_run_folder(path, recipe, data=folder, base=base, overwrite=overwrite) as run_folder:
+    with (
+        open_run_folder(path, recipe, data=folder, base=base, overwrite=overwrite) as run_folder,
+        caching(tell=listener.noted, progress=listener.advanced) as keep,
+    ):
         if run_folder.work != path:
             listener.noted(
                 f"the run in {path} stays until this one has ended; this one is in {run_folder.work} until then"
@@ -101,7 +106,7 @@ def train(
             if isinstance(teacher, Recipe):
                 check_files(teacher, folder if data is not None else (base / name).parent, from_files=data is not None)
         corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted, given=corpus)
-        training = _Training(recipe, folder, corpora, device, run_folder, listener)
+        training = _Training(recipe, folder, corpora, device, run_folder, listener, keep)
         check_calibrated(recipe.layers, training.packed, training.dev)
         check_taught(recipe, training.train)
         teachers = _train_teachers(found, base, run_folder, listener, data=data, seed=recipe.seed, device=device)
@@ -116,7 +121,7 @@ def train(
             model, training, outcome = training.refit(model, best, teachers, outcome)
         facts = _facts(training.corpora, best, outcome.reason, recipe) | {"train_files": files_of(training.train)}
         facts |= {"calibrated": calibrated} if calibrated else {}
-        tagger = Tagger(TorchBackend(model))
+        tagger = Tagger(TorchBackend(replace(model, features=uncached(model.features))))
         if outcome.interrupted and any(corpus.test for corpus in corpora.values()):
             listener.noted("not scored on test, because training was stopped")
         seen = knowledge_of(training.train)
@@ -185,6 +190,7 @@ class _Training:
         device: Where the network runs.
         run_folder: Where the best model so far is kept.
         listener: Called on events of the run.
+        keep: Returns features whose values are kept on disk.
     """
 
     recipe: Recipe
@@ -193,6 +199,7 @@ class _Training:
     device: str
     run_folder: RunFolder
     listener: RunListener
+    keep: Callable[[Features], Features]
 
     def __post_init__(self) -> None:
         self.schemes = {layer: head.span_scheme for layer, head in self.recipe.layers.items()}
@@ -213,7 +220,7 @@ class _Training:
         by_corpus = {name: corpus.rules for name, corpus in self.corpora.items()}
         rules = text_rules_of(by_corpus, self.packed, self.listener.noted)
         given = Given(self.folder, self.packed, self.listener.noted, self.device, rules)
-        features = prepare_features(recipe.features, given)
+        features = self.keep(prepare_features(recipe.features, given))
         widths = {name: feature.width for name, feature in features.items()}
         lengths = np.diff(self.packed.starts).tolist()
         check_memory(recipe, vocabulary, lengths, vectors=dimension, features=sum(widths.values()), device=self.device)
@@ -269,9 +276,11 @@ class _Training:
                 tell(f"{error}; training goes on, but the folder lacks epoch {epochs[-1].epoch}")
 
         tagger = Tagger(TorchBackend(model, cache=False))
+        lessons = self._lessons(model, teachers)
+        token_arrays(model.features, self._passages(model, self.dev))  # now, so that the epochs only read them
         return train_network(
             model.network,
-            **self._lessons(model, teachers),
+            **lessons,
             score=lambda: dev_scores(self.dev, tagger.predict(self.dev), model),
             keep=keep,
         )
@@ -298,8 +307,7 @@ class _Training:
     def _lessons(self, model: TorchModel, teachers: Mapping[str, Teachers]) -> dict[str, Any]:
         """Return the arguments of the training loop that say what is learned, and how."""
         recipe, tell = self.recipe, self.listener.noted
-        pairs = passages_of(self.train, longest_context(model.features)) if reads_sentences(model.features) else ()
-        encoded = encoded_for(model, self.packed, [passage for _, passage in pairs], self.schemes)
+        encoded = encoded_for(model, self.packed, self._passages(model, self.train), self.schemes)
         encoded = with_teachers(encoded, self.train, teachers, recipe=recipe, vocabulary=model.vocabulary, tell=tell)
         for layer, head in heads_of(model.heads).items():
             for note in head.prepare(model.network.heads[layer], encoded, model.vocabulary.labels[layer]):
@@ -319,6 +327,11 @@ class _Training:
             "seed": recipe.seed,
             "listener": self.listener,
         }
+
+    def _passages(self, model: TorchModel, sentences: Sequence[Sentence]) -> list[Passage]:
+        """Return the sentences with their neighbours; none if the model has no features that read them."""
+        pairs = passages_of(sentences, longest_context(model.features)) if reads_sentences(model.features) else ()
+        return [passage for _, passage in pairs]
 
     def calibrate(self, model: TorchModel, best: Epoch) -> tuple[TorchModel, Facts]:
         """Calibrate a model. If that is interrupted, a note says which model is kept."""

@@ -44,6 +44,7 @@ class TrainingProgress(RunListener):
     def __init__(self) -> None:
         self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
         self._line: LiveLine | None = None
+        self._work: LiveLine | None = None
         self._started = time.perf_counter()
         self._num_epochs, self._epoch, self._dev = 0, 1, "-"
 
@@ -57,6 +58,14 @@ class TrainingProgress(RunListener):
         """Print a line with the seconds since the start."""
         self._stop()
         self._print(f"[{time.perf_counter() - self._started:6.1f} s] {message}")
+
+    def advanced(self, work: str, done: int, total: int) -> None:
+        """Show the work on a live line until it is done, unless there is one of epochs."""
+        if self._line is None and sys.stderr.isatty():
+            self._work = self._work or LiveLine(work, total)
+            self._work.update(f"{work}: {done:,}", done)
+        if self._line is None and done == total:
+            self._stop()
 
     def started(self, num_epochs: int, num_steps: int) -> None:
         """Open the live line."""
@@ -86,9 +95,10 @@ class TrainingProgress(RunListener):
             self._console.print(line, markup=False)
 
     def _stop(self) -> None:
-        if self._line is not None:
-            self._line.close()
-            self._line = None
+        for line in (self._line, self._work):
+            if line is not None:
+                line.close()
+        self._line = self._work = None
 
 
 class GroupProgress(GroupListener):
@@ -125,6 +135,11 @@ class GroupProgress(GroupListener):
         if not self._learning and message not in self._said:
             self._said.add(message)
             self._print(f"[{time.perf_counter() - self._started:6.1f} s] {name}: {message}")
+
+    def advanced(self, name: str, work: str, done: int, total: int) -> None:
+        """Show the work on the live line of the run."""
+        if self._lines is not None:
+            self._lines.describe(name, f"{name}  {work}: {done:,}")
 
     def stepped(self, name: str, share: float) -> None:
         """Update the live line."""

@@ -45,6 +45,9 @@ class GroupListener:
         """Log a note on what was found or begun in a run."""
         logger.info("%s: %s", name, message)
 
+    def advanced(self, name: str, work: str, done: int, total: int) -> None:
+        """So many tokens are done of work of a run outside its epochs, such as computing a feature."""
+
     def stepped(self, name: str, share: float) -> None:
         """A share of the steps of a run is done."""
 
@@ -65,6 +68,10 @@ class Follower(RunListener):
     def noted(self, message: str) -> None:
         """Pass a note on."""
         self._send("noted", message)
+
+    def advanced(self, work: str, done: int, total: int) -> None:
+        """Pass on what is done."""
+        self._send("advanced", work, done, total)
 
     def started(self, num_epochs: int, num_steps: int) -> None:
         """Store the number of steps."""
