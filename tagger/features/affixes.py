@@ -4,6 +4,7 @@ The hash is CRC-32, the same on every machine. Row 0 stands for the affixes that
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tagger.onnx_nn.graph import Graph, Weights
 
 TOO_SHORT = 0  # the row of an affix that is longer than the word
+CACHED = 2**15  # words whose rows are kept: about 10 MB with the default lengths
 
 
 class AffixesFeature(TypeFeature[AffixesConfig]):
@@ -64,16 +66,18 @@ class AffixesFeature(TypeFeature[AffixesConfig]):
         return [self.config.buckets + 1]
 
 
-def affix_ids(word: str, lengths: Sequence[int], buckets: int) -> list[int]:
+@lru_cache(CACHED)
+def affix_ids(word: str, lengths: Sequence[int], buckets: int) -> Sequence[int]:
     """Return the row of the prefix and of the suffix of each length; all rows but 0 are shared by chance.
 
     A prefix and a suffix of the same characters have rows of their own: they are hashed with a mark of the word's edge.
     """
-    ids = []
+    ids: list[int] = []
+    edges = f"<{word}>".encode("utf-32-le", "surrogatepass")  # four bytes for each character
     for length in lengths:
         if length > len(word):
             ids += [TOO_SHORT, TOO_SHORT]
-            continue
-        for affix in (f"<{word[:length]}", f"{word[-length:]}>"):
-            ids.append(1 + crc32(affix.encode("utf-8", "surrogatepass")) % buckets)
+        else:
+            size = 4 * (length + 1)
+            ids += [1 + crc32(edges[:size]) % buckets, 1 + crc32(edges[-size:]) % buckets]
     return ids

@@ -47,10 +47,11 @@ class Trie:
 
         At each token the longest entry of a type counts, unless the token is in an earlier match of the same type.
         Matches of different types may overlap.
+        The time is proportional to the number of tokens times the length of the longest entry, at worst.
         """
         free = [0] * self._num_types  # of each type, the first token behind its last match
         for start, token in enumerate(tokens):
-            if token not in self._first_tokens:
+            if token not in self._first_tokens or start < min(free):
                 continue
             for type_id, end in self._longest(tokens, start).items():
                 if start >= free[type_id]:

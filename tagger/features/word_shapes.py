@@ -8,6 +8,7 @@ class.
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 from unicodedata import category
 from zlib import crc32
@@ -75,6 +76,7 @@ MARKS = Facet(
         ("others", r".*"),
     ),
 )
+CACHED = 2**15  # words whose values are kept: about 5 MB
 LENGTHS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16)  # the largest number of characters of each value but the last
 SIZES = (len(CASE.values), len(DIGITS.values), len(MARKS.values), len(LENGTHS) + 1)
 
@@ -110,12 +112,13 @@ def shape_of(word: str) -> str:
     return _THIRD.sub("", word.translate(_PLAIN).translate(_LOOKS))
 
 
-def shape_ids(word: str, buckets: int) -> list[int]:
+@lru_cache(CACHED)
+def shape_ids(word: str, buckets: int) -> Sequence[int]:
     """Return the values of a word, and its shape hashed to a number below `buckets`."""
     plain = word.translate(_PLAIN)
     looks = plain.translate(_LOOKS)
     shape = _THIRD.sub("", looks)
-    return [*_values(plain, looks), crc32(shape.encode("utf-8", "surrogatepass")) % buckets]
+    return [*_values(plain, looks), crc32(shape.encode("utf-32-le", "surrogatepass")) % buckets]
 
 
 def _values(plain: str, looks: str) -> list[int]:

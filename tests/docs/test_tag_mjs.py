@@ -11,10 +11,13 @@ import pytest
 from untrained import untrained_model
 
 import tagger
-from tagger.config import EmbeddingsConfig, EncoderConfig, SentenceHeadConfig, TokensHeadConfig
+from tagger.config import EmbeddingsConfig, EncoderConfig, SentenceHeadConfig, ShapeConfig, TokensHeadConfig
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.export.folder import export_onnx
+from tagger.features.shape import ShapeFeature
+from tagger.model.config import FORMAT
 from tagger.model.folder import save_model
+from tagger.model.network import TorchModel, build_network
 from tagger.text.schemes import tags_of_types
 
 PACKAGE = "onnxruntime-node@1.30.0"
@@ -40,6 +43,16 @@ def packages() -> Path:
     return cache / "node_modules"
 
 
+def run_in_node(model: TorchModel, packages: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Export a model to the folder `exported`, and tag the sentences with it."""
+    save_model(model, folder / "trained", card="")
+    export_onnx(folder / "trained", folder / "exported")
+    shutil.copy(PROGRAM, folder)
+    (folder / "node_modules").symlink_to(packages)
+    command = ["node", str(folder / PROGRAM.name), str(folder / "exported"), *SENTENCES]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
+
+
 @pytest.mark.parametrize("chars", ["cnn", "none"])
 def test_node_tags_what_the_library_tags(chars: str, packages: Path, tmp_path: Path) -> None:
     words = ["ada", "lives", "oslo", "x0", "0000", "naïve", "."]
@@ -51,12 +64,7 @@ def test_node_tags_what_the_library_tags(chars: str, packages: Path, tmp_path: P
         encoder=EncoderConfig(hidden_size=8),
         loudness=5,
     )
-    save_model(model, tmp_path / "trained", card="")
-    export_onnx(tmp_path / "trained", tmp_path / "exported")
-    shutil.copy(PROGRAM, tmp_path)
-    (tmp_path / "node_modules").symlink_to(packages)
-    command = ["node", str(tmp_path / PROGRAM.name), str(tmp_path / "exported"), *SENTENCES]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
+    done = run_in_node(model, packages, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     library = tagger.load(tmp_path / "exported")
     for line, sentence in zip(done.stdout.splitlines(), SENTENCES, strict=True):
@@ -66,3 +74,20 @@ def test_node_tags_what_the_library_tags(chars: str, packages: Path, tmp_path: P
         scores = wanted.label("mood").scores
         assert list(found["mood"]) == list(scores)
         np.testing.assert_allclose(list(found["mood"].values()), list(scores.values()), atol=1e-5)
+
+
+def test_node_names_the_features_that_it_does_not_compute(packages: Path, tmp_path: Path) -> None:
+    shape = ShapeFeature("shape", ShapeConfig(kind="shape"))
+    plain = untrained_model(
+        Vocabulary(["ada"], ["a"], {"mood": ["bad", "good"]}, num_trainable=2),
+        {"mood": SentenceHeadConfig(kind="sentence")},
+        embeddings=EmbeddingsConfig(dimension=8),
+        encoder=EncoderConfig(hidden_size=8),
+    )
+    known = {"format": FORMAT, "features": {"shape": shape.config}, "feature_widths": {"shape": shape.width}}
+    config = plain.config.model_copy(update=known)
+    network = build_network(plain.vocabulary, config, features={"shape": shape}).eval()
+    model = TorchModel(config, plain.vocabulary, None, network, features={"shape": shape})
+    done = run_in_node(model, packages, tmp_path)
+    assert done.returncode != 0
+    assert "the model reads feature:shape, which this program does not compute; see docs/onnx.md" in done.stderr

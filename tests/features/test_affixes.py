@@ -12,7 +12,7 @@ BUCKETS = 1000
 
 
 def row(affix: str) -> int:
-    return 1 + crc32(affix.encode()) % BUCKETS
+    return 1 + crc32(affix.encode("utf-32-le")) % BUCKETS
 
 
 @pytest.mark.parametrize(
@@ -26,11 +26,11 @@ def row(affix: str) -> int:
     ],
 )
 def test_a_word_has_the_rows_of_its_affixes(word: str, wanted: list[int]) -> None:
-    assert affix_ids(word, (1, 3), BUCKETS) == wanted
+    assert list(affix_ids(word, (1, 3), BUCKETS)) == wanted
 
 
 def test_rows_are_the_same_on_every_machine() -> None:
-    assert affix_ids("running", (1, 2, 3, 4), 10_000) == [4433, 869, 4050, 7076, 184, 7589, 9441, 3642]
+    assert affix_ids("running", (1, 2, 3, 4), 10_000) == [6509, 9562, 2842, 474, 6578, 2443, 432, 329]
 
 
 def test_half_a_character_has_a_row() -> None:

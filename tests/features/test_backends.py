@@ -14,7 +14,7 @@ from tagger.text.sentence import TagLayer
 BACKENDS = ("torch", "numpy", "onnx")
 FEATURES = {
     "shape": {"kind": "shape", "dimension": 3, "buckets": 20},
-    "affixes": {"kind": "affixes", "lengths": [1, 3], "dimension": 4, "buckets": 300},
+    "affixes": {"kind": "affixes", "lengths": [1, 3], "dimension": 4, "buckets": 3000},
     "lists": {"kind": "gazetteer", "files": {"X": "list.txt"}},
 }
 TEXTS = [
@@ -49,7 +49,7 @@ def train(folder: Path, features: dict[str, dict[str, object]], *, bidirectional
     heads = {"shape": "form", "affixes": "ending", "lists": "lists"}
     recipe = tagger.Recipe(
         features=features,
-        embeddings={"dimension": 4, "chars": "none", "dropout": 0.1},
+        embeddings={"dimension": 4, "chars": "none", "dropout": 0.1, "word_dropout": 0.5},
         encoder={"hidden_size": 10, "bidirectional": bidirectional, "dropout": 0.1},
         heads={heads[name]: {"kind": "tokens", "scheme": "none"} for name in features},
         training={"epochs": 12, "learning_rate": 0.03},
@@ -57,7 +57,7 @@ def train(folder: Path, features: dict[str, dict[str, object]], *, bidirectional
     corpus = tagger.Corpus(train=found[:60], dev=found[60:], test=())
     run = tagger.train(recipe, corpus=corpus, base=folder, output=folder / "run")
     assert run.outcome.best is not None
-    assert run.outcome.best.selected > 0.99
+    assert run.outcome.best.selected > 0.95
     return folder / "run"
 
 
@@ -88,8 +88,8 @@ def test_a_model_with_a_list_cannot_tag_token_by_token(tmp_path: Path) -> None:
 def test_shape_and_affixes_are_read_token_by_token(tmp_path: Path) -> None:
     features = {name: FEATURES[name] for name in ("shape", "affixes")}
     path = train(tmp_path, features, bidirectional=False)
-    for backend in ("torch", "numpy"):
-        model = tagger.load(path, backend=backend)
+    export_onnx(path, tmp_path / "onnx")
+    for model in (tagger.load(path), tagger.load(path, backend="numpy"), tagger.load(tmp_path / "onnx")):
         incremental = model.incremental()
         steps = [incremental.feed(token) for token in ("Qx77ing", "made", "up")]
         whole = model.tag_tokens(["Qx77ing", "made", "up"])

@@ -36,6 +36,6 @@ def test_matches_of_several_types_overlap() -> None:
     assert sorted(found) == [Match(0, 2, 0), Match(0, 3, 1), Match(4, 6, 0), Match(5, 6, 1)]
 
 
-def test_an_entry_of_thousands_of_tokens_is_found() -> None:
-    entry = ["word"] * 5000
-    assert list(Trie({"LONG": [entry]}).matches(entry * 2)) == [Match(0, 5000, 0), Match(5000, 10000, 0)]
+def test_an_entry_of_a_thousand_tokens_is_found() -> None:
+    entry = ["word"] * 1000
+    assert list(Trie({"LONG": [entry]}).matches(entry * 2)) == [Match(0, 1000, 0), Match(1000, 2000, 0)]

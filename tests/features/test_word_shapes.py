@@ -63,3 +63,8 @@ def test_the_table_above_has_every_value() -> None:
 def test_lengths_share_values_from_nine_characters_on(length: int, value: int) -> None:
     assert shape_ids("x" * length, 10)[3] == value
     assert SIZES[3] == len(LENGTHS) + 1
+
+
+def test_words_of_one_shape_share_a_row_that_is_the_same_on_every_machine() -> None:
+    rows = [shape_ids(word, 1000)[4] for word in ("Ada", "Copenhagen", "ada")]
+    assert rows == [315, 315, 527]
