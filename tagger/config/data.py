@@ -176,9 +176,10 @@ class ReadingConfig(Section):
     a key of a JSON record, or a comment such as `"# intent"`. In a dataset, `token` names the column of tokens or text.
     Default: `upos` and `xpos` of CoNLL-U; all columns and keys that hold tags or labels of datasets and JSON."""
 
-    format: Literal[FileFormat, "synthetic"] | None = None
-    """Format of the files; see *Data formats*. `synthetic` reads no file but generates sentences. Required unless
-    `dataset` is given."""
+    format: Literal[FileFormat, "text", "synthetic"] | None = None
+    """Format of the files; see *Data formats*. `text` has no layers, so it is for corpora that teachers label: each
+    line is one sentence, or is divided by `segment = "rules"`. `synthetic` reads no file but generates sentences.
+    Required unless `dataset` is given."""
 
     columns: Names | None = None
     """What each column holds, from left to right: `token`, the name of a layer, or `_` for a column to ignore. For

@@ -18,7 +18,7 @@ from tagger.corpus.synthetic import Split, generate
 from tagger.errors import DataError, RecipeError, gather
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source, source_of
-from tagger.formats.table import FORMATS, READABLE, read_file
+from tagger.formats.table import FORMATS, read_file
 from tagger.formats.tally import UNFIT, Tally
 from tagger.formats.texts.labelled import read_classes
 from tagger.hub.lazy import is_lazy, read_dataset, selected
@@ -252,7 +252,9 @@ def change_reading(trained: Sequence[ReadingConfig], given: Mapping[str, Any]) -
             corpora of training.
     """
     plain = {k: list(v) if isinstance(v, tuple) else v for k, v in given.items() if v is not None}
-    dumped = [config.model_dump(mode="json", exclude_none=True) for config in trained if config.format in READABLE]
+    dumped = [
+        config.model_dump(mode="json", exclude_none=True) for config in trained if config.format in get_args(FileFormat)
+    ]
     alike = [config for config in dumped if plain.get("format", config["format"]) == config["format"]]
     shared = {k: v for k, v in alike[0].items() if all(other.get(k) == v for other in alike)} if alike else {}
     config = {**shared, **plain}
@@ -307,7 +309,10 @@ def _read_split(
             raise DataError(f'a table class = path needs `format = "labelled"`, got "{config.format}"')
         named = {label: folder / path for label, path in paths.items()}
         return read_classes(named, config, tally)
-    return read_files(paths, config, folder, tally)
+    found = read_files(paths, config, folder, tally)
+    if config.format == "text":  # blank lines
+        return [[sentence for sentence in file if sentence.tokens] for file in found]
+    return found
 
 
 def read_files(

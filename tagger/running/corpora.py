@@ -57,7 +57,7 @@ def read_corpora(
         else:
             tell(f"reading corpus `{name}`")
             corpus = read_corpus(config, folder=folder, from_files=from_files, seed=recipe.seed)
-        corpus = cut_dev(corpus, config.split)
+        corpus = _only_train(corpus, name) if _is_unlabelled(corpus, recipe) else cut_dev(corpus, config.split)
         corpora[name] = corpus = replace(corpus, notes=(*corpus.notes, *check_for_training(corpus)))
         for note in corpus.notes:
             tell(note)
@@ -76,7 +76,7 @@ def read_corpora(
                 _check_layer(head, telling(sentences), where=f"corpus `{name}`, {split}")
         _check_carried(head.layer, corpora, tell)
         _note_unseen(head, corpora, tell)
-    _check_used(corpora, recipe.layers)
+    _check_used(corpora, recipe)
     return corpora
 
 
@@ -207,14 +207,32 @@ def _note_unseen(head: Head[Any, Any, Any], corpora: Mapping[str, Corpus], tell:
             )
 
 
-def _check_used(corpora: Mapping[str, Corpus], layers: Collection[str]) -> None:
-    """Refuse a corpus without a layer of any head."""
+def _is_unlabelled(corpus: Corpus, recipe: Recipe) -> bool:
+    """Whether a corpus has no layer of any head, so that teachers label it."""
+    taught = any(head.teacher for head in recipe.heads.values())
+    return taught and not _has_any(telling(corpus.train), recipe.layers)
+
+
+def _has_any(sentences: Sequence[Sentence], layers: Collection[str]) -> bool:
+    return any(layer in sentence.layers for sentence in sentences for layer in layers)
+
+
+def _only_train(corpus: Corpus, name: str) -> Corpus:
+    """Return a corpus that teachers label without dev and test, which could not be scored."""
+    note = f"corpus `{name}` has no layer of a head, so teachers label its train sentences"
+    ignored = quoted(split for split in ("dev", "test") if corpus.splits()[split])
+    notes = (*corpus.notes, f"{note}; its {ignored} are not used" if ignored else note)
+    return replace(corpus, dev=(), test=(), notes=notes)
+
+
+def _check_used(corpora: Mapping[str, Corpus], recipe: Recipe) -> None:
+    """Refuse a corpus without a layer of any head, which no teacher labels."""
     for name, corpus in corpora.items():
         sentences = telling(corpus.train)
-        if any(layer in sentence.layers for sentence in sentences for layer in layers):
+        if _is_unlabelled(corpus, recipe) or _has_any(sentences, recipe.layers):
             continue
         found = ", ".join(sorted({layer for sentence in sentences for layer in sentence.layers})) or "none"
         raise RecipeError(
-            f"corpus `{name}`: train must have a layer that a head predicts ({', '.join(layers)}), got {found}; "
-            f"add a head or remove the corpus"
+            f"corpus `{name}`: train must have a layer that a head predicts ({', '.join(recipe.layers)}), got {found}; "
+            f"add a head, give a head a `teacher` that labels the corpus, or remove the corpus"
         )

@@ -17,6 +17,7 @@ from tagger.encoding.packed import pack
 from tagger.errors import DataError, ModelError, RecipeError
 from tagger.formats.jsonl import sentence_to_json
 from tagger.heads.lessons import best_tags
+from tagger.running.corpora import load_corpora
 from tagger.running.run import RunListener
 from tagger.running.teachers import ModelTeacher, find_teachers, with_teachers
 from tagger.running.train import train
@@ -254,6 +255,41 @@ def test_probabilities_of_tags_in_another_scheme_are_refused(folder: Path) -> No
     overrides = ["heads.ner.teacher_targets=marginals", "heads.ner.scheme=iob2"]
     with pytest.raises(RecipeError, match=r"must predict tags in the scheme iob2 of the head, .* got bioes; use"):
         train(folder / "pupil.toml", overrides=overrides)
+
+
+@pytest.mark.parametrize(
+    ("section", "text", "tokens"),
+    [
+        ('format = "text"', "Ada lives in Oslo. She runs.\n\nBob left", ["Ada", "Bob"]),
+        ('format = "text"\nsegment = "rules"', "Ada lives in Oslo. She runs.\n\nBob left", ["Ada", "She", "Bob"]),
+        ('format = "conll"\ncolumns = ["token", "_"]', "Ada X\nruns X\n\nBob X\n", ["Ada", "Bob"]),
+        ('format = "jsonl"', '{"text": "Ada runs."}\n{"tokens": ["Bob", "left"]}\n', ["Ada", "Bob"]),
+    ],
+)
+def test_a_corpus_without_layers_is_labelled_by_teachers(
+    folder: Path, section: str, text: str, tokens: list[str]
+) -> None:
+    (folder / "raw.txt").write_text(text)
+    raw = f'[corpora.raw]\n{section}\ntrain = "raw.txt"\n'
+    pupil = write(folder / "raw.toml", write_corpus(folder, "one", ["ner"], seed=5), raw, NER + 'teacher = "ner.toml"')
+    notes = Notes()
+    run = train(pupil, output=folder / "run", listener=notes)
+    assert f"ner.toml labels `ner` in {len(tokens)} sentences" in notes.lines
+    assert "corpus `raw` has no layer of a head, so teachers label its train sentences" in notes.lines
+    assert not any("dev from train" in line or "no dev split" in line for line in notes.lines)
+    assert {"A", "B"} <= set(run.tagger.model.vocabulary.chars)  # its words belong to train
+    corpora = load_corpora(pupil)
+    assert [sentence.tokens[0] for sentence in corpora["raw"].train] == tokens
+    assert not corpora["raw"].dev
+    assert same(train(folder / "run" / "recipe.toml", data=folder).tagger, run.tagger)
+    assert load(folder / "run").tag("Ada runs.").spans("ner") == run.tagger.tag("Ada runs.").spans("ner")
+
+
+def test_a_corpus_without_layers_needs_a_teacher(folder: Path) -> None:
+    (folder / "raw.txt").write_text("Ada runs\n")
+    raw = '[corpora.raw]\nformat = "text"\ntrain = "raw.txt"\n'
+    with pytest.raises((RecipeError, DataError), match="corpus `raw`"):
+        train(write(folder / "raw.toml", write_corpus(folder, "one", ["ner"], seed=5), raw, NER))
 
 
 def test_an_earlier_run_keeps_its_teachers_until_new_ones_are_done(folder: Path) -> None:

@@ -230,7 +230,8 @@ def test_a_corpus_that_teaches_no_head_is_reported_before_training(tmp_path: Pat
     with pytest.raises(RecipeError) as caught:
         train(make_recipe(tmp_path, SYNTHETIC.replace("[data]", "[corpora.a]"), other, NER), output=tmp_path / "run")
     assert str(caught.value) == (
-        "corpus `b`: train must have a layer that a head predicts (ner), got xpos; add a head or remove the corpus"
+        "corpus `b`: train must have a layer that a head predicts (ner), got xpos; add a head, give a head a `teacher` "
+        "that labels the corpus, or remove the corpus"
     )
     assert not (tmp_path / "run").exists()
 

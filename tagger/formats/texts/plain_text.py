@@ -23,10 +23,17 @@ def looks_like_text(sample: "Sample") -> bool:
 
 
 def read_plain_text(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
-    """Yield the sentence of each line as it arrives; blank lines become empty sentences."""
+    """Yield the sentence of each line as it arrives, or its sentences if the settings divide texts by rules.
+
+    Blank lines become empty sentences.
+    """
     for number, line in enumerate(source.lines(), 1):
-        sentence = config.text_rules.sentence(line) if line.strip() else Sentence((), line, ())
-        yield replace(sentence, origin=Origin(source.where, (number,)))
+        if not line.strip():
+            found = [Sentence((), line, ())]
+        else:
+            rules = config.text_rules
+            found = rules.split(line) if rules.segment == "rules" else [rules.sentence(line)]
+        yield from (replace(sentence, origin=Origin(source.where, (number,))) for sentence in found)
 
 
 def text_lines(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterator[str]:
