@@ -36,6 +36,7 @@ SECTIONS = {
     '`[features.NAME]` with `kind = "affixes"`': "AffixesConfig",
     '`[features.NAME]` with `kind = "gazetteer"`': "GazetteerConfig",
     '`[features.NAME]` with `kind = "charlm"`': "CharLMConfig",
+    '`[features.NAME]` with `kind = "transformer"`': "TransformerConfig",
     '`[heads.NAME]` with `kind = "tokens"`': "TokensHeadConfig",
     '`[heads.NAME]` with `kind = "sentence"`': "SentenceHeadConfig",
     "`[training]`": "TrainingConfig",

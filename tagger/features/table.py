@@ -15,6 +15,7 @@ KINDS = {
     "affixes": "AffixesFeature",
     "gazetteer": "GazetteerFeature",
     "charlm": "CharLMFeature",
+    "transformer": "TransformerFeature",
 }
 
 Features = Mapping[str, Feature[Any]]

@@ -30,6 +30,7 @@ from tagger.nn.embeddings import CharCNN, CharLSTM, WordVectors
 from tagger.nn.encoder import RecurrentEncoder
 from tagger.nn.heads import HeadNetwork
 from tagger.nn.side_by_side import one_torch_thread
+from tagger.nn.transformer import FineTunedEncoder
 
 _BUILDING = threading.Lock()  # torch draws first weights from a generator that all threads share
 
@@ -126,7 +127,7 @@ class Network(nn.Module):
     def draw_from(self, generator: torch.Generator) -> None:
         """Take the random numbers of training from a generator on the device of the network."""
         for module in self.modules():
-            if isinstance(module, Network | Dropout):
+            if isinstance(module, Network | Dropout | FineTunedEncoder):
                 module.generator = generator
 
     @property

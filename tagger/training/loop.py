@@ -22,7 +22,7 @@ from tagger.model.network import Network, to_tensors
 from tagger.model.shapes import LARGEST_WEIGHT
 from tagger.nn.encoder import RecurrentEncoder
 from tagger.nn.side_by_side import one_torch_thread
-from tagger.training.optimisation import WeightAverage, clip_gradients, make_optimizers, rate_factor
+from tagger.training.optimisation import WeightAverage, clip_gradients, make_optimizers, set_rates
 
 Score = Callable[[], Mapping[str, float]]
 WIDE = 150  # hidden size from which a second thread saves more time than it costs to hand work over
@@ -323,10 +323,8 @@ class _Stepper:
 
     def _make_step(self, batch: Batch) -> float:
         """Make one step and return the loss of its batch before it."""
-        self.learning_rate = self.config.learning_rate * rate_factor(self.step, self.num_steps, self.config)
+        self.learning_rate = set_rates(self.optimizers, self.step, self.num_steps, self.config)
         for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = self.learning_rate
             optimizer.zero_grad(set_to_none=True)
         losses = self.network.losses(to_tensors(batch, self.network.device))
         self.step += 1

@@ -2,10 +2,12 @@
 
 Word vectors get sparse gradients, so a step costs time for the words of its batch only. torch's Adam and norm clipping
 do not accept sparse gradients: these parameters use torch's lazy `SparseAdam`, and the norm is computed here.
+
+A pretrained transformer that is trained further has learning rates and a warm-up of its own, and always uses Adam.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -14,30 +16,55 @@ from torch.optim import SGD, AdamW, Optimizer, SparseAdam
 
 from tagger.config import TrainingConfig
 from tagger.nn.embeddings import WordVectors
+from tagger.nn.transformer import FineTunedEncoder
 
 MOMENTUM = 0.9
 
 
 def make_optimizers(network: nn.Module, config: TrainingConfig) -> list[Optimizer]:
-    """Return the optimisers of a network: one for dense parameters and one for sparse rows.
+    """Return the optimisers of a network: one for dense parameters, one for sparse rows, one for transformers if any.
 
     Weight decay is decoupled from the gradient. It applies to dense parameters only, and so does the momentum of SGD.
     """
     sparse = [module.weight for module in network.modules() if isinstance(module, WordVectors)]
-    rows = {id(parameter) for parameter in sparse}
-    dense = [p for p in network.parameters() if p.requires_grad and id(p) not in rows]
-    rate = config.learning_rate
+    encoders = [module for module in network.modules() if isinstance(module, FineTunedEncoder)]
+    groups = [group for encoder in encoders for group in encoder.parameter_groups()]
+    apart = {
+        id(parameter) for parameters in [sparse, *(group["params"] for group in groups)] for parameter in parameters
+    }
+    dense = [p for p in network.parameters() if p.requires_grad and id(p) not in apart]
+    rate, decay = config.learning_rate, config.weight_decay
+    tuned = [AdamW(groups, weight_decay=decay, fused=True)] if groups else []
     if config.optimizer == "sgd":
-        return [SGD(dense, lr=rate, momentum=MOMENTUM, weight_decay=config.weight_decay), SGD(sparse, lr=rate)]
-    return [AdamW(dense, lr=rate, weight_decay=config.weight_decay, fused=True), SparseAdam(sparse, lr=rate)]
+        return [SGD(dense, lr=rate, momentum=MOMENTUM, weight_decay=decay), SGD(sparse, lr=rate), *tuned]
+    return [AdamW(dense, lr=rate, weight_decay=decay, fused=True), SparseAdam(sparse, lr=rate), *tuned]
 
 
-def rate_factor(step: int, num_steps: int, config: TrainingConfig) -> float:
-    """Return the learning rate at a step as a share of the recipe's: a linear warm-up, then the schedule."""
-    warmup = round(config.warmup * num_steps)
-    if step < warmup:
-        return (step + 1) / warmup
-    done = (step - warmup) / max(1, num_steps - warmup)
+def set_rates(optimizers: Sequence[Optimizer], step: int, num_steps: int, config: TrainingConfig) -> float:
+    """Give each parameter group its learning rate at a step, and return that of the recipe's own."""
+    rate = config.learning_rate * rate_factor(step, num_steps, config)
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            if "warmup" in group:
+                group["lr"] = group["initial_lr"] * rate_factor(step, num_steps, config, warmup=group["warmup"])
+            else:
+                group["lr"] = rate
+    return rate
+
+
+def rate_factor(step: int, num_steps: int, config: TrainingConfig, *, warmup: float | None = None) -> float:
+    """Return the learning rate at a step as a share of the highest one: a linear warm-up, then the schedule.
+
+    Args:
+        step: Number of the step, from 0.
+        num_steps: Number of all steps.
+        config: Gives the schedule, and the warm-up.
+        warmup: Share of all steps during which the rate rises, in place of that of the recipe.
+    """
+    rising = round((config.warmup if warmup is None else warmup) * num_steps)
+    if step < rising:
+        return (step + 1) / rising
+    done = (step - rising) / max(1, num_steps - rising)
     match config.schedule:
         case "constant":
             return 1.0

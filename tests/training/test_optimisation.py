@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from tagger.config import TrainingConfig
 from tagger.nn.embeddings import WordVectors
-from tagger.training.optimisation import WeightAverage, clip_gradients, make_optimizers, rate_factor
+from tagger.nn.transformer import FineTunedEncoder, PieceEncoder, ScalarMix
+from tagger.training.optimisation import WeightAverage, clip_gradients, make_optimizers, rate_factor, set_rates
 
 
 class Tiny(nn.Module):
@@ -28,6 +29,15 @@ class Tiny(nn.Module):
 def make_tiny() -> Tiny:
     torch.manual_seed(1)
     return Tiny()
+
+
+def with_transformer() -> Tiny:
+    """The same beside a transformer of two layers, with a warm-up over half of the steps."""
+    network = make_tiny()
+    encoder = PieceEncoder(nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1)), [0])
+    rates = {"learning_rate": 0.01, "warmup": 0.5, "layer_decay": 0.1}
+    network.transformer = FineTunedEncoder(encoder, ScalarMix(1, 1), windows=lambda ids: (ids, ids), **rates)
+    return network
 
 
 def step(network: Tiny, optimizers: list[torch.optim.Optimizer], *word_ids: int) -> None:
@@ -60,9 +70,10 @@ def test_a_batch_of_frozen_words_alone_moves_the_dense_weights_only(optimizer: s
     assert not torch.equal(network.linear.weight, weight)
 
 
+@pytest.mark.parametrize("make", [make_tiny, with_transformer])
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-def test_each_trained_parameter_has_one_optimizer_and_still_ones_have_none(optimizer: str) -> None:
-    network = make_tiny()
+def test_each_trained_parameter_has_one_optimizer_and_still_ones_have_none(optimizer: str, make) -> None:
+    network = make()
     optimizers = make_optimizers(network, TrainingConfig(optimizer=optimizer))
     held = [id(p) for o in optimizers for group in o.param_groups for p in group["params"]]
     assert sorted(held) == sorted(id(p) for p in network.parameters() if p.requires_grad)
@@ -132,6 +143,22 @@ def test_the_rate_rises_over_the_warmup_and_then_follows_its_schedule(
 ) -> None:
     config = make_config(schedule, warmup)
     assert {s: rate_factor(s, 100, config) for s in expected} == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_transformer_has_rates_and_a_warmup_of_its_own(optimizer: str) -> None:
+    network, config = with_transformer(), TrainingConfig(optimizer=optimizer, learning_rate=0.1, warmup=0.0)
+    optimizers = make_optimizers(network, config)
+
+    def rates(step: int) -> list[float]:
+        assert set_rates(optimizers, step, 100, config) == pytest.approx(0.1 * (1 - step / 100))
+        found = {id(p): group["lr"] for o in optimizers for group in o.param_groups for p in group["params"]}
+        return [found[id(p)] for p in (network.linear.weight, network.transformer.mix.weight, *layers)]
+
+    layers = [layer.weight for layer in network.transformer.encoder.model]
+    assert rates(0) == pytest.approx([0.1, 0.1, 0.001 / 50, 0.01 / 50])
+    assert rates(50) == pytest.approx([0.05, 0.05, 0.001, 0.01])
+    assert rates(75) == pytest.approx([0.025, 0.025, 0.0005, 0.005])
 
 
 @pytest.mark.parametrize("schedule", ["constant", "linear", "cosine"])
