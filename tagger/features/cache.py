@@ -1,8 +1,8 @@
 """Features of tokens that are computed once for each passage, and then read from the user's cache folder.
 
-A passage is found by a hash of its tokens and their neighbours, in the store of the feature's fingerprint: its model,
-its tokeniser and its settings. Values are mapped into memory, so they may be larger than it. If the cache cannot be
-used, the features are computed again each time, and a note says so.
+A passage is found by a hash of its tokens and their neighbours, in the store of the feature's fingerprint (its model,
+its tokeniser and its settings), kind and version. Values are mapped into memory, so they may be larger than it. If the
+cache cannot be used, the features are computed again each time, and a note says so.
 """
 
 import sqlite3
@@ -211,9 +211,10 @@ def caching(
             place = stores or stores_of_user()
             if place is None or not isinstance(feature, TokenFeature) or feature.fingerprint is None:
                 return feature
+            key = f"{feature.config.kind} {feature.version} {feature.fingerprint}"
             about = feature.config.model_dump(mode="json", exclude_defaults=True)
             try:
-                folder = stack.enter_context(place.opened(feature.fingerprint, about))
+                folder = stack.enter_context(place.opened(key, about))
             except OSError as error:
                 tell(f"{NOT_KEPT.format(feature.name)}: {error}")
                 return feature

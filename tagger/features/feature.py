@@ -145,7 +145,14 @@ class TypeFeature(Feature[C]):
 
 
 class TokenFeature(Feature[C]):
-    """A feature of the sentence."""
+    """A feature of the sentence.
+
+    Attributes:
+        version: Version of how its numbers are computed, to be raised whenever the numbers of a passage change: those
+            of another version are not read from the cache.
+    """
+
+    version: ClassVar[int] = 1
 
     @property
     def context(self) -> int:

@@ -84,6 +84,14 @@ def test_another_model_or_setting_never_gives_the_values_of_the_first(stores: St
     assert len(stores.kept()) == 4
 
 
+def test_another_version_of_a_feature_never_gives_the_values_of_the_first(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Read(stores)
+    monkeypatch.setattr(FakeFeature, "version", 2)
+    assert Read(stores).computed == DISTINCT
+
+
 TOKENS = st.lists(st.text(st.characters(exclude_categories=[]), max_size=3), max_size=4).map(tuple)
 PASSAGES = st.lists(st.builds(Passage, TOKENS, TOKENS, TOKENS), max_size=8)
 

@@ -1,0 +1,90 @@
+"""Training computes the features of a sentence once, whatever the number of epochs and of runs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from small_recipes import NER, SMALL, SYNTHETIC
+
+import tagger
+from tagger.features.cache import CachedFeature
+from tagger.features.charlm import CharLMFeature
+from tagger.features.passages import Passage
+from tagger.features.stores import stores_of_user
+from tagger.files.writing import replace_files
+from tagger.pretraining.characters import Characters
+from tagger.pretraining.model import CharLMSizes, build_charlm, charlm_files
+from tagger.running.several.training import train_several
+
+CHARS = '[features.chars]\nkind = "charlm"\nmodel = "lm"\n'
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a recipe with a character model, and an empty cache."""
+    monkeypatch.setenv("TAGGER_CACHE", str(tmp_path / "cache"))
+    model = build_charlm(CharLMSizes(dimension=2, hidden_size=4), Characters.of("Ada lives in Oslo ." * 3), {}, seed=1)
+    replace_files(tmp_path / "lm", charlm_files(model, ""))
+    (tmp_path / "r.toml").write_text(SYNTHETIC + NER + SMALL + CHARS)
+    return tmp_path / "r.toml"
+
+
+@pytest.fixture
+def computed(monkeypatch: pytest.MonkeyPatch) -> list[Passage]:
+    """Return a list of all passages that are computed from now on."""
+    found: list[Passage] = []
+    real = CharLMFeature.arrays
+
+    def arrays(feature: CharLMFeature, passages: Sequence[Passage]) -> NDArray[np.float16]:
+        found.extend(passages)
+        return real(feature, passages)
+
+    monkeypatch.setattr(CharLMFeature, "arrays", arrays)
+    return found
+
+
+def test_a_second_run_computes_nothing_and_gives_the_same_model(recipe: Path, computed: list[Passage]) -> None:
+    first = tagger.train(recipe, output=recipe.parent / "first")
+    assert computed
+    assert len(set(computed)) == len(computed)
+    computed.clear()
+    second = tagger.train(recipe, output=recipe.parent / "second")
+    assert computed == []
+    weights = [(recipe.parent / name / "model" / "weights.safetensors").read_bytes() for name in ("first", "second")]
+    assert weights[0] == weights[1]
+    assert first.report is not None
+    assert second.report is not None
+    assert first.report.to_dict()["scores"] == second.report.to_dict()["scores"]
+
+
+def test_runs_with_several_seeds_share_the_cache(recipe: Path, computed: list[Passage]) -> None:
+    train_several(recipe, seeds=[1, 2], output=recipe.parent / "runs")
+    assert len(set(computed)) == len(computed) > 0
+    stores = stores_of_user()
+    assert stores is not None
+    (store,) = stores.kept()
+    assert store.about["kind"] == "charlm"
+    assert not store.in_use
+
+
+def test_the_trained_model_does_not_use_the_cache(recipe: Path, computed: list[Passage]) -> None:
+    run = tagger.train(recipe, output=recipe.parent / "run")
+    computed.clear()
+    for each in (run.tagger, tagger.load(recipe.parent / "run", backend="torch")):
+        assert not isinstance(each.backend.model.features["chars"], CachedFeature)
+        each.tag("Ada lives in Oslo.")
+    assert len(computed) == 2
+
+
+def test_a_cache_that_cannot_be_written_changes_no_score(
+    recipe: Path, computed: list[Passage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = tagger.train(recipe)
+    (recipe.parent / "file").write_text("")
+    monkeypatch.setenv("TAGGER_CACHE", str(recipe.parent / "file"))
+    second = tagger.train(recipe)
+    assert first.outcome.best is not None
+    assert second.outcome.best is not None
+    assert first.outcome.best.selected == pytest.approx(second.outcome.best.selected, abs=0.02)
