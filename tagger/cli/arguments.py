@@ -37,8 +37,8 @@ BackendOption = Annotated[
     BackendName,
     typer.Option(
         "--backend",
-        help="What runs the model. auto: onnx for an exported model, torch for a GPU or another precision than "
-        "float32, otherwise numpy, which starts sooner than torch.",
+        help="What runs the model. auto: onnx for an exported model, torch for a GPU, another precision than "
+        "float32 or a feature that needs it, otherwise numpy, which starts sooner than torch.",
     ),
 ]
 ThreadsOption = Annotated[
@@ -197,13 +197,14 @@ def load_tagger(
 ) -> "Tagger":
     """Return a loaded model; `splitting` says how it splits texts, if given."""
     from tagger.config import ReadingConfig, parse_section
+    from tagger.inference.loading import fast_backend
     from tagger.model.files import is_exported
     from tagger.tagging import load
 
     given: dict[str, Any] = {name: value for name, value in (splitting or {}).items() if value is not None}
     parse_section(ReadingConfig, given, where="the options")
-    if backend == "auto" and not is_exported(model):  # as fast, and torch takes seconds to load
-        backend = "numpy" if device == "cpu" and precision == "float32" else "torch"
+    if backend == "auto" and not is_exported(model):
+        backend = fast_backend(model) if device == "cpu" and precision == "float32" else "torch"
     return load(model, backend=backend, device=device, precision=precision, threads=threads, trusted=trusted, **given)
 
 

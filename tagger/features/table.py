@@ -23,7 +23,18 @@ Features = Mapping[str, Feature[Any]]
 
 def class_of(config: AnyFeatureConfig) -> type[Feature[Any]]:
     """Return the class that is responsible for features of a kind; its module is imported now."""
-    found: type[Feature[Any]] = getattr(import_module(f"tagger.features.{config.kind}"), KINDS[config.kind])
+    return _class_of_kind(config.kind)
+
+
+def only_in_torch(kind: object) -> bool:
+    """Whether no other backend than torch can read features of a kind; an unknown kind is another's error."""
+    if not isinstance(kind, str) or kind not in KINDS:
+        return False
+    return _class_of_kind(kind).build_numpy is Feature.build_numpy
+
+
+def _class_of_kind(kind: str) -> type[Feature[Any]]:
+    found: type[Feature[Any]] = getattr(import_module(f"tagger.features.{kind}"), KINDS[kind])
     return found
 
 

@@ -23,7 +23,7 @@ from tagger.config import Positive, Section
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import ModelError
 from tagger.features.feature import Feature
-from tagger.features.table import class_of
+from tagger.features.table import class_of, only_in_torch
 from tagger.files.hashes import CONFIG as CONFIG
 from tagger.files.hashes import HASHES as HASHES
 from tagger.files.hashes import config_to_json as config_to_json
@@ -171,6 +171,20 @@ def is_exported(path: Path) -> bool:
         ModelError: There is no such folder.
     """
     return stamp(model_folder(path) / GRAPH) is not None
+
+
+def torch_features(folder: Path) -> list[str]:
+    """Return the names of the features of a model that only torch can read; none if the folder holds no model.
+
+    Raises:
+        ModelError: The configuration cannot be read.
+    """
+    path = model_folder(folder) / CONFIG
+    if stamp(path) is None:
+        return []
+    features = _parse(path, _read(path, CONFIG_BYTES)).get("features")
+    sections = features.items() if isinstance(features, dict) else ()
+    return [name for name, section in sections if isinstance(section, dict) and only_in_torch(section.get("kind"))]
 
 
 def read_files(folder: Path) -> ModelFiles:

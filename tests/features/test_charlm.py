@@ -1,10 +1,12 @@
 """States of words against a character-by-character reading of the sentence."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from small_recipes import NER, SMALL, SYNTHETIC
 from torch import nn
 
 from tagger.config import CharLMConfig
@@ -15,9 +17,13 @@ from tagger.features.charlm import CharLMFeature
 from tagger.features.feature import Given
 from tagger.features.passages import Passage
 from tagger.files.writing import replace_files
+from tagger.inference.loading import fast_backend
 from tagger.nn.charlm import CharacterModel
 from tagger.pretraining.characters import Characters
 from tagger.pretraining.model import CharLMSizes, build_charlm, charlm_files, charlm_to_bytes, read_charlm
+from tagger.running.description import describe_model
+from tagger.running.train import train
+from tagger.tagging import load
 from tagger.text.sentence import Sentence
 
 TEXT = "\nAda waits in Oslo . æ\U0001f600" * 3
@@ -114,3 +120,21 @@ def test_a_feature_is_prepared_from_a_folder_and_restored_from_its_file(tmp_path
         CharLMFeature.prepare("chars", CharLMConfig(kind="charlm", model="else"), given)
     with pytest.raises(ModelError, match="feature `chars`: the file is damaged"):
         CharLMFeature.restore("chars", original.config, b"{}")
+
+
+def test_a_tagger_holds_its_character_model_and_is_run_by_torch(tmp_path: Path) -> None:
+    replace_files(tmp_path / "there", charlm_files(make_feature()._model, ""))
+    section = '[features.chars]\nkind = "charlm"\nmodel = "there"\nwidth = 5\n'
+    (tmp_path / "small.toml").write_text("\n".join((SYNTHETIC, NER, SMALL, section)))
+    run = train(tmp_path / "small.toml", output=tmp_path / "run")
+    shutil.rmtree(tmp_path / "there")
+    model = load(tmp_path / "run")
+    text = "Ada met Bo. Then they left Oslo."
+    assert model.tag_document(text).to_dict() == run.tagger.tag_document(text).to_dict()
+    assert (tmp_path / "run" / "model" / "feature.chars.safetensors").exists()
+    assert fast_backend(tmp_path / "run") == "torch"
+    assert describe_model(tmp_path / "run")["backends"]["numpy"] == (
+        "no, its feature `chars` needs torch; use the backend torch"
+    )
+    with pytest.raises(ModelError, match='the backend "numpy" cannot run the model: its feature `chars` needs torch'):
+        load(tmp_path / "run", backend="numpy")

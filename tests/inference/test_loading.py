@@ -6,7 +6,7 @@ import pytest
 
 from tagger.errors import MissingExtraError, ModelError
 from tagger.inference import loading
-from tagger.inference.loading import backends_of, chosen_backend
+from tagger.inference.loading import backends_of, chosen_backend, fast_backend
 from tagger.tagging import load
 
 
@@ -94,3 +94,10 @@ def test_the_model_inside_a_folder_decides(exported: Path) -> None:
 def test_threads_below_one_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="threads must be at least 1, got 0"):
         load(tmp_path, threads=0)
+
+
+def test_a_text_is_tagged_soonest_without_torch(exported: Path, tmp_path: Path) -> None:
+    assert fast_backend(exported) == "onnx"
+    assert fast_backend(tmp_path) == "numpy"
+    (tmp_path / "config.json").write_text('{"features": {"chars": {"kind": "charlm"}, "shape": {"kind": "shape"}}}')
+    assert fast_backend(tmp_path) == "torch"
