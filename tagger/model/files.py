@@ -237,6 +237,11 @@ def _described(folder: Path, *numbers: str) -> _Described:
     path = folder / CONFIG
     content = _read(path, CONFIG_BYTES)
     values = _parse(path, content)
+    if "kind" in values:
+        raise ModelError(
+            f"{folder}: must be the folder of a tagger, got that of a character language model; name it in a recipe as "
+            '[features.NAME] with kind = "charlm"'
+        )
     found: Any = values.get("format")
     oldest = min(_HASHED_SINCE[name] for name in numbers)
     if found is True or found not in range(oldest, FORMAT + 1):

@@ -34,6 +34,7 @@ def test_a_model_is_trained_and_described(call: Call, text: Path) -> None:
     assert "pass   2.00  perplexity " in outcome.err
     described = call("info", folder)
     assert described.out.startswith("kind: character language model: it tags nothing itself; a recipe uses it as")
+    assert call("tag", folder, text).err.startswith(f"error: {folder}: must be the folder of a tagger, got that of a ")
     again = call("pretrain", text, "--output", folder, *SMALL)
     assert again.code == 1
     assert again.err == (
@@ -70,7 +71,11 @@ def test_a_missing_text_is_one_sentence_and_leaves_no_folder(call: Call, tmp_pat
 def test_ctrl_c_leaves_a_model_that_can_be_continued(call: Call, text: Path) -> None:
     folder = text.parent / "model"
     options = [*SMALL[:4], "--minutes", "60", "--threads", "1"]
-    command = [sys.executable, "-m", "tagger", "pretrain", str(text), "--output", str(folder), *options]
+    # A process that was started in the background of a shell ignores SIGINT, and so do its children.
+    start = (
+        "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\nfrom tagger.cli import main\nmain()"
+    )
+    command = [sys.executable, "-c", start, "pretrain", str(text), "--output", str(folder), *options]
     with subprocess.Popen(command, env={**os.environ}, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         until = time.monotonic() + 300
         while not (folder / "config.json").exists() and time.monotonic() < until:

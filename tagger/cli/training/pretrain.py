@@ -12,10 +12,9 @@ import typer
 
 from tagger.cli.arguments import ColumnsOption, JsonOption, LanguageOption, print_json, split_columns
 from tagger.errors import RecipeError
+from tagger.pretraining.plan import Plan
 from tagger.text.choices import InputFormat
 from tagger.text.tokenization import TextRules, Tokenize
-
-EPOCHS = 10  # if neither epochs nor minutes are given
 
 
 def pretrain(
@@ -35,21 +34,23 @@ def pretrain(
         Tokenize, typer.Option(help="How to split raw text into tokens; the model reads them with blanks between.")
     ] = "words",
     language: LanguageOption = None,
-    hidden_size: Annotated[int, typer.Option(min=1, max=10_000, help="Size of a state in each direction.")] = 256,
+    hidden_size: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Size of a state in each direction.")
+    ] = Plan.hidden_size,
     dropout: Annotated[
         float, typer.Option(min=0, max=0.99, help="Probability of dropping each feature of a state during training.")
-    ] = 0.2,
+    ] = Plan.dropout,
     batch_size: Annotated[
         int, typer.Option(min=1, max=10_000, help="Number of parts of the text that are read side by side.")
-    ] = 32,
-    learning_rate: Annotated[float, typer.Option(min=1e-6, max=1, help="Highest learning rate.")] = 0.008,
+    ] = Plan.batch_size,
+    learning_rate: Annotated[float, typer.Option(min=1e-6, max=1, help="Highest learning rate.")] = Plan.learning_rate,
     epochs: Annotated[
-        int | None, typer.Option(min=1, max=1_000_000, help=f"Number of passes over the text. Default: {EPOCHS}.")
+        int | None, typer.Option(min=1, max=1_000_000, help=f"Number of passes over the text. Default: {Plan.epochs}.")
     ] = None,
     minutes: Annotated[
         float | None, typer.Option(min=0.001, help="Time to train, in place of a number of passes.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = Plan.seed,
     threads: Annotated[
         int | None, typer.Option(min=1, help="CPU threads; two are used at most. Default: all cores.")
     ] = None,
@@ -70,7 +71,6 @@ def pretrain(
     if overwrite and resume:
         raise RecipeError("--overwrite starts again and --resume continues; give one of the two")
     from tagger.cli.training.pretraining import PretrainingProgress
-    from tagger.pretraining.plan import Plan
     from tagger.pretraining.pretrain import pretrain as pretrain_model
     from tagger.pretraining.texts import Reading
 
@@ -79,7 +79,7 @@ def pretrain(
         dropout=dropout,
         batch_size=batch_size,
         learning_rate=learning_rate,
-        epochs=EPOCHS if minutes is None and epochs is None else epochs,
+        epochs=Plan.epochs if minutes is None and epochs is None else epochs,
         minutes=minutes,
         seed=seed,
     )
