@@ -9,7 +9,8 @@ the only one for `training.select`, with the heads that it alone has layers for.
 section, or sets it to a value that switches it off; `--with` sets one. The number of trainings grows linearly with the
 number of parts.
 
-Test is neither read by a training nor scored. Finished runs in the folder of `--output` are used again, and so are
+Test is neither read by a training nor scored. `training.refit` is switched off, because a network that learned from
+dev cannot be judged on it. Finished runs in the folder of `--output` are used again, and so are
 their dev scores. The 95 % interval and p of a difference contain the variance of seeds and of dev sentences; with one
 seed, that of sentences alone. Holm: p corrected for the number of comparisons.
 """
@@ -43,7 +44,9 @@ from tagger.metrics import Spread, holm
 FULL = "full recipe"
 REPORT = "dev.json"  # in the folder of a run: its report on dev
 OFF = (None, False, 0, "none", ())  # values of keys whose part of the network or of training is not there
-NEEDED = {"teacher": ["teacher_weight"], "vectors": ["max_words"]}  # keys that mean nothing without another
+# Keys that mean nothing without another one.
+NEEDED = {"teacher": ["teacher_weight", "teacher_targets"], "vectors": ["max_words"]}
+LEARNS_DEV = "refit"  # key of [training] with which the network that is kept has learned from dev
 Values = dict[str, Any]
 
 
@@ -83,11 +86,15 @@ class Follower(GroupListener):
 
 
 def values_of(recipe: Recipe, base: Path) -> Values:
-    """Return what a recipe itself says as nested values. Paths of teachers no longer depend on the folder `base`."""
+    """Return what a recipe itself says as nested values, apart from `training.refit`.
+
+    Paths of teachers no longer depend on the folder `base`.
+    """
     values: Values = recipe.model_dump(exclude_unset=True)
+    values.get("training", {}).pop(LEARNS_DEV, None)
     for head in values["heads"].values():
         if head.get("teacher"):
-            head["teacher"] = str((base / head["teacher"]).resolve())
+            head["teacher"] = tuple([str((base / teacher).resolve()) for teacher in head["teacher"]])
     return values
 
 
@@ -118,11 +125,12 @@ def is_on(section: BaseModel, key: str) -> bool:
 
 def removable_keys(recipe: Recipe) -> Iterator[str]:
     """Yield the keys and sections of a recipe that are parts, apart from its corpora."""
-    yield from (f"features.{name}" for name in getattr(recipe, "features", {}))
+    yield from (f"features.{name}" for name in recipe.features)
     heads = {f"heads.{name}": head for name, head in recipe.heads.items()}
     for place, section in {"embeddings": recipe.embeddings, "encoder": recipe.encoder, **heads}.items():
         yield from (f"{place}.{key}" for key in type(section).model_fields if is_on(section, key))
-    yield from (f"training.{key}" for key in type(recipe.training).model_fields if is_on(recipe.training, key))
+    keys = [key for key in type(recipe.training).model_fields if is_on(recipe.training, key)]
+    yield from (f"training.{key}" for key in keys if key != LEARNS_DEV)
 
 
 def layers_of(corpora: Mapping[str, Corpus]) -> set[str]:
@@ -177,7 +185,13 @@ def variants(options: argparse.Namespace, corpora: Mapping[str, Corpus], recipe:
 
 
 def overridden(options: argparse.Namespace, change: str) -> Recipe:
-    """Return the recipe with one more value replaced."""
+    """Return the recipe with one more value replaced.
+
+    Raises:
+        RecipeError: The value would let the network learn from dev.
+    """
+    if change.partition("=")[0].strip() == f"training.{LEARNS_DEV}":
+        raise RecipeError(f"--with {change}: a network that learned from dev cannot be judged on dev; remove it")
     return tagger.load_recipe(options.recipe, [*options.set, change])
 
 

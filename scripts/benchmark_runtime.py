@@ -70,7 +70,8 @@ class Row:
 def machine() -> dict[str, str | int]:
     """Return what the figures depend on: the processor and the versions of what computes."""
     found: dict[str, str | int] = {"processor": processor(), "cpus": os.cpu_count() or 1}
-    for package in ("tagger", "torch", "numpy", "onnxruntime"):
+    found["tagger"] = tagger.__version__
+    for package in ("torch", "numpy", "onnxruntime"):
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

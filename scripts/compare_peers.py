@@ -1,6 +1,7 @@
 """Train other tools on the corpora of recipes, and put their scores and costs beside ours in `docs/results.json`.
 
     python scripts/compare_peers.py [NAME ...] --data DIR [--runs DIR] [--tools crfsuite,spacy,sklearn] [--epochs 10]
+        [--busy] [--again]
 
 NAME is a recipe; the default is each one with corpora of files and without teachers. Each layer that test has is
 learned from train of the corpora that have it: tags by python-crfsuite and spaCy, labels of sentences by scikit-learn.
@@ -320,6 +321,7 @@ def compared(task: Task, tool: str, ours: Callable[[], Tagger], options: argpars
         "model_bytes": model.size,
         **timed(task, model, ours(), options.repeats),
         "machine": machine(),
+        "busy": options.busy,
         "date": today(),
     }
 
@@ -388,6 +390,7 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     option("--runs", type=existing_folder, help="folder with the runs of each recipe, to compare the speed with")
     option("--tools", type=_chosen, default=list(TOOLS), metavar="A,B,...", help=f"of {', '.join(TOOLS)}; default: all")
     option("--epochs", type=whole_number(1), default=10, help="most epochs of spaCy")
+    option("--busy", action="store_true", help="mark the times of trainings: the machine does other work as well")
     option("--repeats", type=whole_number(1), default=5, help="timed turns")
     option("--again", action="store_true", help="measure again what has results")
     return parser.parse_args(given)

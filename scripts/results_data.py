@@ -114,7 +114,7 @@ def score(values: Sequence[float], plus_minus: str = " ± ") -> str:
 def duration(seconds: float) -> str:
     """Return a duration in seconds, or in minutes and seconds."""
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s" if rest >= 10 else f"{seconds:.1f} s"
 
 
 def megabytes(count: float) -> str:
@@ -131,8 +131,13 @@ def training_of(entry: Entry) -> str:
     """Return the mean time of a training; with features, that of the first one, which computes them, on its own."""
     first, *others = [run["seconds"] for run in entry["runs"].values()]
     if entry["features"] and others:
-        return f"{duration(first)}, then {duration(Spread.of(others).mean)}"
-    return duration(Spread.of([first, *others]).mean)
+        return f"{duration(first)}, then {duration(Spread.of(others).mean)}{mark(entry)}"
+    return f"{duration(Spread.of([first, *others]).mean)}{mark(entry)}"
+
+
+def mark(entry: Entry) -> str:
+    """Return the mark of a time that was measured while the machine did other work."""
+    return "\\*" if entry["busy"] else ""
 
 
 def brief_table(results: Mapping[str, Any]) -> str:
@@ -146,7 +151,8 @@ def brief_table(results: Mapping[str, Any]) -> str:
             if (found := scores_of(entry, "test", layer))
         ]
         rows.append((f"`{name}`", ", ".join(cells), training_of(entry)))
-    return table(("recipe", "score on test", "training"), rows)
+    busy = ["\\* on a busy machine"] * any(entry["busy"] for entry in results["recipes"].values())
+    return "\n\n".join([table(("recipe", "score on test", "training"), rows), *busy])
 
 
 def score_table(results: Mapping[str, Any]) -> str:
@@ -191,13 +197,18 @@ def peer_table(results: Mapping[str, Any]) -> str:
         rows += _ours(results["recipes"].get(recipe), recipe, layer)
         for peer in results["peers"]:
             if (peer["recipe"], peer["layer"]) == (recipe, layer):
-                cells = (f"{peer['test']:.3f}", f"{peer['dev']:.3f}", duration(peer["train_seconds"]))
-                times = f"{peer['seconds'] / peer['our_seconds']:.1f}"
-                rate = f"{peer['tokens'] / peer['seconds']:,.0f}"
-                tool = f"{peer['tool']}, {peer['settings']}"
-                rows.append((f"`{recipe}`", f"`{layer}`", tool, *cells, rate, times, megabytes(peer["model_bytes"])))
-    heading = ("corpora of", "layer", "tool", "on test", "on dev", "training", "tokens per second", "tagger", "model")
+                rows.append((f"`{recipe}`", f"`{layer}`", *_theirs(peer)))
+    heading = ("corpora of", "layer", "tool", "on test", "on dev", "training", "tokens per second", "speed", "model")
     return table(heading, rows)
+
+
+def _theirs(peer: Entry) -> tuple[str, ...]:
+    """Return the cells of another tool."""
+    speed = peer["our_seconds"] / peer["seconds"]
+    times = f"{speed:.0f}" if speed >= 10 else f"{speed:.2g}"
+    rate, scores = f"{peer['tokens'] / peer['seconds']:,.0f}", (f"{peer['test']:.3f}", f"{peer['dev']:.3f}")
+    costs = (f"{duration(peer['train_seconds'])}{mark(peer)}", rate, times, megabytes(peer["model_bytes"]))
+    return f"{peer['tool']}, {peer['settings']}", *scores, *costs
 
 
 def _ours(entry: Entry | None, recipe: str, layer: str) -> Iterator[tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """Collect the figures of trained recipes in `docs/results.json`, and write the tables of the documents from it.
 
-    python scripts/results_table.py [--runs DIR [--only NAME ...] [--measure --data DIR]] [--drop NAME ...] [--check]
+    python scripts/results_table.py [--runs DIR [--only NAME ...] [--measure --data DIR] [--busy]]
+        [--drop NAME ...] [--check]
 
 DIR of `--runs` has one folder for each recipe, with the name of the recipe: the folder of its runs, as
 `tagger train recipes/NAME.toml --seeds 1,2,3 --output DIR/NAME` makes it, or of a single run. Runs of a recipe that
@@ -64,7 +65,7 @@ def flat(values: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 def settings(recipe: Recipe) -> dict[str, Any]:
     """Return the keys of a recipe that are the same in all its runs: no seeds, and only the names of teachers."""
     found = dict(flat(recipe.model_dump(mode="json", exclude_none=True)))
-    teachers = {key: Path(value).stem for key, value in found.items() if key.endswith(".teacher")}
+    teachers = {key: [Path(name).stem for name in names] for key, names in found.items() if key.endswith(".teacher")}
     return {key: value for key, value in {**found, **teachers}.items() if key.rpartition(".")[2] != "seed"}
 
 
@@ -87,8 +88,8 @@ def report_of(run: Path, recipe: Path) -> Values:
     return report
 
 
-def collect(folder: Path, recipe: Path, threads: int | None) -> Values:
-    """Return the figures of the runs of a recipe."""
+def collect(folder: Path, recipe: Path, threads: int | None, *, busy: bool = False) -> Values:
+    """Return the figures of the runs of a recipe; `busy` says that the machine did other work at the same time."""
     runs = run_folders(folder)
     reports = [report_of(run, recipe) for run in runs]
     heads = tagger.load_recipe(recipe).layers.items()
@@ -100,8 +101,9 @@ def collect(folder: Path, recipe: Path, threads: int | None) -> Values:
         "command": f"tagger train recipes/{recipe.name} --data DIR {which}" + (f" --threads {threads}" * bool(threads)),
         "date": today(),
         "machine": machine(),
+        "busy": busy,
         "measures": {layer: MEASURES[key] for layer, key in keys.items()},
-        "features": sorted(getattr(tagger.load_recipe(recipe), "features", {})),
+        "features": sorted(tagger.load_recipe(recipe).features),
         "runs": {
             str(report["seed"]): {
                 "test": {layer: scores[keys[layer]] for layer, scores in report["scores"].items()},
@@ -198,7 +200,7 @@ def add_runs(results: Values, options: argparse.Namespace, root: Path) -> None:
         raise DataError(f"{options.runs}: expected a folder with the name of a recipe, such as {next(iter(recipes))}")
     for name in wanted:
         sys.stderr.write(f"collecting {name}\n")
-        entry = collect(options.runs / name, recipes[name], options.threads)
+        entry = collect(options.runs / name, recipes[name], options.threads, busy=options.busy)
         before = results["recipes"].get(name, {})
         if options.measure:
             entry["speed"] = speed_of(options.runs / name, recipes[name], options)
@@ -241,12 +243,13 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     add("--measure", action="store_true", help="measure the speed of tagging; needs --runs and --data")
     add("--data", type=existing_folder, help="folder of the recipes' data files")
     add("--threads", type=whole_number(1, MOST_THREADS), help="threads of the trainings and of --measure")
+    add("--busy", action="store_true", help="mark the times of trainings: the machine did other work as well")
     add("--repeats", type=whole_number(1), default=5, help="timed turns of --measure")
     add("--drop", action="append", default=[], metavar="NAME", help="a recipe whose figures are removed")
     add("--check", action="store_true", help="fail if figures or tables are out of date; write nothing")
     options = parser.parse_args(given)
-    if (options.only or options.measure) and options.runs is None:
-        parser.error("--only and --measure need --runs DIR")
+    if (options.only or options.measure or options.busy) and options.runs is None:
+        parser.error("--only, --measure and --busy need --runs DIR")
     if options.measure and options.data is None:
         parser.error("--measure needs --data DIR")
     if options.check and (options.runs or options.drop):

@@ -41,8 +41,12 @@ teacher_weight = 0.5
 kind = "tokens"
 constraints = false
 
+[features.shape]
+kind = "shape"
+
 [training]
 average = 0.99
+refit = true
 epochs = 3
 clip_norm = "none"
 """
@@ -67,6 +71,7 @@ def test_each_part_that_a_recipe_has_is_removed_alone(tmp_path: Path) -> None:
     found = variants(tmp_path, TWO, one=layers["ner"], two=layers["two"])
     full = found.pop("full recipe")
     assert list(found) == [
+        "without features.shape",
         "without embeddings.vectors",
         "without embeddings.word_dropout",
         "without heads.ner.teacher",
@@ -74,7 +79,8 @@ def test_each_part_that_a_recipe_has_is_removed_alone(tmp_path: Path) -> None:
         "without corpora.one",
         "without corpora.two",
     ]
-    assert full.heads["ner"].teacher == str((tmp_path / "teacher.toml").resolve())
+    assert not full.training.refit
+    assert full.heads["ner"].teacher == (str((tmp_path / "teacher.toml").resolve()),)
     assert found["without embeddings.vectors"].embeddings == full.embeddings.model_copy(
         update={"vectors": (), "max_words": None}
     )
@@ -121,6 +127,7 @@ def test_more_variants_are_named_on_the_command_line(tmp_path: Path) -> None:
             "--without training.epochs.x: must be a key or a section that the recipe has",
         ),
         (["--with", "encoder.cell=x"], "`encoder.cell`"),
+        (["--with", "training.refit=true"], "a network that learned from dev cannot be judged on dev"),
         (
             ["--without", "embeddings.chars"],
             "--without embeddings.chars: must be a key or a section that the recipe has",

@@ -27,6 +27,7 @@ PEER = {
     "seconds": 2.0,
     "our_seconds": 0.5,
     "model_bytes": 2_500_000,
+    "busy": True,
 }
 
 
@@ -73,7 +74,7 @@ def test_figures_of_all_seeds_are_collected_and_written_into_the_documents(root:
     assert entry["model_bytes"] == sum(path.stat().st_size for path in (root / "runs/small/model").iterdir())
     page = (root / "docs" / "results.md").read_text(encoding="utf-8")
     assert "| `small` | `ner` | strict F1 | 0.433 ± 0.493 | 0.043 ± 0.049 | 1, 2, 10 |" in page
-    assert "| `small` | 4 s |  |  | " in page
+    assert "| `small` | 4.3 s |  |  | " in page
     assert page.startswith("# Page\n\n<!--scores-->\n\n| recipe")
     assert page.endswith("Nothing is measured yet.\n\n<!--/peers-->\n\nend\n")
     assert "old" not in page
@@ -98,8 +99,10 @@ def test_single_run_is_collected_and_its_speed_measured_beside_a_plain_network(r
         ["ner", "sentiment"],
     )
     assert "GFLOP/s" in (root / "docs" / "results.md").read_text(encoding="utf-8")
-    script.main(given, root)
+    assert "busy" not in (root / "README.md").read_text(encoding="utf-8")
+    script.main([*given, "--busy"], root)
     assert figures(root)["recipes"]["small"]["speed"] == entry["speed"]
+    assert r"\* on a busy machine" in (root / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -174,7 +177,7 @@ def test_other_tools_stand_below_ours_and_are_dropped_with_the_recipe(root: Path
     lines = (root / "docs" / "results.md").read_text(encoding="utf-8").splitlines()
     ours, theirs = (line for line in lines if line.startswith("| `small` | `ner` | tagger | ") or "other 1.0" in line)
     assert ours.startswith("| `small` | `ner` | tagger | ")
-    assert theirs == "| `small` | `ner` | other 1.0, C = 1 | 0.500 | 0.750 | 1 min 1 s | 500 | 4.0 | 2.5 MB |"
+    assert theirs == "| `small` | `ner` | other 1.0, C = 1 | 0.500 | 0.750 | 1 min 1 s\\* | 500 | 0.25 | 2.5 MB |"
     recipe.write_text(RECIPE + "average = 0.5\n", encoding="utf-8")
     assert sum("small" in found for found in results_data.problems(results, root)) == 1
     recipe.write_text(RECIPE.replace("sentences = 40", "sentences = 41"), encoding="utf-8")
@@ -185,9 +188,14 @@ def test_other_tools_stand_below_ours_and_are_dropped_with_the_recipe(root: Path
 
 def test_time_of_a_first_run_that_computes_features_stands_alone() -> None:
     runs = {str(seed): {"seconds": seconds} for seed, seconds in enumerate((300.0, 59.0, 62.0))}
-    assert results_data.training_of({"features": [], "runs": runs}) == "2 min 20 s"
-    assert results_data.training_of({"features": ["bert"], "runs": runs}) == "5 min 0 s, then 1 min 0 s"
-    assert results_data.training_of({"features": ["bert"], "runs": {"1": runs["0"]}}) == "5 min 0 s"
+    one = {"1": runs["0"]}
+    for features, busy, given, text in (
+        ([], False, runs, "2 min 20 s"),
+        (["bert"], False, runs, "5 min 0 s, then 1 min 0 s"),
+        (["bert"], False, one, "5 min 0 s"),
+        ([], True, one, r"5 min 0 s\*"),
+    ):
+        assert results_data.training_of({"features": features, "busy": busy, "runs": given}) == text
 
 
 def test_at_most_a_number_of_dev_tokens_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,8 +210,8 @@ def test_at_most_a_number_of_dev_tokens_is_timed(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        (["--measure"], "--only and --measure need --runs DIR"),
-        (["--only", "small"], "--only and --measure need --runs DIR"),
+        (["--measure"], "--only, --measure and --busy need --runs DIR"),
+        (["--only", "small"], "--only, --measure and --busy need --runs DIR"),
         (["--runs", ".", "--measure"], "--measure needs --data DIR"),
         (["--check", "--runs", "."], "--check goes with no other option"),
         (["--check", "--drop", "small"], "--check goes with no other option"),
