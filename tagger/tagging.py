@@ -281,8 +281,8 @@ def load(
         device: Where the network runs: `cpu`, or, with torch, `cuda` or `cuda:N`.
         precision: Precision of the encoder. `bfloat16` needs torch. It is faster on some processors, and its scores
             differ in the third decimal; embeddings, CRF and probabilities stay float32. With torch on a CPU, `auto`
-            measures both once, keeps the result in the user's cache folder (`$XDG_CACHE_HOME/tagger` or
-            `~/.cache/tagger`), and takes the faster one; otherwise `auto` is `float32`.
+            measures both once, keeps the result in the user's cache folder (`$TAGGER_CACHE`, or else
+            `$XDG_CACHE_HOME/tagger` or `~/.cache/tagger`), and takes the faster one; otherwise `auto` is `float32`.
         threads: Number of batches that run at the same time on the CPU. Default: as many as torch has threads, 1 with
             NumPy, one per CPU with onnxruntime.
         trusted: Whether to run rules for words that the model brings and that are not those of a known spaCy. Rules

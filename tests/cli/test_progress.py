@@ -13,6 +13,8 @@ from small_recipes import NER, SMALL, SYNTHETIC
 
 import tagger
 from tagger.cli import progress
+from tagger.cli.training import runs
+from tagger.running.several.processes import Follower
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -132,3 +134,43 @@ def test_a_failure_removes_the_line_and_then_says_its_sentence(on_terminal: Call
     assert code == 1
     assert shown.index("documents tagged: 3") < shown.index("error: ")
     assert "in.txt:4: must be UTF-8" in shown.rpartition("\x1b[2K")[2]
+
+
+class Line:
+    """A live line that writes down what it shows."""
+
+    def __init__(self, text: str, total: float) -> None:
+        self.shown: list[object] = [(text, total)]
+
+    def update(self, text: str, done: float) -> None:
+        self.shown.append((text, done))
+
+    def close(self) -> None:
+        self.shown.append("closed")
+
+
+def test_work_before_the_epochs_has_a_line_of_its_own_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[Line] = []
+
+    def line(text: str, total: float) -> Line:
+        lines.append(Line(text, total))
+        return lines[-1]
+
+    monkeypatch.setattr(runs, "LiveLine", line)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with runs.TrainingProgress() as shown:
+        shown.advanced("the feature `x`", 1000, 2000)
+        shown.advanced("the feature `x`", 2000, 2000)
+        shown.started(3, 10)
+        shown.advanced("the feature `x`", 1, 1)  # does not disturb the line of the epochs
+        shown.stepped(1, 0.5, 100)
+    work = [("the feature `x`", 2000), ("the feature `x`: 1,000", 1000), ("the feature `x`: 2,000", 2000), "closed"]
+    assert lines[0].shown == work
+    assert [entry[1] for entry in lines[1].shown if isinstance(entry, tuple)] == [10, 1]
+    assert len(lines) == 2
+
+
+def test_the_work_of_one_run_among_several_is_passed_on() -> None:
+    heard: list[tuple[object, ...]] = []
+    Follower(lambda *event: heard.append(event)).advanced("the feature `x`", 1, 2)
+    assert heard == [("advanced", "the feature `x`", 1, 2)]
