@@ -8,9 +8,10 @@ from tagger.config import AnyHeadConfig, Recipe, load_recipe
 from tagger.encoding.batches import EncodedSentences
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import RecipeError, TaggerError
-from tagger.heads.lessons import Lesson, Opinion, Teacher
+from tagger.heads.lessons import Lesson, Opinion
 from tagger.heads.table import head_of
 from tagger.inference.predict import tag_marginals
+from tagger.running.label_files import LabelFile, check_layer, read_label_file
 from tagger.running.several.found import runs_in
 from tagger.tagging import Tagger, load
 from tagger.text.schemes import Scheme
@@ -18,7 +19,7 @@ from tagger.text.sentence import Sentence
 from tagger.wording import counted
 
 Tell = Callable[[str], None]
-Teachers = tuple[Teacher, ...]  # of one value of `teacher`: several if it is the folder of several runs
+Teachers = tuple["ModelTeacher | LabelFile", ...]  # of one value of `teacher`: a folder may have several runs
 
 KEPT = "teachers"  # folder within a run folder: the runs of its teachers
 
@@ -39,18 +40,22 @@ class ModelTeacher:
         return (Opinion(names, found[layer]) for found in tag_marginals(sentences, self.tagger.backend))
 
 
-def find_teachers(recipe: Recipe, folder: Path, output: Path | None, *, device: str) -> dict[str, Recipe | Teachers]:
-    """Return the recipes and models that teach, by each value of `teacher` in the recipe.
+def find_teachers(
+    recipe: Recipe, folder: Path, output: Path | None, *, device: str, tell: Tell = lambda _: None
+) -> dict[str, Recipe | Teachers]:
+    """Return the recipes, models and files that teach, by each value of `teacher` in the recipe.
 
     Args:
         recipe: The recipe with the heads to teach.
         folder: The folder that paths of teachers are relative to.
         output: Folder of the run; it cannot be a teacher, because it is replaced.
         device: Where models run.
+        tell: Called with a note on labels of a file that cannot be placed, when they are taught.
 
     Raises:
         RecipeError: The recipe of a teacher is invalid, or its layer or kind of head is another than that of the head.
-        ModelError: A teacher is neither a recipe nor a model.
+        ModelError: A teacher is neither a recipe, a model nor a file.
+        DataError: A file with labels cannot be read.
     """
     teachers: dict[str, Recipe | Teachers] = {}
     for name, head in recipe.heads.items():
@@ -62,7 +67,7 @@ def find_teachers(recipe: Recipe, folder: Path, output: Path | None, *, device: 
                 )
             if teacher not in teachers:
                 try:
-                    teachers[teacher] = _found(path, device)
+                    teachers[teacher] = _found(path, device, tell)
                 except TaggerError as error:
                     raise type(error)(f"{where}: {error}") from None
             found = teachers[teacher]
@@ -74,15 +79,18 @@ def find_teachers(recipe: Recipe, folder: Path, output: Path | None, *, device: 
     return teachers
 
 
-def _found(path: Path, device: str) -> Recipe | Teachers:
-    """Return the recipe at a path, or the models of a run or of several runs in a folder."""
+def _found(path: Path, device: str, tell: Tell) -> Recipe | Teachers:
+    """Return the recipe or the labels at a path, or the models of a run or of several runs in a folder."""
     if _is_recipe(path):
         return load_recipe(path)
+    if path.is_file() or path.suffix == ".jsonl":
+        return (read_label_file(path, tell),)
     return tuple([ModelTeacher(load(run, device=device)) for run in runs_in(path) or [path]])
 
 
-def _check_teacher(where: str, head: AnyHeadConfig, teacher: Recipe | Teacher) -> None:
-    if not isinstance(teacher, Recipe | ModelTeacher):
+def _check_teacher(where: str, head: AnyHeadConfig, teacher: "Recipe | ModelTeacher | LabelFile") -> None:
+    if isinstance(teacher, LabelFile):
+        check_layer(where, head, teacher)
         return
     layers = teacher.layers if isinstance(teacher, Recipe) else teacher.tagger.model.heads
     found = layers.get(head.layer)

@@ -101,7 +101,7 @@ def train(
             )
         if threads is not None:
             torch.set_num_threads(threads)
-        found = find_teachers(recipe, base, path, device=device)
+        found = find_teachers(recipe, base, path, device=device, tell=listener.noted)
         for name, teacher in found.items():
             if isinstance(teacher, Recipe):
                 check_files(teacher, folder if data is not None else (base / name).parent, from_files=data is not None)

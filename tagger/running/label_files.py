@@ -1,0 +1,177 @@
+"""Files with labels as teachers: those of another tool, of a language model or of people.
+
+Labels are matched with sentences by text. Where tokens differ, an entity keeps its characters (`alignment`).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+
+from tagger.alignment.align import aligned
+from tagger.alignment.blocks import by_words
+from tagger.alignment.transfer import NO_TOKEN
+from tagger.config import AnyHeadConfig
+from tagger.corpus.checking import finish
+from tagger.corpus.sides import read_side
+from tagger.errors import RecipeError
+from tagger.formats.probabilities import settled
+from tagger.heads.lessons import Opinion, taught_tags
+from tagger.heads.table import head_of
+from tagger.text.gaps import known_of
+from tagger.text.schemes import Scheme
+from tagger.text.sentence import Sentence, TagLayer
+from tagger.wording import quoted
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFile:
+    """Sentences with labels.
+
+    Args:
+        name: What messages call the file.
+        sentences: Its sentences, with valid tags and the probabilities of the file.
+        tell: Called with a note on each kind of label that cannot be placed.
+    """
+
+    name: str
+    sentences: Sequence[Sentence]
+    tell: Tell
+
+    def predict(self, sentences: Sequence[Sentence]) -> Iterable[Sentence]:
+        """Return these sentences with the layers that the file has for their text."""
+        labelled: defaultdict[str, list[Sentence]] = defaultdict(list)
+        for part in (*_texts(self.sentences), *([sentence] for sentence in self.sentences)):
+            labelled.setdefault(_characters(part), part)
+        found: list[Sentence] = []
+        used, counts = set[str](), Counter[str]()
+        for text in _texts(sentences):
+            whole = [text] if _characters(text) in labelled else [[sentence] for sentence in text]
+            for part in whole:
+                key = _characters(part)
+                found += _placed(part, labelled[key], counts) if key in labelled else _without_layers(part)
+                used.add(key)
+        counts["absent"] = sum(not sentence.layers for sentence in found)
+        counts["unused"] = sum(_characters(t) not in used and not used & set(_each(t)) for t in _texts(self.sentences))
+        for note in _notes(counts, len(sentences)):
+            self.tell(f"{self.name}: {note}")
+        return found
+
+    def opinions(self, sentences: Sequence[Sentence], layer: str, scheme: Scheme | None) -> Iterator[Opinion]:
+        """Yield the tags with their probabilities; the rest of the probability of a token stays unknown."""
+        for sentence in self.predict(sentences):
+            tags, found = taught_tags(sentence, layer, scheme), sentence.layers.get(layer)
+            names = sorted({*known_of(tags)})
+            shares = np.zeros((len(tags), len(names)), np.float32)
+            scores = _scores(found) if isinstance(found, TagLayer) else ()
+            for i, (tag, score) in enumerate(zip(tags, scores, strict=False)):
+                if tag is not None:
+                    shares[i, names.index(tag)] = score
+            yield Opinion(names, shares)
+
+
+def read_label_file(path: Path, tell: Tell) -> LabelFile:
+    """Return the labels of a file, whose format is detected.
+
+    Raises:
+        DataError: The file cannot be read, or its tags are invalid.
+    """
+    side = read_side(path, {})
+    finished = finish({"test": side.sentences}, side.config, side.notes, whole=False)
+    return LabelFile(str(path), [settled(sentence) for sentence in finished.splits["test"]], tell)
+
+
+def _notes(counts: Counter[str], asked: int) -> Iterator[str]:
+    """Yield a note on each kind of thing that was counted."""
+    for what, text in (
+        ("absent", f"of {asked} sentences have no labels in the file"),
+        ("unused", "texts of the file are no text of these sentences and are not used"),
+        ("unfit", "entities do not begin and end with tokens, so the tags of these tokens are unknown"),
+        ("unclear", "sentences have other tokens than the file, which cannot keep its unknown tags, and no labels"),
+    ):
+        if counts[what]:
+            yield f"{counts[what]} {text}"
+
+
+def check_layer(where: str, head: AnyHeadConfig, file: LabelFile) -> None:
+    """Refuse a file without the layer of a head.
+
+    Raises:
+        RecipeError: No sentence has it, or it is of another kind.
+    """
+    wanted = head_of(head.layer, head)
+    layers = {name: found for sentence in file.sentences for name, found in sentence.layers.items()}
+    if not isinstance(layers.get(head.layer), wanted.layer_type):
+        raise RecipeError(
+            f"{where} must have the layer `{head.layer}` with {wanted.answer}; it has {quoted(layers) or 'no layer'}"
+        )
+    found = [s.tag_layer(head.layer) for s in file.sentences if isinstance(s.layers.get(head.layer), TagLayer)]
+    if head.span_scheme is not None and all(layer.scheme is None for layer in found):
+        raise RecipeError(f"{where} must have entities in the layer `{head.layer}`, got tags without a scheme")
+
+
+def _texts(sentences: Sequence[Sentence]) -> list[list[Sentence]]:
+    """Return the sentences of each text; sentences without a text of their own are apart."""
+    groups = groupby(enumerate(sentences), key=lambda pair: (pair[1].document, pair[1].text))
+    parts = [[sentence for _, sentence in group] for _, group in groups]
+    return [run for part in parts for run in ([part] if _goes_on(part) else [[sentence] for sentence in part])]
+
+
+def _goes_on(part: Sequence[Sentence]) -> bool:
+    """Whether each sentence begins behind the one before it in their text."""
+    ends = [sentence.offsets[-1][1] for sentence in part if sentence.offsets]
+    starts = [sentence.offsets[0][0] for sentence in part if sentence.offsets]
+    return len(ends) == len(part) and all(end <= start for end, start in zip(ends, starts[1:], strict=False))
+
+
+def _characters(part: Iterable[Sentence]) -> str:
+    return "".join(by_words(sentence).chars for sentence in part)
+
+
+def _each(part: Iterable[Sentence]) -> Iterator[str]:
+    return (_characters([sentence]) for sentence in part)
+
+
+def _without_layers(part: Iterable[Sentence]) -> list[Sentence]:
+    return [replace(sentence, layers={}) for sentence in part]
+
+
+def _placed(part: Sequence[Sentence], labelled: Sequence[Sentence], counts: Counter[str]) -> list[Sentence]:
+    """Return sentences with the layers of others that have the same characters."""
+    same = [s.tokens for s in part] == [s.tokens for s in labelled]
+    if not same and any(None in layer.tags for s in labelled for layer in _tag_layers(s)):
+        counts["unclear"] += len(part)
+        return _without_layers(part)
+    return [_with_gaps(sentence, counts) for sentence in aligned(_without_layers(part), labelled).sentences]
+
+
+def _tag_layers(sentence: Sentence) -> Iterator[TagLayer]:
+    return (layer for layer in sentence.layers.values() if isinstance(layer, TagLayer))
+
+
+def _with_gaps(sentence: Sentence, counts: Counter[str]) -> Sentence:
+    """Return a sentence with unknown tags at entities that its tokens cannot express."""
+    layers = dict(sentence.layers)
+    for name, layer in layers.items():
+        if isinstance(layer, TagLayer):
+            counts["unfit"] += len(layer.unaligned)
+            gaps = [
+                any(first < end and start < last for _, start, end in layer.unaligned)
+                for first, last in sentence.offsets
+            ]
+            tags = [None if gap or tag == NO_TOKEN else tag for tag, gap in zip(layer.tags, gaps, strict=True)]
+            layers[name] = replace(layer, tags=tuple(tags), unaligned=())
+    return replace(sentence, layers=layers)
+
+
+def _scores(layer: TagLayer) -> Sequence[float]:
+    """Return the probability of each tag: that of its entity if the entity has one, else its own, else 1."""
+    scores = list(layer.scores or [1.0] * len(layer.tags))
+    for span, score in layer.scored_spans or ():
+        scores[span.start : span.end] = [score] * (span.end - span.start)
+    return scores

@@ -1,0 +1,150 @@
+"""Files with labels as teachers: equal to the model that wrote them, weighted by confidence, placed by text."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from small_recipes import NER, SMALL, SYNTHETIC
+
+from tagger.config import load_recipe
+from tagger.encoding.batches import EncodedSentences, encode
+from tagger.encoding.packed import pack
+from tagger.encoding.vocabulary import Vocabulary
+from tagger.errors import DataError, RecipeError
+from tagger.formats.jsonl import sentence_to_json
+from tagger.running.label_files import read_label_file
+from tagger.running.teachers import find_teachers, with_teachers
+from tagger.running.train import train
+from tagger.tagging import Tagger
+from tagger.text.sentence import Sentence
+
+VOCABULARY = Vocabulary((), (), {"ner": ["O", "B-PER", "I-PER", "E-PER", "S-PER"], "mood": ["bad", "good"]}, 1)
+SCHEMES: dict[str, Any] = {"ner": "bioes", "mood": None}
+Learn = Callable[..., tuple[EncodedSentences, list[str]]]
+
+
+@pytest.fixture
+def learn(tmp_path: Path) -> Learn:
+    """What a head learns from a file with these rows about sentences without labels, and the notes."""
+
+    def learned(
+        rows: list[dict[str, Any]], sentences: list[Sentence], **keys: str
+    ) -> tuple[EncodedSentences, list[str]]:
+        (tmp_path / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        head = {"kind": "tokens", "teacher": "labels.jsonl"} | keys
+        layer = "mood" if head["kind"] == "sentence" else "ner"
+        lines = [f'{key} = "{value}"' for key, value in head.items()]
+        (tmp_path / "pupil.toml").write_text("\n".join((SYNTHETIC, f"[heads.{layer}]", *lines)))
+        recipe, notes = load_recipe(tmp_path / "pupil.toml"), list[str]()
+        teachers = find_teachers(recipe, tmp_path, None, device="cpu", tell=notes.append)
+        plain = encode(pack(sentences), VOCABULARY, SCHEMES)
+        found = with_teachers(plain, sentences, teachers, recipe=recipe, vocabulary=VOCABULARY, tell=notes.append)
+        return found, [note.removeprefix(str(tmp_path) + "/") for note in notes]
+
+    return learned
+
+
+def tags_of(found: EncodedSentences) -> list[str]:
+    """The taught tags of all tokens; `?` where there is none, and the possible ones where several are."""
+    names, taught = VOCABULARY.labels["ner"], found.batch(np.arange(len(found.starts) - 1)).taught["ner"]
+    mask = np.arange(taught.shape[1]) < found.lengths[:, None]
+    if taught.dtype == bool:
+        return ["|".join(name for name, there in zip(names, row, strict=True) if there) for row in taught[mask]]
+    return ["?" if i < 0 else names[i] for i in taught[mask]]
+
+
+def words(text: str) -> Sentence:
+    return Sentence.from_tokens(text.split())
+
+
+def test_tags_of_a_file_are_taught_in_the_scheme_of_the_head(learn: Learn) -> None:
+    rows = [{"tokens": ["Ada", "Bo", "ran"], "tags": {"ner": ["B-PER", "I-PER", "O"]}}]
+    found, notes = learn(rows, [words("Ada Bo ran"), words("nobody")])
+    assert tags_of(found) == ["B-PER", "E-PER", "O", "?"]
+    assert notes == [
+        "labels.jsonl labels `ner` in 2 sentences",
+        "labels.jsonl: 1 of 2 sentences have no labels in the file",
+    ]
+
+
+def test_unknown_tags_of_a_file_stay_unknown(learn: Learn) -> None:
+    rows = [
+        {"tokens": ["Ada", "Bo", "ran"], "tags": {"ner": ["O", None, "O"]}},
+        {"tokens": ["Bo", "ran"], "tags": {"ner": ["B-PER", "O"]}},
+    ]
+    sentences = [words("Ada Bo ran"), words("Bo ran")]
+    assert tags_of(learn(rows, sentences)[0]) == ["O", "|".join(VOCABULARY.labels["ner"]), "O", "S-PER", "O"]
+    shares = learn(rows, sentences, teacher_targets="marginals")[0].taught_shares["ner"]
+    assert shares.sum(1).tolist() == [1, 0, 1, 1, 1]
+
+
+def test_probabilities_of_a_file_weight_its_labels(learn: Learn) -> None:
+    rows = [
+        {
+            "tokens": ["Ada", "Bo", "ran"],
+            "tags": {"ner": ["B-PER", "I-PER", "O"]},
+            "tag_scores": {"ner": [0.9, 0.8, 0.75]},
+            "spans": {"ner": [{"type": "PER", "start": 0, "end": 2, "score": 0.5}]},
+        }
+    ]
+    shares = learn(rows, [words("Ada Bo ran")], teacher_targets="marginals")[0].taught_shares["ner"]
+    expected = np.zeros((3, 5))
+    expected[0, 1] = expected[1, 3] = 0.5  # the entity as a whole
+    expected[2, 0] = 0.75
+    assert np.array_equal(shares, expected)
+
+
+def test_labels_are_matched_by_their_text_in_any_order_and_with_other_tokens(learn: Learn) -> None:
+    rows = [
+        {"text": "nobody here"},
+        {"text": "Al ran.", "tokens": ["Al", "ran", "."], "tags": {"ner": ["B-PER", "O", "O"]}},
+        {"text": "Ada-Bo ran.", "tokens": ["Ada", "-", "Bo", "ran."], "tags": {"ner": ["B-PER", "O", "B-PER", "O"]}},
+    ]
+    found, notes = learn(rows, [words("Ada-Bo ran ."), words("Al ran.")])
+    # The characters of two entities are in one token, and the others begin and end with tokens.
+    assert tags_of(found) == ["|".join(VOCABULARY.labels["ner"]), "O", "O", "S-PER", "O"]
+    assert "labels.jsonl: 2 entities do not begin and end with tokens, so the tags of these tokens are unknown" in notes
+    assert "labels.jsonl: 1 texts of the file are no text of these sentences and are not used" in notes
+
+
+def test_labels_of_sentences_have_their_probability(learn: Learn) -> None:
+    rows = [
+        {"tokens": ["fine"], "labels": {"mood": {"value": "good", "score": 0.75}}},
+        {"tokens": ["awful"], "labels": {"mood": "bad"}},
+    ]
+    found, _ = learn(rows, [words("awful"), words("fine"), words("so")], kind="sentence")
+    assert found.taught_labels["mood"].tolist() == [[1, 0], [0, 0.75], [0, 0]]
+
+
+def test_a_file_without_the_layer_is_refused(learn: Learn) -> None:
+    rows = [{"tokens": ["Ada"], "tags": {"upos": ["NOUN"]}}]
+    with pytest.raises(RecipeError, match=r"heads.ner.teacher: labels.jsonl must have .*`ner`.* it has `upos`"):
+        learn(rows, [words("Ada")])
+
+
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such file"):
+        read_label_file(tmp_path / "gone.jsonl", print)
+
+
+def test_a_file_that_a_model_wrote_teaches_as_the_model(tmp_path: Path) -> None:
+    (tmp_path / "ner.toml").write_text(SYNTHETIC + NER + SMALL)
+    model: Tagger = train(tmp_path / "ner.toml", output=tmp_path / "teacher").tagger
+    raw = ["Ada Lovelace lives in Oslo .", "Bob ran to Paris", "nothing here"]
+    (tmp_path / "raw.txt").write_text("\n".join(raw))
+    tagged = (sentence_to_json(sentence) for sentence in model.stream(raw))
+    (tmp_path / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in tagged))
+    gold = '[corpora.gold]\nformat = "synthetic"\nsentences = 40\n'
+    text = '[corpora.raw]\nformat = "text"\ntrain = "raw.txt"\n'
+    (tmp_path / "pupil.toml").write_text(gold + text + NER + 'teacher = "teacher"\n' + SMALL)
+    by_model = train(tmp_path / "pupil.toml").tagger
+    by_file = train(
+        tmp_path / "pupil.toml", overrides=["heads.ner.teacher=labels.jsonl"], output=tmp_path / "run"
+    ).tagger
+    weights = by_model.network.state_dict()
+    assert all(np.array_equal(value, weights[name]) for name, value in by_file.network.state_dict().items())
+    again = train(tmp_path / "run" / "recipe.toml", data=tmp_path).tagger
+    assert all(np.array_equal(value, weights[name]) for name, value in again.network.state_dict().items())
