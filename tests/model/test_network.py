@@ -75,6 +75,21 @@ def test_what_a_teacher_says_is_a_loss_of_its_own() -> None:
     torch.testing.assert_close(dict(found.taught), expected)
 
 
+def test_sentences_of_which_teachers_say_nothing_count_in_no_loss() -> None:
+    network = make_network()
+    batch = make_batch(0, 1, 2, 3, 4)
+    tags, classes = torch.rand(5, 3, 5), torch.rand(5, 2)
+    tags[[1, 3]], classes[0] = 0, 0
+    found = network.losses(batch._replace(taught={"ner": tags, "intent": classes})).taught
+    states, some = network.states(batch), torch.tensor([0, 2, 4])
+    ner, intent = network.heads["ner"], network.heads["intent"]
+    expected = {
+        "ner": ner.loss(states[some], batch.mask[some], tags[some]),
+        "intent": intent.loss(states[1:], batch.mask[1:], classes[1:]),
+    }
+    torch.testing.assert_close(dict(found), expected)
+
+
 def test_a_head_without_a_row_is_left_out_and_gets_no_gradient() -> None:
     network = make_network()
     losses = network.losses(make_batch(0, 2)).gold
