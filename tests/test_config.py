@@ -259,7 +259,7 @@ def test_all_mistakes_of_a_recipe_are_reported_at_once() -> None:
         "r.toml: `encoder.layers` must be greater than or equal to 1, got 0",
         "r.toml: unknown key `encoder.hiden_size`; did you mean `hidden_size`?",
         "r.toml: unknown key `heads.ner.pooling`; known keys are `kind`, `layer`, `weight`, `teacher`, "
-        "`teacher_weight`, `calibrate`, `decoder`, `scheme`, `constraints`",
+        "`teacher_weight`, `calibrate`, `decoder`, `teacher_targets`, `scheme`, `constraints`",
         "r.toml: `training.epochs` must be a valid integer, got '5'",
         "r.toml: unknown key `embedings`; did you mean `embeddings`?",
     ]

@@ -165,7 +165,7 @@ def stores_of_user() -> Stores | None:
 
 
 def largest_size(available: float) -> float:
-    """Return how many bytes all stores may have, if so many are free without them.
+    """Return how many bytes all stores may have, given the bytes that are free without them.
 
     Raises:
         RecipeError: `TAGGER_CACHE_GB` is no number.
