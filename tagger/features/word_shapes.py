@@ -67,7 +67,7 @@ MARKS = Facet(
         ("none", r"[^\W_]*"),
         ("marks alone", r"[\W_]+"),
         ("URL", r"(?i:https?://|www\.).+"),
-        ("e-mail address", r"[^@]+@[^@]+\.[^@]+"),
+        ("e-mail address", r"[^@]+@[^@][^@.]*\.[^@]+"),  # there is one way to match, for the sake of speed
         ("mention", r"@\w+"),
         ("hashtag", r"#\w+"),
         ("hyphen", r"[^-]+(?:-[^-]+)+"),

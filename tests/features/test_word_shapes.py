@@ -1,5 +1,7 @@
 """The table of shapes read aloud, and the feature that uses it."""
 
+import time
+
 import pytest
 
 from tagger.features.word_shapes import CASE, DIGITS, LENGTHS, MARKS, SIZES, shape_ids, shape_of
@@ -33,6 +35,9 @@ WORDS = (  # word, shape, case, digits, marks
     ("https://x.org/A", "xx://x.xx/X", "mixed", "none", "URL"),
     ("WWW.X.ORG", "XX.X.XX", "all upper", "none", "URL"),
     ("ada@x.org", "xx@x.xx", "lower", "none", "e-mail address"),
+    ("a@..x", "x@..x", "lower", "none", "e-mail address"),
+    ("a@x.org@", "x@x.xx@", "lower", "none", "others"),
+    ("a@.x", "x@.x", "lower", "none", "others"),
     ("@ada", "@xx", "lower", "none", "mention"),
     ("#tagger", "#xx", "lower", "none", "hashtag"),
     ("x_y", "x_x", "lower", "none", "others"),
@@ -57,6 +62,13 @@ def test_a_word_has_these_values(word: str, shape: str, case: str, digits: str, 
 def test_the_table_above_has_every_value() -> None:
     for facet, column in ((CASE, 2), (DIGITS, 3), (MARKS, 4)):
         assert {row[column] for row in WORDS} == {name for name, _ in facet.values}
+
+
+@pytest.mark.parametrize("word", ["a@" + "." * 20_000 + "@x", "a-" * 20_000, "1." * 20_000 + "x", "'" * 20_000 + "\n"])
+def test_a_long_word_takes_time_in_proportion_to_its_length(word: str) -> None:
+    started = time.perf_counter()
+    shape_ids(word, 10)
+    assert time.perf_counter() - started < 5  # two hundredths of a second where it is idle
 
 
 @pytest.mark.parametrize(("length", "value"), [(1, 0), (8, 7), (9, 8), (10, 8), (16, 10), (17, 11), (500, 11)])
