@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from hashlib import file_digest, sha256
 from io import BufferedReader
+from math import prod
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar, cast
 
@@ -23,7 +24,7 @@ from tagger.config import Positive, Section
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import ModelError
 from tagger.features.feature import Feature
-from tagger.features.table import class_of, only_in_torch
+from tagger.features.table import Features, class_of, only_in_torch
 from tagger.files.hashes import CONFIG as CONFIG
 from tagger.files.hashes import HASHES as HASHES
 from tagger.files.hashes import config_to_json as config_to_json
@@ -225,7 +226,7 @@ def _read_exported_once(folder: Path) -> ExportedFiles:
     config, vocabulary, rules, features, hashes, content, _ = _described(folder, GRAPH, HEADS)
     graph = _read(folder / GRAPH, GRAPH_BYTES)
     _check_hash(folder / GRAPH, graph, hashes)
-    path, fewest = folder / HEADS, _fewest_weights(config, vocabulary)
+    path, fewest = folder / HEADS, _fewest_weights(config, vocabulary, features)
     limit = fewest * WEIGHT_BYTES + HEADER_BYTES
     weights, _ = _opened(path, limit, lambda stream, size: _weights(path, stream, size, 0, hashes))
     check_weights(path, weights, config, vocabulary, features, part="head:")
@@ -304,7 +305,7 @@ def _features(folder: Path, config: ModelConfig, hashes: Mapping[str, object] | 
 
 def _read_once(folder: Path) -> ModelFiles:
     config, vocabulary, rules, features, hashes, content, names = _described(folder, WEIGHTS)
-    fewest = _fewest_weights(config, vocabulary)
+    fewest = _fewest_weights(config, vocabulary, features)
     path, limit = folder / WEIGHTS, fewest * WEIGHT_BYTES + HEADER_BYTES
     weights, hashed_weights = _opened(path, limit, lambda stream, size: _weights(path, stream, size, fewest, hashes))
     check_weights(path, weights, config, vocabulary, features)
@@ -427,15 +428,16 @@ def _is_complete(labels: Sequence[str], scheme: Scheme) -> bool:
     return labels[0] == "O" and sorted(labels) == sorted(tags_of_types(types, scheme))
 
 
-def _fewest_weights(config: ModelConfig, vocabulary: Vocabulary) -> int:
+def _fewest_weights(config: ModelConfig, vocabulary: Vocabulary, features: Features) -> int:
     """Return the least number of weights that the sizes in a model's files need.
 
     A file with fewer is refused before memory is taken for sizes that a damaged file may name.
-    Only matrices count, those of a recurrent cell once and not once for each gate.
+    Of all but features only matrices count, those of a recurrent cell once and not once for each gate.
     """
     chars, _, states, output, inputs = config.widths
     total = config.vector_dimension * (len(vocabulary.words) + 1)
     total += config.embeddings.char_dimension * (chars + len(vocabulary.chars)) if chars else 0
     total += sum(states * (size + config.encoder.hidden_size) for size in inputs)
+    total += sum(prod(shape) for feature in features.values() for shape in feature.shapes().values())
     heads = heads_of(config.heads).items()
     return total + sum(head.num_weights(len(vocabulary.labels[layer]), output) for layer, head in heads)

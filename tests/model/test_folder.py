@@ -23,6 +23,7 @@ from signing import make_older, sign
 from untrained import torch_tagger, untrained_model
 
 from tagger.config import (
+    AffixesConfig,
     EmbeddingsConfig,
     EncoderConfig,
     HeadConfig,
@@ -34,10 +35,11 @@ from tagger.corpus.synthetic import generate
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, ModelError
+from tagger.features.affixes import AffixesFeature
 from tagger.model.config import FORMAT
-from tagger.model.files import read_files
+from tagger.model.files import HEADER_BYTES, read_files
 from tagger.model.folder import load_model, save_model
-from tagger.model.network import TorchModel
+from tagger.model.network import TorchModel, build_network
 from tagger.tagging import load
 
 HEADS: dict[str, HeadConfig] = {
@@ -87,6 +89,18 @@ def test_loaded_model_has_the_same_config_vocabulary_and_weights(model: TorchMod
     for name, value in model.network.state_dict().items():
         assert torch.equal(value, loaded.network.state_dict()[name])
         assert value.dtype == loaded.network.state_dict()[name].dtype
+
+
+def test_a_feature_may_have_most_weights_of_a_model(model: TorchModel, tmp_path: Path) -> None:
+    section = AffixesConfig(kind="affixes", lengths=[2], buckets=300_000, dimension=10)
+    features = {"affixes": AffixesFeature("affixes", section)}
+    update = {"format": FORMAT, "features": {"affixes": section}, "feature_widths": {"affixes": 20}}
+    config = model.config.model_copy(update=update)
+    network = build_network(model.vocabulary, config, features=features)
+    save_model(TorchModel(config, model.vocabulary, None, network, features=features), tmp_path / "m", card="")
+    assert (tmp_path / "m" / "weights.safetensors").stat().st_size > HEADER_BYTES
+    loaded = load_model(tmp_path / "m").network.state_dict()
+    assert torch.equal(loaded["feature:affixes.table.weight"], network.state_dict()["feature:affixes.table.weight"])
 
 
 def test_a_model_that_cannot_be_written_whole_leaves_the_one_before(model: TorchModel, folder: Path) -> None:
