@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -180,11 +181,21 @@ def test_damaged_files_are_refused(folder: Path) -> None:
     content = feature.content(None)
     length = 8 + int.from_bytes(content[:8], "little")
     header = json.loads(content[8:length])
-    header["__metadata__"] = {"transformer": "{}"}
-    bare = json.dumps(header).encode()
-    wider = content.replace(b'\\"hidden_size\\": 8', b'\\"hidden_size\\": 4')
-    assert wider != content
-    for damaged in (b"", content[:-1], len(bare).to_bytes(8, "little") + bare + content[length:], wider):
+    described = json.loads(header["__metadata__"]["transformer"])
+    config = described["config"]
+    changed = [
+        {},
+        {**described, "config": {**config, "hidden_size": 4}},
+        {**described, "config": {**config, "hidden_size": "x"}},
+        {**described, "config": {**config, "num_attention_heads": 0}},
+        {**described, "tokenizer": "{}"},
+        {**described, "dtype": "none"},
+    ]
+    spoilt = [b"", content[:-1]]
+    for about in changed:
+        own = json.dumps({**header, "__metadata__": {"transformer": json.dumps(about)}}).encode()
+        spoilt.append(len(own).to_bytes(8, "little") + own + content[length:])
+    for damaged in spoilt:
         with pytest.raises(ModelError, match=r"feature.encoder.safetensors: the file is damaged"):
             TransformerFeature.restore("encoder", feature.config, damaged)
 
@@ -211,7 +222,38 @@ def test_missing_weights_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("config", [{"model_type": "t5"}, {"model_type": "vit"}, {"model_type": "nonsense"}, {}])
 def test_what_is_no_encoder_of_text_is_refused(tmp_path: Path, config: dict[str, str]) -> None:
     (save_bert(tmp_path / "bert") / "config.json").write_text(json.dumps(config))
-    with pytest.raises(RecipeError, match=r"features.encoder.model: 'bert' cannot be used: .*; choose another model"):
+    with pytest.raises(
+        RecipeError, match=r"features.encoder.model: 'bert' cannot be used: .*; copy it again, or choose"
+    ):
+        make_feature(tmp_path)
+
+
+def with_keys(**keys: Any) -> Callable[[bytes], bytes]:
+    return lambda content: json.dumps({**json.loads(content), **keys}).encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil", "reason"),
+    [
+        ("model.safetensors", lambda content: content[:-9], "file not fully covered"),
+        ("model.safetensors", lambda content: b"", "header too small"),
+        ("config.json", lambda content: b"null", "NoneType"),
+        ("config.json", with_keys(hidden_size="x"), "field 'hidden_size': TypeError: .* expected int, got str"),
+        ("config.json", with_keys(num_attention_heads=0), "modulo by zero"),
+        ("config.json", with_keys(pad_token_id=99), "Padding_idx"),
+        ("tokenizer.json", lambda content: content[:-9], "line"),
+        ("tokenizer.json", with_keys(model=3), "data did not match"),
+        ("tokenizer_config.json", lambda content: b"[]", "list"),
+        ("tokenizer_config.json", with_keys(model_max_length="x"), "'str' and 'int'"),
+    ],
+)
+def test_a_damaged_file_of_a_transformer_is_refused_in_one_sentence(
+    tmp_path: Path, name: str, spoil: Callable[[bytes], bytes], reason: str
+) -> None:
+    path = save_bert(tmp_path / "bert") / name
+    path.write_bytes(spoil(path.read_bytes()))
+    message = rf"^features.encoder.model: 'bert' cannot be used: [^\n]*{reason}[^\n]*; copy it again, or choose [^\n]*$"
+    with pytest.raises(RecipeError, match=message):
         make_feature(tmp_path)
 
 

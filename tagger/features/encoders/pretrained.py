@@ -25,6 +25,18 @@ LONGEST = 512  # pieces that are read at once, also by models that could read mo
 SHORTEST = 8
 REASON = 200  # characters of what a library says
 DOWNLOADED = ["config.json", "token*.json", "special_tokens_map.json", "vocab*", "merges.txt", "*.model"]
+# What `transformers` raises for a damaged file or a value of a wrong type, besides errors of other libraries.
+FAULTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 KEY = "transformer"  # of the metadata; one key, because the order of several is random
 
 
@@ -65,11 +77,13 @@ def read_pretrained(model: str, base: Path, *, where: str, tell: Callable[[str],
     folder = _folder_of(model, base, where, tell)
     kinds = _weight_files(folder, f"{where}: {shorten(model)}")
     try:
-        with _quiet():
+        with _quiet(), _faults():
             return _read(folder, kinds)
-    except (OSError, ValueError, ImportError, KeyError, RuntimeError) as error:
-        reason = str(error).strip().partition("\n")[0].rstrip(".")[:REASON]
-        raise RecipeError(f"{where}: {shorten(model)} cannot be used: {reason}; choose another model") from None
+    except ValueError as error:
+        reason = " ".join(str(error).split())[:REASON].rstrip(".")
+        raise RecipeError(
+            f"{where}: {shorten(model)} cannot be used: {reason}; copy it again, or choose another model"
+        ) from None
 
 
 def _folder_of(model: str, base: Path, where: str, tell: Callable[[str], None]) -> Path:
@@ -205,7 +219,6 @@ def of_bytes(content: bytes, where: str) -> Pretrained:
         MissingExtraError: `transformers` is not installed.
     """
     import torch
-    from safetensors import SafetensorError
     from safetensors.torch import load
 
     try:
@@ -213,17 +226,33 @@ def of_bytes(content: bytes, where: str) -> Pretrained:
     except ModuleNotFoundError as error:
         raise missing_package(where, error) from None
     try:
-        start = 8 + int.from_bytes(content[:8], "little")
-        described = json.loads(json.loads(content[8:start])["__metadata__"][KEY])
-        with _quiet():
+        with _quiet(), _faults():
+            start = 8 + int.from_bytes(content[:8], "little")
+            described = json.loads(json.loads(content[8:start])["__metadata__"][KEY])
             config = CONFIG_MAPPING[described["config"]["model_type"]].from_dict(described["config"])
             model = _build(config, None, load(content))
-        pieces = PieceTokenizer.of(described["tokenizer"])
-        return Pretrained(model, pieces, int(described["size"]), getattr(torch, described["dtype"]))
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError, RuntimeError, AttributeError):
+            pieces = PieceTokenizer.of(described["tokenizer"])
+            return Pretrained(model, pieces, int(described["size"]), getattr(torch, described["dtype"]))
+    except ValueError:
         raise ModelError(
             f"{where}: the file is damaged, it is no transformer with its tokeniser; copy the folder again"
         ) from None
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    """Raise ValueError for whatever libraries raise about files that they cannot use."""
+    from huggingface_hub.errors import StrictDataclassError
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (*FAULTS, SafetensorError, StrictDataclassError) as error:
+        raise ValueError(str(error) or type(error).__name__) from error
+    except Exception as error:
+        if type(error) is Exception:  # of `tokenizers`, which has no class of its own
+            raise ValueError(str(error)) from error
+        raise
 
 
 @contextmanager
