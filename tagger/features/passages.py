@@ -51,6 +51,11 @@ def by_document(sentences: Iterable[Sentence]) -> Iterator[Iterator[Sentence]]:
         yield iter([first]) if first.document is None else rest(first)
 
 
+def have_neighbours(sentences: Iterable[Sentence]) -> bool:
+    """Whether any document has several sentences."""
+    return any(len(list(islice(document, 2))) > 1 for document in by_document(sentences))
+
+
 def with_passages(document: Iterable[Sentence], context: int) -> Iterator[tuple[Sentence, Passage]]:
     """Yield each sentence of a document with its passage of at most `context` neighbouring tokens on each side.
 

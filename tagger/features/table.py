@@ -43,6 +43,19 @@ def prepare_features(configs: Mapping[str, AnyFeatureConfig], given: Given) -> d
     return {name: class_of(config).prepare(name, config, given) for name, config in configs.items()}
 
 
+def read_alone(features: Features) -> list[str]:
+    """Let prepared features read sentences without their neighbours; return the names of those that read them before.
+
+    Their sections get `context = 0`, which the model keeps.
+    """
+    names = []
+    for name, feature in features.items():
+        if isinstance(feature, TokenFeature) and feature.context:
+            feature.config = feature.config.model_copy(update={"context": 0})
+            names.append(name)
+    return names
+
+
 def total_width(features: Features) -> int:
     """Return the number of features of a token that all parts return together."""
     return sum(feature.width for feature in features.values())

@@ -19,8 +19,15 @@ from tagger.errors import DataError, RecipeError
 from tagger.evaluation import Report, dev_scores
 from tagger.features.cache import caching, uncached
 from tagger.features.feature import Given
-from tagger.features.passages import Passage, passages_of
-from tagger.features.table import Features, longest_context, prepare_features, reads_sentences, token_arrays
+from tagger.features.passages import Passage, have_neighbours, passages_of
+from tagger.features.table import (
+    Features,
+    longest_context,
+    prepare_features,
+    read_alone,
+    reads_sentences,
+    token_arrays,
+)
 from tagger.heads.table import heads_of
 from tagger.hub.lazy import packed_of, telling
 from tagger.inference.predict import encoded_for
@@ -41,7 +48,7 @@ from tagger.text.schemes import Scheme
 from tagger.text.sentence import Sentence
 from tagger.text.tokenization import Split
 from tagger.training.loop import STOPPED, Epoch, Outcome, refit_network, share_epoch, train_network
-from tagger.wording import counted
+from tagger.wording import counted, quoted
 
 
 def train(
@@ -220,7 +227,7 @@ class _Training:
         by_corpus = {name: corpus.rules for name, corpus in self.corpora.items()}
         rules = text_rules_of(by_corpus, self.packed, self.listener.noted)
         given = Given(self.folder, self.packed, self.listener.noted, self.device, rules)
-        features = self.keep(prepare_features(recipe.features, given))
+        features = self.keep(self._as_trained(prepare_features(recipe.features, given)))
         widths = {name: feature.width for name, feature in features.items()}
         lengths = np.diff(self.packed.starts).tolist()
         check_memory(recipe, vocabulary, lengths, vectors=dimension, features=sum(widths.values()), device=self.device)
@@ -238,7 +245,7 @@ class _Training:
             heads=recipe.layers,
             vector_dimension=dimension,
             schemes=self._file_schemes(),
-            features=recipe.features,
+            features={name: feature.config for name, feature in features.items()},
             feature_widths=widths,
             reading={name: _reading(config, self.corpora[name]) for name, config in recipe.all_corpora().items()},
         )
@@ -249,6 +256,15 @@ class _Training:
             vocabulary, config, features=features, vectors=vectors, seed=recipe.seed, device=self.device
         )
         return TorchModel(config, vocabulary, None, network, rules=rules, features=features)
+
+    def _as_trained(self, features: Features) -> Features:
+        """Return the features; if train has no neighbours to read, they do not read any in tagging either."""
+        if longest_context(features) and not have_neighbours(self.train):
+            names = quoted(read_alone(features))
+            self.listener.noted(
+                f"train has no documents of several sentences, so the model reads no context (features: {names})"
+            )
+        return features
 
     def _file_schemes(self) -> dict[str, Scheme | None]:
         """Return the scheme in which the tags of each layer are written: that of its first corpus."""

@@ -1,6 +1,7 @@
 """Training computes the features of a sentence once, whatever the number of epochs and of runs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from tagger.features.cache import CachedFeature
 from tagger.features.charlm import CharLMFeature
 from tagger.features.passages import Passage
 from tagger.features.stores import stores_of_user
+from tagger.features.table import longest_context
 from tagger.files.writing import replace_files
 from tagger.pretraining.characters import Characters
 from tagger.pretraining.model import CharLMSizes, build_charlm, charlm_files
@@ -88,3 +90,15 @@ def test_a_cache_that_cannot_be_written_changes_no_score(
     assert first.outcome.best is not None
     assert second.outcome.best is not None
     assert first.outcome.best.selected == pytest.approx(second.outcome.best.selected, abs=0.02)
+
+
+@pytest.mark.parametrize("document", [None, "1"])
+def test_a_model_reads_context_only_if_it_did_in_training(recipe: Path, document: str | None) -> None:
+    corpus = tagger.load_corpora(recipe)["data"]
+    named = [replace(sentence, document=document) for sentence in corpus.train]
+    tagger.train(recipe, corpus=replace(corpus, train=named), output=recipe.parent / "run")
+    trained, text = tagger.load(recipe.parent / "run"), "Ada lives in Oslo."
+    context = 0 if document is None else 64
+    assert longest_context(trained.backend.model.features) == context
+    found = trained.tag_document(f"{text}\n\n{text}").sentences
+    assert (found[0].layers == found[1].layers) == (document is None)
