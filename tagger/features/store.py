@@ -85,7 +85,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self._values_file, self._index_file = folder / VALUES, folder / INDEX
-        self._sound: set[int] = set()  # starts of arrays whose checksum was compared
+        self._sound: set[tuple[bytes, Place]] = set()  # whose checksum was compared
         with self._index() as index:
             begun = index.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
             if not begun and self._values_file.exists():
@@ -117,11 +117,13 @@ class Store:
         """Return the rows of arrays, one array after another; None if the store is empty.
 
         Raises:
-            DamagedError: The index cannot be read.
+            DamagedError: The index cannot be read, or the file has become shorter since they were found.
         """
         with self._index() as index:
             values = self._values(index)
         starts, lengths = (np.array([place[i] for place in places], np.int64) for i in (0, 1))
+        if values is not None and max(starts + lengths, default=0) > len(values):
+            raise DamagedError("its values were cut off")
         return None if values is None else StoredRows(values, ranges(starts, lengths))
 
     def append(self, lengths: Mapping[bytes, int], values: NDArray[Any]) -> None:
@@ -175,16 +177,14 @@ class Store:
         return np.asarray(np.memmap(self._values_file, dtype, "r", shape=(rows, width))) if rows else None
 
     def _is_sound(self, key: bytes, place: Place, length: int, values: NDArray[Any] | None) -> bool:
-        if place.start in self._sound:
-            return True
         if not all(isinstance(number, int) for number in place):
             return False
         end = place.start + place.length
         if values is None or place.length != length or not 0 <= place.start <= end <= len(values):
             return False
-        if sound := _checksum(key, values[place.start : end]) == place.checksum:
-            self._sound.add(place.start)
-        return sound
+        if (key, place) not in self._sound and _checksum(key, values[place.start : end]) == place.checksum:
+            self._sound.add((key, place))
+        return (key, place) in self._sound
 
     @contextmanager
     def _index(self) -> Iterator[sqlite3.Connection]:

@@ -201,6 +201,17 @@ def test_a_store_that_is_damaged_while_it_is_used_begins_anew(stores: Stores) ->
     assert Read(stores).computed == []
 
 
+def test_values_that_are_cut_off_while_they_are_used_are_computed_again(stores: Stores) -> None:
+    notes: list[str] = []
+    with cached({"x": FakeFeature()}, tell=notes.append, stores=stores) as features:
+        features["x"].arrays(SOME)
+        (store,) = stores.kept()
+        os.truncate(store.folder / VALUES, 8)
+        np.testing.assert_array_equal(all_rows(features["x"], SOME), FakeFeature().arrays(SOME))
+    assert notes == [f"{store.folder}: 3 passages of the feature `x` were damaged on disk; they are computed again"]
+    assert Read(stores).computed == []
+
+
 class FullAfter(FileIO):
     """A file on a disk that is full after some more bytes."""
 

@@ -63,6 +63,27 @@ def test_values_that_were_cut_off_are_not_found(size: int, tmp_path: Path) -> No
     assert read(tmp_path).keys() == {A, B}
 
 
+def test_a_store_that_is_cut_off_or_renewed_while_it_is_open_is_read_anew(tmp_path: Path) -> None:
+    append(tmp_path, A, B)
+    store = Store(tmp_path)
+    places, _ = store.find(LENGTHS)
+    with (tmp_path / VALUES).open("r+b") as stream:
+        stream.truncate(6)
+    with pytest.raises(DamagedError, match="cut off"):
+        store.rows(list(places.values()))
+    assert store.find(LENGTHS) == ({}, 2)
+    Store.delete(tmp_path)
+    append(tmp_path, B)
+    append(tmp_path, A)
+    places, damaged = store.find(LENGTHS)
+    rows = store.rows([places[A], places[B]])
+    assert rows is not None
+    assert damaged == 0
+    np.testing.assert_array_equal(rows[np.arange(3)], np.concatenate([VALUES_OF[A], VALUES_OF[B]]))
+    store.append({A: 1}, np.zeros((1, 3), np.float16))
+    assert store.find(LENGTHS) == ({B: places[B]}, 1)  # the array of another length is not what is asked for
+
+
 def test_a_changed_byte_anywhere_never_gives_other_values(tmp_path: Path) -> None:
     append(tmp_path, A, B)
     for name in (VALUES, INDEX):
