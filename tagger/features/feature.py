@@ -108,6 +108,11 @@ class Feature(ABC, Generic[C]):
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Return the shape of each weight of its part that is a weight of the model; all are float32."""
 
+    @property
+    def num_tuned(self) -> int:
+        """Number of weights that a training changes and that its own file keeps, beside those of `shapes`."""
+        return 0
+
     def build_numpy(self, weights: Mapping[str, NDArray[Any]]) -> Callable[[NDArray[Any]], Floats]:
         """Return its part of the network in NumPy, with these weights by their names in the part of torch.
 

@@ -133,6 +133,12 @@ class TransformerFeature(TokenFeature[TransformerConfig]):
         shapes = {"weight": (len(self.layers),), "norm.weight": (self.width,), "norm.bias": (self.width,)}
         return {f"mix.{name}" if self.config.trainable else name: shape for name, shape in shapes.items()}
 
+    @property
+    def num_tuned(self) -> int:
+        """Number of weights of the transformer if it is trained."""
+        trained = self.pretrained.model.parameters() if self.config.trainable else ()
+        return sum(parameter.numel() for parameter in trained)
+
     def arrays(self, passages: Sequence[Passage]) -> Rows:
         """Return the hidden states of the chosen layers in float16, (tokens, layers x width), or the ids of pieces."""
         pretrained = self.pretrained

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from heapq import nlargest
+from math import prod
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ import torch
 from tagger.config import Recipe, widths_of
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import RecipeError
+from tagger.features.table import Features, total_width
 from tagger.heads.head import FLOAT, Sizes
 from tagger.heads.table import heads_of
 from tagger.model.shapes import GATES
@@ -20,7 +22,7 @@ CGROUP, OWN_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 
 
 def check_memory(
-    recipe: Recipe, vocabulary: Vocabulary, lengths: Sequence[int], *, vectors: int, features: int = 0, device: str
+    recipe: Recipe, vocabulary: Vocabulary, lengths: Sequence[int], *, vectors: int, features: Features, device: str
 ) -> None:
     """Refuse a training that cannot fit into the memory of its device.
 
@@ -29,7 +31,7 @@ def check_memory(
         vocabulary: Gives the numbers of words, characters and labels.
         lengths: Number of tokens of each training sentence.
         vectors: Width of a word vector.
-        features: Width of all features of a token together.
+        features: The features of words and sentences, by name.
         device: Where the network runs.
 
     Raises:
@@ -46,7 +48,7 @@ def check_memory(
 
 
 def estimate_memory(
-    recipe: Recipe, vocabulary: Vocabulary, lengths: Sequence[int], *, vectors: int, features: int = 0
+    recipe: Recipe, vocabulary: Vocabulary, lengths: Sequence[int], *, vectors: int, features: Features
 ) -> dict[str, float]:
     """Return the bytes that a training needs at least, by what they depend on.
 
@@ -59,7 +61,7 @@ def estimate_memory(
     embeddings, encoder, training = recipe.embeddings, recipe.encoder, recipe.training
     copies = FLOAT * (4 + (training.optimizer == "adam") + bool(training.average))
     tokens, sentences = sum(nlargest(training.batch_size, lengths)), min(training.batch_size, len(lengths))
-    chars, _, states, output, inputs = widths_of(embeddings, encoder, vectors, features)
+    chars, _, states, output, inputs = widths_of(embeddings, encoder, vectors, total_width(features))
     trained, gates = vocabulary.num_trainable, GATES[encoder.cell]
     parts: dict[str, float] = {
         "the word vectors (`embeddings`)": vectors * (copies * trained + 2 * (len(vocabulary.words) + 1 - trained)),
@@ -70,6 +72,9 @@ def estimate_memory(
         * tokens
         * (CHARS * chars + 2 * inputs[0] + encoder.layers * (gates + 2) * states),
     }
+    for name, feature in features.items():
+        own = sum(prod(shape) for shape in feature.shapes().values()) + feature.num_tuned
+        parts[f"`features.{name}`"] = copies * own
     sizes = Sizes(output, sentences, tokens, copies)
     heads = heads_of(recipe.layers).items()
     return parts | dict(head.memory(len(vocabulary.labels[layer]), sizes) for layer, head in heads)

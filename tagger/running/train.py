@@ -230,7 +230,7 @@ class _Training:
         features = self.keep(self._as_trained(prepare_features(recipe.features, given)))
         widths = {name: feature.width for name, feature in features.items()}
         lengths = np.diff(self.packed.starts).tolist()
-        check_memory(recipe, vocabulary, lengths, vectors=dimension, features=sum(widths.values()), device=self.device)
+        check_memory(recipe, vocabulary, lengths, vectors=dimension, features=features, device=self.device)
         for layer, names in vocabulary.labels.items():
             if len(names) == 1:
                 self.listener.noted(

@@ -3,13 +3,20 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
+from safetensors.torch import load_file
+from tiny_transformers import HIDDEN, save_bert
 
 import tagger
-from tagger.config import parse_recipe
+from tagger.config import TransformerConfig, parse_recipe
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import RecipeError
+from tagger.features.feature import Given
+from tagger.features.table import Features
+from tagger.features.transformer import TransformerFeature
+from tagger.heads.head import FLOAT
 from tagger.running import memory
 from tagger.running.memory import GIB, check_memory, estimate_memory, memory_limit
 
@@ -17,7 +24,7 @@ VOCABULARY = Vocabulary(["a", "b"], ["a", "b"], {"ner": ["O", "B-X", "I-X"], "mo
 MEASURE = """
 import re, sys, tagger, tagger.running.train as running
 from tagger.running.memory import estimate_memory
-def keep(*given, vectors, features, device): estimates.append(sum(estimate_memory(*given, vectors=vectors).values()))
+def keep(*given, device, **sizes): estimates.append(sum(estimate_memory(*given, **sizes).values()))
 def peak(): return 1024 * int(re.search(r"VmHWM:\\s+([0-9]+) kB", open("/proc/self/status").read())[1])
 estimates, peaks, running.check_memory = [], [], keep
 for overrides in ([], sys.argv[2:]):
@@ -29,15 +36,16 @@ RECIPE = """
 data = {format = "synthetic", sentences = 60}
 embeddings = {dimension = 8, char_dimension = 8, char_hidden = 8}
 encoder = {hidden_size = 8}
+features = {ends = {kind = "affixes", lengths = [2], buckets = 8, dimension = 2}}
 heads = {ner = {kind = "tokens"}, sentiment = {kind = "sentence"}}
 training = {epochs = 1, batch_size = 60}
 """
 
 
-def estimate(**sections: object) -> dict[str, float]:
+def estimate(features: Features = MappingProxyType({}), **sections: object) -> dict[str, float]:
     heads = {"ner": {"kind": "tokens"}, "mood": {"kind": "sentence"}}
     values = {"data": {"format": "synthetic", "sentences": 10}, "heads": heads, **sections}
-    return estimate_memory(parse_recipe(values, where="r"), VOCABULARY, [10] * 100, vectors=50)
+    return estimate_memory(parse_recipe(values, where="r"), VOCABULARY, [10] * 100, vectors=50, features=features)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak from /proc")
@@ -45,6 +53,7 @@ def test_training_takes_what_is_estimated_and_less_than_three_times_as_much(tmp_
     (tmp_path / "r.toml").write_text(RECIPE)
     command = [sys.executable, "-c", MEASURE, str(tmp_path / "r.toml")]
     command += ["encoder.layers=3", "encoder.hidden_size=600", "embeddings.char_hidden=3000"]
+    command += ["features.ends.buckets=300000", "features.ends.dimension=30"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     estimated, taken = map(float, done.stdout.split())
     assert (
@@ -77,13 +86,32 @@ def test_training_that_cannot_fit_is_refused_in_one_sentence_that_names_the_keys
     assert "\n" not in said
 
 
+def test_a_table_of_a_feature_that_cannot_fit_is_refused_before_it_is_allocated(tmp_path: Path) -> None:
+    (tmp_path / "r.toml").write_text(RECIPE)
+    with pytest.raises(RecipeError, match=r"GiB are for `features.ends`: choose smaller values there$"):
+        tagger.train(tmp_path / "r.toml", overrides=["features.ends.buckets=1000000", "features.ends.dimension=10000"])
+
+
+def test_the_encoder_of_a_feature_counts_with_its_copies_if_it_is_trained(tmp_path: Path) -> None:
+    save_bert(tmp_path)
+    weights = sum(tensor.numel() for tensor in load_file(tmp_path / "model.safetensors").values())
+    sizes = []
+    for trainable in (False, True):
+        config = TransformerConfig(kind="transformer", model=str(tmp_path), trainable=trainable)
+        feature = TransformerFeature.prepare("x", config, Given(tmp_path, None, print, "cpu"))
+        sizes.append(estimate(features={"x": feature})["`features.x`"])
+    assert 0 < sizes[0] < 500 * FLOAT  # the mix of layers
+    pooler = HIDDEN * (HIDDEN + 1)  # which is not kept
+    assert sizes[1] - sizes[0] == 5 * FLOAT * (weights - pooler)
+
+
 def test_many_tags_are_refused_by_their_square(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "memory_limit", lambda device: 8 * GIB)
     values = {"data": {"format": "synthetic", "sentences": 10}, "heads": {"ner": {"kind": "tokens"}}}
     recipe = parse_recipe(values, where="r")
     vocabulary = Vocabulary([], [], {"ner": [f"B-{i}" for i in range(10_000)]}, 1)
     with pytest.raises(RecipeError, match="are for the 10,000 tags of `ner`"):
-        check_memory(recipe, vocabulary, [10] * 100, vectors=50, device="cpu")
+        check_memory(recipe, vocabulary, [10] * 100, vectors=50, features={}, device="cpu")
 
 
 def test_limit_is_the_lowest_of_the_machine_and_of_the_control_groups(
