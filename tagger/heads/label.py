@@ -11,7 +11,7 @@ from tagger.config import SentenceHeadConfig, Widths
 from tagger.encoding.batches import EncodedSentences
 from tagger.errors import RecipeError
 from tagger.heads.head import Arrays, Head, HeldOutSentences, Names, Sizes
-from tagger.heads.lessons import Lesson
+from tagger.heads.lessons import Lesson, mean_shares
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence
 
@@ -163,21 +163,20 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead", "numpy_heads.SentenceHe
         return True
 
     def learn(self, encoded: EncodedSentences, lesson: Lesson) -> EncodedSentences:
-        """Return the training sentences with the probability of each class: the mean over the teachers."""
+        """Return the training sentences with the probability of each class, as `mean_shares` has it."""
         known = lesson.vocabulary.labels[self.layer]
-        shares = np.zeros((len(lesson.asked), len(known)), np.float32)
+        parts = np.zeros((len(lesson.teachers), len(lesson.asked), len(known)), np.float32)
         said: set[str] = set()
-        for teacher in lesson.teachers:
+        for part, teacher in zip(parts, lesson.teachers, strict=True):
             scores = [_scores_of(sentence, self.layer) for sentence in teacher.predict(lesson.asked)]
             said |= {name for each in scores for name in each}
             lesson.check_known(said, known)
-            shares += np.array([[each.get(name, 0.0) for name in known] for each in scores], np.float32)
+            part[:] = [[each.get(name, 0.0) for name in known] for each in scores]
         if silent := [name for name in known if name not in said]:
             lesson.tell(
                 f"{lesson.where}: the teacher does not know {', '.join(silent)} and gives these classes probability 0"
             )
-        taught = {**encoded.taught_labels, self.layer: shares / np.float32(len(lesson.teachers))}
-        return replace(encoded, taught_labels=taught)
+        return replace(encoded, taught_labels={**encoded.taught_labels, self.layer: mean_shares(parts)})
 
     def calibrate(self, network: "SentenceHead", names: Sequence[str], dev: HeldOutSentences) -> dict[str, float]:
         """Fit the temperature with the smallest log loss; no weight changes."""

@@ -74,7 +74,7 @@ class Lesson:
             )
 
     def shares(self, layer: str, scheme: Scheme | None) -> Iterator[Shares]:
-        """Yield the probability of each tag at each token of each sentence asked about: the mean over the teachers.
+        """Yield the probability of each tag at each token of each sentence asked about, as `mean_shares` has it.
 
         Raises:
             RecipeError: A teacher knows a tag that train lacks.
@@ -82,11 +82,22 @@ class Lesson:
         known = self.vocabulary.labels[layer]
         index = {name: i for i, name in enumerate(known)}
         for opinions in zip(*(each.opinions(self.asked, layer, scheme) for each in self.teachers), strict=True):
-            mean = np.zeros((len(opinions[0].shares), len(known)), np.float32)
-            for names, shares in opinions:
+            parts = np.zeros((len(opinions), len(opinions[0].shares), len(known)), np.float32)
+            for part, (names, shares) in zip(parts, opinions, strict=True):
                 self.check_known(names, known)
-                mean[:, [index[name] for name in names]] += shares / len(opinions)
-            yield mean
+                part[:, [index[name] for name in names]] = shares
+            yield mean_shares(parts)
+
+
+def mean_shares(parts: NDArray[np.float32]) -> Shares:
+    """Return the mean over teachers, in each row over those that say something of it, with a sum above 0.
+
+    Args:
+        parts: Of shape (teachers, rows, labels); a row of zeros is that of a teacher who does not know it.
+    """
+    said = (parts.sum(2, keepdims=True) > 0).sum(0)
+    mean: Shares = parts.sum(0) / np.maximum(said, 1).astype(np.float32)
+    return mean
 
 
 def best_tags(shares: Shares, names: Sequence[str], scheme: Scheme | None) -> tuple[str | None, ...]:

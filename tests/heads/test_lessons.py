@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagger.heads.lessons import best_tags, taught_tags
+from tagger.heads.lessons import best_tags, mean_shares, taught_tags
 from tagger.text.schemes import invalid_positions
 from tagger.text.sentence import Sentence, TagLayer
 
@@ -41,3 +41,10 @@ def test_taught_tags_are_converted_and_keep_unknown_ones() -> None:
         sentence = Sentence.from_tokens(tokens, {"ner": TagLayer(tags, "iob2")})
         assert taught_tags(sentence, "ner", scheme) == taught
     assert taught_tags(sentence, "other", None) == (None,) * 4
+
+
+def test_the_mean_is_over_the_teachers_that_say_something() -> None:
+    model, file, silent = [[0.1, 0.9], [0.4, 0.6]], [[0, 0], [0.5, 0]], [[0, 0], [0, 0]]
+    parts = np.array([model, file, silent], np.float32)
+    np.testing.assert_allclose(mean_shares(parts), [[0.1, 0.9], [0.45, 0.3]], rtol=1e-6)
+    assert not mean_shares(parts[2:]).any()

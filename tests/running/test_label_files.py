@@ -31,12 +31,12 @@ def learn(tmp_path: Path) -> Learn:
     """What a head learns from a file with these rows about sentences without labels, and the notes."""
 
     def learned(
-        rows: list[dict[str, Any]], sentences: list[Sentence], **keys: str
+        rows: list[dict[str, Any]], sentences: list[Sentence], **keys: Any
     ) -> tuple[EncodedSentences, list[str]]:
         (tmp_path / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         head = {"kind": "tokens", "teacher": "labels.jsonl"} | keys
         layer = "mood" if head["kind"] == "sentence" else "ner"
-        lines = [f'{key} = "{value}"' for key, value in head.items()]
+        lines = [f"{key} = {json.dumps(value)}" for key, value in head.items()]
         (tmp_path / "pupil.toml").write_text("\n".join((SYNTHETIC, f"[heads.{layer}]", *lines)))
         recipe, notes = load_recipe(tmp_path / "pupil.toml"), list[str]()
         teachers = find_teachers(recipe, tmp_path, None, device="cpu", tell=notes.append)
@@ -117,6 +117,20 @@ def test_labels_of_sentences_have_their_probability(learn: Learn) -> None:
     ]
     found, _ = learn(rows, [words("awful"), words("fine"), words("so")], kind="sentence")
     assert found.taught_labels["mood"].tolist() == [[1, 0], [0, 0.75], [0, 0]]
+
+
+def test_a_file_that_says_nothing_of_a_text_does_not_lower_what_others_say(learn: Learn, tmp_path: Path) -> None:
+    more = {"tokens": ["fine"], "tags": {"ner": ["O"]}, "labels": {"mood": {"value": "good", "score": 0.5}}}
+    (tmp_path / "more.jsonl").write_text(json.dumps(more))
+    rows = [
+        {"tokens": ["fine"], "tags": {"ner": ["S-PER"]}, "labels": {"mood": "bad"}},
+        {"tokens": ["so"], "tags": {"ner": ["O"]}, "labels": {"mood": {"value": "good", "score": 0.75}}},
+    ]
+    sentences, files = [words("fine"), words("so"), words("what")], ["labels.jsonl", "more.jsonl"]
+    labels = learn(rows, sentences, kind="sentence", teacher=files)[0].taught_labels["mood"]
+    assert labels.tolist() == [[0.5, 0.25], [0, 0.75], [0, 0]]
+    shares = learn(rows, sentences, teacher=files, teacher_targets="marginals")[0].taught_shares["ner"]
+    assert shares[:, [0, 4]].tolist() == [[0.5, 0.5], [1, 0], [0, 0]]
 
 
 def test_a_file_without_the_layer_is_refused(learn: Learn) -> None:
