@@ -15,6 +15,7 @@ from tagger.text.schemes import Scheme, legal_transitions, spans_to_tags
 from tagger.text.sentence import Sentence
 
 Shares = NDArray[np.float32]
+Tags = tuple[str | None, ...]
 
 
 class Opinion(NamedTuple):
@@ -100,21 +101,23 @@ def mean_shares(parts: NDArray[np.float32]) -> Shares:
     return mean
 
 
-def best_tags(shares: Shares, names: Sequence[str], scheme: Scheme | None) -> tuple[str | None, ...]:
-    """Return the most probable of the sequences that are valid in a scheme, each token taken alone.
+def best_tags(sentences: Iterable[Shares], names: Sequence[str], scheme: Scheme | None) -> Iterator[Tags]:
+    """Yield for each sentence the most probable of the sequences that are valid in a scheme, each token taken alone.
 
     A token without shares is unknown (None).
     """
     tags = len(names)
     allowed = legal_transitions(names, scheme) if scheme is not None else (np.ones((tags, tags)), *np.ones((2, tags)))
     moves, start, end = (np.where(np.array(table, bool), 0, -np.inf) for table in allowed)
-    emissions: NDArray[Any] = np.log(np.maximum(shares.astype(np.float64), 1e-30))
-    path, _ = best_path(emissions[None], np.array([len(shares)]), Scores(start, moves, end))
-    known = (shares.sum(1) > 0).tolist()
-    return tuple([names[i] if is_known else None for i, is_known in zip(path[0].tolist(), known, strict=True)])
+    scores = Scores(start, moves, end)
+    for shares in sentences:
+        emissions: NDArray[Any] = np.log(np.maximum(shares.astype(np.float64), 1e-30))
+        path, _ = best_path(emissions[None], np.array([len(shares)]), scores)
+        known = (shares.sum(1) > 0).tolist()
+        yield tuple([names[i] if is_known else None for i, is_known in zip(path[0].tolist(), known, strict=True)])
 
 
-def taught_tags(sentence: Sentence, layer: str, scheme: Scheme | None) -> tuple[str | None, ...]:
+def taught_tags(sentence: Sentence, layer: str, scheme: Scheme | None) -> Tags:
     """Return the tags of a layer in a scheme, None where they are unknown or the sentence does not have the layer.
 
     A sequence without unknown tags may be invalid in the scheme; tags made of its entities are not.

@@ -227,7 +227,7 @@ class TagHead(Head[TokensHeadConfig, "TokensHead", "numpy_heads.TokensHead"]):
         layer, scheme = self.layer, self.config.span_scheme
         if len(lesson.teachers) > 1:
             names = lesson.vocabulary.labels[layer]
-            return [TagLayer(best_tags(each, names, scheme), scheme) for each in lesson.shares(layer, scheme)]
+            return [TagLayer(tags, scheme) for tags in best_tags(lesson.shares(layer, scheme), names, scheme)]
         predicted = lesson.teachers[0].predict(lesson.asked)
         return [TagLayer(taught_tags(s, layer, scheme), scheme) for s in predicted]
 
