@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tagger.encoding.batches import Batch, EncodedSentences, batches_by_length, encode, most_rows
 from tagger.encoding.packed import Packed, pack
 from tagger.features.passages import Passage, passages_of
-from tagger.features.table import longest_context, token_arrays, type_arrays
+from tagger.features.table import Features, longest_context, reads_sentences, token_arrays, type_arrays
 from tagger.heads.head import Arrays
 from tagger.heads.table import heads_of
 from tagger.model.model import Model
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tagger.inference.incremental import Incremental
 
 CHUNK = 2048  # sentences that are read at once
+CHUNK_TOKENS = 16_384  # after which a chunk ends if features read sentences, because their arrays are in memory
 BATCH_TOKENS = 4096  # with padding
 
 Pairs = Iterable[tuple[Sentence, Passage]]
@@ -97,7 +98,7 @@ def predict_passages(
     pairs: Pairs, backend: Backend, *, chunk: int, n_best: int, waits: Callable[[], bool]
 ) -> Iterator[Sentence]:
     """Yield the sentences of pairs with predicted layers only, as `predict` does; each comes with its passage."""
-    for part in _chunks(pairs, chunk, waits):
+    for part in _chunks(pairs, chunk, backend.model.features, waits):
         sentences, passages = [sentence for sentence, _ in part], [passage for _, passage in part]
         yield from _predict_chunk(sentences, passages, backend, n_best)
 
@@ -129,7 +130,7 @@ def tag_marginals(
     """
     vocabulary, features = backend.model.vocabulary, backend.model.features
     most = most_rows(max(map(len, vocabulary.labels.values()), default=1))
-    for pairs in _chunks(passages_of(sentences, longest_context(features)), chunk, lambda: False):
+    for pairs in _chunks(passages_of(sentences, longest_context(features)), chunk, features, lambda: False):
         part = [sentence for sentence, _ in pairs]
         encoded = encoded_for(backend.model, pack(part, layers=()), [passage for _, passage in pairs])
         found: list[dict[str, NDArray[np.float32]]] = [{} for _ in part]
@@ -140,15 +141,23 @@ def tag_marginals(
         yield from found
 
 
-def _chunks(pairs: Pairs, size: int, waits: Callable[[], bool]) -> Iterator[list[tuple[Sentence, Passage]]]:
-    """Yield lists of `size` sentences, or fewer if the next one waits; those before an error come before it."""
+def _chunks(
+    pairs: Pairs, size: int, features: Features, waits: Callable[[], bool]
+) -> Iterator[list[tuple[Sentence, Passage]]]:
+    """Yield lists of `size` sentences; those before an error come before it.
+
+    A list ends earlier if the next sentence waits, or if features have arrays of `CHUNK_TOKENS` tokens.
+    """
+    most = CHUNK_TOKENS if reads_sentences(features) else None
     part: list[tuple[Sentence, Passage]] = []
+    tokens = 0
     try:
         for pair in pairs:
             part.append(pair)
-            if len(part) == size or waits():
+            tokens += len(pair[0])
+            if len(part) == size or (most is not None and tokens >= most) or waits():
                 yield part
-                part = []
+                part, tokens = [], 0
     except Exception:
         yield part
         raise

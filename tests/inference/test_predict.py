@@ -1,10 +1,13 @@
 """From sentences to predicted sentences: order, batching and names, with the network and with a backend without one."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from fake_features import FakeFeature
+from numpy.typing import NDArray
 from untrained import config_of, network_of
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
@@ -13,6 +16,7 @@ from tagger.encoding import batches
 from tagger.encoding.batches import Batch, EncodedSentences
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
+from tagger.features.passages import Passage
 from tagger.heads.head import Arrays
 from tagger.inference import predict as module
 from tagger.inference.predict import predict
@@ -216,18 +220,41 @@ class EchoBackend:
             }
 
 
-def test_any_backend_gives_its_rows_back_to_their_sentences() -> None:
-    words = [f"w{i}" for i in range(1, 9)]
-    vocabulary = Vocabulary(words, [], {"size": list("0123456789"), "first": ["?", *words]}, 9)
+WORDS = [f"w{i}" for i in range(1, 9)]
+
+
+def echo_backend(**features: FakeFeature) -> EchoBackend:
+    vocabulary = Vocabulary(WORDS, [], {"size": list("0123456789"), "first": ["?", *WORDS]}, 9)
     heads: dict[str, HeadConfig] = {
         "size": TokensHeadConfig(kind="tokens", scheme="none"),
         "first": SentenceHeadConfig(kind="sentence"),
     }
+    return EchoBackend(Model(config_of(heads), vocabulary, None, features=features))
+
+
+def test_any_backend_gives_its_rows_back_to_their_sentences() -> None:
     rng = np.random.default_rng(1)
-    sentences = [Sentence.from_tokens(list(rng.choice(words, rng.integers(1, 10)))) for _ in range(200)]
-    found = list(predict(sentences, EchoBackend(Model(config_of(heads), vocabulary, None)), chunk=64))
+    sentences = [Sentence.from_tokens(list(rng.choice(WORDS, rng.integers(1, 10)))) for _ in range(200)]
+    found = list(predict(sentences, echo_backend(), chunk=64))
     assert [s.tags("size") for s in found] == [(str(len(s)),) * len(s) for s in sentences]
     assert [s.label("first").value for s in found] == [s.tokens[0] for s in sentences]
+
+
+@pytest.mark.parametrize(("most", "expected"), [(6, [6, 6, 3]), (7, [9, 6]), (100, [9, 6])])
+def test_arrays_of_features_are_in_memory_for_a_number_of_tokens(
+    most: int, expected: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHUNK_TOKENS", most)
+    sizes: list[int] = []
+
+    class Counted(FakeFeature):
+        def arrays(self, passages: Sequence[Passage]) -> NDArray[Any]:
+            sizes.append(sum(len(passage.tokens) for passage in passages))
+            return super().arrays(passages)
+
+    sentences = [Sentence.from_tokens(WORDS[:3])] * 5
+    assert len(list(predict(sentences, echo_backend(x=Counted()), chunk=3))) == 5
+    assert [size for size in sizes if size] == expected
 
 
 @pytest.mark.parametrize("pooling", ["attention", "last", "mean", "max"])
