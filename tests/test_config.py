@@ -438,6 +438,13 @@ def test_a_value_too_deep_to_be_shown_is_an_unknown_key(tmp_path: Path) -> None:
             {"features__x": {"kind": "affixes", "dimesion": 3}},
             "unknown key `features.x.dimesion`; did you mean `dimension`?",
         ),
+        (
+            {
+                "data": {"dataset": "d", "lazy": True},
+                "features": {"x": {"kind": "shape"}, "y": {"kind": "gazetteer", "files": {"A": "a.txt"}}},
+            },
+            "features of sentences (`y`) read all of train, which `lazy` leaves on disk; keep one of the two",
+        ),
         ({"heads__ner__kind": "token"}, "`heads.ner.kind` must be 'tokens' or 'sentence', got 'token'"),
         (
             {"heads__other": {"kind": "tokens", "layer": "ner"}},

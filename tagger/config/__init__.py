@@ -9,6 +9,7 @@ from tagger.config.data import ClassRange, CorpusConfig, DataConfig, ReadingConf
 from tagger.config.features import (
     AffixesConfig,
     AnyFeatureConfig,
+    AnyTokenFeatureConfig,
     CharLMConfig,
     FeatureConfig,
     GazetteerConfig,
@@ -25,6 +26,7 @@ __all__ = [
     "AffixesConfig",
     "AnyFeatureConfig",
     "AnyHeadConfig",
+    "AnyTokenFeatureConfig",
     "CharLMConfig",
     "ClassRange",
     "CorpusConfig",

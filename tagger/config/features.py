@@ -19,6 +19,10 @@ class AnyFeatureConfig(Section):
     """What the feature says about a token."""
 
 
+class AnyTokenFeatureConfig(AnyFeatureConfig):
+    """The keys that all features of the sentence have, whose arrays are computed for all of train before training."""
+
+
 class ShapeConfig(AnyFeatureConfig):
     """Case, digits, marks, length and shape of a word."""
 
@@ -61,7 +65,7 @@ class AffixesConfig(AnyFeatureConfig):
     """Whether upper and lower case are different (`keep`) or the same (`fold`)."""
 
 
-class GazetteerConfig(AnyFeatureConfig):
+class GazetteerConfig(AnyTokenFeatureConfig):
     """Lists of names or terms: where their entries are in a sentence."""
 
     kind: Literal["gazetteer"]
@@ -76,7 +80,7 @@ class GazetteerConfig(AnyFeatureConfig):
     """Whether upper and lower case are different (`keep`) or the same (`fold`)."""
 
 
-class CharLMConfig(AnyFeatureConfig):
+class CharLMConfig(AnyTokenFeatureConfig):
     """States of a character language model, which `tagger pretrain` trains on any text."""
 
     kind: Literal["charlm"]
@@ -99,7 +103,7 @@ def _as_layers(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
-class TransformerConfig(AnyFeatureConfig):
+class TransformerConfig(AnyTokenFeatureConfig):
     """The hidden states of a pretrained transformer."""
 
     kind: Literal["transformer"]

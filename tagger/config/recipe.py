@@ -10,7 +10,7 @@ from pydantic_core import to_jsonable_python
 
 from tagger.config.data import CorpusConfig, DataConfig
 from tagger.config.explaining import explained
-from tagger.config.features import FeatureConfig
+from tagger.config.features import AnyTokenFeatureConfig, FeatureConfig
 from tagger.config.heads import HeadConfig
 from tagger.config.section import Count, Names, Positive, Section, Share, Size, Weight
 from tagger.errors import RecipeError
@@ -198,9 +198,16 @@ class Recipe(Section):
             raise ValueError(
                 f"`training.select` must be `mean` or one of the layers {quoted(layers)}, got `{self.training.select}`"
             )
-        if any(head.teacher for head in layers.values()) and any(c.lazy for c in self.all_corpora().values()):
+        lazy = any(config.lazy for config in self.all_corpora().values())
+        if lazy and any(head.teacher for head in layers.values()):
             raise ValueError("a `teacher` reads all of train, which `lazy` leaves on disk; keep one of the two")
-        if self.training.refit and any(c.lazy for c in self.all_corpora().values()):
+        reading = [name for name, config in self.features.items() if isinstance(config, AnyTokenFeatureConfig)]
+        if lazy and reading:
+            raise ValueError(
+                f"features of sentences ({quoted(reading)}) read all of train, which `lazy` leaves on disk; keep one "
+                "of the two"
+            )
+        if lazy and self.training.refit:
             raise ValueError("`training.refit` reads all of train, which `lazy` leaves on disk; keep one of the two")
         if self.training.refit and any(head.calibrate for head in layers.values()):
             raise ValueError(
