@@ -1,7 +1,8 @@
 """Sentences with their neighbours in the same document, for features that read beyond the sentence."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -49,6 +50,21 @@ def by_document(sentences: Iterable[Sentence]) -> Iterator[Iterator[Sentence]]:
         if first is None:
             return
         yield iter([first]) if first.document is None else rest(first)
+
+
+def joined(parts: Iterable[Sequence[Sentence]]) -> list[Sentence]:
+    """Return the sentences of several parts, whose documents stay apart.
+
+    Where a part begins with a document that has the name of the last one before it, its name gets the number of the
+    part: `2.NAME`.
+    """
+    found: list[Sentence] = []
+    for number, part in enumerate(parts, 1):
+        last = found[-1].document if found else None
+        same = next((i for i, sentence in enumerate(part) if last is None or sentence.document != last), len(part))
+        found += [replace(sentence, document=f"{number}.{last}") for sentence in part[:same]]
+        found += part[same:]
+    return found
 
 
 def have_neighbours(sentences: Iterable[Sentence]) -> bool:

@@ -19,7 +19,7 @@ from tagger.errors import DataError, RecipeError
 from tagger.evaluation import Report, dev_scores
 from tagger.features.cache import caching, uncached
 from tagger.features.feature import Given
-from tagger.features.passages import Passage, have_neighbours, passages_of
+from tagger.features.passages import Passage, have_neighbours, joined, passages_of
 from tagger.features.table import (
     Features,
     longest_context,
@@ -211,8 +211,8 @@ class _Training:
     def __post_init__(self) -> None:
         self.schemes = {layer: head.span_scheme for layer, head in self.recipe.layers.items()}
         parts = [corpus.train for corpus in self.corpora.values()]
-        self.train = parts[0] if len(parts) == 1 else [sentence for part in parts for sentence in part]
-        self.dev = [sentence for corpus in self.corpora.values() for sentence in corpus.dev]
+        self.train = parts[0] if len(parts) == 1 else joined(parts)
+        self.dev = joined(corpus.dev for corpus in self.corpora.values())
         self.packed = packed_of(self.train, self.recipe.layers)
 
     def build_model(self) -> TorchModel:
@@ -370,7 +370,7 @@ def _with_dev_in_train(corpora: Mapping[str, Corpus], epochs: str) -> dict[str, 
     )
     notes = {name: (note,) if number == 0 else () for number, name in enumerate(corpora)}
     return {
-        name: replace(corpus, train=[*corpus.train, *corpus.dev], dev=(), notes=(*corpus.notes, *notes[name]))
+        name: replace(corpus, train=joined([corpus.train, corpus.dev]), dev=(), notes=(*corpus.notes, *notes[name]))
         for name, corpus in corpora.items()
     }
 

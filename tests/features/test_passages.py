@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagger.features.passages import Passage, passages_of, with_passages
+from tagger.features.passages import Passage, joined, passages_of, with_passages
 from tagger.text.sentence import Sentence
 
 
@@ -47,6 +47,15 @@ def test_context_is_what_stands_around_the_sentence_in_its_document(
             tuple(before[len(before) - min(size, len(before)) :]),
             tuple(after[:size]),
         )
+
+
+def test_documents_of_two_parts_are_two_also_with_the_same_name() -> None:
+    one = [sentence("a", "0"), sentence("b", "1")]
+    two = [sentence("c", "1"), sentence("d", "1"), sentence("e", "2")]
+    found = joined([one, (), two, two, [sentence("f", None)], [sentence("g", None)]])
+    assert [each.document for each in found] == ["0", "1", "3.1", "3.1", "2", "1", "1", "2", None, None]
+    assert joined([[], one]) == one
+    assert [passage.before for _, passage in passages_of(joined([one, two]), 9)] == [(), (), (), ("c",), ()]
 
 
 def test_a_sentence_without_a_document_is_passed_on_before_the_next_one_is_read() -> None:

@@ -102,3 +102,15 @@ def test_a_model_reads_context_only_if_it_did_in_training(recipe: Path, document
     assert longest_context(trained.backend.model.features) == context
     found = trained.tag_document(f"{text}\n\n{text}").sentences
     assert (found[0].layers == found[1].layers) == (document is None)
+
+
+def test_documents_of_two_corpora_and_of_train_and_dev_are_no_neighbours(recipe: Path, computed: list[Passage]) -> None:
+    def corpus(*words: str) -> tagger.Corpus:
+        train, dev = ([tagger.Sentence.from_tokens([w], {"ner": ["O"]}, document="1")] * 2 for w in words)
+        return tagger.Corpus(train=train, dev=dev, test=())
+
+    text = recipe.read_text().replace(SYNTHETIC, "").replace("[training]", "[training]\nrefit = true")
+    recipe.write_text(text + "".join(f"[corpora.{name}]\nformat = 'conll'\ntrain = 'x'\n" for name in "ab"))
+    tagger.train(recipe, corpus={"a": corpus("one", "two"), "b": corpus("three", "four")})
+    assert all({*passage.before, *passage.after} <= {*passage.tokens} for passage in computed)
+    assert any(passage.before for passage in computed)
