@@ -17,7 +17,7 @@ from tagger.encoding.vectors import read_vectors
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, RecipeError
 from tagger.evaluation import Report, dev_scores
-from tagger.features.cache import caching, uncached
+from tagger.features.cache import CachedFeature, caching, uncached
 from tagger.features.feature import Given
 from tagger.features.passages import Passage, have_neighbours, joined, passages_of
 from tagger.features.table import (
@@ -293,7 +293,8 @@ class _Training:
 
         tagger = Tagger(TorchBackend(model, cache=False))
         lessons = self._lessons(model, teachers)
-        token_arrays(model.features, self._passages(model, self.dev))  # now, so that the epochs only read them
+        kept = {name: feature for name, feature in model.features.items() if isinstance(feature, CachedFeature)}
+        token_arrays(kept, self._passages(kept, self.dev))  # now, so that the epochs only read them
         return train_network(
             model.network,
             **lessons,
@@ -323,7 +324,7 @@ class _Training:
     def _lessons(self, model: TorchModel, teachers: Mapping[str, Teachers]) -> dict[str, Any]:
         """Return the arguments of the training loop that say what is learned, and how."""
         recipe, tell = self.recipe, self.listener.noted
-        encoded = encoded_for(model, self.packed, self._passages(model, self.train), self.schemes)
+        encoded = encoded_for(model, self.packed, self._passages(model.features, self.train), self.schemes)
         encoded = with_teachers(encoded, self.train, teachers, recipe=recipe, vocabulary=model.vocabulary, tell=tell)
         for layer, head in heads_of(model.heads).items():
             for note in head.prepare(model.network.heads[layer], encoded, model.vocabulary.labels[layer]):
@@ -344,9 +345,9 @@ class _Training:
             "listener": self.listener,
         }
 
-    def _passages(self, model: TorchModel, sentences: Sequence[Sentence]) -> list[Passage]:
-        """Return the sentences with their neighbours; none if the model has no features that read them."""
-        pairs = passages_of(sentences, longest_context(model.features)) if reads_sentences(model.features) else ()
+    def _passages(self, features: Features, sentences: Sequence[Sentence]) -> list[Passage]:
+        """Return the sentences with their neighbours; none if there are no features that read them."""
+        pairs = passages_of(sentences, longest_context(features)) if reads_sentences(features) else ()
         return [passage for _, passage in pairs]
 
     def calibrate(self, model: TorchModel, best: Epoch) -> tuple[TorchModel, Facts]:

@@ -86,7 +86,10 @@ def test_a_cache_that_cannot_be_written_changes_no_score(
     first = tagger.train(recipe)
     (recipe.parent / "file").write_text("")
     monkeypatch.setenv("TAGGER_CACHE", str(recipe.parent / "file"))
+    computed.clear()
     second = tagger.train(recipe)
+    corpus = tagger.load_corpora(recipe)["data"]
+    assert len(computed) == len(corpus.train) + 2 * len(corpus.dev) + len(corpus.test)  # of two epochs
     assert first.outcome.best is not None
     assert second.outcome.best is not None
     assert first.outcome.best.selected == pytest.approx(second.outcome.best.selected, abs=0.02)
