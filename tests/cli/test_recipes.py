@@ -41,7 +41,8 @@ def test_a_copy_equals_the_recipe_and_its_teachers_are_beside_it(call: Call, tmp
     done = call("recipes", "copy", name, tmp_path)
     assert (done.code, done.out) == (0, "")
     assert (tmp_path / f"{name}.toml").read_bytes() == (FOLDER / f"{name}.toml").read_bytes()
-    teachers = {head.teacher for head in load_recipe(tmp_path / f"{name}.toml").heads.values() if head.teacher}
+    heads = load_recipe(tmp_path / f"{name}.toml").heads.values()
+    teachers = {teacher for head in heads for teacher in head.teacher or ()}
     assert {path.name for path in tmp_path.iterdir()} == {f"{name}.toml", *teachers}
 
 

@@ -35,7 +35,7 @@ def test_the_joint_network_is_trained_with_each_seed_and_its_teachers_are_the_si
     assert arguments["output"] == tmp_path / "joint-english"
     recipe = tagger.load_recipe(script.RECIPES / "joint-english.toml")
     for layer in script.SINGLE:
-        assert recipe.layers[layer].teacher == f"{script.single(runs[0], layer).name}.toml"
+        assert recipe.layers[layer].teacher == (f"{script.single(runs[0], layer).name}.toml",)
         assert script.single(runs[0], layer).parent == runs[0] / "teachers"
 
 
