@@ -83,6 +83,15 @@ class ModelFiles(NamedTuple):
     sha256: str
 
 
+class DescribedFiles(NamedTuple):
+    """What the files of one save say, without their features and the values of weights."""
+
+    config: ModelConfig
+    vocabulary: Vocabulary
+    rules: TextRules
+    num_weights: int
+
+
 class ExportedFiles(NamedTuple):
     """What the files of one export hold. The weights are those of the heads."""
 
@@ -96,13 +105,12 @@ class ExportedFiles(NamedTuple):
 
 
 class _Described(NamedTuple):
-    """What the files of a folder say, apart from numbers.
+    """What the files of a folder say, apart from numbers and features.
 
     Args:
         config: The configuration.
         vocabulary: The names of ids.
         rules: How to split raw text.
-        features: What else the network reads of words and sentences, by name.
         hashes: The SHA-256 of the files; None in the first versions.
         content: The bytes of the configuration.
         names: The bytes of the vocabulary.
@@ -111,7 +119,6 @@ class _Described(NamedTuple):
     config: ModelConfig
     vocabulary: Vocabulary
     rules: TextRules
-    features: dict[str, Feature[Any]]
     hashes: Mapping[str, object] | None
     content: bytes
     names: bytes
@@ -193,6 +200,11 @@ def read_files(folder: Path) -> ModelFiles:
     return read_of_one_save(folder, lambda: _read_once(folder))
 
 
+def read_described(folder: Path) -> DescribedFiles:
+    """Read what the files of a model say. Features are not restored, which may take seconds and a package."""
+    return read_of_one_save(folder, lambda: _read_described_once(folder))
+
+
 def read_of_one_save(folder: Path, read: Callable[[], T]) -> T:
     """Return what `read` makes of files of a folder; it is called again if another model was saved meanwhile."""
     while True:
@@ -223,7 +235,9 @@ def read_exported(folder: Path) -> ExportedFiles:
 
 
 def _read_exported_once(folder: Path) -> ExportedFiles:
-    config, vocabulary, rules, features, hashes, content, _ = _described(folder, GRAPH, HEADS)
+    described = _described(folder, GRAPH, HEADS)
+    config, vocabulary, rules, hashes, content, _ = described
+    features = _features(folder, described)
     graph = _read(folder / GRAPH, GRAPH_BYTES)
     _check_hash(folder / GRAPH, graph, hashes)
     path, fewest = folder / HEADS, _fewest_weights(config, vocabulary, features)
@@ -279,21 +293,21 @@ def _described(folder: Path, *numbers: str) -> _Described:
     names = _read(folder / VOCABULARY, VOCABULARY_BYTES)
     _check_hash(folder / VOCABULARY, names, hashes)
     vocabulary = _vocabulary(folder / VOCABULARY, names, config)
-    return _Described(config, vocabulary, rules, _features(folder, config, hashes), hashes, content, names)
+    return _Described(config, vocabulary, rules, hashes, content, names)
 
 
-def _features(folder: Path, config: ModelConfig, hashes: Mapping[str, object] | None) -> dict[str, Feature[Any]]:
+def _features(folder: Path, described: _Described) -> dict[str, Feature[Any]]:
     """Return the features of a model, each with the content of its file.
 
     Raises:
         ModelError: A file is missing or damaged, or a feature has another width than the configuration says.
     """
-    files, features = feature_files(config), {}
+    config, files, features = described.config, feature_files(described.config), {}
     for name, section in config.features.items():
         content = b""
         if name in files:
             content = _read(folder / files[name], FEATURE_BYTES)
-            _check_hash(folder / files[name], content, hashes)
+            _check_hash(folder / files[name], content, described.hashes)
         features[name] = class_of(section).restore(name, section, content)
     if (widths := {name: feature.width for name, feature in features.items()}) != config.feature_widths:
         raise ModelError(
@@ -304,15 +318,38 @@ def _features(folder: Path, config: ModelConfig, hashes: Mapping[str, object] | 
 
 
 def _read_once(folder: Path) -> ModelFiles:
-    config, vocabulary, rules, features, hashes, content, names = _described(folder, WEIGHTS)
-    fewest = _fewest_weights(config, vocabulary, features)
-    path, limit = folder / WEIGHTS, fewest * WEIGHT_BYTES + HEADER_BYTES
-    weights, hashed_weights = _opened(path, limit, lambda stream, size: _weights(path, stream, size, fewest, hashes))
-    check_weights(path, weights, config, vocabulary, features)
+    described = _described(folder, WEIGHTS)
+    config, vocabulary, rules, hashes, content, names = described
+    features = _features(folder, described)
+    weights, hashed_weights = _checked_weights(folder, described, features)
     digest = sha256(content)
     if hashes is None:  # otherwise the config holds the hashes of the other files
         digest.update(sha256(names).digest() + hashed_weights)
     return ModelFiles(config, vocabulary, rules, features, weights, digest.hexdigest())
+
+
+def _read_described_once(folder: Path) -> DescribedFiles:
+    described = _described(folder, WEIGHTS)
+    for name in feature_files(described.config).values():
+        digest = _opened(folder / name, FEATURE_BYTES, lambda stream, size: file_digest(stream, "sha256"))
+        _check_digest(folder / name, digest.hexdigest(), described.hashes)
+    weights, _ = _checked_weights(folder, described, None)
+    num_weights = sum(prod(form.shape) for form in weights.forms.values())
+    return DescribedFiles(described.config, described.vocabulary, described.rules, num_weights)
+
+
+def _checked_weights(folder: Path, described: _Described, features: Features | None) -> tuple[Weights, bytes]:
+    """Return the weights of a model, which fit the rest, and the SHA-256 of their file.
+
+    Without the features, their part of the weights is only compared with the hash.
+    """
+    config, vocabulary = described.config, described.vocabulary
+    path, fewest = folder / WEIGHTS, _fewest_weights(config, vocabulary, features or {})
+    unknown = FEATURE_BYTES if features is None and config.features else 0
+    limit = fewest * WEIGHT_BYTES + HEADER_BYTES + unknown
+    found = _opened(path, limit, lambda stream, size: _weights(path, stream, size, fewest, described.hashes))
+    check_weights(path, found[0], config, vocabulary, features)
+    return found
 
 
 def _weights(

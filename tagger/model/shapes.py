@@ -1,6 +1,7 @@
 """The name, type and shape of every weight of a model, and the check of a file against them."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -77,17 +78,35 @@ def _recurrent_shapes(
 
 
 def check_weights(
-    path: Path, weights: Weights, config: ModelConfig, vocabulary: Vocabulary, features: Features, *, part: str = ""
+    path: Path,
+    weights: Weights,
+    config: ModelConfig,
+    vocabulary: Vocabulary,
+    features: Features | None,
+    *,
+    part: str = "",
 ) -> None:
-    """Refuse the weights of a file at a path that do not fit the model; `part` is the start of their names.
+    """Refuse the weights of a file at a path that do not fit the model.
+
+    Args:
+        path: The file.
+        weights: Its weights.
+        config: The configuration of the model.
+        vocabulary: Its vocabulary.
+        features: Its features; None to leave out their weights.
+        part: The start of the names of all weights that the file must have.
 
     Raises:
         ModelError: A tensor is missing, unknown or of another form, or has values that no network can have.
     """
     heads = heads_of(config.heads).items()
     fixed = {f"{module_name('head', layer)}.{name}" for layer, head in heads for name in head.fixed()}
-    forms = {name: form for name, form in forms_of(config, vocabulary, features).items() if name.startswith(part)}
-    if problems := sorted(_problems(forms, weights, fixed)):
+    forms = forms_of(config, vocabulary, features or {}).items()
+    expected = {name: form for name, form in forms if name.startswith(part)}
+    if features is None:
+        kept = {name: form for name, form in weights.forms.items() if not name.startswith(module_name("feature", ""))}
+        weights = replace(weights, forms=kept)
+    if problems := sorted(_problems(expected, weights, fixed)):
         more = f" and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
         raise ModelError(
             f"{path}: the weights must fit config.json and vocabulary.json, but {'; '.join(problems[:SHOWN])}{more}; "

@@ -9,7 +9,14 @@ from tagger.errors import ModelError
 from tagger.files.writing import newest
 from tagger.heads.table import heads_of
 from tagger.inference.loading import backends_of
-from tagger.model.files import is_exported, model_folder, read_exported, read_files, read_of_one_save
+from tagger.model.files import (
+    DescribedFiles,
+    is_exported,
+    model_folder,
+    read_described,
+    read_exported,
+    read_of_one_save,
+)
 from tagger.model.shapes import forms_of
 
 REPORT = "report.json"
@@ -28,11 +35,10 @@ def describe_model(path: str | Path) -> dict[str, Any]:
 
 
 def _describe(folder: Path) -> dict[str, Any]:
-    config, vocabulary, rules, features, *_ = read_exported(folder) if is_exported(folder) else read_files(folder)
+    config, vocabulary, rules, num_weights = _read_exported(folder) if is_exported(folder) else read_described(folder)
     labels = vocabulary.labels
     frozen = (len(vocabulary.words) + 1 - vocabulary.num_trainable) * config.vector_dimension
     frozen += sum(head.num_frozen(len(labels[layer])) for layer, head in heads_of(config.heads).items())
-    trained = sum(prod(form.shape) for form in forms_of(config, vocabulary, features).values()) - frozen
     facts = {
         "format": config.format,
         "version": config.version,
@@ -54,12 +60,19 @@ def _describe(folder: Path) -> dict[str, Any]:
         "encoder": config.encoder.model_dump(mode="json"),
         "words": len(vocabulary.words),
         "characters": len(vocabulary.chars),
-        "trained_parameters": trained,
+        "trained_parameters": num_weights - frozen,
         "trained_vectors": vocabulary.num_trainable * config.vector_dimension,
     }
     report = folder.parent / REPORT
     kept = _from_report(report) if newest(report).is_file() else {}
     return facts | {name: value for name, value in kept.items() if name in ("scores", "calibrated")}
+
+
+def _read_exported(folder: Path) -> DescribedFiles:
+    """Read an exported model, whose weights are in a graph; its features are those that need no other package."""
+    config, vocabulary, rules, features, *_ = read_exported(folder)
+    forms = forms_of(config, vocabulary, features)
+    return DescribedFiles(config, vocabulary, rules, sum(prod(form.shape) for form in forms.values()))
 
 
 def train_files_of(folder: Path) -> dict[str, str]:
