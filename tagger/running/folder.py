@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 
 from tagger.analysis.knowledge import TrainKnowledge
@@ -107,9 +108,9 @@ class RunFolder:
 
     def _replace(self, work: Path, contents: Mapping[str, bytes]) -> None:
         """Write those files that have changed."""
-        replace_files(work, {name: content for name, content in contents.items() if self._written.get(name) != content})
-        small = (RECIPE, *(f"{MODEL}/{name}" for name in (CONFIG, VOCABULARY, CARD)))
-        self._written |= {name: contents[name] for name in small if name in contents}
+        digests = {name: sha256(content).digest() for name, content in contents.items()}
+        replace_files(work, {name: contents[name] for name in digests if self._written.get(name) != digests[name]})
+        self._written |= digests
 
     @cached_property
     def _licences(self) -> Mapping[str, Sequence[str]]:

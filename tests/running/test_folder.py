@@ -89,6 +89,23 @@ def test_after_each_epoch_the_folder_holds_the_best_model_and_the_log(recipe: Pa
     assert {path.name for path in (tmp_path / "run").iterdir()} == FILES
 
 
+def test_a_file_that_no_epoch_changes_is_written_once(recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("Ada\n")
+    with recipe.open("a") as stream:
+        stream.write('[features.lists]\nkind = "gazetteer"\nfiles.NAME = "list.txt"\n')
+    written = []
+
+    def look(epoch: Epoch) -> None:
+        files = [tmp_path / "run" / "model" / name for name in ("feature.lists.json", "weights.safetensors")]
+        written.append([(path.stat().st_ino, path.stat().st_mtime_ns) for path in files])
+
+    run = train(recipe, output=tmp_path / "run", listener=AfterEpoch(look), overrides=UPOS)
+    best = sum(epoch.best for epoch in run.outcome.epochs)
+    look(run.outcome.epochs[-1])
+    assert [len(set(times)) for times in zip(*written, strict=True)] == [1, best]
+    assert list(load(tmp_path / "run").model.features) == ["lists"]
+
+
 def test_averaged_weights_are_those_that_are_kept(recipe: Path, tmp_path: Path) -> None:
     kept = []
     listener = AfterEpoch(lambda epoch: kept.append(load(tmp_path / "run").network.state_dict()))
