@@ -3,7 +3,7 @@
 Labels are matched with sentences by text. Where tokens differ, an entity keeps its characters (`alignment`).
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -45,9 +45,10 @@ class LabelFile:
 
     def predict(self, sentences: Sequence[Sentence]) -> Iterable[Sentence]:
         """Return these sentences with the layers that the file has for their text."""
-        labelled: defaultdict[str, list[Sentence]] = defaultdict(list)
-        for part in (*_texts(self.sentences), *([sentence] for sentence in self.sentences)):
-            labelled.setdefault(_characters(part), part)
+        texts = _texts(self.sentences)
+        parts = [*texts, *([sentence] for text in texts if len(text) > 1 for sentence in text)]
+        keyed = [(_characters(part), part) for part in parts]
+        labelled = dict(reversed(keyed))  # the first of each text
         found: list[Sentence] = []
         used, counts = set[str](), Counter[str]()
         for text in _texts(sentences):
@@ -57,7 +58,8 @@ class LabelFile:
                 found += _placed(part, labelled[key], counts) if key in labelled else _without_layers(part)
                 used.add(key)
         counts["absent"] = sum(not sentence.layers for sentence in found)
-        counts["unused"] = sum(_characters(t) not in used and not used & set(_each(t)) for t in _texts(self.sentences))
+        counts["unused"] = sum(_characters(t) not in used and not used & set(_each(t)) for t in texts)
+        counts["repeated"] = sum(key in used and _labels(part) != _labels(labelled[key]) for key, part in keyed)
         for note in _notes(counts, len(sentences)):
             self.tell(f"{self.name}: {note}")
         return found
@@ -91,6 +93,7 @@ def _notes(counts: Counter[str], asked: int) -> Iterator[str]:
     for what, text in (
         ("absent", f"of {asked} sentences have no labels in the file"),
         ("unused", "texts of the file are no text of these sentences and are not used"),
+        ("repeated", "texts occur again in the file with other labels or tokens; the first of each is used"),
         ("unfit", "entities do not begin and end with tokens, so the tags of these tokens are unknown"),
         ("unclear", "sentences have other tokens than the file, which cannot keep its unknown tags, and no labels"),
     ):
@@ -135,6 +138,10 @@ def _characters(part: Iterable[Sentence]) -> str:
 
 def _each(part: Iterable[Sentence]) -> Iterator[str]:
     return (_characters([sentence]) for sentence in part)
+
+
+def _labels(part: Iterable[Sentence]) -> list[tuple[object, object]]:
+    return [(sentence.tokens, sentence.layers) for sentence in part]
 
 
 def _without_layers(part: Iterable[Sentence]) -> list[Sentence]:

@@ -110,6 +110,34 @@ def test_labels_are_matched_by_their_text_in_any_order_and_with_other_tokens(lea
     assert "labels.jsonl: 1 texts of the file are no text of these sentences and are not used" in notes
 
 
+def test_texts_that_a_file_has_again_with_other_labels_are_reported(learn: Learn) -> None:
+    texts = (
+        ("Ada ran", "B-PER O"),
+        ("Ada ran", "O O"),
+        ("Bo ran", "O O"),
+        ("Bo ran", "O O"),
+        ("Al", "O"),
+        ("Al", "B-PER"),
+    )
+    rows = [{"tokens": text.split(), "tags": {"ner": tags.split()}} for text, tags in texts]
+    found, notes = learn(rows, [words("Bo ran"), words("Ada ran")])
+    assert tags_of(found) == ["O", "O", "S-PER", "O"]
+    told = "labels.jsonl: 1 texts occur again in the file with other labels or tokens; the first of each is used"
+    assert told in notes  # "Al" is no text of these sentences, and "Bo ran" has the same labels again
+    assert not any("again" in note for note in learn(rows[2:4], [words("Bo ran")])[1])
+
+
+def test_a_sentence_that_texts_of_a_file_label_in_several_ways_is_reported(learn: Learn) -> None:
+    texts = (["Ada", "ran", "home"], "O"), (["Ada", "ran", "off"], "B-PER")
+    rows = [
+        {"text": " ".join(tokens), "tokens": tokens, "tags": {"ner": [tag, "O", "O"]}, "sentences": [[0, 2], [2, 3]]}
+        for tokens, tag in texts
+    ]
+    found, notes = learn(rows, [words("Ada ran")])
+    assert tags_of(found) == ["O", "O"]
+    assert any("1 texts occur again" in note for note in notes)
+
+
 def test_labels_of_sentences_have_their_probability(learn: Learn) -> None:
     rows = [
         {"tokens": ["fine"], "labels": {"mood": {"value": "good", "score": 0.75}}},
