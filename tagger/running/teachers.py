@@ -12,7 +12,7 @@ from tagger.heads.lessons import Lesson, Opinion
 from tagger.heads.table import head_of
 from tagger.inference.predict import tag_marginals
 from tagger.running.label_files import LabelFile, check_layer, read_label_file
-from tagger.running.several.found import runs_in
+from tagger.running.several.found import has_model, runs_in
 from tagger.tagging import Tagger, load
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Sentence
@@ -48,7 +48,7 @@ def find_teachers(
     Args:
         recipe: The recipe with the heads to teach.
         folder: The folder that paths of teachers are relative to.
-        output: Folder of the run; it cannot be a teacher, because it is replaced.
+        output: Folder of the run; neither it nor its neighbours in a folder of several runs can be teachers.
         device: Where models run.
         tell: Called with a note on labels of a file that cannot be placed, when they are taught.
 
@@ -61,10 +61,8 @@ def find_teachers(
     for name, head in recipe.heads.items():
         for teacher in head.teacher or ():
             where, path = f"heads.{name}.teacher", folder / teacher
-            if output is not None and path.resolve() in (output.resolve(), (output / "model").resolve()):
-                raise RecipeError(
-                    f"{where}: {path} must not be the folder of this run, which replaces it; use another --output"
-                )
+            if output is not None:
+                _check_place(where, path, output)
             if teacher not in teachers:
                 try:
                     teachers[teacher] = _found(path, device, tell)
@@ -77,6 +75,22 @@ def find_teachers(
     if len(set(stems)) < len(stems) or any(stem.startswith(".") for stem in stems):
         raise RecipeError(f"recipes of teachers must have different file names, got {', '.join(teachers)}; rename one")
     return teachers
+
+
+def _check_place(where: str, path: Path, output: Path) -> None:
+    """Refuse a teacher that the run would replace, and a folder of several runs in which this one is kept too."""
+    teacher, run = path.resolve(), output.resolve()
+    replaced = [folder for folder in (run / "model", run / KEPT) if teacher.is_relative_to(folder)]
+    if teacher == run or (replaced and teacher.is_dir()):
+        raise RecipeError(
+            f"{where}: {path} must not be the folder of this run or in it, because the run replaces it; use another "
+            f"--output, got {output}"
+        )
+    if run.parent == teacher and not has_model(teacher):
+        raise RecipeError(
+            f"{where}: the runs in {path} are teachers, so this run must be in another folder, got {output}; use "
+            "another --output"
+        )
 
 
 def _found(path: Path, device: str, tell: Tell) -> Recipe | Teachers:

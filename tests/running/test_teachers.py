@@ -311,7 +311,7 @@ def test_an_earlier_run_keeps_its_teachers_until_new_ones_are_done(folder: Path)
 def test_a_run_is_not_written_over_its_own_teacher(folder: Path) -> None:
     train(folder / "ner.toml", output=folder / "runs" / "ner")
     for output in ("runs/ner", "runs/../runs/ner"):
-        with pytest.raises(RecipeError, match=r"heads.ner.teacher: .* must not be the folder of this run"):
+        with pytest.raises(RecipeError, match=r"heads.ner.teacher: .* must not be the folder of this run or in it"):
             train(
                 folder / "pupil.toml",
                 output=folder / output,
@@ -319,6 +319,24 @@ def test_a_run_is_not_written_over_its_own_teacher(folder: Path) -> None:
                 overrides=["heads.ner.teacher=runs/ner"],
             )
     assert load(folder / "runs" / "ner").layers == ("ner",)
+
+
+def test_a_run_is_no_teacher_of_itself_or_of_its_neighbours_through_their_folder(folder: Path) -> None:
+    for name in ("runs/seed-1", "runs/seed-2/teachers/ner"):
+        (folder / name).mkdir(parents=True)
+    (folder / "link").symlink_to(folder / "runs")
+    for teacher, output, message in (
+        ("runs", "runs/seed-1", "the runs in .*runs are teachers, so this run must be in another folder, got .*seed-1"),
+        ("runs", "runs/seed-3", "must be in another folder"),
+        ("link", "runs/seed-3", "must be in another folder"),
+        ("runs/seed-2/teachers/ner", "runs/seed-2", "must not be the folder of this run or in it"),
+    ):
+        recipe = load_recipe(folder / "pupil.toml", [f"heads.ner.teacher={teacher}"])
+        with pytest.raises(RecipeError, match=f"^heads.ner.teacher: .*{message}"):
+            find_teachers(recipe, folder, folder / output, device="cpu")
+    recipe = load_recipe(folder / "pupil.toml", ["heads.ner.teacher=runs"])
+    with pytest.raises(ModelError):  # the folder has no model, but its place is right
+        find_teachers(recipe, folder, folder / "pupils" / "seed-1", device="cpu")
 
 
 def test_files_of_all_teachers_are_looked_for_before_any_is_trained(folder: Path) -> None:
