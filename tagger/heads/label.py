@@ -168,7 +168,8 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead", "numpy_heads.SentenceHe
         parts = np.zeros((len(lesson.teachers), len(lesson.asked), len(known)), np.float32)
         said: set[str] = set()
         for part, teacher in zip(parts, lesson.teachers, strict=True):
-            scores = [_scores_of(sentence, self.layer) for sentence in teacher.predict(lesson.asked)]
+            predicted = teacher.predict(lesson.sentences, lesson.asked)
+            scores = [_scores_of(sentence, self.layer) for sentence in predicted]
             said |= {name for each in scores for name in each}
             lesson.check_known(said, known)
             part[:] = [[each.get(name, 0.0) for name in known] for each in scores]

@@ -33,12 +33,14 @@ class Opinion(NamedTuple):
 class Teacher(Protocol):
     """A model, or a file with labels."""
 
-    def predict(self, sentences: Sequence[Sentence]) -> Iterable[Sentence]:
-        """Yield these sentences with the layers that the teacher knows of each."""
+    def predict(self, sentences: Sequence[Sentence], asked: Sequence[bool]) -> Iterable[Sentence]:
+        """Yield those sentences that are asked about, with the layers that the teacher knows of each."""
         ...
 
-    def opinions(self, sentences: Sequence[Sentence], layer: str, scheme: Scheme | None) -> Iterable[Opinion]:
-        """Yield the probabilities of the tags of a layer, in a scheme, for each of these sentences."""
+    def opinions(
+        self, sentences: Sequence[Sentence], asked: Sequence[bool], layer: str, scheme: Scheme | None
+    ) -> Iterable[Opinion]:
+        """Yield the probabilities of the tags of a layer, in a scheme, for each sentence that is asked about."""
         ...
 
 
@@ -48,7 +50,7 @@ class Lesson:
 
     Args:
         sentences: The training sentences.
-        asked: Those that the head asks its teachers about.
+        asked: Whether the head asks its teachers about each; the others are context.
         teachers: The teachers.
         vocabulary: Gives the ids of labels.
         where: The key of the recipe that names the teachers, for messages.
@@ -56,7 +58,7 @@ class Lesson:
     """
 
     sentences: Sequence[Sentence]
-    asked: Sequence[Sentence]
+    asked: Sequence[bool]
     teachers: Sequence[Teacher]
     vocabulary: Vocabulary
     where: str
@@ -82,7 +84,8 @@ class Lesson:
         """
         known = self.vocabulary.labels[layer]
         index = {name: i for i, name in enumerate(known)}
-        for opinions in zip(*(each.opinions(self.asked, layer, scheme) for each in self.teachers), strict=True):
+        said = (teacher.opinions(self.sentences, self.asked, layer, scheme) for teacher in self.teachers)
+        for opinions in zip(*said, strict=True):
             parts = np.zeros((len(opinions), len(opinions[0].shares), len(known)), np.float32)
             for part, (names, shares) in zip(parts, opinions, strict=True):
                 self.check_known(names, known)

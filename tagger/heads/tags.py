@@ -213,8 +213,11 @@ class TagHead(Head[TokensHeadConfig, "TokensHead", "numpy_heads.TokensHead"]):
         layers = self._taught_layers(lesson)
         lesson.check_known({tag for each in layers for tag in known_of(each.tags)}, lesson.vocabulary.labels[layer])
         left = iter(layers)
-        asked = ((s, next(left) if self.asks_teacher(s) else None) for s in lesson.sentences)
-        filled = [replace(s, layers={layer: found} if found and known_of(found.tags) else {}) for s, found in asked]
+        said = [next(left) if is_asked else None for is_asked in lesson.asked]
+        filled = [
+            replace(s, layers={layer: found} if found and known_of(found.tags) else {})
+            for s, found in zip(lesson.sentences, said, strict=True)
+        ]
         given = encode(pack(filled, [layer]), lesson.vocabulary, {layer: scheme})
         return replace(
             encoded,
@@ -228,14 +231,14 @@ class TagHead(Head[TokensHeadConfig, "TokensHead", "numpy_heads.TokensHead"]):
         if len(lesson.teachers) > 1:
             names = lesson.vocabulary.labels[layer]
             return [TagLayer(tags, scheme) for tags in best_tags(lesson.shares(layer, scheme), names, scheme)]
-        predicted = lesson.teachers[0].predict(lesson.asked)
+        predicted = lesson.teachers[0].predict(lesson.sentences, lesson.asked)
         return [TagLayer(taught_tags(s, layer, scheme), scheme) for s in predicted]
 
     def _learn_shares(self, encoded: EncodedSentences, lesson: Lesson) -> EncodedSentences:
         """Return the training sentences with the probabilities of tags for sentences that have no gold tags."""
         layer, scheme = self.layer, self.config.span_scheme
         shares = np.zeros((len(encoded.type_ids), len(lesson.vocabulary.labels[layer])), np.float16)
-        rows = [i for i, sentence in enumerate(lesson.sentences) if self.asks_teacher(sentence)]
+        rows = np.flatnonzero(lesson.asked).tolist()
         for row, found in zip(rows, lesson.shares(layer, scheme), strict=True):
             shares[encoded.starts[row] : encoded.starts[row + 1]] = found
         return replace(encoded, taught_shares={**encoded.taught_shares, layer: shares})

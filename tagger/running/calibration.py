@@ -11,11 +11,11 @@ from tagger.encoding.packed import Packed, pack
 from tagger.encoding.vocabulary import label_names
 from tagger.errors import DataError
 from tagger.evaluation import dev_scores
-from tagger.features.passages import passages_of
+from tagger.features.passages import Passage, passages_of
 from tagger.features.table import longest_context
 from tagger.heads.head import HeldOutSentences
 from tagger.heads.table import head_of, heads_of
-from tagger.inference.predict import encoded_for
+from tagger.inference.predict import CHUNK, encoded_for, predict_passages
 from tagger.inference.torch_backend import TorchBackend
 from tagger.model.network import TorchModel, to_tensors
 from tagger.nn.calibration import FURTHEST, HIGHEST, LOWEST, HeldOut
@@ -52,11 +52,12 @@ def calibrate(model: TorchModel, dev: Sequence[Sentence], trained: Mapping[str, 
     """
     facts: Facts = {}
     heads = {layer: head for layer, head in heads_of(model.heads).items() if head.config.calibrate}
+    pairs = list(passages_of(dev, longest_context(model.features)))
     for layer, head in heads.items():
         names = model.vocabulary.labels[layer]
         known = _known(dev, layer, head.config, names)
         counts = {"sentences": len(known), "left_out": sum(layer in s.layers for s in dev) - len(known)}
-        fitted = head.calibrate(model.network.heads[layer], names, _held_out(model, layer, known))
+        fitted = head.calibrate(model.network.heads[layer], names, _held_out(model, layer, [pairs[i] for i in known]))
         facts[layer] = {**counts, **fitted}
     temperatures = {layer: facts[layer]["temperature"] for layer, head in heads.items() if head.keeps_temperature}
     model.network.set_temperatures(temperatures)
@@ -83,16 +84,19 @@ def describe_calibration(layer: str, found: Mapping[str, float]) -> str:
     )
 
 
-def _known(dev: Sequence[Sentence], layer: str, config: AnyHeadConfig, names: Sequence[str]) -> list[Sentence]:
-    """Return the dev sentences with known labels of a layer, all of which are in `names`."""
+def _known(dev: Sequence[Sentence], layer: str, config: AnyHeadConfig, names: Sequence[str]) -> list[int]:
+    """Return the positions of the dev sentences with known labels of a layer, all of which are in `names`."""
     head, known = head_of(layer, config), set(names)
-    labels = [(s, known_of(head.labels(s))) for s in dev if layer in s.layers]
-    return [sentence for sentence, found in labels if found and known.issuperset(found)]
+    labels = [(i, known_of(head.labels(s))) for i, s in enumerate(dev) if layer in s.layers]
+    return [i for i, found in labels if found and known.issuperset(found)]
 
 
-def _held_out(model: TorchModel, layer: str, sentences: Sequence[Sentence]) -> HeldOutSentences:
+def _held_out(model: TorchModel, layer: str, pairs: Sequence[tuple[Sentence, Passage]]) -> HeldOutSentences:
+    """Return dev sentences, each with its neighbours in dev, for the head of a layer."""
+    sentences = [sentence for sentence, _ in pairs]
+
     def states() -> list[HeldOut]:
-        passages = [passage for _, passage in passages_of(sentences, longest_context(model.features))]
+        passages = [passage for _, passage in pairs]
         encoded = encoded_for(model, pack(sentences, [layer]), passages, {layer: model.heads[layer].span_scheme})
         most = most_rows(len(model.vocabulary.labels[layer]))
         found = []
@@ -102,5 +106,8 @@ def _held_out(model: TorchModel, layer: str, sentences: Sequence[Sentence]) -> H
                 found.append(HeldOut(model.network.states(batch), batch.mask, batch.targets[layer]))
         return found
 
-    tagger = Tagger(TorchBackend(model, cache=False))
-    return HeldOutSentences(sentences, lambda: list(tagger.predict(sentences)), states)
+    def predicted() -> list[Sentence]:
+        backend = TorchBackend(model, cache=False)
+        return list(predict_passages(pairs, backend, chunk=CHUNK, n_best=0, waits=lambda: False))
+
+    return HeldOutSentences(sentences, predicted, states)

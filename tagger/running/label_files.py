@@ -6,7 +6,7 @@ Labels are matched with sentences by text. Where tokens differ, an entity keeps 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import compress, groupby
 from pathlib import Path
 
 import numpy as np
@@ -43,8 +43,9 @@ class LabelFile:
     sentences: Sequence[Sentence]
     tell: Tell
 
-    def predict(self, sentences: Sequence[Sentence]) -> Iterable[Sentence]:
-        """Return these sentences with the layers that the file has for their text."""
+    def predict(self, sentences: Sequence[Sentence], asked: Sequence[bool]) -> Iterable[Sentence]:
+        """Return those sentences that are asked about, with the layers that the file has for their text."""
+        sentences = list(compress(sentences, asked))
         texts = _texts(self.sentences)
         parts = [*texts, *([sentence] for text in texts if len(text) > 1 for sentence in text)]
         keyed = [(_characters(part), part) for part in parts]
@@ -64,9 +65,11 @@ class LabelFile:
             self.tell(f"{self.name}: {note}")
         return found
 
-    def opinions(self, sentences: Sequence[Sentence], layer: str, scheme: Scheme | None) -> Iterator[Opinion]:
+    def opinions(
+        self, sentences: Sequence[Sentence], asked: Sequence[bool], layer: str, scheme: Scheme | None
+    ) -> Iterator[Opinion]:
         """Yield the tags with their probabilities; the rest of the probability of a token stays unknown."""
-        for sentence in self.predict(sentences):
+        for sentence in self.predict(sentences, asked):
             tags, found = taught_tags(sentence, layer, scheme), sentence.layers.get(layer)
             names = sorted({*known_of(tags)})
             shares = np.zeros((len(tags), len(names)), np.float32)

@@ -1,13 +1,16 @@
 """Teachers: trained models, or files with labels, from which a network learns what training sentences lack."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 
 from tagger.config import AnyHeadConfig, Recipe, load_recipe
 from tagger.encoding.batches import EncodedSentences
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import RecipeError, TaggerError
+from tagger.features.passages import by_document
+from tagger.features.table import longest_context
 from tagger.heads.lessons import Lesson, Opinion
 from tagger.heads.table import head_of
 from tagger.inference.predict import tag_marginals
@@ -30,14 +33,30 @@ class ModelTeacher:
 
     tagger: Tagger
 
-    def predict(self, sentences: Sequence[Sentence]) -> Iterable[Sentence]:
-        """Yield these sentences with the layers that the model predicts."""
-        return self.tagger.predict(sentences)
+    def predict(self, sentences: Sequence[Sentence], asked: Sequence[bool]) -> Iterator[Sentence]:
+        """Yield those sentences that are asked about, with the layers that the model predicts."""
+        read, flags = self._read(sentences, asked)
+        return compress(self.tagger.predict(read), flags)
 
-    def opinions(self, sentences: Sequence[Sentence], layer: str, scheme: Scheme | None) -> Iterator[Opinion]:
-        """Yield the probabilities of the tags of each sentence; they are in the scheme of the model."""
-        names = self.tagger.model.vocabulary.labels[layer]
-        return (Opinion(names, found[layer]) for found in tag_marginals(sentences, self.tagger.backend))
+    def opinions(
+        self, sentences: Sequence[Sentence], asked: Sequence[bool], layer: str, scheme: Scheme | None
+    ) -> Iterator[Opinion]:
+        """Yield the probabilities of the tags of each sentence asked about; they are in the scheme of the model."""
+        names, (read, flags) = self.tagger.model.vocabulary.labels[layer], self._read(sentences, asked)
+        return (Opinion(names, found[layer]) for found in compress(tag_marginals(read, self.tagger.backend), flags))
+
+    def _read(self, sentences: Sequence[Sentence], asked: Sequence[bool]) -> tuple[list[Sentence], list[bool]]:
+        """Return the sentences to read, and whether each is asked about: all of a document, if the model reads context.
+
+        Documents get names of their own, so that two of the same name stay apart where one between them is not read.
+        """
+        if not longest_context(self.tagger.model.features):
+            return list(compress(sentences, asked)), [True] * sum(asked)
+        read, left = list[tuple[Sentence, bool]](), iter(asked)
+        for number, document in enumerate(by_document(sentences)):
+            part = [(s if s.document is None else replace(s, document=str(number)), next(left)) for s in document]
+            read += part if any(is_asked for _, is_asked in part) else []
+        return [sentence for sentence, _ in read], [is_asked for _, is_asked in read]
 
 
 def find_teachers(
@@ -146,16 +165,16 @@ def check_taught(recipe: Recipe, train: Sequence[Sentence]) -> None:
         RecipeError: Every train sentence already has the layer of its head.
     """
     for name, head in recipe.heads.items():
-        if head.teacher is not None and not _taught(train, head):
+        if head.teacher is not None and not any(_asked(train, head)):
             raise RecipeError(
                 f"heads.{name}.teacher has no effect, because every train sentence has `{head.layer}`; remove it"
             )
 
 
-def _taught(sentences: Sequence[Sentence], config: AnyHeadConfig) -> list[Sentence]:
-    """Return the sentences that the teachers of a head are asked about."""
+def _asked(sentences: Sequence[Sentence], config: AnyHeadConfig) -> list[bool]:
+    """Return whether the teachers of a head are asked about each sentence."""
     head = head_of(config.layer, config)
-    return [sentence for sentence in sentences if head.asks_teacher(sentence)]
+    return [head.asks_teacher(sentence) for sentence in sentences]
 
 
 def with_teachers(
@@ -183,9 +202,9 @@ def with_teachers(
     for name, config in recipe.heads.items():
         if config.teacher is None:
             continue
-        taught, asked = _taught(sentences, config), [each for value in config.teacher for each in teachers[value]]
+        asked, taught_by = _asked(sentences, config), [each for value in config.teacher for each in teachers[value]]
         verb = "labels" if len(config.teacher) == 1 else "label"
-        tell(f"{', '.join(config.teacher)} {verb} `{config.layer}` in {counted(len(taught), 'sentence')}")
-        lesson = Lesson(sentences, taught, asked, vocabulary, f"heads.{name}.teacher", tell)
+        tell(f"{', '.join(config.teacher)} {verb} `{config.layer}` in {counted(sum(asked), 'sentence')}")
+        lesson = Lesson(sentences, asked, taught_by, vocabulary, f"heads.{name}.teacher", tell)
         encoded = head_of(config.layer, config).learn(encoded, lesson)
     return encoded

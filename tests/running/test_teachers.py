@@ -1,9 +1,11 @@
 """Teachers: what they say of sentences that lack a layer, how a network learns from it, and which ones are refused."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from tagger.corpus.synthetic import generate
 from tagger.encoding.batches import EncodedSentences, encode
 from tagger.encoding.packed import pack
 from tagger.errors import DataError, ModelError, RecipeError
+from tagger.features.passages import by_document
 from tagger.formats.jsonl import sentence_to_json
 from tagger.heads.lessons import best_tags
 from tagger.running.corpora import load_corpora
@@ -184,7 +187,7 @@ def test_a_broken_sequence_is_taught_as_the_entities_that_it_is_read_as(folder: 
     class Broken:
         """A teacher as a softmax without constraints can be."""
 
-        def predict(self, sentences: list[Sentence]) -> list[Sentence]:
+        def predict(self, sentences: list[Sentence], asked: list[bool]) -> list[Sentence]:
             tags = ("I-person", "E-person", "S-person", "O")
             return [replace(s, layers={"ner": TagLayer(tags, "bioes", shown="iob2")}) for s in sentences]
 
@@ -201,7 +204,7 @@ def test_a_broken_sequence_is_taught_as_the_entities_that_it_is_read_as(folder: 
     )
     tags = [vocabulary.labels["ner"][k] for k in found.batch(np.zeros(1, np.int64)).taught["ner"][0]]
     assert invalid_positions(tags, "bioes") == []
-    broken = Broken().predict([sentence])[0]
+    broken = Broken().predict([sentence], [True])[0]
     assert tags_to_spans(tags, "bioes") == broken.boundaries("ner") != []
 
 
@@ -234,6 +237,28 @@ def test_several_teachers_teach_their_mean(folder: Path) -> None:
         assert invalid_positions(tags, "bioes") == []
         assert [tuple(tags)] == list(best_tags([expected[start : start + len(sentence)]], labels, "bioes"))
         start += len(sentence)
+
+
+@pytest.mark.parametrize("context", [0, 9])
+def test_a_model_that_reads_context_reads_whole_documents(monkeypatch: pytest.MonkeyPatch, context: int) -> None:
+    documents = ("x", "x", "y", "x", "x", None, None)
+    sentences = [Sentence.from_tokens([str(i)], document=name) for i, name in enumerate(documents)]
+    asked = [False, True, False, True, False, False, True]
+    seen: list[Sentence] = []
+
+    def predict(given: Iterable[Sentence], *_: object) -> Iterator[Any]:
+        seen[:] = given
+        return ({"tokens": s.tokens, "ner": np.zeros((1, 0))} for s in seen)
+
+    monkeypatch.setattr("tagger.running.teachers.longest_context", lambda _: context)
+    monkeypatch.setattr("tagger.running.teachers.tag_marginals", predict)
+    model = SimpleNamespace(features={}, vocabulary=SimpleNamespace(labels={"ner": ()}))
+    teacher = ModelTeacher(cast("Tagger", SimpleNamespace(model=model, predict=predict, backend=None)))
+    assert [each["tokens"] for each in cast("Any", teacher.predict(sentences, asked))] == [("1",), ("3",), ("6",)]
+    for _ in range(2):
+        groups = [[s.tokens[0] for s in document] for document in by_document(seen)]
+        assert groups == ([["0", "1"], ["3", "4"], ["6"]] if context else [["1", "3"], ["6"]])
+        assert len(list(teacher.opinions(sentences, asked, "ner", "bioes"))) == 3
 
 
 def test_probabilities_are_taught_where_gold_lacks(folder: Path) -> None:
