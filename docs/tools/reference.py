@@ -96,12 +96,16 @@ def value_type(schema: Mapping[str, Any]) -> str:
         case {"anyOf": choices}:
             named = [value_type(choice) for choice in choices if choice != {"type": "null"}]
             return " or ".join(dict.fromkeys(named if "number" not in named else set(named) - {"integer"}))
+        case {"type": "array", "items": {"type": "string"}}:
+            return "string or list of strings"  # `as_tuple` reads all lists of strings
         case {"type": "array", "items": item}:
             return f"list of {item['type']}s"
         case {"type": "object", "additionalProperties": {"$ref": _} | {"oneOf": _}}:
             return "sections"
+        case {"type": "object", "additionalProperties": {"type": "array"}}:
+            return "table of strings or lists of strings"
         case {"type": "object", "additionalProperties": value}:
-            return f"table of {'lists' if value['type'] == 'array' else value['type'] + 's'}"
+            return f"table of {value['type']}s"
         case {"type": kind}:
             return " ".join([kind, *bounds(schema)])
     raise ValueError(f"a type that has no words yet: {schema}")

@@ -1,0 +1,27 @@
+"""The types of recipe keys in the reference: it says where one string may stand for a list of strings."""
+
+from typing import Annotated, Any
+
+import pytest
+from pydantic import TypeAdapter
+from reference import SECTIONS, sections_of, value_type
+
+from tagger.config import Recipe
+
+CLASSES = {kind.__name__: kind for kind in sections_of(Recipe)}
+
+
+@pytest.mark.parametrize("name", SECTIONS.values())
+def test_each_key_that_is_said_to_take_one_string_takes_it(name: str) -> None:
+    section: Any = CLASSES[name]
+    for key, schema in section.model_json_schema()["properties"].items():
+        for type_, given in (("string or list of strings", "x"), ("table of strings or lists of strings", {"a": "x"})):
+            if type_ in value_type(schema):
+                field = section.model_fields[key]
+                taken = TypeAdapter(Annotated[field.annotation, None, *field.metadata]).validate_python(given)
+                assert taken == ({"a": ("x",)} if isinstance(given, dict) else ("x",)), key
+
+
+def test_a_teacher_may_be_one_string_or_several() -> None:
+    for name in ("TokensHeadConfig", "SentenceHeadConfig"):
+        assert value_type(CLASSES[name].model_json_schema()["properties"]["teacher"]) == "string or list of strings"  # type: ignore[attr-defined]
