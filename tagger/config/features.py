@@ -4,6 +4,7 @@
 reference of recipes.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -17,6 +18,10 @@ class AnyFeatureConfig(Section):
 
     kind: str
     """What the feature says about a token."""
+
+    def paths(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the files and folders that it must have, by the key that names them."""
+        return {}
 
 
 class AnyTokenFeatureConfig(AnyFeatureConfig):
@@ -79,6 +84,10 @@ class GazetteerConfig(AnyTokenFeatureConfig):
     case: Literal["keep", "fold"] = "keep"
     """Whether upper and lower case are different (`keep`) or the same (`fold`)."""
 
+    def paths(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the lists."""
+        return {"files": tuple(path for paths in self.files.values() for path in paths)}
+
 
 class CharLMConfig(AnyTokenFeatureConfig):
     """States of a character language model, which `tagger pretrain` trains on any text."""
@@ -93,6 +102,10 @@ class CharLMConfig(AnyTokenFeatureConfig):
 
     width: Size | None = None
     """Number of features that a learned projection makes of the states. Default: the states, without a projection."""
+
+    def paths(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the folder of the model."""
+        return {"model": (self.model,)}
 
 
 Layers = Literal["all"] | Annotated[tuple[int, ...], Field(min_length=1)]

@@ -6,6 +6,7 @@ from typing import Any
 
 from tagger.config import AnyFeatureConfig
 from tagger.encoding.batches import Rows
+from tagger.errors import TaggerError
 from tagger.features.feature import Feature, Given, Ids, TokenFeature, TypeFeature
 from tagger.features.passages import Passage
 
@@ -39,8 +40,20 @@ def _class_of_kind(kind: str) -> type[Feature[Any]]:
 
 
 def prepare_features(configs: Mapping[str, AnyFeatureConfig], given: Given) -> dict[str, Feature[Any]]:
-    """Return the features of a recipe at the start of a training."""
-    return {name: class_of(config).prepare(name, config, given) for name, config in configs.items()}
+    """Return the features of a recipe at the start of a training.
+
+    Raises:
+        TaggerError: A section does not fit what it names; the message begins with `features.NAME`.
+    """
+    return {name: _prepared(name, config, given) for name, config in configs.items()}
+
+
+def _prepared(name: str, config: AnyFeatureConfig, given: Given) -> Feature[Any]:
+    try:
+        return class_of(config).prepare(name, config, given)
+    except TaggerError as error:
+        where = ".".join(("features", name, *config.paths()))
+        raise error if str(error).startswith(f"features.{name}.") else type(error)(f"{where}: {error}") from None
 
 
 def read_alone(features: Features) -> list[str]:

@@ -118,11 +118,12 @@ def check_files(
     if isinstance(given, Mapping) and given.keys() != (names := recipe.all_corpora().keys()):
         raise RecipeError(f"`corpus` must have the corpora {quoted(names)}, got {quoted(given) or 'none'}")
     read = recipe.embeddings.vectors if given is not None else _paths(recipe, from_files=from_files)
-    missing = [path for path in read if _is_missing(folder / path)]
-    if missing:
-        error = DataError.of(
-            [f"{folder / path}: no such file; check the path and the --data folder" for path in missing]
-        )
+    named = [*(("", path) for path in read), *_paths_of_features(recipe)]
+    found = [(where, path) for where, path in named if _is_missing(folder / path)]
+    if found:
+        advice = "no such file; check the path and the --data folder"
+        error = DataError.of([f"{where}{folder / path}: {advice}" for where, path in found])
+        missing = [path for _, path in found]
         raise DataError("\n".join((str(error), *_how_to_fetch(missing, folder if from_files else None))))
 
 
@@ -136,6 +137,13 @@ def _paths(recipe: Recipe, *, from_files: bool) -> list[str]:
     """Return the paths of all files that are read for a recipe, as the recipe gives them."""
     read = [c for c in recipe.all_corpora().values() if c.dataset is None or (from_files and c.train is not None)]
     return [*(path for config in read for path in config.files()), *recipe.embeddings.vectors]
+
+
+def _paths_of_features(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """Yield each path of features, after the key that names it, such as `features.NAME.files: `."""
+    for name, config in recipe.features.items():
+        for key, paths in config.paths().items():
+            yield from ((f"features.{name}.{key}: ", path) for path in paths)
 
 
 def _how_to_fetch(missing: Sequence[str], data: Path | None) -> Iterator[str]:

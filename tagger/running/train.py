@@ -46,7 +46,7 @@ from tagger.running.testing import files_of, hashes_of_recipe, score_on_test
 from tagger.tagging import Tagger
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Sentence
-from tagger.text.tokenization import Split
+from tagger.text.tokenization import Split, TextRules
 from tagger.training.loop import STOPPED, Epoch, Outcome, refit_network, share_epoch, train_network
 from tagger.wording import counted, quoted
 
@@ -116,8 +116,9 @@ def train(
         training = _Training(recipe, folder, corpora, device, run_folder, listener, keep)
         check_calibrated(recipe.layers, training.packed, training.dev)
         check_taught(recipe, training.train)
+        prepared = training.prepare()  # before teachers are trained, so that mistakes in [features] are found first
         teachers = _train_teachers(found, base, run_folder, listener, data=data, seed=recipe.seed, device=device)
-        model = training.build_model()
+        model = training.build_model(*prepared)
         outcome = training.fit(model, teachers)
         best = outcome.best
         if best is None:
@@ -215,7 +216,14 @@ class _Training:
         self.dev = joined(corpus.dev for corpus in self.corpora.values())
         self.packed = packed_of(self.train, self.recipe.layers)
 
-    def build_model(self) -> TorchModel:
+    def prepare(self) -> tuple[TextRules, Features]:
+        """Return how texts are split, and the features of the recipe."""
+        by_corpus = {name: corpus.rules for name, corpus in self.corpora.items()}
+        rules = text_rules_of(by_corpus, self.packed, self.listener.noted)
+        given = Given(self.folder, self.packed, self.listener.noted, self.device, rules)
+        return rules, self._as_trained(prepare_features(self.recipe.features, given))
+
+    def build_model(self, rules: TextRules, features: Features) -> TorchModel:
         """Return a model with fresh weights, and with the words and labels of the train sentences."""
         recipe, embeddings, vectors = self.recipe, self.recipe.embeddings, None
         if embeddings.vectors:
@@ -224,10 +232,7 @@ class _Training:
             vectors = read_vectors(paths, max_words=embeddings.max_words)
         vocabulary = build_vocabulary(self.packed, layers=self.schemes, vectors=vectors, tune=embeddings.tune)
         dimension = vectors.dimension if vectors else embeddings.dimension
-        by_corpus = {name: corpus.rules for name, corpus in self.corpora.items()}
-        rules = text_rules_of(by_corpus, self.packed, self.listener.noted)
-        given = Given(self.folder, self.packed, self.listener.noted, self.device, rules)
-        features = self.keep(self._as_trained(prepare_features(recipe.features, given)))
+        features = self.keep(features)
         widths = {name: feature.width for name, feature in features.items()}
         lengths = np.diff(self.packed.starts).tolist()
         check_memory(recipe, vocabulary, lengths, vectors=dimension, features=features, device=self.device)
@@ -314,7 +319,7 @@ class _Training:
         joined = _with_dev_in_train(self.corpora, epochs)
         again = replace(self, corpora=joined)
         try:
-            fresh = again.build_model()
+            fresh = again.build_model(*again.prepare())
             refit_network(fresh.network, **again._lessons(fresh, teachers), epochs=best.epoch)
         except KeyboardInterrupt:
             self.listener.noted("stopped before that has ended; the model is the one that dev has chosen")

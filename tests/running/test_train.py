@@ -3,6 +3,7 @@
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,17 @@ from small_recipes import NER, SMALL, SYNTHETIC
 
 from tagger.config import load_recipe
 from tagger.corpus.synthetic import generate
-from tagger.errors import DataError, ModelError, RecipeError
+from tagger.errors import DataError, ModelError, RecipeError, TaggerError
 from tagger.evaluation import dev_scores
 from tagger.running.calibration import calibrate
+from tagger.running.corpora import load_corpora
 from tagger.running.description import describe_model
 from tagger.running.run import Run, RunListener
 from tagger.running.scoring import evaluate_files
 from tagger.running.testing import hashes_of_recipe
 from tagger.running.train import train
 from tagger.tagging import load
+from tagger.text.sentence import Sentence
 from tagger.training.loop import Epoch
 
 FILES = {"model", "recipe.toml", "log.jsonl", "report.json", "seen.json"}
@@ -399,9 +402,36 @@ def test_a_run_without_test_has_no_scores_but_keeps_how_it_was_made_and_what_was
 def test_a_recipe_names_all_of_its_files_that_are_not_there(tmp_path: Path) -> None:
     recipe = make_conll_recipe(tmp_path, train=["Ada/B-PER ran/O"])
     advice = "no such file; check the path and the --data folder"
+    features = ['features.x={kind = "gazetteer", files = {A = ["a.txt"]}}', 'features.y={kind = "charlm", model = "m"}']
     with pytest.raises(DataError) as caught:
-        train(recipe, overrides=["data.dev=no.conll", 'embeddings.vectors=["no.txt"]'])
-    assert str(caught.value) == f"{tmp_path / 'no.conll'}: {advice}\n{tmp_path / 'no.txt'}: {advice}"
+        train(recipe, overrides=["data.dev=no.conll", 'embeddings.vectors=["no.txt"]', *features])
+    assert str(caught.value).splitlines() == [
+        f"{tmp_path / 'no.conll'}: {advice}",
+        f"{tmp_path / 'no.txt'}: {advice}",
+        f"features.x.files: {tmp_path / 'a.txt'}: {advice}",
+        f"features.y.model: {tmp_path / 'm'}: {advice}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("feature", "said"),
+    [
+        ('{kind = "charlm", model = "."}', "features.x.model: "),
+        ('{kind = "gazetteer", files = {A = "empty"}}', "features.x.files: "),
+        ('{kind = "transformer", model = "."}', "features.x.model: "),
+    ],
+)
+def test_mistakes_of_features_are_found_before_teachers_are_trained(feature: str, said: str, tmp_path: Path) -> None:
+    recipe = make_conll_recipe(tmp_path, train=["Ada/B-PER ran/O"] * 2)
+    (tmp_path / "teacher.toml").write_text(recipe.read_text())
+    labelled = load_corpora(recipe)["data"]
+    corpus = replace(labelled, train=[*labelled.train, Sentence.from_tokens(["x"])])
+    (tmp_path / "empty").write_bytes(b"\xff")
+    (tmp_path / "v.txt").write_text("no vectors")
+    changes = [f"features.x={feature}", "heads.ner.teacher=teacher.toml", "embeddings.vectors=v.txt"]
+    with pytest.raises(TaggerError, match=f"^{said}") as caught:
+        train(recipe, corpus=corpus, overrides=changes, listener=Untrained())
+    assert str(caught.value).count("features.x") == 1
 
 
 @pytest.mark.parametrize(("data", "then"), [("my data", ""), (None, "; then train with --data data")])
