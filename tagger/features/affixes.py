@@ -3,27 +3,21 @@
 The hash is CRC-32, the same on every machine. Row 0 stands for the affixes that a short word does not have.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagger.config import AffixesConfig
-from tagger.features.feature import Floats, Ids, TypeFeature
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from tagger.onnx_nn.graph import Graph, Weights
+from tagger.features.feature import Ids
+from tagger.features.hashed import HashedFeature
 
 TOO_SHORT = 0  # the row of an affix that is longer than the word
 CACHED = 2**15  # words whose rows are kept: about 10 MB with the default lengths
 
 
-class AffixesFeature(TypeFeature[AffixesConfig]):
+class AffixesFeature(HashedFeature[AffixesConfig]):
     """The prefix and the suffix of each length, each with a vector of one table."""
 
     @property
@@ -38,30 +32,8 @@ class AffixesFeature(TypeFeature[AffixesConfig]):
         rows = [affix_ids(word, config.lengths, config.buckets) for word in cased]
         return np.array(rows, np.int64).reshape(len(words), 2 * len(config.lengths))
 
-    def build(self) -> "nn.Module":
-        """Return a table of vectors."""
-        from tagger.nn.features import IdEmbeddings
-
-        return IdEmbeddings(self._sizes, self.config.dimension)
-
-    def shapes(self) -> Mapping[str, tuple[int, ...]]:
-        """Return the shape of the table."""
-        return {"table.weight": (sum(self._sizes), self.config.dimension)}
-
-    def build_numpy(self, weights: Mapping[str, NDArray[Any]]) -> Callable[[NDArray[Any]], Floats]:
-        """Return what reads the table."""
-        from tagger.numpy_nn.features import IdEmbeddings
-
-        return IdEmbeddings(weights, self._sizes)
-
-    def add_to_graph(self, graph: "Graph", weights: "Weights", values: str) -> str:
-        """Add what reads the table."""
-        from tagger.onnx_nn.features import id_embeddings
-
-        return id_embeddings(graph, weights, values, self._sizes, f"feature:{self.name}")
-
     @property
-    def _sizes(self) -> list[int]:
+    def sizes(self) -> list[int]:
         """Number of rows, which all affixes share."""
         return [self.config.buckets + 1]
 
