@@ -15,7 +15,7 @@ State = tuple[Tensor, Tensor]
 
 
 class CharacterModel(nn.Module):
-    """Predicts the next character of a text.
+    """Predicts the next character of a text. Its weights are undefined until they are drawn or loaded.
 
     Args:
         num_chars: Number of character ids.
@@ -30,10 +30,19 @@ class CharacterModel(nn.Module):
 
     def __init__(self, *, num_chars: int, dimension: int, hidden_size: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(num_chars, dimension)
-        self.lstm = nn.LSTM(dimension, hidden_size)
+        # Nothing is drawn here: torch would draw from its global generator, which all threads share.
+        self.embedding = nn.Embedding.from_pretrained(torch.empty(num_chars, dimension), freeze=False)
+        self.lstm = nn.LSTM(dimension, hidden_size, device="meta").to_empty(device="cpu")
         self.dropout = Dropout(dropout)
-        self.output = nn.Linear(hidden_size, num_chars)
+        self.output = nn.Linear(hidden_size, num_chars, device="meta").to_empty(device="cpu")
+
+    @torch.no_grad()
+    def draw_weights(self, generator: torch.Generator) -> None:
+        """Draw fresh weights from a generator, as torch draws them from its global one."""
+        nn.init.normal_(self.embedding.weight, generator=generator)
+        for module, size in ((self.lstm, self.lstm.hidden_size), (self.output, self.output.in_features)):
+            for parameter in module.parameters():
+                nn.init.uniform_(parameter, -(size**-0.5), size**-0.5, generator=generator)
 
     def read(
         self, char_ids: Int[Tensor, "batch chars"], state: State | None = None
@@ -81,7 +90,7 @@ class CharacterModel(nn.Module):
 
 
 class BothDirections(nn.Module):
-    """A character model for each direction, with equal weights at first.
+    """A character model for each direction. Their weights are undefined until they are drawn or loaded.
 
     Args:
         settings: The arguments of a `CharacterModel`.
@@ -91,6 +100,10 @@ class BothDirections(nn.Module):
         super().__init__()
         self.rightward = CharacterModel(**settings)  # type: ignore[arg-type]
         self.leftward = CharacterModel(**settings)  # type: ignore[arg-type]
+
+    def draw_weights(self, generator: torch.Generator) -> None:
+        """Draw fresh weights from a generator, the same for both models."""
+        self.rightward.draw_weights(generator)
         self.leftward.load_state_dict(self.rightward.state_dict())
 
     @property

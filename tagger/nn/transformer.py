@@ -5,7 +5,9 @@ that it returns. `FineTunedEncoder` is both inside a network, where training cha
 choice of windows are left to `features`.
 """
 
+import os
 import re
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +17,8 @@ import torch
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor, nn
+
+_DRAWING = threading.Lock()  # held while a thread draws from torch's global generators, which all threads share
 
 Ints = NDArray[np.int64]
 
@@ -149,8 +153,20 @@ def _drawing_from(generator: torch.Generator | None) -> Iterator[None]:
     if generator is None:
         yield
         return
-    devices = [generator.device] if generator.device.type == "cuda" else []
-    seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
-    with torch.random.fork_rng(devices):
-        torch.manual_seed(seed)
+    device = generator.device
+    seed = int(torch.randint(2**62, (), generator=generator, device=device))
+    with _DRAWING, torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.default_generator.manual_seed(seed)
+        if device.type == "cuda":
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)  # of this device alone
         yield
+
+
+def _after_fork_in_child() -> None:
+    global _DRAWING
+    _DRAWING = threading.Lock()  # another thread may have held the one of the parent
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -68,10 +68,9 @@ class CharLM:
 def build_charlm(
     sizes: CharLMSizes, characters: Characters, facts: Mapping[str, Any], *, seed: int = 0, dropout: float = 0.0
 ) -> CharLM:
-    """Return a model with fresh weights, the same for the same seed."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = BothDirections(num_chars=len(characters), dropout=dropout, **sizes.model_dump())
+    """Return a model with fresh weights, the same for the same seed, whatever other threads draw."""
+    network = BothDirections(num_chars=len(characters), dropout=dropout, **sizes.model_dump())
+    network.draw_weights(torch.Generator().manual_seed(seed))
     return CharLM(sizes, characters, network.eval(), facts)
 
 
@@ -143,10 +142,11 @@ def _model_of(described: Mapping[str, Any], weights: bytes, where: str, where_we
     if not isinstance(facts, dict):
         raise damaged(where, "it does not say how the model was trained")
     tensors, _ = unpack(weights, where_weights)
-    model = build_charlm(sizes, Characters(known), facts)
-    check_shapes(tensors, model.network.state_dict(), where_weights)
-    model.network.load_state_dict(tensors)
-    return model
+    characters = Characters(known)
+    network = BothDirections(num_chars=len(characters), **sizes.model_dump())
+    check_shapes(tensors, network.state_dict(), where_weights)
+    network.load_state_dict(tensors)
+    return CharLM(sizes, characters, network.eval(), facts)
 
 
 def _bytes(folder: Path, name: str) -> bytes:

@@ -11,10 +11,10 @@ from tagger.nn.charlm import BothDirections, CharacterModel
 
 
 def make_models(**settings: int | float) -> BothDirections:
-    torch.manual_seed(3)
     made = BothDirections(**{"num_chars": 11, "dimension": 5, "hidden_size": 6, **settings})
+    made.draw_weights(torch.Generator().manual_seed(3))
     for parameter in made.leftward.parameters():
-        nn.init.uniform_(parameter, -1, 1)
+        nn.init.uniform_(parameter, -1, 1, generator=torch.Generator().manual_seed(4))
     return made.eval()
 
 
@@ -76,6 +76,18 @@ def test_states_do_not_depend_on_the_other_texts_of_a_batch() -> None:
 
 def test_both_directions_start_with_equal_weights() -> None:
     models = BothDirections(num_chars=4, dimension=3, hidden_size=2)
+    models.draw_weights(torch.Generator().manual_seed(3))
     for mine, theirs in zip(*(model.parameters() for model in models.directions), strict=True):
         assert torch.equal(mine, theirs)
         assert mine is not theirs
+
+
+def test_fresh_weights_are_those_that_torch_draws() -> None:
+    models = BothDirections(num_chars=4, dimension=3, hidden_size=2)
+    models.draw_weights(torch.Generator().manual_seed(3))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        expected = nn.ModuleDict({"embedding": nn.Embedding(4, 3), "lstm": nn.LSTM(3, 2), "output": nn.Linear(2, 4)})
+    for name, weight in models.rightward.named_parameters():
+        assert torch.equal(weight, expected.get_parameter(name))
+        assert weight.requires_grad

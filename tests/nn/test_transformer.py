@@ -1,5 +1,7 @@
 """The bricks that run a transformer, with a tiny one, and the mix of layers against a sum over layers."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -120,6 +122,19 @@ def test_dropout_is_determined_by_the_generator_and_leaves_the_global_one_alone(
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.equal(found[0], found[1])
     assert not torch.equal(found[0], found[2])
+
+
+def test_dropout_does_not_depend_on_another_training() -> None:
+    bricks, pieces = [make_brick(dropout=0.5).train() for _ in range(2)], torch.tensor([[[5], [6]]])
+
+    def steps(brick: FineTunedEncoder) -> list[Tensor]:
+        brick.generator = torch.Generator().manual_seed(1)
+        return [brick(pieces) for _ in range(50)]
+
+    expected = steps(bricks[0])
+    with ThreadPoolExecutor(2) as pool:
+        for found in pool.map(steps, bricks):
+            assert all(map(torch.equal, found, expected))
 
 
 def make_mix() -> tuple[ScalarMix, list[Tensor]]:

@@ -1,6 +1,7 @@
 """The folder of a model: what is written is read back, and damage is noticed."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,19 @@ def test_a_folder_and_a_file_give_the_model_back(folder: Path) -> None:
 def test_weights_depend_on_the_seed() -> None:
     other = build_charlm(CharLMSizes(dimension=3, hidden_size=4), CHARACTERS, {}, seed=6)
     assert not torch.equal(other.network.rightward.output.weight, make_model().network.rightward.output.weight)
+
+
+def test_models_are_built_and_read_while_another_thread_draws() -> None:
+    content, draws = charlm_to_bytes(make_model()), 2000
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        expected = [float(torch.rand(1)) for _ in range(draws)]
+        torch.manual_seed(1)
+        with ThreadPoolExecutor(1) as pool:
+            built = pool.submit(lambda: [(make_model(), charlm_from_bytes(content, "here")) for _ in range(100)])
+            assert [float(torch.rand(1)) for _ in range(draws)] == expected
+            for each in built.result()[-1]:
+                assert_same(each, make_model())
 
 
 @pytest.mark.parametrize("name", ["config.json", "characters.json", "weights.safetensors"])
