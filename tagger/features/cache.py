@@ -230,7 +230,7 @@ def uncached(features: Features) -> dict[str, Feature[Any]]:
 
 def key_of(passage: Passage) -> bytes:
     """Return a hash of the tokens of a passage and of their neighbours."""
-    content = dumps([passage.tokens, passage.before, passage.after], ensure_ascii=False)
+    content = dumps(passage, ensure_ascii=False)
     return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

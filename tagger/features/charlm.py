@@ -45,6 +45,7 @@ class CharLMFeature(TokenFeature[CharLMConfig]):
     """
 
     suffix: ClassVar[str] = "safetensors"
+    version: ClassVar[int] = 2
 
     def __init__(self, name: str, config: CharLMConfig, content: bytes) -> None:
         super().__init__(name, config)
@@ -104,9 +105,12 @@ class CharLMFeature(TokenFeature[CharLMConfig]):
     def arrays(self, passages: Sequence[Passage]) -> NDArray[np.float16]:
         """Return both states of each token, of shape (tokens, states)."""
         rightward, leftward = self._model.network.directions
-        left = self._states_of(rightward, [_text(passage.before, passage.tokens) for passage in passages])
-        mirrored = [_text(_mirrored(passage.after), _mirrored(passage.tokens)) for passage in passages]
-        right = self._states_of(leftward, [(text, ends) for text, ends in mirrored])
+        left = self._states_of(rightward, [_text(p.tokens, p.before, p.starts_before) for p in passages])
+        mirrored = [
+            _text(_mirrored(p.tokens), _mirrored(p.after), [len(p.after) - start for start in reversed(p.starts_after)])
+            for p in passages
+        ]
+        right = self._states_of(leftward, mirrored)
         # The tokens of each passage were read from the last to the first.
         starts = np.cumsum([0, *(len(passage.tokens) for passage in passages)])
         order = [range(stop - 1, start - 1, -1) for start, stop in pairwise(starts.tolist())]
@@ -138,12 +142,18 @@ class CharLMFeature(TokenFeature[CharLMConfig]):
         return f"feature `{self.name}`"
 
 
-def _text(before: Sequence[str], tokens: Sequence[str]) -> tuple[str, Ends]:
+def _text(tokens: Sequence[str], before: Sequence[str], starts: Sequence[int]) -> tuple[str, Ends]:
     """Return what a model reads up to the last token, and the position of the last character of each token.
 
     That of an empty token is the position before it.
+
+    Args:
+        tokens: The tokens of a sentence.
+        before: Tokens of sentences that are read before it.
+        starts: Positions in `before`, but the first, at which a sentence starts.
     """
-    start = BREAK + (" ".join(before) + BREAK if before else "")
+    sentences = [before[start:stop] for start, stop in pairwise([0, *starts, len(before)])] if before else []
+    start = BREAK + "".join(" ".join(sentence) + BREAK for sentence in sentences)
     ends = np.cumsum([len(token) + 1 for token in tokens], dtype=np.int64) + len(start) - 2
     return start + " ".join(tokens), ends
 

@@ -16,16 +16,22 @@ class Passage(NamedTuple):
         tokens: The tokens of the sentence.
         before: Tokens of the sentences before it.
         after: Tokens of the sentences after it.
+        starts_before: Positions in `before` at which a sentence starts, apart from the first position.
+        starts_after: The same for `after`.
     """
 
     tokens: tuple[str, ...]
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    starts_before: tuple[int, ...] = ()
+    starts_after: tuple[int, ...] = ()
 
     def within(self, context: int) -> "Passage":
         """Return the passage with at most `context` neighbouring tokens on each side."""
-        before = self.before[max(len(self.before) - context, 0) :] if context else ()
-        return Passage(self.tokens, before, self.after[:context])
+        cut = max(len(self.before) - context, 0)
+        starts_before = tuple(start - cut for start in self.starts_before if start > cut)
+        starts_after = tuple(start for start in self.starts_after if start < context)
+        return Passage(self.tokens, self.before[cut:], self.after[:context], starts_before, starts_after)
 
 
 def by_document(sentences: Iterable[Sentence]) -> Iterator[Iterator[Sentence]]:
@@ -78,7 +84,7 @@ def with_passages(document: Iterable[Sentence], context: int) -> Iterator[tuple[
     Sentences are read no further ahead than the context needs.
     """
     source, ahead, ahead_tokens = iter(document), deque[Sentence](), 0
-    before: deque[str] = deque(maxlen=context)
+    before: deque[tuple[str, bool]] = deque(maxlen=context)
     while True:
         sentence = ahead.popleft() if ahead else next(source, None)
         if sentence is None:
@@ -87,9 +93,21 @@ def with_passages(document: Iterable[Sentence], context: int) -> Iterator[tuple[
         while ahead_tokens < context and (following := next(source, None)) is not None:
             ahead.append(following)
             ahead_tokens += len(following)
-        after = tuple(islice((token for each in ahead for token in each.tokens), context))
-        yield sentence, Passage(sentence.tokens, tuple(before), after)
-        before.extend(sentence.tokens)
+        tokens_before, starts_before = _split(before)
+        tokens_after, starts_after = _split(islice((pair for each in ahead for pair in _marked(each)), context))
+        yield sentence, Passage(sentence.tokens, tokens_before, tokens_after, starts_before, starts_after)
+        before.extend(_marked(sentence))
+
+
+def _marked(sentence: Sentence) -> Iterator[tuple[str, bool]]:
+    """Yield each token, and whether it is the first one."""
+    return ((token, i == 0) for i, token in enumerate(sentence.tokens))
+
+
+def _split(marked: Iterable[tuple[str, bool]]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Return tokens, and the positions behind the first at which a sentence starts."""
+    pairs = tuple(marked)
+    return tuple(token for token, _ in pairs), tuple(i for i, (_, starts) in enumerate(pairs) if starts and i)
 
 
 def passages_of(sentences: Iterable[Sentence], context: int) -> Iterator[tuple[Sentence, Passage]]:

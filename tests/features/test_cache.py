@@ -116,6 +116,7 @@ def test_different_passages_have_different_keys(given: list[Passage]) -> None:
 
 
 def test_tokens_that_look_like_one_in_another_encoding_have_different_keys() -> None:
+    assert key_of(Passage(("x",), ("a", "b"))) != key_of(Passage(("x",), ("a", "b"), (), (1,)))
     assert key_of(Passage(("\ud83d\ude00",))) != key_of(Passage(("😀",)))
     assert key_of(Passage(("a", "b"))) != key_of(Passage(("a",), (), ("b",))) != key_of(Passage(("a",), ("b",)))
 

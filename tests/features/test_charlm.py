@@ -1,6 +1,7 @@
 """States of words against a character-by-character reading of the sentence."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ TEXT = "\nAda waits in Oslo . æ\U0001f600" * 3
 PASSAGES = [
     Passage(("Ada", "waits", "in", "Oslo")),
     Passage(("Bo",), ("She", "left", "."), ("And", "then", "?")),
+    Passage(("Bo",), ("He", ".", "She", "left"), ("And", "then", "?", "No"), (2,), (1, 3)),
     Passage(("\ud800", "", "x" * 3000, "\U0001f600\n\x00", ""), (), ("",)),
     Passage(()),
     Passage(("in", "Oslo"), ("waits",)),
@@ -41,6 +43,11 @@ def make_feature(**settings: int) -> CharLMFeature:
     for parameter in model.network.leftward.parameters():
         nn.init.uniform_(parameter, -1, 1, generator=torch.Generator().manual_seed(9))
     return CharLMFeature("chars", CharLMConfig(kind="charlm", model="there", **settings), charlm_to_bytes(model))
+
+
+def lines(tokens: Sequence[str], starts: Sequence[int]) -> str:
+    """Sentences as they stand in the text that a model learns from."""
+    return "".join(("\n" if i in starts else " " if i else "") + token for i, token in enumerate(tokens))
 
 
 def read(network: CharacterModel, characters: Characters, text: str) -> list[float]:
@@ -57,10 +64,13 @@ def test_states_are_those_after_reading_to_the_end_and_to_the_start_of_a_word() 
     found = iter(feature.arrays(PASSAGES))
     model = feature._model
     left, right = model.network.directions
-    for tokens, before, after in PASSAGES:
+    for passage in PASSAGES:
+        tokens = passage.tokens
+        before = lines(passage.before, passage.starts_before)
+        after = lines(passage.after, passage.starts_after)
         for i in range(len(tokens)):
-            from_left = "\n" + (" ".join(before) + "\n" if before else "") + " ".join(tokens[: i + 1])
-            from_right = " ".join(tokens[i:]) + ("\n" + " ".join(after) if after else "") + "\n"
+            from_left = "\n" + (before + "\n" if before else "") + " ".join(tokens[: i + 1])
+            from_right = " ".join(tokens[i:]) + ("\n" + after if passage.after else "") + "\n"
             expected = read(left, model.characters, from_left) + read(right, model.characters, from_right[::-1])
             np.testing.assert_allclose(next(found), expected, atol=1e-3)
     assert next(found, None) is None
@@ -69,7 +79,7 @@ def test_states_are_those_after_reading_to_the_end_and_to_the_start_of_a_word() 
 def test_states_do_not_depend_on_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     feature = make_feature()
     together = feature.arrays(PASSAGES)
-    assert together.shape == (12, 14)
+    assert together.shape == (13, 14)
     assert together.dtype == np.float16
     alone = np.concatenate([feature.arrays([passage]) for passage in PASSAGES])
     np.testing.assert_allclose(together, alone, atol=5e-4)

@@ -15,9 +15,9 @@ def sentence(words: str, document: str | None = None) -> Sentence:
 def test_neighbours_are_those_of_the_same_document_on_both_sides() -> None:
     sentences = [sentence("a b", "x"), sentence("c", "x"), sentence("d e f", "x"), sentence("g", "y"), sentence("h")]
     assert [passage for _, passage in passages_of(sentences, 2)] == [
-        Passage(("a", "b"), (), ("c", "d")),
+        Passage(("a", "b"), (), ("c", "d"), (), (1,)),
         Passage(("c",), ("a", "b"), ("d", "e")),
-        Passage(("d", "e", "f"), ("b", "c"), ()),
+        Passage(("d", "e", "f"), ("b", "c"), (), (1,)),
         Passage(("g",)),
         Passage(("h",)),
     ]
@@ -42,11 +42,20 @@ def test_context_is_what_stands_around_the_sentence_in_its_document(
             last += 1
         before = [token for each in sentences[first:i] for token in each.tokens]
         after = [token for each in sentences[i + 1 : last + 1] for token in each.tokens]
-        assert passage == (
+        assert passage[:3] == (
             sentences[i].tokens,
             tuple(before[len(before) - min(size, len(before)) :]),
             tuple(after[:size]),
         )
+        firsts = [token for each in sentences for token in (True, *[False] * (len(each) - 1))]
+        position = sum(map(len, sentences[:i]))
+        shown = firsts[position - len(passage.before) : position]
+        assert passage.starts_before == tuple(n for n, is_first in enumerate(shown) if is_first and n)
+        position += len(passage.tokens)
+        shown = firsts[position : position + len(passage.after)]
+        assert passage.starts_after == tuple(n for n, is_first in enumerate(shown) if is_first and n)
+        for fewer in range(size):
+            assert passage.within(fewer) == [*passages_of(sentences, fewer)][i][1]
 
 
 def test_documents_of_two_parts_are_two_also_with_the_same_name() -> None:
