@@ -22,6 +22,7 @@ from tagger.pretraining.characters import BREAK
 from tagger.pretraining.header import described_of
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
     from tagger.nn.charlm import CharacterModel
@@ -54,18 +55,27 @@ class CharLMFeature(TokenFeature[CharLMConfig]):
         if not isinstance(hidden_size, int):
             raise ModelError(f"{self._where}: the file is damaged: it does not say the size of a state; copy it again")
         self._states = 2 * hidden_size
+        self._device: str | torch.device = "cpu"
 
     @classmethod
     def prepare(cls, name: str, config: CharLMConfig, given: Given) -> Self:
         """Read the model in the folder that the recipe names."""
         from tagger.pretraining.model import charlm_to_bytes, read_charlm
 
-        return cls(name, config, charlm_to_bytes(read_charlm(given.folder / config.model)))
+        prepared = cls(name, config, charlm_to_bytes(read_charlm(given.folder / config.model)))
+        prepared.to(given.device)
+        return prepared
 
     @classmethod
     def restore(cls, name: str, config: CharLMConfig, content: bytes) -> Self:
         """Return the feature of a trained model."""
         return cls(name, config, content)
+
+    def to(self, device: "str | torch.device") -> None:
+        """Move the model to a device, also if it is read later."""
+        self._device = device
+        if "_model" in self.__dict__:
+            self._model.network.to(device)
 
     def content(self, part: "nn.Module | None") -> bytes:
         """Return the character language model as one file."""
@@ -122,20 +132,23 @@ class CharLMFeature(TokenFeature[CharLMConfig]):
 
         found = np.empty((sum(len(ends) for _, ends in texts), self._states // 2), np.float16)
         places = np.cumsum([0, *(len(ends) for _, ends in texts)])
-        ids = [torch.from_numpy(self._model.characters.ids(text)) for text, _ in texts]
+        ids = [torch.from_numpy(self._model.characters.ids(text).astype(np.int32)) for text, _ in texts]
         for batch in _batches([len(text) for text, _ in texts]):
             rows = np.repeat(np.arange(len(batch)), [len(texts[i][1]) for i in batch])
             ends = np.concatenate([texts[i][1] for i in batch])
             padded = torch.nn.utils.rnn.pad_sequence([ids[i] for i in batch], batch_first=True)
-            states = network.states_at(padded, torch.from_numpy(rows), torch.from_numpy(ends))
-            found[np.concatenate([np.arange(places[i], places[i + 1]) for i in batch])] = states.numpy()
+            read = (padded, torch.from_numpy(rows), torch.from_numpy(ends))
+            states = network.states_at(*(tensor.to(self._device) for tensor in read))
+            found[np.concatenate([np.arange(places[i], places[i + 1]) for i in batch])] = states.cpu().numpy()
         return found
 
     @cached_property
     def _model(self) -> "CharLM":
         from tagger.pretraining.model import charlm_from_bytes
 
-        return charlm_from_bytes(self._content, self._where)
+        model = charlm_from_bytes(self._content, self._where)
+        model.network.to(self._device)
+        return model
 
     @property
     def _where(self) -> str:

@@ -28,6 +28,7 @@ from tagger.features.passages import Passage
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
     from tagger.onnx_nn.graph import Graph, Weights
@@ -94,6 +95,9 @@ class Feature(ABC, Generic[C]):
     def content(self, part: "nn.Module | None") -> bytes:
         """Return the content of the file that the feature keeps, given its part of the network in torch."""
         return b""
+
+    def to(self, device: "str | torch.device") -> None:
+        """Move what computes its numbers outside the network to a device; most features have nothing there."""
 
     @property
     @abstractmethod

@@ -23,6 +23,7 @@ from tagger.features.feature import Given, TokenFeature
 from tagger.features.passages import Passage
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
     from tagger.nn.transformer import FineTunedEncoder, PieceEncoder, ScalarMix
@@ -73,13 +74,19 @@ class TransformerFeature(TokenFeature[TransformerConfig]):
     def prepare(cls, name: str, config: TransformerConfig, given: Given) -> Self:
         """Return the transformer that a recipe names."""
         found = read_pretrained(config.model, given.folder, where=f"features.{name}.model", tell=given.tell)
-        found.model.to(given.device)
-        return cls(name, config, found)
+        prepared = cls(name, config, found)
+        prepared.to(given.device)
+        return prepared
 
     @classmethod
     def restore(cls, name: str, config: TransformerConfig, content: bytes) -> Self:
         """Return the transformer of a trained model."""
         return cls(name, config, of_bytes(content, f"feature.{name}.{cls.suffix}"))
+
+    def to(self, device: "str | torch.device") -> None:
+        """Move a frozen transformer to a device; the network moves its own copy of one that is trained."""
+        if not self.config.trainable:
+            self.pretrained.model.to(device)
 
     def content(self, part: "nn.Module | None") -> bytes:
         """Return the weights, configuration and tokeniser: frozen weights in the type of their source."""

@@ -57,4 +57,6 @@ def load_model(path: str | Path, *, device: str | torch.device = "cpu", trusted:
     network.load_state_dict(arrays, strict=not features)  # a feature has its own weights; the others were checked
     network.set_temperatures(config.temperatures)
     source = Source(folder.resolve(), digest)
+    for feature in features.values():
+        feature.to(device)
     return TorchModel(config, vocabulary, source, network.to(device).eval(), rules=rules, features=features)

@@ -19,6 +19,7 @@ from tagger.features.feature import Given
 from tagger.features.passages import Passage
 from tagger.files.writing import replace_files
 from tagger.inference.loading import fast_backend
+from tagger.model.folder import load_model
 from tagger.nn.charlm import CharacterModel
 from tagger.pretraining.characters import Characters
 from tagger.pretraining.model import CharLMSizes, build_charlm, charlm_files, charlm_to_bytes, read_charlm
@@ -91,6 +92,16 @@ def test_states_do_not_depend_on_batches(monkeypatch: pytest.MonkeyPatch) -> Non
     assert feature.arrays([]).shape == (0, 14)
 
 
+def test_a_model_is_on_the_device_that_it_is_moved_to() -> None:
+    feature = make_feature()
+    feature.to("meta")
+    assert feature._model.network.rightward.output.weight.device.type == "meta"  # read after it was moved
+    feature = make_feature()
+    assert feature._model.network.rightward.output.weight.device.type == "cpu"
+    feature.to("meta")
+    assert feature._model.network.leftward.output.weight.device.type == "meta"
+
+
 def test_the_states_of_a_word_depend_on_its_neighbours() -> None:
     feature = make_feature()
     one = feature.arrays([Passage(("Ada", "waits"))])
@@ -142,6 +153,8 @@ def test_a_tagger_holds_its_character_model_and_is_run_by_torch(tmp_path: Path) 
     text = "Ada met Bo. Then they left Oslo."
     assert model.tag_document(text).to_dict() == run.tagger.tag_document(text).to_dict()
     assert (tmp_path / "run" / "model" / "feature.chars.safetensors").exists()
+    moved = load_model(tmp_path / "run", device="meta").features["chars"]
+    assert moved._model.network.rightward.output.weight.device.type == "meta"
     assert fast_backend(tmp_path / "run") == "torch"
     assert describe_model(tmp_path / "run")["backends"]["numpy"] == (
         "no, its feature `chars` needs torch; use the backend torch"

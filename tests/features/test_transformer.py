@@ -49,6 +49,13 @@ def passages(*sentences: tuple[str, ...]) -> list[Passage]:
     return [Passage(sentence) for sentence in sentences]
 
 
+def test_only_a_frozen_transformer_is_moved_because_the_network_has_a_copy_of_a_trained_one(folder: Path) -> None:
+    for trainable, device in ((False, "meta"), (True, "cpu")):
+        feature = make_feature(folder, trainable=trainable)
+        feature.to("meta")
+        assert feature.pretrained.model.device.type == device
+
+
 def direct(path: str | Path, words: tuple[str, ...], pool: str, *, byte_level: bool = False) -> np.ndarray:
     """The last two hidden states of words as a user of `transformers` computes them."""
     from transformers import AutoModel, AutoTokenizer
