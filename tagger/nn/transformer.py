@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+PIECES = 2048  # with padding, that are read at once in evaluation
 _DRAWING = threading.Lock()  # held while a thread draws from torch's global generators, which all threads share
 
 Ints = NDArray[np.int64]
@@ -25,6 +26,8 @@ Ints = NDArray[np.int64]
 
 class PieceEncoder(nn.Module):
     """The hidden states of tokens: each is the mean of the states of its pieces.
+
+    In evaluation it reads a few windows at once, so that a long sentence takes little memory.
 
     Args:
         model: An encoder of `transformers`.
@@ -46,12 +49,23 @@ class PieceEncoder(nn.Module):
             token_ids: The token that each piece counts for; -1 for none.
             num_tokens: Number of tokens.
         """
-        mask, counts = piece_ids >= 0, token_ids >= 0
+        size = len(piece_ids) if self.training else max(1, PIECES // max(1, piece_ids.shape[1]))
+        counting = token_ids[token_ids >= 0]
+        total: Tensor | None = None
+        for pieces, tokens in zip(piece_ids.split(size), token_ids.split(size), strict=True):
+            states = self._states(pieces, tokens >= 0)
+            total = states.new_zeros(num_tokens, states.shape[1]) if total is None else total
+            total = total.index_add(0, tokens[tokens >= 0], states)
+        assert total is not None
+        return total / counting.bincount(minlength=num_tokens).clamp(min=1).unsqueeze(1)
+
+    def _states(
+        self, piece_ids: Int[Tensor, "windows pieces"], counts: Bool[Tensor, "windows pieces"]
+    ) -> Float[Tensor, "counting layers"]:
+        """Return the states of the pieces that count."""
+        mask = piece_ids >= 0
         found = self.model(input_ids=piece_ids.clamp(min=0), attention_mask=mask.long(), output_hidden_states=True)
-        states = torch.cat([found.hidden_states[layer][counts] for layer in self.layers], 1)  # (counting, layers)
-        tokens = token_ids[counts]
-        total = states.new_zeros(num_tokens, states.shape[1]).index_add(0, tokens, states)
-        return total / tokens.bincount(minlength=num_tokens).clamp(min=1).unsqueeze(1)
+        return torch.cat([found.hidden_states[layer][counts] for layer in self.layers], 1)
 
 
 class ScalarMix(nn.Module):

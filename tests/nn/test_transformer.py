@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tagger.features.encoders.windows import WindowReader
+from tagger.nn import transformer
 from tagger.nn.transformer import FineTunedEncoder, PieceEncoder, ScalarMix
 
 SIZE = 16  # pieces in a window
@@ -71,6 +72,21 @@ def test_a_long_sentence_is_read_in_windows() -> None:
     pieces = list(range(5, 29))  # 24: windows of 0 to 16 and 8 to 24, which share out the tokens in the middle
     expected = torch.cat([states_of(brick, pieces[:16])[:12], states_of(brick, pieces[8:])[4:]])
     torch.testing.assert_close(brick(torch.tensor(pieces).view(1, 24, 1)), brick.mix(expected.unsqueeze(0)))
+
+
+def test_only_a_few_windows_are_read_at_once_in_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
+    brick, pieces, rows = make_brick(), torch.arange(100).view(1, 100, 1) % 30 + 5, []
+    expected = brick(pieces)
+    brick.encoder.model.embeddings.register_forward_pre_hook(
+        lambda module, arguments, named: rows.append(len(named["input_ids"])), with_kwargs=True
+    )
+    monkeypatch.setattr(transformer, "PIECES", 3 * (SIZE + 2))
+    torch.testing.assert_close(brick(pieces), expected)
+    assert len(rows) > 3
+    assert max(rows) == 3
+    rows.clear()
+    brick.train()(pieces)
+    assert len(rows) == 1
 
 
 def test_tokens_without_pieces_have_finite_vectors() -> None:
