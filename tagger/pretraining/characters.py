@@ -4,11 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 BREAK = "\n"  # before the first sentence of a text, and after each
+BLOCK = 1_000_000  # characters that become ids at once
+Ids = NDArray[np.unsignedinteger[Any]]
 KNOWN = 0.9999  # share of the characters of a text that have ids of their own; the others teach what is unknown
 
 
@@ -40,12 +43,15 @@ class Characters:
         """Return the number of ids."""
         return len(self.known) + 1
 
-    def ids(self, text: str) -> NDArray[np.int32]:
-        """Return the id of each character."""
-        codes = _codes(text)
-        places = np.searchsorted(self._known_codes, codes)
-        found = self._known_codes[np.minimum(places, len(self.known) - 1)] == codes
-        return np.where(found, places + 1, 0).astype(np.int32)
+    def ids(self, text: str) -> Ids:
+        """Return the id of each character, in the smallest type of integers that has all ids."""
+        found = np.empty(len(text), np.min_scalar_type(len(self.known)))
+        for start in range(0, len(text), BLOCK):
+            codes = _codes(text[start : start + BLOCK])
+            places = np.searchsorted(self._known_codes, codes)
+            is_known = self._known_codes[np.minimum(places, len(self.known) - 1)] == codes
+            found[start : start + BLOCK] = np.where(is_known, places + 1, 0)
+        return found
 
     @cached_property
     def _known_codes(self) -> NDArray[np.uint32]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import AdamW
 
 from tagger.nn.charlm import CharacterModel, State
+from tagger.pretraining.characters import Ids
 from tagger.pretraining.plan import Plan
 
 CLIP_NORM = 1.0
@@ -29,12 +31,21 @@ class Direction:
         self._optimizer = AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=0.0, fused=True)
         self._generator = torch.Generator().manual_seed(plan.seed)
         network.dropout.generator = self._generator
-        self._rows = torch.empty(0, 0, dtype=torch.int32)
+        self._text: Ids = np.empty(0, np.uint8)
+        self._starts = np.empty(0, np.int64)
+        self._length = 0  # of a part
         self._state: State | None = None
 
-    def start(self, rows: Tensor) -> None:
-        """Start a pass over the parts of a text, of shape (batch, characters)."""
-        self._rows, self._state = rows, None
+    def start(self, text: Ids, first: int, batch: int) -> None:
+        """Start a pass over a text in parts of equal length, which are read side by side.
+
+        Args:
+            text: The characters. They are not copied.
+            first: The position at which the first part begins; behind the last character the text starts again.
+            batch: Number of parts.
+        """
+        self._length = len(text) // batch
+        self._text, self._starts, self._state = text, first + self._length * np.arange(batch), None
 
     def step(self, number: int, rate: float) -> float:
         """Learn from a window of the text, and return the mean loss of its characters, in nats.
@@ -43,7 +54,7 @@ class Direction:
             number: Its number in the pass, from 0.
             rate: The learning rate.
         """
-        window = self._rows[:, number * self._window : (number + 1) * self._window + 1].long()
+        window = self.window(number)
         self.network.train()
         self._optimizer.param_groups[0]["lr"] = rate
         loss, state = self.network(window, self._state)
@@ -54,21 +65,26 @@ class Direction:
         self._state = state[0].detach(), state[1].detach()
         return float(loss.detach())
 
+    def window(self, number: int) -> Tensor:
+        """Return the characters of a step in each part, of shape (batch, characters); the first is known already."""
+        offsets = np.arange(number * self._window, min((number + 1) * self._window + 1, self._length))
+        return _tensor(self._text[(self._starts[:, None] + offsets) % len(self._text)])
+
     @torch.no_grad()
-    def loss_on(self, ids: Tensor) -> float:
+    def loss_on(self, ids: Ids) -> float:
         """Return the mean loss of the characters of a text, in nats; it is read in several parts side by side."""
         parts = max(1, min(MOST_PARTS, len(ids) // PER_PART))
-        rows = ids[: len(ids) // parts * parts].view(parts, -1)
+        rows = ids[: len(ids) // parts * parts].reshape(parts, -1)
         self.network.eval()
         state, total = None, 0.0
         for start in range(0, rows.shape[1] - 1, PER_PART):
-            block = rows[:, start : start + PER_PART + 1].long()
+            block = _tensor(rows[:, start : start + PER_PART + 1])
             loss, state = self.network(block, state)
             total += float(loss) * (block.shape[1] - 1)
         return total / (rows.shape[1] - 1)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return all that the next steps depend on, apart from the rows of the pass."""
+        """Return all that the next steps depend on, apart from the text of the pass."""
         found = {"random": self._generator.get_state()}
         for name, parameter in self.network.named_parameters():
             found[f"weight.{name}"] = parameter
@@ -92,3 +108,7 @@ class Direction:
             if f"step.{name}" in tensors:
                 self._optimizer.state[parameter] = {moment: tensors[f"{moment}.{name}"].clone() for moment in MOMENTS}
         self._state = (tensors["hidden"], tensors["cell"]) if "hidden" in tensors else None
+
+
+def _tensor(ids: Ids) -> Tensor:
+    return torch.from_numpy(ids.astype(np.int64))

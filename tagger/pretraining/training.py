@@ -14,12 +14,11 @@ from hashlib import sha256
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from tagger.errors import TaggerError
 from tagger.nn.side_by_side import one_torch_thread
+from tagger.pretraining.characters import Ids
 from tagger.pretraining.direction import Direction
 from tagger.pretraining.header import damaged
 from tagger.pretraining.model import CharLM
@@ -28,7 +27,6 @@ from tagger.pretraining.tensors import check_shapes
 
 ROUND = 5_000_000  # characters of a long text after which the model is scored
 MOST_LOSS = 700.0  # nats; the exponential of more is no float
-Ids = NDArray[np.int32]
 
 
 class Training:
@@ -43,6 +41,7 @@ class Training:
 
     def __init__(self, model: CharLM, text: Ids, dev: Ids, plan: Plan) -> None:
         self.model, self._text, self._dev, self._plan = model, text, dev, plan
+        self._digest = _digest(text, dev)
         self._directions = [Direction(network, plan) for network in model.network.directions]
         self._batch = max(1, min(plan.batch_size, len(text) // plan.window))
         self._steps = math.ceil((len(text) // self._batch - 1) / plan.window)  # of a pass
@@ -118,7 +117,7 @@ class Training:
         """Return all that the rest of the training depends on, as tensors and values of JSON."""
         tensors = {f"{i}.{name}": t for i, each in enumerate(self._directions) for name, t in each.tensors().items()}
         tensors |= {f"best.{name}": tensor for name, tensor in self._best.items()}
-        described = {"plan": asdict(self._plan), "text": self._digest(), "step": self._step, "seconds": self.seconds}
+        described = {"plan": asdict(self._plan), "text": self._digest, "step": self._step, "seconds": self.seconds}
         described |= {"loss": self._loss, "count": self._count, "since": self._since}
         return tensors, described | {"rounds": [asdict(each) for each in self.rounds]}
 
@@ -150,7 +149,7 @@ class Training:
 
     def _check_same(self, described: Mapping[str, Any], where: str) -> None:
         """Raise if a training is not this one; the time that it may take can be another."""
-        if described.get("text") != self._digest():
+        if described.get("text") != self._digest:
             raise TaggerError(
                 f"{where}: must be continued with the same text, got another; give the same files and options, or "
                 "start again with --overwrite"
@@ -164,15 +163,12 @@ class Training:
                 f"{theirs.get(name)}; give the same options, or start again with --overwrite"
             )
 
-    def _digest(self) -> str:
-        return sha256(self._text.tobytes() + self._dev.tobytes()).hexdigest()
-
     def _start_pass(self) -> None:
         """Give both directions the text as rows, from another character in each pass, so that windows differ."""
-        start = np.random.default_rng([self._plan.seed, self._step // self._steps]).integers(len(self._text))
+        draw = np.random.default_rng([self._plan.seed, self._step // self._steps])
+        start = int(draw.integers(len(self._text)))
         for direction, text in zip(self._directions, (self._text, self._text[::-1]), strict=True):
-            rolled = np.roll(text, -start)[: len(text) // self._batch * self._batch]
-            direction.start(torch.from_numpy(rolled).view(self._batch, -1))
+            direction.start(text, start, self._batch)
 
     def _make_step(self, both: "_Both") -> bool:
         """Make a step, and return whether it ends a round."""
@@ -200,9 +196,8 @@ class Training:
 
     def _round(self, both: "_Both", pace: float, perplexity: float) -> Round:
         """Return the scores of the weights as they are."""
-        dev = torch.from_numpy(self._dev)
         rightward, leftward = self._directions
-        losses = both(partial(rightward.loss_on, dev), partial(leftward.loss_on, dev.flip(0)))
+        losses = both(partial(rightward.loss_on, self._dev), partial(leftward.loss_on, self._dev[::-1]))
         loss = sum(losses) / 2
         return Round(
             round=len(self.rounds) + 1,
@@ -217,6 +212,13 @@ class Training:
             characters_per_second=pace,
             seconds=self.seconds,
         )
+
+
+def _digest(*texts: Ids) -> str:
+    digest = sha256()
+    for text in texts:
+        digest.update(text.data)
+    return digest.hexdigest()
 
 
 def _perplexity(loss: float) -> float:

@@ -1,9 +1,11 @@
 """Ids of characters: any text has them."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tagger.pretraining import characters as module
 from tagger.pretraining.characters import Characters
 
 
@@ -31,6 +33,16 @@ def test_any_text_has_one_id_per_character_below_the_number_of_ids(text: str, ot
     for each in (text, other):
         ids = characters.ids(each)
         assert ids.shape == (len(each),)
-        assert ids.dtype == np.int32
+        assert ids.dtype == np.uint8
         assert all(0 <= i < len(characters) for i in ids)
         assert [i for i in ids if i] == [characters.known.index(c) + 1 for c in each if c in characters.known]
+
+
+def test_ids_take_as_few_bytes_as_they_need_and_do_not_depend_on_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "".join(map(chr, range(0x4E00, 0x4E00 + 400))) * 2
+    characters = Characters.of(text)
+    ids = characters.ids(text)
+    assert ids.dtype == np.uint16
+    assert ids.tolist() == [*range(2, 402)] * 2
+    monkeypatch.setattr(module, "BLOCK", 7)
+    np.testing.assert_array_equal(characters.ids(text), ids)

@@ -84,6 +84,19 @@ def test_a_continued_training_gives_the_same_bits(small: Plan, steps: int) -> No
     assert all(map(torch.equal, weights_of(continued), weights_of(whole)))
 
 
+def test_a_text_is_hashed_once_and_its_parts_go_round(small: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    training = make_training(small)
+    monkeypatch.setattr(module, "sha256", None)
+    assert training.state()[1]["text"] == training.state()[1]["text"]
+    direction = training._directions[1]
+    text = Characters.of(TEXT).ids(TEXT)[::-1]
+    direction.start(text, 100, 3)
+    expected = np.roll(text, -100)[: len(text) // 3 * 3].reshape(3, -1)
+    for number in range(-(-(expected.shape[1] - 1) // small.window)):
+        window = direction.window(number).numpy()
+        np.testing.assert_array_equal(window, expected[:, number * small.window : (number + 1) * small.window + 1])
+
+
 def test_the_best_weights_are_kept(small: Plan) -> None:
     scored: list[tuple[Round, list[Tensor]]] = []
     training = make_training(replace(small, epochs=6, learning_rate=0.3, dropout=0.0))
