@@ -445,6 +445,24 @@ def test_a_value_too_deep_to_be_shown_is_an_unknown_key(tmp_path: Path) -> None:
             },
             "features of sentences (`y`) read all of train, which `lazy` leaves on disk; keep one of the two",
         ),
+        *(
+            (
+                {"features__x": {"kind": "transformer", "model": "m", "layers": layers}},
+                f"`features.x.layers` must be {said}",
+            )
+            for layers, said in [
+                ("top", "\"all\" or a list of whole numbers, got 'top'"),
+                (-1, '"all" or a list of whole numbers, got -1'),
+                ([], '"all" or a list of whole numbers, got []'),
+                ([1, "2"], "\"all\" or a list of whole numbers, got [1, '2']"),
+                ([True], '"all" or a list of whole numbers, got [True]'),
+                ([-1, 3, -1], "different numbers, got -1, 3, -1"),
+            ]
+        ),
+        (
+            {"features": {"bad name": {"kind": "shape"}}},
+            "`features.bad name`: a name must have 1 to 50 letters from A to Z, digits, `-` and `_`, got 'bad name'",
+        ),
         ({"heads__ner__kind": "token"}, "`heads.ner.kind` must be 'tokens' or 'sentence', got 'token'"),
         (
             {"heads__other": {"kind": "tokens", "layer": "ner"}},

@@ -44,6 +44,8 @@ def _explain(detail: ErrorDetails, kind: type[Section]) -> str:
             return error if not key else f"`{key}` {error}" if error.startswith("must") else f"`{key}`: {error}"
         case "too_short" | "string_too_short":
             return f"`{key}` must not be empty"
+        case "string_pattern_mismatch":  # of the name of a feature
+            return f"`{key}`: a name must have 1 to 50 letters from A to Z, digits, `-` and `_`, got {got}"
         case "tuple_type":
             return f"`{key}` must be a list, got {got}"
         case "dict_type" | "model_type" | "model_attributes_type":

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tagger.config.section import Count, Names, Section, Share, Size, Weight, as_tuple
-from tagger.wording import quoted
+from tagger.wording import quoted, shorten
 
 
 class AnyFeatureConfig(Section):
@@ -40,11 +40,11 @@ class ShapeConfig(AnyFeatureConfig):
     """Number of vectors that all shapes such as `Xxx-dd` share. A shape is hashed to one of them."""
 
 
-def _distinct(lengths: tuple[int, ...]) -> tuple[int, ...]:
-    """Return lengths that are all different, or refuse them."""
-    if len(set(lengths)) < len(lengths):
-        raise ValueError(f"must be different lengths, got {', '.join(map(str, lengths))}")
-    return lengths
+def _distinct(numbers: tuple[int, ...]) -> tuple[int, ...]:
+    """Return numbers that are all different, or refuse them."""
+    if len(set(numbers)) < len(numbers):
+        raise ValueError(f"must be different numbers, got {', '.join(map(str, numbers))}")
+    return numbers
 
 
 Length = Annotated[int, Field(ge=1, le=100)]
@@ -112,8 +112,12 @@ Layers = Literal["all"] | Annotated[tuple[int, ...], Field(min_length=1)]
 
 
 def _as_layers(value: object) -> object:
-    """Return a TOML array as a tuple, so that the section is frozen."""
-    return tuple(value) if isinstance(value, list) else value
+    """Return a TOML array as a tuple, so that the section is frozen; refuse what are no layers."""
+    if value is None or value == "all":
+        return value
+    if not isinstance(value, list | tuple) or not value or any(type(number) is not int for number in value):
+        raise ValueError(f'must be "all" or a list of whole numbers, got {shorten(value)}')
+    return _distinct(tuple(value))
 
 
 class TransformerConfig(AnyTokenFeatureConfig):

@@ -68,7 +68,14 @@ class TransformerFeature(TokenFeature[TransformerConfig]):
                 f"features.{self.name}.layers: must be from {-number} to {number - 1} for {self.config.model}, got "
                 f"{wrong[0]}; 0 are the embeddings, and -1 is the top layer"
             )
-        return tuple(sorted(layer % number for layer in chosen))
+        found = {layer % number: layer for layer in chosen}
+        if len(found) < len(chosen):
+            twice = next(layer for layer in chosen if found[layer % number] != layer)
+            raise RecipeError(
+                f"features.{self.name}.layers: must be different layers, got {twice} and {found[twice % number]}, "
+                f"which are the same of {self.config.model}; remove one"
+            )
+        return tuple(sorted(found))
 
     @classmethod
     def prepare(cls, name: str, config: TransformerConfig, given: Given) -> Self:

@@ -51,7 +51,7 @@ def test_ids_have_a_column_for_each_affix_also_without_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lengths", "problem"), [([], "must not be empty"), ([0], "must be"), ([2, 2], "different lengths")]
+    ("lengths", "problem"), [([], "must not be empty"), ([0], "must be"), ([2, 2], "different numbers")]
 )
 def test_wrong_lengths_are_refused(lengths: list[int], problem: str) -> None:
     with pytest.raises(RecipeError, match=problem):

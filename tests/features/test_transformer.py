@@ -152,6 +152,9 @@ def test_layers_are_chosen_by_number_from_both_ends(folder: Path) -> None:
     assert make_feature(Path(), MINILM).layers == (3, 4, 5, 6)
     with pytest.raises(RecipeError, match=r"features.encoder.layers: must be from -3 to 2 for bert, got -4"):
         make_feature(folder, layers=[-4])
+    same = "features.encoder.layers: must be different layers, got -1 and 2, which are the same of bert; remove one"
+    with pytest.raises(RecipeError, match=f"^{same}$"):
+        make_feature(folder, layers=[0, -1, 2])
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
@@ -304,7 +307,7 @@ def test_nothing_is_shown_while_a_model_is_read(capfd: pytest.CaptureFixture[str
         ({"learning_rate": 1e-4}, "`learning_rate` need `trainable = true`"),
         ({"warmup": 0.2, "layer_decay": 0.5}, "`warmup`, `layer_decay` need `trainable = true`"),
         ({"trainable": True, "context": 8}, "reads sentences alone"),
-        ({"layers": []}, "at least 1 item"),
+        ({"layers": []}, 'must be "all" or a list of whole numbers'),
         ({"layers": "some"}, "layers"),
         ({"pool": "max"}, "pool"),
     ],
