@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import RecipeError
-from tagger.numpy_nn.lattice import Scores
-from tagger.numpy_nn.viterbi import best_path
 from tagger.text.schemes import Scheme, legal_transitions, spans_to_tags
 from tagger.text.sentence import Sentence
 
@@ -109,6 +107,9 @@ def best_tags(sentences: Iterable[Shares], names: Sequence[str], scheme: Scheme 
 
     A token without shares is unknown (None).
     """
+    from tagger.numpy_nn.lattice import Scores  # tagging has no teacher
+    from tagger.numpy_nn.viterbi import best_path
+
     tags = len(names)
     allowed = legal_transitions(names, scheme) if scheme is not None else (np.ones((tags, tags)), *np.ones((2, tags)))
     moves, start, end = (np.where(np.array(table, bool), 0, -np.inf) for table in allowed)
