@@ -17,7 +17,7 @@ class AnyFeatureConfig(Section):
     """The keys that features of every kind have."""
 
     kind: str
-    """What the feature says about a token."""
+    """Kind of feature."""
 
     def paths(self) -> Mapping[str, tuple[str, ...]]:
         """Return the files and folders that it must have, by the key that names them."""
@@ -34,10 +34,10 @@ class ShapeConfig(AnyFeatureConfig):
     kind: Literal["shape"]
 
     dimension: Size = 10
-    """Number of features of each property of a word."""
+    """Size of the vector of each property of a word."""
 
     buckets: Count = 1000
-    """Number of vectors that all shapes such as `Xxx-dd` share. A shape is hashed to one of them."""
+    """Number of vectors for shapes such as `Xxx-dd`. Each shape is hashed to one of them."""
 
 
 def _distinct(numbers: tuple[int, ...]) -> tuple[int, ...]:
@@ -61,17 +61,17 @@ class AffixesConfig(AnyFeatureConfig):
     """Lengths of the prefixes and suffixes, in characters."""
 
     dimension: Size = 10
-    """Number of features of each prefix and each suffix."""
+    """Size of the vector of each prefix and each suffix."""
 
     buckets: Count = 10000
-    """Number of vectors that all prefixes and suffixes share. Each is hashed to one of them."""
+    """Number of vectors for prefixes and suffixes. Each affix is hashed to one of them."""
 
     case: Literal["keep", "fold"] = "keep"
     """Whether upper and lower case are different (`keep`) or the same (`fold`)."""
 
 
 class GazetteerConfig(AnyTokenFeatureConfig):
-    """Lists of names or terms: where their entries are in a sentence."""
+    """Matches of the words of a sentence with lists of names or terms."""
 
     kind: Literal["gazetteer"]
 
@@ -98,10 +98,10 @@ class CharLMConfig(AnyTokenFeatureConfig):
     """Folder that `tagger pretrain` wrote, relative to the `--data` folder or else to the folder of the recipe."""
 
     context: Annotated[int, Field(ge=0, le=10_000)] = 64
-    """Number of tokens of neighbouring sentences of the document to read on each side."""
+    """Number of tokens of neighbouring sentences of the same document to read on each side."""
 
     width: Size | None = None
-    """Number of features that a learned projection makes of the states. Default: the states, without a projection."""
+    """Size to which a learned projection reduces the states. Default: no projection."""
 
     def paths(self) -> Mapping[str, tuple[str, ...]]:
         """Return the folder of the model."""
@@ -131,18 +131,18 @@ class TransformerConfig(AnyTokenFeatureConfig):
     read, and the tokeniser must be a fast one."""
 
     layers: Annotated[Layers | None, BeforeValidator(_as_layers)] = None
-    """Hidden states to mix, by number: 0 are the embeddings, -1 is the top layer; or `"all"`. Default: the last
+    """Hidden states to mix, by number, or `"all"`: 0 is the embedding layer, -1 the top layer. Default: the last
     four."""
 
     pool: Literal["mean", "first", "last"] = "mean"
-    """Vector of a word that has several pieces: their mean, or that of the first or the last one."""
+    """Vector of a word with several pieces: their mean, or that of the first or the last piece."""
 
     context: Annotated[int, Field(ge=0, le=1000)] | None = None
     """Number of tokens of neighbouring sentences of the same document to read on each side. Default: 64, or 0 if
     `trainable`."""
 
     trainable: bool = False
-    """Whether to train the transformer further. If not, its states are computed once for each corpus."""
+    """Whether to fine-tune the transformer. If not, its states are computed once for each corpus."""
 
     learning_rate: Weight = 5e-5
     """Highest learning rate of the top layer, if `trainable`."""
@@ -160,7 +160,7 @@ class TransformerConfig(AnyTokenFeatureConfig):
         if changed and not self.trainable:
             raise ValueError(f"{quoted(changed)} need `trainable = true`, got false")
         if self.trainable and self.context:
-            raise ValueError("a transformer with `trainable = true` reads sentences alone; leave out `context`")
+            raise ValueError(f"`context` must be 0 with `trainable = true`, got {self.context}; remove it")
         return self
 
 

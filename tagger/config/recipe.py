@@ -166,7 +166,7 @@ class Recipe(Section):
     """How to turn a word into a vector."""
 
     features: dict[FeatureName, FeatureConfig] = Field(default_factory=dict)
-    """What else to know about a token beside its word and characters: each feature in a section `[features.NAME]`."""
+    """Additional features of a token, each in a section `[features.NAME]`."""
 
     encoder: EncoderConfig = EncoderConfig()
     """The recurrent network that all heads share."""

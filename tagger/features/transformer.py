@@ -113,7 +113,7 @@ class TransformerFeature(TokenFeature[TransformerConfig]):
 
     @property
     def context(self) -> int:
-        """Number of tokens of neighbouring sentences; none if it is trained, because then it reads sentences alone."""
+        """Number of tokens of neighbouring sentences; 0 if it is trained, because then it reads each sentence alone."""
         if self.config.context is not None:
             return self.config.context
         return 0 if self.config.trainable else CONTEXT

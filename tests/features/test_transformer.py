@@ -306,7 +306,7 @@ def test_nothing_is_shown_while_a_model_is_read(capfd: pytest.CaptureFixture[str
     [
         ({"learning_rate": 1e-4}, "`learning_rate` need `trainable = true`"),
         ({"warmup": 0.2, "layer_decay": 0.5}, "`warmup`, `layer_decay` need `trainable = true`"),
-        ({"trainable": True, "context": 8}, "reads sentences alone"),
+        ({"trainable": True, "context": 8}, "`context` must be 0 with `trainable = true`, got 8; remove it"),
         ({"layers": []}, 'must be "all" or a list of whole numbers'),
         ({"layers": "some"}, "layers"),
         ({"pool": "max"}, "pool"),

@@ -21,19 +21,21 @@ HEADING = ("feature", "passages", "tokens", "MB", "last used")
 def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove everything.")] = False,
     older_than: Annotated[
-        float | None, typer.Option(min=0, metavar="DAYS", help="Remove what was last used more than DAYS ago.")
+        float | None, typer.Option(min=0, metavar="DAYS", help="Remove stores that were last used more than DAYS ago.")
     ] = None,
     keep: Annotated[
         float | None,
-        typer.Option(min=0, metavar="GB", help="Remove what was last used longest ago, until GB gigabytes remain."),
+        typer.Option(
+            min=0, metavar="GB", help="Remove the least recently used stores until at most GB gigabytes remain."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the features of tokens that training keeps on disk, or remove them.
+    """List the features of sentences that training keeps on disk, or remove them.
 
-    What a run uses at the moment stays, and the exit code is then 1. Training removes what was last used longest ago
-    itself, so that all of it has at most TAGGER_CACHE_GB gigabytes (default: 20, or half of the disk). The folder is
-    TAGGER_CACHE (default: `tagger` in the user's cache folder).
+    There is one store for each model and its settings. A store that a run is using stays, and the exit code is then 1.
+    Training itself removes the least recently used stores when all have more than TAGGER_CACHE_GB gigabytes (default:
+    20, or half of the free disk). The folder is TAGGER_CACHE (default: `tagger` in the user's cache folder).
     """
     from tagger.features.stores import stores_of_user
 

@@ -24,14 +24,14 @@ def pretrain(
     output: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the model.")],
     dev: Annotated[
         Path | None,
-        typer.Option(help="File for the perplexity. Default: the last 5 % of TEXT, at most a million characters."),
+        typer.Option(help="Held-out text. Default: the last 5 % of TEXT, at most a million characters."),
     ] = None,
     format: Annotated[
-        InputFormat | None, typer.Option(help="Format of the files. Default: as each shows, otherwise text.")
+        InputFormat | None, typer.Option(help="Format of the files. Default: detected for each file, otherwise text.")
     ] = None,
     columns: ColumnsOption = None,
     tokenize: Annotated[
-        Tokenize, typer.Option(help="How to split raw text into tokens; the model reads them with blanks between.")
+        Tokenize, typer.Option(help="How to split raw text into tokens; the model reads them with a space between.")
     ] = "words",
     language: LanguageOption = None,
     hidden_size: Annotated[
@@ -41,30 +41,30 @@ def pretrain(
         float, typer.Option(min=0, max=0.99, help="Probability of dropping each feature of a state during training.")
     ] = Plan.dropout,
     batch_size: Annotated[
-        int, typer.Option(min=1, max=10_000, help="Number of parts of the text that are read side by side.")
+        int, typer.Option(min=1, max=10_000, help="Number of parts of the text to read at the same time.")
     ] = Plan.batch_size,
     learning_rate: Annotated[float, typer.Option(min=1e-6, max=1, help="Highest learning rate.")] = Plan.learning_rate,
     epochs: Annotated[
         int | None, typer.Option(min=1, max=1_000_000, help=f"Number of passes over the text. Default: {Plan.epochs}.")
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(min=0.001, help="Time to train, in place of a number of passes.")
+        float | None, typer.Option(min=0.001, help="Time to train, instead of a number of passes.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = Plan.seed,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads; two are used at most. Default: all cores.")
+        int | None, typer.Option(min=1, help="CPU threads; at most two are used. Default: all cores.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what the folder holds.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the content of the folder.")] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Continue a training that was stopped; give the same texts and options.")
+        bool, typer.Option("--resume", help="Continue a training that was stopped, with the same texts and options.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a character language model on any text, as a feature for recipes.
 
-    It reads the text in both directions. After each pass the folder holds the best model so far, by its perplexity on
-    held-out text. Ctrl-C, SIGTERM and SIGHUP end training early and keep it; --resume continues. A second Ctrl-C stops
-    at once.
+    The model reads the text in both directions. The folder always holds the best model so far, by its perplexity on
+    held-out text. Ctrl-C, SIGTERM and SIGHUP end training early and keep that model; --resume continues. A second
+    Ctrl-C stops at once.
     """
     if epochs is not None and minutes is not None:
         raise RecipeError("--epochs and --minutes each end the training; give one of the two")
