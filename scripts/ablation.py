@@ -1,6 +1,6 @@
 """Measure what each part of a recipe contributes: dev scores of the whole recipe, and of the recipe with one change.
 
-    python scripts/ablation.py RECIPE [--data DIR] [--output DIR] [--seeds 1,2,3] [--set KEY=VALUE ...]
+    python scripts/ablation.py RECIPE [--data DIR] [--output DIR] [--seeds N] [--set KEY=VALUE ...]
         [--without KEY[=VALUE] ...] [--with KEY=VALUE ...] [--only KEY ...] [--json FILE]
 
 These parts are removed in turn: each `[features.NAME]`, the characters, the word vectors, each key of `[embeddings]`,
@@ -10,9 +10,11 @@ section, or sets it to a value that switches it off; `--with` sets one. The numb
 number of parts.
 
 Test is neither read by a training nor scored. `training.refit` is switched off, because a network that learned from
-dev cannot be judged on it. Finished runs in the folder of `--output` are used again, and so are
-their dev scores. The 95 % interval and p of a difference contain the variance of seeds and of dev sentences; with one
-seed, that of sentences alone. Holm: p corrected for the number of comparisons.
+dev cannot be judged on it. Finished runs in the folder of `--output` are used again, and so are their dev scores.
+
+`--seeds 3` trains each variant with the seeds 1, 2 and 3; `--seeds 4,7` with these two. The 95 % interval and p of a
+difference contain the variance of seeds and of dev sentences; with one seed, that of sentences alone. Holm: p corrected
+for the number of comparisons.
 """
 
 import argparse
@@ -25,9 +27,9 @@ from typing import Any, NamedTuple
 
 from arguments import (
     MOST_THREADS,
-    different_seeds,
     existing_folder,
     run_script,
+    seeds_or_number,
     whole_number,
     writable_file,
     write_json,
@@ -278,7 +280,8 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     add("recipe", type=Path, metavar="RECIPE")
     add("--data", type=existing_folder, help="folder of the recipe's data files; default: the folder of the recipe")
     add("--output", type=Path, help="folder of the runs; default: runs/ablation-RECIPE")
-    add("--seeds", type=different_seeds, default=[1, 2, 3], metavar="1,2,...")
+    seeds = "number of seeds, such as 3 for 1, 2 and 3, or a list of seeds, such as 4,7; default: 3"
+    add("--seeds", type=seeds_or_number, default=[1, 2, 3], metavar="N", help=seeds)
     add("--set", help="value of the recipe to replace in all variants", **many)
     add("--without", help="another part: a key or section to remove, or a value that switches it off", **many)
     add("--with", dest="added", help="a value to set in another variant", **many)

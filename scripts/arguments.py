@@ -13,6 +13,7 @@ from tagger.plots import check_path
 
 MOST_THREADS = 1024
 MOST_SEED = 2**63 - 1
+MOST_RUNS = 1000
 
 
 def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
@@ -36,6 +37,14 @@ def different_seeds(text: str) -> list[int]:
     if len(found) < len(names) or max(found) > MOST_SEED:
         raise ArgumentTypeError(f"must be different whole numbers from 0, separated by commas, got {text!r}")
     return [int(name) for name in names]
+
+
+def seeds_or_number(text: str) -> list[int]:
+    """Return the seeds in a list separated by commas; a single number N above 1 stands for the seeds 1 to N."""
+    seeds = different_seeds(text)
+    if len(seeds) > 1 or seeds[0] < 2:
+        return seeds
+    return list(range(1, whole_number(1, MOST_RUNS)(text) + 1))
 
 
 def existing_folder(text: str) -> Path:

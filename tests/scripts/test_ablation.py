@@ -91,6 +91,19 @@ def test_each_part_that_a_recipe_has_is_removed_alone(tmp_path: Path) -> None:
         assert gone not in found[f"without corpora.{gone}"].all_corpora()
 
 
+@pytest.mark.parametrize(
+    ("given", "seeds"), [("3", [1, 2, 3]), ("2", [1, 2]), ("1", [1]), ("0", [0]), ("3,5", [3, 5]), ("3,1", [3, 1])]
+)
+def test_single_number_of_seeds_counts_from_1_and_a_list_stays_a_list(given: str, seeds: list[int]) -> None:
+    assert script.parse_arguments(["recipe.toml", "--seeds", given]).seeds == seeds
+
+
+def test_number_of_seeds_is_bounded(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        script.parse_arguments(["recipe.toml", "--seeds", "1001"])
+    assert "argument --seeds: must be a whole number from 1 to 1000, got '1001'" in capsys.readouterr().err
+
+
 def test_characters_are_a_part_and_the_corpus_that_chooses_the_weights_is_none(tmp_path: Path) -> None:
     layers = corpora("ner", "two")
     text = TWO.replace('chars = "none"\n', "").replace("[training]\n", '[training]\nselect = "ner"\n')
