@@ -5,6 +5,7 @@ reference of recipes.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -22,6 +23,11 @@ class AnyFeatureConfig(Section):
     def paths(self) -> Mapping[str, tuple[str, ...]]:
         """Return the files and folders that it must have, by the key that names them."""
         return {}
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What the recipe names that the model folder then contains, for the model card."""
+        return ()
 
 
 class AnyTokenFeatureConfig(AnyFeatureConfig):
@@ -88,6 +94,11 @@ class GazetteerConfig(AnyTokenFeatureConfig):
         """Return the lists."""
         return {"files": tuple(path for paths in self.files.values() for path in paths)}
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The lists."""
+        return tuple(dict.fromkeys(f"list `{Path(name).name}`" for names in self.files.values() for name in names))
+
 
 class CharLMConfig(AnyTokenFeatureConfig):
     """States of a character language model, which `tagger pretrain` trains on any text."""
@@ -106,6 +117,11 @@ class CharLMConfig(AnyTokenFeatureConfig):
     def paths(self) -> Mapping[str, tuple[str, ...]]:
         """Return the folder of the model."""
         return {"model": (self.model,)}
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The character language model."""
+        return (f"character language model `{Path(self.model).name}`",)
 
 
 Layers = Literal["all"] | Annotated[tuple[int, ...], Field(min_length=1)]
@@ -152,6 +168,11 @@ class TransformerConfig(AnyTokenFeatureConfig):
 
     layer_decay: Annotated[float, Field(gt=0.0, le=1.0)] = 0.9
     """Learning rate of each layer as a share of that of the layer above it, if `trainable`."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The transformer; of a folder its name, of the hub its whole id."""
+        return (f"transformer `{Path(self.model).name if Path(self.model).is_absolute() else self.model}`",)
 
     @model_validator(mode="after")
     def _keys_of_training(self) -> Self:
