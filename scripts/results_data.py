@@ -141,7 +141,7 @@ def mark(entry: Entry) -> str:
 
 
 def brief_table(results: Mapping[str, Any]) -> str:
-    """Return the table of the README: as few words as possible."""
+    """Return the table of the README: few words, and no time that was measured on a busy machine."""
     rows = []
     for name, entry in results["recipes"].items():
         several = len(entry["measures"]) > 1
@@ -150,8 +150,8 @@ def brief_table(results: Mapping[str, Any]) -> str:
             for layer, measure in entry["measures"].items()
             if (found := scores_of(entry, "test", layer))
         ]
-        rows.append((f"`{name}`", ", ".join(cells), training_of(entry)))
-    busy = ["\\* on a busy machine"] * any(entry["busy"] for entry in results["recipes"].values())
+        rows.append((f"`{name}`", ", ".join(cells), "" if entry["busy"] else training_of(entry)))
+    busy = ["No time where the machine did other work as well."] * any(e["busy"] for e in results["recipes"].values())
     return "\n\n".join([table(("recipe", "score on test", "training"), rows), *busy])
 
 
