@@ -30,11 +30,11 @@ def choices(command: Callable[..., None], option: str) -> set[str]:
     return set(get_args(get_args(hint)[0] if type(None) in get_args(hint) else hint))
 
 
-def test_recipes_read_the_formats_that_hold_tags() -> None:
+def test_recipes_read_the_formats_that_hold_tags_and_raw_text() -> None:
     assert set(get_args(FileFormat)) == set(READABLE) - {"text"}
     annotation = ReadingConfig.model_fields["format"].annotation
     assert annotation is not None
-    assert set(get_args(get_args(annotation)[0])) == {*get_args(FileFormat), "synthetic"}
+    assert set(get_args(get_args(annotation)[0])) == {*get_args(FileFormat), "text", "synthetic"}
 
 
 def test_streams_are_of_the_formats_that_can_be_streamed() -> None:
