@@ -32,7 +32,7 @@ def stores(tmp_path: Path) -> Stores:
 
 
 class Read:
-    """What a run reads through the cache, computes and is told."""
+    """What a run reads through the cache and computes, and its notes."""
 
     def __init__(self, stores: Stores, given: Sequence[Passage] = SOME, *, times: int = 1, **config: str) -> None:
         self.notes: list[str] = []

@@ -47,7 +47,7 @@ def make_feature(**settings: int) -> CharLMFeature:
 
 
 def lines(tokens: Sequence[str], starts: Sequence[int]) -> str:
-    """Sentences as they stand in the text that a model learns from."""
+    """Sentences in the form of the text that a model learns from."""
     return "".join(("\n" if i in starts else " " if i else "") + token for i, token in enumerate(tokens))
 
 
