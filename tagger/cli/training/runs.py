@@ -14,6 +14,7 @@ from typing import Any, Self
 from rich.console import Console
 
 from tagger.cli.progress import LiveLine, LiveLines
+from tagger.cli.training.notes import Notes
 from tagger.files.writing import ended_in_order
 from tagger.reporting.report import Report
 from tagger.reporting.run_group import RunGroup
@@ -38,26 +39,13 @@ def train_group(
         return train_several(recipe, seeds=seeds, folds=folds, jobs=jobs, output=folder, listener=progress, **settings)
 
 
-class TrainingProgress(RunListener):
+class TrainingProgress(Notes, RunListener):
     """Shows a run on standard error."""
 
     def __init__(self) -> None:
-        self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
-        self._line: LiveLine | None = None
+        super().__init__()
         self._work: LiveLine | None = None
-        self._started = time.perf_counter()
         self._num_epochs, self._epoch, self._dev = 0, 1, "-"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop()
-
-    def noted(self, message: str) -> None:
-        """Print a line with the seconds since the start."""
-        self._stop()
-        self._print(f"[{time.perf_counter() - self._started:6.1f} s] {message}")
 
     def advanced(self, work: str, done: int, total: int) -> None:
         """Show the work on a live line until it is done, unless there is one of epochs."""
@@ -90,15 +78,11 @@ class TrainingProgress(RunListener):
         )
         self._epoch, self._dev = min(epoch.epoch + 1, self._num_epochs), f"{epoch.selected:.4f}"
 
-    def _print(self, line: str) -> None:
-        with suppress(OSError):
-            self._console.print(line, markup=False)
-
     def _stop(self) -> None:
-        for line in (self._line, self._work):
-            if line is not None:
-                line.close()
-        self._line = self._work = None
+        super()._stop()
+        if self._work is not None:
+            self._work.close()
+            self._work = None
 
 
 class GroupProgress(GroupListener):
