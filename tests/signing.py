@@ -5,7 +5,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from tagger.model.files import CONFIG, TOKENIZER, VOCABULARY, WEIGHTS, config_to_json
+from tagger.files.hashes import CONFIG, config_to_json
+from tagger.model.opening import TOKENIZER, VOCABULARY, WEIGHTS
 
 
 def sign(folder: Path, **values: Any) -> None:

@@ -17,20 +17,12 @@ from safetensors.numpy import save
 from tagger.errors import MissingExtraError, ModelError
 from tagger.export.card import graph_card
 from tagger.export.network import build_graph
+from tagger.files.hashes import CONFIG
 from tagger.files.writing import locked, replace_files, settle
 from tagger.model.config import ModelConfig
-from tagger.model.files import (
-    CARD,
-    CONFIG,
-    GRAPH,
-    HEADS,
-    WEIGHTS,
-    ModelFiles,
-    files_of,
-    model_folder,
-    read_files,
-)
+from tagger.model.files import ModelFiles, files_of, read_files
 from tagger.model.model import Model
+from tagger.model.opening import CARD, GRAPH, HEADS, WEIGHTS, model_folder
 from tagger.text.choices import ExportPrecision
 
 if TYPE_CHECKING:

@@ -19,9 +19,10 @@ from tagger.inference.blas import one_blas_thread
 from tagger.inference.pickled import reloaded
 from tagger.inference.type_cache import TypeCache, Words, words_of
 from tagger.inference.workers import in_order, running
-from tagger.model.files import WEIGHTS, files_of
+from tagger.model.files import files_of
 from tagger.model.model import Source
 from tagger.model.numpy_network import NumpyModel, load_numpy_model
+from tagger.model.opening import WEIGHTS
 from tagger.numpy_nn.encoder import Floats, Inputs
 from tagger.numpy_nn.packing import Packing, packing_of
 from tagger.text.tokenization import TextRules

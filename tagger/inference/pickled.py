@@ -8,8 +8,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from tagger.errors import ModelError
-from tagger.model.files import CONFIG, stamp
+from tagger.files.hashes import CONFIG
 from tagger.model.model import Source
+from tagger.model.opening import stamp
 from tagger.text.tokenization import TextRules
 
 B = TypeVar("B", bound=Any)

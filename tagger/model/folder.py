@@ -9,9 +9,10 @@ import torch
 from safetensors.torch import save
 
 from tagger.files.writing import replace_files
-from tagger.model.files import TOKENIZER, WEIGHTS, files_of, model_folder, read_files
+from tagger.model.files import files_of, read_files
 from tagger.model.model import Source
 from tagger.model.network import TorchModel, build_network
+from tagger.model.opening import TOKENIZER, WEIGHTS, model_folder
 from tagger.model.shapes import forms_of
 from tagger.model.tokenizer import check_table
 

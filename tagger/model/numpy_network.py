@@ -16,8 +16,9 @@ from tagger.features.feature import TypeFeature
 from tagger.features.table import Features
 from tagger.heads.table import heads_of
 from tagger.model.config import ModelConfig
-from tagger.model.files import TOKENIZER, model_folder, read_files
+from tagger.model.files import read_files
 from tagger.model.model import Model, Source
+from tagger.model.opening import TOKENIZER, model_folder
 from tagger.model.shapes import module_name, part_of
 from tagger.model.tokenizer import check_table
 from tagger.numpy_nn.embeddings import CharCNN, CharLSTM, WordVectors

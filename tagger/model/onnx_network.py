@@ -18,9 +18,10 @@ from tagger.encoding.packed import ranges
 from tagger.errors import MissingExtraError, ModelError
 from tagger.features.passages import Passage
 from tagger.features.table import Features, token_arrays, type_arrays
-from tagger.model.files import GRAPH, TOKENIZER, model_folder, read_exported
+from tagger.model.files import read_exported
 from tagger.model.model import Model, Source
 from tagger.model.numpy_network import numpy_heads
+from tagger.model.opening import GRAPH, TOKENIZER, model_folder
 from tagger.model.tokenizer import check_table
 from tagger.numpy_nn.heads import HeadNetwork
 from tagger.wording import shorten

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 from typing import TypeVar
 
@@ -112,6 +113,21 @@ def check_weights(
             f"{path}: the weights must fit config.json and vocabulary.json, but {'; '.join(problems[:SHOWN])}{more}; "
             "copy the folder again"
         )
+
+
+def fewest_weights(config: ModelConfig, vocabulary: Vocabulary, features: Features) -> int:
+    """Return the least number of weights that the sizes in a model's files need.
+
+    A file with fewer is refused before memory is taken for sizes that a damaged file may name.
+    Of all but features only matrices count, those of a recurrent cell once and not once for each gate.
+    """
+    chars, _, states, output, inputs = config.widths
+    total = config.vector_dimension * (len(vocabulary.words) + 1)
+    total += config.embeddings.char_dimension * (chars + len(vocabulary.chars)) if chars else 0
+    total += sum(states * (size + config.encoder.hidden_size) for size in inputs)
+    total += sum(prod(shape) for feature in features.values() for shape in feature.shapes().values())
+    heads = heads_of(config.heads).items()
+    return total + sum(head.num_weights(len(vocabulary.labels[layer]), output) for layer, head in heads)
 
 
 def _problems(expected: Mapping[str, Form], weights: Weights, fixed: Collection[str]) -> Iterator[str]:

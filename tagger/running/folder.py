@@ -18,11 +18,12 @@ from tagger.analysis.knowledge import TrainKnowledge
 from tagger.config import Recipe, dump_recipe
 from tagger.errors import ModelError
 from tagger.evaluation import SEEN, Report
+from tagger.files.hashes import CONFIG
 from tagger.files.writing import locked, make_pending, replace_files, settle
 from tagger.model.card import model_card
-from tagger.model.files import CARD, CONFIG, VOCABULARY, WEIGHTS
 from tagger.model.folder import model_files
 from tagger.model.network import TorchModel
+from tagger.model.opening import CARD, VOCABULARY, WEIGHTS
 from tagger.reporting.output import encoded
 from tagger.running.teachers import KEPT, with_kept_teachers
 from tagger.training.loop import STOPPED, Epoch

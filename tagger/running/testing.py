@@ -10,9 +10,9 @@ from tagger.analysis.knowledge import TrainKnowledge
 from tagger.config import Recipe, dump_recipe
 from tagger.corpus.corpus import Corpus
 from tagger.evaluation import Report, score_predictions
+from tagger.files.hashes import CONFIG
 from tagger.hub.lazy import is_lazy
 from tagger.inference.torch_backend import TorchBackend
-from tagger.model.files import CONFIG
 from tagger.model.folder import model_files
 from tagger.model.network import TorchModel
 from tagger.reporting.sections import Context

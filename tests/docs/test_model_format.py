@@ -8,10 +8,12 @@ import pytest
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig, widths_of
 from tagger.encoding.vocabulary import Vocabulary
-from tagger.model import files
+from tagger.files.hashes import CONFIG, HASHES
+from tagger.model import files, opening
 from tagger.model.config import FORMAT, ModelConfig
 from tagger.model.shapes import GATES, forms_of
 from tagger.model.tokenizer import TableSection, TokenizerSection
+from tagger.model.vocabulary import VocabularySection
 
 PAGE = (Path(__file__).parents[2] / "docs" / "model-format.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^##+ (.+?)\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
@@ -36,8 +38,8 @@ def named(paragraph: str) -> set[str]:
 
 
 def test_keys_are_those_of_the_files() -> None:
-    assert keys("`config.json`") == {*ModelConfig.model_fields, files.HASHES}
-    assert keys("`vocabulary.json`") == set(files._Names.model_fields)
+    assert keys("`config.json`") == {*ModelConfig.model_fields, HASHES}
+    assert keys("`vocabulary.json`") == set(VocabularySection.model_fields)
     assert keys("`tokenizer.json`") == set(TokenizerSection.model_fields)
     assert named("A `table` has `specials`") >= set(TableSection.model_fields)
     assert named("Of `embeddings`") >= set(EmbeddingsConfig.model_fields)
@@ -47,10 +49,10 @@ def test_keys_are_those_of_the_files() -> None:
 
 def test_files_and_formats_are_those_of_the_code() -> None:
     names = re.findall(r"^\| `([\w.]+)` \|.*\| (\d) \|$", PAGE.split("##")[0], re.MULTILINE)
-    hashed = (files.CONFIG, files.VOCABULARY, files.TOKENIZER, files.WEIGHTS)
+    hashed = (CONFIG, opening.VOCABULARY, opening.TOKENIZER, opening.WEIGHTS)
     assert {name: int(number) for name, number in names} == {name: files._HASHED_SINCE[name] for name in hashed}
     assert keys("Formats") == {str(number) for number in range(1, FORMAT + 1)}
-    for number in (files.CONFIG_BYTES, files.TOKENIZER_BYTES):
+    for number in (opening.CONFIG_BYTES, files.TOKENIZER_BYTES):
         assert f"{number:,} " in SECTIONS["What is refused"]
 
 

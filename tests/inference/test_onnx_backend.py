@@ -17,9 +17,10 @@ from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import ModelError
 from tagger.export.folder import export_onnx
+from tagger.files.hashes import config_to_json
 from tagger.inference.onnx_backend import load_onnx
-from tagger.model.files import GRAPH, HEADS, config_to_json
 from tagger.model.folder import save_model
+from tagger.model.opening import GRAPH, HEADS
 from tagger.tagging import Tagger, load
 from tagger.text.sentence import Sentence, TagLayer
 

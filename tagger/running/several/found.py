@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
+from tagger.files.hashes import CONFIG
 from tagger.files.writing import newest
-from tagger.model.files import CONFIG, model_folder
+from tagger.model.opening import model_folder
 from tagger.running.description import REPORT
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from tagger.config import Recipe
 from tagger.corpus.corpus import Corpus
 from tagger.errors import ModelError, TaggerError
+from tagger.files.hashes import CONFIG
 from tagger.files.writing import replace_files
 from tagger.inference.torch_backend import check_device
 from tagger.inference.workers import batches_at_once
-from tagger.model.files import CONFIG
 from tagger.reporting.output import encoded, to_json
 from tagger.reporting.report import load_report
 from tagger.reporting.run_group import RunGroup

@@ -1,0 +1,91 @@
+"""The features of a model in its folder: sections of `config.json`, and the file `feature.NAME.SUFFIX` of some."""
+
+import json
+from collections.abc import Mapping
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any
+
+from tagger.errors import ModelError
+from tagger.features.feature import Feature
+from tagger.features.table import class_of, only_in_torch
+from tagger.files.hashes import CONFIG, HASHES
+from tagger.model.config import ModelConfig
+from tagger.model.opening import (
+    AGAIN,
+    CONFIG_BYTES,
+    Hashes,
+    check_digest,
+    model_folder,
+    opened,
+    parse,
+    read_file,
+    read_hashed,
+    stamp,
+)
+from tagger.wording import shorten
+
+FEATURE_BYTES = 2**33  # that the file of a feature may have at most
+PREFIX = "feature."  # of their names
+
+
+def feature_files(config: ModelConfig) -> dict[str, str]:
+    """Return the name of the file of each feature that keeps one."""
+    kinds = {name: class_of(feature) for name, feature in config.features.items()}
+    return {name: f"{PREFIX}{name}.{kind.suffix}" for name, kind in kinds.items() if kind.suffix}
+
+
+def torch_features(folder: Path) -> list[str]:
+    """Return the names of the features of a model that only torch can read; none if the folder holds no model.
+
+    Raises:
+        ModelError: The configuration cannot be read.
+    """
+    path = model_folder(folder) / CONFIG
+    if stamp(path) is None:
+        return []
+    features = parse(path, read_file(path, CONFIG_BYTES)).get("features")
+    sections = features.items() if isinstance(features, dict) else ()
+    return [name for name, section in sections if isinstance(section, dict) and only_in_torch(section.get("kind"))]
+
+
+def read_features(folder: Path, config: ModelConfig, hashes: Hashes) -> dict[str, Feature[Any]]:
+    """Return the features of a model, each with the content of its file.
+
+    Raises:
+        ModelError: A file is missing or damaged, or a feature has another width than the configuration says.
+    """
+    files, features = feature_files(config), {}
+    for name, section in config.features.items():
+        content = read_hashed(folder / files[name], FEATURE_BYTES, hashes) if name in files else b""
+        features[name] = class_of(section).restore(name, section, content)
+    if (widths := {name: feature.width for name, feature in features.items()}) != config.feature_widths:
+        raise ModelError(
+            f"{folder / CONFIG}: `feature_widths` must be {shorten(json.dumps(widths))}, got "
+            f"{shorten(json.dumps(config.feature_widths))}; {AGAIN}"
+        )
+    return features
+
+
+def check_feature_files(folder: Path, config: ModelConfig, hashes: Hashes) -> None:
+    """Compare the files of features with their hashes alone; restoring a feature may take seconds and a package.
+
+    Raises:
+        ModelError: A file is missing or damaged.
+    """
+    for name in feature_files(config).values():
+        digest = opened(folder / name, FEATURE_BYTES, lambda stream, size: file_digest(stream, "sha256"))
+        check_digest(folder / name, digest.hexdigest(), hashes)
+
+
+def check_named(path: Path, config: ModelConfig, hashes: Mapping[str, object]) -> None:
+    """Refuse the hashes of a `config.json` that lack the file of a feature, or have one of an unknown feature.
+
+    Raises:
+        ModelError: They are refused.
+    """
+    if odd := {name for name in hashes if name.startswith(PREFIX)} ^ set(feature_files(config).values()):
+        raise ModelError(
+            f"{path}: `{HASHES}` must have the file of each feature, missing or unknown: "
+            f"{shorten(', '.join(sorted(odd)))}; {AGAIN}"
+        )
