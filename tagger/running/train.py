@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
-from tagger.analysis.knowledge import knowledge_of
+from tagger.analysis.knowledge import TrainKnowledge, knowledge_of
 from tagger.config import CorpusConfig, ReadingConfig, Recipe, load_recipe
 from tagger.corpus.corpus import Corpus
 from tagger.encoding.vectors import read_vectors
@@ -47,7 +47,8 @@ from tagger.tagging import Tagger
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Sentence
 from tagger.text.tokenization import Split, TextRules
-from tagger.training.loop import STOPPED, Epoch, Outcome, refit_network, share_epoch, train_network
+from tagger.training.loop import STOPPED, Epoch, Outcome, refit_network, train_network
+from tagger.training.task import Task, share_epoch
 from tagger.wording import counted, quoted
 
 
@@ -108,41 +109,26 @@ def train(
             )
         if threads is not None:
             torch.set_num_threads(threads)
-        found = find_teachers(recipe, base, path, device=device, tell=listener.noted)
-        for name, teacher in found.items():
-            if isinstance(teacher, Recipe):
-                check_files(teacher, folder if data is not None else (base / name).parent, from_files=data is not None)
+        found = _find_teachers(recipe, base, path, listener, data=data, device=device)
         corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted, given=corpus)
         training = _Training(recipe, folder, corpora, device, run_folder, listener, keep)
         check_calibrated(recipe.layers, training.packed, training.dev)
         check_taught(recipe, training.train)
         prepared = training.prepare()  # before teachers are trained, so that mistakes in [features] are found first
         teachers = _train_teachers(found, base, run_folder, listener, data=data, seed=recipe.seed, device=device)
-        model = training.build_model(*prepared)
-        outcome = training.fit(model, teachers)
-        best = outcome.best
-        if best is None:
-            raise KeyboardInterrupt
-        listener.noted(f"{outcome.reason}; best dev score {best.selected:.4f} in epoch {best.epoch}")
-        model, calibrated = training.calibrate(model, best)
-        if recipe.training.refit and not outcome.interrupted:
-            model, training, outcome = training.refit(model, best, teachers, outcome)
-        facts = _facts(training.corpora, best, outcome.reason, recipe) | {"train_files": files_of(training.train)}
-        facts |= {"calibrated": calibrated} if calibrated else {}
-        tagger = Tagger(TorchBackend(replace(model, features=uncached(model.features))))
-        if outcome.interrupted and any(corpus.test for corpus in corpora.values()):
+        model, outcome, facts, seen = training.run(*prepared, teachers)
+        report = None
+        if not outcome.interrupted:
+            name = path.name if path is not None else None
+            report = score_on_test(model, corpora, facts, seen=seen, name=name, started=started)
+        elif any(corpus.test for corpus in corpora.values()):
             listener.noted("not scored on test, because training was stopped")
-        seen = knowledge_of(training.train)
-        report = (
-            None
-            if outcome.interrupted
-            else score_on_test(model, corpora, facts, seen=seen, name=path.name if path else None, started=started)
-        )
         seconds = round(time.perf_counter() - started, 1)
         unscored = Report({}, signature_of({}), {"split": None, **facts, "seconds": seconds})
         run_folder.finish(model, outcome.epochs, report or unscored, seen)
         if path is not None:
             listener.noted(f"the model is in {path}")
+        tagger = Tagger(TorchBackend(replace(model, features=uncached(model.features))))
         return Run(tagger, report, outcome, path)
 
 
@@ -168,6 +154,17 @@ def _with_function(corpus: Corpus | Mapping[str, Corpus], tokenize: Split) -> Co
     return {name: replace(each, rules=each.rules.with_function(tokenize)) for name, each in corpus.items()}
 
 
+def _find_teachers(
+    recipe: Recipe, base: Path, path: Path | None, listener: RunListener, *, data: str | Path | None, device: str
+) -> dict[str, Recipe | Teachers]:
+    """Return the teachers; the files of those that are recipes are looked for now, long before they are needed."""
+    found = find_teachers(recipe, base, path, device=device, tell=listener.noted)
+    for name, teacher in found.items():
+        if isinstance(teacher, Recipe):
+            check_files(teacher, (base / name).parent if data is None else Path(data), from_files=data is not None)
+    return found
+
+
 def _train_teachers(
     found: Mapping[str, Recipe | Teachers], base: Path, run_folder: RunFolder, listener: RunListener, **settings: Any
 ) -> dict[str, Teachers]:
@@ -185,6 +182,22 @@ def _train_teachers(
             raise
         teachers[name] = (ModelTeacher(lesson.tagger),)
     return teachers
+
+
+class _Trained(NamedTuple):
+    """A model at the end of its training.
+
+    Args:
+        model: The model.
+        outcome: The epochs of its training.
+        facts: How it was made, for the report.
+        seen: The words and entities of train.
+    """
+
+    model: TorchModel
+    outcome: Outcome
+    facts: dict[str, object]
+    seen: TrainKnowledge
 
 
 @dataclass
@@ -222,6 +235,20 @@ class _Training:
         rules = text_rules_of(by_corpus, self.packed, self.listener.noted)
         given = Given(self.folder, self.packed, self.listener.noted, self.device, rules)
         return rules, self._as_trained(prepare_features(self.recipe.features, given))
+
+    def run(self, rules: TextRules, features: Features, teachers: Mapping[str, Teachers]) -> _Trained:
+        """Train a model whose weights dev chooses, calibrate it, and train it again with dev if the recipe says so."""
+        model = self.build_model(rules, features)
+        outcome = self.fit(model, teachers)
+        best, training = outcome.best, self
+        if best is None:
+            raise KeyboardInterrupt
+        self.listener.noted(f"{outcome.reason}; best dev score {best.selected:.4f} in epoch {best.epoch}")
+        model, calibrated = self.calibrate(model, best)
+        if self.recipe.training.refit and not outcome.interrupted:
+            model, training, outcome = self.refit(model, best, teachers, outcome)
+        facts = training.facts(best, outcome.reason, calibrated)
+        return _Trained(model, outcome, facts, knowledge_of(training.train))
 
     def build_model(self, rules: TextRules, features: Features) -> TorchModel:
         """Return a model with fresh weights, and with the words and labels of the train sentences."""
@@ -297,14 +324,15 @@ class _Training:
                 tell(f"{error}; training goes on, but the folder lacks epoch {epochs[-1].epoch}")
 
         tagger = Tagger(TorchBackend(model, cache=False))
-        lessons = self._lessons(model, teachers)
+        task = self._task(model, teachers)
         kept = {name: feature for name, feature in model.features.items() if isinstance(feature, CachedFeature)}
         token_arrays(kept, self._passages(kept, self.dev))  # now, so that the epochs only read them
         return train_network(
             model.network,
-            **lessons,
+            task,
             score=lambda: dev_scores(self.dev, tagger.predict(self.dev), model),
             keep=keep,
+            listener=self.listener,
         )
 
     def refit(
@@ -320,14 +348,15 @@ class _Training:
         again = replace(self, corpora=joined)
         try:
             fresh = again.build_model(*again.prepare())
-            refit_network(fresh.network, **again._lessons(fresh, teachers), epochs=best.epoch)
+            task = again._task(fresh, teachers)
+            refit_network(fresh.network, task, epochs=best.epoch, listener=self.listener)
         except KeyboardInterrupt:
             self.listener.noted("stopped before that has ended; the model is the one that dev has chosen")
             return model, self, replace(outcome, reason=STOPPED, interrupted=True)
         return fresh, again, outcome
 
-    def _lessons(self, model: TorchModel, teachers: Mapping[str, Teachers]) -> dict[str, Any]:
-        """Return the arguments of the training loop that say what is learned, and how."""
+    def _task(self, model: TorchModel, teachers: Mapping[str, Teachers]) -> Task:
+        """Return what the network of a model learns."""
         recipe, tell = self.recipe, self.listener.noted
         encoded = encoded_for(model, self.packed, self._passages(model.features, self.train), self.schemes)
         encoded = with_teachers(encoded, self.train, teachers, recipe=recipe, vocabulary=model.vocabulary, tell=tell)
@@ -340,15 +369,14 @@ class _Training:
         if drawn != sizes:
             shares = [f"{n} of {size} {name}" for name, size, n in zip(self.corpora, sizes, drawn, strict=True)]
             tell(f"an epoch has {', '.join(shares)} sentences")
-        return {
-            "sentences": encoded,
-            "config": recipe.training,
-            "parts": list(zip(sizes, drawn, strict=True)),
-            "head_weights": {layer: head.weight for layer, head in recipe.layers.items()},
-            "taught_weights": {layer: head.weight * head.teacher_weight for layer, head in recipe.layers.items()},
-            "seed": recipe.seed,
-            "listener": self.listener,
-        }
+        return Task(
+            encoded,
+            recipe.training,
+            parts=list(zip(sizes, drawn, strict=True)),
+            head_weights={layer: head.weight for layer, head in recipe.layers.items()},
+            taught_weights={layer: head.weight * head.teacher_weight for layer, head in recipe.layers.items()},
+            seed=recipe.seed,
+        )
 
     def _passages(self, features: Features, sentences: Sequence[Sentence]) -> list[Passage]:
         """Return the sentences with their neighbours; none if there are no features that read them."""
@@ -366,6 +394,25 @@ class _Training:
         for layer, result in calibrated.items():
             self.listener.noted(describe_calibration(layer, result))
         return model, calibrated
+
+    def facts(self, best: Epoch, reason: str, calibrated: Facts) -> dict[str, object]:
+        """Return how a model was made, for its report.
+
+        The dev scores are those that chose the weights, before anything was calibrated.
+        """
+        facts = {
+            "seed": self.recipe.seed,
+            "epoch": best.epoch,
+            "dev": best.selected,
+            "dev_scores": dict(best.dev),
+            "select": self.recipe.training.select,
+            "ended": reason,
+            "notes": [note for corpus in self.corpora.values() for note in corpus.notes],
+            "train_sentences": len(self.train),
+            "recipe": hashes_of_recipe(self.recipe),
+            "train_files": files_of(self.train),
+        }
+        return facts | ({"calibrated": calibrated} if calibrated else {})
 
 
 def _with_dev_in_train(corpora: Mapping[str, Corpus], epochs: str) -> dict[str, Corpus]:
@@ -387,21 +434,3 @@ def _reading(config: CorpusConfig, corpus: Corpus) -> ReadingConfig:
     return config.reading().model_copy(
         update={"scheme": found.pop()} if len(found) == 1 and config.scheme != "io" else {}
     )
-
-
-def _facts(corpora: Mapping[str, Corpus], best: Epoch, reason: str, recipe: Recipe) -> dict[str, object]:
-    """Return how a run was made, for its report.
-
-    The dev scores are those that chose the weights, before anything was calibrated.
-    """
-    return {
-        "seed": recipe.seed,
-        "epoch": best.epoch,
-        "dev": best.selected,
-        "dev_scores": dict(best.dev),
-        "select": recipe.training.select,
-        "ended": reason,
-        "notes": [note for corpus in corpora.values() for note in corpus.notes],
-        "train_sentences": sum(len(corpus.train) for corpus in corpora.values()),
-        "recipe": hashes_of_recipe(recipe),
-    }

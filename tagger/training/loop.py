@@ -15,14 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tagger.config import Sampling, TrainingConfig
-from tagger.encoding.batches import Batch, EncodedSentences, Ids, shuffled_batches
+from tagger.encoding.batches import Batch, Ids
 from tagger.errors import TaggerError
 from tagger.model.network import Network, to_tensors
 from tagger.model.shapes import LARGEST_WEIGHT
 from tagger.nn.encoder import RecurrentEncoder
 from tagger.nn.side_by_side import one_torch_thread
 from tagger.training.optimisation import WeightAverage, clip_gradients, make_optimizers, set_rates
+from tagger.training.task import Task
 
 Score = Callable[[], Mapping[str, float]]
 WIDE = 150  # hidden size from which a second thread saves more time than it costs to hand work over
@@ -110,14 +110,9 @@ class _Best:
 
 def train_network(
     network: Network,
-    sentences: EncodedSentences,
+    task: Task,
     *,
-    config: TrainingConfig,
-    parts: Sequence[tuple[int, int]],
-    head_weights: Mapping[str, float],
-    taught_weights: Mapping[str, float] | None = None,
     score: Score,
-    seed: int,
     keep: Callable[[Sequence[Epoch]], None] | None = None,
     listener: Listener | None = None,
 ) -> Outcome:
@@ -125,13 +120,8 @@ def train_network(
 
     Args:
         network: The network to train.
-        sentences: The training sentences of all corpora, one corpus after another.
-        config: The section `training` of the recipe.
-        parts: Number of sentences of each corpus, and number of them in an epoch.
-        head_weights: Weight of the loss of each layer.
-        taught_weights: Weight of the loss of each layer against its teacher, for sentences that have one.
+        task: What it learns.
         score: Returns the dev score of each layer for the current weights.
-        seed: Determines the order of the sentences.
         keep: Called after each epoch with all epochs so far; the network has the weights that were scored.
         listener: Receives each step and epoch.
 
@@ -139,17 +129,15 @@ def train_network(
         TaggerError: Training diverged in the first epoch: the loss is not a number, or a weight is too large. Later,
             training ends with that reason instead.
     """
-    listener = listener or Listener()
-    rng = np.random.default_rng(seed)
-    steps = num_batches(parts, config)
-    stepper = _Stepper(network, config, head_weights, taught_weights or {}, steps * config.epochs, listener)
+    listener, config = listener or Listener(), task.config
+    rng = np.random.default_rng(task.seed)
+    stepper = _Stepper(network, task, listener)
     best, epochs, started = _Best(), [], time.perf_counter()
-    listener.started(config.epochs, steps * config.epochs)
+    listener.started(config.epochs, stepper.num_steps)
     reason, interrupted = "all epochs done", False
     try:
         for number in range(1, config.epochs + 1):
-            batches = draw_batches(parts, sentences.lengths, config, rng)
-            loss, speed = stepper.run(sentences, batches)
+            loss, speed = stepper.run(task.draw_batches(rng))
             network.eval()
             with stepper.average.in_place():
                 dev = score()
@@ -174,100 +162,30 @@ def train_network(
     return Outcome(epochs, reason, interrupted)
 
 
-def refit_network(
-    network: Network,
-    sentences: EncodedSentences,
-    *,
-    config: TrainingConfig,
-    parts: Sequence[tuple[int, int]],
-    head_weights: Mapping[str, float],
-    taught_weights: Mapping[str, float] | None = None,
-    epochs: int,
-    seed: int,
-    listener: Listener | None = None,
-) -> None:
+def refit_network(network: Network, task: Task, *, epochs: int, listener: Listener | None = None) -> None:
     """Train a network for a number of epochs, without dev; it then has the weights of the last one.
 
-    The learning rate has the same course as in `train_network`: that of `config.epochs` epochs, cut after `epochs`.
+    The learning rate has the same course as in `train_network`: that of all epochs of the task, cut after `epochs`.
 
     Args:
         network: The network to train.
-        sentences: The training sentences of all corpora, one corpus after another.
-        config: The section `training` of the recipe.
-        parts: Number of sentences of each corpus, and number of them in an epoch.
-        head_weights: Weight of the loss of each layer.
-        taught_weights: Weight of the loss of each layer against its teacher, for sentences that have one.
+        task: What it learns.
         epochs: Number of epochs, such as that of the best one in an earlier training.
-        seed: Determines the order of the sentences.
         listener: Receives each step.
 
     Raises:
         TaggerError: Training diverged.
     """
-    rng, steps = np.random.default_rng(seed), num_batches(parts, config)
-    listener = listener or Listener()
-    stepper = _Stepper(network, config, head_weights, taught_weights or {}, steps * config.epochs, listener)
-    listener.started(epochs, steps * epochs)
+    rng, listener = np.random.default_rng(task.seed), listener or Listener()
+    stepper = _Stepper(network, task, listener)
+    listener.started(epochs, task.num_batches * epochs)
     for _ in range(epochs):
-        stepper.run(sentences, draw_batches(parts, sentences.lengths, config, rng))
+        stepper.run(task.draw_batches(rng))
     last = _Best()
     with stepper.average.in_place():
         last.offer(0.0, network)
     last.restore(network)
     network.eval()
-
-
-def draw_batches(
-    parts: Sequence[tuple[int, int]], lengths: Ids, config: TrainingConfig, rng: np.random.Generator
-) -> list[Ids]:
-    """Return the rows of each batch of an epoch, in random order.
-
-    Args:
-        parts: Number of sentences of each corpus, and number of them in an epoch. The sentences of a corpus occur
-            equally often, or some of them once more than the others.
-        lengths: Number of tokens of each sentence, one corpus after another.
-        config: Defines the batch size, and whether a batch may mix corpora.
-        rng: Source of randomness.
-    """
-    pools, start = [], 0
-    for size, drawn in parts:
-        whole, rest = divmod(drawn, size)
-        pools.append(np.concatenate([*[np.arange(size)] * whole, rng.permutation(size)[:rest]]) + start)
-        start += size
-    if config.batches == "mixed":
-        pools = [np.concatenate(pools)]
-    batches = [rows[part] for rows in pools for part in shuffled_batches(lengths[rows], config.batch_size, rng)]
-    if len(pools) > 1:
-        rng.shuffle(batches)
-    return batches
-
-
-def num_batches(parts: Sequence[tuple[int, int]], config: TrainingConfig) -> int:
-    """Return the number of batches that `draw_batches` returns."""
-    sizes = [drawn for _, drawn in parts]
-    pools = [sum(sizes)] if config.batches == "mixed" else sizes
-    return sum(math.ceil(size / config.batch_size) for size in pools)
-
-
-def share_epoch(sizes: Sequence[int], weights: Sequence[float], sampling: Sampling) -> list[int]:
-    """Return the number of sentences of each corpus in an epoch, at least one.
-
-    Args:
-        sizes: Number of sentences of each corpus.
-        weights: Weight of each corpus.
-        sampling: With `proportion`, a corpus contributes its size times its weight. The others keep the total length of
-            that epoch, and divide it in proportion to the weight times the square root of the size (`sqrt`), or to the
-            weight only (`even`).
-    """
-    by_size = [size * weight for size, weight in zip(sizes, weights, strict=True)]
-    match sampling:
-        case "proportion":
-            shares = by_size
-        case "sqrt":
-            shares = [math.sqrt(size) * weight for size, weight in zip(sizes, weights, strict=True)]
-        case "even":
-            shares = list(weights)
-    return [max(1, round(share * sum(by_size) / sum(shares))) for share in shares]
 
 
 class _DivergedError(TaggerError):
@@ -277,34 +195,25 @@ class _DivergedError(TaggerError):
 class _Stepper:
     """Makes training steps: loss, gradients, clipping, optimisers, learning rate."""
 
-    def __init__(
-        self,
-        network: Network,
-        config: TrainingConfig,
-        head_weights: Mapping[str, float],
-        taught_weights: Mapping[str, float],
-        num_steps: int,
-        listener: Listener,
-    ) -> None:
+    def __init__(self, network: Network, task: Task, listener: Listener) -> None:
         self.network = network
         self.weights = [p for p in network.parameters() if p.requires_grad]  # finding them takes time at each step
-        self.config = config
-        self.head_weights = head_weights
-        self.taught_weights = taught_weights
-        self.num_steps = num_steps
+        self.task = task
+        self.config = task.config
+        self.num_steps = task.num_batches * task.config.epochs
         self.listener = listener
         self.step = 0
         self.learning_rate = 0.0
-        self.optimizers = make_optimizers(network, config)
-        self.average = WeightAverage(network, config.average)
+        self.optimizers = make_optimizers(network, task.config)
+        self.average = WeightAverage(network, task.config.average)
 
-    def run(self, sentences: EncodedSentences, batches: Sequence[Ids]) -> tuple[float, float]:
+    def run(self, batches: Sequence[Ids]) -> tuple[float, float]:
         """Make the steps of an epoch; return their mean loss and the training tokens per second."""
         self.network.train()
         started, tokens, total = time.perf_counter(), 0, 0.0
         with _divided_among_threads(self.network.encoder):
             for i, rows in enumerate(batches, 1):
-                batch = sentences.batch(rows)
+                batch = self.task.sentences.batch(rows)
                 total += self._make_step(batch)
                 tokens += batch.num_tokens
                 self.listener.stepped(self.step, total / i, tokens / (time.perf_counter() - started))
@@ -328,8 +237,8 @@ class _Stepper:
             optimizer.zero_grad(set_to_none=True)
         losses = self.network.losses(to_tensors(batch, self.network.device))
         self.step += 1
-        gold = [self.head_weights[layer] * value for layer, value in losses.gold.items()]
-        taught = [self.taught_weights[layer] * value for layer, value in losses.taught.items()]
+        gold = [self.task.head_weights[layer] * value for layer, value in losses.gold.items()]
+        taught = [self.task.taught_weights[layer] * value for layer, value in losses.taught.items()]
         if not (gold or taught):  # no sentence of the batch has a layer of any head
             return 0.0
         loss = torch.stack([*gold, *taught]).sum()

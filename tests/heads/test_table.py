@@ -38,6 +38,7 @@ from tagger.onnx_nn.pooling import linear
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
 from tagger.training.loop import train_network
+from tagger.training.task import Task
 
 
 class NumberHeadConfig(AnyHeadConfig):
@@ -204,15 +205,14 @@ def test_a_third_kind_of_head_is_trained_tags_and_is_scored(heads: dict[str, Any
     model = make_model(heads, train)
     tagger = torch_tagger(model, cache=False)
     before = tagger.evaluate(train)
-    train_network(
-        model.network,
+    task = Task(
         encode(pack(train), model.vocabulary, dict.fromkeys(heads)),
-        config=TrainingConfig(epochs=12, batch_size=4, learning_rate=0.02),
+        TrainingConfig(epochs=12, batch_size=4, learning_rate=0.02),
         parts=[(len(train), len(train))],
         head_weights={layer: head.weight for layer, head in heads.items()},
-        score=lambda: dev_scores(train, tagger.predict(train), model),
         seed=1,
     )
+    train_network(model.network, task, score=lambda: dev_scores(train, tagger.predict(train), model))
     report = torch_tagger(model).evaluate(train)
     assert report.headline("length") > 0.5 > before.headline("length")
     assert report.headline("upos") > before.headline("upos")

@@ -23,6 +23,7 @@ from tagger.nn.encoder import RecurrentEncoder
 from tagger.nn.heads import TokensHead
 from tagger.text.sentence import Sentence, TagLayer
 from tagger.training.loop import train_network
+from tagger.training.task import Task
 
 SENSOR, AUDIO = 3, 7  # numbers per token
 
@@ -104,7 +105,8 @@ def trained() -> tuple[Network, EncodedSentences]:
     def score() -> dict[str, float]:
         return {"state": accuracy(network, encoded)}
 
-    train_network(network, encoded, config=config, parts=[(60, 60)], head_weights={"state": 1.0}, score=score, seed=1)
+    task = Task(encoded, config, parts=[(60, 60)], head_weights={"state": 1.0}, seed=1)
+    train_network(network, task, score=score)
     return network, encoded
 
 

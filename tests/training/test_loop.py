@@ -2,11 +2,9 @@
 
 import json
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
-import numpy as np
 import pytest
 import torch
 from untrained import torch_tagger, untrained_model
@@ -15,7 +13,6 @@ from tagger.config import (
     EmbeddingsConfig,
     EncoderConfig,
     HeadConfig,
-    Sampling,
     SentenceHeadConfig,
     TokensHeadConfig,
     TrainingConfig,
@@ -32,17 +29,13 @@ from tagger.training.loop import (
     Epoch,
     Listener,
     Outcome,
-    draw_batches,
-    num_batches,
     refit_network,
-    share_epoch,
     train_network,
 )
+from tagger.training.task import Task
 
 NER: dict[str, HeadConfig] = {"ner": TokensHeadConfig(kind="tokens")}
 CONFIG = TrainingConfig(epochs=3, batch_size=4, learning_rate=0.02)
-SEPARATE = TrainingConfig(batch_size=8)
-PARTS = [(100, 100), (200, 200)]  # sentences of two corpora, and how many of them an epoch has
 
 
 class Lesson:
@@ -70,15 +63,15 @@ class Lesson:
         listener: Listener | None = None,
         seed: int = 1,
     ) -> Outcome:
-        return train_network(
-            self.network,
+        return train_network(self.network, self.task(config, seed), score=score or self.score, listener=listener)
+
+    def task(self, config: TrainingConfig, seed: int = 1) -> Task:
+        return Task(
             self.encoded,
-            config=config,
+            config,
             parts=[(len(self.sentences), len(self.sentences))],
             head_weights={layer: head.weight for layer, head in self.heads.items()},
-            score=score or self.score,
             seed=seed,
-            listener=listener,
         )
 
     def weights(self) -> dict[str, torch.Tensor]:
@@ -155,15 +148,7 @@ def test_a_refit_of_the_same_sentences_gives_the_weights_that_the_epoch_had(aver
     score = Scripted(lesson, [0.1, 0.6, 0.3, 0.2])
     outcome = lesson.train(config, score=score)
     assert outcome.best is not None
-    refit_network(
-        again.network,
-        again.encoded,
-        config=config,
-        parts=[(20, 20)],
-        head_weights={"ner": 1.0},
-        epochs=outcome.best.epoch,
-        seed=1,
-    )
+    refit_network(again.network, again.task(config), epochs=outcome.best.epoch)
     assert same(again.weights(), score.seen[1])
     assert not again.network.training
 
@@ -351,64 +336,6 @@ def test_training_accepts_sentences_without_any_layer() -> None:
     lesson.encoded = encode(pack(lesson.sentences), lesson.vocabulary, {"ner": "bioes"})
     outcome = lesson.train(TrainingConfig(epochs=2, batch_size=1))
     assert all(math.isfinite(epoch.loss) for epoch in outcome.epochs)
-
-
-def test_an_epoch_draws_of_each_corpus_its_weight() -> None:
-    sizes = [10, 7, 100, 3]
-    drawn = share_epoch(sizes, [1.0, 2.5, 0.05, 0.01], "proportion")
-    lengths, rng = np.ones(sum(sizes), np.int64), np.random.default_rng(1)
-    batches = draw_batches(list(zip(sizes, drawn, strict=True)), lengths, CONFIG, rng)
-    counts = Counter(row for batch in batches for row in batch.tolist())
-    assert [counts[i] for i in range(10)] == [1] * 10
-    assert sorted(counts[i] for i in range(10, 17)) == [2, 2, 2, 3, 3, 3, 3]  # 18 of 7: twice each and 4 once more
-    assert [counts[i] for i in range(17, 117)].count(1) == 5
-    assert sum(counts[i] for i in range(117, 120)) == 1  # never nothing
-
-
-@pytest.mark.parametrize(
-    ("sampling", "weights", "drawn"),
-    [
-        ("proportion", [1.0, 1.0, 1.0], [1600, 400, 100]),
-        ("proportion", [0.5, 1.0, 3.0], [800, 400, 300]),
-        ("sqrt", [1.0, 1.0, 1.0], [1200, 600, 300]),  # 40 : 20 : 10 of 2,100
-        ("sqrt", [0.5, 1.0, 3.0], [429, 429, 643]),  # 20 : 20 : 30 of 1,500
-        ("even", [1.0, 1.0, 1.0], [700, 700, 700]),
-        ("even", [0.5, 1.0, 3.0], [167, 333, 1000]),  # 0.5 : 1 : 3 of 1,500
-    ],
-)
-def test_sampling_shares_an_epoch_out_among_corpora(sampling: Sampling, weights: list[float], drawn: list[int]) -> None:
-    assert share_epoch([1600, 400, 100], weights, sampling) == drawn
-
-
-@pytest.mark.parametrize("sampling", ["proportion", "sqrt", "even"])
-def test_sampling_changes_nothing_for_a_single_corpus(sampling: Sampling) -> None:
-    assert share_epoch([37], [1.0], sampling) == [37]
-
-
-def test_each_batch_is_of_one_corpus_and_corpora_take_turns() -> None:
-    lengths = np.random.default_rng(1).integers(1, 30, 300)
-    batches = draw_batches(PARTS, lengths, SEPARATE, np.random.default_rng(1))
-    assert len(batches) == num_batches(PARTS, SEPARATE) == 13 + 25
-    first = [bool((batch < 100).all()) for batch in batches]
-    assert first == [bool((batch < 100).any()) for batch in batches]
-    assert 0 < sum(first[:13]) < 13
-
-
-def test_mixed_batches_have_sentences_of_all_corpora() -> None:
-    mixed = SEPARATE.model_copy(update={"batches": "mixed"})
-    batches = draw_batches(PARTS, np.ones(300, np.int64), mixed, np.random.default_rng(1))
-    assert len(batches) == num_batches(PARTS, mixed) == 38
-    assert sorted(np.concatenate(batches)) == list(range(300))
-    assert sum(0 < (batch < 100).sum() < len(batch) for batch in batches) > 30
-
-
-def test_epochs_draw_different_sentences_of_a_corpus_that_is_cut() -> None:
-    rng, lengths = np.random.default_rng(1), np.ones(1000, np.int64)
-    first, second = (
-        {row for batch in draw_batches([(1000, 100)], lengths, CONFIG, rng) for row in batch} for _ in range(2)
-    )
-    assert len(first) == len(second) == 100
-    assert len(first & second) < 40
 
 
 def test_averaged_weights_are_scored_and_kept_and_training_goes_on_from_its_own() -> None:

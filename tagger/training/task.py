@@ -1,0 +1,77 @@
+"""What a network learns: the training sentences, how an epoch draws from them, and the weight of each loss."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tagger.config import Sampling, TrainingConfig
+from tagger.encoding.batches import EncodedSentences, Ids, shuffled_batches
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a network learns, and how.
+
+    Args:
+        sentences: The training sentences of all corpora, one corpus after another.
+        config: The section `training` of the recipe.
+        parts: Number of sentences of each corpus, and number of them in an epoch.
+        head_weights: Weight of the loss of each layer.
+        seed: Determines the order of the sentences.
+        taught_weights: Weight of the loss of each layer against its teacher, for sentences that have one.
+    """
+
+    sentences: EncodedSentences
+    config: TrainingConfig
+    parts: Sequence[tuple[int, int]]
+    head_weights: Mapping[str, float]
+    seed: int
+    taught_weights: Mapping[str, float] = field(default_factory=dict)
+
+    def draw_batches(self, rng: np.random.Generator) -> list[Ids]:
+        """Return the rows of each batch of an epoch, in random order.
+
+        The sentences of a corpus occur equally often, or some of them once more than the others.
+        """
+        lengths, config = self.sentences.lengths, self.config
+        pools, start = [], 0
+        for size, drawn in self.parts:
+            whole, rest = divmod(drawn, size)
+            pools.append(np.concatenate([*[np.arange(size)] * whole, rng.permutation(size)[:rest]]) + start)
+            start += size
+        if config.batches == "mixed":
+            pools = [np.concatenate(pools)]
+        batches = [rows[part] for rows in pools for part in shuffled_batches(lengths[rows], config.batch_size, rng)]
+        if len(pools) > 1:
+            rng.shuffle(batches)
+        return batches
+
+    @property
+    def num_batches(self) -> int:
+        """Number of batches of an epoch."""
+        sizes = [drawn for _, drawn in self.parts]
+        pools = [sum(sizes)] if self.config.batches == "mixed" else sizes
+        return sum(math.ceil(size / self.config.batch_size) for size in pools)
+
+
+def share_epoch(sizes: Sequence[int], weights: Sequence[float], sampling: Sampling) -> list[int]:
+    """Return the number of sentences of each corpus in an epoch, at least one.
+
+    Args:
+        sizes: Number of sentences of each corpus.
+        weights: Weight of each corpus.
+        sampling: With `proportion`, a corpus contributes its size times its weight. The others keep the total length of
+            that epoch, and divide it in proportion to the weight times the square root of the size (`sqrt`), or to the
+            weight only (`even`).
+    """
+    by_size = [size * weight for size, weight in zip(sizes, weights, strict=True)]
+    match sampling:
+        case "proportion":
+            shares = by_size
+        case "sqrt":
+            shares = [math.sqrt(size) * weight for size, weight in zip(sizes, weights, strict=True)]
+        case "even":
+            shares = list(weights)
+    return [max(1, round(share * sum(by_size) / sum(shares))) for share in shares]
