@@ -4,8 +4,7 @@ The folder is like that of the trained model, but has `model.onnx` and, for deco
 the heads (`heads.safetensors`) instead of all weights. No torch is needed to write it, and only onnxruntime to run it.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,8 +16,9 @@ from safetensors.numpy import save
 from tagger.errors import MissingExtraError, ModelError
 from tagger.export.card import graph_card
 from tagger.export.network import build_graph
+from tagger.files.exclusive import check_free, writing_to
 from tagger.files.hashes import CONFIG
-from tagger.files.writing import locked, replace_files, settle
+from tagger.files.writing import replace_files
 from tagger.model.config import ModelConfig
 from tagger.model.files import ModelFiles, files_of, read_files
 from tagger.model.model import Model
@@ -55,29 +55,10 @@ def export_onnx(
     files = read_files(source)
     _check_precision(source, files.config, precision)
     contents = _contents(files, precision, _card_of(source))
-    with _writable(folder):
+    with writing_to(folder, of="an export", by="export"):
         _check_place(folder, overwrite=overwrite)
         replace_files(folder, contents)
     return {name: len(content) for name, content in contents.items()}
-
-
-@contextmanager
-def _writable(folder: Path) -> Iterator[None]:
-    """Lock a folder, which is created if missing, within the context.
-
-    Raises:
-        ModelError: It is not writable, or another export has locked it.
-    """
-    with ExitStack() as stack:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            owned = stack.enter_context(locked(folder))
-        except OSError as error:
-            raise ModelError(f"{folder}: the folder of an export must be writable: {error.strerror}") from None
-        if not owned:
-            raise ModelError(f"{folder}: another export is writing to this folder; wait for its end or use another one")
-        settle(folder)
-        yield
 
 
 def _contents(files: ModelFiles, precision: ExportPrecision, card: str) -> dict[str, bytes]:
@@ -149,11 +130,7 @@ def _check_place(folder: Path, *, overwrite: bool) -> None:
         raise ModelError(
             f"{folder}: the folder must be for the exported model alone, but holds a trained one; use another"
         )
-    if (folder / CONFIG).exists() and not overwrite:
-        raise ModelError(
-            f"{folder}: the folder already holds an exported model; use another one, or replace it with --overwrite "
-            "(overwrite=True in Python)"
-        )
+    check_free(folder, "an exported model" if (folder / CONFIG).exists() else "", overwrite=overwrite)
 
 
 def _card_of(source: Path) -> str:

@@ -1,14 +1,14 @@
 """The folder of a character language model: who may write to it, its README, and what `tagger info` says of it."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from tagger.errors import ModelError
+from tagger.files.exclusive import writing_to
 from tagger.files.hashes import CONFIG
-from tagger.files.writing import locked, settle
 from tagger.pretraining.model import CharLM, read_charlm
 from tagger.pretraining.plan import Round
 from tagger.wording import counted
@@ -24,25 +24,9 @@ def open_folder(folder: Path, *, overwrite: bool, resume: bool) -> Iterator[None
         ModelError: The folder cannot be written to or another training writes to it, or it holds a model and may not be
             replaced, or nothing to be continued.
     """
-    existed = folder.exists()
-    with ExitStack() as stack:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            owned = stack.enter_context(locked(folder))
-        except OSError as error:
-            raise ModelError(f"{folder}: the folder of a model must be writable: {error.strerror}") from None
-        if not owned:
-            raise ModelError(
-                f"{folder}: another training is writing to this folder; wait for its end or use another one"
-            )
-        try:
-            settle(folder)
-            _check_held(folder, overwrite=overwrite, resume=resume)
-            yield
-        finally:
-            stack.close()  # deletes the lock
-            if not existed and not any(folder.iterdir()):
-                folder.rmdir()
+    with writing_to(folder, of="a model", by="training"):
+        _check_held(folder, overwrite=overwrite, resume=resume)
+        yield
 
 
 def _check_held(folder: Path, *, overwrite: bool, resume: bool) -> None:

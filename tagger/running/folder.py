@@ -7,7 +7,7 @@ folder.
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
 from functools import cached_property
@@ -18,8 +18,9 @@ from tagger.analysis.knowledge import TrainKnowledge
 from tagger.config import Recipe, dump_recipe
 from tagger.errors import ModelError
 from tagger.evaluation import SEEN, Report
+from tagger.files.exclusive import check_free, writing_to
 from tagger.files.hashes import CONFIG
-from tagger.files.writing import locked, make_pending, replace_files, settle
+from tagger.files.writing import make_pending, replace_files
 from tagger.model.card import model_card
 from tagger.model.folder import model_files
 from tagger.model.network import TorchModel
@@ -149,28 +150,16 @@ def open_run_folder(
     if path is None:
         yield RunFolder(None, None, recipe, data=data, base=base)
         return
-    with ExitStack() as stack:
-        existed = path.exists()
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            owned = stack.enter_context(locked(path))
-        except OSError as error:
-            raise ModelError(f"{path}: the folder of a run must be writable: {error.strerror}") from None
-        if not owned:
-            raise ModelError(f"{path}: another training is writing to this folder; wait for its end or use another one")
-        settle(path)
+    with writing_to(path, of="a run", by="training"):
         held = _held(path)
-        if held and not overwrite:
-            raise ModelError(
-                f"{path}: the folder already holds {held}; use another one, or replace it with --overwrite "
-                "(overwrite=True in Python)"
-            )
+        check_free(path, held, overwrite=overwrite)
         _check_places(path)
         try:
             yield RunFolder(path, path / NEW if held else path, recipe, data=data, base=base)
         finally:
-            stack.close()  # deletes the lock
-            _remove_empty(path / KEPT, path / NEW / KEPT, path / NEW, *([] if existed else [path]))
+            for inner in (path / KEPT, path / NEW / KEPT, path / NEW):
+                with suppress(OSError):  # not empty, not there, or in use
+                    inner.rmdir()
 
 
 def _check_places(path: Path) -> None:
@@ -203,9 +192,3 @@ def _held(path: Path) -> str:
 
 def _log(epochs: Sequence[Epoch]) -> bytes:
     return "".join(json.dumps(asdict(epoch)) + "\n" for epoch in epochs).encode()
-
-
-def _remove_empty(*folders: Path) -> None:
-    for folder in folders:
-        with suppress(OSError):  # not empty, not there, or in use
-            folder.rmdir()
