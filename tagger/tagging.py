@@ -283,8 +283,9 @@ def load(
             differ in the third decimal; embeddings, CRF and probabilities stay float32. With torch on a CPU, `auto`
             measures both once, keeps the result in the user's cache folder (`$TAGGER_CACHE`, or else
             `$XDG_CACHE_HOME/tagger` or `~/.cache/tagger`), and takes the faster one; otherwise `auto` is `float32`.
-        threads: Number of batches that run at the same time on the CPU. Default: as many as torch has threads, 1 with
-            NumPy, one per CPU with onnxruntime.
+        threads: Number of batches that run at the same time on the CPU, and of threads that compute the states of a
+            transformer or character model. Default: as many as torch has threads, 1 with NumPy, one per CPU with
+            onnxruntime.
         trusted: Whether to run rules for words that the model brings and that are not those of a known spaCy. Rules
             that are made for it can take forever on some texts.
         tokenize: How to split raw text into tokens, where it must differ from training: a value of a recipe, or a

@@ -5,6 +5,7 @@ that come again.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -111,6 +112,10 @@ class NumpyBackend:
         features = [embedding(packing.pack(batch.features[name])) for name, embedding in self._network.tokens.items()]
         joined = np.concatenate(features, axis=1) if features else None
         return inputs._replace(ids=packing.pack(inputs.ids[batch.type_ids]), features=joined), packing
+
+    def bounded(self) -> AbstractContextManager[None]:
+        """Return a context without effect: features that this backend can read use one thread."""
+        return nullcontext()
 
     def forget(self) -> None:
         """Drop the products of earlier words."""

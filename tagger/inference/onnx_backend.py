@@ -5,6 +5,7 @@ spans, the n best readings and the probabilities of sequences are there as with 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -73,6 +74,10 @@ class OnnxBackend:
             for layer, head in self._heads.items()
         }
         return {layer: marginals for layer, marginals in found.items() if marginals is not None}
+
+    def bounded(self) -> AbstractContextManager[None]:
+        """Return a context without effect: features that this backend can read use one thread."""
+        return nullcontext()
 
     def forget(self) -> None:
         """Drop the vectors of earlier words."""

@@ -5,6 +5,7 @@ Only the backend knows what runs the network.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
@@ -51,6 +52,10 @@ class Backend(Protocol):
 
     def marginals(self, batch: Batch) -> Mapping[str, NDArray[np.float32]]:
         """Return the probability of each tag at each token, of shape (batch, tokens, tags), by tag layer."""
+        ...
+
+    def bounded(self) -> AbstractContextManager[None]:
+        """Return a context in which the features of sentences have the number of threads that the backend was given."""
         ...
 
     def forget(self) -> None:
@@ -132,7 +137,8 @@ def tag_marginals(
     most = most_rows(max(map(len, vocabulary.labels.values()), default=1))
     for pairs in _chunks(passages_of(sentences, longest_context(features)), chunk, features, lambda: False):
         part = [sentence for sentence, _ in pairs]
-        encoded = encoded_for(backend.model, pack(part, layers=()), [passage for _, passage in pairs])
+        with backend.bounded():
+            encoded = encoded_for(backend.model, pack(part, layers=()), [passage for _, passage in pairs])
         found: list[dict[str, NDArray[np.float32]]] = [{} for _ in part]
         for rows in batches_by_length(encoded.lengths, BATCH_TOKENS, max_rows=most, overhead=backend.batch_overhead):
             for layer, table in backend.marginals(encoded.batch(rows)).items():
@@ -168,7 +174,8 @@ def _predict_chunk(
     sentences: Sequence[Sentence], passages: Sequence[Passage], backend: Backend, n_best: int
 ) -> list[Sentence]:
     vocabulary, schemes, asked = backend.model.vocabulary, backend.model.config.schemes, heads_of(backend.model.heads)
-    encoded = encoded_for(backend.model, pack(sentences, layers=()), passages)
+    with backend.bounded():
+        encoded = encoded_for(backend.model, pack(sentences, layers=()), passages)
     empty = {layer: found for layer, head in asked.items() if (found := head.empty(schemes.get(layer))) is not None}
     layers: list[dict[str, TagLayer | Label]] = [{} if len(sentence) else {**empty} for sentence in sentences]
     names = {layer: np.array(vocabulary.labels[layer], dtype=object) for layer in asked}

@@ -4,7 +4,9 @@ On a CPU, batches run in parallel, each on one thread. The many small operations
 thread; parallel batches use all threads for all of their work, not only for matrix products.
 """
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
@@ -26,11 +28,14 @@ from tagger.inference.workers import call_in_forked, running, workers
 from tagger.model.folder import load_model, model_files
 from tagger.model.model import Source
 from tagger.model.network import Network, TorchModel, to_tensors
+from tagger.nn.side_by_side import torch_threads
 from tagger.text.choices import Precision
 from tagger.text.tokenization import TextRules
 
 if TYPE_CHECKING:
     from tagger.inference.incremental import Incremental
+
+_BOUNDED = threading.Lock()  # held while torch has another number of threads than the process gave it
 
 
 class TorchBackend:
@@ -40,7 +45,8 @@ class TorchBackend:
         model: The model. Its weights must not change while `cache` is in use.
         cache: Whether to keep the vectors of words from batch to batch.
         rules: How to split raw text. Default: as the model says.
-        threads: Number of batches that run at the same time on a CPU. Default: as many as torch has threads.
+        threads: Number of batches that run at the same time on a CPU, and of threads that compute the features of
+            sentences. Default: as many as torch has threads.
     """
 
     batch_overhead: ClassVar[int] = 16
@@ -95,8 +101,21 @@ class TorchBackend:
     @torch.inference_mode()
     def marginals(self, batch: Batch) -> Mapping[str, NDArray[np.float32]]:
         """Return the probability of each tag at each token, of shape (batch, tokens, tags), by tag layer."""
-        found = self.network.marginals(to_tensors(batch, self.network.device))
+        with self.bounded():
+            found = self.network.marginals(to_tensors(batch, self.network.device))
         return {layer: probabilities.cpu().numpy() for layer, probabilities in found.items()}
+
+    @contextmanager
+    def bounded(self) -> Iterator[None]:
+        """Give torch the number of threads of this backend within the context, in which one caller is at a time.
+
+        So the features of sentences take no more threads than batches do. Without a number, nothing changes.
+        """
+        if self._threads is None or self.network.device.type != "cpu":
+            yield
+            return
+        with running(), _BOUNDED, torch_threads(self._threads):  # no fork meanwhile, so that no child inherits the lock
+            yield
 
     def forget(self) -> None:
         """Drop the vectors of earlier words."""

@@ -7,6 +7,7 @@ cores that other processes need. A thread that waits for a whole computation sle
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,14 +17,17 @@ Run = Callable[[Sequence[Tensor]], list[Tensor]]
 
 
 @contextmanager
-def one_torch_thread() -> Iterator[int]:
-    """Let torch compute in one thread inside the context, and yield the number of threads that it has outside."""
+def torch_threads(number: int) -> Iterator[int]:
+    """Let torch compute in a number of threads inside the context, and yield the number that it has outside."""
     allowed = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(number)
     try:
         yield allowed
     finally:
         torch.set_num_threads(allowed)
+
+
+one_torch_thread = partial(torch_threads, 1)
 
 
 def side_by_side(run: Run, first: Sequence[Tensor], second: Sequence[Tensor], *, helper: Executor) -> Sequence[Tensor]:

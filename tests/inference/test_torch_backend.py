@@ -3,23 +3,29 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from untrained import backend_of, network_of
+from fake_features import FakeFeature
+from numpy.typing import NDArray
+from untrained import backend_of, config_of, network_of
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, TokensHeadConfig
 from tagger.encoding.batches import Batch, encode
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
-from tagger.inference.torch_backend import _one_thread, cached_vectors, type_cache
+from tagger.features.passages import Passage
+from tagger.inference.predict import predict, tag_marginals
+from tagger.inference.torch_backend import TorchBackend, _one_thread, cached_vectors, type_cache
 from tagger.inference.workers import workers
 from tagger.model import network as network_module
-from tagger.model.network import Network
+from tagger.model.network import Network, TorchModel
 from tagger.text.sentence import Sentence, TagLayer
 
 WORDS = [f"{first}{second}" for first in "abcdef" for second in ("", "n", "rst", "xyzzy")]
@@ -135,6 +141,55 @@ def three_threads() -> Iterator[None]:
     torch.set_num_threads(3)
     yield
     torch.set_num_threads(before)
+
+
+class Counting(FakeFeature):
+    """A feature that keeps how many threads torch has while it is computed, and how many callers compute it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads: list[int] = []
+        self.callers, self.most_callers = 0, 0
+
+    def arrays(self, passages: Sequence[Passage]) -> NDArray[Any]:
+        self.callers += 1
+        self.most_callers = max(self.most_callers, self.callers)
+        self.threads.append(torch.get_num_threads())
+        time.sleep(0.01)
+        self.callers -= 1
+        return super().arrays(passages)
+
+
+def counting(threads: int | None) -> tuple[Counting, TorchBackend]:
+    feature, config = Counting(), config_of({"upos": TokensHeadConfig(kind="tokens", scheme="none")})
+    return feature, TorchBackend(
+        TorchModel(config, VOCABULARY, None, NETWORK, features={"x": feature}), threads=threads
+    )
+
+
+@pytest.mark.parametrize(("threads", "expected"), [(None, 3), (1, 1), (2, 2), (4, 4)])
+def test_threads_hold_for_features_of_sentences_and_for_marginals(
+    three_threads: None, threads: int | None, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feature, backend = counting(threads)
+    seen, original = feature.threads, Network.marginals
+    monkeypatch.setattr(
+        Network, "marginals", lambda *given: (seen.append(torch.get_num_threads()), original(*given))[1]
+    )
+    sentences = [Sentence.from_tokens(WORDS)] * 2
+    assert len(list(predict(sentences, backend))) == len(list(tag_marginals(sentences, backend))) == 2
+    assert set(feature.threads) == {expected}
+    assert torch.get_num_threads() == 3
+
+
+def test_callers_in_threads_share_the_threads_that_were_given(three_threads: None) -> None:
+    feature, backend = counting(1)
+    with ThreadPoolExecutor(4) as callers:
+        list(callers.map(lambda words: list(predict([Sentence.from_tokens([words])], backend)), WORDS[:12]))
+    assert feature.threads == [1] * 12
+    assert feature.most_callers == 1
+    with ThreadPoolExecutor(1) as another:
+        assert another.submit(torch.get_num_threads).result() == 3
 
 
 def test_batches_side_by_side_come_back_in_order(three_threads: None) -> None:
