@@ -164,7 +164,7 @@ EVERYTHING = {
             "layer": "ner",
             "weight": 2.0,
             "decoder": "softmax",
-            "scheme": "none",
+            "scheme": "bilou",
             "constraints": False,
         },
         "b": {
@@ -193,6 +193,7 @@ EVERYTHING = {
         "sampling": "sqrt",
         "batches": "mixed",
         "average": 0.998,
+        "mention_replacement": 0.4,
     },
 }
 

@@ -12,6 +12,7 @@ import torch
 
 from tagger.analysis.knowledge import TrainKnowledge, knowledge_of
 from tagger.config import CorpusConfig, ReadingConfig, Recipe, load_recipe
+from tagger.corpus.augmentation import with_copies
 from tagger.corpus.corpus import Corpus
 from tagger.encoding.vectors import read_vectors
 from tagger.encoding.vocabulary import build_vocabulary
@@ -225,7 +226,7 @@ class _Training:
     def __post_init__(self) -> None:
         self.schemes = {layer: head.span_scheme for layer, head in self.recipe.layers.items()}
         parts = [corpus.train for corpus in self.corpora.values()]
-        self.train = parts[0] if len(parts) == 1 else joined(parts)
+        self.train = _of_parts(parts)
         self.dev = joined(corpus.dev for corpus in self.corpora.values())
         self.packed = packed_of(self.train, self.recipe.layers)
 
@@ -344,8 +345,8 @@ class _Training:
         """
         count, epochs = sum(map(len, (self.train, self.dev))), counted(best.epoch, "epoch")
         self.listener.noted(f"training again on all {count} sentences of train and dev, for {epochs}")
-        joined = _with_dev_in_train(self.corpora, epochs)
-        again = replace(self, corpora=joined)
+        corpora = _with_dev_in_train(self.corpora, epochs)
+        again = replace(self, corpora=corpora)
         try:
             fresh = again.build_model(*again.prepare())
             task = again._task(fresh, teachers)
@@ -358,12 +359,20 @@ class _Training:
     def _task(self, model: TorchModel, teachers: Mapping[str, Teachers]) -> Task:
         """Return what the network of a model learns."""
         recipe, tell = self.recipe, self.listener.noted
-        encoded = encoded_for(model, self.packed, self._passages(model.features, self.train), self.schemes)
-        encoded = with_teachers(encoded, self.train, teachers, recipe=recipe, vocabulary=model.vocabulary, tell=tell)
+        parts: list[Sequence[Sentence]] = [corpus.train for corpus in self.corpora.values()]
+        learned, packed = self.train, self.packed
+        if probability := recipe.training.mention_replacement:
+            layers = [layer for layer, scheme in self.schemes.items() if scheme is not None]
+            parts, added = with_copies(parts, layers, probability=probability, seed=recipe.seed)
+            tell(f"train has {counted(added, 'added sentence')} with replaced entities")
+            learned = _of_parts(parts)
+            packed = packed_of(learned, recipe.layers)
+        encoded = encoded_for(model, packed, self._passages(model.features, learned), self.schemes)
+        encoded = with_teachers(encoded, learned, teachers, recipe=recipe, vocabulary=model.vocabulary, tell=tell)
         for layer, head in heads_of(model.heads).items():
             for note in head.prepare(model.network.heads[layer], encoded, model.vocabulary.labels[layer]):
                 tell(note)
-        sizes = [len(corpus.train) for corpus in self.corpora.values()]
+        sizes = [len(part) for part in parts]
         weights = [config.weight for config in recipe.all_corpora().values()]
         drawn = share_epoch(sizes, weights, recipe.training.sampling)
         if drawn != sizes:
@@ -413,6 +422,11 @@ class _Training:
             "train_files": files_of(self.train),
         }
         return facts | ({"calibrated": calibrated} if calibrated else {})
+
+
+def _of_parts(parts: Sequence[Sequence[Sentence]]) -> Sequence[Sentence]:
+    """Return the train sentences of all corpora; those of a single corpus unchanged, because they may be lazy."""
+    return parts[0] if len(parts) == 1 else joined(parts)
 
 
 def _with_dev_in_train(corpora: Mapping[str, Corpus], epochs: str) -> dict[str, Corpus]:

@@ -378,6 +378,33 @@ def test_a_refit_with_calibration_is_refused(tmp_path: Path) -> None:
         train(recipe, overrides=["training.refit=true"])
 
 
+def test_replaced_mentions_are_learned_but_are_no_words_or_sentences_of_train(tmp_path: Path) -> None:
+    names = [f"{first}/B-PER ran{i}/O" for i, first in enumerate(["Ada", "Bo", "Cy"])]
+    recipe = make_conll_recipe(tmp_path, train=names, dev=["Ada/B-PER sat/O"], test=["Ada/B-PER sat/O"])
+    listener, replacing = Interrupter(), ["training.mention_replacement=0.9"]
+    run = train(recipe, listener=listener, overrides=replacing, seed=5)
+    plain = train(recipe, seed=5)
+    assert "train has 3 added sentences with replaced entities" in listener.notes
+    assert run.report.to_dict()["train_sentences"] == 3
+    assert run.tagger.backend.model.vocabulary == plain.tagger.backend.model.vocabulary
+    assert not same_bits(weights(run), weights(plain))
+    assert same_bits(weights(run), weights(train(recipe, overrides=replacing, seed=5)))
+
+
+def test_mention_replacement_without_a_head_of_entities_is_refused(tmp_path: Path) -> None:
+    recipe = make_recipe(tmp_path, SYNTHETIC, '[heads.upos]\nkind = "tokens"\nscheme = "none"\n')
+    with pytest.raises(RecipeError, match="needs a head that predicts entities, got none; remove it"):
+        train(recipe, overrides=["training.mention_replacement=0.5"])
+
+
+@pytest.mark.parametrize("key", ["refit=true", "mention_replacement=0.5"])
+def test_what_reads_all_of_train_is_refused_for_a_lazy_corpus(tmp_path: Path, key: str) -> None:
+    recipe = make_recipe(tmp_path, '[data]\ndataset = "d"\nlazy = true\n', NER)
+    name = key.partition("=")[0]
+    with pytest.raises(RecipeError, match=f"`training.{name}` reads all of train, which `lazy` leaves on disk"):
+        train(recipe, overrides=[f"training.{key}"])
+
+
 def test_a_corpus_without_dev_gets_one_and_says_so(tmp_path: Path) -> None:
     recipe = make_conll_recipe(tmp_path, train=[f"Ada/B-PER ran{i}/O" for i in range(20)], test=["Ada/B-PER ran/O"])
     report = train(recipe).report.to_dict()
