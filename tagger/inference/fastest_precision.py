@@ -14,6 +14,7 @@ from typing import Literal
 import torch
 
 from tagger.files.user_cache import user_cache
+from tagger.nn.drawing import drawing
 from tagger.nn.encoder import RecurrentEncoder
 from tagger.nn.side_by_side import one_torch_thread
 
@@ -37,7 +38,7 @@ def fastest_precision() -> Measured:
 
 def measure() -> dict[Measured, float]:
     """Return the seconds of a batch in each precision: the best of several turns, after one to warm up."""
-    with torch.random.fork_rng(devices=[]):  # the weights that are drawn here change no numbers of the user
+    with drawing(), torch.random.fork_rng(devices=[]):  # the weights that are drawn here change no numbers of the user
         encoders: dict[Measured, RecurrentEncoder] = {
             "float32": RecurrentEncoder(input_size=WIDTH, hidden_size=WIDTH).eval(),
             "bfloat16": RecurrentEncoder(input_size=WIDTH, hidden_size=WIDTH).eval().bfloat16(),

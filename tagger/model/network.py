@@ -4,8 +4,6 @@
 model.
 """
 
-import os
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -25,14 +23,13 @@ from tagger.heads.table import heads_of
 from tagger.model.config import ModelConfig
 from tagger.model.model import Model
 from tagger.model.shapes import module_name
+from tagger.nn.drawing import drawing
 from tagger.nn.dropout import Dropout
 from tagger.nn.embeddings import CharCNN, CharLSTM, WordVectors
 from tagger.nn.encoder import RecurrentEncoder
 from tagger.nn.heads import HeadNetwork
 from tagger.nn.side_by_side import one_torch_thread
 from tagger.nn.transformer import FineTunedEncoder
-
-_BUILDING = threading.Lock()  # torch draws first weights from a generator that all threads share
 
 NO_FEATURES: Mapping[str, Tensor] = {}
 TYPES = 4096  # words that are computed at once when tagging: the numbers of all their characters take much memory
@@ -241,7 +238,7 @@ def build_network(
             from torch's global generator.
         device: Where the network runs. Default: torch's default device.
     """
-    with _BUILDING, one_torch_thread():  # LAPACK rounds the orthogonal weights differently with more
+    with drawing(), one_torch_thread():  # LAPACK rounds the orthogonal weights differently with more
         if seed is not None:
             torch.manual_seed(seed)
         network = _new_network(vocabulary, config, features or {}, vectors)
@@ -253,15 +250,6 @@ def build_network(
                 generator.set_state(torch.get_rng_state())  # goes on behind the weights
             network.draw_from(generator)
     return network
-
-
-def _after_fork_in_child() -> None:
-    global _BUILDING
-    _BUILDING = threading.Lock()  # another thread may have held the one of the parent
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 def _new_network(vocabulary: Vocabulary, config: ModelConfig, features: Features, vectors: Vectors | None) -> Network:

@@ -5,11 +5,8 @@ that it returns. `FineTunedEncoder` is both inside a network, where training cha
 choice of windows are left to `features`.
 """
 
-import os
 import re
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,8 +15,9 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from tagger.nn.drawing import drawing_from
+
 PIECES = 2048  # with padding, that are read at once in evaluation
-_DRAWING = threading.Lock()  # held while a thread draws from torch's global generators, which all threads share
 
 Ints = NDArray[np.int64]
 
@@ -132,7 +130,7 @@ class FineTunedEncoder(nn.Module):
         """Return the mix of each token, given the ids of its pieces; -1 where there is no piece."""
         batch, tokens = pieces.shape[:2]
         arrays = self.windows(pieces.cpu().numpy())
-        with _drawing_from(self.generator if self.training else None):
+        with drawing_from(self.generator if self.training else None):  # a transformer drops from the global one
             states = self.encoder(*(torch.from_numpy(array).to(pieces.device) for array in arrays), batch * tokens)
         mixed: Tensor = self.mix(states.view(batch, tokens, -1))
         return mixed
@@ -159,28 +157,3 @@ def _depth(name: str) -> int:
     """Return the layer of a weight, from 1; 0 for embeddings and all else outside the layers."""
     number = re.search(r"\.(\d+)\.", name)
     return int(number[1]) + 1 if number else 0
-
-
-@contextmanager
-def _drawing_from(generator: torch.Generator | None) -> Iterator[None]:
-    """Let a transformer, which draws from torch's global generator, draw what a generator determines."""
-    if generator is None:
-        yield
-        return
-    device = generator.device
-    seed = int(torch.randint(2**62, (), generator=generator, device=device))
-    with _DRAWING, torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.default_generator.manual_seed(seed)
-        if device.type == "cuda":
-            with torch.cuda.device(device):
-                torch.cuda.manual_seed(seed)  # of this device alone
-        yield
-
-
-def _after_fork_in_child() -> None:
-    global _DRAWING
-    _DRAWING = threading.Lock()  # another thread may have held the one of the parent
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(after_in_child=_after_fork_in_child)

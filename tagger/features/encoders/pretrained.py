@@ -155,20 +155,23 @@ def _build(config: "PretrainedConfig", source: Path | None, state: "Mapping[str,
     import torch
     from transformers import MODEL_MAPPING
 
+    from tagger.nn.drawing import drawing
+
     if config.is_encoder_decoder or type(config) not in MODEL_MAPPING or not hasattr(config, "vocab_size"):
         raise ValueError(f"it must be an encoder of text alone, got {config.model_type}")
     kinds = MODEL_MAPPING[type(config)]
     kind = kinds[0] if isinstance(kinds, tuple) else kinds
     attention = "sdpa" if getattr(kind, "_supports_sdpa", False) else "eager"
-    model, info = kind.from_pretrained(
-        source,
-        config=config,
-        state_dict=state,
-        use_safetensors=True,
-        dtype=torch.float32,
-        attn_implementation=attention,
-        output_loading_info=True,
-    )
+    with drawing():  # weights that are missing, such as those of a pooler
+        model, info = kind.from_pretrained(
+            source,
+            config=config,
+            state_dict=state,
+            use_safetensors=True,
+            dtype=torch.float32,
+            attn_implementation=attention,
+            output_loading_info=True,
+        )
     missing = sorted(name for name in info["missing_keys"] if not name.startswith("pooler."))
     if missing or info["mismatched_keys"]:
         raise ValueError(f"it must have all weights, missing: {shorten(', '.join(missing))}")
