@@ -1,0 +1,1 @@
+"""Other tools that `compare_peers.py` trains, one module for each."""
