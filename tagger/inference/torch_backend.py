@@ -6,7 +6,7 @@ thread; parallel batches use all threads for all of their work, not only for mat
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
@@ -77,13 +77,13 @@ class TorchBackend:
     def run(self, batches: Iterable[Batch], *, n_best: int = 0) -> Iterator[Mapping[str, Arrays]]:
         """Return the output of each head for each batch, in order, by layer."""
         batches, shared = list(batches), torch.get_num_threads()
-        run = partial(self._run, n_best=n_best)
         threads = self._threads or shared
         if self.network.device.type != "cpu" or (threads == shared and (threads == 1 or len(batches) == 1)):
-            return map(run, batches, self._types(batches))
+            return map(partial(self._run, types=self._types(batches), n_best=n_best), batches, range(len(batches)))
         pool = workers(threads, _one_thread)
         torch.set_num_threads(shared)  # the number that any thread sets is also that of new threads
-        return pool.map(run, batches, pool.submit(self._types, batches).result())
+        run = partial(self._run, types=pool.submit(self._types, batches).result(), n_best=n_best)
+        return pool.map(run, batches, range(len(batches)))
 
     @running()
     @torch.inference_mode()
@@ -93,9 +93,18 @@ class TorchBackend:
 
     @running()
     @torch.inference_mode()
-    def _run(self, batch: Batch, types: Tensor | None, *, n_best: int) -> Mapping[str, Arrays]:
-        outputs = self.network(to_tensors(batch, self.network.device), types, n_best=n_best)
-        return {layer: {name: tensor.cpu().numpy() for name, tensor in named(out)} for layer, out in outputs.items()}
+    def _run(self, batch: Batch, number: int, *, types: list[Tensor | None], n_best: int) -> Mapping[str, Arrays]:
+        """Return the output for the batch of a number, whose vectors are taken out of `types`.
+
+        Torch gives the interpreter to other threads while it deletes a tensor, so no tensor may outlive the run (see
+        `workers`): the arrays are copies.
+        """
+        vectors, types[number] = types[number], None
+        outputs = self.network(to_tensors(batch, self.network.device), vectors, n_best=n_best)
+        return {
+            layer: {name: tensor.numpy(force=True).copy() for name, tensor in named(out)}
+            for layer, out in outputs.items()
+        }
 
     @running()
     @torch.inference_mode()
@@ -103,18 +112,18 @@ class TorchBackend:
         """Return the probability of each tag at each token, of shape (batch, tokens, tags), by tag layer."""
         with self.bounded():
             found = self.network.marginals(to_tensors(batch, self.network.device))
-        return {layer: probabilities.cpu().numpy() for layer, probabilities in found.items()}
+        return {layer: probabilities.numpy(force=True).copy() for layer, probabilities in found.items()}
 
     @contextmanager
     def bounded(self) -> Iterator[None]:
         """Give torch the number of threads of this backend within the context, in which one caller is at a time.
 
-        So the features of sentences take no more threads than batches do. Without a number, nothing changes.
+        So the features of sentences take no more threads than batches do. Without a number, torch keeps its own.
         """
-        if self._threads is None or self.network.device.type != "cpu":
-            yield
-            return
-        with running(), _BOUNDED, torch_threads(self._threads):  # no fork meanwhile, so that no child inherits the lock
+        with running(), ExitStack() as stack:  # no fork meanwhile, so that no child inherits the lock
+            if self._threads is not None and self.network.device.type == "cpu":
+                stack.enter_context(_BOUNDED)
+                stack.enter_context(torch_threads(self._threads))
             yield
 
     def forget(self) -> None:

@@ -2,7 +2,8 @@
 
 A library may hold a lock in one thread while another one forks the process; in the child nobody would ever release it.
 So a fork waits until no backend is at work. At the end of the program Python kills daemon threads wherever they are,
-and a library in C++ then aborts the process. So the end waits too.
+and a library in C++ then aborts the process. So the end waits too. Torch lets other threads run while it deletes a
+tensor, so tensors too are only deleted within `running`.
 """
 
 import atexit

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,6 +22,7 @@ from tagger.encoding.batches import Batch, encode
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
 from tagger.features.passages import Passage
+from tagger.heads.head import named
 from tagger.inference.predict import predict, tag_marginals
 from tagger.inference.torch_backend import TorchBackend, _one_thread, cached_vectors, type_cache
 from tagger.inference.workers import workers
@@ -212,6 +214,26 @@ def test_batches_side_by_side_give_the_same_bits_each_time(three_threads: None) 
         [arrays["upos"]["probabilities"].tobytes() for arrays in backend_of(NETWORK).run(batches)] for _ in "1234"
     ]
     assert all(other == first for other in others)
+
+
+@pytest.mark.parametrize("number", [1, 15])
+def test_no_tensor_of_a_run_is_left_when_its_result_is_there(
+    three_threads: None, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, original = [], Network.forward
+
+    def forward(self: Network, batch: Any, types: torch.Tensor, **settings: Any) -> Any:
+        outputs = original(self, batch, types, **settings)
+        tensors = [tensor for output in outputs.values() for _, tensor in named(output)]
+        left.extend(weakref.ref(tensor) for tensor in (types, *tensors))
+        return outputs
+
+    monkeypatch.setattr(Network, "forward", forward)
+    model = TorchModel(config_of({"upos": TokensHeadConfig(kind="tokens", scheme="none")}), VOCABULARY, None, NETWORK)
+    found = list(TorchBackend(model).run([make_batch(WORDS[i : i + 5]) for i in range(number)]))
+    assert len(found) == number
+    assert len(left) > 2 * number
+    assert all(reference() is None for reference in left)
 
 
 def test_an_error_in_one_of_many_batches_is_raised(three_threads: None) -> None:
