@@ -26,7 +26,7 @@ from tagger.model.folder import model_files
 from tagger.model.network import TorchModel
 from tagger.model.opening import CARD, VOCABULARY, WEIGHTS
 from tagger.reporting.output import encoded
-from tagger.running.teachers import KEPT, with_kept_teachers
+from tagger.running.teachers.finding import KEPT, with_kept_teachers
 from tagger.training.loop import STOPPED, Epoch
 from tagger.wording import counted
 

@@ -37,12 +37,14 @@ from tagger.model.config import FORMAT, WITHOUT_FEATURES, ModelConfig
 from tagger.model.network import TorchModel, build_network
 from tagger.reporting.report import signature_of
 from tagger.running.calibration import Facts, calibrate, check_calibrated, describe_calibration
-from tagger.running.corpora import check_files, read_corpora
+from tagger.running.corpora import read_corpora
 from tagger.running.folder import RunFolder, open_run_folder
 from tagger.running.memory import check_memory
 from tagger.running.run import Run, RunListener
 from tagger.running.splitting import stays_whole, text_rules_of
-from tagger.running.teachers import ModelTeacher, Teachers, check_taught, find_teachers, with_teachers
+from tagger.running.teachers.asking import check_taught, with_teachers
+from tagger.running.teachers.finding import Teachers, find_teachers
+from tagger.running.teachers.models import ModelTeacher
 from tagger.running.testing import files_of, hashes_of_recipe, score_on_test
 from tagger.tagging import Tagger
 from tagger.text.schemes import Scheme
@@ -110,7 +112,7 @@ def train(
             )
         if threads is not None:
             torch.set_num_threads(threads)
-        found = _find_teachers(recipe, base, path, listener, data=data, device=device)
+        found = find_teachers(recipe, base, path, data=data, device=device, tell=listener.noted)
         corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted, given=corpus)
         training = _Training(recipe, folder, corpora, device, run_folder, listener, keep)
         check_calibrated(recipe.layers, training.packed, training.dev)
@@ -153,17 +155,6 @@ def _with_function(corpus: Corpus | Mapping[str, Corpus], tokenize: Split) -> Co
     if isinstance(corpus, Corpus):
         return replace(corpus, rules=corpus.rules.with_function(tokenize))
     return {name: replace(each, rules=each.rules.with_function(tokenize)) for name, each in corpus.items()}
-
-
-def _find_teachers(
-    recipe: Recipe, base: Path, path: Path | None, listener: RunListener, *, data: str | Path | None, device: str
-) -> dict[str, Recipe | Teachers]:
-    """Return the teachers; the files of those that are recipes are looked for now, long before they are needed."""
-    found = find_teachers(recipe, base, path, device=device, tell=listener.noted)
-    for name, teacher in found.items():
-        if isinstance(teacher, Recipe):
-            check_files(teacher, (base / name).parent if data is None else Path(data), from_files=data is not None)
-    return found
 
 
 def _train_teachers(

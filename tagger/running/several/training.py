@@ -20,7 +20,7 @@ from tagger.running.folder import MODEL, REPORT
 from tagger.running.several.finished import is_finished, main_score, read_report
 from tagger.running.several.plans import Plan, plan_folds, plan_seeds
 from tagger.running.several.processes import Ending, GroupListener, Processes, in_turn
-from tagger.running.teachers import with_kept_teachers
+from tagger.running.teachers.finding import with_kept_teachers
 from tagger.running.train import read_recipe
 from tagger.text.tokenization import Split
 

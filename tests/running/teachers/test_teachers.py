@@ -22,7 +22,9 @@ from tagger.formats.jsonl import sentence_to_json
 from tagger.heads.lessons import best_tags
 from tagger.running.corpora import load_corpora
 from tagger.running.run import RunListener
-from tagger.running.teachers import ModelTeacher, find_teachers, with_teachers
+from tagger.running.teachers.asking import with_teachers
+from tagger.running.teachers.finding import find_teachers
+from tagger.running.teachers.models import ModelTeacher
 from tagger.running.train import train
 from tagger.tagging import Tagger, load
 from tagger.text.schemes import invalid_positions, tags_to_spans
@@ -250,8 +252,8 @@ def test_a_model_that_reads_context_reads_whole_documents(monkeypatch: pytest.Mo
         seen[:] = given
         return ({"tokens": s.tokens, "ner": np.zeros((1, 0))} for s in seen)
 
-    monkeypatch.setattr("tagger.running.teachers.longest_context", lambda _: context)
-    monkeypatch.setattr("tagger.running.teachers.tag_marginals", predict)
+    monkeypatch.setattr("tagger.running.teachers.models.longest_context", lambda _: context)
+    monkeypatch.setattr("tagger.running.teachers.models.tag_marginals", predict)
     model = SimpleNamespace(features={}, vocabulary=SimpleNamespace(labels={"ner": ()}))
     teacher = ModelTeacher(cast("Tagger", SimpleNamespace(model=model, predict=predict, backend=None)))
     assert [each["tokens"] for each in cast("Any", teacher.predict(sentences, asked))] == [("1",), ("3",), ("6",)]

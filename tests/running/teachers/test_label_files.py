@@ -15,8 +15,9 @@ from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import DataError, RecipeError
 from tagger.formats.jsonl import sentence_to_json
-from tagger.running.label_files import read_label_file
-from tagger.running.teachers import find_teachers, with_teachers
+from tagger.running.teachers.asking import with_teachers
+from tagger.running.teachers.finding import find_teachers
+from tagger.running.teachers.label_files import read_label_file
 from tagger.running.train import train
 from tagger.tagging import Tagger
 from tagger.text.sentence import Sentence

@@ -1,0 +1,66 @@
+"""Ask the teachers of a recipe for what training sentences lack."""
+
+from collections.abc import Mapping, Sequence
+
+from tagger.config import AnyHeadConfig, Recipe
+from tagger.encoding.batches import EncodedSentences
+from tagger.encoding.vocabulary import Vocabulary
+from tagger.errors import RecipeError
+from tagger.heads.lessons import Lesson
+from tagger.heads.table import head_of
+from tagger.running.teachers.finding import Teachers
+from tagger.running.teachers.label_files import Tell
+from tagger.text.sentence import Sentence
+from tagger.wording import counted
+
+
+def check_taught(recipe: Recipe, train: Sequence[Sentence]) -> None:
+    """Refuse a teacher that has no sentence to label.
+
+    Raises:
+        RecipeError: Every train sentence already has the layer of its head.
+    """
+    for name, head in recipe.heads.items():
+        if head.teacher is not None and not any(_asked(train, head)):
+            raise RecipeError(
+                f"heads.{name}.teacher has no effect, because every train sentence has `{head.layer}`; remove it"
+            )
+
+
+def _asked(sentences: Sequence[Sentence], config: AnyHeadConfig) -> list[bool]:
+    """Return whether the teachers of a head are asked about each sentence."""
+    head = head_of(config.layer, config)
+    return [head.asks_teacher(sentence) for sentence in sentences]
+
+
+def with_teachers(
+    encoded: EncodedSentences,
+    sentences: Sequence[Sentence],
+    teachers: Mapping[str, Teachers],
+    *,
+    recipe: Recipe,
+    vocabulary: Vocabulary,
+    tell: Tell,
+) -> EncodedSentences:
+    """Return the ids of sentences, with the targets that teachers give.
+
+    Args:
+        encoded: The ids.
+        sentences: The sentences.
+        teachers: The teachers, by each value of `teacher` in the recipe.
+        recipe: Names the teachers of each head.
+        vocabulary: Gives the ids of labels.
+        tell: Called with a note on each head that has teachers.
+
+    Raises:
+        RecipeError: A teacher predicts a label that no train sentence has.
+    """
+    for name, config in recipe.heads.items():
+        if config.teacher is None:
+            continue
+        asked, taught_by = _asked(sentences, config), [each for value in config.teacher for each in teachers[value]]
+        verb = "labels" if len(config.teacher) == 1 else "label"
+        tell(f"{', '.join(config.teacher)} {verb} `{config.layer}` in {counted(sum(asked), 'sentence')}")
+        lesson = Lesson(sentences, asked, taught_by, vocabulary, f"heads.{name}.teacher", tell)
+        encoded = head_of(config.layer, config).learn(encoded, lesson)
+    return encoded

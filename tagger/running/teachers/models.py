@@ -1,0 +1,45 @@
+"""Trained models as teachers."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import compress
+
+from tagger.features.passages import by_document
+from tagger.features.table import longest_context
+from tagger.heads.lessons import Opinion
+from tagger.inference.predict import tag_marginals
+from tagger.tagging import Tagger
+from tagger.text.schemes import Scheme
+from tagger.text.sentence import Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTeacher:
+    """A model that teaches."""
+
+    tagger: Tagger
+
+    def predict(self, sentences: Sequence[Sentence], asked: Sequence[bool]) -> Iterator[Sentence]:
+        """Yield those sentences that are asked about, with the layers that the model predicts."""
+        read, flags = self._read(sentences, asked)
+        return compress(self.tagger.predict(read), flags)
+
+    def opinions(
+        self, sentences: Sequence[Sentence], asked: Sequence[bool], layer: str, scheme: Scheme | None
+    ) -> Iterator[Opinion]:
+        """Yield the probabilities of the tags of each sentence asked about; they are in the scheme of the model."""
+        names, (read, flags) = self.tagger.model.vocabulary.labels[layer], self._read(sentences, asked)
+        return (Opinion(names, found[layer]) for found in compress(tag_marginals(read, self.tagger.backend), flags))
+
+    def _read(self, sentences: Sequence[Sentence], asked: Sequence[bool]) -> tuple[list[Sentence], list[bool]]:
+        """Return the sentences to read, and whether each is asked about: all of a document, if the model reads context.
+
+        Documents get names of their own, so that two of the same name stay apart where one between them is not read.
+        """
+        if not longest_context(self.tagger.model.features):
+            return list(compress(sentences, asked)), [True] * sum(asked)
+        read, left = list[tuple[Sentence, bool]](), iter(asked)
+        for number, document in enumerate(by_document(sentences)):
+            part = [(s if s.document is None else replace(s, document=str(number)), next(left)) for s in document]
+            read += part if any(is_asked for _, is_asked in part) else []
+        return [sentence for sentence, _ in read], [is_asked for _, is_asked in read]
