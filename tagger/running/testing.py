@@ -15,6 +15,7 @@ from tagger.hub.lazy import is_lazy
 from tagger.inference.torch_backend import TorchBackend
 from tagger.model.folder import model_files
 from tagger.model.network import TorchModel
+from tagger.reporting.report import signature_of
 from tagger.reporting.sections import Context
 from tagger.reporting.signature import hashes_of_files
 from tagger.tagging import Tagger
@@ -45,7 +46,7 @@ def score_on_test(
         return None
     tagger, context = Tagger(TorchBackend(model)), Context(train=seen)
     predicted = {name: list(tagger.predict(test)) for name, test in tests.items()}
-    extra = {"split": "test", **facts, "seconds": round(time.perf_counter() - started, 1)}
+    extra = {"split": "test", **facts, "seconds": _seconds_since(started)}
     if len(tests) > 1:
         parts = {name: score_predictions(test, predicted[name], model, context=context) for name, test in tests.items()}
         extra["corpora"] = {name: part.to_dict() for name, part in parts.items()}
@@ -53,6 +54,15 @@ def score_on_test(
     known = {"model": name, "seed": facts["seed"], "files": files_of(pooled), "model_sha256": _identity(model)}
     found = [sentence for part in predicted.values() for sentence in part]
     return score_predictions(pooled, found, model, extra, known=known, context=context)
+
+
+def unscored(facts: Mapping[str, object], *, started: float) -> Report:
+    """Return the report of a model that was not scored on test; the arguments are those of `score_on_test`."""
+    return Report({}, signature_of({}), {"split": None, **facts, "seconds": _seconds_since(started)})
+
+
+def _seconds_since(started: float) -> float:
+    return round(time.perf_counter() - started, 1)
 
 
 def _has_layer(sentences: Any, model: TorchModel) -> bool:

@@ -18,8 +18,9 @@ import pytest
 import tomli_w
 
 from tagger.errors import SHOWN, TaggerError
-from tagger.running import memory, train
+from tagger.running.fitting import memory, steps
 from tagger.running.run import RunListener
+from tagger.running.train import train
 
 MUTANTS, MORE = 100, 600
 SLOWEST = 60  # seconds for one mutant, which takes a few hundredths
@@ -137,11 +138,11 @@ def survive(number: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (folder / "mutant.toml").write_text(tomli_w.dumps(values), encoding="utf-8")
     monkeypatch.setattr(memory, "memory_limit", lambda device: float(memory.GIB))
     if number % 10:
-        monkeypatch.setattr(train, "train_network", begin)
+        monkeypatch.setattr(steps, "train_network", begin)
     before = signal.signal(signal.SIGALRM, too_slow)
     signal.alarm(SLOWEST)
     try:
-        train.train(folder / "mutant.toml", listener=TwoSteps())
+        train(folder / "mutant.toml", listener=TwoSteps())
         return "trained"
     except TaggerError as error:
         refused = error

@@ -14,9 +14,9 @@ from tagger.config import load_recipe
 from tagger.corpus.synthetic import generate
 from tagger.errors import DataError, ModelError, RecipeError, TaggerError
 from tagger.evaluation import dev_scores
-from tagger.running.calibration import calibrate
 from tagger.running.corpora import load_corpora
 from tagger.running.description import describe_model
+from tagger.running.fitting.calibration import calibrate
 from tagger.running.run import Run, RunListener
 from tagger.running.scoring import evaluate_files
 from tagger.running.testing import hashes_of_recipe

@@ -56,7 +56,7 @@ def estimate_memory(
     those of the batch with the longest sentences.
 
     Source:
-        Compared with the peak of trainings in tests/running/test_memory.py.
+        Compared with the peak of trainings in tests/running/fitting/test_memory.py.
     """
     embeddings, encoder, training = recipe.embeddings, recipe.encoder, recipe.training
     copies = FLOAT * (4 + (training.optimizer == "adam") + bool(training.average))

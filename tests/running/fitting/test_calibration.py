@@ -10,7 +10,7 @@ from tagger.config import EmbeddingsConfig, EncoderConfig, SentenceHeadConfig, T
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.features.passages import Passage
 from tagger.inference.predict import encoded_for
-from tagger.running.calibration import calibrate
+from tagger.running.fitting.calibration import calibrate
 from tagger.text.sentence import Sentence, TagLayer
 
 
@@ -36,7 +36,7 @@ def test_sentences_that_are_not_calibrated_on_are_context_all_the_same(monkeypat
         read.append(list(passages))
         return encoded_for(model, packed, passages, *rest)
 
-    for module in ("running.calibration", "inference.predict"):
+    for module in ("running.fitting.calibration", "inference.predict"):
         monkeypatch.setattr(f"tagger.{module}.encoded_for", watched)
         monkeypatch.setattr(f"tagger.{module}.longest_context", lambda _: 9)
     calibrate(model, dev, {"ner": 0.0, "mood": 0.0})

@@ -17,16 +17,16 @@ from tagger.features.feature import Given
 from tagger.features.table import Features
 from tagger.features.transformer import TransformerFeature
 from tagger.heads.head import FLOAT
-from tagger.running import memory
-from tagger.running.memory import GIB, check_memory, estimate_memory, memory_limit
+from tagger.running.fitting import memory
+from tagger.running.fitting.memory import GIB, check_memory, estimate_memory, memory_limit
 
 VOCABULARY = Vocabulary(["a", "b"], ["a", "b"], {"ner": ["O", "B-X", "I-X"], "mood": ["good", "bad"]}, 3)
 MEASURE = """
-import re, sys, tagger, tagger.running.train as running
-from tagger.running.memory import estimate_memory
+import re, sys, tagger, tagger.running.fitting.steps as steps
+from tagger.running.fitting.memory import estimate_memory
 def keep(*given, device, **sizes): estimates.append(sum(estimate_memory(*given, **sizes).values()))
 def peak(): return 1024 * int(re.search(r"VmHWM:\\s+([0-9]+) kB", open("/proc/self/status").read())[1])
-estimates, peaks, running.check_memory = [], [], keep
+estimates, peaks, steps.check_memory = [], [], keep
 for overrides in ([], sys.argv[2:]):
     tagger.train(sys.argv[1], overrides=overrides)
     peaks.append(peak())

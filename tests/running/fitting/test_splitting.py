@@ -10,9 +10,9 @@ import pytest
 import tagger
 from tagger.encoding.packed import pack
 from tagger.errors import DataError
+from tagger.running.fitting.splitting import has_characters
 from tagger.running.run import RunListener
 from tagger.running.scoring import evaluate_files
-from tagger.running.splitting import has_characters
 from tagger.text.sentence import Sentence
 from tagger.text.tokenization import TextRules
 

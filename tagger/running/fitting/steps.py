@@ -1,0 +1,237 @@
+"""The steps from corpora to a trained and calibrated model."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from tagger.analysis.knowledge import TrainKnowledge, knowledge_of
+from tagger.config import Recipe
+from tagger.corpus.corpus import Corpus
+from tagger.encoding.vectors import read_vectors
+from tagger.encoding.vocabulary import build_vocabulary
+from tagger.errors import DataError
+from tagger.evaluation import dev_scores
+from tagger.features.cache import CachedFeature
+from tagger.features.feature import Given
+from tagger.features.passages import have_neighbours, joined
+from tagger.features.table import (
+    Features,
+    longest_context,
+    prepare_features,
+    read_alone,
+    token_arrays,
+)
+from tagger.hub.lazy import packed_of, telling
+from tagger.inference.torch_backend import TorchBackend
+from tagger.model.network import TorchModel, build_network
+from tagger.running.fitting.calibration import Facts, calibrate, describe_calibration
+from tagger.running.fitting.memory import check_memory
+from tagger.running.fitting.model_config import config_of
+from tagger.running.fitting.splitting import stays_whole, text_rules_of
+from tagger.running.fitting.task import of_parts, passages_for, task_of
+from tagger.running.folder import RunFolder
+from tagger.running.run import RunListener
+from tagger.running.teachers.finding import Teachers
+from tagger.running.testing import files_of, hashes_of_recipe
+from tagger.tagging import Tagger
+from tagger.text.tokenization import TextRules
+from tagger.training.loop import STOPPED, Epoch, Outcome, refit_network, train_network
+from tagger.training.task import Task
+from tagger.wording import counted, quoted
+
+
+class Trained(NamedTuple):
+    """A model at the end of its training.
+
+    Args:
+        model: The model.
+        outcome: The epochs of its training.
+        facts: How it was made, for the report.
+        seen: The words and entities of train.
+    """
+
+    model: TorchModel
+    outcome: Outcome
+    facts: dict[str, object]
+    seen: TrainKnowledge
+
+
+@dataclass
+class Training:
+    """The steps from corpora to a trained and calibrated model.
+
+    Args:
+        recipe: The recipe of the run.
+        folder: Folder that the paths of word vectors are relative to.
+        corpora: The corpora of the recipe, in its order.
+        device: Where the network runs.
+        run_folder: Where the best model so far is kept.
+        listener: Called on events of the run.
+        keep: Returns features whose values are kept on disk.
+    """
+
+    recipe: Recipe
+    folder: Path
+    corpora: Mapping[str, Corpus]
+    device: str
+    run_folder: RunFolder
+    listener: RunListener
+    keep: Callable[[Features], Features]
+
+    def __post_init__(self) -> None:
+        self.schemes = {layer: head.span_scheme for layer, head in self.recipe.layers.items()}
+        self.train = of_parts([corpus.train for corpus in self.corpora.values()])
+        self.dev = joined(corpus.dev for corpus in self.corpora.values())
+        self.packed = packed_of(self.train, self.recipe.layers)
+
+    def prepare(self) -> tuple[TextRules, Features]:
+        """Return how texts are split, and the features of the recipe."""
+        by_corpus = {name: corpus.rules for name, corpus in self.corpora.items()}
+        rules = text_rules_of(by_corpus, self.packed, self.listener.noted)
+        given = Given(self.folder, self.packed, self.listener.noted, self.device, rules)
+        return rules, self._as_trained(prepare_features(self.recipe.features, given))
+
+    def run(self, rules: TextRules, features: Features, teachers: Mapping[str, Teachers]) -> Trained:
+        """Train a model whose weights dev chooses, calibrate it, and train it again with dev if the recipe says so."""
+        model = self.build_model(rules, features)
+        outcome = self.fit(model, teachers)
+        best, training = outcome.best, self
+        if best is None:
+            raise KeyboardInterrupt
+        self.listener.noted(f"{outcome.reason}; best dev score {best.selected:.4f} in epoch {best.epoch}")
+        model, calibrated = self.calibrate(model, best)
+        if self.recipe.training.refit and not outcome.interrupted:
+            model, training, outcome = self.refit(model, best, teachers, outcome)
+        facts = training.facts(best, outcome.reason, calibrated)
+        return Trained(model, outcome, facts, knowledge_of(training.train))
+
+    def build_model(self, rules: TextRules, features: Features) -> TorchModel:
+        """Return a model with fresh weights, and with the words and labels of the train sentences."""
+        recipe, embeddings, vectors = self.recipe, self.recipe.embeddings, None
+        if embeddings.vectors:
+            self.listener.noted("reading word vectors")
+            paths = [self.folder / path for path in embeddings.vectors]
+            vectors = read_vectors(paths, max_words=embeddings.max_words)
+        vocabulary = build_vocabulary(self.packed, layers=self.schemes, vectors=vectors, tune=embeddings.tune)
+        dimension = vectors.dimension if vectors else embeddings.dimension
+        features = self.keep(features)
+        lengths = np.diff(self.packed.starts).tolist()
+        check_memory(recipe, vocabulary, lengths, vectors=dimension, features=features, device=self.device)
+        for layer, names in vocabulary.labels.items():
+            if len(names) == 1:
+                self.listener.noted(
+                    f"train has only one label of `{layer}`, {names[0]}, so its head has nothing to learn"
+                )
+        config = config_of(
+            recipe, self.corpora, rules=rules, dimension=dimension, features=features, tell=self.listener.noted
+        )
+        if rules.segment is None and stays_whole(config, telling(self.train)):
+            rules = rules.changed(segment="none")
+            self.listener.noted("each train text has a label, so the model does not split a text into sentences")
+        network = build_network(
+            vocabulary, config, features=features, vectors=vectors, seed=recipe.seed, device=self.device
+        )
+        return TorchModel(config, vocabulary, None, network, rules=rules, features=features)
+
+    def _as_trained(self, features: Features) -> Features:
+        """Return the features; if train has no neighbours to read, they do not read any in tagging either."""
+        if longest_context(features) and not have_neighbours(self.train):
+            names = quoted(read_alone(features))
+            self.listener.noted(
+                f"train has no documents of several sentences, so the model reads no context (features: {names})"
+            )
+        return features
+
+    def fit(self, model: TorchModel, teachers: Mapping[str, Teachers]) -> Outcome:
+        """Train a model, and keep the best weights so far after each epoch."""
+        tell = self.listener.noted
+
+        def keep(epochs: Sequence[Epoch]) -> None:
+            try:
+                self.run_folder.keep(model, epochs)
+            except DataError as error:  # such as a full disk, which may have room again before training ends
+                tell(f"{error}; training goes on, but the folder lacks epoch {epochs[-1].epoch}")
+
+        tagger = Tagger(TorchBackend(model, cache=False))
+        task = self.task(model, teachers)
+        kept = {name: feature for name, feature in model.features.items() if isinstance(feature, CachedFeature)}
+        token_arrays(kept, passages_for(kept, self.dev))  # now, so that the epochs only read them
+        return train_network(
+            model.network,
+            task,
+            score=lambda: dev_scores(self.dev, tagger.predict(self.dev), model),
+            keep=keep,
+            listener=self.listener,
+        )
+
+    def refit(
+        self, model: TorchModel, best: Epoch, teachers: Mapping[str, Teachers], outcome: Outcome
+    ) -> tuple[TorchModel, "Training", Outcome]:
+        """Return a fresh model, trained on train and dev for as many epochs as the best one has, and its training.
+
+        If that is interrupted, the model, this training and the outcome of an interruption are returned instead.
+        """
+        count, epochs = sum(map(len, (self.train, self.dev))), counted(best.epoch, "epoch")
+        self.listener.noted(f"training again on all {count} sentences of train and dev, for {epochs}")
+        corpora = _with_dev_in_train(self.corpora, epochs)
+        again = replace(self, corpora=corpora)
+        try:
+            fresh = again.build_model(*again.prepare())
+            task = again.task(fresh, teachers)
+            refit_network(fresh.network, task, epochs=best.epoch, listener=self.listener)
+        except KeyboardInterrupt:
+            self.listener.noted("stopped before that has ended; the model is the one that dev has chosen")
+            return model, self, replace(outcome, reason=STOPPED, interrupted=True)
+        return fresh, again, outcome
+
+    def task(self, model: TorchModel, teachers: Mapping[str, Teachers]) -> Task:
+        """Return what the network of a model learns."""
+        train = {name: corpus.train for name, corpus in self.corpora.items()}
+        return task_of(model, self.recipe, train, self.packed, teachers, self.listener.noted)
+
+    def calibrate(self, model: TorchModel, best: Epoch) -> tuple[TorchModel, Facts]:
+        """Calibrate a model. If that is interrupted, a note says which model is kept."""
+        try:
+            model, calibrated = calibrate(model, self.dev, best.dev)
+        except KeyboardInterrupt:
+            if (work := self.run_folder.work) is not None:
+                self.listener.noted(f"stopped before calibration; the model in {work} is not calibrated")
+            raise
+        for layer, result in calibrated.items():
+            self.listener.noted(describe_calibration(layer, result))
+        return model, calibrated
+
+    def facts(self, best: Epoch, reason: str, calibrated: Facts) -> dict[str, object]:
+        """Return how a model was made, for its report.
+
+        The dev scores are those that chose the weights, before anything was calibrated.
+        """
+        facts = {
+            "seed": self.recipe.seed,
+            "epoch": best.epoch,
+            "dev": best.selected,
+            "dev_scores": dict(best.dev),
+            "select": self.recipe.training.select,
+            "ended": reason,
+            "notes": [note for corpus in self.corpora.values() for note in corpus.notes],
+            "train_sentences": len(self.train),
+            "recipe": hashes_of_recipe(self.recipe),
+            "train_files": files_of(self.train),
+        }
+        return facts | ({"calibrated": calibrated} if calibrated else {})
+
+
+def _with_dev_in_train(corpora: Mapping[str, Corpus], epochs: str) -> dict[str, Corpus]:
+    """Return corpora whose train has the sentences of dev too; a note of the first one says so."""
+    note = (
+        f"the model was trained again on train and dev for {epochs}, which dev had chosen; the dev scores are those of "
+        "the model before, which was trained on train alone"
+    )
+    notes = {name: (note,) if number == 0 else () for number, name in enumerate(corpora)}
+    return {
+        name: replace(corpus, train=joined([corpus.train, corpus.dev]), dev=(), notes=(*corpus.notes, *notes[name]))
+        for name, corpus in corpora.items()
+    }
