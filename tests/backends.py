@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tagger.export.folder import export_onnx
-from tagger.model.folder import save_model
+from tagger.model.folder.torch_model import save_model
 from tagger.model.network import TorchModel
 
 BACKENDS = ("torch", "numpy", "onnx")

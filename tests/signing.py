@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tagger.files.hashes import CONFIG, config_to_json
-from tagger.model.opening import TOKENIZER, VOCABULARY, WEIGHTS
+from tagger.model.folder.opening import TOKENIZER, VOCABULARY, WEIGHTS
 
 
 def sign(folder: Path, **values: Any) -> None:

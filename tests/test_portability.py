@@ -9,7 +9,7 @@ from untrained import untrained_model
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, ReadingConfig, TokensHeadConfig
 from tagger.encoding.vocabulary import Vocabulary
-from tagger.model.folder import save_model
+from tagger.model.folder.torch_model import save_model
 
 ROOT = Path(__file__).parents[1]
 

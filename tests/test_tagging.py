@@ -30,7 +30,7 @@ from tagger.errors import DataError, ModelError
 from tagger.inference import torch_backend
 from tagger.inference.predict import tag_marginals
 from tagger.inference.torch_backend import check_device
-from tagger.model.folder import save_model
+from tagger.model.folder.torch_model import save_model
 from tagger.running.description import describe_model
 from tagger.running.scoring import evaluate_files
 from tagger.tagging import Tagger, load, tag_lines

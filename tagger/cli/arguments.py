@@ -198,7 +198,7 @@ def load_tagger(
     """Return a loaded model; `splitting` says how it splits texts, if given."""
     from tagger.config import ReadingConfig, parse_section
     from tagger.inference.loading import fast_backend
-    from tagger.model.opening import is_exported
+    from tagger.model.folder.opening import is_exported
     from tagger.tagging import load
 
     given: dict[str, Any] = {name: value for name, value in (splitting or {}).items() if value is not None}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tagger.export.folder import export_onnx
 from tagger.files.writing import ended_in_order
-from tagger.model.opening import GRAPH
+from tagger.model.folder.opening import GRAPH
 from tagger.text.choices import ExportPrecision
 from tagger.wording import visible
 

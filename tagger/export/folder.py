@@ -20,9 +20,9 @@ from tagger.files.exclusive import check_free, writing_to
 from tagger.files.hashes import CONFIG
 from tagger.files.writing import replace_files
 from tagger.model.config import ModelConfig
-from tagger.model.files import ModelFiles, files_of, read_files
+from tagger.model.folder.files import ModelFiles, files_of, read_files
+from tagger.model.folder.opening import CARD, GRAPH, HEADS, WEIGHTS, model_folder
 from tagger.model.model import Model
-from tagger.model.opening import CARD, GRAPH, HEADS, WEIGHTS, model_folder
 from tagger.text.choices import ExportPrecision
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import get_args
 
 from tagger.errors import MissingExtraError, ModelError
 from tagger.inference.predict import Backend
-from tagger.model.feature_files import torch_features
-from tagger.model.opening import GRAPH, is_exported
+from tagger.model.folder.feature_files import torch_features
+from tagger.model.folder.opening import GRAPH, is_exported
 from tagger.text.choices import BackendName, Precision
 
 PACKAGES = {  # what a backend needs, and how to install it

@@ -20,10 +20,11 @@ from tagger.inference.blas import one_blas_thread
 from tagger.inference.pickled import reloaded
 from tagger.inference.type_cache import TypeCache, Words, words_of
 from tagger.inference.workers import in_order, running
-from tagger.model.files import files_of
+from tagger.model.folder.files import files_of
+from tagger.model.folder.numpy_model import load_numpy_model
+from tagger.model.folder.opening import WEIGHTS
 from tagger.model.model import Source
-from tagger.model.numpy_network import NumpyModel, load_numpy_model
-from tagger.model.opening import WEIGHTS
+from tagger.model.numpy_network import NumpyModel
 from tagger.numpy_nn.encoder import Floats, Inputs
 from tagger.numpy_nn.packing import Packing, packing_of
 from tagger.text.tokenization import TextRules

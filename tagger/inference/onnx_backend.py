@@ -21,8 +21,9 @@ from tagger.inference.blas import one_blas_thread
 from tagger.inference.pickled import reloaded
 from tagger.inference.type_cache import CACHED_TYPES, TypeCache, Words
 from tagger.inference.workers import batches_at_once, in_order, running
+from tagger.model.folder.onnx_model import load_onnx_model
 from tagger.model.model import Source
-from tagger.model.onnx_network import Floats, OnnxModel, load_onnx_model
+from tagger.model.onnx_network import Floats, OnnxModel
 from tagger.text.tokenization import TextRules
 
 if TYPE_CHECKING:

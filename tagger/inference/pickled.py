@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from tagger.errors import ModelError
 from tagger.files.hashes import CONFIG
+from tagger.model.folder.opening import stamp
 from tagger.model.model import Source
-from tagger.model.opening import stamp
 from tagger.text.tokenization import TextRules
 
 B = TypeVar("B", bound=Any)

@@ -25,7 +25,7 @@ from tagger.inference.fastest_precision import fastest_precision
 from tagger.inference.pickled import reloaded
 from tagger.inference.type_cache import CACHED_TYPES, TypeCache, Words
 from tagger.inference.workers import call_in_forked, running, workers
-from tagger.model.folder import load_model, model_files
+from tagger.model.folder.torch_model import load_model, model_files
 from tagger.model.model import Source
 from tagger.model.network import Network, TorchModel, to_tensors
 from tagger.nn.side_by_side import torch_threads

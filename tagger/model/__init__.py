@@ -1,1 +1,1 @@
-"""The network that joins embeddings, encoder and heads, its folder on disk, and prediction."""
+"""What a trained model is: its configuration, its network for each backend, and its folder on disk."""

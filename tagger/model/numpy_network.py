@@ -5,7 +5,6 @@ It mirrors the network of torch in `network.py`, for tagging alone.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,8 @@ from tagger.features.feature import TypeFeature
 from tagger.features.table import Features
 from tagger.heads.table import heads_of
 from tagger.model.config import ModelConfig
-from tagger.model.files import read_files
-from tagger.model.model import Model, Source
-from tagger.model.opening import TOKENIZER, model_folder
+from tagger.model.model import Model
 from tagger.model.shapes import module_name, part_of
-from tagger.model.tokenizer import check_table
 from tagger.numpy_nn.embeddings import CharCNN, CharLSTM, WordVectors
 from tagger.numpy_nn.encoder import Floats, Inputs, RecurrentEncoder
 from tagger.numpy_nn.heads import HeadNetwork
@@ -141,22 +137,3 @@ def numpy_heads(vocabulary: Vocabulary, config: ModelConfig, weights: Arrays) ->
     for layer, temperature in config.temperatures.items():
         heads[layer].temperature = temperature
     return heads
-
-
-def load_numpy_model(path: str | Path, *, trusted: bool = False) -> NumpyModel:
-    """Load the model of a run folder or of its `model/` folder.
-
-    A large table of frozen word vectors stays in its file, which must not be changed in its place meanwhile. Training
-    and `tagger` itself replace files as a whole, which does no harm.
-
-    Raises:
-        ModelError: The folder is missing, lacks a file, or has one that is damaged or of a newer format.
-    """
-    folder = model_folder(Path(path))
-    config, vocabulary, rules, features, weights, digest = read_files(folder)
-    check_table(rules, folder / TOKENIZER, trusted=trusted)
-    # Small weights are copied, so that only the table of frozen vectors depends on the file.
-    arrays = {name: array if name == "words.frozen" else array.copy() for name, array in weights.arrays().items()}
-    network = numpy_network(vocabulary, config, arrays, features)
-    source = Source(folder.resolve(), digest)
-    return NumpyModel(config, vocabulary, source, network, arrays, rules=rules, features=features)

@@ -18,11 +18,7 @@ from tagger.encoding.packed import ranges
 from tagger.errors import MissingExtraError, ModelError
 from tagger.features.passages import Passage
 from tagger.features.table import Features, token_arrays, type_arrays
-from tagger.model.files import read_exported
-from tagger.model.model import Model, Source
-from tagger.model.numpy_network import numpy_heads
-from tagger.model.opening import GRAPH, TOKENIZER, model_folder
-from tagger.model.tokenizer import check_table
+from tagger.model.model import Model
 from tagger.numpy_nn.heads import HeadNetwork
 from tagger.wording import shorten
 
@@ -147,18 +143,3 @@ class OnnxModel(Model):
     """
 
     network: OnnxNetwork = field(repr=False)
-
-
-def load_onnx_model(path: str | Path, *, trusted: bool = False) -> OnnxModel:
-    """Load the model of an exported folder.
-
-    Raises:
-        MissingExtraError: onnxruntime is not installed.
-        ModelError: The folder lacks a file, or has one that is damaged or of a newer format.
-    """
-    folder = model_folder(Path(path))
-    config, vocabulary, rules, features, weights, graph, digest = read_exported(folder)
-    check_table(rules, folder / TOKENIZER, trusted=trusted)
-    arrays = {name: array.copy() for name, array in weights.arrays().items()}  # the file may be replaced
-    network = OnnxNetwork(graph, numpy_heads(vocabulary, config, arrays), folder / GRAPH, features)
-    return OnnxModel(config, vocabulary, Source(folder.resolve(), digest), network, rules=rules, features=features)

@@ -9,8 +9,8 @@ from tagger.errors import ModelError
 from tagger.files.writing import newest
 from tagger.heads.table import heads_of
 from tagger.inference.loading import backends_of
-from tagger.model.files import DescribedFiles, read_described, read_exported
-from tagger.model.opening import is_exported, model_folder, read_of_one_save
+from tagger.model.folder.files import DescribedFiles, read_described, read_exported
+from tagger.model.folder.opening import is_exported, model_folder, read_of_one_save
 from tagger.model.shapes import forms_of
 
 REPORT = "report.json"

@@ -21,10 +21,10 @@ from tagger.evaluation import SEEN, Report
 from tagger.files.exclusive import check_free, writing_to
 from tagger.files.hashes import CONFIG
 from tagger.files.writing import make_pending, replace_files
-from tagger.model.card import model_card
-from tagger.model.folder import model_files
+from tagger.model.folder.card import model_card
+from tagger.model.folder.opening import CARD, VOCABULARY, WEIGHTS
+from tagger.model.folder.torch_model import model_files
 from tagger.model.network import TorchModel
-from tagger.model.opening import CARD, VOCABULARY, WEIGHTS
 from tagger.reporting.output import encoded
 from tagger.running.teachers.finding import KEPT, with_kept_teachers
 from tagger.training.loop import STOPPED, Epoch

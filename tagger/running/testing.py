@@ -13,7 +13,7 @@ from tagger.evaluation import Report, score_predictions
 from tagger.files.hashes import CONFIG
 from tagger.hub.lazy import is_lazy
 from tagger.inference.torch_backend import TorchBackend
-from tagger.model.folder import model_files
+from tagger.model.folder.torch_model import model_files
 from tagger.model.network import TorchModel
 from tagger.reporting.report import signature_of
 from tagger.reporting.sections import Context

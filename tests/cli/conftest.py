@@ -14,7 +14,7 @@ from tagger.config import EmbeddingsConfig, EncoderConfig, ReadingConfig, Senten
 from tagger.corpus.synthetic import generate
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import build_vocabulary
-from tagger.model.folder import save_model
+from tagger.model.folder.torch_model import save_model
 
 
 class Outcome(NamedTuple):

@@ -9,11 +9,11 @@ import pytest
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig, widths_of
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.files.hashes import CONFIG, HASHES
-from tagger.model import files, opening
 from tagger.model.config import FORMAT, ModelConfig
+from tagger.model.folder import files, opening
+from tagger.model.folder.tokenizer import TableSection, TokenizerSection
+from tagger.model.folder.vocabulary import VocabularySection
 from tagger.model.shapes import GATES, forms_of
-from tagger.model.tokenizer import TableSection, TokenizerSection
-from tagger.model.vocabulary import VocabularySection
 
 PAGE = (Path(__file__).parents[2] / "docs" / "model-format.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^##+ (.+?)\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))

@@ -16,7 +16,7 @@ from tagger.encoding.vocabulary import Vocabulary
 from tagger.export.folder import export_onnx
 from tagger.features.shape import ShapeFeature
 from tagger.model.config import FORMAT
-from tagger.model.folder import save_model
+from tagger.model.folder.torch_model import save_model
 from tagger.model.network import TorchModel, build_network
 from tagger.text.schemes import tags_of_types
 

@@ -16,9 +16,9 @@ from tagger.config import EmbeddingsConfig, EncoderConfig, SentenceHeadConfig, T
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import MissingExtraError, ModelError
 from tagger.export.folder import export_onnx
-from tagger.model.files import read_exported
-from tagger.model.folder import save_model
-from tagger.model.opening import GRAPH, HEADS, is_exported
+from tagger.model.folder.files import read_exported
+from tagger.model.folder.opening import GRAPH, HEADS, is_exported
+from tagger.model.folder.torch_model import save_model
 from tagger.text.schemes import tags_of_types
 
 FEEDS = {

@@ -19,7 +19,7 @@ from tagger.features.feature import Given
 from tagger.features.passages import Passage
 from tagger.files.writing import replace_files
 from tagger.inference.loading import fast_backend
-from tagger.model.folder import load_model
+from tagger.model.folder.torch_model import load_model
 from tagger.nn.charlm import CharacterModel
 from tagger.pretraining.characters import Characters
 from tagger.pretraining.model import CharLMSizes, build_charlm, charlm_files, charlm_to_bytes, read_charlm

@@ -12,7 +12,7 @@ import tagger
 from tagger.config import EmbeddingsConfig, EncoderConfig, TokensHeadConfig
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.inference import fastest_precision as module
-from tagger.model.folder import save_model
+from tagger.model.folder.torch_model import save_model
 
 
 @pytest.fixture

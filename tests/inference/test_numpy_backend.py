@@ -28,7 +28,7 @@ from tagger.errors import ModelError
 from tagger.inference import numpy_backend
 from tagger.inference.blas import one_blas_thread
 from tagger.inference.numpy_backend import NumpyBackend
-from tagger.model.folder import save_model
+from tagger.model.folder.torch_model import save_model
 from tagger.model.network import TorchModel
 from tagger.model.numpy_network import NumpyModel, numpy_network
 from tagger.tagging import Tagger, load

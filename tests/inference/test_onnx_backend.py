@@ -19,8 +19,8 @@ from tagger.errors import ModelError
 from tagger.export.folder import export_onnx
 from tagger.files.hashes import config_to_json
 from tagger.inference.onnx_backend import load_onnx
-from tagger.model.folder import save_model
-from tagger.model.opening import GRAPH, HEADS
+from tagger.model.folder.opening import GRAPH, HEADS
+from tagger.model.folder.torch_model import save_model
 from tagger.tagging import Tagger, load
 from tagger.text.sentence import Sentence, TagLayer
 

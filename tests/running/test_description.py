@@ -15,7 +15,7 @@ from tagger.features.affixes import AffixesFeature
 from tagger.features.feature import Given
 from tagger.features.transformer import TransformerFeature
 from tagger.model.config import FORMAT
-from tagger.model.folder import load_model, save_model
+from tagger.model.folder.torch_model import load_model, save_model
 from tagger.model.network import TorchModel, build_network
 from tagger.model.shapes import forms_of
 from tagger.running.description import describe_model

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tagger.files.hashes import CONFIG
 from tagger.files.writing import newest
-from tagger.model.opening import model_folder
+from tagger.model.folder.opening import model_folder
 from tagger.running.description import REPORT
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf, nan, prod
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, NamedTuple
+from typing import Annotated, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from tagger.config import Section
 from tagger.errors import ModelError
+from tagger.model.shapes import Form
 from tagger.wording import shorten
 
 DTYPES = {  # the names of the format
@@ -38,16 +39,6 @@ class _Tensor(Section):
 
 
 HEADER = TypeAdapter(dict[str, _Tensor | dict[str, str]])
-
-
-class Form(NamedTuple):
-    """Type and shape of a tensor."""
-
-    dtype: str
-    shape: tuple[int, ...]
-
-    def __str__(self) -> str:
-        return f"{self.dtype} of shape {self.shape}"
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,8 @@ from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, ModelError
 from tagger.features.affixes import AffixesFeature
 from tagger.model.config import FORMAT
-from tagger.model.files import HEADER_BYTES, read_files
-from tagger.model.folder import load_model, save_model
+from tagger.model.folder.files import HEADER_BYTES, read_files
+from tagger.model.folder.torch_model import load_model, save_model
 from tagger.model.network import TorchModel, build_network
 from tagger.tagging import load
 

@@ -11,7 +11,7 @@ from tagger.features.feature import Feature
 from tagger.features.table import class_of, only_in_torch
 from tagger.files.hashes import CONFIG, HASHES
 from tagger.model.config import ModelConfig
-from tagger.model.opening import (
+from tagger.model.folder.opening import (
     AGAIN,
     CONFIG_BYTES,
     Hashes,

@@ -12,7 +12,7 @@ from tagger.config import Positive, Section
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import ModelError
 from tagger.model.config import ModelConfig
-from tagger.model.opening import AGAIN
+from tagger.model.folder.opening import AGAIN
 from tagger.text.schemes import Scheme, describe, tags_of_types
 from tagger.wording import shorten
 

@@ -18,7 +18,7 @@ from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import ModelError
 from tagger.model.config import shared_rules
-from tagger.model.folder import load_model, save_model
+from tagger.model.folder.torch_model import load_model, save_model
 from tagger.tagging import load
 from tagger.text.sentence import Sentence, TagLayer
 from tagger.text.tokenization import DEFAULT_RULES, TextRules

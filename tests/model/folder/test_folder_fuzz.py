@@ -2,7 +2,7 @@
 
 A mutant is a good folder of which one to three values, tensors or bytes are changed. Two thirds have hashes that fit
 the changed files, as only somebody who knows the format would make them. 3,000 of them: `python -m pytest -m fuzz
-tests/model/test_folder_fuzz.py`.
+tests/model/folder/test_folder_fuzz.py`.
 """
 
 import copy

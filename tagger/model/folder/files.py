@@ -24,7 +24,7 @@ from tagger.features.table import Features
 from tagger.files.hashes import CONFIG, HASHES, config_to_json, own_hash
 from tagger.heads.table import heads_of
 from tagger.model.config import FORMAT, WITHOUT_FEATURES, ModelConfig
-from tagger.model.feature_files import (
+from tagger.model.folder.feature_files import (
     FEATURE_BYTES,
     PREFIX,
     check_feature_files,
@@ -32,8 +32,7 @@ from tagger.model.feature_files import (
     feature_files,
     read_features,
 )
-from tagger.model.model import Model
-from tagger.model.opening import (
+from tagger.model.folder.opening import (
     AGAIN,
     CARD,
     CONFIG_BYTES,
@@ -51,10 +50,11 @@ from tagger.model.opening import (
     read_hashed,
     read_of_one_save,
 )
-from tagger.model.shapes import check_weights, fewest_weights
-from tagger.model.tokenizer import TokenizerSection, rules_of, rules_to_json
-from tagger.model.vocabulary import VocabularySection, vocabulary_of, vocabulary_to_json
-from tagger.model.weights import Weights, map_weights
+from tagger.model.folder.tokenizer import TokenizerSection, rules_of, rules_to_json
+from tagger.model.folder.vocabulary import VocabularySection, vocabulary_of, vocabulary_to_json
+from tagger.model.folder.weight_checks import check_weights, fewest_weights
+from tagger.model.folder.weights import Weights, map_weights
+from tagger.model.model import Model
 from tagger.text.tokenization import TextRules
 from tagger.wording import shorten
 

@@ -1,7 +1,4 @@
-"""A model on disk: a folder that can be copied to another machine, read without running any code from it.
-
-What its files hold is in `files.py`; here the network comes in.
-"""
+"""A model with its network in torch, to and from its folder."""
 
 from pathlib import Path
 
@@ -9,12 +6,12 @@ import torch
 from safetensors.torch import save
 
 from tagger.files.writing import replace_files
-from tagger.model.files import files_of, read_files
+from tagger.model.folder.files import files_of, read_files
+from tagger.model.folder.opening import TOKENIZER, WEIGHTS, model_folder
+from tagger.model.folder.tokenizer import check_table
 from tagger.model.model import Source
 from tagger.model.network import TorchModel, build_network
-from tagger.model.opening import TOKENIZER, WEIGHTS, model_folder
 from tagger.model.shapes import forms_of
-from tagger.model.tokenizer import check_table
 
 
 def save_model(model: TorchModel, folder: Path, *, card: str) -> None:

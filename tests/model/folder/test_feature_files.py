@@ -11,8 +11,8 @@ from tagger.errors import ModelError
 from tagger.features.affixes import AffixesFeature
 from tagger.files.hashes import CONFIG, config_to_json
 from tagger.model.config import FORMAT
-from tagger.model.feature_files import torch_features
-from tagger.model.folder import load_model, save_model
+from tagger.model.folder.feature_files import torch_features
+from tagger.model.folder.torch_model import load_model, save_model
 from tagger.model.network import TorchModel, build_network
 from tests.untrained import untrained_model
 

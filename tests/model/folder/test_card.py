@@ -7,7 +7,7 @@ from untrained import untrained_model
 
 from tagger.config import Recipe, dump_recipe, parse_recipe
 from tagger.encoding.vocabulary import Vocabulary
-from tagger.model.card import model_card
+from tagger.model.folder.card import model_card
 from tagger.model.network import TorchModel
 
 
