@@ -23,7 +23,7 @@ from tagger.features.feature import Feature, TokenFeature
 from tagger.features.passages import Passage
 from tagger.features.store import DamagedError, Store
 from tagger.features.stores import Stores, stores_of_user, waited_for
-from tagger.features.table import Features
+from tagger.features.table import Features, token_arrays
 from tagger.wording import counted
 
 if TYPE_CHECKING:
@@ -221,6 +221,11 @@ def caching(
             return CachedFeature(feature, place, folder, tell=tell, progress=progress)
 
         yield lambda features: {name: keep(feature) for name, feature in features.items()}
+
+
+def compute(features: Features, passages: Sequence[Passage]) -> None:
+    """Compute what features keep on disk for passages, so that it is only read afterwards."""
+    token_arrays({name: each for name, each in features.items() if isinstance(each, CachedFeature)}, passages)
 
 
 def uncached(features: Features) -> dict[str, Feature[Any]]:

@@ -8,7 +8,8 @@ from tagger.config import AnyFeatureConfig
 from tagger.encoding.batches import Rows
 from tagger.errors import TaggerError
 from tagger.features.feature import Feature, Given, Ids, TokenFeature, TypeFeature
-from tagger.features.passages import Passage
+from tagger.features.passages import Passage, passages_of
+from tagger.text.sentence import Sentence
 
 # The class in the module that has the name of the kind.
 KINDS = {
@@ -82,6 +83,12 @@ def reads_sentences(features: Features) -> bool:
 def longest_context(features: Features) -> int:
     """Return the number of neighbouring tokens that any of the features reads on each side."""
     return max((feature.context for feature in features.values() if isinstance(feature, TokenFeature)), default=0)
+
+
+def passages_for(features: Features, sentences: Sequence[Sentence]) -> list[Passage]:
+    """Return the sentences with their neighbours; none if there are no features that read them."""
+    pairs = passages_of(sentences, longest_context(features)) if reads_sentences(features) else ()
+    return [passage for _, passage in pairs]
 
 
 def type_arrays(features: Features, words: Sequence[str]) -> dict[str, Ids]:

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from tagger.encoding.batches import Batch
 from tagger.errors import ModelError
+from tagger.features.table import Features
 from tagger.heads.head import Arrays, named
 from tagger.inference.fastest_precision import fastest_precision
 from tagger.inference.pickled import reloaded
@@ -73,6 +74,11 @@ class TorchBackend:
     def with_rules(self, rules: TextRules) -> "TorchBackend":
         """Return the same backend for a model that splits raw text by other rules."""
         return TorchBackend(self.model, cache=self._cache is not None, rules=rules, threads=self._threads)
+
+    def with_features(self, features: Features) -> "TorchBackend":
+        """Return the same backend for a model whose features compute the same values in another way."""
+        model = replace(self.model, features=features)
+        return TorchBackend(model, cache=self._cache is not None, rules=self._rules, threads=self._threads)
 
     def run(self, batches: Iterable[Batch], *, n_best: int = 0) -> Iterator[Mapping[str, Arrays]]:
         """Return the output of each head for each batch, in order, by layer."""

@@ -19,7 +19,7 @@ from tagger.running.fitting.steps import Training
 from tagger.running.folder import RunFolder, open_run_folder
 from tagger.running.run import Run, RunListener
 from tagger.running.teachers.asking import check_taught
-from tagger.running.teachers.finding import Teachers, find_teachers
+from tagger.running.teachers.finding import Teachers, find_teachers, keeping
 from tagger.running.teachers.models import ModelTeacher
 from tagger.running.testing import score_on_test, unscored
 from tagger.tagging import Tagger
@@ -89,7 +89,8 @@ def train(
         check_calibrated(recipe.layers, training.packed, training.dev)
         check_taught(recipe, training.train)
         prepared = training.prepare()  # before teachers are trained, so that mistakes in [features] are found first
-        teachers = _train_teachers(found, base, run_folder, listener, data=data, seed=recipe.seed, device=device)
+        trained = _train_teachers(found, base, run_folder, listener, data=data, seed=recipe.seed, device=device)
+        teachers = {name: keeping(group, keep) for name, group in trained.items()}
         model, outcome, facts, seen = training.run(*prepared, teachers)
         report = None
         if not outcome.interrupted:

@@ -140,3 +140,17 @@ def test_documents_of_two_corpora_and_of_train_and_dev_are_no_neighbours(recipe:
     tagger.train(recipe, corpus={"a": corpus("one", "two"), "b": corpus("three", "four")})
     assert all({*passage.before, *passage.after} <= {*passage.tokens} for passage in computed)
     assert any(passage.before for passage in computed)
+
+
+def test_teachers_with_the_same_feature_compute_a_text_once_for_all_pupils(
+    recipe: Path, computed: list[Passage]
+) -> None:
+    train_several(recipe, seeds=[1, 2], output=recipe.parent / "teachers")
+    (recipe.parent / "raw.txt").write_text("Ada ran\nBo sat in Rome\n")
+    raw = '[corpora.raw]\nformat = "text"\ntrain = "raw.txt"\n'
+    gold = SYNTHETIC.replace("[data]", "[corpora.gold]")
+    (recipe.parent / "pupil.toml").write_text(gold + raw + NER + 'teacher = "teachers"\n' + SMALL)
+    computed.clear()
+    for seed in (1, 2):
+        tagger.train(recipe.parent / "pupil.toml", seed=seed)
+    assert sorted(passage.tokens for passage in computed) == [("Ada", "ran"), ("Bo", "sat", "in", "Rome")]

@@ -14,15 +14,15 @@ from tagger.encoding.vectors import read_vectors
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError
 from tagger.evaluation import dev_scores
-from tagger.features.cache import CachedFeature
+from tagger.features.cache import compute
 from tagger.features.feature import Given
 from tagger.features.passages import have_neighbours, joined
 from tagger.features.table import (
     Features,
     longest_context,
+    passages_for,
     prepare_features,
     read_alone,
-    token_arrays,
 )
 from tagger.hub.lazy import packed_of, telling
 from tagger.inference.torch_backend import TorchBackend
@@ -31,7 +31,7 @@ from tagger.running.fitting.calibration import Facts, calibrate, describe_calibr
 from tagger.running.fitting.memory import check_memory
 from tagger.running.fitting.model_config import config_of
 from tagger.running.fitting.splitting import stays_whole, text_rules_of
-from tagger.running.fitting.task import of_parts, passages_for, task_of
+from tagger.running.fitting.task import of_parts, task_of
 from tagger.running.folder import RunFolder
 from tagger.running.run import RunListener
 from tagger.running.teachers.finding import Teachers
@@ -157,8 +157,7 @@ class Training:
 
         tagger = Tagger(TorchBackend(model, cache=False))
         task = self.task(model, teachers)
-        kept = {name: feature for name, feature in model.features.items() if isinstance(feature, CachedFeature)}
-        token_arrays(kept, passages_for(kept, self.dev))  # now, so that the epochs only read them
+        compute(model.features, passages_for(model.features, self.dev))
         return train_network(
             model.network,
             task,

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from tagger.config import Recipe
 from tagger.corpus.augmentation import with_copies
 from tagger.encoding.packed import Packed
-from tagger.features.passages import Passage, joined, passages_of
-from tagger.features.table import Features, longest_context, reads_sentences
+from tagger.features.passages import joined
+from tagger.features.table import passages_for
 from tagger.heads.table import heads_of
 from tagger.hub.lazy import packed_of
 from tagger.inference.predict import encoded_for
@@ -76,9 +76,3 @@ def _shares(recipe: Recipe, sizes: Mapping[str, int], tell: Tell) -> list[int]:
 def of_parts(parts: Sequence[Sequence[Sentence]]) -> Sequence[Sentence]:
     """Return the train sentences of all corpora; those of a single corpus unchanged, because they may be lazy."""
     return parts[0] if len(parts) == 1 else joined(parts)
-
-
-def passages_for(features: Features, sentences: Sequence[Sentence]) -> list[Passage]:
-    """Return the sentences with their neighbours; none if there are no features that read them."""
-    pairs = passages_of(sentences, longest_context(features)) if reads_sentences(features) else ()
-    return [passage for _, passage in pairs]

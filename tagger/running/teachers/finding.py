@@ -1,9 +1,11 @@
 """Find the teachers of a recipe, and check that they can teach its heads."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from tagger.config import AnyHeadConfig, Recipe, load_recipe
 from tagger.errors import RecipeError, TaggerError
+from tagger.features.table import Features
 from tagger.running.corpora import check_files
 from tagger.running.several.found import has_model, runs_in
 from tagger.running.teachers.label_files import LabelFile, Tell, check_layer, read_label_file
@@ -106,6 +108,11 @@ def _check_teacher(where: str, head: AnyHeadConfig, teacher: Recipe | ModelTeach
         )
     if isinstance(teacher, Recipe) and any(other.teacher for other in teacher.heads.values()):
         raise RecipeError(f"{where} must have no teachers of its own; train it first, and name the folder of its run")
+
+
+def keeping(teachers: Teachers, keep: Callable[[Features], Features]) -> Teachers:
+    """Return the same teachers; what `keep` returns of the features of models keeps their values on disk."""
+    return tuple([each.keeping(keep) if isinstance(each, ModelTeacher) else each for each in teachers])
 
 
 def with_kept_teachers(recipe: Recipe, folder: Path) -> Recipe:

@@ -1,13 +1,16 @@
 """Trained models as teachers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
+from typing import cast
 
+from tagger.features.cache import compute
 from tagger.features.passages import by_document
-from tagger.features.table import longest_context
+from tagger.features.table import Features, longest_context, passages_for
 from tagger.heads.lessons import Opinion
 from tagger.inference.predict import tag_marginals
+from tagger.inference.torch_backend import TorchBackend
 from tagger.tagging import Tagger
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Sentence
@@ -18,6 +21,11 @@ class ModelTeacher:
     """A model that teaches."""
 
     tagger: Tagger
+
+    def keeping(self, keep: Callable[[Features], Features]) -> "ModelTeacher":
+        """Return the same teacher; what `keep` returns of its features keeps their values on disk."""
+        backend = cast(TorchBackend, self.tagger.backend)  # that of all models that teach
+        return ModelTeacher(Tagger(backend.with_features(keep(backend.model.features))))
 
     def predict(self, sentences: Sequence[Sentence], asked: Sequence[bool]) -> Iterator[Sentence]:
         """Yield those sentences that are asked about, with the layers that the model predicts."""
@@ -35,11 +43,14 @@ class ModelTeacher:
         """Return the sentences to read, and whether each is asked about: all of a document, if the model reads context.
 
         Documents get names of their own, so that two of the same name stay apart where one between them is not read.
+        The features that are kept on disk are computed first.
         """
-        if not longest_context(self.tagger.model.features):
-            return list(compress(sentences, asked)), [True] * sum(asked)
-        read, left = list[tuple[Sentence, bool]](), iter(asked)
-        for number, document in enumerate(by_document(sentences)):
+        features, read, left = self.tagger.model.features, list[tuple[Sentence, bool]](), iter(asked)
+        if not (context := longest_context(features)):
+            read += [(sentence, True) for sentence in compress(sentences, asked)]
+        for number, document in enumerate(by_document(sentences) if context else ()):
             part = [(s if s.document is None else replace(s, document=str(number)), next(left)) for s in document]
             read += part if any(is_asked for _, is_asked in part) else []
-        return [sentence for sentence, _ in read], [is_asked for _, is_asked in read]
+        found = [sentence for sentence, _ in read]
+        compute(features, passages_for(features, found))
+        return found, [is_asked for _, is_asked in read]
