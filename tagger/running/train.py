@@ -25,6 +25,8 @@ from tagger.running.testing import score_on_test, unscored
 from tagger.tagging import Tagger
 from tagger.text.tokenization import Split
 
+WITHOUT_DEV = ("training.refit=false",)
+
 
 def train(
     recipe: str | Path | Recipe,
@@ -130,13 +132,17 @@ def _with_function(corpus: Corpus | Mapping[str, Corpus], tokenize: Split) -> Co
 def _train_teachers(
     found: Mapping[str, Recipe | Teachers], base: Path, run_folder: RunFolder, listener: RunListener, **settings: Any
 ) -> dict[str, Teachers]:
-    """Return the teachers; those that are recipes are trained with `settings`, in the folder of the run."""
+    """Return the teachers; those that are recipes are trained with `settings`, in the folder of the run.
+
+    They are not trained again with dev, which may be the dev of their pupil.
+    """
     teachers = {name: teacher for name, teacher in found.items() if not isinstance(teacher, Recipe)}
     untrained = [name for name in found if name not in teachers]
     for number, name in enumerate(untrained, 1):
         listener.noted(f"training teacher {number} of {len(untrained)}: {name} with seed {settings['seed']}")
         try:
-            lesson = train(base / name, output=run_folder.teacher(name), listener=listener, **settings)
+            output = run_folder.teacher(name)
+            lesson = train(base / name, output=output, listener=listener, overrides=WITHOUT_DEV, **settings)
             if lesson.outcome.interrupted:
                 raise KeyboardInterrupt
         except KeyboardInterrupt:

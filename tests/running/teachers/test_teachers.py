@@ -312,6 +312,18 @@ def test_a_corpus_without_layers_is_labelled_by_teachers(
     assert load(folder / "run").tag("Ada runs.").spans("ner") == run.tagger.tag("Ada runs.").spans("ner")
 
 
+def test_a_teacher_does_not_learn_from_dev(folder: Path) -> None:
+    for name in ("ner", "pupil"):
+        text = (folder / f"{name}.toml").read_text()
+        (folder / f"{name}.toml").write_text(text.replace("[training]", "[training]\nrefit = true"))
+    notes = Notes()
+    train(folder / "pupil.toml", output=folder / "run", listener=notes)
+    assert [line for line in notes.lines if "training again" in line] == [
+        "training again on all 60 sentences of train and dev, for 2 epochs"
+    ]
+    assert load_recipe(folder / "run" / "teachers" / "ner" / "recipe.toml").training.refit is False
+
+
 def test_a_corpus_without_layers_needs_a_teacher(folder: Path) -> None:
     (folder / "raw.txt").write_text("Ada runs\n")
     raw = '[corpora.raw]\nformat = "text"\ntrain = "raw.txt"\n'
