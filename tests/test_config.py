@@ -194,6 +194,7 @@ EVERYTHING = {
         "batches": "mixed",
         "average": 0.998,
         "mention_replacement": 0.4,
+        "token_replacement": 0.3,
     },
 }
 

@@ -136,6 +136,10 @@ class TrainingConfig(Section):
     """Probability of replacing each entity of train with another one of its type from train. Sentences with a replaced
     entity are added to train (Dai and Adel 2020). 0: no sentences are added."""
 
+    token_replacement: Share = 0.0
+    """Probability of replacing each token of train with another one that has the same tag in train. Sentences with a
+    replaced token are added to train (Dai and Adel 2020, label-wise). 0: no sentences are added."""
+
     refit: bool = False
     """Whether to train a fresh network on train and dev together for as many epochs as dev has chosen. The dev scores
     of the report remain those of the network before it, which has not seen dev."""
@@ -211,13 +215,14 @@ class Recipe(Section):
                 f"features of sentences ({quoted(reading)}) read all of train, which `lazy` leaves on disk; keep one "
                 "of the two"
             )
-        for key in ("refit", "mention_replacement"):
+        for key in ("refit", "mention_replacement", "token_replacement"):
             if lazy and getattr(self.training, key):
                 raise ValueError(
                     f"`training.{key}` reads all of train, which `lazy` leaves on disk; keep one of the two"
                 )
-        if self.training.mention_replacement and not any(head.span_scheme for head in layers.values()):
-            raise ValueError("`training.mention_replacement` needs a head that predicts entities, got none; remove it")
+        for key in ("mention_replacement", "token_replacement"):
+            if getattr(self.training, key) and not any(head.span_scheme for head in layers.values()):
+                raise ValueError(f"`training.{key}` needs a head that predicts entities, got none; remove it")
         if self.training.refit and any(head.calibrate for head in layers.values()):
             raise ValueError(
                 "`calibrate` needs a dev set that was not trained on, but `training.refit` trains on it; keep one"

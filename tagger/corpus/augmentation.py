@@ -1,33 +1,45 @@
-"""Copies of train sentences in which entities are replaced by others of the same type.
+"""Copies of train sentences with other entities of the same types, or with other tokens that have the same tags.
 
 The copies are drawn once, before training, and everything in them comes from train.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
 
 import numpy as np
 
 from tagger.text.gaps import all_known
-from tagger.text.schemes import Boundary, spans_to_tags, tags_to_spans
+from tagger.text.schemes import Boundary, Scheme, spans_to_tags, tags_to_spans
 from tagger.text.sentence import Label, Sentence, TagLayer
 
 Mention = tuple[str, ...]
 
 
 def with_copies(
-    parts: Iterable[Sequence[Sentence]], layers: Sequence[str], *, probability: float, seed: int
+    parts: Iterable[Sequence[Sentence]], layers: Sequence[str], *, mentions: float, tokens: float, seed: int
 ) -> tuple[list[Sequence[Sentence]], int]:
-    """Return the train sentences of each corpus, each followed by copies with other mentions, and the number of copies.
+    """Return the train sentences of each corpus, each followed by changed copies, and the number of copies.
 
-    Mentions are drawn from the corpus of the sentence.
+    Mentions and tokens are drawn from the corpus of the sentence.
+
+    Args:
+        parts: The train sentences of each corpus.
+        layers: Layers of entities.
+        mentions: Probability of replacing a mention; 0: there are no copies with other mentions.
+        tokens: Probability of replacing a token; 0: there are no copies with other tokens.
+        seed: Determines what is drawn.
     """
     rng, count = np.random.default_rng(seed), 0
+    ways = [(copies_with_other_mentions, mentions), (copies_with_other_tokens, tokens)]
     found: list[Sequence[Sentence]] = []
     for part in parts:
-        copied = (copies_with_other_mentions(part, layer, probability=probability, rng=rng) for layer in layers)
-        copies = list(chain.from_iterable(copied))
+        copies = [
+            copy
+            for make, probability in ways
+            for layer in layers
+            if probability
+            for copy in make(part, layer, probability=probability, rng=rng)
+        ]
         found.append([*part, *copies])
         count += len(copies)
     return found, count
@@ -71,12 +83,52 @@ def copies_with_other_mentions(
     return copies
 
 
-def _boundaries(sentence: Sentence, layer: str) -> list[Boundary]:
-    """Return the entities of a layer in order; none if one of them may be unknown or is not expressed by tags."""
+def copies_with_other_tokens(
+    sentences: Sequence[Sentence], layer: str, *, probability: float, rng: np.random.Generator
+) -> list[Sentence]:
+    """Return copies of sentences in which at least one token is replaced by another one that has the same tag.
+
+    Apart from that, the copies are as those of `copies_with_other_mentions`, and the same sentences have none.
+
+    Args:
+        sentences: The sentences of train.
+        layer: The layer whose tags are compared.
+        probability: Probability of replacing a token with one that is drawn from those with its tag in `sentences`, as
+            often as they occur. The same token may be drawn.
+        rng: Source of randomness.
+
+    Source:
+        Dai and Adel (2020), as above: label-wise token replacement.
+    """
+    tagged = [(sentence, found[0]) for sentence in sentences if (found := _known(sentence, layer)) is not None]
+    pools: defaultdict[str, list[str]] = defaultdict(list)
+    for sentence, tags in tagged:
+        for token, tag in zip(sentence.tokens, tags, strict=True):
+            pools[tag].append(token)
+    copies = []
+    for sentence, tags in tagged:
+        replaced = rng.random(len(tags)) < probability
+        tokens = [
+            pools[tag][int(rng.integers(len(pools[tag])))] if new else token
+            for token, tag, new in zip(sentence.tokens, tags, replaced, strict=True)
+        ]
+        if tuple(tokens) != sentence.tokens:
+            copies.append(_relabelled(sentence, layer, tokens, tags))
+    return copies
+
+
+def _known(sentence: Sentence, layer: str) -> tuple[Sequence[str], Scheme] | None:
+    """Return the tags of a layer of entities, and their scheme; None if not all entities are known and have tags."""
     found = sentence.layers.get(layer)
     if not isinstance(found, TagLayer) or found.scheme is None or found.unaligned or not all_known(found.tags):
-        return []
-    return tags_to_spans(found.tags, found.scheme)
+        return None
+    return found.tags, found.scheme
+
+
+def _boundaries(sentence: Sentence, layer: str) -> list[Boundary]:
+    """Return the entities of a layer in order; none if they are not all known."""
+    found = _known(sentence, layer)
+    return [] if found is None else tags_to_spans(*found)
 
 
 def _another(own: Mention, pool: Sequence[Mention], rng: np.random.Generator) -> Mention:
@@ -99,7 +151,12 @@ def _copy(sentence: Sentence, layer: str, spans: Sequence[Boundary], chosen: Map
     tokens += sentence.tokens[copied:]
     old = sentence.tag_layer(layer)
     tags = old.tags if old.scheme is None else spans_to_tags(moved, len(tokens), old.scheme)
+    return _relabelled(sentence, layer, tokens, tags)
+
+
+def _relabelled(sentence: Sentence, layer: str, tokens: Sequence[str], tags: Sequence[str | None]) -> Sentence:
+    """Return a sentence of other tokens with these tags in a layer, and with the labels of a sentence."""
+    old = sentence.tag_layer(layer)
     labels = {name: found for name, found in sentence.layers.items() if isinstance(found, Label)}
-    return Sentence.from_tokens(
-        tokens, {**labels, layer: TagLayer(tuple(tags), old.scheme, old.shown, types=old.types)}
-    )
+    new = TagLayer(tuple(tags), old.scheme, old.shown, types=old.types)
+    return Sentence.from_tokens(tokens, {**labels, layer: new})

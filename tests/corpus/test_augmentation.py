@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagger.corpus.augmentation import copies_with_other_mentions, with_copies
+from tagger.corpus.augmentation import copies_with_other_mentions, copies_with_other_tokens, with_copies
 from tagger.text.schemes import Boundary, Scheme, invalid_positions, merge_touching, spans_to_tags
 from tagger.text.sentence import Label, Sentence, TagLayer, Unaligned
 
@@ -141,10 +141,50 @@ def test_equal_seeds_give_equal_copies() -> None:
 
 def test_copies_stay_with_their_corpus_and_have_no_mentions_of_another() -> None:
     parts = [[make_sentence(f"{name}/B-PER") for name in names] for names in (["Ada", "Bo"], ["Cy"], ["Di", "Ed"])]
-    found, count = with_copies(parts, ["ner", "missing"], probability=0.999, seed=1)
+    found, count = with_copies(parts, ["ner", "missing"], mentions=0.999, tokens=0.0, seed=1)
     assert [[sentence.text for sentence in part] for part in found] == [
         ["Ada", "Bo", "Bo", "Ada"],
         ["Cy"],
         ["Di", "Ed", "Ed", "Di"],
     ]
     assert count == 4
+
+
+def token_copies(sentences: list[Sentence], probability: float = 0.5, seed: int = 1) -> list[Sentence]:
+    return copies_with_other_tokens(sentences, "ner", probability=probability, rng=np.random.default_rng(seed))
+
+
+@given(corpora(), st.floats(0, 1), st.integers(0, 9))
+def test_tokens_are_replaced_by_others_with_their_tag_and_tags_stay(
+    sentences: list[Sentence], probability: float, seed: int
+) -> None:
+    known = {pair for sentence in sentences for pair in zip(sentence.tokens, sentence.tags("ner"), strict=True)}
+    remaining = iter(sentences)
+    for copy in token_copies(sentences, probability, seed):
+        original = next(s for s in remaining if s.tags("ner") == copy.tags("ner") and len(s) == len(copy))
+        assert known.issuperset(zip(copy.tokens, copy.tags("ner"), strict=True))
+        assert copy.tag_layer("ner").scheme == original.tag_layer("ner").scheme
+        assert [copy.text[start:end] for start, end in copy.offsets] == list(copy.tokens)
+
+
+def test_each_token_is_replaced_with_the_probability_that_is_given() -> None:
+    sentences = [make_sentence(f"w{i}/O v{i}/B-PER") for i in range(2000)]
+    found = token_copies(sentences, 0.3)
+    assert len(found) / 2000 == pytest.approx(1 - 0.7**2, abs=0.04)
+    assert {copy.tokens[0][0] + copy.tokens[1][0] for copy in found} == {"wv"}
+
+
+def test_sentences_without_known_entities_have_no_copies_with_other_tokens() -> None:
+    gap = Sentence.from_tokens(["Cy", "x"], {"ner": TagLayer(("B-PER", None), "iob2", "iob2")})
+    plain = Sentence.from_tokens(["Ed"], {"ner": TagLayer(("B-PER",))})
+    found = token_copies([gap, plain, make_sentence("Ada/B-PER"), make_sentence("Bo/B-PER")] * 20, 0.999)
+    assert {copy.tokens for copy in found} == {("Ada",), ("Bo",)}
+
+
+def test_both_kinds_of_copies_are_added_and_labels_stay_with_them() -> None:
+    sentences = [make_sentence(f"{name}/B-PER ran{name}/O") for name in ("Ada", "Bo", "Cy")]
+    labelled = [Sentence.from_tokens(s.tokens, {**s.layers, "mood": Label("glad")}) for s in sentences]
+    (found,), count = with_copies([labelled], ["ner"], mentions=0.999, tokens=0.999, seed=1)
+    assert count == len(found) - 3 > 3
+    assert all(copy.label("mood").value == "glad" for copy in found)
+    assert with_copies([labelled], ["ner"], mentions=0.0, tokens=0.0, seed=1) == ([labelled], 0)

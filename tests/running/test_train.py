@@ -384,20 +384,21 @@ def test_replaced_mentions_are_learned_but_are_no_words_or_sentences_of_train(tm
     listener, replacing = Interrupter(), ["training.mention_replacement=0.9"]
     run = train(recipe, listener=listener, overrides=replacing, seed=5)
     plain = train(recipe, seed=5)
-    assert "train has 3 added sentences with replaced entities" in listener.notes
+    assert "train has 3 added sentences with replaced entities or tokens" in listener.notes
     assert run.report.to_dict()["train_sentences"] == 3
     assert run.tagger.backend.model.vocabulary == plain.tagger.backend.model.vocabulary
     assert not same_bits(weights(run), weights(plain))
     assert same_bits(weights(run), weights(train(recipe, overrides=replacing, seed=5)))
 
 
-def test_mention_replacement_without_a_head_of_entities_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["mention_replacement", "token_replacement"])
+def test_replacement_without_a_head_of_entities_is_refused(tmp_path: Path, key: str) -> None:
     recipe = make_recipe(tmp_path, SYNTHETIC, '[heads.upos]\nkind = "tokens"\nscheme = "none"\n')
-    with pytest.raises(RecipeError, match="needs a head that predicts entities, got none; remove it"):
-        train(recipe, overrides=["training.mention_replacement=0.5"])
+    with pytest.raises(RecipeError, match=f"`training.{key}` needs a head that predicts entities, got none; remove it"):
+        train(recipe, overrides=[f"training.{key}=0.5"])
 
 
-@pytest.mark.parametrize("key", ["refit=true", "mention_replacement=0.5"])
+@pytest.mark.parametrize("key", ["refit=true", "mention_replacement=0.5", "token_replacement=0.5"])
 def test_what_reads_all_of_train_is_refused_for_a_lazy_corpus(tmp_path: Path, key: str) -> None:
     recipe = make_recipe(tmp_path, '[data]\ndataset = "d"\nlazy = true\n', NER)
     name = key.partition("=")[0]

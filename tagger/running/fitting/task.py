@@ -41,10 +41,11 @@ def task_of(
     schemes = {layer: head.span_scheme for layer, head in recipe.layers.items()}
     parts = list(train.values())
     learned = of_parts(parts)
-    if probability := recipe.training.mention_replacement:
+    mentions, tokens = recipe.training.mention_replacement, recipe.training.token_replacement
+    if mentions or tokens:
         layers = [layer for layer, scheme in schemes.items() if scheme is not None]
-        parts, added = with_copies(parts, layers, probability=probability, seed=recipe.seed)
-        tell(f"train has {counted(added, 'added sentence')} with replaced entities")
+        parts, added = with_copies(parts, layers, mentions=mentions, tokens=tokens, seed=recipe.seed)
+        tell(f"train has {counted(added, 'added sentence')} with replaced entities or tokens")
         learned = of_parts(parts)
         packed = packed_of(learned, recipe.layers)
     encoded = encoded_for(model, packed, passages_for(model.features, learned), schemes)
