@@ -32,6 +32,14 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def shown_bytes(number: float) -> str:
+    """Return a number of bytes in the largest unit of which there is at least one: `0 bytes`, `3.4 kB`, `20.0 GB`."""
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if number >= size:
+            return f"{number / size:,.1f} {unit}"
+    return counted(int(number), "byte")
+
+
 def visible(text: str) -> str:
     """Return the text with control characters written as `\\r` or `\\x1b`; tabs and line breaks stay."""
     return CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)

@@ -24,7 +24,7 @@ from tagger.features.passages import Passage
 from tagger.features.store import DamagedError, Store
 from tagger.features.stores import Stores, stores_of_user, waited_for
 from tagger.features.table import Features, token_arrays
-from tagger.wording import counted
+from tagger.wording import counted, shown_bytes
 
 if TYPE_CHECKING:
     from torch import nn
@@ -141,7 +141,7 @@ class CachedFeature(TokenFeature[AnyFeatureConfig]):
 
     def _make_room(self, needed: int) -> None:
         if reason := self._stores.make_room(needed):
-            raise _NoRoomError(f"needs {needed / 1e9:.1f} GB more, but {self._stores.root} {reason}")
+            raise _NoRoomError(f"needs {shown_bytes(needed)} more, but {self._stores.root} {reason}")
 
     def _damaged(self, error: DamagedError, *, may_renew: bool) -> None:
         """Begin a new store, or do without one if that was done before."""

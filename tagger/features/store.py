@@ -217,7 +217,9 @@ def _checksum(key: bytes, values: NDArray[Any]) -> int:
 def count(folder: Path) -> tuple[int, int] | None:
     """Return the number of arrays in a store, and of their rows; None if it cannot be read."""
     try:
-        with closing(sqlite3.connect(f"{(folder / INDEX).as_uri()}?mode=ro", uri=True, timeout=WAITS)) as index:
+        with closing(
+            sqlite3.connect(f"{(folder / INDEX).absolute().as_uri()}?mode=ro", uri=True, timeout=WAITS)
+        ) as index:
             arrays, rows = index.execute("SELECT count(*), coalesce(sum(length), 0) FROM arrays").fetchone()
     except sqlite3.Error:
         return None

@@ -17,11 +17,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from tagger.errors import RecipeError
+from tagger.errors import DataError, RecipeError
 from tagger.features.store import count
 from tagger.files.user_cache import user_cache
 from tagger.files.writing import locked, replaced, try_lock
-from tagger.wording import shorten
+from tagger.wording import shorten, shown_bytes
 
 ABOUT, IN_USE, REMOVED = "about.json", "in-use-", ".removed-"
 POLLED = 0.05  # seconds from one try to lock a folder to the next
@@ -105,7 +105,14 @@ class Stores:
                 mark.unlink()
 
     def kept(self) -> list[Kept]:
-        """Return all stores, the least recently used first."""
+        """Return all stores, the least recently used first.
+
+        Raises:
+            DataError: Something that is no folder is in the place of the cache folder, or of one above it.
+        """
+        there = next(path for path in (self.root, *self.root.absolute().parents) if path.exists())
+        if not there.is_dir():
+            raise DataError(f"{there}: the cache must be a folder, got a file; set TAGGER_CACHE to a folder")
         if not self.root.is_dir():
             return []
         with waited_for(self.root):
@@ -130,9 +137,9 @@ class Stores:
             held, spare = (sum(store.bytes for store in each) for each in (stores, removable))
             largest = largest_size(free + held)
             if held - spare + needed > largest:
-                return f"may hold {largest / 1e9:.1f} GB; set {GIGABYTES} to allow more"
+                return f"may hold {shown_bytes(largest)}; set {GIGABYTES} to allow more"
             if free + spare < needed + SPARE:
-                return f"is on a disk with {free / 1e9:.1f} GB free"
+                return f"is on a disk with {shown_bytes(free)} free"
             for store in removable:
                 if held + needed <= largest and free >= needed + SPARE:
                     break

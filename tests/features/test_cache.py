@@ -264,7 +264,7 @@ def test_a_cache_without_room_is_not_filled(stores: Stores, monkeypatch: pytest.
     monkeypatch.setenv("TAGGER_CACHE_GB", "0.00000001")
     read = Read(stores, times=2)
     assert not_kept(read)
-    assert read.notes[0].endswith(f"but {stores.root} may hold 0.0 GB; set TAGGER_CACHE_GB to allow more")
+    assert read.notes[0].endswith(f"but {stores.root} may hold 10 bytes; set TAGGER_CACHE_GB to allow more")
 
 
 def test_other_stores_make_room(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,7 @@ def test_a_store_in_use_stays_and_what_does_not_fit_removes_nothing(stores: Stor
     for used, name in enumerate("abc"):
         make(stores, name, used=used)
     with stores.opened("a", {}):
-        assert stores.make_room(3500).startswith("may hold 0.0 GB; set TAGGER_CACHE_GB")
+        assert stores.make_room(3500).startswith("may hold 4.0 kB; set TAGGER_CACHE_GB")
         assert len(models(stores)) == 3
         assert stores.make_room(1500) == ""
         assert models(stores) == ["c", "a"]
@@ -77,7 +77,7 @@ def test_room_on_the_disk_counts(stores: Stores, monkeypatch: pytest.MonkeyPatch
     for used, name in enumerate("ab"):
         make(stores, name, used=used)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**12, 0, module.SPARE + 100))
-    assert stores.make_room(3000).startswith("is on a disk with 0.5 GB free")
+    assert stores.make_room(3000).startswith("is on a disk with 500.0 MB free")
     assert models(stores) == ["a", "b"]
     assert stores.make_room(600) == ""
     assert models(stores) == ["b"]
@@ -147,4 +147,4 @@ def test_user_without_a_home_has_no_stores(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(Path, "home", lambda: Path("~nobody-at-all").expanduser())
     assert stores_of_user() is None
     monkeypatch.setenv("TAGGER_CACHE", "here")
-    assert stores_of_user().root == Path("here") / "features"  # type: ignore[union-attr]
+    assert stores_of_user().root == Path("here").absolute() / "features"  # type: ignore[union-attr]

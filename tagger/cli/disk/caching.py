@@ -9,7 +9,7 @@ import typer
 
 from tagger.cli.arguments import JsonOption, print_json
 from tagger.errors import DataError, RecipeError
-from tagger.wording import counted, table_lines, visible
+from tagger.wording import counted, shown_bytes, table_lines, visible
 
 if TYPE_CHECKING:
     from tagger.features.stores import Kept
@@ -52,9 +52,9 @@ def cache(
         print_json([store.to_dict() for store in kept])
     else:
         sys.stdout.writelines(f"{line}\n" for line in _lines(kept))
-        sys.stdout.write(f"{stores.root}: {counted(len(kept), 'store')}, {_size(kept):,.1f} MB\n")
+        sys.stdout.write(f"{stores.root}: {counted(len(kept), 'store')}, {shown_bytes(_size(kept))}\n")
     if clear or older_than is not None or keep is not None:
-        sys.stderr.write(f"removed {counted(len(removed), 'store')}, {_size(removed):,.1f} MB\n")
+        sys.stderr.write(f"removed {counted(len(removed), 'store')}, {shown_bytes(_size(removed))}\n")
     if used:
         raise DataError(f"{counted(len(used), 'store')} stayed, because a run uses what is in it; wait for its end")
 
@@ -69,9 +69,9 @@ def _chosen(kept: Sequence["Kept"], *, clear: bool, older_than: float | None, ke
     return list(kept) if clear else []
 
 
-def _size(stores: Sequence["Kept"]) -> float:
-    """Return the size of stores in megabytes."""
-    return sum(store.bytes for store in stores) / 1e6
+def _size(stores: Sequence["Kept"]) -> int:
+    """Return the size of stores in bytes."""
+    return sum(store.bytes for store in stores)
 
 
 def _lines(kept: Sequence["Kept"]) -> list[str]:

@@ -46,7 +46,7 @@ def test_stores_are_a_table_the_last_used_first(call: Call, stores: Stores) -> N
     heading, *rows, total = done.out.splitlines()
     assert heading.split() == ["feature", "passages", "tokens", "MB", "last", "used"]
     assert [row.split()[:5] for row in rows] == [["fake", "model=model", model, "2", "4"] for model in "abc"]
-    assert total.startswith(f"{stores.root}: 3 stores, 0.")
+    assert total.startswith(f"{stores.root}: 3 stores, ")
     assert (done.code, done.err) == (0, "")
 
 
@@ -87,9 +87,32 @@ def test_a_store_in_use_stays_and_the_exit_code_says_so(call: Call, stores: Stor
 
 def test_an_empty_cache_is_no_error(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TAGGER_CACHE", str(tmp_path / "none"))
-    assert call("cache") == (0, f"{tmp_path / 'none' / 'features'}: 0 stores, 0.0 MB\n", "")
+    assert call("cache") == (0, f"{tmp_path / 'none' / 'features'}: 0 stores, 0 bytes\n", "")
     assert call("cache", "--clear", "--json").out == "[]\n"
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_the_folder_may_be_a_relative_path(
+    call: Call, stores: Stores, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(stores.root.parent.parent)
+    monkeypatch.setenv("TAGGER_CACHE", stores.root.parent.name)
+    relative = call("cache", *options)
+    assert (relative.code, relative.err) == (0, "")
+    monkeypatch.setenv("TAGGER_CACHE", str(stores.root.parent))
+    assert call("cache", *options).out == relative.out
+
+
+@pytest.mark.parametrize("file", ["file", "features"])
+def test_a_file_in_the_place_of_the_folder_is_an_error(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    (tmp_path / file).touch()
+    monkeypatch.setenv("TAGGER_CACHE", str(tmp_path / "file" if file == "file" else tmp_path))
+    done = call("cache")
+    message = f"error: {tmp_path / file}: the cache must be a folder, got a file; set TAGGER_CACHE to a folder\n"
+    assert (done.code, done.err) == (1, message)
 
 
 def test_a_damaged_store_is_listed_and_removed(call: Call, stores: Stores) -> None:
