@@ -28,6 +28,7 @@ TABLES = """
 """
 
 
+DTYPES = r"[<>](f[248]|[iu][248])|\|[iu]1"  # of numbers, as numpy spells them
 FIND = "SELECT start, length, checksum FROM arrays WHERE key = ?"
 
 
@@ -134,9 +135,8 @@ class Store:
             values: The rows, one array after another, of shape (rows, k).
 
         Raises:
-            DamagedError: The index cannot be read.
+            DamagedError: The index cannot be read, or says that rows have another form than these.
             OSError: The disk is full, or the file cannot be written.
-            ValueError: The numbers are of another type than those of the store, or not as many in each row.
         """
         form = values.dtype.str, values.shape[1]
         with self._index() as index:
@@ -144,7 +144,7 @@ class Store:
             if (kept := _form(index)) is None:
                 index.execute("INSERT INTO form VALUES (?, ?)", form)
             elif kept != form:
-                raise ValueError(f"{self._values_file}: all rows must be of the form {kept}, got {form}")
+                raise DamagedError(f"its rows have the form {kept}, not {form}")
             start, added = self._write(values), []
             for key, length in lengths.items():
                 added.append((key, start, length, _checksum(key, values[:length])))
@@ -192,10 +192,10 @@ class Store:
         with closing(sqlite3.connect(self._index_file, timeout=WAITS, isolation_level=None)) as index:
             try:
                 yield index
-            except sqlite3.OperationalError:
-                raise
             except sqlite3.DatabaseError as error:
-                raise DamagedError(str(error)) from None
+                if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+                    raise
+                raise DamagedError(str(error)) from None  # SQLITE_ERROR: of a table with other columns
 
 
 def _form(index: sqlite3.Connection) -> tuple[str, int] | None:
@@ -204,7 +204,7 @@ def _form(index: sqlite3.Connection) -> tuple[str, int] | None:
     if found is None:
         return None
     dtype, width = found
-    if not (isinstance(dtype, str) and re.fullmatch(r"[<>|][fiu]\d", dtype) and isinstance(width, int) and width > 0):
+    if not (isinstance(dtype, str) and re.fullmatch(DTYPES, dtype) and isinstance(width, int) and width > 0):
         raise DamagedError(f"its rows have the form {found}")
     return dtype, width
 

@@ -2,10 +2,12 @@
 
 import errno
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -187,6 +189,32 @@ def test_a_damaged_store_begins_anew_with_one_note(content: bytes, stores: Store
     assert len(read.notes) == 1
     assert read.notes[0].startswith(f"{store.folder}: the cache of the feature `x` is damaged (")
     assert Read(stores).computed == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE form SET width = 3",
+        "UPDATE form SET width = 0",
+        "UPDATE form SET width = 123456789",
+        "UPDATE form SET width = 'many'",
+        "UPDATE form SET dtype = '<f4'",
+        "UPDATE form SET dtype = '<f3'",
+        "UPDATE form SET dtype = '|f9'",
+        "UPDATE form SET dtype = 'numbers'",
+        "ALTER TABLE form RENAME COLUMN width TO size",
+        "ALTER TABLE arrays RENAME COLUMN checksum TO sum",
+    ],
+)
+def test_a_store_whose_index_says_something_wrong_begins_anew(change: str, stores: Stores) -> None:
+    Read(stores)
+    (store,) = stores.kept()
+    with closing(sqlite3.connect(store.folder / INDEX)) as index, index:
+        index.execute(change)
+    read = Read(stores, times=2)
+    assert {*read.computed} == {*DISTINCT}
+    assert "damaged (" in read.notes[-1]
+    assert (Read(stores).computed, Read(stores).notes) == ([], [])
 
 
 def test_a_store_that_is_damaged_while_it_is_used_begins_anew(stores: Stores) -> None:

@@ -1,6 +1,8 @@
 """Training computes the features of a sentence once, whatever the number of epochs and of runs."""
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import tagger
 from tagger.features.cache import CachedFeature
 from tagger.features.charlm import CharLMFeature
 from tagger.features.passages import Passage
+from tagger.features.store import INDEX, VALUES
 from tagger.features.stores import stores_of_user
 from tagger.features.table import longest_context
 from tagger.files.writing import replace_files
@@ -82,6 +85,27 @@ def test_a_second_run_computes_nothing_and_gives_the_same_model(recipe: Path, co
     assert first.report is not None
     assert second.report is not None
     assert first.report.to_dict()["scores"] == second.report.to_dict()["scores"]
+
+
+def test_a_damaged_cache_is_renewed_and_changes_no_weight(recipe: Path, computed: list[Passage]) -> None:
+    def weights() -> bytes:
+        computed.clear()
+        tagger.train(recipe, output=recipe.parent / "run", overwrite=True, overrides=["training.epochs=1"])
+        return (recipe.parent / "run" / "model" / "weights.safetensors").read_bytes()
+
+    expected, needed = weights(), {*computed}
+    (values,) = (recipe.parent / "cache").rglob(VALUES)
+    content = values.read_bytes()
+    for damaged in (bytes(len(content)), content[: len(content) // 2]):
+        values.write_bytes(damaged)
+        assert weights() == expected
+        assert set() < {*computed} <= needed
+    with closing(sqlite3.connect(values.with_name(INDEX))) as index, index:
+        index.execute("UPDATE form SET width = 3")
+    assert weights() == expected
+    assert {*computed} == needed
+    assert weights() == expected
+    assert computed == []
 
 
 def test_runs_with_several_seeds_share_the_cache(recipe: Path, computed: list[Passage]) -> None:
