@@ -179,7 +179,8 @@ class TransformerConfig(AnyTokenFeatureConfig):
         keys = ("learning_rate", "warmup", "layer_decay")
         changed = [key for key in keys if getattr(self, key) != type(self).model_fields[key].default]
         if changed and not self.trainable:
-            raise ValueError(f"{quoted(changed)} need `trainable = true`, got false")
+            verb = "needs" if len(changed) == 1 else "need"
+            raise ValueError(f"{quoted(changed)} {verb} `trainable = true`, got false")
         if self.trainable and self.context:
             raise ValueError(f"`context` must be 0 with `trainable = true`, got {self.context}; remove it")
         return self

@@ -6,6 +6,7 @@ inside or the end of an entry of several tokens, or an entry alone. `trie.py` fi
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
@@ -14,7 +15,7 @@ from pydantic import FailFast, Field, ValidationError
 
 from tagger.config import GazetteerConfig, Section
 from tagger.encoding.packed import Packed
-from tagger.errors import ModelError
+from tagger.errors import DataError, ModelError
 from tagger.features.feature import Floats, Given, TokenFeature
 from tagger.features.passages import Passage
 from tagger.features.trie import Match, Trie
@@ -63,7 +64,7 @@ class GazetteerFeature(TokenFeature[GazetteerConfig]):
         """
         entries = {}
         for kind, paths in config.files.items():
-            lines = (line for path in paths for line in iter_lines(given.folder / path))
+            lines = (line for path in paths for line in _lines(given.folder / path))
             found = (entry for line in lines for entry in entries_of(line, given.rules))
             entries[kind] = list(dict.fromkeys(_cased(entry, config) for entry in found))
         feature = cls(name, config, entries)
@@ -148,6 +149,14 @@ class GazetteerFeature(TokenFeature[GazetteerConfig]):
             counts = f"entries of `{kind}` found in train: {len(found[type_id]):,} of {len(entries):,}"
             tokens = f", in {covered[type_id]:,} of {len(train.type_ids):,} tokens"
             yield f"features.{self.name}: {counts}{tokens if found[type_id] else NOTHING}"
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a list, whose encoding no key of a recipe names."""
+    try:
+        yield from iter_lines(path)
+    except DataError as error:
+        raise DataError(str(error).removesuffix(", or name its encoding")) from None
 
 
 def entries_of(line: str, rules: TextRules) -> Iterable[Entry]:

@@ -100,7 +100,7 @@ def test_lists_are_read_as_other_files_are(tmp_path: Path, content: bytes) -> No
     [
         (b"", "list.txt: the file must not be empty, got no bytes"),
         (b"\n \n", "list.txt: the file must not be empty, got blank lines only"),
-        ("Oslo\nKøge\n".encode("latin-1"), "list.txt:2: .*UTF-8"),
+        ("Oslo\nKøge\n".encode("latin-1"), r"list.txt:2: .*UTF-8, .*; convert it to UTF-8$"),
         (None, "list.txt: no such file"),
     ],
 )

@@ -215,8 +215,11 @@ def test_pickled_weights_are_refused(tmp_path: Path) -> None:
     torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
     with pytest.raises(
-        RecipeError, match=r"'bert' must have its weights in model.safetensors, got 'pytorch_model.bin'"
+        RecipeError, match=r"'bert' must have its weights in model.safetensors, got 'pytorch_model.bin'; load it"
     ):
+        make_feature(tmp_path)
+    (folder / "pytorch_model.bin").unlink()
+    with pytest.raises(RecipeError, match=r"in model.safetensors, got none; copy the whole folder"):
         make_feature(tmp_path)
 
 
@@ -304,7 +307,7 @@ def test_nothing_is_shown_while_a_model_is_read(capfd: pytest.CaptureFixture[str
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({"learning_rate": 1e-4}, "`learning_rate` need `trainable = true`"),
+        ({"learning_rate": 1e-4}, "`learning_rate` needs `trainable = true`"),
         ({"warmup": 0.2, "layer_decay": 0.5}, "`warmup`, `layer_decay` need `trainable = true`"),
         ({"trainable": True, "context": 8}, "`context` must be 0 with `trainable = true`, got 8; remove it"),
         ({"layers": []}, 'must be "all" or a list of whole numbers'),

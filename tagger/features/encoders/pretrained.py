@@ -122,10 +122,13 @@ def _weight_files(folder: Path, where: str) -> list[Path]:
         others = sorted(
             path.name for pattern in ("*.bin", "*.pt", "*.h5", "*.msgpack") for path in folder.glob(pattern)
         )
-        raise RecipeError(
-            f"{where} must have its weights in model.safetensors, got {shorten(', '.join(others)) or 'none'}; load it "
-            f"with transformers where you trust it, and write it again with save_pretrained"
+        advice = (
+            "load it with transformers where you trust it, and write it again with save_pretrained"
+            if others
+            else "copy the whole folder, as `save_pretrained` writes it"
         )
+        got = shorten(", ".join(others)) if others else "none"
+        raise RecipeError(f"{where} must have its weights in model.safetensors, got {got}; {advice}")
     return found
 
 
