@@ -133,12 +133,13 @@ class TrainingConfig(Section):
     averaging."""
 
     mention_replacement: Share = 0.0
-    """Probability of replacing each entity of train with another one of its type from train. Sentences with a replaced
-    entity are added to train (Dai and Adel 2020). 0: no sentences are added."""
+    """Probability of replacing each entity of train with another one of its type from train. Copies of sentences with a
+    replaced entity are added to train (Dai and Adel 2020). A copy has the entities of one layer and the labels of its
+    sentence; teachers label it like any other sentence. Sentences with unknown tags have no copy. 0: no copies."""
 
     token_replacement: Share = 0.0
-    """Probability of replacing each token of train with another one that has the same tag in train. Sentences with a
-    replaced token are added to train (Dai and Adel 2020, label-wise). 0: no sentences are added."""
+    """Probability of replacing each token of train with another one that has the same tag in train (Dai and Adel 2020,
+    label-wise). Copies of sentences are added as for `mention_replacement`. 0: no copies."""
 
     refit: bool = False
     """Whether to train a fresh network on train and dev together for as many epochs as dev has chosen. The dev scores

@@ -5,14 +5,17 @@ The copies are drawn once, before training, and everything in them comes from tr
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from tagger.text.gaps import all_known
-from tagger.text.schemes import Boundary, Scheme, spans_to_tags, tags_to_spans
+from tagger.text.schemes import Boundary, Scheme, convert_tags, spans_to_tags, tags_to_spans
 from tagger.text.sentence import Label, Sentence, TagLayer
 
 Mention = tuple[str, ...]
+T = TypeVar("T")
+DRAWS = 32  # of a mention, before those that differ are listed
 
 
 def with_copies(
@@ -69,12 +72,12 @@ def copies_with_other_mentions(
     for sentence, spans in found:
         for span in spans:
             mentions[span.type].append(sentence.tokens[span.start : span.end])
-    pools = {kind: pool for kind, pool in mentions.items() if len(set(pool)) > 1}
+    pools = {kind: _Pool(pool) for kind, pool in mentions.items() if len(set(pool)) > 1}
     copies = []
     for sentence, spans in found:
         drawn = rng.random(len(spans)) < probability
         chosen = {
-            span: _another(sentence.tokens[span.start : span.end], pools[span.type], rng)
+            span: pools[span.type].another(sentence.tokens[span.start : span.end], rng)
             for span, replaced in zip(spans, drawn, strict=True)
             if replaced and span.type in pools
         }
@@ -92,7 +95,7 @@ def copies_with_other_tokens(
 
     Args:
         sentences: The sentences of train.
-        layer: The layer whose tags are compared.
+        layer: The layer whose tags are compared, in IOB2.
         probability: Probability of replacing a token with one that is drawn from those with its tag in `sentences`, as
             often as they occur. The same token may be drawn.
         rng: Source of randomness.
@@ -100,7 +103,8 @@ def copies_with_other_tokens(
     Source:
         Dai and Adel (2020), as above: label-wise token replacement.
     """
-    tagged = [(sentence, found[0]) for sentence in sentences if (found := _known(sentence, layer)) is not None]
+    known = ((sentence, _known(sentence, layer)) for sentence in sentences)
+    tagged = [(sentence, convert_tags(*found, "iob2")) for sentence, found in known if found is not None]
     pools: defaultdict[str, list[str]] = defaultdict(list)
     for sentence, tags in tagged:
         for token, tag in zip(sentence.tokens, tags, strict=True):
@@ -109,11 +113,11 @@ def copies_with_other_tokens(
     for sentence, tags in tagged:
         replaced = rng.random(len(tags)) < probability
         tokens = [
-            pools[tag][int(rng.integers(len(pools[tag])))] if new else token
+            _drawn(pools[tag], rng) if new else token
             for token, tag, new in zip(sentence.tokens, tags, replaced, strict=True)
         ]
         if tuple(tokens) != sentence.tokens:
-            copies.append(_relabelled(sentence, layer, tokens, tags))
+            copies.append(_relabelled(sentence, layer, tokens, sentence.tag_layer(layer).tags))
     return copies
 
 
@@ -131,11 +135,25 @@ def _boundaries(sentence: Sentence, layer: str) -> list[Boundary]:
     return [] if found is None else tags_to_spans(*found)
 
 
-def _another(own: Mention, pool: Sequence[Mention], rng: np.random.Generator) -> Mention:
-    """Return a mention of a pool that differs from `own`; there must be one."""
-    while (drawn := pool[int(rng.integers(len(pool)))]) == own:
-        pass
-    return drawn
+class _Pool:
+    """The mentions of a type, as often as they occur; at least two of them differ."""
+
+    def __init__(self, mentions: Sequence[Mention]) -> None:
+        self._mentions = mentions
+        self._others: dict[Mention, list[Mention]] = {}  # only for mentions that are most of the pool
+
+    def another(self, own: Mention, rng: np.random.Generator) -> Mention:
+        """Return a mention that differs from `own`."""
+        for _ in range(DRAWS):
+            if (drawn := _drawn(self._mentions, rng)) != own:
+                return drawn
+        if own not in self._others:
+            self._others[own] = [mention for mention in self._mentions if mention != own]
+        return _drawn(self._others[own], rng)
+
+
+def _drawn(pool: Sequence[T], rng: np.random.Generator) -> T:
+    return pool[int(rng.integers(len(pool)))]
 
 
 def _copy(sentence: Sentence, layer: str, spans: Sequence[Boundary], chosen: Mapping[Boundary, Mention]) -> Sentence:

@@ -107,6 +107,13 @@ def test_a_mention_is_drawn_as_often_as_it_occurs() -> None:
     assert drawn.count("Ada") == 0
 
 
+def test_a_mention_that_is_most_of_its_type_is_replaced_at_once() -> None:
+    sentences = [make_sentence("[NAME]/B-PER")] * 20_000 + [make_sentence("Bo/B-PER"), make_sentence("Cy/B-PER")] * 3
+    drawn = [copy.tokens[0] for copy in copies(sentences, 0.9)]
+    assert 0.4 < drawn.count("Bo") / drawn.count("Cy") < 2.5
+    assert drawn.count("[NAME]") <= 6
+
+
 def test_labels_stay_and_other_tags_go() -> None:
     first, second = make_sentence("Ada/B-PER Lovelace/I-PER ran/O"), make_sentence("Bo/B-PER")
     layers = {**first.layers, "upos": TagLayer(("PROPN", "PROPN", "VERB")), "mood": Label("glad")}
@@ -158,11 +165,14 @@ def token_copies(sentences: list[Sentence], probability: float = 0.5, seed: int 
 def test_tokens_are_replaced_by_others_with_their_tag_and_tags_stay(
     sentences: list[Sentence], probability: float, seed: int
 ) -> None:
-    known = {pair for sentence in sentences for pair in zip(sentence.tokens, sentence.tags("ner"), strict=True)}
+    def pairs(sentence: Sentence) -> set[tuple[str, str | None]]:
+        return set(zip(sentence.tokens, sentence.tags("ner", scheme="iob2"), strict=True))
+
+    known = set().union(*map(pairs, sentences))
     remaining = iter(sentences)
     for copy in token_copies(sentences, probability, seed):
         original = next(s for s in remaining if s.tags("ner") == copy.tags("ner") and len(s) == len(copy))
-        assert known.issuperset(zip(copy.tokens, copy.tags("ner"), strict=True))
+        assert pairs(copy) <= known
         assert copy.tag_layer("ner").scheme == original.tag_layer("ner").scheme
         assert [copy.text[start:end] for start, end in copy.offsets] == list(copy.tokens)
 
@@ -172,6 +182,18 @@ def test_each_token_is_replaced_with_the_probability_that_is_given() -> None:
     found = token_copies(sentences, 0.3)
     assert len(found) / 2000 == pytest.approx(1 - 0.7**2, abs=0.04)
     assert {copy.tokens[0][0] + copy.tokens[1][0] for copy in found} == {"wv"}
+
+
+def test_other_tokens_do_not_depend_on_the_scheme_of_the_file() -> None:
+    found = []
+    for scheme in ("iob1", "iob2", "bioes", "bilou"):
+        tagged = []
+        for names in (["Ada"], ["Bo"], ["Maria", "Rossi"], ["Eve"]) * 5:
+            words = ["so", *names]
+            tags = spans_to_tags([Boundary("PER", 1, len(words))], len(words), scheme)
+            tagged.append(Sentence.from_tokens(words, {"ner": TagLayer(tuple(tags), scheme, scheme)}))
+        found.append([copy.tokens for copy in token_copies(tagged)])
+    assert found.count(found[0]) == 4
 
 
 def test_sentences_without_known_entities_have_no_copies_with_other_tokens() -> None:
