@@ -31,6 +31,7 @@ from tagger.cli.arguments import (
     QuoteOption,
     RecipeArgument,
     SchemeOption,
+    SeedOption,
     SegmentOption,
     SplitOnOption,
     TextOption,
@@ -167,7 +168,7 @@ def train(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a run in this folder, once the new one has ended.")
     ] = False,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed to use instead of the recipe's.")] = None,
+    seed: SeedOption = None,
     seeds: Annotated[
         str | None, typer.Option(help="Train once with each of these seeds, such as 1,2,3, and sum up the scores.")
     ] = None,

@@ -12,7 +12,7 @@ import typer
 from tagger.cli.progress import FileLines
 from tagger.errors import RecipeError
 from tagger.files.reading import Arriving
-from tagger.text.choices import BackendName, InputFormat, Precision
+from tagger.text.choices import MOST_SEED, BackendName, InputFormat, Precision
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import Segment, Tokenize
 from tagger.wording import shorten
@@ -41,11 +41,16 @@ BackendOption = Annotated[
         "float32 or a feature that needs it, otherwise numpy, which starts sooner than torch.",
     ),
 ]
+MOST_THREADS = 10_000
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", min=0, max=MOST_SEED, help="Seed to use instead of the recipe's.")
+]
 ThreadsOption = Annotated[
     int | None,
     typer.Option(
         "--threads",
         min=1,
+        max=MOST_THREADS,
         help="CPU threads; training uses at most two. Default: all cores, but one to tag with NumPy.",
     ),
 ]

@@ -17,7 +17,7 @@ from tagger.pretraining.folder import CHECKPOINT, LOG, card, open_folder
 from tagger.pretraining.model import CharLM, CharLMSizes, build_charlm, charlm_files
 from tagger.pretraining.plan import Listener, Plan, Round
 from tagger.pretraining.tensors import pack, unpack
-from tagger.pretraining.texts import Reading, hold_out, read_texts
+from tagger.pretraining.texts import Reading, check_columns, hold_out, read_texts
 from tagger.pretraining.training import Training
 
 SAVED_EVERY = 60.0  # seconds from one checkpoint to the next
@@ -77,13 +77,17 @@ def pretrain(
     Raises:
         DataError: A file cannot be read, or there is too little text.
         ModelError: The folder cannot be used, or its checkpoint is damaged.
+        RecipeError: Columns are given for files that have none.
         TaggerError: The checkpoint is of another text or plan, or training diverged.
     """
     listener = listener or Listener()
     with open_folder(output, overwrite=overwrite, resume=resume):
         reading = reading or Reading()
+        check_columns([*files, *([dev] if dev is not None else [])], reading)
         text = read_texts(files, reading)
-        text, held_out = hold_out(text) if dev is None else (text, read_texts([dev], reading))
+        text, held_out = (
+            hold_out(text) if dev is None else (text, read_texts([dev], reading, name="the held-out text (--dev)"))
+        )
         characters = Characters.of(text)
         facts = {
             "files": [str(file).encode("utf-8", "backslashreplace").decode() for file in files],

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from tagger.errors import DataError
+from tagger.errors import DataError, RecipeError
 from tagger.formats.columns.fields import SAMPLE
 from tagger.formats.detection import detect_reading, shown_format
 from tagger.formats.source import source_of
@@ -18,7 +18,7 @@ from tagger.pretraining.characters import BREAK
 from tagger.text.choices import InputFormat
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
 
-FEWEST = 1000  # characters to learn from
+FEWEST = 1000  # characters to learn from, and of a file to score on
 DEV_SHARE, MOST_DEV = 0.05, 1_000_000  # of a text, and characters, that are held out
 
 
@@ -36,8 +36,24 @@ class Reading(NamedTuple):
     rules: TextRules = DEFAULT_RULES
 
 
-def read_texts(files: Sequence[Path], reading: Reading) -> str:
+def check_columns(files: Sequence[Path], reading: Reading) -> None:
+    """Refuse columns where no file has any.
+
+    Raises:
+        RecipeError: Columns are given, and all files have another format.
+    """
+    formats = [reading.format or shown_format(file) for file in files]
+    if reading.columns is not None and "conll" not in formats:
+        raise RecipeError(f"--columns is for conll, got {formats[0]}; remove it, or give --format conll as well")
+
+
+def read_texts(files: Sequence[Path], reading: Reading, *, name: str = "the text") -> str:
     """Return the sentences of files as one text, which begins and ends with a line break.
+
+    Args:
+        files: The files.
+        reading: How they are read.
+        name: What the text is, for messages.
 
     Raises:
         DataError: A file cannot be read, or there are too few characters.
@@ -45,7 +61,7 @@ def read_texts(files: Sequence[Path], reading: Reading) -> str:
     text = BREAK + "".join(f"{line}{BREAK}" for file in files for line in _lines(file, reading))
     if len(text) < FEWEST:
         raise DataError(
-            f"{files[0]}: the text must have at least {FEWEST:,} characters, got {len(text):,}; give more text"
+            f"{files[0]}: {name} must have at least {FEWEST:,} characters, got {len(text):,}; give more text"
         )
     return text
 

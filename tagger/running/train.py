@@ -23,7 +23,9 @@ from tagger.running.teachers.finding import Teachers, find_teachers, keeping
 from tagger.running.teachers.models import ModelTeacher
 from tagger.running.testing import score_on_test, unscored
 from tagger.tagging import Tagger
+from tagger.text.choices import MOST_SEED
 from tagger.text.tokenization import Split
+from tagger.wording import shorten
 
 WITHOUT_DEV = ("training.refit=false",)
 
@@ -119,6 +121,8 @@ def read_recipe(
         return load_recipe(recipe, given), Path(recipe).parent
     if overrides:
         raise RecipeError("overrides need the path of a recipe; change the Recipe instead")
+    if seed is not None and not 0 <= seed <= MOST_SEED:
+        raise RecipeError(f"seed must be a whole number from 0 to {MOST_SEED:,}, got {shorten(seed)}")
     return recipe if seed is None else recipe.model_copy(update={"seed": seed}), Path(base or "")
 
 

@@ -1,4 +1,4 @@
-"""The values that a recipe and the command line accept for their choices, each set defined once.
+"""The values that a recipe and the command line accept for their choices and seeds, each set defined once.
 
 `schemes.py` has those for tag schemes, `tokenization.py` those for splitting raw text.
 """
@@ -18,3 +18,4 @@ ExportPrecision = Literal["float32", "int8"]  # of the encoder of an exported mo
 Misaligned = Literal["error", "drop", "expand"]
 Several = Literal["error", "skip", "join"]
 Nested = Literal["error", "outermost", "innermost", "layers"]
+MOST_SEED = 2**63 - 1  # seeds are whole numbers from 0

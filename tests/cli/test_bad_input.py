@@ -266,3 +266,19 @@ def test_rule_of_a_reading_section_that_a_model_breaks_is_reported_in_our_words(
     assert code == 1
     assert 'one of the `columns` must be "token"' in said
     assert "Value error" not in said
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        f"train none.toml --seed {2**63}",
+        f"train none.toml --threads {2**63}",
+        f"audit none.toml --seed {2**63}",
+        "pretrain none.txt --output none --minutes nan",
+        "cache --keep nan",
+    ],
+)
+def test_a_number_beyond_all_bounds_is_wrong_use(call, command: str) -> None:
+    done = call(*command.split())
+    assert (done.code, done.out) == (2, "")
+    assert f"Invalid value for '{command.split()[-2]}'" in done.err

@@ -50,6 +50,7 @@ def test_a_model_is_trained_and_described(call: Call, text: Path) -> None:
         (["--epochs", "2", "--minutes", "1"], "--epochs and --minutes each end the training; give one of the two"),
         (["--overwrite", "--resume"], "--overwrite starts again and --resume continues; give one of the two"),
         (["--columns", "token", "--format", "jsonl"], "--columns is for conll, got jsonl; remove it"),
+        (["--columns", "token,ner"], "--columns is for conll, got text; remove it, or give --format conll as well"),
     ],
 )
 def test_options_that_do_not_go_together_are_wrong_use(
@@ -57,6 +58,25 @@ def test_options_that_do_not_go_together_are_wrong_use(
 ) -> None:
     outcome = call("pretrain", text, "--output", text.parent / "model", *options)
     assert (outcome.code, outcome.err) == (2, f"error: {message}\n")
+    assert not (text.parent / "model").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--language", "zz"], "must be the code of a language with rules, got 'zz'"),
+        (["--language", "zh"], "must be a language with rules, got 'zh'"),
+        (["--seed", str(2**63)], "--seed"),
+        (["--threads", str(2**63)], "--threads"),
+    ],
+)
+def test_a_value_that_no_training_can_use_is_wrong_use(
+    call: Call, text: Path, options: list[str], message: str
+) -> None:
+    outcome = call("pretrain", text, "--output", text.parent / "model", *SMALL[:4], *options)
+    assert outcome.code == 2
+    assert message in outcome.err
+    assert "Traceback" not in outcome.err
     assert not (text.parent / "model").exists()
 
 

@@ -53,6 +53,8 @@ def test_too_little_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     path.write_text("One two\n")
     with pytest.raises(DataError, match=r"a\.txt: the text must have at least 1,000 characters, got 9; give more text"):
         read_texts([path], Reading())
+    with pytest.raises(DataError, match=r"a\.txt: the held-out text must have at least 1,000 characters, got 9"):
+        read_texts([path], Reading(), name="the held-out text")
 
 
 def test_the_last_lines_are_held_out() -> None:

@@ -53,6 +53,12 @@ def test_documents_are_cut_whole_and_keep_their_ids() -> None:
     assert "layer `ner` reads as IOB2" in notes.said
 
 
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_a_seed_that_no_generator_takes_is_refused(seed: int) -> None:
+    with pytest.raises(RecipeError, match=f"seed must be a whole number from 0 to 9,.*, got {seed}"):
+        train_run(Recipe(**SMALL), corpus=Corpus(SENTENCES), seed=seed)
+
+
 def test_seed_of_a_run_changes_no_split() -> None:
     said = []
     for seed in (1, 2):

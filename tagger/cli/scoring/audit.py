@@ -15,6 +15,7 @@ from tagger.cli.arguments import (
     ThreadsOption,
     print_json,
 )
+from tagger.text.choices import MOST_SEED
 from tagger.wording import counted, visible
 
 
@@ -23,7 +24,8 @@ def audit(
     data: DataOption = None,
     folds: Annotated[int, typer.Option(min=2, max=1000, help="Number of folds; a model is trained for each.")] = 5,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Seed to use instead of the recipe's; it also determines the folds.")
+        int | None,
+        typer.Option(min=0, max=MOST_SEED, help="Seed to use instead of the recipe's; it also determines the folds."),
     ] = None,
     overrides: OverridesOption = None,
     output: Annotated[

@@ -10,11 +10,18 @@ from typing import Annotated
 
 import typer
 
-from tagger.cli.arguments import ColumnsOption, JsonOption, LanguageOption, print_json, split_columns
+from tagger.cli.arguments import (
+    MOST_THREADS,
+    ColumnsOption,
+    JsonOption,
+    LanguageOption,
+    print_json,
+    split_columns,
+)
 from tagger.errors import RecipeError
 from tagger.pretraining.plan import Plan
-from tagger.text.choices import InputFormat
-from tagger.text.tokenization import TextRules, Tokenize
+from tagger.text.choices import MOST_SEED, InputFormat
+from tagger.text.tokenization import Tokenize
 
 
 def pretrain(
@@ -24,7 +31,9 @@ def pretrain(
     output: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the model.")],
     dev: Annotated[
         Path | None,
-        typer.Option(help="Held-out text. Default: the last 5 % of TEXT, at most a million characters."),
+        typer.Option(
+            help="Held-out text of at least 1,000 characters. Default: the last 5 % of TEXT, at most a million."
+        ),
     ] = None,
     format: Annotated[
         InputFormat | None, typer.Option(help="Format of the files. Default: detected for each file, otherwise text.")
@@ -50,9 +59,9 @@ def pretrain(
     minutes: Annotated[
         float | None, typer.Option(min=0.001, help="Time to train, instead of a number of passes.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = Plan.seed,
+    seed: Annotated[int, typer.Option(min=0, max=MOST_SEED, help="Seed of all random numbers.")] = Plan.seed,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads; at most two are used. Default: all cores.")
+        int | None, typer.Option(min=1, max=MOST_THREADS, help="CPU threads; at most two are used. Default: all cores.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the content of the folder.")] = False,
     resume: Annotated[
@@ -71,6 +80,7 @@ def pretrain(
     if overwrite and resume:
         raise RecipeError("--overwrite starts again and --resume continues; give one of the two")
     from tagger.cli.training.pretraining import PretrainingProgress
+    from tagger.config import ReadingConfig, parse_section
     from tagger.pretraining.pretrain import pretrain as pretrain_model
     from tagger.pretraining.texts import Reading
 
@@ -83,7 +93,8 @@ def pretrain(
         minutes=minutes,
         seed=seed,
     )
-    rules = TextRules(tokenize, language or "en")
+    splitting = {"tokenize": tokenize, "language": language or "en"}
+    rules = parse_section(ReadingConfig, splitting, where="the options").text_rules
     with _asked_to_stop() as asked, PretrainingProgress() as progress:
         outcome = pretrain_model(
             texts,

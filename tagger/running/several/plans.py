@@ -13,9 +13,9 @@ from tagger.config import DataConfig, Recipe, SplitConfig
 from tagger.corpus.corpus import Corpus
 from tagger.corpus.splitting import with_fold
 from tagger.errors import RecipeError
+from tagger.text.choices import MOST_SEED
 from tagger.wording import quoted, shorten
 
-MOST_SEED = 2**63 - 1
 MOST_FOLDS = 1000
 
 
