@@ -218,16 +218,17 @@ def _note_unseen(head: Head[Any, Any, Any], corpora: Mapping[str, Corpus], tell:
 def _is_unlabelled(corpus: Corpus, recipe: Recipe) -> bool:
     """Whether a corpus has no layer of any head, so that teachers label it."""
     taught = any(head.teacher for head in recipe.heads.values())
-    return taught and not _has_any(telling(corpus.train), recipe.layers)
+    return taught and not has_layer(corpus.train, recipe.layers)
 
 
-def _has_any(sentences: Sequence[Sentence], layers: Collection[str]) -> bool:
-    return any(layer in sentence.layers for sentence in sentences for layer in layers)
+def has_layer(sentences: Sequence[Sentence], layers: Collection[str]) -> bool:
+    """Whether a sentence has one of these layers."""
+    return any(layer in sentence.layers for sentence in telling(sentences) for layer in layers)
 
 
 def _only_train(corpus: Corpus, name: str) -> Corpus:
     """Return a corpus that teachers label without dev and test, which could not be scored."""
-    note = f"corpus `{name}` has no layer of a head, so teachers label its train sentences"
+    note = f"corpus `{name}` has no layer of a head, so only teachers label its train sentences"
     ignored = quoted(split for split in ("dev", "test") if corpus.splits()[split])
     notes = (*corpus.notes, f"{note}; its {ignored} are not used" if ignored else note)
     return replace(corpus, dev=(), test=(), notes=notes)
@@ -236,9 +237,9 @@ def _only_train(corpus: Corpus, name: str) -> Corpus:
 def _check_used(corpora: Mapping[str, Corpus], recipe: Recipe) -> None:
     """Refuse a corpus without a layer of any head, which no teacher labels."""
     for name, corpus in corpora.items():
-        sentences = telling(corpus.train)
-        if _is_unlabelled(corpus, recipe) or _has_any(sentences, recipe.layers):
+        if _is_unlabelled(corpus, recipe) or has_layer(corpus.train, recipe.layers):
             continue
+        sentences = telling(corpus.train)
         found = ", ".join(sorted({layer for sentence in sentences for layer in sentence.layers})) or "none"
         raise RecipeError(
             f"corpus `{name}`: train must have a layer that a head predicts ({', '.join(recipe.layers)}), got {found}; "

@@ -10,13 +10,13 @@ import numpy as np
 
 from tagger.analysis.suspect_list import warning_of
 from tagger.analysis.suspects import Search
-from tagger.config import Recipe
+from tagger.config import AnyHeadConfig, Recipe
 from tagger.corpus.corpus import Corpus
 from tagger.corpus.splitting import fold_rows
 from tagger.hub.lazy import selected
 from tagger.reporting.audit import Audit
 from tagger.running.auditing.suspects import add_disagreements
-from tagger.running.corpora import read_corpora
+from tagger.running.corpora import has_layer, read_corpora
 from tagger.running.run import RunListener
 from tagger.running.train import read_recipe, train
 from tagger.text.sentence import Sentence
@@ -46,7 +46,8 @@ def audit(
     ends the audit; if a fold is done, its result is returned.
 
     Args:
-        recipe: A recipe, or the path of its TOML file. Its teachers are ignored, because they may know the labels.
+        recipe: A recipe, or the path of its TOML file. Its teachers are ignored, because they may know the labels, and
+            so are corpora without a layer of any head.
         corpus: Sentences or documents made in Python, as for `train`.
         data: Folder that paths of corpora and vectors are relative to; default: the folder of the recipe.
         folds: Number of folds, at least 2. A model is trained for each.
@@ -71,9 +72,9 @@ def audit(
         raise ValueError(f"folds must be at least 2, got {folds}")
     listener = listener or RunListener()
     recipe, base = read_recipe(recipe, overrides, seed)
-    recipe, notes = _without_teachers(recipe)
     folder = Path(data) if data is not None else base
     corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted, given=corpus)
+    recipe, corpora, notes = _without_teachers(recipe, corpora)
     settings: dict[str, Any] = {"data": folder, "device": device, "threads": threads}
     settings["listener"] = _FoldListener(listener)
     searches = {layer: Search(layer) for layer in recipe.layers}
@@ -104,14 +105,23 @@ def _left_out(corpora: Mapping[str, Corpus]) -> dict[str, int]:
     return {split: size for split, size in sizes.items() if size}
 
 
-def _without_teachers(recipe: Recipe) -> tuple[Recipe, list[str]]:
-    """Return the recipe without teachers, and a note if it had some."""
+def _without_teachers(recipe: Recipe, corpora: Mapping[str, Corpus]) -> tuple[Recipe, dict[str, Corpus], list[str]]:
+    """Return the recipe and its corpora without teachers and what only they label, and notes on both."""
     taught = [layer for layer, head in recipe.layers.items() if head.teacher is not None]
-    if not taught:
-        return recipe, []
-    heads = {layer: head.model_copy(update={"teacher": None}) for layer, head in recipe.layers.items()}
-    note = f"the teachers of {quoted(taught)} were ignored, because they may know the labels"
-    return recipe.model_copy(update={"heads": heads}), [note]
+    unlabelled = [name for name, corpus in corpora.items() if not has_layer(corpus.train, recipe.layers)]
+    left = {name: corpus for name, corpus in corpora.items() if name not in unlabelled}
+    update: dict[str, Any] = {"heads": {name: _without_teacher(head) for name, head in recipe.heads.items()}}
+    notes = [f"the teachers of {quoted(taught)} were ignored, because they may know the labels"] if taught else []
+    if unlabelled:
+        notes += [f"corpus `{name}` was ignored, because it has no layer of a head" for name in unlabelled]
+        update["corpora"] = {name: config for name, config in recipe.all_corpora().items() if name in left}
+    return recipe.model_copy(update=update), left, notes
+
+
+def _without_teacher(head: AnyHeadConfig) -> AnyHeadConfig:
+    """Return a head with the defaults of the keys about teachers."""
+    fields = type(head).model_fields
+    return head.model_copy(update={key: fields[key].default for key in fields if key.startswith("teacher")})
 
 
 def _folds(

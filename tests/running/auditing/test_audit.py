@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tagger import Corpus, DataError, Recipe, RecipeError, RunListener, Sentence, audit, load
+from tagger.config import load_recipe
 from tagger.reporting.audit import Audit
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, TagLayer
@@ -153,13 +154,19 @@ def test_an_interrupt_ends_the_audit_with_the_folds_that_are_done() -> None:
 
 def test_several_corpora_are_audited_without_teachers_and_the_runs_are_kept(tmp_path: Path) -> None:
     parts = {name: {"format": "synthetic", "sentences": size} for name, size in (("a", 20), ("b", 30))}
-    heads = {"sentiment": {"kind": "sentence", "teacher": "teacher.toml"}, **NER}
-    wanted = recipe(heads, corpora=parts, training={"epochs": 1})
-    found = audit(wanted, folds=2, seed=3, keep=tmp_path)
+    (tmp_path / "raw.txt").write_text("Ada lives in Oslo .\n")
+    raw = {"format": "text", "train": str(tmp_path / "raw.txt")}
+    heads = {"sentiment": {"kind": "sentence", "teacher": "teacher.toml", "teacher_weight": 0.5}, **NER}
+    wanted = recipe(heads, corpora={"raw": raw, **parts}, training={"epochs": 1})
+    found = audit(wanted, folds=2, seed=3, keep=tmp_path / "kept")
     assert (found.sentences, found.seed, found.suspects["sentiment"].total) == (50, 3, 50)
-    assert found.notes[0] == "the teachers of `sentiment` were ignored, because they may know the labels"
-    assert {path.name for path in tmp_path.iterdir()} == {"fold-1", "fold-2"}
-    assert load(tmp_path / "fold-2").layers == ("sentiment", "ner")
+    assert found.notes[:2] == (
+        "the teachers of `sentiment` were ignored, because they may know the labels",
+        "corpus `raw` was ignored, because it has no layer of a head",
+    )
+    assert {path.name for path in (tmp_path / "kept").iterdir()} == {"fold-1", "fold-2"}
+    assert load(tmp_path / "kept" / "fold-2").layers == ("sentiment", "ner")
+    assert load_recipe(tmp_path / "kept" / "fold-2" / "recipe.toml").all_corpora().keys() == parts.keys()
 
 
 def test_models_that_learned_too_little_are_reported_with_their_score() -> None:

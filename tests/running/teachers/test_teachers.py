@@ -302,7 +302,7 @@ def test_a_corpus_without_layers_is_labelled_by_teachers(
     notes = Notes()
     run = train(pupil, output=folder / "run", listener=notes)
     assert f"ner.toml labels `ner` in {len(tokens)} sentences" in notes.lines
-    assert "corpus `raw` has no layer of a head, so teachers label its train sentences" in notes.lines
+    assert "corpus `raw` has no layer of a head, so only teachers label its train sentences" in notes.lines
     assert not any("dev from train" in line or "no dev split" in line for line in notes.lines)
     assert {"A", "B"} <= set(run.tagger.model.vocabulary.chars)  # its words belong to train
     corpora = load_corpora(pupil)
