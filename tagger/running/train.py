@@ -19,7 +19,7 @@ from tagger.running.fitting.steps import Training
 from tagger.running.folder import RunFolder, open_run_folder
 from tagger.running.run import Run, RunListener
 from tagger.running.teachers.asking import check_taught
-from tagger.running.teachers.finding import Teachers, find_teachers, keeping
+from tagger.running.teachers.finding import Teachers, find_teachers, keeping, named
 from tagger.running.teachers.models import ModelTeacher
 from tagger.running.testing import score_on_test, unscored
 from tagger.tagging import Tagger
@@ -93,7 +93,7 @@ def train(
         check_calibrated(recipe.layers, training.packed, training.dev)
         check_taught(recipe, training.train)
         prepared = training.prepare()  # before teachers are trained, so that mistakes in [features] are found first
-        trained = _train_teachers(found, base, run_folder, listener, data=data, seed=recipe.seed, device=device)
+        trained = _train_teachers(recipe, found, base, run_folder, listener, data=data, device=device)
         teachers = {name: keeping(group, keep) for name, group in trained.items()}
         model, outcome, facts, seen = training.run(*prepared, teachers)
         report = None
@@ -134,7 +134,12 @@ def _with_function(corpus: Corpus | Mapping[str, Corpus], tokenize: Split) -> Co
 
 
 def _train_teachers(
-    found: Mapping[str, Recipe | Teachers], base: Path, run_folder: RunFolder, listener: RunListener, **settings: Any
+    recipe: Recipe,
+    found: Mapping[str, Recipe | Teachers],
+    base: Path,
+    run_folder: RunFolder,
+    listener: RunListener,
+    **settings: Any,
 ) -> dict[str, Teachers]:
     """Return the teachers; those that are recipes are trained with `settings`, in the folder of the run.
 
@@ -143,10 +148,11 @@ def _train_teachers(
     teachers = {name: teacher for name, teacher in found.items() if not isinstance(teacher, Recipe)}
     untrained = [name for name in found if name not in teachers]
     for number, name in enumerate(untrained, 1):
-        listener.noted(f"training teacher {number} of {len(untrained)}: {name} with seed {settings['seed']}")
+        listener.noted(f"training teacher {number} of {len(untrained)}: {name} with seed {recipe.seed}")
         try:
-            output = run_folder.teacher(name)
-            lesson = train(base / name, output=output, listener=listener, overrides=WITHOUT_DEV, **settings)
+            settings |= {"output": run_folder.teacher(name), "listener": listener, "seed": recipe.seed}
+            with named(recipe, name):
+                lesson = train(base / name, overrides=WITHOUT_DEV, **settings)
             if lesson.outcome.interrupted:
                 raise KeyboardInterrupt
         except KeyboardInterrupt:

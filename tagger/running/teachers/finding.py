@@ -1,11 +1,14 @@
 """Find the teachers of a recipe, and check that they can teach its heads."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tagger.config import AnyHeadConfig, Recipe, load_recipe
+from tagger.encoding.packed import pack
 from tagger.errors import RecipeError, TaggerError
-from tagger.features.table import Features
+from tagger.features.feature import Given
+from tagger.features.table import Features, prepare_features
 from tagger.running.corpora import check_files
 from tagger.running.several.found import has_model, runs_in
 from tagger.running.teachers.label_files import LabelFile, Tell, check_layer, read_label_file
@@ -60,8 +63,21 @@ def find_teachers(
     if len(set(stems)) < len(stems) or any(stem.startswith(".") for stem in stems):
         raise RecipeError(f"recipes of teachers must have different file names, got {', '.join(teachers)}; rename one")
     for name, other in recipes.items():
-        check_files(other, (folder / name).parent if data is None else Path(data), from_files=data is not None)
+        place = (folder / name).parent if data is None else Path(data)
+        with named(recipe, name):
+            check_files(other, place, from_files=data is not None)
+            prepare_features(other.features, Given(place, pack([]), lambda _: None, "cpu"))  # fails before training
     return teachers
+
+
+@contextmanager
+def named(recipe: Recipe, teacher: str) -> Iterator[None]:
+    """Begin the message of an error about a teacher with the key of the recipe that names it."""
+    try:
+        yield
+    except TaggerError as error:
+        head = next(name for name, head in recipe.heads.items() if teacher in (head.teacher or ()))
+        raise type(error)(f"heads.{head}.teacher: {teacher}: {error}") from None
 
 
 def _check_place(where: str, path: Path, output: Path) -> None:

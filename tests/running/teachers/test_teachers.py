@@ -1,6 +1,7 @@
 """Teachers: what they say of sentences that lack a layer, how a network learns from it, and which ones are refused."""
 
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from tagger.config import load_recipe
 from tagger.corpus.synthetic import generate
 from tagger.encoding.batches import EncodedSentences, encode
 from tagger.encoding.packed import pack
-from tagger.errors import DataError, ModelError, RecipeError
+from tagger.errors import DataError, MissingExtraError, ModelError, RecipeError, TaggerError
 from tagger.features.passages import by_document
 from tagger.formats.jsonl import sentence_to_json
 from tagger.heads.lessons import best_tags
@@ -382,9 +383,46 @@ def test_files_of_all_teachers_are_looked_for_before_any_is_trained(folder: Path
     data = '[data]\nformat = "jsonl"\ntrain = "gone.jsonl"\n'
     write(folder / "upos.toml", data, UPOS)
     notes = Notes()
-    with pytest.raises(DataError, match=r"gone.jsonl: no such file"):
+    with pytest.raises(DataError, match=r"^heads.upos.teacher: upos.toml: .*gone.jsonl: no such file"):
         train(folder / "pupil.toml", listener=notes)
     assert notes.lines == []
+
+
+@pytest.mark.parametrize(
+    ("feature", "message"),
+    [
+        ('kind = "charlm"\nmodel = "gone"', "gone: no such file"),
+        ('kind = "charlm"\nmodel = "empty"', "empty"),
+        ('kind = "transformer"\nmodel = "empty"', "'empty' must have a file config.json"),
+        ('kind = "gazetteer"\nfiles = {LOC = "latin.txt"}', "latin.txt:1: must be UTF-8"),
+    ],
+)
+def test_features_of_all_teachers_are_looked_at_before_any_is_trained(folder: Path, feature: str, message: str) -> None:
+    (folder / "empty").mkdir()
+    (folder / "latin.txt").write_bytes("Køge\n".encode("latin-1"))
+    write(folder / "sentiment.toml", SYNTHETIC, SENTIMENT, f"[features.x]\n{feature}")
+    notes = Notes()
+    with pytest.raises(TaggerError, match=rf"^heads.sentiment.teacher: sentiment.toml: features.x.\w+: .*{message}"):
+        train(folder / "pupil.toml", listener=notes)
+    assert notes.lines == []
+
+
+def test_a_missing_extra_of_a_teacher_is_reported_before_any_is_trained(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    write(folder / "upos.toml", SYNTHETIC, UPOS, '[features.x]\nkind = "transformer"\nmodel = "m"')
+    notes = Notes()
+    with pytest.raises(MissingExtraError, match=r"^heads.upos.teacher: upos.toml: features.x.model"):
+        train(folder / "pupil.toml", listener=notes)
+    assert notes.lines == []
+
+
+def test_an_error_in_the_training_of_a_teacher_names_its_recipe(folder: Path) -> None:
+    (folder / "odd.jsonl").write_text("no JSON\n")
+    write(folder / "ner.toml", '[data]\nformat = "jsonl"\ntrain = "odd.jsonl"\n', NER)
+    with pytest.raises(DataError, match=r"^heads.ner.teacher: ner.toml: .*odd.jsonl:1: "):
+        train(folder / "pupil.toml")
 
 
 @pytest.mark.parametrize(
