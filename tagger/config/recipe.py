@@ -207,20 +207,8 @@ class Recipe(Section):
             raise ValueError(
                 f"`training.select` must be `mean` or one of the layers {quoted(layers)}, got `{self.training.select}`"
             )
-        lazy = any(config.lazy for config in self.all_corpora().values())
-        if lazy and any(head.teacher for head in layers.values()):
-            raise ValueError("a `teacher` reads all of train, which `lazy` leaves on disk; keep one of the two")
-        reading = [name for name, config in self.features.items() if isinstance(config, AnyTokenFeatureConfig)]
-        if lazy and reading:
-            raise ValueError(
-                f"features of sentences ({quoted(reading)}) read all of train, which `lazy` leaves on disk; keep one "
-                "of the two"
-            )
-        for key in ("refit", "mention_replacement", "token_replacement"):
-            if lazy and getattr(self.training, key):
-                raise ValueError(
-                    f"`training.{key}` reads all of train, which `lazy` leaves on disk; keep one of the two"
-                )
+        if any(config.lazy for config in self.all_corpora().values()) and (problem := self.reads_all()):
+            raise ValueError(problem)
         for key in ("mention_replacement", "token_replacement"):
             if getattr(self.training, key) and not any(head.span_scheme for head in layers.values()):
                 raise ValueError(f"`training.{key}` needs a head that predicts entities, got none; remove it")
@@ -245,6 +233,20 @@ class Recipe(Section):
     def layers(self) -> dict[str, HeadConfig]:
         """The heads by the layer that each predicts."""
         return {head.layer: head for head in self.heads.values()}
+
+    def reads_all(self) -> str | None:
+        """Return, as an error, what reads all of train, which a `lazy` corpus must not have; None if nothing does."""
+        if any(head.teacher for head in self.layers.values()):
+            reader = "a `teacher` reads"
+        elif names := [name for name, config in self.features.items() if isinstance(config, AnyTokenFeatureConfig)]:
+            reader = f"features of sentences ({quoted(names)}) read"
+        elif keys := [
+            key for key in ("refit", "mention_replacement", "token_replacement") if getattr(self.training, key)
+        ]:
+            reader = f"`training.{keys[0]}` reads"
+        else:
+            return None
+        return f"{reader} all of train, which `lazy` leaves on disk; keep one of the two"
 
     def all_corpora(self) -> dict[str, CorpusConfig]:
         """Return the corpora by name; the one in [data], or that `train` gets, is called `data`."""

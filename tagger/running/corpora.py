@@ -15,7 +15,7 @@ from tagger.doctor.check import check_for_training
 from tagger.errors import SHOWN, DataError, RecipeError
 from tagger.heads.head import Head
 from tagger.heads.table import KINDS, heads_of
-from tagger.hub.lazy import packed_of, telling
+from tagger.hub.lazy import is_lazy, packed_of, telling
 from tagger.text.sentence import Sentence, check_spans
 from tagger.wording import counted, quoted
 
@@ -49,8 +49,7 @@ def read_corpora(
     corpora = {}
     configs = recipe.all_corpora()
     named = given if isinstance(given, Mapping) else dict.fromkeys(configs, given)
-    for name in [name for name, config in configs.items() if config.lazy and len(configs) > 1]:
-        raise RecipeError(f"corpora.{name}: a `lazy` corpus must be the only one, got {len(configs)}; remove `lazy`")
+    _check_lazy(recipe, named)
     for name, config in configs.items():
         if (ready := named[name]) is not None:
             corpus = checked(ready, config.reading())
@@ -78,6 +77,16 @@ def read_corpora(
         _note_unseen(head, corpora, tell)
     _check_used(corpora, recipe)
     return corpora
+
+
+def _check_lazy(recipe: Recipe, given: Mapping[str, Corpus | None]) -> None:
+    """Refuse what needs all of train in memory, if a corpus of the recipe or one that is given leaves it on disk."""
+    configs = recipe.all_corpora()
+    lazy = [name for name, corpus in given.items() if configs[name].lazy or (corpus and is_lazy(corpus.train))]
+    if lazy and len(configs) > 1:
+        raise RecipeError(f"corpora.{lazy[0]}: a `lazy` corpus must be the only one, got {len(configs)}; remove `lazy`")
+    if lazy and (problem := recipe.reads_all()):
+        raise RecipeError(problem)
 
 
 def load_corpora(recipe: str | Path | Recipe, *, data: str | Path | None = None) -> dict[str, Corpus]:

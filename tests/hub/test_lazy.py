@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import datasets
 import numpy as np
 import pytest
 
-from tagger.config import DataConfig
+from tagger.config import DataConfig, load_recipe
 from tagger.corpus.corpus import Corpus, load_corpus, load_dataset, read_corpus
 from tagger.corpus.synthetic import generate
 from tagger.doctor.check import check_for_training
@@ -22,6 +23,7 @@ from tagger.hub import lazy
 from tagger.hub import loading as hub
 from tagger.hub.lazy import LazySentences, holding, packed_of
 from tagger.hub.loading import stream_dataset
+from tagger.running.corpora import read_corpora
 from tagger.running.run import RunListener
 from tagger.running.train import train
 from tagger.text.schemes import Scheme
@@ -109,6 +111,29 @@ def test_training_on_a_lazy_corpus_makes_the_same_model(folder: Path) -> None:
     assert lazy_report is not None
     assert report is not None
     assert lazy_report.to_dict()["scores"] == report.to_dict()["scores"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "reader"),
+    [
+        ('teacher = "t.toml"', "a `teacher` reads"),
+        ("[training]\nrefit = true", "`training.refit` reads"),
+        ("[training]\nmention_replacement = 0.5", "`training.mention_replacement` reads"),
+        ("[training]\ntoken_replacement = 0.5", "`training.token_replacement` reads"),
+        ('[features.x]\nkind = "charlm"\nmodel = "lm"', "features of sentences (`x`) read"),
+        ('[features.x]\nkind = "gazetteer"\nfiles = {LOC = "l.txt"}', "features of sentences (`x`) read"),
+    ],
+)
+def test_what_reads_all_of_train_is_refused_for_a_lazy_corpus_that_is_given(
+    folder: Path, keys: str, reader: str
+) -> None:
+    for name in ("l.txt", "lm"):
+        (folder.parent / name).write_text("Oslo\n")
+    (folder.parent / "recipe.toml").write_text(f'[heads.ner]\nkind = "tokens"\n{keys}\n')
+    recipe, given = load_recipe(folder.parent / "recipe.toml"), load_dataset(folder, lazy=True)
+    problem = re.escape(f"{reader} all of train, which `lazy` leaves on disk; keep one of the two")
+    with pytest.raises(RecipeError, match=f"^{problem}$"):
+        read_corpora(recipe, folder.parent, from_files=False, tell=str, given=given)
 
 
 def test_second_reading_takes_what_the_first_one_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,6 +290,9 @@ def test_lazy_corpus_beside_another_is_refused(folder: Path) -> None:
     )
     with pytest.raises(RecipeError, match=r"corpora\.a: a `lazy` corpus must be the only one, got 2; remove `lazy`"):
         train(recipe)
+    recipe.write_text(recipe.read_text().replace("lazy = true", ""))
+    with pytest.raises(RecipeError, match=r"corpora\.b: a `lazy` corpus must be the only one, got 2; remove `lazy`"):
+        train(recipe, corpus={"a": load_dataset(folder), "b": load_dataset(folder, lazy=True)})
 
 
 @pytest.mark.parametrize("streaming", [False, True])
