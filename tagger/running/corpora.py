@@ -74,7 +74,7 @@ def read_corpora(
             for split, sentences in corpus.splits().items():
                 _check_layer(head, telling(sentences), where=f"corpus `{name}`, {split}")
         _check_carried(head.layer, corpora, tell)
-        _note_unseen(head, corpora, tell)
+        _note_unseen(head, corpora, tell, refit=recipe.training.refit)
     _check_used(corpora, recipe)
     return corpora
 
@@ -204,24 +204,31 @@ def _check_carried(layer: str, corpora: Mapping[str, Corpus], tell: Tell) -> Non
         )
 
 
-def _note_unseen(head: Head[Any, Any, Any], corpora: Mapping[str, Corpus], tell: Tell) -> None:
-    """Note the types or labels in dev and test that train lacks, because the model cannot predict them."""
+def _note_unseen(head: Head[Any, Any, Any], corpora: Mapping[str, Corpus], tell: Tell, *, refit: bool) -> None:
+    """Note the types or labels in dev and test that train lacks, because the model cannot predict them.
+
+    With `refit`, the model that is trained again with dev can predict those of dev.
+    """
 
     def classes(split: str) -> Iterator[str]:
         parts = [corpus.splits()[split] for corpus in corpora.values()]
         sentences = (s for part in parts for s in (telling(part) if split == "train" else part))
         return (name for sentence in sentences if head.layer in sentence.layers for name in head.classes(sentence))
 
-    known = set(classes("train"))
+    known, learned = set(classes("train")), {"dev"} if refit else set()
     for split in ("dev", "test"):
         counts = Counter(classes(split))
         unseen = [f"{name} ({count})" for name, count in counts.most_common() if name not in known]
         if unseen:
             more = f" and {len(unseen) - SHOWN} more" if len(unseen) > SHOWN else ""
+            lacking = "train and dev lack" if refit and split == "test" else "train lacks"
+            which = "only the model that is trained again with dev can" if split in learned else "the model cannot"
             tell(
-                f"{split} has labels of `{head.layer}` that train lacks, so the model cannot predict them: "
+                f"{split} has labels of `{head.layer}` that {lacking}, so {which} predict them: "
                 f"{', '.join(unseen[:SHOWN])}{more}"
             )
+        if split in learned:
+            known |= counts.keys()
 
 
 def _is_unlabelled(corpus: Corpus, recipe: Recipe) -> bool:

@@ -9,7 +9,9 @@ from tagger.errors import DataError
 from tagger.running.corpora import read_corpora
 
 
-def said(folder: Path, heads: dict[str, dict[str, str]], columns: list[str], **splits: str) -> list[str]:
+def said(
+    folder: Path, heads: dict[str, dict[str, str]], columns: list[str], *, refit: bool = False, **splits: str
+) -> list[str]:
     """Read sentences such as `Ada/B-PER/PROPN naps/O/VERB`, one per line of a split, and return what was said."""
     files = {}
     for split, text in splits.items():
@@ -18,7 +20,7 @@ def said(folder: Path, heads: dict[str, dict[str, str]], columns: list[str], **s
         (folder / files[split]).write_text("\n\n".join(lines))
     data = {"format": "conll", "columns": ["token", *columns], **files}
     found: list[str] = []
-    recipe = parse_recipe({"data": data, "heads": heads}, where="r.toml")
+    recipe = parse_recipe({"data": data, "heads": heads, "training": {"refit": refit}}, where="r.toml")
     read_corpora(recipe, folder, from_files=False, tell=found.append)
     return found
 
@@ -39,6 +41,16 @@ def test_types_and_tags_that_train_lacks_are_noted_with_their_counts(tmp_path: P
         "dev has labels of `ner` that train lacks, so the model cannot predict them: EVENT (2), LOC (1)",
         "dev has labels of `upos` that train lacks, so the model cannot predict them: ADP (1)",
         "test has labels of `upos` that train lacks, so the model cannot predict them: NOUN (1)",
+    ]
+
+
+def test_labels_of_dev_are_known_to_a_model_that_is_trained_again_with_dev(tmp_path: Path) -> None:
+    splits = {"train": "Ada/B-PER", "dev": "Gala/B-EVENT", "test": "Gala/B-EVENT Oslo/B-LOC"}
+    notes = said(tmp_path, NER, ["ner"], refit=True, **splits)
+    assert [note for note in notes if "lack" in note] == [
+        "dev has labels of `ner` that train lacks, so only the model that is trained again with dev can predict them: "
+        "EVENT (1)",
+        "test has labels of `ner` that train and dev lack, so the model cannot predict them: LOC (1)",
     ]
 
 
