@@ -141,18 +141,23 @@ def mark(entry: Entry) -> str:
 
 
 def brief_table(results: Mapping[str, Any]) -> str:
-    """Return the table of the README: few words, and no time that was measured on a busy machine."""
+    """Return the table of the README, in few words."""
     rows = []
     for name, entry in results["recipes"].items():
         several = len(entry["measures"]) > 1
         cells = [
-            f"{layer if several else measure} {score(found, '±')}"
-            for layer, measure in entry["measures"].items()
+            f"{layer} {score(found, '±')}" if several else score(found, "±")
+            for layer in entry["measures"]
             if (found := scores_of(entry, "test", layer))
         ]
-        rows.append((f"`{name}`", ", ".join(cells), "" if entry["busy"] else training_of(entry)))
-    busy = ["No time where the machine did other work as well."] * any(e["busy"] for e in results["recipes"].values())
-    return "\n\n".join([table(("recipe", "score on test", "training"), rows), *busy])
+        rows.append((f"`{name}`", ", ".join(cells), minutes_of(entry)))
+    return table(("recipe", "on test", "training"), rows)
+
+
+def minutes_of(entry: Entry) -> str:
+    """Return the mean time of a training in minutes and seconds, such as 2:05."""
+    minutes, seconds = divmod(round(Spread.of([run["seconds"] for run in entry["runs"].values()]).mean), 60)
+    return f"{minutes}:{seconds:02d}{mark(entry)}"
 
 
 def score_table(results: Mapping[str, Any]) -> str:
