@@ -144,12 +144,8 @@ def brief_table(results: Mapping[str, Any]) -> str:
     """Return the table of the README, in few words."""
     rows = []
     for name, entry in results["recipes"].items():
-        several = len(entry["measures"]) > 1
-        cells = [
-            f"{layer} {score(found, '±')}" if several else score(found, "±")
-            for layer in entry["measures"]
-            if (found := scores_of(entry, "test", layer))
-        ]
+        tested = {layer: score(found, "±") for layer in entry["measures"] if (found := scores_of(entry, "test", layer))}
+        cells = [f"{layer} {value}" if len(tested) > 1 else value for layer, value in tested.items()]
         rows.append((f"`{name}`", ", ".join(cells), minutes_of(entry)))
     return table(("recipe", "on test", "training"), rows)
 
@@ -166,8 +162,9 @@ def score_table(results: Mapping[str, Any]) -> str:
     for name, entry in results["recipes"].items():
         for layer, measure in entry["measures"].items():
             splits = (scores_of(entry, split, layer) for split in ("test", "dev"))
-            cells = [score(found) if found else "" for found in splits]
-            rows.append((f"`{name}`", f"`{layer}`", measure, *cells, ", ".join(entry["runs"])))
+            test, dev = [score(found) if found else "" for found in splits]
+            dev += " †" * entry.get("refit", False)
+            rows.append((f"`{name}`", f"`{layer}`", measure, test, dev, ", ".join(entry["runs"])))
     return table(("recipe", "layer", "score", "on test", "on dev", "seeds"), rows)
 
 

@@ -104,6 +104,7 @@ def collect(folder: Path, recipe: Path, threads: int | None, *, busy: bool = Fal
         "busy": busy,
         "measures": {layer: MEASURES[key] for layer, key in keys.items()},
         "features": sorted(tagger.load_recipe(recipe).features),
+        "refit": tagger.load_recipe(recipe).training.refit,
         "runs": {
             str(report["seed"]): {
                 "test": {layer: scores[keys[layer]] for layer, scores in report["scores"].items()},
