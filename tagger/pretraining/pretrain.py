@@ -1,7 +1,7 @@
 """`tagger pretrain`: from files of text to a folder with a character language model.
 
-The folder holds the best model so far after each round, and a checkpoint at regular times, from which a training that
-was stopped or killed continues as if nothing had happened.
+The folder holds the best model so far, and a checkpoint, from which a training that was stopped or killed continues as
+if nothing had happened. After each round both are written at once, and between rounds the checkpoint at regular times.
 """
 
 import json
@@ -130,8 +130,6 @@ class _Run:
         if resume:
             training.restore(*unpack(checkpoint.read_bytes(), str(checkpoint)), str(checkpoint))
             self.listener.noted(f"continued from {checkpoint}: {training.done:.0%} done")
-        else:
-            checkpoint.unlink(missing_ok=True)  # of what is overwritten
         finished = training.run(threads=threads, listener=self.listener, stepped=self._stepped, scored=self._scored)
         last = training.best
         if last is None:  # stopped before the first round
@@ -139,7 +137,8 @@ class _Run:
             last = training.score_now()
         training.use_best()
         model = self._model_of(last)
-        self._keep(model, last, finished=finished)
+        files = self._files(model, last, finished=finished)
+        replace_files(self.folder, {**files, LOG: _log(training.rounds)})
         if finished:
             checkpoint.unlink(missing_ok=True)
         else:
@@ -155,19 +154,21 @@ class _Run:
 
     def _save_checkpoint(self) -> None:
         with replaced(self.folder / CHECKPOINT) as stream:
-            stream.write(pack(*self.training.state()))
+            stream.write(self._checkpoint())
         self._saved = time.monotonic()
 
-    def _scored(self, last: Round) -> None:
-        """Keep the log after a round, and the model if it is the best so far."""
-        if last.best:
-            self._keep(self._model_of(last), last, finished=False)
-        else:
-            replace_files(self.folder, {LOG: _log(self.training.rounds)})
+    def _checkpoint(self) -> bytes:
+        return pack(*self.training.state())
 
-    def _keep(self, model: CharLM, last: Round, *, finished: bool) -> None:
-        files = charlm_files(model, card(model, last, finished=finished))
-        replace_files(self.folder, files | {LOG: _log(self.training.rounds)})
+    def _scored(self, last: Round) -> None:
+        """Keep the log and the checkpoint after a round, and the model if it is the best so far: all at once."""
+        model = self._files(self._model_of(last), last, finished=False) if last.best else {}
+        replace_files(self.folder, {**model, LOG: _log(self.training.rounds), CHECKPOINT: self._checkpoint()})
+        self._saved = time.monotonic()
+
+    def _files(self, model: CharLM, last: Round, *, finished: bool) -> dict[str, bytes]:
+        """Return the files of the model."""
+        return charlm_files(model, card(model, last, finished=finished))
 
     def _model_of(self, last: Round) -> CharLM:
         """Return the model with how it was made and scored."""

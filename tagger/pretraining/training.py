@@ -5,6 +5,7 @@ are the same bits either way.
 """
 
 import math
+import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from tagger.pretraining.header import damaged
 from tagger.pretraining.model import CharLM
 from tagger.pretraining.plan import Listener, Plan, Round
 from tagger.pretraining.tensors import check_shapes
+from tagger.wording import shorten
 
 ROUND = 5_000_000  # characters of a long text after which the model is scored
 MOST_LOSS = 700.0  # nats; the exponential of more is no float
@@ -62,7 +64,7 @@ class Training:
         """The share of the training that is done."""
         if self._plan.minutes is not None:
             return min(1.0, self.seconds / (60 * self._plan.minutes))
-        return self._step / (self._steps * (self._plan.epochs or 1))
+        return min(1.0, self._step / (self._steps * (self._plan.epochs or 1)))
 
     @property
     def epochs(self) -> float:
@@ -134,10 +136,7 @@ class Training:
         """
         self._check_same(described, where)
         try:
-            self.rounds = [Round(**each) for each in described["rounds"]]
-            self._step, self._seconds = int(described["step"]), float(described["seconds"])
-            self._loss, self._count = float(described["loss"]), int(described["count"])
-            self._since, self._started = float(described["since"]), time.perf_counter()
+            self._restore_figures(described)
             self._start_pass()
             for i, each in enumerate(self._directions):
                 each.restore({name.removeprefix(f"{i}."): tensor for name, tensor in tensors.items()})
@@ -146,6 +145,25 @@ class Training:
         self._best = {n.removeprefix("best."): t for n, t in tensors.items() if n.startswith("best.")}
         if self._best:
             check_shapes(self._best, self.model.network.state_dict(), where)
+
+    def _restore_figures(self, described: Mapping[str, Any]) -> None:
+        """Continue from the rounds and counts of a checkpoint.
+
+        Raises:
+            LookupError: One is missing.
+            TypeError: A round lacks a value.
+            ValueError: One is no number that a training has.
+        """
+        self.rounds = [Round(**each) for each in described["rounds"]]
+        for each in self.rounds:
+            _check_figures(asdict(each))
+        _check_figures({name: described[name] for name in ("step", "seconds", "loss", "count", "since")})
+        self._step, self._count = described["step"], described["count"]
+        self._seconds, self._loss, self._since = (described[name] for name in ("seconds", "loss", "since"))
+        self._started = time.perf_counter()
+        scored = self.rounds[-1].epochs * self._steps if self.rounds else 0
+        if not scored - 1 < self._step < scored + self._steps + 1:
+            raise ValueError(f"the step {self._step} does not follow the rounds")
 
     def _check_same(self, described: Mapping[str, Any], where: str) -> None:
         """Raise if a training is not this one; the time that it may take can be another."""
@@ -212,6 +230,16 @@ class Training:
             characters_per_second=pace,
             seconds=self.seconds,
         )
+
+
+def _check_figures(figures: Mapping[str, object]) -> None:
+    """Raise ValueError if a figure is no number from 0, or no whole number where it counts."""
+    for name, figure in figures.items():
+        wanted = {"best": bool, "step": int, "count": int, "round": int}.get(name)
+        if type(figure) is not wanted if wanted else type(figure) not in (int, float):
+            raise ValueError(f"{name} is {shorten(figure)}")
+        if not 0 <= figure <= sys.float_info.max:  # type: ignore[operator]
+            raise ValueError(f"{name} is {shorten(figure)}")
 
 
 def _digest(*texts: Ids) -> str:

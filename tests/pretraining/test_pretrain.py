@@ -77,22 +77,44 @@ def test_a_stopped_training_leaves_a_model_and_continues_to_the_same_result(
     assert names(folder) == FILES
 
 
+@pytest.mark.parametrize(("saved_every", "killed_in"), [(0.0, 2), (1e9, 1), (1e9, 2)])
 def test_a_killed_training_continues_from_its_last_checkpoint(
-    small: Plan, text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small: Plan,
+    text_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    saved_every: float,
+    killed_in: int,
 ) -> None:
     class Killed(Events):
         def scored(self, last: Round, done: float) -> None:
-            if last.round == 2:
+            if last.round == killed_in:
                 raise RuntimeError("killed")
 
-    monkeypatch.setattr(module, "SAVED_EVERY", 0.0)
+    monkeypatch.setattr(module, "SAVED_EVERY", saved_every)
     plan = replace(small, window=300)
     whole = pretrain([text_file], tmp_path / "whole", plan=plan)
     with pytest.raises(RuntimeError, match="killed"):
         pretrain([text_file], tmp_path / "model", plan=plan, listener=Killed())
+    with pytest.raises(ModelError, match="already holds a training that was stopped"):
+        pretrain([text_file], tmp_path / "model", plan=plan)
     continued = pretrain([text_file], tmp_path / "model", plan=plan, resume=True)
     assert continued.best.dev_perplexity == whole.best.dev_perplexity
     assert len(continued.rounds) == 3
+
+
+def test_a_training_that_was_stopped_can_be_continued_until_another_has_replaced_it(
+    small: Plan, text_file: Path, tmp_path: Path
+) -> None:
+    class Killed(Events):
+        def stepped(self, *figures: float) -> None:
+            raise RuntimeError("killed")
+
+    folder = tmp_path / "model"
+    pretrain([text_file], folder, plan=small, stop=lambda: True)
+    with pytest.raises(RuntimeError, match="killed"):
+        pretrain([text_file], folder, plan=replace(small, seed=2), overwrite=True, listener=Killed())
+    assert pretrain([text_file], folder, plan=small, resume=True).finished
 
 
 def test_a_damaged_checkpoint_is_refused_in_one_sentence(small: Plan, text_file: Path, tmp_path: Path) -> None:

@@ -160,6 +160,42 @@ def test_a_checkpoint_without_a_part_is_damaged(small: Plan, damage: str) -> Non
         make_training(small).restore(tensors, described, "here")
 
 
+@pytest.mark.parametrize(
+    "figures",
+    [
+        {"step": float("inf")},
+        {"step": 10**9},
+        {"step": -1},
+        {"step": 1.5},
+        {"step": "1"},
+        {"count": float("nan")},
+        {"seconds": float("inf")},
+        {"loss": True},
+        {"since": 10**400},
+        {"rounds": 7},
+    ],
+)
+def test_figures_that_no_training_has_are_damage(small: Plan, figures: dict[str, Any]) -> None:
+    tensors, described = run(make_training(small), stop=after(2)).state()
+    with pytest.raises(ModelError, match=r"^here: the file is damaged or incomplete"):
+        make_training(small).restore(tensors, described | figures, "here")
+
+
+@pytest.mark.parametrize("figures", [{"epochs": "1"}, {"best": 1}, {"dev_bits": float("nan")}, {"seconds": None}])
+def test_rounds_that_no_training_has_are_damage(small: Plan, figures: dict[str, Any]) -> None:
+    tensors, described = run(make_training(replace(small, epochs=1))).state()
+    described["rounds"][0] |= figures
+    with pytest.raises(ModelError, match=r"^here: the file is damaged or incomplete"):
+        make_training(small).restore(tensors, described, "here")
+
+
+def test_a_training_that_is_to_be_shorter_than_it_was_is_done(small: Plan) -> None:
+    state = run(make_training(small)).state()
+    shorter = make_training(replace(small, epochs=1))
+    shorter.restore(*state, "here")
+    assert shorter.done == 1
+
+
 def test_a_step_is_small_where_a_text_is_short(small: Plan) -> None:
     training = run(make_training(replace(small, batch_size=64, window=500), TEXT[:700]))
     assert np.isfinite(training.rounds[-1].dev_perplexity)
