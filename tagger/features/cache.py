@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from hashlib import blake2b
 from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,13 +31,21 @@ if TYPE_CHECKING:
 
 CHUNK_TOKENS = 8192  # that are computed at once
 NOTED_AFTER = 2.0  # seconds of work from which on it is noted
-NOT_KEPT = "the feature `{}` is not kept on disk and is computed again in each epoch"
+WRITABLE = "set TAGGER_CACHE to a writable folder on a disk with room"
 Tell = Callable[[str], None]
 Progress = Callable[[str, int, int], None]  # takes what is done in words, how many tokens of it, and of how many
 
 
 class _NoRoomError(Exception):
     """The cache has no room for features."""
+
+
+class Keep(Protocol):
+    """What `caching` yields."""
+
+    def __call__(self, features: Features, owner: str = "") -> dict[str, Feature[Any]]:
+        """Return features whose values are kept on disk; notes name their owner, if that is not the run itself."""
+        ...
 
 
 class CachedFeature(TokenFeature[AnyFeatureConfig]):
@@ -47,14 +55,16 @@ class CachedFeature(TokenFeature[AnyFeatureConfig]):
         feature: The feature.
         stores: The stores, of which others may be removed.
         folder: Its own store, which is in use.
+        owner: Whose the feature is, for notes; empty: of the run itself.
         tell: Called with each note.
         progress: Called while values are computed.
     """
 
     def __init__(
-        self, feature: TokenFeature[Any], stores: Stores, folder: Path, *, tell: Tell, progress: Progress
+        self, feature: TokenFeature[Any], stores: Stores, folder: Path, *, owner: str, tell: Tell, progress: Progress
     ) -> None:
         super().__init__(feature.name, feature.config)
+        self._owner, self._what = owner, _named(feature, owner)
         self.feature, self._stores, self._folder = feature, stores, folder
         self._tell, self._progress = tell, progress
         self._store: Store | None = None
@@ -96,9 +106,11 @@ class CachedFeature(TokenFeature[AnyFeatureConfig]):
                 return self._kept(passages)
             except DamagedError as error:
                 self._damaged(error, may_renew=may_renew)
-            except (_NoRoomError, OSError, sqlite3.OperationalError) as error:
+            except _NoRoomError as error:
                 self._give_up(str(error))
-        work, parts = _Work(self.name, passages, self._tell, self._progress), []
+            except (OSError, sqlite3.OperationalError) as error:
+                self._give_up(f"{error}; {WRITABLE}")
+        work, parts = _Work(self._what, passages, self._tell, self._progress), []
         for chunk in _chunks(passages):
             parts.append(_values(self.feature, chunk))
             work.advance(len(parts[-1]))
@@ -111,10 +123,8 @@ class CachedFeature(TokenFeature[AnyFeatureConfig]):
         distinct = {key: passage for key, passage in zip(keys, passages, strict=True) if passage.tokens}
         places, damaged = store.find(_lengths(distinct))
         if damaged:
-            self._tell(
-                f"{self._folder}: {counted(damaged, 'passage')} of the feature `{self.name}` were damaged on disk; "
-                f"they are computed again"
-            )
+            found = f"{self._what} of {counted(damaged, 'passage')}"
+            self._tell(f"{self._folder}: {found} was damaged on disk and is computed again")
         if missing := {key: passage for key, passage in distinct.items() if key not in places}:
             self._compute(missing, store)
             places |= store.find(_lengths(missing))[0]
@@ -125,7 +135,7 @@ class CachedFeature(TokenFeature[AnyFeatureConfig]):
 
     def _compute(self, missing: Mapping[bytes, Passage], store: Store) -> None:
         """Compute the values of passages, and keep them; another process may keep some of them in the meantime."""
-        work, has_room = _Work(self.name, missing.values(), self._tell, self._progress), False
+        work, has_room = _Work(self._what, missing.values(), self._tell, self._progress), False
         for chunk in _chunks(missing.values()):
             by_key = {key_of(passage): passage for passage in chunk}
             with waited_for(self._folder, work.wait):
@@ -147,31 +157,41 @@ class CachedFeature(TokenFeature[AnyFeatureConfig]):
         """Begin a new store, or do without one if that was done before."""
         self._store = None
         if not may_renew:
-            self._give_up(str(error))
+            self._give_up(f"{self._folder} is damaged ({error}); empty it with `tagger cache --clear`")
             return
-        self._tell(f"{self._folder}: the cache of the feature `{self.name}` is damaged ({error}); it is computed again")
+        self._tell(f"{self._folder}: the cache of {self._what} is damaged ({error}); it is computed again")
         with waited_for(self._folder):
             Store.delete(self._folder)
 
     def _give_up(self, reason: str) -> None:
         self._usable = False
-        self._tell(f"{NOT_KEPT.format(self.name)}: {reason}")
+        self._tell(_not_kept(self.feature, self._owner, reason))
+
+
+def _named(feature: Feature[Any], owner: str) -> str:
+    return f"the feature `{feature.name}` of {owner}" if owner else f"the feature `{feature.name}`"
+
+
+def _not_kept(feature: Feature[Any], owner: str, reason: str) -> str:
+    """Return the note that a feature is not kept, with what that costs: others than the run itself read a text once."""
+    when = "by each run" if owner else "for dev in each epoch"
+    return f"{_named(feature, owner)} is not kept on disk and is computed again {when}: {reason}"
 
 
 class _Work:
     """Tells how much is computed, if that takes long.
 
     Args:
-        name: Name of the feature.
+        feature: Which feature it is, in words.
         passages: What is to be computed.
         tell: Called with a note if there is much to do.
         progress: Called after each step, if the work has taken long.
     """
 
-    def __init__(self, name: str, passages: Iterable[Passage], tell: Tell, progress: Progress) -> None:
+    def __init__(self, feature: str, passages: Iterable[Passage], tell: Tell, progress: Progress) -> None:
         self.total = sum(len(passage.tokens) for passage in passages)
         self.done = 0
-        self._name, self._tell, self._progress = name, tell, progress
+        self._feature, self._tell, self._progress = feature, tell, progress
         self._started, self._waits = time.perf_counter(), False
 
     def advance(self, tokens: int) -> None:
@@ -179,7 +199,7 @@ class _Work:
         first, self.done = not self.done, self.done + tokens
         elapsed = time.perf_counter() - self._started
         left = elapsed / max(self.done, 1) * (self.total - self.done)
-        what = f"the feature `{self._name}` of {self.total:,} tokens"
+        what = f"{self._feature} of {self.total:,} tokens"
         if first and left > NOTED_AFTER:
             self._tell(f"computing {what}; about {left:.0f} s left")
         if elapsed > NOTED_AFTER:
@@ -189,13 +209,13 @@ class _Work:
         """Say once that another process computes the same feature."""
         if not self._waits and time.perf_counter() - self._started > NOTED_AFTER:
             self._waits = True
-            self._tell(f"waiting for another run, which computes the feature `{self._name}`")
+            self._tell(f"waiting for another run, which computes {self._feature}")
 
 
 @contextmanager
 def caching(
     *, tell: Tell, progress: Progress = lambda what, done, total: None, stores: Stores | None = None
-) -> Iterator[Callable[[Features], dict[str, Feature[Any]]]]:
+) -> Iterator[Keep]:
     """Yield a function that returns features whose values are kept on disk within the context.
 
     Features of word forms, and those without a fingerprint, are returned as they are.
@@ -207,20 +227,22 @@ def caching(
     """
     with ExitStack() as stack:
 
-        def keep(feature: Feature[Any]) -> Feature[Any]:
-            place = stores or stores_of_user()
-            if place is None or not isinstance(feature, TokenFeature) or feature.fingerprint is None:
+        def keep(feature: Feature[Any], owner: str) -> Feature[Any]:
+            if not isinstance(feature, TokenFeature) or feature.fingerprint is None:
+                return feature
+            if (place := stores or stores_of_user()) is None:
+                tell(_not_kept(feature, owner, f"the user has no home; {WRITABLE}"))
                 return feature
             key = f"{feature.config.kind} {feature.version} {feature.fingerprint}"
             about = feature.config.model_dump(mode="json", exclude_defaults=True)
             try:
                 folder = stack.enter_context(place.opened(key, about))
             except OSError as error:
-                tell(f"{NOT_KEPT.format(feature.name)}: {error}")
+                tell(_not_kept(feature, owner, f"{error}; {WRITABLE}"))
                 return feature
-            return CachedFeature(feature, place, folder, tell=tell, progress=progress)
+            return CachedFeature(feature, place, folder, owner=owner, tell=tell, progress=progress)
 
-        yield lambda features: {name: keep(feature) for name, feature in features.items()}
+        yield lambda features, owner="": {name: keep(feature, owner) for name, feature in features.items()}
 
 
 def compute(features: Features, passages: Sequence[Passage]) -> None:

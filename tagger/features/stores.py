@@ -139,7 +139,7 @@ class Stores:
             if held - spare + needed > largest:
                 return f"may hold {shown_bytes(largest)}; set {GIGABYTES} to allow more"
             if free + spare < needed + SPARE:
-                return f"is on a disk with {shown_bytes(free)} free"
+                return f"is on a disk with {shown_bytes(free)} free; set TAGGER_CACHE to a folder on another disk"
             for store in removable:
                 if held + needed <= largest and free >= needed + SPARE:
                     break

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,9 @@ def train(
         check_taught(recipe, training.train)
         prepared = training.prepare()  # before teachers are trained, so that mistakes in [features] are found first
         trained = _train_teachers(recipe, found, base, run_folder, listener, data=data, device=device)
-        teachers = {name: keeping(group, keep) for name, group in trained.items()}
+        teachers = {
+            name: keeping(group, partial(keep, owner=f"the teacher `{name}`")) for name, group in trained.items()
+        }
         model, outcome, facts, seen = training.run(*prepared, teachers)
         report = None
         if not outcome.interrupted:

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagger.features import cache as module
-from tagger.features.cache import CachedFeature, key_of, uncached
+from tagger.features.cache import CachedFeature, caching, key_of, uncached
 from tagger.features.passages import Passage
 from tagger.features.store import INDEX, VALUES
 from tagger.features.stores import Stores
@@ -175,7 +175,7 @@ def test_values_that_were_cut_off_are_computed_again_with_one_note(stores: Store
     (store.folder / VALUES).write_bytes((store.folder / VALUES).read_bytes()[:-1])
     read = Read(stores, times=2)
     assert read.computed == [SOME[4]]
-    assert read.notes == [f"{store.folder}: 1 passage of the feature `x` were damaged on disk; they are computed again"]
+    assert read.notes == [f"{store.folder}: the feature `x` of 1 passage was damaged on disk and is computed again"]
     assert Read(stores).computed == []
 
 
@@ -237,7 +237,7 @@ def test_values_that_are_cut_off_while_they_are_used_are_computed_again(stores: 
         (store,) = stores.kept()
         os.truncate(store.folder / VALUES, 8)
         np.testing.assert_array_equal(all_rows(features["x"], SOME), FakeFeature().arrays(SOME))
-    assert notes == [f"{store.folder}: 3 passages of the feature `x` were damaged on disk; they are computed again"]
+    assert notes == [f"{store.folder}: the feature `x` of 3 passages was damaged on disk and is computed again"]
     assert Read(stores).computed == []
 
 
@@ -258,7 +258,7 @@ class FullAfter(FileIO):
 
 def not_kept(read: Read) -> bool:
     """Whether a run went on without the cache, and said so once."""
-    start = "the feature `x` is not kept on disk and is computed again in each epoch: "
+    start = "the feature `x` is not kept on disk and is computed again for dev in each epoch: "
     return len(read.notes) == 1 and read.notes[0].startswith(start) and len(read.computed) >= 2 * len(SOME)
 
 
@@ -270,7 +270,7 @@ def test_a_full_disk_ends_the_cache_and_not_the_run(stores: Stores) -> None:
     (store.folder / VALUES).symlink_to("/dev/full")
     read = Read(stores, times=2)
     assert not_kept(read)
-    assert read.notes[0].endswith("No space left on device")
+    assert read.notes[0].endswith("No space left on device; set TAGGER_CACHE to a writable folder on a disk with room")
     (store.folder / VALUES).unlink()
     assert Read(stores).computed == DISTINCT
 
@@ -293,6 +293,25 @@ def test_a_cache_without_room_is_not_filled(stores: Stores, monkeypatch: pytest.
     read = Read(stores, times=2)
     assert not_kept(read)
     assert read.notes[0].endswith(f"but {stores.root} may hold 10 bytes; set TAGGER_CACHE_GB to allow more")
+
+
+def test_notes_on_the_feature_of_a_teacher_name_the_teacher(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes: list[str] = []
+    monkeypatch.setenv("TAGGER_CACHE_GB", "0")
+    with caching(tell=notes.append, stores=stores) as keep:
+        feature = keep({"x": FakeFeature()}, "the teacher `d`")["x"]
+        assert isinstance(feature, CachedFeature)
+        feature.arrays(SOME)
+    (note,) = notes
+    assert note.startswith("the feature `x` of the teacher `d` is not kept on disk and is computed again by each run: ")
+
+
+def test_a_user_without_a_home_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "stores_of_user", lambda: None)
+    notes: list[str] = []
+    with caching(tell=notes.append) as keep:
+        assert keep({"x": (feature := FakeFeature())}) == {"x": feature}
+    assert notes[0].endswith(": the user has no home; set TAGGER_CACHE to a writable folder on a disk with room")
 
 
 def test_other_stores_make_room(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
