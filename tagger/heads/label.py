@@ -170,8 +170,8 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead", "numpy_heads.SentenceHe
         for part, teacher in zip(parts, lesson.teachers, strict=True):
             predicted = teacher.predict(lesson.sentences, lesson.asked)
             scores = [_scores_of(sentence, self.layer) for sentence in predicted]
-            said |= {name for each in scores for name in each}
-            lesson.check_known(said, known)
+            lesson.check_known(teacher, self.layer, found := {name for each in scores for name in each})
+            said |= found
             part[:] = [[each.get(name, 0.0) for name in known] for each in scores]
         if silent := [name for name in known if name not in said]:
             lesson.tell(

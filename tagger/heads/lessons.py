@@ -1,6 +1,6 @@
 """What teachers say about training sentences, as a head learns it."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import RecipeError
-from tagger.text.schemes import Scheme, legal_transitions, spans_to_tags
+from tagger.text.schemes import Scheme, legal_transitions, span_types, spans_to_tags
 from tagger.text.sentence import Sentence
 
 Shares = NDArray[np.float32]
@@ -41,6 +41,10 @@ class Teacher(Protocol):
         """Yield the probabilities of the tags of a layer, in a scheme, for each sentence that is asked about."""
         ...
 
+    def having(self, layer: str, classes: Collection[str]) -> tuple[str, str]:
+        """Return where the teacher has one of these classes of a layer, and how to fix that train lacks them."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
@@ -62,16 +66,25 @@ class Lesson:
     where: str
     tell: Callable[[str], None]
 
-    def check_known(self, found: Iterable[str], known: Sequence[str]) -> None:
+    def check_known(self, teacher: Teacher, layer: str, found: Iterable[str], *, spans: bool = False) -> None:
         """Refuse a teacher that predicts labels which train lacks.
+
+        Args:
+            teacher: The teacher.
+            layer: The layer of the labels.
+            found: The labels.
+            spans: Whether they are tags of spans; the error names the types of these.
 
         Raises:
             RecipeError: Names these labels.
         """
+        known: Sequence[str] = self.vocabulary.labels[layer]
         if unknown := sorted(set(found) - set(known)):
+            known, unknown = (span_types(known), span_types(unknown)) if spans else (known, unknown)
+            place, advice = teacher.having(layer, unknown)
             raise RecipeError(
-                f"{self.where}: the teacher must predict only labels that occur in train ({', '.join(known)}), got "
-                f"{', '.join(unknown)}; use a teacher that was trained on the same labels"
+                f"{self.where}: {place} must have only labels that occur in train ({', '.join(known)}), got "
+                f"{', '.join(unknown)}; {advice}"
             )
 
     def shares(self, layer: str, scheme: Scheme | None) -> Iterator[Shares]:
@@ -85,8 +98,8 @@ class Lesson:
         said = (teacher.opinions(self.sentences, self.asked, layer, scheme) for teacher in self.teachers)
         for opinions in zip(*said, strict=True):
             parts = np.zeros((len(opinions), len(opinions[0].shares), len(known)), np.float32)
-            for part, (names, shares) in zip(parts, opinions, strict=True):
-                self.check_known(names, known)
+            for part, teacher, (names, shares) in zip(parts, self.teachers, opinions, strict=True):
+                self.check_known(teacher, layer, names, spans=scheme is not None)
                 part[:, [index[name] for name in names]] = shares
             yield mean_shares(parts)
 

@@ -211,7 +211,6 @@ class TagHead(Head[TokensHeadConfig, "TokensHead", "numpy_heads.TokensHead"]):
             return self._learn_shares(encoded, lesson)
         layer, scheme = self.layer, self.config.span_scheme
         layers = self._taught_layers(lesson)
-        lesson.check_known({tag for each in layers for tag in known_of(each.tags)}, lesson.vocabulary.labels[layer])
         left = iter(layers)
         said = [next(left) if is_asked else None for is_asked in lesson.asked]
         filled = [
@@ -231,8 +230,11 @@ class TagHead(Head[TokensHeadConfig, "TokensHead", "numpy_heads.TokensHead"]):
         if len(lesson.teachers) > 1:
             names = lesson.vocabulary.labels[layer]
             return [TagLayer(tags, scheme) for tags in best_tags(lesson.shares(layer, scheme), names, scheme)]
-        predicted = lesson.teachers[0].predict(lesson.sentences, lesson.asked)
-        return [TagLayer(taught_tags(s, layer, scheme), scheme) for s in predicted]
+        (teacher,) = lesson.teachers
+        said = [taught_tags(s, layer, scheme) for s in teacher.predict(lesson.sentences, lesson.asked)]
+        found = {tag for tags in said for tag in known_of(tags)}
+        lesson.check_known(teacher, layer, found, spans=scheme is not None)
+        return [TagLayer(tags, scheme) for tags in said]
 
     def _learn_shares(self, encoded: EncodedSentences, lesson: Lesson) -> EncodedSentences:
         """Return the training sentences with the probabilities of tags for sentences that have no gold tags."""

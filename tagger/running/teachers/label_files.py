@@ -4,7 +4,7 @@ Labels are matched with sentences by text. Where tokens differ, an entity keeps 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import compress, groupby
 from pathlib import Path
@@ -17,15 +17,16 @@ from tagger.alignment.transfer import NO_TOKEN
 from tagger.config import AnyHeadConfig
 from tagger.corpus.checking import finish
 from tagger.corpus.sides import read_side
-from tagger.errors import RecipeError
+from tagger.errors import DataError, RecipeError
 from tagger.formats.probabilities import settled
 from tagger.heads.lessons import Opinion, taught_tags
 from tagger.heads.table import head_of
 from tagger.text.gaps import known_of
 from tagger.text.schemes import Scheme
-from tagger.text.sentence import Sentence, TagLayer
+from tagger.text.sentence import Label, Sentence, TagLayer
 from tagger.wording import quoted
 
+CONVERT = "; these are options of `tagger convert`, which writes a file that can teach"
 Tell = Callable[[str], None]
 
 
@@ -79,6 +80,24 @@ class LabelFile:
                     shares[i, names.index(tag)] = score
             yield Opinion(names, shares)
 
+    def having(self, layer: str, classes: Collection[str]) -> tuple[str, str]:
+        """Return the first line of the file with one of these classes, and how to fix that train lacks them."""
+        for sentence in self.sentences:
+            token = _first_of(sentence, layer, {*classes})
+            if token is not None and sentence.origin is not None:
+                return sentence.origin.at(token), "correct the file, or add train sentences that have them"
+        return self.name, "correct the file, or add train sentences that have them"
+
+
+def _first_of(sentence: Sentence, layer: str, classes: Set[str]) -> int | None:
+    """Return the first token that has one of these classes; None if there is none."""
+    found = sentence.layers.get(layer)
+    if not isinstance(found, TagLayer):
+        return 0 if isinstance(found, Label) and classes & {found.value, *(found.scores or ())} else None
+    if found.scheme is not None:
+        return next((span.start for span in sentence.boundaries(layer) if span.type in classes), None)
+    return next((i for i, tag in enumerate(found.tags) if tag in classes), None)
+
 
 def read_label_file(path: Path, tell: Tell) -> LabelFile:
     """Return the labels of a file, whose format is detected.
@@ -86,8 +105,11 @@ def read_label_file(path: Path, tell: Tell) -> LabelFile:
     Raises:
         DataError: The file cannot be read, or its tags are invalid.
     """
-    side = read_side(path, {})
-    finished = finish({"test": side.sentences}, side.config, side.notes, whole=False)
+    try:
+        side = read_side(path, {})
+        finished = finish({"test": side.sentences}, side.config, side.notes, whole=False)
+    except DataError as error:
+        raise DataError(f"{error}{CONVERT if ' --' in str(error) else ''}") from None
     return LabelFile(str(path), [settled(sentence) for sentence in finished.splits["test"]], tell)
 
 

@@ -1,6 +1,6 @@
 """Trained models as teachers."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from typing import cast
@@ -38,6 +38,10 @@ class ModelTeacher:
         """Yield the probabilities of the tags of each sentence asked about; they are in the scheme of the model."""
         names, (read, flags) = self.tagger.model.vocabulary.labels[layer], self._read(sentences, asked)
         return (Opinion(names, found[layer]) for found in compress(tag_marginals(read, self.tagger.backend), flags))
+
+    def having(self, layer: str, classes: Collection[str]) -> tuple[str, str]:
+        """Return where the model has classes that train lacks, and how to fix that."""
+        return "the teacher", "use a teacher that was trained on the same labels"
 
     def _read(self, sentences: Sequence[Sentence], asked: Sequence[bool]) -> tuple[list[Sentence], list[bool]]:
         """Return the sentences to read, and whether each is asked about: all of a document, if the model reads context.

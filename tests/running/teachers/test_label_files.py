@@ -168,6 +168,31 @@ def test_a_file_without_the_layer_is_refused(learn: Learn) -> None:
         learn(rows, [words("Ada")])
 
 
+@pytest.mark.parametrize("targets", ["tags", "marginals"])
+def test_a_type_of_a_file_that_train_lacks_is_reported_with_its_line(learn: Learn, targets: str) -> None:
+    tags = [["B-PER", "I-PER", "O"], ["O", "B-ORG", "B-LOC"]]
+    rows = [{"tokens": ["Ada", "Bo", "ran"], "tags": {"ner": each}} for each in tags]
+    with pytest.raises(
+        RecipeError,
+        match=r"^heads.ner.teacher: .*labels.jsonl:2 must have only labels that occur in train \(PER\), got LOC, ORG; "
+        "correct the file, or add train sentences that have them$",
+    ):
+        learn([rows[0], {**rows[1], "tokens": ["x", "y", "z"]}], [words("x y z")], teacher_targets=targets)
+
+
+def test_a_class_of_a_file_that_train_lacks_is_reported_with_its_line(learn: Learn) -> None:
+    rows = [{"tokens": ["fine"], "labels": {"mood": mood}} for mood in ("good", "odd")]
+    with pytest.raises(RecipeError, match=r"labels.jsonl:2 must have only labels .* \(bad, good\), got odd; correct"):
+        learn([rows[0], {**rows[1], "tokens": ["well"]}], [words("well")], kind="sentence")
+
+
+@pytest.mark.parametrize("text", ["hello there you\nfriend\n", "Ada B-PER\nruns I-LOC\n"])
+def test_options_that_help_with_a_file_are_those_of_convert(tmp_path: Path, text: str) -> None:
+    (tmp_path / "labels.txt").write_text(text)
+    with pytest.raises(DataError, match=r" --.*; these are options of `tagger convert`, which writes a file that can"):
+        read_label_file(tmp_path / "labels.txt", print)
+
+
 def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         read_label_file(tmp_path / "gone.jsonl", print)

@@ -479,7 +479,7 @@ def test_a_teacher_that_predicts_an_unknown_label_is_reported(folder: Path) -> N
         path.write_text(path.read_text().replace('"positive"', '"good"'))
     with pytest.raises(
         RecipeError,
-        match=r"heads.sentiment.teacher: .* must predict only labels that occur in train \(.*good.*\), got positive",
+        match=r"heads.sentiment.teacher: the teacher must have only labels .* \(.*good.*\), got positive; use",
     ):
         train(folder / "pupil.toml")
 
