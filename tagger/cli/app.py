@@ -476,7 +476,7 @@ def export(
 @app.command(epilog="Example: tagger info runs/quickstart --json")
 def info(model: ModelArgument, as_json: JsonOption = False) -> None:
     """Describe a model: what it predicts, how it was trained, which backends can run it, and its scores."""
-    from tagger.pretraining.kind import is_charlm
+    from tagger.files.holding import is_charlm
 
     if is_charlm(model):
         from tagger.pretraining.folder import describe_charlm

@@ -17,7 +17,7 @@ from tagger.errors import MissingExtraError, ModelError
 from tagger.export.card import graph_card
 from tagger.export.network import build_graph
 from tagger.files.exclusive import check_free, writing_to
-from tagger.files.hashes import CONFIG
+from tagger.files.holding import check_kind, kind_in
 from tagger.files.writing import replace_files
 from tagger.model.config import ModelConfig
 from tagger.model.folder.files import ModelFiles, files_of, read_files
@@ -125,12 +125,13 @@ def _check_precision(source: Path, config: ModelConfig, precision: ExportPrecisi
 
 
 def _check_place(folder: Path, *, overwrite: bool) -> None:
-    """Refuse a folder that holds a model, unless that is an exported one that may be replaced."""
-    if (folder / WEIGHTS).exists() or (folder / "model").exists():
+    """Refuse a folder that holds anything, unless that is an exported model that may be replaced."""
+    check_kind(folder, "export")
+    if (folder / "model").exists():  # where `model_folder` would look for a model
         raise ModelError(
             f"{folder}: the folder must be for the exported model alone, but holds a trained one; use another"
         )
-    check_free(folder, "an exported model" if (folder / CONFIG).exists() else "", overwrite=overwrite)
+    check_free(folder, "an exported model" if kind_in(folder) else "", overwrite=overwrite)
 
 
 def _card_of(source: Path) -> str:

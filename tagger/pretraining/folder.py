@@ -9,6 +9,7 @@ from typing import Any
 from tagger.errors import ModelError
 from tagger.files.exclusive import writing_to
 from tagger.files.hashes import CONFIG
+from tagger.files.holding import check_kind
 from tagger.pretraining.model import CharLM, read_charlm
 from tagger.pretraining.plan import Round
 from tagger.wording import counted
@@ -22,7 +23,7 @@ def open_folder(folder: Path, *, overwrite: bool, resume: bool) -> Iterator[None
 
     Raises:
         ModelError: The folder cannot be written to or another training writes to it, or it holds a model and may not be
-            replaced, or nothing to be continued.
+            replaced, or something else, or nothing to be continued.
     """
     with writing_to(folder, of="a model", by="training"):
         _check_held(folder, overwrite=overwrite, resume=resume)
@@ -30,6 +31,7 @@ def open_folder(folder: Path, *, overwrite: bool, resume: bool) -> Iterator[None
 
 
 def _check_held(folder: Path, *, overwrite: bool, resume: bool) -> None:
+    check_kind(folder, "charlm")
     unfinished, held = (folder / CHECKPOINT).is_file(), (folder / CONFIG).is_file()
     if resume and not unfinished:
         found = "a finished model" if held else "none"

@@ -19,11 +19,11 @@ from tagger.config import Section
 from tagger.config.section import Size
 from tagger.errors import ModelError
 from tagger.files.hashes import CONFIG, HASHES, config_to_json, own_hash
+from tagger.files.holding import CHARLM
 from tagger.files.writing import newest
 from tagger.nn.charlm import BothDirections
 from tagger.pretraining.characters import Characters
 from tagger.pretraining.header import damaged
-from tagger.pretraining.kind import KIND
 from tagger.pretraining.tensors import check_shapes, pack, unpack
 
 FORMAT = 1
@@ -80,7 +80,7 @@ def charlm_files(model: CharLM, card: str) -> dict[str, bytes]:
         CHARACTERS: (json.dumps(list(model.characters.known)) + "\n").encode(),
         WEIGHTS: pack(model.network.state_dict(), {}),
     }
-    values = {"format": FORMAT, "kind": KIND, "version": version("tagger-bilstm")}
+    values = {"format": FORMAT, "kind": CHARLM, "version": version("tagger-bilstm")}
     values |= {**model.sizes.model_dump(), "trained": dict(model.facts)}
     return {CONFIG: config_to_json(values, files), **files, CARD: card.encode()}
 
@@ -93,7 +93,7 @@ def read_charlm(folder: Path) -> CharLM:
     """
     content = _bytes(folder, CONFIG)
     values = _json(content, folder / CONFIG)
-    if not isinstance(values, dict) or values.get("kind") != KIND:
+    if not isinstance(values, dict) or values.get("kind") != CHARLM:
         raise ModelError(
             f"{folder}: must be the folder of a character language model, got something else in {CONFIG}; give the "
             "folder that tagger pretrain wrote"

@@ -20,6 +20,7 @@ from tagger.errors import ModelError
 from tagger.evaluation import SEEN, Report
 from tagger.files.exclusive import check_free, writing_to
 from tagger.files.hashes import CONFIG
+from tagger.files.holding import check_kind
 from tagger.files.writing import make_pending, replace_files
 from tagger.model.folder.card import model_card
 from tagger.model.folder.opening import CARD, VOCABULARY, WEIGHTS
@@ -145,12 +146,14 @@ def open_run_folder(
         overwrite: Whether the run may replace one that is in the folder.
 
     Raises:
-        ModelError: The folder cannot be written to, another training writes to it, or it holds a run.
+        ModelError: The folder cannot be written to, another training writes to it, or it holds a run or something
+            else.
     """
     if path is None:
         yield RunFolder(None, None, recipe, data=data, base=base)
         return
     with writing_to(path, of="a run", by="training"):
+        check_kind(path, "run")
         held = _held(path)
         check_free(path, held, overwrite=overwrite)
         _check_places(path)

@@ -93,9 +93,12 @@ def test_an_exported_model_is_replaced_only_if_asked(tmp_path: Path) -> None:
 
 def test_a_trained_model_is_never_replaced(tmp_path: Path) -> None:
     saved(tmp_path / "run" / "model")
-    for place in (tmp_path / "run", tmp_path / "run" / "model"):
-        with pytest.raises(ModelError, match="but holds a trained one; use another"):
+    for place, held in ((tmp_path / "run", "a run"), (tmp_path / "run" / "model", "a model")):
+        with pytest.raises(ModelError, match=f"must be for an exported model, but holds {held}; use another one"):
             export_onnx(tmp_path / "run", place, overwrite=True)
+    (tmp_path / "other" / "model").mkdir(parents=True)
+    with pytest.raises(ModelError, match="but holds a trained one; use another"):
+        export_onnx(tmp_path / "run", tmp_path / "other")
     export_onnx(tmp_path / "run", tmp_path / "run" / "onnx")
     with pytest.raises(ModelError, match="expected a trained model, got one that was exported"):
         export_onnx(tmp_path / "run" / "onnx", tmp_path / "again")

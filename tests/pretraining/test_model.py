@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from tagger.errors import ModelError
+from tagger.files.holding import is_charlm
 from tagger.files.writing import replace_files
 from tagger.pretraining.characters import Characters
-from tagger.pretraining.kind import is_charlm
 from tagger.pretraining.model import (
     CharLM,
     CharLMSizes,

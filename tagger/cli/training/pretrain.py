@@ -63,7 +63,9 @@ def pretrain(
     threads: Annotated[
         int | None, typer.Option(min=1, max=MOST_THREADS, help="CPU threads; at most two are used. Default: all cores.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the content of the folder.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a character language model in this folder.")
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue a training that was stopped, with the same texts and options.")
     ] = False,

@@ -7,8 +7,8 @@ from typing import Any
 
 from tagger.config import Recipe
 from tagger.corpus.corpus import Corpus
-from tagger.errors import ModelError, TaggerError
-from tagger.files.hashes import CONFIG
+from tagger.errors import TaggerError
+from tagger.files.holding import check_kind
 from tagger.files.writing import replace_files
 from tagger.inference.torch_backend import check_device
 from tagger.inference.workers import batches_at_once
@@ -16,7 +16,6 @@ from tagger.reporting.output import encoded, to_json
 from tagger.reporting.report import load_report
 from tagger.reporting.run_group import RunGroup
 from tagger.running.corpora import check_files
-from tagger.running.folder import MODEL, REPORT
 from tagger.running.several.finished import is_finished, main_score, read_report
 from tagger.running.several.plans import Plan, plan_folds, plan_seeds
 from tagger.running.several.processes import Ending, GroupListener, Processes, in_turn
@@ -73,7 +72,7 @@ def train_several(
     Raises:
         RecipeError: The recipe, the seeds or the number of folds are invalid.
         DataError: A file is missing, or a folder in `output` has a run of another recipe.
-        ModelError: The device is not available, or `output` is a run itself.
+        ModelError: The device is not available, or `output` holds a run or a model itself.
         TaggerError: No run has finished; names the reason of each.
         ValueError: Neither seeds nor folds are given, or both, or `jobs` is below 1.
     """
@@ -89,8 +88,7 @@ def train_several(
     plans = plan_seeds(recipe, seeds or (), folder) if folds is None else plan_folds(recipe, folds, folder, corpus)
     check_device(device)
     check_files(recipe, base if data is None else Path(data), from_files=data is not None, given=corpus)
-    if (folder / REPORT).is_file() or (folder / MODEL / CONFIG).is_file():
-        raise ModelError(f"{folder}: the folder of several runs must not be a run itself, but it is; use another one")
+    check_kind(folder, "runs")
     jobs = min(jobs, len(plans))
     if threads is None and jobs > 1:
         threads = max(1, batches_at_once() // jobs)

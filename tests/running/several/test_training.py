@@ -179,7 +179,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_several_runs_are_not_put_into_a_run(tmp_path: Path, made: Path) -> None:
-    with pytest.raises(ModelError, match="must not be a run itself, but it is"):
+    with pytest.raises(ModelError, match="must be for several runs, but holds a run; use another one"):
         train_several(make_recipe(tmp_path), seeds=[1], output=made / "seed-1")
 
 
