@@ -20,6 +20,7 @@ from tagger.files.exclusive import check_free, writing_to
 from tagger.files.holding import check_kind, kind_in
 from tagger.files.writing import replace_files
 from tagger.model.config import ModelConfig
+from tagger.model.folder.feature_files import remove_features
 from tagger.model.folder.files import ModelFiles, files_of, read_files
 from tagger.model.folder.opening import CARD, GRAPH, HEADS, WEIGHTS, model_folder
 from tagger.model.model import Model
@@ -58,6 +59,7 @@ def export_onnx(
     with writing_to(folder, of="an export", by="export"):
         _check_place(folder, overwrite=overwrite)
         replace_files(folder, contents)
+        remove_features(folder, but=contents)
     return {name: len(content) for name, content in contents.items()}
 
 

@@ -23,6 +23,7 @@ from tagger.files.hashes import CONFIG
 from tagger.files.holding import check_kind
 from tagger.files.writing import make_pending, replace_files
 from tagger.model.folder.card import model_card
+from tagger.model.folder.feature_files import remove_features
 from tagger.model.folder.opening import CARD, VOCABULARY, WEIGHTS
 from tagger.model.folder.torch_model import model_files
 from tagger.model.network import TorchModel
@@ -90,6 +91,7 @@ class RunFolder:
         if self._ready != self.path:
             teachers = {teacher.name for teacher in (self._ready / KEPT).glob("*")}
             make_pending(self._ready, self.path)
+            remove_features(self.path / MODEL, but=[Path(name).name for name in self._written])
             for old in (self.path / KEPT).glob("*"):
                 if old.name not in teachers and _held(old):
                     shutil.rmtree(old)

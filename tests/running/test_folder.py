@@ -233,6 +233,18 @@ def test_the_teachers_of_the_earlier_run_go_with_it(recipe: Path, tmp_path: Path
     assert [path.name for path in (folder / "teachers").iterdir()] == ["notes.txt"]
 
 
+def test_the_features_of_the_earlier_run_go_with_it(recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("Ada\n")
+    lists = [f"[features.{name}]\nkind = 'gazetteer'\nfiles = {{ PER = 'names.txt' }}\n" for name in ("old", "kept")]
+    (tmp_path / "lists.toml").write_text("\n".join((recipe.read_text(), *lists)))
+    (tmp_path / "one.toml").write_text("\n".join((recipe.read_text(), lists[1])))
+    folder = tmp_path / "run"
+    for name, left in (("lists", ["kept", "old"]), ("one", ["kept"]), ("small", [])):
+        train(tmp_path / f"{name}.toml", output=folder, overwrite=True)
+        assert sorted(path.name for path in (folder / "model").glob("feature.*")) == [f"feature.{x}.json" for x in left]
+        load(folder).tag("Ada ran.")
+
+
 @pytest.mark.parametrize("failing", [1, 5, 12])
 def test_a_retraining_that_cannot_be_written_leaves_the_earlier_run_whole(
     failing: int, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,7 +1,7 @@
 """The features of a model in its folder: sections of `config.json`, and the file `feature.NAME.SUFFIX` of some."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
@@ -89,3 +89,10 @@ def check_named(path: Path, config: ModelConfig, hashes: Mapping[str, object]) -
             f"{path}: `{HASHES}` must have the file of each feature, missing or unknown: "
             f"{shorten(', '.join(sorted(odd)))}; {AGAIN}"
         )
+
+
+def remove_features(folder: Path, *, but: Collection[str]) -> None:
+    """Delete the files of the features of an earlier model from a folder, apart from those with these names."""
+    for path in folder.glob(f"{PREFIX}*"):
+        if path.name not in but:
+            path.unlink()
