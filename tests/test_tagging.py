@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from untrained import torch_tagger, untrained_model
+from untrained import generated_vocabulary, torch_tagger, untrained_model
 
 from tagger.config import (
     EmbeddingsConfig,
@@ -24,8 +24,6 @@ from tagger.config import (
     TokensHeadConfig,
 )
 from tagger.corpus.synthetic import generate
-from tagger.encoding.packed import pack
-from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, ModelError
 from tagger.inference import torch_backend
 from tagger.inference.predict import tag_marginals
@@ -44,10 +42,8 @@ HEADS: dict[str, HeadConfig] = {
 
 
 def make_tagger(loudness: float = 5) -> Tagger:
-    sentences = list(generate(100, seed=1, split="train"))
-    vocabulary = build_vocabulary(pack(sentences), layers={"ner": "bioes", "upos": None, "sentiment": None})
     model = untrained_model(
-        vocabulary,
+        generated_vocabulary(100),
         HEADS,
         embeddings=EmbeddingsConfig(dimension=10),
         encoder=EncoderConfig(hidden_size=12),

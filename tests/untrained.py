@@ -5,12 +5,21 @@ from collections.abc import Mapping
 import torch
 
 from tagger.config import AnyHeadConfig, EmbeddingsConfig, EncoderConfig, HeadConfig, ReadingConfig
-from tagger.encoding.vocabulary import Vectors, Vocabulary
+from tagger.corpus.synthetic import generate
+from tagger.encoding.packed import pack
+from tagger.encoding.vocabulary import Vectors, Vocabulary, build_vocabulary
 from tagger.inference.torch_backend import TorchBackend
 from tagger.model.config import WITHOUT_FEATURES, ModelConfig
 from tagger.model.network import Network, TorchModel, build_network
 from tagger.tagging import Tagger
 from tagger.text.schemes import Scheme
+
+
+def generated_vocabulary(number: int, *layers: str) -> Vocabulary:
+    """The words of generated train sentences, and their labels in some layers."""
+    schemes: dict[str, Scheme | None] = {"ner": "bioes", "upos": None, "sentiment": None}
+    sentences = pack(list(generate(number, seed=1, split="train")))
+    return build_vocabulary(sentences, layers={layer: schemes[layer] for layer in layers or schemes})
 
 
 def untrained_model(

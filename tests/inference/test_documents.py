@@ -5,7 +5,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from untrained import torch_tagger, untrained_model
+from untrained import generated_vocabulary, torch_tagger, untrained_model
 
 from tagger.config import (
     EmbeddingsConfig,
@@ -15,9 +15,6 @@ from tagger.config import (
     SentenceHeadConfig,
     TokensHeadConfig,
 )
-from tagger.corpus.synthetic import generate
-from tagger.encoding.packed import pack
-from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError
 from tagger.inference.documents import predict_in_parts, whole_text_labels
 from tagger.inference.items import document_of_text
@@ -33,11 +30,8 @@ HEADS: dict[str, HeadConfig] = {
 
 
 def make_tagger(**readings: ReadingConfig) -> Tagger:
-    vocabulary = build_vocabulary(
-        pack(list(generate(100, seed=1, split="train"))), layers={"ner": "bioes", "sentiment": None}
-    )
     model = untrained_model(
-        vocabulary,
+        generated_vocabulary(100, "ner", "sentiment"),
         HEADS,
         embeddings=EmbeddingsConfig(dimension=10),
         encoder=EncoderConfig(hidden_size=12),

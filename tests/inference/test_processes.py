@@ -21,13 +21,10 @@ from typing import Any
 import pytest
 from backends import BACKENDS, folder_for
 from habits import FEW, FORKS
-from untrained import untrained_model
+from untrained import generated_vocabulary, untrained_model
 
 import tagger
 from tagger.config import EmbeddingsConfig, EncoderConfig, SentenceHeadConfig, TokensHeadConfig
-from tagger.corpus.synthetic import generate
-from tagger.encoding.packed import pack
-from tagger.encoding.vocabulary import build_vocabulary
 
 SECONDS = 120  # that a program may take; the slowest takes 10 on an idle machine
 PROGRAM = Path(__file__).with_name("habits.py")
@@ -45,11 +42,8 @@ PROGRAMS = {  # the functions of each, and how many of its lines say that a mode
 @pytest.fixture(scope="module", params=BACKENDS)
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """The folder of a small model, and the backend that runs it."""
-    vocabulary = build_vocabulary(
-        pack(list(generate(100, seed=1, split="train"))), layers={"ner": "bioes", "upos": None, "sentiment": None}
-    )
     made = untrained_model(
-        vocabulary,
+        generated_vocabulary(100),
         {
             "ner": TokensHeadConfig(kind="tokens"),
             "upos": TokensHeadConfig(kind="tokens", scheme="none"),

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from signing import make_older, sign
-from untrained import torch_tagger, untrained_model
+from untrained import generated_vocabulary, torch_tagger, untrained_model
 
 from tagger.config import (
     AffixesConfig,
@@ -32,8 +32,6 @@ from tagger.config import (
     TokensHeadConfig,
 )
 from tagger.corpus.synthetic import generate
-from tagger.encoding.packed import pack
-from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, ModelError
 from tagger.features.affixes import AffixesFeature
 from tagger.model.config import FORMAT
@@ -50,10 +48,8 @@ HEADS: dict[str, HeadConfig] = {
 
 
 def make_model(chars: str = "cnn") -> TorchModel:
-    sentences = list(generate(30, seed=1, split="train"))
-    vocabulary = build_vocabulary(pack(sentences), layers={"ner": "bioes", "upos": None, "sentiment": None})
     return untrained_model(
-        vocabulary,
+        generated_vocabulary(30),
         HEADS,
         embeddings=EmbeddingsConfig(dimension=8, chars=chars),
         encoder=EncoderConfig(hidden_size=9),
