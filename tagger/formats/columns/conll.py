@@ -1,6 +1,7 @@
 """Column files as in the CoNLL shared tasks: one token per line with its annotations, a blank line between sentences.
 
-A separator line may contain white space; `-DOCSTART-` starts a document. A comment comes before the first token of a
+A separator line may contain white space. A line `-DOCSTART-` starts a document, as does a comment `# newdoc` or
+`# newdoc id = NAME` above a sentence. A comment comes before the first token of a
 sentence, starts with `#` and a blank or reads `#key = value`, and does not have the columns of a token line; between
 blanks `# id 7 domain=news` is a comment whatever its number of columns. Tabs separate the columns if the first token
 line has as many fields between tabs as there are columns, otherwise runs of blanks and tabs do; a line that is
@@ -290,7 +291,10 @@ def column_blocks(
         elif to_skip:
             to_skip -= 1
         else:
-            first = first if rows else number
+            if not rows:
+                first = number
+                documents += "newdoc" in comments
+                document = document_of(comments, document, documents)
             rows.append(fields)
             fits = len(fields) == width and all(map(str.strip, fields))  # so most lines take no longer look
             if not fits:
@@ -306,6 +310,17 @@ def column_blocks(
             if ends is not None and SENTENCE_END in rows[-1][ends].split("|"):
                 yield Block(comments, rows, first, document, broken)
                 comments, rows, broken = {}, [], []
+
+
+def document_of(comments: Mapping[str, str], document: str | None, number: int) -> str | None:
+    """Return the document of the sentence below the comments; a new one without an id has the number as its name.
+
+    Args:
+        comments: The comments above the sentence.
+        document: The document of the sentence before.
+        number: The number that a new document has.
+    """
+    return comments.get("newdoc id", str(number) if "newdoc" in comments else document)
 
 
 def _begins(fields: Sequence[str], marks: Sequence[int], current: list[str]) -> bool:
@@ -348,7 +363,8 @@ def conll_lines(sentences: Iterable[Sentence], layers: Sequence[str], *, documen
     """Yield the lines of a column file: the token, then one column for each tag layer, separated by tabs.
 
     Comments and labels (as `# layer = value`) come before their sentence, a blank line after it. A sentence without
-    tokens is a blank line. An unknown tag is written as `?`.
+    tokens is a blank line. An unknown tag is written as `?`. A document begins with a line `-DOCSTART-`, unless a
+    comment `newdoc` of its first sentence says so.
 
     Args:
         sentences: The sentences.
@@ -360,8 +376,8 @@ def conll_lines(sentences: Iterable[Sentence], layers: Sequence[str], *, documen
     """
     marks = Marks()
     for sentence in sentences:
-        if sentence.document != document:
-            document = sentence.document
+        opened, document = sentence.document != document, sentence.document
+        if opened and not {"newdoc", "newdoc id"} & sentence.meta.keys():  # else its comment opens it
             yield from ("\t".join([DOCUMENT] + ["O"] * len(layers)), "")
         labels = {name: layer.value for name, layer in sentence.layers.items() if isinstance(layer, Label)}
         for key, value in {**sentence.meta, **labels}.items() if sentence.tokens else ():

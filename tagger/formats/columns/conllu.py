@@ -14,7 +14,15 @@ from itertools import count as count_from
 
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
-from tagger.formats.columns.conll import BREAKS, NO_SENTENCE, Block, add_comment, check_values, column_blocks
+from tagger.formats.columns.conll import (
+    BREAKS,
+    NO_SENTENCE,
+    Block,
+    add_comment,
+    check_values,
+    column_blocks,
+    document_of,
+)
 from tagger.formats.columns.fields import NO_WORD, WORD, Form, Marks, Sample, is_word_number, read_tags
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source
@@ -57,11 +65,10 @@ def read_conllu(source: Source, config: ReadingConfig, tally: Tally, faults: Fau
     layers = config.layers if config.layers is not None else {"upos": "upos", "xpos": "xpos"}
     keys = [field[2:] for field in layers.values() if field.startswith("# ")]
     lines = spaced_comments(source.lines())
-    document, count, empty = None, 0, True
+    empty = True
     for block in column_blocks(lines, FIELDS, form=Form("\t"), where=where, faults=faults):
         empty = False
         comments, first = block.comments, block.line
-        document = comments.get("newdoc id", str(count) if "newdoc" in comments else document)
         check_values(block, keys, where, faults)
         is_word = [WORD.fullmatch(row[0]) is not None for row in block.rows]
         rows = [row for row, word in zip(block.rows, is_word, strict=True) if word or NO_WORD.fullmatch(row[0])]
@@ -71,7 +78,6 @@ def read_conllu(source: Source, config: ReadingConfig, tally: Tally, faults: Fau
         tally.left["ranges"] += len(rows) - len(words)
         if not words:
             continue
-        count += 1
         found: dict[str, TagLayer | Label] = {}
         for layer, field in layers.items():
             if field.startswith("# "):
@@ -88,7 +94,7 @@ def read_conllu(source: Source, config: ReadingConfig, tally: Tally, faults: Fau
                 "kept the text of the tokens in {} sentence|sentences with another `# text`", f"at {where}:{first}"
             )
         origin = Origin(where, tuple(compress(count_from(first), is_word)))
-        yield Sentence(tuple([row[1] for row in words]), text, offsets, found, comments, document, origin)
+        yield Sentence(tuple([row[1] for row in words]), text, offsets, found, comments, block.document, origin)
     if empty:
         faults.add("form", where, NO_SENTENCE)
 
@@ -164,10 +170,11 @@ def conllu_lines(sentences: Iterable[Sentence], layers: Sequence[str]) -> Iterat
     Raises:
         DataError: A sentence would not be read back unchanged.
     """
-    document, marks = None, Marks()
-    for count, sentence in enumerate(sentences):
+    document, documents, marks = None, 0, Marks()
+    for sentence in sentences:
         comments = _comments(sentence, document)
-        document = comments.get("newdoc id", str(count) if "newdoc" in comments else document)
+        documents += "newdoc" in comments
+        document = document_of(comments, document, documents)
         yield from (_comment(key, value) for key, value in comments.items())
         yield from ("\t".join(row) for row in _rows(sentence, layers, marks))
         yield ""

@@ -75,6 +75,14 @@ def test_docstart_opens_a_document_and_is_no_token(opening: str, gap: str) -> No
     ]
 
 
+def test_comment_newdoc_opens_a_document_and_is_written_back_alone(tmp_path: Path) -> None:
+    text = "# newdoc id = x\na\tO\n\nb\tO\n\n# newdoc\nc\tO\n\n-DOCSTART-\tO\n\nd\tO\n\n"
+    sentences = parse(text)
+    assert [sentence.document for sentence in sentences] == ["x", "x", "1", "2"]
+    write_sentences(tmp_path / "a", sentences, format="conll", layers=["ner"])
+    assert (tmp_path / "a").read_text() == text
+
+
 def test_file_without_docstart_has_no_documents() -> None:
     assert [sentence.document for sentence in parse("a O\n\nb O")] == [None, None]
 

@@ -78,7 +78,7 @@ def test_comments_are_metadata_and_open_documents() -> None:
         *("# newdoc id = d2", "# sent_id = 3", row("1"), ""),
         *("# newdoc", row("1")),
     )
-    assert [sentence.document for sentence in sentences] == ["d1", "d1", "d2", "3"]
+    assert [sentence.document for sentence in sentences] == ["d1", "d1", "d2", "1"]
     assert [sentence.meta.get("sent_id") for sentence in sentences] == ["1", "2", "3", None]
 
 
