@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_runs import Notes
 
 from tagger import Corpus, DataError, Document, Recipe, RecipeError, Sentence, generate, load, load_corpora, train
-from tagger.running.run import RunListener
 from tagger.running.train import train as train_run
 
 SMALL: dict[str, Any] = {
@@ -24,14 +24,6 @@ SENTENCES = [
 def documents(sentences: list[Sentence], size: int) -> list[Document]:
     parts = [sentences[i : i + size] for i in range(0, len(sentences), size)]
     return [Document(" ".join(s.text for s in part), tuple(part), id=f"d{i}") for i, part in enumerate(parts)]
-
-
-class Notes(RunListener):
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def noted(self, message: str) -> None:
-        self.said.append(message)
 
 
 def test_sentences_with_lists_of_tags_and_names_of_classes_are_trained_on(tmp_path: Path) -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_runs import Notes
 
 import tagger
 from tagger.encoding.packed import pack
 from tagger.errors import DataError
 from tagger.running.fitting.splitting import has_characters
-from tagger.running.run import RunListener
 from tagger.running.scoring import evaluate_files
 from tagger.text.sentence import Sentence
 from tagger.text.tokenization import TextRules
@@ -32,14 +32,6 @@ def by_commas(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-class Notes(RunListener):
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def noted(self, note: str) -> None:
-        self.notes.append(note)
-
-
 def write(path: Path, rows: list[dict[str, Any]]) -> str:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return str(path)
@@ -50,7 +42,7 @@ def trained(output: Path | None = None, **values: Any) -> tuple[tagger.Run, list
     settings = {key: values.pop(key) for key in ("tokenize",) if key in values}
     listener = Notes()
     recipe = tagger.Recipe.model_validate({**SMALL, **values})
-    return tagger.train(recipe, output=output, listener=listener, **settings), listener.notes
+    return tagger.train(recipe, output=output, listener=listener, **settings), listener.said
 
 
 def test_entities_of_a_script_without_blanks_are_learned_in_characters(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from small_recipes import NER, SMALL, SYNTHETIC
+from small_runs import Notes
 
 from tagger.config import load_recipe
 from tagger.corpus.synthetic import generate
@@ -35,14 +36,6 @@ from tagger.training.loop import Epoch
 UPOS = '[heads.upos]\nkind = "tokens"\nscheme = "none"\n'
 FILES = ("recipe.toml", "log.jsonl", "report.json")
 SENTIMENT = '[heads.sentiment]\nkind = "sentence"\n'
-
-
-class Notes(RunListener):
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def noted(self, message: str) -> None:
-        self.lines.append(message)
 
 
 def write_corpus(folder: Path, name: str, layers: Iterable[str], *, seed: int) -> str:
@@ -91,7 +84,7 @@ def test_teachers_are_trained_as_their_recipes_alone_and_kept(folder: Path) -> N
     for name in ("ner", "upos", "sentiment"):
         assert same(load(folder / "run" / "teachers" / name), train(folder / f"{name}.toml", seed=4).tagger)
         number = 48 if name == "sentiment" else 24
-        assert f"{name}.toml labels `{name}` in {number} sentences" in notes.lines
+        assert f"{name}.toml labels `{name}` in {number} sentences" in notes.said
     assert run.report.scores.keys() == {"ner", "upos", "sentiment"}
     assert "- teacher `upos`: see the card of that model" in (folder / "run" / "model" / "README.md").read_text()
 
@@ -183,7 +176,7 @@ def test_a_class_that_a_teacher_does_not_know_is_reported(folder: Path) -> None:
     notes = Notes()
     train(folder / "pupil.toml", listener=notes)
     told = "heads.sentiment.teacher: the teacher does not know neutral and gives these classes probability 0"
-    assert told in notes.lines
+    assert told in notes.said
 
 
 def test_a_broken_sequence_is_taught_as_the_entities_that_it_is_read_as(folder: Path) -> None:
@@ -302,9 +295,9 @@ def test_a_corpus_without_layers_is_labelled_by_teachers(
     pupil = write(folder / "raw.toml", write_corpus(folder, "one", ["ner"], seed=5), raw, NER + 'teacher = "ner.toml"')
     notes = Notes()
     run = train(pupil, output=folder / "run", listener=notes)
-    assert f"ner.toml labels `ner` in {len(tokens)} sentences" in notes.lines
-    assert "corpus `raw` has no layer of a head, so only teachers label its train sentences" in notes.lines
-    assert not any("dev from train" in line or "no dev split" in line for line in notes.lines)
+    assert f"ner.toml labels `ner` in {len(tokens)} sentences" in notes.said
+    assert "corpus `raw` has no layer of a head, so only teachers label its train sentences" in notes.said
+    assert not any("dev from train" in line or "no dev split" in line for line in notes.said)
     assert {"A", "B"} <= set(run.tagger.model.vocabulary.chars)  # its words belong to train
     corpora = load_corpora(pupil)
     assert [sentence.tokens[0] for sentence in corpora["raw"].train] == tokens
@@ -319,7 +312,7 @@ def test_a_teacher_does_not_learn_from_dev(folder: Path) -> None:
         (folder / f"{name}.toml").write_text(text.replace("[training]", "[training]\nrefit = true"))
     notes = Notes()
     train(folder / "pupil.toml", output=folder / "run", listener=notes)
-    assert [line for line in notes.lines if "training again" in line] == [
+    assert [line for line in notes.said if "training again" in line] == [
         "training again on all 60 sentences of train and dev, for 2 epochs"
     ]
     assert load_recipe(folder / "run" / "teachers" / "ner" / "recipe.toml").training.refit is False
@@ -385,7 +378,7 @@ def test_files_of_all_teachers_are_looked_for_before_any_is_trained(folder: Path
     notes = Notes()
     with pytest.raises(DataError, match=r"^heads.upos.teacher: upos.toml: .*gone.jsonl: no such file"):
         train(folder / "pupil.toml", listener=notes)
-    assert notes.lines == []
+    assert notes.said == []
 
 
 @pytest.mark.parametrize(
@@ -404,7 +397,7 @@ def test_features_of_all_teachers_are_looked_at_before_any_is_trained(folder: Pa
     notes = Notes()
     with pytest.raises(TaggerError, match=rf"^heads.sentiment.teacher: sentiment.toml: features.x.\w+: .*{message}"):
         train(folder / "pupil.toml", listener=notes)
-    assert notes.lines == []
+    assert notes.said == []
 
 
 def test_a_missing_extra_of_a_teacher_is_reported_before_any_is_trained(
@@ -415,7 +408,7 @@ def test_a_missing_extra_of_a_teacher_is_reported_before_any_is_trained(
     notes = Notes()
     with pytest.raises(MissingExtraError, match=r"^heads.upos.teacher: upos.toml: features.x.model"):
         train(folder / "pupil.toml", listener=notes)
-    assert notes.lines == []
+    assert notes.said == []
 
 
 def test_an_error_in_the_training_of_a_teacher_names_its_recipe(folder: Path) -> None:
@@ -470,7 +463,7 @@ def test_a_teacher_of_what_all_sentences_have_is_reported(folder: Path) -> None:
     recipe, notes = write(folder / "idle.toml", SYNTHETIC, NER + 'teacher = "ner.toml"'), Notes()
     with pytest.raises(RecipeError, match=r"heads.ner.teacher has no effect, because every train sentence has `ner`"):
         train(recipe, listener=notes)
-    assert not any("training teacher" in line for line in notes.lines)
+    assert not any("training teacher" in line for line in notes.said)
 
 
 def test_a_teacher_that_predicts_an_unknown_label_is_reported(folder: Path) -> None:
