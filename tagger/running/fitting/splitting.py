@@ -1,6 +1,6 @@
 """How a model splits raw text, given its corpora."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 
 from tagger.encoding.packed import Packed
 from tagger.inference.documents import whole_text_labels
@@ -8,22 +8,30 @@ from tagger.model.config import ModelConfig, shared_rules
 from tagger.text.characters import is_unspaced
 from tagger.text.sentence import Sentence
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
+from tagger.wording import quoted
 
+TOKENIZED = ("conll", "conllu", "parallel", "tagged")  # formats whose files hold tokens
 MOST = 0.95  # of the tokens in scripts without blanks
 
 
-def text_rules_of(given: Mapping[str, TextRules], train: Packed, tell: Callable[[str], None]) -> TextRules:
+def text_rules_of(
+    given: Mapping[str, TextRules], train: Packed, tell: Callable[[str], None], *, tokenized: Set[str] = frozenset()
+) -> TextRules:
     """Return how a model splits raw text: as its corpora were split, or into characters if their tokens are characters.
 
     Args:
         given: How each corpus was split, by its name.
         train: The train sentences.
-        tell: Called with a note if the corpora differ, or if characters were detected.
+        tell: Called with a note if a corpus was split in another way, or if characters were detected.
+        tokenized: Names of corpora whose files hold tokens, so that rules that they do not set are not theirs.
     """
     rules = shared_rules(list(given.values()))
-    if any(other != rules for other in given.values()):
-        chosen = next((name for name, other in given.items() if other == rules), "none")
-        tell(f"the corpora split raw text differently; the model splits it as corpus `{chosen}` does ({rules.name})")
+    own = {name: each for name, each in given.items() if each != DEFAULT_RULES or name not in tokenized}
+    if odd := [name for name, each in own.items() if each != rules]:
+        same = next((name for name, each in own.items() if each == rules), None)
+        how = "by the default rules" if same is None else f"as corpus `{same}` does"
+        noun = "corpus" if len(odd) == 1 else "corpora"
+        tell(f"the model splits raw text {how} ({rules.name}), unlike {noun} {quoted(odd)}")
     if rules == DEFAULT_RULES and has_characters(train):
         rules = TextRules("characters")
         tell('the train tokens are single characters, so the model splits raw text with tokenize = "characters"')

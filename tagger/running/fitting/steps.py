@@ -30,7 +30,7 @@ from tagger.model.network import TorchModel, build_network
 from tagger.running.fitting.calibration import Facts, calibrate, describe_calibration
 from tagger.running.fitting.memory import check_memory
 from tagger.running.fitting.model_config import config_of
-from tagger.running.fitting.splitting import stays_whole, text_rules_of
+from tagger.running.fitting.splitting import TOKENIZED, stays_whole, text_rules_of
 from tagger.running.fitting.task import of_parts, task_of
 from tagger.running.folder import RunFolder
 from tagger.running.run import RunListener
@@ -90,7 +90,8 @@ class Training:
     def prepare(self) -> tuple[TextRules, Features]:
         """Return how texts are split, and the features of the recipe."""
         by_corpus = {name: corpus.rules for name, corpus in self.corpora.items()}
-        rules = text_rules_of(by_corpus, self.packed, self.listener.noted)
+        tokenized = {name for name, config in self.recipe.all_corpora().items() if config.format in TOKENIZED}
+        rules = text_rules_of(by_corpus, self.packed, self.listener.noted, tokenized=tokenized)
         given = Given(self.folder, self.packed, self.listener.noted, self.device, rules)
         return rules, self._as_trained(prepare_features(self.recipe.features, given))
 
@@ -141,7 +142,8 @@ class Training:
         if longest_context(features) and not have_neighbours(self.train):
             names = quoted(read_alone(features))
             self.listener.noted(
-                f"train has no documents of several sentences, so the model reads no context (features: {names})"
+                f"train has no documents of several sentences, so the model reads no context (features: {names}); in "
+                "column files, `-DOCSTART-`, `# newdoc` or a column `document` marks documents"
             )
         return features
 

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from small_runs import Notes
 import tagger
 from tagger.encoding.packed import pack
 from tagger.errors import DataError
-from tagger.running.fitting.splitting import has_characters
+from tagger.running.fitting.splitting import has_characters, text_rules_of
 from tagger.running.scoring import evaluate_files
 from tagger.text.sentence import Sentence
 from tagger.text.tokenization import TextRules
@@ -77,9 +78,29 @@ def test_corpora_that_are_split_differently_are_noted(tmp_path: Path) -> None:
     files = {"format": "jsonl", "train": [path], "dev": [path]}
     run, notes = trained(corpora={"a": files, "b": {**files, "language": "de"}})
     assert run.tagger.model.text_rules.language == "de"
-    assert any(
-        n.startswith("the corpora split raw text differently; the model splits it as corpus `b` does") for n in notes
-    )
+    (note,) = [n for n in notes if "splits raw text" in n]
+    assert re.sub(r"\(.*\)", "(…)", note) == "the model splits raw text as corpus `b` does (…), unlike corpus `a`"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "texts", "note"),
+    [
+        ({}, {}, ""),
+        ({}, {"language": "de"}, ""),  # the tokens of columns were not split by the default rules
+        ({}, {"tokenize": "characters"}, ""),
+        ({}, {"tokenize": "blanks"}, "by the default rules (…), unlike corpus `b`"),
+        ({"language": "de"}, {}, "as corpus `a` does (…), unlike corpus `b`"),
+        ({"language": "da"}, {"language": "de"}, "as corpus `a` does (…), unlike corpus `b`"),
+    ],
+)
+def test_a_corpus_of_tokens_is_split_differently_only_if_it_sets_keys(
+    tokens: dict[str, Any], texts: dict[str, Any], note: str
+) -> None:
+    notes: list[str] = []
+    given = {"a": TextRules(**tokens), "b": TextRules(**texts)}
+    text_rules_of(given, pack([Sentence.from_tokens(["Ada"])]), notes.append, tokenized={"a"})
+    found = [re.sub(r"\(.*?\)", "(…)", each) for each in notes]
+    assert found == ([f"the model splits raw text {note}"] if note else [])
 
 
 def test_a_function_splits_in_training_and_is_asked_for_again(tmp_path: Path) -> None:
