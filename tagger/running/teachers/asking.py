@@ -9,7 +9,7 @@ from tagger.errors import RecipeError
 from tagger.heads.lessons import Lesson
 from tagger.heads.table import head_of
 from tagger.running.teachers.finding import Teachers
-from tagger.running.teachers.label_files import Tell
+from tagger.running.teachers.label_files import LabelFile, Tell
 from tagger.text.sentence import Sentence
 from tagger.wording import counted
 
@@ -62,7 +62,8 @@ def with_teachers(
             continue
         asked, taught_by = _asked(sentences, config), [each for value in config.teacher for each in teachers[value]]
         verb = "labels" if len(config.teacher) == 1 else "label"
-        tell(f"{', '.join(config.teacher)} {verb} `{config.layer}` in {counted(sum(asked), 'sentence')}")
+        most = "at most " if any(isinstance(each, LabelFile) for each in taught_by) else ""  # a note says what it lacks
+        tell(f"{', '.join(config.teacher)} {verb} `{config.layer}` in {most}{counted(sum(asked), 'sentence')}")
         lesson = Lesson(sentences, asked, taught_by, vocabulary, f"heads.{name}.teacher", tell)
         encoded = head_of(config.layer, config).learn(encoded, lesson)
     return encoded

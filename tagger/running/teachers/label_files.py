@@ -24,7 +24,7 @@ from tagger.heads.table import head_of
 from tagger.text.gaps import known_of
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
-from tagger.wording import quoted
+from tagger.wording import counted, quoted
 
 CONVERT = "; these are options of `tagger convert`, which writes a file that can teach"
 Tell = Callable[[str], None]
@@ -59,7 +59,7 @@ class LabelFile:
                 key = _characters(part)
                 found += _placed(part, labelled[key], counts) if key in labelled else _without_layers(part)
                 used.add(key)
-        counts["absent"] = sum(not sentence.layers for sentence in found)
+        counts["absent"] = sum(not sentence.layers for sentence in found) - counts["unclear"]
         counts["unused"] = sum(_characters(t) not in used and not used & set(_each(t)) for t in texts)
         counts["repeated"] = sum(key in used and _labels(part) != _labels(labelled[key]) for key, part in keyed)
         for note in _notes(counts, len(sentences)):
@@ -115,15 +115,24 @@ def read_label_file(path: Path, tell: Tell) -> LabelFile:
 
 def _notes(counts: Counter[str], asked: int) -> Iterator[str]:
     """Yield a note on each kind of thing that was counted."""
+    unfit = f"{counts['unfit']} {'entity' if counts['unfit'] == 1 else 'entities'}"
     for what, text in (
-        ("absent", f"of {asked} sentences have no labels in the file"),
-        ("unused", "texts of the file are no text of these sentences and are not used"),
-        ("repeated", "texts occur again in the file with other labels or tokens; the first of each is used"),
-        ("unfit", "entities do not begin and end with tokens, so the tags of these tokens are unknown"),
-        ("unclear", "sentences have other tokens than the file, which cannot keep its unknown tags, and no labels"),
+        ("absent", f"the file has no labels for {counts['absent']} of {counted(asked, 'sentence')}"),
+        ("unused", f"ignored {counted(counts['unused'], 'text')} of the file without a matching sentence to label"),
+        (
+            "repeated",
+            f"ignored {counted(counts['repeated'], 'repeated text')} of the file with other labels or tokens; the "
+            "first of each is used",
+        ),
+        ("unfit", f"tags are unknown at {unfit} whose characters do not align with tokens"),
+        (
+            "unclear",
+            f"ignored the labels of {counted(counts['unclear'], 'sentence')} whose tokens differ from those of the "
+            "file, which has unknown tags there",
+        ),
     ):
         if counts[what]:
-            yield f"{counts[what]} {text}"
+            yield text
 
 
 def check_layer(where: str, head: AnyHeadConfig, file: LabelFile) -> None:

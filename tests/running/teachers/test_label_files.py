@@ -66,8 +66,8 @@ def test_tags_of_a_file_are_taught_in_the_scheme_of_the_head(learn: Learn) -> No
     found, notes = learn(rows, [words("Ada Bo ran"), words("nobody")])
     assert tags_of(found) == ["B-PER", "E-PER", "O", "?"]
     assert notes == [
-        "labels.jsonl labels `ner` in 2 sentences",
-        "labels.jsonl: 1 of 2 sentences have no labels in the file",
+        "labels.jsonl labels `ner` in at most 2 sentences",
+        "labels.jsonl: the file has no labels for 1 of 2 sentences",
     ]
 
 
@@ -107,8 +107,10 @@ def test_labels_are_matched_by_their_text_in_any_order_and_with_other_tokens(lea
     found, notes = learn(rows, [words("Ada-Bo ran ."), words("Al ran.")])
     # The characters of two entities are in one token, and the others begin and end with tokens.
     assert tags_of(found) == ["|".join(VOCABULARY.labels["ner"]), "O", "O", "S-PER", "O"]
-    assert "labels.jsonl: 2 entities do not begin and end with tokens, so the tags of these tokens are unknown" in notes
-    assert "labels.jsonl: 1 texts of the file are no text of these sentences and are not used" in notes
+    assert notes[1:] == [
+        "labels.jsonl: ignored 1 text of the file without a matching sentence to label",
+        "labels.jsonl: tags are unknown at 2 entities whose characters do not align with tokens",
+    ]
 
 
 def test_texts_that_a_file_has_again_with_other_labels_are_reported(learn: Learn) -> None:
@@ -123,9 +125,9 @@ def test_texts_that_a_file_has_again_with_other_labels_are_reported(learn: Learn
     rows = [{"tokens": text.split(), "tags": {"ner": tags.split()}} for text, tags in texts]
     found, notes = learn(rows, [words("Bo ran"), words("Ada ran")])
     assert tags_of(found) == ["O", "O", "S-PER", "O"]
-    told = "labels.jsonl: 1 texts occur again in the file with other labels or tokens; the first of each is used"
+    told = "labels.jsonl: ignored 1 repeated text of the file with other labels or tokens; the first of each is used"
     assert told in notes  # "Al" is no text of these sentences, and "Bo ran" has the same labels again
-    assert not any("again" in note for note in learn(rows[2:4], [words("Bo ran")])[1])
+    assert not any("repeated" in note for note in learn(rows[2:4], [words("Bo ran")])[1])
 
 
 def test_a_sentence_that_texts_of_a_file_label_in_several_ways_is_reported(learn: Learn) -> None:
@@ -136,7 +138,7 @@ def test_a_sentence_that_texts_of_a_file_label_in_several_ways_is_reported(learn
     ]
     found, notes = learn(rows, [words("Ada ran")])
     assert tags_of(found) == ["O", "O"]
-    assert any("1 texts occur again" in note for note in notes)
+    assert any("1 repeated text of" in note for note in notes)
 
 
 def test_labels_of_sentences_have_their_probability(learn: Learn) -> None:
