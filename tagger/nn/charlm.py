@@ -14,6 +14,25 @@ BLOCK = 1024  # characters of a row that are read at once without gradient: thei
 State = tuple[Tensor, Tensor]
 
 
+class _Undrawn:
+    """A module without first weights, which torch draws from its global generator that all threads share."""
+
+    def reset_parameters(self) -> None:
+        """Leave the weights undefined."""
+
+
+class _UndrawnEmbedding(_Undrawn, nn.Embedding):
+    pass
+
+
+class _UndrawnLSTM(_Undrawn, nn.LSTM):
+    pass
+
+
+class _UndrawnLinear(_Undrawn, nn.Linear):
+    pass
+
+
 class CharacterModel(nn.Module):
     """Predicts the next character of a text. Its weights are undefined until they are drawn or loaded.
 
@@ -30,11 +49,10 @@ class CharacterModel(nn.Module):
 
     def __init__(self, *, num_chars: int, dimension: int, hidden_size: int, dropout: float = 0.0) -> None:
         super().__init__()
-        # Nothing is drawn here: torch would draw from its global generator, which all threads share.
-        self.embedding = nn.Embedding.from_pretrained(torch.empty(num_chars, dimension), freeze=False)
-        self.lstm = nn.LSTM(dimension, hidden_size, device="meta").to_empty(device="cpu")
+        self.embedding = _UndrawnEmbedding(num_chars, dimension)
+        self.lstm = _UndrawnLSTM(dimension, hidden_size)
         self.dropout = Dropout(dropout)
-        self.output = nn.Linear(hidden_size, num_chars, device="meta").to_empty(device="cpu")
+        self.output = _UndrawnLinear(hidden_size, num_chars)
 
     @torch.no_grad()
     def draw_weights(self, generator: torch.Generator) -> None:
