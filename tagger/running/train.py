@@ -14,6 +14,7 @@ from tagger.corpus.corpus import Corpus
 from tagger.errors import RecipeError
 from tagger.features.cache import caching, uncached
 from tagger.inference.torch_backend import TorchBackend, check_device
+from tagger.nn.side_by_side import torch_threads
 from tagger.running.corpora import read_corpora
 from tagger.running.fitting.calibration import check_calibrated
 from tagger.running.fitting.steps import Training
@@ -79,6 +80,7 @@ def train(
     path = Path(output) if output is not None else None
     folder = Path(data) if data is not None else base
     with (
+        torch_threads(threads or torch.get_num_threads()),
         open_run_folder(path, recipe, data=folder, base=base, overwrite=overwrite) as run_folder,
         caching(tell=listener.noted, progress=listener.advanced) as keep,
     ):
@@ -86,8 +88,6 @@ def train(
             listener.noted(
                 f"the run in {path} stays until this one has ended; this one is in {run_folder.work} until then"
             )
-        if threads is not None:
-            torch.set_num_threads(threads)
         found = find_teachers(recipe, base, path, data=data, device=device, tell=listener.noted)
         corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted, given=corpus)
         training = Training(recipe, folder, corpora, device, run_folder, listener, keep)

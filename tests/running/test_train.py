@@ -3,6 +3,7 @@
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -23,12 +24,15 @@ from small_runs import (
 from tagger.config import load_recipe
 from tagger.corpus.synthetic import generate
 from tagger.errors import DataError, RecipeError
+from tagger.nn.side_by_side import torch_threads
 from tagger.running.description import describe_model
 from tagger.running.run import Run
 from tagger.running.scoring import evaluate_files
 from tagger.running.testing import hashes_of_recipe
 from tagger.running.train import train
 from tagger.tagging import load
+
+MISSING = pytest.raises(DataError, match="no such file")
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +114,17 @@ def test_the_number_of_threads_changes_no_bit(hidden_size: int, tmp_path: Path) 
         weights(train(recipe, overrides=[f"encoder.hidden_size={hidden_size}"], threads=threads)) for threads in (1, 3)
     ]
     assert same_bits(*found)
+
+
+@pytest.mark.parametrize(("wrong", "ends"), [([], nullcontext()), (["embeddings.vectors=no.txt"], MISSING)])
+def test_torch_has_as_many_threads_after_a_training_as_before(
+    tmp_path: Path, wrong: list[str], ends: AbstractContextManager[object]
+) -> None:
+    path = make_recipe(tmp_path, SYNTHETIC, NER)
+    with torch_threads(2):
+        with ends:
+            train(path, overrides=["training.epochs=1", *wrong], threads=1)
+        assert torch.get_num_threads() == 2
 
 
 def test_trainings_in_threads_give_the_models_that_they_give_alone_whatever_else_draws(

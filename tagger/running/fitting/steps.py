@@ -1,7 +1,7 @@
 """The steps from corpora to a trained and calibrated model."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,6 +80,9 @@ class Training:
     run_folder: RunFolder
     listener: RunListener
     keep: Callable[[Features], Features]
+    added: int | None = field(
+        init=False, default=None
+    )  # copies with replaced entities or tokens, if the recipe has any
 
     def __post_init__(self) -> None:
         self.schemes = {layer: head.span_scheme for layer, head in self.recipe.layers.items()}
@@ -191,7 +194,10 @@ class Training:
     def task(self, model: TorchModel, teachers: Mapping[str, Teachers]) -> Task:
         """Return what the network of a model learns."""
         train = {name: corpus.train for name, corpus in self.corpora.items()}
-        return task_of(model, self.recipe, train, self.packed, teachers, self.listener.noted)
+        task = task_of(model, self.recipe, train, self.packed, teachers, self.listener.noted)
+        if self.recipe.training.mention_replacement or self.recipe.training.token_replacement:
+            self.added = sum(size for size, _ in task.parts) - len(self.train)
+        return task
 
     def calibrate(self, model: TorchModel, best: Epoch) -> tuple[TorchModel, Facts]:
         """Calibrate a model. If that is interrupted, a note says which model is kept."""
@@ -210,7 +216,7 @@ class Training:
 
         The dev scores are those that chose the weights, before anything was calibrated.
         """
-        facts = {
+        facts: dict[str, object] = {
             "seed": self.recipe.seed,
             "epoch": best.epoch,
             "dev": best.selected,
@@ -222,6 +228,8 @@ class Training:
             "recipe": hashes_of_recipe(self.recipe),
             "train_files": files_of(self.train),
         }
+        if self.added is not None:
+            facts["added_sentences"] = self.added
         return facts | ({"calibrated": calibrated} if calibrated else {})
 
 

@@ -133,7 +133,9 @@ def test_replaced_mentions_are_learned_but_are_no_words_or_sentences_of_train(tm
     run = train(recipe, listener=listener, overrides=replacing, seed=5)
     plain = train(recipe, seed=5)
     assert "train has 3 added sentences with replaced entities or tokens" in listener.said
-    assert run.report.to_dict()["train_sentences"] == 3
+    report = run.report.to_dict()
+    assert (report["train_sentences"], report["added_sentences"]) == (3, 3)
+    assert "added_sentences" not in plain.report.to_dict()
     assert run.tagger.backend.model.vocabulary == plain.tagger.backend.model.vocabulary
     assert not same_bits(weights(run), weights(plain))
     assert same_bits(weights(run), weights(train(recipe, overrides=replacing, seed=5)))
