@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 CHUNK_TOKENS = 8192  # that are computed at once
+UNKEYED = {"context", "width"}  # settings that the values of a passage do not depend on, so runs share a store
 NOTED_AFTER = 2.0  # seconds of work from which on it is noted
 WRITABLE = "set TAGGER_CACHE to a writable folder on a disk with room"
 Tell = Callable[[str], None]
@@ -234,7 +235,7 @@ def caching(
                 tell(_not_kept(feature, owner, f"the user has no home; {WRITABLE}"))
                 return feature
             key = f"{feature.config.kind} {feature.version} {feature.fingerprint}"
-            about = feature.config.model_dump(mode="json", exclude_defaults=True)
+            about = feature.config.model_dump(mode="json", exclude_defaults=True, exclude=UNKEYED)
             try:
                 folder = stack.enter_context(place.opened(key, about))
             except OSError as error:

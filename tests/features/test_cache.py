@@ -60,6 +60,17 @@ def test_a_second_run_computes_nothing(stores: Stores, dtype: str) -> None:
     assert Read(stores, [*SOME, *passages("new")], dtype=dtype).computed == passages("new")
 
 
+def test_a_store_shows_only_settings_that_make_it_another_store(stores: Stores) -> None:
+    class Wide(FakeConfig):
+        context: int = 2
+        width: int = 4
+
+    for config in (Wide(kind="fake", model="b", context=3, width=5), Wide(kind="fake", model="b")):
+        with cached({"x": FakeFeature("x", config)}, tell=pytest.fail, stores=stores):
+            pass
+    assert [store.about for store in stores.kept()] == [{"kind": "fake", "model": "b"}]
+
+
 def test_the_cached_feature_is_otherwise_the_same(stores: Stores) -> None:
     feature = FakeFeature()
     with cached({"x": feature}, tell=pytest.fail, stores=stores) as features:
