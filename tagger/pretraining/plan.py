@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from tagger.wording import counted
+
 WARMUP = 0.05  # share of the training during which the learning rate rises from zero
 
 
@@ -31,6 +33,11 @@ class Plan:
     epochs: int | None = 10
     minutes: float | None = None
     seed: int = 1
+
+    @property
+    def length(self) -> str:
+        """When the training ends, in words."""
+        return counted(self.epochs or 1, "epoch") if self.minutes is None else f"{self.minutes:g} minutes"
 
     def rate_at(self, done: float) -> float:
         """Return the learning rate when a share of the training is done."""

@@ -17,7 +17,7 @@ from tagger.pretraining.folder import CHECKPOINT, LOG, card, open_folder
 from tagger.pretraining.model import CharLM, CharLMSizes, build_charlm, charlm_files
 from tagger.pretraining.plan import Listener, Plan, Round
 from tagger.pretraining.tensors import pack, unpack
-from tagger.pretraining.texts import Reading, check_columns, hold_out, read_texts
+from tagger.pretraining.texts import FEWEST, Reading, check_columns, hold_out, read_texts
 from tagger.pretraining.training import Training
 
 SAVED_EVERY = 60.0  # seconds from one checkpoint to the next
@@ -69,7 +69,8 @@ def pretrain(
         dev: A text to score the model on. Default: the last lines of the others, which are then not learned from.
         reading: How all files are read.
         overwrite: Whether to replace what the folder holds.
-        resume: Whether to continue the training whose checkpoint the folder holds; arguments must be the same.
+        resume: Whether to continue the training whose checkpoint the folder holds. Texts and plan must be the same,
+            apart from `epochs` and `minutes`; a note says what another length changes.
         threads: Number of CPU threads; two are used at most, one for each direction.
         listener: Receives the events of the training.
         stop: Asked after each step whether to stop. The training can then be continued.
@@ -99,6 +100,11 @@ def pretrain(
         listener.noted(
             f"{len(text):,} characters to learn from, {len(held_out):,} held out, {len(characters) - 1} different ones"
         )
+        if len(held_out) < FEWEST:  # of the default; a file has at least as many
+            listener.noted(
+                f"only {len(held_out):,} characters are held out, so the scores that choose the best model are rough; "
+                f"name a held-out text of at least {FEWEST:,} characters with --dev"
+            )
         sizes = CharLMSizes(dimension=plan.dimension, hidden_size=plan.hidden_size)
         model = build_charlm(sizes, characters, facts, seed=plan.seed, dropout=plan.dropout)
         training = Training(model, characters.ids(text), characters.ids(held_out), plan)
@@ -130,6 +136,11 @@ class _Run:
         if resume:
             training.restore(*unpack(checkpoint.read_bytes(), str(checkpoint)), str(checkpoint))
             self.listener.noted(f"continued from {checkpoint}: {training.done:.0%} done")
+            if (length := training.plan.length) != training.planned:
+                self.listener.noted(
+                    f"the training ends after {length} instead of {training.planned}; the learning rate changes here, "
+                    f"so the model is not the one of a training that had {length} from the start"
+                )
         finished = training.run(threads=threads, listener=self.listener, stepped=self._stepped, scored=self._scored)
         last = training.best
         if last is None:  # stopped before the first round

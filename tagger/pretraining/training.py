@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -42,7 +42,8 @@ class Training:
     """
 
     def __init__(self, model: CharLM, text: Ids, dev: Ids, plan: Plan) -> None:
-        self.model, self._text, self._dev, self._plan = model, text, dev, plan
+        self.model, self._text, self._dev, self.plan = model, text, dev, plan
+        self.planned = plan.length  # also of the training that a checkpoint is of, before it is continued
         self._digest = _digest(text, dev)
         self._directions = [Direction(network, plan) for network in model.network.directions]
         self._batch = max(1, min(plan.batch_size, len(text) // plan.window))
@@ -62,9 +63,9 @@ class Training:
     @property
     def done(self) -> float:
         """The share of the training that is done."""
-        if self._plan.minutes is not None:
-            return min(1.0, self.seconds / (60 * self._plan.minutes))
-        return min(1.0, self._step / (self._steps * (self._plan.epochs or 1)))
+        if self.plan.minutes is not None:
+            return min(1.0, self.seconds / (60 * self.plan.minutes))
+        return min(1.0, self._step / (self._steps * (self.plan.epochs or 1)))
 
     @property
     def epochs(self) -> float:
@@ -119,7 +120,7 @@ class Training:
         """Return all that the rest of the training depends on, as tensors and values of JSON."""
         tensors = {f"{i}.{name}": t for i, each in enumerate(self._directions) for name, t in each.tensors().items()}
         tensors |= {f"best.{name}": tensor for name, tensor in self._best.items()}
-        described = {"plan": asdict(self._plan), "text": self._digest, "step": self._step, "seconds": self.seconds}
+        described = {"plan": asdict(self.plan), "text": self._digest, "step": self._step, "seconds": self.seconds}
         described |= {"loss": self._loss, "count": self._count, "since": self._since}
         return tensors, described | {"rounds": [asdict(each) for each in self.rounds]}
 
@@ -136,6 +137,8 @@ class Training:
         """
         self._check_same(described, where)
         try:
+            length = {name: described["plan"][name] for name in ("epochs", "minutes")}
+            self.planned = replace(self.plan, **length).length
             self._restore_figures(described)
             self._start_pass()
             for i, each in enumerate(self._directions):
@@ -172,7 +175,7 @@ class Training:
                 f"{where}: must be continued with the same text, got another; give the same files and options, or "
                 "start again with --overwrite"
             )
-        mine, theirs = asdict(self._plan), described.get("plan")
+        mine, theirs = asdict(self.plan), described.get("plan")
         theirs = theirs if isinstance(theirs, dict) else {}
         if odd := [name for name in mine.keys() - {"epochs", "minutes"} if mine[name] != theirs.get(name)]:
             name = sorted(odd)[0]
@@ -183,7 +186,7 @@ class Training:
 
     def _start_pass(self) -> None:
         """Give both directions the text as rows, from another character in each pass, so that windows differ."""
-        draw = np.random.default_rng([self._plan.seed, self._step // self._steps])
+        draw = np.random.default_rng([self.plan.seed, self._step // self._steps])
         start = int(draw.integers(len(self._text)))
         for direction, text in zip(self._directions, (self._text, self._text[::-1]), strict=True):
             direction.start(text, start, self._batch)
@@ -193,13 +196,13 @@ class Training:
         number = self._step % self._steps
         if number == 0:
             self._start_pass()
-        rate = self._plan.rate_at(self.done)
+        rate = self.plan.rate_at(self.done)
         rightward, leftward = self._directions
         losses = both(partial(rightward.step, number, rate), partial(leftward.step, number, rate))
         if not all(map(math.isfinite, losses)):
             raise TaggerError("training diverged: the loss is not a number; start again with a lower --learning-rate")
-        left = len(self._text) // self._batch - 1 - number * self._plan.window
-        characters = self._batch * min(self._plan.window, left)
+        left = len(self._text) // self._batch - 1 - number * self.plan.window
+        characters = self._batch * min(self.plan.window, left)
         self._loss += sum(losses) / 2 * characters
         self._count += characters
         self._step += 1
@@ -226,7 +229,7 @@ class Training:
             dev_perplexity=_perplexity(loss),
             dev_bits=loss / math.log(2),
             best=self.best is None or loss / math.log(2) < self.best.dev_bits,
-            learning_rate=self._plan.rate_at(self.done),
+            learning_rate=self.plan.rate_at(self.done),
             characters_per_second=pace,
             seconds=self.seconds,
         )

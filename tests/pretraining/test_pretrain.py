@@ -117,6 +117,24 @@ def test_a_training_that_was_stopped_can_be_continued_until_another_has_replaced
     assert pretrain([text_file], folder, plan=small, resume=True).finished
 
 
+def test_a_training_that_goes_on_longer_than_planned_says_so(small: Plan, text_file: Path, tmp_path: Path) -> None:
+    events, folder = Events(), tmp_path / "model"
+    pretrain([text_file], folder, plan=small, stop=lambda: True)
+    assert len(pretrain([text_file], folder, plan=replace(small, epochs=4), resume=True, listener=events).rounds) == 4
+    assert events.notes[-1] == (
+        "the training ends after 4 epochs instead of 3 epochs; the learning rate changes here, so the model is not the "
+        "one of a training that had 4 epochs from the start"
+    )
+
+
+@pytest.mark.parametrize(("lines", "is_noted"), [(60, True), (2000, False)])
+def test_a_tiny_held_out_part_is_noted(small: Plan, tmp_path: Path, lines: int, is_noted: bool) -> None:
+    (tmp_path / "text.txt").write_text("Ada lives in Oslo\n" * lines)
+    events = Events()
+    pretrain([tmp_path / "text.txt"], tmp_path / "model", plan=small, listener=events, stop=lambda: True)
+    assert any("characters are held out, so" in note and "--dev" in note for note in events.notes) is is_noted
+
+
 def test_a_damaged_checkpoint_is_refused_in_one_sentence(small: Plan, text_file: Path, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     pretrain([text_file], folder, plan=small, stop=lambda: True)

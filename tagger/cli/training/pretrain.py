@@ -67,7 +67,11 @@ def pretrain(
         bool, typer.Option("--overwrite", help="Replace a character language model in this folder.")
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Continue a training that was stopped, with the same texts and options.")
+        bool,
+        typer.Option(
+            "--resume",
+            help="Continue a stopped training, with the same texts and options; --epochs or --minutes may differ.",
+        ),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
