@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tagger.encoding.vocabulary import Vectors, find_word
 from tagger.errors import DataError, Problems
-from tagger.files.reading import iter_lines
+from tagger.files.reading import iter_lines, utf8_alone
 from tagger.wording import shorten
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf(inity)?)", re.IGNORECASE)
@@ -33,7 +33,8 @@ def read_vectors(paths: Sequence[str | Path], *, max_words: int | None = None) -
     Raises:
         DataError: A file cannot be read, or a line is not a word followed by as many numbers as the first line has.
     """
-    files = [_read_file(Path(path), max_words) for path in paths]
+    with utf8_alone():
+        files = [_read_file(Path(path), max_words) for path in paths]
     if len(files) == 1:
         return files[0]
     words = list(dict.fromkeys(word for file in files for word in file.words))

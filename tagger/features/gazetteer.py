@@ -15,13 +15,13 @@ from pydantic import FailFast, Field, ValidationError
 
 from tagger.config import GazetteerConfig, Section
 from tagger.encoding.packed import Packed
-from tagger.errors import DataError, ModelError
+from tagger.errors import ModelError
 from tagger.features.feature import Floats, Given, TokenFeature
 from tagger.features.passages import Passage
 from tagger.features.trie import Match, Trie
-from tagger.files.reading import iter_lines
+from tagger.files.reading import iter_lines, utf8_alone
 from tagger.text.tokenization import TextRules
-from tagger.wording import quoted
+from tagger.wording import plain_rule, quoted
 
 if TYPE_CHECKING:
     from torch import nn
@@ -84,7 +84,7 @@ class GazetteerFeature(TokenFeature[GazetteerConfig]):
         except ValidationError as error:
             detail = error.errors(include_url=False, include_context=False, include_input=False)[0]
             place = ".".join(map(str, detail["loc"]))
-            found = f"{detail['msg']} at `{place}`" if place else detail["msg"]
+            found = f"`{place}` {plain_rule(detail['msg'])}" if place else detail["msg"]
             raise _damaged(name, f"have the entries of each type as lists of tokens, got: {found}") from None
         if list(lists.entries) != list(config.files):
             raise _damaged(name, f"have the types {quoted(config.files)}, got {quoted(lists.entries)}")
@@ -153,10 +153,8 @@ class GazetteerFeature(TokenFeature[GazetteerConfig]):
 
 def _lines(path: Path) -> Iterator[str]:
     """Yield the lines of a list, whose encoding no key of a recipe names."""
-    try:
+    with utf8_alone():
         yield from iter_lines(path)
-    except DataError as error:
-        raise DataError(str(error).removesuffix(", or name its encoding")) from None
 
 
 def entries_of(line: str, rules: TextRules) -> Iterable[Entry]:

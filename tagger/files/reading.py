@@ -8,6 +8,7 @@ is left to the readers.
 import codecs
 import io
 import os
+import re
 import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -28,12 +29,22 @@ BLOCK = 65536  # bytes that are read at once from what arrives: the capacity of 
 ADVICE = "check the path"
 Report = Callable[[str, str, str], None]  # takes the kind, place and message of a fault
 LONE_CR = "line ends must be LF or CRLF, got a lone CR; convert the file"
+NAMING = re.compile(r"; (convert it to UTF-8, or )?name (its|another) encoding$", re.MULTILINE)
 SPECIAL = {
     stat.S_IFIFO: "a named pipe",
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
     stat.S_IFSOCK: "a socket",
 }
+
+
+@contextmanager
+def utf8_alone() -> Iterator[None]:
+    """Advise to save a file as UTF-8 if it is not, for files whose encoding no key or option names."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(NAMING.sub("; save it as UTF-8", str(error))) from None
 
 
 def read_bytes(path: Path) -> bytes:
@@ -175,8 +186,9 @@ def read_text(path: Path) -> str:
             kept.append(line)
             yield line
 
-    for _ in decode_lines(keeping(), where=str(path)):
-        pass  # checks each line
+    with utf8_alone():
+        for _ in decode_lines(keeping(), where=str(path)):
+            pass  # checks each line
     return b"".join(kept).decode("utf-8-sig")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tagger.errors import DataError, RecipeError
+from tagger.files.reading import utf8_alone
 from tagger.formats.columns.fields import SAMPLE
 from tagger.formats.detection import detect_reading, shown_format
 from tagger.formats.source import source_of
@@ -58,7 +59,8 @@ def read_texts(files: Sequence[Path], reading: Reading, *, name: str = "the text
     Raises:
         DataError: A file cannot be read, or there are too few characters.
     """
-    text = BREAK + "".join(f"{line}{BREAK}" for file in files for line in _lines(file, reading))
+    with utf8_alone():
+        text = BREAK + "".join(f"{line}{BREAK}" for file in files for line in _lines(file, reading))
     if len(text) < FEWEST:
         raise DataError(
             f"{files[0]}: {name} must have at least {FEWEST:,} characters, got {len(text):,}; give more text"

@@ -100,7 +100,7 @@ def test_lists_are_read_as_other_files_are(tmp_path: Path, content: bytes) -> No
     [
         (b"", "list.txt: the file must not be empty, got no bytes"),
         (b"\n \n", "list.txt: the file must not be empty, got blank lines only"),
-        ("Oslo\nKøge\n".encode("latin-1"), r"list.txt:2: .*UTF-8, .*; convert it to UTF-8$"),
+        ("Oslo\nKøge\n".encode("latin-1"), r"list.txt:2: .*UTF-8, .*; save it as UTF-8$"),
         (None, "list.txt: no such file"),
     ],
 )
@@ -125,7 +125,7 @@ def test_the_file_of_the_model_holds_the_entries(lists: Path) -> None:
         (b"", "Invalid JSON"),
         (b"[]", "valid dictionary|object"),
         (b'{"entries": {"LOC": [[]]}}', "at least 1"),
-        (b'{"entries": {"LOC": [[1]]}}', "string"),
+        (b'{"entries": {"LOC": [[1]]}}', "must be text"),
         (b'{"entries": {"LOC": ["Oslo"]}}', "array|list"),
         (b'{"entries": {"ORG": [["Oslo"]]}}', "must have the types `LOC`, got `ORG`"),
     ],

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tagger.encoding.vectors import read_vectors
 from tagger.errors import DataError
 from tagger.files.reading import (
     MAX_LINE,
@@ -21,7 +22,9 @@ from tagger.files.reading import (
     iter_lines,
     read_bytes,
     read_lines,
+    read_text,
 )
+from tagger.running.teachers.label_files import read_label_file
 
 
 def write(folder: Path, data: bytes, name: str = "train.conll") -> Path:
@@ -89,6 +92,18 @@ def test_wrong_encoding_is_named_with_line_and_byte(bom: bytes, tmp_path: Path) 
         f"{path}:2: must be UTF-8, got byte 0xe9 at byte {len(bom) + 7} of the file, byte 3 of the line; "
         "convert it to UTF-8, or name its encoding"
     )
+
+
+@pytest.mark.parametrize(
+    "read", [read_text, lambda path: read_vectors([path]), lambda path: read_label_file(path, pytest.fail)]
+)
+@pytest.mark.parametrize("data", ["Zürich 1 2\n".encode("cp1252"), codecs.BOM_UTF16_LE + b"a\0\xff"])
+def test_no_encoding_is_asked_for_where_nothing_takes_one(
+    read: Callable[[Path], object], data: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "f").write_bytes(data)
+    with pytest.raises(DataError, match=r"f:1: must be (UTF-8|utf-16).*; save it as UTF-8$"):
+        read(tmp_path / "f")
 
 
 def test_cut_character_at_the_end_is_wrong_encoding(tmp_path: Path) -> None:

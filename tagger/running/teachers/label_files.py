@@ -18,6 +18,7 @@ from tagger.config import AnyHeadConfig
 from tagger.corpus.checking import finish
 from tagger.corpus.sides import read_side
 from tagger.errors import DataError, RecipeError
+from tagger.files.reading import utf8_alone
 from tagger.formats.probabilities import settled
 from tagger.heads.lessons import Opinion, taught_tags
 from tagger.heads.table import head_of
@@ -106,7 +107,8 @@ def read_label_file(path: Path, tell: Tell) -> LabelFile:
         DataError: The file cannot be read, or its tags are invalid.
     """
     try:
-        side = read_side(path, {})
+        with utf8_alone():
+            side = read_side(path, {})
         finished = finish({"test": side.sentences}, side.config, side.notes, whole=False)
     except DataError as error:
         raise DataError(f"{error}{CONVERT if ' --' in str(error) else ''}") from None
