@@ -6,6 +6,19 @@ from itertools import zip_longest
 from unicodedata import east_asian_width
 
 WIDEST = 40  # columns of a terminal: a longer name gets a line of its own, so that the figures stay on the screen
+RULE = re.compile(r"^[A-Z][a-z]+ should ")
+VALID = re.compile(r"\ba valid ([a-z]+)(, .*)?$")
+NAMES_OF_TYPES = {
+    "array": "a list",
+    "boolean": "true or false",
+    "dictionary": "a table",
+    "integer": "a whole number",
+    "list": "a list",
+    "number": "a number",
+    "object": "an object",
+    "string": "text",
+    "tuple": "a list",
+}
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -38,6 +51,12 @@ def shown_bytes(number: float) -> str:
         if number >= size:
             return f"{number / size:,.1f} {unit}"
     return counted(int(number), "byte")
+
+
+def plain_rule(message: str) -> str:
+    """Return a message of pydantic in plain words: `must be true or false` for `Input should be a valid boolean`."""
+    message = RULE.sub("must ", message.removeprefix("Value error, "))
+    return VALID.sub(lambda found: NAMES_OF_TYPES.get(found[1], found[1]), message)
 
 
 def visible(text: str) -> str:

@@ -56,6 +56,13 @@ def _as_language(value: object) -> object:
     return value
 
 
+def _as_header(value: object) -> object:
+    """Return a number of lines, or whether there is one, unchanged; refuse other values once."""
+    if value is not None and (not isinstance(value, int) or not 0 <= value <= 1000):
+        raise ValueError(f"must be a number of lines from 0 to 1,000, or true or false, got {shorten(value)}")
+    return value
+
+
 def _as_characters(value: object) -> object:
     """Return characters that are not white space unchanged, or refuse them."""
     if not isinstance(value, str) or any(char.isspace() for char in value):
@@ -200,7 +207,7 @@ class ReadingConfig(Section):
     """How a comment line starts, such as `###` (`conll`). Such lines are never tokens. Default: detected; `# ` and
     `#key = value` start a comment before the first token of a sentence."""
 
-    header: Annotated[int, Field(ge=0, le=1000)] | bool | None = None
+    header: Annotated[Annotated[int, Field(ge=0, le=1000)] | bool | None, BeforeValidator(_as_header)] = None
     """Number of lines before the first token that name the columns, or `true` for one and `false` for none (`conll`,
     `labelled`). They are skipped. Default: a line that names the columns is detected and reported."""
 

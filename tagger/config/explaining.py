@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, get_args
 
 from pydantic import ValidationError
@@ -10,22 +11,48 @@ from pydantic_core import ErrorDetails
 from tagger.config import features, heads
 from tagger.config.section import Section
 from tagger.errors import RecipeError
-from tagger.wording import quoted, shorten
+from tagger.wording import plain_rule, quoted, shorten
 
 # Of sections that a user names, the class of each `kind`.
 KINDS: Mapping[str, Mapping[str, type[Section]]] = {"heads": heads.KINDS, "features": features.KINDS}
 
 
-def explained(error: ValidationError, kind: type[Section], where: str) -> RecipeError:
-    """Return all errors in the values of a section as one; each line starts with `where`."""
-    return RecipeError.of([f"{where}: {_explain(detail, kind)}" for detail in error.errors()])
+def explained(
+    error: ValidationError, kind: type[Section], where: str, overrides: Mapping[str, str] = MappingProxyType({})
+) -> RecipeError:
+    """Return all errors in the values of a section as one.
+
+    Args:
+        error: The errors.
+        kind: The section.
+        where: Where the values are, at the start of each line.
+        overrides: Where values are instead that were given elsewhere, by their keys, such as `training.epochs`.
+    """
+    details = error.errors()
+    return RecipeError.of([f"{_place(each, overrides) or where}: {_explain(each, kind)}" for each in details])
+
+
+def _place(detail: ErrorDetails, overrides: Mapping[str, str]) -> str | None:
+    """Return where the wrong value was given as an override; None if it was not."""
+    key = ".".join(_path(detail["loc"]))
+    names_key = detail["type"] in ("extra_forbidden", "union_tag_invalid")  # which may be inside what was given
+    for given, place in overrides.items():
+        if f"{key}.".startswith(f"{given}.") or (names_key and given.startswith(f"{key}.")):
+            return place
+    return None
+
+
+def _path(place: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that lead to a place, without the kind of a section, which pydantic adds."""
+    has_kind = bool(place) and str(place[0]) in KINDS
+    return [str(part) for i, part in enumerate(place) if not (has_kind and i == 2)]
 
 
 def _explain(detail: ErrorDetails, kind: type[Section]) -> str:
     """Return one error of pydantic as a plain sentence."""
     place = detail["loc"]
-    kinds = KINDS.get(str(place[0]), {}) if place else {}  # if there are any, the third part of the place is the kind
-    path = [str(part) for i, part in enumerate(place) if not (kinds and i == 2)]
+    kinds = KINDS.get(str(place[0]), {}) if place else {}
+    path = _path(place)
     key, got, context = ".".join(path), shorten(detail["input"]), detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
@@ -51,8 +78,7 @@ def _explain(detail: ErrorDetails, kind: type[Section]) -> str:
         case "dict_type" | "model_type" | "model_attributes_type":
             return f"`{key}` must be a table, got {got}"
         case _:
-            rule = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-            return f"`{key}` must be {rule}, got {got}"
+            return f"`{key}` {plain_rule(detail['msg'])}, got {got}"
 
 
 def _suggestion(name: str, known: Sequence[str]) -> str:

@@ -6,16 +6,20 @@ reference of recipes.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tagger.config.section import Count, Names, Section, Share, Size, Weight, as_tuple
 from tagger.wording import quoted, shorten
 
+MISSING = "no such file; check the path and the --data folder"
+
 
 class AnyFeatureConfig(Section):
     """The keys that features of every kind have."""
+
+    missing: ClassVar[str] = MISSING  # what an error says of a path that does not exist
 
     kind: str
     """Kind of feature."""
@@ -102,6 +106,10 @@ class GazetteerConfig(AnyTokenFeatureConfig):
 
 class CharLMConfig(AnyTokenFeatureConfig):
     """States of a character language model, which `tagger pretrain` trains on any text."""
+
+    missing: ClassVar[str] = (
+        "no such folder; train the model with tagger pretrain, or check the path and the --data folder"
+    )
 
     kind: Literal["charlm"]
 

@@ -32,9 +32,11 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
         raise RecipeError(f"{path}: the recipe cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:  # invalid TOML or UTF-8, or nested too deep
         raise RecipeError(f"{path}: a recipe must be TOML in UTF-8: {error}") from None
-    for override in overrides:
-        _override(values, override)
-    return parse_recipe(values, where=Path(path).name)
+    given = {_override(values, override): f"--set {override}" for override in overrides}
+    try:
+        return Recipe.model_validate(values, context={"where": Path(path).name})
+    except ValidationError as error:
+        raise explained(error, Recipe, Path(path).name, given) from None
 
 
 def _recipe_text(path: Path) -> str:
@@ -83,8 +85,11 @@ def dump_recipe(recipe: Recipe) -> str:
     return tomli_w.dumps(values)
 
 
-def _override(values: dict[str, Any], override: str) -> None:
-    """Apply `section.key=value` to the values; the value is TOML or a bare string, which commas split for `columns`."""
+def _override(values: dict[str, Any], override: str) -> str:
+    """Apply `section.key=value` to the values, and return the key.
+
+    The value is TOML or a bare string, which commas split for `columns`.
+    """
     key, equals, text = override.partition("=")
     *sections, last = key.strip().split(".")
     if not equals or not all((*sections, last)):
@@ -101,3 +106,4 @@ def _override(values: dict[str, Any], override: str) -> None:
             raise RecipeError(f"--set {override}: the value must be TOML or a bare word: {error}") from None
         split = last == "columns" and "," in text
         table[last] = [name.strip() for name in text.split(",")] if split else text.strip()
+    return key.strip()

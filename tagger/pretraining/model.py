@@ -25,6 +25,7 @@ from tagger.nn.charlm import BothDirections
 from tagger.pretraining.characters import Characters
 from tagger.pretraining.header import damaged
 from tagger.pretraining.tensors import check_shapes, pack, unpack
+from tagger.wording import plain_rule
 
 FORMAT = 1
 CHARACTERS, WEIGHTS, CARD = "characters.json", "weights.safetensors", "README.md"
@@ -134,7 +135,7 @@ def _model_of(described: Mapping[str, Any], weights: bytes, where: str, where_we
     try:
         sizes = CharLMSizes.model_validate({key: described.get(key) for key in CharLMSizes.model_fields})
     except ValidationError as error:
-        raise damaged(where, f"{error.errors()[0]['loc'][0]}: {error.errors()[0]['msg']}") from None
+        raise damaged(where, f"{error.errors()[0]['loc'][0]}: {plain_rule(error.errors()[0]['msg'])}") from None
     known, facts = described.get("characters"), described.get("trained")
     known = known if isinstance(known, list) and all(isinstance(char, str) for char in known) else []
     if not known or known != sorted(set(known)) or max(map(len, known)) > 1:

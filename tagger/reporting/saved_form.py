@@ -21,7 +21,7 @@ from pydantic import (
 
 from tagger.text.gaps import known_spans
 from tagger.text.schemes import Boundary, Scheme
-from tagger.wording import shorten
+from tagger.wording import plain_rule, shorten
 
 A_LABEL, TAGS = "a label", "tags of tokens"  # what a version of a layer may be
 KINDS = ("entities", "tags", "labels")
@@ -164,6 +164,6 @@ def fault_of(values: Mapping[str, Any]) -> str | None:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join([str(part) for part in first["loc"] if part not in (A_LABEL, TAGS)])
-        rule = FORM.sub("", first["msg"]).removeprefix("Value error, ").replace("Input should", "must", 1)
+        rule = plain_rule(FORM.sub("", first["msg"]))
         return f"`{place}`: {rule}" if place else rule
     return None

@@ -10,6 +10,7 @@ from typing import Any
 
 from tagger.catalogue.entries import names_for
 from tagger.config import Recipe, load_recipe
+from tagger.config.features import MISSING
 from tagger.corpus.corpus import Corpus, checked, cut_dev, read_corpus
 from tagger.doctor.check import check_for_training
 from tagger.errors import SHOWN, DataError, RecipeError
@@ -126,13 +127,13 @@ def check_files(
         )
     if isinstance(given, Mapping) and given.keys() != (names := recipe.all_corpora().keys()):
         raise RecipeError(f"`corpus` must have the corpora {quoted(names)}, got {quoted(given) or 'none'}")
-    read = recipe.embeddings.vectors if given is not None else _paths(recipe, from_files=from_files)
-    named = [*(("", path) for path in read), *_paths_of_features(recipe)]
-    found = [(where, path) for where, path in named if _is_missing(folder / path)]
+    read = [] if given is not None else _paths_of_corpora(recipe, from_files=from_files)
+    vectors = [("embeddings.vectors: ", path, MISSING) for path in recipe.embeddings.vectors]
+    named = [*(("", path, MISSING) for path in read), *vectors, *_paths_of_features(recipe)]
+    found = [(where, path, problem) for where, path, problem in named if _is_missing(folder / path)]
     if found:
-        advice = "no such file; check the path and the --data folder"
-        error = DataError.of([f"{where}{folder / path}: {advice}" for where, path in found])
-        missing = [path for _, path in found]
+        error = DataError.of([f"{where}{folder / path}: {problem}" for where, path, problem in found])
+        missing = [path for _, path, _ in found]
         raise DataError("\n".join((str(error), *_how_to_fetch(missing, folder if from_files else None))))
 
 
@@ -143,16 +144,20 @@ def missing_folder(recipe: Recipe, data: Path) -> DataError:
 
 
 def _paths(recipe: Recipe, *, from_files: bool) -> list[str]:
-    """Return the paths of all files that are read for a recipe, as the recipe gives them."""
+    """Return the paths of all files of corpora and of word vectors that are read, as the recipe gives them."""
+    return [*_paths_of_corpora(recipe, from_files=from_files), *recipe.embeddings.vectors]
+
+
+def _paths_of_corpora(recipe: Recipe, *, from_files: bool) -> list[str]:
     read = [c for c in recipe.all_corpora().values() if c.dataset is None or (from_files and c.train is not None)]
-    return [*(path for config in read for path in config.files()), *recipe.embeddings.vectors]
+    return [path for config in read for path in config.files()]
 
 
-def _paths_of_features(recipe: Recipe) -> Iterator[tuple[str, str]]:
-    """Yield each path of features, after the key that names it, such as `features.NAME.files: `."""
+def _paths_of_features(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
+    """Yield the key of each path of features (`features.NAME.files: `), the path, and what to say if it is missing."""
     for name, config in recipe.features.items():
         for key, paths in config.paths().items():
-            yield from ((f"features.{name}.{key}: ", path) for path in paths)
+            yield from ((f"features.{name}.{key}: ", path, config.missing) for path in paths)
 
 
 def _how_to_fetch(missing: Sequence[str], data: Path | None) -> Iterator[str]:

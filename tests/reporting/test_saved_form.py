@@ -74,7 +74,7 @@ EDITED = {
     ("sentences", 0, "note"): ("x", "`sentences.0.note`: Extra inputs are not permitted"),
     ("signature", "layers", "ner"): (..., "`signature.layers` must have kind and scheme of `ner`"),
     ("signature", "colour"): ("x", "`signature.colour`"),
-    ("context", "by"): (1, "`context.by`: must be a valid list"),
+    ("context", "by"): (1, "`context.by`: must be a list"),
 }
 
 

@@ -91,9 +91,10 @@ def test_a_recipe_names_all_of_its_files_that_are_not_there(tmp_path: Path) -> N
         train(recipe, overrides=["data.dev=no.conll", 'embeddings.vectors=["no.txt"]', *features])
     assert str(caught.value).splitlines() == [
         f"{tmp_path / 'no.conll'}: {advice}",
-        f"{tmp_path / 'no.txt'}: {advice}",
+        f"embeddings.vectors: {tmp_path / 'no.txt'}: {advice}",
         f"features.x.files: {tmp_path / 'a.txt'}: {advice}",
-        f"features.y.model: {tmp_path / 'm'}: {advice}",
+        f"features.y.model: {tmp_path / 'm'}: no such folder; train the model with tagger pretrain, or check the path "
+        "and the --data folder",
     ]
 
 
@@ -127,7 +128,7 @@ def test_missing_files_of_the_catalogue_come_with_the_command_that_fetches_them(
     with pytest.raises(DataError) as caught:
         train(recipe, data=data and tmp_path / data, overrides=changes)
     *lines, last = str(caught.value).splitlines()
-    assert [line.partition(":")[2] for line in lines] == [" no such file; check the path and the --data folder"] * 3
+    assert [line.rpartition(": ")[2] for line in lines] == ["no such file; check the path and the --data folder"] * 3
     to = "data" if data is None else f"'{tmp_path / data}'"
     assert last == f"to fetch files that are public: tagger data get wnut17 btc --to {to}{then}"
 

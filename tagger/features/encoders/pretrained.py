@@ -101,7 +101,8 @@ def _folder_of(model: str, base: Path, where: str, tell: Callable[[str], None]) 
     except (OSError, ValueError):
         raise RecipeError(
             f"{where}: must be a folder, an installed package or a model of the Hugging Face hub, "
-            f"got {shorten(model)}, which is neither here nor reachable; check the name, or copy its folder here"
+            f"got {shorten(model)}, which is neither here nor reachable; check the name, install its package, or "
+            "name its folder"
         ) from None
 
 

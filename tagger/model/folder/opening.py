@@ -18,7 +18,7 @@ from tagger.config import Section
 from tagger.errors import ModelError
 from tagger.files.hashes import CONFIG
 from tagger.files.writing import newest
-from tagger.wording import shorten
+from tagger.wording import plain_rule, shorten
 
 VOCABULARY, WEIGHTS, CARD = "vocabulary.json", "weights.safetensors", "README.md"
 TOKENIZER = "tokenizer.json"
@@ -159,4 +159,4 @@ def parse_section(kind: type[S], path: Path, text: str | bytes) -> S:
     key = shorten(".".join(map(str, detail["loc"])))[1:-1]
     if detail["type"] == "extra_forbidden":
         raise ModelError(f"{path}: unknown key `{key}`, which a newer version wrote; upgrade tagger")
-    raise ModelError(f"{path}: `{key}`: {detail['msg'].removeprefix('Value error, ')[:200]}; {AGAIN}")
+    raise ModelError(f"{path}: `{key}`: {plain_rule(detail['msg'])[:200]}; {AGAIN}")

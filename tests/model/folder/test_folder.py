@@ -298,16 +298,16 @@ def test_a_newer_format_is_refused_whatever_else_it_holds(folder: Path) -> None:
 def test_a_wrong_value_of_the_config_is_named(folder: Path) -> None:
     change_json(folder / "config.json", vector_dimension="wide")
     path = folder / "config.json"
-    check_refusal(folder, f"{path}: `vector_dimension`: Input should be a valid integer; copy the folder again")
+    check_refusal(folder, f"{path}: `vector_dimension`: must be a whole number; copy the folder again")
 
 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"words": 5}, "`words`: Input should be a valid array"),
-        ({"labels": ["ner"]}, "`labels`: Input should be an object"),
-        ({"chars": None}, "`chars`: Input should be a valid array"),
-        ({"num_trainable": "3"}, "`num_trainable`: Input should be a valid integer"),
+        ({"words": 5}, "`words`: must be a list"),
+        ({"labels": ["ner"]}, "`labels`: must be an object"),
+        ({"chars": None}, "`chars`: must be a list"),
+        ({"num_trainable": "3"}, "`num_trainable`: must be a whole number"),
         ({"num_trainable": 10**6}, "`num_trainable` must be at most the number of words and 1"),
     ],
 )
@@ -513,7 +513,7 @@ def test_sizes_that_the_weights_do_not_have_are_refused_before_they_take_memory(
     change(config)
     change_json(folder / "config.json", **config)
     started = time.process_time()
-    refusal = r"weights must fit config\.json and vocabulary|Input should be (less|greater) than or equal to 1"
+    refusal = r"weights must fit config\.json and vocabulary|must be (less|greater) than or equal to 1"
     with pytest.raises(ModelError, match=refusal):
         load_model(folder)
     assert time.process_time() - started < 30

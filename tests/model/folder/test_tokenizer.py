@@ -99,7 +99,7 @@ def test_rules_of_no_known_spacy_are_run_only_if_they_are_trusted(tmp_path: Path
         ({"table": None}, "`table` must be there for words and spacy only"),
         ({"table": {"specials": {"ab": ["a", "c"]}}}, "the words of 'ab' must form it, got 'a c'"),
         ({"table": {"prefix": "("}}, r"`table\.prefix` must be a regular expression"),
-        ({"table": {"prefix": 1}}, r"`table\.prefix`: Input should be a valid string"),
+        ({"table": {"prefix": 1}}, r"`table\.prefix`: must be text"),
         ({"brand": "new"}, "unknown key `brand`"),
     ],
 )
