@@ -153,6 +153,11 @@ def _layout(source: Source, config: ReadingConfig, tally: Tally) -> tuple[Form, 
     """
     sample = Sample(source.lines(), HEAD if config.columns else SAMPLE, config)
     form, columns = sample.form, config.columns or detect_columns(sample)
+    if config.columns and _is_prose(sample, len(columns)):
+        raise DataError(
+            f"{source.where}: must have a token and its tags in each line ({', '.join(columns)}), got plain text: "
+            f'{shorten(sample.token_lines[0])}; name a file with tags, or use format = "text" and a `teacher`'
+        )
     if not config.columns:
         tally.count(f"read the columns {', '.join(columns)} in {{}} file|files", source.where)
     if form.header and config.header is None:
@@ -162,6 +167,14 @@ def _layout(source: Source, config: ReadingConfig, tally: Tally) -> tuple[Form, 
         tally.count(f"skipped lines that start with {start!r} as comments in {{}} file|files", source.where)
     named = (i for i, name in enumerate(columns) if name not in RESERVED)
     return form, columns, {i for i in named if is_bracketed([row[i] for row in sample.rows if i < len(row)])}
+
+
+def _is_prose(sample: Sample, width: int) -> bool:
+    """Whether most lines do not have as many columns as are named, and end as sentences do."""
+    lines = [line.strip() for line in sample.token_lines]
+    ends = sum(" " in line and line.endswith((".", "!", "?")) for line in lines)
+    fit = sum(len(row) == width for row in sample.rows)
+    return 2 * fit < len(lines) < 2 * ends
 
 
 def _from_brackets(block: Block, column: int, where: str, faults: Faults) -> TagLayer:

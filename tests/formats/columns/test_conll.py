@@ -155,6 +155,15 @@ def test_bad_line_is_named_and_shown(line: str, sentence: str) -> None:
     assert error_of(f"In\tIN\tO\n{line}", "token pos ner") == sentence
 
 
+@pytest.mark.parametrize("columns", ["token ner", "token _ ner"])
+def test_plain_text_in_place_of_columns_is_called_so(columns: str) -> None:
+    names = columns.replace(" ", ", ")
+    assert error_of("Ada lives in Oslo.\nBob does not.\n\nReally?\n", columns) == (
+        f"f: must have a token and its tags in each line ({names}), got plain text: 'Ada lives in Oslo.'; name a file "
+        'with tags, or use format = "text" and a `teacher`'
+    )
+
+
 def test_all_bad_lines_are_reported_together() -> None:
     lines = error_of("a O\nb\n\nc O O\n" + "d\n" * 20).splitlines()
     assert lines[0] == "f:2: must have 2 columns (token, ner), got 1: 'b'"
