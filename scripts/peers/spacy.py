@@ -68,9 +68,11 @@ def train_spacy(task: Task, options: argparse.Namespace) -> Iterator[Trained]:
     started = time.perf_counter()
     fix_random_seed(1)
     pipeline = make_pipeline(task)
-    key = "entities" if task.kind == "entities" else "tags"
+    key = "ents" if task.kind == "entities" else "tags"  # entities in IOB2
     gold = zip(task.corpus.train, answers(task, task.corpus.train), strict=True)
-    examples = [Example.from_dict(Doc(pipeline.vocab, words=list(s.tokens)), {key: tags}) for s, tags in gold]
+    given: Iterator[dict[str, Any]] = ({"words": list(sentence.tokens), key: list(tags)} for sentence, tags in gold)
+    docs = (Doc(pipeline.vocab, **words) for words in given)
+    examples = [Example(Doc(pipeline.vocab, words=[token.text for token in doc]), doc) for doc in docs]
     optimizer = pipeline.initialize(lambda: examples)
 
     def predict(sentences: Sequence[Sentence]) -> list[Any]:
