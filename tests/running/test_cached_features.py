@@ -53,24 +53,22 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[Passage]:
 
 def test_the_number_of_threads_holds_for_a_character_model(recipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[int] = []
-    real, before = CharLMFeature.arrays, torch.get_num_threads()
+    real = CharLMFeature.arrays
 
     def arrays(feature: CharLMFeature, passages: Sequence[Passage]) -> NDArray[np.float16]:
         threads.append(torch.get_num_threads())
         return real(feature, passages)
 
     monkeypatch.setattr(CharLMFeature, "arrays", arrays)
-    try:
-        tagger.train(recipe, output=recipe.parent / "run", threads=3)
-        assert set(threads) == {3}
-        for number in (1, 2):
-            threads.clear()
-            loaded = tagger.load(recipe.parent / "run", threads=number)
-            loaded.evaluate([loaded.tag_tokens(["Ada", "lives"]), *loaded.stream(["in Oslo ."])])
-            assert set(threads) == {number}
-        assert torch.get_num_threads() == 3
-    finally:
-        torch.set_num_threads(before)
+    before = torch.get_num_threads()
+    tagger.train(recipe, output=recipe.parent / "run", threads=3)
+    assert set(threads) == {3}
+    for number in (1, 2):
+        threads.clear()
+        loaded = tagger.load(recipe.parent / "run", threads=number)
+        loaded.evaluate([loaded.tag_tokens(["Ada", "lives"]), *loaded.stream(["in Oslo ."])])
+        assert set(threads) == {number}
+    assert torch.get_num_threads() == before
 
 
 def test_a_second_run_computes_nothing_and_gives_the_same_model(recipe: Path, computed: list[Passage]) -> None:
