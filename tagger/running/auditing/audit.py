@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from tagger.analysis.suspect_list import warning_of
 from tagger.analysis.suspects import Search
@@ -14,6 +15,7 @@ from tagger.config import AnyHeadConfig, Recipe
 from tagger.corpus.corpus import Corpus
 from tagger.corpus.splitting import fold_rows
 from tagger.hub.lazy import selected
+from tagger.nn.side_by_side import torch_threads
 from tagger.reporting.audit import Audit
 from tagger.running.auditing.suspects import add_disagreements
 from tagger.running.corpora import has_layer, read_corpora
@@ -86,7 +88,8 @@ def audit(
             run = train(recipe, corpus=rest, output=kept, **settings)
             if run.outcome.interrupted:
                 raise KeyboardInterrupt
-            add_disagreements(searches, run.tagger, run.tagger.evaluate(held_out).layers)
+            with torch_threads(threads or torch.get_num_threads()):
+                add_disagreements(searches, run.tagger, run.tagger.evaluate(held_out).layers)
         except KeyboardInterrupt:
             if not done:
                 raise
