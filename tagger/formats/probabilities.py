@@ -4,7 +4,7 @@
 per layer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,7 @@ def with_probabilities(layers: Layers, row: Mapping[str, Any]) -> dict[str, TagL
     """Return the layers of a JSON object with their probabilities, where it has them.
 
     Raises:
-        DataError: One is not a number from 0 to 1, or a layer does not have one per tag.
+        DataError: One is not a number from 0 to 1, or a layer has some but not one for each tag or span.
     """
     tables = {key: value if isinstance(value := row.get(key), dict) else {} for key in KEYS}
     return {
@@ -30,7 +30,7 @@ def with_probabilities(layers: Layers, row: Mapping[str, Any]) -> dict[str, TagL
         if isinstance(layer, Label)
         else replace(
             layer,
-            scores=_scores(name, tables["tag_scores"].get(name), len(layer.tags)),
+            scores=_scores(name, tables["tag_scores"].get(name), layer.tags),
             scored_spans=_spans(name, tables["spans"].get(name)),
             score=_probability(name, tables["sequence_scores"].get(name)),
         )
@@ -60,24 +60,31 @@ def settled(sentence: Sentence) -> Sentence:
     return replace(sentence, layers=layers)
 
 
-def _scores(name: str, value: Any, num_tokens: int) -> tuple[float, ...] | None:
+def _scores(name: str, value: Any, tags: Sequence[str | None]) -> tuple[float, ...] | None:
+    """Return the probability of each tag; an unknown tag needs none, and has 1."""
     if value is None:
         return None
-    if not isinstance(value, list) or len(value) != num_tokens:
+    if not isinstance(value, list) or len(value) != len(tags):
         raise DataError(
-            f"`tag_scores.{name}` must have one probability per token, {num_tokens} in all, got {shorten(value)}"
+            f"`tag_scores.{name}` must have one probability per token, {len(tags)} in all, got {shorten(value)}"
         )
     found = [_probability(name, score) for score in value]
-    return tuple([score for score in found if score is not None]) if None not in found else None
+    if not any(score is not None for score in found):
+        return None
+    if any(score is None and tag is not None for score, tag in zip(found, tags, strict=True)):
+        raise DataError(f"`tag_scores.{name}` must have a probability for each tag that is known, got {shorten(value)}")
+    return tuple([1.0 if score is None else score for score in found])
 
 
 def _spans(name: str, value: Any) -> tuple[tuple[Boundary, float], ...] | None:
-    """Return the spans with their probabilities; None if one has none, or another form."""
+    """Return the spans with their probabilities; None if they have none, or another form."""
     if not isinstance(value, list) or not all(isinstance(span, dict) for span in value):
         return None
     places = [Boundary(str(span.get("type")), span.get("start"), span.get("end")) for span in value]
     scores = [_probability(name, span.get("score")) for span in value]
     found = tuple([(place, score) for place, score in zip(places, scores, strict=True) if score is not None])
+    if found and len(found) < len(value):
+        raise DataError(f"each span of `spans.{name}` must have a `score`, or none, got {shorten(value)}")
     return found if len(found) == len(value) else None
 
 

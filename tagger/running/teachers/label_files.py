@@ -3,6 +3,7 @@
 Labels are matched with sentences by text. Where tokens differ, an entity keeps its characters (`alignment`).
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from tagger.config import AnyHeadConfig
 from tagger.corpus.checking import finish
 from tagger.corpus.sides import read_side
 from tagger.errors import DataError, RecipeError
-from tagger.files.reading import utf8_alone
+from tagger.files.reading import iter_lines, utf8_alone
 from tagger.formats.probabilities import settled
 from tagger.heads.lessons import Opinion, taught_tags
 from tagger.heads.table import head_of
@@ -27,6 +28,7 @@ from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
 from tagger.wording import counted, quoted
 
+SCORES = re.compile(r'"(score|tag_scores|confidence|probability)":')
 CONVERT = "; these are options of `tagger convert`, which writes a file that can teach"
 Tell = Callable[[str], None]
 
@@ -112,7 +114,25 @@ def read_label_file(path: Path, tell: Tell) -> LabelFile:
         finished = finish({"test": side.sentences}, side.config, side.notes, whole=False)
     except DataError as error:
         raise DataError(f"{error}{CONVERT if ' --' in str(error) else ''}") from None
-    return LabelFile(str(path), [settled(sentence) for sentence in finished.splits["test"]], tell)
+    sentences = [settled(sentence) for sentence in finished.splits["test"]]
+    if (
+        path.is_file()
+        and not any(map(_has_scores, sentences))
+        and any(SCORES.search(line) for line in iter_lines(path))
+    ):
+        tell(
+            f"{path}: its probabilities are not in the form that `tagger tag --output-format jsonl` writes, so each of "
+            "its labels counts as certain"
+        )
+    return LabelFile(str(path), sentences, tell)
+
+
+def _has_scores(sentence: Sentence) -> bool:
+    """Whether a layer of a sentence has probabilities."""
+    return any(
+        layer.score is not None or (isinstance(layer, TagLayer) and (layer.scores or layer.scored_spans))
+        for layer in sentence.layers.values()
+    )
 
 
 def _notes(counts: Counter[str], asked: int) -> Iterator[str]:
@@ -131,6 +151,11 @@ def _notes(counts: Counter[str], asked: int) -> Iterator[str]:
             "unclear",
             f"ignored the labels of {counted(counts['unclear'], 'sentence')} whose tokens differ from those of the "
             "file, which has unknown tags there",
+        ),
+        (
+            "unscored",
+            f"the labels of {counted(counts['unscored'], 'sentence')} whose tokens differ from those of the file count "
+            "as certain, because its probabilities cannot be placed",
         ),
     ):
         if counts[what]:
@@ -190,7 +215,10 @@ def _placed(part: Sequence[Sentence], labelled: Sequence[Sentence], counts: Coun
     if not same and any(None in layer.tags for s in labelled for layer in _tag_layers(s)):
         counts["unclear"] += len(part)
         return _without_layers(part)
-    return [_with_gaps(sentence, counts) for sentence in aligned(_without_layers(part), labelled).sentences]
+    found = [_with_gaps(sentence, counts) for sentence in aligned(_without_layers(part), labelled).sentences]
+    if any(map(_has_scores, labelled)):
+        counts["unscored"] += sum(bool(sentence.layers) and not _has_scores(sentence) for sentence in found)
+    return found
 
 
 def _tag_layers(sentence: Sentence) -> Iterator[TagLayer]:

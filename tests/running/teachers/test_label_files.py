@@ -218,3 +218,44 @@ def test_a_file_that_a_model_wrote_teaches_as_the_model(tmp_path: Path) -> None:
     assert all(np.array_equal(value, weights[name]) for name, value in by_file.network.state_dict().items())
     again = train(tmp_path / "run" / "recipe.toml", data=tmp_path).tagger
     assert all(np.array_equal(value, weights[name]) for name, value in again.network.state_dict().items())
+
+
+def test_probabilities_that_cannot_be_used_are_reported(learn: Learn, tmp_path: Path) -> None:
+    flat = {"text": "Ada ran", "spans": [{"start": 0, "end": 3, "label": "PER", "score": 0.1}]}
+    _, notes = learn([flat], [Sentence.from_tokens(["Ada", "ran"])], teacher_targets="marginals", scheme="bioes")
+    assert any("its probabilities are not in the form that" in note for note in notes)
+    row = {"tokens": ["A-b", "ran"], "tags": {"pos": ["X", "Y"]}, "tag_scores": {"pos": [0.5, 0.5]}}
+    (tmp_path / "other.jsonl").write_text(json.dumps(row) + "\n")
+    told: list[str] = []
+    found = read_label_file(tmp_path / "other.jsonl", told.append).predict(
+        [Sentence.from_tokens(["A", "-b", "ran"])], [True]
+    )
+    assert [sentence.tags("pos") for sentence in found] == [(None, None, "Y")]
+    assert any("the labels of 1 sentence whose tokens differ" in note for note in told)
+
+
+@pytest.mark.parametrize(
+    ("scores", "message"),
+    [
+        ({"tag_scores": {"ner": [0.5, None]}}, "`tag_scores.ner` must have a probability for each tag that is known"),
+        (
+            {
+                "spans": {
+                    "ner": [{"type": "PER", "start": 0, "end": 1, "score": 0.5}, {"type": "PER", "start": 1, "end": 2}]
+                }
+            },
+            "each span of `spans.ner` must have a `score`, or none",
+        ),
+    ],
+)
+def test_some_probabilities_without_the_others_are_refused(
+    scores: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    row = {"tokens": ["Ada", "Bo"], "tags": {"ner": ["B-PER", "B-PER"]}, **scores}
+    (tmp_path / "labels.jsonl").write_text(json.dumps(row) + "\n")
+    with pytest.raises(DataError, match=message):
+        read_label_file(tmp_path / "labels.jsonl", print)
+    row["tags"], row["tag_scores"], row["spans"] = {"ner": ["B-PER", None]}, {"ner": [0.5, None]}, {}
+    (tmp_path / "labels.jsonl").write_text(json.dumps(row) + "\n")
+    (sentence,) = read_label_file(tmp_path / "labels.jsonl", print).sentences
+    assert sentence.tag_layer("ner").scores == (0.5, 1.0)
