@@ -115,16 +115,16 @@ def read_label_file(path: Path, tell: Tell) -> LabelFile:
     except DataError as error:
         raise DataError(f"{error}{CONVERT if ' --' in str(error) else ''}") from None
     sentences = [settled(sentence) for sentence in finished.splits["test"]]
-    if (
-        path.is_file()
-        and not any(map(_has_scores, sentences))
-        and any(SCORES.search(line) for line in iter_lines(path))
-    ):
+    if side.config.format == "jsonl" and not any(map(_has_scores, sentences)) and _mentions_scores(path):
         tell(
             f"{path}: its probabilities are not in the form that `tagger tag --output-format jsonl` writes, so each of "
             "its labels counts as certain"
         )
     return LabelFile(str(path), sentences, tell)
+
+
+def _mentions_scores(path: Path) -> bool:
+    return any(SCORES.search(line) for line in iter_lines(path))
 
 
 def _has_scores(sentence: Sentence) -> bool:
