@@ -173,9 +173,9 @@ def variants(options: argparse.Namespace, corpora: Mapping[str, Corpus], recipe:
     base, values = options.recipe.parent, values_of(recipe, options.recipe.parent)
     found = [(f"without {key}", left) for key, left in parts(recipe, values, corpora)]
     for key in options.without:
-        left = values_of(overridden(options, key), base) if "=" in key else without(values, key)
+        left = values_of(overridden(options, key, "--without"), base) if "=" in key else without(values, key)
         found.append((f"without {key}", left))
-    found += [(f"with {key}", values_of(overridden(options, key), base)) for key in options.added]
+    found += [(f"with {key}", values_of(overridden(options, key, "--with"), base)) for key in options.added]
     if unknown := set(options.only) - {name.partition(" ")[2] for name, _ in found}:
         known = ", ".join(name.partition(" ")[2] for name, _ in found)
         raise RecipeError(f"--only {min(unknown)}: must be one of the parts {known}")
@@ -186,15 +186,16 @@ def variants(options: argparse.Namespace, corpora: Mapping[str, Corpus], recipe:
     return made
 
 
-def overridden(options: argparse.Namespace, change: str) -> Recipe:
+def overridden(options: argparse.Namespace, change: str, option: str) -> Recipe:
     """Return the recipe with one more value replaced.
 
     Raises:
         RecipeError: The value would let the network learn from dev.
     """
-    if change.partition("=")[0].strip() == f"training.{LEARNS_DEV}":
-        raise RecipeError(f"--with {change}: a network that learned from dev cannot be judged on dev; remove it")
-    return tagger.load_recipe(options.recipe, [*options.set, change])
+    found = tagger.load_recipe(options.recipe, [*options.set, change])
+    if change.partition("=")[0].strip() == f"training.{LEARNS_DEV}" and getattr(found.training, LEARNS_DEV):
+        raise RecipeError(f"{option} {change}: a network that learned from dev cannot be judged on dev; remove it")
+    return found
 
 
 def corpora_of(recipe: Recipe, full: Recipe, corpora: Mapping[str, Corpus], data: Path) -> dict[str, Corpus]:

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -65,9 +65,6 @@ from tagger.text.choices import (
 )
 from tagger.text.tokenization import Tokenize
 from tagger.wording import visible
-
-if TYPE_CHECKING:
-    pass
 
 COLLECTED_AFTER = 50_000  # new objects
 

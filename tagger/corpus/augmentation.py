@@ -67,14 +67,15 @@ def copies_with_other_mentions(
         Dai and Adel (2020), "An Analysis of Simple Data Augmentation for Named Entity Recognition": mention
         replacement.
     """
-    found = [(sentence, _boundaries(sentence, layer)) for sentence in sentences]
+    known = ((sentence, _known(sentence, layer)) for sentence in sentences)
+    found = [(sentence, tags_to_spans(*tagged), tagged[1]) for sentence, tagged in known if tagged is not None]
     mentions: defaultdict[str, list[Mention]] = defaultdict(list)
-    for sentence, spans in found:
+    for sentence, spans, _ in found:
         for span in spans:
             mentions[span.type].append(sentence.tokens[span.start : span.end])
     pools = {kind: _Pool(pool) for kind, pool in mentions.items() if len(set(pool)) > 1}
     copies = []
-    for sentence, spans in found:
+    for sentence, spans, scheme in found:
         drawn = rng.random(len(spans)) < probability
         chosen = {
             span: pools[span.type].another(sentence.tokens[span.start : span.end], rng)
@@ -82,7 +83,8 @@ def copies_with_other_mentions(
             if replaced and span.type in pools
         }
         if chosen:
-            copies.append(_copy(sentence, layer, spans, chosen))
+            tokens, moved = _exchanged(sentence.tokens, spans, chosen)
+            copies.append(_relabelled(sentence, layer, tokens, spans_to_tags(moved, len(tokens), scheme)))
     return copies
 
 
@@ -129,12 +131,6 @@ def _known(sentence: Sentence, layer: str) -> tuple[Sequence[str], Scheme] | Non
     return found.tags, found.scheme
 
 
-def _boundaries(sentence: Sentence, layer: str) -> list[Boundary]:
-    """Return the entities of a layer in order; none if they are not all known."""
-    found = _known(sentence, layer)
-    return [] if found is None else tags_to_spans(*found)
-
-
 class _Pool:
     """The mentions of a type, as often as they occur; at least two of them differ."""
 
@@ -156,20 +152,20 @@ def _drawn(pool: Sequence[T], rng: np.random.Generator) -> T:
     return pool[int(rng.integers(len(pool)))]
 
 
-def _copy(sentence: Sentence, layer: str, spans: Sequence[Boundary], chosen: Mapping[Boundary, Mention]) -> Sentence:
-    """Return the sentence with other mentions in the place of some of its entities."""
+def _exchanged(
+    old: Sequence[str], spans: Sequence[Boundary], chosen: Mapping[Boundary, Mention]
+) -> tuple[list[str], list[Boundary]]:
+    """Return the tokens with other mentions in the place of some entities, and where all entities are then."""
     tokens: list[str] = []
     moved: list[Boundary] = []
-    copied = 0  # tokens of the sentence that are in the copy, or replaced
+    copied = 0  # old tokens that are in the result, or replaced
     for span in spans:
-        tokens += sentence.tokens[copied : span.start]
+        tokens += old[copied : span.start]
         start, copied = len(tokens), span.end
-        tokens += chosen.get(span, sentence.tokens[span.start : span.end])
+        tokens += chosen.get(span, old[span.start : span.end])
         moved.append(Boundary(span.type, start, len(tokens)))
-    tokens += sentence.tokens[copied:]
-    old = sentence.tag_layer(layer)
-    tags = old.tags if old.scheme is None else spans_to_tags(moved, len(tokens), old.scheme)
-    return _relabelled(sentence, layer, tokens, tags)
+    tokens += old[copied:]
+    return tokens, moved
 
 
 def _relabelled(sentence: Sentence, layer: str, tokens: Sequence[str], tags: Sequence[str | None]) -> Sentence:

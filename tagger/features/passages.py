@@ -83,7 +83,7 @@ def with_passages(document: Iterable[Sentence], context: int) -> Iterator[tuple[
 
     Sentences are read no further ahead than the context needs.
     """
-    source, ahead, ahead_tokens = iter(document), deque[Sentence](), 0
+    source, ahead = iter(document), deque[Sentence]()
     before: deque[tuple[str, bool]] = deque(maxlen=context)
     while True:
         sentence = ahead.popleft() if ahead else next(source, None)

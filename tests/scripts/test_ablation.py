@@ -118,7 +118,9 @@ def test_characters_are_a_part_and_the_corpus_that_chooses_the_weights_is_none(t
 def test_more_variants_are_named_on_the_command_line(tmp_path: Path) -> None:
     given = ["--without", "training.learning_rate", "--without", "heads.ner.decoder=softmax"]
     given += ["--with", "encoder.cell=gru", "--set", "training.epochs=7"]
+    given += ["--without", "training.refit=false"]
     found = variants(tmp_path, SYNTHETIC + NER + SMALL, *given)
+    assert found["without training.refit=false"] == found["full recipe"]
     assert found["without training.learning_rate"].training.learning_rate == 0.002
     assert found["without heads.ner.decoder=softmax"].heads["ner"].model_dump()["decoder"] == "softmax"
     assert found["with encoder.cell=gru"].encoder.cell == "gru"
@@ -140,7 +142,10 @@ def test_more_variants_are_named_on_the_command_line(tmp_path: Path) -> None:
             "--without training.epochs.x: must be a key or a section that the recipe has",
         ),
         (["--with", "encoder.cell=x"], "`encoder.cell`"),
-        (["--with", "training.refit=true"], "a network that learned from dev cannot be judged on dev"),
+        *(
+            ([option, "training.refit=true"], f"{option} training.refit=true: a network that learned from dev cannot ")
+            for option in ("--with", "--without")
+        ),
         (
             ["--without", "embeddings.chars"],
             "--without embeddings.chars: must be a key or a section that the recipe has",

@@ -15,15 +15,17 @@ from tagger.wording import counted
 
 
 def check_taught(recipe: Recipe, train: Sequence[Sentence]) -> None:
-    """Refuse a teacher that has no sentence to label. Sentences that training adds lack most layers.
+    """Refuse a teacher that has no sentence to label.
+
+    A sentence that training adds has the layer whose entities were replaced, and lacks the layers of other tags.
 
     Raises:
-        RecipeError: Every train sentence already has the layer of its head.
+        RecipeError: Every train sentence already has the layer of its head, and so have those that training adds.
     """
-    if recipe.training.mention_replacement or recipe.training.token_replacement:
-        return
+    adds = recipe.training.mention_replacement or recipe.training.token_replacement
+    replaced = {layer for layer, head in recipe.layers.items() if adds and head.span_scheme is not None}
     for name, head in recipe.heads.items():
-        if head.teacher is not None and not any(_asked(train, head)):
+        if head.teacher is not None and not replaced - {head.layer} and not any(_asked(train, head)):
             raise RecipeError(
                 f"heads.{name}.teacher has no effect, because every train sentence has `{head.layer}`; remove it"
             )

@@ -24,7 +24,7 @@ from tagger.formats.jsonl import sentence_to_json
 from tagger.heads.lessons import best_tags
 from tagger.running.corpora import load_corpora
 from tagger.running.run import RunListener
-from tagger.running.teachers.asking import with_teachers
+from tagger.running.teachers.asking import check_taught, with_teachers
 from tagger.running.teachers.finding import find_teachers
 from tagger.running.teachers.models import ModelTeacher
 from tagger.running.train import train
@@ -464,6 +464,21 @@ def test_a_teacher_of_what_all_sentences_have_is_reported(folder: Path) -> None:
     with pytest.raises(RecipeError, match=r"heads.ner.teacher has no effect, because every train sentence has `ner`"):
         train(recipe, listener=notes)
     assert not any("training teacher" in line for line in notes.said)
+
+
+@pytest.mark.parametrize("key", ["mention_replacement", "token_replacement"])
+def test_sentences_with_replaced_entities_keep_their_layer_and_ask_only_for_others(folder: Path, key: str) -> None:
+    train_sentences = generate(24, seed=1, split="train")
+    taught = {layer: head + f'teacher = "{layer}.toml"' for layer, head in (("ner", NER), ("upos", UPOS))}
+    copies, idle = [f"training.{key}=0.5"], "has no effect, because every train sentence has"
+    for heads in ([taught["ner"]], [taught["ner"], UPOS]):  # the copies have `ner`
+        path = write(folder / "idle.toml", SYNTHETIC, *heads)
+        with pytest.raises(RecipeError, match=f"heads.ner.teacher {idle} `ner`"):
+            check_taught(load_recipe(path, copies), train_sentences)
+    lacking = write(folder / "lacking.toml", SYNTHETIC, NER, taught["upos"])
+    check_taught(load_recipe(lacking, copies), train_sentences)  # the copies lack `upos`
+    with pytest.raises(RecipeError, match=f"heads.upos.teacher {idle} `upos`"):
+        check_taught(load_recipe(lacking), train_sentences)
 
 
 def test_a_teacher_that_predicts_an_unknown_label_is_reported(folder: Path) -> None:
