@@ -9,7 +9,7 @@ from tagger.corpus.synthetic import generate
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vectors, Vocabulary, build_vocabulary
 from tagger.inference.torch_backend import TorchBackend
-from tagger.model.config import WITHOUT_FEATURES, ModelConfig
+from tagger.model.config import OLDER, ModelConfig
 from tagger.model.network import Network, TorchModel, build_network
 from tagger.tagging import Tagger
 from tagger.text.schemes import Scheme
@@ -37,7 +37,7 @@ def untrained_model(
     """The model; the weights of its heads are multiplied by `loudness`, for its labels to change."""
     torch.manual_seed(seed)
     config = ModelConfig(
-        format=WITHOUT_FEATURES,
+        format=OLDER,
         version="1",
         tokenizer=tokenizer,
         embeddings=embeddings,
@@ -83,7 +83,7 @@ def backend_of(network: Network, *, cache: bool = True) -> TorchBackend:
 def config_of(heads: Mapping[str, HeadConfig], schemes: Mapping[str, Scheme | None] | None = None) -> ModelConfig:
     """The configuration of a model with these heads; for backends that get their network ready-made."""
     return ModelConfig(
-        format=WITHOUT_FEATURES,
+        format=OLDER,
         version="1",
         tokenizer="none",
         embeddings=EmbeddingsConfig(),

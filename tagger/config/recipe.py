@@ -40,6 +40,10 @@ class EmbeddingsConfig(Section):
     tune: bool = True
     """Whether the vectors of words in train are trained further. All other words keep their pretrained vectors."""
 
+    quantize: bool = False
+    """Whether a word vector has 8 bits for each number, with a power of two for each word. A table of word vectors
+    takes half of the disk or less. The network is trained with the rounded vectors."""
+
     dimension: Size = 100
     """Size of a word vector if there are no `vectors`."""
 

@@ -26,7 +26,7 @@ from tagger.inference.fastest_precision import fastest_precision
 from tagger.inference.pickled import reloaded
 from tagger.inference.type_cache import CACHED_TYPES, TypeCache, Words
 from tagger.inference.workers import call_in_forked, running, workers
-from tagger.model.folder.torch_model import load_model, model_files
+from tagger.model.folder.torch_model import load_model, model_files, weights_of
 from tagger.model.model import Source
 from tagger.model.network import Network, TorchModel, to_tensors
 from tagger.nn.side_by_side import torch_threads
@@ -146,8 +146,7 @@ class TorchBackend:
         from tagger.inference.incremental import Incremental  # few programs need it
         from tagger.model.numpy_network import numpy_network
 
-        weights = self.network.state_dict().items()
-        arrays = {name: (w.float() if w.dtype == torch.bfloat16 else w).cpu().numpy() for name, w in weights}
+        arrays = {name: tensor.numpy() for name, tensor in weights_of(self.model).items()}
         return Incremental(
             self.model, numpy_network(self.model.vocabulary, self.model.config, arrays, self.model.features)
         )

@@ -19,8 +19,8 @@ from tagger.config import (
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
 
-FORMAT = 4  # 1 has no `tokenizer.json`, 2 no hash of `config.json`, 3 no features
-WITHOUT_FEATURES = 3  # the format of a model without features
+FORMAT = 4  # 1 has no `tokenizer.json`, 2 no hash of `config.json`, 3 neither features nor quantised vectors
+OLDER = 3  # the format of a model with neither features nor quantised vectors
 Temperature = Annotated[float, Field(ge=0.01, le=100.0)]
 
 

@@ -254,7 +254,7 @@ def build_network(
 
 def _new_network(vocabulary: Vocabulary, config: ModelConfig, features: Features, vectors: Vectors | None) -> Network:
     embeddings, encoder = config.embeddings, config.encoder
-    words = _word_vectors(vocabulary, vectors, config.vector_dimension)
+    words = _word_vectors(vocabulary, vectors, config)
     chars = _chars(embeddings, len(vocabulary.chars) + FIRST_CHAR)
     recurrent = RecurrentEncoder(
         input_size=words.output_size + (chars.output_size if chars else 0) + total_width(features),
@@ -278,17 +278,18 @@ def _new_network(vocabulary: Vocabulary, config: ModelConfig, features: Features
     )
 
 
-def _word_vectors(vocabulary: Vocabulary, vectors: Vectors | None, dimension: int) -> WordVectors:
+def _word_vectors(vocabulary: Vocabulary, vectors: Vectors | None, config: ModelConfig) -> WordVectors:
     """Return a vector for each word id; trained ones start small and random, or as their pretrained vector."""
+    dimension, quantized = config.vector_dimension, config.embeddings.quantize
     trainable, total = vocabulary.num_trainable, len(vocabulary.words) + 1
     if vectors is None:
         bound = (3 / dimension) ** 0.5
         frozen = torch.zeros(total - trainable, dimension, dtype=torch.float16)
-        return WordVectors(torch.empty(trainable, dimension).uniform_(-bound, bound), frozen)
+        return WordVectors(torch.empty(trainable, dimension).uniform_(-bound, bound), frozen, quantized=quantized)
     index = {word: row for row, word in enumerate(vectors.words, 1)}
     padded = np.concatenate([np.zeros((1, vectors.dimension), np.float16), vectors.matrix])
     table = torch.from_numpy(padded[[0, *(index.get(word, 0) for word in vocabulary.words)]])
-    return WordVectors(table[:trainable].float(), table[trainable:])
+    return WordVectors(table[:trainable].float(), table[trainable:], quantized=quantized)
 
 
 def _chars(config: EmbeddingsConfig, num_chars: int) -> CharCNN | CharLSTM | None:

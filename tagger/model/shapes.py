@@ -29,10 +29,13 @@ def forms_of(config: ModelConfig, vocabulary: Vocabulary, features: Features) ->
     """Return type and shape of each weight by its name."""
     widths = config.widths
     words, dimension = len(vocabulary.words) + 1, config.vector_dimension
+    quantized = config.embeddings.quantize
     forms = {
-        "words.weight": Form("float32", (vocabulary.num_trainable, dimension)),
-        "words.frozen": Form("float16", (words - vocabulary.num_trainable, dimension)),
+        "words.weight": Form("int8" if quantized else "float32", (vocabulary.num_trainable, dimension)),
+        "words.frozen": Form("int8" if quantized else "float16", (words - vocabulary.num_trainable, dimension)),
     }
+    if quantized:
+        forms["words.exponents"] = Form("int8", (words,))
     shapes = dict(_char_shapes(config.embeddings, len(vocabulary.chars) + FIRST_CHAR))
     for name, feature in features.items():
         shapes |= {f"{module_name('feature', name)}.{part}": shape for part, shape in feature.shapes().items()}

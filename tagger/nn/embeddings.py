@@ -11,6 +11,8 @@ from torch.nn import functional as F
 
 from tagger.nn.encoder import RecurrentEncoder
 
+MOST, LOWEST, HIGHEST = 127, -24, 9  # the largest whole number of eight bits, and the exponents of its power of two
+
 
 class WordVectors(nn.Module):
     """A vector for each word id: the first ids have trainable rows, the others frozen ones.
@@ -20,14 +22,20 @@ class WordVectors(nn.Module):
     Args:
         trainable: Initial values of the trainable rows, float32.
         frozen: The rows after them, float16: half the memory, and exact where vectors were rounded on reading.
+        quantized: Whether vectors are rounded to 8 bits, each by a power of two of its word. Gradients pass through.
     """
 
     def __init__(
-        self, trainable: Float[Tensor, "trainable embedding"], frozen: Float[Tensor, "frozen embedding"]
+        self,
+        trainable: Float[Tensor, "trainable embedding"],
+        frozen: Float[Tensor, "frozen embedding"],
+        *,
+        quantized: bool = False,
     ) -> None:
         super().__init__()
+        self.quantized = quantized
         self.weight = nn.Parameter(trainable.clone())
-        self.register_buffer("frozen", frozen.clone())
+        self.register_buffer("frozen", in_eight_bits(frozen.float()).half() if quantized else frozen.clone())
         self.frozen: Tensor
         self.output_size = trainable.shape[1]
 
@@ -35,11 +43,32 @@ class WordVectors(nn.Module):
         """Return the vector of each word."""
         num_trainable = self.weight.shape[0]
         if self.frozen.shape[0] == 0:
-            return F.embedding(word_ids, self.weight, sparse=True)
+            return self._trained(word_ids)
         # Read a frozen row for every word, then overwrite those of trainable words; only these get a gradient.
         trainable = (word_ids < num_trainable).nonzero().squeeze(1)
         vectors = self.frozen[(word_ids - num_trainable).clamp(min=0)].to(self.weight.dtype)
-        return vectors.index_copy(0, trainable, F.embedding(word_ids[trainable], self.weight, sparse=True))
+        return vectors.index_copy(0, trainable, self._trained(word_ids[trainable]))
+
+    def _trained(self, word_ids: Int[Tensor, " types"]) -> Float[Tensor, "types embedding"]:
+        """Return the vectors of words with trainable rows."""
+        vectors = F.embedding(word_ids, self.weight, sparse=True)
+        if not self.quantized:
+            return vectors
+        return in_eight_bits(vectors.detach()) + (vectors - vectors.detach())  # the second part is 0, with a gradient
+
+
+def in_eight_bits(rows: Float[Tensor, "rows numbers"]) -> Float[Tensor, "rows numbers"]:
+    """Return rows whose numbers are whole numbers of eight bits times a power of two, the smallest that fits the row.
+
+    Compared with NumPy, which writes them to files, in tests/encoding/test_eight_bits.py.
+    """
+    if not rows.numel():
+        return rows
+    top = rows.abs().amax(1)
+    exponents = torch.frexp(top / MOST).exponent
+    exponents = exponents - (top <= torch.ldexp(torch.full_like(top, MOST), exponents - 1)).int()
+    exponents = exponents.clamp(LOWEST, HIGHEST).unsqueeze(1)
+    return torch.ldexp(torch.ldexp(rows, -exponents).round().clamp(-MOST, MOST), exponents)
 
 
 class CharCNN(nn.Module):

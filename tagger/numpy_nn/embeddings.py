@@ -14,11 +14,13 @@ class WordVectors:
 
     Args:
         weights: `weight`, the trained rows, and `frozen`, float16, of which only the rows that are needed are read.
+            Quantised rows have 8 bits for each number, and `exponents` has the exponent of each word.
     """
 
     def __init__(self, weights: Weights) -> None:
-        self.weight = weights["weight"]
+        self.weight: NDArray[Any] = weights["weight"]
         self.frozen: NDArray[Any] = weights["frozen"]
+        self.exponents: NDArray[Any] | None = weights.get("exponents")
         self.output_size = self.weight.shape[1]
 
     def __call__(self, word_ids: Ids) -> Floats:
@@ -28,6 +30,8 @@ class WordVectors:
         vectors = np.empty((len(word_ids), self.output_size), np.float32)
         vectors[trained] = self.weight[word_ids[trained]]
         vectors[~trained] = self.frozen[word_ids[~trained] - number]
+        if self.exponents is not None:
+            vectors = np.ldexp(vectors, self.exponents[word_ids].astype(np.int32)[:, None])
         return vectors
 
 

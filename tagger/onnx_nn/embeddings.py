@@ -10,8 +10,13 @@ from tagger.onnx_nn.graph import FLOAT32, INT32, LOWEST, Graph, Weights
 
 
 def word_vectors(graph: Graph, weights: Weights, word_ids: str) -> str:
-    """Return the vector of each word id, (types, embedding). Frozen rows stay float16 in the graph."""
+    """Return the vector of each word id, (types, embedding). Frozen rows stay float16, or 8 bits, in the graph."""
     trainable, frozen = weights["weight"], weights["frozen"]
+    if "exponents" in weights:
+        rows = graph.constant(np.concatenate([trainable, frozen]), "words.rows")
+        powers = graph.constant(np.ldexp(np.float32(1), weights["exponents"].astype(np.int32))[:, None], "words.powers")
+        whole = graph.add("Cast", graph.add("Gather", rows, word_ids), to=FLOAT32)
+        return graph.add("Mul", whole, graph.add("Gather", powers, word_ids))
     table = graph.constant(trainable, "words.weight")
     if not len(frozen):
         return graph.add("Gather", table, word_ids)

@@ -28,7 +28,7 @@ from tagger.errors import ModelError
 from tagger.inference import numpy_backend
 from tagger.inference.blas import one_blas_thread
 from tagger.inference.numpy_backend import NumpyBackend
-from tagger.model.folder.torch_model import save_model
+from tagger.model.folder.torch_model import save_model, weights_of
 from tagger.model.network import TorchModel
 from tagger.model.numpy_network import NumpyModel, numpy_network
 from tagger.tagging import Tagger, load
@@ -44,7 +44,13 @@ TEXTS = [
 
 
 def make_model(
-    *, chars: str = "cnn", decoder: str = "crf", pooling: str = "attention", seed: int = 1, **encoder: Any
+    *,
+    chars: str = "cnn",
+    quantize: bool = False,
+    decoder: str = "crf",
+    pooling: str = "attention",
+    seed: int = 1,
+    **encoder: Any,
 ) -> TorchModel:
     heads: dict[str, HeadConfig] = {
         "ner": TokensHeadConfig.model_validate({"kind": "tokens", "decoder": decoder}),
@@ -55,7 +61,9 @@ def make_model(
     model = untrained_model(
         build_vocabulary(pack(SENTENCES), layers=layers),
         heads,
-        embeddings=EmbeddingsConfig.model_validate({"dimension": 6, "char_hidden": 5, "chars": chars}),
+        embeddings=EmbeddingsConfig.model_validate(
+            {"dimension": 6, "char_hidden": 5, "chars": chars, "quantize": quantize}
+        ),
         encoder=EncoderConfig.model_validate({"hidden_size": 8, **encoder}),
         schemes={"ner": "iob2"},
         loudness=4.0,
@@ -67,7 +75,7 @@ def make_model(
 
 def numpy_tagger(model: TorchModel, *, threads: int | None = None) -> Tagger:
     """The same model, run by NumPy."""
-    weights = {name: value.numpy() for name, value in model.network.state_dict().items()}
+    weights = {name: value.numpy() for name, value in weights_of(model).items()}
     network = numpy_network(model.vocabulary, model.config, weights)
     return Tagger(NumpyBackend(NumpyModel(model.config, model.vocabulary, None, network, weights), threads=threads))
 
@@ -116,6 +124,7 @@ def check_tags(found: TagLayer, wanted: TagLayer) -> None:
     model=st.fixed_dictionaries(
         {
             "chars": st.sampled_from(["cnn", "lstm", "none"]),
+            "quantize": st.booleans(),
             "decoder": st.sampled_from(["crf", "softmax"]),
             "pooling": st.sampled_from(["attention", "last", "mean", "max"]),
             "cell": st.sampled_from(["lstm", "gru", "rnn"]),

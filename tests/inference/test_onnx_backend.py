@@ -25,11 +25,11 @@ from tagger.tagging import Tagger, load
 from tagger.text.sentence import Sentence, TagLayer
 
 CORPUS = list(generate(60, seed=1, split="train"))
-CASES = {  # characters, cell, merge, layers, bidirectional, pooling, decoder, scheme
-    "usual": ("cnn", "lstm", "concat", 1, True, "attention", "crf", "bioes"),
-    "softmax": ("lstm", "gru", "sum", 2, True, "last", "softmax", "iob1"),
-    "one way": ("none", "rnn", "concat", 1, False, "max", "crf", "bilou"),
-    "deep": ("cnn", "lstm", "mean", 2, False, "mean", "softmax", "iob2"),
+CASES = {  # characters, quantised, cell, merge, layers, bidirectional, pooling, decoder, scheme
+    "usual": ("cnn", False, "lstm", "concat", 1, True, "attention", "crf", "bioes"),
+    "softmax": ("lstm", True, "gru", "sum", 2, True, "last", "softmax", "iob1"),
+    "one way": ("none", False, "rnn", "concat", 1, False, "max", "crf", "bilou"),
+    "deep": ("cnn", False, "lstm", "mean", 2, False, "mean", "softmax", "iob2"),
 }
 Pair = tuple[Tagger, Tagger]
 
@@ -40,7 +40,7 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pair]:
     return {name: made(tmp_path_factory.mktemp("models"), *case) for name, case in CASES.items()}
 
 
-def made(folder: Path, chars, cell, merge, layers, bidirectional, pooling, decoder, scheme) -> Pair:
+def made(folder: Path, chars, quantize, cell, merge, layers, bidirectional, pooling, decoder, scheme) -> Pair:
     vocabulary = build_vocabulary(pack(CORPUS), layers={"ner": scheme, "upos": None, "sentiment": None})
     model = untrained_model(
         vocabulary,
@@ -49,7 +49,7 @@ def made(folder: Path, chars, cell, merge, layers, bidirectional, pooling, decod
             "upos": TokensHeadConfig(kind="tokens", scheme="none", decoder=decoder),
             "sentiment": SentenceHeadConfig(kind="sentence", pooling=pooling),
         },
-        embeddings=EmbeddingsConfig(dimension=8, chars=chars),
+        embeddings=EmbeddingsConfig(dimension=8, chars=chars, quantize=quantize),
         encoder=EncoderConfig(hidden_size=9, cell=cell, merge=merge, layers=layers, bidirectional=bidirectional),
         schemes={"ner": "iob2", "upos": None},
         loudness=4,

@@ -23,7 +23,7 @@ from tagger.features.feature import Feature
 from tagger.features.table import Features
 from tagger.files.hashes import CONFIG, HASHES, config_to_json, own_hash
 from tagger.heads.table import heads_of
-from tagger.model.config import FORMAT, WITHOUT_FEATURES, ModelConfig
+from tagger.model.config import FORMAT, OLDER, ModelConfig
 from tagger.model.folder.feature_files import (
     FEATURE_BYTES,
     PREFIX,
@@ -140,9 +140,10 @@ def files_of(
         **{file: features[name] for name, file in feature_files(model.config).items()},
     }
     values = model.config.model_dump(mode="json") | {"format": FORMAT}
-    if not model.config.features:  # so that older versions can read the model
+    if not model.config.features and not model.config.embeddings.quantize:  # so that older versions can read the model
         values = {key: value for key, value in values.items() if not key.startswith("feature")}
-        values["format"] = WITHOUT_FEATURES
+        del values["embeddings"]["quantize"]
+        values["format"] = OLDER
     config = config_to_json(values, files)
     return {CONFIG: config, **files, CARD: card.encode()}
 

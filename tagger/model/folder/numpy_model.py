@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from tagger.model.folder.files import read_files
 from tagger.model.folder.opening import TOKENIZER, model_folder
 from tagger.model.folder.tokenizer import check_table
@@ -21,8 +23,11 @@ def load_numpy_model(path: str | Path, *, trusted: bool = False) -> NumpyModel:
     folder = model_folder(Path(path))
     config, vocabulary, rules, features, weights, digest = read_files(folder)
     check_table(rules, folder / TOKENIZER, trusted=trusted)
-    # Small weights are copied, so that only the table of frozen vectors depends on the file.
-    arrays = {name: array if name == "words.frozen" else array.copy() for name, array in weights.arrays().items()}
+    # Small weights are copied, so that only the tables of frozen or quantised vectors depend on the file.
+    arrays = {
+        name: array if name == "words.frozen" or array.dtype == np.int8 else array.copy()
+        for name, array in weights.arrays().items()
+    }
     network = numpy_network(vocabulary, config, arrays, features)
     source = Source(folder.resolve(), digest)
     return NumpyModel(config, vocabulary, source, network, arrays, rules=rules, features=features)

@@ -62,6 +62,8 @@ def fewest_weights(config: ModelConfig, vocabulary: Vocabulary, features: Featur
     """
     chars, _, states, output, inputs = config.widths
     total = config.vector_dimension * (len(vocabulary.words) + 1)
+    if config.embeddings.quantize:  # a number has half of the bits that all others have at least
+        total //= 2
     total += config.embeddings.char_dimension * (chars + len(vocabulary.chars)) if chars else 0
     total += sum(states * (size + config.encoder.hidden_size) for size in inputs)
     total += sum(prod(shape) for feature in features.values() for shape in feature.shapes().values())
@@ -77,7 +79,7 @@ def _problems(expected: Mapping[str, Form], weights: Weights, fixed: Collection[
             yield f"{shorten(name)} is unknown"
         elif form != expected[name]:
             yield f"`{name}` must be {expected[name]}, got {form}"
-        elif not weights.largest[name] <= LARGEST_WEIGHT:
+        elif not weights.largest.get(name, 0.0) <= LARGEST_WEIGHT:
             yield f"`{name}` must have finite values of at most {LARGEST_WEIGHT:,.0f}, got others"
         elif name in fixed and weights.largest[name]:
             yield f"`{name}` must have the values that no training changes, got others"

@@ -7,7 +7,7 @@ from tagger.config import CorpusConfig, ReadingConfig, Recipe
 from tagger.corpus.corpus import Corpus
 from tagger.errors import RecipeError
 from tagger.features.table import Features
-from tagger.model.config import FORMAT, WITHOUT_FEATURES, ModelConfig
+from tagger.model.config import FORMAT, OLDER, ModelConfig
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import TextRules
 
@@ -37,7 +37,7 @@ def config_of(
         RecipeError: The tags of a layer that are learned as they are written are in several schemes.
     """
     return ModelConfig(
-        format=FORMAT if features else WITHOUT_FEATURES,
+        format=FORMAT if features or recipe.embeddings.quantize else OLDER,
         version=version("tagger-bilstm"),
         tokenizer=rules.name,
         embeddings=recipe.embeddings,

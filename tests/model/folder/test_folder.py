@@ -47,11 +47,11 @@ HEADS: dict[str, HeadConfig] = {
 }
 
 
-def make_model(chars: str = "cnn") -> TorchModel:
+def make_model(chars: str = "cnn", *, quantize: bool = False) -> TorchModel:
     return untrained_model(
         generated_vocabulary(30),
         HEADS,
-        embeddings=EmbeddingsConfig(dimension=8, chars=chars),
+        embeddings=EmbeddingsConfig(dimension=8, chars=chars, quantize=quantize),
         encoder=EncoderConfig(hidden_size=9),
         schemes={"ner": "iob2", "upos": None},
         reading={"data": ReadingConfig(format="conll", columns=("token", "ner"))},
@@ -69,9 +69,9 @@ def folder(model: TorchModel, tmp_path: Path) -> Path:
     return tmp_path / "m"
 
 
-@pytest.mark.parametrize("chars", ["cnn", "lstm", "none"])
-def test_saved_and_loaded_model_predicts_the_same_bits(chars: str, tmp_path: Path) -> None:
-    model = make_model(chars)
+@pytest.mark.parametrize(("chars", "quantize"), [("cnn", False), ("lstm", False), ("none", False), ("cnn", True)])
+def test_saved_and_loaded_model_predicts_the_same_bits(chars: str, quantize: bool, tmp_path: Path) -> None:
+    model = make_model(chars, quantize=quantize)
     save_model(model, tmp_path / "m", card="")
     sentences = list(generate(40, seed=2, split="test"))
     assert list(torch_tagger(model).predict(sentences)) == list(load(tmp_path / "m").predict(sentences))
