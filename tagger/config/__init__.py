@@ -18,11 +18,12 @@ from tagger.config.features import (
 )
 from tagger.config.heads import AnyHeadConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
 from tagger.config.reading import dump_recipe, form_settings, load_recipe, parse_recipe, parse_section
-from tagger.config.recipe import EmbeddingsConfig, EncoderConfig, Recipe, Sampling, TrainingConfig
+from tagger.config.recipe import HOW_TO_TRAIN, EmbeddingsConfig, EncoderConfig, Recipe, Sampling, TrainingConfig
 from tagger.config.section import Positive, Section, Weight
 from tagger.config.widths import Widths, widths_of
 
 __all__ = [
+    "HOW_TO_TRAIN",
     "AffixesConfig",
     "AnyFeatureConfig",
     "AnyHeadConfig",

@@ -91,6 +91,15 @@ class EncoderConfig(Section):
     """Probability of dropping each feature between layers and between the encoder and the heads, during training."""
 
 
+HOW_TO_TRAIN = {"tune", "quantize", "dropout", "word_dropout"}  # keys that say nothing about the network
+
+
+def network_keys(section: Section) -> list[str]:
+    """Return the keys of `[embeddings]` or `[encoder]` that change the network and are not at their default."""
+    fields = type(section).model_fields
+    return [key for key in fields if key not in HOW_TO_TRAIN and getattr(section, key) != fields[key].default]
+
+
 class TrainingConfig(Section):
     """How to fit the network."""
 
@@ -169,6 +178,11 @@ class Recipe(Section):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     """Seed of all random numbers of training: weights, order of sentences, dropout. Splits have a seed of their own."""
 
+    start: Annotated[str | None, Field(min_length=1)] = None
+    """Model to start from: the folder of a run or of a model, relative to the recipe. The network begins with its
+    words, characters, features and encoder, and with new heads. `[embeddings]` and `[encoder]` may then only say how to
+    train: `tune`, `quantize`, `dropout`, `word_dropout`. Default: the network begins with random weights."""
+
     data: DataConfig | None = None
     """The corpus; for several corpora use `corpora` instead. Neither is needed if `tagger.train` gets a `corpus`."""
 
@@ -204,6 +218,8 @@ class Recipe(Section):
     def _consistent(self) -> "Recipe":
         if self.data is not None and self.corpora is not None:
             raise ValueError("needs either one corpus in [data] or several in [corpora.NAME], got both")
+        if self.start is not None and (keys := self._chosen_by_start()):
+            raise ValueError(f"the model in `start` has its own `{keys[0]}`; remove the key or `start`")
         layers = self.layers
         if len(layers) < len(self.heads):
             raise ValueError("two heads predict the same layer; give each head a layer of its own")
@@ -237,6 +253,12 @@ class Recipe(Section):
     def layers(self) -> dict[str, HeadConfig]:
         """The heads by the layer that each predicts."""
         return {head.layer: head for head in self.heads.values()}
+
+    def _chosen_by_start(self) -> list[str]:
+        """Return the keys that have another value than the default, but come from the model in `start`."""
+        sections: dict[str, Section] = {"embeddings": self.embeddings, "encoder": self.encoder}
+        found = [f"{name}.{key}" for name, section in sections.items() for key in network_keys(section)]
+        return [*found, *(f"features.{name}" for name in self.features)]
 
     def reads_all(self) -> str | None:
         """Return, as an error, what reads all of train, which a `lazy` corpus must not have; None if nothing does."""

@@ -108,6 +108,7 @@ def build_vocabulary(
     layers: Mapping[str, Scheme | None],
     vectors: Vectors | None = None,
     tune: bool = False,
+    chars: Sequence[str] = (),
 ) -> Vocabulary:
     """Return the vocabulary of training sentences.
 
@@ -116,12 +117,13 @@ def build_vocabulary(
         layers: The layers that heads predict, each with the scheme of its spans, if it has spans.
         vectors: Pretrained vectors; the vocabulary has all their words.
         tune: Whether the vectors of words that occur in train are trained.
+        chars: Known characters, which keep their ids; those of train come after them.
 
     Raises:
         DataError: No sentence of train has one of the layers.
     """
     counts = train.counts()
-    chars = sorted({char for word in counts for char in word})
+    chars = [*chars, *sorted({char for word in counts for char in word}.difference(chars))]
     labels = {layer: label_names(train, layer, scheme) for layer, scheme in layers.items()}
     if vectors is None:
         words = sorted(word for word, count in counts.items() if count > 1)

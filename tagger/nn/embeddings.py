@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tagger.nn.encoder import RecurrentEncoder
-
-MOST, LOWEST, HIGHEST = 127, -24, 9  # the largest whole number of eight bits, and the exponents of its power of two
+from tagger.numpy_nn.eight_bits import HIGHEST, LOWEST, MOST
 
 
 class WordVectors(nn.Module):

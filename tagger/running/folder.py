@@ -28,7 +28,7 @@ from tagger.model.folder.opening import CARD, VOCABULARY, WEIGHTS
 from tagger.model.folder.torch_model import model_files
 from tagger.model.network import TorchModel
 from tagger.reporting.output import encoded
-from tagger.running.teachers.finding import KEPT, with_kept_teachers
+from tagger.running.teachers.finding import KEPT, kept_recipe
 from tagger.training.loop import STOPPED, Epoch
 from tagger.wording import counted
 
@@ -106,7 +106,7 @@ class RunFolder:
     def _model_files(self, model: TorchModel, state: str) -> dict[str, bytes]:
         """Return the files of a model, with the recipe that reproduces it."""
         again = f"# tagger train recipe.toml --data {self.data.resolve()}\n\n"
-        recipe = again + dump_recipe(with_kept_teachers(self.recipe, self.base))
+        recipe = again + dump_recipe(kept_recipe(self.recipe, self.base))
         card = model_card(self.recipe, model, state, self._licences)
         files = {f"{MODEL}/{name}": content for name, content in model_files(model, card=card).items()}
         return {**files, RECIPE: recipe.encode()}

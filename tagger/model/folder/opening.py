@@ -18,13 +18,14 @@ from tagger.config import Section
 from tagger.errors import ModelError
 from tagger.files.hashes import CONFIG
 from tagger.files.writing import newest
-from tagger.wording import plain_rule, shorten
+from tagger.wording import plain_rule, quoted, shorten
 
 VOCABULARY, WEIGHTS, CARD = "vocabulary.json", "weights.safetensors", "README.md"
 TOKENIZER = "tokenizer.json"
 GRAPH, HEADS = "model.onnx", "heads.safetensors"  # in the place of the weights in an exported folder
 CONFIG_BYTES = 1_000_000  # that `config.json` may have at most
 MOVES = 10  # times that a file may move between looking for it and opening it
+OWN = Path(__file__).parents[2] / "models"  # those that come with the library
 AGAIN = "copy the folder again"
 NO_JSON = "the file is damaged or incomplete, it is not JSON"
 Hashes = Mapping[str, object] | None  # of the files of a folder; the first versions wrote none
@@ -32,14 +33,27 @@ S = TypeVar("S", bound=Section)
 T = TypeVar("T")
 
 
+def model_path(name: str | Path, folder: Path = Path()) -> Path:
+    """Return the path of a model: in a folder, or else in the library if it has a model of that name."""
+    path, own = folder / name, OWN / name
+    return own if own.parent == OWN and (own / CONFIG).is_file() and not path.exists() else path
+
+
 def model_folder(path: Path) -> Path:
-    """Return the model folder at a path, which may also be that of a run."""
+    """Return the model folder at a path, which may also be that of a run, or the name of a model of the library."""
+    path = model_path(path)
     inner = path / "model"
     if inner.is_dir() or newest(inner / CONFIG).is_file():
         return inner
     if not path.is_dir():
-        raise ModelError(f"{path}: no such model folder; give the folder that training wrote")
+        raise ModelError(f"{path}: no such model folder; give the folder that training wrote{_or_own()}")
     return path
+
+
+def _or_own() -> str:
+    """Return the names of the models of the library, as the end of an advice."""
+    names = sorted(path.parent.name for path in OWN.glob(f"*/{CONFIG}"))
+    return f", or {quoted(names)}" if names else ""
 
 
 def is_exported(path: Path) -> bool:

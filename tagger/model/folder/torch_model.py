@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from safetensors.torch import save
 from torch import Tensor
 
-from tagger.encoding.eight_bits import expanded, rounded
 from tagger.files.writing import replace_files
 from tagger.model.folder.files import files_of, read_files
 from tagger.model.folder.opening import TOKENIZER, WEIGHTS, model_folder
@@ -18,6 +17,7 @@ from tagger.model.folder.tokenizer import check_table
 from tagger.model.model import Source
 from tagger.model.network import TorchModel, build_network
 from tagger.model.shapes import forms_of
+from tagger.numpy_nn.eight_bits import expanded, rounded
 
 WORDS, EXPONENTS = ("words.weight", "words.frozen"), "words.exponents"
 

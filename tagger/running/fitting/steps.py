@@ -11,7 +11,7 @@ from tagger.analysis.knowledge import TrainKnowledge, knowledge_of
 from tagger.config import Recipe
 from tagger.corpus.corpus import Corpus
 from tagger.encoding.vectors import read_vectors
-from tagger.encoding.vocabulary import build_vocabulary
+from tagger.encoding.vocabulary import Vectors, build_vocabulary
 from tagger.errors import DataError
 from tagger.evaluation import dev_scores
 from tagger.features.cache import compute
@@ -31,6 +31,7 @@ from tagger.running.fitting.calibration import Facts, calibrate, describe_calibr
 from tagger.running.fitting.memory import check_memory
 from tagger.running.fitting.model_config import config_of
 from tagger.running.fitting.splitting import TOKENIZED, stays_whole, text_rules_of
+from tagger.running.fitting.start import begin_with, vectors_of
 from tagger.running.fitting.task import of_parts, task_of
 from tagger.running.folder import RunFolder
 from tagger.running.run import RunListener
@@ -71,6 +72,7 @@ class Training:
         run_folder: Where the best model so far is kept.
         listener: Called on events of the run.
         keep: Returns features whose values are kept on disk.
+        start: The model that the network begins with; None for random weights.
     """
 
     recipe: Recipe
@@ -80,6 +82,7 @@ class Training:
     run_folder: RunFolder
     listener: RunListener
     keep: Callable[[Features], Features]
+    start: TorchModel | None = None
     added: int | None = field(
         init=False, default=None
     )  # copies with replaced entities or tokens, if the recipe has any
@@ -96,7 +99,8 @@ class Training:
         tokenized = {name for name, config in self.recipe.all_corpora().items() if config.format in TOKENIZED}
         rules = text_rules_of(by_corpus, self.packed, self.listener.noted, tokenized=tokenized)
         given = Given(self.folder, self.packed, self.listener.noted, self.device, rules)
-        return rules, self._as_trained(prepare_features(self.recipe.features, given))
+        features = prepare_features(self.recipe.features, given) if self.start is None else self.start.features
+        return rules, self._as_trained(features)
 
     def run(self, rules: TextRules, features: Features, teachers: Mapping[str, Teachers]) -> Trained:
         """Train a model whose weights dev chooses, calibrate it, and train it again with dev if the recipe says so."""
@@ -114,12 +118,11 @@ class Training:
 
     def build_model(self, rules: TextRules, features: Features) -> TorchModel:
         """Return a model with fresh weights, and with the words and labels of the train sentences."""
-        recipe, embeddings, vectors = self.recipe, self.recipe.embeddings, None
-        if embeddings.vectors:
-            self.listener.noted("reading word vectors")
-            paths = [self.folder / path for path in embeddings.vectors]
-            vectors = read_vectors(paths, max_words=embeddings.max_words)
-        vocabulary = build_vocabulary(self.packed, layers=self.schemes, vectors=vectors, tune=embeddings.tune)
+        recipe, embeddings, vectors = self.recipe, self.recipe.embeddings, self._read_vectors()
+        chars = () if self.start is None else self.start.vocabulary.chars
+        vocabulary = build_vocabulary(
+            self.packed, layers=self.schemes, vectors=vectors, tune=embeddings.tune, chars=chars
+        )
         dimension = vectors.dimension if vectors else embeddings.dimension
         features = self.keep(features)
         lengths = np.diff(self.packed.starts).tolist()
@@ -138,7 +141,19 @@ class Training:
         network = build_network(
             vocabulary, config, features=features, vectors=vectors, seed=recipe.seed, device=self.device
         )
+        if self.start is not None:
+            begin_with(self.start, network, vocabulary)
         return TorchModel(config, vocabulary, None, network, rules=rules, features=features)
+
+    def _read_vectors(self) -> Vectors | None:
+        """Return the vectors of the model to start from, or of the files of the recipe; None if there are neither."""
+        if self.start is not None:
+            return vectors_of(self.start)
+        embeddings = self.recipe.embeddings
+        if not embeddings.vectors:
+            return None
+        self.listener.noted("reading word vectors")
+        return read_vectors([self.folder / path for path in embeddings.vectors], max_words=embeddings.max_words)
 
     def _as_trained(self, features: Features) -> Features:
         """Return the features; if train has no neighbours to read, they do not read any in tagging either."""

@@ -21,7 +21,7 @@ def is_finished(folder: Path, wanted: Recipe, name: str) -> bool:
 
     Args:
         folder: The folder of the run, which need not exist.
-        wanted: The recipe, with its teachers as they are kept in a run.
+        wanted: The recipe, with its models as they are kept in a run.
         name: What to call the recipe.
 
     Raises:
@@ -67,8 +67,9 @@ def main_score(scores: Mapping[str, Any]) -> Any:
 
 
 def settings(recipe: Recipe) -> dict[str, Any]:
-    """Return all keys of a recipe; teachers as the names of their folders, because runs may have been moved."""
+    """Return all keys of a recipe; models in it as the names of their folders, because runs may have been moved."""
     found = recipe.model_dump()
+    found["start"] = recipe.start and Path(recipe.start).name
     for head in found["heads"].values():
         head["teacher"] = head["teacher"] and ", ".join(Path(teacher).name for teacher in head["teacher"])
     return found

@@ -19,7 +19,7 @@ from tagger.running.corpora import check_files
 from tagger.running.several.finished import is_finished, main_score, read_report
 from tagger.running.several.plans import Plan, plan_folds, plan_seeds
 from tagger.running.several.processes import Ending, GroupListener, Processes, in_turn
-from tagger.running.teachers.finding import with_kept_teachers
+from tagger.running.teachers.finding import kept_recipe
 from tagger.running.train import read_recipe
 from tagger.text.tokenization import Split
 
@@ -103,7 +103,7 @@ def train_several(
 
 
 def _is_done(plan: Plan, base: Path, named: str) -> bool:
-    return is_finished(plan.folder, with_kept_teachers(plan.recipe, base), named)
+    return is_finished(plan.folder, kept_recipe(plan.recipe, base), named)
 
 
 class _Group:

@@ -9,6 +9,7 @@ from tagger.encoding.packed import pack
 from tagger.errors import RecipeError, TaggerError
 from tagger.features.feature import Given
 from tagger.features.table import Features, prepare_features
+from tagger.model.folder.opening import model_path
 from tagger.running.corpora import check_files
 from tagger.running.several.found import has_model, runs_in
 from tagger.running.teachers.label_files import LabelFile, Tell, check_layer, read_label_file
@@ -47,7 +48,7 @@ def find_teachers(
     teachers: dict[str, Recipe | Teachers] = {}
     for name, head in recipe.heads.items():
         for teacher in head.teacher or ():
-            where, path = f"heads.{name}.teacher", folder / teacher
+            where, path = f"heads.{name}.teacher", model_path(teacher, folder)
             if output is not None:
                 _check_place(where, path, output)
             if teacher not in teachers:
@@ -131,16 +132,22 @@ def keeping(teachers: Teachers, keep: Callable[[Features], Features]) -> Teacher
     return tuple([each.keeping(keep) if isinstance(each, ModelTeacher) else each for each in teachers])
 
 
-def with_kept_teachers(recipe: Recipe, folder: Path) -> Recipe:
-    """Return the recipe to keep with a run: teachers have paths that are valid from anywhere, also those in the run."""
+def kept_recipe(recipe: Recipe, folder: Path) -> Recipe:
+    """Return the recipe to keep with a run: its models have paths that are valid from anywhere, also those in the run.
+
+    Args:
+        recipe: The recipe.
+        folder: The folder that the paths of models in it are relative to.
+    """
+    start = recipe.start and str(model_path(recipe.start, folder))
     heads = {}
     for name, head in recipe.heads.items():
         if head.teacher is not None:
-            paths = [folder / teacher for teacher in head.teacher]
+            paths = [model_path(teacher, folder) for teacher in head.teacher]
             kept = tuple([f"{KEPT}/{path.stem}" if _is_recipe(path) else str(path.resolve()) for path in paths])
             head = head.model_copy(update={"teacher": kept})
         heads[name] = head
-    return recipe.model_copy(update={"heads": heads})
+    return recipe.model_copy(update={"heads": heads, "start": start})
 
 
 def _is_recipe(path: Path) -> bool:

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tagger.encoding.eight_bits import expanded, rounded
 from tagger.nn.embeddings import in_eight_bits
+from tagger.numpy_nn.eight_bits import expanded, rounded
 
 NUMBERS = st.floats(-65_024, 65_024, width=32) | st.sampled_from([0.0, 127.0, -127.0, 63.5, 2.0**-24, -(2.0**-30)])
 

@@ -1,0 +1,62 @@
+"""The model that a training starts from: its words, characters, features and encoder, but not its heads."""
+
+from pathlib import Path
+
+import torch
+
+from tagger.config import HOW_TO_TRAIN, Recipe
+from tagger.encoding.vocabulary import UNKNOWN, Vectors, Vocabulary
+from tagger.errors import TaggerError
+from tagger.model.folder.opening import model_path
+from tagger.model.folder.torch_model import load_model
+from tagger.model.network import Network, TorchModel
+
+CHARS = "chars.embedding.weight"
+NOT_COPIED = ("words.", "head:")  # words may have other ids, and heads are new
+
+
+def with_start(recipe: Recipe, folder: Path, *, device: str) -> tuple[Recipe, TorchModel | None]:
+    """Return the recipe with the sections of the model that it starts from, and that model; None if there is none.
+
+    Args:
+        recipe: The recipe.
+        folder: The folder that the path of the model is relative to.
+        device: Where the network runs.
+
+    Raises:
+        TaggerError: There is no such model, or it cannot be trained further.
+    """
+    if recipe.start is None:
+        return recipe, None
+    try:
+        model = load_model(model_path(recipe.start, folder), device=device)
+    except TaggerError as error:
+        raise type(error)(f"start: {error}") from None
+    own, sections = model.config, {}
+    for name in ("embeddings", "encoder"):
+        given, found = getattr(recipe, name), getattr(own, name)
+        kept = {key: getattr(given, key) for key in type(given).model_fields if key in HOW_TO_TRAIN}
+        sections[name] = found.model_copy(update=kept)
+    sections["embeddings"] = sections["embeddings"].model_copy(
+        update={"vectors": (), "max_words": None, "dimension": own.vector_dimension}
+    )
+    return recipe.model_copy(update={**sections, "features": own.features}), model
+
+
+def vectors_of(model: TorchModel) -> Vectors:
+    """Return the word vectors of a model."""
+    with torch.no_grad():
+        rows = model.network.words(torch.arange(1, len(model.vocabulary.words) + 1, device=model.network.device))
+    return Vectors(model.vocabulary.words, rows.half().cpu().numpy())
+
+
+@torch.no_grad()
+def begin_with(model: TorchModel, network: Network, vocabulary: Vocabulary) -> None:
+    """Copy the weights of a model to a network with a vocabulary, whose words have its vectors already."""
+    known = model.network.state_dict()
+    for name, tensor in network.state_dict().items():
+        if name == CHARS:
+            tensor[: len(known[name])] = known[name]
+        elif not name.startswith(NOT_COPIED):
+            tensor.copy_(known[name])
+    network.words.weight[UNKNOWN] = model.network.words(torch.tensor([UNKNOWN], device=network.device))[0]
