@@ -140,6 +140,7 @@ EVERYTHING = {
         "three": {"format": "synthetic", "sentences": 3, "split": {"dev": 0.1, "test": 0.25}},
     },
     "embeddings": {
+        "quantize": True,
         "vectors": ["v.gz", "w.txt"],
         "max_words": 5,
         "tune": False,
@@ -195,6 +196,7 @@ EVERYTHING = {
         "average": 0.998,
         "mention_replacement": 0.4,
         "token_replacement": 0.3,
+        "perturbation": {"lower": 0.1, "scanned": 0.2},
     },
 }
 

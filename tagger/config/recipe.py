@@ -14,6 +14,7 @@ from tagger.config.features import AnyTokenFeatureConfig, FeatureConfig
 from tagger.config.heads import HeadConfig
 from tagger.config.section import Count, Names, Positive, Section, Share, Size, Weight
 from tagger.errors import RecipeError
+from tagger.text.choices import Perturbation
 from tagger.text.tokenization import Split
 from tagger.wording import quoted
 
@@ -154,9 +155,20 @@ class TrainingConfig(Section):
     """Probability of replacing each token of train with another one that has the same tag in train (Dai and Adel 2020,
     label-wise). Copies of sentences are added as for `mention_replacement`. 0: no copies."""
 
+    perturbation: dict[Perturbation, Share] = Field(default_factory=dict)
+    """Share of the train sentences of which a copy in another form is added, as in `{ lower = 0.1, upper = 0.05 }`:
+    in lower case (`lower`), in capitals (`upper`), with the quotes, apostrophes and dashes of print (`typographic`),
+    with characters taken for similar ones as in a scan (`scanned`), or without the marks at its end (`unpunctuated`).
+    A copy has all layers of its sentence. Default: no copies."""
+
     refit: bool = False
     """Whether to train a fresh network on train and dev together for as many epochs as dev has chosen. The dev scores
     of the report remain those of the network before it, which has not seen dev."""
+
+    @property
+    def copies(self) -> list[str]:
+        """The keys that add changed copies of train sentences."""
+        return [key for key in ("mention_replacement", "token_replacement", "perturbation") if getattr(self, key)]
 
 
 def _refuse(value: object) -> object:
@@ -266,9 +278,7 @@ class Recipe(Section):
             reader = "a `teacher` reads"
         elif names := [name for name, config in self.features.items() if isinstance(config, AnyTokenFeatureConfig)]:
             reader = f"features of sentences ({quoted(names)}) read"
-        elif keys := [
-            key for key in ("refit", "mention_replacement", "token_replacement") if getattr(self.training, key)
-        ]:
+        elif keys := [*(["refit"] if self.training.refit else []), *self.training.copies]:
             reader = f"`training.{keys[0]}` reads"
         else:
             return None

@@ -1,4 +1,5 @@
-"""Copies of train sentences with other entities of the same types, or with other tokens that have the same tags.
+"""Changed copies of train sentences: with other entities of the same types, with other tokens that have the same tags,
+or in other forms (see `perturbation.py`).
 
 The copies are drawn once, before training, and everything in them comes from train.
 """
@@ -9,6 +10,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from tagger.config import TrainingConfig
+from tagger.corpus.perturbation import perturbed_copies
 from tagger.text.gaps import all_known
 from tagger.text.schemes import Boundary, Scheme, convert_tags, spans_to_tags, tags_to_spans
 from tagger.text.sentence import Label, Sentence, TagLayer
@@ -19,7 +22,7 @@ DRAWS = 32  # of a mention, before those that differ are listed
 
 
 def with_copies(
-    parts: Iterable[Sequence[Sentence]], layers: Sequence[str], *, mentions: float, tokens: float, seed: int
+    parts: Iterable[Sequence[Sentence]], layers: Sequence[str], config: TrainingConfig, *, seed: int
 ) -> tuple[list[Sequence[Sentence]], int]:
     """Return the train sentences of each corpus, each followed by changed copies, and the number of copies.
 
@@ -28,12 +31,14 @@ def with_copies(
     Args:
         parts: The train sentences of each corpus.
         layers: Layers of entities.
-        mentions: Probability of replacing a mention; 0: there are no copies with other mentions.
-        tokens: Probability of replacing a token; 0: there are no copies with other tokens.
+        config: Says which copies there are.
         seed: Determines what is drawn.
     """
     rng, count = np.random.default_rng(seed), 0
-    ways = [(copies_with_other_mentions, mentions), (copies_with_other_tokens, tokens)]
+    ways = [
+        (copies_with_other_mentions, config.mention_replacement),
+        (copies_with_other_tokens, config.token_replacement),
+    ]
     found: list[Sequence[Sentence]] = []
     for part in parts:
         copies = [
@@ -43,6 +48,7 @@ def with_copies(
             if probability
             for copy in make(part, layer, probability=probability, rng=rng)
         ]
+        copies += perturbed_copies(part, config.perturbation, rng)
         found.append([*part, *copies])
         count += len(copies)
     return found, count

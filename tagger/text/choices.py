@@ -17,5 +17,6 @@ Precision = Literal["float32", "bfloat16", "auto"]  # of the encoder; `auto` is 
 ExportPrecision = Literal["float32", "int8"]  # of the encoder of an exported model
 Misaligned = Literal["error", "drop", "expand"]
 Several = Literal["error", "skip", "join"]
+Perturbation = Literal["lower", "upper", "typographic", "scanned", "unpunctuated"]
 Nested = Literal["error", "outermost", "innermost", "layers"]
 MOST_SEED = 2**63 - 1  # seeds are whole numbers from 0

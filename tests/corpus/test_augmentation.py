@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tagger.config import TrainingConfig
 from tagger.corpus.augmentation import copies_with_other_mentions, copies_with_other_tokens, with_copies
 from tagger.text.schemes import Boundary, Scheme, invalid_positions, merge_touching, spans_to_tags
 from tagger.text.sentence import Label, Sentence, TagLayer, Unaligned
@@ -148,7 +149,7 @@ def test_equal_seeds_give_equal_copies() -> None:
 
 def test_copies_stay_with_their_corpus_and_have_no_mentions_of_another() -> None:
     parts = [[make_sentence(f"{name}/B-PER") for name in names] for names in (["Ada", "Bo"], ["Cy"], ["Di", "Ed"])]
-    found, count = with_copies(parts, ["ner", "missing"], mentions=0.999, tokens=0.0, seed=1)
+    found, count = with_copies(parts, ["ner", "missing"], TrainingConfig(mention_replacement=0.999), seed=1)
     assert [[sentence.text for sentence in part] for part in found] == [
         ["Ada", "Bo", "Bo", "Ada"],
         ["Cy"],
@@ -206,7 +207,8 @@ def test_sentences_without_known_entities_have_no_copies_with_other_tokens() -> 
 def test_both_kinds_of_copies_are_added_and_labels_stay_with_them() -> None:
     sentences = [make_sentence(f"{name}/B-PER ran{name}/O") for name in ("Ada", "Bo", "Cy")]
     labelled = [Sentence.from_tokens(s.tokens, {**s.layers, "mood": Label("glad")}) for s in sentences]
-    (found,), count = with_copies([labelled], ["ner"], mentions=0.999, tokens=0.999, seed=1)
+    config = TrainingConfig(mention_replacement=0.999, token_replacement=0.999, perturbation={"upper": 0.999})
+    (found,), count = with_copies([labelled], ["ner"], config, seed=1)
     assert count == len(found) - 3 > 3
     assert all(copy.label("mood").value == "glad" for copy in found)
-    assert with_copies([labelled], ["ner"], mentions=0.0, tokens=0.0, seed=1) == ([labelled], 0)
+    assert with_copies([labelled], ["ner"], TrainingConfig(), seed=1) == ([labelled], 0)

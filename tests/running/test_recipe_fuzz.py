@@ -47,7 +47,7 @@ SIZES: dict[str, Any] = {
         "epochs": 2, "batch_size": 4, "optimizer": "adam", "learning_rate": 0.01, "schedule": "linear", "warmup": 0.1,
         "weight_decay": 0.0, "clip_norm": 5.0, "patience": 2, "select": "mean", "sampling": "proportion",
         "batches": "separate", "average": 0.5, "refit": False, "mention_replacement": 0.0,
-        "token_replacement": 0.0,
+        "token_replacement": 0.0, "perturbation": {"upper": 0.5},
     },
 }  # fmt: skip
 CONLL = {

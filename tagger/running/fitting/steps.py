@@ -83,9 +83,7 @@ class Training:
     listener: RunListener
     keep: Callable[[Features], Features]
     start: TorchModel | None = None
-    added: int | None = field(
-        init=False, default=None
-    )  # copies with replaced entities or tokens, if the recipe has any
+    added: int | None = field(init=False, default=None)  # changed copies, if the recipe has any
 
     def __post_init__(self) -> None:
         self.schemes = {layer: head.span_scheme for layer, head in self.recipe.layers.items()}
@@ -210,7 +208,7 @@ class Training:
         """Return what the network of a model learns."""
         train = {name: corpus.train for name, corpus in self.corpora.items()}
         task = task_of(model, self.recipe, train, self.packed, teachers, self.listener.noted)
-        if self.recipe.training.mention_replacement or self.recipe.training.token_replacement:
+        if self.recipe.training.copies:
             self.added = sum(size for size, _ in task.parts) - len(self.train)
         return task
 

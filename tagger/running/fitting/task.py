@@ -15,7 +15,7 @@ from tagger.running.teachers.asking import with_teachers
 from tagger.running.teachers.finding import Teachers
 from tagger.text.sentence import Sentence
 from tagger.training.task import Task, share_epoch
-from tagger.wording import counted
+from tagger.wording import counted, quoted
 
 Tell = Callable[[str], None]
 
@@ -41,11 +41,10 @@ def task_of(
     schemes = {layer: head.span_scheme for layer, head in recipe.layers.items()}
     parts = list(train.values())
     learned = of_parts(parts)
-    mentions, tokens = recipe.training.mention_replacement, recipe.training.token_replacement
-    if mentions or tokens:
+    if recipe.training.copies:
         layers = [layer for layer, scheme in schemes.items() if scheme is not None]
-        parts, added = with_copies(parts, layers, mentions=mentions, tokens=tokens, seed=recipe.seed)
-        tell(f"train has {counted(added, 'added sentence')} with replaced entities or tokens")
+        parts, added = with_copies(parts, layers, recipe.training, seed=recipe.seed)
+        tell(f"train has {counted(added, 'added sentence')}: changed copies ({quoted(recipe.training.copies)})")
         learned = of_parts(parts)
         packed = packed_of(learned, recipe.layers)
     encoded = encoded_for(model, packed, passages_for(model.features, learned), schemes)

@@ -132,7 +132,7 @@ def test_replaced_mentions_are_learned_but_are_no_words_or_sentences_of_train(tm
     listener, replacing = Interrupter(), ["training.mention_replacement=0.9"]
     run = train(recipe, listener=listener, overrides=replacing, seed=5)
     plain = train(recipe, seed=5)
-    assert "train has 3 added sentences with replaced entities or tokens" in listener.said
+    assert "train has 3 added sentences: changed copies (`mention_replacement`)" in listener.said
     report = run.report.to_dict()
     assert (report["train_sentences"], report["added_sentences"]) == (3, 3)
     assert "added_sentences" not in plain.report.to_dict()

@@ -1,0 +1,107 @@
+"""Sentences as they stand in careless, shouted or badly scanned text: a token for each token, with the same layers.
+
+They show how robust a model is, and copies of train sentences in these forms make one more robust.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from tagger.text.choices import Perturbation
+from tagger.text.sentence import Sentence, TagLayer
+
+MISREAD = 0.04  # share of the characters that a scan changes
+# What optical character recognition takes a character for.
+SIMILAR = {
+    **{"a": "o", "b": "h", "c": "e", "e": "c", "f": "t", "g": "q", "h": "b", "i": "l", "l": "1", "m": "rn", "n": "u"},
+    **{"o": "0", "q": "g", "r": "n", "s": "5", "t": "f", "u": "n", "v": "y", "w": "vv", "y": "v", "z": "2"},
+    **{"B": "8", "D": "O", "E": "F", "G": "6", "I": "l", "O": "0", "S": "5", "T": "7", "Z": "2"},
+    **{"0": "O", "1": "l", "5": "S", "8": "B", ".": ",", ",": ".", "-": "~", "'": "`"},
+}
+DASHES = {"--": "—", "---": "—", "...": "…", "``": "“", "''": "”"}
+QUOTE = re.compile(r"(?<=\w)'(?=\w)|^'(?=\w)|(?<=\w)'$|^'$")
+
+MARKS = re.compile(r"[^\w\s]+")
+
+Rng = np.random.Generator
+Change = Callable[[Sequence[str], Rng], list[str]]
+
+
+def _typographic(tokens: Sequence[str], rng: Rng) -> list[str]:
+    """Return tokens with the quotes, apostrophes and dashes of printed text."""
+    found, inside = [], False
+    for token in tokens:
+        if token == '"':
+            inside = not inside
+            found.append("“" if inside else "”")
+        else:
+            found.append(DASHES.get(token) or QUOTE.sub("’", token))
+    return found
+
+
+def _scanned(tokens: Sequence[str], rng: Rng) -> list[str]:
+    """Return tokens in which some characters are taken for others."""
+
+    def read(token: str) -> str:
+        wrong = rng.random(len(token)) < MISREAD
+        return "".join(SIMILAR.get(char, char) if odd else char for char, odd in zip(token, wrong, strict=True))
+
+    return [read(token) for token in tokens]
+
+
+CHANGES: Mapping[Perturbation, Change] = {
+    "lower": lambda tokens, rng: [token.lower() for token in tokens],
+    "upper": lambda tokens, rng: [token.upper() for token in tokens],
+    "typographic": _typographic,
+    "scanned": _scanned,
+    "unpunctuated": lambda tokens, rng: list(tokens[: _end(tokens)]),
+}
+
+
+def _end(tokens: Sequence[str]) -> int:
+    """Return the number of tokens before the marks at the end; all, if there is nothing else."""
+    words = (i for i in range(len(tokens), 0, -1) if not MARKS.fullmatch(tokens[i - 1]))
+    return next(words, len(tokens))
+
+
+def perturbed(sentence: Sentence, kind: Perturbation, rng: Rng) -> Sentence:
+    """Return a sentence in another form, with its layers; it has no document, and is as it was if nothing changes.
+
+    Args:
+        sentence: The sentence.
+        kind: `lower`: in lower case; `upper`: in capitals; `typographic`: with the quotes, apostrophes and dashes of
+            print; `scanned`: with characters taken for similar ones; `unpunctuated`: without the marks at its end.
+        rng: Source of randomness.
+    """
+    tokens = CHANGES[kind](sentence.tokens, rng)
+    cut = len(tokens)
+    if tokens == [*sentence.tokens] or not _may_end(sentence, cut):
+        return sentence
+    layers = {name: layer for name, layer in sentence.layers.items() if not isinstance(layer, TagLayer)}
+    for name, layer in sentence.layers.items():
+        if isinstance(layer, TagLayer):
+            layers[name] = TagLayer(layer.tags[:cut], layer.scheme, layer.shown, types=layer.types)
+    return Sentence.from_tokens(tokens, layers)
+
+
+def _may_end(sentence: Sentence, end: int) -> bool:
+    """Whether no entity is lost if a sentence has only its tokens before `end`."""
+    tags = (layer.tags[end:] for layer in sentence.layers.values() if isinstance(layer, TagLayer) and layer.scheme)
+    return all(tag in ("O", None) for rest in tags for tag in rest)
+
+
+def perturbed_copies(
+    sentences: Sequence[Sentence], shares: Mapping[Perturbation, float], rng: Rng
+) -> Iterator[Sentence]:
+    """Yield copies of some sentences in other forms; a sentence that a form does not change has no copy in it.
+
+    Args:
+        sentences: The sentences.
+        shares: The share of the sentences that have a copy in each form.
+        rng: Determines which, and what is drawn in them.
+    """
+    for kind, share in shares.items():
+        for i in np.flatnonzero(rng.random(len(sentences)) < share):
+            if (copy := perturbed(sentences[i], kind, rng)) is not sentences[i]:
+                yield copy
