@@ -78,10 +78,12 @@ def perturbed(sentence: Sentence, kind: Perturbation, rng: Rng) -> Sentence:
     cut = len(tokens)
     if tokens == [*sentence.tokens] or not _may_end(sentence, cut):
         return sentence
-    layers = {name: layer for name, layer in sentence.layers.items() if not isinstance(layer, TagLayer)}
-    for name, layer in sentence.layers.items():
-        if isinstance(layer, TagLayer):
-            layers[name] = TagLayer(layer.tags[:cut], layer.scheme, layer.shown, types=layer.types)
+    layers = {
+        name: TagLayer(layer.tags[:cut], layer.scheme, layer.shown, types=layer.types)
+        if isinstance(layer, TagLayer)
+        else layer
+        for name, layer in sentence.layers.items()
+    }
     return Sentence.from_tokens(tokens, layers)
 
 
@@ -102,6 +104,6 @@ def perturbed_copies(
         rng: Determines which, and what is drawn in them.
     """
     for kind, share in shares.items():
-        for i in np.flatnonzero(rng.random(len(sentences)) < share):
+        for i in np.flatnonzero(rng.random(len(sentences)) < share).tolist():
             if (copy := perturbed(sentences[i], kind, rng)) is not sentences[i]:
                 yield copy
