@@ -276,7 +276,8 @@ def tag(
     """Tag a file or standard input, and write each document as soon as it is tagged.
 
     A document is a record or a line; its text is split into sentences as in training. The number after an entity is
-    the probability of its type and boundaries. JSON lines keep the other keys of their records.
+    the probability of its type and boundaries. JSON lines keep the other keys of their records. On a terminal each
+    type of entity has a colour; NO_COLOR=1 switches colours off.
     """
     from tagger.cli.resuming import check_resume
     from tagger.cli.tagging import Tagging, format_of, tag_file

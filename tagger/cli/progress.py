@@ -1,6 +1,7 @@
 """A live line on standard error that says how much of some work is done. It is removed when the work ends."""
 
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,6 +19,11 @@ T = TypeVar("T")
 
 SHOWN_AFTER = 2.0  # seconds that work takes before its line appears: loading rich takes 0.1 s
 REFRESHED = 0.5  # seconds from one change of a line to the next
+
+
+def shows_colours() -> bool:
+    """Whether standard output is a terminal that shows colours, and the user wants them (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 class LiveLine:

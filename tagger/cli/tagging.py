@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tagger.cli.arguments import input_lines, settings_of_form, split_columns
-from tagger.cli.progress import FileLines, Meter
+from tagger.cli.progress import FileLines, Meter, shows_colours
 from tagger.cli.resuming import Target, can_continue, facts_of, opened
-from tagger.cli.writing import Output, Written, write_documents, write_parquet
+from tagger.cli.writing import Output, Written, painter, plain, write_documents, write_parquet
 from tagger.errors import DataError, RecipeError
 from tagger.files.packing import packing_of_name, unpacked_name
 from tagger.files.reading import Arriving
@@ -24,6 +24,7 @@ from tagger.inference.documents import PART, predict_in_parts
 from tagger.tagging import Tagger, read_documents
 from tagger.text.choices import InputFormat, OutputFormat, Unit
 from tagger.text.document import Document
+from tagger.text.schemes import span_types
 from tagger.text.sentence import Label
 from tagger.wording import visible
 
@@ -156,6 +157,8 @@ def tag_file(tagger: Tagger, file: str, options: Tagging) -> int:
     shows_output = options.path is None and sys.stdout.isatty()
     # A terminal that shows the input or the output needs no progress, which would be drawn between their lines.
     hidden = interactive or shows_output
+    if interactive:
+        sys.stderr.write("type a text and Enter; Ctrl-D ends\n")
     with ExitStack() as stack:
         lines = stack.enter_context(input_lines(file)) if has_lines else ()
         documents = read_documents(
@@ -203,7 +206,14 @@ def _output_of(tagger: Tagger, options: Tagging) -> Output:
         fields=options.fields,
         min_score=options.min_score,
         empty=tagger.tag("").layers,
+        paint=painter(_types(tagger.model)) if options.path is None and shows_colours() else plain,
     )
+
+
+def _types(model: "Model") -> list[str]:
+    """Return the types of entities that a model predicts."""
+    heads = {layer for layer, head in model.heads.items() if head.span_scheme is not None}
+    return sorted({kind for layer in heads for kind in span_types(model.vocabulary.labels[layer])})
 
 
 def _work(lines: Iterable[bytes], file: str, format: InputFormat) -> dict[str, Any]:

@@ -19,11 +19,25 @@ from tagger.wording import shorten
 if TYPE_CHECKING:
     from pathlib import Path
 
+Paint = Callable[[str, str], str]  # colours a text, given the type of an entity, or nothing for a tag
+ANSI = (34, 33, 32, 35, 36, 31)  # codes of blue, yellow, green, magenta, cyan and red
+FAINT = 2
 BATCH = 10_000  # rows of a parquet file that are written at once
 FIELDS = (
     "id", "text", "tokens", "tags", "spans", "labels", "tag_scores", "sequence_scores", "sentences", "offsets",
     "meta", "document", "readings",
 )  # fmt: skip
+
+
+def plain(kind: str, text: str) -> str:
+    """Return a text as it is."""
+    return text
+
+
+def painter(types: Iterable[str]) -> Paint:
+    """Return what colours a text for a terminal: each type of entity in a colour of its own, tags faint."""
+    codes = {kind: ANSI[i % len(ANSI)] for i, kind in enumerate(types)}
+    return lambda kind, text: f"\x1b[{codes.get(kind, FAINT)}m{text}\x1b[0m"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +51,7 @@ class Output:
         fields: The keys of JSON lines, in their order; None for all.
         min_score: Spans whose score is lower are not written.
         empty: The layers that a JSON line has for a document without sentences.
+        paint: Colours parts of the format for people.
     """
 
     format: OutputFormat
@@ -45,6 +60,7 @@ class Output:
     fields: Sequence[str] | None = None
     min_score: float | None = None
     empty: Mapping[str, TagLayer | Label] = field(default_factory=dict)
+    paint: Paint = plain
 
     @property
     def columns(self) -> list[str]:
@@ -143,7 +159,7 @@ def _lines(document: Document, output: Output, number: int, before: str | None) 
     """Yield the lines of a document, with their ends; `before` is the `document` of the sentence before it."""
     match output.format:
         case "text":
-            yield from (f"{line}\n" for line in text_lines(document))
+            yield from (f"{line}\n" for line in text_lines(document, output.paint))
         case "jsonl":
             if not document.sentences:
                 document = replace(document, sentences=(Sentence((), document.text, (), output.empty),))
@@ -209,7 +225,7 @@ def _table(rows: Sequence[Row], schema: Any) -> Any:
     return pyarrow.Table.from_pylist([{name: row[name] for name in schema.names} for row in rows], schema=schema)
 
 
-def text_lines(document: Document) -> Iterator[str]:
+def text_lines(document: Document, paint: Paint = plain) -> Iterator[str]:
     """Yield the text, then one line per layer: entities with type, words with tag, labels with probability.
 
     The readings of a layer, if any, follow it with the probability of the whole sequence. A document without tokens is
@@ -220,27 +236,28 @@ def text_lines(document: Document) -> Iterator[str]:
     names = [*layers, *(name for name in document.labels if name not in layers)] if document.tokens else []
     width = max(map(len, names), default=0)
     for name in names:
-        yield f"  {name:{width}}  {_shown_layer(document, name)}"
+        yield f"  {name:{width}}  {_shown_layer(document, name, paint)}"
         for sentence in document.sentences:
             for reading in sentence.readings(name) if isinstance(sentence.layers.get(name), TagLayer) else ():
-                yield f"  {'':{width}}  {reading.sequence_score(name):8.4f}  {_tags([reading], name)}"
+                yield f"  {'':{width}}  {reading.sequence_score(name):8.4f}  {_tags([reading], name, paint)}"
 
 
-def _shown_layer(document: Document, layer: str) -> str:
+def _shown_layer(document: Document, layer: str, paint: Paint) -> str:
     labels = [sentence.layers.get(layer) for sentence in document.sentences]
     if layer in document.labels:
         labels = [document.labels[layer]]
     if isinstance(labels[0], Label):
         return ", ".join(f"{label.value}{_shown(label.score)}" for label in labels if isinstance(label, Label))
-    return _tags(document.sentences, layer)
+    return _tags(document.sentences, layer, paint)
 
 
-def _tags(sentences: Sequence[Sentence], layer: str) -> str:
+def _tags(sentences: Sequence[Sentence], layer: str, paint: Paint) -> str:
     if sentences[0].tag_layer(layer).scheme is None:
         pairs = (pair for s in sentences for pair in zip(s.tokens, s.tags(layer), strict=True))
-        return " ".join(f"{token}/{tag}" for token, tag in pairs)
+        return " ".join(f"{token}{paint('', f'/{tag}')}" for token, tag in pairs)
     spans = (span for sentence in sentences for span in sentence.spans(layer))
-    return ", ".join(f"[{span.text}] {span.type}{_shown(span.score)}" for span in spans) or "-"
+    shown = (paint(span.type, f"[{span.text}] {span.type}") + _shown(span.score) for span in spans)
+    return ", ".join(shown) or "-"
 
 
 def _shown(score: float | None) -> str:

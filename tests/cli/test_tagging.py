@@ -4,6 +4,7 @@ import csv
 import inspect
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 import readers
 
 from tagger.cli import app
+from tagger.cli.progress import shows_colours
+from tagger.cli.writing import painter
 from tagger.text.sentence import with_schemes
 
 RECORDS = [
@@ -309,3 +312,30 @@ def test_a_file_is_described_by_the_same_options_when_it_is_tagged_and_when_it_i
     report = {"by", "train", "output", "details", "suspects", "wanted_precision"}
     assert evaluated - gold - report <= tagged
     assert {"delimiter", "quote", "comments", "header", "encoding", "split_on"} <= evaluated
+
+
+def test_a_terminal_shows_entities_and_tags_in_colours_and_a_file_has_none(
+    model: Path, file: Path, call: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = call("tag", model, file).out
+    monkeypatch.setattr("tagger.cli.tagging.shows_colours", lambda: True)
+    coloured = call("tag", model, file).out
+    assert re.sub(r"\x1b\[\d+m", "", coloured) == bare
+    types = re.findall(r"\x1b\[3\d+m\[[^\x1b]+\] (\w+)\x1b\[0m", coloured)
+    assert types == re.findall(r"\[[^]]+\] (\w+)", bare) != []
+    assert painter(["A"])("", "/DET") == "\x1b[2m/DET\x1b[0m"
+    call("tag", model, file, "--output", tmp_path / "out.txt")
+    assert (tmp_path / "out.txt").read_text(encoding="utf-8") == bare
+
+
+@pytest.mark.parametrize(
+    ("terminal", "changes", "shown"),
+    [(True, {}, True), (False, {}, False), (True, {"NO_COLOR": "1"}, False), (True, {"TERM": "dumb"}, False)],
+)
+def test_colours_are_for_terminals_that_show_them_and_people_who_want_them(
+    terminal: bool, changes: dict[str, str], shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+    for name, value in {"NO_COLOR": "", "TERM": "xterm", **changes}.items():
+        monkeypatch.setenv(name, value)
+    assert shows_colours() is shown
