@@ -1,0 +1,199 @@
+"""Measure how many labelled sentences a start saves: scores by the number of sentences, with and without it.
+
+    python scripts/learning_curves.py RECIPE --start MODEL [--data DIR] [--sizes 50,100,200,500,1000] [--seeds 3]
+        [--output DIR] [--set KEY=VALUE ...] [--json FILE] [--picture FILE]
+
+RECIPE has one corpus. For each size and seed, sentences are drawn from its train; a fifth of them is dev, which chooses
+the epoch, and the others are train. Both networks learn from the same sentences: `scratch` is the recipe itself, and
+`start` begins with the words, characters, features and encoder of MODEL. Both are scored on the dev sentences of the
+recipe. Its test is not read. Finished runs in the folder of `--output` are used again.
+
+A row has the mean scores over the seeds, and the number of sentences that `scratch` needs for the score of `start`,
+read from the line through its own scores, with sizes on a logarithmic scale.
+"""
+
+import argparse
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from arguments import (
+    MOST_THREADS,
+    different_seeds,
+    existing_folder,
+    picture_file,
+    run_script,
+    seeds_or_number,
+    whole_number,
+    writable_file,
+    write_json,
+)
+from progress import Progress
+from rich.console import Console
+from rich.table import Table
+
+import tagger
+from tagger import Corpus, DataError, Recipe, Report
+from tagger.config import HOW_TO_TRAIN
+from tagger.metrics import Spread
+from tagger.plots import report as picture_of
+
+DEV_SHARE = 0.2
+SCRATCH, START = "scratch", "start"
+REPORT = "report.json"
+
+
+def with_start(recipe: Recipe, model: Path) -> Recipe:
+    """Return the recipe that begins with a model; its own sections keep only how to train."""
+    values: dict[str, Any] = recipe.model_dump(exclude_unset=True)
+    for name in ("embeddings", "encoder"):
+        values[name] = {key: value for key, value in values.get(name, {}).items() if key in HOW_TO_TRAIN}
+    return Recipe.model_validate({**values, "features": {}, "start": str(model)})
+
+
+def drawn(corpus: Corpus, size: int, seed: int) -> Corpus:
+    """Return a corpus with some train sentences, divided into train and dev; its test is the whole dev."""
+    chosen = Random(seed).sample(range(len(corpus.train)), size)
+    sentences = [corpus.train[i] for i in chosen]
+    cut = round(DEV_SHARE * size)
+    return replace(corpus, train=sentences[cut:], dev=sentences[:cut], test=corpus.dev)
+
+
+def only_corpus(recipe: Recipe, corpora: Mapping[str, Corpus], sizes: Sequence[int]) -> Corpus:
+    """Return the corpus of a recipe.
+
+    Raises:
+        DataError: There are several, or it has fewer train sentences than the largest size, or no dev.
+    """
+    if len(corpora) > 1:
+        raise DataError(f"the recipe must have one corpus, got {', '.join(corpora)}; remove the others from it")
+    (corpus,) = corpora.values()
+    if not corpus.dev or len(corpus.train) < max(sizes):
+        raise DataError(
+            f"the corpus must have dev and at least {max(sizes)} train sentences, got {len(corpus.dev)} and "
+            f"{len(corpus.train)}; use smaller --sizes"
+        )
+    return corpus
+
+
+def reports_of(options: argparse.Namespace, recipe: Recipe, corpus: Corpus) -> dict[tuple[str, int, int], Report]:
+    """Return the report of each run, by name, size and seed; those that are missing are trained first."""
+    recipes = {SCRATCH: recipe, START: with_start(recipe, options.start)}
+    runs = [(name, size, seed) for size in options.sizes for seed in options.seeds for name in recipes]
+    folders = {run: options.output / f"{run[0]}-{run[1]}" / f"seed-{run[2]}" for run in runs}
+    missing = [run for run in runs if not (folders[run] / REPORT).is_file()]
+    with Progress(len(missing)) as progress:
+        for run in missing:
+            name, size, seed = run
+            progress.begin(f"{name}, {size} sentences, seed {seed}")
+            trained = tagger.train(
+                recipes[name],
+                corpus=drawn(corpus, size, seed),
+                data=options.data,
+                base=Path(),
+                output=folders[run],
+                overwrite=True,
+                seed=seed,
+                threads=options.threads,
+                listener=progress,
+            )
+            assert trained.report is not None
+            progress.end(", ".join(f"{n} {trained.report.headline(n):.4f}" for n in trained.report.layers))
+    if options.picture is not None:
+        picture_of(*folders.values()).save(options.picture)
+    return {run: tagger.load_report(folder / REPORT) for run, folder in folders.items()}
+
+
+def rows_of(
+    reports: Mapping[tuple[str, int, int], Report], sizes: Sequence[int], seeds: Sequence[int]
+) -> Iterator[dict[str, Any]]:
+    """Yield the scores of each layer and size, and how many sentences `scratch` needs for the score of `start`."""
+    for layer in next(iter(reports.values())).layers:
+        spreads = {
+            (name, size): Spread.of([reports[name, size, seed].headline(layer) for seed in seeds])
+            for name in (SCRATCH, START)
+            for size in sizes
+        }
+        line = [(size, spreads[SCRATCH, size].mean) for size in sizes]
+        for size in sizes:
+            found = {name: spreads[name, size].to_dict() for name in (SCRATCH, START)}
+            needed = size_for(line, spreads[START, size].mean)
+            yield {"layer": layer, "sentences": size, **found, "needed": needed}
+
+
+def size_for(line: Sequence[tuple[int, float]], score: float) -> float | None:
+    """Return the size at which a line through points (size, score) first has a score; None if it never has it."""
+    if score <= line[0][1]:
+        return line[0][0] if score == line[0][1] else None
+    for (small, low), (large, high) in pairwise(line):
+        if low < score <= high:
+            share = (score - low) / (high - low)
+            return math.exp(math.log(small) + share * (math.log(large) - math.log(small)))
+    return None
+
+
+def show(rows: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> None:
+    """Print the table."""
+    columns = ("layer", "sentences", SCRATCH, START, "difference", f"sentences that {SCRATCH} needs")
+    table = Table(*columns, title=f"scores on dev, mean and standard deviation over {len(seeds)} seed(s)", box=None)
+    most = max(row["sentences"] for row in rows)
+    for row in rows:
+        means = [row[name]["mean"] for name in (SCRATCH, START)]
+        cells = [_spread(row[name]) for name in (SCRATCH, START)]
+        beyond = f"more than {most}" if means[1] > means[0] else f"fewer than {row['sentences']}"
+        needed = beyond if row["needed"] is None else f"{row['needed']:.0f}"
+        table.add_row(row["layer"], str(row["sentences"]), *cells, f"{means[1] - means[0]:+.4f}", needed)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _spread(values: Mapping[str, Any]) -> str:
+    return f"{values['mean']:.4f}" + ("" if values["sd"] is None else f" ± {values['sd']:.4f}")
+
+
+def sizes_of(text: str) -> list[int]:
+    """Return the sizes in a list separated by commas, in order; each must leave a sentence for train and for dev."""
+    sizes = sorted(different_seeds(text))
+    if sizes[0] < 5:
+        raise argparse.ArgumentTypeError(f"must be different whole numbers from 5, got {text!r}")
+    return sizes
+
+
+def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
+    """Return the options of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("recipe", type=Path, metavar="RECIPE")
+    add("--start", type=Path, required=True, metavar="MODEL", help="model to begin with: its folder or name")
+    add("--data", type=existing_folder, help="folder of the recipe's data files; default: the folder of the recipe")
+    add("--sizes", type=sizes_of, default=[50, 100, 200, 500, 1000], metavar="N,...", help="numbers of sentences")
+    seeds = "number of seeds, such as 3 for 1, 2 and 3, or a list of seeds, such as 4,7; default: 3"
+    add("--seeds", type=seeds_or_number, default=[1, 2, 3], metavar="N", help=seeds)
+    add("--output", type=Path, help="folder of the runs; default: runs/curves-RECIPE")
+    add("--set", action="append", default=[], metavar="KEY=VALUE", help="value of the recipe to replace")
+    add("--threads", type=whole_number(1, MOST_THREADS), help="threads of torch; default: chosen by torch")
+    add("--json", type=writable_file, help="file to write the figures to")
+    add("--picture", type=picture_file, help="file to draw the curves to, such as curves.svg")
+    options = parser.parse_args(given)
+    options.output = options.output or Path("runs") / f"curves-{options.recipe.stem}"
+    options.data = options.data or options.recipe.parent
+    return options
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    """Train what is missing, then write and print the table."""
+    options = parse_arguments(given)
+    recipe = tagger.load_recipe(options.recipe, options.set)
+    corpus = only_corpus(recipe, tagger.load_corpora(recipe, data=options.data), options.sizes)
+    rows = list(rows_of(reports_of(options, recipe, corpus), options.sizes, options.seeds))
+    if options.json is not None:
+        write_json(options.json, {"recipe": options.recipe.stem, "seeds": options.seeds, "rows": rows})
+    show(rows, options.seeds)
+
+
+if __name__ == "__main__":
+    run_script(main)

@@ -1,0 +1,45 @@
+"""Scores by the number of sentences, with and without a start."""
+
+import json
+from pathlib import Path
+
+import learning_curves as script
+import pytest
+from small_recipes import NER, SYNTHETIC
+from small_runs import make_recipe
+
+import tagger
+
+
+def test_both_networks_learn_from_the_same_sentences_and_test_is_not_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = make_recipe(tmp_path, SYNTHETIC, NER)
+    tagger.train(recipe, output=tmp_path / "first")
+    given = [str(recipe), "--start", str(tmp_path / "first"), "--sizes", "20,10", "--seeds", "1,2"]
+    given += ["--output", str(tmp_path / "runs"), "--set", "training.epochs=1"]
+    script.main([*given, "--json", str(tmp_path / "a.json"), "--picture", str(tmp_path / "a.svg")])
+    rows = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["rows"]
+    assert [(row["layer"], row["sentences"]) for row in rows] == [("ner", 10), ("ner", 20)]
+    assert (tmp_path / "a.svg").stat().st_size > 1000
+    assert "[8/8] start, 20 sentences, seed 2: ner " in capsys.readouterr().err
+    reports = [tagger.load_report(tmp_path / "runs" / f"{name}-20" / "seed-1") for name in ("scratch", "start")]
+    assert [report.extra["train_sentences"] for report in reports] == [16, 16]
+    assert reports[0].extra["dev_scores"].keys() == reports[1].extra["dev_scores"].keys()
+    corpus = tagger.load_corpora(recipe)["data"]
+    assert [len(report.layers["ner"].gold) for report in reports] == [len(corpus.dev)] * 2
+    script.main(given)
+    assert "took" not in capsys.readouterr().err  # the runs are used again
+
+
+def test_the_size_for_a_score_is_read_from_a_line_over_logarithmic_sizes() -> None:
+    line = [(10, 0.2), (100, 0.4), (1000, 0.5)]
+    assert script.size_for(line, 0.3) == pytest.approx(10**1.5)
+    assert script.size_for(line, 0.4) == pytest.approx(100)
+    assert (script.size_for(line, 0.6), script.size_for(line, 0.1)) == (None, None)
+
+
+def test_a_corpus_that_is_too_small_is_refused(tmp_path: Path) -> None:
+    recipe = make_recipe(tmp_path, SYNTHETIC, NER)
+    with pytest.raises(tagger.DataError, match="at least 1000 train sentences, got 4 and 40; use smaller --sizes"):
+        script.main([str(recipe), "--start", "x"])
