@@ -131,6 +131,9 @@ class SplitConfig(Section):
     is a key of the JSON record or of its `meta`, or a comment of a column file. `"sentence"`: cut between any two
     sentences, also inside a document. Default: the document."""
 
+    shuffle: bool = True
+    """Whether shares are drawn at random. `false`: in the order of the file, train comes first, then dev, then test."""
+
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     """Seed of a random split and of folds. It is not the seed of the run, so runs with other seeds have the same test
     set."""
@@ -139,6 +142,8 @@ class SplitConfig(Section):
     def _shares_or_remainders(self) -> "SplitConfig":
         if self.dev is None and self.test is None and (self.fold is None or self.every is not None):
             raise ValueError("must name `dev`, `test` or both")
+        if not self.shuffle and self.every is not None:
+            raise ValueError("`shuffle` is for shares alone, got `every` too; remove one of them")
         for name, value in (("dev", self.dev), ("test", self.test)):
             if value is None:
                 continue

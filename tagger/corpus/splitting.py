@@ -171,7 +171,7 @@ def _by_number(total: int, config: SplitConfig) -> dict[str, NDArray[np.int64]]:
 
 
 def _by_shares(groups: Groups, config: SplitConfig) -> dict[str, NDArray[np.int64]]:
-    """Return random groups for each split, with shares of the sentences as near as whole groups allow."""
+    """Return groups for each split, random ones or in order, with shares of the sentences as near as groups allow."""
     shares = {"dev": config.dev, "test": config.test}
     wanted = {name: share for name, share in shares.items() if share}
     is_whole = groups.noun != "sentence"
@@ -182,11 +182,14 @@ def _by_shares(groups: Groups, config: SplitConfig) -> dict[str, NDArray[np.int6
             f"{len(wanted) + 1} of them, got {groups.total} for {counted(len(groups.ids), 'sentence')}; name other "
             f'files for {" and ".join(wanted)}, or cut inside: split = {{ {advice}, group = "{SENTENCE}" }}'
         )
-    order = np.random.default_rng(config.seed).permutation(groups.total)
+    if config.shuffle:
+        order, first, second = np.random.default_rng(config.seed).permutation(groups.total), "dev", "test"
+    else:
+        order, first, second = np.arange(groups.total)[::-1], "test", "dev"  # from the end
     sizes = np.bincount(groups.ids, minlength=groups.total)[order]
-    dev = _amount(config.dev, sizes, start=0, keep=len(wanted) if is_whole else 1)
-    test = _amount(config.test, sizes, start=dev, keep=1)
-    return {"dev": order[:dev], "test": order[dev : dev + test], "train": order[dev + test :]}
+    one = _amount(shares[first], sizes, start=0, keep=len(wanted) if is_whole else 1)
+    other = one + _amount(shares[second], sizes, start=one, keep=1)
+    return {first: order[:one], second: order[one:other], "train": order[other:]}
 
 
 def _amount(share: float | None, sizes: NDArray[np.int64], *, start: int, keep: int) -> int:
@@ -211,7 +214,7 @@ def _note(groups: Groups, rows: Mapping[str, NDArray[np.int64]], config: SplitCo
         number = len(np.unique(groups.ids[rows[name]]))
         whole = f" of {plural(groups.noun, number)}" if not plain else ""
         parts.append(f"{counted(len(rows[name]), 'sentence')}{whole} for {name}")
-    how = f" by seed {config.seed}" if config.every is None else ""
+    how = "" if config.every is not None else f" by seed {config.seed}" if config.shuffle else " at its end"
     return f"cut {' and '.join(parts) or 'nothing'} from train{how}"
 
 

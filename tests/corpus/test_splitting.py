@@ -36,6 +36,16 @@ def test_sentences_without_documents_are_cut_as_by_a_permutation_of_the_seed() -
     assert rows_of([(None, 7)], every=3, test=2) == {"train": [0, 1, 3, 4, 6], "dev": [], "test": [2, 5]}
 
 
+def test_without_shuffling_the_end_of_a_file_is_test_and_what_is_before_it_dev() -> None:
+    documents: Documents = [(f"d{i}", 2) for i in range(10)]
+    split = {"dev": 0.1, "test": 0.2, "shuffle": False}
+    assert rows_of(documents, **split) == {"train": [*range(14)], "dev": [14, 15], "test": [*range(16, 20)]}
+    assert rows_of([(None, 10)], **split) == {"train": [*range(7)], "dev": [7], "test": [8, 9]}
+    assert rows_of(documents, dev=0.3, shuffle=False)["dev"] == [*range(14, 20)]
+    with pytest.raises(ValueError, match="`shuffle` is for shares alone, got `every` too"):
+        SplitConfig(every=2, dev=0, shuffle=False)
+
+
 @given(st.lists(st.integers(1, 30), min_size=3, max_size=40), st.integers(0, 5))
 def test_no_document_is_in_two_splits_and_shares_are_as_near_as_documents_allow(sizes: list[int], seed: int) -> None:
     documents: Documents = [(f"d{i}", size) for i, size in enumerate(sizes)]
