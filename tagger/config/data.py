@@ -237,7 +237,9 @@ class ReadingConfig(Section):
 
     types: Annotated[Names, Field(min_length=1)] | None = None
     """Entity types that this corpus annotates, after `rename` and `drop`. Then `O` only means that there is none of
-    these, and the types of other corpora count as unknown here, in training and in scores. Default: all types."""
+    these, and the types of other corpora count as unknown here, in training and in scores. In a corpus with labels and
+    no entities: its classes. Then nothing is learned about the classes of other corpora, and the most probable of these
+    is scored. Default: all types and classes."""
 
     misaligned: Misaligned = "error"
     """What to do in train with an entity whose characters do not align with tokens, that overlaps another, or that

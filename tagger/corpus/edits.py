@@ -5,7 +5,7 @@ A split is edited through the arrays of its sentences, in memory or lazy, and th
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
@@ -113,41 +113,43 @@ def _with_unaligned(layer: TagLayer, rename: Mapping[str, str | None]) -> TagLay
 def annotated(
     splits: Splits, schemes: Mapping[str, Scheme | None], types: tuple[str, ...], *, whole: bool
 ) -> tuple[Splits, list[str]]:
-    """Return splits in whose entity layers only these types are annotated, and notes.
+    """Return splits in whose entity layers, or labels if there are no entities, only these types are annotated; notes.
 
     Files that are not a `whole` corpus are read as in training, where the types were given. If they have other types
     too, all types count as annotated.
 
     Raises:
-        DataError: A whole corpus has an entity of another type.
+        DataError: A whole corpus has an entity or a label of another type.
     """
-    spanned = {layer: scheme for layer, scheme in schemes.items() if scheme is not None}
-    if strange := sorted(_types_in(splits, spanned).difference(types)):
+    sentences = list(chain.from_iterable(splits.values()))
+    names = {layer for layer, scheme in schemes.items() if scheme is not None}
+    names |= set() if names else {n for s in sentences for n, layer in s.layers.items() if isinstance(layer, Label)}
+    if strange := sorted(_types_in(sentences, names).difference(types)):
         named, others = ", ".join(types), ", ".join(strange)
         if not whole:
             return splits, [f"all types count as annotated, because the files also have {others} beside {named}"]
         raise DataError(
-            f"`types` must name all entity types of the corpus, got {named}, but it also has {others}; "
+            f"`types` must name all types of the corpus, got {named}, but it also has {others}; "
             f"use types = {json.dumps([*types, *strange], ensure_ascii=False)}, or `rename` or `drop` the others"
         )
 
     def mark(sentence: Sentence) -> Sentence:
-        found = {name: layer for name, layer in sentence.layers.items() if isinstance(layer, TagLayer)}
-        changed = {name: replace(layer, types=types) for name, layer in found.items() if name in spanned}
+        changed = {name: replace(layer, types=types) for name, layer in sentence.layers.items() if name in names}
         return replace(sentence, layers={**sentence.layers, **changed})
 
     marked: Splits = {name: [mark(sentence) for sentence in part] for name, part in splits.items()}
     return marked, [f"only {', '.join(types)} are annotated: other types are unknown"]
 
 
-def _types_in(splits: Splits, names: Collection[str]) -> set[str]:
-    """Return the types of the entities in these layers."""
+def _types_in(sentences: Iterable[Sentence], names: Collection[str]) -> set[str]:
+    """Return the types of the entities, or the labels, in these layers."""
     found: set[str] = set()
-    for sentence in chain.from_iterable(splits.values()):
-        for name, layer in sentence.layers.items():
-            if name in names and isinstance(layer, TagLayer):
-                found.update(span_types(known_of(layer.tags)))
-                found.update([entity.type for entity in layer.unaligned])
+    for layer in (layer for sentence in sentences for name, layer in sentence.layers.items() if name in names):
+        if isinstance(layer, TagLayer):
+            found.update(span_types(known_of(layer.tags)))
+            found.update([entity.type for entity in layer.unaligned])
+        else:
+            found.add(layer.value)
     return found
 
 

@@ -54,7 +54,8 @@ class Batch:
         lengths: Number of tokens of each sentence, of shape (batch,).
         targets: Gold ids by layer, of shape (batch, tokens) or (batch,); -1 at padding and where a sentence does not
             have the layer. Or, if tags of the batch are not fully known, which tags each token may have, of shape
-            (batch, tokens, tags); none at padding and where a sentence does not have the layer.
+            (batch, tokens, tags); none at padding and where a sentence does not have the layer. Or, if some corpora do
+            not have all classes, `NamedIds.choices` of shape (batch, classes).
         taught: What teachers say, by layer: tags of the same shapes, or probabilities: of each tag at each token, of
             shape (batch, tokens, tags), or of each class, of shape (batch, classes). Probabilities are 0 at padding and
             where teachers say nothing.
@@ -69,7 +70,7 @@ class Batch:
     char_lengths: Ids
     type_ids: Ids
     lengths: Ids
-    targets: Mapping[str, Ids | NDArray[np.bool_]] = field(default_factory=dict)
+    targets: Mapping[str, Ids | NDArray[np.bool_] | Floats] = field(default_factory=dict)
     taught: Mapping[str, Ids | NDArray[np.bool_] | Floats] = field(default_factory=dict)
     features: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     type_features: Mapping[str, Ids] = field(default_factory=dict)
@@ -92,7 +93,8 @@ class EncodedSentences:
         type_ids: Index of each token's word in `types`, of shape (tokens,).
         starts: Position of the first token of each sentence, of shape (sentences + 1,).
         tag_targets: Gold id of each token by tag layer, of shape (tokens,).
-        label_targets: Gold id of each sentence by label layer, of shape (sentences,).
+        label_targets: Gold id of each sentence by label layer, of shape (sentences,); or `NamedIds.choices`, of shape
+            (sentences, classes), where some corpora do not have all classes.
         taught_tags: The same as `tag_targets`, from teachers.
         taught_sets: The same as `tag_sets`, from teachers.
         taught_shares: Probability of each tag by tag layer, from teachers, of shape (tokens, tags); 0 for all tags of
@@ -111,7 +113,7 @@ class EncodedSentences:
     type_ids: AnyIds
     starts: Ids
     tag_targets: Mapping[str, AnyIds] = field(default_factory=dict)
-    label_targets: Mapping[str, Ids] = field(default_factory=dict)
+    label_targets: Mapping[str, Ids | NDArray[np.float32]] = field(default_factory=dict)
     taught_tags: Mapping[str, AnyIds] = field(default_factory=dict)
     taught_sets: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     taught_shares: Mapping[str, NDArray[np.float16]] = field(default_factory=dict)
@@ -193,13 +195,14 @@ def encode(
             none.
     """
     tag_targets: dict[str, AnyIds] = {}
-    label_targets: dict[str, Ids] = {}
+    label_targets: dict[str, Ids | NDArray[np.float32]] = {}
     tag_sets: dict[str, NDArray[np.bool_]] = {}
     for layer, scheme in (layers or {}).items():
         index = {name: i for i, name in enumerate(vocabulary.labels[layer])}
         targets, sets = sentences.targets(layer, index, scheme)
-        if layer in sentences.layers and sentences.layers[layer].is_label:
-            label_targets[layer] = targets.astype(np.int64)
+        found = sentences.layers.get(layer)
+        if found is not None and found.is_label:
+            label_targets[layer] = found.choices(index) if found.annotated else targets.astype(np.int64)
         else:
             tag_targets[layer] = targets
         if sets is not None:

@@ -137,7 +137,7 @@ class _Layer:
         self.name = name
         self.kind = type(first)
         self.scheme = first.scheme if isinstance(first, TagLayer) else None
-        self.index: dict[Any, int] = {}  # by name, or for an `O` that only means the absence of some types by both
+        self.index: dict[Any, int] = {}  # by name; or by name and types, where other types are unknown
         self.ids = array("i", [MISSING]) * missing
 
     def add(self, sentence: Sentence) -> None:
@@ -156,8 +156,9 @@ class _Layer:
             )
         else:
             values = sentence.tags(self.name, scheme=self.scheme) if isinstance(found, TagLayer) else (found.value,)
-            types = found.types if isinstance(found, TagLayer) else None
-            keys = values if types is None else [(value, types) if value == "O" else value for value in values]
+            partly = found.types is not None  # then `O`, or a class, only says that there is no other of these types
+            open_values = {"O"} if isinstance(found, TagLayer) else {*values}
+            keys = [(value, found.types) if partly and value in open_values else value for value in values]
             self.ids.extend([MISSING if key is None else index.setdefault(key, len(index)) for key in keys])
 
     def named_ids(self) -> NamedIds:

@@ -29,7 +29,8 @@ class NamedIds:
         ids: Which of them each token or sentence has; -1 where it has none or it is unknown.
         is_label: Whether it has one value per sentence instead of one per token.
         scheme: How spans are written in the tags; None where tags have no spans.
-        annotated: For each id of an `O` that only means the absence of some entity types: these types.
+        annotated: For each id of an `O` that only means the absence of some entity types, or of a class that was chosen
+            from some classes: these types or classes.
     """
 
     names: Sequence[str]
@@ -45,6 +46,17 @@ class NamedIds:
         for name, count in zip(self.names, counts, strict=True):  # the name `O` may have several ids
             found[name] += count
         return +found
+
+    def choices(self, index: Mapping[str, int]) -> NDArray[np.float32]:
+        """Return, for each sentence and class by `index`, 1 for its label, 0 for another class, and -1 for a class that
+        is not annotated, of shape (sentences, classes); 0 for a sentence without a label."""
+        table = np.zeros((len(self.names) + 1, len(index)), np.float32)
+        for i, name in enumerate(self.names):
+            if i in self.annotated:
+                table[i] = [0 if other in self.annotated[i] else -1 for other in index]
+            if name in index:
+                table[i, index[name]] = 1
+        return table[self.ids]
 
     def having(self, names: Collection[str]) -> NDArray[np.bool_]:
         """Return where one of these names occurs, of the shape of `ids`."""

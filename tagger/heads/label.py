@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from tagger.config import SentenceHeadConfig, Widths
 from tagger.encoding.batches import EncodedSentences
+from tagger.encoding.tag_arrays import MISSING
 from tagger.errors import RecipeError
 from tagger.heads.head import Arrays, Head, HeldOutSentences, Names, Sizes
 from tagger.heads.lessons import Lesson, mean_shares
@@ -131,16 +133,30 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead", "numpy_heads.SentenceHe
         return RunningLabelLayer(network, names)
 
     def scored(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> "ScoredLayer":
-        """Return the labels."""
+        """Return the labels; where gold annotates only some classes, the most probable of these."""
         from tagger.metrics.layer import ClassLayer
 
-        return ClassLayer(self.layer, tuple(gold), tuple(predicted))
+        pairs = zip(gold, predicted, strict=True)
+        return ClassLayer(self.layer, tuple(gold), tuple([self._among_types(*pair) for pair in pairs]))
+
+    def _among_types(self, gold: Sentence, predicted: Sentence) -> Sentence:
+        """Return a predicted sentence whose label is one of the classes that gold annotates."""
+        if (types := gold.label(self.layer).types) is None:
+            return predicted
+        return replace(predicted, layers={**predicted.layers, self.layer: predicted.label(self.layer).among(types)})
 
     def prepare(self, network: "SentenceHead", targets: EncodedSentences, names: Sequence[str]) -> list[str]:
         """Give the network the weights of the classes, if the recipe has some."""
         import torch
 
         wanted, ids = self.config.class_weights, targets.label_targets[self.layer]
+        if ids.ndim == 2:
+            if self.config.label_smoothing:
+                raise RecipeError(
+                    f"heads.{self.layer}.label_smoothing: must be 0 if a corpus names its classes in `types`, got "
+                    f"{self.config.label_smoothing}; remove one of the two"
+                )
+            ids = np.where((ids == 1).any(1), ids.argmax(1), MISSING)
         if wanted == "none":
             return []
         if wanted == "balanced":
@@ -183,8 +199,12 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead", "numpy_heads.SentenceHe
         """Fit the temperature with the smallest log loss; no weight changes."""
         from tagger.metrics.calibration import fit_temperature, log_loss
 
-        scores = [list((sentence.label(self.layer).scores or {}).values()) for sentence in dev.predict()]
-        gold = [names.index(sentence.label(self.layer).value) for sentence in dev.sentences]
+        gold_labels = [sentence.label(self.layer) for sentence in dev.sentences]
+        whole = [label.types is None for label in gold_labels]
+        used = whole if any(whole) else [True] * len(whole)
+        found = [sentence.label(self.layer) for sentence in compress(dev.predict(), used)]
+        scores = [list((label.scores or {}).values()) for label in found]
+        gold = [names.index(label.value) for label in compress(gold_labels, used)]
         temperature = fit_temperature(scores, gold)
         before, after = log_loss(scores, gold), log_loss(scores, gold, temperature=temperature)
         return {"temperature": temperature, "loss_before": before, "loss_after": after}

@@ -254,7 +254,8 @@ class SentenceHead(HeadNetwork):
         """Return the negative log-likelihood of the classes, in nats per sentence; with class weights, a weighted mean.
 
         If `classes` are probabilities of the classes, it is the cross entropy with them, weighted in the same way and
-        without label smoothing.
+        without label smoothing. A negative value is that of a class that cannot be told from these: the others have the
+        probabilities that they have if it is none of them.
 
         Source:
             Szegedy et al. (2016), section 7, for label smoothing.
@@ -263,6 +264,8 @@ class SentenceHead(HeadNetwork):
         scores = self.classify(self.pooling(states, mask).vector).float()
         if not classes.is_floating_point():
             return F.cross_entropy(scores, classes, self.class_weights, label_smoothing=self.label_smoothing)
+        scores = scores.masked_fill(classes < 0, torch.finfo(scores.dtype).min)
+        classes = classes.clamp(min=0)
         if self.class_weights is None:
             return F.cross_entropy(scores, classes)
         weighted = classes * self.class_weights  # torch would divide by the number of sentences, not by the weights

@@ -6,7 +6,7 @@ only.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar
 
@@ -62,13 +62,28 @@ class Unaligned(NamedTuple):
 class Label:
     """One value for the whole sentence; if predicted, with the probability of the value and of each class.
 
-    `attention` has one weight per token, with sum 1, if the head pools by attention.
+    `attention` has one weight per token, with sum 1, if the head pools by attention. `types` are the classes that the
+    corpus annotates, so that the sentence may still be of another class; None: all.
     """
 
     value: str
     score: float | None = None
     scores: Mapping[str, float] | None = None
     attention: tuple[float, ...] | None = None
+    types: tuple[str, ...] | None = None
+
+    def among(self, types: Collection[str] | None) -> "Label":
+        """Return the most probable of some classes, with probabilities given that it is one of these.
+
+        A label without probabilities, or without one of these classes, stays as it is.
+        """
+        known = {name: score for name, score in (self.scores or {}).items() if types is None or name in types}
+        total = sum(known.values())
+        if types is None or not total:
+            return self
+        scores = {name: score / total for name, score in known.items()}
+        best = max(scores, key=scores.__getitem__)
+        return Label(best, scores[best], scores, self.attention)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,3 +82,11 @@ def test_names_are_counted_found_and_changed() -> None:
     renamed = layer.renamed({"b": "a", "c": "x"})
     assert renamed.names == ["a", "x", "d"]
     assert renamed.ids.tolist() == [0, 0, MISSING, 0, 1]
+
+
+def test_choices_say_which_classes_a_label_was_chosen_from() -> None:
+    layer = NamedIds(
+        ["good", "bad", "good"], np.array([0, 2, MISSING, 1], np.int32), True, annotated={2: ("good", "odd")}
+    )
+    found = layer.choices({"bad": 0, "good": 1, "neutral": 2})
+    assert found.tolist() == [[0, 1, 0], [-1, 1, -1], [0, 0, 0], [1, 0, 0]]

@@ -167,6 +167,17 @@ def test_class_weights_and_label_smoothing_follow_their_formulas() -> None:
     assert not any("class_weights" in name for name in plain.state_dict())  # they are for training only
 
 
+def test_loss_of_a_class_among_some_is_its_probability_given_that_it_is_one_of_these() -> None:
+    (states, mask), head = make_batch(), make_sentence_head()
+    wanted = torch.tensor([[1.0, 0.0, -1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 1.0]])
+    found = head(states, mask).probabilities
+    expected = torch.stack([found[0, 0] / found[0, :2].sum(), found[1, 1], found[2, 2] / found[2, 1:].sum()])
+    loss = head.loss(states, mask, wanted)
+    torch.testing.assert_close(loss, -expected.log().mean())
+    loss.backward()
+    assert all(bool(parameter.grad.isfinite().all()) for parameter in head.parameters())
+
+
 def test_loss_of_class_probabilities_is_their_cross_entropy() -> None:
     (states, mask), head = make_batch(), make_sentence_head()
     wanted = torch.tensor([[0.2, 0.7, 0.1], [0.0, 0.0, 1.0], [0.3, 0.3, 0.4]])

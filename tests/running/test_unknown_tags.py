@@ -12,7 +12,7 @@ from small_recipes import NER
 from tagger.config import ReadingConfig
 from tagger.corpus.corpus import load_corpus, read_sentences
 from tagger.corpus.synthetic import generate
-from tagger.errors import DataError
+from tagger.errors import DataError, RecipeError
 from tagger.formats.jsonl import sentence_to_json
 from tagger.metrics.entities import EntityScores
 from tagger.running.run import Run, RunListener
@@ -99,7 +99,7 @@ def test_entity_of_a_type_that_the_corpus_does_not_name_is_refused(tmp_path: Pat
     with pytest.raises(DataError) as caught:
         load_corpus(format="jsonl", train=tmp_path / "a-train.jsonl", types=["person", "location"])
     assert str(caught.value) == (
-        "`types` must name all entity types of the corpus, got person, location, but it also has organization, "
+        "`types` must name all types of the corpus, got person, location, but it also has organization, "
         'product; use types = ["person", "location", "organization", "product"], or `rename` or `drop` the others'
     )
 
@@ -133,3 +133,40 @@ def test_taught_and_calibrated_head_learns_from_corpora_with_unknown_tags(tmp_pa
     assert int(taught_on.split()[-2]) >= 30
     (calibrated,) = [note for note in notes if note.startswith("calibrated `ner` on ")]
     assert "nan" not in calibrated
+
+
+def write_labelled(folder: Path, name: str, *labelled: tuple[str, str]) -> str:
+    """The section of a corpus of sentences with a label; all sentences of a label differ in a number."""
+    lines = [f"{label}\tit was a {word} film {i}\n" for i in range(20) for word, label in labelled]
+    (folder / f"{name}.txt").write_text("".join(lines))
+    return f'[corpora.{name}]\nformat = "labelled"\nlayer = "mood"\ntrain = "{name}.txt"\ndev = "{name}.txt"\n'
+
+
+MOOD = '[heads.mood]\nkind = "sentence"\n'
+
+
+def test_a_corpus_without_a_class_says_nothing_about_it(tmp_path: Path) -> None:
+    three = write_labelled(tmp_path, "three", ("fine", "good"), ("poor", "bad"), ("usual", "neutral"))
+    two = write_labelled(
+        tmp_path, "two", ("great", "good"), ("awful", "bad"), ("usual", "good")
+    )  # neutral is no choice
+    recipe = tmp_path / "recipe.toml"
+    parts = (f'{two}types = ["bad", "good"]\n', three, MOOD, "calibrate = true\n", NETWORK, TRAINING)
+    recipe.write_text("".join(parts))
+    run = train(recipe, output=tmp_path / "run", threads=1)
+    assert run.tagger.tag("it was a usual film 3").label("mood").value == "neutral"
+    (tmp_path / "two.txt").write_text("good\tit was a usual film 3\nbad\tit was a awful film 4\n")
+    found = run.tagger.evaluate(read_sentences([tmp_path / "two.txt"], run.tagger.model.config.reading["two"])[0])
+    assert found.headline("mood") == 1.0
+    assert all(1 >= score > 0.5 for score, _ in found.layers["mood"].hits)
+
+
+def test_classes_are_named_whole_and_are_not_smoothed(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    two = write_labelled(tmp_path, "two", ("great", "good"), ("awful", "bad"))
+    recipe.write_text(f'{two}types = ["good"]\n{MOOD}{NETWORK}')
+    with pytest.raises(DataError, match="must name all types of the corpus, got good, but it also has bad"):
+        train(recipe)
+    recipe.write_text(f'{two}types = ["good", "bad"]\n{MOOD}label_smoothing = 0.1\n{NETWORK}')
+    with pytest.raises(RecipeError, match=r"mood.label_smoothing: must be 0 if a corpus names its classes in `types`"):
+        train(recipe)

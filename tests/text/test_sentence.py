@@ -111,3 +111,12 @@ def test_sharing_changes_no_value_and_makes_equal_words_one_object(words: int) -
 
 def test_an_unknown_tag_is_none() -> None:
     assert Sentence.from_tokens(["Ada", "sings"], {"ner": ["B-PER", None]}).tags("ner") == ("B-PER", None)
+
+
+def test_label_among_some_classes_has_their_conditional_probabilities() -> None:
+    label = Label("neutral", 0.5, {"bad": 0.2, "neutral": 0.5, "good": 0.3})
+    found = label.among(("good", "bad", "odd"))
+    assert (found.value, found.scores) == ("good", pytest.approx({"bad": 0.4, "good": 0.6}))
+    assert found.score == pytest.approx(0.6)
+    assert label.among(None) is label.among(("odd",)) is label
+    assert Label("neutral").among(("good",)) == Label("neutral")
