@@ -63,10 +63,11 @@ def flat(values: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def settings(recipe: Recipe) -> dict[str, Any]:
-    """Return the keys of a recipe that are the same in all its runs: no seeds, and only the names of teachers."""
+    """Return the keys of a recipe that are the same in all its runs: no seeds, and only the names of other models."""
     found = dict(flat(recipe.model_dump(mode="json", exclude_none=True)))
     teachers = {key: [Path(name).stem for name in names] for key, names in found.items() if key.endswith(".teacher")}
-    return {key: value for key, value in {**found, **teachers}.items() if key.rpartition(".")[2] != "seed"}
+    found |= teachers | ({"start": Path(recipe.start).name} if recipe.start else {})
+    return {key: value for key, value in found.items() if key.rpartition(".")[2] != "seed"}
 
 
 def report_of(run: Path, recipe: Path) -> Values:
