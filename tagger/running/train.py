@@ -89,10 +89,10 @@ def train(
             listener.noted(
                 f"the run in {path} stays until this one has ended; this one is in {run_folder.work} until then"
             )
-        recipe, start = with_start(recipe, base, device=device)
         found = find_teachers(recipe, base, path, data=data, device=device, tell=listener.noted)
         corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted, given=corpus)
-        training = Training(recipe, folder, corpora, device, run_folder, listener, keep, start)
+        used, start = with_start(recipe, base, path, device=device)
+        training = Training(used, folder, corpora, device, run_folder, listener, keep, start)
         check_calibrated(recipe.layers, training.packed, training.dev)
         check_taught(recipe, training.train)
         prepared = training.prepare()  # before teachers are trained, so that mistakes in [features] are found first

@@ -64,6 +64,8 @@ def _licence_lines(recipe: Recipe, licences: Mapping[str, Sequence[str]]) -> str
             lines.append(f"- dataset `{config.dataset}`: see its page on the Hugging Face hub")
     for source in dict.fromkeys(source for feature in recipe.features.values() for source in feature.sources):
         lines.append(f"- {source}, of which this folder has a copy: see its licence")
+    if recipe.start is not None:
+        lines.append(f"- start `{Path(recipe.start).name}`: see the card of that model")
     for teacher in dict.fromkeys(name for head in recipe.heads.values() for name in head.teacher or ()):
         where = "see where its labels come from" if teacher.endswith(".jsonl") else "see the card of that model"
         lines.append(f"- teacher `{Path(teacher).name.removesuffix('.toml')}`: {where}")

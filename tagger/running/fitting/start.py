@@ -10,17 +10,19 @@ from tagger.errors import TaggerError
 from tagger.model.folder.opening import model_path
 from tagger.model.folder.torch_model import load_model
 from tagger.model.network import Network, TorchModel
+from tagger.running.teachers.finding import check_place
 
 CHARS = "chars.embedding.weight"
 NOT_COPIED = ("words.", "head:")  # words may have other ids, and heads are new
 
 
-def with_start(recipe: Recipe, folder: Path, *, device: str) -> tuple[Recipe, TorchModel | None]:
+def with_start(recipe: Recipe, folder: Path, output: Path | None, *, device: str) -> tuple[Recipe, TorchModel | None]:
     """Return the recipe with the sections of the model that it starts from, and that model; None if there is none.
 
     Args:
         recipe: The recipe.
         folder: The folder that the path of the model is relative to.
+        output: Folder of the run, which cannot be the model.
         device: Where the network runs.
 
     Raises:
@@ -28,8 +30,11 @@ def with_start(recipe: Recipe, folder: Path, *, device: str) -> tuple[Recipe, To
     """
     if recipe.start is None:
         return recipe, None
+    path = model_path(recipe.start, folder)
+    if output is not None:
+        check_place("start", path, output)
     try:
-        model = load_model(model_path(recipe.start, folder), device=device)
+        model = load_model(path, device=device)
     except TaggerError as error:
         raise type(error)(f"start: {error}") from None
     own, sections = model.config, {}

@@ -243,6 +243,8 @@ class Training:
         }
         if self.added is not None:
             facts["added_sentences"] = self.added
+        if self.start is not None and self.start.source is not None:
+            facts["start"] = {"model": str(self.start.source.folder), "sha256": self.start.source.sha256}
         return facts | ({"calibrated": calibrated} if calibrated else {})
 
 

@@ -50,7 +50,7 @@ def find_teachers(
         for teacher in head.teacher or ():
             where, path = f"heads.{name}.teacher", model_path(teacher, folder)
             if output is not None:
-                _check_place(where, path, output)
+                check_place(where, path, output)
             if teacher not in teachers:
                 try:
                     teachers[teacher] = _found(path, device, tell)
@@ -81,8 +81,14 @@ def named(recipe: Recipe, teacher: str) -> Iterator[None]:
         raise type(error)(f"heads.{head}.teacher: {teacher}: {error}") from None
 
 
-def _check_place(where: str, path: Path, output: Path) -> None:
-    """Refuse a teacher that the run would replace, and a folder of several runs in which this one is kept too."""
+def check_place(where: str, path: Path, output: Path) -> None:
+    """Refuse a model that the run would replace, and a folder of several teachers in which this one is kept too.
+
+    Args:
+        where: The key of the recipe that names the model.
+        path: The folder of the model.
+        output: The folder of the run.
+    """
     teacher, run = path.resolve(), output.resolve()
     replaced = [folder for folder in (run / "model", run / KEPT) if teacher.is_relative_to(folder)]
     if teacher == run or (replaced and teacher.is_dir()):

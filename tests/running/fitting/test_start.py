@@ -1,5 +1,6 @@
 """A training that starts from a model: its words, characters, features and encoder, with new heads."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -65,6 +66,9 @@ def test_the_kept_recipe_starts_from_the_same_model(first: Run, tmp_path: Path) 
     run = train(make_second(tmp_path, first.folder), output=tmp_path / "run")
     kept = load_recipe(tmp_path / "run" / "recipe.toml")
     assert kept.start == str(first.folder)
+    assert "- start `run`: see the card of that model" in (tmp_path / "run" / "model" / "README.md").read_text()
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    assert report["start"]["model"] == str(first.folder / "model")
     again = train(kept, data=tmp_path)
     assert same_bits(weights(again), load(run.folder).network.state_dict())
 
@@ -91,6 +95,21 @@ def test_keys_that_the_model_decides_are_refused(tmp_path: Path) -> None:
         key = change.partition("=")[0]
         with pytest.raises(RecipeError, match=f"the model in `start` has its own `{key}`; remove the key or `start`"):
             train(recipe, overrides=[change])
+
+
+def test_a_run_is_no_start_of_itself(tmp_path: Path) -> None:
+    recipe = make_second(tmp_path, "run")
+    with pytest.raises(RecipeError, match=r"^start: .*run must not be the folder of this run"):
+        train(recipe, output=tmp_path / "run", overwrite=True)
+
+
+def test_features_with_files_come_from_the_model_and_not_from_these_files(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("Ada\n")
+    lists = '[features.lists]\nkind = "gazetteer"\nfiles = { PER = "names.txt" }\n'
+    train(make_recipe(tmp_path, SYNTHETIC, NER, lists), output=tmp_path / "first")
+    (tmp_path / "names.txt").unlink()
+    run = train(make_second(tmp_path, "first"))
+    assert run.tagger.model.features.keys() == {"lists"}
 
 
 def test_a_model_that_is_not_there_is_reported(tmp_path: Path) -> None:
