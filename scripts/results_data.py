@@ -168,7 +168,24 @@ def score_table(results: Mapping[str, Any]) -> str:
             test, dev = [score(found) if found else "" for found in splits]
             dev += " †" * entry.get("refit", False)
             rows.append((f"`{name}`", f"`{layer}`", measure, test, dev, ", ".join(entry["runs"])))
+            rows += _corpora_rows(name, entry, layer)
     return table(("recipe", "layer", "score", "on test", "on dev", "seeds"), rows)
+
+
+def _corpora_rows(recipe: str, entry: Entry, layer: str) -> Iterator[tuple[str, ...]]:
+    """Yield the scores of a layer on test of each corpus, if several corpora have it."""
+    runs = list(entry["runs"].values())
+    names = [name for name, scores in runs[0].get("corpora", {}).items() if layer in scores]
+    for name in names if len(names) > 1 else ():
+        found = [run["corpora"][name][layer] for run in runs]
+        yield (
+            f"`{recipe}`",
+            f"`{layer}` of `{name}`",
+            entry["measures"][layer],
+            score(found),
+            "",
+            ", ".join(entry["runs"]),
+        )
 
 
 def cost_table(results: Mapping[str, Any]) -> str:

@@ -108,7 +108,8 @@ def collect(folder: Path, recipe: Path, threads: int | None, *, busy: bool = Fal
         "refit": tagger.load_recipe(recipe).training.refit,
         "runs": {
             str(report["seed"]): {
-                "test": {layer: scores[keys[layer]] for layer, scores in report["scores"].items()},
+                "test": headlines(report, keys),
+                "corpora": {name: headlines(part, keys) for name, part in report.get("corpora", {}).items()},
                 "dev": report["dev_scores"],
                 "seconds": report["seconds"],
             }
@@ -116,6 +117,11 @@ def collect(folder: Path, recipe: Path, threads: int | None, *, busy: bool = Fal
         },
         "model_bytes": folder_bytes(runs[0] / "model"),
     }
+
+
+def headlines(report: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, float]:
+    """Return the score of each layer of a report; `keys` has the name of the score by layer."""
+    return {layer: scores[keys[layer]] for layer, scores in report["scores"].items()}
 
 
 def folder_bytes(folder: Path) -> int:

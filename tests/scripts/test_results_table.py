@@ -226,3 +226,20 @@ def test_options_that_do_not_go_together_are_refused(
     with pytest.raises(SystemExit):
         script.parse_arguments(given)
     assert sentence in capsys.readouterr().err
+
+
+def test_a_layer_of_several_corpora_has_a_row_for_each() -> None:
+    scores = {"test": {"ner": 0.4, "upos": 0.9}, "dev": {"ner": 0.5, "upos": 0.8}}
+    runs = {
+        seed: {**scores, "corpora": {"a": {"ner": x}, "b": {"ner": 0.6, "upos": 0.9}}}
+        for seed, x in (("1", 0.2), ("2", 0.4))
+    }
+    found = results_data.score_table(
+        {"recipes": {"x": {"measures": {"ner": "strict F1", "upos": "accuracy"}, "runs": runs}}}
+    )
+    assert found.splitlines()[2:] == [
+        "| `x` | `ner` | strict F1 | 0.400 ± 0.000 | 0.500 ± 0.000 | 1, 2 |",
+        "| `x` | `ner` of `a` | strict F1 | 0.300 ± 0.141 |  | 1, 2 |",
+        "| `x` | `ner` of `b` | strict F1 | 0.600 ± 0.000 |  | 1, 2 |",
+        "| `x` | `upos` | accuracy | 0.900 ± 0.000 | 0.800 ± 0.000 | 1, 2 |",
+    ]
