@@ -161,7 +161,7 @@ def minutes_of(entry: Entry) -> str:
 
 def score_table(results: Mapping[str, Any]) -> str:
     """Return the table of scores: one row for each layer of each recipe."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, entry in results["recipes"].items():
         for layer, measure in entry["measures"].items():
             splits = (scores_of(entry, split, layer) for split in ("test", "dev"))
