@@ -39,11 +39,11 @@ from rich.table import Table
 
 import tagger
 from tagger import Corpus, DataError, Recipe, Report
-from tagger.config import HOW_TO_TRAIN
 from tagger.metrics import Spread
 from tagger.plots import report as picture_of
 
 DEV_SHARE = 0.2
+HOW_TO_TRAIN = ("tune", "quantize", "dropout", "word_dropout")  # keys that a recipe with a start may have
 SCRATCH, START = "scratch", "start"
 REPORT = "report.json"
 
