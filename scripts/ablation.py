@@ -31,6 +31,7 @@ from arguments import (
     run_script,
     seeds_or_number,
     whole_number,
+    with_places,
     writable_file,
     write_json,
 )
@@ -289,10 +290,7 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     add("--only", action="append", default=[], metavar="KEY", help="a part to measure; default: all")
     add("--threads", type=whole_number(1, MOST_THREADS), help="threads of torch; default: chosen by torch")
     add("--json", type=writable_file, help="file to write the figures to")
-    options = parser.parse_args(given)
-    options.output = options.output or Path("runs") / f"ablation-{options.recipe.stem}"
-    options.data = options.data or options.recipe.parent
-    return options
+    return with_places(parser.parse_args(given), "ablation")
 
 
 def main(given: Sequence[str] | None = None) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from argparse import ArgumentTypeError
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -76,6 +76,13 @@ def picture_file(text: str) -> Path:
     except TaggerError as error:
         raise ArgumentTypeError(str(error)) from None
     return writable_file(text)
+
+
+def with_places(options: Namespace, name: str) -> Namespace:
+    """Return the options of a script that trains a recipe, with the defaults of `output` and `data` filled in."""
+    options.output = options.output or Path("runs") / f"{name}-{options.recipe.stem}"
+    options.data = options.data or options.recipe.parent
+    return options
 
 
 def write_json(path: Path, figures: Any) -> None:

@@ -30,6 +30,7 @@ from arguments import (
     run_script,
     seeds_or_number,
     whole_number,
+    with_places,
     writable_file,
     write_json,
 )
@@ -43,17 +44,8 @@ from tagger.metrics import Spread
 from tagger.plots import report as picture_of
 
 DEV_SHARE = 0.2
-HOW_TO_TRAIN = ("tune", "quantize", "dropout", "word_dropout")  # keys that a recipe with a start may have
 SCRATCH, START = "scratch", "start"
 REPORT = "report.json"
-
-
-def with_start(recipe: Recipe, model: Path) -> Recipe:
-    """Return the recipe that begins with a model; its own sections keep only how to train."""
-    values: dict[str, Any] = recipe.model_dump(exclude_unset=True)
-    for name in ("embeddings", "encoder"):
-        values[name] = {key: value for key, value in values.get(name, {}).items() if key in HOW_TO_TRAIN}
-    return Recipe.model_validate({**values, "features": {}, "start": str(model)})
 
 
 def drawn(corpus: Corpus, size: int, seed: int) -> Corpus:
@@ -83,7 +75,7 @@ def only_corpus(recipe: Recipe, corpora: Mapping[str, Corpus], sizes: Sequence[i
 
 def reports_of(options: argparse.Namespace, recipe: Recipe, corpus: Corpus) -> dict[tuple[str, int, int], Report]:
     """Return the report of each run, by name, size and seed; those that are missing are trained first."""
-    recipes = {SCRATCH: recipe, START: with_start(recipe, options.start)}
+    recipes = {SCRATCH: recipe, START: recipe.with_start(str(options.start))}
     runs = [(name, size, seed) for size in options.sizes for seed in options.seeds for name in recipes]
     folders = {run: options.output / f"{run[0]}-{run[1]}" / f"seed-{run[2]}" for run in runs}
     missing = [run for run in runs if not (folders[run] / REPORT).is_file()]
@@ -178,10 +170,7 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     add("--threads", type=whole_number(1, MOST_THREADS), help="threads of torch; default: chosen by torch")
     add("--json", type=writable_file, help="file to write the figures to")
     add("--picture", type=picture_file, help="file to draw the curves to, such as curves.svg")
-    options = parser.parse_args(given)
-    options.output = options.output or Path("runs") / f"curves-{options.recipe.stem}"
-    options.data = options.data or options.recipe.parent
-    return options
+    return with_places(parser.parse_args(given), "curves")
 
 
 def main(given: Sequence[str] | None = None) -> None:

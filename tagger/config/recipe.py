@@ -92,13 +92,7 @@ class EncoderConfig(Section):
     """Probability of dropping each feature between layers and between the encoder and the heads, during training."""
 
 
-HOW_TO_TRAIN = {"tune", "quantize", "dropout", "word_dropout"}  # keys that say nothing about the network
-
-
-def network_keys(section: Section) -> list[str]:
-    """Return the keys of `[embeddings]` or `[encoder]` that change the network and are not at their default."""
-    fields = type(section).model_fields
-    return [key for key in fields if key not in HOW_TO_TRAIN and getattr(section, key) != fields[key].default]
+HOW_TO_TRAIN = {"tune", "quantize", "dropout", "word_dropout"}  # keys that do not come from the model in `start`
 
 
 class TrainingConfig(Section):
@@ -268,9 +262,19 @@ class Recipe(Section):
 
     def _chosen_by_start(self) -> list[str]:
         """Return the keys that have another value than the default, but come from the model in `start`."""
-        sections: dict[str, Section] = {"embeddings": self.embeddings, "encoder": self.encoder}
-        found = [f"{name}.{key}" for name, section in sections.items() for key in network_keys(section)]
+        found = []
+        for name in ("embeddings", "encoder"):
+            section: Section = getattr(self, name)
+            changed = [k for k, field in type(section).model_fields.items() if getattr(section, k) != field.default]
+            found += [f"{name}.{key}" for key in changed if key not in HOW_TO_TRAIN]
         return [*found, *(f"features.{name}" for name in self.features)]
+
+    def with_start(self, model: str) -> "Recipe":
+        """Return the recipe that begins with a model; of its own network only the keys on training are left."""
+        values: dict[str, Any] = self.model_dump(exclude_unset=True)
+        for name in ("embeddings", "encoder"):
+            values[name] = {key: value for key, value in values.get(name, {}).items() if key in HOW_TO_TRAIN}
+        return Recipe.model_validate({**values, "features": {}, "start": model})
 
     def reads_all(self) -> str | None:
         """Return, as an error, what reads all of train, which a `lazy` corpus must not have; None if nothing does."""

@@ -14,7 +14,7 @@ from tagger.conversion.options import Conversion
 from tagger.conversion.retag import REPAIR
 from tagger.errors import DataError
 from tagger.formats.columns.conllu import FIELDS, has_conllu_text
-from tagger.formats.columns.fields import UNKNOWN_MARK, Sample
+from tagger.formats.columns.fields import NEWDOC, UNKNOWN_MARK, Sample
 from tagger.formats.faults import Faults, FirstFault
 from tagger.formats.source import Source
 from tagger.formats.standoff.brat import IGNORED
@@ -215,7 +215,7 @@ def _contents(
         if format not in TEXTS or not FORMATS[wanted.to].whole:  # otherwise each text is one, and they are only counted
             yield "documents"
         given = {document_number, str((sentence.record or {}).get("id"))}  # an `id` is reported as a key of its own
-        if sentence.document not in given and not {"newdoc", "newdoc id"} & sentence.meta.keys():
+        if sentence.document not in given and not NEWDOC & sentence.meta.keys():
             yield "document names"
     if not sentence.tokens:
         yield "blank lines"

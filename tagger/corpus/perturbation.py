@@ -1,6 +1,6 @@
-"""Sentences as they stand in careless, shouted or badly scanned text: a token for each token, with the same layers.
+"""Sentences in other forms: in lower case, in capitals, as in print, as in a bad scan, or without marks at the end.
 
-They show how robust a model is, and copies of train sentences in these forms make one more robust.
+Tokens stay tokens, and layers stay as they are. Copies of train sentences in these forms make a model more robust.
 """
 
 import re
@@ -19,9 +19,8 @@ SIMILAR = {
     **{"B": "8", "D": "O", "E": "F", "G": "6", "I": "l", "O": "0", "S": "5", "T": "7", "Z": "2"},
     **{"0": "O", "1": "l", "5": "S", "8": "B", ".": ",", ",": ".", "-": "~", "'": "`"},
 }
-DASHES = {"--": "—", "---": "—", "...": "…", "``": "“", "''": "”"}
-QUOTE = re.compile(r"(?<=\w)'(?=\w)|^'(?=\w)|(?<=\w)'$|^'$")
-
+PRINTED = {"--": "—", "---": "—", "...": "…", "``": "“", "''": "”"}
+APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)|^'(?=\w)|(?<=\w)'$|^'$")  # inside a word, at one of its ends, or alone
 MARKS = re.compile(r"[^\w\s]+")
 
 Rng = np.random.Generator
@@ -36,7 +35,7 @@ def _typographic(tokens: Sequence[str], rng: Rng) -> list[str]:
             inside = not inside
             found.append("“" if inside else "”")
         else:
-            found.append(DASHES.get(token) or QUOTE.sub("’", token))
+            found.append(PRINTED.get(token) or APOSTROPHE.sub("’", token))
     return found
 
 

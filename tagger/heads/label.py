@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -199,12 +198,13 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead", "numpy_heads.SentenceHe
         """Fit the temperature with the smallest log loss; no weight changes."""
         from tagger.metrics.calibration import fit_temperature, log_loss
 
-        gold_labels = [sentence.label(self.layer) for sentence in dev.sentences]
-        whole = [label.types is None for label in gold_labels]
-        used = whole if any(whole) else [True] * len(whole)
-        found = [sentence.label(self.layer) for sentence in compress(dev.predict(), used)]
-        scores = [list((label.scores or {}).values()) for label in found]
-        gold = [names.index(label.value) for label in compress(gold_labels, used)]
+        labels = [sentence.label(self.layer) for sentence in dev.sentences]
+        predicted = [sentence.label(self.layer).scores or {} for sentence in dev.predict()]
+        scores = [
+            [score if label.types is None or name in label.types else np.nan for name, score in found.items()]
+            for label, found in zip(labels, predicted, strict=True)
+        ]
+        gold = [names.index(label.value) for label in labels]
         temperature = fit_temperature(scores, gold)
         before, after = log_loss(scores, gold), log_loss(scores, gold, temperature=temperature)
         return {"temperature": temperature, "loss_before": before, "loss_after": after}

@@ -114,11 +114,13 @@ def log_loss(probabilities: ArrayLike, gold: Sequence[int], *, temperature: floa
     """Return the mean negative log-probability of the gold classes, in nats, at a temperature.
 
     Args:
-        probabilities: Probability of each class of each sentence at temperature 1, of shape (sentences, classes).
+        probabilities: Probability of each class of each sentence at temperature 1, of shape (sentences, classes); NaN
+            for a class that is no choice.
         gold: The gold class of each sentence.
         temperature: Divides the logarithms, which are then normalised again.
     """
-    logs = np.log(np.maximum(np.asarray(probabilities, np.float64), SMALLEST)) / temperature
+    given = np.asarray(probabilities, np.float64)
+    logs = np.where(np.isnan(given), -np.inf, np.log(np.maximum(given, SMALLEST)) / temperature)
     peak = logs.max(1, keepdims=True)
     partition = np.log(np.exp(logs - peak).sum(1)) + peak[:, 0]
     return float((partition - logs[np.arange(len(logs)), np.asarray(gold)]).mean())

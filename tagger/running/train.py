@@ -90,8 +90,8 @@ def train(
                 f"the run in {path} stays until this one has ended; this one is in {run_folder.work} until then"
             )
         found = find_teachers(recipe, base, path, data=data, device=device, tell=listener.noted)
-        corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted, given=corpus)
         used, start = with_start(recipe, base, path, device=device)
+        corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted, given=corpus)
         training = Training(used, folder, corpora, device, run_folder, listener, keep, start)
         check_calibrated(recipe.layers, training.packed, training.dev)
         check_taught(recipe, training.train)

@@ -130,3 +130,13 @@ def test_brier_score_by_hand() -> None:
     assert brier_score_of_classes([{"a": 0.7, "b": 0.2, "c": 0.1}], ["b"]) == pytest.approx(0.49 + 0.64 + 0.01)
     assert brier_score_of_classes([{"a": 0.7, "b": 0.3}], ["a"]) == pytest.approx(2 * brier_score([0.7], [True]))
     assert brier_score_of_classes([{"a": 0.75, "b": 0.25}], ["new"]) == pytest.approx(0.5625 + 0.0625 + 1)
+
+
+def test_a_class_that_is_no_choice_has_no_part_in_the_loss() -> None:
+    rows = [[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]]
+    masked = [[0.2, 0.3, np.nan], [0.6, np.nan, 0.1]]
+    whole = [
+        log_loss([[row[i] for i in kept]], [gold], temperature=2.0)
+        for row, kept, gold in zip(rows, ((0, 1), (0, 2)), (1, 0), strict=True)
+    ]
+    assert log_loss(masked, [1, 0], temperature=2.0) == pytest.approx(np.mean(whole))

@@ -1,4 +1,4 @@
-"""Mistakes in recipes and corpora are told before training starts."""
+"""Training does not start if a recipe or a corpus has a mistake; the error says where."""
 
 from dataclasses import replace
 from pathlib import Path

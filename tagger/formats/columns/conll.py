@@ -23,6 +23,7 @@ from tagger.formats.columns.fields import (
     DOCUMENT,
     HEAD,
     MOST,
+    NEWDOC,
     RESERVED,
     SAMPLE,
     Form,
@@ -265,7 +266,7 @@ def column_blocks(
     columns at its end that nobody reads may be missing. Its fields are filled up or cut; with `keep`, all but that
     column are emptied, because their fields may be in the wrong columns.
     """
-    split, comments_start, to_skip = form.split(), form.comments, form.header
+    split, to_skip = form.split(), form.header
     strip = " \t" if form.delimiter in " \t" else f" \t{form.delimiter}"
     names = [name for name in columns if name != "..."]
     width, most = len(names), len(names) if len(names) == len(columns) else sys.maxsize
@@ -292,15 +293,8 @@ def column_blocks(
             document = str(documents)
         elif blank:
             continue
-        elif comments_start is not None and line.startswith(comments_start):
-            add_comment(comments, line.removeprefix(comments_start).strip())
-        elif (
-            comments_start is None
-            and not rows
-            and line.startswith("#")
-            and _is_comment(line, len(fields) == width, tabs=form.delimiter == "\t")
-        ):
-            add_comment(comments, line[1:].removeprefix(" "))
+        elif (comment := _comment_of(line, form, len(fields) == width, begun=bool(rows))) is not None:
+            add_comment(comments, comment)
         elif to_skip:
             to_skip -= 1
         else:
@@ -316,8 +310,7 @@ def column_blocks(
                     broken.append(len(rows) - 1)
                 elif len(fields) != width and most == width and tally is not None:
                     tally.count("{} line|lines lack|lack columns at the end that are not read", f"{where}:{number}")
-                filled = (fields + [""] * width)[:width]
-                rows[-1] = [f if keep in (None, i) else "" for i, f in enumerate(filled)] if problem else filled
+                rows[-1] = _filled(fields, width, keep if problem else None)
             if document_at is not None and len(rows) == 1:
                 document = rows[0][document_at].strip() or document
             if ends is not None and SENTENCE_END in rows[-1][ends].split("|"):
@@ -334,6 +327,28 @@ def document_of(comments: Mapping[str, str], document: str | None, number: int) 
         number: The number that a new document has.
     """
     return comments.get("newdoc id", str(number) if "newdoc" in comments else document)
+
+
+def _comment_of(line: str, form: Form, fits: bool, *, begun: bool) -> str | None:
+    """Return the comment that a line holds; None if it is a token line.
+
+    Args:
+        line: The line.
+        form: How the file is written.
+        fits: Whether the line has the columns of a token.
+        begun: Whether its sentence has tokens already.
+    """
+    if form.comments is not None:
+        return line.removeprefix(form.comments).strip() if line.startswith(form.comments) else None
+    if begun or not line.startswith("#") or not _is_comment(line, fits, tabs=form.delimiter == "\t"):
+        return None
+    return line[1:].removeprefix(" ")
+
+
+def _filled(fields: list[str], width: int, keep: int | None) -> list[str]:
+    """Return as many fields as there are columns; all but that of the column `keep`, if one is given, are empty."""
+    filled = (fields + [""] * width)[:width]
+    return [field if keep in (None, i) else "" for i, field in enumerate(filled)]
 
 
 def _begins(fields: Sequence[str], marks: Sequence[int], current: list[str]) -> bool:
@@ -390,7 +405,7 @@ def conll_lines(sentences: Iterable[Sentence], layers: Sequence[str], *, documen
     marks = Marks()
     for sentence in sentences:
         opened, document = sentence.document != document, sentence.document
-        if opened and not {"newdoc", "newdoc id"} & sentence.meta.keys():  # else its comment opens it
+        if opened and not NEWDOC & sentence.meta.keys():  # else its comment opens it
             yield from ("\t".join([DOCUMENT] + ["O"] * len(layers)), "")
         labels = {name: layer.value for name, layer in sentence.layers.items() if isinstance(layer, Label)}
         for key, value in {**sentence.meta, **labels}.items() if sentence.tokens else ():

@@ -23,7 +23,7 @@ from tagger.formats.columns.conll import (
     column_blocks,
     document_of,
 )
-from tagger.formats.columns.fields import NO_WORD, WORD, Form, Marks, Sample, is_word_number, read_tags
+from tagger.formats.columns.fields import NEWDOC, NO_WORD, WORD, Form, Marks, Sample, is_word_number, read_tags
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally
@@ -184,7 +184,7 @@ def _comments(sentence: Sentence, document: str | None) -> dict[str, str]:
     """Return the comments of a sentence; `document` is that of the sentence before."""
     labels = {name: layer.value for name, layer in sentence.layers.items() if isinstance(layer, Label)}
     opened: dict[str, str] = {}
-    if sentence.document != document and not {"newdoc", "newdoc id"} & sentence.meta.keys():
+    if sentence.document != document and not NEWDOC & sentence.meta.keys():
         if sentence.document is None:
             raise DataError(f"a sentence after document {document!r} must be in a document to be written as CoNLL-U")
         opened = {"newdoc id": sentence.document}

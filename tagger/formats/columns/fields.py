@@ -19,6 +19,7 @@ from tagger.formats.columns.header import is_header
 UNKNOWN_MARK = "?"  # how an unknown tag is written
 RESERVED = ("token", "index", "sentence", "sentence_end", "document", "start", "end", "_", "...")
 DOCUMENT = "-DOCSTART-"
+NEWDOC = {"newdoc", "newdoc id"}  # comments that open a document
 BLANKS = re.compile(r"[ \t]+")
 HEAD = 1000  # lines that show the format of a file
 SAMPLE = 2000  # lines that show its columns

@@ -28,7 +28,7 @@ from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Sentence, TagLayer
 from tagger.wording import counted, quoted
 
-SCORES = re.compile(r'"(score|tag_scores|confidence|probability)":')
+SCORES = re.compile(r'"(score|tag_scores|confidence|probability)"\s*:')  # keys that may hold probabilities
 CONVERT = "; these are options of `tagger convert`, which writes a file that can teach"
 Tell = Callable[[str], None]
 
@@ -117,8 +117,8 @@ def read_label_file(path: Path, tell: Tell) -> LabelFile:
     sentences = [settled(sentence) for sentence in finished.splits["test"]]
     if side.config.format == "jsonl" and not any(map(_has_scores, sentences)) and _mentions_scores(path):
         tell(
-            f"{path}: its probabilities are not in the form that `tagger tag --output-format jsonl` writes, so each of "
-            "its labels counts as certain"
+            f"{path}: has keys such as `score`, but no probabilities in the form that `tagger tag --output-format "
+            "jsonl` writes, so each of its labels counts as certain"
         )
     return LabelFile(str(path), sentences, tell)
 

@@ -223,7 +223,7 @@ def test_a_file_that_a_model_wrote_teaches_as_the_model(tmp_path: Path) -> None:
 def test_probabilities_that_cannot_be_used_are_reported(learn: Learn, tmp_path: Path) -> None:
     flat = {"text": "Ada ran", "spans": [{"start": 0, "end": 3, "label": "PER", "score": 0.1}]}
     _, notes = learn([flat], [Sentence.from_tokens(["Ada", "ran"])], teacher_targets="marginals", scheme="bioes")
-    assert any("its probabilities are not in the form that" in note for note in notes)
+    assert any("has keys such as `score`, but no probabilities in the form" in note for note in notes)
     row = {"tokens": ["A-b", "ran"], "tags": {"pos": ["X", "Y"]}, "tag_scores": {"pos": [0.5, 0.5]}}
     (tmp_path / "other.jsonl").write_text(json.dumps(row) + "\n")
     told: list[str] = []
