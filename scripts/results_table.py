@@ -1,12 +1,13 @@
 """Collect the figures of trained recipes in `docs/results.json`, and write the tables of the documents from it.
 
-    python scripts/results_table.py [--runs DIR [--only NAME ...] [--measure --data DIR] [--busy]]
+    python scripts/results_table.py [--runs DIR [--only NAME ...] [--add] [--measure --data DIR] [--busy]]
         [--drop NAME ...] [--check]
 
 DIR of `--runs` has one folder for each recipe, with the name of the recipe: the folder of its runs, as
 `tagger train recipes/NAME.toml --seeds 1,2,3 --output DIR/NAME` makes it, or of a single run. Runs of a recipe that
 has changed since are refused. Scores and times are those of the reports of the runs, which must have been trained on
 this machine. If a recipe has features, start with an empty cache: the first run computes them, the others find them.
+With `--add` the seeds that were collected before are kept, if they are of the same recipe, libraries and processor.
 
 `--measure` adds the speed of tagging dev, at most 20,000 tokens of it. The model, a plain network and a matrix product
 take turns in this process. The plain network has the corpora, vectors and heads of the recipe, no features, and the
@@ -95,11 +96,9 @@ def collect(folder: Path, recipe: Path, threads: int | None, *, busy: bool = Fal
     reports = [report_of(run, recipe) for run in runs]
     heads = tagger.load_recipe(recipe).layers.items()
     keys = {layer: "accuracy" if head.span_scheme is None else "f1" for layer, head in heads}
-    seeds = ",".join(str(report["seed"]) for report in reports)
-    which = f"--seeds {seeds}" if len(runs) > 1 else f"--seed {seeds}"
     return {
         "recipe": hash_of(recipe),
-        "command": f"tagger train recipes/{recipe.name} --data DIR {which}" + (f" --threads {threads}" * bool(threads)),
+        "command": command_of(recipe, [str(report["seed"]) for report in reports], threads),
         "date": today(),
         "machine": machine(),
         "busy": busy,
@@ -117,6 +116,33 @@ def collect(folder: Path, recipe: Path, threads: int | None, *, busy: bool = Fal
         },
         "model_bytes": folder_bytes(runs[0] / "model"),
     }
+
+
+def command_of(recipe: Path, seeds: Sequence[str], threads: int | None) -> str:
+    """Return the command that trains a recipe with these seeds."""
+    which = f"--seeds {','.join(seeds)}" if len(seeds) > 1 else f"--seed {seeds[0]}"
+    return f"tagger train recipes/{recipe.name} --data DIR {which}" + (f" --threads {threads}" * bool(threads))
+
+
+def with_earlier(entry: Values, before: Values, recipe: Path, threads: int | None) -> Values:
+    """Return the figures of a recipe with those of other seeds that were collected before.
+
+    Raises:
+        DataError: The earlier figures are of another recipe or machine, so that one row cannot hold both.
+    """
+    for key, what in (("recipe", "the recipe"), ("machine", "the machine or a library")):
+        if before.get(key) != entry[key]:
+            raise DataError(
+                f"--add {recipe.stem}: expected figures in {DATA} to add to, but there are none or {what} was another; "
+                "leave out --add"
+            )
+    runs = dict(sorted({**before["runs"], **entry["runs"]}.items(), key=lambda item: int(item[0])))
+    changed = {
+        "runs": runs,
+        "command": command_of(recipe, list(runs), threads),
+        "busy": entry["busy"] or before["busy"],
+    }
+    return {**entry, **changed}
 
 
 def headlines(report: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, float]:
@@ -210,6 +236,8 @@ def add_runs(results: Values, options: argparse.Namespace, root: Path) -> None:
         sys.stderr.write(f"collecting {name}\n")
         entry = collect(options.runs / name, recipes[name], options.threads, busy=options.busy)
         before = results["recipes"].get(name, {})
+        if options.add:
+            entry = with_earlier(entry, before, recipes[name], options.threads)
         if options.measure:
             entry["speed"] = speed_of(options.runs / name, recipes[name], options)
         elif "speed" in before and before["recipe"] == entry["recipe"]:
@@ -248,6 +276,7 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--runs", type=existing_folder, help="folder with the runs of each recipe; default: only write the tables")
     add("--only", action="append", default=[], metavar="NAME", help="a recipe to collect; default: all in --runs")
+    add("--add", action="store_true", help="keep the seeds that were collected before, of the same recipe and machine")
     add("--measure", action="store_true", help="measure the speed of tagging; needs --runs and --data")
     add("--data", type=existing_folder, help="folder of the recipes' data files")
     add("--threads", type=whole_number(1, MOST_THREADS), help="threads of the trainings and of --measure")
@@ -256,8 +285,8 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     add("--drop", action="append", default=[], metavar="NAME", help="a recipe whose figures are removed")
     add("--check", action="store_true", help="fail if figures or tables are out of date; write nothing")
     options = parser.parse_args(given)
-    if (options.only or options.measure or options.busy) and options.runs is None:
-        parser.error("--only, --measure and --busy need --runs DIR")
+    if (options.only or options.add or options.measure or options.busy) and options.runs is None:
+        parser.error("--only, --add, --measure and --busy need --runs DIR")
     if options.measure and options.data is None:
         parser.error("--measure needs --data DIR")
     if options.check and (options.runs or options.drop):

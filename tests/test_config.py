@@ -148,6 +148,7 @@ EVERYTHING = {
         "chars": "lstm",
         "char_dimension": 2,
         "char_hidden": 4,
+        "min_count": 3,
         "dropout": 0.0,
         "word_dropout": 0.99,
     },

@@ -38,6 +38,10 @@ class EmbeddingsConfig(Section):
     max_words: Positive | None = None
     """Number of words to read from each file of `vectors`, from the top. Default: all."""
 
+    min_count: Count = 2
+    """How often a word that is not in `vectors` must occur in train to have a vector. The characters of rarer words are
+    read like those of all words."""
+
     tune: bool = True
     """Whether the vectors of words in train are trained further. All other words keep their pretrained vectors."""
 
@@ -92,7 +96,8 @@ class EncoderConfig(Section):
     """Probability of dropping each feature between layers and between the encoder and the heads, during training."""
 
 
-HOW_TO_TRAIN = {"tune", "quantize", "dropout", "word_dropout"}  # keys that do not come from the model in `start`
+# Keys that do not come from the model in `start`.
+HOW_TO_TRAIN = {"min_count", "tune", "quantize", "dropout", "word_dropout"}
 
 
 class TrainingConfig(Section):
@@ -186,8 +191,8 @@ class Recipe(Section):
 
     start: Annotated[str | None, Field(min_length=1)] = None
     """Model to start from: the folder of a run or of a model, relative to the recipe. The network begins with its
-    words, characters, features and encoder, and with new heads. `[embeddings]` and `[encoder]` may then only say how to
-    train: `tune`, `quantize`, `dropout`, `word_dropout`. Default: the network begins with random weights."""
+    words, characters, features and encoder, and with new heads. `[embeddings]` and `[encoder]` may then only have
+    `min_count`, `tune`, `quantize`, `dropout` and `word_dropout`. Default: the network begins with random weights."""
 
     data: DataConfig | None = None
     """The corpus; for several corpora use `corpora` instead. Neither is needed if `tagger.train` gets a `corpus`."""

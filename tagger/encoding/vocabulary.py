@@ -108,6 +108,7 @@ def build_vocabulary(
     layers: Mapping[str, Scheme | None],
     vectors: Vectors | None = None,
     tune: bool = False,
+    min_count: int = 2,
     chars: Sequence[str] = (),
 ) -> Vocabulary:
     """Return the vocabulary of training sentences.
@@ -117,6 +118,7 @@ def build_vocabulary(
         layers: The layers that heads predict, each with the scheme of its spans, if it has spans.
         vectors: Pretrained vectors; the vocabulary has all their words.
         tune: Whether the vectors of words that occur in train are trained.
+        min_count: How often a word without a pretrained vector must occur in train.
         chars: Known characters, which keep their ids; those of train come after them.
 
     Raises:
@@ -126,14 +128,14 @@ def build_vocabulary(
     chars = [*chars, *sorted({char for word in counts for char in word}.difference(chars))]
     labels = {layer: label_names(train, layer, scheme) for layer, scheme in layers.items()}
     if vectors is None:
-        words = sorted(word for word, count in counts.items() if count > 1)
+        words = sorted(word for word, count in counts.items() if count >= min_count)
         return Vocabulary(words, chars, labels, num_trainable=len(words) + 1)
     if not tune:
         return Vocabulary(vectors.words, chars, labels, num_trainable=1)
     index = {word: i for i, word in enumerate(vectors.words)}
     rows = {word: find_word(word, index) for word in counts}
     tuned = {vectors.words[row] for row in rows.values() if row is not None}
-    tuned |= {word for word, row in rows.items() if row is None and counts[word] > 1}
+    tuned |= {word for word, row in rows.items() if row is None and counts[word] >= min_count}
     words = sorted(tuned) + [word for word in vectors.words if word not in tuned]
     return Vocabulary(words, chars, labels, num_trainable=len(tuned) + 1)
 

@@ -35,6 +35,14 @@ def test_words_that_occur_twice_and_all_characters_of_train_are_known() -> None:
     assert [vocabulary.word_id(word) for word in ("the", "zzz", "THE", "cat", "new")] == [1, 2, 1, 0, 0]
 
 
+@pytest.mark.parametrize(("min_count", "words"), [(1, ["Dog7", "cat", "the", "zzz"]), (2, ["the", "zzz"]), (3, [])])
+@pytest.mark.parametrize("vectors", [None, make_vectors("unseen")])
+def test_words_must_occur_a_number_of_times(min_count: int, words: list[str], vectors: Vectors | None) -> None:
+    found = build_vocabulary(pack(TRAIN), layers={}, vectors=vectors, tune=True, min_count=min_count)
+    assert list(found.words) == [*words, *(vectors.words if vectors else ())]
+    assert found.num_trainable == 1 + len(words)
+
+
 def test_characters_have_ids_behind_separator_and_unknown() -> None:
     vocabulary = Vocabulary([], ["a", "b"], {}, num_trainable=1)
     assert vocabulary.char_ids(["ab?", "a"]).tolist() == [2, 3, 1, 2]

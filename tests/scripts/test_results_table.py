@@ -87,6 +87,27 @@ def test_figures_of_all_seeds_are_collected_and_written_into_the_documents(root:
     assert (root / "docs" / "results.json").read_bytes() == before
 
 
+def test_seeds_are_added_to_those_that_were_collected_before(root: Path) -> None:
+    for seed in ("2", "10"):
+        shutil.move(root / "group" / "small" / f"seed-{seed}", root / "later" / "small" / f"seed-{seed}")
+    script.main(["--runs", str(root / "group"), "--threads", "1", "--busy"], root)
+    script.main(["--runs", str(root / "later"), "--threads", "1", "--add"], root)
+    entry = figures(root)["recipes"]["small"]
+    assert {seed: run["test"]["ner"] for seed, run in entry["runs"].items()} == {"1": 0.1, "2": 0.2, "10": 1.0}
+    assert entry["command"] == "tagger train recipes/small.toml --data DIR --seeds 1,2,10 --threads 1"
+    assert entry["busy"]  # some of its times were
+
+
+@pytest.mark.parametrize(("key", "what"), [("recipe", "the recipe"), ("machine", "the machine or a library")])
+def test_seeds_are_not_added_to_other_figures(key: str, what: str, root: Path) -> None:
+    script.main(["--runs", str(root / "group")], root)
+    found = figures(root)
+    found["recipes"]["small"][key] = "other"
+    (root / "docs" / "results.json").write_text(json.dumps(found))
+    with pytest.raises(DataError, match=f"--add small: .* {what} was another; leave out --add"):
+        script.main(["--runs", str(root / "group"), "--add"], root)
+
+
 def test_single_run_is_collected_and_its_speed_measured_beside_a_plain_network(root: Path) -> None:
     given = ["--runs", str(root / "runs"), "--only", "small"]
     script.main([*given, "--measure", "--data", str(root), "--repeats", "1"], root)
@@ -212,8 +233,8 @@ def test_at_most_a_number_of_dev_tokens_is_timed(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        (["--measure"], "--only, --measure and --busy need --runs DIR"),
-        (["--only", "small"], "--only, --measure and --busy need --runs DIR"),
+        (["--measure"], "--only, --add, --measure and --busy need --runs DIR"),
+        (["--only", "small"], "--only, --add, --measure and --busy need --runs DIR"),
         (["--runs", ".", "--measure"], "--measure needs --data DIR"),
         (["--check", "--runs", "."], "--check goes with no other option"),
         (["--check", "--drop", "small"], "--check goes with no other option"),

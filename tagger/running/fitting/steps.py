@@ -119,7 +119,12 @@ class Training:
         recipe, embeddings, vectors = self.recipe, self.recipe.embeddings, self._read_vectors()
         chars = () if self.start is None else self.start.vocabulary.chars
         vocabulary = build_vocabulary(
-            self.packed, layers=self.schemes, vectors=vectors, tune=embeddings.tune, chars=chars
+            self.packed,
+            layers=self.schemes,
+            vectors=vectors,
+            tune=embeddings.tune,
+            min_count=embeddings.min_count,
+            chars=chars,
         )
         dimension = vectors.dimension if vectors else embeddings.dimension
         features = self.keep(features)
