@@ -19,6 +19,7 @@ Without options, the tables are written again. `--check` writes nothing and fail
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -64,11 +65,15 @@ def flat(values: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def settings(recipe: Recipe) -> dict[str, Any]:
-    """Return the keys of a recipe that are the same in all its runs: no seeds, and only the names of other models."""
+    """Return the keys of a recipe that are the same in all its runs: no seeds, and only the names of other models.
+
+    A run names the folders of its teachers, one for each of their seeds.
+    """
     found = dict(flat(recipe.model_dump(mode="json", exclude_none=True)))
-    teachers = {key: [Path(name).stem for name in names] for key, names in found.items() if key.endswith(".teacher")}
+    stems = {key: [Path(name).stem for name in names] for key, names in found.items() if key.endswith(".teacher")}
+    teachers = {key: sorted({re.sub(r"-seed-\d+$", "", stem) for stem in names}) for key, names in stems.items()}
     found |= teachers | ({"start": Path(recipe.start).name} if recipe.start else {})
-    return {key: value for key, value in found.items() if key.rpartition(".")[2] != "seed"}
+    return {key: value for key, value in found.items() if key.rpartition(".")[2] not in ("seed", "teacher_seeds")}
 
 
 def report_of(run: Path, recipe: Path) -> Values:

@@ -198,6 +198,7 @@ EVERYTHING = {
         "mention_replacement": 0.4,
         "token_replacement": 0.3,
         "perturbation": {"lower": 0.1, "scanned": 0.2},
+        "teacher_seeds": [4, 5],
     },
 }
 

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from tagger.config.section import Count, Names, Section, Share, Size, Weight, as_tuple
+from tagger.config.section import Count, Names, Section, Share, Size, Weight, as_tuple, distinct
 from tagger.wording import quoted, shorten
 
 MISSING = "no such file; check the path and the --data folder"
@@ -50,13 +50,6 @@ class ShapeConfig(AnyFeatureConfig):
     """Number of vectors for shapes such as `Xxx-dd`. Each shape is hashed to one of them."""
 
 
-def _distinct(numbers: tuple[int, ...]) -> tuple[int, ...]:
-    """Return numbers that are all different, or refuse them."""
-    if len(set(numbers)) < len(numbers):
-        raise ValueError(f"must be different numbers, got {', '.join(map(str, numbers))}")
-    return numbers
-
-
 Length = Annotated[int, Field(ge=1, le=100)]
 
 
@@ -65,9 +58,12 @@ class AffixesConfig(AnyFeatureConfig):
 
     kind: Literal["affixes"]
 
-    lengths: Annotated[
-        tuple[Length, ...], BeforeValidator(as_tuple), Field(min_length=1), AfterValidator(_distinct)
-    ] = (1, 2, 3, 4)
+    lengths: Annotated[tuple[Length, ...], BeforeValidator(as_tuple), Field(min_length=1), AfterValidator(distinct)] = (
+        1,
+        2,
+        3,
+        4,
+    )
     """Lengths of the prefixes and suffixes, in characters."""
 
     dimension: Size = 10
@@ -142,7 +138,7 @@ def _as_layers(value: object) -> object:
         return value
     if not isinstance(value, list | tuple) or not value or any(type(number) is not int for number in value):
         raise ValueError(f'must be "all" or a list of whole numbers, got {shorten(value)}')
-    return _distinct(tuple(value))
+    return distinct(tuple(value))
 
 
 class TransformerConfig(AnyTokenFeatureConfig):

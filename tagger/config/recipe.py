@@ -5,20 +5,29 @@ The docstring below each field is the meaning of that key in the reference of re
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic_core import to_jsonable_python
 
 from tagger.config.data import CorpusConfig, DataConfig
 from tagger.config.explaining import explained
 from tagger.config.features import AnyTokenFeatureConfig, FeatureConfig
 from tagger.config.heads import HeadConfig
-from tagger.config.section import Count, Names, Positive, Section, Share, Size, Weight
+from tagger.config.section import Count, Names, Positive, Section, Share, Size, Weight, as_tuple, distinct
 from tagger.errors import RecipeError
 from tagger.text.choices import Perturbation
 from tagger.text.tokenization import Split
 from tagger.wording import quoted
 
 FeatureName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,50}$")]  # part of a file name
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Sampling = Literal["proportion", "sqrt", "even"]
 
 
@@ -164,6 +173,10 @@ class TrainingConfig(Section):
     """Whether to train a fresh network on train and dev together for as many epochs as dev has chosen. The dev scores
     of the report remain those of the network before it, which has not seen dev."""
 
+    teacher_seeds: Annotated[tuple[Seed, ...], BeforeValidator(as_tuple), AfterValidator(distinct)] = ()
+    """Seeds with which each teacher that is a recipe is trained. The probabilities of these runs are averaged. Default:
+    once, with the seed of the run."""
+
     @property
     def copies(self) -> list[str]:
         """The keys that add changed copies of train sentences."""
@@ -186,7 +199,7 @@ class Recipe(Section):
         RecipeError: A key is unknown, missing or has a wrong value; names all of them.
     """
 
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    seed: Seed = 1
     """Seed of all random numbers of training: weights, order of sentences, dropout. Splits have a seed of their own."""
 
     start: Annotated[str | None, Field(min_length=1)] = None

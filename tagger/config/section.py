@@ -16,6 +16,13 @@ def as_tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else (value,) if isinstance(value, str) else value
 
 
+def distinct(numbers: tuple[int, ...]) -> tuple[int, ...]:
+    """Return numbers that are all different, or refuse them."""
+    if len(set(numbers)) < len(numbers):
+        raise ValueError(f"must be different numbers, got {', '.join(map(str, numbers))}")
+    return numbers
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(as_tuple)]
 NotEmpty = Annotated[str, Field(min_length=1)]
 

@@ -56,8 +56,8 @@ class RunFolder:
     _written: dict[str, bytes] = field(init=False, default_factory=dict)
 
     def teacher(self, name: str) -> Path | None:
-        """Return the folder for the run of a teacher that is a recipe."""
-        return self._ready and self._ready / KEPT / Path(name).stem
+        """Return the folder for a run of a teacher that is a recipe; see `kept_names`."""
+        return self._ready and self._ready / KEPT / name
 
     def keep(self, model: TorchModel, epochs: Sequence[Epoch]) -> None:
         """Keep the log after an epoch, and the model if it is the best so far.

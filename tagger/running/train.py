@@ -22,7 +22,7 @@ from tagger.running.fitting.steps import Training
 from tagger.running.folder import RunFolder, open_run_folder
 from tagger.running.run import Run, RunListener
 from tagger.running.teachers.asking import check_taught
-from tagger.running.teachers.finding import Teachers, find_teachers, keeping, named
+from tagger.running.teachers.finding import Teachers, find_teachers, keeping, kept_names, named
 from tagger.running.teachers.models import ModelTeacher
 from tagger.running.testing import score_on_test, unscored
 from tagger.tagging import Tagger
@@ -151,11 +151,17 @@ def _train_teachers(
     They are not trained again with dev, which may be the dev of their pupil.
     """
     teachers = {name: teacher for name, teacher in found.items() if not isinstance(teacher, Recipe)}
-    untrained = [name for name in found if name not in teachers]
-    for number, name in enumerate(untrained, 1):
-        listener.noted(f"training teacher {number} of {len(untrained)}: {name} with seed {recipe.seed}")
+    seeds = recipe.training.teacher_seeds
+    untrained = [
+        (name, kept, seed)
+        for name in found
+        if name not in teachers
+        for kept, seed in zip(kept_names(name, seeds), seeds or [recipe.seed], strict=True)
+    ]
+    for number, (name, kept, seed) in enumerate(untrained, 1):
+        listener.noted(f"training teacher {number} of {len(untrained)}: {name} with seed {seed}")
         try:
-            settings |= {"output": run_folder.teacher(name), "listener": listener, "seed": recipe.seed}
+            settings |= {"output": run_folder.teacher(kept), "listener": listener, "seed": seed}
             with named(recipe, name):
                 lesson = train(base / name, overrides=WITHOUT_DEV, **settings)
             if lesson.outcome.interrupted:
@@ -163,5 +169,5 @@ def _train_teachers(
         except KeyboardInterrupt:
             listener.noted("training of a teacher was stopped, so this run ends too")
             raise
-        teachers[name] = (ModelTeacher(lesson.tagger),)
+        teachers[name] = (*teachers.get(name, ()), ModelTeacher(lesson.tagger))
     return teachers

@@ -1,6 +1,6 @@
 """Find the teachers of a recipe, and check that they can teach its heads."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,6 +60,8 @@ def find_teachers(
             for each in (found,) if isinstance(found, Recipe) else found:
                 _check_teacher(f"{where}: {teacher}", head, each)
     recipes = {name: found for name, found in teachers.items() if isinstance(found, Recipe)}
+    if recipe.training.teacher_seeds and not recipes:
+        raise RecipeError("training.teacher_seeds needs a teacher that is a recipe (.toml), got none; remove it")
     stems = [Path(name).stem for name in recipes]
     if len(set(stems)) < len(stems) or any(stem.startswith(".") for stem in stems):
         raise RecipeError(f"recipes of teachers must have different file names, got {', '.join(teachers)}; rename one")
@@ -138,6 +140,12 @@ def keeping(teachers: Teachers, keep: Callable[[Features], Features]) -> Teacher
     return tuple([each.keeping(keep) if isinstance(each, ModelTeacher) else each for each in teachers])
 
 
+def kept_names(teacher: str | Path, seeds: Sequence[int]) -> list[str]:
+    """Return the names of the runs of a teacher that is a recipe: one, or one for each of `teacher_seeds`."""
+    name = Path(teacher).stem
+    return [f"{name}-seed-{seed}" for seed in seeds] or [name]
+
+
 def kept_recipe(recipe: Recipe, folder: Path) -> Recipe:
     """Return the recipe to keep with a run: its models have paths that are valid from anywhere, also those in the run.
 
@@ -145,15 +153,17 @@ def kept_recipe(recipe: Recipe, folder: Path) -> Recipe:
         recipe: The recipe.
         folder: The folder that the paths of models in it are relative to.
     """
-    start = recipe.start and str(model_path(recipe.start, folder))
+    start, seeds = recipe.start and str(model_path(recipe.start, folder)), recipe.training.teacher_seeds
     heads = {}
     for name, head in recipe.heads.items():
         if head.teacher is not None:
             paths = [model_path(teacher, folder) for teacher in head.teacher]
-            kept = tuple([f"{KEPT}/{path.stem}" if _is_recipe(path) else str(path.resolve()) for path in paths])
-            head = head.model_copy(update={"teacher": kept})
+            own = [[f"{KEPT}/{name}" for name in kept_names(path, seeds)] * _is_recipe(path) for path in paths]
+            kept = [name for path, runs in zip(paths, own, strict=True) for name in runs or [str(path.resolve())]]
+            head = head.model_copy(update={"teacher": tuple(kept)})
         heads[name] = head
-    return recipe.model_copy(update={"heads": heads, "start": start})
+    training = recipe.training.model_copy(update={"teacher_seeds": ()})
+    return recipe.model_copy(update={"heads": heads, "start": start, "training": training})
 
 
 def _is_recipe(path: Path) -> bool:

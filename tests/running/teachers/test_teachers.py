@@ -96,6 +96,25 @@ def test_the_kept_recipe_learns_from_the_kept_teachers_bit_by_bit(folder: Path) 
     assert same(train(folder / "run" / "recipe.toml", data=folder).tagger, run.tagger)
 
 
+def test_a_teacher_is_trained_with_several_seeds_whose_runs_teach_together(folder: Path) -> None:
+    run = train(folder / "pupil.toml", output=folder / "run", overrides=["training.teacher_seeds=[2,3]"])
+    kept = [f"teachers/ner-seed-{seed}" for seed in (2, 3)]
+    for name, seed in zip(kept, (2, 3), strict=True):
+        assert same(load(folder / "run" / name), train(folder / "ner.toml", seed=seed).tagger)
+    recipe = load_recipe(folder / "run" / "recipe.toml")
+    assert (recipe.heads["ner"].teacher, recipe.training.teacher_seeds) == (tuple(kept), ())
+    assert same(train(folder / "run" / "recipe.toml", data=folder).tagger, run.tagger)
+    assert not same(train(folder / "pupil.toml", overrides=["training.teacher_seeds=[2]"]).tagger, run.tagger)
+
+
+def test_seeds_of_teachers_need_a_teacher_that_is_trained(folder: Path) -> None:
+    write(folder / "alone.toml", SYNTHETIC, NER)
+    with pytest.raises(RecipeError, match=r"training.teacher_seeds needs a teacher that is a recipe"):
+        train(folder / "alone.toml", overrides=["training.teacher_seeds=[2,3]"])
+    with pytest.raises(RecipeError, match="must be different numbers, got 2, 2"):
+        train(folder / "pupil.toml", overrides=["training.teacher_seeds=[2,2]"])
+
+
 def test_a_run_teaches_as_its_recipe_does_and_its_weight_counts(folder: Path) -> None:
     taught = train(folder / "pupil.toml").tagger
     names = ("ner", "upos", "sentiment")
