@@ -25,6 +25,7 @@ _MODULES = {
     "tagger.text.document": ("Document",),
     "tagger.text.rows": ("to_dataframe",),
     "tagger.text.sentence": ("Label", "Sentence", "Span"),
+    "tagger.corpus.perturbation": ("perturb",),
     "tagger.corpus.synthetic": ("generate",),
     "tagger.hub.to_rows": ("to_dataset",),
     "tagger.errors": ("DataError", "MissingExtraError", "ModelError", "RecipeError", "TaggerError"),
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from tagger.config import Recipe as Recipe, load_recipe as load_recipe
     from tagger.conversion.writing import write_sentences as write_sentences
     from tagger.corpus.corpus import Corpus as Corpus, load_corpus as load_corpus, load_dataset as load_dataset
+    from tagger.corpus.perturbation import perturb as perturb
     from tagger.corpus.synthetic import generate as generate
     from tagger.doctor.check import check as check
     from tagger.doctor.diagnosis import Diagnosis as Diagnosis

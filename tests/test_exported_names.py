@@ -52,6 +52,7 @@ PUBLIC = [
     "load_report",
     "metric_folder",
     "metrics",
+    "perturb",
     "plots",
     "score",
     "stream_dataset",

@@ -4,7 +4,7 @@ Tokens stay tokens, and layers stay as they are. Copies of train sentences in th
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -64,13 +64,31 @@ def _end(tokens: Sequence[str]) -> int:
     return next(words, len(tokens))
 
 
+def perturb(sentences: Iterable[Sentence], kind: Perturbation, *, seed: int = 1) -> list[Sentence]:
+    """Return sentences in another form, with their layers; one that cannot be in this form stays as it is.
+
+    Args:
+        sentences: The sentences.
+        kind: `lower`: in lower case; `upper`: in capitals; `typographic`: with the quotes, apostrophes and dashes of
+            print; `scanned`: with 4 % of the characters taken for similar ones; `unpunctuated`: without the marks at
+            their end, unless these belong to an entity.
+        seed: Determines which characters a scan changes.
+
+    Raises:
+        ValueError: There is no such form.
+    """
+    if kind not in CHANGES:
+        raise ValueError(f"kind must be one of {', '.join(CHANGES)}, got {kind!r}")
+    rng = np.random.default_rng(seed)
+    return [perturbed(sentence, kind, rng) for sentence in sentences]
+
+
 def perturbed(sentence: Sentence, kind: Perturbation, rng: Rng) -> Sentence:
     """Return a sentence in another form, with its layers; it has no document, and is as it was if nothing changes.
 
     Args:
         sentence: The sentence.
-        kind: `lower`: in lower case; `upper`: in capitals; `typographic`: with the quotes, apostrophes and dashes of
-            print; `scanned`: with characters taken for similar ones; `unpunctuated`: without the marks at its end.
+        kind: The form; see `perturb`.
         rng: Source of randomness.
     """
     tokens = CHANGES[kind](sentence.tokens, rng)

@@ -5,7 +5,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from tagger.corpus.perturbation import perturbed, perturbed_copies
+from tagger.corpus.perturbation import perturb, perturbed, perturbed_copies
 from tagger.text.choices import Perturbation
 from tagger.text.sentence import Label, Sentence, TagLayer
 
@@ -62,3 +62,14 @@ def test_a_share_of_the_sentences_has_copies_with_all_layers_and_no_document(kin
         assert copy.tokens != sentences[0].tokens
         assert (copy.layers.keys(), copy.document) == (sentences[0].layers.keys(), None)
         assert copy.tags("ner")[0] == "B-PER"
+
+
+def test_sentences_in_another_form_are_the_same_with_the_same_seed() -> None:
+    sentences = [make_sentence("Little Ada began reading numbers .") for _ in range(20)]
+    found = perturb(sentences, "scanned", seed=3)
+    assert found == perturb(iter(sentences), "scanned", seed=3)
+    assert found != perturb(sentences, "scanned", seed=4)
+    assert len({s.tokens for s in found}) > 1  # each sentence is changed in its own places
+    assert [s.tokens for s in perturb(sentences, "lower")] == [tuple(t.lower() for t in s.tokens) for s in sentences]
+    with pytest.raises(ValueError, match=r"kind must be one of lower, .*, got 'loud'"):
+        perturb(sentences, "loud")  # type: ignore[arg-type]
