@@ -45,17 +45,18 @@ def copy_recipe(
     ] = Path(),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
 ) -> None:
-    """Copy a recipe to DIR/NAME.toml, with the recipes of its teachers if it has some."""
+    """Copy a recipe to DIR/NAME.toml, with the recipes of its teachers and with its data, if the package has them."""
     from tagger.files.writing import replaced
 
-    files = _with_teachers(name)
+    files = _files_of(name)
     there = [folder / file for file in files if (folder / file).exists()]
     if there and not overwrite:
         raise DataError(f"{there[0]}: the file exists; choose another folder, or pass --overwrite to replace it")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"{folder}: the folder cannot be made: {error.strerror}; choose another one") from None
+    for place in dict.fromkeys((folder / file).parent for file in files):
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"{place}: the folder cannot be made: {error.strerror}; choose another one") from None
     for file in files:
         with replaced(folder / file) as stream:
             stream.write((FOLDER / file).read_bytes())
@@ -93,7 +94,13 @@ def _recipe(name: str) -> "Recipe":
     return load_recipe(FOLDER / f"{name}.toml")
 
 
-def _with_teachers(name: str) -> list[str]:
-    """Return the names of the file of a recipe and of those that train its teachers."""
-    teachers = (teacher for head in _recipe(name).heads.values() for teacher in head.teacher or ())
-    return list(dict.fromkeys([f"{name}.toml", *teachers]))
+def _files_of(name: str) -> list[str]:
+    """Return the paths of a recipe, of those that train its teachers, and of its data that the package has.
+
+    Data come with all files of their folder, which hold their licence.
+    """
+    recipe = _recipe(name)
+    teachers = (teacher for head in recipe.heads.values() for teacher in head.teacher or ())
+    data = (FOLDER / path for corpus in recipe.all_corpora().values() for path in corpus.files())
+    own = sorted({file for path in data if path.is_file() for file in path.parent.iterdir()})
+    return list(dict.fromkeys([f"{name}.toml", *teachers, *(str(path.relative_to(FOLDER)) for path in own)]))

@@ -9,6 +9,7 @@ import pytest
 
 from tagger.cli.recipes import FOLDER
 from tagger.config import load_recipe
+from tagger.running.corpora import load_corpora
 
 
 class Outcome(NamedTuple):
@@ -43,7 +44,16 @@ def test_a_copy_equals_the_recipe_and_its_teachers_are_beside_it(call: Call, tmp
     assert (tmp_path / f"{name}.toml").read_bytes() == (FOLDER / f"{name}.toml").read_bytes()
     heads = load_recipe(tmp_path / f"{name}.toml").heads.values()
     teachers = {teacher for head in heads for teacher in head.teacher or ()}
-    assert {path.name for path in tmp_path.iterdir()} == {f"{name}.toml", *teachers}
+    data = {"data"} if name == "own-types" else set()
+    assert {path.name for path in tmp_path.iterdir()} == {f"{name}.toml", *teachers, *data}
+
+
+def test_data_of_the_package_are_copied_with_their_licence(call: Call, tmp_path: Path) -> None:
+    assert call("recipes", "copy", "own-types", tmp_path / "mine").code == 0
+    copied = tmp_path / "mine" / "data" / "wnut17"
+    assert {path.name for path in copied.iterdir()} == {"LICENSE", "README.md", "train.conll"}
+    assert all(path.read_bytes() == (FOLDER / "data" / "wnut17" / path.name).read_bytes() for path in copied.iterdir())
+    assert load_corpora(tmp_path / "mine" / "own-types.toml")["data"].train
 
 
 def test_copy_goes_to_the_current_folder_and_replaces_a_file_only_when_asked(
