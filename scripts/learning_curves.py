@@ -1,9 +1,10 @@
 """Measure how many labelled sentences a start saves: scores by the number of sentences, with and without it.
 
-    python scripts/learning_curves.py RECIPE --start MODEL [--data DIR] [--sizes 50,100,200,500,1000] [--seeds 3]
-        [--output DIR] [--set KEY=VALUE ...] [--json FILE] [--picture FILE]
+    python scripts/learning_curves.py RECIPE --start MODEL [--corpus NAME] [--data DIR] [--sizes 50,100,200,500,1000]
+        [--seeds 3] [--output DIR] [--set KEY=VALUE ...] [--json FILE] [--picture FILE]
 
-RECIPE has one corpus. For each size and seed, sentences are drawn from its train; a fifth of them is dev, which chooses
+RECIPE has one corpus, or NAME is one of its corpora, and only the heads that this corpus has layers for are trained;
+they have no teachers. For each size and seed, sentences are drawn from its train; a fifth of them is dev, which chooses
 the epoch, and the others are train. Both networks learn from the same sentences: `scratch` is the recipe itself, and
 `start` begins with the words, characters, features and encoder of MODEL. Both are scored on the dev sentences of the
 recipe. Its test is not read. Finished runs in the folder of `--output` are used again.
@@ -56,6 +57,25 @@ def drawn(corpus: Corpus, size: int, seed: int) -> Corpus:
     return replace(corpus, train=sentences[cut:], dev=sentences[:cut], test=corpus.dev)
 
 
+def recipe_of_corpus(recipe: Recipe, name: str, corpora: Mapping[str, Corpus]) -> Recipe:
+    """Return a recipe with one of its corpora, and with the heads that this corpus has layers for.
+
+    Raises:
+        DataError: The recipe has no such corpus.
+    """
+    if name not in corpora:
+        raise DataError(f"--corpus {name}: expected one of the corpora {', '.join(corpora)}")
+    values = recipe.model_dump(exclude_unset=True)
+    layers = {layer for sentence in corpora[name].train for layer in sentence.layers}
+    heads = {key: head for key, head in values["heads"].items() if head["layer"] in layers}
+    taught = ("teacher", "teacher_weight", "teacher_targets")
+    values["heads"] = {key: {k: v for k, v in head.items() if k not in taught} for key, head in heads.items()}
+    values["corpora"] = {name: values["corpora"][name]} if recipe.corpora else None
+    if recipe.training.select not in {head["layer"] for head in heads.values()}:
+        values.get("training", {}).pop("select", None)
+    return Recipe.model_validate(values)
+
+
 def only_corpus(recipe: Recipe, corpora: Mapping[str, Corpus], sizes: Sequence[int]) -> Corpus:
     """Return the corpus of a recipe.
 
@@ -63,7 +83,7 @@ def only_corpus(recipe: Recipe, corpora: Mapping[str, Corpus], sizes: Sequence[i
         DataError: There are several, or it has fewer train sentences than the largest size, or no dev.
     """
     if len(corpora) > 1:
-        raise DataError(f"the recipe must have one corpus, got {', '.join(corpora)}; remove the others from it")
+        raise DataError(f"the recipe must have one corpus, got {', '.join(corpora)}; choose one with --corpus")
     (corpus,) = corpora.values()
     if not corpus.dev or len(corpus.train) < max(sizes):
         raise DataError(
@@ -161,6 +181,7 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("recipe", type=Path, metavar="RECIPE")
     add("--start", type=Path, required=True, metavar="MODEL", help="model to begin with: its folder or name")
+    add("--corpus", metavar="NAME", help="corpus of the recipe; default: its only one")
     add("--data", type=existing_folder, help="folder of the recipe's data files; default: the folder of the recipe")
     add("--sizes", type=sizes_of, default=[50, 100, 200, 500, 1000], metavar="N,...", help="numbers of sentences")
     seeds = "number of seeds, such as 3 for 1, 2 and 3, or a list of seeds, such as 4,7; default: 3"
@@ -177,7 +198,11 @@ def main(given: Sequence[str] | None = None) -> None:
     """Train what is missing, then write and print the table."""
     options = parse_arguments(given)
     recipe = tagger.load_recipe(options.recipe, options.set)
-    corpus = only_corpus(recipe, tagger.load_corpora(recipe, data=options.data), options.sizes)
+    corpora = tagger.load_corpora(recipe, data=options.data)
+    if options.corpus is not None:
+        recipe = recipe_of_corpus(recipe, options.corpus, corpora)
+        corpora = {options.corpus: corpora[options.corpus]}
+    corpus = only_corpus(recipe, corpora, options.sizes)
     rows = list(rows_of(reports_of(options, recipe, corpus), options.sizes, options.seeds))
     if options.json is not None:
         write_json(options.json, {"recipe": options.recipe.stem, "seeds": options.seeds, "rows": rows})

@@ -32,6 +32,27 @@ def test_both_networks_learn_from_the_same_sentences_and_test_is_not_read(
     assert "took" not in capsys.readouterr().err  # the runs are used again
 
 
+def test_one_of_several_corpora_is_learned_with_its_heads_alone(tmp_path: Path) -> None:
+    for name, layer in (("a", "ner"), ("b", "upos")):
+        lines = (
+            {"tokens": s.tokens, "tags": {layer: list(s.tags(layer))}}
+            for s in tagger.generate(30, seed=3, split="train")
+        )
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    corpora = "".join(
+        f'[corpora.{name}]\nformat = "jsonl"\ntrain = "{name}.jsonl"\ndev = "{name}.jsonl"\n' for name in "ab"
+    )
+    tags = '[heads.upos]\nkind = "tokens"\nscheme = "none"\nteacher = "x.toml"\n'
+    (tmp_path / "r.toml").write_text(f'{corpora}{NER}{tags}[training]\nselect = "ner"\n')
+    recipe, found = tagger.load_recipe(tmp_path / "r.toml"), tagger.load_corpora(tmp_path / "r.toml")
+    one = script.recipe_of_corpus(recipe, "b", found)
+    assert (list(one.corpora or ()), list(one.heads), one.heads["upos"].teacher) == (["b"], ["upos"], None)
+    assert one.training.select == "mean"
+    assert script.recipe_of_corpus(recipe, "a", found).training.select == "ner"
+    with pytest.raises(tagger.DataError, match="--corpus c: expected one of the corpora a, b"):
+        script.recipe_of_corpus(recipe, "c", found)
+
+
 def test_the_size_for_a_score_is_read_from_a_line_over_logarithmic_sizes() -> None:
     line = [(10, 0.2), (100, 0.4), (1000, 0.5)]
     assert script.size_for(line, 0.3) == pytest.approx(10**1.5)
