@@ -170,7 +170,7 @@ def entry(name: str) -> Entry:
 
 
 def names_for(paths: Iterable[str]) -> list[str]:
-    """Return the names of the entries that hold these files of a data folder; other files are ignored."""
-    holders = {file.path: one.name for one in catalogue().values() for file in one.files}
-    found = (holders.get(PurePosixPath(path).as_posix()) for path in paths)
-    return [name for name in dict.fromkeys(found) if name is not None]
+    """Return the names of the entries that hold these files and folders of a data folder; other paths are ignored."""
+    files = [(f"{file.path}/", one.name) for one in catalogue().values() for file in one.files]
+    wanted = [f"{PurePosixPath(path).as_posix()}/" for path in paths]
+    return list(dict.fromkeys(name for path in wanted for file, name in files if file.startswith(path)))
