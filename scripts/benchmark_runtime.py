@@ -38,8 +38,9 @@ from tagger import Corpus, Tagger, TaggerError
 
 RECIPES = {"wnut17": "ner-wnut17", "bc5cdr": "ner-bc5cdr"}
 NAMES = {"wnut17": "WNUT-17", "bc5cdr": "BC5CDR"}
-PARTS = ("cold", "environment", "tagging", "others", "crf")
+PARTS = ("cold", "environment", "tagging", "english", "others", "crf")
 WITH_MODELS = ("cold", "tagging", "others")
+WITH_DATA = (*WITH_MODELS, "english")
 TOKENS = 4096  # rows of the matrix product that is measured in the shape of the encoder
 REFERENCE = "torch float32"
 SENTENCE = "Ada Lovelace was born in London .\n"
@@ -202,6 +203,19 @@ def tagging_rows(name: str, models: Path, corpus: Corpus, graphs: Path, threads:
             yield Row(f"{backend}, {where}", rate, "tokens/s", "its matrix products alone", rate / limit, 0.6)
 
 
+def english_rows(data: Path, graphs: Path, threads: int, repeats: int) -> Iterator[Row]:
+    """Measure tokens per second of the model `english`, with its four layers, on the test file of EWT."""
+    corpora = tagger.load_corpora(speed.ROOT / "recipes" / "pos-ewt.toml", data=data)
+    test = [sentence for corpus in corpora.values() for sentence in corpus.test]
+    loaded, tokens = backends(Path("english"), graphs, threads), sum(map(len, test))
+    seconds = in_turns({backend: partial(consume, model, test) for backend, model in loaded.items()}, repeats)
+    fastest = min(seconds, key=seconds.__getitem__)
+    for backend in loaded:
+        what = f"{backend}, model `english`, EWT test, {threads} thread{'s' * (threads > 1)}"
+        goal = 120_000 if backend == fastest and threads > 1 else None
+        yield Row(what, tokens / seconds[backend], "tokens/s", "", None, goal)
+
+
 def consume(model: Tagger, sentences: Sequence[tagger.Sentence]) -> None:
     """Tag sentences and drop the results."""
     deque(model.predict(sentences), 0)
@@ -276,6 +290,8 @@ def measured(arguments: argparse.Namespace, models: Path, graphs: Path) -> Itera
     if "crf" in only:
         torch.set_num_threads(arguments.threads)
         yield from crf_rows(repeats)
+    for threads in dict.fromkeys((1, arguments.threads)) if "english" in only else ():
+        yield from english_rows(arguments.data, graphs, threads, repeats)
     for name in RECIPES if "tagging" in only or "others" in only else ():
         corpus = corpus_of(models / name, arguments.data)
         for threads in dict.fromkeys((1, arguments.threads)) if "tagging" in only else ():
@@ -288,7 +304,7 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--data", type=existing_folder, help=f"folder of corpora; needed by {', '.join(WITH_MODELS)}")
+    add("--data", type=existing_folder, help=f"folder of corpora; needed by {', '.join(WITH_DATA)}")
     add("--models", type=existing_folder, help="folder with the runs `wnut17` and `bc5cdr`; default: train one epoch")
     add("--environment", type=existing_folder, help="virtual environment that can tag; default: not measured")
     add("--json", type=writable_file, help="file to write the figures to")
@@ -296,8 +312,8 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     add("--threads", type=whole_number(1, 64), default=2, help="number of threads to measure beside one")
     add("--only", nargs="+", choices=PARTS, default=list(PARTS))
     arguments = parser.parse_args(given)
-    if arguments.data is None and not set(WITH_MODELS).isdisjoint(arguments.only):
-        parser.error(f"{', '.join(WITH_MODELS)} need --data DIR; or choose others with --only environment crf")
+    if arguments.data is None and not set(WITH_DATA).isdisjoint(arguments.only):
+        parser.error(f"{', '.join(WITH_DATA)} need --data DIR; or choose others with --only environment crf")
     return arguments
 
 

@@ -70,10 +70,14 @@ def settings(recipe: Recipe) -> dict[str, Any]:
     A run names the folders of its teachers, one for each of their seeds.
     """
     found = dict(flat(recipe.model_dump(mode="json", exclude_none=True)))
-    stems = {key: [Path(name).stem for name in names] for key, names in found.items() if key.endswith(".teacher")}
-    teachers = {key: sorted({re.sub(r"-seed-\d+$", "", stem) for stem in names}) for key, names in stems.items()}
+    teachers = {key: sorted(set(map(_model_name, names))) for key, names in found.items() if key.endswith(".teacher")}
     found |= teachers | ({"start": Path(recipe.start).name} if recipe.start else {})
     return {key: value for key, value in found.items() if key.rpartition(".")[2] not in ("seed", "teacher_seeds")}
+
+
+def _model_name(path: str) -> str:
+    """Return the name of a model without its seed: `pos` for pos.toml, teachers/pos-seed-1 and runs/pos/seed-1."""
+    return re.sub(r"[/-]seed-\d+$", "", path).rpartition("/")[2].removesuffix(".toml")
 
 
 def report_of(run: Path, recipe: Path) -> Values:

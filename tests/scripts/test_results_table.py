@@ -153,6 +153,21 @@ def test_what_is_out_of_date_is_named(change: Any, problem: str, root: Path) -> 
     assert problem in str(found.value)
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("pos.toml", "pos"),
+        ("../recipes/pos.toml", "pos"),
+        ("teachers/pos-seed-12", "pos"),
+        ("/runs/pos/seed-1", "pos"),
+        ("runs/pos", "pos"),
+        ("labels.jsonl", "labels.jsonl"),
+    ],
+)
+def test_a_teacher_has_the_same_name_as_recipe_and_as_run(path: str, name: str) -> None:
+    assert script._model_name(path) == name
+
+
 def test_comments_and_layout_of_a_recipe_do_not_matter(root: Path) -> None:
     script.main(["--runs", str(root / "runs")], root)
     path = root / "recipes" / "small.toml"
