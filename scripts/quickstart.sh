@@ -1,22 +1,31 @@
 #!/usr/bin/env bash
-# Install the library into .venv, train a model for entities, parts of speech and sentiment on generated sentences,
-# evaluate it on unseen sentences, and tag three sentences.
+# Install the library into .venv, tag sentences with the English model that comes with it, train a model for other types
+# of entities, and show what the training changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/environment.sh
 install_tagger
-run=runs/quickstart
+run=runs/own-types
 
-echo "== Train on generated sentences, then evaluate on unseen sentences"
-.venv/bin/tagger train recipes/quickstart.toml --output "$run" --overwrite
+echo "== The English model tags sentences of several kinds"
+.venv/bin/tagger tag english <<'SENTENCES'
+Barack Obama visited Paris.
+Shares of Siemens fell after the European Commission opened an inquiry.
+what time is the next flight from boston to denver
+Just got the new Galaxy from Best Buy in Austin, and it is AMAZING!!
+The plot was thin and the jokes were old.
+SENTENCES
 
 echo
-echo "== Tag three sentences"
-.venv/bin/tagger tag "$run" <<'SENTENCES'
-Washington said the film was not terrible.
-Washington is a state.
-The album was great until the ending ruined it.
-SENTENCES
+echo "== Train on your own types: 3,394 texts from social media, starting from the English model"
+.venv/bin/tagger train recipes/own-types.toml --output "$run" --overwrite
+
+echo
+echo "== What the training changed"
+for model in english "$run"; do
+    echo "-- $model"
+    echo "Just got the new Galaxy from Best Buy in Austin, and it is AMAZING!!" | .venv/bin/tagger tag "$model"
+done
 
 echo
 echo "The model is in $run. Tag your own: echo \"Your sentence.\" | .venv/bin/tagger tag $run"

@@ -7,7 +7,7 @@ DIR of `--runs` has one folder for each recipe, with the name of the recipe: the
 `tagger train recipes/NAME.toml --seeds 1,2,3 --output DIR/NAME` makes it, or of a single run. Runs of a recipe that
 has changed since are refused. Scores and times are those of the reports of the runs, which must have been trained on
 this machine. If a recipe has features, start with an empty cache: the first run computes them, the others find them.
-With `--add` the seeds that were collected before are kept, if they are of the same recipe, libraries and processor.
+With `--add` the seeds that were collected before are kept, if the recipe has not changed since.
 
 `--measure` adds the speed of tagging dev, at most 20,000 tokens of it. The model, a plain network and a matrix product
 take turns in this process. The plain network has the corpora, vectors and heads of the recipe, no features, and the
@@ -136,22 +136,23 @@ def command_of(recipe: Path, seeds: Sequence[str], threads: int | None) -> str:
 def with_earlier(entry: Values, before: Values, recipe: Path, threads: int | None) -> Values:
     """Return the figures of a recipe with those of other seeds that were collected before.
 
+    If they were measured elsewhere, the machine of the row names both.
+
     Raises:
-        DataError: The earlier figures are of another recipe or machine, so that one row cannot hold both.
+        DataError: There are no earlier figures, or the recipe has changed since.
     """
-    for key, what in (("recipe", "the recipe"), ("machine", "the machine or a library")):
-        if before.get(key) != entry[key]:
-            raise DataError(
-                f"--add {recipe.stem}: expected figures in {DATA} to add to, but there are none or {what} was another; "
-                "leave out --add"
-            )
+    if before.get("recipe") != entry["recipe"]:
+        raise DataError(
+            f"--add {recipe.stem}: expected figures of this recipe in {DATA} to add to, but there are none or the "
+            "recipe has changed since; leave out --add"
+        )
     runs = dict(sorted({**before["runs"], **entry["runs"]}.items(), key=lambda item: int(item[0])))
-    changed = {
-        "runs": runs,
-        "command": command_of(recipe, list(runs), threads),
-        "busy": entry["busy"] or before["busy"],
+    places = {
+        key: value if (other := before["machine"].get(key, value)) == value else f"{other} and {value}"
+        for key, value in entry["machine"].items()
     }
-    return {**entry, **changed}
+    command, busy = command_of(recipe, list(runs), threads), entry["busy"] or before["busy"]
+    return {**entry, "runs": runs, "machine": places, "command": command, "busy": busy}
 
 
 def headlines(report: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, float]:
@@ -285,7 +286,7 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("--runs", type=existing_folder, help="folder with the runs of each recipe; default: only write the tables")
     add("--only", action="append", default=[], metavar="NAME", help="a recipe to collect; default: all in --runs")
-    add("--add", action="store_true", help="keep the seeds that were collected before, of the same recipe and machine")
+    add("--add", action="store_true", help="keep the seeds that were collected before, of the same recipe")
     add("--measure", action="store_true", help="measure the speed of tagging; needs --runs and --data")
     add("--data", type=existing_folder, help="folder of the recipes' data files")
     add("--threads", type=whole_number(1, MOST_THREADS), help="threads of the trainings and of --measure")

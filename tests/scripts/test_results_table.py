@@ -98,14 +98,26 @@ def test_seeds_are_added_to_those_that_were_collected_before(root: Path) -> None
     assert entry["busy"]  # some of its times were
 
 
-@pytest.mark.parametrize(("key", "what"), [("recipe", "the recipe"), ("machine", "the machine or a library")])
-def test_seeds_are_not_added_to_other_figures(key: str, what: str, root: Path) -> None:
+def test_seeds_of_two_machines_name_both(root: Path) -> None:
     script.main(["--runs", str(root / "group")], root)
     found = figures(root)
-    found["recipes"]["small"][key] = "other"
+    found["recipes"]["small"]["machine"]["processor"] = "Other"
     (root / "docs" / "results.json").write_text(json.dumps(found))
-    with pytest.raises(DataError, match=f"--add small: .* {what} was another; leave out --add"):
-        script.main(["--runs", str(root / "group"), "--add"], root)
+    script.main(["--runs", str(root / "group"), "--add"], root)
+    here, both = script.machine(), figures(root)["recipes"]["small"]["machine"]
+    assert both == {**here, "processor": f"Other and {here['processor']}"}
+
+
+def test_seeds_are_not_added_to_figures_of_another_recipe(root: Path) -> None:
+    given = ["--runs", str(root / "group"), "--add"]
+    with pytest.raises(DataError, match=r"--add small: .* there are none or the recipe has changed since"):
+        script.main(given, root)
+    script.main(given[:2], root)
+    found = figures(root)
+    found["recipes"]["small"]["recipe"] = "hash of another recipe"
+    (root / "docs" / "results.json").write_text(json.dumps(found))
+    with pytest.raises(DataError, match="the recipe has changed since"):
+        script.main(given, root)
 
 
 def test_single_run_is_collected_and_its_speed_measured_beside_a_plain_network(root: Path) -> None:
