@@ -3,17 +3,19 @@
     python scripts/learning_curves.py RECIPE --start MODEL [--corpus NAME] [--data DIR] [--sizes 50,100,200,500,1000]
         [--seeds 3] [--output DIR] [--set KEY=VALUE ...] [--json FILE] [--picture FILE]
 
-RECIPE has one corpus, or NAME is one of its corpora, and only the heads that this corpus has layers for are trained;
-they have no teachers. For each size and seed, sentences are drawn from its train; a fifth of them is dev, which chooses
+NAME is one of the corpora of RECIPE; default: its only one. Only the heads that this corpus has layers for are trained,
+without teachers. For each size and seed, sentences are drawn from its train; a fifth of them is dev, which chooses
 the epoch, and the others are train. Both networks learn from the same sentences: `scratch` is the recipe itself, and
 `start` begins with the words, characters, features and encoder of MODEL. Both are scored on the dev sentences of the
-recipe. Its test is not read. Finished runs in the folder of `--output` are used again.
+recipe. Its test is not used. Finished runs in the folder of `--output` are used again; they must be of the same recipe
+and start.
 
 A row has the mean scores over the seeds, and the number of sentences that `scratch` needs for the score of `start`,
 read from the line through its own scores, with sizes on a logarithmic scale.
 """
 
 import argparse
+import json
 import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,7 +48,7 @@ from tagger.plots import report as picture_of
 
 DEV_SHARE = 0.2
 SCRATCH, START = "scratch", "start"
-REPORT = "report.json"
+REPORT, SETTINGS = "report.json", "recipes.json"
 
 
 def drawn(corpus: Corpus, size: int, seed: int) -> Corpus:
@@ -57,55 +59,75 @@ def drawn(corpus: Corpus, size: int, seed: int) -> Corpus:
     return replace(corpus, train=sentences[cut:], dev=sentences[:cut], test=corpus.dev)
 
 
-def recipe_of_corpus(recipe: Recipe, name: str, corpora: Mapping[str, Corpus]) -> Recipe:
-    """Return a recipe with one of its corpora, and with the heads that this corpus has layers for.
-
-    Raises:
-        DataError: The recipe has no such corpus.
-    """
-    if name not in corpora:
-        raise DataError(f"--corpus {name}: expected one of the corpora {', '.join(corpora)}")
+def recipe_of_corpus(recipe: Recipe, name: str, corpus: Corpus) -> Recipe:
+    """Return a recipe with one of its corpora, and with the heads that this corpus has layers for, without teachers."""
     values = recipe.model_dump(exclude_unset=True)
-    layers = {layer for sentence in corpora[name].train for layer in sentence.layers}
+    layers = {layer for sentence in corpus.train for layer in sentence.layers}
     heads = {key: head for key, head in values["heads"].items() if head["layer"] in layers}
     taught = ("teacher", "teacher_weight", "teacher_targets")
     values["heads"] = {key: {k: v for k, v in head.items() if k not in taught} for key, head in heads.items()}
-    values["corpora"] = {name: values["corpora"][name]} if recipe.corpora else None
-    if recipe.training.select not in {head["layer"] for head in heads.values()}:
-        values.get("training", {}).pop("select", None)
+    if recipe.corpora:
+        values["corpora"] = {name: values["corpora"][name]}
+    without = ["teacher_seeds", *(["select"] if recipe.training.select not in layers else [])]
+    values["training"] = {key: value for key, value in values.get("training", {}).items() if key not in without}
     return Recipe.model_validate(values)
 
 
-def only_corpus(recipe: Recipe, corpora: Mapping[str, Corpus], sizes: Sequence[int]) -> Corpus:
-    """Return the corpus of a recipe.
+def chosen_corpus(name: str | None, corpora: Mapping[str, Corpus], sizes: Sequence[int]) -> str:
+    """Return the name of the corpus to learn from.
 
     Raises:
-        DataError: There are several, or it has fewer train sentences than the largest size, or no dev.
+        DataError: There is no such corpus, or none is chosen among several, or it has too few sentences.
     """
-    if len(corpora) > 1:
-        raise DataError(f"the recipe must have one corpus, got {', '.join(corpora)}; choose one with --corpus")
-    (corpus,) = corpora.values()
+    if name is None and len(corpora) > 1:
+        raise DataError(f"the recipe has the corpora {', '.join(corpora)}; choose one with --corpus")
+    name = name or next(iter(corpora))
+    if name not in corpora:
+        raise DataError(f"--corpus {name}: expected one of the corpora {', '.join(corpora)}")
+    corpus = corpora[name]
     if not corpus.dev or len(corpus.train) < max(sizes):
         raise DataError(
             f"the corpus must have dev and at least {max(sizes)} train sentences, got {len(corpus.dev)} and "
             f"{len(corpus.train)}; use smaller --sizes"
         )
-    return corpus
+    return name
 
 
-def reports_of(options: argparse.Namespace, recipe: Recipe, corpus: Corpus) -> dict[tuple[str, int, int], Report]:
-    """Return the report of each run, by name, size and seed; those that are missing are trained first."""
+def check_runs(folder: Path, recipes: Mapping[str, Recipe]) -> None:
+    """Refuse a folder that has runs of other recipes, or note in it of which recipes its runs are.
+
+    Raises:
+        DataError: It has.
+    """
+    path, wanted = folder / SETTINGS, {name: recipe.model_dump(mode="json") for name, recipe in recipes.items()}
+    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != wanted:
+        raise DataError(f"{folder}: has runs of another recipe or start; use another --output, or remove it")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(path, wanted)
+
+
+def is_finished(run: Path) -> bool:
+    """Whether a run has ended; one that was stopped has no scores."""
+    return (run / REPORT).is_file() and bool(tagger.load_report(run / REPORT).layers)
+
+
+def reports_of(
+    options: argparse.Namespace, recipe: Recipe, name: str, corpus: Corpus
+) -> dict[tuple[str, int, int], Report]:
+    """Return the report of each run, by network, size and seed; those that are missing are trained first."""
     recipes = {SCRATCH: recipe, START: recipe.with_start(str(options.start))}
-    runs = [(name, size, seed) for size in options.sizes for seed in options.seeds for name in recipes]
+    check_runs(options.output, recipes)
+    runs = [(network, size, seed) for size in options.sizes for seed in options.seeds for network in recipes]
     folders = {run: options.output / f"{run[0]}-{run[1]}" / f"seed-{run[2]}" for run in runs}
-    missing = [run for run in runs if not (folders[run] / REPORT).is_file()]
+    missing = [run for run in runs if not is_finished(folders[run])]
     with Progress(len(missing)) as progress:
         for run in missing:
-            name, size, seed = run
-            progress.begin(f"{name}, {size} sentences, seed {seed}")
+            network, size, seed = run
+            progress.begin(f"{network}, {size} sentences, seed {seed}")
+            sentences = drawn(corpus, size, seed)
             trained = tagger.train(
-                recipes[name],
-                corpus=drawn(corpus, size, seed),
+                recipes[network],
+                corpus={name: sentences} if recipe.corpora else sentences,
                 data=options.data,
                 base=Path(),
                 output=folders[run],
@@ -114,7 +136,8 @@ def reports_of(options: argparse.Namespace, recipe: Recipe, corpus: Corpus) -> d
                 threads=options.threads,
                 listener=progress,
             )
-            assert trained.report is not None
+            if trained.report is None:
+                raise KeyboardInterrupt
             progress.end(", ".join(f"{n} {trained.report.headline(n):.4f}" for n in trained.report.layers))
     if options.picture is not None:
         picture_of(*folders.values()).save(options.picture)
@@ -186,12 +209,13 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     add("--sizes", type=sizes_of, default=[50, 100, 200, 500, 1000], metavar="N,...", help="numbers of sentences")
     seeds = "number of seeds, such as 3 for 1, 2 and 3, or a list of seeds, such as 4,7; default: 3"
     add("--seeds", type=seeds_or_number, default=[1, 2, 3], metavar="N", help=seeds)
-    add("--output", type=Path, help="folder of the runs; default: runs/curves-RECIPE")
+    add("--output", type=Path, help="folder of the runs; default: runs/curves-RECIPE, or runs/curves-NAME-RECIPE")
     add("--set", action="append", default=[], metavar="KEY=VALUE", help="value of the recipe to replace")
     add("--threads", type=whole_number(1, MOST_THREADS), help="threads of torch; default: chosen by torch")
     add("--json", type=writable_file, help="file to write the figures to")
     add("--picture", type=picture_file, help="file to draw the curves to, such as curves.svg")
-    return with_places(parser.parse_args(given), "curves")
+    options = parser.parse_args(given)
+    return with_places(options, f"curves-{options.corpus}" if options.corpus else "curves")
 
 
 def main(given: Sequence[str] | None = None) -> None:
@@ -199,11 +223,9 @@ def main(given: Sequence[str] | None = None) -> None:
     options = parse_arguments(given)
     recipe = tagger.load_recipe(options.recipe, options.set)
     corpora = tagger.load_corpora(recipe, data=options.data)
-    if options.corpus is not None:
-        recipe = recipe_of_corpus(recipe, options.corpus, corpora)
-        corpora = {options.corpus: corpora[options.corpus]}
-    corpus = only_corpus(recipe, corpora, options.sizes)
-    rows = list(rows_of(reports_of(options, recipe, corpus), options.sizes, options.seeds))
+    name = chosen_corpus(options.corpus, corpora, options.sizes)
+    recipe = recipe_of_corpus(recipe, name, corpora[name])
+    rows = list(rows_of(reports_of(options, recipe, name, corpora[name]), options.sizes, options.seeds))
     if options.json is not None:
         write_json(options.json, {"recipe": options.recipe.stem, "seeds": options.seeds, "rows": rows})
     show(rows, options.seeds)

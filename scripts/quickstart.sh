@@ -17,7 +17,7 @@ The plot was thin and the jokes were old.
 SENTENCES
 
 echo
-echo "== Train on your own types: 3,394 texts from social media, starting from the English model"
+echo "== Train on your own types: texts from social media, starting from the English model"
 .venv/bin/tagger train recipes/own-types.toml --output "$run" --overwrite
 
 echo

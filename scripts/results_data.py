@@ -129,9 +129,9 @@ def scores_of(entry: Entry, split: str, layer: str) -> list[float]:
 
 
 def training_of(entry: Entry) -> str:
-    """Return the mean time of a training; with features, that of the first one, which computes them, on its own."""
+    """Return the mean time of a training; that of a longer first one, which computes features, on its own."""
     first, *others = [run["seconds"] for run in entry["runs"].values()]
-    if entry["features"] and others:
+    if entry["features"] and others and first > Spread.of(others).mean:
         return f"{duration(first)}, then {duration(Spread.of(others).mean)}{mark(entry)}"
     return f"{duration(Spread.of([first, *others]).mean)}{mark(entry)}"
 

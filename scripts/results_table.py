@@ -71,7 +71,7 @@ def settings(recipe: Recipe) -> dict[str, Any]:
     """
     found = dict(flat(recipe.model_dump(mode="json", exclude_none=True)))
     teachers = {key: sorted(set(map(_model_name, names))) for key, names in found.items() if key.endswith(".teacher")}
-    found |= teachers | ({"start": Path(recipe.start).name} if recipe.start else {})
+    found |= teachers | ({"start": _model_name(recipe.start)} if recipe.start else {})
     return {key: value for key, value in found.items() if key.rpartition(".")[2] not in ("seed", "teacher_seeds")}
 
 
@@ -147,12 +147,14 @@ def with_earlier(entry: Values, before: Values, recipe: Path, threads: int | Non
             "recipe has changed since; leave out --add"
         )
     runs = dict(sorted({**before["runs"], **entry["runs"]}.items(), key=lambda item: int(item[0])))
-    places = {
-        key: value if (other := before["machine"].get(key, value)) == value else f"{other} and {value}"
-        for key, value in entry["machine"].items()
-    }
+    places = {key: _both(before["machine"].get(key, value), value) for key, value in entry["machine"].items()}
     command, busy = command_of(recipe, list(runs), threads), entry["busy"] or before["busy"]
     return {**entry, "runs": runs, "machine": places, "command": command, "busy": busy}
+
+
+def _both(known: Any, value: Any) -> Any:
+    """Return a fact of the machine; the values of all machines if there are several."""
+    return known if str(value) in str(known).split(" and ") else f"{known} and {value}"
 
 
 def headlines(report: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, float]:

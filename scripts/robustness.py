@@ -95,6 +95,10 @@ def main(given: Sequence[str] | None = None) -> None:
     """Score the models in all forms, then write and print the table."""
     options = parse_arguments(given)
     models = [tagger.load(path, threads=options.threads) for path in options.models]
+    if odd := [path for path, model in zip(options.models, models, strict=True) if model.layers != models[0].layers]:
+        raise DataError(
+            f"{odd[0]}: expected the layers {', '.join(models[0].layers)} of {options.models[0]}, got others"
+        )
     corpora = chosen(options.recipe, options.data, options.split, models[0].layers)
     with Progress(len(corpora)) as progress:
         rows = list(rows_of(models, corpora, progress))

@@ -118,6 +118,13 @@ def test_it_tags_and_describes_a_model(installed: Call, model: Path) -> None:
     assert "tagger tag" in installed("tag", "--help").stdout
 
 
+def test_it_has_an_english_model(installed: Call) -> None:
+    done = installed("tag", "english", text="Barack Obama visited Paris.\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "[Barack Obama] PER" in done.stdout
+    assert "[Paris] LOC" in done.stdout
+
+
 def test_it_converts_checks_and_lists(installed: Call, tmp_path: Path) -> None:
     (tmp_path / "a.conll").write_text("Ada\tB-PER\nsleeps\tO\n\n")
     assert installed("convert", "a.conll", "-", "--to", "jsonl").stdout.startswith('{"text": "Ada sleeps"')

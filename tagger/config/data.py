@@ -142,6 +142,8 @@ class SplitConfig(Section):
     def _shares_or_remainders(self) -> "SplitConfig":
         if self.dev is None and self.test is None and (self.fold is None or self.every is not None):
             raise ValueError("must name `dev`, `test` or both")
+        if not self.shuffle and self.dev is None and self.test is None:
+            raise ValueError("`shuffle` is for `dev` and `test`, got only `fold`; remove it")
         if not self.shuffle and self.every is not None:
             raise ValueError("`shuffle` is for shares alone, got `every` too; remove one of them")
         for name, value in (("dev", self.dev), ("test", self.test)):

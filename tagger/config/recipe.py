@@ -48,8 +48,9 @@ class EmbeddingsConfig(Section):
     """Number of words to read from each file of `vectors`, from the top. Default: all."""
 
     min_count: Count = 2
-    """How often a word that is not in `vectors` must occur in train to have a vector. The characters of rarer words are
-    read like those of all words."""
+    """How often a word that is not in `vectors` must occur in train to have a vector of its own. Rarer words share the
+    vector of unknown words; their characters are still read. With `vectors` and without `tune`, only words in `vectors`
+    have one."""
 
     tune: bool = True
     """Whether the vectors of words in train are trained further. All other words keep their pretrained vectors."""

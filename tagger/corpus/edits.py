@@ -124,6 +124,8 @@ def annotated(
     sentences = list(chain.from_iterable(splits.values()))
     names = {layer for layer, scheme in schemes.items() if scheme is not None}
     names |= set() if names else {n for s in sentences for n, layer in s.layers.items() if isinstance(layer, Label)}
+    if whole and not names:
+        raise DataError("`types` names entity types or classes of labels, but the corpus has neither; remove it")
     if strange := sorted(_types_in(sentences, names).difference(types)):
         named, others = ", ".join(types), ", ".join(strange)
         if not whole:

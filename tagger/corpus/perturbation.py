@@ -5,6 +5,7 @@ Tokens stay tokens, and layers stay as they are. Copies of train sentences in th
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -65,7 +66,10 @@ def _end(tokens: Sequence[str]) -> int:
 
 
 def perturb(sentences: Iterable[Sentence], kind: Perturbation, *, seed: int = 1) -> list[Sentence]:
-    """Return sentences in another form, with their layers; one that cannot be in this form stays as it is.
+    """Return sentences in another form, with their layers and documents.
+
+    A sentence that cannot be in this form stays as it is, and so does one with entities that tokens cannot express,
+    because their places in the text would change.
 
     Args:
         sentences: The sentences.
@@ -80,7 +84,8 @@ def perturb(sentences: Iterable[Sentence], kind: Perturbation, *, seed: int = 1)
     if kind not in CHANGES:
         raise ValueError(f"kind must be one of {', '.join(CHANGES)}, got {kind!r}")
     rng = np.random.default_rng(seed)
-    return [perturbed(sentence, kind, rng) for sentence in sentences]
+    found = ((sentence, perturbed(sentence, kind, rng)) for sentence in sentences)
+    return [old if new is old else replace(new, document=old.document) for old, new in found]
 
 
 def perturbed(sentence: Sentence, kind: Perturbation, rng: Rng) -> Sentence:
@@ -93,7 +98,7 @@ def perturbed(sentence: Sentence, kind: Perturbation, rng: Rng) -> Sentence:
     """
     tokens = CHANGES[kind](sentence.tokens, rng)
     cut = len(tokens)
-    if tokens == [*sentence.tokens] or not _may_end(sentence, cut):
+    if tokens == [*sentence.tokens] or not _may_change(sentence, cut):
         return sentence
     layers = {
         name: TagLayer(layer.tags[:cut], layer.scheme, layer.shown, types=layer.types)
@@ -104,10 +109,12 @@ def perturbed(sentence: Sentence, kind: Perturbation, rng: Rng) -> Sentence:
     return Sentence.from_tokens(tokens, layers)
 
 
-def _may_end(sentence: Sentence, end: int) -> bool:
-    """Whether no entity is lost if a sentence has only its tokens before `end`."""
-    tags = (layer.tags[end:] for layer in sentence.layers.values() if isinstance(layer, TagLayer) and layer.scheme)
-    return all(tag in ("O", None) for rest in tags for tag in rest)
+def _may_change(sentence: Sentence, end: int) -> bool:
+    """Whether no entity is lost if a sentence has another text, and only its tokens before `end`."""
+    layers = [layer for layer in sentence.layers.values() if isinstance(layer, TagLayer) and layer.scheme]
+    return not any(layer.unaligned for layer in layers) and all(
+        tag in ("O", None) for layer in layers for tag in layer.tags[end:]
+    )
 
 
 def perturbed_copies(

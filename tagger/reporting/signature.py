@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tagger.metrics.layer import ScoredLayer
-from tagger.text.sentence import Label
+from tagger.text.sentence import Label, TagLayer
 
 SHORT = 12  # digits of a hash in a text
 
@@ -73,9 +73,15 @@ def hash_of_gold(layers: Mapping[str, ScoredLayer]) -> str:
         digest.update(repr(name).encode())
         for sentence in layer.gold:
             found = sentence.layers[name]
-            gold = found.value if isinstance(found, Label) else (found.tags, found.scheme, found.unaligned, found.types)
-            digest.update(repr((sentence.tokens, gold)).encode("utf-8", "surrogatepass"))
+            digest.update(repr((sentence.tokens, _gold_of(found))).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
+
+
+def _gold_of(layer: TagLayer | Label) -> object:
+    """Return all that matters of a gold layer."""
+    if isinstance(layer, Label):
+        return layer.value if layer.types is None else (layer.value, layer.types)
+    return layer.tags, layer.scheme, layer.unaligned, layer.types
 
 
 def hashes_of_files(paths: Iterable[str | Path]) -> dict[str, str]:

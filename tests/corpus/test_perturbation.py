@@ -7,7 +7,7 @@ import pytest
 
 from tagger.corpus.perturbation import perturb, perturbed, perturbed_copies
 from tagger.text.choices import Perturbation
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Label, Sentence, TagLayer, Unaligned
 
 KINDS: tuple[Perturbation, ...] = get_args(Perturbation)
 
@@ -62,6 +62,14 @@ def test_a_share_of_the_sentences_has_copies_with_all_layers_and_no_document(kin
         assert copy.tokens != sentences[0].tokens
         assert (copy.layers.keys(), copy.document) == (sentences[0].layers.keys(), None)
         assert copy.tags("ner")[0] == "B-PER"
+
+
+def test_a_sentence_keeps_its_document_and_its_entities_that_tokens_cannot_express() -> None:
+    sentence = make_sentence("Ada ran")
+    assert perturb([sentence], "lower")[0].document == "d"
+    layer = TagLayer(("O", "O"), "iob2", "iob2", unaligned=(Unaligned("PER", 0, 2),))
+    odd = Sentence.from_tokens(["Ada", "ran"], {"ner": layer})
+    assert perturb([odd], "lower") == [odd]
 
 
 def test_sentences_in_another_form_are_the_same_with_the_same_seed() -> None:

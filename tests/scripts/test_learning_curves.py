@@ -25,14 +25,20 @@ def test_both_networks_learn_from_the_same_sentences_and_test_is_not_read(
     assert "[8/8] start, 20 sentences, seed 2: ner " in capsys.readouterr().err
     reports = [tagger.load_report(tmp_path / "runs" / f"{name}-20" / "seed-1") for name in ("scratch", "start")]
     assert [report.extra["train_sentences"] for report in reports] == [16, 16]
-    assert reports[0].extra["dev_scores"].keys() == reports[1].extra["dev_scores"].keys()
     corpus = tagger.load_corpora(recipe)["data"]
-    assert [len(report.layers["ner"].gold) for report in reports] == [len(corpus.dev)] * 2
+    assert all([s.tokens for s in report.layers["ner"].gold] == [s.tokens for s in corpus.dev] for report in reports)
+    assert script.drawn(corpus, 20, 1) == script.drawn(corpus, 20, 1) != script.drawn(corpus, 20, 2)
     script.main(given)
     assert "took" not in capsys.readouterr().err  # the runs are used again
 
 
-def test_one_of_several_corpora_is_learned_with_its_heads_alone(tmp_path: Path) -> None:
+def stop(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_one_of_several_corpora_is_learned_with_its_heads_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name, layer in (("a", "ner"), ("b", "upos")):
         lines = (
             {"tokens": s.tokens, "tags": {layer: list(s.tags(layer))}}
@@ -45,12 +51,37 @@ def test_one_of_several_corpora_is_learned_with_its_heads_alone(tmp_path: Path) 
     tags = '[heads.upos]\nkind = "tokens"\nscheme = "none"\nteacher = "x.toml"\n'
     (tmp_path / "r.toml").write_text(f'{corpora}{NER}{tags}[training]\nselect = "ner"\n')
     recipe, found = tagger.load_recipe(tmp_path / "r.toml"), tagger.load_corpora(tmp_path / "r.toml")
-    one = script.recipe_of_corpus(recipe, "b", found)
+    one = script.recipe_of_corpus(recipe, "b", found["b"])
     assert (list(one.corpora or ()), list(one.heads), one.heads["upos"].teacher) == (["b"], ["upos"], None)
-    assert one.training.select == "mean"
-    assert script.recipe_of_corpus(recipe, "a", found).training.select == "ner"
+    assert (one.training.select, one.training.teacher_seeds) == ("mean", ())
+    assert script.recipe_of_corpus(recipe, "a", found["a"]).training.select == "ner"
     with pytest.raises(tagger.DataError, match="--corpus c: expected one of the corpora a, b"):
-        script.recipe_of_corpus(recipe, "c", found)
+        script.chosen_corpus("c", found, [5])
+    with pytest.raises(tagger.DataError, match="the recipe has the corpora a, b; choose one with --corpus"):
+        script.chosen_corpus(None, found, [5])
+    tagger.train(make_recipe(tmp_path, SYNTHETIC, NER), output=tmp_path / "first")
+    given = [str(tmp_path / "r.toml"), "--start", str(tmp_path / "first"), "--sizes", "10", "--seeds", "1"]
+    given += ["--corpus", "b", "--output", str(tmp_path / "runs"), "--set", "training.epochs=1"]
+    script.main(given)
+    assert capsys.readouterr().err.count("upos ") == 2
+    with pytest.raises(tagger.DataError, match="has runs of another recipe or start; use another --output"):
+        script.main([*given, "--set", "training.batch_size=4"])
+
+
+def test_a_run_that_was_stopped_ends_the_script_and_is_trained_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = make_recipe(tmp_path, SYNTHETIC, NER)
+    tagger.train(recipe, output=tmp_path / "first")
+    given = [str(recipe), "--start", str(tmp_path / "first"), "--sizes", "10", "--seeds", "1"]
+    given += ["--output", str(tmp_path / "runs")]
+    with monkeypatch.context() as patch:
+        patch.setattr(script.Progress, "scored", stop)
+        with pytest.raises(KeyboardInterrupt):
+            script.main(given)
+    assert not script.is_finished(tmp_path / "runs" / "scratch-10" / "seed-1")
+    script.main(given)
+    assert script.is_finished(tmp_path / "runs" / "scratch-10" / "seed-1")
 
 
 def test_the_size_for_a_score_is_read_from_a_line_over_logarithmic_sizes() -> None:

@@ -106,6 +106,8 @@ def test_seeds_of_two_machines_name_both(root: Path) -> None:
     script.main(["--runs", str(root / "group"), "--add"], root)
     here, both = script.machine(), figures(root)["recipes"]["small"]["machine"]
     assert both == {**here, "processor": f"Other and {here['processor']}"}
+    script.main(["--runs", str(root / "group"), "--add"], root)
+    assert figures(root)["recipes"]["small"]["machine"] == both
 
 
 def test_seeds_are_not_added_to_figures_of_another_recipe(root: Path) -> None:
@@ -242,6 +244,7 @@ def test_time_of_a_first_run_that_computes_features_stands_alone() -> None:
     for features, busy, given, text in (
         ([], False, runs, "2 min 20 s"),
         (["bert"], False, runs, "5 min 0 s, then 1 min 0 s"),
+        (["bert"], False, {**runs, "0": runs["1"]}, "1 min 0 s"),  # they were in the cache already
         (["bert"], False, one, "5 min 0 s"),
         ([], True, one, r"5 min 0 s\*"),
     ):

@@ -102,6 +102,13 @@ class ExportedFiles(NamedTuple):
     sha256: str
 
 
+# Of the recipe, but not of the model: paths of teachers would say where it was trained.
+NOT_KEPT: Any = {
+    "embeddings": {"min_count"},
+    "heads": {"__all__": {"teacher", "teacher_weight", "teacher_targets"}},
+}
+
+
 class _Described(NamedTuple):
     """What the files of a folder say, apart from numbers and features.
 
@@ -139,7 +146,7 @@ def files_of(
         **numbers,
         **{file: features[name] for name, file in feature_files(model.config).items()},
     }
-    values = model.config.model_dump(mode="json") | {"format": FORMAT}
+    values = model.config.model_dump(mode="json", exclude=NOT_KEPT) | {"format": FORMAT}
     if not model.config.features and not model.config.embeddings.quantize:  # so that older versions can read the model
         values = {key: value for key, value in values.items() if not key.startswith("feature")}
         del values["embeddings"]["quantize"]

@@ -39,6 +39,12 @@ def model_path(name: str | Path, folder: Path = Path()) -> Path:
     return own if own.parent == OWN and (own / CONFIG).is_file() and not path.exists() else path
 
 
+def kept_path(name: str, folder: Path) -> str:
+    """Return a path of a model that is valid from anywhere; models of the library keep their name."""
+    path = model_path(name, folder)
+    return name if path.parent == OWN else str(path.resolve())
+
+
 def model_folder(path: Path) -> Path:
     """Return the model folder at a path, which may also be that of a run, or the name of a model of the library."""
     path = model_path(path)

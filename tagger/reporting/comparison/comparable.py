@@ -86,7 +86,7 @@ def _gold(sentence: Sentence, name: str) -> Hashable:
     """Return all that matters of the gold version of a layer."""
     layer = sentence.layers[name]
     if isinstance(layer, Label):
-        return layer.value
+        return layer.value, layer.types
     if layer.scheme is None:
         return layer.tags
     unknown = tuple([i for i, tag in enumerate(layer.tags) if tag is None])

@@ -37,7 +37,7 @@ def add_disagreements(searches: Mapping[str, Search], tagger: Tagger, layers: Ma
         labels = tagger.model.vocabulary.labels[name]
         if isinstance(layer, ClassLayer):
             scores = [sentence.label(name).scores or {} for sentence in layer.predicted]
-            probabilities = [np.array([[each[label] for label in labels]]) for each in scores]
+            probabilities = [np.array([[each.get(label, 0.0) for label in labels]]) for each in scores]
             searches[name].add(layer, labels, probabilities)
         else:
             found = tag_marginals(layer.gold, tagger.backend)

@@ -9,7 +9,7 @@ from tagger.encoding.packed import pack
 from tagger.errors import RecipeError, TaggerError
 from tagger.features.feature import Given
 from tagger.features.table import Features, prepare_features
-from tagger.model.folder.opening import model_path
+from tagger.model.folder.opening import kept_path, model_path
 from tagger.running.corpora import check_files
 from tagger.running.several.found import has_model, runs_in
 from tagger.running.teachers.label_files import LabelFile, Tell, check_layer, read_label_file
@@ -51,6 +51,7 @@ def find_teachers(
             where, path = f"heads.{name}.teacher", model_path(teacher, folder)
             if output is not None:
                 check_place(where, path, output)
+                _check_neighbours(where, path, output)
             if teacher not in teachers:
                 try:
                     teachers[teacher] = _found(path, device, tell)
@@ -84,20 +85,25 @@ def named(recipe: Recipe, teacher: str) -> Iterator[None]:
 
 
 def check_place(where: str, path: Path, output: Path) -> None:
-    """Refuse a model that the run would replace, and a folder of several teachers in which this one is kept too.
+    """Refuse a model that the run would replace.
 
     Args:
         where: The key of the recipe that names the model.
         path: The folder of the model.
         output: The folder of the run.
     """
-    teacher, run = path.resolve(), output.resolve()
-    replaced = [folder for folder in (run / "model", run / KEPT) if teacher.is_relative_to(folder)]
-    if teacher == run or (replaced and teacher.is_dir()):
+    model, run = path.resolve(), output.resolve()
+    replaced = [folder for folder in (run / "model", run / KEPT) if model.is_relative_to(folder)]
+    if model == run or (replaced and model.is_dir()):
         raise RecipeError(
             f"{where}: {path} must not be the folder of this run or in it, because the run replaces it; use another "
             f"--output, got {output}"
         )
+
+
+def _check_neighbours(where: str, path: Path, output: Path) -> None:
+    """Refuse a folder of several teachers in which the run would be kept too; the arguments are those above."""
+    teacher, run = path.resolve(), output.resolve()
     if run.parent == teacher and not has_model(teacher):
         raise RecipeError(
             f"{where}: the runs in {path} are teachers, so this run must be in another folder, got {output}; use "
@@ -153,13 +159,14 @@ def kept_recipe(recipe: Recipe, folder: Path) -> Recipe:
         recipe: The recipe.
         folder: The folder that the paths of models in it are relative to.
     """
-    start, seeds = recipe.start and str(model_path(recipe.start, folder)), recipe.training.teacher_seeds
-    heads = {}
+    start, seeds, heads = recipe.start and kept_path(recipe.start, folder), recipe.training.teacher_seeds, {}
     for name, head in recipe.heads.items():
         if head.teacher is not None:
-            paths = [model_path(teacher, folder) for teacher in head.teacher]
-            own = [[f"{KEPT}/{name}" for name in kept_names(path, seeds)] * _is_recipe(path) for path in paths]
-            kept = [name for path, runs in zip(paths, own, strict=True) for name in runs or [str(path.resolve())]]
+            kept: list[str] = []
+            for teacher in head.teacher:
+                trained = _is_recipe(folder / teacher)
+                runs = [f"{KEPT}/{run}" for run in kept_names(teacher, seeds)] if trained else []
+                kept += runs or [kept_path(teacher, folder)]
             head = head.model_copy(update={"teacher": tuple(kept)})
         heads[name] = head
     training = recipe.training.model_copy(update={"teacher_seeds": ()})

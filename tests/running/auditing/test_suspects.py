@@ -1,13 +1,15 @@
 """Likely errors of the gold data of a file, from a model that was not trained on it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from small_recipes import NER
+from small_recipes import NER, SMALL, SYNTHETIC
 
-from tagger import load, train
+from tagger import Label, generate, load, train
 from tagger.cli.app import main
+from tagger.running.auditing.suspects import with_suspects
 from tagger.running.scoring import evaluate_files
 
 RECIPE = """
@@ -81,3 +83,16 @@ def test_the_command_lists_suspects(
         main()
     assert not stop.value.code
     assert "likely errors of gold: 2 suspects among 15 gold entities: " in capsys.readouterr().out
+
+
+def test_a_class_that_a_corpus_does_not_annotate_is_no_suspect(tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").write_text(f'{SYNTHETIC}[heads.sentiment]\nkind = "sentence"\n{SMALL}')
+    model = train(tmp_path / "recipe.toml").tagger
+    assert len(model.model.vocabulary.labels["sentiment"]) > 2
+    gold = [
+        replace(sentence, layers={"sentiment": Label(value, types=("negative", "positive"))})
+        for sentence in generate(30, seed=5, split="test")
+        if (value := sentence.label("sentiment").value) in ("negative", "positive")
+    ]
+    report = with_suspects(model.evaluate(gold), model)
+    assert report.to_dict()["scores"]["sentiment"]["suspects"]["number"] <= len(gold)  # type: ignore[index]

@@ -73,6 +73,17 @@ def test_the_kept_recipe_starts_from_the_same_model(first: Run, tmp_path: Path) 
     assert same_bits(weights(again), load(run.folder).network.state_dict())
 
 
+def test_the_kept_recipe_starts_from_the_same_model_wherever_it_is_trained(
+    first: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = make_second(tmp_path, "runs/first")
+    shutil.copytree(first.folder, tmp_path / "runs" / "first")
+    monkeypatch.chdir(tmp_path)
+    run = train(recipe.name, output="runs/second")
+    again = train("runs/second/recipe.toml", data=tmp_path)
+    assert same_bits(weights(again), load(run.folder).network.state_dict())
+
+
 def test_a_model_of_the_library_is_named_without_a_folder(
     first: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,7 +91,7 @@ def test_a_model_of_the_library_is_named_without_a_folder(
     monkeypatch.setattr(opening, "OWN", tmp_path / "models")
     monkeypatch.chdir(tmp_path)
     run = train(make_second(tmp_path, "english"), output=tmp_path / "run", overrides=STILL)
-    assert load_recipe(tmp_path / "run" / "recipe.toml").start == str(tmp_path / "models" / "english")
+    assert load_recipe(tmp_path / "run" / "recipe.toml").start == "english"
     assert {*load("english").model.vocabulary.words} <= {*run.tagger.model.vocabulary.words}
     with pytest.raises(ModelError, match=r"inglish: no such model folder; .* wrote, or `english`"):
         load("inglish")
