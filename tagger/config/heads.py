@@ -30,6 +30,9 @@ def _as_class_weights(value: object) -> object:
 Teachers = Annotated[tuple[NotEmpty, ...], BeforeValidator(as_tuple), Field(min_length=1)]
 
 
+OF_TEACHERS = {"teacher", "teacher_weight", "teacher_targets"}  # keys of a head that a trained model does not need
+
+
 class AnyHeadConfig(Section):
     """The keys that heads of every kind have."""
 

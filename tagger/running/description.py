@@ -5,6 +5,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from tagger.config import OF_TEACHERS
 from tagger.errors import ModelError
 from tagger.files.writing import newest
 from tagger.heads.table import heads_of
@@ -45,7 +46,7 @@ def _describe(folder: Path) -> dict[str, Any]:
             "segment": rules.segments_at,
         },
         "layers": {
-            layer: {**head.model_dump(exclude={"layer", "weight"}), "labels": list(labels[layer])}
+            layer: {**head.model_dump(exclude={"layer", "weight", *OF_TEACHERS}), "labels": list(labels[layer])}
             for layer, head in config.heads.items()
         },
         "reading": {name: r.model_dump(mode="json", exclude_defaults=True) for name, r in config.reading.items()},

@@ -17,6 +17,7 @@ from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tagger.config import OF_TEACHERS
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import ModelError
 from tagger.features.feature import Feature
@@ -103,10 +104,7 @@ class ExportedFiles(NamedTuple):
 
 
 # Of the recipe, but not of the model: paths of teachers would say where it was trained.
-NOT_KEPT: Any = {
-    "embeddings": {"min_count"},
-    "heads": {"__all__": {"teacher", "teacher_weight", "teacher_targets"}},
-}
+NOT_KEPT: Any = {"embeddings": {"min_count"}, "heads": {"__all__": OF_TEACHERS}}
 
 
 class _Described(NamedTuple):
