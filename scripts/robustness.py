@@ -1,12 +1,14 @@
 """Compare the scores of a model on test with those on the same sentences in other forms.
 
-    python scripts/robustness.py MODEL... [--recipe RECIPE] [--data DIR] [--split test] [--threads N] [--json FILE]
+    python scripts/robustness.py MODEL... [--recipe RECIPE] [--data DIR] [--split test] [--by-genre] [--threads N]
+        [--json FILE]
 
 The corpora are those of RECIPE; default: of the recipe in the folder of the first run. The forms are lower case,
 capitals, typographic quotes, characters as in a bad scan, and no marks at the end of the sentence; see
 `tagger.perturb`. The table has one row for each layer of each corpus: the score of the sentences as they are, and the
-score in each form. Sentences that a form does not change count in both. The scores of several models, such as the
-seeds of a recipe, are averaged.
+score in each form. Sentences that a form does not change count in both. With `--by-genre`, a corpus has a row for each
+genre: for what the names of its documents have before their first hyphen, as in EWT. The scores of several models, such
+as the seeds of a recipe, are averaged.
 """
 
 import argparse
@@ -48,7 +50,7 @@ def rows_of(models: Sequence[Tagger], corpora: Mapping[str, Sequence[Sentence]],
         progress.end(f"{len(sentences) * len(forms)} scored")
 
 
-def chosen(recipe: Path, data: Path | None, split: str, layers: Sequence[str]) -> dict[str, Sequence[Sentence]]:
+def chosen(recipe: Path, data: Path | None, split: str, layers: Sequence[str]) -> Mapping[str, Sequence[Sentence]]:
     """Return the sentences of a split of each corpus that has one of the layers.
 
     Raises:
@@ -60,6 +62,16 @@ def chosen(recipe: Path, data: Path | None, split: str, layers: Sequence[str]) -
     if not kept:
         raise DataError(f"{recipe}: expected a corpus with {split} sentences of {', '.join(layers)}, got none")
     return kept
+
+
+def by_genre(corpora: Mapping[str, Sequence[Sentence]]) -> dict[str, list[Sentence]]:
+    """Return the sentences of each genre of each corpus; a corpus without named documents is one genre."""
+    found: dict[str, list[Sentence]] = {}
+    for name, sentences in corpora.items():
+        for sentence in sentences:
+            genre, hyphen, _ = (sentence.document or "").partition("-")
+            found.setdefault(f"{name}, {genre}" if hyphen else name, []).append(sentence)
+    return found
 
 
 def table_of(rows: Sequence[Row]) -> Table:
@@ -84,6 +96,7 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     add("--recipe", type=Path, help="recipe with the corpora; default: that of the first run")
     add("--data", type=existing_folder, help="folder of the data files; default: the folder of the recipe")
     add("--split", choices=("dev", "test"), default="test", help="sentences to score; default: test")
+    add("--by-genre", action="store_true", help="a row for each genre, which begins the name of a document")
     add("--threads", type=whole_number(1, MOST_THREADS), help="threads of torch; default: chosen by torch")
     add("--json", type=writable_file, help="file to write the figures to")
     options = parser.parse_args(given)
@@ -100,6 +113,8 @@ def main(given: Sequence[str] | None = None) -> None:
             f"{odd[0]}: expected the layers {', '.join(models[0].layers)} of {options.models[0]}, got others"
         )
     corpora = chosen(options.recipe, options.data, options.split, models[0].layers)
+    if options.by_genre:
+        corpora = by_genre(corpora)
     with Progress(len(corpora)) as progress:
         rows = list(rows_of(models, corpora, progress))
     if options.json is not None:
