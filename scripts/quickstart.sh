@@ -9,11 +9,11 @@ run=runs/own-types
 
 echo "== The English model tags sentences of several kinds"
 .venv/bin/tagger tag english <<'SENTENCES'
-Barack Obama visited Paris.
-Shares of Siemens fell after the European Commission opened an inquiry.
+Barack Obama visited Paris, and Maria loved it.
+The European Central Bank raised interest rates on Thursday.
 what time is the next flight from boston to denver
-Just got the new Galaxy from Best Buy in Austin, and it is AMAZING!!
-The plot was thin and the jokes were old.
+Watching the Lakers on ESPN with Maria at Starbucks in Chicago
+The plot was a mess, and I want my money back.
 SENTENCES
 
 echo
@@ -24,7 +24,7 @@ echo
 echo "== What the training changed"
 for model in english "$run"; do
     echo "-- $model"
-    echo "Just got the new Galaxy from Best Buy in Austin, and it is AMAZING!!" | .venv/bin/tagger tag "$model"
+    echo "Watching the Lakers on ESPN with Maria at Starbucks in Chicago" | .venv/bin/tagger tag "$model"
 done
 
 echo

@@ -99,11 +99,11 @@ def documents(results: Mapping[str, Any], root: Path) -> dict[str, str]:
     return found
 
 
-def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table; an empty text if it has no row."""
+def table(heading: Sequence[str], rows: Iterable[Sequence[str]], *, gap: str = " ") -> str:
+    """Return a Markdown table, with `gap` around each cell; an empty text if it has no row."""
     lines = [*rows]
     written = [heading, ["---"] * len(heading), *lines] if lines else []
-    return "\n".join("| " + " | ".join(line) + " |" for line in written)
+    return "\n".join("|" + "|".join(f"{gap}{cell}{gap}" for cell in line) + "|" for line in written)
 
 
 def score(values: Sequence[float], plus_minus: str = " ± ") -> str:
@@ -150,7 +150,7 @@ def brief_table(results: Mapping[str, Any]) -> str:
         tested = {layer: score(found, "±") for layer in entry["measures"] if (found := scores_of(entry, "test", layer))}
         cells = [f"{layer} {value}" if len(tested) > 1 else value for layer, value in tested.items()]
         rows.append((f"`{name}`", ", ".join(cells), minutes_of(entry)))
-    return table(("recipe", "on test", "training"), rows)
+    return table(("recipe", "on test", "training"), rows, gap="")  # the README is short
 
 
 def minutes_of(entry: Entry) -> str:

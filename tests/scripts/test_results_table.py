@@ -80,7 +80,7 @@ def test_figures_of_all_seeds_are_collected_and_written_into_the_documents(root:
     assert page.endswith("Nothing is measured yet.\n\n<!--/peers-->\n\nend\n")
     assert "old" not in page
     readme = (root / "README.md").read_text(encoding="utf-8")
-    assert "| `small` | ner 0.433±0.493, sentiment " in readme
+    assert "|`small`|ner 0.433±0.493, sentiment " in readme
     script.main(["--check"], root)
     before = (root / "docs" / "results.json").read_bytes()
     script.main([], root)
@@ -139,7 +139,7 @@ def test_single_run_is_collected_and_its_speed_measured_beside_a_plain_network(r
     script.main([*given, "--busy"], root)
     assert figures(root)["recipes"]["small"]["speed"] == entry["speed"]
     readme = (root / "README.md").read_text(encoding="utf-8")
-    assert re.search(r"\| `small` \| .* \| 0:0[0-9]\\\* \|", readme)
+    assert re.search(r"\|`small`\|.*\|0:0[0-9]\\\*\|", readme)
 
 
 @pytest.mark.parametrize(
