@@ -70,7 +70,8 @@ def test_a_wrong_name_says_which_models_there_are() -> None:
 def test_its_scores_are_those_of_its_card(data_folder: Path) -> None:
     recipe = tagger.load_recipe(ROOT / "recipes" / "english.toml")
     small = {name: recipe.all_corpora()[name] for name in ("atis", "wikigold", "tweets")}  # scored in seconds
-    corpora = tagger.load_corpora(recipe.model_copy(update={"corpora": small}), data=data_folder)
+    heads = {name: head for name, head in recipe.heads.items() if name != "xpos"}
+    corpora = tagger.load_corpora(recipe.model_copy(update={"corpora": small, "heads": heads}), data=data_folder)
     table = (ROOT / "docs" / "english.md").read_text(encoding="utf-8").partition("<!--scores-->")[2]
     rows = [
         [cell.strip(" `") for cell in line.split("|")] for line in table.partition("<!--/scores-->")[0].splitlines()
