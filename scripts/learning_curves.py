@@ -1,7 +1,7 @@
 """Measure how many labelled sentences a start saves: scores by the number of sentences, with and without it.
 
     python scripts/learning_curves.py RECIPE --start MODEL [--corpus NAME] [--data DIR] [--sizes 50,100,200,500,1000]
-        [--seeds 3] [--output DIR] [--set KEY=VALUE ...] [--json FILE] [--picture FILE]
+        [--seeds 3] [--output DIR] [--set KEY=VALUE ...] [--json FILE] [--picture FILE [--beside FILE ...]]
 
 NAME is one of the corpora of RECIPE; default: its only one. Only the heads that this corpus has layers for are trained,
 without teachers. For each size and seed, sentences are drawn from its train; a fifth of them is dev, which chooses
@@ -44,7 +44,6 @@ from rich.table import Table
 import tagger
 from tagger import Corpus, DataError, Recipe, Report
 from tagger.metrics import Spread
-from tagger.plots import report as picture_of
 
 DEV_SHARE = 0.2
 SCRATCH, START = "scratch", "start"
@@ -139,8 +138,6 @@ def reports_of(
             if trained.report is None:
                 raise KeyboardInterrupt
             progress.end(", ".join(f"{n} {trained.report.headline(n):.4f}" for n in trained.report.layers))
-    if options.picture is not None:
-        picture_of(*folders.values()).save(options.picture)
     return {run: tagger.load_report(folder / REPORT) for run, folder in folders.items()}
 
 
@@ -190,6 +187,33 @@ def _spread(values: Mapping[str, Any]) -> str:
     return f"{values['mean']:.4f}" + ("" if values["sd"] is None else f" ± {values['sd']:.4f}")
 
 
+def draw(figures: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Write a picture with a panel for each layer of each recipe: mean scores, with a band of a standard deviation."""
+    from matplotlib.figure import Figure  # an extra
+
+    panels: dict[tuple[int, str], list[Mapping[str, Any]]] = {}
+    for number, each in enumerate(figures):
+        for row in each["rows"]:
+            panels.setdefault((number, row["layer"]), []).append(row)
+    picture = Figure(figsize=(3.4 * len(panels), 3), layout="constrained")
+    places = picture.subplots(1, len(panels), squeeze=False)[0]
+    for axes, ((number, layer), rows) in zip(places, panels.items(), strict=True):
+        sizes = [row["sentences"] for row in rows]
+        for name, colour, marker in ((SCRATCH, "#0072b2", "o"), (START, "#d55e00", "s")):
+            means = [row[name]["mean"] for row in rows]
+            widths = [row[name]["sd"] or 0.0 for row in rows]
+            axes.plot(sizes, means, color=colour, marker=marker, label=name)
+            low, high = ([m + sign * w for m, w in zip(means, widths, strict=True)] for sign in (-1, 1))
+            axes.fill_between(sizes, low, high, color=colour, alpha=0.2, linewidth=0)
+        axes.set_xscale("log")
+        axes.set_xticks(sizes, [str(size) for size in sizes])
+        axes.minorticks_off()
+        axes.set_ylim(0, 1)
+        axes.set(title=f"{figures[number]['recipe']}: {layer}", xlabel="labelled sentences", ylabel="score on dev")
+        axes.legend(loc="lower right")
+    picture.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+
+
 def sizes_of(text: str) -> list[int]:
     """Return the sizes in a list separated by commas, in order; each must leave a sentence for train and for dev."""
     sizes = sorted(different_seeds(text))
@@ -214,6 +238,7 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     add("--threads", type=whole_number(1, MOST_THREADS), help="threads of torch; default: chosen by torch")
     add("--json", type=writable_file, help="file to write the figures to")
     add("--picture", type=picture_file, help="file to draw the curves to, such as curves.svg")
+    add("--beside", type=Path, nargs="+", default=[], metavar="FILE", help="figures of --json to draw too")
     options = parser.parse_args(given)
     return with_places(options, f"curves-{options.corpus}" if options.corpus else "curves")
 
@@ -226,8 +251,11 @@ def main(given: Sequence[str] | None = None) -> None:
     name = chosen_corpus(options.corpus, corpora, options.sizes)
     recipe = recipe_of_corpus(recipe, name, corpora[name])
     rows = list(rows_of(reports_of(options, recipe, name, corpora[name]), options.sizes, options.seeds))
+    figures = {"recipe": options.recipe.stem, "seeds": options.seeds, "rows": rows}
     if options.json is not None:
-        write_json(options.json, {"recipe": options.recipe.stem, "seeds": options.seeds, "rows": rows})
+        write_json(options.json, figures)
+    if options.picture is not None:
+        draw([*(json.loads(path.read_text(encoding="utf-8")) for path in options.beside), figures], options.picture)
     show(rows, options.seeds)
 
 

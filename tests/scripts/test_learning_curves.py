@@ -28,8 +28,10 @@ def test_both_networks_learn_from_the_same_sentences_and_test_is_not_read(
     corpus = tagger.load_corpora(recipe)["data"]
     assert all([s.tokens for s in report.layers["ner"].gold] == [s.tokens for s in corpus.dev] for report in reports)
     assert script.drawn(corpus, 20, 1) == script.drawn(corpus, 20, 1) != script.drawn(corpus, 20, 2)
-    script.main(given)
+    capsys.readouterr()
+    script.main([*given, "--picture", str(tmp_path / "b.png"), "--beside", str(tmp_path / "a.json")])
     assert "took" not in capsys.readouterr().err  # the runs are used again
+    assert (tmp_path / "b.png").stat().st_size > (tmp_path / "a.svg").stat().st_size / 10
 
 
 def stop(*_: object) -> None:
