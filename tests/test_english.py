@@ -79,4 +79,5 @@ def test_its_scores_are_those_of_its_card(data_folder: Path) -> None:
     shipped = {row[1]: float(row[-2]) for row in rows if row[1:2] and row[1] in corpora}
     model = tagger.load("english")
     scores = {name: model.evaluate(corpus.test) for name, corpus in corpora.items()}
-    assert shipped == {name: round(report.headline(next(iter(report.layers))), 3) for name, report in scores.items()}
+    found = {name: report.headline(next(iter(report.layers))) for name, report in scores.items()}
+    assert found == pytest.approx(shipped, abs=0.001)  # other processors differ in the last bits

@@ -56,7 +56,7 @@ def pictures(outputs: Outputs) -> list[str]:
 
 
 def test_outputs_are_those_that_are_committed(outputs: Outputs, committed: Outputs) -> None:
-    """Words and numbers are compared; other processors differ in the last digits, so that a tag may differ too."""
+    """Words and numbers are compared; other processors differ in the last digits, so that a few tags may differ too."""
     assert len(pictures(outputs)) == len(pictures(committed))
     for (source, _), (committed_source, _) in zip(outputs, committed, strict=True):
         assert source == committed_source
@@ -64,7 +64,7 @@ def test_outputs_are_those_that_are_committed(outputs: Outputs, committed: Outpu
         assert [line.split()[:1] for line in lines] == [line.split()[:1] for line in before]
         for line, other in zip(lines, before, strict=True):
             numbers = [[float(number) for number in NUMBER.findall(text)] for text in (line, other)]
-            assert numbers[0] == pytest.approx(numbers[1], abs=0.15)
+            assert numbers[0] == pytest.approx(numbers[1], abs=0.15, rel=0.02)
 
 
 def test_two_directions_know_the_words_that_depend_on_later_words(outputs: Outputs) -> None:

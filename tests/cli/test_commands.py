@@ -279,7 +279,7 @@ MISTAKES = {
     "no such model": (
         ("tag", "nowhere"),
         1,
-        "error: nowhere: no such model folder; give the folder that training wrote\n",
+        "error: nowhere: no such model folder; give the folder that training wrote, or `english`\n",
     ),
     "no such file": (
         ("tag", "{run}", "nowhere.txt"),

@@ -224,7 +224,7 @@ def check_refusal(folder: Path, sentence: str) -> None:
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     path = tmp_path / "nowhere"
-    check_refusal(path, f"{path}: no such model folder; give the folder that training wrote")
+    check_refusal(path, f"{path}: no such model folder; give the folder that training wrote, or `english`")
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "vocabulary.json", "weights.safetensors"])
