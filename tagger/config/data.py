@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
-from tagger.config.section import Count, Names, Section, Weight, as_tuple
+from tagger.config.section import Count, Names, Section, Seed, Weight, as_tuple
 from tagger.text.choices import FileFormat, Invalid, Misaligned, Nested, Several
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import Segment, Split, TextRules, Tokenize
@@ -134,7 +134,7 @@ class SplitConfig(Section):
     shuffle: bool = True
     """Whether shares are drawn at random. `false`: in the order of the file, train comes first, then dev, then test."""
 
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    seed: Seed = 1
     """Seed of a random split and of folds. It is not the seed of the run, so runs with other seeds have the same test
     set."""
 

@@ -51,6 +51,7 @@ class ShapeConfig(AnyFeatureConfig):
 
 
 Length = Annotated[int, Field(ge=1, le=100)]
+Lengths = Annotated[tuple[Length, ...], BeforeValidator(as_tuple), Field(min_length=1), AfterValidator(distinct)]
 
 
 class AffixesConfig(AnyFeatureConfig):
@@ -58,12 +59,7 @@ class AffixesConfig(AnyFeatureConfig):
 
     kind: Literal["affixes"]
 
-    lengths: Annotated[tuple[Length, ...], BeforeValidator(as_tuple), Field(min_length=1), AfterValidator(distinct)] = (
-        1,
-        2,
-        3,
-        4,
-    )
+    lengths: Lengths = (1, 2, 3, 4)
     """Lengths of the prefixes and suffixes, in characters."""
 
     dimension: Size = 10

@@ -20,14 +20,13 @@ from tagger.config.data import CorpusConfig, DataConfig
 from tagger.config.explaining import explained
 from tagger.config.features import AnyTokenFeatureConfig, FeatureConfig
 from tagger.config.heads import HeadConfig
-from tagger.config.section import Count, Names, Positive, Section, Share, Size, Weight, as_tuple, distinct
+from tagger.config.section import Count, Names, Positive, Section, Seed, Share, Size, Weight, as_tuple, distinct
 from tagger.errors import RecipeError
 from tagger.text.choices import Perturbation
 from tagger.text.tokenization import Split
 from tagger.wording import quoted
 
 FeatureName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,50}$")]  # part of a file name
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Sampling = Literal["proportion", "sqrt", "even"]
 
 

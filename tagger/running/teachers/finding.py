@@ -159,7 +159,8 @@ def kept_recipe(recipe: Recipe, folder: Path) -> Recipe:
         recipe: The recipe.
         folder: The folder that the paths of models in it are relative to.
     """
-    start, seeds, heads = recipe.start and kept_path(recipe.start, folder), recipe.training.teacher_seeds, {}
+    start, seeds = recipe.start and kept_path(recipe.start, folder), recipe.training.teacher_seeds
+    heads = {}
     for name, head in recipe.heads.items():
         if head.teacher is not None:
             kept: list[str] = []
