@@ -11,8 +11,8 @@ one type; otherwise the longer one is kept.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Literal, NamedTuple
 
@@ -47,6 +47,7 @@ class Entity(NamedTuple):
         text: The annotated text, if the file has it.
         whole: False for an entity of several pieces.
         place: Where the file has it, as `file:line`.
+        score: The number that the file has as its probability, if it has one.
     """
 
     type: str
@@ -55,6 +56,7 @@ class Entity(NamedTuple):
     text: str | None = None
     whole: bool = True
     place: str = ""
+    score: float | None = None
 
 
 class Misfit(NamedTuple):
@@ -69,13 +71,15 @@ class Misfit(NamedTuple):
 class Alignment:
     """Entities as token ranges in order, the first token of each sentence, and what did not fit.
 
-    `nests` is whether entities are nested, or would be if those that do not fit had grown.
+    `nests` is whether entities are nested, or would be if those that do not fit had grown. `scores` are the
+    probabilities of those that have one.
     """
 
     boundaries: list[Boundary]
     starts: list[int]
     misfits: list[Misfit]
     nests: bool = False
+    scores: Mapping[Boundary, float] = field(default_factory=dict)
 
 
 def align(
@@ -111,11 +115,13 @@ def align(
             misfits += problems
         else:
             misfits.append(grave[0])
-    boundaries, lost = _disjoint(fitting, text, nested)
+    kept, lost = _disjoint(fitting, text, nested)
+    boundaries = [row.boundary for row in kept]
     inside = {token for _, start, end in boundaries for token in range(start + 1, end)}
     others = _disjoint(placed, text, nested)[1] if len(placed) > len(fitting) else []
     nests = any(misfit.cause == "nested" for misfit in (*lost, *others))
-    return Alignment(boundaries, [start for start in starts if start not in inside], misfits + lost, nests)
+    scores = {row.boundary: row.entity.score for row in kept if row.entity.score is not None}
+    return Alignment(boundaries, [start for start in starts if start not in inside], misfits + lost, nests, scores)
 
 
 class _Placed(NamedTuple):
@@ -181,7 +187,7 @@ def same_words(annotated: str, text: str) -> bool:
     return annotated.replace("\\n", "\n").split() == text.replace("\\n", "\n").split()
 
 
-def _disjoint(placed: Sequence[_Placed], text: str, nested: Nested) -> tuple[list[Boundary], list[Misfit]]:
+def _disjoint(placed: Sequence[_Placed], text: str, nested: Nested) -> tuple[list[_Placed], list[Misfit]]:
     """Return the entities that are kept where some share tokens, in order, and the others."""
     rows = sorted(placed, key=lambda row: (row.boundary.start, -row.boundary.end))
     lost: dict[int, Misfit] = {}
@@ -204,7 +210,7 @@ def _disjoint(placed: Sequence[_Placed], text: str, nested: Nested) -> tuple[lis
         winner, loser = (row, before) if cause == "crowded" and row.size > before.size else (before, row)
         kept[-1] = _union(before, row) if cause == "merged" else winner
         met.append(Misfit(loser.entity, cause, f"with {show_entity(winner.entity, text)}"))
-    return [row.boundary for row in kept], [*(lost[i] for i in sorted(lost)), *met]
+    return kept, [*(lost[i] for i in sorted(lost)), *met]
 
 
 def _conflict(before: _Placed, after: _Placed) -> Cause | None:
@@ -228,11 +234,13 @@ def _relation(one: _Placed, other: _Placed) -> Literal["apart", "nested", "overl
 
 
 def _union(before: _Placed, after: _Placed) -> _Placed:
-    """Return two entities of one type, the second of which begins later, as one."""
+    """Return two entities of one type, the second of which begins later, as one, which is as sure as the less sure."""
     type_, start, end = before.boundary
     end, last = max(end, after.boundary.end), max(before.whole[1], after.whole[1])
     whole = (before.whole[0], last)
-    return _Placed(Boundary(type_, start, end), before.entity, whole, (*before.parts, *after.parts))
+    scores = [row.entity.score for row in (before, after) if row.entity.score is not None]
+    entity = before.entity._replace(score=min(scores) if len(scores) > 1 else None)
+    return _Placed(Boundary(type_, start, end), entity, whole, (*before.parts, *after.parts))
 
 
 def _sharing(boundaries: Sequence[Boundary], lost: Collection[int]) -> Iterator[tuple[int, int]]:

@@ -14,11 +14,11 @@ from typing import Literal
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.formats.faults import Faults
-from tagger.formats.standoff.alignment import Cause, Entity, Misfit, align, show_entity
+from tagger.formats.standoff.alignment import Alignment, Cause, Entity, Misfit, align, show_entity
 from tagger.formats.tally import Tally
 from tagger.text.characters import is_unspaced
 from tagger.text.choices import Misaligned, Nested
-from tagger.text.schemes import Boundary, Scheme, spans_to_tags
+from tagger.text.schemes import Scheme, spans_to_tags
 from tagger.text.sentence import Sentence, TagLayer, Unaligned
 from tagger.text.tokenization import CharSpan
 
@@ -146,7 +146,8 @@ def annotated_sentences(
     for number, (start, end) in enumerate(zip(kept, [*kept[1:], len(offsets)], strict=True)):
         tags = {
             name: replace(
-                _tags(found[name].boundaries, start, end, config.scheme or "iob2"), unaligned=unaligned[name][number]
+                _tags(found[name], start, end, config.scheme or "iob2", scored=tally.probabilities),
+                unaligned=unaligned[name][number],
             )
             for name in layers
         }
@@ -190,8 +191,16 @@ def _own_tokens(tokens: Sequence[CharSpan], ranges: Sequence[CharSpan]) -> tuple
     return list(tokens), sorted({0, *firsts} - {len(tokens)})
 
 
-def _tags(boundaries: Sequence[Boundary], start: int, end: int, scheme: Scheme) -> TagLayer:
-    """Return the tags of the tokens `[start, end)`; no entity crosses this range."""
-    first, last = (bisect_left(boundaries, token, key=lambda boundary: boundary.start) for token in (start, end))
-    inside = [Boundary(type_, first - start, last - start) for type_, first, last in boundaries[first:last]]
-    return TagLayer(tuple(spans_to_tags(inside, end - start, scheme)))
+def _tags(found: Alignment, start: int, end: int, scheme: Scheme, *, scored: bool) -> TagLayer:
+    """Return the tags of the tokens `[start, end)`, with the probabilities of their entities if all have one.
+
+    No entity crosses this range.
+    """
+    first, last = (bisect_left(found.boundaries, token, key=lambda boundary: boundary.start) for token in (start, end))
+    here = found.boundaries[first:last]
+    inside = [boundary._replace(start=boundary.start - start, end=boundary.end - start) for boundary in here]
+    scores = [found.scores[boundary] for boundary in here if boundary in found.scores]
+    return TagLayer(
+        tuple(spans_to_tags(inside, end - start, scheme)),
+        scored_spans=tuple(zip(inside, scores, strict=True)) if scored and len(scores) == len(here) else None,
+    )

@@ -17,7 +17,7 @@ from typing import Any
 from tagger.errors import DataError
 from tagger.formats.tools.annotated import Annotated, Translation, filled, one_class, shown, text_of
 from tagger.formats.tools.classes import LAYER, class_of_cats
-from tagger.formats.tools.spans import OF_SPANS, OF_TOOLS, are_spans, lists, own_tokens, reads
+from tagger.formats.tools.spans import OF_SPANS, OF_TOOLS, SCORES, are_spans, lists, own_tokens, reads
 
 KEYS = ("label", "labels", "entities", "spans", "annotations", "ents")
 OF_LABEL_STUDIO = {"annotator", "created_at", "updated_at"}
@@ -60,7 +60,7 @@ def translate_keyed(row: Mapping[str, Any], how: Translation, place: str) -> Ite
         labels=labels if how.config.layers is not None else dict.fromkeys([LAYER], labels["cats"]) if labels else {},
         others={key: value for key, value in row.items() if key not in read and not _is_used(key, value)},
         tokens=own_tokens(row.get("tokens"), text),
-        ignored=list(_ignored(row, read)),
+        ignored=list(_ignored(row, read, how)),
     )
 
 
@@ -108,11 +108,12 @@ def _is_used(key: str, value: Any) -> bool:
 ANSWER = ("answer", "accept")
 
 
-def _ignored(row: Mapping[str, Any], read: Collection[str]) -> Iterator[str]:
+def _ignored(row: Mapping[str, Any], read: Collection[str], how: Translation) -> Iterator[str]:
     """Yield the name of each thing that is filled in a record and not read."""
+    known = {*OF_SPANS, *OF_TOOLS, *(SCORES if how.tally.probabilities else ())}
     for key, value in row.items():
         if are_spans(value):
-            names = {name for span in value if isinstance(span, dict) for name in span} - OF_SPANS - OF_TOOLS
+            names = {name for span in value if isinstance(span, dict) for name in span} - known
             yield from (f"{name} of spans" for name in sorted(names))
         elif key in filled(row, without=read) and not _is_used(key, value):
             yield key

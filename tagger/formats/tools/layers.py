@@ -91,7 +91,9 @@ def _sentences(
     spans = {layer: annotated.spans.get(name, annotated.labels.get(name)) or [] for layer, name in choice.spans.items()}
     if choice.layer is not None:
         spans[choice.layer] = _only_list(annotated.spans, tally)
-    layers: dict[str, list[Entity]] = {layer: list(entities(part, found.place)) for layer, part in spans.items()}
+    layers = {layer: list(entities(part, found.place)) for layer, part in spans.items()}
+    if tally.probabilities:
+        layers = {layer: _certain_or_scored(part, found.place, tally) for layer, part in layers.items()}
     layers = by_depth(layers) if config.nested == "layers" else layers
     values = {layer: annotated.labels.get(name) for layer, name in choice.labels.items()}
     values |= annotated.labels if choice.all_labels else {}
@@ -104,6 +106,17 @@ def _sentences(
         replace(s, layers={**s.layers, **labels}, document=annotated.document, origin=origin, record=annotated.others)
         for s in sentences
     ]
+
+
+def _certain_or_scored(found: list[Entity], place: str, tally: Tally) -> list[Entity]:
+    """Return the entities of a text, without probabilities if not all of them have one."""
+    scores = [entity.score for entity in found if entity.score is not None]
+    if scores and (len(scores) < len(found) or not all(0 <= score <= 1 for score in scores)):
+        tally.count(
+            "ignored the probabilities of {} text|texts, where not each span has one from 0 to 1", f"at {place}"
+        )
+        return [entity._replace(score=None) for entity in found]
+    return found
 
 
 def _only_list(spans: Mapping[str, Any], tally: Tally) -> Any:

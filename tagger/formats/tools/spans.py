@@ -11,6 +11,7 @@ from tagger.wording import shorten
 
 OF_SPANS = {"start", "end", "start_offset", "end_offset", "label", "labels", "text", "token_start", "token_end"}
 OF_TOOLS = {"user", "created_at", "updated_at", "prob", "manual"}  # who annotated a span, and when
+SCORES = ("score", "confidence", "probability")  # keys of the probability of a span
 
 
 def lists(value: Any, kind: type) -> bool:
@@ -51,7 +52,14 @@ def entities(spans: Any, place: str) -> Iterator[Entity]:
         named = types and all(isinstance(name, str) and name.strip() for name in types)
         if type(start) is not int or type(end) is not int or not named:
             raise DataError(f"a span must have a start and an end in characters and a type, got {shown(span)}")
-        yield from (Entity(name, start, end, text if isinstance(text, str) else None, place=place) for name in types)
+        words, score = text if isinstance(text, str) else None, _score(span)
+        yield from (Entity(name, start, end, words, place=place, score=score) for name in types)
+
+
+def _score(span: Any) -> float | None:
+    """Return the number that a span has as its probability; None if it has none."""
+    found = [span[key] for key in SCORES if span.get(key) is not None] if isinstance(span, dict) else []
+    return float(found[0]) if found and isinstance(found[0], (int, float)) else None
 
 
 def _parts(span: Any) -> tuple[Any, Any, list[Any], Any]:

@@ -115,10 +115,13 @@ def read_label_file(path: Path, tell: Tell) -> LabelFile:
     except DataError as error:
         raise DataError(f"{error}{CONVERT if ' --' in str(error) else ''}") from None
     sentences = [settled(sentence) for sentence in finished.splits["test"]]
+    for note in side.notes:
+        if note.startswith("ignored"):
+            tell(f"{path}: {note}")
     if side.config.format == "jsonl" and not any(map(_has_scores, sentences)) and _mentions_scores(path):
         tell(
-            f"{path}: has keys such as `score`, but no probabilities in the form that `tagger tag --output-format "
-            "jsonl` writes, so each of its labels counts as certain"
+            f"{path}: has keys such as `score`, but no probabilities in a form that is read, so each of its labels "
+            "counts as certain; the form of `tagger tag --output-format jsonl` is"
         )
     return LabelFile(str(path), sentences, tell)
 

@@ -98,6 +98,27 @@ def test_probabilities_of_a_file_weight_its_labels(learn: Learn) -> None:
     assert np.array_equal(shares, expected)
 
 
+@pytest.mark.parametrize("tokens", ["Ada Bo ran .", "Ada Bo ran."])
+@pytest.mark.parametrize("key", ["score", "confidence", "probability"])
+def test_probabilities_of_character_spans_weight_them(learn: Learn, key: str, tokens: str) -> None:
+    rows = [{"text": "Ada Bo ran.", "spans": [{"start": 0, "end": 6, "label": "PER", key: 0.25}]}]
+    found, notes = learn(rows, [words(tokens)], teacher_targets="marginals")
+    shares = found.taught_shares["ner"]
+    assert [float(shares[0, 1]), float(shares[1, 3])] == [0.25, 0.25]
+    assert (shares[2:, 0] == 1).all()  # nothing is said of the words without an entity
+    assert not any("certain" in note for note in notes)
+
+
+@pytest.mark.parametrize("other", [{}, {"score": None}, {"score": 93}, {"score": -0.5}, {"score": "high"}])
+def test_a_text_with_probabilities_of_some_spans_has_none_and_says_so(learn: Learn, other: dict[str, Any]) -> None:
+    spans = [{"start": 0, "end": 3, "label": "PER", "score": 0.25}, {"start": 4, "end": 6, "label": "PER", **other}]
+    rows = [{"text": "Ada, Bo ran", "spans": [spans[0], {**spans[1], "start": 5, "end": 7}]}]
+    rows.append({"text": "Ada ran", "spans": spans[:1]})
+    found, notes = learn(rows, [words("Ada , Bo ran"), words("Ada ran")], teacher_targets="marginals")
+    assert found.taught_shares["ner"].max(1).tolist() == [1, 1, 1, 1, 0.25, 1]
+    assert any("ignored probabilities of 1 text, where not each span has one from 0 to 1" in note for note in notes)
+
+
 def test_labels_are_matched_by_their_text_in_any_order_and_with_other_tokens(learn: Learn) -> None:
     rows = [
         {"text": "nobody here"},
@@ -221,9 +242,9 @@ def test_a_file_that_a_model_wrote_teaches_as_the_model(tmp_path: Path) -> None:
 
 
 def test_probabilities_that_cannot_be_used_are_reported(learn: Learn, tmp_path: Path) -> None:
-    flat = {"text": "Ada ran", "spans": [{"start": 0, "end": 3, "label": "PER", "score": 0.1}]}
-    _, notes = learn([flat], [Sentence.from_tokens(["Ada", "ran"])], teacher_targets="marginals", scheme="bioes")
-    assert any("has keys such as `score`, but no probabilities in the form" in note for note in notes)
+    graded = {"text": "Ada ran", "spans": [{"start": 0, "end": 3, "label": "PER"}], "score": 0.1}
+    _, notes = learn([graded], [words("Ada ran")], teacher_targets="marginals", scheme="bioes")
+    assert any("has keys such as `score`, but no probabilities in a form that is read" in note for note in notes)
     row = {"tokens": ["A-b", "ran"], "tags": {"pos": ["X", "Y"]}, "tag_scores": {"pos": [0.5, 0.5]}}
     (tmp_path / "other.jsonl").write_text(json.dumps(row) + "\n")
     told: list[str] = []
