@@ -182,12 +182,14 @@ def train(
 ) -> None:
     """Train a model from a recipe, score it once on test, and keep it in a folder.
 
-    After each epoch the folder holds the best model so far. Ctrl-C, SIGTERM and SIGHUP end training early and keep it.
+    After each epoch the folder holds the best model so far. Ctrl-C, SIGTERM and SIGHUP end training early and keep it;
+    after the last two the exit code is 128 and the number of the signal.
 
     With --seeds or --folds there are several runs, each in a folder of its own. Finished ones are used again.
     """
     from tagger.cli.training.runs import train_group, train_once
     from tagger.config import load_recipe
+    from tagger.files.writing import cut_short
     from tagger.running.corpora import missing_folder
 
     check_runs(seed, seeds, folds, jobs)
@@ -197,17 +199,19 @@ def train(
     settings |= {"device": device, "threads": threads}
     folder = output or Path("runs") / default_run_name(recipe, seeds, folds)
     if seeds is None and folds is None:
-        report = train_once(recipe, folder, settings)
-        if as_json:
-            print_json({"scores": {}} if report is None else report.to_dict())
-        elif report is not None:
-            sys.stdout.write(report.to_text())
+        with cut_short():
+            report = train_once(recipe, folder, settings)
+            if as_json:
+                print_json({"scores": {}} if report is None else report.to_dict())
+            elif report is not None:
+                sys.stdout.write(report.to_text())
         return
-    group = train_group(recipe, folder, seeds_of(seeds), folds, jobs or 1, settings)
-    if as_json:
-        print_json(group.to_dict())
-    else:
-        sys.stdout.write(group.to_text())
+    with cut_short():
+        group = train_group(recipe, folder, seeds_of(seeds), folds, jobs or 1, settings)
+        if as_json:
+            print_json(group.to_dict())
+        else:
+            sys.stdout.write(group.to_text())
     if group.failed or group.stopped:
         raise typer.Exit(1)
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 CHUNK_TOKENS = 8192  # that are computed at once
+FIRST_TOKENS = 512  # of the first chunk, which shows how long all of them will take
 UNKEYED = {"context", "width"}  # settings that the values of a passage do not depend on, so runs share a store
 NOTED_AFTER = 2.0  # seconds of work from which on it is noted
 WRITABLE = "set TAGGER_CACHE to a writable folder on a disk with room"
@@ -273,14 +274,14 @@ def _values(feature: TokenFeature[Any], passages: Sequence[Passage]) -> NDArray[
 
 
 def _chunks(passages: Iterable[Passage]) -> Iterator[list[Passage]]:
-    """Yield passages in lists of at least `CHUNK_TOKENS` tokens, apart from the last."""
+    """Yield passages in lists of at least `CHUNK_TOKENS` tokens, apart from the first and the last."""
     chunk: list[Passage] = []
-    tokens = 0
+    tokens, least = 0, min(FIRST_TOKENS, CHUNK_TOKENS)
     for passage in passages:
         chunk.append(passage)
         tokens += len(passage.tokens)
-        if tokens >= CHUNK_TOKENS:
+        if tokens >= least:
             yield chunk
-            chunk, tokens = [], 0
+            chunk, tokens, least = [], 0, CHUNK_TOKENS
     if chunk:
         yield chunk

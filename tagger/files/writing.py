@@ -267,6 +267,27 @@ def ended_in_order(error: Callable[[int], BaseException] = lambda number: System
 
 
 @contextmanager
+def cut_short() -> Iterator[None]:
+    """Within the context, SIGTERM and SIGHUP interrupt as Ctrl-C does, so that a training keeps what it has.
+
+    The program then ends with 128 and the signal's number, so that whoever sent the signal knows that work is missing.
+
+    Raises:
+        SystemExit: The context was left in order after such a signal.
+    """
+    received: list[int] = []
+
+    def interrupt(number: int) -> BaseException:
+        received.append(number)
+        return KeyboardInterrupt()
+
+    with ended_in_order(interrupt):
+        yield
+    if received:
+        raise SystemExit(128 + received[0])
+
+
+@contextmanager
 def one_sentence(path: Path) -> Iterator[None]:
     """Turn what goes wrong with a written file into one sentence."""
     try:

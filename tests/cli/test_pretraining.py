@@ -88,7 +88,8 @@ def test_a_missing_text_is_one_sentence_and_leaves_no_folder(call: Call, tmp_pat
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
-def test_ctrl_c_leaves_a_model_that_can_be_continued(call: Call, text: Path) -> None:
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 128 + signal.SIGTERM)])
+def test_a_signal_leaves_a_model_that_can_be_continued(call: Call, text: Path, sent: int, code: int) -> None:
     folder = text.parent / "model"
     options = [*SMALL[:4], "--minutes", "60", "--threads", "1"]
     # A process that was started in the background of a shell ignores SIGINT, and so do its children.
@@ -100,9 +101,9 @@ def test_ctrl_c_leaves_a_model_that_can_be_continued(call: Call, text: Path) -> 
         until = time.monotonic() + 300
         while not (folder / "config.json").exists() and time.monotonic() < until:
             time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
         out, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err.decode()
+    assert process.returncode == code, err.decode()
     assert "perplexity of a held-out character" in out.decode()
     assert "--resume continues" in err.decode()
     assert (folder / "checkpoint.safetensors").exists()

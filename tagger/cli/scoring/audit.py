@@ -49,7 +49,7 @@ def audit(
     """
     from tagger.cli.training.runs import TrainingProgress
     from tagger.config import load_recipe
-    from tagger.files.writing import ended_in_order
+    from tagger.files.writing import cut_short
     from tagger.reporting.audit import SUFFIXES
     from tagger.reporting.output import check_path
     from tagger.running.auditing.audit import audit as audit_recipe
@@ -59,24 +59,25 @@ def audit(
         check_path(output, SUFFIXES)
     if data is not None and not data.is_dir():
         raise missing_folder(load_recipe(recipe, overrides or ()), data)
-    with ended_in_order(lambda number: KeyboardInterrupt()), TrainingProgress() as progress:
-        found = audit_recipe(
-            recipe,
-            data=data,
-            folds=folds,
-            seed=seed,
-            overrides=overrides or (),
-            keep=keep,
-            device=device,
-            threads=threads,
-            listener=progress,
-        )
-    if output is not None:
-        found.save(output)
-        number = sum(each.number for each in found.suspects.values())
-        sys.stderr.write(f"{output}: wrote {counted(number, 'suspect')}\n")
-    if as_json:
-        print_json(found.to_dict())
-    else:
-        sys.stdout.write(found.summary() if output is not None else found.to_text())
-        sys.stderr.writelines(f"{visible(note)}\n" for note in found.notes)
+    with cut_short():
+        with TrainingProgress() as progress:
+            found = audit_recipe(
+                recipe,
+                data=data,
+                folds=folds,
+                seed=seed,
+                overrides=overrides or (),
+                keep=keep,
+                device=device,
+                threads=threads,
+                listener=progress,
+            )
+        if output is not None:
+            found.save(output)
+            number = sum(each.number for each in found.suspects.values())
+            sys.stderr.write(f"{output}: wrote {counted(number, 'suspect')}\n")
+        if as_json:
+            print_json(found.to_dict())
+        else:
+            sys.stdout.write(found.summary() if output is not None else found.to_text())
+            sys.stderr.writelines(f"{visible(note)}\n" for note in found.notes)

@@ -78,8 +78,8 @@ def pretrain(
     """Train a character language model on any text, as a feature for recipes.
 
     The model reads the text in both directions. The folder always holds the best model so far, by its perplexity on
-    held-out text. Ctrl-C, SIGTERM and SIGHUP end training early and keep that model; --resume continues. A second
-    Ctrl-C stops at once.
+    held-out text. Ctrl-C, SIGTERM and SIGHUP end training early and keep that model; --resume continues. After the last
+    two the exit code is 128 and the number of the signal. A second Ctrl-C stops at once.
     """
     if epochs is not None and minutes is not None:
         raise RecipeError("--epochs and --minutes each end the training; give one of the two")
@@ -122,6 +122,8 @@ def pretrain(
             f"{output}: perplexity of a held-out character {best.dev_perplexity:.3f} ({best.dev_bits:.3f} bits), after "
             f"{best.epochs:.2f} passes\n"
         )
+    if asked and asked[0] != signal.SIGINT:
+        raise typer.Exit(128 + asked[0])
 
 
 def _cores() -> int:

@@ -15,7 +15,6 @@ from rich.console import Console
 
 from tagger.cli.progress import LiveLine, LiveLines
 from tagger.cli.training.notes import Notes
-from tagger.files.writing import ended_in_order
 from tagger.reporting.report import Report
 from tagger.reporting.run_group import RunGroup
 from tagger.running.run import RunListener
@@ -27,7 +26,7 @@ from tagger.training.loop import Epoch
 
 def train_once(recipe: Path, folder: Path, settings: Mapping[str, Any]) -> Report | None:
     """Make a run in a folder and show it; `settings` are arguments of `train`. Return its report, if it has one."""
-    with ended_in_order(lambda number: KeyboardInterrupt()), TrainingProgress() as progress:
+    with TrainingProgress() as progress:
         return train(recipe, output=folder, listener=progress, **settings).report
 
 
@@ -35,7 +34,7 @@ def train_group(
     recipe: Path, folder: Path, seeds: Sequence[int] | None, folds: int | None, jobs: int, settings: Mapping[str, Any]
 ) -> RunGroup:
     """Make several runs in a folder and show them; `settings` are arguments of `train_several`."""
-    with ended_in_order(lambda number: KeyboardInterrupt()), GroupProgress() as progress:
+    with GroupProgress() as progress:
         return train_several(recipe, seeds=seeds, folds=folds, jobs=jobs, output=folder, listener=progress, **settings)
 
 
