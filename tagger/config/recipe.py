@@ -105,8 +105,8 @@ class EncoderConfig(Section):
     """Probability of dropping each feature between layers and between the encoder and the heads, during training."""
 
 
-# Keys that do not come from the model in `start`.
-HOW_TO_TRAIN = {"min_count", "tune", "quantize", "dropout", "word_dropout"}
+OF_NETWORK = ("embeddings", "encoder")  # sections that a model in `start` decides, apart from these keys:
+HOW_TO_TRAIN = {"vectors", "max_words", "min_count", "tune", "quantize", "dropout", "word_dropout"}
 
 
 class TrainingConfig(Section):
@@ -205,7 +205,8 @@ class Recipe(Section):
     start: Annotated[str | None, Field(min_length=1)] = None
     """Model to start from: the folder of a run or of a model, relative to the recipe. The network begins with its
     words, characters, features and encoder, and with new heads. `[embeddings]` and `[encoder]` may then only have
-    `min_count`, `tune`, `quantize`, `dropout` and `word_dropout`. Default: the network begins with random weights."""
+    `min_count`, `tune`, `quantize`, `dropout`, `word_dropout`, `vectors` and `max_words`; the last two give vectors to
+    words that the model does not know. Default: the network begins with random weights."""
 
     data: DataConfig | None = None
     """The corpus; for several corpora use `corpora` instead. Neither is needed if `tagger.train` gets a `corpus`."""
@@ -279,18 +280,20 @@ class Recipe(Section):
         return {head.layer: head for head in self.heads.values()}
 
     def _chosen_by_start(self) -> list[str]:
-        """Return the keys that have another value than the default, but come from the model in `start`."""
-        found = []
-        for name in ("embeddings", "encoder"):
-            section: Section = getattr(self, name)
-            changed = [k for k, field in type(section).model_fields.items() if getattr(section, k) != field.default]
-            found += [f"{name}.{key}" for key in changed if key not in HOW_TO_TRAIN]
+        """Return the keys that are given, but come from the model in `start`."""
+        sections: dict[str, Section] = {name: getattr(self, name) for name in OF_NETWORK}
+        found = [
+            f"{name}.{key}"
+            for name, section in sections.items()
+            for key in type(section).model_fields
+            if key in section.model_fields_set - HOW_TO_TRAIN
+        ]
         return [*found, *(f"features.{name}" for name in self.features)]
 
     def with_start(self, model: str) -> "Recipe":
         """Return the recipe that begins with a model; of its own network only the keys on training are left."""
         values: dict[str, Any] = self.model_dump(exclude_unset=True)
-        for name in ("embeddings", "encoder"):
+        for name in OF_NETWORK:
             values[name] = {key: value for key, value in values.get(name, {}).items() if key in HOW_TO_TRAIN}
         return Recipe.model_validate({**values, "features": {}, "start": model})
 

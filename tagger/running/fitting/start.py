@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from tagger.config import HOW_TO_TRAIN, Recipe
 from tagger.encoding.vocabulary import UNKNOWN, Vectors, Vocabulary
-from tagger.errors import TaggerError
+from tagger.errors import RecipeError, TaggerError
 from tagger.model.folder.opening import model_path
 from tagger.model.folder.torch_model import load_model
 from tagger.model.network import Network, TorchModel
@@ -42,17 +43,30 @@ def with_start(recipe: Recipe, folder: Path, output: Path | None, *, device: str
         given, found = getattr(recipe, name), getattr(own, name)
         kept = {key: getattr(given, key) for key in type(given).model_fields if key in HOW_TO_TRAIN}
         sections[name] = found.model_copy(update=kept)
-    sections["embeddings"] = sections["embeddings"].model_copy(
-        update={"vectors": (), "max_words": None, "dimension": own.vector_dimension}
-    )
+    sections["embeddings"] = sections["embeddings"].model_copy(update={"dimension": own.vector_dimension})
     return recipe.model_copy(update={**sections, "features": own.features}), model
 
 
-def vectors_of(model: TorchModel) -> Vectors:
-    """Return the word vectors of a model."""
+def vectors_of(model: TorchModel, further: Vectors | None) -> Vectors:
+    """Return the word vectors of a model, and further ones of words that it does not know.
+
+    Raises:
+        RecipeError: The further vectors are of another width.
+    """
     with torch.no_grad():
         rows = model.network.words(torch.arange(1, len(model.vocabulary.words) + 1, device=model.network.device))
-    return Vectors(model.vocabulary.words, rows.half().cpu().numpy())
+    own = Vectors(model.vocabulary.words, rows.half().cpu().numpy())
+    if further is None:
+        return own
+    if further.dimension != own.dimension:
+        raise RecipeError(
+            f"embeddings.vectors: must have {own.dimension} numbers for each word, like the model in `start`, got "
+            f"{further.dimension}; give the vectors that the model was trained with, or remove the key"
+        )
+    known = {*own.words}
+    new = [row for row, word in enumerate(further.words) if word not in known]
+    words = [*own.words, *(further.words[row] for row in new)]
+    return Vectors(words, np.concatenate([own.matrix, further.matrix[new]]))
 
 
 @torch.no_grad()

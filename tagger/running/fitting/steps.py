@@ -149,14 +149,12 @@ class Training:
         return TorchModel(config, vocabulary, None, network, rules=rules, features=features)
 
     def _read_vectors(self) -> Vectors | None:
-        """Return the vectors of the model to start from, or of the files of the recipe; None if there are neither."""
-        if self.start is not None:
-            return vectors_of(self.start)
-        embeddings = self.recipe.embeddings
-        if not embeddings.vectors:
-            return None
-        self.listener.noted("reading word vectors")
-        return read_vectors([self.folder / path for path in embeddings.vectors], max_words=embeddings.max_words)
+        """Return the vectors of the model to start from and of the files of the recipe; None if there are neither."""
+        embeddings, found = self.recipe.embeddings, None
+        if embeddings.vectors:
+            self.listener.noted("reading word vectors")
+            found = read_vectors([self.folder / path for path in embeddings.vectors], max_words=embeddings.max_words)
+        return found if self.start is None else vectors_of(self.start, found)
 
     def _as_trained(self, features: Features) -> Features:
         """Return the features; if train has no neighbours to read, they do not read any in tagging either."""

@@ -62,6 +62,30 @@ def test_words_of_train_are_added_and_tuned(first: Run, tmp_path: Path) -> None:
     assert list(vocabulary.words[: vocabulary.num_trainable - 1]) == trained
 
 
+def test_words_that_the_model_lacks_get_vectors_of_files(first: Run, tmp_path: Path) -> None:
+    old = first.tagger.model
+    known, width = old.vocabulary.words[0], old.config.vector_dimension
+    rows = [f"{word} " + " ".join([number] * width) for word, number in ((known, "9"), ("naloxone", "0.5"))]
+    (tmp_path / "more.txt").write_text("\n".join(rows) + "\n")
+    run = train(
+        make_second(tmp_path, first.folder), overrides=[*STILL, "embeddings.vectors=more.txt"], output=tmp_path / "run"
+    )
+    new, words = run.tagger.model, run.tagger.network.words
+    assert {*new.vocabulary.words} == {*old.vocabulary.words, "naloxone"}
+    ids = torch.tensor([new.vocabulary.word_id(word) for word in (known, "Naloxone")])
+    expected = first.tagger.network.words(torch.tensor([old.vocabulary.word_id(known)]))
+    torch.testing.assert_close(words(ids[:1]), expected, rtol=0, atol=1e-3)
+    assert torch.equal(words(ids[1:]), torch.full((1, width), 0.5))
+    again = train(tmp_path / "run" / "recipe.toml", data=tmp_path)
+    assert same_bits(weights(again), load(run.folder).network.state_dict())
+
+
+def test_vectors_of_another_width_than_those_of_the_model_are_refused(first: Run, tmp_path: Path) -> None:
+    (tmp_path / "more.txt").write_text("naloxone 1 2\n")
+    with pytest.raises(RecipeError, match=r"^embeddings.vectors: must have \d+ numbers .* in `start`, got 2; give"):
+        train(make_second(tmp_path, first.folder), overrides=["embeddings.vectors=more.txt"])
+
+
 def test_the_kept_recipe_starts_from_the_same_model(first: Run, tmp_path: Path) -> None:
     run = train(make_second(tmp_path, first.folder), output=tmp_path / "run")
     kept = load_recipe(tmp_path / "run" / "recipe.toml")
@@ -102,7 +126,8 @@ def test_a_model_of_the_library_is_named_without_a_folder(
 
 def test_keys_that_the_model_decides_are_refused(tmp_path: Path) -> None:
     recipe = make_second(tmp_path, "x")
-    for change in ("encoder.hidden_size=9", "embeddings.chars=lstm", 'features.a={kind = "shape"}'):
+    changes = ["encoder.hidden_size=9", "embeddings.chars=lstm", 'features.a={kind = "shape"}']
+    for change in (*changes, "encoder.hidden_size=200", "encoder.cell=lstm"):  # the default, but maybe not the model's
         key = change.partition("=")[0]
         with pytest.raises(RecipeError, match=f"the model in `start` has its own `{key}`; remove the key or `start`"):
             train(recipe, overrides=[change])
