@@ -231,8 +231,11 @@ class Head(ABC, Generic[C, N, M]):
         """
 
     @abstractmethod
-    def calibrate(self, network: N, names: Sequence[str], dev: HeldOutSentences) -> dict[str, float]:
+    def calibrate(
+        self, network: N, names: Sequence[str], dev: HeldOutSentences, *, shift: bool = True
+    ) -> dict[str, float]:
         """Fit probabilities to held-out sentences and return the facts: `temperature`, `loss_before`, `loss_after`.
 
-        Weights may change, unless the head keeps a temperature.
+        Weights may change, unless the head keeps a temperature. With `shift` predictions may change too; the facts then
+        have `outside`.
         """

@@ -194,7 +194,9 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead", "numpy_heads.SentenceHe
             )
         return replace(encoded, taught_labels={**encoded.taught_labels, self.layer: mean_shares(parts)})
 
-    def calibrate(self, network: "SentenceHead", names: Sequence[str], dev: HeldOutSentences) -> dict[str, float]:
+    def calibrate(
+        self, network: "SentenceHead", names: Sequence[str], dev: HeldOutSentences, *, shift: bool = True
+    ) -> dict[str, float]:
         """Fit the temperature with the smallest log loss; no weight changes."""
         from tagger.metrics.calibration import fit_temperature, log_loss
 

@@ -245,12 +245,14 @@ class TagHead(Head[TokensHeadConfig, "TokensHead", "numpy_heads.TokensHead"]):
             shares[encoded.starts[row] : encoded.starts[row + 1]] = found
         return replace(encoded, taught_shares={**encoded.taught_shares, layer: shares})
 
-    def calibrate(self, network: "TokensHead", names: Sequence[str], dev: HeldOutSentences) -> dict[str, float]:
-        """Divide all scores by a temperature; if dev has entities and `O`, also shift the score of `O`."""
+    def calibrate(
+        self, network: "TokensHead", names: Sequence[str], dev: HeldOutSentences, *, shift: bool = True
+    ) -> dict[str, float]:
+        """Divide all scores by a temperature; with `shift`, if dev has entities, also shift the score of `O`."""
         from tagger.nn.calibration import calibrate_tokens
 
         tags = {tag for sentence in dev.sentences for tag in self.labels(sentence)}
-        shifts = self.config.span_scheme is not None and OUTSIDE in tags and len(tags) > 1
+        shifts = shift and self.config.span_scheme is not None and OUTSIDE in tags and len(tags) > 1
         found = calibrate_tokens(network, dev.states(), shifted=names.index(OUTSIDE) if shifts else None)
         changed = {"temperature": found.temperature, **({"outside": found.shift} if shifts else {})}
         return {**changed, "loss_before": found.before, "loss_after": found.after}

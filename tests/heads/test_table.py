@@ -169,7 +169,9 @@ class NumberHead(Head[NumberHeadConfig, NumberNetwork, NumpyNumbers]):
     def learn(self, encoded: EncodedSentences, lesson: Lesson) -> EncodedSentences:
         raise AssertionError("no recipe of these tests has a teacher")
 
-    def calibrate(self, network: NumberNetwork, names: Sequence[str], dev: HeldOutSentences) -> dict[str, float]:
+    def calibrate(
+        self, network: NumberNetwork, names: Sequence[str], dev: HeldOutSentences, *, shift: bool = True
+    ) -> dict[str, float]:
         raise AssertionError("no recipe of these tests calibrates")
 
 

@@ -1,6 +1,7 @@
 """Calibration after training: probabilities are fitted to the dev set, for each head that asks for it."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 
 import torch
@@ -45,27 +46,37 @@ def check_calibrated(heads: Mapping[str, AnyHeadConfig], train: Packed, dev: Seq
 def calibrate(model: TorchModel, dev: Sequence[Sentence], trained: Mapping[str, float]) -> tuple[TorchModel, Facts]:
     """Return the model with its heads calibrated, and for each calibrated layer what was fitted.
 
+    A shift of `O` is left out if it lowers the dev score: probabilities are for the reader, tags for everybody.
+
     Args:
         model: A model that passed `check_calibrated` and is not calibrated yet; its network is changed.
         dev: Sentences that it was not trained on.
         trained: The dev score of each layer after training.
     """
-    facts: Facts = {}
     heads = {layer: head for layer, head in heads_of(model.heads).items() if head.config.calibrate}
+    trained_heads = {layer: deepcopy(model.network.heads[layer].state_dict()) for layer in heads}
     pairs = list(passages_of(dev, longest_context(model.features)))
-    for layer, head in heads.items():
-        names = model.vocabulary.labels[layer]
-        known = _known(dev, layer, head.config, names)
+
+    def fit(layer: str, *, shift: bool = True) -> dict[str, float]:
+        names, network = model.vocabulary.labels[layer], model.network.heads[layer]
+        known = _known(dev, layer, heads[layer].config, names)
         counts = {"sentences": len(known), "left_out": sum(layer in s.layers for s in dev) - len(known)}
-        fitted = head.calibrate(model.network.heads[layer], names, _held_out(model, layer, [pairs[i] for i in known]))
-        facts[layer] = {**counts, **fitted}
+        held_out = _held_out(model, layer, [pairs[i] for i in known])
+        return {**counts, **heads[layer].calibrate(network, names, held_out, shift=shift)}
+
+    facts = {layer: fit(layer) for layer in heads}
     temperatures = {layer: facts[layer]["temperature"] for layer, head in heads.items() if head.keeps_temperature}
     model.network.set_temperatures(temperatures)
     model = replace(model, config=model.config.model_copy(update={"temperatures": temperatures}))
     if shifted := [layer for layer, found in facts.items() if "outside" in found]:
         after = dev_scores(dev, Tagger(TorchBackend(model, cache=False)).predict(dev), model)
         for layer in shifted:
-            facts[layer].update(dev_before=trained[layer], dev_after=after[layer])
+            found = facts[layer] | {"dev_before": trained[layer], "dev_after": after[layer]}
+            if after[layer] < trained[layer]:  # likelihood chose a shift that costs correct entities
+                model.network.heads[layer].load_state_dict(trained_heads[layer])
+                refused = {"outside_left_out": found["outside"], "dev_left_out": after[layer]}
+                found = fit(layer, shift=False) | refused | {"dev_before": trained[layer]}
+            facts[layer] = found
     return model, facts
 
 
@@ -74,6 +85,11 @@ def describe_calibration(layer: str, found: Mapping[str, float]) -> str:
     unused = f" ({found['left_out']} unused, because train lacks their labels)" if found["left_out"] else ""
     shift = f", score of `O` shifted by {found['outside']:.3f}" if "outside" in found else ""
     dev = f"; dev {found['dev_before']:.4f} before and {found['dev_after']:.4f} after" if "dev_after" in found else ""
+    if "outside_left_out" in found:
+        dev = (
+            f"; a shift of `O` by {found['outside_left_out']:.3f} was left out, because it lowers dev from "
+            f"{found['dev_before']:.4f} to {found['dev_left_out']:.4f}"
+        )
     at_limit = found["temperature"] / HIGHEST > 0.99 or found["temperature"] / LOWEST < 1.01
     at_limit = at_limit or abs(found.get("outside", 0.0)) / FURTHEST > 0.99
     limit = f"; the fit is at its limit: remove heads.{layer}.calibrate or use a larger dev set" if at_limit else ""

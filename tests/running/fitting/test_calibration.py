@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from tagger.evaluation import dev_scores
 from tagger.features.passages import Passage
 from tagger.inference.predict import encoded_for
 from tagger.running.description import describe_model
-from tagger.running.fitting.calibration import calibrate
+from tagger.running.fitting.calibration import calibrate, describe_calibration
 from tagger.running.train import train
 from tagger.tagging import load
 from tagger.text.sentence import Sentence, TagLayer
@@ -108,6 +109,21 @@ def test_calibration_of_tags_is_kept_in_the_weights_and_has_nothing_left_to_do(t
         raw, scaled = (model.tag_tokens(sentence.tokens) for model in (plain.tagger, run.tagger))
         assert raw.tags("upos") == scaled.tags("upos")
         assert raw.tag_scores("upos") != scaled.tag_scores("upos")
+
+
+def test_a_shift_that_costs_dev_score_is_left_out(tmp_path: Path) -> None:
+    plain = train(make_recipe(tmp_path, SYNTHETIC, NER)).tagger.model
+    config = train(make_recipe(tmp_path, SYNTHETIC, NER + "calibrate = true")).tagger.model.config
+    dev, model = list(generate(20, seed=1, split="dev")), replace(plain, config=config)
+    before = {name: weight.clone() for name, weight in model.network.heads["ner"].state_dict().items()}
+    best = {"ner": 1.1}  # a score that no calibration reaches
+    facts = calibrate(model, dev, best)[1]["ner"]
+    assert "outside" not in facts
+    assert facts["outside_left_out"] != 0.0
+    assert facts["dev_left_out"] < facts["dev_before"] == 1.1
+    for name, weight in model.network.heads["ner"].state_dict().items():
+        torch.testing.assert_close(weight, before[name] / facts["temperature"])
+    assert "was left out, because it lowers dev from 1.1000 to" in describe_calibration("ner", facts)
 
 
 def make_calibrated(folder: Path, *dev: str) -> Path:
