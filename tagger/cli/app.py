@@ -165,6 +165,13 @@ def train(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a run in this folder, once the new one has ended.")
     ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run that was stopped or killed, from its last checkpoint.")
+    ] = False,
+    checkpoint_every: Annotated[
+        str,
+        typer.Option(metavar="N|Nm", help="Write a checkpoint after N steps, as 500, or N minutes, as 5m."),
+    ] = "5m",
     seed: SeedOption = None,
     seeds: Annotated[
         str | None, typer.Option(help="Train once with each of these seeds, such as 1,2,3, and sum up the scores.")
@@ -185,6 +192,9 @@ def train(
     After each epoch the folder holds the best model so far. Ctrl-C, SIGTERM and SIGHUP end training early and keep it;
     after the last two the exit code is 128 and the number of the signal.
 
+    With --resume the run goes on from its last checkpoint, also if it was killed, and becomes the same to the last bit
+    as one that was never cut.
+
     With --seeds or --folds there are several runs, each in a folder of its own. Finished ones are used again.
     """
     from tagger.cli.training.runs import train_group, train_once
@@ -196,7 +206,7 @@ def train(
     if data is not None and not data.is_dir():
         raise missing_folder(load_recipe(recipe, overrides or ()), data)
     settings: dict[str, Any] = {"data": data, "overwrite": overwrite, "overrides": overrides or (), "seed": seed}
-    settings |= {"device": device, "threads": threads}
+    settings |= {"device": device, "threads": threads, "resume": resume, "checkpoint_every": checkpoint_every}
     folder = output or Path("runs") / default_run_name(recipe, seeds, folds)
     if seeds is None and folds is None:
         with cut_short():

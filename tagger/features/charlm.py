@@ -18,8 +18,8 @@ from tagger.config import CharLMConfig
 from tagger.errors import ModelError
 from tagger.features.feature import Given, TokenFeature
 from tagger.features.passages import Passage
+from tagger.files.tensor_header import described_of
 from tagger.pretraining.characters import BREAK
-from tagger.pretraining.header import described_of
 
 if TYPE_CHECKING:
     import torch

@@ -41,10 +41,13 @@ def writing_to(folder: Path, *, of: str, by: str) -> Iterator[None]:
                     folder.rmdir()
 
 
-def check_free(folder: Path, held: str, *, overwrite: bool) -> None:
-    """Raise ModelError if a folder holds something that may not be replaced: `held`, a phrase, empty if nothing."""
+def check_free(folder: Path, held: str, *, overwrite: bool, choice: str = "") -> None:
+    """Raise ModelError if a folder holds something that may not be replaced: `held`, a phrase, empty if nothing.
+
+    `choice` is what else can be done about it, as the error says it.
+    """
     if held and not overwrite:
         raise ModelError(
-            f"{folder}: the folder already holds {held}; use another one, or replace it with --overwrite "
+            f"{folder}: the folder already holds {held}; use another one{choice}, or replace it with --overwrite "
             "(overwrite=True in Python)"
         )

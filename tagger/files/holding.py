@@ -21,6 +21,8 @@ _SIGNS: tuple[tuple[Kind, str], ...] = (  # files that show a kind; the first th
     ("run", "report.json"),
     ("run", f"model/{CONFIG}"),
     ("run", f"teachers/*/model/{CONFIG}"),
+    ("run", "training.safetensors"),
+    ("run", "teachers/*/training.safetensors"),
     ("runs", "seeds.json"),
     ("runs", "folds.json"),
     ("charlm", "checkpoint.safetensors"),

@@ -20,11 +20,11 @@ from tagger.config.section import Size
 from tagger.errors import ModelError
 from tagger.files.hashes import CONFIG, HASHES, config_to_json, own_hash
 from tagger.files.holding import CHARLM
+from tagger.files.tensor_header import damaged
 from tagger.files.writing import newest
 from tagger.nn.charlm import BothDirections
+from tagger.nn.tensor_files import check_shapes, pack, unpack
 from tagger.pretraining.characters import Characters
-from tagger.pretraining.header import damaged
-from tagger.pretraining.tensors import check_shapes, pack, unpack
 from tagger.wording import plain_rule
 
 FORMAT = 1

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from tagger.files.writing import replace_files, replaced
+from tagger.nn.tensor_files import pack, unpack
 from tagger.pretraining.characters import Characters
 from tagger.pretraining.folder import CHECKPOINT, LOG, card, open_folder
 from tagger.pretraining.model import CharLM, CharLMSizes, build_charlm, charlm_files
 from tagger.pretraining.plan import Listener, Plan, Round
-from tagger.pretraining.tensors import pack, unpack
 from tagger.pretraining.texts import FEWEST, Reading, check_columns, hold_out, read_texts
 from tagger.pretraining.training import Training
 

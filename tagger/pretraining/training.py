@@ -18,13 +18,13 @@ import numpy as np
 from torch import Tensor
 
 from tagger.errors import TaggerError
+from tagger.files.tensor_header import damaged
 from tagger.nn.side_by_side import one_torch_thread
+from tagger.nn.tensor_files import check_shapes
 from tagger.pretraining.characters import Ids
 from tagger.pretraining.direction import Direction
-from tagger.pretraining.header import damaged
 from tagger.pretraining.model import CharLM
 from tagger.pretraining.plan import Listener, Plan, Round
-from tagger.pretraining.tensors import check_shapes
 from tagger.wording import shorten
 
 ROUND = 5_000_000  # characters of a long text after which the model is scored

@@ -21,13 +21,15 @@ from tagger.running.fitting.start import with_start
 from tagger.running.fitting.steps import Training
 from tagger.running.folder import RunFolder, open_run_folder
 from tagger.running.run import Run, RunListener
+from tagger.running.several.finished import is_finished
 from tagger.running.teachers.asking import check_taught
-from tagger.running.teachers.finding import Teachers, find_teachers, keeping, kept_names, named
+from tagger.running.teachers.finding import Teachers, find_teachers, keeping, kept_names, kept_recipe, named
 from tagger.running.teachers.models import ModelTeacher
 from tagger.running.testing import score_on_test, unscored
-from tagger.tagging import Tagger
+from tagger.tagging import Tagger, load
 from tagger.text.choices import MOST_SEED
 from tagger.text.tokenization import Split
+from tagger.training.checkpoint import EVERY, Every
 from tagger.wording import shorten
 
 WITHOUT_DEV = ("training.refit=false",)
@@ -41,6 +43,8 @@ def train(
     base: str | Path | None = None,
     output: str | Path | None = None,
     overwrite: bool = False,
+    resume: bool = False,
+    checkpoint_every: int | str = EVERY,
     seed: int | None = None,
     overrides: Sequence[str] = (),
     device: str = "cpu",
@@ -58,6 +62,11 @@ def train(
         base: Folder that the paths of a `Recipe` are relative to; default: the working directory. A file has its own.
         output: Folder of the run; default: nothing is written. It has the best model so far after each epoch.
         overwrite: Whether to replace a run that `output` already holds. It stays until the new run has ended.
+        resume: Whether to go on with a run that was stopped or killed, from the last checkpoint in `output`. With the
+            same recipe, data and machine, its model is the same to the last bit as without the interruption. If there
+            is no checkpoint, the run begins at its beginning, and a note says so.
+        checkpoint_every: How often a checkpoint is written to `output`: after so many steps, such as 500, or so many
+            minutes, such as `5m`.
         seed: Replaces the seed of the recipe.
         overrides: Values of the recipe to replace, as `section.key=value`.
         device: Where the network runs: `cpu`, `cuda` or `cuda:N`.
@@ -69,8 +78,12 @@ def train(
     Raises:
         RecipeError: The recipe is invalid.
         DataError: A file of the data is invalid, or a file of the run cannot be written.
-        ModelError: The device is not available, or `output` holds a run, is in use or is not writable.
+        ModelError: The device is not available, or `output` holds a run, is in use or is not writable; or with `resume`
+            the run has finished, or the checkpoint is damaged or of another recipe or other data.
     """
+    if resume and overwrite:
+        raise RecipeError("overwrite starts again and resume continues; give one of the two")
+    every = Every.parse(checkpoint_every)
     listener = listener or RunListener()
     started = time.perf_counter()
     recipe, base = read_recipe(recipe, overrides, seed, base)
@@ -82,7 +95,7 @@ def train(
     folder = Path(data) if data is not None else base
     with (
         torch_threads(threads or torch.get_num_threads()),
-        open_run_folder(path, recipe, data=folder, base=base, overwrite=overwrite) as run_folder,
+        open_run_folder(path, recipe, data=folder, base=base, overwrite=overwrite, resume=resume) as run_folder,
         caching(tell=listener.noted, progress=listener.advanced) as keep,
     ):
         if run_folder.work != path:
@@ -92,11 +105,12 @@ def train(
         found = find_teachers(recipe, base, path, data=data, device=device, tell=listener.noted)
         used, start = with_start(recipe, base, path, device=device)
         corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted, given=corpus)
-        training = Training(used, folder, corpora, device, run_folder, listener, keep, start)
+        training = Training(used, folder, corpora, device, run_folder, listener, keep, start, every, resume)
         check_calibrated(recipe.layers, training.packed, training.dev)
         check_taught(recipe, training.train)
         prepared = training.prepare()  # before teachers are trained, so that mistakes in [features] are found first
-        trained = _train_teachers(recipe, found, base, run_folder, listener, data=data, device=device)
+        settings = {"data": data, "device": device, "checkpoint_every": checkpoint_every, "resume": resume}
+        trained = _train_teachers(recipe, found, base, run_folder, listener, **settings)
         teachers = {
             name: keeping(group, partial(keep, owner=f"the teacher `{name}`")) for name, group in trained.items()
         }
@@ -161,8 +175,13 @@ def _train_teachers(
     for number, (name, kept, seed) in enumerate(untrained, 1):
         listener.noted(f"training teacher {number} of {len(untrained)}: {name} with seed {seed}")
         try:
-            settings |= {"output": run_folder.teacher(kept), "listener": listener, "seed": seed}
+            output = run_folder.teacher(kept)
+            settings |= {"output": output, "listener": listener, "seed": seed}
             with named(recipe, name):
+                if settings["resume"] and output is not None and _is_done(base / name, output, seed):
+                    listener.noted(f"that was done before: it is in {output}")
+                    teachers[name] = (*teachers.get(name, ()), ModelTeacher(load(output, device=settings["device"])))
+                    continue
                 lesson = train(base / name, overrides=WITHOUT_DEV, **settings)
             if lesson.outcome.interrupted:
                 raise KeyboardInterrupt
@@ -171,3 +190,9 @@ def _train_teachers(
             raise
         teachers[name] = (*teachers.get(name, ()), ModelTeacher(lesson.tagger))
     return teachers
+
+
+def _is_done(path: Path, output: Path, seed: int) -> bool:
+    """Whether a folder has the finished run of a teacher."""
+    recipe, base = read_recipe(path, WITHOUT_DEV, seed)
+    return is_finished(output, kept_recipe(recipe, base), path.name)

@@ -7,25 +7,20 @@ torch.
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from tagger.encoding.batches import Batch, Ids
 from tagger.errors import TaggerError
-from tagger.model.network import Network, to_tensors
-from tagger.model.shapes import LARGEST_WEIGHT
-from tagger.nn.encoder import RecurrentEncoder
-from tagger.nn.side_by_side import one_torch_thread
-from tagger.training.optimisation import WeightAverage, clip_gradients, make_optimizers, set_rates
+from tagger.model.network import Network
+from tagger.training.checkpoint import Checkpoints, Saved, joined
+from tagger.training.stepper import DivergedError, Stepper
 from tagger.training.task import Task
 
 Score = Callable[[], Mapping[str, float]]
-WIDE = 150  # hidden size from which a second thread saves more time than it costs to hand work over
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +53,12 @@ STOPPED = "stopped by the user"  # why training ended, after an interrupt
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of training: its epochs, and why it stopped."""
+    """The result of training: its epochs, why it stopped, and its state if it has ended."""
 
     epochs: Sequence[Epoch]
     reason: str
     interrupted: bool = False
+    state: Saved | None = None
 
     @property
     def best(self) -> Epoch | None:
@@ -100,6 +96,13 @@ class _Best:
         self.weights = {name: p.detach().clone() for name, p in network.named_parameters() if p.requires_grad}
         return True
 
+    def restore_state(self, saved: Saved) -> None:
+        """Go on from a state."""
+        selected, self.age = saved.values["selected"], saved.values["age"]
+        self.selected = -math.inf if selected is None else selected
+        inside = {name: tensor for name, tensor in saved.tensors.items() if name.startswith("best.")}
+        self.weights = {name.removeprefix("best."): tensor for name, tensor in inside.items()}
+
     @torch.no_grad()
     def restore(self, network: Network) -> None:
         """Put the best weights back."""
@@ -115,6 +118,7 @@ def train_network(
     score: Score,
     keep: Callable[[Sequence[Epoch]], None] | None = None,
     listener: Listener | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Outcome:
     """Train a network and return the outcome; the network then has the weights of the best epoch.
 
@@ -124,26 +128,47 @@ def train_network(
         score: Returns the dev score of each layer for the current weights.
         keep: Called after each epoch with all epochs so far; the network has the weights that were scored.
         listener: Receives each step and epoch.
+        checkpoints: Receives the state of the training, and has the one that it goes on from, under `fit`.
 
     Raises:
         TaggerError: Training diverged in the first epoch: the loss is not a number, or a weight is too large. Later,
-            training ends with that reason instead.
+            training ends with that reason instead. Or the state to go on from is not one of this training.
     """
-    listener, config = listener or Listener(), task.config
-    rng = np.random.default_rng(task.seed)
-    stepper = _Stepper(network, task, listener)
-    best, epochs, started = _Best(), [], time.perf_counter()
+    listener, config, checkpoints = listener or Listener(), task.config, checkpoints or Checkpoints()
+    best, epochs, started = _Best(), list[Epoch](), time.perf_counter()
+    ended = ""
+
+    def state() -> Saved:
+        kept: dict[str, Any] = {"epochs": [asdict(epoch) for epoch in epochs], "age": best.age, "ended": ended}
+        kept |= {"selected": best.selected if best.weights else None, "seconds": time.perf_counter() - started}
+        weights = {f"best.{name}": tensor for name, tensor in best.weights.items()}
+        now = Saved({}, {}) if ended else stepper.state()
+        return joined({"fit": Saved({**weights, **now.tensors}, {**kept, **now.values})})
+
+    def stepped(step: int, loss: float, tokens_per_second: float) -> None:
+        listener.stepped(step, loss, tokens_per_second)
+        checkpoints.stepped(state)
+
+    stepper = Stepper(network, task, stepped)
+    if (found := checkpoints.begun_with("fit")) is not None:
+        with _as_one_error():
+            epochs += [Epoch(**epoch) for epoch in found.values["epochs"]]
+            best.restore_state(found)
+            started -= found.values["seconds"]
+            ended = found.values["ended"]
+            if not ended:
+                stepper.restore(found)
     listener.started(config.epochs, stepper.num_steps)
-    reason, interrupted = "all epochs done", False
+    reason, interrupted = ended or "all epochs done", False
     try:
-        for number in range(1, config.epochs + 1):
-            loss, speed = stepper.run(task.draw_batches(rng))
+        while not ended and len(epochs) < config.epochs:
+            loss, speed = stepper.run_epoch()
             network.eval()
             with stepper.average.in_place():
                 dev = score()
                 selected = sum(dev.values()) / len(dev) if config.select == "mean" else dev[config.select]
                 is_best = best.offer(selected, network)
-                seconds = time.perf_counter() - started
+                seconds, number = time.perf_counter() - started, len(epochs) + 1
                 epochs.append(Epoch(number, loss, dev, selected, is_best, stepper.learning_rate, speed, seconds))
                 if keep is not None:
                     keep(epochs)
@@ -151,18 +176,27 @@ def train_network(
             if best.age >= config.patience:
                 reason = f"no better dev score for {config.patience} epochs"
                 break
+        ended = reason
     except KeyboardInterrupt:
         reason, interrupted = STOPPED, True
-    except _DivergedError as error:
+    except DivergedError as error:
         if not epochs:
             raise
-        reason = str(error)
+        reason = ended = str(error)
     best.restore(network)
     network.eval()
-    return Outcome(epochs, reason, interrupted)
+    return Outcome(epochs, reason, interrupted, state() if ended else None)
 
 
-def refit_network(network: Network, task: Task, *, epochs: int, listener: Listener | None = None) -> None:
+def refit_network(
+    network: Network,
+    task: Task,
+    *,
+    epochs: int,
+    listener: Listener | None = None,
+    checkpoints: Checkpoints | None = None,
+    fitted: Saved | None = None,
+) -> None:
     """Train a network for a number of epochs, without dev; it then has the weights of the last one.
 
     The learning rate has the same course as in `train_network`: that of all epochs of the task, cut after `epochs`.
@@ -172,15 +206,33 @@ def refit_network(network: Network, task: Task, *, epochs: int, listener: Listen
         task: What it learns.
         epochs: Number of epochs, such as that of the best one in an earlier training.
         listener: Receives each step.
+        checkpoints: Receives the state of the training, and has the one that it goes on from, under `refit`.
+        fitted: The state of that earlier training, which is kept beside its own.
 
     Raises:
-        TaggerError: Training diverged.
+        TaggerError: Training diverged, or the state to go on from is not one of this training.
     """
-    rng, listener = np.random.default_rng(task.seed), listener or Listener()
-    stepper = _Stepper(network, task, listener)
+    listener, checkpoints, done = listener or Listener(), checkpoints or Checkpoints(), 0
+
+    def state() -> Saved:
+        now = stepper.state()
+        mine = joined({"refit": Saved(now.tensors, {**now.values, "done": done})})
+        before = fitted or Saved({}, {})
+        return Saved({**before.tensors, **mine.tensors}, {**before.values, **mine.values})
+
+    def stepped(step: int, loss: float, tokens_per_second: float) -> None:
+        listener.stepped(step, loss, tokens_per_second)
+        checkpoints.stepped(state)
+
+    stepper = Stepper(network, task, stepped)
+    if (found := checkpoints.begun_with("refit")) is not None:
+        with _as_one_error():
+            done = found.values["done"]
+            stepper.restore(found)
     listener.started(epochs, task.num_batches * epochs)
-    for _ in range(epochs):
-        stepper.run(task.draw_batches(rng))
+    while done < epochs:
+        stepper.run_epoch()
+        done += 1
     last = _Best()
     with stepper.average.in_place():
         last.offer(0.0, network)
@@ -188,88 +240,13 @@ def refit_network(network: Network, task: Task, *, epochs: int, listener: Listen
     network.eval()
 
 
-class _DivergedError(TaggerError):
-    """The loss is not a number, or a weight is too large."""
-
-
-class _Stepper:
-    """Makes training steps: loss, gradients, clipping, optimisers, learning rate."""
-
-    def __init__(self, network: Network, task: Task, listener: Listener) -> None:
-        self.network = network
-        self.weights = [p for p in network.parameters() if p.requires_grad]  # finding them takes time at each step
-        self.task = task
-        self.config = task.config
-        self.num_steps = task.num_batches * task.config.epochs
-        self.listener = listener
-        self.step = 0
-        self.learning_rate = 0.0
-        self.optimizers = make_optimizers(network, task.config)
-        self.average = WeightAverage(network, task.config.average)
-
-    def run(self, batches: Sequence[Ids]) -> tuple[float, float]:
-        """Make the steps of an epoch; return their mean loss and the training tokens per second."""
-        self.network.train()
-        started, tokens, total = time.perf_counter(), 0, 0.0
-        with _divided_among_threads(self.network.encoder):
-            for i, rows in enumerate(batches, 1):
-                batch = self.task.sentences.batch(rows)
-                total += self._make_step(batch)
-                tokens += batch.num_tokens
-                self.listener.stepped(self.step, total / i, tokens / (time.perf_counter() - started))
-        self._check_weights()
-        return total / len(batches), tokens / (time.perf_counter() - started)
-
-    @torch.no_grad()
-    def _check_weights(self) -> None:
-        """Raise if weights are too large for a model to be loaded: the loss of the next step would show it too late."""
-        largest = torch.stack([bound.abs() for weight in self.weights for bound in torch.aminmax(weight)]).amax().item()
-        if not largest <= LARGEST_WEIGHT:  # also where it is not a number
-            raise _DivergedError(
-                f"step {self.step}: every weight must be at most {LARGEST_WEIGHT:,.0f}, got {largest}; "
-                f"lower training.learning_rate or training.weight_decay"
-            )
-
-    def _make_step(self, batch: Batch) -> float:
-        """Make one step and return the loss of its batch before it."""
-        self.learning_rate = set_rates(self.optimizers, self.step, self.num_steps, self.config)
-        for optimizer in self.optimizers:
-            optimizer.zero_grad(set_to_none=True)
-        losses = self.network.losses(to_tensors(batch, self.network.device))
-        self.step += 1
-        gold = [self.task.head_weights[layer] * value for layer, value in losses.gold.items()]
-        taught = [self.task.taught_weights[layer] * value for layer, value in losses.taught.items()]
-        if not (gold or taught):  # no sentence of the batch has a layer of any head
-            return 0.0
-        loss = torch.stack([*gold, *taught]).sum()
-        if not math.isfinite(loss.item()):
-            raise _DivergedError(
-                f"step {self.step}: the loss must be a number, got {loss.item()}; "
-                f"lower training.learning_rate or training.clip_norm"
-            )
-        loss.backward()
-        if self.config.clip_norm is not None:
-            clip_gradients(self.weights, self.config.clip_norm)
-        for optimizer in self.optimizers:
-            optimizer.step()
-        self.average.update()
-        return loss.item()
-
-
 @contextmanager
-def _divided_among_threads(encoder: RecurrentEncoder) -> Iterator[None]:
-    """Let torch compute in one thread; if two are allowed, each direction of a wide encoder gets its own thread.
-
-    A second torch thread spins while it waits, on a core that other processes need. The two directions are large pieces
-    of work, and a thread that waits for one of them sleeps.
-    """
-    with one_torch_thread() as allowed:
-        if allowed == 1 or encoder.forward_size < WIDE:
-            yield
-            return
-        # OpenMP keeps its number of threads per thread, so the helper must set its own.
-        with ThreadPoolExecutor(1, "tagger-direction", torch.set_num_threads, (1,)) as encoder.helper:
-            try:
-                yield
-            finally:
-                encoder.helper = None
+def _as_one_error() -> Iterator[None]:
+    """Turn what goes wrong with the state of another or a damaged file into one sentence."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, RuntimeError) as error:
+        raise TaggerError(
+            f"the checkpoint is damaged, or of another training ({type(error).__name__}: {error}); start again without "
+            "--resume"
+        ) from None

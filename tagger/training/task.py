@@ -1,8 +1,9 @@
 """What a network learns: the training sentences, how an epoch draws from them, and the weight of each loss."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 import numpy as np
 
@@ -21,6 +22,7 @@ class Task:
         head_weights: Weight of the loss of each layer.
         seed: Determines the order of the sentences.
         taught_weights: Weight of the loss of each layer against its teacher, for sentences that have one.
+        place: Returns where a sentence was read, such as `train.conll:12`; empty if that is unknown.
     """
 
     sentences: EncodedSentences
@@ -29,6 +31,22 @@ class Task:
     head_weights: Mapping[str, float]
     seed: int
     taught_weights: Mapping[str, float] = field(default_factory=dict)
+    place: Callable[[int], str] = lambda row: ""
+
+    def shown(self, rows: Iterable[int], most: int) -> str:
+        """Return the places of sentences, as an error names them: up to so many of them; empty if none is known."""
+        places = [place for row in rows if (place := self.place(int(row)))]
+        more = f" and {len(places) - most} more" if len(places) > most else ""
+        return f" (at {', '.join(places[:most])}{more})" if places else ""
+
+    def digest(self) -> str:
+        """Return a hash of the sentences and of what is learned of them, apart from features."""
+        found, each = sha256(), self.sentences
+        named = (each.tag_targets, each.label_targets, each.taught_tags, each.taught_shares, each.taught_labels)
+        arrays = [each.word_ids, each.char_ids, each.type_ids, each.starts]
+        for array in (*arrays, *(array for layers in named for array in layers.values())):
+            found.update(np.ascontiguousarray(array).data)
+        return found.hexdigest()
 
     def draw_batches(self, rng: np.random.Generator) -> list[Ids]:
         """Return the rows of each batch of an epoch, in random order.

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from tagger.errors import ModelError, TaggerError
+from tagger.nn.tensor_files import pack, unpack
 from tagger.pretraining import training as module
 from tagger.pretraining.characters import Characters
 from tagger.pretraining.model import CharLMSizes, build_charlm
 from tagger.pretraining.plan import Listener, Plan, Round
-from tagger.pretraining.tensors import pack, unpack
 from tagger.pretraining.training import Training
 
 TEXT = "\n" + "".join(f"{word} sleeps in {place} .\n" for word in ("Ada", "Bo", "Eva") for place in ("Oslo", "Rio")) * 8

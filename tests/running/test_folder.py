@@ -124,12 +124,15 @@ def test_a_run_is_not_replaced_unless_that_is_asked_for(recipe: Path, tmp_path: 
     folder = tmp_path / "run"
     with pytest.raises(RuntimeError):
         train(recipe, output=folder, listener=AfterEpoch(fail))
-    advice = "use another one, or replace it with --overwrite (overwrite=True in Python)"
-    for held in ("the best model of a run that did not finish (1 epoch)", "a finished run"):
+    advice = "or replace it with --overwrite (overwrite=True in Python)"
+    for held, choice in (
+        ("the best model of a run that did not finish (1 epoch)", ", continue it with --resume (resume=True)"),
+        ("a finished run", ""),
+    ):
         before = contents(folder)
         with pytest.raises(ModelError) as refused:
             train(recipe, output=folder, seed=2)
-        assert str(refused.value) == f"{folder}: the folder already holds {held}; {advice}"
+        assert str(refused.value) == f"{folder}: the folder already holds {held}; use another one{choice}, {advice}"
         assert contents(folder) == before
         train(recipe, output=folder, overwrite=True, seed=2)
     assert {path.name for path in folder.iterdir()} == FILES

@@ -2,8 +2,9 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -228,7 +229,29 @@ def test_a_loss_that_is_not_a_number_is_an_error_with_advice() -> None:
     with pytest.raises(TaggerError) as caught:
         lesson.train()
     assert str(caught.value) == (
-        "step 1: the loss must be a number, got nan; lower training.learning_rate or training.clip_norm"
+        "step 1: the loss of its sentences must be a number, got nan; lower training.learning_rate or "
+        "training.clip_norm"
+    )
+
+
+def test_errors_in_a_step_name_its_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
+    lesson, config = Lesson(NER), TrainingConfig(batch_size=10**6)
+    task = replace(lesson.task(config), place=lambda row: f"train.conll:{row}")
+    longest = max(map(len, lesson.sentences))
+    lesson.network.heads["ner"].linear.bias.data[0] = torch.nan
+    with pytest.raises(TaggerError, match=r"sentences \(at (train.conll:\d+,? ){3}and \d+ more\) must"):
+        train_network(lesson.network, task, score=lesson.score)
+
+    def lacks_memory(*_: object) -> None:
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 byte")
+
+    monkeypatch.setattr(lesson.network, "losses", lacks_memory)
+    with pytest.raises(TaggerError) as caught:
+        train_network(lesson.network, task, score=lesson.score)
+    assert re.fullmatch(
+        rf"step 0: out of memory with {len(lesson.sentences)} sentences, the longest of which has {longest} tokens "
+        r"\(at train.conll:\d+\); lower training.batch_size \(now 1000000\), or split long sentences",
+        str(caught.value),
     )
 
 

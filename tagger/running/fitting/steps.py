@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from tagger.analysis.knowledge import TrainKnowledge, knowledge_of
 from tagger.config import Recipe
@@ -38,7 +40,9 @@ from tagger.running.run import RunListener
 from tagger.running.teachers.finding import Teachers
 from tagger.running.testing import files_of, hashes_of_recipe
 from tagger.tagging import Tagger
+from tagger.text.sentence import Sentence
 from tagger.text.tokenization import TextRules
+from tagger.training.checkpoint import Checkpoints, Every, Saved
 from tagger.training.loop import STOPPED, Epoch, Outcome, refit_network, train_network
 from tagger.training.task import Task
 from tagger.wording import counted, quoted
@@ -73,6 +77,8 @@ class Training:
         listener: Called on events of the run.
         keep: Returns features whose values are kept on disk.
         start: The model that the network begins with; None for random weights.
+        every: How often the state of the training is kept in the folder.
+        resume: Whether to go on from the state that the folder holds, if it holds one.
     """
 
     recipe: Recipe
@@ -83,6 +89,9 @@ class Training:
     listener: RunListener
     keep: Callable[[Features], Features]
     start: TorchModel | None = None
+    every: Every | None = None
+    resume: bool = False
+    checkpoints: Checkpoints = field(init=False, default_factory=Checkpoints)
     added: int | None = field(init=False, default=None)  # changed copies, if the recipe has any
 
     def __post_init__(self) -> None:
@@ -179,13 +188,29 @@ class Training:
         tagger = Tagger(TorchBackend(model, cache=False))
         task = self.task(model, teachers)
         compute(model.features, passages_for(model.features, self.dev))
+        self.checkpoints = self._checkpoints(task)
         return train_network(
             model.network,
             task,
             score=lambda: dev_scores(self.dev, tagger.predict(self.dev), model),
             keep=keep,
             listener=self.listener,
+            checkpoints=self.checkpoints,
         )
+
+    def _checkpoints(self, task: Task) -> Checkpoints:
+        """Return where the states of this training go, with the state that it goes on from."""
+        told = f"{torch.get_num_threads()} threads, torch {torch.__version__}, {self.device}"
+        mine = {"sentences": task.digest(), "dev": _digest(self.dev), "computed_with": told}
+        found = self.run_folder.read_state(mine, self.listener.noted) if self.resume else None
+
+        def write(saved: Saved) -> None:
+            try:
+                self.run_folder.keep_state(saved, mine)
+            except DataError as error:  # such as a full disk, which may have room again before training ends
+                self.listener.noted(f"{error}; training goes on, but would be continued from an earlier point")
+
+        return Checkpoints(write, self.every if self.run_folder.path is not None else None, found)
 
     def refit(
         self, model: TorchModel, best: Epoch, teachers: Mapping[str, Teachers], outcome: Outcome
@@ -201,7 +226,14 @@ class Training:
         try:
             fresh = again.build_model(*again.prepare())
             task = again.task(fresh, teachers)
-            refit_network(fresh.network, task, epochs=best.epoch, listener=self.listener)
+            refit_network(
+                fresh.network,
+                task,
+                epochs=best.epoch,
+                listener=self.listener,
+                checkpoints=self.checkpoints,
+                fitted=outcome.state,
+            )
         except KeyboardInterrupt:
             self.listener.noted("stopped before that has ended; the model is the one that dev has chosen")
             return model, self, replace(outcome, reason=STOPPED, interrupted=True)
@@ -262,3 +294,11 @@ def _with_dev_in_train(corpora: Mapping[str, Corpus], epochs: str) -> dict[str, 
         name: replace(corpus, train=joined([corpus.train, corpus.dev]), dev=(), notes=(*corpus.notes, *notes[name]))
         for name, corpus in corpora.items()
     }
+
+
+def _digest(sentences: Sequence[Sentence]) -> str:
+    """Return a hash of the tokens and layers of sentences."""
+    found = sha256()
+    for sentence in sentences:
+        found.update(repr((sentence.tokens, sentence.layers)).encode("utf-8", "surrogatepass"))
+    return found.hexdigest()

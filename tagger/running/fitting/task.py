@@ -60,7 +60,12 @@ def task_of(
         head_weights={layer: head.weight for layer, head in recipe.layers.items()},
         taught_weights={layer: head.weight * head.teacher_weight for layer, head in recipe.layers.items()},
         seed=recipe.seed,
+        place=lambda row: _place(learned[row]),
     )
+
+
+def _place(sentence: Sentence) -> str:
+    return sentence.origin.at(0) if sentence.origin is not None else ""
 
 
 def _shares(recipe: Recipe, sizes: Mapping[str, int], tell: Tell) -> list[int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tagger.config import Recipe
 from tagger.corpus.corpus import Corpus
-from tagger.errors import TaggerError
+from tagger.errors import RecipeError, TaggerError
 from tagger.files.holding import check_kind
 from tagger.files.writing import replace_files
 from tagger.inference.torch_backend import check_device
@@ -22,6 +22,7 @@ from tagger.running.several.processes import Ending, GroupListener, Processes, i
 from tagger.running.teachers.finding import kept_recipe
 from tagger.running.train import read_recipe
 from tagger.text.tokenization import Split
+from tagger.training.checkpoint import EVERY
 
 
 def train_several(
@@ -34,6 +35,8 @@ def train_several(
     corpus: Corpus | Mapping[str, Corpus] | None = None,
     data: str | Path | None = None,
     overwrite: bool = False,
+    resume: bool = False,
+    checkpoint_every: int | str = EVERY,
     overrides: Sequence[str] = (),
     seed: int | None = None,
     device: str = "cpu",
@@ -62,6 +65,8 @@ def train_several(
         corpus: Sentences or documents made in Python, to be used in place of the corpus of the recipe, as for `train`.
         data: Folder that paths of corpora and vectors are relative to; default: the folder of the recipe.
         overwrite: Whether to replace finished runs. An earlier run stays until the new one has ended.
+        resume: Whether runs that were stopped or killed go on from their last checkpoints, as in `train`.
+        checkpoint_every: How often a checkpoint is written, as in `train`.
         overrides: Values of the recipe to replace, as `section.key=value`.
         seed: Replaces the seed of the recipe; not beside `seeds`.
         device: Where the networks run: `cpu`, `cuda` or `cuda:N`.
@@ -80,6 +85,8 @@ def train_several(
         raise ValueError("give either seeds or folds")
     if seeds is not None and seed is not None:
         raise ValueError("give either seed or seeds")
+    if resume and overwrite:
+        raise RecipeError("overwrite starts again and resume continues; give one of the two")
     if jobs < 1:
         raise ValueError(f"jobs must be at least 1, got {jobs}")
     named = "the recipe" if isinstance(recipe, Recipe) else Path(recipe).stem
@@ -93,7 +100,8 @@ def train_several(
     if threads is None and jobs > 1:
         threads = max(1, batches_at_once() // jobs)
     shared = {"corpus": corpus, "data": data, "base": base, "device": device, "threads": threads, "tokenize": tokenize}
-    plans = [Plan(plan.folder, plan.recipe, {**shared, **plan.settings, "overwrite": True}) for plan in plans]
+    shared |= {"overwrite": not resume, "resume": resume, "checkpoint_every": checkpoint_every}
+    plans = [Plan(plan.folder, plan.recipe, {**shared, **plan.settings}) for plan in plans]
     done = {} if overwrite else {plan.name: Ending("finished") for plan in plans if _is_done(plan, base, named)}
     group = _Group(named, plans, done, listener or GroupListener())
     group.run(jobs)

@@ -8,7 +8,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from tagger.pretraining.header import KEY, damaged, described_of
+from tagger.files.tensor_header import KEY, damaged, described_of
 
 
 def pack(tensors: Mapping[str, Tensor], described: Mapping[str, object]) -> bytes:
