@@ -77,9 +77,9 @@ def installed_table(language: str) -> WordTable:
         )
     found = vars(_reader(Path(spec.origin).parent)(f"lang.{language}")).values()
     defaults = next(value.Defaults for value in found if getattr(value, "lang", None) == language)
-    specials = {
+    specials = {  # sorted, because some of the tables are sets, whose order differs from process to process
         chunk: tuple(word["ORTH"] for word in words)
-        for chunk, words in defaults.tokenizer_exceptions.items()
+        for chunk, words in sorted(defaults.tokenizer_exceptions.items())
         if not chunk.isspace()
     }
     return WordTable(
