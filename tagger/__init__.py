@@ -32,6 +32,7 @@ _MODULES = {
     "tagger.reporting.comparison.systems": ("SystemComparison",),
     "tagger.reporting.report": ("Report", "load_report"),
     "tagger.reporting.run_group": ("RunGroup",),
+    "tagger.reporting.trials": ("TrialGroup", "TrialResult"),
     "tagger.nn.crf": ("LinearChainCRF",),
     "tagger.nn.encoder": ("RecurrentEncoder",),
     "tagger.running.comparing": ("compare",),
@@ -43,6 +44,7 @@ _MODULES = {
     "tagger.running.several.processes": ("GroupListener",),
     "tagger.running.several.training": ("train_several",),
     "tagger.running.train": ("train",),
+    "tagger.running.tuning.study": ("TuneListener", "tune"),
     "tagger.tagging": ("Tagger", "load"),
 }
 _SUBMODULES = ("metrics", "plots")
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
     from tagger.reporting.comparison.systems import SystemComparison as SystemComparison
     from tagger.reporting.report import Report as Report, load_report as load_report
     from tagger.reporting.run_group import RunGroup as RunGroup
+    from tagger.reporting.trials import TrialGroup as TrialGroup, TrialResult as TrialResult
     from tagger.nn.crf import LinearChainCRF as LinearChainCRF
     from tagger.nn.encoder import RecurrentEncoder as RecurrentEncoder
     from tagger.running.comparing import compare as compare
@@ -82,6 +85,7 @@ if TYPE_CHECKING:
     from tagger.running.several.processes import GroupListener as GroupListener
     from tagger.running.several.training import train_several as train_several
     from tagger.running.train import train as train
+    from tagger.running.tuning.study import TuneListener as TuneListener, tune as tune
     from tagger.tagging import Tagger as Tagger, load as load
     from tagger.text.document import Document as Document
     from tagger.text.rows import to_dataframe as to_dataframe

@@ -12,8 +12,8 @@ import pytest
 import tagger
 
 HEAVY = (
-    "datasets", "jaxtyping", "jinja2", "matplotlib", "onnx", "onnxruntime", "pandas", "pyarrow", "rich", "scipy",
-    "seqeval", "sklearn", "spacy", "torch", "torchcrf", "transformers", "yaml",
+    "datasets", "jaxtyping", "jinja2", "matplotlib", "onnx", "onnxruntime", "optuna", "pandas", "pyarrow", "rich",
+    "scipy", "seqeval", "sklearn", "spacy", "torch", "torchcrf", "transformers", "yaml",
 )  # fmt: skip
 COMMAND = "import tagger.cli as cli\ntry:\n    cli.main()\nexcept SystemExit as stop:\n    assert not stop.code"
 PUBLIC = [
@@ -39,6 +39,9 @@ PUBLIC = [
     "SystemComparison",
     "Tagger",
     "TaggerError",
+    "TrialGroup",
+    "TrialResult",
+    "TuneListener",
     "audit",
     "check",
     "compare",
@@ -60,6 +63,7 @@ PUBLIC = [
     "to_dataset",
     "train",
     "train_several",
+    "tune",
     "write_sentences",
 ]
 

@@ -41,6 +41,7 @@ SECTIONS = {
     '`[heads.NAME]` with `kind = "tokens"`': "TokensHeadConfig",
     '`[heads.NAME]` with `kind = "sentence"`': "SentenceHeadConfig",
     "`[training]`": "TrainingConfig",
+    '`[tune."KEY"]`': "SearchConfig",
 }
 
 
@@ -99,6 +100,8 @@ def value_type(schema: Mapping[str, Any]) -> str:
             return " or ".join(dict.fromkeys(named if "number" not in named else set(named) - {"integer"}))
         case {"type": "array", "items": {"type": "string"}}:
             return "string or list of strings"  # `as_tuple` reads all lists of strings
+        case {"type": "array", "items": {"anyOf": _}}:
+            return "list of values"
         case {"type": "array", "items": item}:
             return f"list of {item['type']}s"
         case {"type": "object", "additionalProperties": {"$ref": _} | {"oneOf": _}}:

@@ -53,6 +53,7 @@ from tagger.cli.scoring.compare import compare
 from tagger.cli.scoring.evaluate import evaluate
 from tagger.cli.scoring.score import score
 from tagger.cli.training.pretrain import pretrain
+from tagger.cli.training.tune import tune
 from tagger.errors import DataError, MissingExtraError, RecipeError, TaggerError, missing_package
 from tagger.text.choices import (
     ExportPrecision,
@@ -226,6 +227,7 @@ def train(
         raise typer.Exit(1)
 
 
+app.command(epilog="Example: tagger tune recipes/quickstart.toml --trials 20")(tune)
 app.command(epilog="Example: tagger pretrain corpus.txt.gz --output models/characters --minutes 30")(pretrain)
 app.command(epilog="Example: tagger evaluate runs/quickstart FILE --format jsonl")(evaluate)
 app.command(epilog="Example: tagger compare runs/quickstart runs/short")(compare)

@@ -20,6 +20,7 @@ from tagger.config.heads import OF_TEACHERS, AnyHeadConfig, HeadConfig, Sentence
 from tagger.config.reading import dump_recipe, form_settings, load_recipe, parse_recipe, parse_section
 from tagger.config.recipe import HOW_TO_TRAIN, EmbeddingsConfig, EncoderConfig, Recipe, Sampling, TrainingConfig
 from tagger.config.section import Positive, Section, Weight
+from tagger.config.tuning import SearchConfig
 from tagger.config.widths import Widths, widths_of
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "ReadingConfig",
     "Recipe",
     "Sampling",
+    "SearchConfig",
     "Section",
     "SentenceHeadConfig",
     "ShapeConfig",

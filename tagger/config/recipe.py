@@ -21,6 +21,7 @@ from tagger.config.explaining import explained
 from tagger.config.features import AnyTokenFeatureConfig, FeatureConfig
 from tagger.config.heads import HeadConfig
 from tagger.config.section import Count, Names, Positive, Section, Seed, Share, Size, Weight, as_tuple, distinct
+from tagger.config.tuning import SearchConfig
 from tagger.errors import RecipeError
 from tagger.text.choices import Perturbation
 from tagger.text.tokenization import Split
@@ -228,6 +229,10 @@ class Recipe(Section):
 
     training: TrainingConfig = TrainingConfig()
     """How to fit the network."""
+
+    tune: dict[str, SearchConfig] = Field(default_factory=dict)
+    """What `tagger tune` tries, each key of the recipe in a section such as `[tune."training.learning_rate"]`. Other
+    commands ignore it. Default: dropout, learning rate, batch size, averaging and the size of the network."""
 
     @model_validator(mode="before")
     @classmethod

@@ -25,6 +25,7 @@ _SIGNS: tuple[tuple[Kind, str], ...] = (  # files that show a kind; the first th
     ("run", "teachers/*/training.safetensors"),
     ("runs", "seeds.json"),
     ("runs", "folds.json"),
+    ("runs", "study.db"),
     ("charlm", "checkpoint.safetensors"),
     ("charlm", "characters.json"),
     ("model", "weights.safetensors"),

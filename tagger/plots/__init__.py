@@ -13,5 +13,16 @@ from tagger.plots.heat_maps import marginals, transitions
 from tagger.plots.learning_curves import curves
 from tagger.plots.picture import Picture, check_path
 from tagger.plots.reports.picture import report
+from tagger.plots.search import trials
 
-__all__ = ["Picture", "attention", "check_path", "curves", "entities", "marginals", "report", "transitions"]
+__all__ = [
+    "Picture",
+    "attention",
+    "check_path",
+    "curves",
+    "entities",
+    "marginals",
+    "report",
+    "transitions",
+    "trials",
+]

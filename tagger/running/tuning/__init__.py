@@ -1,0 +1,1 @@
+"""`tagger tune`: a search for better values of a recipe."""
