@@ -39,6 +39,7 @@ _MODULES = {
     "tagger.running.auditing.audit": ("audit",),
     "tagger.running.corpora": ("load_corpora",),
     "tagger.running.description": ("describe_model",),
+    "tagger.running.dry_run": ("DryRun", "dry_run"),
     "tagger.running.predictions": ("score",),
     "tagger.running.run": ("Run", "RunListener"),
     "tagger.running.several.processes": ("GroupListener",),
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
     from tagger.running.auditing.audit import audit as audit
     from tagger.running.corpora import load_corpora as load_corpora
     from tagger.running.description import describe_model as describe_model
+    from tagger.running.dry_run import DryRun as DryRun, dry_run as dry_run
     from tagger.running.predictions import score as score
     from tagger.running.run import Run as Run, RunListener as RunListener
     from tagger.running.several.processes import GroupListener as GroupListener

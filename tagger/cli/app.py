@@ -173,6 +173,10 @@ def train(
         str,
         typer.Option(metavar="N|Nm", help="Write a checkpoint after N steps, as 500, or N minutes, as 5m."),
     ] = "5m",
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only check everything, make a few steps, and estimate memory and time."),
+    ] = False,
     seed: SeedOption = None,
     seeds: Annotated[
         str | None, typer.Option(help="Train once with each of these seeds, such as 1,2,3, and sum up the scores.")
@@ -206,8 +210,15 @@ def train(
     check_runs(seed, seeds, folds, jobs)
     if data is not None and not data.is_dir():
         raise missing_folder(load_recipe(recipe, overrides or ()), data)
-    settings: dict[str, Any] = {"data": data, "overwrite": overwrite, "overrides": overrides or (), "seed": seed}
-    settings |= {"device": device, "threads": threads, "resume": resume, "checkpoint_every": checkpoint_every}
+    settings: dict[str, Any] = {"data": data, "overrides": overrides or (), "seed": seed}
+    settings |= {"device": device, "threads": threads}
+    if dry_run:
+        from tagger.cli.training.runs import rehearse
+
+        found = rehearse(recipe, settings)
+        print_json(found.to_dict()) if as_json else sys.stdout.write(found.to_text())
+        return
+    settings |= {"overwrite": overwrite, "resume": resume, "checkpoint_every": checkpoint_every}
     folder = output or Path("runs") / default_run_name(recipe, seeds, folds)
     if seeds is None and folds is None:
         with cut_short():

@@ -17,6 +17,7 @@ from tagger.cli.progress import LiveLine, LiveLines
 from tagger.cli.training.notes import Notes
 from tagger.reporting.report import Report
 from tagger.reporting.run_group import RunGroup
+from tagger.running.dry_run import DryRun, dry_run
 from tagger.running.run import RunListener
 from tagger.running.several.processes import GroupListener
 from tagger.running.several.training import train_several
@@ -28,6 +29,12 @@ def train_once(recipe: Path, folder: Path, settings: Mapping[str, Any]) -> Repor
     """Make a run in a folder and show it; `settings` are arguments of `train`. Return its report, if it has one."""
     with TrainingProgress() as progress:
         return train(recipe, output=folder, listener=progress, **settings).report
+
+
+def rehearse(recipe: Path, settings: Mapping[str, Any]) -> DryRun:
+    """Check a run and make its first steps; `settings` are arguments of `dry_run`."""
+    with TrainingProgress() as progress:
+        return dry_run(recipe, listener=progress, **settings)
 
 
 def train_group(
