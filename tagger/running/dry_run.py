@@ -128,13 +128,12 @@ def dry_run(
         check_calibrated(recipe.layers, training.packed, training.dev)
         check_taught(recipe, training.train)
         model = training.build_model(*training.prepare())
-        task = replace(training, corpora={name: _sampled(corpus) for name, corpus in corpora.items()}).task(model, {})
+        heads = {name: head.model_copy(update={"teacher": None}) for name, head in used.heads.items()}
+        sampled = {name: replace(corpus, train=corpus.train[:SAMPLE]) for name, corpus in corpora.items()}
+        untaught = used.model_copy(update={"heads": heads})
+        task = replace(training, recipe=untaught, corpora=sampled).task(model, {})
         untrained = tuple([name for name, teacher in found.items() if isinstance(teacher, Recipe)])
         return _measured(training, model, task, untrained)
-
-
-def _sampled(corpus: Corpus) -> Corpus:
-    return replace(corpus, train=corpus.train[:SAMPLE])
 
 
 def _measured(training: Training, model: TorchModel, task: Task, untrained: tuple[str, ...]) -> DryRun:
