@@ -173,6 +173,9 @@ def train(
         str,
         typer.Option(metavar="N|Nm", help="Write a checkpoint after N steps, as 500, or N minutes, as 5m."),
     ] = "5m",
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Train one network in so many processes, each with a part of every batch.")
+    ] = None,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Only check everything, make a few steps, and estimate memory and time."),
@@ -208,6 +211,8 @@ def train(
     from tagger.running.corpora import missing_folder
 
     check_runs(seed, seeds, folds, jobs)
+    if processes is not None and (seeds is not None or folds is not None):
+        raise RecipeError("--processes is for a single run; --jobs makes several runs at a time")
     if data is not None and not data.is_dir():
         raise missing_folder(load_recipe(recipe, overrides or ()), data)
     settings: dict[str, Any] = {"data": data, "overrides": overrides or (), "seed": seed}
@@ -218,6 +223,10 @@ def train(
         found = rehearse(recipe, settings)
         print_json(found.to_dict()) if as_json else sys.stdout.write(found.to_text())
         return
+    if processes is not None and processes > 1:
+        from tagger.cli.training.launching import launch, without_processes
+
+        raise typer.Exit(launch(without_processes(sys.argv[1:], processes, threads), processes))
     settings |= {"overwrite": overwrite, "resume": resume, "checkpoint_every": checkpoint_every}
     folder = output or Path("runs") / default_run_name(recipe, seeds, folds)
     if seeds is None and folds is None:

@@ -175,6 +175,19 @@ class Network(nn.Module):
         states = self.states(batch)
         return Losses(*(self._losses(states, batch.mask, targets) for targets in (batch.targets, batch.taught)))
 
+    def counts(self, batch: TensorBatch) -> Losses:
+        """Return what each loss of `losses` is a mean over; 0 for those that the batch does not have."""
+        return Losses(*(self._counts(batch.mask, targets) for targets in (batch.targets, batch.taught)))
+
+    def _counts(self, mask: Tensor, targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        found = {}
+        for layer, head in self.heads.items():
+            rows = _has_layer(targets[layer]) if layer in targets else mask.new_zeros(len(mask))
+            found[layer] = (
+                head.count(mask[rows], targets[layer][rows]) if bool(rows.any()) else mask.new_zeros(()).long()
+            )
+        return found
+
     def _losses(self, states: Tensor, mask: Tensor, targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
         losses = {}
         for layer, head in self.heads.items():

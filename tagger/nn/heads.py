@@ -34,6 +34,10 @@ class HeadNetwork(nn.Module, ABC):
     ) -> Float[Tensor, ""]:
         """Return the loss against the targets: ids of labels, or probabilities of a teacher."""
 
+    def count(self, mask: Bool[Tensor, "batch tokens"], targets: Tensor) -> Float[Tensor, ""] | Int[Tensor, ""]:
+        """Return what `loss` divides a sum by, so that losses of parts of a batch can be put together."""
+        return mask.any(1).sum()
+
     @abstractmethod
     def forward(
         self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"], *, n_best: int = 0
@@ -139,6 +143,10 @@ class TokensHead(HeadNetwork):
             loss: Tensor = -possible.mean()
             return loss
         return -self.crf.log_likelihood(emissions, tag_ids, mask).sum() / mask.sum()
+
+    def count(self, mask: Bool[Tensor, "batch tokens"], targets: Tensor) -> Int[Tensor, ""]:
+        """Return the number of tokens."""
+        return mask.sum()
 
     def _shared(self, emissions: Tensor, shares: Tensor, mask: Tensor) -> Tensor:
         """Return the log-probability of each tag at its token, summed over all tokens and tags with their shares."""
@@ -270,6 +278,14 @@ class SentenceHead(HeadNetwork):
             return F.cross_entropy(scores, classes)
         weighted = classes * self.class_weights  # torch would divide by the number of sentences, not by the weights
         return F.cross_entropy(scores, weighted, reduction="sum") / weighted.sum()
+
+    def count(self, mask: Bool[Tensor, "batch tokens"], targets: Tensor) -> Float[Tensor, ""] | Int[Tensor, ""]:
+        """Return the number of sentences, or the sum of the weights of their classes."""
+        if self.class_weights is None:
+            return mask.any(1).sum()
+        if targets.is_floating_point():
+            return (targets.clamp(min=0) * self.class_weights).sum()
+        return self.class_weights[targets].sum()
 
     def forward(
         self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"], *, n_best: int = 0

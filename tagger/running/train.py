@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,8 @@ from tagger.tagging import Tagger, load
 from tagger.text.choices import MOST_SEED
 from tagger.text.tokenization import Split
 from tagger.training.checkpoint import EVERY, Every
+from tagger.training.loop import Epoch
+from tagger.training.processes import Alone, joined, own_device
 from tagger.wording import shorten
 
 WITHOUT_DEV = ("training.refit=false",)
@@ -90,14 +93,18 @@ def train(
     if tokenize is not None:
         recipe = recipe.with_function(tokenize)
         corpus = corpus and _with_function(corpus, tokenize)
+    device = own_device(device)
     check_device(device)
     path = Path(output) if output is not None else None
     folder = Path(data) if data is not None else base
-    with (
-        torch_threads(threads or torch.get_num_threads()),
-        open_run_folder(path, recipe, data=folder, base=base, overwrite=overwrite, resume=resume) as run_folder,
-        caching(tell=listener.noted, progress=listener.advanced) as keep,
-    ):
+    with ExitStack() as stack:
+        processes = stack.enter_context(joined(device))
+        if not processes.leads:
+            path, listener = None, _Silent()
+        stack.enter_context(torch_threads(threads or torch.get_num_threads()))
+        opened = open_run_folder(path, recipe, data=folder, base=base, overwrite=overwrite, resume=resume)
+        run_folder = stack.enter_context(opened)
+        keep = stack.enter_context(caching(tell=listener.noted, progress=listener.advanced))
         if run_folder.work != path:
             listener.noted(
                 f"the run in {path} stays until this one has ended; this one is in {run_folder.work} until then"
@@ -105,18 +112,18 @@ def train(
         found = find_teachers(recipe, base, path, data=data, device=device, tell=listener.noted)
         used, start = with_start(recipe, base, path, device=device)
         corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted, given=corpus)
-        training = Training(used, folder, corpora, device, run_folder, listener, keep, start, every, resume)
+        training = Training(used, folder, corpora, device, run_folder, listener, keep, start, every, resume, processes)
         check_calibrated(recipe.layers, training.packed, training.dev)
         check_taught(recipe, training.train)
         prepared = training.prepare()  # before teachers are trained, so that mistakes in [features] are found first
         settings = {"data": data, "device": device, "checkpoint_every": checkpoint_every, "resume": resume}
-        trained = _train_teachers(recipe, found, base, run_folder, listener, **settings)
+        trained = _train_teachers(recipe, found, base, run_folder, listener, processes, **settings)
         teachers = {
             name: keeping(group, partial(keep, owner=f"the teacher `{name}`")) for name, group in trained.items()
         }
         model, outcome, facts, seen = training.run(*prepared, teachers)
         report = None
-        if not outcome.interrupted:
+        if not outcome.interrupted and processes.leads:
             name = path.name if path is not None else None
             report = score_on_test(model, corpora, facts, seen=seen, name=name, started=started)
         elif any(corpus.test for corpus in corpora.values()):
@@ -126,6 +133,16 @@ def train(
             listener.noted(f"the model is in {path}")
         tagger = Tagger(TorchBackend(replace(model, features=uncached(model.features))))
         return Run(tagger, report, outcome, path)
+
+
+class _Silent(RunListener):
+    """Says nothing: of several processes, the first one speaks."""
+
+    def noted(self, message: str) -> None:
+        """Drop the note."""
+
+    def scored(self, epoch: Epoch) -> None:
+        """Drop the epoch."""
 
 
 def read_recipe(
@@ -158,6 +175,7 @@ def _train_teachers(
     base: Path,
     run_folder: RunFolder,
     listener: RunListener,
+    processes: Alone,
     **settings: Any,
 ) -> dict[str, Teachers]:
     """Return the teachers; those that are recipes are trained with `settings`, in the folder of the run.
@@ -178,9 +196,10 @@ def _train_teachers(
             output = run_folder.teacher(kept)
             settings |= {"output": output, "listener": listener, "seed": seed}
             with named(recipe, name):
-                if settings["resume"] and output is not None and _is_done(base / name, output, seed):
-                    listener.noted(f"that was done before: it is in {output}")
-                    teachers[name] = (*teachers.get(name, ()), ModelTeacher(load(output, device=settings["device"])))
+                is_done = settings["resume"] and output is not None and _is_done(base / name, output, seed)
+                if (done := processes.agreed(output if is_done else None)) is not None:
+                    listener.noted(f"that was done before: it is in {done}")
+                    teachers[name] = (*teachers.get(name, ()), ModelTeacher(load(done, device=settings["device"])))
                     continue
                 lesson = train(base / name, overrides=WITHOUT_DEV, **settings)
             if lesson.outcome.interrupted:

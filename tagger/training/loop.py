@@ -17,6 +17,7 @@ from torch import Tensor
 from tagger.errors import TaggerError
 from tagger.model.network import Network
 from tagger.training.checkpoint import Checkpoints, Saved, joined
+from tagger.training.processes import Alone
 from tagger.training.stepper import DivergedError, Stepper
 from tagger.training.task import Task
 
@@ -119,6 +120,7 @@ def train_network(
     keep: Callable[[Sequence[Epoch]], None] | None = None,
     listener: Listener | None = None,
     checkpoints: Checkpoints | None = None,
+    processes: Alone | None = None,
 ) -> Outcome:
     """Train a network and return the outcome; the network then has the weights of the best epoch.
 
@@ -129,13 +131,14 @@ def train_network(
         keep: Called after each epoch with all epochs so far; the network has the weights that were scored.
         listener: Receives each step and epoch.
         checkpoints: Receives the state of the training, and has the one that it goes on from, under `fit`.
+        processes: Those that share the sentences of a batch. The first one scores, and keeps what is kept.
 
     Raises:
         TaggerError: Training diverged in the first epoch: the loss is not a number, or a weight is too large. Later,
             training ends with that reason instead. Or the state to go on from is not one of this training.
     """
     listener, config, checkpoints = listener or Listener(), task.config, checkpoints or Checkpoints()
-    best, epochs, started = _Best(), list[Epoch](), time.perf_counter()
+    best, epochs, started, together = _Best(), list[Epoch](), time.perf_counter(), processes or Alone()
     ended = ""
 
     def state() -> Saved:
@@ -149,7 +152,7 @@ def train_network(
         listener.stepped(step, loss, tokens_per_second)
         checkpoints.stepped(state)
 
-    stepper = Stepper(network, task, stepped)
+    stepper = Stepper(network, task, stepped, together)
     if (found := checkpoints.begun_with("fit")) is not None:
         with _as_one_error():
             epochs += [Epoch(**epoch) for epoch in found.values["epochs"]]
@@ -165,12 +168,12 @@ def train_network(
             loss, speed = stepper.run_epoch()
             network.eval()
             with stepper.average.in_place():
-                dev = score()
+                dev = together.agreed(score() if together.leads else None)
                 selected = sum(dev.values()) / len(dev) if config.select == "mean" else dev[config.select]
                 is_best = best.offer(selected, network)
                 seconds, number = time.perf_counter() - started, len(epochs) + 1
                 epochs.append(Epoch(number, loss, dev, selected, is_best, stepper.learning_rate, speed, seconds))
-                if keep is not None:
+                if keep is not None and together.leads:
                     keep(epochs)
             listener.scored(epochs[-1])
             if best.age >= config.patience:
@@ -196,6 +199,7 @@ def refit_network(
     listener: Listener | None = None,
     checkpoints: Checkpoints | None = None,
     fitted: Saved | None = None,
+    processes: Alone | None = None,
 ) -> None:
     """Train a network for a number of epochs, without dev; it then has the weights of the last one.
 
@@ -208,6 +212,7 @@ def refit_network(
         listener: Receives each step.
         checkpoints: Receives the state of the training, and has the one that it goes on from, under `refit`.
         fitted: The state of that earlier training, which is kept beside its own.
+        processes: Those that share the sentences of a batch.
 
     Raises:
         TaggerError: Training diverged, or the state to go on from is not one of this training.
@@ -224,7 +229,7 @@ def refit_network(
         listener.stepped(step, loss, tokens_per_second)
         checkpoints.stepped(state)
 
-    stepper = Stepper(network, task, stepped)
+    stepper = Stepper(network, task, stepped, processes)
     if (found := checkpoints.begun_with("refit")) is not None:
         with _as_one_error():
             done = found.values["done"]

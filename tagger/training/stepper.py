@@ -12,14 +12,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tagger.encoding.batches import Batch, Ids
+from tagger.encoding.batches import Ids
 from tagger.errors import TaggerError
 from tagger.model.network import Network, to_tensors
 from tagger.model.shapes import LARGEST_WEIGHT
+from tagger.nn.embeddings import WordVectors
 from tagger.nn.encoder import RecurrentEncoder
 from tagger.nn.side_by_side import one_torch_thread
 from tagger.training.checkpoint import Saved
 from tagger.training.optimisation import WeightAverage, clip_gradients, make_optimizers, set_rates
+from tagger.training.processes import Alone
 from tagger.training.task import Task
 
 WIDE = 150  # hidden size from which a second thread saves more time than it costs to hand work over
@@ -56,9 +58,16 @@ class Stepper:
         network: The network to train.
         task: What it learns.
         stepped: Called after each step with its number, the mean loss of the epoch so far, and tokens per second.
+        processes: Those that share the sentences of a batch; default: this one alone.
     """
 
-    def __init__(self, network: Network, task: Task, stepped: Callable[[int, float, float], None]) -> None:
+    def __init__(
+        self,
+        network: Network,
+        task: Task,
+        stepped: Callable[[int, float, float], None],
+        processes: Alone | None = None,
+    ) -> None:
         self.network = network
         self.weights = [p for p in network.parameters() if p.requires_grad]  # finding them takes time at each step
         self.task = task
@@ -69,6 +78,10 @@ class Stepper:
         self.optimizers = make_optimizers(network, task.config)
         self.average = WeightAverage(network, task.config.average)
         self._stepped = stepped
+        self._processes = processes or Alone()
+        sparse = {id(module.weight) for module in network.modules() if isinstance(module, WordVectors)}
+        self._dense = [weight for weight in self.weights if id(weight) not in sparse]
+        self._sparse = [weight for weight in self.weights if id(weight) in sparse]
         self._rng = np.random.default_rng(task.seed)
         self._pass = Pass(self._rng.bit_generator.state)
 
@@ -79,10 +92,9 @@ class Stepper:
         batches, started = self.task.draw_batches(self._rng), time.perf_counter() - now.seconds
         with _divided_among_threads(self.network.encoder):
             for rows in batches[now.done :]:
-                batch = self.task.sentences.batch(rows)
                 with self._memory_named(rows):
-                    now.loss += self._make_step(batch, rows)
-                now.tokens += batch.num_tokens
+                    now.loss += self._make_step(rows)
+                now.tokens += int(self.task.sentences.lengths[rows].sum())
                 now.done += 1
                 now.seconds = time.perf_counter() - started
                 self._stepped(self.step, now.loss / now.done, now.tokens / now.seconds)
@@ -181,30 +193,55 @@ class Stepper:
                 f"lower training.learning_rate or training.weight_decay"
             )
 
-    def _make_step(self, batch: Batch, rows: Ids) -> float:
+    def _make_step(self, rows: Ids) -> float:
         """Make one step and return the loss of its batch before it."""
         self.learning_rate = set_rates(self.optimizers, self.step, self.num_steps, self.config)
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
-        losses = self.network.losses(to_tensors(batch, self.network.device))
+        parts = self._weighted_losses(rows)
         self.step += 1
-        gold = [self.task.head_weights[layer] * value for layer, value in losses.gold.items()]
-        taught = [self.task.taught_weights[layer] * value for layer, value in losses.taught.items()]
-        if not (gold or taught):  # no sentence of the batch has a layer of any head
+        if self._processes.size == 1 and not parts:  # no sentence of the batch has a layer of any head
             return 0.0
-        loss = torch.stack([*gold, *taught]).sum()
-        if not math.isfinite(loss.item()):
+        own = torch.stack(parts).sum() if parts else None
+        if own is not None:
+            own.backward()
+        loss = self._processes.summed(0.0 if own is None else own.item(), self._dense, self._sparse)
+        if not math.isfinite(loss):
             raise DivergedError(
                 f"step {self.step}: the loss of its sentences{self.task.shown(rows, FEW)} must be a number, got "
-                f"{loss.item()}; lower training.learning_rate or training.clip_norm"
+                f"{loss}; lower training.learning_rate or training.clip_norm"
             )
-        loss.backward()
         if self.config.clip_norm is not None:
             clip_gradients(self.weights, self.config.clip_norm)
         for optimizer in self.optimizers:
             optimizer.step()
         self.average.update()
-        return loss.item()
+        return loss
+
+    def _weighted_losses(self, rows: Ids) -> list[Tensor]:
+        """Return the losses of the sentences that this process computes, as their share of those of the batch."""
+        mine, processes = self._processes.part(rows), self._processes
+        weights = self.task.head_weights, self.task.taught_weights
+        if processes.size == 1:
+            losses = self.network.losses(to_tensors(self.task.sentences.batch(mine), self.network.device))
+            return [by[name] * loss for by, found in zip(weights, losses, strict=True) for name, loss in found.items()]
+        if self.network.generator is not None and processes.rank:  # the first process goes on with its own numbers
+            self.network.generator.manual_seed(hash((self.task.seed, self.step, processes.rank)) % 2**62)
+        batch = to_tensors(self.task.sentences.batch(mine), self.network.device) if len(mine) else None
+        counts = self.network.counts(batch) if batch is not None else None
+        names = [(side, name) for side, by in enumerate(weights) for name in by]
+        zero = torch.zeros((), device=self.network.device)
+        own = [zero if counts is None else counts[side][name] for side, name in names]
+        totals = dict(zip(names, processes.totals(own), strict=True))
+        if batch is None:
+            return []
+        losses = self.network.losses(batch)
+        shares = {key: count / totals[key] for key, count in zip(names, own, strict=True) if bool(count)}
+        return [
+            by[name] * loss * shares[side, name].float()
+            for side, (by, found) in enumerate(zip(weights, losses, strict=True))
+            for name, loss in found.items()
+        ]
 
 
 @contextmanager

@@ -44,6 +44,7 @@ from tagger.text.sentence import Sentence
 from tagger.text.tokenization import TextRules
 from tagger.training.checkpoint import Checkpoints, Every, Saved
 from tagger.training.loop import STOPPED, Epoch, Outcome, refit_network, train_network
+from tagger.training.processes import Alone
 from tagger.training.task import Task
 from tagger.wording import counted, quoted
 
@@ -79,6 +80,7 @@ class Training:
         start: The model that the network begins with; None for random weights.
         every: How often the state of the training is kept in the folder.
         resume: Whether to go on from the state that the folder holds, if it holds one.
+        processes: Those that share the sentences of a batch. The first one writes and scores.
     """
 
     recipe: Recipe
@@ -91,6 +93,7 @@ class Training:
     start: TorchModel | None = None
     every: Every | None = None
     resume: bool = False
+    processes: Alone = field(default_factory=Alone)
     checkpoints: Checkpoints = field(init=False, default_factory=Checkpoints)
     added: int | None = field(init=False, default=None)  # changed copies, if the recipe has any
 
@@ -196,13 +199,16 @@ class Training:
             keep=keep,
             listener=self.listener,
             checkpoints=self.checkpoints,
+            processes=self.processes,
         )
 
     def _checkpoints(self, task: Task) -> Checkpoints:
         """Return where the states of this training go, with the state that it goes on from."""
         told = f"{torch.get_num_threads()} threads, torch {torch.__version__}, {self.device}"
         mine = {"sentences": task.digest(), "dev": _digest(self.dev), "computed_with": told}
-        found = self.run_folder.read_state(mine, self.listener.noted) if self.resume else None
+        leads = self.processes.leads
+        found = self.run_folder.read_state(mine, self.listener.noted) if self.resume and leads else None
+        found = self.processes.agreed(found)
 
         def write(saved: Saved) -> None:
             try:
@@ -233,6 +239,7 @@ class Training:
                 listener=self.listener,
                 checkpoints=self.checkpoints,
                 fitted=outcome.state,
+                processes=self.processes,
             )
         except KeyboardInterrupt:
             self.listener.noted("stopped before that has ended; the model is the one that dev has chosen")
