@@ -10,6 +10,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -285,6 +286,31 @@ def cut_short() -> Iterator[None]:
         yield
     if received:
         raise SystemExit(128 + received[0])
+
+
+@contextmanager
+def asked_to_stop() -> Iterator[list[int]]:
+    """Collect signals that ask to stop within the context, so that a step can end; a second one interrupts at once.
+
+    Only the main thread receives signals; in others nothing is collected.
+    """
+    asked: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {each: signal.signal(each, note) for each in numbers if signal.getsignal(each) != signal.SIG_IGN}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

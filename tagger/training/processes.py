@@ -6,12 +6,9 @@ sentences, weighted so that their sum over the processes is the loss of the whol
 """
 
 import os
-import signal
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from types import FrameType
 from typing import Any
 
 import torch
@@ -19,6 +16,7 @@ from torch import Tensor, distributed
 
 from tagger.encoding.batches import Ids
 from tagger.errors import ModelError
+from tagger.files.writing import asked_to_stop
 from tagger.wording import shorten
 
 PATIENCE = timedelta(hours=12)  # for the others, while the first process scores dev or computes a feature
@@ -167,31 +165,9 @@ def joined(device: str) -> Iterator[Alone]:
     except (RuntimeError, ValueError) as error:
         raise ModelError(f"the other processes of the training cannot be reached: {shorten(str(error))}") from None
     try:
-        with _asked_to_stop() as asked:
+        with asked_to_stop() as asked:
             _CURRENT.append(Together(asked))
             yield _CURRENT[-1]
     finally:
         _CURRENT.clear()
         distributed.destroy_process_group()
-
-
-@contextmanager
-def _asked_to_stop() -> Iterator[list[int]]:
-    """Collect signals within the context, so that all processes stop at the same step; a second one interrupts."""
-    asked: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-
-    if threading.current_thread() is not threading.main_thread():  # which alone receives signals
-        yield asked
-        return
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {each: signal.signal(each, note) for each in numbers if signal.getsignal(each) != signal.SIG_IGN}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

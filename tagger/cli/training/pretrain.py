@@ -2,10 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -19,6 +16,7 @@ from tagger.cli.arguments import (
     split_columns,
 )
 from tagger.errors import RecipeError
+from tagger.files.writing import asked_to_stop
 from tagger.pretraining.plan import Plan
 from tagger.text.choices import MOST_SEED, InputFormat
 from tagger.text.tokenization import Tokenize
@@ -101,7 +99,7 @@ def pretrain(
     )
     splitting = {"tokenize": tokenize, "language": language or "en"}
     rules = parse_section(ReadingConfig, splitting, where="the options").text_rules
-    with _asked_to_stop() as asked, PretrainingProgress() as progress:
+    with asked_to_stop() as asked, PretrainingProgress() as progress:
         outcome = pretrain_model(
             texts,
             output,
@@ -130,22 +128,3 @@ def _cores() -> int:
     import torch
 
     return torch.get_num_threads()
-
-
-@contextmanager
-def _asked_to_stop() -> Iterator[list[int]]:
-    """Collect signals that ask to stop within the context, so that a step can end; a second one interrupts."""
-    asked: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {each: signal.signal(each, note) for each in numbers if signal.getsignal(each) != signal.SIG_IGN}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
