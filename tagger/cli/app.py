@@ -173,6 +173,9 @@ def train(
         str,
         typer.Option(metavar="N|Nm", help="Write a checkpoint after N steps, as 500, or N minutes, as 5m."),
     ] = "5m",
+    track: Annotated[
+        str | None, typer.Option(help="Show the run in tensorboard, mlflow or wandb too; several with commas.")
+    ] = None,
     processes: Annotated[
         int | None, typer.Option(min=1, help="Train one network in so many processes, each with a part of every batch.")
     ] = None,
@@ -227,6 +230,7 @@ def train(
         from tagger.cli.training.launching import launch, without_processes
 
         raise typer.Exit(launch(without_processes(sys.argv[1:], processes, threads), processes))
+    settings["track"] = track.split(",") if track else ()
     settings |= {"overwrite": overwrite, "resume": resume, "checkpoint_every": checkpoint_every}
     folder = output or Path("runs") / default_run_name(recipe, seeds, folds)
     if seeds is None and folds is None:

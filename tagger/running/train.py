@@ -27,6 +27,7 @@ from tagger.running.teachers.asking import check_taught
 from tagger.running.teachers.finding import Teachers, find_teachers, keeping, kept_names, kept_recipe, named
 from tagger.running.teachers.models import ModelTeacher
 from tagger.running.testing import score_on_test, unscored
+from tagger.running.tracking.listener import check_trackers, tracked
 from tagger.tagging import Tagger, load
 from tagger.text.choices import MOST_SEED
 from tagger.text.tokenization import Split
@@ -53,6 +54,7 @@ def train(
     device: str = "cpu",
     threads: int | None = None,
     listener: RunListener | None = None,
+    track: Sequence[str] = (),
     tokenize: Split | None = None,
 ) -> Run:
     """Train a model and score it on test. Teachers that are recipes are trained first, in the same way.
@@ -75,6 +77,7 @@ def train(
         device: Where the network runs: `cpu`, `cuda` or `cuda:N`.
         threads: Number of CPU threads; default: all cores. A training uses two at most.
         listener: Called on events of the run, such as the end of an epoch.
+        track: Where to show the run too: `tensorboard`, `mlflow`, `wandb`.
         tokenize: Function that splits raw text: it takes a text and returns its tokens, or start and end of each. The
             model keeps its name only, and needs it again: `tagger.load(output, tokenize=...)`.
 
@@ -87,6 +90,7 @@ def train(
     if resume and overwrite:
         raise RecipeError("overwrite starts again and resume continues; give one of the two")
     every = Every.parse(checkpoint_every)
+    check_trackers(track)
     listener = listener or RunListener()
     started = time.perf_counter()
     recipe, base = read_recipe(recipe, overrides, seed, base)
@@ -104,6 +108,8 @@ def train(
         stack.enter_context(torch_threads(threads or torch.get_num_threads()))
         opened = open_run_folder(path, recipe, data=folder, base=base, overwrite=overwrite, resume=resume)
         run_folder = stack.enter_context(opened)
+        services = track if processes.leads else ()
+        listener = shown = stack.enter_context(tracked(listener, services, recipe=recipe, folder=path))
         keep = stack.enter_context(caching(tell=listener.noted, progress=listener.advanced))
         if run_folder.work != path:
             listener.noted(
@@ -116,16 +122,19 @@ def train(
         check_calibrated(recipe.layers, training.packed, training.dev)
         check_taught(recipe, training.train)
         prepared = training.prepare()  # before teachers are trained, so that mistakes in [features] are found first
-        settings = {"data": data, "device": device, "checkpoint_every": checkpoint_every, "resume": resume}
+        settings: dict[str, Any] = {"data": data, "device": device, "track": track}
+        settings |= {"checkpoint_every": checkpoint_every, "resume": resume}
         trained = _train_teachers(recipe, found, base, run_folder, listener, processes, **settings)
         teachers = {
             name: keeping(group, partial(keep, owner=f"the teacher `{name}`")) for name, group in trained.items()
         }
         model, outcome, facts, seen = training.run(*prepared, teachers)
-        report = None
+        report, shown.stopped = None, outcome.interrupted
         if not outcome.interrupted and processes.leads:
             name = path.name if path is not None else None
             report = score_on_test(model, corpora, facts, seen=seen, name=name, started=started)
+            if report is not None:
+                shown.tested(report)
         elif any(corpus.test for corpus in corpora.values()):
             listener.noted("not scored on test, because training was stopped")
         run_folder.finish(model, outcome.epochs, report or unscored(facts, started=started), seen)

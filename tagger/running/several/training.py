@@ -42,6 +42,7 @@ def train_several(
     device: str = "cpu",
     threads: int | None = None,
     listener: GroupListener | None = None,
+    track: Sequence[str] = (),
     tokenize: Split | None = None,
 ) -> RunGroup:
     """Train a recipe with several seeds, or once per fold of its train sentences, and return all scores.
@@ -72,6 +73,7 @@ def train_several(
         device: Where the networks run: `cpu`, `cuda` or `cuda:N`.
         threads: Number of CPU threads of each run. Default: all cores, divided by `jobs`.
         listener: Called on events of the runs.
+        track: Where to show the runs too, as in `train`.
         tokenize: Function that splits raw text, as for `train`.
 
     Raises:
@@ -99,8 +101,9 @@ def train_several(
     jobs = min(jobs, len(plans))
     if threads is None and jobs > 1:
         threads = max(1, batches_at_once() // jobs)
-    shared = {"corpus": corpus, "data": data, "base": base, "device": device, "threads": threads, "tokenize": tokenize}
-    shared |= {"overwrite": not resume, "resume": resume, "checkpoint_every": checkpoint_every}
+    shared: dict[str, Any] = {"corpus": corpus, "data": data, "base": base, "device": device, "threads": threads}
+    shared |= {"tokenize": tokenize, "track": track, "checkpoint_every": checkpoint_every}
+    shared |= {"overwrite": not resume, "resume": resume}
     plans = [Plan(plan.folder, plan.recipe, {**shared, **plan.settings}) for plan in plans]
     done = {} if overwrite else {plan.name: Ending("finished") for plan in plans if _is_done(plan, base, named)}
     group = _Group(named, plans, done, listener or GroupListener())
