@@ -4,6 +4,7 @@ several, and on a terminal live lines below them.
 A terminal that is closed, or a pipe whose reader has ended, does not end the training: output is then lost.
 """
 
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -51,7 +52,7 @@ class TrainingProgress(Notes, RunListener):
     def __init__(self) -> None:
         super().__init__()
         self._work: LiveLine | None = None
-        self._num_epochs, self._epoch, self._dev = 0, 1, "-"
+        self._num_epochs, self._epoch, self._dev, self._best = 0, 1, "-", "-"
 
     def advanced(self, work: str, done: int, total: int) -> None:
         """Show the work on a live line until it is done, unless there is one of epochs."""
@@ -63,13 +64,14 @@ class TrainingProgress(Notes, RunListener):
 
     def started(self, num_epochs: int, num_steps: int) -> None:
         """Open the live line."""
-        self._num_epochs, self._epoch, self._dev = num_epochs, 1, "-"
+        self._num_epochs, self._epoch, self._dev, self._best = num_epochs, 1, "-", "-"
         self._line = LiveLine(f"epoch 1/{num_epochs}", num_steps) if sys.stderr.isatty() else None
 
     def stepped(self, step: int, loss: float, tokens_per_second: float) -> None:
         """Update the live line."""
         if self._line is not None:
-            figures = f"loss {loss:.4f}  dev {self._dev}  {tokens_per_second:,.0f} tokens/s"
+            scores = f"dev {self._dev}" if self._dev == self._best else f"dev {self._dev}, best {self._best}"
+            figures = f"loss {loss:.4f}  {scores}  {tokens_per_second:,.0f} tokens/s{memory_used()}"
             self._line.update(f"epoch {self._epoch}/{self._num_epochs}  {figures}", step)
 
     def scored(self, epoch: Epoch) -> None:
@@ -83,6 +85,7 @@ class TrainingProgress(Notes, RunListener):
             f"  {epoch.tokens_per_second:,.0f} tokens/s{left}{mark}"
         )
         self._epoch, self._dev = min(epoch.epoch + 1, self._num_epochs), f"{epoch.selected:.4f}"
+        self._best = self._dev if epoch.best else self._best
 
     def _stop(self) -> None:
         super()._stop()
@@ -164,6 +167,15 @@ class GroupProgress(GroupListener):
                 self._lines.print(line)
             else:
                 self._console.print(line, markup=False)
+
+
+def memory_used() -> str:
+    """Return the memory of this process in words, such as `  1.2 GiB`; nothing where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return ""
+    return f"  {pages * os.sysconf('SC_PAGE_SIZE') / 2**30:.1f} GiB"
 
 
 def spoken(seconds: float) -> str:
