@@ -47,6 +47,7 @@ _MODULES = {
     "tagger.running.train": ("train",),
     "tagger.running.tuning.study": ("TuneListener", "tune"),
     "tagger.tagging": ("Tagger", "load"),
+    "tagger.training.loop": ("StopTraining",),
 }
 _SUBMODULES = ("metrics", "plots")
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
     from tagger.text.document import Document as Document
     from tagger.text.rows import to_dataframe as to_dataframe
     from tagger.text.sentence import Label as Label, Sentence as Sentence, Span as Span
+    from tagger.training.loop import StopTraining as StopTraining
 
     __version__: str
 else:

@@ -37,6 +37,7 @@ PUBLIC = [
     "RunListener",
     "Sentence",
     "Span",
+    "StopTraining",
     "SystemComparison",
     "Tagger",
     "TaggerError",

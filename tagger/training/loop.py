@@ -67,8 +67,15 @@ class Outcome:
         return next((epoch for epoch in reversed(self.epochs) if epoch.best), None)
 
 
+class StopTraining(Exception):  # noqa: N818
+    """Raised by a listener: training ends after this epoch, as if it had been the last one.
+
+    The best epoch so far is kept and scored on test; the message is the reason in the report.
+    """
+
+
 class Listener:
-    """Receives the events of training; this base class ignores them."""
+    """Receives the events of training; this base class ignores them. `scored` may raise `StopTraining`."""
 
     def started(self, num_epochs: int, num_steps: int) -> None:
         """Training starts, with at most this many epochs and steps."""
@@ -175,7 +182,11 @@ def train_network(
                 epochs.append(Epoch(number, loss, dev, selected, is_best, stepper.learning_rate, speed, seconds))
                 if keep is not None and together.leads:
                     keep(epochs)
-            listener.scored(epochs[-1])
+            try:
+                listener.scored(epochs[-1])
+            except StopTraining as stop:
+                reason = str(stop) or "stopped by a listener"
+                break
             if best.age >= config.patience:
                 reason = f"no better dev score for {config.patience} epochs"
                 break

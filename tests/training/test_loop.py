@@ -30,6 +30,7 @@ from tagger.training.loop import (
     Epoch,
     Listener,
     Outcome,
+    StopTraining,
     refit_network,
     train_network,
 )
@@ -215,6 +216,17 @@ def test_an_interruption_while_an_epoch_is_reported_keeps_that_epoch() -> None:
     outcome = lesson.train(listener=Late())
     assert outcome.interrupted
     assert outcome.best is outcome.epochs[0]
+
+
+@pytest.mark.parametrize(("reason", "expected"), [("good enough", "good enough"), ("", "stopped by a listener")])
+def test_a_listener_may_end_training_as_if_the_epoch_were_the_last(reason: str, expected: str) -> None:
+    class Second(Listener):
+        def scored(self, epoch: Epoch) -> None:
+            if epoch.epoch == 2:
+                raise StopTraining(reason)
+
+    outcome = Lesson(NER).train(listener=Second())
+    assert (len(outcome.epochs), outcome.reason, outcome.interrupted) == (2, expected, False)
 
 
 def test_training_interrupted_before_any_score_has_no_best_epoch() -> None:
