@@ -119,6 +119,10 @@ class TrainingConfig(Section):
     batch_size: Count = 16
     """Number of sentences in a batch."""
 
+    accumulate: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Number of parts of a batch that are computed one after another, whose gradients are added up. A step then needs
+    the memory of the largest part, takes longer, and is the same apart from rounding and dropout."""
+
     optimizer: Literal["adam", "sgd"] = "adam"
     """Optimiser: Adam, or stochastic gradient descent with a momentum of 0.9."""
 

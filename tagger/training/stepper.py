@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from tagger.encoding.batches import Ids
 from tagger.errors import TaggerError
-from tagger.model.network import Network, to_tensors
+from tagger.model.network import Network, TensorBatch, to_tensors
 from tagger.model.shapes import LARGEST_WEIGHT
 from tagger.nn.embeddings import WordVectors
 from tagger.nn.encoder import RecurrentEncoder
@@ -26,6 +26,7 @@ from tagger.training.task import Task
 
 WIDE = 150  # hidden size from which a second thread saves more time than it costs to hand work over
 FEW = 3  # sentences of a batch that an error names
+Loss = tuple[int, str]  # of a head: 0 and its layer against gold, 1 and its layer against teachers
 
 
 class DivergedError(TaggerError):
@@ -79,6 +80,8 @@ class Stepper:
         self.average = WeightAverage(network, task.config.average)
         self._stepped = stepped
         self._processes = processes or Alone()
+        weights = task.head_weights, task.taught_weights
+        self._losses: dict[Loss, float] = {(side, name): by[name] for side, by in enumerate(weights) for name in by}
         sparse = {id(module.weight) for module in network.modules() if isinstance(module, WordVectors)}
         self._dense = [weight for weight in self.weights if id(weight) not in sparse]
         self._sparse = [weight for weight in self.weights if id(weight) in sparse]
@@ -198,14 +201,11 @@ class Stepper:
         self.learning_rate = set_rates(self.optimizers, self.step, self.num_steps, self.config)
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
-        parts = self._weighted_losses(rows)
         self.step += 1
-        if self._processes.size == 1 and not parts:  # no sentence of the batch has a layer of any head
+        own = self._backward(rows)
+        if own is None and self._processes.size == 1:  # no sentence of the batch has a layer of any head
             return 0.0
-        own = torch.stack(parts).sum() if parts else None
-        if own is not None:
-            own.backward()
-        loss = self._processes.summed(0.0 if own is None else own.item(), self._dense, self._sparse)
+        loss = self._processes.summed(own or 0.0, self._dense, self._sparse)
         if not math.isfinite(loss):
             raise DivergedError(
                 f"step {self.step}: the loss of its sentences{self.task.shown(rows, FEW)} must be a number, got "
@@ -218,30 +218,44 @@ class Stepper:
         self.average.update()
         return loss
 
-    def _weighted_losses(self, rows: Ids) -> list[Tensor]:
-        """Return the losses of the sentences that this process computes, as their share of those of the batch."""
-        mine, processes = self._processes.part(rows), self._processes
-        weights = self.task.head_weights, self.task.taught_weights
-        if processes.size == 1:
-            losses = self.network.losses(to_tensors(self.task.sentences.batch(mine), self.network.device))
-            return [by[name] * loss for by, found in zip(weights, losses, strict=True) for name, loss in found.items()]
+    def _backward(self, rows: Ids) -> float | None:
+        """Add up the gradients of the sentences that this process computes, and return their share of the loss.
+
+        None if they have no layer of any head.
+        """
+        processes = self._processes
+        mine = processes.part(rows)
+        if processes.size == 1 and self.config.accumulate == 1:
+            return self._one_backward(self._tensors(mine), {})
         if self.network.generator is not None and processes.rank:  # the first process goes on with its own numbers
             self.network.generator.manual_seed(hash((self.task.seed, self.step, processes.rank)) % 2**62)
-        batch = to_tensors(self.task.sentences.batch(mine), self.network.device) if len(mine) else None
-        counts = self.network.counts(batch) if batch is not None else None
-        names = [(side, name) for side, by in enumerate(weights) for name in by]
+        pieces = [mine[i :: self.config.accumulate] for i in range(self.config.accumulate)]
+        parts = [self._tensors(piece) for piece in pieces if len(piece)]
+        totals = dict(zip(self._losses, processes.totals(self._counts(parts)), strict=True))
+        found = [loss for part in parts if (loss := self._one_backward(part, totals)) is not None]
+        return sum(found) if found else None
+
+    def _one_backward(self, batch: TensorBatch, totals: Mapping[Loss, Tensor]) -> float | None:
+        """Add the gradients of sentences, as their share of the whole batch if its counts are given."""
+        found = self.network.losses(batch)
+        losses = {(side, name): loss for side, by in enumerate(found) for name, loss in by.items()}
+        if not losses:
+            return None
+        if totals:
+            counts = dict(zip(self._losses, self._counts([batch]), strict=True))
+            losses = {key: loss * (counts[key] / totals[key]).float() for key, loss in losses.items()}
+        total = torch.stack([self._losses[key] * loss for key, loss in losses.items()]).sum()
+        total.backward()
+        return total.item()
+
+    def _counts(self, parts: Sequence[TensorBatch]) -> list[Tensor]:
+        """Return what each loss of these sentences is a mean over."""
+        found = [self.network.counts(part) for part in parts]
         zero = torch.zeros((), device=self.network.device)
-        own = [zero if counts is None else counts[side][name] for side, name in names]
-        totals = dict(zip(names, processes.totals(own), strict=True))
-        if batch is None:
-            return []
-        losses = self.network.losses(batch)
-        shares = {key: count / totals[key] for key, count in zip(names, own, strict=True) if bool(count)}
-        return [
-            by[name] * loss * shares[side, name].float()
-            for side, (by, found) in enumerate(zip(weights, losses, strict=True))
-            for name, loss in found.items()
-        ]
+        return [torch.stack([zero, *(each[side][name] for each in found)]).sum() for side, name in self._losses]
+
+    def _tensors(self, rows: Ids) -> TensorBatch:
+        return to_tensors(self.task.sentences.batch(rows), self.network.device)
 
 
 @contextmanager

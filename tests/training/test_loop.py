@@ -261,7 +261,7 @@ def test_errors_in_a_step_name_its_sentences(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(TaggerError) as caught:
         train_network(lesson.network, task, score=lesson.score)
     assert re.fullmatch(
-        rf"step 0: out of memory with {len(lesson.sentences)} sentences, the longest of which has {longest} tokens "
+        rf"step 1: out of memory with {len(lesson.sentences)} sentences, the longest of which has {longest} tokens "
         r"\(at train.conll:\d+\); lower training.batch_size \(now 1000000\), or split long sentences",
         str(caught.value),
     )
@@ -282,6 +282,15 @@ def test_equal_seeds_give_identical_weights(optimizer: str) -> None:
         ends.append(lesson.weights())
     assert same(ends[0], ends[1])
     assert not same(ends[0], ends[2])
+
+
+@pytest.mark.parametrize("accumulate", [2, 3, 100])
+def test_a_batch_in_parts_makes_the_same_steps(accumulate: int) -> None:
+    whole, parts = Lesson(NER), Lesson(NER)
+    whole.train(TrainingConfig(epochs=3, batch_size=5))
+    parts.train(TrainingConfig(epochs=3, batch_size=5, accumulate=accumulate))
+    for name, weight in whole.weights().items():
+        torch.testing.assert_close(parts.weights()[name], weight, rtol=0, atol=1e-5)
 
 
 def test_scoring_leaves_training_as_it_is() -> None:

@@ -67,6 +67,7 @@ pytestmark = pytest.mark.skipif(
         ([NER, SENTIMENT + 'dropout = 0.0\nclass_weights = "balanced"\n'], ["training.batch_size=7"]),
         ([NER], ["training.optimizer=sgd", "embeddings.quantize=true", "heads.ner.decoder=softmax"]),
         ([NER], ["training.batch_size=1", "training.epochs=2", "training.average=0.9"]),
+        ([NER, SENTIMENT + "dropout = 0.0\n"], ["training.batch_size=12", "training.accumulate=3"]),
     ],
 )
 def test_two_processes_make_the_steps_of_one(parts: list[str], overrides: list[str], tmp_path: Path) -> None:

@@ -60,7 +60,8 @@ def estimate_memory(
     """
     embeddings, encoder, training = recipe.embeddings, recipe.encoder, recipe.training
     copies = FLOAT * (4 + (training.optimizer == "adam") + bool(training.average))
-    tokens, sentences = sum(nlargest(training.batch_size, lengths)), min(training.batch_size, len(lengths))
+    at_once = -(-training.batch_size // training.accumulate)
+    tokens, sentences = sum(nlargest(at_once, lengths)), min(at_once, len(lengths))
     chars, _, states, output, inputs = widths_of(embeddings, encoder, vectors, total_width(features))
     trained, gates = vocabulary.num_trainable, GATES[encoder.cell]
     parts: dict[str, float] = {

@@ -74,6 +74,7 @@ def test_estimate_grows_with_each_size_that_a_recipe_gives() -> None:
         assert sum(estimate(**{section: {key: value}}).values()) > base
     assert sum(estimate(encoder={"bidirectional": False}).values()) < base
     assert sum(estimate(training={"optimizer": "sgd"}).values()) < base
+    assert sum(estimate(training={"accumulate": 2}).values()) < base
 
 
 def test_training_that_cannot_fit_is_refused_in_one_sentence_that_names_the_keys(tmp_path: Path) -> None:
