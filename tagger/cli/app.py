@@ -214,8 +214,11 @@ def train(
     from tagger.running.corpora import missing_folder
 
     check_runs(seed, seeds, folds, jobs)
-    if processes is not None and (seeds is not None or folds is not None):
-        raise RecipeError("--processes is for a single run; --jobs makes several runs at a time")
+    if seeds is not None or folds is not None:
+        if processes is not None:
+            raise RecipeError("--processes is for a single run; --jobs makes several runs at a time")
+        if dry_run:
+            raise RecipeError("--dry-run is for a single run; remove --seeds or --folds")
     if data is not None and not data.is_dir():
         raise missing_folder(load_recipe(recipe, overrides or ()), data)
     settings: dict[str, Any] = {"data": data, "overrides": overrides or (), "seed": seed}
@@ -230,7 +233,7 @@ def train(
         from tagger.cli.training.launching import launch, without_processes
 
         raise typer.Exit(launch(without_processes(sys.argv[1:], processes, threads), processes))
-    settings["track"] = track.split(",") if track else ()
+    settings["track"] = [name.strip() for name in track.split(",")] if track else ()
     settings |= {"overwrite": overwrite, "resume": resume, "checkpoint_every": checkpoint_every}
     folder = output or Path("runs") / default_run_name(recipe, seeds, folds)
     if seeds is None and folds is None:

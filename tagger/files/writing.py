@@ -23,6 +23,7 @@ from typing import IO, Any, BinaryIO
 from tagger.errors import DataError
 
 PENDING = ".tagger-pending"  # complete files of a folder that are about to be moved to their places
+_RECEIVED: list[int] = []  # the signals since `cut_short` began
 UNFINISHED = ".tagger-unfinished-"  # files of a folder that are still being written
 
 
@@ -64,7 +65,7 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
     place = Path(os.path.realpath(path))
     part = place.with_name(f".{place.name}.{secrets.token_hex(8)}.part")
     with one_sentence(path):
-        _remove_parts(place)
+        remove_parts(place)
         stream = part.open("xb")
     try:
         with one_sentence(path), stream:
@@ -91,7 +92,7 @@ def check_place(path: Path) -> None:
             tempfile.TemporaryFile(dir=Path(os.path.realpath(path)).parent).close()
 
 
-def _remove_parts(place: Path) -> None:
+def remove_parts(place: Path) -> None:
     """Delete what killed processes have left of a file. The part of a living process is locked, and stays."""
     for part in place.parent.glob(f".{escape(place.name)}.*.part"):
         with suppress(OSError), part.open("r+b") as stream:
@@ -276,27 +277,31 @@ def cut_short() -> Iterator[None]:
     Raises:
         SystemExit: The context was left in order after such a signal.
     """
-    received: list[int] = []
+    _RECEIVED.clear()
 
     def interrupt(number: int) -> BaseException:
-        received.append(number)
+        _RECEIVED.append(number)
         return KeyboardInterrupt()
 
     with ended_in_order(interrupt):
         yield
-    if received:
-        raise SystemExit(128 + received[0])
+    if ended_by := [number for number in _RECEIVED if number != signal.SIGINT]:
+        raise SystemExit(128 + ended_by[0])
 
 
 @contextmanager
-def asked_to_stop() -> Iterator[list[int]]:
+def asked_to_stop(*, only_handled: bool = False) -> Iterator[list[int]]:
     """Collect signals that ask to stop within the context, so that a step can end; a second one interrupts at once.
 
     Only the main thread receives signals; in others nothing is collected.
+
+    Args:
+        only_handled: Whether to leave signals alone that would end the program.
     """
     asked: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
+        _RECEIVED.append(number)
         if asked:
             raise KeyboardInterrupt
         asked.append(number)
@@ -305,7 +310,10 @@ def asked_to_stop() -> Iterator[list[int]]:
         yield asked
         return
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {each: signal.signal(each, note) for each in numbers if signal.getsignal(each) != signal.SIG_IGN}
+    before = {number: signal.getsignal(number) for number in numbers}
+    before = {n: old for n, old in before.items() if (callable(old) if only_handled else old != signal.SIG_IGN)}
+    for number in before:
+        signal.signal(number, note)
     try:
         yield asked
     finally:

@@ -9,7 +9,7 @@ from tagger.metrics.section import Cell, Table
 from tagger.reporting.tables import markdown_lines, text_lines
 from tagger.wording import counted, visible
 
-State = Literal["finished", "pruned", "failed", "running"]
+State = Literal["finished", "pruned", "failed", "running", "waiting"]
 SHOWN = 10  # trials in a text
 
 
@@ -18,12 +18,14 @@ class TrialResult:
     """One trial.
 
     Args:
-        number: Its number, from 1; the first has the values of the recipe.
+        number: Its number, from 1.
         state: How it ended. A pruned one was stopped early, because its scores were below those of others.
         values: The values that were tried, by key.
         score: Its best dev score so far; None if it has none.
         epoch: The epoch of that score.
         seconds: How long it took.
+        own: Whether its values are those of the recipe itself.
+        error: Why it failed.
     """
 
     number: int
@@ -32,6 +34,8 @@ class TrialResult:
     score: float | None = None
     epoch: int | None = None
     seconds: float | None = None
+    own: bool = False
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +83,17 @@ class TrialGroup:
         counts = Counter(trial.state for trial in self.trials)
         others = ", ".join(f"{counts[state]} {state}" for state in ("pruned", "failed", "running") if counts[state])
         notes = [f"{self.name}: {counted(len(self.trials), 'trial')}{f' ({others})' if others else ''}"]
-        best, own = self.best, self.trials[0] if self.trials else None
-        if best is not None and own is not None and own.score is not None:
-            notes.append(f"best dev score {best.score:.4f} in trial {best.number}; the recipe itself: {own.score:.4f}")
+        own = next((trial for trial in self.trials if trial.own and trial.state == "finished"), None)
+        if self.best is not None:
+            itself = f"the recipe itself: {own.score:.4f}" if own is not None else "the recipe itself was not tried"
+            notes.append(f"best dev score {self.best.score:.4f} in trial {self.best.number}; {itself}")
             notes.append("the best of many dev scores is too high by chance; compare both recipes with several seeds")
+        notes += [f"trial {trial.number} failed: {trial.error}" for trial in self.trials if trial.error]
         return notes
 
     def to_dict(self) -> dict[str, Any]:
         """Return the trials as JSON values."""
-        keys = ("number", "state", "score", "epoch", "seconds", "values")
+        keys = ("number", "state", "own", "score", "epoch", "seconds", "error", "values")
         trials = [{key: getattr(trial, key) for key in keys} for trial in self.trials]
         best = self.best.number if self.best is not None else None
         return {

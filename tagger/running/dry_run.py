@@ -112,8 +112,8 @@ def dry_run(
 ) -> DryRun:
     """Check a training without making it, and estimate its memory and time from a few steps.
 
-    Nothing is written. The arguments are those of `train`, and so are the errors. Teachers are not asked and teachers
-    that are recipes are not trained, so what they say costs time that is not counted.
+    Nothing is written. The arguments are those of `train`, and so are the errors, apart from those of teachers: these
+    are not asked, and those that are recipes are not trained or counted.
     """
     listener = listener or RunListener()
     recipe, base = read_recipe(recipe, overrides, seed, base)

@@ -23,7 +23,7 @@ from tagger.files.exclusive import check_free, writing_to
 from tagger.files.hashes import CONFIG
 from tagger.files.holding import check_kind
 from tagger.files.tensor_header import damaged
-from tagger.files.writing import make_pending, replace_files, replaced
+from tagger.files.writing import make_pending, remove_parts, replace_files, replaced
 from tagger.model.folder.card import model_card
 from tagger.model.folder.feature_files import remove_features
 from tagger.model.folder.opening import CARD, VOCABULARY, WEIGHTS
@@ -37,6 +37,7 @@ from tagger.training.loop import STOPPED, Epoch
 from tagger.wording import counted
 
 MODEL, RECIPE, LOG, REPORT = "model", "recipe.toml", "log.jsonl", "report.json"
+HOW = "computed with"  # what may change the last digits of a run that goes on
 STATE = "training.safetensors"  # of a run that has not ended, from which it can go on
 NEW = ".new-run"  # in the folder of a run: the run that is to replace it, until that ends
 
@@ -108,10 +109,9 @@ class RunFolder:
         try:
             before, state = described["of"], described["state"]
             other = described["recipe"] != self._recipe() and "another recipe"
-            changed = [name for name in ("sentences", "dev") if before[name] != of[name]]
-            if changed:
-                other = other or f"other {'train sentences' if changed[0] == 'sentences' else 'dev sentences'}"
-            how, now = before["computed_with"], of["computed_with"]
+            changed = [name for name in of if name != HOW and before[name] != of[name]]
+            other = other or (f"other {changed[0]}" if changed else "")
+            how, now = before[HOW], of[HOW]
         except (LookupError, TypeError) as error:
             raise damaged(str(path), f"{type(error).__name__}: {error}") from None
         if other:
@@ -142,8 +142,9 @@ class RunFolder:
         words = json.dumps(seen.to_dict(), ensure_ascii=False) + "\n"
         kept = {LOG: _log(epochs), REPORT: encoded(report.to_json()), SEEN: encoded(words)}
         self._replace(self._ready, self._model_files(model, state) | kept)
-        if report.extra.get("ended") != STOPPED:
-            (self._ready / STATE).unlink(missing_ok=True)
+        goes_on = report.extra.get("ended") == STOPPED and (self._ready / STATE).is_file()
+        if not goes_on:
+            _remove_state(self._ready)
         if self._ready != self.path:
             teachers = {teacher.name for teacher in (self._ready / KEPT).glob("*")}
             make_pending(self._ready, self.path)
@@ -151,6 +152,8 @@ class RunFolder:
             for old in (self.path / KEPT).glob("*"):
                 if old.name not in teachers and _held(old):
                     shutil.rmtree(old)
+            if not goes_on:
+                _remove_state(self.path)
 
     @cached_property
     def _ready(self) -> Path | None:
@@ -226,6 +229,7 @@ def open_run_folder(
             check_free(path, held, overwrite=overwrite, choice=goes_on)
             work = path / NEW if held else path
         _check_places(path)
+        remove_parts(work / STATE)
         try:
             yield RunFolder(path, work, recipe, data=data, base=base, resumed=resume)
         finally:
@@ -254,15 +258,24 @@ def _began(path: Path) -> bool:
 
 
 def _is_finished(path: Path) -> bool:
-    return (path / REPORT).is_file() and not (path / STATE).is_file()
+    return (path / REPORT).is_file() and not _was_stopped(path)
+
+
+def _was_stopped(path: Path) -> bool:
+    return f'"ended": "{STOPPED}"' in (path / REPORT).read_text(encoding="utf-8", errors="replace")
+
+
+def _remove_state(folder: Path) -> None:
+    """Delete the state of a training, and what a process that was killed has written of one."""
+    remove_parts(folder / STATE)
+    (folder / STATE).unlink(missing_ok=True)
 
 
 def _held(path: Path) -> str:
     """Return what a folder holds of a run, as a phrase; empty if nothing."""
     if (path / REPORT).is_file():
         newer = _held(path / NEW)
-        stopped = f'"ended": "{STOPPED}"' in (path / REPORT).read_text(encoding="utf-8", errors="replace")
-        held = "a run that was stopped" if stopped else "a finished run"
+        held = "a run that was stopped" if _was_stopped(path) else "a finished run"
         return f"{held}, and in {NEW} {newer}" if newer else held
     if (path / MODEL / CONFIG).is_file():
         log = path / LOG

@@ -107,7 +107,7 @@ class _Best:
     def restore_state(self, saved: Saved) -> None:
         """Go on from a state."""
         selected, self.age = saved.values["selected"], saved.values["age"]
-        self.selected = -math.inf if selected is None else selected
+        self.selected = -math.inf if selected is None else float(selected)
         inside = {name: tensor for name, tensor in saved.tensors.items() if name.startswith("best.")}
         self.weights = {name.removeprefix("best."): tensor for name, tensor in inside.items()}
 
@@ -160,8 +160,8 @@ def train_network(
         checkpoints.stepped(state)
 
     stepper = Stepper(network, task, stepped, together)
-    if (found := checkpoints.begun_with("fit")) is not None:
-        with _as_one_error():
+    with _as_one_error():
+        if (found := checkpoints.begun_with("fit")) is not None:
             epochs += [Epoch(**epoch) for epoch in found.values["epochs"]]
             best.restore_state(found)
             started -= found.values["seconds"]
@@ -193,6 +193,8 @@ def train_network(
         ended = reason
     except KeyboardInterrupt:
         reason, interrupted = STOPPED, True
+        if stepper.can_go_on:
+            checkpoints.write(state())
     except DivergedError as error:
         if not epochs:
             raise
@@ -241,14 +243,19 @@ def refit_network(
         checkpoints.stepped(state)
 
     stepper = Stepper(network, task, stepped, processes)
-    if (found := checkpoints.begun_with("refit")) is not None:
-        with _as_one_error():
+    with _as_one_error():
+        if (found := checkpoints.begun_with("refit")) is not None:
             done = found.values["done"]
             stepper.restore(found)
     listener.started(epochs, task.num_batches * epochs)
-    while done < epochs:
-        stepper.run_epoch()
-        done += 1
+    try:
+        while done < epochs:
+            stepper.run_epoch()
+            done += 1
+    except KeyboardInterrupt:
+        if stepper.can_go_on:
+            checkpoints.write(state())
+        raise
     last = _Best()
     with stepper.average.in_place():
         last.offer(0.0, network)
@@ -263,6 +270,6 @@ def _as_one_error() -> Iterator[None]:
         yield
     except (LookupError, TypeError, ValueError, RuntimeError) as error:
         raise TaggerError(
-            f"the checkpoint is damaged, or of another training ({type(error).__name__}: {error}); start again without "
-            "--resume"
+            f"the checkpoint is damaged, or of another training ({type(error).__name__}: {error}); start again with "
+            "--overwrite"
         ) from None

@@ -168,6 +168,8 @@ def joined(device: str) -> Iterator[Alone]:
         with asked_to_stop() as asked:
             _CURRENT.append(Together(asked))
             yield _CURRENT[-1]
+            with _all_there():
+                distributed.barrier()  # a process that leaves earlier may take the connections of others with it
     finally:
         _CURRENT.clear()
         distributed.destroy_process_group()

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from tagger.encoding.batches import Ids
 from tagger.errors import TaggerError
+from tagger.files.writing import asked_to_stop
 from tagger.model.network import Network, TensorBatch, to_tensors
 from tagger.model.shapes import LARGEST_WEIGHT
 from tagger.nn.embeddings import WordVectors
@@ -60,6 +61,9 @@ class Stepper:
         task: What it learns.
         stepped: Called after each step with its number, the mean loss of the epoch so far, and tokens per second.
         processes: Those that share the sentences of a batch; default: this one alone.
+
+    Attributes:
+        can_go_on: Whether a signal stopped the training between two steps, so that its state is whole.
     """
 
     def __init__(
@@ -76,6 +80,7 @@ class Stepper:
         self.num_steps = task.num_batches * task.config.epochs
         self.step = 0
         self.learning_rate = 0.0
+        self.can_go_on = False
         self.optimizers = make_optimizers(network, task.config)
         self.average = WeightAverage(network, task.config.average)
         self._stepped = stepped
@@ -93,7 +98,7 @@ class Stepper:
         self.network.train()
         now = self._pass
         batches, started = self.task.draw_batches(self._rng), time.perf_counter() - now.seconds
-        with _divided_among_threads(self.network.encoder):
+        with _divided_among_threads(self.network.encoder), self._asked() as asked:
             for rows in batches[now.done :]:
                 with self._memory_named(rows):
                     now.loss += self._make_step(rows)
@@ -101,9 +106,21 @@ class Stepper:
                 now.done += 1
                 now.seconds = time.perf_counter() - started
                 self._stepped(self.step, now.loss / now.done, now.tokens / now.seconds)
+                if asked:
+                    self.can_go_on = True
+                    raise KeyboardInterrupt
         self._check_weights()
         self._pass = Pass(self._rng.bit_generator.state)
         return now.loss / len(batches), now.tokens / max(now.seconds, 1e-9)
+
+    @contextmanager
+    def _asked(self) -> Iterator[Sequence[int]]:
+        """Collect signals while steps are made; several processes do so together."""
+        if self._processes.size > 1:
+            yield ()
+            return
+        with asked_to_stop(only_handled=True) as asked:
+            yield asked
 
     @contextmanager
     def _memory_named(self, rows: Ids) -> Iterator[None]:
@@ -160,6 +177,8 @@ class Stepper:
         else:
             self.network.generator.set_state(tensors["random"])
         self._pass = Pass(**values["pass"])
+        if not 0 <= self._pass.done <= self.task.num_batches:
+            raise ValueError(f"batch {self._pass.done} of {self.task.num_batches}")
         self._rng.bit_generator.state = self._pass.order
 
     def _random_state(self) -> Tensor:

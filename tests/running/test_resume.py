@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import random
 import re
+import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -172,6 +173,65 @@ def test_a_run_that_was_stopped_by_its_user_goes_on_too(tmp_path: Path) -> None:
     assert contents(tmp_path / "resumed") == contents(tmp_path / "unbroken")
 
 
+def test_a_run_that_was_stopped_before_its_first_checkpoint_begins_again(tmp_path: Path) -> None:
+    recipe, notes = make_recipe(tmp_path, SYNTHETIC, NER), Notes()
+    train(recipe, output=tmp_path / "resumed", listener=Interrupter(epoch=1))
+    train(recipe, output=tmp_path / "resumed", resume=True, listener=notes)
+    assert any("so the training begins at its beginning" in note for note in notes.said)
+    train(recipe, output=tmp_path / "unbroken")
+    assert contents(tmp_path / "resumed") == contents(tmp_path / "unbroken")
+
+
+def test_a_signal_between_two_steps_leaves_a_checkpoint_of_that_step(tmp_path: Path) -> None:
+    class Signalled(Notes):
+        def stepped(self, step: int, loss: float, tokens_per_second: float) -> None:
+            if step == 7:
+                signal.raise_signal(signal.SIGINT)
+
+    recipe, notes = make_recipe(tmp_path, SYNTHETIC, NER), Notes()
+    run = train(recipe, output=tmp_path / "resumed", listener=Signalled())
+    assert run.outcome.interrupted
+    train(recipe, output=tmp_path / "resumed", resume=True, listener=notes)
+    assert any(note.startswith("goes on from") for note in notes.said)
+    train(recipe, output=tmp_path / "unbroken")
+    assert contents(tmp_path / "resumed") == contents(tmp_path / "unbroken")
+
+
+def test_a_run_that_replaces_one_that_was_killed_leaves_nothing_of_it(tmp_path: Path) -> None:
+    recipe = make_recipe(tmp_path, SYNTHETIC, NER)
+    cut(recipe, tmp_path / "run", seed=2)
+    (tmp_path / "run" / ".training.safetensors.0011.part").write_bytes(b"half of a checkpoint")
+    train(recipe, output=tmp_path / "run", overwrite=True)
+    train(recipe, output=tmp_path / "other")
+    assert contents(tmp_path / "run").keys() == contents(tmp_path / "other").keys()
+    with pytest.raises(ModelError, match="the run has finished, so there is nothing to resume"):
+        train(recipe, output=tmp_path / "run", resume=True)
+
+
+def test_vectors_lists_and_test_must_be_the_same_too(tmp_path: Path) -> None:
+    sentences = ["Ada/B-PER ran/O"] * 60
+    files = {"v.txt": "Ada 1 2\nran 3 4\n", "names.txt": "Ada\n"}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    lists = '[features.lists]\nkind = "gazetteer"\nfiles = { PER = "names.txt" }\n'
+    recipe = make_conll_recipe(tmp_path, train=sentences, dev=sentences[:1], test=sentences[:1])
+    text = recipe.read_text().replace("dimension = 8", 'vectors = "v.txt"')
+    recipe.write_text(text.replace("[heads.ner]", f"{lists}[heads.ner]"))
+    cut(recipe, tmp_path / "run")
+    changes = {
+        "v.txt": ("Ada 1 2\nran 3 5\n", "other vectors, or another model in `start`"),
+        "names.txt": ("Ada\nEva\n", "other files of features"),
+        "test.conll": ("Eva B-PER\nran O\n", "other test sentences"),
+    }
+    for name, (other, said) in changes.items():
+        before = (tmp_path / name).read_text()
+        (tmp_path / name).write_text(other)
+        with pytest.raises(ModelError, match=f"must be continued with the same recipe and data, got {said}; give"):
+            train(recipe, output=tmp_path / "run", resume=True)
+        (tmp_path / name).write_text(before)
+    train(recipe, output=tmp_path / "run", resume=True)
+
+
 def test_runs_with_several_seeds_go_on_where_each_was_cut(tmp_path: Path) -> None:
     recipe = make_recipe(tmp_path, SYNTHETIC + "seed = 1\n", NER)
     train_several(recipe, seeds=[1, 2], output=tmp_path / "unbroken")
@@ -265,7 +325,7 @@ def test_a_finished_run_has_nothing_to_resume(tmp_path: Path) -> None:
     assert contents(tmp_path / "run") == before
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "header", "values"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "header", "values", "place"])
 def test_a_damaged_checkpoint_is_reported_in_one_sentence(damage: str, tmp_path: Path) -> None:
     recipe = make_recipe(tmp_path, SYNTHETIC, NER)
     cut(recipe, tmp_path / "run")
@@ -276,6 +336,7 @@ def test_a_damaged_checkpoint_is_reported_in_one_sentence(damage: str, tmp_path:
         "empty": b"",
         "header": content[:8] + b"x" + content[9:],
         "values": content.replace(rb"\"averaged\"", rb"\"overaged\""),
+        "place": content.replace(rb"\"done\": ", rb"\"done\":-"),
     }
     path.write_bytes(damaged[damage])
     with pytest.raises(TaggerError, match=r"the file is damaged or incomplete|the checkpoint is damaged") as caught:

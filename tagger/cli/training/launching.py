@@ -28,8 +28,8 @@ def without_processes(arguments: Sequence[str], processes: int, threads: int | N
             next(values)
         elif not argument.startswith("--processes="):
             found.append(argument)
-    cores = os.cpu_count() or 1
-    return found if threads is not None else [*found, "--threads", str(max(1, cores // processes))]
+    each = max(1, (os.cpu_count() or 1) // processes)
+    return found if threads is not None else [*found[:1], "--threads", str(each), *found[1:]]
 
 
 def launch(arguments: Sequence[str], processes: int) -> int:
@@ -78,6 +78,8 @@ def _waited_for(started: Sequence["subprocess.Popen[bytes]"], said: Sequence[IO[
             break
         time.sleep(PAUSE)
     codes = [process.poll() for process in started]
+    if codes[0] == 0:  # the run is whole, however the others ended after it
+        return 0
     culprit = next((rank for rank, code in enumerate(codes) if code is not None and code < 0), None)
     if culprit is None and codes[0] in (None, 0):
         culprit = next((rank for rank, code in enumerate(codes) if code), None)
@@ -94,7 +96,8 @@ def _why(rank: int, code: int, said: IO[bytes] | None) -> str:
         lines = [line for line in said.read().decode("utf-8", "replace").splitlines() if line.strip()]
     reason = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
     last = f": {visible(lines[-1].removeprefix('error: '))}" if lines else ""
-    return f"process {rank + 1} of the training {reason}{last}; the others are ended, and --resume goes on"
+    advice = "the others are ended; --resume goes on from the last checkpoint"
+    return f"process {rank + 1} of the training {reason}{last}; {advice}"
 
 
 @contextmanager

@@ -39,6 +39,7 @@ class TuneProgress(Notes, TuneListener):
         left = max(0, self._of - trial.number) * elapsed / self._made
         score = "no score" if trial.score is None else f"dev {trial.score:.4f}"
         state = "" if trial.state == "finished" else f" ({trial.state})"
+        state += f": {trial.error}" if trial.error else ""
         highest = "" if best is None else f"; best {best:.4f}"
         took = time.perf_counter() - self._begun
         self._print(

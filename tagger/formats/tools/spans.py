@@ -1,6 +1,7 @@
 """Character spans in JSON: which values are spans, their entities, and the tokens that have offsets."""
 
 from collections.abc import Iterator, Mapping
+from math import inf
 from typing import Any
 
 from tagger.errors import DataError
@@ -58,8 +59,12 @@ def entities(spans: Any, place: str) -> Iterator[Entity]:
 
 def _score(span: Any) -> float | None:
     """Return the number that a span has as its probability; None if it has none."""
-    found = [span[key] for key in SCORES if span.get(key) is not None] if isinstance(span, dict) else []
-    return float(found[0]) if found and isinstance(found[0], (int, float)) else None
+    values = [span.get(key) for key in SCORES] if isinstance(span, dict) else []
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    try:
+        return float(numbers[0]) if numbers else None
+    except OverflowError:
+        return inf
 
 
 def _parts(span: Any) -> tuple[Any, Any, list[Any], Any]:

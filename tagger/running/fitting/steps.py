@@ -1,6 +1,6 @@
 """The steps from corpora to a trained and calibrated model."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from tagger.analysis.knowledge import TrainKnowledge, knowledge_of
 from tagger.config import Recipe
@@ -35,7 +36,7 @@ from tagger.running.fitting.model_config import config_of
 from tagger.running.fitting.splitting import TOKENIZED, stays_whole, text_rules_of
 from tagger.running.fitting.start import begin_with, vectors_of
 from tagger.running.fitting.task import of_parts, task_of
-from tagger.running.folder import RunFolder
+from tagger.running.folder import HOW, RunFolder
 from tagger.running.run import RunListener
 from tagger.running.teachers.finding import Teachers
 from tagger.running.testing import files_of, hashes_of_recipe
@@ -191,7 +192,7 @@ class Training:
         tagger = Tagger(TorchBackend(model, cache=False))
         task = self.task(model, teachers)
         compute(model.features, passages_for(model.features, self.dev))
-        self.checkpoints = self._checkpoints(task)
+        self.checkpoints = self._checkpoints(model, task)
         return train_network(
             model.network,
             task,
@@ -202,10 +203,17 @@ class Training:
             processes=self.processes,
         )
 
-    def _checkpoints(self, task: Task) -> Checkpoints:
+    def _checkpoints(self, model: TorchModel, task: Task) -> Checkpoints:
         """Return where the states of this training go, with the state that it goes on from."""
         told = f"{torch.get_num_threads()} threads, torch {torch.__version__}, {self.device}"
-        mine = {"sentences": task.digest(), "dev": _digest(self.dev), "computed_with": told}
+        mine = {
+            "train sentences": task.digest(),
+            "dev sentences": _digest(self.dev),
+            "test sentences": _digest(joined(corpus.test for corpus in self.corpora.values())),
+            "vectors, or another model in `start`": _digest_of_tensors(model.network.state_dict().values()),
+            "files of features": _digest_of_features(model),
+            HOW: told,
+        }
         leads = self.processes.leads
         found = self.run_folder.read_state(mine, self.listener.noted) if self.resume and leads else None
         found = self.processes.agreed(found)
@@ -308,4 +316,20 @@ def _digest(sentences: Sequence[Sentence]) -> str:
     found = sha256()
     for sentence in sentences:
         found.update(repr((sentence.tokens, sentence.layers)).encode("utf-8", "surrogatepass"))
+    return found.hexdigest()
+
+
+def _digest_of_tensors(tensors: Iterable[Tensor]) -> str:
+    """Return a hash of the weights that a training begins with, among them the vectors of words."""
+    found = sha256()
+    for tensor in tensors:
+        found.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()
+
+
+def _digest_of_features(model: TorchModel) -> str:
+    """Return a hash of the files of features: lists, and models whose states are read."""
+    found = sha256()
+    for name, feature in model.features.items():
+        found.update(name.encode() + feature.content(model.network.types.get(name) or model.network.tokens.get(name)))
     return found.hexdigest()

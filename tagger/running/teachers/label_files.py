@@ -115,13 +115,18 @@ def read_label_file(path: Path, tell: Tell) -> LabelFile:
     except DataError as error:
         raise DataError(f"{error}{CONVERT if ' --' in str(error) else ''}") from None
     sentences = [settled(sentence) for sentence in finished.splits["test"]]
-    for note in side.notes:
-        if note.startswith("ignored"):
-            tell(f"{path}: {note}")
-    if side.config.format == "jsonl" and not any(map(_has_scores, sentences)) and _mentions_scores(path):
+    ignored = [note for note in side.notes if note.startswith("ignored")]
+    for note in ignored:
+        tell(f"{path}: {note}; their labels count as certain")
+    if (
+        side.config.format == "jsonl"
+        and not ignored
+        and not any(map(_has_scores, sentences))
+        and _mentions_scores(path)
+    ):
         tell(
             f"{path}: has keys such as `score`, but no probabilities in a form that is read, so each of its labels "
-            "counts as certain; the form of `tagger tag --output-format jsonl` is"
+            "counts as certain; give each span or label a `score`, as `tagger tag --output-format jsonl` does"
         )
     return LabelFile(str(path), sentences, tell)
 

@@ -34,6 +34,7 @@ class TrackedListener(RunListener):
 
     def __init__(self, listener: RunListener, trackers: dict[str, Tracker]) -> None:
         self._listener, self._trackers, self._step = listener, trackers, 0
+        self._before = 0  # steps of an earlier training of this run, which is made again with dev
         self.stopped = False
 
     def noted(self, message: str) -> None:
@@ -46,11 +47,12 @@ class TrackedListener(RunListener):
 
     def started(self, num_epochs: int, num_steps: int) -> None:
         """Pass on that training starts."""
+        self._before = self._step
         self._listener.started(num_epochs, num_steps)
 
     def stepped(self, step: int, loss: float, tokens_per_second: float) -> None:
         """Show the loss of every tenth step."""
-        self._step = step
+        self._step = self._before + step
         if step % STEPS == 0:
             self._log({"loss": loss, "tokens_per_second": tokens_per_second})
         self._listener.stepped(step, loss, tokens_per_second)

@@ -3,6 +3,8 @@
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,25 +39,29 @@ class Tracker(ABC):
 
 
 class TensorBoard(Tracker):
-    """Files for TensorBoard in the folder `tensorboard` of the run."""
+    """Files for TensorBoard, in a folder of their own in `tensorboard` of the run for each time that it is begun."""
 
     def __init__(self, name: str, folder: Path | None, settings: Mapping[str, Any], recipe: str) -> None:
         from torch.utils.tensorboard import SummaryWriter
 
         if folder is None:
             raise RecipeError("tensorboard needs a folder for its files; give the run an output")
-        self._writer = SummaryWriter(str(folder / "tensorboard"))
-        indented = "".join(f"    {line}\n" for line in recipe.splitlines())  # Markdown
-        self._writer.add_text("recipe", indented)
+        self._make = partial(SummaryWriter, str(folder / "tensorboard" / f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}"))
+        self._recipe = "".join(f"    {line}\n" for line in recipe.splitlines())  # Markdown
+        self._writer: SummaryWriter | None = None
 
     def log(self, values: Mapping[str, float], step: int) -> None:
-        """Add figures to the files."""
+        """Add figures to the files, which are made now: a run that fails before leaves none."""
+        if self._writer is None:
+            self._writer = self._make()
+            self._writer.add_text("recipe", self._recipe)
         for name, value in values.items():
             self._writer.add_scalar(name, value, step)
 
     def end(self, how: Ending) -> None:
         """Close the files."""
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
 
 
 class MLflow(Tracker):

@@ -1,5 +1,6 @@
 """The values that a search tries: those that a recipe names, or the default ones."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -18,7 +19,10 @@ SEARCHED: Mapping[str, Mapping[str, Any]] = {  # if a recipe names nothing
     "encoder.hidden_size": {"values": (100, 150, 200, 300)},
     "encoder.layers": {"values": (1, 2)},
 }
-NEVER = ("data", "corpora", "tune", "seed", "start")  # sections with which scores on dev could not be compared
+# Sections and keys with which dev scores could not be compared.
+NEVER = re.compile(
+    r"(data|corpora|tune|seed|start)(\..*)?|training\.(select|refit|teacher_seeds)|heads\.[^.]+\.(layer|kind|teacher)|heads"
+)
 
 
 class Trial(Protocol):
@@ -43,8 +47,10 @@ def space_of(recipe: Recipe) -> dict[str, SearchConfig]:
     if not recipe.tune:
         return {key: _with_own(SearchConfig(**spec), value_of(recipe, key)) for key, spec in _defaults(recipe).items()}
     for key, config in recipe.tune.items():
-        if key.partition(".")[0] in NEVER:
-            raise RecipeError(f"tune.{key}: a search must not change the data or the seed; remove the section")
+        if NEVER.fullmatch(key):
+            raise RecipeError(
+                f"tune.{key}: a search must not change the data, the seed or what is scored; remove the section"
+            )
         for value in config.values or (config.low, config.high):
             changed(recipe, {key: value}, where=f"tune.{key}")
     return dict(recipe.tune)

@@ -2,7 +2,8 @@
 
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from tagger.config import Recipe, dump_recipe
 from tagger.errors import DataError, MissingExtraError, RecipeError, TaggerError
 from tagger.files.holding import check_kind
-from tagger.files.writing import replace_files
+from tagger.files.writing import replace_files, try_lock
 from tagger.reporting.output import encoded, to_json
 from tagger.reporting.trials import State, TrialGroup, TrialResult
 from tagger.running.corpora import read_corpora
 from tagger.running.run import RunListener
 from tagger.running.teachers.finding import find_teachers, kept_recipe
 from tagger.running.train import read_recipe, train
-from tagger.running.tuning.space import changed, chosen, own_values, space_of
+from tagger.running.tuning.space import changed, chosen, own_values, space_of, value_of
 from tagger.training.loop import Epoch
 from tagger.wording import shorten
 
@@ -58,12 +59,12 @@ def tune(
     threads: int | None = None,
     listener: TuneListener | None = None,
 ) -> TrialGroup:
-    """Search for values of a recipe with a higher dev score. Test is neither read by a training nor scored.
+    """Search for values of a recipe with a higher dev score. No trial sees test, and it is not scored.
 
-    The first trial has the values of the recipe. A trial is pruned after an epoch if its score is below the median of
-    those that the earlier ones had there. `output` gets `study.db`, to which several processes may write at once;
-    `best.toml`, the recipe with the best values; and the trials as `trials.json` and `trials.md`. The same call goes
-    on with a search that was stopped, up to so many trials in all.
+    The first trial has the values of the recipe, as far as they are among those that are tried. A trial is pruned after
+    an epoch if its score is below the median of those that the earlier ones had there. `output` gets `study.db`, to
+    which several processes may write at once; `best.toml`, the recipe with the best values; and the trials as
+    `trials.json` and `trials.md`. The same call goes on with a search that was stopped, up to so many trials in all.
 
     Args:
         recipe: A recipe, or the path of its TOML file. Its sections `[tune."KEY"]` say what to try.
@@ -202,6 +203,7 @@ class _Search:
             if known is None:
                 study.set_user_attr("recipe", mine)
                 study.enqueue_trial(own_values(self.recipe, self.space), skip_if_exists=True)
+            self._try_again(study)
         except Exception as error:  # of SQLAlchemy or SQLite, such as a file that is no database
             if isinstance(error, TaggerError):
                 raise
@@ -209,6 +211,39 @@ class _Search:
         if known is not None and known != mine:
             raise DataError(f"{self.folder}: holds a search of another recipe; use another --output")
         return study
+
+    def _try_again(self, study: "Study") -> None:
+        """Let the values of trials whose process was killed be tried again."""
+        from optuna.trial import TrialState
+
+        for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            if self._lock_of(trial.number).is_file():  # which a process that ends in order deletes
+                with self._lock(trial.number) as is_mine:
+                    if is_mine:
+                        self._give_up(study, trial)
+
+    def _give_up(self, study: "Study", trial: Any) -> None:
+        """End a trial that was cut short, as if it had not been, and let its values be tried again."""
+        from optuna.trial import TrialState
+
+        study._storage.set_trial_user_attr(trial._trial_id, "cut", True)
+        study.tell(trial.number, state=TrialState.FAIL)
+        study.enqueue_trial(dict(trial.params))
+
+    def _lock_of(self, number: int) -> Path:
+        return self.folder / f".trial-{number + 1}.lock"
+
+    @contextmanager
+    def _lock(self, number: int) -> Iterator[bool]:
+        """Try to lock a trial, which its process does while it works on it; yield whether that worked."""
+        path = self._lock_of(number)
+        with path.open("ab") as stream:
+            owned = try_lock(stream)
+            try:
+                yield owned
+            finally:
+                if owned:
+                    path.unlink(missing_ok=True)
 
     def run(self, trials: int, timeout: float | None) -> None:
         """Make trials until there are so many in all, or the time is over."""
@@ -218,39 +253,48 @@ class _Search:
 
     def _done(self) -> int:
         """Return the number of trials that have ended, among them those of other processes."""
-        return sum(trial.state.is_finished() for trial in self.study.get_trials(deepcopy=False))
+        return sum(t.state.is_finished() and not t.user_attrs.get("cut") for t in self.study.get_trials(deepcopy=False))
 
     def _make_trial(self, of: int) -> None:
-        from optuna.trial import TrialState
 
         trial = self.study.ask()
+        with self._lock(trial.number):
+            self._carry_out(trial, of)
+
+    def _carry_out(self, trial: "Trial", of: int) -> None:
+        from optuna.trial import TrialState
+
         started = time.perf_counter()
         values = chosen(trial, self.space)
+        trial.set_user_attr("own", values == {key: value_of(self.recipe, key) for key in self.space})
         refit = {"training.refit": False}  # a network that has learned from dev cannot be judged on it
         self.listener.began(trial.number + 1, of, values)
         watcher, state, score = _Watcher(trial, self.listener), TrialState.FAIL, None
         try:
             tried = changed(self.recipe, {**values, **refit}, where=f"trial {trial.number + 1}")
             run = train(tried, listener=watcher, **self.settings)
+            if run.outcome.interrupted and not watcher.pruned:
+                raise KeyboardInterrupt
             if watcher.pruned:
                 state = TrialState.PRUNED
-            elif run.outcome.interrupted:
-                raise KeyboardInterrupt
             elif run.outcome.best is not None:
                 state, score = TrialState.COMPLETE, run.outcome.best.selected
         except TaggerError as error:  # such as a learning rate with which training diverges
             self.error = str(error)
             trial.set_user_attr("error", self.error)
-        finally:
-            trial.set_user_attr("seconds", round(time.perf_counter() - started, 1))
-            self.study.tell(trial, score, state=state)
+        except KeyboardInterrupt:
+            self._give_up(self.study, self.study.trials[trial.number])
+            raise
+        trial.set_user_attr("seconds", round(time.perf_counter() - started, 1))
+        self.study.tell(trial, score, state=state)
         ended = _result(self.study.trials[trial.number])
         best = max((each.value or 0.0 for each in self.study.trials if each.state.name == "COMPLETE"), default=None)
         self.listener.ended(ended, best)
 
     def summary(self, name: str) -> TrialGroup:
         """Return the trials so far, and write them and the best recipe."""
-        results = [_result(trial) for trial in self.study.trials]
+        results = [_result(trial) for trial in self.study.trials if not trial.user_attrs.get("cut")]
+        results = [result for result in results if result.state != "waiting"]
         group = TrialGroup(name, results, self._importance())
         files = {
             f"{SUMMARY}.json": encoded(to_json(group.to_dict())),
@@ -278,7 +322,7 @@ class _Search:
 
 
 def _result(trial: Any) -> TrialResult:
-    states: dict[str, State] = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed"}
+    states: dict[str, State] = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed", "WAITING": "waiting"}
     known = trial.user_attrs
     return TrialResult(
         trial.number + 1,
@@ -287,4 +331,6 @@ def _result(trial: Any) -> TrialResult:
         known.get("score"),
         known.get("epoch"),
         known.get("seconds"),
+        own=bool(known.get("own")),
+        error=str(known.get("error", "")),
     )

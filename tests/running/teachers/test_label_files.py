@@ -109,14 +109,17 @@ def test_probabilities_of_character_spans_weight_them(learn: Learn, key: str, to
     assert not any("certain" in note for note in notes)
 
 
-@pytest.mark.parametrize("other", [{}, {"score": None}, {"score": 93}, {"score": -0.5}, {"score": "high"}])
+@pytest.mark.parametrize(
+    "other",
+    [{}, {"score": None}, {"score": 93}, {"score": 10**400}, {"score": True}, {"score": -0.5}, {"score": "high"}],
+)
 def test_a_text_with_probabilities_of_some_spans_has_none_and_says_so(learn: Learn, other: dict[str, Any]) -> None:
     spans = [{"start": 0, "end": 3, "label": "PER", "score": 0.25}, {"start": 4, "end": 6, "label": "PER", **other}]
     rows = [{"text": "Ada, Bo ran", "spans": [spans[0], {**spans[1], "start": 5, "end": 7}]}]
     rows.append({"text": "Ada ran", "spans": spans[:1]})
     found, notes = learn(rows, [words("Ada , Bo ran"), words("Ada ran")], teacher_targets="marginals")
     assert found.taught_shares["ner"].max(1).tolist() == [1, 1, 1, 1, 0.25, 1]
-    assert any("ignored probabilities of 1 text, where not each span has one from 0 to 1" in note for note in notes)
+    assert any("ignored the probabilities of 1 text, where not each span has one from 0 to 1" in note for note in notes)
 
 
 def test_labels_are_matched_by_their_text_in_any_order_and_with_other_tokens(learn: Learn) -> None:

@@ -68,6 +68,17 @@ def test_settings_losses_and_scores_are_shown(recipe: Path, tmp_path: Path, kept
     assert [step for step, values in tracker.logged if "loss" in values] == [10, 20, 30, 40]
 
 
+def test_steps_go_on_when_a_run_is_trained_again_with_dev(recipe: Path, tmp_path: Path, kept: list[Kept]) -> None:
+    changes = ["training.batch_size=2", "training.refit=true"]
+    run = train(recipe, output=tmp_path / "run", track=["wandb"], overrides=changes)
+    (tracker,) = kept
+    steps = [step for step, _ in tracker.logged]
+    assert steps == sorted(steps)
+    assert run.outcome.best is not None
+    assert steps[-1] == 40 + 22 * run.outcome.best.epoch
+    assert "test/ner" in tracker.logged[-1][1]
+
+
 def test_how_a_run_ended_is_shown(recipe: Path, tmp_path: Path, kept: list[Kept]) -> None:
     train(recipe, output=tmp_path / "run", track=["wandb"], listener=Interrupter(epoch=1))
     with pytest.raises(TaggerError):
@@ -118,7 +129,8 @@ def test_tensorboard_has_the_figures(recipe: Path, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     run = train(recipe, output=tmp_path / "run", track=["tensorboard"])
-    events = EventAccumulator(str(tmp_path / "run" / "tensorboard"))
+    (folder,) = (tmp_path / "run" / "tensorboard").iterdir()
+    events = EventAccumulator(str(folder))
     events.Reload()
     check_figures({name: events.Scalars(name)[-1].value for name in events.Tags()["scalars"]}, run)
     assert train(recipe, output=tmp_path / "run", overwrite=True).report is not None

@@ -2,6 +2,8 @@
 
 import json
 import multiprocessing
+import os
+import signal
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -101,7 +103,8 @@ def test_test_is_never_read_by_a_trial(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_search_goes_on_after_it_was_stopped(recipe: Path, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         tune(recipe, trials=6, output=tmp_path / "search", threads=1, listener=Watcher(stop_after=2))
-    assert len(json.loads((tmp_path / "search" / "trials.json").read_text())["trials"]) == 2
+    kept = json.loads((tmp_path / "search" / "trials.json").read_text())
+    assert [trial["own"] for trial in kept["trials"]] == [True, False]
     assert (tmp_path / "search" / "best.toml").is_file()
     watcher = Watcher()
     found = tune(recipe, trials=4, output=tmp_path / "search", threads=1, listener=watcher)
@@ -112,6 +115,46 @@ def test_a_search_goes_on_after_it_was_stopped(recipe: Path, tmp_path: Path) -> 
 
 def _search(recipe: Path, output: Path) -> None:
     tune(recipe, trials=6, output=output, threads=1)
+
+
+class Interrupting(TuneListener):
+    """Presses Ctrl-C in the first trial."""
+
+    def stepped(self, share: float) -> None:
+        raise KeyboardInterrupt
+
+
+def test_a_trial_that_was_interrupted_is_tried_again_and_does_not_count(recipe: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        tune(recipe, trials=2, output=tmp_path / "search", threads=1, listener=Interrupting())
+    found = tune(recipe, trials=2, output=tmp_path / "search", threads=1)
+    assert [trial.own for trial in found.trials] == [True, False]
+    assert "the recipe itself: 0." in found.to_text()
+
+
+def _killed(recipe: Path, output: Path) -> None:
+    class Killer(TuneListener):
+        def stepped(self, share: float) -> None:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    tune(recipe, trials=2, output=output, threads=1, listener=Killer())
+
+
+def test_a_trial_whose_process_was_killed_is_tried_again_and_does_not_count(recipe: Path, tmp_path: Path) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=_killed, args=(recipe, tmp_path / "search"))
+    process.start()
+    process.join(300)
+    assert process.exitcode == -signal.SIGKILL
+    found = tune(recipe, trials=2, output=tmp_path / "search", threads=1)
+    assert [trial.own for trial in found.trials] == [True, False]
+    assert {trial.state for trial in found.trials} == {"finished"}
+    assert not list((tmp_path / "search").glob(".trial-*"))
+
+
+def test_a_recipe_whose_values_are_not_tried_is_not_said_to_be(tmp_path: Path) -> None:
+    rates = '[tune."training.learning_rate"]\nvalues = [0.03, 0.04]\n'
+    found = tune(make_recipe(tmp_path, SYNTHETIC, rates, NER), trials=1, output=tmp_path / "search", threads=1)
+    assert "the recipe itself was not tried" in found.to_text()
 
 
 def test_processes_share_the_trials_of_a_folder(recipe: Path, tmp_path: Path) -> None:
@@ -146,6 +189,7 @@ def test_a_trial_that_fails_does_not_end_the_search(tmp_path: Path) -> None:
     failed = [trial for trial in found.trials if trial.state == "failed"]
     assert failed
     assert {trial.values["training.learning_rate"] for trial in failed} == {1e6}
+    assert "must be at most 1,000,000" in failed[0].error
     always = make_recipe(tmp_path, SYNTHETIC, '[tune."training.learning_rate"]\nvalues = [9e5, 1e6]\n', NER)
     with pytest.raises(TaggerError, match=r"no trial has finished; the last one: step "):
         tune(always, trials=2, output=tmp_path / "other", threads=1, overrides=["training.learning_rate=1e6"])
@@ -155,7 +199,9 @@ def test_a_trial_that_fails_does_not_end_the_search(tmp_path: Path) -> None:
     ("sections", "message"),
     [
         ('[tune."encoder.size"]\nlow = 1\nhigh = 9\n', r"^tune.encoder.size: unknown key `encoder.size`"),
-        ('[tune."seed.x"]\nlow = 1\nhigh = 9\n', r"^tune.seed.x: a search must not change the data or the seed"),
+        ('[tune."seed.x"]\nlow = 1\nhigh = 9\n', r"^tune.seed.x: a search must not change the data, the seed or what"),
+        ('[tune."training.select"]\nvalues = ["ner", "mean"]\n', r"^tune.training.select: a search must not change"),
+        ('[tune."heads.ner.layer"]\nvalues = ["ner", "x"]\n', r"^tune.heads.ner.layer: a search must not change"),
         ('[tune."data.train"]\nvalues = ["a", "b"]\n', r"^tune.data.train: a search must not change the data"),
         (
             '[tune."encoder.dropout"]\nlow = 0.1\nhigh = 2\n',
