@@ -13,6 +13,8 @@ from small_recipes import NER, SMALL, SYNTHETIC
 
 from tagger.cli.training.launching import without_processes
 
+# A process that was started in the background of a shell ignores SIGINT, and so do its children.
+START = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\nfrom tagger.cli import main\nmain()"
 LONG = ["--set", "training.epochs=100000", "--set", "training.patience=100000"]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
 
@@ -25,7 +27,7 @@ def recipe(tmp_path: Path) -> Path:
 
 
 def command_of(recipe: Path, *options: str) -> list[str]:
-    command = [sys.executable, "-m", "tagger", "train", str(recipe), "--output", str(recipe.parent / "run")]
+    command = [sys.executable, "-c", START, "train", str(recipe), "--output", str(recipe.parent / "run")]
     return [*command, "--processes", "2", *options]
 
 

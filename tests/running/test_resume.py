@@ -189,7 +189,11 @@ def test_a_signal_between_two_steps_leaves_a_checkpoint_of_that_step(tmp_path: P
                 signal.raise_signal(signal.SIGINT)
 
     recipe, notes = make_recipe(tmp_path, SYNTHETIC, NER), Notes()
-    run = train(recipe, output=tmp_path / "resumed", listener=Signalled())
+    inherited = signal.signal(signal.SIGINT, signal.default_int_handler)  # the tests may run where it is ignored
+    try:
+        run = train(recipe, output=tmp_path / "resumed", listener=Signalled())
+    finally:
+        signal.signal(signal.SIGINT, inherited)
     assert run.outcome.interrupted
     train(recipe, output=tmp_path / "resumed", resume=True, listener=notes)
     assert any(note.startswith("goes on from") for note in notes.said)
