@@ -110,15 +110,20 @@ def test_public_names_that_need_a_missing_package_say_how_to_install_it() -> Non
     advice = "run pip install torch, or install tagger with all its dependencies (README)"
     torch = f"needs the package torch, which is not installed; {advice}"
     assert done.stdout.splitlines() == [
+        f"tagger.DryRun {torch}",
         f"tagger.GroupListener {torch}",
         f"tagger.LinearChainCRF {torch}",
         f"tagger.RecurrentEncoder {torch}",
         f"tagger.Run {torch}",
         f"tagger.RunListener {torch}",
+        f"tagger.StopTraining {torch}",
+        f"tagger.TuneListener {torch}",
         f"tagger.audit {torch}",
+        f"tagger.dry_run {torch}",
         "tagger.plots needs the package markupsafe, which is not installed; run pip install 'tagger-bilstm[plots]'",
         f"tagger.train {torch}",
         f"tagger.train_several {torch}",
+        f"tagger.tune {torch}",
     ]
 
 
