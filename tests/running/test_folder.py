@@ -315,7 +315,8 @@ def test_signals_end_training_and_keep_the_best_model(number: int, code: int, re
         said = process.stderr.read() if process.stderr is not None else ""
     assert process.returncode == code
     assert "stopped by the user; best dev score" in said
-    assert {path.name for path in (tmp_path / "run").iterdir()} == FILES
+    found = {path.name for path in (tmp_path / "run").iterdir()}
+    assert found - {"training.safetensors"} == FILES  # which is there if the signal came between two steps
     assert json.loads((tmp_path / "run" / "report.json").read_text())["ended"] == "stopped by the user"
     load(tmp_path / "run").tag("Ada flew to Oslo.")
 
