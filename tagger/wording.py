@@ -92,3 +92,10 @@ def table_lines(rows: Iterable[Sequence[str] | None], *, narrowest: int = 0) -> 
 def _width(text: str) -> int:
     """Return the columns of a terminal that a text takes; a Chinese or Japanese character takes two."""
     return len(text) + sum(east_asian_width(char) in "WF" for char in text)
+
+
+def spoken(seconds: float) -> str:
+    """Return a duration in seconds, or in minutes or hours if it is long."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

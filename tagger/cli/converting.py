@@ -15,7 +15,8 @@ from tagger.conversion.options import Conversion
 from tagger.errors import DataError
 from tagger.files.packing import Packed, packing_of_name
 from tagger.files.reading import comes_once, raw_lines
-from tagger.files.writing import ended_in_order, kept, passed_on, replaced
+from tagger.files.signals import ended_in_order
+from tagger.files.writing import kept, passed_on, replaced
 from tagger.wording import visible
 
 

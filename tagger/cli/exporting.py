@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from tagger.export.folder import export_onnx
-from tagger.files.writing import ended_in_order
+from tagger.files.signals import ended_in_order
 from tagger.model.folder.opening import GRAPH
 from tagger.text.choices import ExportPrecision
 from tagger.wording import visible

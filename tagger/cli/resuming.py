@@ -18,7 +18,8 @@ from tagger.errors import RecipeError
 from tagger.files.journal import Continued, continued
 from tagger.files.packing import Packed, packing_of_name
 from tagger.files.reading import comes_once
-from tagger.files.writing import ended_in_order, replaced
+from tagger.files.signals import ended_in_order
+from tagger.files.writing import replaced
 from tagger.tagging import Tagger
 from tagger.wording import counted, visible
 

@@ -15,7 +15,7 @@ from tagger.cli.writing import Output, Written, painter, plain, write_documents,
 from tagger.errors import DataError, RecipeError
 from tagger.files.packing import packing_of_name, unpacked_name
 from tagger.files.reading import Arriving
-from tagger.files.writing import ended_in_order
+from tagger.files.signals import ended_in_order
 from tagger.formats.faults import Faults
 from tagger.formats.source import source_of
 from tagger.formats.tally import Tally

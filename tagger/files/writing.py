@@ -7,23 +7,19 @@ find either all old files or all new ones. `locked` keeps a folder for one proce
 import os
 import secrets
 import shutil
-import signal
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from errno import EACCES, EAGAIN, EDEADLK
 from glob import escape
 from pathlib import Path
-from types import FrameType
 from typing import IO, Any, BinaryIO
 
 from tagger.errors import DataError
 
 PENDING = ".tagger-pending"  # complete files of a folder that are about to be moved to their places
-_RECEIVED: list[int] = []  # the signals since `cut_short` began
 UNFINISHED = ".tagger-unfinished-"  # files of a folder that are still being written
 
 
@@ -241,84 +237,6 @@ def _move(source: Path, target: Path) -> None:
             if time.monotonic() >= until:
                 raise
             time.sleep(0.01)
-
-
-@contextmanager
-def ended_in_order(error: Callable[[int], BaseException] = lambda number: SystemExit(128 + number)) -> Iterator[None]:
-    """Within the context, raise an exception on SIGTERM and SIGHUP, so that half-written files are deleted.
-
-    A signal that is ignored, as SIGHUP is under `nohup`, stays ignored.
-
-    Args:
-        error: Makes the exception from the signal's number.
-    """
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        raise error(number)
-
-    before = {}
-    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
-            before[number] = signal.signal(number, leave)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def cut_short() -> Iterator[None]:
-    """Within the context, SIGTERM and SIGHUP interrupt as Ctrl-C does, so that a training keeps what it has.
-
-    The program then ends with 128 and the signal's number, so that whoever sent the signal knows that work is missing.
-
-    Raises:
-        SystemExit: The context was left in order after such a signal.
-    """
-    _RECEIVED.clear()
-
-    def interrupt(number: int) -> BaseException:
-        _RECEIVED.append(number)
-        return KeyboardInterrupt()
-
-    with ended_in_order(interrupt):
-        yield
-    if ended_by := [number for number in _RECEIVED if number != signal.SIGINT]:
-        raise SystemExit(128 + ended_by[0])
-
-
-@contextmanager
-def asked_to_stop(*, only_handled: bool = False) -> Iterator[list[int]]:
-    """Collect signals that ask to stop within the context, so that a step can end; a second one interrupts at once.
-
-    Only the main thread receives signals; in others nothing is collected.
-
-    Args:
-        only_handled: Whether to leave signals alone that would end the program.
-    """
-    asked: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        _RECEIVED.append(number)
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield asked
-        return
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in numbers}
-    before = {n: old for n, old in before.items() if (callable(old) if only_handled else old != signal.SIG_IGN)}
-    for number in before:
-        signal.signal(number, note)
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ from tagger.tagging import Tagger
 from tagger.text.sentence import Sentence
 from tagger.training.stepper import Stepper
 from tagger.training.task import Task, share_epoch
-from tagger.wording import counted
+from tagger.wording import counted, spoken
 
 STEPS, SECONDS = 2, 3.0  # at least so many steps; more until so much time is over
 SAMPLE = 200  # sentences of each corpus, and of dev, that are measured
@@ -81,21 +81,15 @@ class DryRun:
         lines = [
             f"network   {self.parameters:,} weights, of which {self.trained:,} are trained",
             f"memory    at least {self.memory / 2**30:.2f} GiB",
-            f"epoch     {counted(self.steps, 'step')}, {self.tokens:,} tokens: about {_spoken(self.epoch_seconds)} "
-            f"({pace:,.0f} tokens/s), and {_spoken(self.dev_seconds)} to score dev",
+            f"epoch     {counted(self.steps, 'step')}, {self.tokens:,} tokens: about {spoken(self.epoch_seconds)} "
+            f"({pace:,.0f} tokens/s), and {spoken(self.dev_seconds)} to score dev",
         ]
         if self.feature_seconds > 1:
-            lines.append(f"features  about {_spoken(self.feature_seconds)} once; they are kept in the cache")
-        lines.append(f"training  at most {counted(self.epochs, 'epoch')}: about {_spoken(self.seconds)}")
+            lines.append(f"features  about {spoken(self.feature_seconds)} once; they are kept in the cache")
+        lines.append(f"training  at most {counted(self.epochs, 'epoch')}: about {spoken(self.seconds)}")
         if self.untrained:
             lines.append(f"teachers  {', '.join(self.untrained)}: trained before that, which is not counted here")
         return "\n".join(lines) + "\n"
-
-
-def _spoken(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def dry_run(

@@ -118,7 +118,7 @@ def train(
         found = find_teachers(recipe, base, path, data=data, device=device, tell=listener.noted)
         used, start = with_start(recipe, base, path, device=device)
         corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted, given=corpus)
-        training = Training(used, folder, corpora, device, run_folder, listener, keep, start, every, resume, processes)
+        training = Training(used, folder, corpora, device, run_folder, listener, keep, start, every, processes)
         check_calibrated(recipe.layers, training.packed, training.dev)
         check_taught(recipe, training.train)
         prepared = training.prepare()  # before teachers are trained, so that mistakes in [features] are found first

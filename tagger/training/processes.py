@@ -16,7 +16,7 @@ from torch import Tensor, distributed
 
 from tagger.encoding.batches import Ids
 from tagger.errors import ModelError
-from tagger.files.writing import asked_to_stop
+from tagger.files.signals import asked_to_stop
 from tagger.wording import shorten
 
 PATIENCE = timedelta(hours=12)  # for the others, while the first process scores dev or computes a feature

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from tagger.encoding.batches import Ids
 from tagger.errors import TaggerError
-from tagger.files.writing import asked_to_stop
+from tagger.files.signals import asked_to_stop
 from tagger.model.network import Network, TensorBatch, to_tensors
 from tagger.model.shapes import LARGEST_WEIGHT
 from tagger.nn.embeddings import WordVectors

@@ -15,10 +15,10 @@ from typing import BinaryIO
 import pytest
 
 from tagger.errors import DataError
+from tagger.files.signals import ended_in_order
 from tagger.files.writing import (
     PENDING,
     check_place,
-    ended_in_order,
     kept,
     locked,
     make_pending,

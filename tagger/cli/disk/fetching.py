@@ -64,7 +64,7 @@ def get_corpora(
     """
     from tagger.catalogue.fetch import fetch
     from tagger.cli.disk.downloading import DownloadProgress
-    from tagger.files.writing import ended_in_order
+    from tagger.files.signals import ended_in_order
 
     with ended_in_order():
         fetch(names, to, mirror=mirror, listener=DownloadProgress())

@@ -49,7 +49,7 @@ def audit(
     """
     from tagger.cli.training.runs import TrainingProgress
     from tagger.config import load_recipe
-    from tagger.files.writing import cut_short
+    from tagger.files.signals import cut_short
     from tagger.reporting.audit import SUFFIXES
     from tagger.reporting.output import check_path
     from tagger.running.auditing.audit import audit as audit_recipe

@@ -7,12 +7,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from types import FrameType
 from typing import IO
 
 from tagger.errors import TaggerError
+from tagger.files.signals import ENDING, handled
 from tagger.wording import visible
 
 GRACE = 5.0  # seconds in which the first process may say itself what is wrong
@@ -100,8 +101,7 @@ def _why(rank: int, code: int, said: IO[bytes] | None) -> str:
     return f"process {rank + 1} of the training {reason}{last}; {advice}"
 
 
-@contextmanager
-def _passed_on(started: Sequence["subprocess.Popen[bytes]"]) -> Iterator[None]:
+def _passed_on(started: Sequence["subprocess.Popen[bytes]"]) -> AbstractContextManager[None]:
     """Pass signals on to the processes within the context. A terminal sends Ctrl-C to all of them itself."""
 
     def pass_on(number: int, frame: FrameType | None) -> None:
@@ -109,11 +109,4 @@ def _passed_on(started: Sequence["subprocess.Popen[bytes]"]) -> Iterator[None]:
             if process.poll() is None and not (number == signal.SIGINT and sys.stdin.isatty()):
                 process.send_signal(number)
 
-    handler: Callable[[int, FrameType | None], None] = pass_on
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {each: signal.signal(each, handler) for each in numbers if signal.getsignal(each) != signal.SIG_IGN}
-    try:
-        yield
-    finally:
-        for number, earlier in before.items():
-            signal.signal(number, earlier)
+    return handled(pass_on, (*ENDING, "SIGINT"))

@@ -16,7 +16,7 @@ from tagger.cli.arguments import (
     split_columns,
 )
 from tagger.errors import RecipeError
-from tagger.files.writing import asked_to_stop
+from tagger.files.signals import asked_to_stop
 from tagger.pretraining.plan import Plan
 from tagger.text.choices import MOST_SEED, InputFormat
 from tagger.text.tokenization import Tokenize

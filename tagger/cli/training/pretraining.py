@@ -4,8 +4,8 @@ import sys
 
 from tagger.cli.progress import LiveLine
 from tagger.cli.training.notes import Notes
-from tagger.cli.training.runs import spoken
 from tagger.pretraining.plan import Listener, Round
+from tagger.wording import spoken
 
 PARTS = 1000  # steps of the live line
 

@@ -24,6 +24,7 @@ from tagger.running.several.processes import GroupListener
 from tagger.running.several.training import train_several
 from tagger.running.train import train
 from tagger.training.loop import Epoch
+from tagger.wording import spoken
 
 
 def train_once(recipe: Path, folder: Path, settings: Mapping[str, Any]) -> Report | None:
@@ -176,8 +177,3 @@ def memory_used() -> str:
     except (OSError, ValueError, IndexError):
         return ""
     return f"  {pages * os.sysconf('SC_PAGE_SIZE') / 2**30:.1f} GiB"
-
-
-def spoken(seconds: float) -> str:
-    """Return a duration in seconds, or in minutes if it is long."""
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -44,7 +44,7 @@ def tune(
     """
     from tagger.cli.training.tuning import TuneProgress
     from tagger.config import load_recipe
-    from tagger.files.writing import cut_short
+    from tagger.files.signals import cut_short
     from tagger.running.corpora import missing_folder
     from tagger.running.tuning.study import BEST
     from tagger.running.tuning.study import tune as search

@@ -80,7 +80,6 @@ class Training:
         keep: Returns features whose values are kept on disk.
         start: The model that the network begins with; None for random weights.
         every: How often the state of the training is kept in the folder.
-        resume: Whether to go on from the state that the folder holds, if it holds one.
         processes: Those that share the sentences of a batch. The first one writes and scores.
     """
 
@@ -93,7 +92,6 @@ class Training:
     keep: Callable[[Features], Features]
     start: TorchModel | None = None
     every: Every | None = None
-    resume: bool = False
     processes: Alone = field(default_factory=Alone)
     checkpoints: Checkpoints = field(init=False, default_factory=Checkpoints)
     added: int | None = field(init=False, default=None)  # changed copies, if the recipe has any
@@ -205,18 +203,17 @@ class Training:
 
     def _checkpoints(self, model: TorchModel, task: Task) -> Checkpoints:
         """Return where the states of this training go, with the state that it goes on from."""
-        told = f"{torch.get_num_threads()} threads, torch {torch.__version__}, {self.device}"
+        if self.run_folder.path is None:  # nothing is kept; the first of several processes may keep something
+            return Checkpoints(found=self.processes.agreed(None))
         mine = {
             "train sentences": task.digest(),
             "dev sentences": _digest(self.dev),
             "test sentences": _digest(joined(corpus.test for corpus in self.corpora.values())),
             "vectors, or another model in `start`": _digest_of_tensors(model.network.state_dict().values()),
             "files of features": _digest_of_features(model),
-            HOW: told,
+            HOW: f"{torch.get_num_threads()} threads, torch {torch.__version__}, {self.device}",
         }
-        leads = self.processes.leads
-        found = self.run_folder.read_state(mine, self.listener.noted) if self.resume and leads else None
-        found = self.processes.agreed(found)
+        found = self.run_folder.read_state(mine, self.listener.noted) if self.run_folder.resumed else None
 
         def write(saved: Saved) -> None:
             try:
@@ -224,7 +221,7 @@ class Training:
             except DataError as error:  # such as a full disk, which may have room again before training ends
                 self.listener.noted(f"{error}; training goes on, but would be continued from an earlier point")
 
-        return Checkpoints(write, self.every if self.run_folder.path is not None else None, found)
+        return Checkpoints(write, self.every, self.processes.agreed(found))
 
     def refit(
         self, model: TorchModel, best: Epoch, teachers: Mapping[str, Teachers], outcome: Outcome

@@ -8,15 +8,15 @@ import multiprocessing
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import FrameType
 from typing import Any, Literal, NamedTuple, cast
 
 from tagger.errors import TaggerError
-from tagger.files.writing import ended_in_order
+from tagger.files.signals import ENDING, ended_in_order, handled
 from tagger.running.run import RunListener, logger
 from tagger.running.several.plans import Plan
 from tagger.running.train import train
@@ -126,7 +126,7 @@ class Processes:
 
     def run(self) -> None:
         """Make all runs. The first signal asks those at work to end in order, the second one kills them."""
-        with _on_signals(("SIGINT", "SIGTERM", "SIGHUP"), self._stop):
+        with handled(self._stop, (*ENDING, "SIGINT")):
             while self._working or (self._waiting and not self._stopped):
                 while self._waiting and len(self._working) < self._jobs and not self._stopped:
                     self._begin(self._waiting.pop(0))
@@ -147,7 +147,7 @@ class Processes:
         context = multiprocessing.get_context("spawn")  # a fork of a process in which torch has run may hang
         ours, theirs = context.Pipe(duplex=False)
         process = context.Process(target=_work, args=(plan, theirs), name=plan.name)
-        with _on_signals(("SIGINT", "SIGHUP"), signal.SIG_IGN):
+        with handled(signal.SIG_IGN, ("SIGINT", "SIGHUP")):
             process.start()
         theirs.close()
         self._working[ours] = plan, process
@@ -175,23 +175,6 @@ class Processes:
             return Ending("stopped")
         how = f"signal {-code}, perhaps for lack of memory; use fewer jobs" if code < 0 else f"exit code {code}"
         return Ending("failed", f"the process of the run ended with {how}")
-
-
-@contextmanager
-def _on_signals(names: Sequence[str], handler: Any) -> Iterator[None]:
-    """Handle signals within the context, apart from those that are ignored. Only the main thread receives any."""
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]  # Windows lacks SIGHUP
-    if threading.current_thread() is not threading.main_thread():
-        numbers = []
-    before = {number: signal.getsignal(number) for number in numbers}
-    heard = {number: earlier for number, earlier in before.items() if earlier not in (signal.SIG_IGN, None)}
-    try:
-        for number in heard:
-            signal.signal(number, handler)
-        yield
-    finally:
-        for number, earlier in heard.items():
-            signal.signal(number, earlier)
 
 
 def _work(plan: Plan, connection: Connection) -> None:

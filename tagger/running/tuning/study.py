@@ -19,7 +19,7 @@ from tagger.running.run import RunListener
 from tagger.running.teachers.finding import find_teachers, kept_recipe
 from tagger.running.train import read_recipe, train
 from tagger.running.tuning.space import changed, chosen, own_values, space_of, value_of
-from tagger.training.loop import Epoch
+from tagger.training.loop import Epoch, StopTraining
 from tagger.wording import shorten
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class _Watcher(RunListener):
 
     def __init__(self, trial: "Trial", listener: TuneListener) -> None:
         self._trial, self._listener, self._steps = trial, listener, 1
-        self.pruned, self.best = False, None
+        self.pruned = False
 
     def noted(self, message: str) -> None:
         """Drop the note, which is the same in all trials."""
@@ -142,7 +142,7 @@ class _Watcher(RunListener):
         self._trial.report(epoch.selected, epoch.epoch)
         if self._trial.should_prune():
             self.pruned = True
-            raise KeyboardInterrupt
+            raise StopTraining("pruned")
 
 
 @dataclass
@@ -199,17 +199,17 @@ class _Search:
                 pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=1),
             )
             mine = dump_recipe(kept_recipe(self.recipe, self.base))
-            known = study.user_attrs.setdefault("recipe", mine) if study.user_attrs else None
+            known = study.user_attrs.get("recipe")
             if known is None:
                 study.set_user_attr("recipe", mine)
                 study.enqueue_trial(own_values(self.recipe, self.space), skip_if_exists=True)
+            elif known != mine:
+                raise DataError(f"{self.folder}: holds a search of another recipe; use another --output")
             self._try_again(study)
         except Exception as error:  # of SQLAlchemy or SQLite, such as a file that is no database
             if isinstance(error, TaggerError):
                 raise
             raise DataError(f"{path}: the search cannot be read or written: {shorten(str(error))}") from None
-        if known is not None and known != mine:
-            raise DataError(f"{self.folder}: holds a search of another recipe; use another --output")
         return study
 
     def _try_again(self, study: "Study") -> None:
@@ -256,7 +256,6 @@ class _Search:
         return sum(t.state.is_finished() and not t.user_attrs.get("cut") for t in self.study.get_trials(deepcopy=False))
 
     def _make_trial(self, of: int) -> None:
-
         trial = self.study.ask()
         with self._lock(trial.number):
             self._carry_out(trial, of)
@@ -273,7 +272,7 @@ class _Search:
         try:
             tried = changed(self.recipe, {**values, **refit}, where=f"trial {trial.number + 1}")
             run = train(tried, listener=watcher, **self.settings)
-            if run.outcome.interrupted and not watcher.pruned:
+            if run.outcome.interrupted:
                 raise KeyboardInterrupt
             if watcher.pruned:
                 state = TrialState.PRUNED

@@ -23,7 +23,7 @@ def recipe(tmp_path: Path) -> Path:
 
 
 class Kept(Tracker):
-    """Keeps what it is told."""
+    """Stores all calls."""
 
     all: list["Kept"] = []
 
