@@ -7,6 +7,7 @@ from typing import Any
 
 from tagger.analysis.knowledge import TrainKnowledge
 from tagger.errors import DataError, ModelError
+from tagger.extensions import Metric, find, must_be
 from tagger.files.writing import newest
 from tagger.heads.table import heads_of
 from tagger.metrics.layer import ScoredLayer
@@ -56,11 +57,28 @@ def score_predictions(
             f"no sentence has a layer that the model predicts ({', '.join(model.heads)}); "
             f"the layers of the data are: {', '.join(found) or 'none'}"
         )
-    context = context or Context()
+    metrics = {layer: own_metrics(scored, model.heads[layer].metrics) for layer, scored in layers.items()}
+    context = replace(context or Context(), metrics={layer: scores for layer, scores in metrics.items() if scores})
     train = context.train or read_seen(model)
     if train is not None:
         context = replace(context, train=_within(train, model, layers.values()))
     return Report(layers, signature_of(layers, **known or {}), extra or {}, context)
+
+
+def own_metrics(layer: ScoredLayer, names: Iterable[str]) -> dict[str, float | None]:
+    """Return the scores of a layer that extensions compute, by their names.
+
+    Raises:
+        ModelError: An extension is missing.
+    """
+    scores = {}
+    for name in names:
+        metric = find(Metric, name)
+        if metric is None:
+            raise ModelError(f"the layer `{layer.name}` cannot be scored: `metrics` {must_be(Metric, name)}")
+        score = metric.score(layer.gold, layer.predicted, layer.name)
+        scores[name] = None if score is None else float(score)
+    return scores
 
 
 def read_seen(model: Model) -> TrainKnowledge | None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.errors import DataError, ModelError, missing_package
+from tagger.extensions import Extension, register
 from tagger.inference.documents import predict_documents
 from tagger.inference.items import Errors, document_of_text, documents_of, reporter, sentence_of_text, sentences_of
 from tagger.inference.predict import CHUNK, Backend, predict, tag_marginals
@@ -269,6 +270,7 @@ def load(
     threads: int | None = None,
     trusted: bool = False,
     tokenize: Tokenize | Split | None = None,
+    extensions: Sequence[Extension] = (),
     **splitting: str,
 ) -> Tagger:
     """Load the model of a run folder, of its `model/` folder, or of an exported folder.
@@ -290,6 +292,7 @@ def load(
             that are made for it can take forever on some texts.
         tokenize: How to split raw text into tokens, where it must differ from training: a value of a recipe, or a
             function that takes a text and returns its tokens, or start and end of each.
+        extensions: Parts of your own that the model has; see `tagger.extensions`.
         splitting: The same for `language`, `split_on` and `segment`.
 
     Raises:
@@ -299,6 +302,7 @@ def load(
     """
     from tagger.inference.loading import load_backend  # reads files, which a `Tagger` itself does not
 
+    register(*extensions)
     if threads is not None and (not isinstance(threads, Integral) or isinstance(threads, bool)):
         raise TypeError(f"threads must be a whole number, got {typed(threads)}")
     if threads is not None and threads < 1:

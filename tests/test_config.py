@@ -91,6 +91,7 @@ def test_defaults_are_those_of_the_recipe_table() -> None:
         "class_weights": "none",
         "label_smoothing": 0.0,
         "calibrate": False,
+        "metrics": (),
     }
     assert (recipe.training.sampling, recipe.training.batches) == ("proportion", "separate")
 
@@ -266,7 +267,7 @@ def test_all_mistakes_of_a_recipe_are_reported_at_once() -> None:
         "r.toml: `encoder.layers` must be greater than or equal to 1, got 0",
         "r.toml: unknown key `encoder.hiden_size`; did you mean `hidden_size`?",
         "r.toml: unknown key `heads.ner.pooling`; known keys are `kind`, `layer`, `weight`, `teacher`, "
-        "`teacher_weight`, `calibrate`, `decoder`, `teacher_targets`, `scheme`, `constraints`",
+        "`teacher_weight`, `calibrate`, `metrics`, `decoder`, `teacher_targets`, `scheme`, `constraints`",
         "r.toml: `training.epochs` must be a whole number, got '5'",
         "r.toml: unknown key `embedings`; did you mean `embeddings`?",
     ]
@@ -599,7 +600,8 @@ def test_overrides_are_toml_or_bare_words_and_lie_over_the_file(tmp_path: Path) 
         ("trainig.epochs=5", "--set trainig.epochs=5: unknown key `trainig`; did you mean `training`?"),
         (
             "heads.ner.kind=tags",
-            "--set heads.ner.kind=tags: `heads.ner.kind` must be 'tokens' or 'sentence', got 'tags'",
+            "--set heads.ner.kind=tags: `heads.ner.kind` must be 'tokens' or 'sentence', got 'tags'; "
+            "no extension has that name",
         ),
         ("data.columns=[1]", "--set data.columns=[1]: `data.columns.0` must be text, got 1"),
         ("training.epochs=many", "--set training.epochs=many: `training.epochs` must be a whole number, got 'many'"),

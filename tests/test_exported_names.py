@@ -49,6 +49,7 @@ PUBLIC = [
     "compare",
     "describe_model",
     "dry_run",
+    "extensions",
     "generate",
     "load",
     "load_corpora",

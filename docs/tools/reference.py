@@ -19,6 +19,7 @@ from recipe_keys import meanings
 import tagger
 from tagger.catalogue.entries import catalogue, entry, names_for
 from tagger.cli.app import app
+from tagger.config import features, heads
 from tagger.formats.table import FORMATS, STREAMS, Format
 from tagger.text.choices import FileFormat
 
@@ -70,10 +71,15 @@ def sections_of(annotation: Any) -> Iterator[type]:
         yield from sections_of(part)
 
 
+# The sections of a recipe; fields do not name the classes that depend on `kind`.
+CLASSES: dict[str, type] = {
+    kind.__name__: kind for kind in (*sections_of(tagger.Recipe), *features.KINDS.values(), *heads.KINDS.values())
+}
+
+
 def recipe_keys() -> str:
     """Return one table of keys per section of a recipe."""
-    classes = {kind.__name__: kind for kind in sections_of(tagger.Recipe)}
-    return "\n\n".join(f"### {title}\n\n{section_table(classes[name])}" for title, name in SECTIONS.items())
+    return "\n\n".join(f"### {title}\n\n{section_table(CLASSES[name])}" for title, name in SECTIONS.items())
 
 
 def section_table(section: Any) -> str:

@@ -5,12 +5,13 @@ The docstring below each field is the meaning of that key in the reference of re
 
 import codecs
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, WithJsonSchema, model_validator
 
 from tagger.config.section import Count, Names, Section, Seed, Weight, as_tuple
-from tagger.text.choices import FileFormat, Invalid, Misaligned, Nested, Several
+from tagger.extensions import Reader, find, must_be
+from tagger.text.choices import Invalid, Misaligned, Nested, Several
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import Segment, Split, TextRules, Tokenize
 from tagger.text.word_tables import check_language
@@ -40,6 +41,13 @@ def _as_data_files(value: object) -> object:
     if isinstance(value, dict):
         return {split: _as_files(paths) for split, paths in value.items()}
     return _as_files(value)
+
+
+def _known_format(name: str) -> str:
+    """Return the name of a format unchanged, or refuse it."""
+    if name not in Reader.built_in and find(Reader, name) is None:
+        raise ValueError(must_be(Reader, name))
+    return name
 
 
 def _as_new_name(value: object) -> object:
@@ -190,10 +198,10 @@ class ReadingConfig(Section):
     a key of a JSON record, or a comment such as `"# intent"`. In a dataset, `token` names the column of tokens or text.
     Default: `upos` and `xpos` of CoNLL-U; all columns and keys that hold tags or labels of datasets and JSON."""
 
-    format: Literal[FileFormat, "text", "synthetic"] | None = None
+    format: Annotated[str, AfterValidator(_known_format), WithJsonSchema({"enum": Reader.built_in})] | None = None
     """Format of the files; see *Data formats*. `text` has no layers, so it is for corpora that teachers label: each
     line is one sentence, or is divided by `segment = "rules"`. `synthetic` reads no file but generates sentences.
-    Required unless `dataset` is given."""
+    A reader of yours is named here too. Required unless `dataset` is given."""
 
     columns: Names | None = None
     """What each column holds, from left to right: `token`, the name of a layer, or `_` for a column to ignore. For
@@ -290,6 +298,11 @@ class ReadingConfig(Section):
     text agrees with the spans."""
 
     _rules: TextRules | None = PrivateAttr(None)
+
+    @property
+    def of_files(self) -> bool:
+        """Whether the corpus is read from files with labels."""
+        return self.format not in (None, "text", "synthetic")
 
     @property
     def text_rules(self) -> TextRules:

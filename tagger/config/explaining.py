@@ -8,13 +8,18 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from tagger.config import features, heads
+from tagger.config import features, heads, kinds
+from tagger.config.kinds import Kinds, section_of
 from tagger.config.section import Section
 from tagger.errors import RecipeError
+from tagger.extensions import Feature, Head
 from tagger.wording import plain_rule, quoted, shorten
 
-# Of sections that a user names, the class of each `kind`.
-KINDS: Mapping[str, Mapping[str, type[Section]]] = {"heads": heads.KINDS, "features": features.KINDS}
+# Of sections that a user names: the class of each `kind`, and the extensions that add kinds.
+KINDS: Mapping[str, tuple[Kinds, type[Head] | type[Feature]]] = {
+    "heads": (heads.KINDS, Head),
+    "features": (features.KINDS, Feature),
+}
 
 
 def explained(
@@ -34,15 +39,15 @@ def explained(
 
 def _place(detail: ErrorDetails, overrides: Mapping[str, str]) -> str | None:
     """Return where the wrong value was given as an override; None if it was not."""
-    key = ".".join(_path(detail["loc"]))
-    names_key = detail["type"] in ("extra_forbidden", "union_tag_invalid")  # which may be inside what was given
+    key = ".".join(path_of(detail["loc"]))
+    names_key = detail["type"] in ("extra_forbidden", kinds.NO_KIND)  # which may be inside what was given
     for given, place in overrides.items():
         if f"{key}.".startswith(f"{given}.") or (names_key and given.startswith(f"{key}.")):
             return place
     return None
 
 
-def _path(place: tuple[int | str, ...]) -> list[str]:
+def path_of(place: tuple[int | str, ...]) -> list[str]:
     """Return the keys that lead to a place, without the kind of a section, which pydantic adds."""
     has_kind = bool(place) and str(place[0]) in KINDS
     return [str(part) for i, part in enumerate(place) if not (has_kind and i == 2)]
@@ -51,8 +56,7 @@ def _path(place: tuple[int | str, ...]) -> list[str]:
 def _explain(detail: ErrorDetails, kind: type[Section]) -> str:
     """Return one error of pydantic as a plain sentence."""
     place = detail["loc"]
-    kinds = KINDS.get(str(place[0]), {}) if place else {}
-    path = _path(place)
+    path = path_of(place)
     key, got, context = ".".join(path), shorten(detail["input"]), detail.get("ctx", {})
     match detail["type"]:
         case "extra_forbidden":
@@ -60,10 +64,8 @@ def _explain(detail: ErrorDetails, kind: type[Section]) -> str:
             return f"unknown key `{key}`; {_suggestion(path[-1], known)}"
         case "missing":
             return f"`{key}` is missing"
-        case "union_tag_not_found":
-            return f"`{key}.kind` is missing; choose {' or '.join(map(repr, kinds))}"
-        case "union_tag_invalid":
-            return f"`{key}.kind` must be {' or '.join(map(repr, kinds))}, got {shorten(context.get('tag'))}"
+        case kinds.NO_KIND:
+            return f"`{key}` {detail['msg']}"
         case "literal_error":
             return f"`{key}` must be {context['expected']}, got {got}"
         case "value_error":
@@ -88,10 +90,13 @@ def _suggestion(name: str, known: Sequence[str]) -> str:
 
 def _known_keys(place: tuple[int | str, ...], section: type[Section]) -> list[str]:
     """Return the keys of the section at a place within another section, such as the recipe."""
-    kinds: Mapping[str, type[Section]] = KINDS.get(str(place[0]), {}) if place else {}
-    for part in map(str, place):
-        field = section.model_fields.get(part)  # None for a name that the user chose, and for a kind
-        inner = _sections(field.annotation) if field else [kinds.get(part, section)]
+    parts = [str(part) for part in place]
+    if len(parts) > 2 and parts[0] in KINDS:
+        section = section_of(parts[2], *KINDS[parts[0]]) or section
+        parts = parts[3:]
+    for part in parts:
+        field = section.model_fields.get(part)  # None for a name that the user chose
+        inner = _sections(field.annotation) if field else []
         section = inner[0] if inner else section
     return list(section.model_fields)
 

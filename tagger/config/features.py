@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, model_validator
 
+from tagger.config.kinds import by_kind
 from tagger.config.section import Count, Names, Section, Share, Size, Weight, as_tuple, distinct
+from tagger.extensions import Feature
 from tagger.wording import quoted, shorten
 
 MISSING = "no such file; check the path and the --data folder"
@@ -190,9 +192,8 @@ class TransformerConfig(AnyTokenFeatureConfig):
         return self
 
 
-FeatureConfig = Annotated[
-    ShapeConfig | AffixesConfig | GazetteerConfig | CharLMConfig | TransformerConfig, Field(discriminator="kind")
-]
 KINDS: dict[str, type[AnyFeatureConfig]] = {
-    get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in get_args(get_args(FeatureConfig)[0])
+    get_args(kind.model_fields["kind"].annotation)[0]: kind
+    for kind in (ShapeConfig, AffixesConfig, GazetteerConfig, CharLMConfig, TransformerConfig)
 }
+FeatureConfig = Annotated[SerializeAsAny[AnyFeatureConfig], BeforeValidator(by_kind(KINDS, Feature))]

@@ -6,9 +6,11 @@ reference of recipes.
 
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 
-from tagger.config.section import NotEmpty, Section, Share, Size, Weight, as_tuple
+from tagger.config.kinds import by_kind
+from tagger.config.section import Names, NotEmpty, Section, Share, Size, Weight, as_tuple
+from tagger.extensions import Head
 from tagger.text.schemes import Scheme
 from tagger.wording import shorten
 
@@ -58,6 +60,9 @@ class AnyHeadConfig(Section):
     calibrate: bool = False
     """Whether to fit a temperature on dev after training, so that probabilities match how often predictions are
     right. If the tags have a scheme, the score of `O` against all entity tags is fitted as well."""
+
+    metrics: Names = ()
+    """Scores of the layer that extensions compute, by their names. Reports show them beside the others."""
 
     @model_validator(mode="after")
     def _weight_of_a_teacher(self) -> Self:
@@ -130,7 +135,7 @@ class SentenceHeadConfig(AnyHeadConfig):
     """Share of the probability of the gold class that is spread evenly over all classes in the loss."""
 
 
-HeadConfig = Annotated[TokensHeadConfig | SentenceHeadConfig, Field(discriminator="kind")]
 KINDS: dict[str, type[AnyHeadConfig]] = {
-    get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in get_args(get_args(HeadConfig)[0])
+    get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in (TokensHeadConfig, SentenceHeadConfig)
 }
+HeadConfig = Annotated[SerializeAsAny[AnyHeadConfig], BeforeValidator(by_kind(KINDS, Head))]

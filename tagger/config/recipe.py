@@ -12,6 +12,7 @@ from pydantic import (
     ModelWrapValidatorHandler,
     ValidationError,
     ValidationInfo,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import to_jsonable_python
@@ -23,6 +24,7 @@ from tagger.config.heads import HeadConfig
 from tagger.config.section import Count, Names, Positive, Section, Seed, Share, Size, Weight, as_tuple, distinct
 from tagger.config.tuning import SearchConfig
 from tagger.errors import RecipeError
+from tagger.extensions import Cell, Metric, find, must_be
 from tagger.text.choices import Perturbation
 from tagger.text.tokenization import Split
 from tagger.wording import quoted
@@ -34,6 +36,13 @@ Sampling = Literal["proportion", "sqrt", "even"]
 def _none_as_null(value: object) -> object:
     """Return None for the word "none", because TOML has no null."""
     return None if value == "none" else value
+
+
+def _known_cell(name: str) -> str:
+    """Return the name of a cell unchanged, or refuse it."""
+    if name not in Cell.built_in and find(Cell, name) is None:
+        raise ValueError(must_be(Cell, name))
+    return name
 
 
 class EmbeddingsConfig(Section):
@@ -87,8 +96,8 @@ class EmbeddingsConfig(Section):
 class EncoderConfig(Section):
     """The recurrent network that all heads share."""
 
-    cell: Literal["lstm", "gru", "rnn"] = "lstm"
-    """Type of the recurrent cell."""
+    cell: Annotated[str, AfterValidator(_known_cell), WithJsonSchema({"enum": Cell.built_in})] = "lstm"
+    """Type of the recurrent cell; a cell of yours is named here too."""
 
     hidden_size: Size = 200
     """Number of features of a state in one direction."""
@@ -263,6 +272,10 @@ class Recipe(Section):
             )
         if any(config.lazy for config in self.all_corpora().values()) and (problem := self.reads_all()):
             raise ValueError(problem)
+        for name, head in self.heads.items():
+            for metric in head.metrics:
+                if find(Metric, metric) is None:
+                    raise ValueError(f"`heads.{name}.metrics` {must_be(Metric, metric)}")
         for key in ("mention_replacement", "token_replacement"):
             if getattr(self.training, key) and not any(head.span_scheme for head in layers.values()):
                 raise ValueError(f"`training.{key}` needs a head that predicts entities, got none; remove it")

@@ -252,9 +252,7 @@ def change_reading(trained: Sequence[ReadingConfig], given: Mapping[str, Any]) -
             corpora of training.
     """
     plain = {k: list(v) if isinstance(v, tuple) else v for k, v in given.items() if v is not None}
-    dumped = [
-        config.model_dump(mode="json", exclude_none=True) for config in trained if config.format in get_args(FileFormat)
-    ]
+    dumped = [config.model_dump(mode="json", exclude_none=True) for config in trained if config.of_files]
     alike = [config for config in dumped if plain.get("format", config["format"]) == config["format"]]
     shared = {k: v for k, v in alike[0].items() if all(other.get(k) == v for other in alike)} if alike else {}
     config = {**shared, **plain}

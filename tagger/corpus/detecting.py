@@ -132,6 +132,8 @@ def detected_form(path: Path, given: Mapping[str, Any]) -> tuple[str, Sequence[s
 
 def shows_other_format(path: Path, format: str, encoding: str | None = None) -> bool:
     """Whether a file is clearly in another format than this one: formats of lines in plain text are much alike."""
+    if format not in FORMATS:  # that of an extension
+        return False
     path = _text_of(path)
     try:
         shown = detect_format(source_of(path, encoding).lines(), where=str(path), path=path)

@@ -33,8 +33,9 @@ def build_graph(config: ModelConfig, vocabulary: Vocabulary, weights: Arrays, fe
         features: What else the network reads of words and sentences, by name.
 
     Raises:
-        ModelError: One of the features needs torch.
+        ModelError: One of the features, the cell or a head needs torch.
     """
+    config.check_cell("onnx")
     graph = Graph()
     vectors = _token_vectors(graph, config, weights, features)
     lengths = graph.input("lengths", "INT32", "batch")

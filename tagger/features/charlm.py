@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from tagger.nn.charlm import CharacterModel
+    from tagger.nn.pretrained.charlm import CharacterModel
     from tagger.pretraining.model import CharLM
 
 ROWS, CELLS = 64, 65_536  # most texts, and most characters with padding, that are read at once
@@ -98,7 +98,7 @@ class CharLMFeature(TokenFeature[CharLMConfig]):
 
     def build(self) -> "nn.Module":
         """Return layer norm and maybe a projection."""
-        from tagger.nn.charlm import NormedStates
+        from tagger.nn.pretrained.charlm import NormedStates
 
         return NormedStates(self._states, self.config.width)
 

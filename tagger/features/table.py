@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
+from tagger import extensions
 from tagger.config import AnyFeatureConfig
 from tagger.encoding.batches import Rows
 from tagger.errors import TaggerError
+from tagger.extensions import find
 from tagger.features.feature import Feature, Given, Ids, TokenFeature, TypeFeature
 from tagger.features.passages import Passage, passages_of
 from tagger.text.sentence import Sentence
@@ -30,13 +32,16 @@ def class_of(config: AnyFeatureConfig) -> type[Feature[Any]]:
 
 def only_in_torch(kind: object) -> bool:
     """Whether no other backend than torch can read features of a kind; an unknown kind is another's error."""
-    if not isinstance(kind, str) or kind not in KINDS:
+    if not isinstance(kind, str) or (kind not in KINDS and find(extensions.Feature, kind) is None):
         return False
     return _class_of_kind(kind).build_numpy is Feature.build_numpy
 
 
 def _class_of_kind(kind: str) -> type[Feature[Any]]:
-    found: type[Feature[Any]] = getattr(import_module(f"tagger.features.{kind}"), KINDS[kind])
+    own = find(extensions.Feature, kind) if kind not in KINDS else None
+    found: type[Feature[Any]] = (
+        getattr(import_module(f"tagger.features.{kind}"), KINDS[kind]) if own is None else own.feature
+    )
     return found
 
 

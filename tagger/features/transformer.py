@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from tagger.nn.transformer import FineTunedEncoder, PieceEncoder, ScalarMix
+    from tagger.nn.pretrained.transformer import FineTunedEncoder, PieceEncoder, ScalarMix
 
 CONTEXT = 64  # tokens of neighbouring sentences on each side
 DEFAULT_LAYERS = 4  # from the top
@@ -101,7 +101,7 @@ class TransformerFeature(TokenFeature[TransformerConfig]):
         """Return the weights, configuration and tokeniser: frozen weights in the type of their source."""
         import torch
 
-        from tagger.nn.transformer import FineTunedEncoder
+        from tagger.nn.pretrained.transformer import FineTunedEncoder
 
         if isinstance(part, FineTunedEncoder):
             return to_bytes(self.pretrained, part.encoder.model, torch.float32)
@@ -130,7 +130,7 @@ class TransformerFeature(TokenFeature[TransformerConfig]):
 
     def build(self) -> "ScalarMix | FineTunedEncoder":
         """Return a mix of layers, with the transformer before it if it is trained."""
-        from tagger.nn.transformer import FineTunedEncoder, PieceEncoder, ScalarMix
+        from tagger.nn.pretrained.transformer import FineTunedEncoder, PieceEncoder, ScalarMix
 
         mix, config = ScalarMix(len(self.layers), self.width), self.config
         if not config.trainable:
@@ -172,7 +172,7 @@ class TransformerFeature(TokenFeature[TransformerConfig]):
 
     @cached_property
     def _encoder(self) -> "PieceEncoder":
-        from tagger.nn.transformer import PieceEncoder
+        from tagger.nn.pretrained.transformer import PieceEncoder
 
         return PieceEncoder(self.pretrained.model, self.layers)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from tagger.config import ReadingConfig
+from tagger.errors import DataError
+from tagger.extensions import Reader, find
 from tagger.files.packing import unpacked_name
 from tagger.formats.columns.conll import conll_lines, looks_like_columns, read_conll
 from tagger.formats.columns.conllu import FIELDS, conllu_lines, looks_like_conllu, read_conllu
@@ -43,6 +45,7 @@ from tagger.formats.tools.writing import Written, spanned_lines
 from tagger.text.choices import InputFormat
 from tagger.text.document import Document
 from tagger.text.sentence import Sentence
+from tagger.wording import shorten
 
 Stream = Callable[[Source, ReadingConfig, Tally, Faults], Iterator[Document]]
 Write = Callable[[Iterable[Sentence], Sequence[str]], Iterator[str]]
@@ -284,8 +287,8 @@ def iter_sentences(
 
     A file that is not empty and has none is a fault.
     """
-    row = FORMATS[format]
-    if row.read is None:
+    row = FORMATS.get(format) or _own_format(format)
+    if row is None or row.read is None:
         raise ValueError(f"format must be one of {', '.join(READABLE)}, got {format!r}")
     before, wrong, sentence = tally.counts.copy(), faults.total, None
     for sentence in row.read(source, config, tally, faults):
@@ -294,6 +297,31 @@ def iter_sentences(
         reasons = "".join(f"; {said}" for said in tally.skipped_since(before))
         if reasons or (row.is_path is None and any(map(str.strip, source.lines()))):
             faults.add("form", source.where, f"the file must hold at least one sentence, got none{reasons}")
+
+
+def _own_format(name: str) -> Format | None:
+    """Return the row of a reader that is an extension; None if there is none."""
+    own = find(Reader, name)
+    return None if own is None else Format(about="", read=partial(_read_own, own))
+
+
+def _read_own(
+    reader: Reader, source: Source, config: ReadingConfig, tally: Tally, faults: Faults
+) -> Iterator[Sentence]:
+    """Yield the sentences of an extension's reader."""
+    if source.path is None:
+        raise DataError(f'{source.where}: format = "{reader.name}" is read from a file; name one')
+    try:
+        for sentence in reader.read(source.path):
+            if not isinstance(sentence, Sentence):
+                raise DataError(
+                    f"{source.where}: the reader `{reader.name}` must yield sentences, got {shorten(sentence)}"
+                )
+            yield sentence
+    except ValueError as error:
+        raise DataError(f"{source.where}: {error}") from error
+    except OSError as error:
+        raise DataError(f"{source.where}: the file cannot be read: {error.strerror}") from error
 
 
 def read_file(format: str, source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> list[Sentence]:

@@ -1,6 +1,6 @@
 """What the library asks of a head. No other module looks at the kind of a head.
 
-To add a kind of head:
+To add a kind of head to the library (`docs/extensions.md` has one of your own):
 
 1. `config/heads.py`: a class with the keys of its section, added to `HeadConfig`.
 2. A module in this folder: a subclass of `Head`. Its networks are a `HeadNetwork` of `nn/heads.py` and one of
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from tagger.config import AnyHeadConfig, Widths
 from tagger.encoding.batches import EncodedSentences
+from tagger.errors import ModelError, RecipeError
 from tagger.heads.lessons import Lesson
 from tagger.text.gaps import known_of
 from tagger.text.schemes import Scheme
@@ -138,7 +139,6 @@ class Head(ABC, Generic[C, N, M]):
         """Return the names of the weights that are 0 and that training never changes."""
         return ()
 
-    @abstractmethod
     def add_to_graph(
         self, graph: "Graph", weights: "Weights", labels: Sequence[str], sentences: "Sentences", temperature: float
     ) -> None:
@@ -150,18 +150,22 @@ class Head(ABC, Generic[C, N, M]):
             labels: The labels by id.
             sentences: What the network reads.
             temperature: Divisor of the class scores, for a head that keeps a temperature.
+
+        Raises:
+            ModelError: The head has none.
         """
+        raise self._only_torch("onnx")
 
     @property
-    @abstractmethod
     def graph_outputs(self) -> Sequence[str]:
         """Return which outputs of the ONNX graph `of_graph` reads, without the name of the layer."""
+        raise self._only_torch("onnx")
 
-    @abstractmethod
     def of_graph(
         self, network: M, outputs: Mapping[str, NDArray[np.float32]], lengths: NDArray[np.int64], *, n_best: int
     ) -> Arrays:
         """Return the output of the network for a batch, given outputs of the graph by name."""
+        raise self._only_torch("onnx")
 
     def graph_marginals(
         self, network: M, outputs: Mapping[str, NDArray[np.float32]], lengths: NDArray[np.int64]
@@ -169,9 +173,9 @@ class Head(ABC, Generic[C, N, M]):
         """Return the probability of each tag at each token; None for a head without tags."""
         return None
 
-    @abstractmethod
     def num_weights(self, num_labels: int, width: int) -> int:
-        """Return the number of weights in the matrices of the network, for states of `width` features."""
+        """Return the number of weights in the matrices of the network at least, for states of `width` features."""
+        return 0
 
     def num_frozen(self, num_labels: int) -> int:
         """Return the number of weights that training never changes."""
@@ -198,13 +202,17 @@ class Head(ABC, Generic[C, N, M]):
         """Return the layer of a sentence without tokens; None if it has none."""
         return None
 
-    @abstractmethod
     def build_numpy(self, labels: Sequence[str], weights: Arrays, widths: Widths) -> M:
-        """Return the network of the head in NumPy, with these weights by their names in the network of torch."""
+        """Return the network of the head in NumPy, with these weights by their names in the network of torch.
 
-    @abstractmethod
+        Raises:
+            ModelError: The head has none.
+        """
+        raise self._only_torch("numpy")
+
     def running(self, network: M, names: Sequence[str], shown: Scheme | None) -> RunningLayer:
         """Return what predicts the layer token by token, for a new sentence."""
+        raise self._only_torch("numpy")
 
     @abstractmethod
     def scored(self, gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> "ScoredLayer":
@@ -222,15 +230,14 @@ class Head(ABC, Generic[C, N, M]):
         """Whether a teacher is asked about a training sentence."""
         return self.layer not in sentence.layers
 
-    @abstractmethod
     def learn(self, encoded: EncodedSentences, lesson: Lesson) -> EncodedSentences:
         """Return the training sentences with the targets that a teacher gives.
 
         Raises:
-            RecipeError: The teacher predicts a label that train lacks.
+            RecipeError: The teacher predicts a label that train lacks, or the head cannot learn from one.
         """
+        raise RecipeError(f"{lesson.where}: a head of kind {self.config.kind!r} has no teacher; remove the key")
 
-    @abstractmethod
     def calibrate(
         self, network: N, names: Sequence[str], dev: HeldOutSentences, *, shift: bool = True
     ) -> dict[str, float]:
@@ -238,4 +245,16 @@ class Head(ABC, Generic[C, N, M]):
 
         Weights may change, unless the head keeps a temperature. With `shift` predictions may change too; the facts then
         have `outside`.
+
+        Raises:
+            RecipeError: The head cannot be calibrated.
         """
+        raise RecipeError(
+            f"`heads.{self.layer}.calibrate` is not for a head of kind {self.config.kind!r}; remove the key"
+        )
+
+    def _only_torch(self, backend: str) -> ModelError:
+        return ModelError(
+            f'the head of the layer `{self.layer}` ({self.config.kind}) needs the backend "torch", got "{backend}"; '
+            "load the folder that training wrote on a machine with torch"
+        )

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tagger import extensions
 from tagger.config import AnyHeadConfig
+from tagger.extensions import find
 from tagger.heads.head import Head
 from tagger.heads.label import LabelHead
 from tagger.heads.tags import TagHead
@@ -13,7 +15,9 @@ KINDS: dict[str, type[Head[Any, Any, Any]]] = {"tokens": TagHead, "sentence": La
 
 def head_of(layer: str, config: AnyHeadConfig) -> Head[Any, Any, Any]:
     """Return the head that predicts a layer."""
-    return KINDS[config.kind](layer, config)
+    own = find(extensions.Head, config.kind) if config.kind not in KINDS else None
+    kind: type[Head[Any, Any, Any]] = KINDS[config.kind] if own is None else own.head
+    return kind(layer, config)
 
 
 def heads_of(configs: Mapping[str, AnyHeadConfig]) -> dict[str, Head[Any, Any, Any]]:

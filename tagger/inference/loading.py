@@ -6,7 +6,7 @@ from typing import get_args
 
 from tagger.errors import MissingExtraError, ModelError
 from tagger.inference.predict import Backend
-from tagger.model.folder.feature_files import torch_features
+from tagger.model.folder.feature_files import torch_parts
 from tagger.model.folder.opening import GRAPH, is_exported
 from tagger.text.choices import BackendName, Precision
 
@@ -88,8 +88,8 @@ def backends_of(folder: Path) -> dict[str, str]:
 
 def _unfit(backend: BackendName, folder: Path, exported: bool) -> str | None:
     """Return why a backend cannot run a model wherever it is installed, and what to do; None if it can."""
-    if backend != "torch" and not exported and (names := torch_features(folder)):
-        return f"its feature `{names[0]}` needs torch; use the backend torch"
+    if backend != "torch" and not exported and (parts := torch_parts(folder)):
+        return f"its {parts[0]} needs torch; use the backend torch"
     if exported != (backend == "onnx"):
         advice = "use the backend onnx" if exported else "export the model with tagger export first"
         return f"the folder holds {'' if exported else 'no '}{GRAPH}; {advice}"

@@ -16,6 +16,8 @@ from tagger.config import (
     Widths,
     widths_of,
 )
+from tagger.errors import ModelError
+from tagger.extensions import Cell
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
 
@@ -74,3 +76,15 @@ class ModelConfig(Section):
     def text_rules(self) -> TextRules:
         """Return how the corpora of training were split; see `shared_rules`."""
         return shared_rules([reading.text_rules for reading in self.reading.values()])
+
+    def check_cell(self, backend: str) -> None:
+        """Refuse a cell that is an extension, which a backend other than torch does not have.
+
+        Raises:
+            ModelError: It is one.
+        """
+        if self.encoder.cell not in Cell.built_in:
+            raise ModelError(
+                f'the cell `{self.encoder.cell}` needs the backend "torch", got "{backend}"; load the folder that '
+                "training wrote on a machine with torch"
+            )

@@ -28,8 +28,8 @@ from tagger.nn.dropout import Dropout
 from tagger.nn.embeddings import CharCNN, CharLSTM, WordVectors
 from tagger.nn.encoder import RecurrentEncoder
 from tagger.nn.heads import HeadNetwork
+from tagger.nn.pretrained.transformer import FineTunedEncoder
 from tagger.nn.side_by_side import one_torch_thread
-from tagger.nn.transformer import FineTunedEncoder
 
 NO_FEATURES: Mapping[str, Tensor] = {}
 TYPES = 4096  # words that are computed at once when tagging: the numbers of all their characters take much memory

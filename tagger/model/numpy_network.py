@@ -104,8 +104,9 @@ def numpy_network(
     """Return the network with these weights, by their names in the file of a model.
 
     Raises:
-        ModelError: One of the features needs torch.
+        ModelError: One of the features, the cell or a head needs torch.
     """
+    config.check_cell("numpy")
     embeddings, encoder = config.embeddings, config.encoder
     built = {
         name: (isinstance(feature, TypeFeature), feature.build_numpy(part_of(weights, module_name("feature", name))))

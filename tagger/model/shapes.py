@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from tagger.config import EmbeddingsConfig
+from tagger.config import EmbeddingsConfig, EncoderConfig, Widths
 from tagger.encoding.vocabulary import FIRST_CHAR, Vocabulary
+from tagger.extensions import Cell, find
 from tagger.features.table import Features
 from tagger.heads.table import heads_of
 from tagger.model.config import ModelConfig
@@ -39,13 +40,25 @@ def forms_of(config: ModelConfig, vocabulary: Vocabulary, features: Features) ->
     shapes = dict(_char_shapes(config.embeddings, len(vocabulary.chars) + FIRST_CHAR))
     for name, feature in features.items():
         shapes |= {f"{module_name('feature', name)}.{part}": shape for part, shape in feature.shapes().items()}
-    encoder = config.encoder
-    recurrent = (encoder.cell, widths.inputs, widths.forward)
-    shapes |= _recurrent_shapes("encoder", *recurrent, bidirectional=encoder.bidirectional)
+    shapes |= encoder_shapes(config.encoder, widths)
     for layer, head in heads_of(config.heads).items():
         found = head.shapes(len(vocabulary.labels[layer]), widths)
         shapes |= {f"{module_name('head', layer)}.{name}": shape for name, shape in found.items()}
     return forms | {name: Form("float32", shape) for name, shape in shapes.items()}
+
+
+def encoder_shapes(encoder: EncoderConfig, widths: Widths) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each weight of the encoder by its name in the network."""
+    own = find(Cell, encoder.cell) if encoder.cell not in GATES else None
+    if own is None:
+        recurrent = (encoder.cell, widths.inputs, widths.forward)
+        return dict(_recurrent_shapes("encoder", *recurrent, bidirectional=encoder.bidirectional))
+    return {
+        f"encoder.layers.{layer}.directions.{direction}.{name}": tuple(shape)
+        for layer, width in enumerate(widths.inputs)
+        for direction in range(2 if encoder.bidirectional else 1)
+        for name, shape in own.module.shapes(width, widths.forward).items()
+    }
 
 
 def module_name(kind: str, name: str) -> str:

@@ -15,10 +15,11 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from tagger.extensions import Cell, find, must_be
 from tagger.nn.dropout import Dropout
+from tagger.nn.own_cell import OwnLayer
 from tagger.nn.side_by_side import side_by_side
 
-Cell = Literal["lstm", "gru", "rnn"]
 Merge = Literal["concat", "sum", "mean"]
 Recurrence = nn.LSTM | nn.GRU | nn.RNN
 MAX_GROUPS, MIN_ROWS = 6, 16  # each group rearranges the weights again, and few rows do not fill the processor
@@ -33,7 +34,7 @@ class RecurrentEncoder(nn.Module):
     Args:
         input_size: Width of a token's vector.
         hidden_size: Width of one direction's state.
-        cell: The recurrence.
+        cell: The recurrence: `lstm`, `gru`, `rnn` or the name of an extension.
         layers: How many layers are stacked.
         bidirectional: Whether a second pass reads each sentence from its end to its start.
         merge: How to combine the states of both directions: concatenate, sum or average them.
@@ -53,7 +54,7 @@ class RecurrentEncoder(nn.Module):
         *,
         input_size: int,
         hidden_size: int,
-        cell: Cell = "lstm",
+        cell: str = "lstm",
         layers: int = 1,
         bidirectional: bool = True,
         merge: Merge = "concat",
@@ -66,11 +67,12 @@ class RecurrentEncoder(nn.Module):
         self.output_size = hidden_size * (directions if merge == "concat" else 1)
         self.forward_size = hidden_size
         sizes = [input_size] + [self.output_size] * (layers - 1)
-        stack = [CELLS[cell](size, hidden_size, batch_first=True, bidirectional=bidirectional) for size in sizes]
-        self.layers: Iterable[Recurrence] = nn.ModuleList(stack)  # type: ignore[assignment]
+        stack = [_new_layer(cell, size, hidden_size, bidirectional) for size in sizes]
+        self.layers: Iterable[Recurrence | OwnLayer] = nn.ModuleList(stack)  # type: ignore[assignment]
         self.dropout = Dropout(dropout)
         for layer in self.layers:
-            _initialise(layer, hidden_size)
+            if not isinstance(layer, OwnLayer):
+                _initialise(layer, hidden_size)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -86,7 +88,9 @@ class RecurrentEncoder(nn.Module):
         lengths = mask.sum(1)
         for i, layer in enumerate(self.layers):
             read = self.dropout(vectors) if i else vectors
-            if read.is_cuda:
+            if isinstance(layer, OwnLayer):
+                states = layer(read, reversal(lengths, mask.shape[1]))
+            elif read.is_cuda:
                 states = _packed(layer, read, lengths)
             elif mask.shape[1] > BLOCK and not torch.is_grad_enabled():
                 states = _in_blocks(layer, read, lengths)
@@ -103,6 +107,16 @@ class RecurrentEncoder(nn.Module):
                 return states.sum(2)
             case "mean":
                 return states.mean(2)
+
+
+def _new_layer(cell: str, input_size: int, hidden_size: int, bidirectional: bool) -> Recurrence | OwnLayer:
+    """Return a layer with fresh weights."""
+    if cell in CELLS:
+        return CELLS[cell](input_size, hidden_size, batch_first=True, bidirectional=bidirectional)
+    own = find(Cell, cell)
+    if own is None:
+        raise ValueError(f"cell {must_be(Cell, cell)}")
+    return OwnLayer(own, input_size, hidden_size, bidirectional=bidirectional)
 
 
 def _initialise(layer: Recurrence, hidden_size: int) -> None:

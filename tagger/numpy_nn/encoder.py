@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from tagger.numpy_nn.packing import Ids, Packing
 
-Cell = Literal["lstm", "gru", "rnn"]
 Merge = Literal["concat", "sum", "mean"]
 Floats = NDArray[np.float32]
 Weights = Mapping[str, NDArray[Any]]
@@ -194,7 +193,7 @@ class RecurrentEncoder:
         self,
         weights: Weights,
         *,
-        cell: Cell = "lstm",
+        cell: str = "lstm",
         layers: int = 1,
         bidirectional: bool = True,
         merge: Merge = "concat",

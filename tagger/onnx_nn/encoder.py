@@ -10,15 +10,14 @@ import numpy as np
 
 from tagger.onnx_nn.graph import Array, Graph, Weights
 
-Cell = Literal["lstm", "gru", "rnn"]
 Merge = Literal["concat", "sum", "mean"]
 # Where the gates that ONNX wants are among those of torch: input, output, forget, cell for an LSTM (torch: input,
 # forget, cell, output); update, reset, new for a GRU (torch: reset, update, new).
-GATES: dict[Cell, Sequence[int]] = {"lstm": (0, 3, 1, 2), "gru": (1, 0, 2), "rnn": (0,)}
+GATES: dict[str, Sequence[int]] = {"lstm": (0, 3, 1, 2), "gru": (1, 0, 2), "rnn": (0,)}
 KINDS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
-def encoder(graph: Graph, weights: Weights, vectors: str, lengths: str, *, cell: Cell, merge: Merge) -> str:
+def encoder(graph: Graph, weights: Weights, vectors: str, lengths: str, *, cell: str, merge: Merge) -> str:
     """Return the merged states of both directions, (tokens, batch, hidden); 0 at padding.
 
     Args:
@@ -38,7 +37,7 @@ def encoder(graph: Graph, weights: Weights, vectors: str, lengths: str, *, cell:
 
 
 def recurrent_layer(
-    graph: Graph, weights: Weights, vectors: str, lengths: str, *, cell: Cell, name: str
+    graph: Graph, weights: Weights, vectors: str, lengths: str, *, cell: str, name: str
 ) -> tuple[str, str]:
     """Return the states, (tokens, directions, batch, hidden), and the final ones, (directions, batch, hidden)."""
     suffixes = ["", "_reverse"] if "weight_ih_l0_reverse" in weights else [""]
@@ -61,7 +60,7 @@ def recurrent_layer(
     return states, final
 
 
-def _gates(weight: Array, cell: Cell) -> Array:
+def _gates(weight: Array, cell: str) -> Array:
     """Return the rows of a weight in ONNX's order of the gates."""
     order = GATES[cell]
     return np.concatenate([np.split(weight, len(order))[gate] for gate in order])

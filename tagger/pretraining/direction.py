@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import AdamW
 
-from tagger.nn.charlm import CharacterModel, State
+from tagger.nn.pretrained.charlm import CharacterModel, State
 from tagger.pretraining.characters import Ids
 from tagger.pretraining.plan import Plan
 

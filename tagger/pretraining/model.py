@@ -22,7 +22,7 @@ from tagger.files.hashes import CONFIG, HASHES, config_to_json, own_hash
 from tagger.files.holding import CHARLM
 from tagger.files.tensor_header import damaged
 from tagger.files.writing import newest
-from tagger.nn.charlm import BothDirections
+from tagger.nn.pretrained.charlm import BothDirections
 from tagger.nn.tensor_files import check_shapes, pack, unpack
 from tagger.pretraining.characters import Characters
 from tagger.wording import plain_rule

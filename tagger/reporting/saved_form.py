@@ -129,6 +129,7 @@ class _Context(_Form):
     by: list[Text]
     wanted_precision: list[Probability]
     train: _Train | None = None
+    metrics: dict[Text, dict[Text, float | None]] | None = None
 
 
 class _Saved(BaseModel):

@@ -19,10 +19,11 @@ from tagger.metrics.layer import ClassLayer, ScoredLayer, TokenLayer
 from tagger.metrics.partial import partial
 from tagger.metrics.readings import readings
 from tagger.metrics.resampling import RESAMPLES, interval
-from tagger.metrics.section import Section
+from tagger.metrics.section import Section, Table
 from tagger.wording import counted
 
 LEVEL = 0.95  # of confidence intervals
+BRIEF = 5  # lines of the text of a section
 FEW = 100  # sentences or documents; intervals of fewer may be too narrow
 
 
@@ -35,17 +36,20 @@ class Context:
         wanted_precision: Precisions for which the lowest threshold is looked up.
         train: What train has, for the scores of what was seen there; None if that is not known.
         suspects: Likely errors of gold by layer, if they were searched; a saved report keeps only their figures.
+        metrics: The scores that extensions have computed, by layer and name.
     """
 
     by: tuple[str, ...] = ()
     wanted_precision: tuple[float, ...] = WANTED
     train: TrainKnowledge | None = None
     suspects: Mapping[str, Suspects] = field(default_factory=dict)
+    metrics: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""
         train = {} if self.train is None else {"train": self.train.to_dict()}
-        return {"by": list(self.by), "wanted_precision": list(self.wanted_precision), **train}
+        metrics = {"metrics": {layer: dict(scores) for layer, scores in self.metrics.items()}} if self.metrics else {}
+        return {"by": list(self.by), "wanted_precision": list(self.wanted_precision), **train, **metrics}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Context":
@@ -55,7 +59,8 @@ class Context:
             LookupError, TypeError, AttributeError: The values are others.
         """
         train = TrainKnowledge.from_dict(values["train"]) if "train" in values else None
-        return cls(tuple(values["by"]), tuple(values["wanted_precision"]), train)
+        metrics = {layer: dict(scores) for layer, scores in (values.get("metrics") or {}).items()}
+        return cls(tuple(values["by"]), tuple(values["wanted_precision"]), train, metrics=metrics)
 
 
 def sections_of(layer: ScoredLayer, context: Context) -> list[Section]:
@@ -101,6 +106,16 @@ def _why_none(layer: ScoredLayer, number: int, what: str) -> str:
     return f"all resamples have the same score, so the {number} {what}s do not show how much it varies"
 
 
+def own_metrics(layer: ScoredLayer, context: Context) -> Section | None:
+    """Return the scores that extensions have computed, if there are any."""
+    scores = context.metrics.get(layer.name)
+    if not scores:
+        return None
+    table = Table(("metric", "score"), tuple((name, None if s is None else float(s)) for name, s in scores.items()))
+    brief = tuple(f"{name}: {'-' if score is None else f'{score:.4f}'}" for name, score in [*scores.items()][:BRIEF])
+    return Section("metrics", "Further metrics", "computed by extensions", dict(scores), brief, (table,))
+
+
 def errors(layer: ScoredLayer, context: Context) -> Section | None:
     """Return the mistakes, counted and in context."""
     if isinstance(layer, EntityLayer):
@@ -140,6 +155,7 @@ def partial_credit(layer: ScoredLayer, context: Context) -> Section | None:
 
 SECTIONS: tuple[Callable[[ScoredLayer, Context], Section | None], ...] = (
     headline_interval,
+    own_metrics,
     readings_of_tags,
     partial_credit,
     errors,

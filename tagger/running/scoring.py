@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from tagger.analysis.knowledge import knowledge_of
 from tagger.config import ReadingConfig
@@ -21,7 +21,6 @@ from tagger.reporting.signature import hashes_of_files
 from tagger.running.auditing.suspects import with_suspects
 from tagger.running.description import seed_of, train_files_of
 from tagger.tagging import Tagger
-from tagger.text.choices import FileFormat
 from tagger.text.schemes import split_tag
 from tagger.text.sentence import Label, Sentence
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
@@ -110,7 +109,7 @@ def _with_form(
     """Return how to read files, with format and columns as they show where training says nothing of them, and notes."""
     if reading.get("format") is None and files and all(is_brat(Path(file)) for file in files):
         return {**reading, "format": "brat"}, []
-    known = {config.format for config in trained if config.format in get_args(FileFormat)}
+    known = {config.format for config in trained if config.of_files}
     if not files or (known if reading.get("format") is None else reading["format"] in known):
         return reading, []
     format, columns, notes = detected_form(Path(files[0]), reading)

@@ -13,6 +13,7 @@ import torch
 from tagger.config import Recipe, load_recipe
 from tagger.corpus.corpus import Corpus
 from tagger.errors import RecipeError
+from tagger.extensions import Extension, register
 from tagger.features.cache import caching, uncached
 from tagger.inference.torch_backend import TorchBackend, check_device
 from tagger.nn.side_by_side import torch_threads
@@ -56,6 +57,7 @@ def train(
     listener: RunListener | None = None,
     track: Sequence[str] = (),
     tokenize: Split | None = None,
+    extensions: Sequence[Extension] = (),
 ) -> Run:
     """Train a model and score it on test. Teachers that are recipes are trained first, in the same way.
 
@@ -80,6 +82,8 @@ def train(
         track: Where to show the run too: `tensorboard`, `mlflow`, `wandb`.
         tokenize: Function that splits raw text: it takes a text and returns its tokens, or start and end of each. The
             model keeps its name only, and needs it again: `tagger.load(output, tokenize=...)`.
+        extensions: Parts of your own that the recipe names, such as a cell; see `tagger.extensions`. The model keeps
+            their names only, and needs them again: `tagger.load(output, extensions=[...])`.
 
     Raises:
         RecipeError: The recipe is invalid.
@@ -89,6 +93,7 @@ def train(
     """
     if resume and overwrite:
         raise RecipeError("overwrite starts again and resume continues; give one of the two")
+    register(*extensions)
     every = Every.parse(checkpoint_every)
     check_trackers(track)
     listener = listener or RunListener()

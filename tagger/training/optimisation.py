@@ -16,7 +16,7 @@ from torch.optim import SGD, AdamW, Optimizer, SparseAdam
 
 from tagger.config import TrainingConfig
 from tagger.nn.embeddings import WordVectors
-from tagger.nn.transformer import FineTunedEncoder
+from tagger.nn.pretrained.transformer import FineTunedEncoder
 
 MOMENTUM = 0.9
 

@@ -4,11 +4,7 @@ from typing import Annotated, Any
 
 import pytest
 from pydantic import TypeAdapter
-from reference import SECTIONS, sections_of, value_type
-
-from tagger.config import Recipe
-
-CLASSES = {kind.__name__: kind for kind in sections_of(Recipe)}
+from reference import CLASSES, SECTIONS, value_type
 
 
 @pytest.mark.parametrize("name", SECTIONS.values())

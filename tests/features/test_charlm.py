@@ -20,7 +20,7 @@ from tagger.features.passages import Passage
 from tagger.files.writing import replace_files
 from tagger.inference.loading import fast_backend
 from tagger.model.folder.torch_model import load_model
-from tagger.nn.charlm import CharacterModel
+from tagger.nn.pretrained.charlm import CharacterModel
 from tagger.pretraining.characters import Characters
 from tagger.pretraining.model import CharLMSizes, build_charlm, charlm_files, charlm_to_bytes, read_charlm
 from tagger.running.description import describe_model

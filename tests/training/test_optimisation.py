@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from tagger.config import TrainingConfig
 from tagger.nn.embeddings import WordVectors
-from tagger.nn.transformer import FineTunedEncoder, PieceEncoder, ScalarMix
+from tagger.nn.pretrained.transformer import FineTunedEncoder, PieceEncoder, ScalarMix
 from tagger.training.optimisation import WeightAverage, clip_gradients, make_optimizers, rate_factor, set_rates
 
 

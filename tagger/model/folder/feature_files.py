@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tagger.errors import ModelError
+from tagger.extensions import Cell, Extension, Head, find
 from tagger.features.feature import Feature
 from tagger.features.table import class_of, only_in_torch
 from tagger.files.hashes import CONFIG, HASHES
@@ -35,8 +36,8 @@ def feature_files(config: ModelConfig) -> dict[str, str]:
     return {name: f"{PREFIX}{name}.{kind.suffix}" for name, kind in kinds.items() if kind.suffix}
 
 
-def torch_features(folder: Path) -> list[str]:
-    """Return the names of the features of a model that only torch can read; none if the folder holds no model.
+def torch_parts(folder: Path) -> list[str]:
+    """Return the parts of a model that only torch can run, in words; none if the folder holds no model.
 
     Raises:
         ModelError: The configuration cannot be read.
@@ -44,9 +45,20 @@ def torch_features(folder: Path) -> list[str]:
     path = model_folder(folder) / CONFIG
     if stamp(path) is None:
         return []
-    features = parse(path, read_file(path, CONFIG_BYTES)).get("features")
-    sections = features.items() if isinstance(features, dict) else ()
-    return [name for name, section in sections if isinstance(section, dict) and only_in_torch(section.get("kind"))]
+    config = parse(path, read_file(path, CONFIG_BYTES))
+    features, heads, encoder = (_sections(config.get(key)) for key in ("features", "heads", "encoder"))
+    found = [f"feature `{name}`" for name, section in features.items() if only_in_torch(_sections(section).get("kind"))]
+    found += [f"head `{name}`" for name, section in heads.items() if _is_own(Head, _sections(section).get("kind"))]
+    return found + ([f"cell `{encoder['cell']}`"] if _is_own(Cell, encoder.get("cell")) else [])
+
+
+def _sections(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _is_own(kind: type[Extension], name: object) -> bool:
+    """Whether a name is that of an extension; an unknown one is another's error."""
+    return isinstance(name, str) and name not in kind.built_in and find(kind, name) is not None
 
 
 def read_features(folder: Path, config: ModelConfig, hashes: Hashes) -> dict[str, Feature[Any]]:

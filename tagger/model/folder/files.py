@@ -145,7 +145,10 @@ def files_of(
         **{file: features[name] for name, file in feature_files(model.config).items()},
     }
     values = model.config.model_dump(mode="json", exclude=NOT_KEPT) | {"format": FORMAT}
-    if not model.config.features and not model.config.embeddings.quantize:  # so that older versions can read the model
+    for head in values["heads"].values():  # so that older versions can read the model
+        if not head["metrics"]:
+            del head["metrics"]
+    if not model.config.features and not model.config.embeddings.quantize:  # so that still older ones can
         values = {key: value for key, value in values.items() if not key.startswith("feature")}
         del values["embeddings"]["quantize"]
         values["format"] = OLDER

@@ -15,7 +15,9 @@ from typing import Any, TypeVar, cast
 from pydantic import ValidationError
 
 from tagger.config import Section
+from tagger.config.explaining import path_of
 from tagger.errors import ModelError
+from tagger.extensions import NO_EXTENSION
 from tagger.files.hashes import CONFIG
 from tagger.files.writing import newest
 from tagger.wording import plain_rule, quoted, shorten
@@ -176,7 +178,10 @@ def parse_section(kind: type[S], path: Path, text: str | bytes) -> S:
         invalid = detail["type"] == "json_invalid"
         problem = NO_JSON if invalid else f"must be a JSON object, got {type(json.loads(text)).__name__}"
         raise ModelError(f"{path}: {problem}; {AGAIN}")
-    key = shorten(".".join(map(str, detail["loc"])))[1:-1]
+    key = shorten(".".join(path_of(detail["loc"])))[1:-1]
     if detail["type"] == "extra_forbidden":
         raise ModelError(f"{path}: unknown key `{key}`, which a newer version wrote; upgrade tagger")
-    raise ModelError(f"{path}: `{key}`: {plain_rule(detail['msg'])[:200]}; {AGAIN}")
+    rule = plain_rule(detail["msg"])[:200]
+    if rule.endswith(NO_EXTENSION):
+        raise ModelError(f"{path}: `{key}` {rule}; install it, or pass it as tagger.load(..., extensions=[...])")
+    raise ModelError(f"{path}: `{key}`: {rule}; {AGAIN}")

@@ -11,7 +11,7 @@ from tagger.features.table import Features
 from tagger.heads.table import heads_of
 from tagger.model.config import ModelConfig
 from tagger.model.folder.weights import Weights
-from tagger.model.shapes import LARGEST_WEIGHT, Form, forms_of, module_name
+from tagger.model.shapes import GATES, LARGEST_WEIGHT, Form, encoder_shapes, forms_of, module_name
 from tagger.wording import shorten
 
 SHOWN = 3  # tensors that an error names
@@ -65,7 +65,10 @@ def fewest_weights(config: ModelConfig, vocabulary: Vocabulary, features: Featur
     if config.embeddings.quantize:  # a number has half of the bits that all others have at least
         total //= 2
     total += config.embeddings.char_dimension * (chars + len(vocabulary.chars)) if chars else 0
-    total += sum(states * (size + config.encoder.hidden_size) for size in inputs)
+    if config.encoder.cell in GATES:
+        total += sum(states * (size + config.encoder.hidden_size) for size in inputs)
+    else:
+        total += sum(prod(shape) for shape in encoder_shapes(config.encoder, config.widths).values())
     total += sum(prod(shape) for feature in features.values() for shape in feature.shapes().values())
     heads = heads_of(config.heads).items()
     return total + sum(head.num_weights(len(vocabulary.labels[layer]), output) for layer, head in heads)

@@ -14,7 +14,7 @@ from tagger.errors import RecipeError
 from tagger.features.table import Features, total_width
 from tagger.heads.head import FLOAT, Sizes
 from tagger.heads.table import heads_of
-from tagger.model.shapes import GATES
+from tagger.model.shapes import GATES, encoder_shapes
 
 GIB = 2**30
 CHARS = 1  # per token, of the distinct words of a batch: fewer than in any real text
@@ -62,13 +62,13 @@ def estimate_memory(
     copies = FLOAT * (4 + (training.optimizer == "adam") + bool(training.average))
     at_once = -(-training.batch_size // training.accumulate)
     tokens, sentences = sum(nlargest(at_once, lengths)), min(at_once, len(lengths))
-    chars, _, states, output, inputs = widths_of(embeddings, encoder, vectors, total_width(features))
-    trained, gates = vocabulary.num_trainable, GATES[encoder.cell]
+    chars, _, states, output, inputs = widths = widths_of(embeddings, encoder, vectors, total_width(features))
+    trained, gates = vocabulary.num_trainable, GATES.get(encoder.cell, 0)  # a cell of others: its states alone
     parts: dict[str, float] = {
         "the word vectors (`embeddings`)": vectors * (copies * trained + 2 * (len(vocabulary.words) + 1 - trained)),
         "`embeddings.char_hidden` and `embeddings.char_dimension`": copies * 3 * chars * embeddings.char_dimension,
         "`encoder.hidden_size` and `encoder.layers`": copies
-        * sum(gates * states * (size + encoder.hidden_size) for size in inputs),
+        * sum(prod(shape) for shape in encoder_shapes(encoder, widths).values()),
         "`training.batch_size` and the longest sentences": FLOAT
         * tokens
         * (CHARS * chars + 2 * inputs[0] + encoder.layers * (gates + 2) * states),

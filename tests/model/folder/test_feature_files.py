@@ -11,7 +11,7 @@ from tagger.errors import ModelError
 from tagger.features.affixes import AffixesFeature
 from tagger.files.hashes import CONFIG, config_to_json
 from tagger.model.config import FORMAT
-from tagger.model.folder.feature_files import torch_features
+from tagger.model.folder.feature_files import torch_parts
 from tagger.model.folder.torch_model import load_model, save_model
 from tagger.model.network import TorchModel, build_network
 from tests.untrained import untrained_model
@@ -57,15 +57,18 @@ def test_a_hash_of_a_file_of_no_feature_is_refused(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("features", "names"),
     [
-        ({"a": {"kind": "affixes"}, "b": {"kind": "transformer"}, "c": {"kind": "charlm"}}, ["b", "c"]),
+        (
+            {"a": {"kind": "affixes"}, "b": {"kind": "transformer"}, "c": {"kind": "charlm"}},
+            ["feature `b`", "feature `c`"],
+        ),
         ({"a": {"kind": "unknown"}, "b": {"kind": 1}, "c": "transformer"}, []),
         (["transformer"], []),
     ],
 )
 def test_features_that_only_torch_reads_are_named(folder: Path, features: object, names: list[str]) -> None:
     change(folder, "features", features)
-    assert torch_features(folder) == names
+    assert torch_parts(folder) == names
 
 
 def test_a_folder_without_a_model_has_no_features(tmp_path: Path) -> None:
-    assert torch_features(tmp_path) == []
+    assert torch_parts(tmp_path) == []

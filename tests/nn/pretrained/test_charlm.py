@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tagger.nn import charlm
-from tagger.nn.charlm import BothDirections, CharacterModel
+from tagger.nn.pretrained import charlm
+from tagger.nn.pretrained.charlm import BothDirections, CharacterModel
 
 
 def make_models(**settings: int | float) -> BothDirections:

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tagger.features.encoders.windows import WindowReader
-from tagger.nn import transformer
-from tagger.nn.transformer import FineTunedEncoder, PieceEncoder, ScalarMix
+from tagger.nn.pretrained import transformer
+from tagger.nn.pretrained.transformer import FineTunedEncoder, PieceEncoder, ScalarMix
 
 SIZE = 16  # pieces in a window
 HIDDEN = 8

@@ -1,0 +1,63 @@
+"""Sections whose class depends on their key `kind`: heads and features, those of extensions among them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from tagger.config.section import Section
+from tagger.extensions import Feature, Head, find, must_be, names_of
+
+NO_KIND = "no_kind"  # type of the error of a `kind`; its message is what follows the key
+Kinds = Mapping[str, type[Section]]
+
+
+def section_of(kind: str, built_in: Kinds, extensions: type[Head] | type[Feature]) -> type[Section] | None:
+    """Return the class of a kind of section; None if there is none."""
+    if kind in built_in:
+        return built_in[kind]
+    found = find(extensions, kind)
+    section: type[Section] | None = None if found is None else found.section
+    return section
+
+
+def by_kind(built_in: Kinds, extensions: type[Head] | type[Feature]) -> Callable[[object], object]:
+    """Return what makes a section of a table, by the class of its `kind`, for a field of a section.
+
+    Errors are those of the class, with the kind behind the name of the section, as in a tagged union of pydantic.
+    """
+
+    def made(value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        kind = value.get("kind")
+        if kind is None:
+            advice = " or ".join(map(repr, names_of(extensions)))
+            raise _error(_of_kind("", f"is missing; choose {advice}", value))
+        section = section_of(kind, built_in, extensions) if isinstance(kind, str) else None
+        if section is None:
+            raise _error(_of_kind(str(kind), must_be(extensions, kind), value))
+        try:
+            return section.model_validate(value)
+        except ValidationError as error:
+            raise _error(*(_inside(str(kind), dict(each)) for each in error.errors())) from None
+
+    return made
+
+
+def _of_kind(kind: str, message: str, value: object) -> InitErrorDetails:
+    """Return the error of a `kind` that is missing or unknown."""
+    return InitErrorDetails(
+        type=PydanticCustomError(NO_KIND, "{rest}", {"rest": message}), loc=(kind, "kind"), input=value
+    )
+
+
+def _inside(kind: str, found: Mapping[str, Any]) -> InitErrorDetails:
+    """Return an error of a section as one of the table that holds it."""
+    place = (kind, *found["loc"])
+    return InitErrorDetails(type=found["type"], loc=place, input=found["input"], ctx=found.get("ctx", {}))
+
+
+def _error(*details: InitErrorDetails) -> ValidationError:
+    return ValidationError.from_exception_data("section", list(details))

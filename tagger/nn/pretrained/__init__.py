@@ -1,0 +1,1 @@
+"""Networks that are trained before the tagger: character language models and transformers."""
