@@ -16,12 +16,15 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
+import tomli_w
 import torch
 import torchcrf
 from arguments import MOST_THREADS, existing_folder, run_script, whole_number, writable_file, write_json
@@ -33,7 +36,15 @@ import tagger
 from tagger import Corpus, LinearChainCRF, Recipe, RecurrentEncoder, RunListener, Sentence, Tagger
 
 ROOT = Path(__file__).resolve().parents[1]
-WITH_DATA = ("training", "tagging", "growth")
+WITH_DATA = ("training", "tagging", "growth", "corpora")
+COPIES = (1, 10, 100)  # of WNUT-17 train, to train on
+# A training in a process of its own, which prints its peak memory in kibibytes.
+TRAIN_ALONE = """
+import resource, sys, tagger
+tagger.train(sys.argv[1], threads=1)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+PRECISIONS = ("float32", "bfloat16")
 PARTS = ("crf", "lstm", "sharing", *WITH_DATA)
 PEAK = Path("/proc/self/clear_refs")
 
@@ -286,15 +297,22 @@ class EpochTimer(RunListener):
         self._began = time.perf_counter()
 
 
-def train(material: Material, folder: Path, threads: int, epochs: int, listener: RunListener | None = None) -> None:
-    """Train the network of the WNUT-17 recipe, and keep the run in a folder."""
-    settings = material.recipe.training.model_copy(update={"epochs": epochs, "patience": epochs})
-    recipe = material.recipe.model_copy(update={"training": settings})
-    tagger.train(recipe, data=material.data, output=folder, threads=threads, listener=listener)
+def train(material: Material, folder: Path, threads: int, listener: RunListener | None = None, **settings: Any) -> None:
+    """Train the network of the WNUT-17 recipe with other settings of `[training]`, and keep the run in a folder."""
+    training = material.recipe.training.model_copy(update={"patience": settings["epochs"], **settings})
+    recipe = material.recipe.model_copy(update={"training": training})
+    tagger.train(recipe, data=material.data, output=folder, threads=threads, listener=listener, overwrite=True)
 
 
-def training_row(material: Material, folder: Path, threads: int, repeats: int) -> Row:
-    """Compare training epochs of the WNUT-17 recipe with those of the plain network, which take turns."""
+def training_rows(material: Material, folder: Path, threads: int, repeats: int) -> Iterator[Row]:
+    """Compare training epochs of the WNUT-17 recipe with those of the plain network, in each precision there is."""
+    for precision in PRECISIONS:
+        with suppress(tagger.ModelError):  # the processor has no such arithmetic
+            yield training_row(material, folder, threads, repeats, precision)
+
+
+def training_row(material: Material, folder: Path, threads: int, repeats: int, precision: str) -> Row:
+    """Compare training epochs in a precision with those of the plain network, which take turns."""
     batches = list(material.train_data.batches(material.recipe.training.batch_size))
     optimizer = torch.optim.Adam(material.plain.parameters(), lr=0.002)
     theirs: list[float] = []
@@ -305,11 +323,11 @@ def training_row(material: Material, folder: Path, threads: int, repeats: int) -
         theirs.append(time.perf_counter() - start)
 
     timer = EpochTimer(plain)
-    train(material, folder, threads, repeats + 1, timer)
+    train(material, folder, threads, timer, epochs=repeats + 1, precision=precision)
     mine, other = median(timer.seconds[1:]), median(theirs[1:])
     tokens = sum(map(len, material.corpus.train))
-    what, against = "training epoch, WNUT-17 recipe, batch 32", "the same network built plainly"
-    return Row(what, against, mine, other, other / mine, 2.5, tokens / mine)
+    what, against = f"training epoch, WNUT-17 recipe, batch 32, {precision}", "the same network built plainly"
+    return Row(what, against, mine, other, other / mine, 2.5 if precision == "float32" else None, tokens / mine)
 
 
 def tagging_rows(material: Material, folder: Path, repeats: int) -> Iterator[Row]:
@@ -447,6 +465,27 @@ def growth(material: Material, folder: Path) -> list[dict[str, float | str]]:
     return rows
 
 
+def grown_corpora(material: Material, folder: Path) -> Iterator[dict[str, float | str]]:
+    """Measure time and peak memory of a training of one epoch as train grows; train is read from Arrow files."""
+    name, sentences = "train.parquet", list(material.corpus.train)
+    dev = tagger.to_dataset(list(material.corpus.dev)).to_parquet(folder / "dev.parquet")
+    assert dev
+    for times in COPIES:
+        tagger.to_dataset(sentence for _ in range(times) for sentence in sentences).to_parquet(folder / name)
+        data = {"dataset": "parquet", "data_files": {"train": [name], "dev": ["dev.parquet"]}, "lazy": True}
+        recipe = folder / "recipe.toml"
+        recipe.write_text(
+            tomli_w.dumps({"data": data, "heads": {"ner": {"kind": "tokens"}}, "training": {"epochs": 1}})
+        )
+        start = time.perf_counter()
+        command = [sys.executable, "-c", TRAIN_ALONE, str(recipe)]
+        peak = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()[-1]
+        seconds, tokens = time.perf_counter() - start, times * sum(map(len, sentences))
+        what = f"training, one epoch of WNUT-17 train x {times}"
+        megabytes = float(peak) / 1024
+        yield {"what": what, "seconds": seconds, "tokens_per_second": tokens / seconds, "peak_megabytes": megabytes}
+
+
 def _grown(model: Tagger, what: str, sentences: Iterator[Sentence], tokens: int) -> dict[str, float | str]:
     gc.collect()
     if PEAK.exists():
@@ -553,13 +592,15 @@ def main(given: Sequence[str] | None = None) -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             if "training" in arguments.only:
-                rows += _reported([training_row(material, folder, arguments.threads, arguments.repeats)])
-            else:
+                rows += _reported(training_rows(material, folder, arguments.threads, arguments.repeats))
+            elif arguments.only != ["corpora"]:
                 train(material, folder, arguments.threads, epochs=1)
             if "tagging" in arguments.only:
                 rows += _reported(tagging_rows(material, folder, arguments.repeats))
             if "growth" in arguments.only:
-                grown = growth(material, folder)
+                grown += growth(material, folder)
+            if "corpora" in arguments.only:
+                grown += grown_corpora(material, folder)
     figures = {"threads": arguments.threads, "rows": [asdict(row) for row in rows], "growth": grown}
     try:
         if arguments.json is not None:

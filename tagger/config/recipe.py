@@ -132,6 +132,10 @@ class TrainingConfig(Section):
     """Number of parts of a batch that are computed one after another, whose gradients are added up. A step then needs
     the memory of the largest part, takes longer, and is the same apart from rounding and dropout."""
 
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Precision in which the encoder computes in training. `bfloat16` is faster on processors that support it.
+    Weights, gradients, the CRF and losses stay in float32, and the saved model is the same kind of model."""
+
     optimizer: Literal["adam", "sgd"] = "adam"
     """Optimiser: Adam, or stochastic gradient descent with a momentum of 0.9."""
 

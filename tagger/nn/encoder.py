@@ -41,6 +41,8 @@ class RecurrentEncoder(nn.Module):
         dropout: Probability with which a feature is dropped between layers.
 
     Attributes:
+        precision: Data type in which the recurrences of the library compute while a network is trained. Parameters,
+            their gradients and the states keep that of the parameters. None: computation has it too.
         helper: A thread that runs the second direction beside the first while a network is trained on a CPU. None runs
             one after the other. States and gradients are the same bits either way.
 
@@ -62,6 +64,7 @@ class RecurrentEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.merge = merge
+        self.precision: torch.dtype | None = None
         self.helper: Executor | None = None
         directions = 2 if bidirectional else 1
         self.output_size = hidden_size * (directions if merge == "concat" else 1)
@@ -85,18 +88,20 @@ class RecurrentEncoder(nn.Module):
         """Return the merged states of both directions; values at padding are unspecified."""
         if mask.numel() == 0:
             return vectors.new_zeros(*mask.shape, self.output_size)
-        lengths = mask.sum(1)
+        lengths, given = mask.sum(1), vectors.dtype
+        computed = given if self.precision is None or not self.training else self.precision
         for i, layer in enumerate(self.layers):
             read = self.dropout(vectors) if i else vectors
             if isinstance(layer, OwnLayer):
                 states = layer(read, reversal(lengths, mask.shape[1]))
             elif read.is_cuda:
-                states = _packed(layer, read, lengths)
+                with torch.autocast("cuda", computed, enabled=computed != given):
+                    states = _packed(layer, read, lengths)
             elif mask.shape[1] > BLOCK and not torch.is_grad_enabled():
                 states = _in_blocks(layer, read, lengths)
             else:
-                states = _padded(layer, read, lengths, self.helper)
-            vectors = self._merged(states)
+                states = _padded(layer, read.to(computed), lengths, self.helper)
+            vectors = self._merged(states.to(given))
         return vectors
 
     def _merged(self, states: Float[Tensor, "batch tokens directions hidden"]) -> Tensor:
@@ -169,7 +174,8 @@ def _padded(layer: Recurrence, vectors: Tensor, lengths: Tensor, helper: Executo
             read = torch.minimum(places, last.index_select(0, rows).t())
             parts.append(cells.index_select(0, read.flatten()).view(*places.shape, -1))
             targets.append(places.flatten() * len(orders) + direction)
-        inputs.append([*parts, *_weights(layer, "_reverse" if direction else "")])
+        weights = _weights(layer, "_reverse" if direction else "")
+        inputs.append([*parts, *(weight.to(vectors.dtype) for weight in weights)])
     run = partial(_one_direction, layer)
     if helper is not None and len(inputs) == 2 and torch.is_grad_enabled():
         states = side_by_side(run, *inputs, helper=helper)

@@ -15,7 +15,7 @@ from tagger.corpus.corpus import Corpus
 from tagger.errors import RecipeError
 from tagger.extensions import Extension, register
 from tagger.features.cache import caching, uncached
-from tagger.inference.torch_backend import TorchBackend, check_device
+from tagger.inference.torch_backend import TorchBackend, check_bfloat16, check_device
 from tagger.nn.side_by_side import torch_threads
 from tagger.running.corpora import read_corpora
 from tagger.running.fitting.calibration import check_calibrated
@@ -104,6 +104,8 @@ def train(
         corpus = corpus and _with_function(corpus, tokenize)
     device = own_device(device)
     check_device(device)
+    if recipe.training.precision == "bfloat16":
+        check_bfloat16(device)
     path = Path(output) if output is not None else None
     folder = Path(data) if data is not None else base
     with ExitStack() as stack:

@@ -74,6 +74,7 @@ class Stepper:
         processes: Alone | None = None,
     ) -> None:
         self.network = network
+        network.encoder.precision = torch.bfloat16 if task.config.precision == "bfloat16" else None
         self.weights = [p for p in network.parameters() if p.requires_grad]  # finding them takes time at each step
         self.task = task
         self.config = task.config

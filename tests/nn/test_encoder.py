@@ -133,6 +133,29 @@ def test_a_batch_without_a_cell_has_no_states(shape: tuple[int, int]) -> None:
     assert make_encoder()(torch.zeros(*shape, 5), torch.zeros(*shape).bool()).shape == (*shape, 12)
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_training_in_bfloat16_has_about_the_same_gradients_in_float32(cell: str) -> None:
+    (vectors, mask), encoder, found = make_batch(), make_encoder(cell, layers=2).train(), []
+    for precision in (None, torch.bfloat16):
+        encoder.precision = precision
+        encoder.zero_grad()
+        states = encoder(vectors, mask)[mask]
+        states.square().sum().backward()
+        assert states.dtype == torch.float32
+        gradients = torch.cat([p.grad.flatten() for p in encoder.parameters() if p.grad is not None])
+        assert gradients.dtype == torch.float32
+        found.append(gradients)
+    exact, rounded = found
+    assert 0 < float((exact - rounded).norm() / exact.norm()) < 0.02
+
+
+def test_a_trained_network_computes_in_its_own_precision() -> None:
+    (vectors, mask), encoder = make_batch(), make_encoder()
+    exact = encoder(vectors, mask)
+    encoder.precision = torch.bfloat16
+    assert torch.equal(encoder(vectors, mask)[mask], exact[mask])
+
+
 def test_nan_at_padding_reaches_no_gradient() -> None:
     encoder, (vectors, mask) = make_encoder(), make_batch()
     states = encoder(vectors.masked_fill(~mask.unsqueeze(2), torch.nan), mask)

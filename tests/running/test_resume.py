@@ -1,7 +1,9 @@
 """Runs that were cut anywhere go on, and become the same to the last bit as runs that were never cut."""
 
+import importlib
 import json
 import multiprocessing
+import os
 import random
 import re
 import signal
@@ -264,6 +266,48 @@ def killed_after(seconds: float, recipe: Path, folder: Path, *, resume: bool) ->
     process.join()
     assert alive or process.exitcode == 0
     return alive
+
+
+def _killed_in(call: str, number: int, recipe: Path, folder: Path, resume: bool) -> None:
+    """Train in a process that is killed in a call of a function, such as `module.name`."""
+    module, _, name = call.rpartition(".")
+    owner: Any = importlib.import_module(module)
+    function, calls = getattr(owner, name), []
+
+    def killed(*given: Any, **settings: Any) -> Any:
+        calls.append(call)
+        if len(calls) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*given, **settings)
+
+    setattr(owner, name, killed)
+    train(recipe, output=folder, resume=resume, checkpoint_every=1, threads=1)
+
+
+@pytest.mark.skipif("forkserver" not in multiprocessing.get_all_start_methods(), reason="needs processes that fork")
+@pytest.mark.parametrize(
+    ("call", "numbers"),
+    [
+        ("tagger.running.fitting.steps.dev_scores", (1, 2)),  # in an evaluation
+        ("os.fsync", (1, 4, 9, 2)),  # a file is written, but not flushed: checkpoints, the model and the log
+        ("os.replace", (1, 3, 8, 2)),  # it has not replaced the one before it
+    ],
+)
+def test_a_run_that_is_killed_in_an_evaluation_or_a_write_goes_on(
+    call: str, numbers: Sequence[int], tmp_path: Path
+) -> None:
+    recipe = make_recipe(tmp_path, SYNTHETIC, NER)
+    train(recipe, output=tmp_path / "unbroken", threads=1)
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(["tagger.running.train"])
+    for number in numbers:
+        resume = (tmp_path / "cut").is_dir()
+        process = server.Process(target=_killed_in, args=(call, number, recipe, tmp_path / "cut", resume))
+        process.start()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
+    train(recipe, output=tmp_path / "cut", resume=True, checkpoint_every=1, threads=1)
+    assert contents(tmp_path / "cut") == contents(tmp_path / "unbroken")
 
 
 @pytest.mark.skipif("forkserver" not in multiprocessing.get_all_start_methods(), reason="needs processes that fork")
