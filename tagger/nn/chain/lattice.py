@@ -136,9 +136,13 @@ def forward_backward(
 
 def in_numpy(emissions: Tensor) -> bool:
     """Whether NumPy computes the recursions over these emissions."""
-    small = emissions.shape[0] * emissions.shape[2] ** 2 <= SMALL
-    readable = emissions.device.type in IN_NUMPY and not emissions.is_neg()  # a negative view keeps the sign in a flag
-    return small and readable and not torch.compiler.is_compiling()
+    return emissions.shape[0] * emissions.shape[2] ** 2 <= SMALL and readable(emissions)
+
+
+def readable(emissions: Tensor) -> bool:
+    """Whether NumPy can read these emissions."""
+    plain = emissions.device.type in IN_NUMPY and not emissions.is_neg()  # a negative view keeps the sign in a flag
+    return plain and not torch.compiler.is_compiling()
 
 
 def numpy_scores(scores: Scores) -> numpy_lattice.Scores:
