@@ -34,6 +34,7 @@ from torch import Tensor, nn
 
 import tagger
 from tagger import Corpus, LinearChainCRF, Recipe, RecurrentEncoder, RunListener, Sentence, Tagger
+from tagger.text.schemes import legal_transitions, tags_of_types
 
 ROOT = Path(__file__).resolve().parents[1]
 WITH_DATA = ("training", "tagging", "growth", "corpora")
@@ -98,8 +99,26 @@ def several(run: Callable[[], object], times: int) -> Callable[[], None]:
 
 def crf_rows(repeats: int) -> Iterator[Row]:
     """Compare CRF loss with gradient, and decoding, with pytorch-crf."""
-    for shape in ((32, 25, 9), (32, 50, 17), (64, 30, 49), (256, 25, 17), (1, 25, 17)):
+    for shape in ((32, 25, 9), (32, 50, 17), (64, 30, 49), (32, 10, 157), (256, 25, 17), (1, 25, 17)):
         yield from crf_pair(*shape, repeats=repeats)
+    yield constrained_row(repeats)
+
+
+def constrained_row(repeats: int) -> Row:
+    """Compare the decoding of 39 types in BIOES, which has 157 tags, with and without the constraints of the scheme."""
+    tags = tags_of_types([f"type{i}" for i in range(39)], "bioes")
+    allowed, start, end = legal_transitions(tags, "bioes")
+    constrained = LinearChainCRF(len(tags), allowed=allowed, allowed_start=start, allowed_end=end)
+    emissions = torch.randn(64, 10, len(tags), generator=torch.Generator().manual_seed(1))
+    mask = torch.ones(64, 10, dtype=torch.bool)
+    return compare(
+        f"CRF decode (64, 10, {len(tags)}) with BIOES constraints",
+        "no constraints",
+        several(partial(constrained.best_path, emissions, mask), 20),
+        several(partial(LinearChainCRF(len(tags)).best_path, emissions, mask), 20),
+        repeats=repeats,
+        goal=2.0,
+    )
 
 
 def crf_pair(batch: int, tokens: int, tags: int, *, repeats: int) -> Iterator[Row]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 SAFE = 1e-25
 TINY = 1e-35  # smallest divisor: a tag that cannot be reached then has 0 / TINY = 0, where 0 / 0 would be NaN
 LONG = 512  # rows of more tokens are computed in float64: the rounding of float32 adds up over the tokens
-SCALED = 6  # tokens between two rescalings; with more, more rows underflow and need the slow recursion
+SHRINKING = 20.0  # nats by which a state may shrink before it is rescaled; with more, rows need the slow recursion
 
 Floats = NDArray[np.floating[Any]]
 Lengths = NDArray[np.integer[Any]]
@@ -82,7 +82,7 @@ def forward_backward(
         lattice, safe = _scaled_lattice(emissions, lengths, scores, counts=counts, messages=messages)
         if not safe.all():
             unsafe = np.flatnonzero(~safe)
-            exact = _log_lattice(emissions[unsafe], lengths[unsafe], scores)
+            exact = _log_lattice(emissions[unsafe], lengths[unsafe], scores, counts=counts)
             for whole, part in zip(lattice, exact, strict=True):
                 if whole is not None:
                     whole[unsafe] = part
@@ -119,6 +119,15 @@ def _scaled_lattice(
         entering = np.log(after[::-1, 1, :num_tags])
         found[1:] = [_by_row(np.log(beta), kind), _by_row(np.subtract(entering, shift, out=entering), kind)]
     return Lattice(partition, marginals, *found), safe
+
+
+def rescaled_every(num_tags: int) -> int:
+    """Return the number of tokens between two rescalings of the states.
+
+    Each token divides a sum by the number of tags, see `_factors`. So the states of many tags shrink faster, and would
+    fall below `SAFE` in ordinary sentences.
+    """
+    return int(min(6, max(1, SHRINKING // math.log(max(2, num_tags)))))
 
 
 def _counts(alpha: Floats, marginals: Floats, reached: Floats, moves: Floats) -> Floats:
@@ -197,20 +206,21 @@ def _scaled_pass(
     before[0, :, :-1] = np.stack((np.exp(scores.start - shift), moves[:-1, -1]))[:, :, None]
     before[0, :, -1] = 1
     both_ways = np.stack((emitted, emitted[::-1]), 1)  # (tokens, 2, tags + 1, batch)
-    steps, scales = np.stack((moves.T, moves)), np.ones((1 + num_tokens // SCALED, 2, batch), emitted.dtype)
+    every = rescaled_every(num_states - 1)
+    steps, scales = np.stack((moves.T, moves)), np.ones((1 + num_tokens // every, 2, batch), emitted.dtype)
     for t, (state, factors, found, following) in enumerate(
         zip(before[:-1], both_ways, after, before[1:], strict=True), 1
     ):
         np.multiply(state, factors, out=found)  # alpha[t, j]; backward: exp(e[t, j]) * beta[t, j]
-        if t % SCALED == 0:
+        if t % every == 0:
             # Make the state sum to 1. Without this the sums, which shrink at each token, would underflow.
-            total = np.maximum(found.sum(1), TINY, out=scales[t // SCALED])  # (2, batch)
+            total = np.maximum(found.sum(1), TINY, out=scales[t // every])  # (2, batch)
             found /= total[:, None]
         np.matmul(steps, found, out=following)  # the sum over the tags of this token, for each tag of the next
     return before, after, scales
 
 
-def _log_lattice(emissions: Floats, lengths: Lengths, scores: Scores) -> tuple[Floats, ...]:
+def _log_lattice(emissions: Floats, lengths: Lengths, scores: Scores, *, counts: bool) -> tuple[Floats | None, ...]:
     """Return the fields of the lattice as computed in log space and float64: slower, but right for any scores.
 
     Products become sums and sums become `logsumexp`, which subtracts the largest term before it exponentiates. So no
@@ -233,7 +243,7 @@ def _log_lattice(emissions: Floats, lengths: Lengths, scores: Scores) -> tuple[F
     at_token = np.arange(num_tokens) < lengths[:, None]  # (batch, tokens)
     partition = np.where(at_token, scales + peaks[:, :, 0], 0).sum(1) + ending
     marginals, leaving, entering = np.zeros_like(forward), np.zeros_like(forward), np.zeros_like(forward)
-    counts = np.zeros((batch, num_tags, num_tags))
+    expected = np.zeros((batch, num_tags, num_tags)) if counts else None
     state = np.broadcast_to(end, (batch, num_tags))  # log beta; stays `end` through the padding up to the last token
     for t in reversed(range(num_tokens)):
         marginals[:, t] = _softmax(forward[:, t] + state)  # alpha * beta / Z; softmax divides by Z and all scales
@@ -243,13 +253,14 @@ def _log_lattice(emissions: Floats, lengths: Lengths, scores: Scores) -> tuple[F
         entering[:, t] = entered = entered - entered.max(1, keepdims=True)
         if t:
             inside = (t <= last)[:, None]  # (batch, 1)
-            joint = forward[:, t - 1, :, None] + transitions + entered[:, None]
-            counts += np.where(inside, _softmax(joint.reshape(batch, -1)), 0).reshape(counts.shape)
+            if expected is not None:
+                joint = forward[:, t - 1, :, None] + transitions + entered[:, None]
+                expected += np.where(inside, _softmax(joint.reshape(batch, -1)), 0).reshape(expected.shape)
             state = np.where(inside, _logsumexp(transitions + entered[:, None], 2), end)  # over tags `to`
     # A row without any possible sequence: all its terms are minus infinity, and their differences are NaN.
     partition = np.where(np.isnan(partition), -np.inf, partition)
     partition[lengths == 0] = 0
-    return partition, np.where(at_token[:, :, None], marginals, 0), counts, leaving, entering
+    return partition, np.where(at_token[:, :, None], marginals, 0), expected, leaving, entering
 
 
 def _logsumexp(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:

@@ -10,6 +10,8 @@ from tagger.numpy_nn.lattice import Floats, Lengths, Scores
 from tagger.numpy_nn.packing import Ids
 
 ELEMENTS = 2**15  # candidates that are compared at once: they stay in the processor's cache
+MANY = 2**16  # candidates of a token from which it pays to leave out those that cannot happen
+FEW = 4  # tags that may precede a tag for it to be computed alone
 CENTRED = 16  # tokens between two subtractions of the highest score
 
 
@@ -34,29 +36,65 @@ def best_path(emissions: Floats, lengths: Lengths, scores: Scores) -> tuple[Ids,
 
 def _best_scores(emissions: Floats, moves: Floats, start: Floats) -> Floats:
     """Return delta[t, j] for each row, (tokens, tags, batch), up to a constant at each token."""
-    batch, _, num_tags = emissions.shape
     states = np.array(emissions.transpose(1, 2, 0), order="C")  # always a copy
     states -= states.max(1)[:, None]
     states[0] += start[:, None]
-    # The tags to come from are taken in parts that stay in the processor's cache. The transitions are repeated for each
-    # row, for NumPy adds tables of one shape several times as fast.
-    size = max(1, min(num_tags, ELEMENTS // (num_tags * batch)))
-    parts = [slice(first, first + size) for first in range(0, num_tags, size)]
-    repeated = np.ascontiguousarray(np.broadcast_to(moves[:, :, None], (num_tags, num_tags, batch)))
-    candidates, best = np.empty((size, num_tags, batch), states.dtype), np.empty((num_tags, batch), states.dtype)
-    # What each part adds up: the scores before each token, (tokens, from, 1, batch), the transitions, and where to.
-    columns = [(states[:, part, None], repeated[part], candidates[: len(repeated[part])]) for part in parts]
+    step = _Step(moves, len(emissions))
     for t, state in enumerate(states[1:], 1):
-        for i, (before, move, found) in enumerate(columns):
-            np.add(before[t - 1], move, found)
-            if i == 0:
-                np.maximum.reduce(found, 0, out=best)
-            else:
-                np.maximum(best, np.maximum.reduce(found, 0), out=best)
-        np.add(state, best, state)
+        step.add(states[t - 1], state)
         if t % CENTRED == 0:
             state -= np.maximum(state.max(0), -1e30)
     return states
+
+
+class _Step:
+    """From one token to the next: the best score of a way to each tag.
+
+    Under the constraints of a scheme few tags may precede a tag inside an entity: `I-x` follows `B-x` and `I-x` only.
+    Such tags compare just these. All others compare every tag that may precede one of them, in one table. Of the
+    (4 types + 1)^2 pairs of BIOES tags this leaves (2 types + 1)^2 + 4 types.
+
+    Args:
+        moves: Score of each transition, of shape (from, to).
+        batch: Number of rows.
+    """
+
+    def __init__(self, moves: Floats, batch: int) -> None:
+        self.few: Ids | None = None  # tags that few may precede
+        if moves.size * batch >= MANY:
+            possible = moves > -np.inf
+            few: NDArray[np.bool_] = possible.sum(0) <= FEW
+            if few.any():
+                self.few, self.others = np.flatnonzero(few), np.flatnonzero(~few)
+                # The tags before each of `few`, (from, to): the possible ones come first.
+                self.few_before = np.argsort(~possible[:, few], 0, kind="stable")[:FEW]
+                self.few_moves = moves[self.few_before, self.few][:, :, None]
+                self.before = np.flatnonzero(possible[:, ~few].any(1))  # tags that may precede one of the others
+                moves = moves[self.before][:, self.others]
+        # The tags to come from are taken in parts that stay in the processor's cache. The transitions are repeated for
+        # each row, for NumPy adds tables of one shape several times as fast.
+        num_before, num_tags = moves.shape
+        size = max(1, min(num_before, ELEMENTS // max(1, num_tags * batch)))
+        repeated = np.ascontiguousarray(np.broadcast_to(moves[:, :, None], (num_before, num_tags, batch)))
+        candidates = np.empty((size, num_tags, batch), moves.dtype)
+        firsts = range(0, num_before, size)
+        self.parts = [(slice(i, i + size), repeated[i : i + size], candidates[: num_before - i]) for i in firsts]
+        self.best = np.empty((num_tags, batch), moves.dtype)
+
+    def add(self, before: Floats, state: Floats) -> None:
+        """Add the best score of a way to each tag to `state`, given the scores before; both are (tags, batch)."""
+        column = (before if self.few is None else before[self.before])[:, None]  # (from, 1, batch)
+        for i, (part, moves, found) in enumerate(self.parts):
+            np.add(column[part], moves, found)
+            if i == 0:
+                np.maximum.reduce(found, 0, out=self.best)
+            else:
+                np.maximum(self.best, np.maximum.reduce(found, 0), out=self.best)
+        if self.few is None:
+            np.add(state, self.best, state)
+        else:
+            state[self.others] += self.best
+            state[self.few] += (before[self.few_before] + self.few_moves).max(0)
 
 
 def _best_tags(states: Floats, lengths: Lengths, moves: Floats, end: Floats) -> tuple[Ids, NDArray[np.bool_]]:

@@ -1,5 +1,7 @@
 """The lattice and the best path in NumPy against those in torch; tests/nn/test_crf.py has enumeration."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from tagger.nn.chain import lattice
 from tagger.nn.chain.lattice import Lattice, Scores, forward_backward, rows_of
 from tagger.nn.chain.viterbi import best_path
 from tagger.nn.spans import SpanTables, find_spans, span_probabilities
+from tagger.numpy_nn import lattice as numpy_lattice
 from tagger.text.schemes import span_tables
 
 TAGS = ["O", "B-A", "I-A", "B-B", "I-B"]
@@ -53,6 +56,25 @@ def test_lattice_best_path_and_spans_equal_those_of_torch(lengths: list[int], se
     torch.testing.assert_close(ours.counts, theirs.counts, rtol=1e-5, atol=1e-4)
     assert torch.equal(path, other_path)
     torch.testing.assert_close(spans, other_spans, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("num_tags", [30, 157, 300])
+@pytest.mark.parametrize("devices", [("cpu",), ()])
+def test_ordinary_sentences_of_many_tags_need_no_log_space(
+    num_tags: int, devices: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = torch.Generator().manual_seed(num_tags)
+    lengths = torch.arange(1, 21)
+    emissions = torch.randn(20, 20, num_tags, generator=generator)
+    scores = Scores(*(torch.randn(shape, generator=generator) for shape in (num_tags, (num_tags, num_tags), num_tags)))
+    exact = lattice._log_lattice(emissions, rows_of(lengths, 20), scores, counts=False)
+    monkeypatch.setattr(lattice, "IN_NUMPY", devices)
+    monkeypatch.setattr(lattice, "SMALL", math.inf)
+    for module in (lattice, numpy_lattice):
+        monkeypatch.delattr(module, "_log_lattice")
+    found = forward_backward(emissions, rows_of(lengths, 20), scores)
+    torch.testing.assert_close(found.log_partition, exact.log_partition, rtol=1e-6, atol=1e-4)
+    torch.testing.assert_close(found.marginals, exact.marginals.float(), rtol=0, atol=1e-5)
 
 
 def test_no_row_depends_on_rows_that_are_no_numbers() -> None:

@@ -37,7 +37,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from tagger.numpy_nn import lattice as numpy_lattice
-from tagger.numpy_nn.lattice import LONG, SAFE, SCALED, TINY
+from tagger.numpy_nn.lattice import LONG, SAFE, TINY, rescaled_every
 
 IN_NUMPY = ("cpu",)  # devices whose memory NumPy can read
 SMALL = 2**17  # sentences times pairs of tags up to which NumPy is faster; its operations use one thread
@@ -119,7 +119,7 @@ def forward_backward(
         return _numpy_lattice(emissions, rows, scores, counts=counts, messages=messages)
     if emissions.shape[1] > LONG:
         scores = Scores(*(part.double() for part in scores))
-    lattice, safe = _scaled_lattice(emissions, rows, scores)
+    lattice, safe = _scaled_lattice(emissions, rows, scores, counts=counts)
     if messages:
         # Each step of the scaled recursion multiplied by exp(A - shift): subtract the shift once, at `entering`, so
         # that users of the lattice can add A itself.
@@ -127,7 +127,7 @@ def forward_backward(
         lattice.leaving.log_()
     if not bool(safe.all()):
         unsafe = (~safe).nonzero().squeeze(1)
-        exact = _log_lattice(emissions[unsafe], Rows(*(part[unsafe] for part in rows)), scores)
+        exact = _log_lattice(emissions[unsafe], Rows(*(part[unsafe] for part in rows)), scores, counts=counts)
         lattice = Lattice(
             *(old.index_copy(0, unsafe, new.to(old.dtype)) for old, new in zip(lattice, exact, strict=True))
         )
@@ -136,9 +136,13 @@ def forward_backward(
 
 def in_numpy(emissions: Tensor) -> bool:
     """Whether NumPy computes the recursions over these emissions."""
-    small = emissions.shape[0] * emissions.shape[2] ** 2 <= SMALL
-    readable = emissions.device.type in IN_NUMPY and not emissions.is_neg()  # a negative view keeps the sign in a flag
-    return small and readable and not torch.compiler.is_compiling()
+    return emissions.shape[0] * emissions.shape[2] ** 2 <= SMALL and readable(emissions)
+
+
+def readable(emissions: Tensor) -> bool:
+    """Whether NumPy can read these emissions."""
+    plain = emissions.device.type in IN_NUMPY and not emissions.is_neg()  # a negative view keeps the sign in a flag
+    return plain and not torch.compiler.is_compiling()
 
 
 def numpy_scores(scores: Scores) -> numpy_lattice.Scores:
@@ -172,14 +176,16 @@ def _factors(scores: Scores) -> tuple[tuple[Tensor, Tensor], Tensor]:
     return (factors[:-2], factors[-2:]), shift
 
 
-def _scaled_lattice(emissions: Tensor, rows: Rows, scores: Scores) -> tuple[Lattice, Bool[Tensor, " batch"]]:
+def _scaled_lattice(
+    emissions: Tensor, rows: Rows, scores: Scores, *, counts: bool
+) -> tuple[Lattice, Bool[Tensor, " batch"]]:
     """Return the lattice as computed in probability space, and which rows of it can be trusted.
 
     The backward recursion is the forward recursion over the reversed sentence with transposed transitions, so both run
     as one loop over a stack of two. Each row is reversed within its own length: the backward recursion then begins at
     the last token, not in the padding. Behind the end of a row the loop computes finite values that nobody reads.
     """
-    (batch, num_tokens, _), (mask, lengths, last) = emissions.shape, rows
+    (batch, num_tokens, num_tags), (mask, lengths, last) = emissions.shape, rows
     padding = ~mask
     positions = torch.arange(num_tokens, device=mask.device).unsqueeze(1)  # (tokens, 1)
     # Position t of a row changes places with position last - t; as an index into (tokens * batch).
@@ -205,12 +211,15 @@ def _scaled_lattice(emissions: Tensor, rows: Rows, scores: Scores) -> tuple[Latt
     # P(i at t-1, j at t) = alpha[t-1, i] * exp(A[i, j]) * P(j at t) / before[t, j], where before[t, j] is
     # sum_i alpha[t-1, i] * exp(A[i, j]): the marginal of j, divided among the tags before it in proportion to their
     # scores. In this form the scales cancel, and one matrix product per row sums over all tokens.
-    shares = marginals[1:] / before[0, 1:].clamp(min=TINY)  # (tokens - 1, batch, to)
-    counts = torch.bmm(alpha[:-1].permute(1, 2, 0), shares.transpose(0, 1)) * moves  # (batch, from, to)
-    del shares
+    expected = marginals.new_empty(batch, 0, 0)
+    if counts:
+        shares = marginals[1:] / before[0, 1:].clamp(min=TINY)  # (tokens - 1, batch, to)
+        expected = torch.bmm(alpha[:-1].permute(1, 2, 0), shares.transpose(0, 1)) * moves  # (batch, from, to)
+        del shares
     # log Z: what is left at the last token, plus everything that was divided out on the way there: the rescalings up to
     # it, one shift for each factor (start, end and `last` transitions), and the peaks of the emissions.
-    scales[1:].masked_fill_(positions[SCALED - 1 :: SCALED].unsqueeze(2) > last, 1)  # behind the end: do not count
+    every = rescaled_every(num_tags)
+    scales[1:].masked_fill_(positions[every - 1 :: every].unsqueeze(2) > last, 1)  # behind the end: do not count
     partition = totals.gather(0, last.unsqueeze(0)).log().squeeze(0) + (last + 2) * shift.double()
     partition += scales[:, 0].log().sum(0, dtype=torch.double)
     partition += peaks.masked_fill_(padding, 0).sum(1, dtype=torch.double)
@@ -219,7 +228,7 @@ def _scaled_lattice(emissions: Tensor, rows: Rows, scores: Scores) -> tuple[Latt
     lattice = Lattice(
         partition.masked_fill_(lengths == 0, 0),
         marginals.transpose(0, 1),
-        counts,
+        expected,
         leaving.transpose(0, 1),
         entering.transpose(0, 1),
     )
@@ -247,7 +256,7 @@ def _scaled_pass(emitted: Tensor, mirror: Tensor, edges: Tensor, moves: Tensor) 
     both_moves = torch.stack((moves, moves.t()))  # (2, tags, tags)
     state = edges.unsqueeze(1).expand(2, batch, num_tags)
     all_before, all_after = emitted.new_empty(2, 2, *emitted.shape, dtype=torch.float if num_tokens > BLOCK else None)
-    scales, t = [emitted.new_ones(1, 2, batch)], 0
+    scales, t, every = [emitted.new_ones(1, 2, batch)], 0, rescaled_every(num_tags)
     for first in range(0, num_tokens, BLOCK):
         reading = emitted[first : first + BLOCK]
         backwards = emitted.flatten(0, 1).index_select(0, mirror[first * batch : (first + BLOCK) * batch])
@@ -256,7 +265,7 @@ def _scaled_pass(emitted: Tensor, mirror: Tensor, edges: Tensor, moves: Tensor) 
             t += 1
             before.append(state)  # sum_i alpha[t-1, i] * exp(A[i, j]); backward: beta[t, j]
             state = state * token  # alpha[t, j]; backward: exp(e[t, j]) * beta[t, j]
-            if t % SCALED == 0:
+            if t % every == 0:
                 # Make the state sum to 1. Without this the sums, which shrink at each token, would underflow.
                 total = state.sum(2, keepdim=True).clamp_(min=TINY)  # (2, batch, 1)
                 state = state.div_(total)
@@ -268,7 +277,7 @@ def _scaled_pass(emitted: Tensor, mirror: Tensor, edges: Tensor, moves: Tensor) 
     return all_before, all_after, torch.cat(scales)
 
 
-def _log_lattice(emissions: Tensor, rows: Rows, scores: Scores) -> Lattice:
+def _log_lattice(emissions: Tensor, rows: Rows, scores: Scores, *, counts: bool) -> Lattice:
     """Return the lattice as computed in log space and float64: slower, but right for any scores.
 
     Products become sums and sums become `logsumexp`, which subtracts the largest term before it exponentiates. So no
@@ -291,7 +300,7 @@ def _log_lattice(emissions: Tensor, rows: Rows, scores: Scores) -> Lattice:
     ending = (forward[torch.arange(batch, device=last.device), last] + end).logsumexp(1)  # (batch,)
     partition = (scales + peaks.squeeze(2)).masked_fill(~mask, 0).sum(1) + ending
     marginals, leaving, entering = torch.zeros_like(forward), torch.zeros_like(forward), torch.zeros_like(forward)
-    counts = emissions.new_zeros(batch, num_tags, num_tags)
+    expected = emissions.new_zeros(batch, *((num_tags, num_tags) if counts else (0, 0)))
     state = end.expand(batch, -1)  # log beta; stays `end` through the padding up to the last token of each row
     for t in reversed(range(num_tokens)):
         marginals[:, t] = (forward[:, t] + state).softmax(1)  # alpha * beta / Z; softmax divides by Z and all scales
@@ -301,9 +310,10 @@ def _log_lattice(emissions: Tensor, rows: Rows, scores: Scores) -> Lattice:
         entering[:, t] = entered = entered - entered.amax(1, keepdim=True)
         if t:
             inside = (t <= last).unsqueeze(1)  # (batch, 1)
-            joint = (forward[:, t - 1].unsqueeze(2) + transitions + entered.unsqueeze(1)).flatten(1).softmax(1)
-            counts += joint.view_as(counts).masked_fill(~inside.unsqueeze(2), 0)  # P(i at t-1, j at t)
+            if counts:
+                joint = (forward[:, t - 1].unsqueeze(2) + transitions + entered.unsqueeze(1)).flatten(1).softmax(1)
+                expected += joint.view_as(expected).masked_fill(~inside.unsqueeze(2), 0)  # P(i at t-1, j at t)
             state = torch.where(inside, (transitions + entered.unsqueeze(1)).logsumexp(2), end)  # over tags `to`
     # A row without any possible sequence: all its terms are minus infinity, and their differences are NaN.
     partition = partition.nan_to_num(nan=-torch.inf, neginf=-torch.inf, posinf=torch.inf)
-    return Lattice(partition, marginals.masked_fill(~mask.unsqueeze(2), 0), counts, leaving, entering)
+    return Lattice(partition, marginals.masked_fill(~mask.unsqueeze(2), 0), expected, leaving, entering)

@@ -8,18 +8,16 @@ Only differences between sequences of one row decide. So three things are subtra
 the highest emission of each token, the highest transition score, and every `CENTRED` tokens the highest score so far.
 Without this the scores of long rows would grow until float32 could not tell two close sequences apart.
 
-As in `lattice.py`, NumPy computes the best path of few tags on a CPU.
+On a CPU NumPy computes the best path (`tagger/numpy_nn/viterbi.py`), which takes less time for any number of tags.
 """
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from tagger.nn.chain.lattice import BLOCK, Rows, Scores, in_numpy, numpy_scores
+from tagger.nn.chain.lattice import BLOCK, Rows, Scores, numpy_scores, readable
 from tagger.numpy_nn import viterbi as numpy_viterbi
 from tagger.numpy_nn.viterbi import CENTRED
-
-ONE_THREAD = 2**15  # elements up to which torch uses one thread; waking a second one can take longer than the work
 
 
 def _centred(transitions: Float[Tensor, "tags tags"]) -> Float[Tensor, "tags tags"]:
@@ -42,7 +40,7 @@ def best_path(
     Source:
         Viterbi (1967). Compared with enumeration in tests/nn/test_crf.py.
     """
-    if in_numpy(emissions):
+    if readable(emissions):
         arrays = (emissions.detach().numpy(), rows.lengths.numpy(), numpy_scores(scores))
         best_tags, is_possible = numpy_viterbi.best_path(*arrays)
         return torch.from_numpy(best_tags), torch.from_numpy(is_possible)
@@ -53,23 +51,11 @@ def best_path(
     moves = transitions.unsqueeze(2)  # (from, to, 1)
     torch.sub(emissions.permute(1, 2, 0), emissions.amax(2).t().unsqueeze(1), out=states)
     states[0] += scores.start.unsqueeze(1)
-    # `states` now has the emissions; the loop adds the best score of a way to each tag, which makes it delta. It takes
-    # the tags to come from in parts, small enough for one thread, and reuses one buffer for each part.
-    size = max(1, min(num_tags, ONE_THREAD // (num_tags * batch)))
-    moves_of = moves.split(size)  # (from, to, 1) each
-    buffers = [states.new_empty(len(part), num_tags, batch) for part in moves_of]
-    for start in range(1, num_tokens, BLOCK):
-        block = states[start : start + BLOCK]
-        # `columns` are views of `states`: at token t they show delta[t - 1], which the step before has completed.
-        columns = states[start - 1 : start - 1 + len(block)].unsqueeze(2).split(size, 1)  # (tokens, from, 1, batch)
-        for t, (parts, state) in enumerate(zip(zip(*columns, strict=True), block, strict=True), start):
-            found = [
-                torch.add(part, move, out=buffer).amax(0)  # (from, to, batch) -> (to, batch)
-                for part, move, buffer in zip(parts, moves_of, buffers, strict=True)
-            ]
-            state += found[0] if len(found) == 1 else torch.stack(found).amax(0)
-            if t % CENTRED == 0:
-                state -= state.amax(0).clamp(min=-1e30)
+    # `states` now has the emissions; the loop adds the best score of a way to each tag, which makes it delta.
+    for t in range(1, num_tokens):
+        states[t] += (states[t - 1].unsqueeze(1) + moves).amax(0)  # (from, to, batch) -> (to, batch)
+        if t % CENTRED == 0:
+            states[t] -= states[t].amax(0).clamp(min=-1e30)
     # Rows end at different tokens: each takes delta of its own last token and adds the end scores there.
     final = states.gather(0, last.expand(1, num_tags, -1))[0] + scores.end.unsqueeze(1)  # (tags, batch)
     best, ending = final.max(0)  # (batch,)
