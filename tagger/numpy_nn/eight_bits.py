@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST = 127  # largest whole number
+LEAST = np.float32(2.0**-100)  # smaller numbers count as this one: a part of them may be zero in float32
 LOWEST, HIGHEST = -24, 9  # exponents of numbers that float16 has; the largest is 65,024
 
 Bytes = NDArray[np.int8]
@@ -20,7 +21,7 @@ def rounded(rows: NDArray[np.floating]) -> tuple[Bytes, Bytes]:
     """
     rows = rows.astype(np.float32, copy=False)
     top = np.abs(rows).max(1, initial=0.0)
-    exponents = np.frexp(top / np.float32(MOST))[1]
+    exponents = np.frexp(np.where(top > 0, np.maximum(top, LEAST), 0) / np.float32(MOST))[1]
     exponents -= top <= np.ldexp(np.float32(MOST), exponents - 1)  # it is rounded up at powers of two
     exponents = np.clip(exponents, LOWEST, HIGHEST)
     whole = np.rint(np.ldexp(rows, -exponents[:, None]))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -19,6 +19,7 @@ def tables(draw: st.DrawFn) -> NDArray[np.float32]:
     return np.array(rows, np.float32).reshape(-1, 3) * np.float32(scale)
 
 
+@example(np.array([[0, 0, 1e-45]], np.float32))
 @given(tables())
 def test_a_number_is_off_by_half_a_step_at_most_and_stays_when_rounded_again(
     rows: NDArray[np.float32],
