@@ -1,7 +1,7 @@
 """Scores of a model: what it predicted, compared with gold sentences, layer by layer."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -109,11 +109,19 @@ def _within(train: TrainKnowledge, model: Model, layers: Iterable[ScoredLayer]) 
     return train.with_vectors(known).within(sentences)
 
 
-def dev_scores(gold: Sequence[Sentence], predicted: Iterable[Sentence], model: Model) -> dict[str, float]:
-    """Return the headline of each layer alone, computed fast: strict span F1, or accuracy.
+def dev_scores(
+    gold: Sequence[Sentence], predicted: Iterable[Sentence], model: Model, layers: Collection[str] | None = None
+) -> dict[str, float]:
+    """Return the headline of each of these layers alone, computed fast: strict span F1, or accuracy.
+
+    Args:
+        gold: Sentences with gold layers.
+        predicted: The same sentences with predicted layers, in the same order.
+        model: The model that predicted.
+        layers: Layers of the model; default: all.
 
     Raises:
-        DataError: No gold sentence has a layer of the model.
+        DataError: No gold sentence has one of the layers.
 
     Source:
         Equal to the headlines of the full report; compared in tests/test_evaluation.py.
@@ -121,6 +129,8 @@ def dev_scores(gold: Sequence[Sentence], predicted: Iterable[Sentence], model: M
     pairs = list(zip(gold, predicted, strict=True))
     scores = {}
     for layer, head in heads_of(model.heads).items():
+        if layers is not None and layer not in layers:
+            continue
         carried = _having(layer, pairs)
         if not carried[0]:
             raise DataError(f"no dev sentence has the layer `{layer}`, so the best epoch cannot be chosen; add some")

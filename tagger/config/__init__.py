@@ -16,7 +16,14 @@ from tagger.config.features import (
     ShapeConfig,
     TransformerConfig,
 )
-from tagger.config.heads import OF_TEACHERS, AnyHeadConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig
+from tagger.config.heads import (
+    OF_TEACHERS,
+    OF_TRAINING,
+    AnyHeadConfig,
+    HeadConfig,
+    SentenceHeadConfig,
+    TokensHeadConfig,
+)
 from tagger.config.reading import dump_recipe, form_settings, load_recipe, parse_recipe, parse_section
 from tagger.config.recipe import HOW_TO_TRAIN, EmbeddingsConfig, EncoderConfig, Recipe, Sampling, TrainingConfig
 from tagger.config.section import Positive, Section, Weight
@@ -26,6 +33,7 @@ from tagger.config.widths import Widths, widths_of
 __all__ = [
     "HOW_TO_TRAIN",
     "OF_TEACHERS",
+    "OF_TRAINING",
     "AffixesConfig",
     "AnyFeatureConfig",
     "AnyHeadConfig",

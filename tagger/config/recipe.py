@@ -222,9 +222,17 @@ class Recipe(Section):
 
     start: Annotated[str | None, Field(min_length=1)] = None
     """Model to start from: the folder of a run or of a model, relative to the recipe. The network begins with its
-    words, characters, features and encoder, and with new heads. `[embeddings]` and `[encoder]` may then only have
-    `min_count`, `tune`, `quantize`, `dropout`, `word_dropout`, `vectors` and `max_words`; the last two give vectors to
-    words that the model does not know. Default: the network begins with random weights."""
+    words, characters, features and encoder, and with new heads unless `keep` is given. `[embeddings]` and `[encoder]`
+    may then only have `min_count`, `tune`, `quantize`, `dropout`, `word_dropout`, `vectors` and `max_words`; the last
+    two give vectors to words that the model does not know. Default: the network begins with random weights."""
+
+    keep: Weight | None = None
+    """Weight of the loss against the model in `start`, so that training does not make the network forget what it knew.
+    All heads of the model then stay. One that the recipe does not name learns from the model alone. One that the recipe
+    names by its layer also learns the labels of train, which may be new; it needs the same `kind`, `scheme` and size.
+    The model teaches what gold leaves open: in a sentence head the probabilities of its own classes given that it is
+    one of them, in a tokens head those of its own tags where gold tags are missing or, because of `types`, unknown.
+    Default: all heads are new, and the model teaches nothing."""
 
     data: DataConfig | None = None
     """The corpus; for several corpora use `corpora` instead. Neither is needed if `tagger.train` gets a `corpus`."""
@@ -267,6 +275,8 @@ class Recipe(Section):
             raise ValueError("needs either one corpus in [data] or several in [corpora.NAME], got both")
         if self.start is not None and (keys := self._chosen_by_start()):
             raise ValueError(f"the model in `start` has its own `{keys[0]}`; remove the key or `start`")
+        if self.keep is not None and self.start is None:
+            raise ValueError("`keep` needs a model in `start`, got none; add `start` or remove `keep`")
         layers = self.layers
         if len(layers) < len(self.heads):
             raise ValueError("two heads predict the same layer; give each head a layer of its own")
@@ -327,6 +337,8 @@ class Recipe(Section):
         """Return, as an error, what reads all of train, which a `lazy` corpus must not have; None if nothing does."""
         if any(head.teacher for head in self.layers.values()):
             reader = "a `teacher` reads"
+        elif self.keep is not None:
+            reader = "the model in `start` reads, because of `keep`,"
         elif names := [name for name, config in self.features.items() if isinstance(config, AnyTokenFeatureConfig)]:
             reader = f"features of sentences ({quoted(names)}) read"
         elif keys := [*(["refit"] if self.training.refit else []), *self.training.copies]:

@@ -58,7 +58,7 @@ class Batch:
             not have all classes, `NamedIds.choices` of shape (batch, classes).
         taught: What teachers say, by layer: tags of the same shapes, or probabilities: of each tag at each token, of
             shape (batch, tokens, tags), or of each class, of shape (batch, classes). Probabilities are 0 at padding and
-            where teachers say nothing.
+            where teachers say nothing, and -1 for tags and classes that the model in `start` does not know.
         features: Numbers that describe each token, such as contextual vectors, audio frames or sensor values, by name,
             of shape (batch, tokens, k); at padding 0, or -1 if they are ids.
         type_features: Ids that describe each distinct word, by the name of the feature, of shape (types, k).
@@ -98,8 +98,10 @@ class EncodedSentences:
         taught_tags: The same as `tag_targets`, from teachers.
         taught_sets: The same as `tag_sets`, from teachers.
         taught_shares: Probability of each tag by tag layer, from teachers, of shape (tokens, tags); 0 for all tags of
-            tokens of which teachers say nothing. Float16 keeps three digits in half the memory.
-        taught_labels: Probability of each class by label layer, from teachers, of shape (sentences, classes).
+            tokens of which teachers say nothing, -1 for tags that are left out. Float16 keeps three digits in half the
+            memory.
+        taught_labels: Probability of each class by label layer, from teachers, of shape (sentences, classes); -1 for
+            classes that are left out.
         features: Numbers that describe each token, by name, of shape (tokens, k).
         type_features: Ids that describe each distinct word, by the name of the feature, of shape (types, k).
         tag_sets: Which tags are in each set of possible tags, by tag layer; see `with_sets`. Layers whose tags are all

@@ -110,6 +110,7 @@ def build_vocabulary(
     tune: bool = False,
     min_count: int = 2,
     chars: Sequence[str] = (),
+    labels: Mapping[str, Sequence[str]] | None = None,
 ) -> Vocabulary:
     """Return the vocabulary of training sentences.
 
@@ -120,13 +121,15 @@ def build_vocabulary(
         tune: Whether the vectors of words that occur in train are trained.
         min_count: How often a word without a pretrained vector must occur in train.
         chars: Known characters, which keep their ids; those of train come after them.
+        labels: The same for the labels of layers, which train then need not have.
 
     Raises:
         DataError: No sentence of train has one of the layers.
     """
+    known = labels or {}
     counts = train.counts()
     chars = [*chars, *sorted({char for word in counts for char in word}.difference(chars))]
-    labels = {layer: label_names(train, layer, scheme) for layer, scheme in layers.items()}
+    labels = {layer: label_names(train, layer, scheme, known.get(layer, ())) for layer, scheme in layers.items()}
     if vectors is None:
         words = sorted(word for word, count in counts.items() if count >= min_count)
         return Vocabulary(words, chars, labels, num_trainable=len(words) + 1)
@@ -140,15 +143,18 @@ def build_vocabulary(
     return Vocabulary(words, chars, labels, num_trainable=len(tuned) + 1)
 
 
-def label_names(train: Packed, layer: str, scheme: Scheme | None) -> list[str]:
+def label_names(train: Packed, layer: str, scheme: Scheme | None, known: Sequence[str] = ()) -> list[str]:
     """Return the tags or classes of a layer; for entities, all tags of the scheme for the types in train.
 
+    Those that are `known` come first, and the others after them.
+
     Raises:
-        DataError: No sentence has the layer.
+        DataError: No sentence has the layer, and none is known.
     """
     found = train.layers.get(layer)
-    values = found.counts() if found is not None else None
-    if not values:
+    values = found.counts() if found is not None else {}
+    if not values and not known:
         names = sorted(name for name, other in train.layers.items() if other.counts())
         raise DataError(f"no train sentence has the layer `{layer}`; they have {', '.join(names) or 'none'}")
-    return sorted(values) if scheme is None else tags_of_types(span_types(values), scheme)
+    names = sorted(values) if scheme is None else tags_of_types(span_types(values), scheme)
+    return [*known, *(name for name in names if name not in known)]

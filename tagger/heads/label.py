@@ -148,7 +148,9 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead", "numpy_heads.SentenceHe
         """Give the network the weights of the classes, if the recipe has some."""
         import torch
 
-        wanted, ids = self.config.class_weights, targets.label_targets[self.layer]
+        wanted, ids = self.config.class_weights, targets.label_targets.get(self.layer)
+        if ids is None:  # only a teacher knows the classes
+            return []
         if ids.ndim == 2:
             if self.config.label_smoothing:
                 raise RecipeError(
@@ -160,7 +162,7 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead", "numpy_heads.SentenceHe
             return []
         if wanted == "balanced":
             counts = np.bincount(ids[ids >= 0], minlength=len(names))
-            weights = counts.sum() / (len(names) * counts)
+            weights = np.where(counts, counts.sum() / ((counts > 0).sum() * np.maximum(counts, 1)), 1.0)
         elif unknown := set(wanted) - set(names):
             raise RecipeError(
                 f"heads.{self.layer}.class_weights: each class must occur in train, got {', '.join(sorted(unknown))}; "
@@ -178,7 +180,13 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead", "numpy_heads.SentenceHe
         return True
 
     def learn(self, encoded: EncodedSentences, lesson: Lesson) -> EncodedSentences:
-        """Return the training sentences with the probability of each class, as `mean_shares` has it."""
+        """Return the training sentences with the probability of each class, as `mean_shares` has it.
+
+        The model in `start` says nothing of other classes than its own, which are -1.
+
+        Source:
+            Li and Hoiem (2016), "Learning without Forgetting", section 3, with a temperature of 1.
+        """
         known = lesson.vocabulary.labels[self.layer]
         parts = np.zeros((len(lesson.teachers), len(lesson.asked), len(known)), np.float32)
         said: set[str] = set()
@@ -188,11 +196,14 @@ class LabelHead(Head[SentenceHeadConfig, "SentenceHead", "numpy_heads.SentenceHe
             lesson.check_known(teacher, self.layer, found := {name for each in scores for name in each})
             said |= found
             part[:] = [[each.get(name, 0.0) for name in known] for each in scores]
-        if silent := [name for name in known if name not in said]:
+        shares = mean_shares(parts)
+        if lesson.known is not None:
+            shares[:, [name not in lesson.known for name in known]] = -1
+        elif silent := [name for name in known if name not in said]:
             lesson.tell(
                 f"{lesson.where}: the teacher does not know {', '.join(silent)} and gives these classes probability 0"
             )
-        return replace(encoded, taught_labels={**encoded.taught_labels, self.layer: mean_shares(parts)})
+        return replace(encoded, taught_labels={**encoded.taught_labels, self.layer: shares})
 
     def calibrate(
         self, network: "SentenceHead", names: Sequence[str], dev: HeldOutSentences, *, shift: bool = True

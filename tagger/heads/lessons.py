@@ -57,6 +57,8 @@ class Lesson:
         vocabulary: Gives the ids of labels.
         where: The key of the recipe that names the teachers, for messages.
         tell: Is called with each note.
+        known: The labels of the teacher if it is the model in `start`, which teaches nothing of other labels and
+            nothing against gold. None: any other teacher.
     """
 
     sentences: Sequence[Sentence]
@@ -65,6 +67,7 @@ class Lesson:
     vocabulary: Vocabulary
     where: str
     tell: Callable[[str], None]
+    known: Collection[str] | None = None
 
     def check_known(self, teacher: Teacher, layer: str, found: Iterable[str], *, spans: bool = False) -> None:
         """Refuse a teacher that predicts labels which train lacks.

@@ -206,8 +206,11 @@ class TagHead(Head[TokensHeadConfig, "TokensHead", "numpy_heads.TokensHead"]):
         return not (isinstance(found, TagLayer) and (known_of(found.tags) or not found.tags))
 
     def learn(self, encoded: EncodedSentences, lesson: Lesson) -> EncodedSentences:
-        """Return the training sentences with what teachers say of sentences that have no gold tags."""
-        if self.config.learns_marginals:
+        """Return the training sentences with what teachers say of sentences that have no gold tags.
+
+        The model in `start` also says something of single tokens, if the set of their possible tags is open.
+        """
+        if self.config.learns_marginals or lesson.known is not None:
             return self._learn_shares(encoded, lesson)
         layer, scheme = self.layer, self.config.span_scheme
         layers = self._taught_layers(lesson)
@@ -243,7 +246,32 @@ class TagHead(Head[TokensHeadConfig, "TokensHead", "numpy_heads.TokensHead"]):
         rows = np.flatnonzero(lesson.asked).tolist()
         for row, found in zip(rows, lesson.shares(layer, scheme), strict=True):
             shares[encoded.starts[row] : encoded.starts[row + 1]] = found
+        if lesson.known is not None:
+            self._leave_to_gold(shares, encoded, lesson, lesson.known)
         return replace(encoded, taught_shares={**encoded.taught_shares, layer: shares})
+
+    def _leave_to_gold(
+        self, shares: NDArray[np.float16], encoded: EncodedSentences, lesson: Lesson, known_tags: Collection[str]
+    ) -> None:
+        """Set shares to -1 for tags that the teacher does not know or gold excludes, and to 0 where gold has a tag."""
+        names = lesson.vocabulary.labels[self.layer]
+        known = np.array([name in known_tags for name in names])
+        if self.layer not in encoded.tag_targets:
+            shares[:, ~known] = -1
+            return
+        sure = np.concatenate([np.eye(len(names), dtype=bool), np.zeros((1, len(names)), bool)])  # the last for no tag
+        sets = encoded.tag_sets.get(self.layer, sure)
+        sizes = sets.sum(1)
+        told = (sets | (sizes == 0)[:, None]) & known
+        silent = (sizes == 1) | ~told.any(1)
+        ids = encoded.tag_targets[self.layer]
+        shares[~told[ids]] = -1
+        shares[silent[ids]] = 0
+        if not shares.any():
+            lesson.tell(
+                f"gold has every tag of `{self.layer}`, so the model in `start` teaches none; if a corpus does not "
+                "annotate all types that the model knows, name those that it does in `types`"
+            )
 
     def calibrate(
         self, network: "TokensHead", names: Sequence[str], dev: HeldOutSentences, *, shift: bool = True

@@ -15,6 +15,7 @@ from tagger.nn.dropout import Dropout
 from tagger.nn.pooling import AttentionPooling, LastPooling, MaxPooling, MeanPooling
 from tagger.nn.spans import Spans, SpanTables, find_spans, span_probabilities
 
+NEVER = -1e4  # score of a tag that is left out; not infinite, because a share of 0 times infinity is no number
 Decoder = Literal["crf", "softmax"]
 Pooling = Literal["attention", "last", "mean", "max"]
 
@@ -131,10 +132,13 @@ class TokensHead(HeadNetwork):
 
         If `tag_ids` says which tags each token may have, it is that of all sequences that agree with it. If they are
         probabilities of the tags, it is the cross entropy between them and the probabilities of the head at each token.
+        A negative value is that of a tag that the token does not have here: the others have the probabilities that they
+        have if it is none of them.
         """
         emissions = self.linear(states)
         if tag_ids.is_floating_point():
-            return -self._shared(emissions, tag_ids, mask) / mask.sum()
+            emissions = emissions.masked_fill(tag_ids < 0, NEVER)
+            return -self._shared(emissions, tag_ids.clamp(min=0), mask) / mask.sum()
         if self.decoder == "softmax":
             scores = emissions[mask].float()
             if tag_ids.dtype != torch.bool:

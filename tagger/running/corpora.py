@@ -17,6 +17,7 @@ from tagger.errors import SHOWN, DataError, RecipeError
 from tagger.heads.head import Head
 from tagger.heads.table import KINDS, heads_of
 from tagger.hub.lazy import is_lazy, packed_of, telling
+from tagger.text.schemes import span_types
 from tagger.text.sentence import Sentence, check_spans
 from tagger.wording import counted, quoted
 
@@ -32,6 +33,7 @@ def read_corpora(
     from_files: bool,
     tell: Tell,
     given: Corpus | Mapping[str, Corpus] | None = None,
+    labels: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Corpus]:
     """Return the corpora by name, each with a dev split.
 
@@ -41,6 +43,7 @@ def read_corpora(
         from_files: Whether to read a corpus that has both a dataset and files from the files.
         tell: Called with each note on what is read.
         given: A corpus to use in place of the one that the recipe describes, or corpora by name in place of all.
+        labels: Labels of layers that the network knows before training.
 
     Raises:
         RecipeError: A corpus does not fit the heads or the other corpora.
@@ -75,7 +78,7 @@ def read_corpora(
             for split, sentences in corpus.splits().items():
                 _check_layer(head, telling(sentences), where=f"corpus `{name}`, {split}")
         _check_carried(head.layer, corpora, tell)
-        _note_unseen(head, corpora, tell, refit=recipe.training.refit)
+        _note_unseen(head, corpora, (labels or {}).get(head.layer, ()), tell, refit=recipe.training.refit)
     _check_used(corpora, recipe)
     return corpora
 
@@ -209,10 +212,13 @@ def _check_carried(layer: str, corpora: Mapping[str, Corpus], tell: Tell) -> Non
         )
 
 
-def _note_unseen(head: Head[Any, Any, Any], corpora: Mapping[str, Corpus], tell: Tell, *, refit: bool) -> None:
+def _note_unseen(
+    head: Head[Any, Any, Any], corpora: Mapping[str, Corpus], labels: Sequence[str], tell: Tell, *, refit: bool
+) -> None:
     """Note the types or labels in dev and test that train lacks, because the model cannot predict them.
 
-    With `refit`, the model that is trained again with dev can predict those of dev.
+    The network knows some labels before training. With `refit`, the model that is trained again with dev can predict
+    those of dev.
     """
 
     def classes(split: str) -> Iterator[str]:
@@ -220,7 +226,8 @@ def _note_unseen(head: Head[Any, Any, Any], corpora: Mapping[str, Corpus], tell:
         sentences = (s for part in parts for s in (telling(part) if split == "train" else part))
         return (name for sentence in sentences if head.layer in sentence.layers for name in head.classes(sentence))
 
-    known, learned = set(classes("train")), {"dev"} if refit else set()
+    before = labels if head.config.span_scheme is None else span_types(labels)
+    known, learned = {*before, *classes("train")}, {"dev"} if refit else set()
     for split in ("dev", "test"):
         counts = Counter(classes(split))
         unseen = [f"{name} ({count})" for name, count in counts.most_common() if name not in known]
@@ -238,7 +245,7 @@ def _note_unseen(head: Head[Any, Any, Any], corpora: Mapping[str, Corpus], tell:
 
 def _is_unlabelled(corpus: Corpus, recipe: Recipe) -> bool:
     """Whether a corpus has no layer of any head, so that teachers label it."""
-    taught = any(head.teacher for head in recipe.heads.values())
+    taught = recipe.keep is not None or any(head.teacher for head in recipe.heads.values())
     return taught and not has_layer(corpus.train, recipe.layers)
 
 

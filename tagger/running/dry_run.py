@@ -116,10 +116,13 @@ def dry_run(
     with torch_threads(threads or torch.get_num_threads()):
         found = find_teachers(recipe, base, None, data=data, device=device, tell=listener.noted)
         used, start = with_start(recipe, base, None, device=device)
-        corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted, given=corpus)
+        labels = start.labels if start is not None else {}
+        corpora = read_corpora(
+            recipe, folder, from_files=data is not None, tell=listener.noted, given=corpus, labels=labels
+        )
         nowhere = RunFolder(None, None, recipe, data=folder, base=base)
         training = Training(used, folder, corpora, device, nowhere, listener, uncached, start)
-        check_calibrated(recipe.layers, training.packed, training.dev)
+        check_calibrated(recipe.layers, training.packed, training.dev, labels)
         check_taught(recipe, training.train)
         model = training.build_model(*training.prepare())
         heads = {name: head.model_copy(update={"teacher": None}) for name, head in used.heads.items()}
@@ -148,7 +151,7 @@ def _measured(training: Training, model: TorchModel, task: Task, untrained: tupl
     step_pace = _step_pace(model, task)
     dev = list(training.dev[:SAMPLE])
     tagger = Tagger(TorchBackend(model, cache=False))
-    dev_pace = _pace(lambda: dev_scores(dev, tagger.predict(dev), model), _tokens(dev))
+    dev_pace = _pace(lambda: dev_scores(dev, tagger.predict(dev), model, training.learned), _tokens(dev))
     parts = estimate_memory(
         recipe,
         model.vocabulary,

@@ -124,14 +124,18 @@ def train(
             )
         found = find_teachers(recipe, base, path, data=data, device=device, tell=listener.noted)
         used, start = with_start(recipe, base, path, device=device)
-        corpora = read_corpora(recipe, folder, from_files=data is not None, tell=listener.noted, given=corpus)
+        labels = start.labels if start is not None else {}
+        corpora = read_corpora(
+            recipe, folder, from_files=data is not None, tell=listener.noted, given=corpus, labels=labels
+        )
         training = Training(used, folder, corpora, device, run_folder, listener, keep, start, every, processes)
-        check_calibrated(recipe.layers, training.packed, training.dev)
+        check_calibrated(recipe.layers, training.packed, training.dev, labels)
         check_taught(recipe, training.train)
         prepared = training.prepare()  # before teachers are trained, so that mistakes in [features] are found first
         settings: dict[str, Any] = {"data": data, "device": device, "track": track}
         settings |= {"checkpoint_every": checkpoint_every, "resume": resume}
         trained = _train_teachers(recipe, found, base, run_folder, listener, processes, **settings)
+        trained |= start.teachers() if start is not None else {}
         teachers = {
             name: keeping(group, partial(keep, owner=f"the teacher `{name}`")) for name, group in trained.items()
         }

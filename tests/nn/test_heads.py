@@ -273,3 +273,26 @@ def test_loss_of_tag_probabilities_is_their_cross_entropy_with_the_marginals(dec
     torch.testing.assert_close(head.loss(states, mask, shares), expected)
     head.loss(states, mask, shares).backward()
     assert all(parameter.grad.isfinite().all() for parameter in head.parameters() if parameter.requires_grad)
+
+
+@pytest.mark.parametrize("decoder", ["crf", "softmax"])
+def test_loss_without_some_tags_is_that_of_sequences_that_do_not_have_them(decoder: Decoder) -> None:
+    head, (states, mask) = make_tokens_head(decoder), make_batch()
+    generator = torch.Generator().manual_seed(5)
+    left_out = torch.zeros(*mask.shape, 4, dtype=torch.bool)
+    left_out[:, :, 3] = True
+    left_out[0, 2] = torch.tensor([False, True, False, False])
+    shares = torch.rand(left_out.shape, generator=generator).masked_fill(left_out, 0)
+    total = torch.zeros(())
+    for row, length in enumerate(LENGTHS):
+        scores = head.linear(states[row : row + 1, :length])
+        paths = [p for p in product(range(4), repeat=length) if not left_out[row, range(length), p].any()]
+        whole, gold = torch.ones(len(paths), length, dtype=torch.bool), torch.tensor(paths)
+        each = head.crf.log_likelihood(scores.expand(len(paths), -1, -1), gold, whole).softmax(0)
+        marginals = (F.one_hot(gold, 4) * each.view(-1, 1, 1)).sum(0)
+        total = total - (shares[row, :length] * marginals.masked_fill(left_out[row, :length], 1).log()).sum()
+    expected = total / sum(LENGTHS)
+    found = head.loss(states, mask, shares.masked_fill(left_out, -1))
+    torch.testing.assert_close(found, expected)
+    wanted = torch.autograd.grad(expected, list(head.linear.parameters()), retain_graph=True)
+    torch.testing.assert_close(torch.autograd.grad(found, list(head.linear.parameters())), wanted)

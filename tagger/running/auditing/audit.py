@@ -115,6 +115,9 @@ def _without_teachers(recipe: Recipe, corpora: Mapping[str, Corpus]) -> tuple[Re
     left = {name: corpus for name, corpus in corpora.items() if name not in unlabelled}
     update: dict[str, Any] = {"heads": {name: _without_teacher(head) for name, head in recipe.heads.items()}}
     notes = [f"the teachers of {quoted(taught)} were ignored, because they may know the labels"] if taught else []
+    if recipe.keep is not None:
+        notes.append("`keep` was ignored, because the model in `start` may know the labels")
+        update["keep"] = None
     if unlabelled:
         notes += [f"corpus `{name}` was ignored, because it has no layer of a head" for name in unlabelled]
         update["corpora"] = {name: config for name, config in recipe.all_corpora().items() if name in left}

@@ -29,14 +29,28 @@ Facts = dict[str, dict[str, float]]
 BATCH_TOKENS = 4096  # with padding
 
 
-def check_calibrated(heads: Mapping[str, AnyHeadConfig], train: Packed, dev: Sequence[Sentence]) -> None:
+def check_calibrated(
+    heads: Mapping[str, AnyHeadConfig],
+    train: Packed,
+    dev: Sequence[Sentence],
+    labels: Mapping[str, Sequence[str]] | None = None,
+) -> None:
     """Refuse a head that should be calibrated but that no dev sentence can calibrate.
+
+    Args:
+        heads: The heads of the recipe by layer.
+        train: The train sentences.
+        dev: The dev sentences.
+        labels: Labels of layers that the network knows before training.
 
     Raises:
         DataError: Every dev sentence with its layer has a label that train lacks.
     """
     for layer, config in heads.items():
-        if config.calibrate and not _known(dev, layer, config, label_names(train, layer, config.span_scheme)):
+        if not config.calibrate:
+            continue
+        names = label_names(train, layer, config.span_scheme, (labels or {}).get(layer, ()))
+        if not _known(dev, layer, config, names):
             raise DataError(
                 f"heads.{layer}.calibrate: there must be a dev sentence whose labels of `{layer}` all occur in train, "
                 f"got none; remove the key or add such sentences to dev"
@@ -67,9 +81,10 @@ def calibrate(model: TorchModel, dev: Sequence[Sentence], trained: Mapping[str, 
     facts = {layer: fit(layer) for layer in heads}
     temperatures = {layer: facts[layer]["temperature"] for layer, head in heads.items() if head.keeps_temperature}
     model.network.set_temperatures(temperatures)
+    temperatures = {**model.config.temperatures, **temperatures}
     model = replace(model, config=model.config.model_copy(update={"temperatures": temperatures}))
     if shifted := [layer for layer, found in facts.items() if "outside" in found]:
-        after = dev_scores(dev, Tagger(TorchBackend(model, cache=False)).predict(dev), model)
+        after = dev_scores(dev, Tagger(TorchBackend(model, cache=False)).predict(dev), model, trained)
         for layer in shifted:
             found = facts[layer] | {"dev_before": trained[layer], "dev_after": after[layer]}
             if after[layer] < trained[layer]:  # likelihood chose a shift that costs correct entities

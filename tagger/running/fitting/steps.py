@@ -34,13 +34,14 @@ from tagger.running.fitting.calibration import Facts, calibrate, describe_calibr
 from tagger.running.fitting.memory import check_memory
 from tagger.running.fitting.model_config import config_of
 from tagger.running.fitting.splitting import TOKENIZED, stays_whole, text_rules_of
-from tagger.running.fitting.start import begin_with, vectors_of
+from tagger.running.fitting.start import Start, begin_with, vectors_of
 from tagger.running.fitting.task import of_parts, task_of
 from tagger.running.folder import HOW, RunFolder
 from tagger.running.run import RunListener
 from tagger.running.teachers.finding import Teachers
 from tagger.running.testing import files_of, hashes_of_recipe
 from tagger.tagging import Tagger
+from tagger.text.schemes import Scheme, span_types
 from tagger.text.sentence import Sentence
 from tagger.text.tokenization import TextRules
 from tagger.training.checkpoint import Checkpoints, Every, Saved
@@ -90,7 +91,7 @@ class Training:
     run_folder: RunFolder
     listener: RunListener
     keep: Callable[[Features], Features]
-    start: TorchModel | None = None
+    start: Start | None = None
     every: Every | None = None
     processes: Alone = field(default_factory=Alone)
     checkpoints: Checkpoints = field(init=False, default_factory=Checkpoints)
@@ -100,7 +101,9 @@ class Training:
         self.schemes = {layer: head.span_scheme for layer, head in self.recipe.layers.items()}
         self.train = of_parts([corpus.train for corpus in self.corpora.values()])
         self.dev = joined(corpus.dev for corpus in self.corpora.values())
-        self.packed = packed_of(self.train, self.recipe.layers)
+        kept = self.start.kept if self.start is not None else ()
+        self.learned = [layer for layer in self.recipe.layers if layer not in kept]  # from gold labels
+        self.packed = packed_of(self.train, self.learned)
 
     def prepare(self) -> tuple[TextRules, Features]:
         """Return how texts are split, and the features of the recipe."""
@@ -108,7 +111,7 @@ class Training:
         tokenized = {name for name, config in self.recipe.all_corpora().items() if config.format in TOKENIZED}
         rules = text_rules_of(by_corpus, self.packed, self.listener.noted, tokenized=tokenized)
         given = Given(self.folder, self.packed, self.listener.noted, self.device, rules)
-        features = prepare_features(self.recipe.features, given) if self.start is None else self.start.features
+        features = prepare_features(self.recipe.features, given) if self.start is None else self.start.model.features
         return rules, self._as_trained(features)
 
     def run(self, rules: TextRules, features: Features, teachers: Mapping[str, Teachers]) -> Trained:
@@ -128,7 +131,8 @@ class Training:
     def build_model(self, rules: TextRules, features: Features) -> TorchModel:
         """Return a model with fresh weights, and with the words and labels of the train sentences."""
         recipe, embeddings, vectors = self.recipe, self.recipe.embeddings, self._read_vectors()
-        chars = () if self.start is None else self.start.vocabulary.chars
+        chars = () if self.start is None else self.start.model.vocabulary.chars
+        labels = {} if self.start is None else self.start.labels
         vocabulary = build_vocabulary(
             self.packed,
             layers=self.schemes,
@@ -136,7 +140,11 @@ class Training:
             tune=embeddings.tune,
             min_count=embeddings.min_count,
             chars=chars,
+            labels=labels,
         )
+        for layer, names in labels.items():
+            if new := _new_labels(names, vocabulary.labels[layer], self.schemes[layer]):
+                self.listener.noted(f"the head of `{layer}` learns {quoted(new)} beside the labels that it knows")
         dimension = vectors.dimension if vectors else embeddings.dimension
         features = self.keep(features)
         lengths = np.diff(self.packed.starts).tolist()
@@ -149,6 +157,8 @@ class Training:
         config = config_of(
             recipe, self.corpora, rules=rules, dimension=dimension, features=features, tell=self.listener.noted
         )
+        if self.start is not None:
+            config = self.start.config_with_kept(config)
         if rules.segment is None and stays_whole(config, telling(self.train)):
             rules = rules.changed(segment="none")
             self.listener.noted("each train text has a label, so the model does not split a text into sentences")
@@ -156,7 +166,8 @@ class Training:
             vocabulary, config, features=features, vectors=vectors, seed=recipe.seed, device=self.device
         )
         if self.start is not None:
-            begin_with(self.start, network, vocabulary)
+            begin_with(self.start, network)
+        network.set_temperatures(config.temperatures)
         return TorchModel(config, vocabulary, None, network, rules=rules, features=features)
 
     def _read_vectors(self) -> Vectors | None:
@@ -165,7 +176,7 @@ class Training:
         if embeddings.vectors:
             self.listener.noted("reading word vectors")
             found = read_vectors([self.folder / path for path in embeddings.vectors], max_words=embeddings.max_words)
-        return found if self.start is None else vectors_of(self.start, found)
+        return found if self.start is None else vectors_of(self.start.model, found)
 
     def _as_trained(self, features: Features) -> Features:
         """Return the features; if train has no neighbours to read, they do not read any in tagging either."""
@@ -194,7 +205,7 @@ class Training:
         return train_network(
             model.network,
             task,
-            score=lambda: dev_scores(self.dev, tagger.predict(self.dev), model),
+            score=lambda: dev_scores(self.dev, tagger.predict(self.dev), model, self.learned),
             keep=keep,
             listener=self.listener,
             checkpoints=self.checkpoints,
@@ -290,8 +301,8 @@ class Training:
         }
         if self.added is not None:
             facts["added_sentences"] = self.added
-        if self.start is not None and self.start.source is not None:
-            facts["start"] = {"model": str(self.start.source.folder), "sha256": self.start.source.sha256}
+        if self.start is not None and (source := self.start.model.source) is not None:
+            facts["start"] = {"model": str(source.folder), "sha256": source.sha256}
         return facts | ({"calibrated": calibrated} if calibrated else {})
 
 
@@ -306,6 +317,12 @@ def _with_dev_in_train(corpora: Mapping[str, Corpus], epochs: str) -> dict[str, 
         name: replace(corpus, train=joined([corpus.train, corpus.dev]), dev=(), notes=(*corpus.notes, *notes[name]))
         for name, corpus in corpora.items()
     }
+
+
+def _new_labels(known: Sequence[str], labels: Sequence[str], scheme: Scheme | None) -> list[str]:
+    """Return the labels that are not known yet; of tags in a scheme their types."""
+    new = [name for name in labels if name not in known]
+    return new if scheme is None else span_types(new)
 
 
 def _digest(sentences: Sequence[Sentence]) -> str:

@@ -38,7 +38,8 @@ def task_of(
         teachers: The teachers, by each value of `teacher` in the recipe.
         tell: Called with notes on what is added to the sentences and on their shares.
     """
-    schemes = {layer: head.span_scheme for layer, head in recipe.layers.items()}
+    gold = {layer: head for layer, head in recipe.layers.items() if layer in packed.layers}  # others have only teachers
+    schemes = {layer: head.span_scheme for layer, head in gold.items()}
     parts = list(train.values())
     learned = of_parts(parts)
     if recipe.training.copies:
@@ -46,7 +47,7 @@ def task_of(
         parts, added = with_copies(parts, layers, recipe.training, seed=recipe.seed)
         tell(f"train has {counted(added, 'added sentence')}: changed copies ({quoted(recipe.training.copies)})")
         learned = of_parts(parts)
-        packed = packed_of(learned, recipe.layers)
+        packed = packed_of(learned, gold)
     encoded = encoded_for(model, packed, passages_for(model.features, learned), schemes)
     encoded = with_teachers(encoded, learned, teachers, recipe=recipe, vocabulary=model.vocabulary, tell=tell)
     for layer, head in heads_of(model.heads).items():

@@ -63,7 +63,7 @@ def plan_folds(recipe: Recipe, folds: int, output: Path, corpus: Corpus | Mappin
         corpus: Sentences made in Python, in place of the corpus of the recipe, or corpora by name.
 
     Raises:
-        RecipeError: The number is not from 2 to 1,000, or a head has a teacher.
+        RecipeError: The number is not from 2 to 1,000, or a head has a teacher, if only through `keep`.
         DataError: The corpus has fewer documents than folds.
     """
     if type(folds) is not int or not 2 <= folds <= MOST_FOLDS:
@@ -74,6 +74,11 @@ def plan_folds(recipe: Recipe, folds: int, output: Path, corpus: Corpus | Mappin
                 f"heads.{name}.teacher: a recipe for folds must have no teacher, because that may have learned from "
                 f"the sentences of a fold, got {quoted(head.teacher)}; remove it"
             )
+    if recipe.keep is not None:
+        raise RecipeError(
+            "keep: a recipe for folds must not learn from the model in `start`, because that may have learned from the "
+            f"sentences of a fold, got {recipe.keep}; remove the key"
+        )
     plans = []
     for number in range(1, folds + 1):
         folder = output / f"fold-{number}-of-{folds}"

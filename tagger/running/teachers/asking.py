@@ -10,6 +10,7 @@ from tagger.heads.lessons import Lesson
 from tagger.heads.table import head_of
 from tagger.running.teachers.finding import Teachers
 from tagger.running.teachers.label_files import LabelFile, Tell
+from tagger.running.teachers.models import ModelTeacher
 from tagger.text.sentence import Sentence
 from tagger.wording import counted
 
@@ -52,7 +53,7 @@ def with_teachers(
         encoded: The ids.
         sentences: The sentences.
         teachers: The teachers, by each value of `teacher` in the recipe.
-        recipe: Names the teachers of each head.
+        recipe: Names the teachers of each head. Because of `keep`, that may be the model in `start`.
         vocabulary: Gives the ids of labels.
         tell: Called with a note on each head that has teachers.
 
@@ -62,10 +63,29 @@ def with_teachers(
     for name, config in recipe.heads.items():
         if config.teacher is None:
             continue
-        asked, taught_by = _asked(sentences, config), [each for value in config.teacher for each in teachers[value]]
+        taught_by = [each for value in config.teacher for each in teachers[value]]
+        if recipe.keep is not None and config.teacher == (recipe.start,):
+            encoded = _with_kept(encoded, sentences, taught_by, config, vocabulary, tell)
+            continue
+        asked = _asked(sentences, config)
         verb = "labels" if len(config.teacher) == 1 else "label"
         most = "at most " if any(isinstance(each, LabelFile) for each in taught_by) else ""  # a note says what it lacks
         tell(f"{', '.join(config.teacher)} {verb} `{config.layer}` in {most}{counted(sum(asked), 'sentence')}")
         lesson = Lesson(sentences, asked, taught_by, vocabulary, f"heads.{name}.teacher", tell)
         encoded = head_of(config.layer, config).learn(encoded, lesson)
     return encoded
+
+
+def _with_kept(
+    encoded: EncodedSentences,
+    sentences: Sequence[Sentence],
+    teachers: Sequence[ModelTeacher | LabelFile],
+    config: AnyHeadConfig,
+    vocabulary: Vocabulary,
+    tell: Tell,
+) -> EncodedSentences:
+    """Return the ids of sentences, with what the model in `start` says where gold leaves the labels of a head open."""
+    known = [label for each in teachers if isinstance(each, ModelTeacher) for label in each.labels(config.layer)]
+    tell(f"asking the model in `start` about `{config.layer}`")
+    lesson = Lesson(sentences, [True] * len(sentences), teachers, vocabulary, "keep", tell, known)
+    return head_of(config.layer, config).learn(encoded, lesson)

@@ -27,6 +27,10 @@ class ModelTeacher:
         backend = cast(TorchBackend, self.tagger.backend)  # that of all models that teach
         return ModelTeacher(Tagger(backend.with_features(keep(backend.model.features))))
 
+    def labels(self, layer: str) -> Sequence[str]:
+        """Return the labels of a layer that the model knows."""
+        return self.tagger.model.vocabulary.labels[layer]
+
     def predict(self, sentences: Sequence[Sentence], asked: Sequence[bool]) -> Iterator[Sentence]:
         """Yield those sentences that are asked about, with the layers that the model predicts."""
         read, flags = self._read(sentences, asked)
@@ -36,7 +40,7 @@ class ModelTeacher:
         self, sentences: Sequence[Sentence], asked: Sequence[bool], layer: str, scheme: Scheme | None
     ) -> Iterator[Opinion]:
         """Yield the probabilities of the tags of each sentence asked about; they are in the scheme of the model."""
-        names, (read, flags) = self.tagger.model.vocabulary.labels[layer], self._read(sentences, asked)
+        names, (read, flags) = self.labels(layer), self._read(sentences, asked)
         return (Opinion(names, found[layer]) for found in compress(tag_marginals(read, self.tagger.backend), flags))
 
     def having(self, layer: str, classes: Collection[str]) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tagger import Corpus, DataError, Recipe, RecipeError, RunListener, Sentence, audit, load
+from tagger import Corpus, DataError, Recipe, RecipeError, RunListener, Sentence, audit, load, train
 from tagger.config import load_recipe
 from tagger.reporting.audit import Audit
 from tagger.text.schemes import Scheme
@@ -180,3 +180,12 @@ def test_models_that_learned_too_little_are_reported_with_their_score() -> None:
         f"layer `{layer}`: the models learned too little" for layer in ("ner", "mood")
     ]
     assert found.to_dict()["layers"]["ner"]["f1"] == found.suspects["ner"].score < 0.5
+
+
+def test_a_model_that_is_kept_teaches_no_fold(tmp_path: Path) -> None:
+    train(recipe(training={"epochs": 1}), corpus=Corpus(CLEAN), output=tmp_path / "old")
+    following = Recipe(heads=NER, start=str(tmp_path / "old"), keep=0.3, training={"epochs": 1})
+    found = audit(following, corpus=Corpus(CLEAN), folds=2, keep=tmp_path / "kept")
+    assert "`keep` was ignored, because the model in `start` may know the labels" in found.notes
+    kept = load_recipe(tmp_path / "kept" / "fold-1" / "recipe.toml")
+    assert (kept.start, kept.keep) == (str(tmp_path / "old"), None)

@@ -79,3 +79,8 @@ def test_wrong_folds_are_refused(folds: int, heads: dict[str, Any], message: str
     with pytest.raises(RecipeError) as refused:
         plan_folds(Recipe(data=GENERATED, heads=heads), folds, Path("out"), None)
     assert str(refused.value).startswith(message)
+
+
+def test_a_model_that_is_kept_is_refused_for_folds() -> None:
+    with pytest.raises(RecipeError, match=r"keep: a recipe for folds must not learn from the model .* got 0.3; remove"):
+        plan_folds(Recipe(data=GENERATED, heads=HEADS, start="old", keep=0.3), 2, Path("out"), None)
