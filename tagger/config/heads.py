@@ -33,7 +33,8 @@ Teachers = Annotated[tuple[NotEmpty, ...], BeforeValidator(as_tuple), Field(min_
 
 
 OF_TEACHERS = {"teacher", "teacher_weight", "teacher_targets"}  # keys of a head that a trained model does not need
-OF_TRAINING = OF_TEACHERS | {"weight", "calibrate", "dropout", "class_weights", "label_smoothing"}  # not of its network
+# Keys of a head that say nothing of its network.
+OF_TRAINING = OF_TEACHERS | {"weight", "calibrate", "metrics", "dropout", "class_weights", "label_smoothing"}
 
 
 class AnyHeadConfig(Section):
