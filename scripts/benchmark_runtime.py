@@ -177,7 +177,8 @@ def tagging_rows(name: str, models: Path, corpus: Corpus, graphs: Path, threads:
     loaded, test = backends(models / name, graphs, threads), list(corpus.test)
     tokens, network = sum(map(len, test)), loaded[REFERENCE].network
     layer = next(iter(network.encoder.layers))
-    shape = (layer.input_size, layer.get_parameter("weight_hh_l0").shape[0])
+    gates, width = layer.get_parameter("weight_ih_l0").shape
+    shape = (width, gates)
     products = gemms(*shape)
     with threadpool_limits(threads, user_api="blas"):
         seconds = in_turns(

@@ -15,13 +15,17 @@ from typing import Self, TypeVar
 
 SHOWN = 10  # problems that an error shows; the others are counted
 EXTRAS = {
+    "fastapi": "serve",
     "jinja2": "plots",
     "markupsafe": "plots",
     "matplotlib": "plots",
     "onnx": "onnx",
     "onnxruntime": "onnx",
+    "prometheus_client": "serve",
+    "starlette": "serve",
     "tokenizers": "transformers",
     "transformers": "transformers",
+    "uvicorn": "serve",
 }
 # What to install for a package that has another name.
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "torchcrf": "pytorch-crf", "yaml": "pyyaml"}

@@ -45,6 +45,7 @@ from tagger.cli.scoring.audit import audit
 from tagger.cli.scoring.compare import compare
 from tagger.cli.scoring.evaluate import evaluate
 from tagger.cli.scoring.score import score
+from tagger.cli.serving import serve
 from tagger.cli.training.pretrain import pretrain
 from tagger.cli.training.train import train
 from tagger.cli.training.tune import tune
@@ -150,6 +151,7 @@ def _options(
 
 
 app.command(epilog="Example: tagger train recipes/quickstart.toml --output runs/short --set training.epochs=5")(train)
+app.command(epilog="Example: tagger serve english --port 8000")(serve)
 app.command(epilog="Example: tagger tune recipes/quickstart.toml --trials 20")(tune)
 app.command(epilog="Example: tagger pretrain corpus.txt.gz --output models/characters --minutes 30")(pretrain)
 app.command(epilog="Example: tagger evaluate runs/quickstart FILE --format jsonl")(evaluate)

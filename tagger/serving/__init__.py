@@ -1,0 +1,1 @@
+"""`tagger serve`: trained models behind HTTP, with a page to try them."""

@@ -1,0 +1,317 @@
+"""The service as an ASGI application: its paths, errors, metrics and log.
+
+POST /tag          texts or lists of words, one or many
+POST /tag/stream   the same as lines of JSON, in and out
+GET  /             a page to try the models
+GET  /health, /ready, /info, /metrics, /openapi.json
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib.metadata import version
+from itertools import islice
+from typing import Any, NamedTuple
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
+
+from tagger.errors import DataError, TaggerError
+from tagger.serving.batching import Batcher
+from tagger.serving.gate import Gate, Metrics
+from tagger.serving.limits import Limits, Refusal, too_large
+from tagger.serving.pages import add_page
+from tagger.serving.requests import TagRequest, document_of, parse_line, parse_request
+from tagger.tagging import Tagger
+from tagger.text.document import Document, without_unsure
+from tagger.text.sentence import Label
+from tagger.wording import quoted, shorten
+
+VERSION = version("tagger-bilstm")
+LINES = 64  # of a stream that are tagged together at most
+NDJSON = "application/x-ndjson"
+REFUSALS = {  # what the description of the service says of each status
+    401: "The key is missing or wrong.",
+    404: "There is no such model.",
+    413: "The body, a text or the number of texts is too large.",
+    422: "The body is not such a request.",
+    429: "Too many texts wait.",
+    503: "There was no result in time, or the service is stopping.",
+}
+
+
+class Served(NamedTuple):
+    """A model, and what tags with it."""
+
+    tagger: Tagger
+    batcher: Batcher
+
+
+def create_app(
+    models: Mapping[str, Tagger], *, limits: Limits | None = None, key: str | None = None, log_texts: bool = False
+) -> FastAPI:
+    """Return the service of these models, by name; the first one is the default.
+
+    Args:
+        models: The models.
+        limits: What a request may have.
+        key: What clients must send as `Authorization: Bearer KEY` or `X-API-Key: KEY`. None: no key is asked for.
+        log_texts: Whether the log has the texts.
+    """
+    limits, metrics = limits or Limits(), Metrics()
+    served = {name: Served(tagger, Batcher(tagger, limits)) for name, tagger in models.items()}
+    state = {"ready": True}
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        state["ready"] = False
+        for each in served.values():
+            await asyncio.to_thread(each.batcher.close)
+
+    app = FastAPI(
+        title="tagger", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, summary="Tags texts."
+    )
+    app.add_middleware(Gate, key=key, metrics=metrics, served=served)
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(TaggerError, _wrong)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _failed)
+    add_page(app)
+
+    def chosen(name: str | None) -> Served:
+        if name is None:
+            return next(iter(served.values()))
+        if name not in served:
+            raise Refusal(404, f"`model` must be one of {quoted(served)}, got {shorten(name)}; see /info")
+        return served[name]
+
+    @app.post("/tag", openapi_extra=_takes(TagRequest), responses=_answers())
+    async def tag(request: Request) -> Response:
+        """Tag one or many texts; the results are in their order, each as `tagger tag` writes it."""
+        asked = parse_request(await _body(request, limits.body), limits)
+        model = chosen(asked.model)
+        make = [partial(document_of, item, model.tagger.model.text_rules) for item in asked.items]
+        documents = await model.batcher.tag(make, n_best=asked.n_best)
+        _count(request, model, documents, log_texts)
+        results = [to_json(document, least=asked.min_score, attention=asked.attention) for document in documents]
+        return JSONResponse({"model": _name(served, model), "results": results})
+
+    @app.post("/tag/stream", openapi_extra=_takes_lines(), responses=_answers(NDJSON))
+    async def tag_stream(request: Request, model: str | None = None, n_best: int = 0) -> Response:
+        """Tag lines of JSON while they arrive: a line has a text, a list of words, or an object with `text` or
+        `tokens`, whose other keys are kept. Each line has its result, or an `error`, in the same order."""
+        if not 0 <= n_best <= 100:
+            raise Refusal(422, f"`n_best` must be a number from 0 to 100, got {n_best}")
+        found = chosen(model)
+
+        async def lines() -> AsyncIterator[bytes]:
+            async for group in _groups(request, limits.body):
+                documents = await _tagged_lines(found, group, limits, n_best)
+                _count(request, found, [each for each in documents if isinstance(each, Document)], log_texts)
+                yield b"".join(_line(each) for each in documents)
+
+        return _Lines(lines())
+
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        """Return that the process works."""
+        return {"status": "ok"}
+
+    @app.get("/ready", responses={503: {"description": REFUSALS[503]}})
+    async def ready() -> JSONResponse:
+        """Return whether the service takes requests."""
+        is_ready = state["ready"]
+        return JSONResponse({"ready": is_ready}, 200 if is_ready else 503)
+
+    @app.get("/info")
+    async def info() -> dict[str, Any]:
+        """Return the models with their layers and labels, and the limits."""
+        return {
+            "version": VERSION,
+            "models": [_described(name, each.tagger) for name, each in served.items()],
+            "limits": {name: getattr(limits, name) for name in limits.__slots__},
+        }
+
+    @app.get("/metrics")
+    async def prometheus() -> Response:
+        """Return the figures of this process in the text format of Prometheus."""
+        return Response(metrics.text(), media_type=metrics.media_type)
+
+    return app
+
+
+class _Lines(Response):
+    """An answer that is written while the request is still read.
+
+    `StreamingResponse` asks for the messages of the client too, to learn whether it has gone, and takes parts of the
+    body that way.
+    """
+
+    media_type = NDJSON
+
+    def __init__(self, lines: AsyncIterator[bytes]) -> None:
+        self.lines, self.status_code, self.background = lines, 200, None
+        self.raw_headers = [(b"content-type", NDJSON.encode())]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the lines as they come; nothing is sent before the first group is tagged, so that it may be refused."""
+        first = await anext(self.lines, b"")
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": first, "more_body": True})
+        async for part in self.lines:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def to_json(document: Document, *, least: float = 0.0, attention: bool = False) -> dict[str, Any]:
+    """Return the JSON object of a result, without entities of a lower probability than `least`."""
+    row = (without_unsure(document, least) if least else document).to_dict()
+    if attention:
+        row["attention"] = {name: list(label.attention) for name, label in _labels(document) if label.attention}
+        row["classes"] = {name: dict(label.scores) for name, label in _labels(document) if label.scores}
+    return row
+
+
+def _labels(document: Document) -> list[tuple[str, Label]]:
+    """Return the labels of the whole document."""
+    own = document.sentences[0].layers.items() if len(document.sentences) == 1 else ()
+    return [*document.labels.items(), *((name, layer) for name, layer in own if isinstance(layer, Label))]
+
+
+async def _body(request: Request, most: int) -> bytes:
+    """Return the body of a request, of which no more is read than it may have."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > most:
+        raise too_large(most)
+    parts, size = [], 0
+    async for part in request.stream():
+        parts.append(part)
+        size += len(part)
+        if size > most:
+            raise too_large(most)
+    return b"".join(parts)
+
+
+async def _groups(request: Request, most: int) -> AsyncIterator[list[tuple[int, bytes]]]:
+    """Yield the lines of a body with their numbers, those that have arrived together."""
+    rest, number = b"", 0
+    async for part in request.stream():
+        *whole, rest = (rest + part).split(b"\n")
+        if len(rest) > most:
+            raise too_large(most)
+        numbered = iter([(number + i, line) for i, line in enumerate(whole, 1)])
+        number += len(whole)
+        while group := list(islice(numbered, LINES)):
+            yield group
+    if rest.strip():
+        yield [(number + 1, rest)]
+
+
+async def _tagged_lines(
+    model: Served, group: Sequence[tuple[int, bytes]], limits: Limits, n_best: int
+) -> list[Document | str]:
+    """Return the document of each line, or what is wrong with it; blank lines have none."""
+    rules, made, found = model.tagger.model.text_rules, dict[int, Document](), dict[int, Document | str]()
+    for number, line in group:
+        if not line.strip():
+            continue
+        try:
+            made[number] = document_of(parse_line(line, limits), rules)
+            found[number] = made[number]
+        except (DataError, Refusal) as error:
+            found[number] = f"line {number}: {error}"
+    try:
+        documents = await model.batcher.tag([partial(_same, document) for document in made.values()], n_best=n_best)
+        found.update(zip(made, documents, strict=True))
+    except Refusal as error:  # the answer has begun, so its status cannot change
+        found.update(dict.fromkeys(made, error.message))
+    return list(found.values())
+
+
+def _same(document: Document) -> Document:
+    return document
+
+
+def _line(found: Document | str) -> bytes:
+    row = {"error": found} if isinstance(found, str) else found.to_dict()
+    return json.dumps(row, ensure_ascii=False).encode() + b"\n"
+
+
+def _count(request: Request, model: Served, documents: Sequence[Document], log_texts: bool) -> None:
+    """Note what a request had, for the metrics and the log."""
+    said = request.scope.setdefault("tagger", {"items": 0, "tokens": 0})
+    said["model"] = model
+    said["items"] += len(documents)
+    said["tokens"] += sum(map(len, documents))
+    if log_texts:
+        said.setdefault("texts", []).extend(document.text for document in documents)
+
+
+def _name(served: Mapping[str, Served], model: Served) -> str:
+    return next(name for name, each in served.items() if each is model)
+
+
+def _described(name: str, tagger: Tagger) -> dict[str, Any]:
+    from tagger.heads.table import heads_of
+
+    model = tagger.model
+    layers = {
+        layer: {"kind": head.task, "labels": list(model.vocabulary.labels[layer])}
+        for layer, head in heads_of(model.heads).items()
+    }
+    source = {"sha256": model.source.sha256} if model.source is not None else {}
+    return {"name": name, "layers": layers, "backend": type(tagger.backend).__name__, **source}
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Refusal)
+    headers = {} if error.retry is None else {"Retry-After": str(error.retry)}
+    return JSONResponse({"error": error.message}, error.status, headers)
+
+
+async def _wrong(request: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"error": str(error)}, 422)
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    said = {404: "there is no such path; see /openapi.json", 405: "the path has another method; see /openapi.json"}
+    return JSONResponse({"error": said.get(error.status_code, error.detail)}, error.status_code, error.headers)
+
+
+async def _failed(request: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"error": "the service failed; its log has the reason"}, 500)
+
+
+def _takes(form: type[TagRequest]) -> dict[str, Any]:
+    """Return the description of the body of a request."""
+    schema = form.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": _inlined(schema)}}}}
+
+
+def _inlined(schema: Any, definitions: Mapping[str, Any] | None = None) -> Any:
+    """Return a schema in which each reference is replaced by what it means."""
+    definitions = definitions if definitions is not None else schema.get("$defs", {})
+    if isinstance(schema, dict):
+        if "$ref" in schema:
+            return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+        return {key: _inlined(value, definitions) for key, value in schema.items() if key != "$defs"}
+    return [_inlined(each, definitions) for each in schema] if isinstance(schema, list) else schema
+
+
+def _takes_lines() -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": {NDJSON: {"schema": {"type": "string"}}}}}
+
+
+def _answers(kind: str = "application/json") -> dict[int | str, dict[str, Any]]:
+    error = {"application/json": {"schema": {"type": "object", "properties": {"error": {"type": "string"}}}}}
+    found: dict[int | str, dict[str, Any]] = {
+        status: {"description": said, "content": error} for status, said in REFUSALS.items()
+    }
+    found[200] = {"description": "The results.", "content": {kind: {"schema": {"type": "object"}}}}
+    return found

@@ -1,0 +1,166 @@
+"""What a client sends: texts and lists of words, with ids, and what to do with them."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from tagger.errors import DataError
+from tagger.inference.items import document_of_text
+from tagger.serving.limits import Limits, Refusal, too_long, too_many
+from tagger.text.document import Document
+from tagger.text.sentence import sentence_of_tokens
+from tagger.text.tokenization import TextRules
+from tagger.wording import plain_rule, shorten
+
+OTHER_TYPE = ("string_type", "list_type", "model_type", "model_attributes_type", "dict_type")
+ITEM = "must be a text, a list of words, or an object with `text` or `tokens`"
+MOST_READINGS = 100
+TokenList = Annotated[list[str], Field(min_length=1)]
+
+
+class Closed(BaseModel):
+    """A part of a request: without unknown keys, and strict about types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Item(Closed):
+    """A text or a list of words, with an id that its result has too."""
+
+    id: str | int | None = None
+    text: str | None = None
+    tokens: TokenList | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Item":
+        if (self.text is None) == (self.tokens is None):
+            raise ValueError("must have either `text` or `tokens`")
+        return self
+
+
+Given = str | TokenList | Item
+
+
+class TagRequest(Closed):
+    """What `POST /tag` takes.
+
+    A text is split into sentences and words as the training texts were; a list of words is one sentence.
+    """
+
+    text: Given | None = Field(None, description="One text, list of words, or object with `text` or `tokens` and `id`.")
+    texts: list[Given] | None = Field(None, description="Several of them.")
+    model: str | None = Field(None, description="Name of the model. Default: the first one.")
+    n_best: int = Field(0, ge=0, le=MOST_READINGS, description="Number of readings of each tag layer.")
+    min_score: float = Field(0.0, ge=0.0, le=1.0, description="Least probability of an entity; others are left out.")
+    attention: bool = Field(False, description="Whether labels have the weight of each word.")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "TagRequest":
+        if (self.text is None) == (self.texts is None):
+            raise ValueError("must have either `text` or `texts`")
+        return self
+
+    @property
+    def items(self) -> list[Given]:
+        """What is to be tagged."""
+        return [self.text] if self.text is not None else list(self.texts or ())
+
+
+class Line(Item):
+    """A line of `POST /tag/stream` that is an object; its other keys are kept."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+
+def parse_request(body: bytes, limits: Limits) -> TagRequest:
+    """Return the request that a body holds.
+
+    Raises:
+        Refusal: The body is not such a request, or has too much.
+    """
+    try:
+        request = TagRequest.model_validate_json(body)
+    except ValidationError as error:
+        raise Refusal(422, explained(error)) from None
+    if len(request.items) > limits.items:
+        raise too_many(len(request.items), limits.items)
+    for number, item in enumerate(request.items):
+        check_length(item, limits, f"text {number}")
+    return request
+
+
+def check_length(item: Given, limits: Limits, where: str) -> None:
+    """Refuse a text or list of words that is too long."""
+    found = (item.text if item.tokens is None else item.tokens) if isinstance(item, Item) else item
+    length = len(found) if isinstance(found, str) else sum(map(len, found or ()))
+    if length > limits.text:
+        raise too_long(where, length, limits.text)
+
+
+def document_of(item: Given, rules: TextRules) -> Document:
+    """Return the document of an item, ready to be tagged.
+
+    Raises:
+        DataError: A word is empty or white space.
+    """
+    if isinstance(item, str):
+        return document_of_text(item, rules)
+    if isinstance(item, list):
+        return _of_tokens(item)
+    document = document_of_text(item.text, rules) if item.text is not None else _of_tokens(item.tokens or [])
+    record = dict(item.model_extra or {})
+    return Document(document.text, document.sentences, id=item.id, record=record or None)
+
+
+def _of_tokens(tokens: list[str]) -> Document:
+    sentence = sentence_of_tokens(tokens)
+    return Document(sentence.text, (sentence,))
+
+
+def parse_line(line: bytes, limits: Limits) -> Given:
+    """Return the item of a line of a stream.
+
+    Raises:
+        DataError: The line holds something else.
+        Refusal: It is too long.
+    """
+    try:
+        item = _LineForm.model_validate_json(b'{"item":' + line + b"}").item
+    except ValidationError as error:
+        raise DataError(explained(error, of="item")) from None
+    check_length(item, limits, "the text")
+    return item
+
+
+class _LineForm(Closed):
+    item: str | TokenList | Line
+
+
+def explained(error: ValidationError, of: str = "") -> str:
+    """Return the first error of a body as one sentence; `of` is a key that the sender did not write."""
+    details = error.errors(include_url=False, include_context=False)
+    # Of a choice of types, the error of the one that fits best.
+    found = max(details, key=lambda each: (each["type"] not in OTHER_TYPE, len(each["loc"])))
+    place = [str(part) for part in found["loc"] if not _is_type(part)]
+    if place[:1] == [of]:
+        place = place[1:]
+    key = ".".join(place)
+    if found["type"] == "json_invalid":
+        return f"must be JSON in UTF-8: {found['msg'].removeprefix('Invalid JSON: ')}; see /openapi.json"
+    if found["type"] == "extra_forbidden":
+        return f"unknown key `{key}`; see /openapi.json for the known keys"
+    chosen = sum(1 for each in details if each["type"] in OTHER_TYPE and each["input"] is found["input"])
+    rule = ITEM if found["type"] in OTHER_TYPE and chosen > 1 else plain_rule(found["msg"])
+    got = shorten(_shown(found["input"]))
+    return f"`{key}` {rule}, got {got}; see /openapi.json" if key else f"{rule}, got {got}; see /openapi.json"
+
+
+def _is_type(part: int | str) -> bool:
+    """Whether a part of a place is the name of a type that pydantic adds for a choice of types."""
+    return part == "str" or str(part).endswith(
+        (")", "]", "Item", "Line")
+    )  # such as `list[str]` or `function-after[...]`
+
+
+def _shown(value: Any) -> Any:
+    return value if isinstance(value, (str, int, float, bool, type(None))) else type(value).__name__

@@ -1,0 +1,115 @@
+"""The processes of a service: one, or several that share a port."""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from tagger.errors import ModelError
+from tagger.inference.loading import fast_backend
+from tagger.serving.app import create_app
+from tagger.serving.limits import Limits
+from tagger.tagging import Tagger, load
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+SETTINGS, KEY = "TAGGER_SERVE", "TAGGER_API_KEY"  # variables; a key in the command could be seen by all users
+PATIENCE = 30  # seconds that requests have to end when the service stops
+
+
+def named_models(models: Iterable[str]) -> dict[str, str]:
+    """Return the folders of models by their names in the service: `NAME=FOLDER`, or the name of the folder.
+
+    Raises:
+        ModelError: Two have the same name.
+    """
+    found: dict[str, str] = {}
+    for given in models:
+        name, _, folder = given.rpartition("=") if "=" in given and not Path(given).exists() else ("", "", given)
+        path = Path(folder)
+        name = name or (path.resolve().parent.name if path.name == "model" else path.name or path.resolve().name)
+        if name in found:
+            raise ModelError(f"{given}: two models must have different names, got `{name}` twice; write NAME={folder}")
+        found[name] = folder
+    return found
+
+
+def serve(
+    models: Mapping[str, str],
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    limits: Limits,
+    log_texts: bool = False,
+    **loading: Any,
+) -> None:
+    """Serve models until a signal ends it; requests that were taken are finished first.
+
+    Args:
+        models: Their folders by name.
+        host: The address to listen at.
+        port: The port.
+        workers: Number of processes, each with its own copy of the models.
+        limits: What a request may have.
+        log_texts: Whether the log has the texts.
+        loading: Arguments of `tagger.load`.
+
+    Raises:
+        ModelError: A model cannot be loaded.
+    """
+    settings = {"models": dict(models), "limits": asdict(limits), "log_texts": log_texts, "loading": loading}
+    os.environ[SETTINGS] = json.dumps(settings)
+    shown = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    sys.stderr.write(f"{', '.join(models)} at {shown} (Ctrl-C stops the service)\n")
+    if workers == 1:
+        application: Any = application_of(settings)
+    else:
+        loaded(settings)  # so that a mistake ends in one sentence here, and not in each process
+        application = "tagger.serving.run:application"
+    uvicorn.run(
+        application,
+        host=host,
+        port=port,
+        workers=workers,
+        factory=workers > 1,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=PATIENCE,
+        server_header=False,
+    )
+
+
+def application() -> "FastAPI":
+    """Return the service of a process, by the settings of the process that began it."""
+    return application_of(json.loads(os.environ[SETTINGS]))
+
+
+def application_of(settings: Mapping[str, Any]) -> "FastAPI":
+    """Return the service with these settings."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log = logging.getLogger("tagger.serving")
+    log.handlers, log.propagate = [handler], False
+    log.setLevel(logging.INFO)
+    key = os.environ.get(KEY) or None
+    limits = Limits(**settings["limits"])
+    return create_app(loaded(settings), limits=limits, key=key, log_texts=settings["log_texts"])
+
+
+def loaded(settings: Mapping[str, Any]) -> dict[str, Tagger]:
+    """Return the models by name."""
+    found = {}
+    for name, folder in settings["models"].items():
+        loading = dict(settings["loading"])
+        if loading.get("backend") == "auto" and loading.get("device") == "cpu":
+            loading["backend"] = fast_backend(Path(folder))  # few texts at a time are faster without torch
+        found[name] = load(folder, **loading)
+    return found
