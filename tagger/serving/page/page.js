@@ -102,7 +102,7 @@ function entities(result, spans) {
   for (const { type, start_char, end_char, score } of spans) {
     parts.push(points.slice(done, start_char).join(""));
     const probability = score === null ? "" : ` ${score.toFixed(2)}`;
-    parts.push(node("mark", [points.slice(start_char, end_char).join(""), node("small", `${type}${probability}`)], { "--hue": hue(type) }));
+    parts.push(node("mark", [points.slice(start_char, end_char).join(""), " ", node("small", `${type}${probability}`)], { "--hue": hue(type) }));
     done = end_char;
   }
   parts.push(points.slice(done).join(""));

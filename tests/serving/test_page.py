@@ -1,0 +1,162 @@
+"""The page in a real browser: type, see, click, hostile text, a long text."""
+
+import json
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import uvicorn
+
+import tagger
+from tagger.serving.app import create_app
+
+webdriver = pytest.importorskip("selenium.webdriver")
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and its driver")
+HOSTILE = (
+    "<img src=x onerror=\"document.title='hit'\"> Ada <script>document.title='hit'</script> & \u202e 😀 Rome"
+)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """A service with two names of one model, on a free port."""
+    model = tagger.load("english", backend="numpy")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    app = create_app({"english": model, "again": model})
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{port}/"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=420,900"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    found = webdriver.Chrome(options, service=webdriver.ChromeService(str(DRIVER)))
+    yield found
+    found.quit()
+
+
+class Page:
+    """The page, as a person uses it."""
+
+    def __init__(self, browser: Any, address: str) -> None:
+        self.browser = browser
+        browser.get(address)
+        self.until(lambda: self.find("#model").text)
+
+    def find(self, selector: str) -> Any:
+        return self.browser.find_element("css selector", selector)
+
+    def all(self, selector: str) -> list[str]:
+        return [element.text for element in self.browser.find_elements("css selector", selector)]
+
+    def until(self, found: Any) -> None:
+        deadline = time.monotonic() + 30
+        while not found():
+            assert time.monotonic() < deadline, self.find("#status").text
+            time.sleep(0.05)
+
+    def tag(self, text: str) -> None:
+        self.browser.execute_script("document.getElementById('text').value = arguments[0]", text)
+        self.browser.execute_script("document.getElementById('status').textContent = ''")
+        self.find("#send").click()
+        self.until(lambda: self.find("#status").text not in ("", "tagging …"))
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Page]:
+    page = Page(browser, address)
+    yield page
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def test_entities_labels_and_parts_of_speech_are_shown(page: Page) -> None:
+    text = page.find("#text")
+    text.clear()
+    text.send_keys("Barack Obama visited Paris.", webdriver.Keys.CONTROL, webdriver.Keys.ENTER)
+    page.until(lambda: "words in" in page.find("#status").text)
+    assert [mark.rsplit(" ", 1)[0] for mark in page.all("mark")] == ["Barack Obama PER", "Paris LOC"]
+    assert {"positive", "neutral", "negative"} <= set(page.all(".bar span"))
+    assert page.all(".tags span")[0] == "Barack\nPROPN"
+    assert page.all(".weights span")[:2] == ["Barack", "Obama"]
+
+
+def test_the_slider_hides_unsure_entities(page: Page) -> None:
+    page.tag("Jordan beat Apple in Springfield.")
+    assert page.all("mark")
+    page.browser.execute_script("least.value = 1; least.dispatchEvent(new Event('input'))")
+    assert page.all("mark") == []
+    assert page.find("#shown").text == "1.00"
+
+
+def test_two_models_and_readings_are_shown_beside_each_other(page: Page) -> None:
+    page.find("#other").send_keys("again")
+    page.browser.execute_script("readings.value = 2")
+    page.tag("Ada sleeps.")
+    assert page.all("h2") == ["english", "again"]
+    assert len(page.all("tbody tr")) == 2 * 3 * 2  # models, tag layers, readings
+
+
+def test_text_is_never_read_as_html(page: Page) -> None:
+    page.tag(HOSTILE)
+    assert page.browser.title == "tagger"
+    assert page.all("#results img") == page.all("#results script") == []
+    shown = page.browser.execute_script("return document.querySelector('.text').textContent")
+    assert shown.replace(" ", "").startswith("<imgsrc=x")
+    assert any(mark.startswith("Rome") for mark in page.all("mark"))  # characters count as in Python
+
+
+def test_a_text_of_twenty_thousand_words_is_tagged(page: Page) -> None:
+    page.tag("Ada sleeps in Oslo . " * 4000)
+    assert page.find("#status").text.startswith("20,000 words")
+    assert len(page.browser.find_elements("css selector", "mark")) >= 4000
+    assert any(note.startswith("18,000 more words") for note in page.all(".tags .quiet"))
+
+
+def test_a_blank_text_is_one_sentence(page: Page) -> None:
+    page.tag("  ")
+    assert page.find("#status").text == "type or paste a text first"
+
+
+def test_results_are_copied_as_json_and_csv(page: Page) -> None:
+    page.tag("=Ada, Oslo")
+    found = json.loads(page.browser.execute_script("return json()"))
+    assert found[0]["text"] == "=Ada, Oslo"
+    lines = page.browser.execute_script("return csv()").split("\r\n")
+    assert lines[0] == "model,layer,type,text,start_char,end_char,score"
+    assert any('"\'=Ada, Oslo"' in line for line in lines)  # no formula for a spreadsheet
+
+
+def test_every_control_has_a_name_and_can_be_reached_with_the_keyboard(page: Page) -> None:
+    page.tag("Ada sleeps.")
+    named = page.browser.execute_script(
+        "return [...document.querySelectorAll('button, input, select, textarea')].filter(e => e.offsetParent)"
+        ".every(e => e.textContent.trim() || e.labels?.length)"
+    )
+    assert named
+    reached = set()
+    for _ in range(20):
+        webdriver.ActionChains(page.browser).send_keys(webdriver.Keys.TAB).perform()
+        reached.add(page.browser.execute_script("return document.activeElement.id"))
+    assert {"send", "model", "other", "readings", "least", "copy-json", "load-csv"} <= reached
+
+
+def test_nothing_is_wider_than_a_phone(page: Page) -> None:
+    page.tag("Donaudampfschifffahrtsgesellschaftskapitän" * 5)
+    assert page.browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
