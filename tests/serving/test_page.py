@@ -107,7 +107,7 @@ def test_the_slider_hides_unsure_entities(page: Page) -> None:
 
 def test_two_models_and_readings_are_shown_beside_each_other(page: Page) -> None:
     page.find("#other").send_keys("again")
-    page.browser.execute_script("readings.value = 2")
+    page.browser.execute_script("document.getElementById('readings').value = 2")
     page.tag("Ada sleeps.")
     assert page.all("h2") == ["english", "again"]
     assert len(page.all("tbody tr")) == 2 * 3 * 2  # models, tag layers, readings
