@@ -17,9 +17,7 @@ from tagger.serving.app import create_app
 webdriver = pytest.importorskip("selenium.webdriver")
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and its driver")
-HOSTILE = (
-    "<img src=x onerror=\"document.title='hit'\"> Ada <script>document.title='hit'</script> & \u202e 😀 Rome"
-)
+HOSTILE = "<img src=x onerror=\"document.title='hit'\"> Ada <script>document.title='hit'</script> & \u202e 😀 Rome"
 
 
 @pytest.fixture(scope="module")

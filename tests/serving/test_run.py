@@ -1,0 +1,145 @@
+"""The command: names of models, a graceful end, kills, several processes."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tagger.errors import ModelError
+from tagger.serving.run import named_models
+
+LONG = "Ada lives in Oslo and works for Siemens in Berlin. " * 400
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextmanager
+def service(*options: str, port: int, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tagger", "serve", "english", "--port", str(port), *options]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment})
+    try:
+        deadline = time.monotonic() + 60
+        while not ready(port):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def ready(port: int) -> bool:
+    try:
+        return ask(port, "/ready")["ready"] is True
+    except OSError:
+        return False
+
+
+def ask(port: int, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, headers)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        found: dict[str, Any] = json.load(answer)
+        return found
+
+
+def test_models_have_the_names_of_their_folders_or_given_ones(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "one" / "model").mkdir(parents=True)
+    folder = str(tmp_path / "runs" / "one")
+    assert named_models([folder, f"{folder}/model/../../two", f"own={folder}"]) == {
+        "one": folder,
+        "two": f"{folder}/model/../../two",
+        "own": folder,
+    }
+    assert named_models([f"{folder}/model"]) == {"one": f"{folder}/model"}
+    with pytest.raises(ModelError, match="two models must have different names, got `one` twice; write NAME="):
+        named_models([folder, f"{folder}/model"])
+
+
+def test_a_model_that_is_not_there_is_one_sentence() -> None:
+    command = [sys.executable, "-m", "tagger", "serve", "englisch", "--port", str(free_port())]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "englisch" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_signal_ends_the_service_after_the_requests_that_it_has_taken() -> None:
+    port, answers = free_port(), []
+    with service(port=port) as process:
+
+        def client() -> None:
+            answers.append(ask(port, "/tag", {"texts": [LONG] * 4}))
+
+        thread = threading.Thread(target=client)
+        thread.start()
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        thread.join()
+        log = process.communicate(timeout=60)[1]
+    assert [len(row["tokens"]) for row in answers[0]["results"]] == [4400] * 4
+    assert process.returncode in (0, -signal.SIGTERM)
+    assert "Traceback" not in log
+
+
+def test_requests_under_load_are_answered_rightly_or_refused_when_the_service_is_killed_and_starts_again() -> None:
+    port, right, refused, stop = free_port(), [0], [0], threading.Event()
+
+    def client(number: int) -> None:
+        turn = 0
+        while not stop.is_set():
+            turn += 1
+            text = f"Ada{number}x{turn} lives in Oslo."
+            try:
+                found = ask(port, "/tag", {"text": {"id": turn, "text": text}})["results"][0]
+                assert (found["id"], found["text"]) == (turn, text)
+                right[0] += 1
+            except (OSError, ValueError):  # no connection, or one that was cut
+                refused[0] += 1
+                time.sleep(0.05)
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(4)]
+    for start in (True, False):
+        with service(port=port) as process:
+            if start:
+                for thread in threads:
+                    thread.start()
+            time.sleep(1)
+            before = right[0]
+            process.kill()
+            time.sleep(0.2)
+        assert before > 0
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert refused[0] > 0
+
+
+def test_several_processes_share_a_port_and_ask_for_the_key() -> None:
+    port = free_port()
+    with service("--workers", "2", port=port, TAGGER_API_KEY="secret") as process:
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            ask(port, "/tag", {"text": "Ada"})
+        found = ask(port, "/tag", {"text": "Ada"}, **{"X-API-Key": "secret"})
+        assert found["results"][0]["tokens"] == ["Ada"]
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
