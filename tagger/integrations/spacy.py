@@ -201,7 +201,7 @@ class TaggerComponent(Pipe):  # type: ignore[misc]  # a class of Cython
             part.sentence for own, together in zip(parts, whole, strict=True) for part in (*own, *together)
         )
         for doc, own, together in zip(docs, parts, whole, strict=True):
-            found = [Part(sentence, part.positions) for part, sentence in zip(own, islice(predicted, len(own)))]
+            found = [Part(next(predicted), part.positions) for part in own]
             labelled = list(islice(predicted, len(together))) or [part.sentence for part in found]
             self._set_entities(doc, found, layers)
             self._set_tags(doc, found, layers)
