@@ -84,7 +84,7 @@ def make_component(
     return TaggerComponent(name, model, load=load, wanted=wanted, spans_key=spans_key, overwrite=overwrite)
 
 
-class TaggerComponent(Pipe):  # type: ignore[misc]  # a class of Cython
+class TaggerComponent(Pipe):
     """A model as a component of spaCy. The model is loaded when the component is first used.
 
     Args:
@@ -127,7 +127,7 @@ class TaggerComponent(Pipe):  # type: ignore[misc]  # a class of Cython
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
         """Yield the documents with their annotations, in order; the sentences of a batch are tagged together."""
-        for docs in minibatch(stream, size=batch_size):
+        for docs in minibatch(stream, size=batch_size):  # type: ignore[no-untyped-call]
             try:
                 self._annotate(docs)
             except TaggerError as error:
@@ -176,7 +176,10 @@ class TaggerComponent(Pipe):  # type: ignore[misc]  # a class of Cython
         from tagger.model.folder.copying import copied_files
 
         source = self.tagger.model.source
-        return self._content if isinstance(self._content, dict) or source is None else copied_files(source)
+        if not isinstance(self._content, Path):
+            return self._content
+        assert source is not None  # the model was loaded from a folder
+        return copied_files(source)
 
     def _model(self) -> "tuple[Tagger, Layers]":
         """Return the model and which of its layers sets what."""

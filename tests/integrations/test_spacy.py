@@ -267,10 +267,10 @@ def test_it_works_beside_components_of_spacy(nlp: Language) -> None:
         "span_ruler",
     ):
         full.add_pipe(name, config={"model": "english"} if name == "tagger_bilstm" else {})
-    full.get_pipe("attribute_ruler").add([[{"LOWER": "loved"}]], {"LEMMA": "love"})  # type: ignore[attr-defined]
-    full.get_pipe("span_ruler").add_patterns([{"label": "FUN", "pattern": "great"}])  # type: ignore[attr-defined]
     gold = {"tags": ["XX"] * 5, "cats": {"news": 1.0, "mail": 0.0}}
     full.initialize(lambda: [Example.from_dict(full.make_doc("Maria Rossi loved Paris."), gold)])
+    full.get_pipe("attribute_ruler").add([[{"LOWER": "loved"}]], {"LEMMA": "love"})  # type: ignore[attr-defined]
+    full.get_pipe("span_ruler").add_patterns([{"label": "FUN", "pattern": "great"}])  # type: ignore[attr-defined]
     doc = full(TEXT)
     assert [token.text for token in doc][:4] == ["Maria Rossi", "loved", "Paris", "."]
     assert doc[1].lemma_ == "love"
