@@ -28,6 +28,7 @@ _MODULES = {
     "tagger.corpus.perturbation": ("perturb",),
     "tagger.corpus.synthetic": ("generate",),
     "tagger.hub.to_rows": ("to_dataset",),
+    "tagger.integrations.tables": ("tag_dataframe",),
     "tagger.errors": ("DataError", "MissingExtraError", "ModelError", "RecipeError", "TaggerError"),
     "tagger.reporting.comparison.systems": ("SystemComparison",),
     "tagger.reporting.report": ("Report", "load_report"),
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from tagger.hub.loading import stream_dataset as stream_dataset
     from tagger.hub.to_rows import to_dataset as to_dataset
     from tagger.huggingface import metric_folder as metric_folder
+    from tagger.integrations.tables import tag_dataframe as tag_dataframe
     from tagger.reporting.comparison.systems import SystemComparison as SystemComparison
     from tagger.reporting.report import Report as Report, load_report as load_report
     from tagger.reporting.run_group import RunGroup as RunGroup

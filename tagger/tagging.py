@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from tagger.errors import DataError, ModelError, missing_package
 from tagger.extensions import Extension, register
-from tagger.inference.documents import predict_documents
+from tagger.heads.table import heads_of
+from tagger.inference.documents import predict_documents, whole_text_labels
 from tagger.inference.items import Errors, document_of_text, documents_of, reporter, sentence_of_text, sentences_of
 from tagger.inference.predict import CHUNK, Backend, predict, tag_marginals
 from tagger.model.model import Model
@@ -24,8 +25,11 @@ from tagger.text.tokenization import Split, Tokenize
 from tagger.text.word_tables import source_name
 
 if TYPE_CHECKING:
+    import datasets
+
     from tagger.formats.faults import Faults
     from tagger.formats.tally import Tally
+    from tagger.hub.columns import Task, TypedList
     from tagger.inference.incremental import Incremental
     from tagger.model.network import Network
     from tagger.reporting.report import Report
@@ -81,6 +85,18 @@ class Tagger:
     def layers(self) -> tuple[str, ...]:
         """The layers that the model predicts."""
         return tuple(self.model.heads)
+
+    @property
+    def tasks(self) -> "dict[str, Task]":
+        """What the model finds in each layer.
+
+        `entities`, `tags`, a `label` of the whole text, or the `labels` of its sentences.
+        """
+        whole = whole_text_labels(self.model.config)
+        return {
+            layer: "label" if layer in whole else head.task  # type: ignore[misc]  # one of the others
+            for layer, head in heads_of(self.model.heads).items()
+        }
 
     def tag(self, text: str, *, n_best: int = 0) -> Sentence:
         """Return a text as one sentence with predicted layers; offsets are positions in `text`.
@@ -178,6 +194,50 @@ class Tagger:
         drafts = documents_of(texts, self.model.text_rules, reporter(errors), contexts)
         documents = self.predict_documents(drafts, chunk=chunk, n_best=n_best)
         return documents if contexts is None else ((document, contexts.popleft()) for document in documents)
+
+    def map_batch(self, batch: Mapping[str, Any], *, text: str = "text", prefix: str = "") -> "dict[str, TypedList]":
+        """Return new columns for a batch of a dataset: `dataset.map(model.map_batch, batched=True)`.
+
+        A text is read as by `tag_document`. The columns of a layer depend on what the model finds:
+
+        - entities: a column with the name of the layer, with a list of `{start, end, text, type, score}` for each text;
+          `start` and `end` are characters of it.
+        - tags: the columns `LAYER_tags` and `tokens`.
+        - a label of the whole text: the columns `LAYER` and `LAYER_score`.
+        - a label of each sentence: a column as for entities, with an entry for each sentence.
+
+        A text that is missing (None or NaN) has no value in any of them. The columns know their Arrow types, so that
+        batches without any entity have the same types as others.
+
+        Args:
+            batch: A list of values for each column, by its name.
+            text: The column of texts.
+            prefix: Begins the names of the new columns.
+
+        Raises:
+            DataError: There is no such column, it has a value that is no text, or a new column exists already.
+        """
+        from tagger.hub.columns import arrow_types, checked_texts, typed_columns  # tagging alone needs no Arrow
+
+        tasks = self.tasks
+        texts = checked_texts(batch, text, arrow_types(tasks, prefix))
+        documents = self.tag_documents(text for text in texts if text is not None)
+        return typed_columns((None if text is None else next(documents) for text in texts), tasks, prefix)
+
+    def map_features(self, features: "datasets.Features | None" = None, *, prefix: str = "") -> "datasets.Features":
+        """Return the types of the columns of a dataset after `map_batch`, for streams, which cannot know them.
+
+        Args:
+            features: The types of the columns before. Default: none, for a `map` that removes them.
+            prefix: As for `map_batch`.
+        """
+        import datasets  # loading it takes seconds
+        import pyarrow
+
+        from tagger.hub.columns import arrow_types
+
+        new = datasets.Features.from_arrow_schema(pyarrow.schema(arrow_types(self.tasks, prefix)))
+        return datasets.Features({**(features or {}), **new})
 
     def incremental(self) -> "Incremental":
         """Return a tagger of one sentence whose words arrive one by one.

@@ -26,6 +26,7 @@ import pytest
 import reference
 
 import tagger
+import tagger.integrations.spacy  # registers the component, as the entry point of an installed package does
 from tagger.cli import main
 from tagger.config import load_recipe, parse_recipe
 

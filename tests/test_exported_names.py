@@ -63,6 +63,7 @@ PUBLIC = [
     "plots",
     "score",
     "stream_dataset",
+    "tag_dataframe",
     "to_dataframe",
     "to_dataset",
     "train",

@@ -31,15 +31,16 @@ def rows_of(document: Document, number: int) -> Iterator[Row]:
     entities = [key for key, layer in layers.items() if isinstance(layer, TagLayer) and layer.scheme is not None]
     labels = [*document.labels, *(key for key, layer in layers.items() if isinstance(layer, Label))]
     if entities:
-        found = (row for key in entities for row in _entities(document, key))
+        found = (row for key in entities for row in entity_rows(document, key))
     elif labels:
-        found = (row for key in labels for row in _labels(document, key))
+        found = (row for key in labels for row in label_rows(document, key))
     else:
         found = (row for key in layers for row in _tokens(document, key))
     return ({"id": name, **row} for row in found)
 
 
-def _entities(document: Document, layer: str) -> Iterator[Row]:
+def entity_rows(document: Document, layer: str) -> Iterator[Row]:
+    """Yield a row, without `id`, for each entity of a layer."""
     for sentence in document.sentences:
         for span in sentence.spans(layer):
             yield _row(layer, sentence, span.start_char, span.end_char, span.type, span.score)
@@ -52,7 +53,8 @@ def _tokens(document: Document, layer: str) -> Iterator[Row]:
             yield _row(layer, sentence, start, end, tag, score)
 
 
-def _labels(document: Document, layer: str) -> Iterator[Row]:
+def label_rows(document: Document, layer: str) -> Iterator[Row]:
+    """Yield a row, without `id`, for the label of the text, or for that of each sentence."""
     if (whole := document.labels.get(layer)) is not None:
         text = document.text
         yield _cells(layer, text, 0, len(text), whole.value, whole.score, text)

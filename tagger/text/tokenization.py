@@ -160,12 +160,13 @@ class TextRules:
         tokens = tuple(text[first:end] for first, end in spans)
         return Sentence(tokens, text, tuple((start + first, start + end) for first, end in spans))
 
-    def sentences(self, text: str) -> list[CharSpan]:
-        """Return start and end of each sentence of a document. A text without tokens has none."""
-        return self._sentences(text, None)
+    def sentences(self, text: str, tokens: "Sequence[CharSpan] | None" = None) -> list[CharSpan]:
+        """Return start and end of each sentence of a document. A text without tokens has none.
 
-    def _sentences(self, text: str, tokens: "list[CharSpan] | None") -> list[CharSpan]:
-        """Return start and end of each sentence; `tokens` are those of the text, if they are known."""
+        Args:
+            text: The document.
+            tokens: Start and end of each token. Default: as these rules split the text.
+        """
         if self.segments_at == "none":
             return as_one(text)
         if self.segments_at == "lines":
@@ -179,7 +180,7 @@ class TextRules:
         """
         text = plain(text)
         tokens, last, sentences = self.tokens(text), 0, []
-        for start, end in self._sentences(text, tokens):
+        for start, end in self.sentences(text, tokens):
             first = last
             while last < len(tokens) and tokens[last][0] < end:
                 last += 1

@@ -1,0 +1,1 @@
+"""Tagging inside other tools: spaCy, pandas and Arrow."""
