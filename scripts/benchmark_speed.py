@@ -34,7 +34,6 @@ from torch import Tensor, nn
 
 import tagger
 from tagger import Corpus, LinearChainCRF, Recipe, RecurrentEncoder, RunListener, Sentence, Tagger
-from tagger.text.schemes import legal_transitions, tags_of_types
 
 ROOT = Path(__file__).resolve().parents[1]
 WITH_DATA = ("training", "tagging", "growth", "corpora")
@@ -106,8 +105,11 @@ def crf_rows(repeats: int) -> Iterator[Row]:
 
 def constrained_row(repeats: int) -> Row:
     """Compare the decoding of 39 types in BIOES, which has 157 tags, with and without the constraints of the scheme."""
-    tags = tags_of_types([f"type{i}" for i in range(39)], "bioes")
-    allowed, start, end = legal_transitions(tags, "bioes")
+    tags = ["O", *(f"{prefix}-{i}" for i in range(39) for prefix in "BIES")]
+    follows = [
+        [(two[0] in "IE" and two[2:] == one[2:]) if one[0] in "BI" else two[0] in "OBS" for two in tags] for one in tags
+    ]
+    allowed, start, end = follows, follows[0], [one[0] not in "BI" for one in tags]
     constrained = LinearChainCRF(len(tags), allowed=allowed, allowed_start=start, allowed_end=end)
     emissions = torch.randn(64, 10, len(tags), generator=torch.Generator().manual_seed(1))
     mask = torch.ones(64, 10, dtype=torch.bool)
