@@ -14,7 +14,6 @@ import huggingface_hub
 import pytest
 from huggingface_hub import constants
 
-
 MISSING: dict[str, str] = {}  # what an answer without content says
 
 
@@ -52,7 +51,9 @@ class Hub:
 
     def downloads(self) -> list[str]:
         """The names of the files whose content was asked for."""
-        return sorted({path.rpartition("/")[2] for method, path in self.asked if method == "GET" and "/resolve/" in path})
+        return sorted(
+            {path.rpartition("/")[2] for method, path in self.asked if method == "GET" and "/resolve/" in path}
+        )
 
 
 def handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
@@ -130,7 +131,8 @@ def handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             commit = self.commit_of(repo, revision)
             content = hub.commits[commit].get(name) if commit else None
             if content is None:
-                return self.send(404, error="EntryNotFound" if commit else "RevisionNotFound")
+                self.send(404, error="EntryNotFound" if commit else "RevisionNotFound")
+                return
             self.send_response(200)
             self.send_header("ETag", f'"{sha1(content).hexdigest()}"')
             self.send_header("X-Repo-Commit", str(commit))

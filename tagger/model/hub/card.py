@@ -51,9 +51,7 @@ class _Tested(NamedTuple):
     revision: str | None = None
 
 
-def card_for_hub(
-    model: Model, card: str, repo: str, *, licence: str | None, languages: Sequence[str] | None
-) -> str:
+def card_for_hub(model: Model, card: str, repo: str, *, licence: str | None, languages: Sequence[str] | None) -> str:
     """Return the card of a model with a head for the hub.
 
     What the card says in a head of its own stays, but for the scores of a newer report.
@@ -88,12 +86,13 @@ def _parted(card: str) -> tuple[dict[str, Any], str]:
     """Return what the head of a card says, and its text."""
     if not card.startswith("---"):
         return {}, card
+    import yaml
     from huggingface_hub import ModelCard
 
     try:
         found = ModelCard(card)
         return found.data.to_dict(), found.text
-    except (ValueError, TypeError, AttributeError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
         reason = next(iter(str(error).splitlines()), "")
         raise ModelError(f"README.md: must begin with valid YAML between two lines ---, got {reason}; fix it") from None
 
@@ -103,7 +102,9 @@ def _told(model: Model, repo: str) -> dict[str, Any]:
     heads = heads_of(model.heads)
     recipe = _recipe(model.source) if model.source is not None else None
     ids = [found.dataset for found in recipe.all_corpora().values() if _is_id(found.dataset)] if recipe else []
-    languages = {reading.language for reading in model.config.reading.values() if reading.tokenize in ("words", "spacy")}
+    languages = {
+        reading.language for reading in model.config.reading.values() if reading.tokenize in ("words", "spacy")
+    }
     usual = ReadingConfig.model_fields["language"].default  # not chosen by anybody
     return {
         "pipeline_tag": OF_SENTENCES if all(head.layer_type is Label for head in heads.values()) else OF_TOKENS,

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from tagger.errors import ModelError, missing_package
 from tagger.files.hashes import CONFIG, CONFIG_BYTES, HASHES
 from tagger.model.hub.address import Address
-from tagger.wording import counted, shorten
+from tagger.wording import shorten
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -66,25 +66,25 @@ def _fetched(address: Address, commit: str, sizes: Mapping[str, int | None]) -> 
     """Return the folder of a commit, given the size of each of its files."""
     from huggingface_hub import hf_hub_download, snapshot_download
 
-    where, given = str(address), {"library_name": "tagger", "library_version": version("tagger-bilstm")}
+    where = str(address)
     if CONFIG not in sizes:
         raise ModelError(f"{where}: must be a repository with a model of tagger, got one without {CONFIG}")
     _check_sizes(where, {CONFIG: sizes[CONFIG]})
     # By its own name, not by the commit: so the cache knows the commit of a branch when there is no connection.
-    config = Path(hf_hub_download(address.repo, CONFIG, revision=address.revision, **given))
+    config = Path(hf_hub_download(address.repo, CONFIG, revision=address.revision))
     folder = config.parent
     if folder.name != commit:
         raise ModelError(f"{where}: the repository was changed while it was read; load the model again")
     hashes = hashes_in(where, config.read_bytes())
     if missing := sorted(hashes.keys() - sizes.keys()):
         raise ModelError(
-            f"{where}: must hold each file that its {CONFIG} names, got no {shorten(', '.join(missing))}; ask its owner "
-            "to upload the whole folder"
+            f"{where}: must hold each file that its {CONFIG} names, got no {shorten(', '.join(missing))}; ask its "
+            "owner to upload the whole folder"
         )
     names = [*hashes, *(name for name in NOTICES if name in sizes)]
     _check_sizes(where, {name: sizes[name] for name in names})
     fresh = [name for name in hashes if not (folder / name).is_file()]
-    snapshot_download(address.repo, revision=commit, allow_patterns=names, tqdm_class=_bar(), **given)
+    snapshot_download(address.repo, revision=commit, allow_patterns=names, tqdm_class=_bar())
     for name in fresh:
         _check_hash(where, folder / name, hashes[name])
     return folder
@@ -210,11 +210,12 @@ def _is_outage(error: Exception) -> bool:
 
 def _bar() -> type[Any]:
     """Return the bar of a long download, which is shown on a terminal alone and removed at the end."""
-    from huggingface_hub.utils import tqdm
+    from huggingface_hub.utils.tqdm import tqdm
 
-    class Bar(tqdm):  # type: ignore[misc,valid-type,unused-ignore]
+    class Bar(tqdm):
         def __init__(self, *args: Any, **settings: Any) -> None:
             hidden = settings.pop("disable", None) or not sys.stderr.isatty()
-            super().__init__(*args, **{**settings, "disable": hidden, "leave": False, "delay": SHOWN_AFTER})
+            settings |= {"disable": hidden, "leave": False, "delay": SHOWN_AFTER}
+            super().__init__(*args, **settings)  # type: ignore[no-untyped-call]
 
     return Bar
