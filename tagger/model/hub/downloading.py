@@ -9,6 +9,7 @@ import json
 import logging
 import re
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import file_digest
@@ -71,7 +72,7 @@ def _fetched(address: Address, commit: str, sizes: Mapping[str, int | None]) -> 
         raise ModelError(f"{where}: must be a repository with a model of tagger, got one without {CONFIG}")
     _check_sizes(where, {CONFIG: sizes[CONFIG]})
     # By its own name, not by the commit: so the cache knows the commit of a branch when there is no connection.
-    config = Path(hf_hub_download(address.repo, CONFIG, revision=address.revision))
+    config = Path(hf_hub_download(address.repo, CONFIG, revision=address.revision, tqdm_class=_bar()))
     folder = config.parent
     if folder.name != commit:
         raise ModelError(f"{where}: the repository was changed while it was read; load the model again")
@@ -217,5 +218,9 @@ def _bar() -> type[Any]:
             hidden = settings.pop("disable", None) or not sys.stderr.isatty()
             settings |= {"disable": hidden, "leave": False, "delay": SHOWN_AFTER}
             super().__init__(*args, **settings)  # type: ignore[no-untyped-call]
+
+        def display(self, *args: Any, **settings: Any) -> None:  # `refresh` does not wait for the delay
+            if time.time() - self.start_t >= SHOWN_AFTER:
+                super().display(*args, **settings)
 
     return Bar
