@@ -17,6 +17,8 @@ from tagger.heads.table import heads_of
 from tagger.inference.documents import predict_documents, whole_text_labels
 from tagger.inference.items import Errors, document_of_text, documents_of, reporter, sentence_of_text, sentences_of
 from tagger.inference.predict import CHUNK, Backend, predict, tag_marginals
+from tagger.model.folder.opening import model_path
+from tagger.model.hub.address import address_of, name_of
 from tagger.model.model import Model
 from tagger.text.choices import BackendName, InputFormat, Precision, Unit
 from tagger.text.document import Document
@@ -312,13 +314,57 @@ class Tagger:
         except ModuleNotFoundError as error:
             raise missing_package("scoring", error) from None
 
+    def push_to_hub(
+        self,
+        repo_id: str,
+        *,
+        private: bool = False,
+        revision: str | None = None,
+        token: str | None = None,
+        commit_message: str = "Upload a model of tagger",
+        license: str | None = None,
+        language: str | Sequence[str] | None = None,
+    ) -> str:
+        """Publish this model on the Hugging Face hub, and return the URL of the commit.
+
+        The commit has the files of the model's folder, and its card with what the hub shows of a model: tags of its
+        tasks, datasets, and the scores on test of its run. `tagger.load("hf://owner/name")` loads it again.
+
+        Args:
+            repo_id: The repository, `owner/name`; it is created if missing.
+            private: Whether to create the repository as private.
+            revision: The branch, which is created if missing. Default: the main branch.
+            token: A token with the right to write. Default: that of `hf auth login` or `HF_TOKEN`.
+            commit_message: The message of the commit.
+            license: The licence of the weights, by its id on the hub, such as `cc-by-sa-4.0`. Default: as the card
+                says in its head, or else none, because the licences of the training data decide.
+            language: Code of the language of the texts, or several. Default: as the card says in its head, or else
+                that of the rules for words, if the recipe chose it.
+
+        Raises:
+            ModelError: The model was not loaded from a folder, or was exported, or the hub cannot be reached or refuses
+                it.
+            MissingExtraError: huggingface_hub is not installed.
+        """
+        from tagger.model.hub.uploading import upload  # few programs need it
+
+        return upload(
+            self.model,
+            repo_id,
+            private=private,
+            revision=revision,
+            token=token,
+            message=commit_message,
+            licence=license,
+            languages=[language] if isinstance(language, str) else language,
+        )
+
     def _identity(self) -> dict[str, object]:
         """Return the name of the model and its SHA-256, if it was loaded from a folder."""
         source = self.model.source
         if source is None:
             return {}
-        run = source.folder.name == "model"
-        return {"model": (source.folder.parent if run else source.folder).name, "model_sha256": source.sha256}
+        return {"model": name_of(source.folder), "model_sha256": source.sha256}
 
 
 def load(
@@ -333,10 +379,11 @@ def load(
     extensions: Sequence[Extension] = (),
     **splitting: str,
 ) -> Tagger:
-    """Load the model of a run folder, of its `model/` folder, or of an exported folder.
+    """Load the model of a run folder, of its `model/` folder, of an exported folder, or of the Hugging Face hub.
 
     Args:
-        path: The folder that training or an export wrote.
+        path: The folder that training or an export wrote, the name of a model of the library, or
+            `hf://owner/name@revision`, where the revision is optional.
         backend: What runs the network: `torch`, `numpy` (on the CPU, without torch), or `onnx` (an exported folder).
             `auto` takes `onnx` for an exported folder, otherwise `torch` if it is installed, else `numpy`. Tags are the
             same, and probabilities differ by rounding.
@@ -356,8 +403,8 @@ def load(
         splitting: The same for `language`, `split_on` and `segment`.
 
     Raises:
-        ModelError: The folder cannot be read, its rules are not trusted, or the backend, the device or the precision
-            is not available or does not support the others.
+        ModelError: The folder cannot be read or downloaded, its rules are not trusted, or the backend, the device or
+            the precision is not available or does not support the others.
         ValueError: A value of `splitting` is not one of a recipe, or `threads` is below 1.
     """
     from tagger.inference.loading import load_backend  # reads files, which a `Tagger` itself does not
@@ -367,6 +414,7 @@ def load(
         raise TypeError(f"threads must be a whole number, got {typed(threads)}")
     if threads is not None and threads < 1:
         raise ValueError(f"threads must be at least 1, got {threads}")
+    path = path if address_of(path) is None else model_path(path)  # downloaded once
     loaded = load_backend(path, backend, device=device, precision=precision, threads=threads, trusted=trusted)
     rules, trained, here = loaded.model.text_rules, loaded.model.config.tokenizer, source_name()
     if rules.uses_table and rules.table is None and trained != rules.name:  # the model has no `tokenizer.json`

@@ -94,7 +94,14 @@ EncodingOption = Annotated[
 TextOption = Annotated[
     str | None, typer.Option("--text", help="Key or column of the texts in JSON or CSV. Default: text or sentence.")
 ]
-ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a run, or of a model.")]
+ModelArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MODEL",
+        help="Folder of a run or of a model, a model of the library (english), or one of the Hugging Face hub "
+        "(hf://owner/name@revision; the revision is optional).",
+    ),
+]
 FileArgument = Annotated[str, typer.Argument(metavar="[FILE | -]", help="File to tag; - is standard input.")]
 InputOption = Annotated[
     InputFormat | None,
@@ -203,11 +210,13 @@ def load_tagger(
     """Return a loaded model; `splitting` says how it splits texts, if given."""
     from tagger.config import ReadingConfig, parse_section
     from tagger.inference.loading import fast_backend
-    from tagger.model.folder.opening import is_exported
+    from tagger.model.folder.opening import is_exported, model_path
+    from tagger.model.hub.address import address_of
     from tagger.tagging import load
 
     given: dict[str, Any] = {name: value for name, value in (splitting or {}).items() if value is not None}
     parse_section(ReadingConfig, given, where="the options")
+    model = model if address_of(model) is None else model_path(model)  # downloaded once
     if backend == "auto" and not is_exported(model):
         backend = fast_backend(model) if device == "cpu" and precision == "float32" else "torch"
     return load(model, backend=backend, device=device, precision=precision, threads=threads, trusted=trusted, **given)

@@ -50,8 +50,9 @@ class AnyHeadConfig(Section):
     """Factor on the loss of this head in the sum over all heads."""
 
     teacher: Teachers | None = None
-    """What to learn from in addition to gold labels: the folder of a run, the folder of several runs, a recipe
-    (`.toml`) that is trained first with the same seed and data, or a file with labels, such as JSON lines (`.jsonl`).
+    """What to learn from in addition to gold labels: the folder of a run, the folder of several runs, a model of the
+    Hugging Face hub (`hf://owner/name@revision`), a recipe (`.toml`) that is trained first with the same seed and data,
+    or a file with labels, such as JSON lines (`.jsonl`).
     The probabilities of several teachers, given as a list, are averaged. Paths are always relative to the folder of
     the recipe. A tokens head learns from teachers on sentences without gold tags; a sentence head learns their class
     probabilities on all sentences. Default: no teacher."""

@@ -221,10 +221,11 @@ class Recipe(Section):
     """Seed of all random numbers of training: weights, order of sentences, dropout. Splits have a seed of their own."""
 
     start: Annotated[str | None, Field(min_length=1)] = None
-    """Model to start from: the folder of a run or of a model, relative to the recipe. The network begins with its
-    words, characters, features and encoder, and with new heads unless `keep` is given. `[embeddings]` and `[encoder]`
-    may then only have `min_count`, `tune`, `quantize`, `dropout`, `word_dropout`, `vectors` and `max_words`; the last
-    two give vectors to words that the model does not know. Default: the network begins with random weights."""
+    """Model to start from: the folder of a run or of a model, relative to the recipe, or `hf://owner/name@revision`, a
+    model of the Hugging Face hub. The network begins with its words, characters, features and encoder, and with new
+    heads unless `keep` is given. `[embeddings]` and `[encoder]` may then only have `min_count`, `tune`, `quantize`,
+    `dropout`, `word_dropout`, `vectors` and `max_words`; the last two give vectors to words that the model does not
+    know. Default: the network begins with random weights."""
 
     keep: Weight | None = None
     """Weight of the loss against the model in `start`, so that training does not make the network forget what it knew.

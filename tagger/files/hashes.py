@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 CONFIG = "config.json"
+CONFIG_BYTES = 1_000_000  # that it may have at most
 HASHES = "sha256"  # the key in it
 BLANK = "0" * 64  # what is in the place of its own hash while that is computed
 

@@ -8,7 +8,7 @@ import pytest
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, HeadConfig, SentenceHeadConfig, TokensHeadConfig, widths_of
 from tagger.encoding.vocabulary import Vocabulary
-from tagger.files.hashes import CONFIG, HASHES
+from tagger.files.hashes import CONFIG, CONFIG_BYTES, HASHES
 from tagger.model.config import FORMAT, ModelConfig
 from tagger.model.folder import files, opening
 from tagger.model.folder.tokenizer import TableSection, TokenizerSection
@@ -52,7 +52,7 @@ def test_files_and_formats_are_those_of_the_code() -> None:
     hashed = (CONFIG, opening.VOCABULARY, opening.TOKENIZER, opening.WEIGHTS)
     assert {name: int(number) for name, number in names} == {name: files._HASHED_SINCE[name] for name in hashed}
     assert keys("Formats") == {str(number) for number in range(1, FORMAT + 1)}
-    for number in (opening.CONFIG_BYTES, files.TOKENIZER_BYTES):
+    for number in (CONFIG_BYTES, files.TOKENIZER_BYTES):
         assert f"{number:,} " in SECTIONS["What is refused"]
 
 

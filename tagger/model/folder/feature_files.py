@@ -10,11 +10,10 @@ from tagger.errors import ModelError
 from tagger.extensions import Cell, Extension, Head, find
 from tagger.features.feature import Feature
 from tagger.features.table import class_of, only_in_torch
-from tagger.files.hashes import CONFIG, HASHES
+from tagger.files.hashes import CONFIG, CONFIG_BYTES, HASHES
 from tagger.model.config import ModelConfig
 from tagger.model.folder.opening import (
     AGAIN,
-    CONFIG_BYTES,
     Hashes,
     check_digest,
     model_folder,

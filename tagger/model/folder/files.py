@@ -22,7 +22,7 @@ from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import ModelError
 from tagger.features.feature import Feature
 from tagger.features.table import Features
-from tagger.files.hashes import CONFIG, HASHES, config_to_json, own_hash
+from tagger.files.hashes import CONFIG, CONFIG_BYTES, HASHES, config_to_json, own_hash
 from tagger.heads.table import heads_of
 from tagger.model.config import FORMAT, OLDER, ModelConfig
 from tagger.model.folder.feature_files import (
@@ -36,7 +36,6 @@ from tagger.model.folder.feature_files import (
 from tagger.model.folder.opening import (
     AGAIN,
     CARD,
-    CONFIG_BYTES,
     GRAPH,
     HEADS,
     TOKENIZER,

@@ -20,12 +20,13 @@ from tagger.errors import ModelError
 from tagger.extensions import NO_EXTENSION
 from tagger.files.hashes import CONFIG
 from tagger.files.writing import newest
+from tagger.model.hub.address import address_of
+from tagger.model.hub.downloading import downloaded
 from tagger.wording import plain_rule, quoted, shorten
 
 VOCABULARY, WEIGHTS, CARD = "vocabulary.json", "weights.safetensors", "README.md"
 TOKENIZER = "tokenizer.json"
 GRAPH, HEADS = "model.onnx", "heads.safetensors"  # in the place of the weights in an exported folder
-CONFIG_BYTES = 1_000_000  # that `config.json` may have at most
 MOVES = 10  # times that a file may move between looking for it and opening it
 OWN = Path(__file__).parents[2] / "models"  # those that come with the library
 AGAIN = "copy the folder again"
@@ -36,19 +37,33 @@ T = TypeVar("T")
 
 
 def model_path(name: str | Path, folder: Path = Path()) -> Path:
-    """Return the path of a model: in a folder, or else in the library if it has a model of that name."""
+    """Return the path of a model: in a folder, or else in the library if it has a model of that name.
+
+    A model of the Hugging Face hub is downloaded, and the path is that of its copy in the cache.
+
+    Raises:
+        ModelError: It cannot be downloaded.
+        MissingExtraError: It is on the hub, and huggingface_hub is not installed.
+    """
+    if (address := address_of(name)) is not None:
+        return downloaded(address)
     path, own = folder / name, OWN / name
     return own if own.parent == OWN and (own / CONFIG).is_file() and not path.exists() else path
 
 
 def kept_path(name: str, folder: Path) -> str:
-    """Return a path of a model that is valid from anywhere; models of the library keep their name."""
+    """Return a path of a model that is valid from anywhere; models of the library and of the hub keep their name."""
+    if address_of(name) is not None:
+        return name
     path = model_path(name, folder)
     return name if path.parent == OWN else str(path.resolve())
 
 
 def model_folder(path: Path) -> Path:
-    """Return the model folder at a path, which may also be that of a run, or the name of a model of the library."""
+    """Return the model folder at a path, which may also be that of a run, or the name of a model of the library.
+
+    A model of the hub is downloaded, as by `model_path`.
+    """
     path = model_path(path)
     inner = path / "model"
     if inner.is_dir() or newest(inner / CONFIG).is_file():
