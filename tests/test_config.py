@@ -186,6 +186,7 @@ EVERYTHING = {
         "epochs": 2,
         "batch_size": 3,
         "accumulate": 2,
+        "precision": "bfloat16",
         "optimizer": "sgd",
         "learning_rate": 1e-5,
         "schedule": "cosine",
@@ -304,8 +305,8 @@ def test_a_value_too_deep_to_be_shown_is_an_unknown_key(tmp_path: Path) -> None:
         ({"heads__m": {"kind": "sentence", "poling": 1}}, "unknown key `heads.m.poling`; did you mean `pooling`?"),
         (
             {"training__xyz": 1},
-            "unknown key `training.xyz`; known keys are `epochs`, `batch_size`, `accumulate`, `optimizer`, "
-            "`learning_rate`, `schedule`, `warmup`, `weight_decay`, `clip_norm`, `patience`, `select`, "
+            "unknown key `training.xyz`; known keys are `epochs`, `batch_size`, `accumulate`, `precision`, "
+            "`optimizer`, `learning_rate`, `schedule`, `warmup`, `weight_decay`, `clip_norm`, `patience`, `select`, "
             "`sampling`, `batches`, `average`",
         ),
         ({"seed": -1}, "`seed` must be greater than or equal to 0, got -1"),

@@ -10,7 +10,10 @@ from tagger.cli.arguments import BackendOption, DeviceOption, ThreadsOption
 def serve(
     models: Annotated[
         list[str],
-        typer.Argument(metavar="MODEL...", help="Folders of runs or models, or `english`; NAME=FOLDER gives a name."),
+        typer.Argument(
+            metavar="MODEL...",
+            help="Folders of runs or models, `english`, or hf://owner/name; NAME=FOLDER gives a name.",
+        ),
     ],
     host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 for all.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 8000,

@@ -13,6 +13,8 @@ import uvicorn
 
 from tagger.errors import ModelError
 from tagger.inference.loading import fast_backend
+from tagger.model.folder.opening import model_path
+from tagger.model.hub.address import address_of
 from tagger.serving.app import create_app
 from tagger.serving.limits import Limits
 from tagger.tagging import Tagger, load
@@ -27,13 +29,16 @@ PATIENCE = 30  # seconds that requests have to end when the service stops
 def named_models(models: Iterable[str]) -> dict[str, str]:
     """Return the folders of models by their names in the service: `NAME=FOLDER`, or the name of the folder.
 
+    A model of the Hugging Face hub has the name of its repository.
+
     Raises:
         ModelError: Two have the same name.
     """
     found: dict[str, str] = {}
     for given in models:
         name, _, folder = given.rpartition("=") if "=" in given and not Path(given).exists() else ("", "", given)
-        path = Path(folder)
+        address = address_of(folder)
+        path = Path(folder if address is None else address.repo)
         name = name or (path.resolve().parent.name if path.name == "model" else path.name or path.resolve().name)
         if name in found:
             raise ModelError(f"{given}: two models must have different names, got `{name}` twice; write NAME={folder}")
@@ -110,6 +115,6 @@ def loaded(settings: Mapping[str, Any]) -> dict[str, Tagger]:
     for name, folder in settings["models"].items():
         loading = dict(settings["loading"])
         if loading.get("backend") == "auto" and loading.get("device") == "cpu":
-            loading["backend"] = fast_backend(Path(folder))  # few texts at a time are faster without torch
+            loading["backend"] = fast_backend(model_path(folder))  # few texts at a time are faster without torch
         found[name] = load(folder, **loading)
     return found

@@ -71,6 +71,7 @@ def test_models_have_the_names_of_their_folders_or_given_ones(tmp_path: Path) ->
         "own": folder,
     }
     assert named_models([f"{folder}/model"]) == {"one": f"{folder}/model"}
+    assert named_models(["hf://owner/name@v1"]) == {"name": "hf://owner/name@v1"}
     with pytest.raises(ModelError, match="two models must have different names, got `one` twice; write NAME="):
         named_models([folder, f"{folder}/model"])
 
