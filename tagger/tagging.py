@@ -17,8 +17,6 @@ from tagger.heads.table import heads_of
 from tagger.inference.documents import predict_documents, whole_text_labels
 from tagger.inference.items import Errors, document_of_text, documents_of, reporter, sentence_of_text, sentences_of
 from tagger.inference.predict import CHUNK, Backend, predict, tag_marginals
-from tagger.model.folder.opening import model_path
-from tagger.model.hub.address import address_of, name_of
 from tagger.model.model import Model
 from tagger.text.choices import BackendName, InputFormat, Precision, Unit
 from tagger.text.document import Document
@@ -364,6 +362,8 @@ class Tagger:
         source = self.model.source
         if source is None:
             return {}
+        from tagger.model.hub.address import name_of
+
         return {"model": name_of(source.folder), "model_sha256": source.sha256}
 
 
@@ -408,6 +408,8 @@ def load(
         ValueError: A value of `splitting` is not one of a recipe, or `threads` is below 1.
     """
     from tagger.inference.loading import load_backend  # reads files, which a `Tagger` itself does not
+    from tagger.model.folder.opening import model_path
+    from tagger.model.hub.address import address_of
 
     register(*extensions)
     if threads is not None and (not isinstance(threads, Integral) or isinstance(threads, bool)):

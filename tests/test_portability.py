@@ -27,6 +27,7 @@ for module, names in (
 """
 IMPORT_ALL = f"""
 import torch, spacy.lang.en, datasets, scipy.optimize, seqeval.metrics, typer, rich.progress, matplotlib.figure
+import fastapi, prometheus_client, uvicorn
 {REMOVE}
 import tagger
 for module in pkgutil.walk_packages(tagger.__path__, "tagger."):

@@ -10,8 +10,8 @@ import pytest
 import readers
 
 from tagger.cli import app
-from tagger.config import ReadingConfig
 from tagger.errors import DataError
+from tagger.extensions import Reader
 from tagger.formats.detection import detect_format
 from tagger.formats.streaming import stream_documents
 from tagger.formats.table import FORMATS, READABLE, STREAMS, WRITABLE, written
@@ -32,9 +32,7 @@ def choices(command: Callable[..., None], option: str) -> set[str]:
 
 def test_recipes_read_the_formats_that_hold_tags_and_raw_text() -> None:
     assert set(get_args(FileFormat)) == set(READABLE) - {"text"}
-    annotation = ReadingConfig.model_fields["format"].annotation
-    assert annotation is not None
-    assert set(get_args(get_args(annotation)[0])) == {*get_args(FileFormat), "text", "synthetic"}
+    assert set(Reader.built_in) == {*get_args(FileFormat), "text", "synthetic"}
 
 
 def test_streams_are_of_the_formats_that_can_be_streamed() -> None:

@@ -7,7 +7,7 @@ from tagger.nn import encoder, spans
 from tagger.nn.chain import lattice, viterbi
 from tagger.nn.chain.lattice import token_mask
 from tagger.nn.crf import LinearChainCRF
-from tagger.nn.encoder import Cell, RecurrentEncoder
+from tagger.nn.encoder import RecurrentEncoder
 
 LENGTHS = torch.tensor([23, 7, 1, 16])
 
@@ -17,7 +17,7 @@ LENGTHS = torch.tensor([23, 7, 1, 16])
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 @torch.no_grad()
 def test_states_do_not_depend_on_the_block(
-    cell: Cell, bidirectional: bool, block: int, monkeypatch: pytest.MonkeyPatch
+    cell: str, bidirectional: bool, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch.manual_seed(1)
     reader = RecurrentEncoder(input_size=4, hidden_size=3, cell=cell, layers=2, bidirectional=bidirectional)

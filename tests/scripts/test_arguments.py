@@ -91,7 +91,11 @@ WRONG = [
         "--resume, --json and --picture must be different files",
     ),
     ((benchmark_speed,), ["--only", "crf", "foo"], "argument --only: invalid choice: 'foo'"),
-    ((benchmark_speed,), ["--only", "crf", "growth"], "training, tagging, growth need --data DIR; or choose others"),
+    (
+        (benchmark_speed,),
+        ["--only", "crf", "growth"],
+        "training, tagging, growth, corpora need --data DIR; or choose others",
+    ),
 ]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tagger.config import Recipe, dump_recipe
 from tagger.errors import DataError, MissingExtraError, RecipeError, TaggerError
 from tagger.files.holding import check_kind
-from tagger.files.writing import replace_files, try_lock
+from tagger.files.writing import locked, replace_files, try_lock
 from tagger.reporting.output import encoded, to_json
 from tagger.reporting.trials import State, TrialGroup, TrialResult
 from tagger.running.corpora import read_corpora
@@ -303,8 +303,17 @@ class _Search:
             recipe = kept_recipe(changed(self.recipe, best.values, where="the best trial"), self.base)
             head = f"# tagger train {BEST} --data DIR\n#\n# Trial {best.number} of a search: dev {best.score:.4f}.\n\n"
             files[BEST] = encoded(head + dump_recipe(recipe))
-        replace_files(self.folder, files)
+        self._write(files)
         return group
+
+    def _write(self, files: Mapping[str, bytes]) -> None:
+        """Write files one process after the other: several may share the folder."""
+        while True:
+            with locked(self.folder) as owned:
+                if owned:
+                    replace_files(self.folder, files)
+                    return
+            time.sleep(0.05)
 
     def _importance(self) -> dict[str, float]:
         """Return which share of the variance of scores each value explains; nothing if too few trials have finished."""
