@@ -75,13 +75,19 @@ def handler(server: Server) -> type[BaseHTTPRequestHandler]:
 def serving() -> Iterator[Server]:
     """Serve until the context ends."""
     server = Server()
-    http = ThreadingHTTPServer(("127.0.0.1", 0), handler(server))
+    with running(handler(server)) as server.address:
+        yield server
+
+
+@contextmanager
+def running(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Answer requests in a thread until the context ends; yield the address."""
+    http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     http.daemon_threads = True
-    server.address = f"http://127.0.0.1:{http.server_port}"
     thread = threading.Thread(target=http.serve_forever, args=(0.01,))
     thread.start()
     try:
-        yield server
+        yield f"http://127.0.0.1:{http.server_port}"
     finally:
         http.shutdown()
         thread.join()

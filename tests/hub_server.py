@@ -1,17 +1,17 @@
 """A local stand-in of the Hugging Face hub: the part of its HTTP API that models need."""
 
 import json
-import threading
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha1
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import huggingface_hub
 import pytest
+from file_server import running
 from huggingface_hub import constants
 
 MISSING: dict[str, str] = {}  # what an answer without content says
@@ -163,17 +163,8 @@ def handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
 def serving() -> Iterator[Hub]:
     """Serve until the context ends."""
     hub = Hub()
-    http = ThreadingHTTPServer(("127.0.0.1", 0), handler(hub))
-    http.daemon_threads = True
-    hub.endpoint = f"http://127.0.0.1:{http.server_port}"
-    thread = threading.Thread(target=http.serve_forever, args=(0.01,))
-    thread.start()
-    try:
+    with running(handler(hub)) as hub.endpoint:
         yield hub
-    finally:
-        http.shutdown()
-        thread.join()
-        http.server_close()
 
 
 @contextmanager

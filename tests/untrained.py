@@ -4,7 +4,15 @@ from collections.abc import Mapping
 
 import torch
 
-from tagger.config import AnyHeadConfig, EmbeddingsConfig, EncoderConfig, HeadConfig, ReadingConfig
+from tagger.config import (
+    AnyHeadConfig,
+    EmbeddingsConfig,
+    EncoderConfig,
+    HeadConfig,
+    ReadingConfig,
+    SentenceHeadConfig,
+    TokensHeadConfig,
+)
 from tagger.corpus.synthetic import generate
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vectors, Vocabulary, build_vocabulary
@@ -92,4 +100,17 @@ def config_of(heads: Mapping[str, HeadConfig], schemes: Mapping[str, Scheme | No
         vector_dimension=1,
         schemes=dict(schemes or {}),
         reading={},
+    )
+
+
+def loud_model() -> TorchModel:
+    """A model of entities and sentiment that finds many entities."""
+    return untrained_model(
+        generated_vocabulary(100, "ner", "sentiment"),
+        {"ner": TokensHeadConfig(kind="tokens"), "sentiment": SentenceHeadConfig(kind="sentence")},
+        embeddings=EmbeddingsConfig(dimension=10),
+        encoder=EncoderConfig(hidden_size=12),
+        schemes={"ner": "iob2"},
+        reading={"data": ReadingConfig(format="jsonl")},
+        loudness=5,
     )

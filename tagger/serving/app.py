@@ -25,7 +25,7 @@ from tagger.serving.batching import Batcher
 from tagger.serving.gate import Gate, Metrics
 from tagger.serving.limits import Limits, Refusal, too_large
 from tagger.serving.pages import add_page
-from tagger.serving.requests import TagRequest, document_of, parse_line, parse_request
+from tagger.serving.requests import MOST_READINGS, TagRequest, document_of, parse_line, parse_request
 from tagger.tagging import Tagger
 from tagger.text.document import Document, without_unsure
 from tagger.text.sentence import Label
@@ -45,8 +45,9 @@ REFUSALS = {  # what the description of the service says of each status
 
 
 class Served(NamedTuple):
-    """A model, and what tags with it."""
+    """A model with its name, and what tags with it."""
 
+    name: str
     tagger: Tagger
     batcher: Batcher
 
@@ -63,7 +64,7 @@ def create_app(
         log_texts: Whether the log has the texts.
     """
     limits, metrics = limits or Limits(), Metrics()
-    served = {name: Served(tagger, Batcher(tagger, limits)) for name, tagger in models.items()}
+    served = {name: Served(name, tagger, Batcher(tagger, limits)) for name, tagger in models.items()}
     state = {"ready": True}
 
     @asynccontextmanager
@@ -99,14 +100,14 @@ def create_app(
         documents = await model.batcher.tag(make, n_best=asked.n_best)
         _count(request, model, documents, log_texts)
         results = [to_json(document, least=asked.min_score, attention=asked.attention) for document in documents]
-        return JSONResponse({"model": _name(served, model), "results": results})
+        return JSONResponse({"model": model.name, "results": results})
 
     @app.post("/tag/stream", openapi_extra=_takes_lines(), responses=_answers(NDJSON))
     async def tag_stream(request: Request, model: str | None = None, n_best: int = 0) -> Response:
         """Tag lines of JSON while they arrive: a line has a text, a list of words, or an object with `text` or
         `tokens`, whose other keys are kept. Each line has its result, or an `error`, in the same order."""
-        if not 0 <= n_best <= 100:
-            raise Refusal(422, f"`n_best` must be a number from 0 to 100, got {n_best}")
+        if not 0 <= n_best <= MOST_READINGS:
+            raise Refusal(422, f"`n_best` must be a number from 0 to {MOST_READINGS}, got {n_best}")
         found = chosen(model)
 
         async def lines() -> AsyncIterator[bytes]:
@@ -133,7 +134,7 @@ def create_app(
         """Return the models with their layers and labels, and the limits."""
         return {
             "version": VERSION,
-            "models": [_described(name, each.tagger) for name, each in served.items()],
+            "models": [_described(each.name, each.tagger) for each in served.values()],
             "limits": {name: getattr(limits, name) for name in limits.__slots__},
         }
 
@@ -250,10 +251,6 @@ def _count(request: Request, model: Served, documents: Sequence[Document], log_t
     said["tokens"] += sum(map(len, documents))
     if log_texts:
         said.setdefault("texts", []).extend(document.text for document in documents)
-
-
-def _name(served: Mapping[str, Served], model: Served) -> str:
-    return next(name for name, each in served.items() if each is model)
 
 
 def _described(name: str, tagger: Tagger) -> dict[str, Any]:

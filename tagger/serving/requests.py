@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from tagger.errors import DataError
 from tagger.inference.items import document_of_text
@@ -72,6 +72,9 @@ class Line(Item):
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
 
 
+_LINE: TypeAdapter[str | list[str] | Line] = TypeAdapter(str | TokenList | Line)
+
+
 def parse_request(body: bytes, limits: Limits) -> TagRequest:
     """Return the request that a body holds.
 
@@ -125,25 +128,19 @@ def parse_line(line: bytes, limits: Limits) -> Given:
         Refusal: It is too long.
     """
     try:
-        item = _LineForm.model_validate_json(b'{"item":' + line + b"}").item
+        item = _LINE.validate_json(line, strict=True)
     except ValidationError as error:
-        raise DataError(explained(error, of="item")) from None
+        raise DataError(explained(error)) from None
     check_length(item, limits, "the text")
     return item
 
 
-class _LineForm(Closed):
-    item: str | TokenList | Line
-
-
-def explained(error: ValidationError, of: str = "") -> str:
-    """Return the first error of a body as one sentence; `of` is a key that the sender did not write."""
+def explained(error: ValidationError) -> str:
+    """Return the first error of a body or a line as one sentence."""
     details = error.errors(include_url=False, include_context=False)
     # Of a choice of types, the error of the one that fits best.
     found = max(details, key=lambda each: (each["type"] not in OTHER_TYPE, len(each["loc"])))
     place = [str(part) for part in found["loc"] if not _is_type(part)]
-    if place[:1] == [of]:
-        place = place[1:]
     key = ".".join(place)
     if found["type"] == "json_invalid":
         return f"must be JSON in UTF-8: {found['msg'].removeprefix('Invalid JSON: ')}; see /openapi.json"

@@ -7,13 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from untrained import untrained_model
+from untrained import loud_model
 
 from tagger.cli.app import main
-from tagger.config import EmbeddingsConfig, EncoderConfig, ReadingConfig, SentenceHeadConfig, TokensHeadConfig
-from tagger.corpus.synthetic import generate
-from tagger.encoding.packed import pack
-from tagger.encoding.vocabulary import build_vocabulary
 from tagger.model.folder.torch_model import save_model
 
 
@@ -42,18 +38,6 @@ def call(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[byt
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a model with untrained weights, which finds many entities."""
-    vocabulary = build_vocabulary(
-        pack(list(generate(100, seed=1, split="train"))), layers={"ner": "bioes", "sentiment": None}
-    )
-    made = untrained_model(
-        vocabulary,
-        {"ner": TokensHeadConfig(kind="tokens"), "sentiment": SentenceHeadConfig(kind="sentence")},
-        embeddings=EmbeddingsConfig(dimension=10),
-        encoder=EncoderConfig(hidden_size=12),
-        schemes={"ner": "iob2"},
-        reading={"data": ReadingConfig(format="jsonl")},
-        loudness=5,
-    )
     folder = tmp_path_factory.mktemp("model")
-    save_model(made, folder, card="")
+    save_model(loud_model(), folder, card="")
     return folder

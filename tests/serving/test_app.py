@@ -125,7 +125,7 @@ def test_a_stream_answers_each_line_in_its_place(app: FastAPI, model: Tagger) ->
     assert fifth["tokens"] == ["b"]
 
 
-def test_a_stream_is_answered_while_it_arrives(app: FastAPI) -> None:
+def test_a_long_stream_keeps_its_order(app: FastAPI) -> None:
     async def ask(client: httpx.AsyncClient) -> list[str]:
         async def body() -> AsyncIterator[bytes]:
             for i in range(300):
@@ -135,6 +135,13 @@ def test_a_stream_is_answered_while_it_arrives(app: FastAPI) -> None:
         return [json.loads(line)["text"] for line in answer.text.splitlines()]
 
     assert answers(app, ask) == [f"text {i}" for i in range(300)]
+
+
+@pytest.mark.parametrize("line", ['"a","item":"b"', '"a"} {', "5", "null", "[1]", '{"text": "a", "tokens": ["a"]}'])
+def test_a_line_that_is_no_text_is_an_error_in_its_place(app: FastAPI, line: str) -> None:
+    wrong, right = map(json.loads, post(app, f'{line}\n"b"'.encode(), "/tag/stream").text.splitlines())
+    assert wrong["error"].startswith("line 1: ")
+    assert right["text"] == "b"
 
 
 @pytest.mark.parametrize(
