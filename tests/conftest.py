@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tagger import extensions
+
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported; child processes inherit it
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
@@ -59,6 +61,12 @@ def _cache_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TAGGER_CACHE", str(tmp_path_factory.mktemp("user-cache")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _own_extensions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget after each test what it registers: an error that names all kinds must not depend on other tests."""
+    monkeypatch.setattr(extensions, "_KNOWN", {})
 
 
 @pytest.fixture

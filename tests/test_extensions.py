@@ -77,12 +77,6 @@ class TooWide(Sums):
         return super().forward(vectors).repeat(1, 1, 2)
 
 
-@pytest.fixture(autouse=True)
-def only_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget what a test registers."""
-    monkeypatch.setattr(extensions, "_KNOWN", {})
-
-
 def train(folder: Path, *parts: str, **settings: Any) -> tagger.Run:
     return tagger.train(make_recipe(folder, SYNTHETIC, *parts), output=folder / "run", **settings)
 
