@@ -1,7 +1,7 @@
 """`tagger train --dry-run`: read and check everything, build the network, make a few steps, and estimate the rest."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -149,7 +149,7 @@ def _measured(training: Training, model: TorchModel, task: Task, untrained: tupl
     )
     feature_pace = _pace(lambda: token_arrays(features, passages_for(features, sample)), _tokens(sample))
     step_pace = _step_pace(model, task)
-    dev = list(training.dev[:SAMPLE])
+    dev = _sample_with(training.learned, training.dev)
     tagger = Tagger(TorchBackend(model, cache=False))
     dev_pace = _pace(lambda: dev_scores(dev, tagger.predict(dev), model, training.learned), _tokens(dev))
     parts = estimate_memory(
@@ -172,6 +172,16 @@ def _measured(training: Training, model: TorchModel, task: Task, untrained: tupl
         dev_seconds=_tokens(training.dev) / dev_pace,
         untrained=untrained,
     )
+
+
+def _sample_with(layers: Collection[str], dev: Sequence[Sentence]) -> list[Sentence]:
+    """Return sentences from all parts of dev, which has one corpus after another, and one with each of the layers."""
+    first: dict[str, int] = {}
+    for row, sentence in enumerate(dev):
+        for layer in sentence.layers.keys() & set(layers):
+            first.setdefault(layer, row)
+    rows = {*range(0, len(dev), max(1, len(dev) // SAMPLE)), *first.values()}
+    return [dev[row] for row in sorted(rows)]
 
 
 def _tokens(sentences: Sequence[Sentence]) -> int:

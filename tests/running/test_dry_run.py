@@ -45,6 +45,13 @@ def test_an_epoch_is_extrapolated_from_a_part_of_it(tmp_path: Path) -> None:
     assert (found.steps, found.tokens) == (125, 4000)
 
 
+def test_dev_of_a_small_corpus_behind_a_large_one_is_scored_too(tmp_path: Path) -> None:
+    recipe = make_two_corpora(tmp_path)
+    large = tmp_path / "one.dev"
+    large.write_text("\n\n".join([large.read_text().strip()] * 500) + "\n")
+    assert dry_run(recipe).dev_seconds > 0
+
+
 def test_teachers_are_named_and_not_trained(tmp_path: Path) -> None:
     make_two_corpora(tmp_path).rename(tmp_path / "teacher.toml")
     pupil = make_two_corpora(tmp_path)
