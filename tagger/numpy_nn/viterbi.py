@@ -29,22 +29,22 @@ def best_path(emissions: Floats, lengths: Lengths, scores: Scores) -> tuple[Ids,
         Viterbi (1967). Compared with enumeration in tests/nn/test_crf.py.
     """
     with np.errstate(invalid="ignore"):  # emissions that are NaN or infinite
-        moves = scores.transitions - max(scores.transitions.max(), emissions.dtype.type(-1e30))
-        states = _best_scores(emissions, moves, scores.start)
+        moves, states = best_scores(emissions, scores)
         return _best_tags(states, lengths, moves, scores.end)
 
 
-def _best_scores(emissions: Floats, moves: Floats, start: Floats) -> Floats:
-    """Return delta[t, j] for each row, (tokens, tags, batch), up to a constant at each token."""
+def best_scores(emissions: Floats, scores: Scores) -> tuple[Floats, Floats]:
+    """Return the transitions up to a constant, and delta[t, j] of each row, (tokens, tags, batch), up to one each."""
+    moves = scores.transitions - max(scores.transitions.max(), emissions.dtype.type(-1e30))
     states = np.array(emissions.transpose(1, 2, 0), order="C")  # always a copy
     states -= states.max(1)[:, None]
-    states[0] += start[:, None]
+    states[0] += scores.start[:, None]
     step = _Step(moves, len(emissions))
     for t, state in enumerate(states[1:], 1):
         step.add(states[t - 1], state)
         if t % CENTRED == 0:
             state -= np.maximum(state.max(0), -1e30)
-    return states
+    return moves, states
 
 
 class _Step:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from tagger.nn.chain import lattice
 from tagger.nn.crf import LinearChainCRF, _checked_gold
 
 
@@ -417,15 +418,19 @@ def test_impossible_transitions_get_no_gradient() -> None:
 @given(
     lengths=st.lists(st.integers(0, 5), min_size=1, max_size=3),
     seed=st.integers(0, 10_000),
-    n=st.integers(1, 5),
+    n=st.integers(1, 30),
     scale=st.sampled_from([1.0, 10.0]),
+    in_numpy=st.booleans(),
 )
 def test_n_best_sequences_and_their_probabilities_equal_enumeration(
-    lengths: list[int], seed: int, n: int, scale: float
+    lengths: list[int], seed: int, n: int, scale: float, in_numpy: bool
 ) -> None:
     crf = make_crf(3, tables=make_tables(3, seed))
     emissions, mask = make_batch([*lengths, 2], 3, seed=seed, scale=scale)
-    paths, probabilities = crf.n_best_paths(emissions, mask, n=n)
+    with pytest.MonkeyPatch.context() as patch:
+        if not in_numpy:
+            patch.setattr(lattice, "IN_NUMPY", ())
+        paths, probabilities = crf.n_best_paths(emissions, mask, n=n)
     for row, length in enumerate(mask.sum(1).tolist()):
         if length == 0:
             assert (paths[row] == 0).all()

@@ -8,7 +8,7 @@ Only differences between sequences of one row decide. So three things are subtra
 the highest emission of each token, the highest transition score, and every `CENTRED` tokens the highest score so far.
 Without this the scores of long rows would grow until float32 could not tell two close sequences apart.
 
-On a CPU NumPy computes the best path (`tagger/numpy_nn/viterbi.py`), which takes less time for any number of tags.
+On a CPU NumPy computes both (`tagger/numpy_nn/viterbi.py` and `n_best.py`), which takes less time.
 """
 
 import torch
@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from tagger.nn.chain.lattice import BLOCK, Rows, Scores, numpy_scores, readable
+from tagger.numpy_nn import n_best as numpy_n_best
 from tagger.numpy_nn import viterbi as numpy_viterbi
 from tagger.numpy_nn.viterbi import CENTRED
 
@@ -89,6 +90,10 @@ def best_paths(
     Source:
         The parallel list algorithm of Seshadri and Sundberg (1994). Compared with enumeration in tests/nn/test_crf.py.
     """
+    if readable(emissions):
+        arrays = (emissions.detach().numpy(), rows.lengths.numpy(), numpy_scores(scores))
+        found, exist = numpy_n_best.best_paths(*arrays, n=n)
+        return torch.from_numpy(found), torch.from_numpy(exist)
     (batch, num_tokens, num_tags), (mask, _, last) = emissions.shape, rows
     incoming = _centred(scores.transitions).t().unsqueeze(2)  # (to, from, 1)
     emissions = emissions - emissions.amax(2, keepdim=True)
