@@ -1,5 +1,6 @@
 """The training beside the person: a model from the judgements so far, its score, and what it says of texts."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,23 +23,30 @@ from tagger.running.train import train
 from tagger.tagging import Tagger, load
 from tagger.text.gaps import all_known, known_spans
 from tagger.text.sentence import Sentence
+from tagger.training.loop import Epoch, StopTraining
 
 SECONDS = 12.0  # of the epochs of a training; loading, scoring and reading the texts come on top
 RATE = 1500.0  # tokens per second before a training has measured it
+LATE = 1.2  # share of the planned time after which no further epoch begins
 EPOCHS = (3, 30)  # fewest and most
 READ = 2000  # texts without judgement that a new model reads
 CHOSEN_ON = 200  # sentences of train on which the epoch is chosen
 TRAINING = {"batch_size": 8, "learning_rate": 0.003}
 
 
-class _Silent(RunListener):
-    """Writes nothing to the log."""
+class _Deadline(RunListener):
+    """Ends a training that takes longer than planned, and writes nothing to the log."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
 
     def noted(self, message: str) -> None:
         """Drop the note."""
 
-    def scored(self, epoch: Any) -> None:
-        """Drop the epoch."""
+    def scored(self, epoch: Epoch) -> None:
+        """Make this epoch the last one if the time is over."""
+        if epoch.seconds > self.seconds:
+            raise StopTraining("the time is over")
 
 
 def suggest_from_start(store: Store) -> None:
@@ -51,14 +59,22 @@ def suggest_from_start(store: Store) -> None:
         store.add_predictions(predictions(tagger, layer, settings["types"], texts))
 
 
-def learn(store: Store, *, folder: Path | None = None, threads: int | None = None, seconds: float = SECONDS) -> bool:
+def learn(
+    store: Store,
+    *,
+    folder: Path | None = None,
+    threads: int | None = None,
+    seconds: float = SECONDS,
+    epochs: int | None = None,
+) -> bool:
     """Train a model with the judgements so far, score it, and save what it says of texts.
 
     Args:
         store: The file of the project.
         folder: The run folder of the model; what it held stays until the training has ended. None: it is not kept.
         threads: Number of CPU threads.
-        seconds: How long the epochs may take.
+        seconds: How long the epochs may take; as many of them are made as the speed of the last training allows.
+        epochs: Number of epochs, however long they take. Default: by `seconds`.
 
     Returns:
         Whether there was something to learn: an entity in two texts that are not held out.
@@ -74,15 +90,16 @@ def learn(store: Store, *, folder: Path | None = None, threads: int | None = Non
     began = time.monotonic()
     tokens = sum(map(len, sentences))
     rate = next((done.facts["rate"] for done in reversed(store.trainings()) if "rate" in done.facts), RATE)
-    epochs = max(EPOCHS[0], min(EPOCHS[1], int(seconds * rate / tokens)))
-    run, layer = _trained(settings, sentences, epochs, folder, threads)
-    took = sum(epoch.seconds for epoch in run.outcome.epochs[-1:])
+    limit = math.inf if epochs is not None else LATE * seconds
+    epochs = epochs or max(EPOCHS[0], min(EPOCHS[1], int(seconds * rate / tokens)))
+    run, layer = _trained(settings, sentences, epochs, folder, threads, _Deadline(limit))
+    done = run.outcome.epochs
     scored = gold or [s for s in held if all_known(s.tag_layer(LAYER).tags)]
     facts: dict[str, Any] = {
         "sentences": len(sentences),
         "tokens": tokens,
-        "epochs": epochs,
-        "rate": tokens * epochs / max(took, 0.1),
+        "epochs": len(done),
+        "rate": tokens * len(done) / max(done[-1].seconds, 0.1),
         "score": score(run.tagger, layer, types, scored) if scored else None,
     }
     said = list(predictions(run.tagger, layer, types, _to_read(store, settings["seed"])))
@@ -91,7 +108,12 @@ def learn(store: Store, *, folder: Path | None = None, threads: int | None = Non
 
 
 def _trained(
-    settings: dict[str, Any], sentences: Sequence[Sentence], epochs: int, folder: Path | None, threads: int | None
+    settings: dict[str, Any],
+    sentences: Sequence[Sentence],
+    epochs: int,
+    folder: Path | None,
+    threads: int | None,
+    listener: RunListener,
 ) -> tuple[Run, str]:
     """Return the run, and the layer of its entities.
 
@@ -118,7 +140,7 @@ def _trained(
         output=folder,
         overwrite=folder is not None,
         threads=threads,
-        listener=_Silent(),
+        listener=listener,
     )
     return run, layer
 

@@ -25,6 +25,9 @@ from tagger.text.sentence import Sentence, with_schemes
 APPLICATION, VERSION = 0x7A66E201, 1  # marks the file as a project, of this version
 WAIT = 30.0  # seconds that a process waits for the other one
 DRAWS = 2**31
+INSERT_JUDGEMENT = (
+    "INSERT INTO judgements (text, kind, start, stop, type, seconds, person, time) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
 TABLES = """
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE documents (id INTEGER PRIMARY KEY, name TEXT, text TEXT NOT NULL, record TEXT);
@@ -214,6 +217,20 @@ class Store:
             "WHERE NOT EXISTS (SELECT 1 FROM judgements WHERE judgements.text = texts.id) ORDER BY draw, texts.id"
         )
 
+    def add_texts(self, texts: Iterable[Text]) -> list[int]:
+        """Add texts of another project, and return their numbers here."""
+        with self.changes() as connection:
+            return [_insert_text(connection, text) for text in texts]
+
+    def copy(self, path: Path) -> None:
+        """Write a copy of the file."""
+        path.unlink(missing_ok=True)
+        target = _connected(path)
+        try:
+            self._connection.backup(target)
+        finally:
+            target.close()
+
     # Judgements
 
     def judgements(self, text: int | None = None) -> list[Judgement]:
@@ -246,11 +263,15 @@ class Store:
         """Save a judgement."""
         row = (text, kind, start, end, type, seconds, person, time.time())
         with self.changes() as connection:
-            connection.execute(
-                "INSERT INTO judgements (text, kind, start, stop, type, seconds, person, time) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                row,
-            )
+            connection.execute(INSERT_JUDGEMENT, row)
+
+    def replace_judgements(self, found: Mapping[int, Sequence[Judgement]]) -> None:
+        """Replace all judgements on some texts."""
+        with self.changes() as connection:
+            for text, judgements in found.items():
+                connection.execute("DELETE FROM judgements WHERE text = ?", (text,))
+                rows = [(text, *each[2:]) for each in judgements]
+                connection.executemany(INSERT_JUDGEMENT, rows)
 
     def undo(self) -> int | None:
         """Delete the last judgement, and return the number of its text; None if there is none."""
@@ -316,19 +337,31 @@ def _connected(path: Path) -> sqlite3.Connection:
 def _insert_documents(connection: sqlite3.Connection, documents: Iterable[Document], random: Random) -> int:
     """Insert documents with their sentences, and return the number of sentences."""
     number = 0
-    for id, document in enumerate(documents, 1):
-        name = None if document.id is None else _dumped(document.id)
-        record = _dumped(document.record) if document.record else None
-        connection.execute("INSERT INTO documents VALUES (?, ?, ?, ?)", (id, name, document.text, record))
+    for document in documents:
+        id = _insert_document(connection, document.id, document.text, document.record)
         for sentence in document.sentences:
             if sentence.tokens:
-                values = (_dumped(part) for part in (sentence.tokens, sentence.offsets, dict(sentence.meta)))
-                row = (id, *values, random.randrange(DRAWS))
-                connection.execute(
-                    "INSERT INTO texts (document, tokens, offsets, meta, draw) VALUES (?, ?, ?, ?, ?)", row
-                )
+                _insert_sentence(connection, id, sentence, random.randrange(DRAWS))
                 number += 1
     return number
+
+
+def _insert_document(connection: sqlite3.Connection, name: Any, text: str, record: Mapping[str, Any] | None) -> int:
+    row = (None if name is None else _dumped(name), text, _dumped(record) if record else None)
+    done = connection.execute("INSERT INTO documents (name, text, record) VALUES (?, ?, ?)", row)
+    return int(done.lastrowid or 0)
+
+
+def _insert_sentence(connection: sqlite3.Connection, document: int, sentence: Sentence, draw: int) -> int:
+    values = (_dumped(part) for part in (sentence.tokens, sentence.offsets, dict(sentence.meta)))
+    query = "INSERT INTO texts (document, tokens, offsets, meta, draw) VALUES (?, ?, ?, ?, ?)"
+    return int(connection.execute(query, (document, *values, draw)).lastrowid or 0)
+
+
+def _insert_text(connection: sqlite3.Connection, text: Text) -> int:
+    record = dict(text.sentence.record or {})
+    document = _insert_document(connection, record.pop("id", None), text.sentence.text, record)
+    return _insert_sentence(connection, document, text.sentence, text.draw)
 
 
 def _insert_predictions(connection: sqlite3.Connection, predictions: Iterable[Prediction]) -> None:
