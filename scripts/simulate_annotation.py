@@ -1,11 +1,11 @@
 """Measure how many judgements `tagger annotate` saves: a gold corpus answers in the place of a person.
 
-    python scripts/simulate_annotation.py RECIPE [--start english] [--data DIR] [--strategies uncertainty,random,sentences]
-        [--seeds 3] [--most-judgements 2000] [--step 200] [--epochs 20] [--rest unsure] [--threads N] [--output DIR]
-        [--json FILE] [--picture FILE [--beside FILE ...]]
+    python scripts/simulate_annotation.py RECIPE [--corpus NAME] [--start english] [--data DIR]
+        [--strategies uncertainty,random,sentences] [--seeds 3] [--most-judgements 2000] [--step 200] [--epochs 20]
+        [--rest unsure] [--threads N] [--output DIR] [--json FILE] [--picture FILE [--beside FILE ...]]
 
-RECIPE names the corpus; its train has the texts, its dev scores the model, and its test is not used. The oracle judges
-what the tool shows, by one of these strategies:
+NAME is one of the corpora of RECIPE; default: its only one. Its train has the texts, its dev scores the model, and its
+test is not used. The oracle judges what the tool shows, by one of these strategies:
 
 - `uncertainty`: the texts in the order of the tool, where the model is unsure. Of each text, the oracle judges each
   suggestion: it accepts it, corrects it to the gold entity that overlaps it, or rejects it. Then it may judge the rest
@@ -52,6 +52,9 @@ from tagger.metrics import Spread
 
 STRATEGIES = ("uncertainty", "random", "sentences")
 COLOURS = {"uncertainty": "#d55e00", "random": "#0072b2", "sentences": "#009e73"}
+STEPS = 300  # fewest of a training, so that a few sentences are learned too
+BATCH = 8
+MOST_EPOCHS = 60
 AXES = {"spans": "judged entities and rejected suggestions", "tokens": "judged tokens"}
 LAYER = "ner"
 
@@ -127,7 +130,8 @@ def simulate(options: argparse.Namespace, corpus: tagger.Corpus, layer: str, str
         judgements = project.progress()["judgements"]
         if judgements >= due or judgements >= options.most_judgements:
             due = due + (options.step if due >= options.step else options.step - options.first)
-            oracle.has_model |= project.learn(threads=options.threads, epochs=options.epochs)
+            epochs = max(options.epochs, min(MOST_EPOCHS, STEPS * BATCH // oracle.sentences))
+            oracle.has_model |= project.learn(threads=options.threads, epochs=epochs)
             score = project.progress()["score"]
             if score is not None:
                 counts = {name: getattr(oracle, name) for name in ("sentences", "spans", "tokens")}
@@ -146,7 +150,7 @@ def simulate(options: argparse.Namespace, corpus: tagger.Corpus, layer: str, str
 
 def settings_of(options: argparse.Namespace) -> dict[str, Any]:
     """Return the options that change the scores."""
-    names = ("start", "most_judgements", "first", "step", "epochs", "rest")
+    names = ("corpus", "start", "most_judgements", "first", "step", "epochs", "rest")
     return {"recipe": options.recipe.stem, **{name: getattr(options, name) for name in names}}
 
 
@@ -169,7 +173,7 @@ def needed(line: Sequence[Mapping[str, Any]], score: float) -> float | None:
 
 
 def target(runs: Sequence[Sequence[Mapping[str, Any]]], sentences: int) -> dict[str, float] | None:
-    """Return the scores of so many random whole sentences, and what was judged for it; None if they were not reached."""
+    """Return the scores of so many whole sentences, and what was judged for them; None if they were not reached."""
     rows = []
     for points in runs:
         near = [point for point in points if point["sentences"] >= sentences]
@@ -232,6 +236,7 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("recipe", type=Path, metavar="RECIPE")
+    add("--corpus", metavar="NAME", help="corpus of the recipe; default: its only one")
     add("--start", default="english", metavar="MODEL", help="model that trainings start from; default: english")
     add("--data", type=existing_folder, help="folder of the recipe's data files; default: the folder of the recipe")
     add("--strategies", type=strategies_of, default=list(STRATEGIES), metavar="NAME,...", help="default: all")
@@ -240,7 +245,13 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     add("--most-judgements", type=whole_number(1), default=2000, metavar="N", help="where a run ends; default: 2000")
     add("--first", type=whole_number(1), default=50, metavar="N", help="judgements before the first training")
     add("--step", type=whole_number(1), default=200, metavar="N", help="judgements between trainings; default: 200")
-    add("--epochs", type=whole_number(1, 1000), default=20, metavar="N", help="epochs of a training; default: 20")
+    add(
+        "--epochs",
+        type=whole_number(1, 1000),
+        default=20,
+        metavar="N",
+        help="epochs of a training, more at first; default: 20",
+    )
     add("--rest", choices=("always", "unsure", "never"), default="unsure", help="when the rest of a text is judged")
     add("--sentences", type=whole_number(1), default=1000, metavar="N", help="whole sentences to compare with")
     add("--threads", type=whole_number(1, MOST_THREADS), default=1, help="threads of torch; default: 1")
@@ -248,14 +259,18 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     add("--json", type=writable_file, help="file to write the figures to")
     add("--picture", type=picture_file, help="file to draw the curves to, such as annotation.svg")
     add("--beside", type=Path, nargs="+", default=[], metavar="FILE", help="figures of --json to draw too")
-    return with_places(parser.parse_args(given), "annotation")
+    options = parser.parse_args(given)
+    return with_places(options, f"annotation-{options.corpus}" if options.corpus else "annotation")
 
 
 def main(given: Sequence[str] | None = None) -> None:
     """Run what is missing, then write and print the figures."""
     options = parse_arguments(given)
     recipe = tagger.load_recipe(options.recipe)
-    (corpus,) = tagger.load_corpora(recipe, data=options.data).values()
+    corpora = tagger.load_corpora(recipe, data=options.data)
+    if (options.corpus or next(iter(corpora))) not in corpora or (options.corpus is None and len(corpora) > 1):
+        raise DataError(f"--corpus: expected one of the corpora {', '.join(corpora)}, got {options.corpus}")
+    corpus = corpora[options.corpus or next(iter(corpora))]
     layer = next(name for name, scheme in corpus.schemes.items() if scheme is not None)
     runs = {
         name: [simulate(options, corpus, layer, name, seed) for seed in options.seeds] for name in options.strategies

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tagger.annotation.judgements import Judged, Judgement, holding, tags_of
 from tagger.annotation.store import Store, Text
@@ -73,6 +73,16 @@ class Agreement:
     def f1(self) -> float | None:
         """F1 of the entities of one person against those of the other; None if there is none."""
         return 2 * self.both / (self.one + self.other) if self.one + self.other else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures and conflicts, ready for `json.dumps`."""
+        return {
+            "texts": self.texts,
+            "tokens": self.tokens,
+            "kappa": self.kappa,
+            "f1": self.f1,
+            "conflicts": [conflict._asdict() for conflict in self.conflicts],
+        }
 
     def __str__(self) -> str:
         shown = [f"  text {c.text}: {c.sentence}: A says {c.one}, B says {c.other}" for c in self.conflicts[:SHOWN]]

@@ -28,7 +28,7 @@ from tagger.training.loop import Epoch, StopTraining
 SECONDS = 12.0  # of the epochs of a training; loading, scoring and reading the texts come on top
 RATE = 1500.0  # tokens per second before a training has measured it
 LATE = 1.2  # share of the planned time after which no further epoch begins
-EPOCHS = (3, 30)  # fewest and most
+EPOCHS = (3, 60)  # fewest and most
 READ = 2000  # texts without judgement that a new model reads
 CHOSEN_ON = 200  # sentences of train on which the epoch is chosen
 TRAINING = {"batch_size": 8, "learning_rate": 0.003}

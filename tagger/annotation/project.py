@@ -8,6 +8,7 @@ import getpass
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from tagger.text.document import Document
 from tagger.text.sentence import Sentence
 from tagger.wording import counted, quoted, shorten
 
+RESTART = 10.0  # seconds after which a process that ended by itself is started again
 PACE = 50  # last judgements whose seconds give the pace
 LONGEST_TYPE = 50  # characters
 
@@ -90,6 +92,7 @@ class Project:
         self._lock = threading.RLock()
         self._teach = teach
         self._worker: subprocess.Popen[bytes] | None = None
+        self._began = 0.0
         self._keep_working()
 
     @classmethod
@@ -235,8 +238,8 @@ class Project:
             length = len(self.store.text(item).sentence)
             if not 0 <= start < end <= length:
                 raise DataError(
-                    f"text {item}: a judgement must be about tokens [start, end) with 0 <= start < end <= {length}, got "
-                    f"[{start}, {end})"
+                    f"text {item}: a judgement must be about tokens [start, end) with 0 <= start < end <= {length}, "
+                    f"got [{start}, {end})"
                 )
             if type is not None and type not in self.types:
                 raise DataError(f"text {item}: the type must be one of {quoted(self.types)}, got {shorten(type)}")
@@ -325,18 +328,24 @@ class Project:
 
     def _keep_working(self) -> None:
         """Start the process that trains, if it is not there or was killed."""
-        if self._teach and (self._worker is None or self._worker.poll() is not None):
+        if not self._teach or (self._worker is not None and self._worker.poll() is None):
+            return
+        if self._worker is None or time.monotonic() - self._began >= RESTART:
+            self._end_worker()
             command = [sys.executable, "-m", "tagger.annotation.worker", str(self.store.path)]
             self._worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            self._began = time.monotonic()
+
+    def _end_worker(self) -> None:
+        if self._worker is not None and self._worker.stdin is not None:
+            self._worker.stdin.close()
+            self._worker.wait()
 
     def close(self) -> None:
         """End the training and close the file."""
         with self._lock:
             self._teach = False
-            if self._worker is not None and self._worker.stdin is not None:
-                self._worker.stdin.close()
-                self._worker.wait()
-                self._worker = None
+            self._end_worker()
             self.store.close()
 
 

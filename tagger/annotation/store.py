@@ -23,7 +23,7 @@ from tagger.text.schemes import Scheme
 from tagger.text.sentence import Sentence, with_schemes
 
 APPLICATION, VERSION = 0x7A66E201, 1  # marks the file as a project, of this version
-WAIT = 30.0  # seconds that a process waits for the other one
+CONNECTION: Any = {"timeout": 30.0, "isolation_level": None, "check_same_thread": False}  # waits 30 s for the other
 DRAWS = 2**31
 INSERT_JUDGEMENT = (
     "INSERT INTO judgements (text, kind, start, stop, type, seconds, person, time) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -92,8 +92,9 @@ class Store:
         self.path = Path(path)
         if not self.path.is_file():
             raise DataError(f"{path}: there is no such file; make one with tagger annotate TEXTS --types TYPE,TYPE")
-        self._connection = _connected(self.path)
+        self._connection = sqlite3.connect(self.path, **CONNECTION)
         try:
+            _prepare(self._connection)
             found = [self._one(f"PRAGMA {name}")[0] for name in ("application_id", "user_version")]
         except sqlite3.DatabaseError as error:
             self.close()
@@ -327,11 +328,16 @@ class Store:
 
 
 def _connected(path: Path) -> sqlite3.Connection:
-    """Return a connection whose transactions are on the disk when they end."""
-    connection = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
+    """Return a connection to a new file."""
+    connection = sqlite3.connect(path, **CONNECTION)
+    _prepare(connection)
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Let transactions end when they are on the disk."""
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    return connection
 
 
 def _insert_documents(connection: sqlite3.Connection, documents: Iterable[Document], random: Random) -> int:

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from tagger.annotation.judgements import AFTER
@@ -34,8 +35,9 @@ def work(path: Path) -> None:
     os.nice(5)  # the page comes first
     store = Store(path)
     tried = -1
-    if not store.has_predictions():
-        suggest_from_start(store)
+    with suppress(TaggerError):  # the training says what is wrong with the model
+        if not store.has_predictions():
+            suggest_from_start(store)
     while True:
         number = store.count_judgements()
         if number != tried and is_due(store):

@@ -108,7 +108,7 @@ def format_of(path: Path | None) -> OutputFormat:
     return SUFFIXES.get(Path(unpacked_name(path)).suffix.lower(), "text") if path else "text"
 
 
-def _format_of_input(file: str) -> InputFormat:
+def format_of_input(file: str) -> InputFormat:
     """Return the format of a file by its name, or by its contents if they are columns or a format with layers."""
     if file == "-":
         return "text"
@@ -117,7 +117,7 @@ def _format_of_input(file: str) -> InputFormat:
     return shown_format(Path(file))
 
 
-def _columns_of_input(file: str, format: InputFormat, model: "Model") -> tuple[str, ...] | None:
+def columns_of_input(file: str, format: InputFormat, model: "Model") -> tuple[str, ...] | None:
     """Return the columns that a file shows, if it is a column file and the model was trained on none."""
     known = any(reading.format == "conll" and reading.columns for reading in model.config.reading.values())
     if format != "conll" or known or not Path(file).is_file():
@@ -147,7 +147,7 @@ class Skipped(Faults):
 
 def tag_file(tagger: Tagger, file: str, options: Tagging) -> int:
     """Tag a file or standard input, and return the number of records that were skipped."""
-    format = options.input_format or _format_of_input(file)
+    format = options.input_format or format_of_input(file)
     if options.unit != "line" and format != "text":
         raise RecipeError(f"--unit is for plain text, got {format}; remove it")
     form = settings_of_form(format, **options.form)
@@ -165,7 +165,7 @@ def tag_file(tagger: Tagger, file: str, options: Tagging) -> int:
             tagger,
             lines,
             format=format,
-            columns=split_columns(options.columns, format) or _columns_of_input(file, format, tagger.model),
+            columns=split_columns(options.columns, format) or columns_of_input(file, format, tagger.model),
             where="standard input" if file == "-" else file,
             unit=options.unit,
             faults=faults,
