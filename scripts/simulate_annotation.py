@@ -158,8 +158,9 @@ def curve(runs: Sequence[Sequence[Mapping[str, Any]]], axis: str) -> list[dict[s
     """Return the mean and the standard deviation of F1 by what was judged, in the middle between the runs."""
     found = []
     for points in zip(*runs, strict=False):
-        spread = Spread.of([point["f1"] for point in points])
-        found.append({"at": sum(point[axis] for point in points) / len(points), "mean": spread.mean, "sd": spread.sd})
+        spread = Spread.of([point["f1"] for point in points]).to_dict()
+        at = sum(point[axis] for point in points) / len(points)
+        found.append({"at": at, "mean": spread["mean"], "sd": spread["sd"]})
     return found
 
 

@@ -96,6 +96,9 @@ class Store:
         try:
             _prepare(self._connection)
             found = [self._one(f"PRAGMA {name}")[0] for name in ("application_id", "user_version")]
+        except sqlite3.OperationalError as error:
+            self.close()
+            raise DataError(f"{path}: the file cannot be read: {error}; try again") from None
         except sqlite3.DatabaseError as error:
             self.close()
             raise DataError(

@@ -58,7 +58,7 @@ def test_json_lines_keep_the_columns_of_the_input(project: Project, tmp_path: Pa
 
 
 def test_format_that_is_no_format_of_entities_is_refused(project: Project, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="the format must be one of conll, csv, .*, got text"):
+    with pytest.raises(DataError, match=r"the format must be one of conll, csv, .*, got text"):
         project.export("text", tmp_path / "out.txt")
     with pytest.raises(DataError, match=r"out\.txt: expected a name that ends in \.conll, .*; choose a format with"):
         format_of_name(tmp_path / "out.txt")

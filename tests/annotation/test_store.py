@@ -23,6 +23,7 @@ for attempt in range(20):
         print(child, flush=True)
         os.waitpid(child, 0)
         print("end", flush=True)
+        sys.stdin.readline()  # until the file was checked
         continue
     store = Store(sys.argv[1])
     number = store.count_judgements()
@@ -36,7 +37,10 @@ for attempt in range(20):
 def test_twenty_kills_lose_no_judgement_that_was_acknowledged(tmp_path: Path) -> None:
     path = tmp_path / "notes.sqlite"
     make_project(path).close()
-    with subprocess.Popen([sys.executable, "-c", JUDGE, str(path)], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", JUDGE, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
         assert process.stdout is not None
         for attempt in range(20):
             child, acknowledged = None, attempt
@@ -53,6 +57,8 @@ def test_twenty_kills_lose_no_judgement_that_was_acknowledged(tmp_path: Path) ->
             assert [each.person for each in said] == [str(number) for number in range(len(said))]
             assert store._one("PRAGMA integrity_check")[0] == "ok"
             store.close()
+            process.stdin.write("go on\n")
+            process.stdin.flush()
 
 
 def test_training_that_a_kill_cut_short_is_forgotten(tmp_path: Path) -> None:
