@@ -15,13 +15,21 @@ function node(name, content, attributes = {}) {
   return made;
 }
 
-// Return the JSON of an answer; with a body, POST it. An error has the sentence of the server, and the status if it has answered.
+// An error has one sentence, and the status of the answer: 0 if there was none.
+const failure = (sentence, status) => Object.assign(new Error(sentence), { status });
+
+async function answered(path, options) {
+  const answer = await fetch(path, options).catch(() => { throw failure("the server does not answer", 0); });
+  if (answer.ok) return answer;
+  const found = await answer.json().catch(() => null);
+  throw failure(found?.error ?? `the server answered with status ${answer.status}`, answer.status);
+}
+
+// Return the JSON of an answer; a body is sent with POST.
 async function requested(path, body, headers = {}) {
   const sent = body === undefined ? { headers } : { method: "POST", headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(body) };
-  const answer = await fetch(path, sent);
-  const found = await answer.json().catch(() => ({ error: `the server answered with status ${answer.status}` }));
-  if (!answer.ok) throw Object.assign(new Error(found.error), { status: answer.status });
-  return found;
+  const answer = await answered(path, sent);
+  return answer.json().catch(() => { throw failure("the answer of the server was cut", 0); });
 }
 
 function download(text, name, type) {

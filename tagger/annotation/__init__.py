@@ -1,0 +1,1 @@
+"""`tagger annotate`: texts that a person annotates with a model in the loop."""
