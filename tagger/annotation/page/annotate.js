@@ -283,7 +283,7 @@ async function progress() {
     node("li", `${found.texts_judged} of ${found.texts} texts`),
     node("li", score ? `dev F1 ${score.f1.toFixed(2)} (${score.low.toFixed(2)} to ${score.high.toFixed(2)}, ${score.sentences} sentences)` : "dev F1 not known yet"),
     node("li", `${found.per_minute.toFixed(1)} per minute`),
-    found.training === "running" ? node("li", "training …", { class: "runs" }) : node("li", `training in ${found.next_training_in} judgements`),
+    found.training === "running" ? node("li", "training …", { class: "runs" }) : node("li", `next training in ${found.next_training_in} judgements`),
   ];
   $("progress").replaceChildren(...parts);
 }
