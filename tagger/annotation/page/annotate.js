@@ -109,7 +109,7 @@ function draw() {
 
 function marked(span, content) {
   const open = "probability" in span;
-  const label = node("small", open ? ` ${span.type} ${span.probability.toFixed(2)}` : ` ✓ ${span.type}`, { "aria-hidden": true, dir: "ltr" });
+  const label = node("small", open ? ` ${span.type}\u00a0${span.probability.toFixed(2)}` : ` ✓\u00a0${span.type}`, { "aria-hidden": true, dir: "ltr" });
   const names = { role: "group", "aria-label": `${open ? "suggested" : "judged"} ${span.type}`, "--hue": hueOf(types.indexOf(span.type)) };
   span.mark = node("mark", [...content, label], { class: open ? "open" : "", ...names });
   return span.mark;
@@ -289,7 +289,7 @@ async function progress() {
 }
 
 function button(type, i) {
-  const key = i < 9 ? [node("kbd", String(i + 1)), " "] : [];
+  const key = i < 9 ? [node("kbd", String(i + 1), { "aria-hidden": true }), " "] : [];
   const made = node("button", [...key, type], { type: "button", "--hue": hueOf(i), ...(i < 9 ? { "aria-keyshortcuts": i + 1 } : {}) });
   made.addEventListener("click", () => give(type));
   return made;
