@@ -15,16 +15,14 @@ other pages that are open in the same browser cannot judge or read, even if thei
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Lock
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import FastAPI, Query, Request
-from fastapi.concurrency import run_in_threadpool
+from fastapi.concurrency import run_in_threadpool as asked
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 from starlette.datastructures import Headers
@@ -104,20 +102,12 @@ def _refusal(headers: Headers) -> str | None:
 
 
 def create_app(project: "Project") -> FastAPI:
-    """Return the page of a project. The project is used by one thread at a time, which is not always the same."""
+    """Return the page of a project, which threads of the server share."""
     app = FastAPI(title="tagger annotate", version=version("tagger-bilstm"), docs_url=None, redoc_url=None)
     app.add_middleware(Local)
     app.add_middleware(Secured)
     add_errors(app)
     add_page(app, FILES)
-    lock = Lock()
-
-    async def asked(function: Callable[..., Any], *arguments: Any) -> Any:
-        def call() -> Any:
-            with lock:
-                return function(*arguments)
-
-        return await run_in_threadpool(call)
 
     @app.get("/api/next")
     async def next_item(after: Number | None = None) -> JSONResponse:

@@ -43,6 +43,7 @@ class FakeProject:
     suggested: dict[int, list[Suggestion]] = field(default_factory=dict)
     types: list[str] = field(default_factory=lambda: ["PER", "ORG", "LOC"])
     training: str = "idle"
+    error: str | None = None
     why: str = "its spans are unsure"
 
     def __post_init__(self) -> None:
@@ -67,7 +68,12 @@ class FakeProject:
         if id not in self.judged:
             raise DataError(f"item {id}: there is no such text; load the page again")
         judged = sorted(self.judged[id], key=lambda each: each.start)
-        return Item(id, self.texts[id], self._tokens(id), self.suggested.get(id, []), judged, self.why)
+        free = [
+            each
+            for each in self.suggested.get(id, [])
+            if all(other.end <= each.start or each.end <= other.start for other in judged)
+        ]
+        return Item(id, self.texts[id], self._tokens(id), free, judged, self.why)
 
     def judge(self, item: int, start: int, end: int, type: str | None, seconds: float = 0.0) -> Item:
         self.asked.append(("judge", item, start, end, type, seconds))
@@ -111,12 +117,13 @@ class FakeProject:
             "spans": sum(each.type is not None for each in every),
             "texts_judged": sum(bool(judged) for judged in self.judged.values()),
             "texts": len(self.texts),
-            "per_minute": 14.2,
+            "per_minute": 14.2 if every else None,
             "types": {name: n for name in self.types if (n := sum(each.type == name for each in every))},
             "score": {"f1": 0.712, "low": 0.655, "high": 0.768, "sentences": 200} if every else None,
             "training": self.training,
             "trainings": 0,
             "seconds_of_training": 0.0,
+            "error": self.error,
             "next_training_in": 20 - len(every) % 20,
         }
 

@@ -33,7 +33,8 @@ const judged = (token) => item.judged.some(({ start, end }) => start <= token &&
 
 function short(content) {
   const letters = Array.from(content);
-  return letters.length <= 60 ? content : letters.slice(0, 57).join("") + "…";
+  const shown = letters.length <= 60 ? content : letters.slice(0, 57).join("") + "…";
+  return BIDI.test(shown) ? `\u2068${shown}\u2069` : shown;
 }
 
 function say(sentence, wrong = false) {
@@ -102,16 +103,18 @@ function draw() {
   parts.push(points.slice(done).join(""));
   cells.forEach((cell, i) => (cell.token = i));
   for (const { start } of waiting()) cells[start].tabIndex = 0;
+  text.dir = ""; // with `auto`, Chromium would look for the direction again at each child: seconds for a long text
   text.replaceChildren(...parts);
+  text.dir = "auto";
   $("why").textContent = item.why ? `Why this text: ${item.why}` : "";
   show(true);
 }
 
 function marked(span, content) {
   const open = "probability" in span;
-  const label = node("small", open ? ` ${span.type}\u00a0${span.probability.toFixed(2)}` : ` ✓\u00a0${span.type}`, { "aria-hidden": true, dir: "ltr" });
+  const label = node("small", open ? `${span.type}\u00a0${span.probability.toFixed(2)}` : `✓\u00a0${span.type}`, { "aria-hidden": true, dir: "ltr" });
   const names = { role: "group", "aria-label": `${open ? "suggested" : "judged"} ${span.type}`, "--hue": hueOf(types.indexOf(span.type)) };
-  span.mark = node("mark", [...content, label], { class: open ? "open" : "", ...names });
+  span.mark = node("mark", [...content, "\u00a0", label], { class: open ? "open" : "", ...names });
   return span.mark;
 }
 
@@ -226,7 +229,9 @@ const skip = () => leave("api/skip", "The rest of the last text stays unknown. T
 const undo = () => act(async () => {
   const { item: found } = await requested("api/undo", {});
   if (!found) return say("There is nothing to take back.");
-  const gone = found.id === item?.id ? item.judged.find(({ id }) => !found.judged.some((other) => other.id === id)) : null;
+  const same = found.id === item?.id;
+  const gone = same ? item.judged.find(({ id }) => !found.judged.some((other) => other.id === id)) : null;
+  if (same) item.suggestions.push(...found.suggestions.filter((span) => !item.suggestions.some((other) => overlaps(span, other))));
   update(found);
   if (gone) select(gone.start, gone.end - 1);
   say(gone ? `Taken back: ${short(words(gone.start, gone.end))}.` : "Taken back; this is its text.");
@@ -282,9 +287,10 @@ async function progress() {
     ...found.types.map(({ type, spans: number }, i) => node("li", `${type} ${number}`, { class: "type", "--hue": hueOf(i) })),
     node("li", `${found.texts_judged} of ${found.texts} texts`),
     node("li", score ? `dev F1 ${score.f1.toFixed(2)} (${score.low.toFixed(2)} to ${score.high.toFixed(2)}, ${score.sentences} sentences)` : "dev F1 not known yet"),
-    node("li", `${found.per_minute.toFixed(1)} per minute`),
+    node("li", found.per_minute === null ? "pace not known yet" : `${found.per_minute.toFixed(1)} per minute`),
     found.training === "running" ? node("li", "training …", { class: "runs" }) : node("li", `next training in ${found.next_training_in} judgements`),
   ];
+  if (found.error) parts.push(node("li", `the last training failed: ${found.error}`, { class: "error" }));
   $("progress").replaceChildren(...parts);
 }
 
