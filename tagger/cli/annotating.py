@@ -20,7 +20,7 @@ from tagger.cli.arguments import (
     settings_of_form,
     split_columns,
 )
-from tagger.cli.tagging import columns_of_input, format_of_input
+from tagger.cli.tagging import format_of_input, shown_columns
 from tagger.errors import RecipeError
 from tagger.text.choices import MOST_SEED, InputFormat
 from tagger.wording import visible
@@ -131,7 +131,7 @@ def _documents(
                 tagger,
                 lines,
                 format=format,
-                columns=split_columns(columns, format) or columns_of_input(file, format, tagger.model),
+                columns=split_columns(columns, format) or shown_columns(file, format),
                 where="standard input" if file == "-" else file,
                 form=form,
             )

@@ -117,10 +117,15 @@ def format_of_input(file: str) -> InputFormat:
     return shown_format(Path(file))
 
 
-def columns_of_input(file: str, format: InputFormat, model: "Model") -> tuple[str, ...] | None:
+def _columns_of_input(file: str, format: InputFormat, model: "Model") -> tuple[str, ...] | None:
     """Return the columns that a file shows, if it is a column file and the model was trained on none."""
     known = any(reading.format == "conll" and reading.columns for reading in model.config.reading.values())
-    if format != "conll" or known or not Path(file).is_file():
+    return None if known else shown_columns(file, format)
+
+
+def shown_columns(file: str, format: InputFormat) -> tuple[str, ...] | None:
+    """Return the columns that a file shows; None if it is no column file, or shows none."""
+    if format != "conll" or not Path(file).is_file():
         return None
     from tagger.formats.columns.fields import SAMPLE
     from tagger.formats.detection import detect_reading
@@ -165,7 +170,7 @@ def tag_file(tagger: Tagger, file: str, options: Tagging) -> int:
             tagger,
             lines,
             format=format,
-            columns=split_columns(options.columns, format) or columns_of_input(file, format, tagger.model),
+            columns=split_columns(options.columns, format) or _columns_of_input(file, format, tagger.model),
             where="standard input" if file == "-" else file,
             unit=options.unit,
             faults=faults,

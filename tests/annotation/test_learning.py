@@ -1,4 +1,4 @@
-"""Training from judgements: exact probabilities, scores on texts that were held out, and the process beside the page."""
+"""Training from judgements: exact probabilities, scores on held-out texts, and the process beside the page."""
 
 import time
 from dataclasses import replace
