@@ -216,10 +216,11 @@ class Store:
 
     def untouched(self) -> list[tuple[int, int, float | None]]:
         """Return number, draw and gain of the texts without any judgement, in the order of draws."""
-        return self._all(
+        rows: list[tuple[int, int, float | None]] = self._all(
             "SELECT texts.id, draw, gain FROM texts LEFT JOIN predictions ON predictions.text = texts.id "
             "WHERE NOT EXISTS (SELECT 1 FROM judgements WHERE judgements.text = texts.id) ORDER BY draw, texts.id"
         )
+        return rows
 
     def add_texts(self, texts: Iterable[Text]) -> list[int]:
         """Add texts of another project, and return their numbers here."""
@@ -332,7 +333,7 @@ class Store:
 
 def _connected(path: Path) -> sqlite3.Connection:
     """Return a connection to a new file."""
-    connection = sqlite3.connect(path, **CONNECTION)
+    connection: sqlite3.Connection = sqlite3.connect(path, **CONNECTION)
     _prepare(connection)
     return connection
 
