@@ -140,8 +140,11 @@ def simulate(options: argparse.Namespace, corpus: tagger.Corpus, layer: str, str
                 sys.stderr.write(f"{strategy}, seed {seed}: {points[-1]} after {minutes:.1f} minutes\n")
         if judgements >= options.most_judgements:
             break
-        number = next(order, None) if strategy != "uncertainty" else None
-        item = project.next(item.id) if strategy == "uncertainty" else number and project.item(number)
+        if strategy == "uncertainty":
+            item = project.next(item.id)
+        else:
+            number = next(order, None)
+            item = None if number is None else project.item(number)
     project.close()
     file.unlink()
     write_json(path, {"settings": settings, "points": points})

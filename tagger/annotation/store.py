@@ -92,7 +92,7 @@ class Store:
         self.path = Path(path)
         if not self.path.is_file():
             raise DataError(f"{path}: there is no such file; make one with tagger annotate TEXTS --types TYPE,TYPE")
-        self._connection = sqlite3.connect(self.path, **CONNECTION)
+        self._connection: sqlite3.Connection = sqlite3.connect(self.path, **CONNECTION)
         try:
             _prepare(self._connection)
             found = [self._one(f"PRAGMA {name}")[0] for name in ("application_id", "user_version")]

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tagger.text.sentence import Sentence
 
 PROJECT = ".sqlite"
+Form = tuple[InputFormat | None, str | None, str | None, str | None]  # format, columns, key of the text, encoding
 ProjectArgument = Annotated[Path, typer.Argument(metavar="FILE.sqlite", help="Project of tagger annotate.")]
 
 
@@ -75,8 +76,8 @@ def annotate(
             raise RecipeError(f"{texts[0]}: a project has its own --types, --output and --dev; remove the options")
         project = Project(texts[0], person=person)
     else:
-        form = {"input_format": input_format, "columns": columns, "text": text, "encoding": encoding}
-        project = _made(texts, types, start, output, dev, seed, person, **form)
+        form = (input_format, columns, text, encoding)
+        project = _made(texts, types, start, output, dev, seed, person, form)
     shown = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     sys.stderr.write(f"{visible(f'{project.store.path}: {described(project)}')}\n")
     sys.stderr.write(f"annotate at {shown} (Ctrl-C ends; tagger annotate {visible(str(project.store.path))} goes on)\n")
@@ -94,7 +95,7 @@ def _made(
     dev: Path | None,
     seed: int,
     person: str | None,
-    **form: str | None,
+    form: Form,
 ) -> "Project":
     """Return a new project."""
     from tagger.annotation.project import Project, checked_types
@@ -107,7 +108,7 @@ def _made(
     path = output or Path(texts[0]).with_suffix(PROJECT)
     gold = _gold(dev) if dev is not None else ()
     return Project.create(
-        path, _documents(tagger, texts, **form), types=names, start=start, gold=gold, seed=seed, person=person
+        path, _documents(tagger, texts, *form), types=names, start=start, gold=gold, seed=seed, person=person
     )
 
 
