@@ -17,15 +17,23 @@ from typing import Any, NamedTuple
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from tagger.errors import DataError, TaggerError
+from tagger.errors import DataError
+from tagger.serving.answers import add_errors
 from tagger.serving.batching import Batcher
 from tagger.serving.gate import Gate, Metrics
 from tagger.serving.limits import Limits, Refusal, too_large
-from tagger.serving.pages import add_page
-from tagger.serving.requests import MOST_READINGS, TagRequest, document_of, parse_line, parse_request
+from tagger.serving.pages import FILES, Secured, add_page
+from tagger.serving.requests import (
+    MOST_READINGS,
+    TagRequest,
+    body_of,
+    document_of,
+    parse_line,
+    parse_request,
+    read_body,
+)
 from tagger.tagging import Tagger
 from tagger.text.document import Document, without_unsure
 from tagger.text.sentence import Label
@@ -78,11 +86,9 @@ def create_app(
         title="tagger", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, summary="Tags texts."
     )
     app.add_middleware(Gate, key=key, metrics=metrics, served=served)
-    app.add_exception_handler(Refusal, _refused)
-    app.add_exception_handler(TaggerError, _wrong)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _failed)
-    add_page(app)
+    app.add_middleware(Secured)
+    add_errors(app)
+    add_page(app, FILES)
 
     def chosen(name: str | None) -> Served:
         if name is None:
@@ -91,10 +97,10 @@ def create_app(
             raise Refusal(404, f"`model` must be one of {quoted(served)}, got {shorten(name)}; see /info")
         return served[name]
 
-    @app.post("/tag", openapi_extra=_takes(TagRequest), responses=_answers())
+    @app.post("/tag", openapi_extra=body_of(TagRequest), responses=_answers())
     async def tag(request: Request) -> Response:
         """Tag one or many texts; the results are in their order, each as `tagger tag` writes it."""
-        asked = parse_request(await _body(request, limits.body), limits)
+        asked = parse_request(await read_body(request, limits.body), limits)
         model = chosen(asked.model)
         make = [partial(document_of, item, model.tagger.model.text_rules) for item in asked.items]
         documents = await model.batcher.tag(make, n_best=asked.n_best)
@@ -184,20 +190,6 @@ def _labels(document: Document) -> list[tuple[str, Label]]:
     return [*document.labels.items(), *((name, layer) for name, layer in own if isinstance(layer, Label))]
 
 
-async def _body(request: Request, most: int) -> bytes:
-    """Return the body of a request, of which no more is read than it may have."""
-    declared = request.headers.get("content-length", "0")
-    if declared.isdecimal() and int(declared) > most:
-        raise too_large(most)
-    parts, size = [], 0
-    async for part in request.stream():
-        parts.append(part)
-        size += len(part)
-        if size > most:
-            raise too_large(most)
-    return b"".join(parts)
-
-
 async def _groups(request: Request, most: int) -> AsyncIterator[list[tuple[int, bytes]]]:
     """Yield the lines of a body with their numbers, those that have arrived together."""
     rest, number = b"", 0
@@ -263,42 +255,6 @@ def _described(name: str, tagger: Tagger) -> dict[str, Any]:
     }
     source = {"sha256": model.source.sha256} if model.source is not None else {}
     return {"name": name, "layers": layers, "backend": type(tagger.backend).__name__, **source}
-
-
-async def _refused(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, Refusal)
-    headers = {} if error.retry is None else {"Retry-After": str(error.retry)}
-    return JSONResponse({"error": error.message}, error.status, headers)
-
-
-async def _wrong(request: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"error": str(error)}, 422)
-
-
-async def _http(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    said = {404: "there is no such path; see /openapi.json", 405: "the path has another method; see /openapi.json"}
-    return JSONResponse({"error": said.get(error.status_code, error.detail)}, error.status_code, error.headers)
-
-
-async def _failed(request: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"error": "the service failed; its log has the reason"}, 500)
-
-
-def _takes(form: type[TagRequest]) -> dict[str, Any]:
-    """Return the description of the body of a request."""
-    schema = form.model_json_schema(ref_template="#/components/schemas/{model}")
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": _inlined(schema)}}}}
-
-
-def _inlined(schema: Any, definitions: Mapping[str, Any] | None = None) -> Any:
-    """Return a schema in which each reference is replaced by what it means."""
-    definitions = definitions if definitions is not None else schema.get("$defs", {})
-    if isinstance(schema, dict):
-        if "$ref" in schema:
-            return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
-        return {key: _inlined(value, definitions) for key, value in schema.items() if key != "$defs"}
-    return [_inlined(each, definitions) for each in schema] if isinstance(schema, list) else schema
 
 
 def _takes_lines() -> dict[str, Any]:

@@ -12,16 +12,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tagger.serving.pages import FILES
+
 logger = logging.getLogger("tagger.serving")
-OPEN = ("/health", "/ready", "/", "/page.js", "/page.css")  # paths that need no key
+OPEN = ("/health", "/ready", *FILES)  # paths that need no key
 KNOWN = (*OPEN, "/tag", "/tag/stream", "/info", "/metrics", "/openapi.json")
-HEADERS = {  # of each answer; the page loads nothing from elsewhere
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cache-control": "no-store",
-}
 
 
 class Metrics:
@@ -46,7 +41,7 @@ class Metrics:
 
 
 class Gate:
-    """Middleware that checks the key, adds headers, and notes each request; errors of the service become a 500."""
+    """Middleware that checks the key and notes each request; errors of the service become a 500."""
 
     def __init__(self, app: ASGIApp, *, key: str | None, metrics: Metrics, served: Mapping[str, Any]) -> None:
         self.app, self.key, self.metrics = app, key, metrics
@@ -64,10 +59,6 @@ class Gate:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [
-                    *message["headers"],
-                    *((name.encode(), value.encode()) for name, value in HEADERS.items()),
-                ]
             await send(message)
 
         said: dict[str, Any] = scope.setdefault("tagger", {"items": 0, "tokens": 0})

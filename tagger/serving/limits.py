@@ -52,9 +52,7 @@ def too_many(found: int, most: int) -> Refusal:
 
 def too_large(most: int) -> Refusal:
     """Return the refusal of a body that is too large."""
-    return Refusal(
-        413, f"the body must have at most {most:,} bytes, got more; send several requests, or use /tag/stream"
-    )
+    return Refusal(413, f"the body must have at most {most:,} bytes, got more; send less at once")
 
 
 def too_busy(waiting: int, most: int) -> Refusal:

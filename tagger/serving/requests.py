@@ -1,12 +1,14 @@
 """What a client sends: texts and lists of words, with ids, and what to do with them."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, TypeVar
 
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from tagger.errors import DataError
 from tagger.inference.items import document_of_text
-from tagger.serving.limits import Limits, Refusal, too_long, too_many
+from tagger.serving.limits import Limits, Refusal, too_large, too_long, too_many
 from tagger.text.document import Document
 from tagger.text.sentence import sentence_of_tokens
 from tagger.text.tokenization import TextRules
@@ -15,6 +17,7 @@ from tagger.wording import plain_rule, shorten
 OTHER_TYPE = ("string_type", "list_type", "model_type", "model_attributes_type", "dict_type")
 ITEM = "must be a text, a list of words, or an object with `text` or `tokens`"
 MOST_READINGS = 100
+F = TypeVar("F", bound=BaseModel)
 TokenList = Annotated[list[str], Field(min_length=1)]
 
 
@@ -75,16 +78,39 @@ class Line(Item):
 _LINE: TypeAdapter[str | list[str] | Line] = TypeAdapter(str | TokenList | Line)
 
 
+async def read_body(request: Request, most: int) -> bytes:
+    """Return the body of a request, of which no more is read than it may have."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > most:
+        raise too_large(most)
+    parts, size = [], 0
+    async for part in request.stream():
+        parts.append(part)
+        size += len(part)
+        if size > most:
+            raise too_large(most)
+    return b"".join(parts)
+
+
+def parse_as(form: type[F], body: bytes) -> F:
+    """Return the request that a body holds.
+
+    Raises:
+        Refusal: The body is not such a request.
+    """
+    try:
+        return form.model_validate_json(body)
+    except ValidationError as error:
+        raise Refusal(422, explained(error.errors(include_url=False, include_context=False))) from None
+
+
 def parse_request(body: bytes, limits: Limits) -> TagRequest:
     """Return the request that a body holds.
 
     Raises:
         Refusal: The body is not such a request, or has too much.
     """
-    try:
-        request = TagRequest.model_validate_json(body)
-    except ValidationError as error:
-        raise Refusal(422, explained(error)) from None
+    request = parse_as(TagRequest, body)
     if len(request.items) > limits.items:
         raise too_many(len(request.items), limits.items)
     for number, item in enumerate(request.items):
@@ -130,14 +156,13 @@ def parse_line(line: bytes, limits: Limits) -> Given:
     try:
         item = _LINE.validate_json(line, strict=True)
     except ValidationError as error:
-        raise DataError(explained(error)) from None
+        raise DataError(explained(error.errors(include_url=False, include_context=False))) from None
     check_length(item, limits, "the text")
     return item
 
 
-def explained(error: ValidationError) -> str:
-    """Return the first error of a body or a line as one sentence."""
-    details = error.errors(include_url=False, include_context=False)
+def explained(details: Sequence[Mapping[str, Any]]) -> str:
+    """Return the first error of a body, a line or an address as one sentence."""
     # Of a choice of types, the error of the one that fits best.
     found = max(details, key=lambda each: (each["type"] not in OTHER_TYPE, len(each["loc"])))
     place = [str(part) for part in found["loc"] if not _is_type(part)]
@@ -146,6 +171,8 @@ def explained(error: ValidationError) -> str:
         return f"must be JSON in UTF-8: {found['msg'].removeprefix('Invalid JSON: ')}; see /openapi.json"
     if found["type"] == "extra_forbidden":
         return f"unknown key `{key}`; see /openapi.json for the known keys"
+    if found["type"] == "int_parsing_size":
+        return f"`{key}` must be a whole number of fewer digits; see /openapi.json"
     chosen = sum(1 for each in details if each["type"] in OTHER_TYPE and each["input"] is found["input"])
     rule = ITEM if found["type"] in OTHER_TYPE and chosen > 1 else plain_rule(found["msg"])
     got = shorten(_shown(found["input"]))
@@ -161,3 +188,19 @@ def _is_type(part: int | str) -> bool:
 
 def _shown(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, bool, type(None))) else type(value).__name__
+
+
+def body_of(form: type[BaseModel]) -> dict[str, Any]:
+    """Return the description of the body of a request."""
+    schema = form.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": _inlined(schema)}}}}
+
+
+def _inlined(schema: Any, definitions: Mapping[str, Any] | None = None) -> Any:
+    """Return a schema in which each reference is replaced by what it means."""
+    definitions = definitions if definitions is not None else schema.get("$defs", {})
+    if isinstance(schema, dict):
+        if "$ref" in schema:
+            return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+        return {key: _inlined(value, definitions) for key, value in schema.items() if key != "$defs"}
+    return [_inlined(each, definitions) for each in schema] if isinstance(schema, list) else schema

@@ -2,33 +2,18 @@
 // Tags the text of the page with the models of the service. All text reaches the page as text nodes, never as HTML.
 
 const SHOWN = 2000; // words that are drawn at most; copies and downloads have all
-const HUES = ["#c2410c", "#1d6fd1", "#15803d", "#9333ea", "#b45309", "#be185d", "#0e7490", "#64748b"];
-const $ = (id) => document.getElementById(id);
 let answers = [];
 let types = [];
 
-function node(name, content, attributes = {}) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith("--")) made.style.setProperty(key, value);
-    else made.setAttribute(key, value);
-  }
-  for (const part of [content ?? []].flat()) made.append(part);
-  return made;
-}
-
 function headers() {
   const key = $("key").value;
-  return { "Content-Type": "application/json", ...(key ? { "X-API-Key": key } : {}) };
+  return key ? { "X-API-Key": key } : {};
 }
 
-async function asked(path, body) {
-  const answer = await fetch(path, body ? { method: "POST", headers: headers(), body: JSON.stringify(body) } : { headers: headers() });
-  const found = await answer.json().catch(() => ({ error: `the service answered with status ${answer.status}` }));
-  if (answer.status === 401) $("keyed").hidden = false;
-  if (!answer.ok) throw new Error(found.error);
-  return found;
-}
+const asked = (path, body) => requested(path, body, headers()).catch((error) => {
+  if (error.status === 401) $("keyed").hidden = false;
+  throw error;
+});
 
 async function begin() {
   const { models, version } = await asked("info");
@@ -67,7 +52,7 @@ function failed(error) {
 
 function hue(type) {
   if (!types.includes(type)) types.push(type);
-  return HUES[types.indexOf(type) % HUES.length];
+  return hueOf(types.indexOf(type));
 }
 
 function draw() {
@@ -170,12 +155,6 @@ async function copy(text, what) {
   } catch {
     failed(new Error("the browser does not allow copying here; download the file instead"));
   }
-}
-
-function download(text, name, type) {
-  const link = node("a", null, { href: URL.createObjectURL(new Blob([text], { type })), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
 $("form").addEventListener("submit", tag);
