@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from chromium import make_browser, needs_chromium, running, until
-from fake_project import FakeProject, Suggestion
+from fake_project import FakeProject
 
 from tagger.annotation.app import create_app
+from tagger.annotation.project import Suggestion
 
 webdriver = pytest.importorskip("selenium.webdriver")
 Keys = webdriver.Keys
