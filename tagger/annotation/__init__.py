@@ -1,1 +1,7 @@
-"""`tagger annotate`: texts that a person annotates with a model in the loop."""
+"""`tagger annotate` in Python: projects of texts that a person judges with a model in the loop."""
+
+from tagger.annotation.agreement import Agreement, merge
+from tagger.annotation.judgements import Judged
+from tagger.annotation.project import Item, Project, Suggestion
+
+__all__ = ["Agreement", "Item", "Judged", "Project", "Suggestion", "merge"]

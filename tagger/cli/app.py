@@ -12,6 +12,7 @@ from typing import Annotated, Literal, NoReturn
 
 import typer
 
+from tagger.cli.annotating import annotate
 from tagger.cli.arguments import (
     BackendOption,
     ColumnsOption,
@@ -152,6 +153,7 @@ def _options(
 
 app.command(epilog="Example: tagger train recipes/quickstart.toml --output runs/short --set training.epochs=5")(train)
 app.command(epilog="Example: tagger serve english --port 8000")(serve)
+app.command(epilog="Example: tagger annotate notes.txt --types PER,ORG")(annotate)
 app.command(epilog="Example: tagger tune recipes/quickstart.toml --trials 20")(tune)
 app.command(epilog="Example: tagger pretrain corpus.txt.gz --output models/characters --minutes 30")(pretrain)
 app.command(epilog="Example: tagger evaluate runs/quickstart FILE --format jsonl")(evaluate)

@@ -108,7 +108,7 @@ def format_of(path: Path | None) -> OutputFormat:
     return SUFFIXES.get(Path(unpacked_name(path)).suffix.lower(), "text") if path else "text"
 
 
-def _format_of_input(file: str) -> InputFormat:
+def format_of_input(file: str) -> InputFormat:
     """Return the format of a file by its name, or by its contents if they are columns or a format with layers."""
     if file == "-":
         return "text"
@@ -120,7 +120,12 @@ def _format_of_input(file: str) -> InputFormat:
 def _columns_of_input(file: str, format: InputFormat, model: "Model") -> tuple[str, ...] | None:
     """Return the columns that a file shows, if it is a column file and the model was trained on none."""
     known = any(reading.format == "conll" and reading.columns for reading in model.config.reading.values())
-    if format != "conll" or known or not Path(file).is_file():
+    return None if known else shown_columns(file, format)
+
+
+def shown_columns(file: str, format: InputFormat) -> tuple[str, ...] | None:
+    """Return the columns that a file shows; None if it is no column file, or shows none."""
+    if format != "conll" or not Path(file).is_file():
         return None
     from tagger.formats.columns.fields import SAMPLE
     from tagger.formats.detection import detect_reading
@@ -147,7 +152,7 @@ class Skipped(Faults):
 
 def tag_file(tagger: Tagger, file: str, options: Tagging) -> int:
     """Tag a file or standard input, and return the number of records that were skipped."""
-    format = options.input_format or _format_of_input(file)
+    format = options.input_format or format_of_input(file)
     if options.unit != "line" and format != "text":
         raise RecipeError(f"--unit is for plain text, got {format}; remove it")
     form = settings_of_form(format, **options.form)

@@ -188,7 +188,14 @@ class TokensHead(HeadNetwork):
         self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"]
     ) -> Float[Tensor, "batch tokens tags"]:
         """Return the probability of each tag at each token, summed over all sequences; 0 at padding."""
-        return self._posterior(self.linear(states).float(), mask)[0].marginals
+        return self.posterior(states, mask)[0].marginals
+
+    @torch.no_grad()
+    def posterior(
+        self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"]
+    ) -> tuple[Lattice, Scores]:
+        """Return the lattice of each sentence, and the start, transition and end scores that it was computed with."""
+        return self._posterior(self.linear(states).float(), mask)
 
     def _posterior(
         self, emissions: Float[Tensor, "batch tokens tags"], mask: Bool[Tensor, "batch tokens"]

@@ -1,0 +1,64 @@
+"""The process that trains beside the page: `python -m tagger.annotation.worker FILE`.
+
+It looks at the file for judgements to learn from, and ends when its standard input does, in the middle of whatever it
+does: nothing is half written, because results become valid in one transaction.
+"""
+
+import os
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from tagger.annotation.judgements import AFTER
+from tagger.annotation.learning import learn, suggest_from_start
+from tagger.annotation.store import Store
+from tagger.errors import TaggerError
+
+PAUSE = 0.3  # seconds between looks at the file
+
+
+def folder_of(path: Path) -> Path:
+    """Return the folder of the trained model, beside the file of the project."""
+    return path.with_suffix(".model")
+
+
+def is_due(store: Store) -> bool:
+    """Whether there are enough judgements for the next training."""
+    done = [training.judgements for training in store.trainings() if training.seconds is not None]
+    return store.count_judgements() - (done[-1] if done else 0) >= AFTER
+
+
+def work(path: Path) -> None:
+    """Train whenever enough has been judged, until the process is ended."""
+    os.nice(5)  # the page comes first
+    store = Store(path)
+    tried = -1
+    with suppress(TaggerError):  # the training says what is wrong with the model
+        if not store.has_predictions():
+            suggest_from_start(store)
+    while True:
+        number = store.count_judgements()
+        if number != tried and is_due(store):
+            tried = number
+            try:
+                learn(store, folder=folder_of(path), threads=1)
+            except TaggerError as error:
+                store.fail_training(str(error))
+        time.sleep(PAUSE)
+
+
+def _end_with_input() -> None:
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+def main() -> None:
+    """Work on the file that the command names."""
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    work(Path(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()

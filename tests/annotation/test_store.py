@@ -1,0 +1,122 @@
+"""The file of a project: what was acknowledged survives a kill, and only projects open."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from annotation.projects import documents, make_project
+
+from tagger.annotation.store import Store
+from tagger.errors import DataError
+
+JUDGE = """
+import os, sys
+from tagger.annotation.store import Store
+for attempt in range(20):
+    if child := os.fork():
+        print(child, flush=True)
+        os.waitpid(child, 0)
+        print("end", flush=True)
+        sys.stdin.readline()  # until the file was checked
+        continue
+    store = Store(sys.argv[1])
+    number = store.count_judgements()
+    while True:
+        store.judge(1 + number % 4, "tokens", 0, 1, "person", person=str(number))
+        number += 1
+        os.write(1, f"judged {number}\\n".encode())
+"""  # a process that imports the library once, and a child that judges until it is killed, again and again
+
+
+def test_twenty_kills_lose_no_judgement_that_was_acknowledged(tmp_path: Path) -> None:
+    path = tmp_path / "notes.sqlite"
+    make_project(path).close()
+    with subprocess.Popen(
+        [sys.executable, "-c", JUDGE, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for attempt in range(20):
+            child, acknowledged = None, attempt
+            while child is None or acknowledged == attempt:  # both lines come, in either order
+                word, _, number = process.stdout.readline().strip().partition(" ")
+                child, acknowledged = (child, int(number)) if number else (int(word), acknowledged)
+            time.sleep(0.003 * attempt)
+            os.kill(child, signal.SIGKILL)
+            while (line := process.stdout.readline()) != "end\n":
+                acknowledged = int(line.removeprefix("judged "))
+            store = Store(path)
+            said = store.judgements()
+            assert len(said) >= acknowledged > attempt
+            assert [each.person for each in said] == [str(number) for number in range(len(said))]
+            assert store._one("PRAGMA integrity_check")[0] == "ok"
+            store.close()
+            process.stdin.write("go on\n")
+            process.stdin.flush()
+
+
+def test_training_that_a_kill_cut_short_is_forgotten(tmp_path: Path) -> None:
+    store = make_project(tmp_path / "notes.sqlite").store
+    store.begin_training()
+    assert [training.seconds for training in store.trainings()] == [None]
+    store.begin_training()
+    store.end_training(1.5, {"score": None}, [])
+    assert [training.seconds for training in store.trainings()] == [1.5]
+    store.close()
+
+
+def test_text_keeps_id_columns_and_offsets(tmp_path: Path) -> None:
+    store = make_project(tmp_path / "notes.sqlite").store
+    text = store.text(2)
+    assert text.sentence == documents()[1].sentences[0].__class__(
+        ("Oslo", "is", "cold", "today"), "Oslo is cold today", ((0, 4), (5, 7), (8, 12), (13, 18)), document="n2"
+    )
+    assert text.sentence.record == {"id": "n2", "channel": "mail"}
+    store.close()
+
+
+def test_file_that_is_no_project_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "notes.sqlite"
+    with pytest.raises(DataError, match=r"notes\.sqlite: there is no such file; make one with tagger annotate"):
+        Store(path)
+    path.write_text("no database, but longer than the head of one " * 5)
+    with pytest.raises(DataError, match="expected a project of tagger annotate, got a file that is none"):
+        Store(path)
+    path.unlink()
+    sqlite3.connect(path).execute("CREATE TABLE other (id)").connection.close()
+    with pytest.raises(DataError, match="of version 1, got another database"):
+        Store(path)
+
+
+def test_project_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "notes.sqlite"
+    make_project(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    with pytest.raises(DataError, match=r"got one of version 2; upgrade tagger"):
+        Store(path)
+
+
+def test_project_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "notes.sqlite"
+    with pytest.raises(DataError, match="expected at least one text with a word, got none"):
+        make_project(path, [])
+    assert list(tmp_path.iterdir()) == []
+    make_project(path).close()
+    assert [file.name for file in tmp_path.iterdir()] == ["notes.sqlite"]
+    with pytest.raises(DataError, match="the file exists; open it with tagger annotate"):
+        make_project(path)
+
+
+def test_settings_are_json(tmp_path: Path) -> None:
+    store = make_project(tmp_path / "notes.sqlite", seed=4).store
+    assert store.settings() == {"types": ["person", "location"], "start": "english", "seed": 4, "gold": 0}
+    assert json.loads(store._one("SELECT value FROM settings WHERE key = 'types'")[0]) == ["person", "location"]
+    store.close()
