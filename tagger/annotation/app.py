@@ -19,7 +19,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import FastAPI, Query, Request
 from fastapi.concurrency import run_in_threadpool as asked
@@ -28,15 +28,13 @@ from pydantic import Field
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tagger.annotation.project import Item, Project
 from tagger.errors import DataError
 from tagger.serving.answers import add_errors
 from tagger.serving.limits import Refusal
 from tagger.serving.pages import Secured, add_page
 from tagger.serving.requests import Closed, body_of, parse_as, read_body
 from tagger.wording import shorten
-
-if TYPE_CHECKING:
-    from tagger.annotation.project import Item, Project
 
 FILES = {
     "/": ("tagger.annotation", "annotate.html"),
@@ -101,7 +99,7 @@ def _refusal(headers: Headers) -> str | None:
     return None
 
 
-def create_app(project: "Project") -> FastAPI:
+def create_app(project: Project) -> FastAPI:
     """Return the page of a project, which threads of the server share."""
     app = FastAPI(title="tagger annotate", version=version("tagger-bilstm"), docs_url=None, redoc_url=None)
     app.add_middleware(Local)
@@ -165,5 +163,5 @@ def create_app(project: "Project") -> FastAPI:
     return app
 
 
-def _answer(item: "Item | None") -> JSONResponse:
+def _answer(item: Item | None) -> JSONResponse:
     return JSONResponse({"item": None if item is None else asdict(item)})

@@ -6,33 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tagger.annotation.project import Item, Judged, Suggestion
 from tagger.errors import DataError
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    start: int
-    end: int
-    type: str
-    probability: float
-
-
-@dataclass(frozen=True)
-class Judged:
-    id: int
-    start: int
-    end: int
-    type: str | None
-
-
-@dataclass(frozen=True)
-class Item:
-    id: int
-    text: str
-    tokens: list[tuple[int, int]]
-    suggestions: list[Suggestion]
-    judged: list[Judged]
-    why: str = "its spans are unsure"
 
 
 @dataclass

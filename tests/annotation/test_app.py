@@ -7,12 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
-from fake_project import FakeProject, Suggestion
+from fake_project import FakeProject
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger.annotation.app import FILES, create_app
+from tagger.annotation.project import Suggestion
 
 HOME = "http://127.0.0.1:8000"
 POSTS = ["/api/judge", "/api/rest", "/api/skip", "/api/undo"]

@@ -1,13 +1,16 @@
 """The page to annotate in a real browser: keyboard, mouse, hostile texts, a server that stops, a phone."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from chromium import make_browser, needs_chromium, running, until
-from fake_project import FakeProject, Suggestion
+from fake_project import FakeProject
 
+from tagger import Document, Sentence
 from tagger.annotation.app import create_app
+from tagger.annotation.project import Project, Suggestion
 
 webdriver = pytest.importorskip("selenium.webdriver")
 Keys = webdriver.Keys
@@ -390,3 +393,22 @@ for (const element of document.querySelectorAll(SEEN)) {
 }
 return rows;
 """
+
+
+def test_what_is_judged_on_the_page_is_in_the_file_of_the_project(browser: Any, tmp_path: Path) -> None:
+    documents = [Document(text, (Sentence.from_tokens(text.split()),)) for text in (ADA, "Rome waits .")]
+    project: Any = Project.create(tmp_path / "a.sqlite", documents, types=["PER", "LOC"], teach=False)
+    with running(create_app(project)) as port:
+        page = Page(browser, project, port)
+        page.press(Keys.HOME, "2", "n")
+        page.press(Keys.END, "x", "u", said="Taken back: ..")
+        page.press("s")
+        assert page.find("#done").is_displayed()
+        assert page.all("#progress li")[:3] == ["2 judgements", "PER 0", "LOC 1"]
+    project.close()
+    project = Project(tmp_path / "a.sqlite", teach=False)
+    judged = {item.text: item.judged for item in (project.item(1), project.item(2))}
+    project.close()
+    (whole,) = [held for held in judged.values() if held]
+    assert (whole[0].start, whole[0].end, whole[0].type) == (0, 1, "LOC")
+    assert {each.type for each in whole[1:]} == {None}

@@ -276,10 +276,17 @@ def test_a_key_is_asked_for_where_texts_or_figures_are(model: Tagger) -> None:
         assert get(app, path).status_code == 401
         assert get(app, path, headers={"X-API-Key": "secret"}).status_code == 200
     assert post(app, {"text": "a"}).json()["error"].startswith("a key is needed: ")
+    assert "content-security-policy" in post(app, {"text": "a"}).headers
     assert post(app, {"text": "a"}, headers={"Authorization": "Bearer wrong"}).status_code == 401
     assert post(app, {"text": "a"}, headers={"Authorization": "Bearer secret"}).status_code == 200
     for path in ("/", "/health", "/ready"):
         assert get(app, path).status_code == 200
+
+
+def test_a_wrong_parameter_is_refused_in_one_sentence(app: FastAPI) -> None:
+    refused = post(app, b'"a"', "/tag/stream?n_best=x")
+    assert (refused.status_code, list(refused.json())) == (422, ["error"])
+    assert refused.json()["error"].startswith("`n_best` must be a whole number, ")
 
 
 def test_other_paths_and_methods_are_refused_in_one_sentence(app: FastAPI) -> None:
@@ -308,9 +315,9 @@ def test_the_log_has_no_texts_unless_it_is_asked_for(model: Tagger, caplog: pyte
 
 
 def test_the_page_loads_nothing_from_elsewhere_and_runs_no_script_of_a_text(app: FastAPI) -> None:
-    page = get(app, "/")
-    assert "default-src 'none'" in page.headers["content-security-policy"]
-    for path in ("/", "/page.js", "/page.css"):
+    for path in ("/", "/tags", "/health"):
+        assert "default-src 'none'" in get(app, path).headers["content-security-policy"]
+    for path in ("/", "/page.js", "/parts.js", "/page.css"):
         content = get(app, path).text
         assert "http://" not in content
         assert "https://" not in content

@@ -1,22 +1,17 @@
 """The page in a real browser: type, see, click, hostile text, a long text."""
 
 import json
-import shutil
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import uvicorn
+from chromium import make_browser, needs_chromium, running, until
 
 import tagger
 from tagger.serving.app import create_app
 
 webdriver = pytest.importorskip("selenium.webdriver")
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chromium and its driver")
+pytestmark = needs_chromium
 HOSTILE = "<img src=x onerror=\"document.title='hit'\"> Ada <script>document.title='hit'</script> & \u202e 😀 Rome"
 
 
@@ -24,30 +19,14 @@ HOSTILE = "<img src=x onerror=\"document.title='hit'\"> Ada <script>document.tit
 def address() -> Iterator[str]:
     """A service with two names of one model, on a free port."""
     model = tagger.load("english", backend="numpy")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    app = create_app({"english": model, "again": model})
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}/"
-    server.should_exit = True
-    thread.join()
+    with running(create_app({"english": model, "again": model})) as port:
+        yield f"http://127.0.0.1:{port}/"
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=420,900"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    found = webdriver.Chrome(options, service=webdriver.ChromeService(str(DRIVER)))
-    yield found
-    found.quit()
+    with make_browser() as found:
+        yield found
 
 
 class Page:
@@ -56,7 +35,7 @@ class Page:
     def __init__(self, browser: Any, address: str) -> None:
         self.browser = browser
         browser.get(address)
-        self.until(lambda: self.find("#model").text)
+        until(lambda: self.find("#model").text, self.status)
 
     def find(self, selector: str) -> Any:
         return self.browser.find_element("css selector", selector)
@@ -64,17 +43,14 @@ class Page:
     def all(self, selector: str) -> list[str]:
         return [element.text for element in self.browser.find_elements("css selector", selector)]
 
-    def until(self, found: Any) -> None:
-        deadline = time.monotonic() + 30
-        while not found():
-            assert time.monotonic() < deadline, self.find("#status").text
-            time.sleep(0.05)
+    def status(self) -> str:
+        return str(self.find("#status").text)
 
     def tag(self, text: str) -> None:
         self.browser.execute_script("document.getElementById('text').value = arguments[0]", text)
         self.browser.execute_script("document.getElementById('status').textContent = ''")
         self.find("#send").click()
-        self.until(lambda: self.find("#status").text not in ("", "tagging …"))
+        until(lambda: self.status() not in ("", "tagging …"), self.status)
 
 
 @pytest.fixture
@@ -88,7 +64,7 @@ def test_entities_labels_and_parts_of_speech_are_shown(page: Page) -> None:
     text = page.find("#text")
     text.clear()
     text.send_keys("Barack Obama visited Paris.", webdriver.Keys.CONTROL, webdriver.Keys.ENTER)
-    page.until(lambda: "words in" in page.find("#status").text)
+    until(lambda: "words in" in page.status(), page.status)
     assert [mark.rsplit(" ", 1)[0] for mark in page.all("mark")] == ["Barack Obama PER", "Paris LOC"]
     assert {"positive", "neutral", "negative"} <= set(page.all(".bar span"))
     assert page.all(".tags span")[0] == "Barack\nPROPN"
@@ -122,14 +98,14 @@ def test_text_is_never_read_as_html(page: Page) -> None:
 
 def test_a_text_of_twenty_thousand_words_is_tagged(page: Page) -> None:
     page.tag("Ada sleeps in Oslo . " * 4000)
-    assert page.find("#status").text.startswith("20,000 words")
+    assert page.status().startswith("20,000 words")
     assert len(page.browser.find_elements("css selector", "mark")) >= 4000
     assert any(note.startswith("18,000 more words") for note in page.all(".tags .quiet"))
 
 
 def test_a_blank_text_is_one_sentence(page: Page) -> None:
     page.tag("  ")
-    assert page.find("#status").text == "type or paste a text first"
+    assert page.status() == "type or paste a text first"
 
 
 def test_results_are_copied_as_json_and_csv(page: Page) -> None:
