@@ -11,16 +11,24 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import tagger
 from tagger.errors import ModelError
 from tagger.serving.run import named_models
 
+WITHOUT_TORCH = """
+import sys
+for package in ("torch", "torchcrf", "jaxtyping", "spacy", "datasets", "scipy", "sklearn", "seqeval", "jinja2"):
+    sys.modules[package] = None
+from tagger.cli import main
+main()
+"""
 LONG = "Ada lives in Oslo and works for Siemens in Berlin. " * 400
 
 
@@ -32,8 +40,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def service(*options: str, port: int, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "tagger", "serve", "english", "--port", str(port), *options]
+def service(
+    *options: str, port: int, program: Sequence[str] = ("-m", "tagger"), **environment: str
+) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, *program, "serve", "english", "--port", str(port), *options]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment})
     try:
         deadline = time.monotonic() + 60
@@ -83,6 +93,20 @@ def test_a_model_that_is_not_there_is_one_sentence() -> None:
     assert done.returncode == 1
     assert "englisch" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_without_torch_it_gives_the_answers_that_torch_gives() -> None:
+    port, texts = free_port(), ["Barack Obama visited Paris. Maria loved it.", "It rained in Altavia Inc. all day."]
+    with service(port=port, program=("-c", WITHOUT_TORCH)):
+        found = ask(port, "/tag", {"texts": texts})["results"]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as page:
+            assert b"<textarea" in page.read()
+    wanted = [document.to_dict() for document in tagger.load("english", backend="torch").tag_documents(texts)]
+    for row, other in zip(found, wanted, strict=True):
+        assert (row["text"], row["tokens"], row["tags"]) == (other["text"], other["tokens"], other["tags"])
+        assert row["labels"].keys() == other["labels"].keys()
+        for name, scores in other["tag_scores"].items():
+            assert row["tag_scores"][name] == pytest.approx(scores, abs=1e-4)
 
 
 def test_a_signal_ends_the_service_after_the_requests_that_it_has_taken() -> None:
