@@ -15,12 +15,16 @@ from typing import Self, TypeVar
 
 SHOWN = 10  # problems that an error shows; the others are counted
 EXTRAS = {
+    "anyio": "serve",
+    "click": "serve",
     "fastapi": "serve",
+    "h11": "serve",
     "jinja2": "plots",
     "markupsafe": "plots",
     "matplotlib": "plots",
     "onnx": "onnx",
     "onnxruntime": "onnx",
+    "opentelemetry": "serve",
     "prometheus_client": "serve",
     "starlette": "serve",
     "tokenizers": "transformers",

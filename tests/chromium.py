@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,13 +18,15 @@ needs_chromium = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Chr
 
 
 @contextmanager
-def make_browser(size: str = "420,900") -> Iterator[Any]:
-    """A browser without a window, that keeps what pages log."""
+def make_browser(size: str = "420,900", downloads: Path | None = None) -> Iterator[Any]:
+    """A browser without a window, that keeps what pages log, and files in the folder of downloads."""
     webdriver = pytest.importorskip("selenium.webdriver")
     options = webdriver.ChromeOptions()
     options.binary_location = str(CHROMIUM)
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", f"--window-size={size}"):
         options.add_argument(argument)
+    if downloads is not None:
+        options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     found = webdriver.Chrome(options, service=webdriver.ChromeService(str(DRIVER)))
     try:

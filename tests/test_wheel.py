@@ -1,5 +1,6 @@
 """The wheel in a fresh environment that has only what tagging needs: its size, what works and what says why not."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,6 +17,22 @@ from tagger.model.folder.torch_model import save_model
 
 ROOT = Path(__file__).resolve().parents[1]
 MB = 1_000_000
+SERVE = """
+import json, threading, time, urllib.request
+import tagger, uvicorn
+from tagger.serving.app import create_app
+
+server = uvicorn.Server(uvicorn.Config(create_app({"english": tagger.load("english")}), port=0, log_config=None))
+thread = threading.Thread(target=server.run)
+thread.start()
+while not server.started:
+    time.sleep(0.05)
+port = server.servers[0].sockets[0].getsockname()[1]
+with urllib.request.urlopen(f"http://127.0.0.1:{port}/tag", b'{"text": "Barack Obama visited Paris."}') as answer:
+    print(json.dumps(json.load(answer)["results"][0]["spans"]["ner"]))
+server.should_exit = True
+thread.join()
+"""
 Done = subprocess.CompletedProcess[str]
 Call = Callable[..., Done]
 
@@ -84,7 +101,7 @@ def pins(path: Path) -> dict[str, str]:
     return {name.lower().replace("_", "-"): version.strip() for name, version in pairs}
 
 
-@pytest.mark.parametrize("name", ["requirements-runtime.txt", "requirements-onnx.txt"])
+@pytest.mark.parametrize("name", ["requirements-runtime.txt", "requirements-onnx.txt", "requirements-serve.txt"])
 def test_small_environments_have_the_versions_that_the_tests_run_with(name: str) -> None:
     small = pins(ROOT / name)
     assert small
@@ -108,6 +125,25 @@ def test_an_environment_with_onnxruntime_is_small(
     with capsys.disabled():
         sys.stdout.write(f"\nenvironment with onnxruntime: {size / MB:.0f} MB\n")
     assert size < 250 * MB
+
+
+def test_an_environment_that_serves_is_small_and_answers(
+    environment: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "environment"
+    shutil.copytree(environment, copy, symlinks=True)
+    install(copy, "-r", ROOT / "requirements-serve.txt")
+    size = installed_bytes(copy)
+    with capsys.disabled():
+        sys.stdout.write(f"\nenvironment that serves: {size / MB:.0f} MB\n")
+    assert size < 140 * MB
+    python = copy / ("Scripts" if os.name == "nt" else "bin") / "python"
+    done = run(python, "-c", SERVE, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [(span["text"], span["type"]) for span in json.loads(done.stdout)] == [
+        ("Barack Obama", "PER"),
+        ("Paris", "LOC"),
+    ]
 
 
 def test_it_tags_and_describes_a_model(installed: Call, model: Path) -> None:

@@ -5,7 +5,7 @@ So it imports no more than spaCy; the rest is loaded with the first model. Token
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,9 @@ import srsly
 from spacy.language import Language
 from spacy.parts_of_speech import IDS
 from spacy.pipeline import Pipe
+from spacy.scorer import Scorer, get_ner_prf
 from spacy.tokens import Doc, Span, SpanGroup
+from spacy.training import Example
 from spacy.util import minibatch
 
 from tagger.errors import ModelError, TaggerError
@@ -28,9 +30,11 @@ if TYPE_CHECKING:
     from tagger.text.tokenization import TextRules
 
 AUTO = "auto"
+SCORES = ("ents_f", "ents_p", "ents_r", "ents_per_type", "tag_acc", "pos_acc", "cats_score")
 SET = ("doc.ents", "token.ent_iob", "token.ent_type", "token.tag", "token.pos", "doc.cats", "doc.spans")
 SPACE_TAG, SPACE_POS = "_SP", "SPACE"  # what spaCy's own pipelines set for a token of white space
 DEFAULTS: dict[str, Any] = {
+    "model": None,
     "load": {},
     "ents": AUTO,
     "tag": AUTO,
@@ -38,6 +42,27 @@ DEFAULTS: dict[str, Any] = {
     "cats": AUTO,
     "spans_key": "tagger",
     "overwrite": False,
+}
+
+
+def _is_layer(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and bool(value))
+
+
+def _is_layers(value: Any) -> bool:
+    return _is_layer(value) or (isinstance(value, (list, tuple)) and all(map(_is_layer, value)) and None not in value)
+
+
+LAYER = f"a layer, `{AUTO}` or None", _is_layer
+RULES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "model": ("a folder or a name, as for tagger.load", lambda value: isinstance(value, str) and bool(value)),
+    "load": ("keyword arguments of tagger.load", lambda value: isinstance(value, dict)),
+    "ents": LAYER,
+    "tag": LAYER,
+    "pos": LAYER,
+    "cats": (f"a layer, a list of layers, `{AUTO}` or None", _is_layers),
+    "spans_key": ("a name", lambda value: isinstance(value, str) and bool(value)),
+    "overwrite": ("true or false", lambda value: isinstance(value, bool)),
 }
 
 
@@ -66,20 +91,31 @@ class Part(NamedTuple):
     positions: Sequence[int]
 
 
-@Language.factory("tagger_bilstm", assigns=SET, default_config=DEFAULTS)
+@Language.factory("tagger_bilstm", assigns=SET, default_config=DEFAULTS, default_score_weights=dict.fromkeys(SCORES))
 def make_component(
     nlp: Language,
     name: str,
-    model: str,
-    load: dict[str, Any],
-    ents: str | None,
-    tag: str | None,
-    pos: str | None,
-    cats: str | list[str] | None,
-    spans_key: str,
-    overwrite: bool,
+    model: Any,
+    load: Any,
+    ents: Any,
+    tag: Any,
+    pos: Any,
+    cats: Any,
+    spans_key: Any,
+    overwrite: Any,
 ) -> "TaggerComponent":
-    """Return the component; the settings are those of `TaggerComponent`."""
+    """Return the component; the settings are those of `TaggerComponent`.
+
+    They are checked here and not by spaCy, whose errors have several lines.
+
+    Raises:
+        ModelError: A setting has a wrong type.
+    """
+    given = {"model": model, "load": load, "ents": ents, "tag": tag, "pos": pos, "cats": cats}
+    for key, value in {**given, "spans_key": spans_key, "overwrite": overwrite}.items():
+        rule, fits = RULES[key]
+        if not fits(value):
+            raise ModelError(f"component `{name}`: `{key}` must be {rule}, got {value!r}; see docs/integrations.md")
     wanted = {"ents": ents, "tag": tag, "pos": pos, "cats": cats}
     return TaggerComponent(name, model, load=load, wanted=wanted, spans_key=spans_key, overwrite=overwrite)
 
@@ -139,6 +175,57 @@ class TaggerComponent(Pipe):
     def tagger(self) -> "Tagger":
         """The model."""
         return self._model()[0]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All types, tags and classes that the component may set."""
+        return tuple(dict.fromkeys(name for names in self.label_data.values() for name in names))
+
+    @property
+    def label_data(self) -> dict[str, list[str]]:
+        """The types, tags and classes by what has them: `ents`, `spans`, `tag`, `pos` and `cats`."""
+        from tagger.text.schemes import span_types
+
+        tagger, layers = self._model()
+        known = tagger.model.vocabulary.labels
+        return {
+            "ents": span_types(known[layers.ents]) if layers.ents else [],
+            "spans": [name for layer in layers.spans for name in span_types(known[layer])],
+            "tag": list(known[layers.tag]) if layers.tag else [],
+            "pos": list(known[layers.pos]) if layers.pos else [],
+            "cats": [name for layer in layers.cats for name in known[layer]],
+        }
+
+    @property
+    def hide_labels(self) -> bool:
+        """Whether `nlp.meta` is without the labels: before the model is loaded."""
+        return self._loaded is None
+
+    def initialize(self, get_examples: Callable[[], Iterable[Example]], *, nlp: Language | None = None) -> None:
+        """Load the model; nothing is trained.
+
+        Raises:
+            ModelError: The model cannot be loaded, or has no such layer as the settings name.
+        """
+        self._model()
+
+    def score(self, examples: Iterable[Example], **settings: Any) -> dict[str, Any]:
+        """Return spaCy's scores of what the component sets, for `nlp.evaluate`.
+
+        `ents_p`, `ents_r`, `ents_f`, `tag_acc` and `pos_acc` are None if gold has no such annotation. `cats_...` are
+        those of a layer of labels, whose classes exclude each other; if there are several, they are `cats_LAYER_...`.
+        """
+        tagger, layers = self._model()
+        examples, found = list(examples), dict[str, Any]()
+        if layers.ents is not None:
+            found |= get_ner_prf(examples, **settings)
+        for attribute, layer in (("tag", layers.tag), ("pos", layers.pos)):
+            if layer is not None:
+                found |= Scorer.score_token_attr(examples, attribute, **settings)
+        for layer in layers.cats:
+            name = "cats" if len(layers.cats) == 1 else f"cats_{layer}"
+            found |= scores_of_classes(examples, tagger.model.vocabulary.labels[layer], name, **settings)
+        return found
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
         """Write the model to a folder.
@@ -351,3 +438,18 @@ def classes_of(sentence: "Sentence", layer: str) -> list[tuple[str, float]]:
     label = sentence.label(layer)
     scores = label.scores or {label.value: 1.0 if label.score is None else label.score}
     return [(name, float(score)) for name, score in scores.items()]
+
+
+def scores_of_classes(
+    examples: Sequence[Example], classes: Sequence[str], name: str, **settings: Any
+) -> dict[str, Any]:
+    """Return spaCy's scores of classes that exclude each other, over the documents that have one in gold.
+
+    A document without words, which has no predicted class, is not counted.
+    """
+    labelled = [each for each in examples if each.predicted.cats and not each.reference.cats.keys().isdisjoint(classes)]
+    if not labelled:
+        return {}
+    settings = {**settings, "labels": classes, "multi_label": False}
+    found: dict[str, Any] = Scorer.score_cats(labelled, name, getter=lambda doc, _: doc.cats, **settings)
+    return found

@@ -27,6 +27,7 @@ from tagger.serving.limits import Limits, Refusal, too_large
 from tagger.serving.pages import FILES, Secured, add_page
 from tagger.serving.requests import (
     MOST_READINGS,
+    Given,
     TagRequest,
     body_of,
     document_of,
@@ -34,9 +35,9 @@ from tagger.serving.requests import (
     parse_request,
     read_body,
 )
+from tagger.serving.writing import bytes_of, to_json, written
 from tagger.tagging import Tagger
-from tagger.text.document import Document, without_unsure
-from tagger.text.sentence import Label
+from tagger.text.document import Document
 from tagger.wording import quoted, shorten
 
 VERSION = version("tagger-bilstm")
@@ -105,8 +106,8 @@ def create_app(
         make = [partial(document_of, item, model.tagger.model.text_rules) for item in asked.items]
         documents = await model.batcher.tag(make, n_best=asked.n_best)
         _count(request, model, documents, log_texts)
-        results = [to_json(document, least=asked.min_score, attention=asked.attention) for document in documents]
-        return JSONResponse({"model": model.name, "results": results})
+        answer = partial(_answer_of, model.name, documents, asked)
+        return Response(await written(documents, answer), media_type="application/json")
 
     @app.post("/tag/stream", openapi_extra=_takes_lines(), responses=_answers(NDJSON))
     async def tag_stream(request: Request, model: str | None = None, n_best: int = 0) -> Response:
@@ -118,9 +119,10 @@ def create_app(
 
         async def lines() -> AsyncIterator[bytes]:
             async for group in _groups(request, limits.body):
-                documents = await _tagged_lines(found, group, limits, n_best)
-                _count(request, found, [each for each in documents if isinstance(each, Document)], log_texts)
-                yield b"".join(_line(each) for each in documents)
+                results = await _tagged_lines(found, group, limits, n_best)
+                documents = [each for each in results if isinstance(each, Document)]
+                _count(request, found, documents, log_texts)
+                yield await written(documents, partial(_lines_of, results))
 
         return _Lines(lines())
 
@@ -175,21 +177,6 @@ class _Lines(Response):
         await send({"type": "http.response.body", "body": b""})
 
 
-def to_json(document: Document, *, least: float = 0.0, attention: bool = False) -> dict[str, Any]:
-    """Return the JSON object of a result, without entities of a lower probability than `least`."""
-    row = (without_unsure(document, least) if least else document).to_dict()
-    if attention:
-        row["attention"] = {name: list(label.attention) for name, label in _labels(document) if label.attention}
-        row["classes"] = {name: dict(label.scores) for name, label in _labels(document) if label.scores}
-    return row
-
-
-def _labels(document: Document) -> list[tuple[str, Label]]:
-    """Return the labels of the whole document."""
-    own = document.sentences[0].layers.items() if len(document.sentences) == 1 else ()
-    return [*document.labels.items(), *((name, layer) for name, layer in own if isinstance(layer, Label))]
-
-
 async def _groups(request: Request, most: int) -> AsyncIterator[list[tuple[int, bytes]]]:
     """Yield the lines of a body with their numbers, those that have arrived together."""
     rest, number = b"", 0
@@ -209,30 +196,41 @@ async def _tagged_lines(
     model: Served, group: Sequence[tuple[int, bytes]], limits: Limits, n_best: int
 ) -> list[Document | str]:
     """Return the document of each line, or what is wrong with it; blank lines have none."""
-    rules, made, found = model.tagger.model.text_rules, dict[int, Document](), dict[int, Document | str]()
+    rules, items, wrong = model.tagger.model.text_rules, dict[int, Given](), dict[int, str]()
     for number, line in group:
         if not line.strip():
             continue
         try:
-            made[number] = document_of(parse_line(line, limits), rules)
-            found[number] = made[number]
+            items[number] = parse_line(line, limits)
         except (DataError, Refusal) as error:
-            found[number] = f"line {number}: {error}"
+            wrong[number] = f"line {number}: {error}"
+
+    def made(number: int, item: Given) -> Document:
+        try:
+            return document_of(item, rules)
+        except DataError as error:  # of this line alone
+            wrong[number] = f"line {number}: {error}"
+            return Document("")
+
+    make, found = [partial(made, number, item) for number, item in items.items()], dict[int, Document | str]()
     try:
-        documents = await model.batcher.tag([partial(_same, document) for document in made.values()], n_best=n_best)
-        found.update(zip(made, documents, strict=True))
+        found.update(zip(items, await model.batcher.tag(make, n_best=n_best), strict=True))
     except Refusal as error:  # the answer has begun, so its status cannot change
-        found.update(dict.fromkeys(made, error.message))
-    return list(found.values())
+        found.update(dict.fromkeys(items, error.message))
+    found.update(wrong)
+    return [found[number] for number in sorted(found)]
 
 
-def _same(document: Document) -> Document:
-    return document
+def _answer_of(name: str, documents: Sequence[Document], asked: TagRequest) -> bytes:
+    """Return the body of an answer of `/tag`."""
+    rows = [bytes_of(to_json(document, least=asked.min_score, attention=asked.attention)) for document in documents]
+    return b'{"model": %s, "results": [%s]}' % (json.dumps(name).encode(), b", ".join(rows))
 
 
-def _line(found: Document | str) -> bytes:
-    row = {"error": found} if isinstance(found, str) else found.to_dict()
-    return json.dumps(row, ensure_ascii=False).encode() + b"\n"
+def _lines_of(results: Sequence[Document | str]) -> bytes:
+    """Return the lines of a stream."""
+    rows = ({"error": result} if isinstance(result, str) else result.to_dict() for result in results)
+    return b"".join(bytes_of(row) + b"\n" for row in rows)
 
 
 def _count(request: Request, model: Served, documents: Sequence[Document], log_texts: bool) -> None:

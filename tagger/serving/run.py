@@ -3,9 +3,12 @@
 import json
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,13 +91,22 @@ def serve(
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=PATIENCE,
+        timeout_worker_healthcheck=PATIENCE,  # a process that starts on a busy machine is no process that hangs
         server_header=False,
     )
 
 
 def application() -> "FastAPI":
-    """Return the service of a process, by the settings of the process that began it."""
+    """Return the service of a process, by the settings of the process that began it and with which it ends."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     return application_of(json.loads(os.environ[SETTINGS]))
+
+
+def _end_with_parent() -> None:
+    """End this process after the one that began it, which may be killed: what is left would keep the port."""
+    if (parent := parent_process()) is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def application_of(settings: Mapping[str, Any]) -> "FastAPI":

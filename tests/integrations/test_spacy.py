@@ -354,6 +354,93 @@ def test_keyword_arguments_of_load_are_passed_on(nlp: Language) -> None:
     assert type(small.get_pipe("tagger_bilstm").tagger.backend).__name__ == "NumpyBackend"  # type: ignore[attr-defined]
 
 
+def test_what_it_sets_is_scored_as_spacy_scores_its_own_components(nlp: Language) -> None:
+    gold = nlp.make_doc(TEXT)
+    gold.set_ents([Span(gold, 0, 2, "PER"), Span(gold, 3, 4, "ORG")])
+    for token, predicted in zip(gold, nlp(TEXT), strict=True):
+        token.tag_, token.pos_ = "NN" if token.i < 3 else predicted.tag_, predicted.pos_
+    predicted = nlp(TEXT)
+    gold.cats = {name: float(name == "positive") for name in predicted.cats}
+    scores = nlp.evaluate([Example(nlp.make_doc(TEXT), gold)])
+    assert len(predicted.ents) == 4  # one of them is right, and one of gold's two is found
+    assert (scores["ents_p"], scores["ents_r"], scores["ents_f"]) == pytest.approx((1 / 4, 1 / 2, 1 / 3))
+    assert scores["ents_per_type"]["PER"]["r"] == pytest.approx(1)
+    assert scores["tag_acc"] == pytest.approx((len(gold) - 3) / len(gold))
+    assert scores["pos_acc"] == pytest.approx(1)
+    assert max(predicted.cats, key=predicted.cats.__getitem__) == "positive"
+    assert scores["cats_f_per_type"]["positive"]["f"] == pytest.approx(1)
+    assert scores["cats_micro_f"] == pytest.approx(1)
+    alone = nlp.evaluate([Example(nlp.make_doc(TEXT), gold)], per_component=True)["tagger_bilstm"]
+    assert alone["ents_f"] == scores["ents_f"]
+
+
+def test_what_gold_lacks_is_not_scored(nlp: Language) -> None:
+    docs = [nlp.make_doc(text) for text in (TEXT, "", " ")]
+    scores = nlp.evaluate([Example(nlp.make_doc(doc.text), doc) for doc in docs])
+    assert (scores["ents_f"], scores["tag_acc"], scores["pos_acc"]) == (None, None, None)
+    assert not any(name.startswith("cats") for name in scores)
+    blank = Example.from_dict(nlp.make_doc(""), {"cats": {"positive": 1.0}})  # no class is predicted for it
+    assert not any(name.startswith("cats") for name in nlp.evaluate([blank]))
+
+
+def test_each_of_several_layers_of_labels_has_its_scores(tmp_path: Path) -> None:
+    labels = {"mood": ["a", "b"], "tone": ["c", "d"]}
+    made = untrained_model(
+        Vocabulary(["ada", "oslo"], ["a", "d", "o"], labels, 3),
+        {name: SentenceHeadConfig(kind="sentence") for name in labels},
+        embeddings=EmbeddingsConfig(dimension=4, char_dimension=3, char_hidden=2),
+        encoder=EncoderConfig(hidden_size=4),
+        loudness=30,
+    )
+    save_model(made, tmp_path / "model", card="")
+    nlp = pipeline(tmp_path / "model")
+    found = nlp("Ada").cats
+    mood, tone = (max(names, key=found.__getitem__) for names in labels.values())
+    wrong = "c" if tone == "d" else "d"
+    scores = nlp.evaluate([Example.from_dict(nlp.make_doc("Ada"), {"cats": {mood: 1.0, wrong: 1.0}})])
+    assert (scores["cats_mood_micro_f"], scores["cats_tone_micro_f"]) == (pytest.approx(1), 0)
+    assert "cats_micro_f" not in scores
+
+
+def test_labels_are_those_of_the_chosen_layers(odd_model: Path, nlp: Language) -> None:
+    component: Any = pipeline(odd_model, pos=None, cats="mood", tag="case", ents="chunks").get_pipe("tagger_bilstm")
+    assert component.label_data == {"ents": ["A"], "spans": ["A"], "tag": ["x", "y"], "pos": [], "cats": ["a", "b"]}
+    assert component.labels == ("A", "x", "y", "a", "b")
+    assert {"PER", "NNP", "PROPN", "positive"} <= set(nlp.pipe_labels["tagger_bilstm"])
+
+
+def test_initialize_loads_the_model_and_finds_mistakes(tmp_path: Path) -> None:
+    nlp = pipeline()
+    assert "tagger_bilstm" not in nlp.meta["labels"]  # which loads nothing
+    nlp.initialize()
+    assert "PER" in nlp.meta["labels"]["tagger_bilstm"]
+    with pytest.raises(ModelError, match="no such model folder"):
+        pipeline(tmp_path / "none").initialize()
+    with pytest.raises(ModelError, match="`ents` must be a layer that can set it"):
+        pipeline(ents="upos").initialize()
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({}, "`model` must be a folder or a name, as for tagger.load, got None; see docs/integrations.md"),
+        ({"model": 5}, "`model` must be a folder or a name, as for tagger.load, got 5"),
+        ({"model": ""}, "`model` must be a folder or a name"),
+        ({"model": "english", "load": ["numpy"]}, "`load` must be keyword arguments of tagger.load, got ['numpy']"),
+        ({"model": "english", "ents": 5}, "`ents` must be a layer, `auto` or None, got 5"),
+        ({"model": "english", "pos": ["upos"]}, "`pos` must be a layer, `auto` or None, got ['upos']"),
+        ({"model": "english", "cats": [None]}, "`cats` must be a layer, a list of layers, `auto` or None, got [None]"),
+        ({"model": "english", "spans_key": ""}, "`spans_key` must be a name, got ''"),
+        ({"model": "english", "overwrite": "yes"}, "`overwrite` must be true or false, got 'yes'"),
+    ],
+)
+def test_settings_of_a_wrong_type_are_one_sentence(config: dict[str, Any], message: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        spacy.blank("en").add_pipe("tagger_bilstm", name="mine", config=config)
+    assert str(caught.value).startswith(f"component `mine`: {message}")
+    assert "\n" not in str(caught.value)
+
+
 def test_spans_survive_a_docbin(nlp: Language) -> None:
     doc = nlp(TEXT)
     copied = Doc(nlp.vocab).from_bytes(doc.to_bytes())
@@ -367,4 +454,4 @@ def test_entry_point_names_the_factory() -> None:
     module, _, name = project["entry-points"]["spacy_factories"]["tagger_bilstm"].partition(":")
     function = getattr(importlib.import_module(module), name)
     assert spacy.blank("en").get_factory_meta("tagger_bilstm").factory == "tagger_bilstm"
-    assert function.__annotations__["model"] is str
+    assert not any(isinstance(kind, str) for kind in function.__annotations__.values() if kind != "TaggerComponent")

@@ -12,6 +12,8 @@ from fastapi import FastAPI
 
 import tagger
 from tagger import Tagger
+from tagger.serving import app as app_module
+from tagger.serving import writing
 from tagger.serving.app import create_app
 from tagger.serving.limits import Limits
 
@@ -201,6 +203,43 @@ def test_a_body_without_a_length_is_read_up_to_the_limit_only(small: FastAPI) ->
     refused = answers(small, lambda client: client.post("/tag", content=endless()))
     assert refused.status_code == 413
     assert sent < 10**5
+
+
+@pytest.mark.parametrize("step", ["document_of", "bytes_of"])
+@pytest.mark.parametrize(("path", "body"), [("/tag", b'{"text": "Ada"}'), ("/tag/stream", b'"Ada"')])
+def test_no_request_waits_while_the_text_of_another_is_split_or_its_result_written(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch, step: str, path: str, body: bytes
+) -> None:
+    real, begun, go = getattr(app_module, step), threading.Event(), threading.Event()
+
+    def slow(*arguments: Any) -> Any:
+        begun.set()
+        assert go.wait(5)
+        return real(*arguments)
+
+    monkeypatch.setattr(app_module, step, slow)
+    monkeypatch.setattr(writing, "LARGE", 0)
+
+    async def ask(client: httpx.AsyncClient) -> httpx.Response:
+        asked = asyncio.create_task(client.post(path, content=body))
+        while not begun.is_set():
+            await asyncio.sleep(0.01)
+        assert (await client.get("/health")).json() == {"status": "ok"}
+        go.set()
+        return await asked
+
+    found = answers(app, ask)
+    assert found.status_code == 200
+    assert '"tokens": ["Ada"]' in found.text
+
+
+def test_a_line_whose_words_are_wrong_keeps_its_error_when_the_others_are_refused(model: Tagger) -> None:
+    slow: Any = Slow(model)
+    app = create_app({"english": slow}, limits=Limits(seconds=0.2))
+    found = post(app, b'"a"\n[" "]\n{', "/tag/stream")
+    slow.go.set()
+    errors = [json.loads(line)["error"] for line in found.text.splitlines()]
+    assert [error[:8] for error in errors] == ["no resul", "line 2: ", "line 3: "]
 
 
 class Slow:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,8 +25,13 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with make_browser() as found:
+def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("downloads")
+
+
+@pytest.fixture(scope="module")
+def browser(downloads: Path) -> Iterator[Any]:
+    with make_browser(downloads=downloads) as found:
         yield found
 
 
@@ -115,6 +121,103 @@ def test_results_are_copied_as_json_and_csv(page: Page) -> None:
     lines = page.browser.execute_script("return csv()").split("\r\n")
     assert lines[0] == "model,layer,type,text,start_char,end_char,score"
     assert any('"\'=Ada, Oslo"' in line for line in lines)  # no formula for a spreadsheet
+
+
+@pytest.mark.parametrize("kind", ["json", "csv"])
+def test_a_click_downloads_what_a_copy_has(page: Page, downloads: Path, kind: str) -> None:
+    page.tag("Barack Obama visited Köln.")
+    page.find(f"#load-{kind}").click()
+    file = downloads / f"tagged.{kind}"
+    until(file.exists)  # it has another name until it is whole
+    content = file.read_bytes().decode()
+    assert content == page.browser.execute_script(f"return {kind}()")
+    assert "Köln" in content
+
+
+def rgb(colour: str) -> list[float]:
+    return [float(number) for number in colour.partition("(")[2].rstrip(")").split(",")]
+
+
+def contrast(one: str, other: str) -> float:
+    """The ratio of the luminances of two colours, as WCAG 2 defines it."""
+
+    def luminance(colour: str) -> float:
+        parts = [value / 255 for value in rgb(colour)[:3]]
+        linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+COLOURS = """
+const painted = (element) => {  // the colour behind a text, with what is transparent mixed in by the browser
+  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const layers = [];
+  for (let each = element; each; each = each.parentElement) layers.unshift(getComputedStyle(each).backgroundColor);
+  for (const layer of layers) { canvas.fillStyle = layer; canvas.fillRect(0, 0, 1, 1); }
+  return `rgb(${[...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).join(',')})`;
+};
+return [...document.querySelectorAll(arguments[0])].filter((e) => e.offsetParent)
+  .map((e) => [e.id || e.tagName + '.' + e.className, getComputedStyle(e).color, painted(e)]);
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_can_be_read_in_light_and_dark(page: Page, scheme: str) -> None:
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    page.tag("Barack Obama visited Paris with Siemens, and it was a great day for the French.")
+    found = page.browser.execute_script(
+        COLOURS, "body, p, label, button, select, input, textarea, mark, small, span, h3"
+    )
+    assert len(found) > 50
+    assert (sum(rgb(found[0][2])) < 200) == (scheme == "dark")
+    assert [row for row in found if contrast(*row[1:]) < 4.5] == []
+    page.tag(" ")
+    [(_, ink, back)] = page.browser.execute_script(COLOURS, ".error")
+    assert contrast(ink, back) >= 4.5
+
+
+def tree(page: Page) -> list[tuple[str, str, dict[str, Any]]]:
+    """The role, the name and the properties of what a screen reader gets."""
+    nodes = page.browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    return [
+        (
+            node["role"]["value"],
+            node.get("name", {}).get("value", "").strip(),
+            {each["name"]: each["value"].get("value") for each in node.get("properties", [])},
+        )
+        for node in nodes
+        if not node["ignored"]
+    ]
+
+
+def test_a_screen_reader_gets_names_and_hears_what_was_found(page: Page) -> None:
+    page.tag("Barack Obama visited Paris.")
+    page.browser.execute_cdp_cmd("Accessibility.enable", {})
+    found = tree(page)
+    named = {(role, name) for role, name, _ in found}
+    assert {
+        ("textbox", "Text"),
+        ("button", "Tag"),
+        ("combobox", "Model"),
+        ("combobox", "Compare with"),
+        ("spinbutton", "Readings"),
+        ("button", "Download CSV"),
+        ("heading", "tagger"),
+        ("heading", "english"),
+        ("region", "result of english"),
+        ("meter", "positive"),
+    } <= named
+    roles = {"textbox", "button", "combobox", "spinbutton", "slider", "meter", "region", "heading"}
+    assert [role for role, name, _ in found if role in roles and not name] == []
+    assert ("slider", "Least probability") in named
+    assert [each["live"] for role, _, each in found if role == "status"] == ["polite"] * 2  # status, and the slider's
+    said = [name for role, name, _ in found if role == "StaticText"]
+    assert any(name.startswith("5 words in") for name in said)
+    assert "Barack Obama" in said
+    assert any(name.startswith("PER 0.") for name in said)
 
 
 def test_every_control_has_a_name_and_can_be_reached_with_the_keyboard(page: Page) -> None:

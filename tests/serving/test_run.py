@@ -11,16 +11,24 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import tagger
 from tagger.errors import ModelError
 from tagger.serving.run import named_models
 
+WITHOUT_TORCH = """
+import sys
+for package in ("torch", "torchcrf", "jaxtyping", "spacy", "datasets", "scipy", "sklearn", "seqeval", "jinja2"):
+    sys.modules[package] = None
+from tagger.cli import main
+main()
+"""
 LONG = "Ada lives in Oslo and works for Siemens in Berlin. " * 400
 
 
@@ -32,9 +40,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def service(*options: str, port: int, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "tagger", "serve", "english", "--port", str(port), *options]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment})
+def service(
+    *options: str, port: int, program: Sequence[str] = ("-m", "tagger"), log: str = os.devnull, **environment: str
+) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, *program, "serve", "english", "--port", str(port), *options]
+    with Path(log).open("w", encoding="utf-8") as file:  # a pipe that nobody reads would block it
+        process = subprocess.Popen(command, stderr=file, text=True, env={**os.environ, **environment})
     try:
         deadline = time.monotonic() + 60
         while not ready(port):
@@ -45,7 +56,7 @@ def service(*options: str, port: int, **environment: str) -> Iterator[subprocess
     finally:
         if process.poll() is None:
             process.kill()
-        process.communicate()
+        process.wait()
 
 
 def ready(port: int) -> bool:
@@ -85,9 +96,23 @@ def test_a_model_that_is_not_there_is_one_sentence() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_signal_ends_the_service_after_the_requests_that_it_has_taken() -> None:
-    port, answers = free_port(), []
-    with service(port=port) as process:
+def test_without_torch_it_gives_the_answers_that_torch_gives() -> None:
+    port, texts = free_port(), ["Barack Obama visited Paris. Maria loved it.", "It rained in Altavia Inc. all day."]
+    with service(port=port, program=("-c", WITHOUT_TORCH)):
+        found = ask(port, "/tag", {"texts": texts})["results"]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as page:
+            assert b"<textarea" in page.read()
+    wanted = [document.to_dict() for document in tagger.load("english", backend="torch").tag_documents(texts)]
+    for row, other in zip(found, wanted, strict=True):
+        assert (row["text"], row["tokens"], row["tags"]) == (other["text"], other["tokens"], other["tags"])
+        assert row["labels"].keys() == other["labels"].keys()
+        for name, scores in other["tag_scores"].items():
+            assert row["tag_scores"][name] == pytest.approx(scores, abs=1e-4)
+
+
+def test_a_signal_ends_the_service_after_the_requests_that_it_has_taken(tmp_path: Path) -> None:
+    port, answers, log = free_port(), [], tmp_path / "log"
+    with service(port=port, log=str(log)) as process:
 
         def client() -> None:
             answers.append(ask(port, "/tag", {"texts": [LONG] * 4}))
@@ -97,14 +122,16 @@ def test_a_signal_ends_the_service_after_the_requests_that_it_has_taken() -> Non
         time.sleep(0.3)
         process.send_signal(signal.SIGTERM)
         thread.join()
-        log = process.communicate(timeout=60)[1]
+        process.wait(60)
     assert [len(row["tokens"]) for row in answers[0]["results"]] == [4400] * 4
     assert process.returncode in (0, -signal.SIGTERM)
-    assert "Traceback" not in log
+    assert "Traceback" not in log.read_text()
 
 
-def test_requests_under_load_are_answered_rightly_or_refused_when_the_service_is_killed_and_starts_again() -> None:
-    port, right, refused, stop = free_port(), [0], [0], threading.Event()
+@contextmanager
+def asked_all_the_time(port: int) -> Iterator[dict[str, int]]:
+    """Clients that ask while the context lasts, and how many requests were answered rightly, refused, or wrongly."""
+    said, stop, lock = {"right": 0, "refused": 0, "wrong": 0}, threading.Event(), threading.Lock()
 
     def client(number: int) -> None:
         turn = 0
@@ -113,27 +140,70 @@ def test_requests_under_load_are_answered_rightly_or_refused_when_the_service_is
             text = f"Ada{number}x{turn} lives in Oslo."
             try:
                 found = ask(port, "/tag", {"text": {"id": turn, "text": text}})["results"][0]
-                assert (found["id"], found["text"]) == (turn, text)
-                right[0] += 1
-            except (OSError, ValueError, http.client.HTTPException):  # no connection, or one that was cut
-                refused[0] += 1
+                kind = "right" if (found["id"], found["text"]) == (turn, text) else "wrong"
+            except (OSError, ValueError, http.client.HTTPException) as error:  # no connection, or one that was cut
+                kind = "refused" if getattr(error, "code", 503) == 503 else "wrong"
                 time.sleep(0.05)
+            with lock:
+                said[kind] += 1
 
-    threads = [threading.Thread(target=client, args=(number,)) for number in range(4)]
-    for start in (True, False):
-        with service(port=port) as process:
-            if start:
-                for thread in threads:
-                    thread.start()
-            time.sleep(1)
-            before = right[0]
-            process.kill()
-            time.sleep(0.2)
-        assert before > 0
-    stop.set()
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(8)]
     for thread in threads:
-        thread.join()
-    assert refused[0] > 0
+        thread.start()
+    try:
+        yield said
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def until(found: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 60
+    while not found():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_requests_under_load_are_answered_rightly_or_refused_when_the_service_ends_and_starts_again(
+    number: signal.Signals,
+) -> None:
+    port = free_port()
+    with service(port=port) as first, asked_all_the_time(port) as said:
+        until(lambda: said["right"] > 20)
+        first.send_signal(number)
+        first.wait(60)
+        until(lambda: said["refused"] > 0)
+        before = said["right"]
+        with service(port=port):
+            until(lambda: said["right"] > before + 20)
+    assert said["wrong"] == 0
+
+
+def workers(process: subprocess.Popen[str]) -> set[int]:
+    pids = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return {int(pid) for pid in pids if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_process_that_is_killed_is_replaced_and_all_end_with_the_service() -> None:
+    port = free_port()
+    with service("--workers", "2", port=port) as process:
+        until(lambda: len(workers(process)) == 2)
+        killed, other = workers(process)
+        with asked_all_the_time(port) as said:
+            until(lambda: said["right"] > 20)
+            os.kill(killed, signal.SIGKILL)
+            until(lambda: len(workers(process) - {killed}) == 2)
+            before = said["right"]
+            until(lambda: said["right"] > before + 20)
+        assert said["wrong"] == 0
+        left = workers(process)
+        assert other in left
+        process.kill()
+        process.wait()
+        until(lambda: not any(Path(f"/proc/{pid}/exe").exists() for pid in left))
 
 
 def test_several_processes_share_a_port_and_ask_for_the_key() -> None:
@@ -144,4 +214,4 @@ def test_several_processes_share_a_port_and_ask_for_the_key() -> None:
         found = ask(port, "/tag", {"text": "Ada"}, **{"X-API-Key": "secret"})
         assert found["results"][0]["tokens"] == ["Ada"]
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.wait(60)

@@ -103,7 +103,7 @@ function labels(result, layer, label) {
   if (!weights || weights.length !== result.tokens.length) return bars;
   const most = Math.max(...weights);
   const words = result.tokens.slice(0, SHOWN).map((token, i) =>
-    [node("span", token, { "--weight": (70 * weights[i]) / most, title: `attention ${weights[i].toFixed(3)}` }), " "]).flat();
+    [node("span", token, { "--weight": (40 * weights[i]) / most, title: `attention ${weights[i].toFixed(3)}` }), " "]).flat();
   return [...bars, node("p", words, { class: "text weights", "aria-label": `attention of ${layer}` })];
 }
 
