@@ -22,6 +22,7 @@ EXTRAS = {
     "onnx": "onnx",
     "onnxruntime": "onnx",
     "prometheus_client": "serve",
+    "ray": "ray",
     "starlette": "serve",
     "tokenizers": "transformers",
     "transformers": "transformers",

@@ -237,11 +237,11 @@ def tag(
 
     splitting = {"tokenize": tokenize, "language": language, "split_on": split_on, "segment": segment}
     if ray is not None:
-        from tagger.cli.spreading import check_options, tag_on_cluster
+        from tagger.cli.spreading import checked_output, tag_on_cluster
 
-        check_options(context, output)
+        folder = checked_output(context, output)
         loading = {"backend": backend, "precision": precision, "trusted": trust, **splitting}
-        tag_on_cluster(ray, model, file, output, resume=resume, text=text, threads=threads, loading=loading)
+        tag_on_cluster(ray, model, file, folder, resume=resume, text=text, threads=threads, loading=loading)
         return
     if resume:
         check_resume(file, output)

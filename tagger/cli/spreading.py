@@ -13,14 +13,12 @@ from tagger.errors import RecipeError
 from tagger.files.signals import ended_in_order
 from tagger.wording import counted, visible
 
-OPTIONS = frozenset(
-    ("ray", "output", "resume", "text", "backend", "precision", "threads", "trust")
-    + ("tokenize", "language", "split_on", "segment")
-)  # that `--ray` may have beside it
+SPLITTING = ("tokenize", "language", "split_on", "segment")
+OPTIONS = {"ray", "output", "resume", "text", "backend", "precision", "threads", "trust", *SPLITTING}  # beside `--ray`
 
 
-def check_options(context: typer.Context, output: Path | None) -> None:
-    """Refuse options of `tagger tag` that have no effect together with `--ray`.
+def checked_output(context: typer.Context, output: Path | None) -> Path:
+    """Return the folder to write. Refuse options of `tagger tag` that have no effect together with `--ray`.
 
     Raises:
         RecipeError: There is one, or no output.
@@ -34,6 +32,7 @@ def check_options(context: typer.Context, output: Path | None) -> None:
             raise RecipeError(
                 f"{parameter.opts[0]} is not for --ray, which writes a row per text with all that is found; remove it"
             )
+    return output
 
 
 def tag_on_cluster(
@@ -64,11 +63,13 @@ def tag_on_cluster(
         TaggerError: See `tagger.ray.tag_files`.
     """
     if file == "-":
-        raise RecipeError("--ray needs a file or a folder that all machines can read, got standard input; save it first")
+        raise RecipeError(
+            "--ray needs a file or a folder that all machines can read, got standard input; save it first"
+        )
     from tagger.ray import cluster, tag_files
     from tagger.ray.jobs import PARTS
 
-    splitting = checked_splitting({name: loading[name] for name in ("tokenize", "language", "split_on", "segment")})
+    splitting: dict[str, Any] = checked_splitting({name: loading[name] for name in SPLITTING})
     backend = quickest_backend(local_folder(model), loading["backend"], "cpu", loading["precision"])
     settings = {"backend": backend, "precision": loading["precision"], "trusted": loading["trusted"]}
     with ended_in_order(), cluster(address), Meter("blocks tagged") as meter:

@@ -197,9 +197,9 @@ def _tables(block: Block, schema: "pyarrow.Schema") -> "Iterator[pyarrow.Table]"
             yield _records(piece, block, schema)
     else:
         with utf8_alone():
-            lines = decode_lines(_lines(block), where=block.place, start=_start_of(block))
-            for piece in _pieces(lines, SLICE):
-                yield pyarrow.table({"text": piece}, schema)
+            texts = decode_lines(_lines(block), where=block.place, start=_start_of(block))
+            for lines in _pieces(texts, SLICE):
+                yield pyarrow.table({"text": lines}, schema)
 
 
 def _start_of(block: Block) -> int:

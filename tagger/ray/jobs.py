@@ -4,7 +4,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -119,7 +119,7 @@ def tag_files(
     """
     ray = _ray()
     work = Work(str(model), {**loading, "threads": threads}, text, prefix)
-    given, folder = Path(os.path.abspath(path)), Path(os.path.abspath(output))
+    given, folder = Path(path).absolute(), Path(output).absolute()
     files = files_of(given)
     blocks = [block for file in files for block in blocks_of(file, block_bytes)]
     schema = _common_schema(blocks)
@@ -144,8 +144,8 @@ def tag_files(
             threads=threads,
             at_once=True,
         )
-        with _plain_errors():
-            rows = sum(watch((row["rows"] for row in found.iter_rows()), len(jobs)))
+        with _plain_errors(), closing(iter(found.iter_rows())) as results:  # to close them ends the processes
+            rows = sum(watch((row["rows"] for row in results), len(jobs)))
     return Tagged(len(jobs), rows, len(done))
 
 
@@ -173,7 +173,7 @@ def cluster(address: str) -> Iterator[None]:
             f"--ray {address}: must be the address of a running Ray, such as HOST:6379, or `local` to start one here; "
             f"got none there ({why})"
         ) from None
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # errors are raised
     ray.data.DataContext.get_current().enable_progress_bars = False  # the caller shows the blocks
     try:
         yield
@@ -199,8 +199,7 @@ def _mapped(
     threads: int,
     at_once: bool = False,
 ) -> "ray.data.Dataset":
-    """Return a dataset whose blocks go through workers, each in a process of its own; all start `at_once`, or by need.
-    """
+    """Return a dataset whose blocks go through workers, each a process; all start `at_once`, or by need."""
     ray = _ray()
     most = max(int(ray.cluster_resources().get("CPU", 1) // threads), 1)
     most = most if actors is None else min(most, actors)

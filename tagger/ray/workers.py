@@ -78,7 +78,7 @@ class Writer(Worker):
         self._schema = schema
 
     def __call__(self, jobs: "pyarrow.Table") -> "Iterator[pyarrow.Table]":
-        """Yield the number of rows of each block, when its file is written; a job is a block with `output`, its file."""
+        """Yield the number of rows of each block when its file, `output`, is written."""
         import pyarrow
 
         for job in jobs.to_pylist():

@@ -1,5 +1,6 @@
 """Tagging on a real Ray of two processes: the rows of one process, also if a process dies or the job is cut."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -29,11 +30,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a model, `texts.txt`, and the same texts with another column as JSON lines and Parquet."""
     folder = tmp_path_factory.mktemp("ray")
     save_model(loud_model(), folder / "model", card="")
-    texts = [sentence.text for sentence in generate(1000, seed=3, split="train")]
+    texts = [f"{sentence.text} n{i}" for i, sentence in enumerate(generate(1000, seed=3, split="train"))]
     rows = [{"id": f"r{number}", "text": text} for number, text in enumerate(texts)]
     (folder / "texts.txt").write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
     (folder / "texts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    parquet.write_table(pyarrow.Table.from_pylist(rows), folder / "texts.parquet", row_group_size=100)
+    parquet.write_table(pyarrow.Table.from_pylist(rows), folder / "texts.parquet", row_group_size=10)
     return folder
 
 
@@ -52,24 +53,34 @@ def address() -> Iterator[str]:
 def wanted(folder: Path) -> list[dict[str, Any]]:
     """Return the rows that one process makes of `texts.parquet`."""
     model = tagger.load(folder / "model", threads=1)
-    return rounded(tagger.tag_dataframe(model, parquet.read_table(folder / "texts.parquet")).to_pylist())
+    return tagger.tag_dataframe(model, parquet.read_table(folder / "texts.parquet")).to_pylist()
 
 
-def rounded(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return rows with scores of four digits; the last ones depend on which sentences are tagged together."""
-    return json.loads(json.dumps(list(rows)), parse_float=lambda number: round(float(number), 4))
+def same(found: Any, wanted: Any) -> bool:
+    """Whether rows are the same, apart from the last digits of scores, which depend on what is tagged together."""
+    if isinstance(wanted, float):
+        return bool(found == pytest.approx(wanted, abs=1e-4))
+    if isinstance(wanted, list):
+        return len(found) == len(wanted) and all(map(same, found, wanted))
+    if isinstance(wanted, dict):
+        return list(found) == list(wanted) and all(same(found[name], wanted[name]) for name in wanted)
+    return bool(found == wanted)
 
 
 def written(output: Path) -> list[dict[str, Any]]:
     files = sorted(output.iterdir())
     assert [file.name for file in files if not file.match("part-*.parquet")] == []
-    return rounded(row for file in files for row in parquet.read_table(file).to_pylist())
+    return [row for file in files for row in parquet.read_table(file).to_pylist()]
 
 
 def workers() -> list[psutil.Process]:
     """Return the processes that tag."""
-    children = psutil.Process().children(recursive=True)
-    return [child for child in children if "MapWorker(MapBatches(Writer))" in " ".join(child.cmdline())]
+    found = []
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it has ended
+            if "MapWorker(MapBatches(Writer))" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
 
 
 @pytest.mark.parametrize("read", ["read_text", "read_json", "read_parquet"])
@@ -78,10 +89,9 @@ def test_a_dataset_has_the_rows_of_one_process(
 ) -> None:
     name = {"read_text": "texts.txt", "read_json": "texts.jsonl", "read_parquet": "texts.parquet"}[read]
     dataset = getattr(ray.data, read)(str(folder / name))
-    found = tagger.ray.tag(dataset, folder / "model")
-    rows = rounded(found.take_all())
+    rows = tagger.ray.tag(dataset, folder / "model").take_all()
     kept = [{name: row[name] for name in row if read != "read_text" or name != "id"} for row in wanted]
-    assert sorted(rows, key=repr) == sorted(kept, key=repr)
+    assert same(sorted(rows, key=lambda row: row["text"]), sorted(kept, key=lambda row: row["text"]))
     assert any(row["ner"] for row in rows)
 
 
@@ -99,13 +109,11 @@ def test_a_killed_worker_loses_and_doubles_no_row(
             yield count
 
     output = tmp_path / "out"
-    found = tagger.ray.tag_files(
-        folder / "texts.jsonl", folder / "model", output, block_bytes=BYTES, watch=kill_one
-    )
+    found = tagger.ray.tag_files(folder / "texts.jsonl", folder / "model", output, block_bytes=BYTES, watch=kill_one)
     assert killed
     assert found == (len(list(output.iterdir())), len(wanted), 0)
     assert found.blocks >= 10
-    assert written(output) == wanted
+    assert same(written(output), wanted)
 
 
 def test_a_cut_job_goes_on_with_the_blocks_that_are_missing(
@@ -120,12 +128,12 @@ def test_a_cut_job_goes_on_with_the_blocks_that_are_missing(
         tagger.ray.tag_files(**job, watch=cut)
     settle(tmp_path / "out")
     before = {file: file.stat().st_mtime_ns for file in (tmp_path / "out").glob("part-*.parquet")}
-    assert 1 <= len(before) < 10
+    assert 1 <= len(before) < 100
     found = tagger.ray.tag_files(**job, resume=True)
-    assert (found.blocks, found.before) == (10 - len(before), len(before))
+    assert (found.blocks, found.before) == (100 - len(before), len(before))
     assert {file: file.stat().st_mtime_ns for file in before} == before
-    assert written(tmp_path / "out") == wanted
-    assert tagger.ray.tag_files(**job, resume=True) == (0, 0, 10)
+    assert same(written(tmp_path / "out"), wanted)
+    assert tagger.ray.tag_files(**job, resume=True) == (0, 0, 100)
 
 
 def settle(output: Path) -> None:
@@ -150,7 +158,7 @@ def test_the_command_writes_a_folder_and_an_error_of_a_worker_is_one_sentence(
     assert note == f"{tmp_path}/out: 1 block done; the same command with --resume continues it"
     assert error.startswith(f"error: {tmp_path}/in/b.txt:2: must be UTF-8, got byte 0xe9")
     texts_alone = [{name: value for name, value in row.items() if name != "id"} for row in wanted]
-    assert written(tmp_path / "out") == texts_alone
+    assert same(written(tmp_path / "out"), texts_alone)
 
 
 def test_a_cluster_that_is_not_there_is_one_sentence(folder: Path) -> None:

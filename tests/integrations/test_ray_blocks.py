@@ -28,7 +28,9 @@ def rows_of(path: Path, size: int) -> list[dict[str, object]]:
 
 @settings(max_examples=60)
 @given(lines=LINES, size=st.integers(1, 30), end=st.booleans())
-def test_each_line_is_in_one_block(lines: list[str], size: int, end: bool, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_each_line_is_in_one_block(
+    lines: list[str], size: int, end: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     path = tmp_path_factory.mktemp("lines") / "a.txt"
     content = "x" + "\n".join(lines) + ("\n" if end else "")
     path.write_text(content, encoding="utf-8", newline="")
