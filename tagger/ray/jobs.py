@@ -161,6 +161,7 @@ def cluster(address: str) -> Iterator[None]:
         MissingExtraError: Ray is not installed.
         RecipeError: There is no Ray at this address.
     """
+    os.environ.setdefault("RAY_DATA_LOG_LEVEL", "CRITICAL")  # errors are raised, and the caller shows the progress
     if address == LOCAL:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent to anybody
     ray = _ray()
@@ -173,7 +174,6 @@ def cluster(address: str) -> Iterator[None]:
             f"--ray {address}: must be the address of a running Ray, such as HOST:6379, or `local` to start one here; "
             f"got none there ({why})"
         ) from None
-    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # errors are raised
     ray.data.DataContext.get_current().enable_progress_bars = False  # the caller shows the blocks
     try:
         yield
