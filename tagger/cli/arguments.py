@@ -224,7 +224,7 @@ def local_folder(model: Path) -> Path:
     return model if address_of(model) is None else model_path(model)
 
 
-def checked_splitting(splitting: Mapping[str, str | None]) -> dict[str, str]:
+def checked_splitting(splitting: Mapping[str, str | None]) -> dict[str, Any]:
     """Return the options that say how to split texts, as far as they are given.
 
     Raises:
@@ -232,7 +232,7 @@ def checked_splitting(splitting: Mapping[str, str | None]) -> dict[str, str]:
     """
     from tagger.config import ReadingConfig, parse_section
 
-    given = {name: value for name, value in splitting.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in splitting.items() if value is not None}
     parse_section(ReadingConfig, given, where="the options")
     return given
 

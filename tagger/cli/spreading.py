@@ -69,7 +69,7 @@ def tag_on_cluster(
     from tagger.ray import cluster, tag_files
     from tagger.ray.jobs import PARTS
 
-    splitting: dict[str, Any] = checked_splitting({name: loading[name] for name in SPLITTING})
+    splitting = checked_splitting({name: loading[name] for name in SPLITTING})
     backend = quickest_backend(local_folder(model), loading["backend"], "cpu", loading["precision"])
     settings = {"backend": backend, "precision": loading["precision"], "trusted": loading["trusted"]}
     with ended_in_order(), cluster(address), Meter("blocks tagged") as meter:

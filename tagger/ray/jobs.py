@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from hashlib import sha256
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 PARTS = "part-*.parquet"  # the files of an output
 LOCAL = "local"  # the address of a Ray of this machine alone
+ATTEMPTS = re.compile(r"\s+Failed to .* after \d+/\d+ attempts")  # what Ray appends to the message of an error
 Watch = Callable[[Iterable[int], int], Iterable[int]]
 
 
@@ -274,7 +276,7 @@ def _plain_errors() -> Iterator[None]:
         while cause is not None and not isinstance(cause, TaggerError):
             cause = getattr(cause, "cause", None) or cause.__cause__
         if cause is not None:
-            raise cause from None
+            raise type(cause)(ATTEMPTS.split(str(cause), maxsplit=1)[0].rstrip()) from None
         why = " ".join(str(error).split())
         raise ModelError(
             f"Ray: the processes must be able to work, but one has failed: {why[-300:]}; see the logs of Ray, and "

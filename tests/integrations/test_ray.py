@@ -157,6 +157,7 @@ def test_the_command_writes_a_folder_and_an_error_of_a_worker_is_one_sentence(
     *_, note, error = done.stderr.splitlines()
     assert note == f"{tmp_path}/out: 1 block done; the same command with --resume continues it"
     assert error.startswith(f"error: {tmp_path}/in/b.txt:2: must be UTF-8, got byte 0xe9")
+    assert error.endswith("save it as UTF-8")
     texts_alone = [{name: value for name, value in row.items() if name != "id"} for row in wanted]
     assert same(written(tmp_path / "out"), texts_alone)
 
