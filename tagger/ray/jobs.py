@@ -271,12 +271,14 @@ def _plain_errors() -> Iterator[None]:
     ray = _ray()
     try:
         yield
-    except ray.exceptions.RayError as error:
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, TaggerError):
-            cause = getattr(cause, "cause", None) or cause.__cause__
-        if cause is not None:
-            raise type(cause)(ATTEMPTS.split(str(cause), maxsplit=1)[0].rstrip()) from None
+    except (ray.exceptions.RayError, TaggerError) as error:
+        chain: list[BaseException] = [error]
+        while (deeper := getattr(chain[-1], "cause", None) or chain[-1].__cause__) is not None:
+            chain.append(deeper)
+        if own := [found for found in chain if isinstance(found, TaggerError)]:
+            # Ray may have raised a class of its own, derived from ours.
+            kind = next(kind for kind in type(own[-1]).__mro__ if kind.__module__ == TaggerError.__module__)
+            raise kind(ATTEMPTS.split(str(own[-1]), maxsplit=1)[0].rstrip()) from None
         why = " ".join(str(error).split())
         raise ModelError(
             f"Ray: the processes must be able to work, but one has failed: {why[-300:]}; see the logs of Ray, and "
