@@ -50,11 +50,17 @@ _MODULES = {
     "tagger.tagging": ("Tagger", "load"),
     "tagger.training.loop": ("StopTraining",),
 }
-_SUBMODULES = ("annotation", "extensions", "metrics", "plots")
+_SUBMODULES = ("annotation", "extensions", "metrics", "plots", "ray")
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 if TYPE_CHECKING:
-    from tagger import annotation as annotation, extensions as extensions, metrics as metrics, plots as plots
+    from tagger import (
+        annotation as annotation,
+        extensions as extensions,
+        metrics as metrics,
+        plots as plots,
+        ray as ray,
+    )
     from tagger.config import Recipe as Recipe, load_recipe as load_recipe
     from tagger.conversion.writing import write_sentences as write_sentences
     from tagger.corpus.corpus import Corpus as Corpus, load_corpus as load_corpus, load_dataset as load_dataset

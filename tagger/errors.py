@@ -26,6 +26,7 @@ EXTRAS = {
     "onnxruntime": "onnx",
     "opentelemetry": "serve",
     "prometheus_client": "serve",
+    "ray": "ray",
     "starlette": "serve",
     "tokenizers": "transformers",
     "transformers": "transformers",

@@ -35,7 +35,7 @@ PAGES = [ROOT / "CONTRIBUTING.md", ROOT / "recipes" / "README.md", *sorted((ROOT
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SCORE = re.compile(r" \(\d\.\d\d\)")  # differs in the last digit from machine to machine
 PLAIN_COMMAND = re.compile(r"tagger [^|<>&;]*")  # needs no shell
-PUBLIC_MODULES = ("annotation", "extensions", "metrics", "plots")
+PUBLIC_MODULES = ("annotation", "extensions", "metrics", "plots", "ray")
 OF_EXTENSIONS = re.search(r"base classes from (.*)\. They are", (ROOT / "docs" / "extensions.md").read_text())
 REST: dict[str, object] = {  # what a recipe has besides the sections that a page shows
     "data": {"format": "synthetic", "sentences": 100},

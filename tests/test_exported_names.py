@@ -62,6 +62,7 @@ PUBLIC = [
     "metrics",
     "perturb",
     "plots",
+    "ray",
     "score",
     "stream_dataset",
     "tag_dataframe",
@@ -141,7 +142,7 @@ def test_tagging_loads_only_what_its_backend_needs(model: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("package", ["annotation", "metrics", "plots"])
+@pytest.mark.parametrize("package", ["annotation", "metrics", "plots", "ray"])
 def test_no_public_name_of_a_package_is_also_a_module_of_it(package: str) -> None:
     """The import of the module would replace the name."""
     folder = Path(__file__).resolve().parents[1] / "tagger" / package

@@ -224,6 +224,8 @@ def parameters_of(callback: Callable[..., None]) -> Iterator[Parameter]:
     """Return the arguments and options of a command, in order."""
     hints = get_type_hints(callback, include_extras=True)
     for name, found in inspect.signature(callback).parameters.items():
+        if hints[name] is typer.Context:
+            continue  # given by typer
         kind, info = get_args(hints[name])
         required = found.default is inspect.Parameter.empty
         values = [value for value in walked(kind) if isinstance(value, str)]

@@ -165,6 +165,7 @@ app.command(epilog="Example: tagger cache --older-than 30")(cache)
 
 @app.command(epilog='Example: echo "Ada lives in Oslo." | tagger tag runs/quickstart')
 def tag(
+    context: typer.Context,
     model: ModelArgument,
     file: FileArgument = "-",
     input_format: InputOption = None,
@@ -179,10 +180,21 @@ def tag(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(help="File to write, whole or not at all; .gz and .zst pack it. Default: standard output."),
+        typer.Option(
+            help="File to write, whole or not at all; .gz and .zst pack it. Default: standard output. With --ray, a "
+            "folder."
+        ),
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Tag on the cluster of Ray at this address (`local` starts one here) and write a folder of Parquet "
+            "files with a row per text. FILE is text, .jsonl, .parquet, or a folder of them. Needs the extra `ray`.",
+        ),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Continue the unfinished file of --output that a stopped run has left.")
+        bool, typer.Option("--resume", help="Continue the unfinished output that a stopped run has left.")
     ] = False,
     unit: Annotated[
         Unit, typer.Option(help="What one document of plain text is; `document`: lines between blank lines.")
@@ -225,12 +237,19 @@ def tag(
     from tagger.cli.resuming import check_resume
     from tagger.cli.tagging import Tagging, format_of, tag_file
 
+    splitting = {"tokenize": tokenize, "language": language, "split_on": split_on, "segment": segment}
+    if ray is not None:
+        from tagger.cli.spreading import checked_output, tag_on_cluster
+
+        folder = checked_output(context, output)
+        loading = {"backend": backend, "precision": precision, "trusted": trust, **splitting}
+        tag_on_cluster(ray, model, file, folder, resume=resume, text=text, threads=threads, loading=loading)
+        return
     if resume:
         check_resume(file, output)
     form = {"delimiter": delimiter, "quote": quote, "comments": comments, "header": header, "encoding": encoding} | {
         "text": text
     }
-    splitting = {"tokenize": tokenize, "language": language, "split_on": split_on, "segment": segment}
     options = Tagging(
         input_format=input_format,
         columns=columns,

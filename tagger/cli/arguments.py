@@ -208,18 +208,43 @@ def load_tagger(
     splitting: Mapping[str, str | None] | None = None,
 ) -> "Tagger":
     """Return a loaded model; `splitting` says how it splits texts, if given."""
-    from tagger.config import ReadingConfig, parse_section
-    from tagger.inference.loading import fast_backend
-    from tagger.model.folder.opening import is_exported, model_path
-    from tagger.model.hub.address import address_of
     from tagger.tagging import load
 
-    given: dict[str, Any] = {name: value for name, value in (splitting or {}).items() if value is not None}
-    parse_section(ReadingConfig, given, where="the options")
-    model = model if address_of(model) is None else model_path(model)  # downloaded once
-    if backend == "auto" and not is_exported(model):
-        backend = fast_backend(model) if device == "cpu" and precision == "float32" else "torch"
+    given = checked_splitting(splitting or {})
+    model = local_folder(model)
+    backend = quickest_backend(model, backend, device, precision)
     return load(model, backend=backend, device=device, precision=precision, threads=threads, trusted=trusted, **given)
+
+
+def local_folder(model: Path) -> Path:
+    """Return the folder of a model, which is downloaded once if it is on the hub."""
+    from tagger.model.folder.opening import model_path
+    from tagger.model.hub.address import address_of
+
+    return model if address_of(model) is None else model_path(model)
+
+
+def checked_splitting(splitting: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return the options that say how to split texts, as far as they are given.
+
+    Raises:
+        RecipeError: A value is invalid.
+    """
+    from tagger.config import ReadingConfig, parse_section
+
+    given: dict[str, Any] = {name: value for name, value in splitting.items() if value is not None}
+    parse_section(ReadingConfig, given, where="the options")
+    return given
+
+
+def quickest_backend(folder: Path, backend: BackendName, device: str, precision: Precision) -> BackendName:
+    """Return what runs the model of a folder; `auto` becomes what tags a text soonest."""
+    from tagger.inference.loading import fast_backend
+    from tagger.model.folder.opening import is_exported
+
+    if backend != "auto" or is_exported(folder):
+        return backend
+    return fast_backend(folder) if device == "cpu" and precision == "float32" else "torch"
 
 
 def print_json(value: object) -> None:

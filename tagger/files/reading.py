@@ -199,6 +199,7 @@ def decode_lines(
     encoding: str | None = None,
     report: Report | None = None,
     keep_cr: bool = False,
+    start: int = 0,
 ) -> Iterator[str]:
     """Yield lines of bytes as text without line ends.
 
@@ -209,12 +210,13 @@ def decode_lines(
         report: Takes the kind, place and message of each line that is not UTF-8, which becomes a blank line. Default:
             it is an error.
         keep_cr: Whether the CR of a line end stays, for texts of several lines whose characters are counted.
+        start: Where in the file the lines begin, in bytes.
 
     Raises:
         DataError: The bytes are binary or not UTF-8, or a line is longer than `MAX_LINE` or has a CR inside; names line
             and byte.
     """
-    position, lines = 0, iter(raw)
+    position, lines = start, iter(raw)
     first = next(lines, b"")
     refuse_known_binary(first, where)
     encoding = encoding or encoding_of(first)
@@ -222,7 +224,7 @@ def decode_lines(
         yield from _recoded(chain([first], lines), encoding, where)
         return
     for number, line in enumerate(chain([first], lines) if first else (), 1):
-        if number == 1 and line.startswith(codecs.BOM_UTF8):
+        if position == 0 and line.startswith(codecs.BOM_UTF8):
             position, line = 3, line[3:]
         if b"\0" in line:
             raise DataError(f"{where}:{number}: must be text, got a binary file (a zero byte); name a text file")

@@ -1,0 +1,130 @@
+"""The blocks of files that a cluster tags: each row is in one of them, whatever their size."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pyarrow
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from tagger.errors import DataError
+from tagger.ray import tag_files
+from tagger.ray.blocks import blocks_of, files_of, schema_of, slices, tables_of
+
+LINES = st.lists(st.text(st.characters(exclude_characters="\r\n\x00", exclude_categories=["Cs"]), max_size=8))
+
+
+def rows_of(path: Path, size: int) -> list[dict[str, object]]:
+    """The rows of all blocks of a file, in order."""
+    blocks = list(blocks_of(path, size))
+    schema = schema_of(blocks[0])
+    tables = [table for block in blocks for table in tables_of(block, schema)]
+    assert {table.schema for table in tables} == {schema}
+    return [row for table in tables for row in table.to_pylist()]
+
+
+@settings(max_examples=60)
+@given(lines=LINES, size=st.integers(1, 30), end=st.booleans())
+def test_each_line_is_in_one_block(
+    lines: list[str], size: int, end: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("lines") / "a.txt"
+    content = "x" + "\n".join(lines) + ("\n" if end else "")
+    path.write_text(content, encoding="utf-8", newline="")
+    assert rows_of(path, size) == [{"text": line} for line in content.removesuffix("\n").split("\n")]
+
+
+@pytest.mark.parametrize("size", [1, 7, 50, 10_000])
+def test_each_record_is_in_one_block_with_the_types_of_the_first(size: int, tmp_path: Path) -> None:
+    records = [{"text": f"text {i}", "n": i, "more": {"a": [1, i]}} for i in range(30)]
+    records[20] = {"text": None, "n": 20, "more": None}
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    assert rows_of(path, size) == records
+
+
+def test_a_packed_file_is_one_block(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt.gz"
+    path.write_bytes(gzip.compress(b"one\n\ntwo"))
+    assert len(list(blocks_of(path, 1))) == 1
+    assert rows_of(path, 1) == [{"text": "one"}, {"text": ""}, {"text": "two"}]
+
+
+def test_a_row_group_is_a_block(tmp_path: Path) -> None:
+    table = pyarrow.table({"text": [f"t{i}" for i in range(10)], "n": range(10)})
+    parquet.write_table(table, tmp_path / "a.parquet", row_group_size=4)
+    assert len(list(blocks_of(tmp_path / "a.parquet", 1))) == 3
+    assert rows_of(tmp_path / "a.parquet", 1) == table.to_pylist()
+
+
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_slices_have_all_rows_in_order_and_are_no_larger_than_asked(size: int) -> None:
+    table = pyarrow.table({"text": ["ab", None, "", "abcdefgh", "c"], "n": range(5)})
+    parts = list(slices(table, "text", size))
+    assert pyarrow.concat_tables(parts).equals(table)
+    lengths = [[len(text or "") for text in part["text"].to_pylist()] for part in parts]
+    assert all(sum(texts) <= size or len(texts) == 1 for texts in lengths)
+
+
+def test_slices_of_an_empty_table_keep_its_columns() -> None:
+    empty = pyarrow.table({"text": pyarrow.array([], pyarrow.string())})
+    assert [part.schema for part in slices(empty, "text")] == [empty.schema]
+
+
+def test_a_record_with_another_column_or_type_names_the_block(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    for wrong in ('{"text": "a", "other": 1}', '{"text": "a", "n": "x"}'):
+        path.write_text('{"text": "a", "n": 1}\n' * 3 + wrong)
+        with pytest.raises(DataError, match=r"a\.jsonl \(from byte 44\): must be JSON lines with the columns of the"):
+            rows_of(path, 44)
+
+
+def test_text_that_is_not_utf8_names_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"good\ngood\nb\xe9\n")
+    with pytest.raises(DataError, match=r"a\.txt \(from byte 8\):1: must be UTF-8, got byte 0xe9 at byte 11 of"):
+        list(rows_of(tmp_path / "a.txt", 4))
+
+
+def test_a_file_that_changes_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("one\n")
+    block = next(blocks_of(tmp_path / "a.txt", 100))
+    (tmp_path / "a.txt").write_text("one\ntwo\n")
+    with pytest.raises(DataError, match="must not change while it is tagged"):
+        list(tables_of(block, schema_of(block)))
+
+
+def test_a_folder_has_files_of_one_format(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="must have files"):
+        files_of(tmp_path)
+    (tmp_path / "b").mkdir()
+    for name in ("b/2.txt", "1.txt", ".hidden.jsonl", "_SUCCESS"):
+        (tmp_path / name).write_text("a")
+    assert files_of(tmp_path) == [tmp_path / "1.txt", tmp_path / "b" / "2.txt"]
+    (tmp_path / "c.jsonl").write_text("{}")
+    with pytest.raises(DataError, match="must have one format"):
+        files_of(tmp_path)
+
+
+@pytest.mark.parametrize("content", [None, b""])
+def test_a_missing_or_empty_file_is_one_sentence(content: bytes | None, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "a.txt").write_bytes(content)
+    with pytest.raises(DataError, match=r"a\.txt: the file (cannot be read|must not be empty)"):
+        list(blocks_of(tmp_path / "a.txt", 1))
+
+
+def test_wrong_columns_and_files_of_another_run_end_a_job_before_its_work(tmp_path: Path) -> None:
+    pytest.importorskip("ray", exc_type=ImportError)
+    path, output = tmp_path / "a.jsonl", tmp_path / "out"
+    path.write_text('{"body": "a"}\n')
+    with pytest.raises(DataError, match="the table must have a column text"):
+        tag_files(path, "english", output)
+    output.mkdir()
+    (output / "part-000000-0123456789abcdef.parquet").touch()
+    with pytest.raises(DataError, match="must be empty or new, got 1 file of a run"):
+        tag_files(path, "english", output, text="body")
+    with pytest.raises(DataError, match="same input, model and options, got 1 other such as part-000000-0123"):
+        tag_files(path, "english", output, text="body", resume=True)
