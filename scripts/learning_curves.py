@@ -1,12 +1,14 @@
 """Measure how many labelled sentences a start saves: scores by the number of sentences, with and without it.
 
     python scripts/learning_curves.py RECIPE --start MODEL [--corpus NAME] [--data DIR] [--sizes 50,100,200,500,1000]
-        [--seeds 3] [--output DIR] [--set KEY=VALUE ...] [--json FILE] [--picture FILE [--beside FILE ...]]
+        [--seeds 3] [--output DIR] [--set KEY=VALUE ...] [--start-set KEY=VALUE ...] [--json FILE]
+        [--picture FILE [--beside FILE ...]]
 
 NAME is one of the corpora of RECIPE; default: its only one. Only the heads that this corpus has layers for are trained,
 without teachers. For each size and seed, sentences are drawn from its train; a fifth of them is dev, which chooses
 the epoch, and the others are train. Both networks learn from the same sentences: `scratch` is the recipe itself, and
-`start` begins with the words, characters, features and encoder of MODEL. Both are scored on the dev sentences of the
+`start` begins with the words, characters, features and encoder of MODEL. `--set` replaces values of both recipes,
+`--start-set` those of `start` alone, such as word vectors that fit MODEL. Both are scored on the dev sentences of the
 recipe. Its test is not used. Finished runs in the folder of `--output` are used again; they must be of the same recipe
 and start.
 
@@ -111,10 +113,9 @@ def is_finished(run: Path) -> bool:
 
 
 def reports_of(
-    options: argparse.Namespace, recipe: Recipe, name: str, corpus: Corpus
+    options: argparse.Namespace, recipes: Mapping[str, Recipe], name: str, corpus: Corpus
 ) -> dict[tuple[str, int, int], Report]:
     """Return the report of each run, by network, size and seed; those that are missing are trained first."""
-    recipes = {SCRATCH: recipe, START: recipe.with_start(str(options.start))}
     check_runs(options.output, recipes)
     runs = [(network, size, seed) for size in options.sizes for seed in options.seeds for network in recipes]
     folders = {run: options.output / f"{run[0]}-{run[1]}" / f"seed-{run[2]}" for run in runs}
@@ -126,7 +127,7 @@ def reports_of(
             sentences = drawn(corpus, size, seed)
             trained = tagger.train(
                 recipes[network],
-                corpus={name: sentences} if recipe.corpora else sentences,
+                corpus={name: sentences} if recipes[network].corpora else sentences,
                 data=options.data,
                 base=Path(),
                 output=folders[run],
@@ -235,6 +236,7 @@ def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
     add("--seeds", type=seeds_or_number, default=[1, 2, 3], metavar="N", help=seeds)
     add("--output", type=Path, help="folder of the runs; default: runs/curves-RECIPE, or runs/curves-NAME-RECIPE")
     add("--set", action="append", default=[], metavar="KEY=VALUE", help="value of the recipe to replace")
+    add("--start-set", action="append", default=[], metavar="KEY=VALUE", help="the same for the network with a start")
     add("--threads", type=whole_number(1, MOST_THREADS), help="threads of torch; default: chosen by torch")
     add("--json", type=writable_file, help="file to write the figures to")
     add("--picture", type=picture_file, help="file to draw the curves to, such as curves.svg")
@@ -249,8 +251,11 @@ def main(given: Sequence[str] | None = None) -> None:
     recipe = tagger.load_recipe(options.recipe, options.set)
     corpora = tagger.load_corpora(recipe, data=options.data)
     name = chosen_corpus(options.corpus, corpora, options.sizes)
-    recipe = recipe_of_corpus(recipe, name, corpora[name])
-    rows = list(rows_of(reports_of(options, recipe, name, corpora[name]), options.sizes, options.seeds))
+    begun = tagger.load_recipe(options.recipe, [*options.set, *options.start_set]).with_start(str(options.start))
+    recipes = {
+        network: recipe_of_corpus(each, name, corpora[name]) for network, each in ((SCRATCH, recipe), (START, begun))
+    }
+    rows = list(rows_of(reports_of(options, recipes, name, corpora[name]), options.sizes, options.seeds))
     figures = {"recipe": options.recipe.stem, "seeds": options.seeds, "rows": rows}
     if options.json is not None:
         write_json(options.json, figures)
