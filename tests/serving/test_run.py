@@ -29,6 +29,25 @@ for package in ("torch", "torchcrf", "jaxtyping", "spacy", "datasets", "scipy", 
 from tagger.cli import main
 main()
 """
+GARBAGE = """
+import gc
+gc.set_threshold(10**6)  # as the command does, with a number of its own
+from tagger.serving.run import application_of
+
+class Round:
+    alive = 0
+    def __init__(self):
+        self.me, Round.alive = self, Round.alive + 1
+    def __del__(self):
+        Round.alive -= 1
+
+application_of({"models": {"english": "english"}, "limits": {}, "log_texts": False, "loading": {"backend": "numpy"}})
+most = 0
+for _ in range(100_000):
+    Round()
+    most = max(most, Round.alive)
+print(most)
+"""
 LONG = "Ada lives in Oslo and works for Siemens in Berlin. " * 400
 
 
@@ -108,6 +127,11 @@ def test_without_torch_it_gives_the_answers_that_torch_gives() -> None:
         assert row["labels"].keys() == other["labels"].keys()
         for name, scores in other["tag_scores"].items():
             assert row["tag_scores"][name] == pytest.approx(scores, abs=1e-4)
+
+
+def test_garbage_of_requests_does_not_pile_up() -> None:
+    done = subprocess.run([sys.executable, "-c", GARBAGE], capture_output=True, text=True, timeout=120, check=True)
+    assert 0 < int(done.stdout) < 10_000
 
 
 def test_a_signal_ends_the_service_after_the_requests_that_it_has_taken(tmp_path: Path) -> None:
