@@ -120,7 +120,7 @@ def test_wrong_columns_and_files_of_another_run_end_a_job_before_its_work(tmp_pa
     pytest.importorskip("ray", exc_type=ImportError)
     path, output = tmp_path / "a.jsonl", tmp_path / "out"
     path.write_text('{"body": "a"}\n')
-    with pytest.raises(DataError, match="the table must have a column text"):
+    with pytest.raises(DataError, match="the table must have a column 'text'"):
         tag_files(path, "english", output)
     output.mkdir()
     (output / "part-000000-0123456789abcdef.parquet").touch()
