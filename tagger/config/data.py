@@ -201,7 +201,7 @@ class FramesReading(Section):
     """Columns of CSV with numbers. An empty field is a missing number. Default: all that no other key names."""
 
     label: Annotated[str, Field(min_length=1)] | None = None
-    """Column of CSV with the tag of each step. Default: none."""
+    """Column of CSV with the tag of each step. Series to be tagged need not have it. Default: none."""
 
     windows: Annotated[str, Field(min_length=1)] | None = None
     """JSON file with labelled ranges of time for each series: `{"NAME.csv": [["START", "END"], ...]}`. Its path is
@@ -250,8 +250,8 @@ class ReadingConfig(Section):
     otherwise the label, then the text, or the text, then the label, as the lines show."""
 
     delimiter: Annotated[str, BeforeValidator(_as_delimiter)] | None = None
-    """What separates the columns of a line (`conll`, `labelled`, CSV of `frames`): a character, or `tab`, `comma`, `semicolon` or
-    `blanks`. Default: detected."""
+    """What separates the columns of a line (`conll`, `labelled`, CSV of `frames`): a character, or `tab`, `comma`,
+    `semicolon` or `blanks`. Default: detected."""
 
     quote: Annotated[str, Field(max_length=1)] | None = None
     """Character around fields that hold the delimiter, doubled inside them; `""` for none (`conll`, `labelled`).
