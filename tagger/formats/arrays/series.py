@@ -19,8 +19,8 @@ from tagger.formats.arrays.numbers import number_of, time_of
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally
-from tagger.text.frames import Frames, frames_of, sentence_of_frames
-from tagger.text.sentence import Origin, Sentence, TagLayer
+from tagger.text.frames import Frames, frames_of
+from tagger.text.sentence import Origin, Sentence, TagLayer, sentence_of_frames
 from tagger.wording import quoted, shorten
 
 TIMES = ("time", "timestamp", "datetime", "date", "ds")  # names of columns of times
