@@ -13,7 +13,7 @@ from tagger.formats.faults import Faults
 from tagger.text.choices import OutputFormat
 from tagger.text.document import Document, without_unsure
 from tagger.text.rows import COLUMNS, Row, rows_of
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Label, Layer, Sentence, TagLayer
 from tagger.wording import shorten
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Output:
     several: bool = False
     fields: Sequence[str] | None = None
     min_score: float | None = None
-    empty: Mapping[str, TagLayer | Label] = field(default_factory=dict)
+    empty: Mapping[str, Layer] = field(default_factory=dict)
     paint: Paint = plain
 
     @property

@@ -24,7 +24,7 @@ from tagger.formats.tally import Tally
 from tagger.text.gaps import all_known, known_of, known_spans, repaired
 from tagger.text.records import implies_offsets
 from tagger.text.schemes import Scheme, spans_to_tags
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Label, Layer, Sentence, TagLayer
 from tagger.text.spellings import Spelling, spelling_of
 from tagger.text.tag_survey import Survey, complain
 from tagger.wording import counted
@@ -303,7 +303,7 @@ def _written(found: Contents, wanted: Conversion) -> list[str]:
 def _kept(sentence: Sentence, found: Contents, wanted: Conversion) -> Sentence:
     """Return the sentence with the layers that are written, in their schemes, invalid tags repaired."""
     drop = wanted.drop
-    layers: dict[str, TagLayer | Label] = {}
+    layers: dict[str, Layer] = {}
     for name, layer in sentence.layers.items():
         if isinstance(layer, TagLayer) and name in found.present and name not in drop:
             scheme = found.schemes[name]

@@ -9,7 +9,7 @@ from tagger.errors import DataError
 from tagger.files.writing import replaced
 from tagger.formats.table import FORMATS, WRITABLE, written
 from tagger.text.document import Document
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Layer, Sentence, TagLayer
 
 
 def write_sentences(
@@ -60,7 +60,7 @@ def _sentences_of(item: Sentence | Document) -> Iterable[Sentence]:
 
 
 def _with_layers(
-    sentences: Iterable[Sentence], names: Sequence[str], layers: Mapping[str, TagLayer | Label]
+    sentences: Iterable[Sentence], names: Sequence[str], layers: Mapping[str, Layer]
 ) -> Iterator[Sentence]:
     """Yield the sentences with these layers only; one without tokens has empty tags like those of `layers`."""
     kinds = {name: layers[name] for name in names if name in layers}

@@ -20,7 +20,7 @@ from tagger.errors import DataError
 from tagger.hub.lazy import packed_of, remade, selected
 from tagger.text.gaps import filled, known_of, respelled_gaps
 from tagger.text.schemes import RULES, Scheme, is_tag, lenient_spans, span_types, spans_to_tags
-from tagger.text.sentence import Label, Sentence, TagLayer, place_of
+from tagger.text.sentence import Label, Layer, Sentence, TagLayer, place_of
 from tagger.wording import counted
 
 
@@ -91,7 +91,7 @@ def _count_repairs(
 
 def _edited(sentence: Sentence, rename: Mapping[str, str | None]) -> Sentence:
     """Return a sentence with valid tags and other types and classes; a type that becomes None is dropped."""
-    layers: dict[str, TagLayer | Label] = {}
+    layers: dict[str, Layer] = {}
     for name, layer in sentence.layers.items():
         if isinstance(layer, Label):
             layers[name] = replace(layer, value=rename.get(layer.value) or layer.value)

@@ -20,7 +20,7 @@ from tagger.encoding.possible_tags import with_sets
 from tagger.encoding.tag_arrays import MISSING, Int32s, NamedIds, neighbours, spell
 from tagger.errors import DataError
 from tagger.text.schemes import Scheme
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Label, Layer, Sentence, TagLayer
 
 NAMES = "names.json"
 
@@ -133,7 +133,7 @@ class Packed:
 class _Layer:
     """A layer that is being packed, in the scheme of its first sentence."""
 
-    def __init__(self, name: str, first: TagLayer | Label, *, missing: int) -> None:
+    def __init__(self, name: str, first: Layer, *, missing: int) -> None:
         self.name = name
         self.kind = type(first)
         self.scheme = first.scheme if isinstance(first, TagLayer) else None

@@ -31,7 +31,7 @@ from tagger.formats.tally import Tally
 from tagger.text.gaps import known_of, known_spans
 from tagger.text.records import RESULTS, record_of
 from tagger.text.schemes import RULES, Boundary, is_tag
-from tagger.text.sentence import Label, Sentence, TagLayer, checked_offsets
+from tagger.text.sentence import Label, Layer, Sentence, TagLayer, checked_offsets
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
 from tagger.wording import quoted, shorten
 
@@ -151,7 +151,7 @@ def _are_ranges(value: Any) -> bool:
 
 def _part(whole: Sentence, start: int, end: int, labels: Mapping[str, Any], *, scored: bool) -> Sentence:
     """Return the tokens `[start, end)` of the sentence of a text, with labels of their own."""
-    layers: dict[str, TagLayer | Label] = {
+    layers: dict[str, Layer] = {
         name: _cut(layer, start, end) for name, layer in whole.layers.items() if isinstance(layer, TagLayer)
     }
     for name, value in labels.items():
@@ -276,7 +276,7 @@ def align_tokens(tokens: list[str], text: str) -> Sentence:
     return Sentence(tuple(tokens), text, tuple(offsets))
 
 
-def _layer(name: str, value: Any, num_tokens: int) -> TagLayer | Label:
+def _layer(name: str, value: Any, num_tokens: int) -> Layer:
     """Return the layer that a value is: a label, or a list with a tag for each token."""
     if isinstance(value, dict):
         value = value.get("value")
@@ -291,7 +291,7 @@ def _layer(name: str, value: Any, num_tokens: int) -> TagLayer | Label:
     return TagLayer(tuple(value))
 
 
-def _check_spans(row: Mapping[str, Any], layers: Mapping[str, TagLayer | Label]) -> None:
+def _check_spans(row: Mapping[str, Any], layers: Mapping[str, Layer]) -> None:
     """Refuse spans that contradict the tags of their layer, which are what is read.
 
     One line does not show its scheme, so the spans must be those of the tags in some scheme that has all the tags.

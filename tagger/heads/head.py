@@ -25,7 +25,7 @@ from tagger.errors import ModelError, RecipeError
 from tagger.heads.lessons import Lesson
 from tagger.text.gaps import known_of
 from tagger.text.schemes import Scheme
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Label, Layer, Sentence
 
 if TYPE_CHECKING:
     from tagger.metrics.layer import ScoredLayer
@@ -106,7 +106,7 @@ class Head(ABC, Generic[C, N, M]):
         keeps_temperature: Whether calibration leaves the weights alone and the model keeps a temperature instead.
     """
 
-    layer_type: ClassVar[type[TagLayer] | type[Label]]
+    layer_type: ClassVar[type[Layer]]
     answer: ClassVar[str]
     keeps_temperature: ClassVar[bool] = False
 
@@ -186,9 +186,7 @@ class Head(ABC, Generic[C, N, M]):
         return f"`heads.{self.layer}`", sizes.weight * self.num_weights(num_labels, sizes.width)
 
     @abstractmethod
-    def layers(
-        self, arrays: Arrays, names: Names, lengths: Sequence[int], shown: Scheme | None
-    ) -> Iterator[TagLayer | Label]:
+    def layers(self, arrays: Arrays, names: Names, lengths: Sequence[int], shown: Scheme | None) -> Iterator[Layer]:
         """Return the predicted layer of each sentence of a batch.
 
         Args:
@@ -198,7 +196,7 @@ class Head(ABC, Generic[C, N, M]):
             shown: The scheme of the training files.
         """
 
-    def empty(self, shown: Scheme | None) -> TagLayer | Label | None:
+    def empty(self, shown: Scheme | None) -> Layer | None:
         """Return the layer of a sentence without tokens; None if it has none."""
         return None
 

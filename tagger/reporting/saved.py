@@ -15,7 +15,7 @@ from tagger.metrics.entity_layer import EntityLayer
 from tagger.metrics.layer import ClassLayer, ScoredLayer, TokenLayer
 from tagger.reporting.saved_form import fault_of
 from tagger.text.schemes import Boundary
-from tagger.text.sentence import Label, Origin, Sentence, TagLayer, Unaligned
+from tagger.text.sentence import Label, Layer, Origin, Sentence, TagLayer, Unaligned
 from tagger.wording import shorten
 
 Row = dict[str, Any]
@@ -50,7 +50,7 @@ def _row(sentence: Sentence) -> Row:
     return {**row, "layers": {}}
 
 
-def _layer_to_json(layer: TagLayer | Label, start: int) -> Any:
+def _layer_to_json(layer: Layer, start: int) -> Any:
     """Return a layer; characters are counted from `start`."""
     if isinstance(layer, Label):
         return {
@@ -126,7 +126,7 @@ def _sentence(row: Row, side: str) -> Sentence:
     return Sentence(tuple(tokens), row["text"], offsets, layers, meta, document, origin)
 
 
-def _layer_of_json(values: Mapping[str, Any]) -> TagLayer | Label:
+def _layer_of_json(values: Mapping[str, Any]) -> Layer:
     if "value" in values:
         return Label(values["value"], values.get("score"), values.get("scores"))
     spans, types, scores = values.get("spans"), values.get("types"), values.get("scores")

@@ -1,8 +1,8 @@
 """The sentence, the input and output of every other part of the library.
 
-A sentence is immutable. It has tokens, the text that contains them, and named layers: one tag per token (`TagLayer`) or
-one value for the whole sentence (`Label`). A prediction is a new sentence with the same tokens and predicted layers
-only.
+A sentence is immutable. It has tokens, the text that contains them, and named layers: one tag per token (`TagLayer`),
+one class for the whole sentence (`Label`), or numbers (`Values`). A prediction is a new sentence with the same tokens
+and predicted layers only.
 """
 
 import json
@@ -17,7 +17,7 @@ from tagger.wording import quoted, shorten
 
 SHORT = 2000  # characters; token offsets of longer texts rarely occur twice
 V = TypeVar("V")
-L = TypeVar("L", "TagLayer", "Label")
+L = TypeVar("L", "TagLayer", "Label", "Values")
 
 
 def shared(values: Iterable[V], same: dict[Any, Any]) -> tuple[V, ...]:
@@ -116,6 +116,29 @@ class TagLayer:
 
 
 @dataclass(frozen=True, slots=True)
+class Values:
+    """Numbers: one per token, or those of the whole sentence.
+
+    Args:
+        values: The numbers; None where one is unknown.
+        whole: Whether the sentence has these numbers as a whole, such as the next steps of a series. Otherwise there is
+            one for each token.
+        low: The lower end of the interval of each number, if predicted.
+        high: The upper end.
+        level: The share of numbers that the intervals are to contain, such as 0.9.
+    """
+
+    values: tuple[float | None, ...]
+    whole: bool = False
+    low: tuple[float, ...] | None = None
+    high: tuple[float, ...] | None = None
+    level: float | None = None
+
+
+Layer = TagLayer | Label | Values
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """The file that a sentence was read from, and the line of each of its tokens, counted from 1."""
 
@@ -135,7 +158,7 @@ class Sentence:
         tokens: The words.
         text: The text that the offsets refer to: the original, or the tokens joined by single spaces.
         offsets: Start and end of each token in `text`, in code points; the end is exclusive.
-        layers: Tag layers and labels by name.
+        layers: Tag layers, labels and numbers by name.
         meta: Comments and ids of the sentence in its file.
         document: The document that the sentence belongs to.
         origin: Where the sentence was read; ignored in comparisons.
@@ -145,7 +168,7 @@ class Sentence:
     tokens: tuple[str, ...]
     text: str
     offsets: tuple[tuple[int, int], ...]
-    layers: Mapping[str, "TagLayer | Label"] = field(default_factory=dict)
+    layers: Mapping[str, Layer] = field(default_factory=dict)
     meta: Mapping[str, str] = field(default_factory=dict)
     document: str | None = None
     origin: Origin | None = field(default=None, compare=False, repr=False)
@@ -155,7 +178,7 @@ class Sentence:
     def from_tokens(
         cls,
         tokens: Sequence[str],
-        layers: "Mapping[str, TagLayer | Label | Sequence[str]] | None" = None,
+        layers: Mapping[str, Layer | Sequence[str]] | None = None,
         *,
         meta: Mapping[str, str] | None = None,
         document: str | None = None,
@@ -252,6 +275,14 @@ class Sentence:
         """
         return self._found(layer, Label, "label")
 
+    def values(self, layer: str) -> Values:
+        """Return the numbers of a layer.
+
+        Raises:
+            DataError: The sentence has no such layer of numbers.
+        """
+        return self._found(layer, Values, "value")
+
     def tag_layer(self, layer: str) -> TagLayer:
         """Return a tag layer with all its scores.
 
@@ -269,9 +300,9 @@ class Sentence:
         raise DataError(f"{where}the sentence has no {kind} layer `{layer}`; its {kind} layers are: {names or 'none'}")
 
 
-def _as_layer(name: str, layer: "TagLayer | Label | Sequence[str | None]", num_tokens: int) -> "TagLayer | Label":
+def _as_layer(name: str, layer: Layer | Sequence[str | None], num_tokens: int) -> Layer:
     """Return a layer, which may be given as a list of tags or as the name of a class."""
-    if isinstance(layer, (TagLayer, Label)):
+    if isinstance(layer, (TagLayer, Label, Values)):
         return layer
     if isinstance(layer, str):
         return Label(plain(layer))
