@@ -297,6 +297,10 @@ class ReadingConfig(Section):
     """Key of the text in `jsonl` with character spans, such as `body`. Default: `text`, `data`, or the only key whose
     text agrees with the spans."""
 
+    numbers: Names = ()
+    """Layers whose tags or labels are numbers, for heads of kind `values`. A label may have several, with blanks between
+    them; `nan` is unknown. Numbers in the table `values` of `jsonl` are numbers anyway."""
+
     _rules: TextRules | None = PrivateAttr(None)
 
     @property

@@ -9,7 +9,7 @@ from tagger.errors import DataError
 from tagger.files.writing import replaced
 from tagger.formats.table import FORMATS, WRITABLE, written
 from tagger.text.document import Document
-from tagger.text.sentence import Layer, Sentence, TagLayer
+from tagger.text.sentence import Layer, Sentence, TagLayer, numbers_as_text
 
 
 def write_sentences(
@@ -38,6 +38,8 @@ def write_sentences(
     if row is None or format not in WRITABLE:
         raise ValueError(f"format must be one of {', '.join(WRITABLE)}, got {format!r}")
     rest = chain.from_iterable(map(_sentences_of, sentences))
+    if "numbers" not in row.holds:
+        rest = map(numbers_as_text, rest)
     first = next(rest, None)
     names = tuple(layers if layers is not None else first.layers if first else ())
     tags = [name for name in names if first and isinstance(first.layers.get(name), TagLayer)]

@@ -80,6 +80,8 @@ def _is_known(key: str, value: Any, row: Mapping[str, Any]) -> bool:
     if key == "spans":
         tags = row.get("tags")
         return isinstance(value, dict) and value.keys() <= (tags.keys() if isinstance(tags, dict) else set())
+    if key == "values":
+        return isinstance(value, dict)
     if key == DOCUMENT:
         return isinstance(value, str)
     return key in ("tokens", "text", "offsets") or (key == META and comments(value) is not None)

@@ -11,7 +11,7 @@ from typing import Any
 from tagger.errors import DataError
 from tagger.text.gaps import known_spans
 from tagger.text.schemes import Boundary
-from tagger.text.sentence import Label, Layer, Sentence, TagLayer
+from tagger.text.sentence import Label, Layer, Sentence, TagLayer, Values
 from tagger.wording import shorten
 
 Layers = Mapping[str, Layer]
@@ -28,6 +28,8 @@ def with_probabilities(layers: Layers, row: Mapping[str, Any]) -> dict[str, Laye
     return {
         name: scored_label(name, layer, tables["labels"].get(name))
         if isinstance(layer, Label)
+        else layer
+        if isinstance(layer, Values)
         else replace(
             layer,
             scores=_scores(name, tables["tag_scores"].get(name), layer.tags),

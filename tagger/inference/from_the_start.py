@@ -5,7 +5,7 @@ Each token is tagged together with all tokens before it, so the time of a token 
 
 from tagger.inference.incremental import Incremental, TaggedToken, check_direction
 from tagger.inference.predict import Backend, predict
-from tagger.text.sentence import Label, Sentence, TagLayer, check_token
+from tagger.text.sentence import Label, Sentence, TagLayer, Values, check_token
 
 
 class FromTheStart(Incremental):
@@ -42,4 +42,6 @@ class FromTheStart(Incremental):
         tags = {layer: str(sentence.tags(layer)[-1]) for layer, found in layers.items() if isinstance(found, TagLayer)}
         scores = {layer: (sentence.tag_scores(layer) or ())[-1] for layer in tags}
         labels = {layer: found for layer, found in layers.items() if isinstance(found, Label)}
-        return TaggedToken(token, position, tags, scores, labels)
+        numbers = {layer: found for layer, found in layers.items() if isinstance(found, Values)}
+        values = {layer: found if found.whole else found.last for layer, found in numbers.items()}
+        return TaggedToken(token, position, tags, scores, labels, values)

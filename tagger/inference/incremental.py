@@ -6,7 +6,7 @@ weight for each of them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from tagger.heads.table import heads_of
 from tagger.model.model import Model
 from tagger.model.numpy_network import NumpyNetwork
 from tagger.numpy_nn.incremental import RunningEncoder
-from tagger.text.sentence import Label, Sentence, check_token
+from tagger.text.sentence import Label, Sentence, Values, check_token
 from tagger.wording import quoted
 
 
@@ -33,6 +33,7 @@ class TaggedToken:
         tags: Its tag in each tag layer, in the scheme of the training files.
         scores: The probability of each of these tags, given the words so far.
         labels: The label of the words so far in each label layer.
+        values: The number of the token, or the numbers of the words so far, in each layer of numbers.
     """
 
     token: str
@@ -40,6 +41,7 @@ class TaggedToken:
     tags: Mapping[str, str]
     scores: Mapping[str, float]
     labels: Mapping[str, Label]
+    values: Mapping[str, Values] = field(default_factory=dict)
 
 
 class Incremental:
@@ -81,15 +83,17 @@ class Incremental:
         batch = encode(packed, self.model.vocabulary, type_features=known).batch(np.zeros(1, np.int64))
         vector = self._network.type_vectors(batch.word_ids, batch.char_ids, batch.char_lengths, known)[0]
         state = self._encoder.feed(vector)
-        tags, scores, labels = {}, {}, {}
+        tags, scores, labels, values = {}, {}, {}, {}
         for layer, running in self._layers.items():
             found = running.feed(state)
             if isinstance(found, Label):
                 labels[layer] = found
+            elif isinstance(found, Values):
+                values[layer] = found
             else:
                 tags[layer], scores[layer] = found
         self._position += 1
-        return TaggedToken(token, self._position - 1, tags, scores, labels)
+        return TaggedToken(token, self._position - 1, tags, scores, labels, values)
 
 
 def check_direction(model: Model) -> None:

@@ -6,6 +6,7 @@ and predicted layers only.
 """
 
 import json
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar
@@ -133,6 +134,16 @@ class Values:
     low: tuple[float, ...] | None = None
     high: tuple[float, ...] | None = None
     level: float | None = None
+
+    @property
+    def last(self) -> "Values":
+        """The last number alone, with its interval."""
+        return self.part(len(self.values) - 1, len(self.values))
+
+    def part(self, start: int, end: int) -> "Values":
+        """Return the numbers `[start, end)`, with their intervals."""
+        low, high = (None if side is None else side[start:end] for side in (self.low, self.high))
+        return replace(self, values=self.values[start:end], low=low, high=high)
 
 
 Layer = TagLayer | Label | Values
@@ -309,6 +320,51 @@ def _as_layer(name: str, layer: Layer | Sequence[str | None], num_tokens: int) -
     if len(layer) != num_tokens:
         raise DataError(f"layer `{name}` must have one tag for each of {num_tokens} tokens, got {len(layer)}")
     return TagLayer(tuple([None if tag is None else plain(tag) for tag in layer]))
+
+
+def numbers_as_text(sentence: Sentence) -> Sentence:
+    """Return the sentence with numbers as tags, or as the label of the whole sentence with blanks between them.
+
+    Formats without numbers hold them so; `text_as_numbers` is the way back.
+    """
+    if not any(isinstance(layer, Values) for layer in sentence.layers.values()):
+        return sentence
+    layers = {n: _in_text(layer) if isinstance(layer, Values) else layer for n, layer in sentence.layers.items()}
+    return replace(sentence, layers=layers)
+
+
+def _in_text(layer: Values) -> TagLayer | Label:
+    found = [None if value is None else repr(value) for value in layer.values]
+    return Label(" ".join(value or "nan" for value in found)) if layer.whole else TagLayer(tuple(found))
+
+
+def text_as_numbers(sentence: Sentence, names: Collection[str]) -> Sentence:
+    """Return the sentence with numbers instead of the tags or the label of these layers; `nan` is unknown.
+
+    Raises:
+        DataError: A tag or label has something else than numbers.
+    """
+    layers = dict(sentence.layers)
+    for name in names:
+        match layers.get(name):
+            case TagLayer(tags=tags):
+                layers[name] = Values(tuple([_number(sentence, name, tag, i) for i, tag in enumerate(tags)]))
+            case Label(value=value):
+                layers[name] = Values(tuple([_number(sentence, name, part) for part in value.split()]), whole=True)
+    return replace(sentence, layers=layers)
+
+
+def _number(sentence: Sentence, layer: str, text: str | None, token: int = 0) -> float | None:
+    try:
+        value = math.nan if text is None else float(text)
+    except ValueError:
+        value = math.inf
+    if math.isinf(value):
+        raise DataError(
+            f"{place_of(sentence, token)}: layer `{layer}` must have finite numbers, got {shorten(text)}; fix it, or "
+            "remove the layer from `numbers`"
+        )
+    return None if math.isnan(value) else value
 
 
 def plain(string: str) -> str:
