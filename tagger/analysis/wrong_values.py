@@ -82,7 +82,7 @@ def value_errors(layer: ValueLayer) -> Section:
         title="Largest errors",
         note=f"The {LARGEST} values with the largest errors at most, the largest first.",
         data={"values": int(layer.counts[:, 0].sum()), "list": found, **({"numbers": rows} if rows else {})},
-        brief=brief_lines(found),
+        brief=tuple(brief_lines(found)),
         tables=(listed(found), *([table] if rows else [])),
     )
 

@@ -24,8 +24,8 @@ ANSI = (34, 33, 32, 35, 36, 31)  # codes of blue, yellow, green, magenta, cyan a
 FAINT = 2
 BATCH = 10_000  # rows of a parquet file that are written at once
 FIELDS = (
-    "id", "text", "tokens", "tags", "spans", "labels", "values", "tag_scores", "sequence_scores", "sentences", "offsets",
-    "meta", "document", "readings",
+    "id", "text", "tokens", "tags", "spans", "labels", "values", "tag_scores", "sequence_scores", "sentences",
+    "offsets", "meta", "document", "readings",
 )  # fmt: skip
 
 

@@ -298,8 +298,8 @@ class ReadingConfig(Section):
     text agrees with the spans."""
 
     numbers: Names = ()
-    """Layers whose tags or labels are numbers, for heads of kind `values`. A label may have several, with blanks between
-    them; `nan` is unknown. Numbers in the table `values` of `jsonl` are numbers anyway."""
+    """Layers whose tags or labels are numbers, for heads of kind `values`. A label may have several, with blanks
+    between them; `nan` is unknown. Numbers in the table `values` of `jsonl` need no mention."""
 
     _rules: TextRules | None = PrivateAttr(None)
 

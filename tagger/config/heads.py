@@ -145,8 +145,8 @@ class ValuesHeadConfig(AnyHeadConfig):
     kind: Literal["values"]
 
     per: Literal["token", "sentence"] = "token"
-    """Whether each token has a number (`token`), or the sentence has one or several (`sentence`), such as the next steps
-    of a series."""
+    """Whether each token has a number (`token`), or the sentence has one or several (`sentence`), such as the next
+    steps of a series."""
 
     pooling: Literal["attention", "last", "mean", "max"] = "last"
     """How to turn the states of all tokens into one vector, for numbers of the sentence."""

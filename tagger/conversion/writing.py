@@ -37,7 +37,7 @@ def write_sentences(
     row = FORMATS.get(format)
     if row is None or format not in WRITABLE:
         raise ValueError(f"format must be one of {', '.join(WRITABLE)}, got {format!r}")
-    rest = chain.from_iterable(map(_sentences_of, sentences))
+    rest: Iterator[Sentence] = chain.from_iterable(map(_sentences_of, sentences))
     if "numbers" not in row.holds:
         rest = map(numbers_as_text, rest)
     first = next(rest, None)

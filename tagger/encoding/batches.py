@@ -117,7 +117,7 @@ class EncodedSentences:
     starts: Ids
     tag_targets: Mapping[str, AnyIds | Floats] = field(default_factory=dict)
     label_targets: Mapping[str, Ids | NDArray[np.float32]] = field(default_factory=dict)
-    taught_tags: Mapping[str, AnyIds] = field(default_factory=dict)
+    taught_tags: Mapping[str, AnyIds | Floats] = field(default_factory=dict)
     taught_sets: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     taught_shares: Mapping[str, NDArray[np.float16]] = field(default_factory=dict)
     taught_labels: Mapping[str, Floats] = field(default_factory=dict)

@@ -1,8 +1,8 @@
 """JSON lines: one object per sentence, as `tagger tag` writes them.
 
-`{"text", "tokens", "tags": {layer: [...]}, "spans": {layer: [...]}, "labels": {layer: {"value", ...}}}`, and numbers in
-`"values": {layer: {"values": [...], "whole": true, "low": [...], "high": [...], "level": 0.9}}`: without `whole` one per
-token, for which a list alone is enough, with it those of the sentence; null is unknown. Reading needs
+`{"text", "tokens", "tags": {layer: [...]}, "spans": {layer: [...]}, "labels": {layer: {"value", ...}}}`, and numbers
+in `"values": {layer: {"values": [...], "whole": true, "low": [...], "high": [...], "level": 0.9}}`. With `whole` these
+are numbers of the sentence, otherwise one per token, for which a list alone is enough; null is unknown. Reading needs
 `tokens` or `text`, and takes entities from the tags. If the text is not just the tokens with white space between them,
 such as one sentence of a document, there is also `"offsets": [[start, end], ...]`; tokens that are one word of the
 text, such as `de` and `le` in `du`, have the same offsets. Comments are in `"meta": {key: value}`, the document in
@@ -317,7 +317,7 @@ def _values(name: str, row: Mapping[str, Any], num_tokens: int) -> Values:
     """Return the numbers of an object."""
     whole = row.get("whole") is True
     size = len(row["values"]) if whole and isinstance(row["values"], list) else num_tokens
-    sides = []
+    sides: list[tuple[float | None, ...] | None] = []
     for key in ("values", "low", "high"):
         found = row.get(key)
         if found is None and key != "values":

@@ -161,7 +161,7 @@ FORMATS: Mapping[str, Format] = {
         write=jsonl_lines,
         suffixes=(".jsonl", ".ndjson", ".json"),
         looks_like=looks_like_json,
-        holds=ALL | {"offsets", "keys"},
+        holds=ALL | {"numbers", "offsets", "keys"},
     ),
     "conllu": Format(
         about="CoNLL-U: the ten columns of Universal Dependencies, one word per line, a blank line between sentences.",

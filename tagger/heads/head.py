@@ -25,7 +25,7 @@ from tagger.errors import ModelError, RecipeError
 from tagger.heads.lessons import Lesson
 from tagger.text.gaps import known_of
 from tagger.text.schemes import Scheme
-from tagger.text.sentence import Label, Layer, Sentence
+from tagger.text.sentence import Label, Layer, Sentence, Values
 
 if TYPE_CHECKING:
     from tagger.metrics.layer import ScoredLayer

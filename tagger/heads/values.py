@@ -195,7 +195,7 @@ class ValuesHead(Head[ValuesHeadConfig, "Network", "numpy_heads.ValuesHead"]):
             found = []
             for part in dev.states():
                 _, low, high = network(part.states, part.mask)
-                outside = torch.maximum(low - part.tag_ids, part.tag_ids - high)
+                outside = torch.maximum(low - part.targets, part.targets - high)
                 found.append(outside.reshape(-1, len(names)) / network.deviation)
             return torch.cat(found)
 

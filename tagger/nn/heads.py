@@ -385,7 +385,7 @@ class ValuesHead(HeadNetwork):
         found = self.standardised(states, mask)[known]  # (known, quantiles)
         wanted = ((targets - self.mean) / self.deviation)[known].unsqueeze(1)
         if len(self.quantiles) == 1:
-            return ((found - wanted) ** 2).mean()
+            return F.mse_loss(found, wanted)
         above = wanted - found
         return torch.maximum(self.quantiles * above, (self.quantiles - 1) * above).mean()
 

@@ -1,4 +1,4 @@
-"""Heads: from token states to a tag for each token, one class for the sentence, or numbers; see `tagger/nn/heads.py`."""
+"""Heads: from token states to a tag for each token, a class for the sentence, or numbers; see `tagger/nn/heads.py`."""
 
 from collections.abc import Sequence
 from typing import Any, Literal

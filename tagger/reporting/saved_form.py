@@ -117,9 +117,11 @@ class _Row(_Form):
             raise ValueError(f"`origin` must be a file and its lines, got {shorten(self.origin)}")
         sides = [side for layer in self.layers.values() for side in (layer.gold, layer.predicted)]
         for layer in self.layers.values():
-            if isinstance(layer.gold, _Values) and isinstance(layer.predicted, _Values):
-                if len(layer.gold.values) != len(layer.predicted.values) or None in layer.predicted.values:
-                    raise ValueError("`predicted` must have a number for each of `gold`")
+            gold, predicted = layer.gold, layer.predicted
+            if not (isinstance(gold, _Values) and isinstance(predicted, _Values)):
+                continue
+            if len(gold.values) != len(predicted.values) or None in predicted.values:
+                raise ValueError("`predicted` must have a number for each of `gold`")
         for side in sides:
             if isinstance(side, _Tags | _Values) and (fault := side.fault(len(self.tokens))):
                 raise ValueError(fault)

@@ -1,7 +1,8 @@
 """The JSON object of a sentence, or of the sentences of one text.
 
 `{"text", "tokens", "tags": {layer: [...]}, "spans": {layer: [...]}, "labels": {layer: {"value", "score"}}}`, and more
-where it is needed, such as `"values": {layer: {"values": [...], "low": [...], "high": [...], "level"}}`; `formats/jsonl.py` describes the form and reads it.
+where it is needed, such as numbers with their intervals, `"values": {layer: {"values": [...], "low": [...], ...}}`;
+`formats/jsonl.py` describes the form and reads it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

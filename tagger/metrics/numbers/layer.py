@@ -155,8 +155,9 @@ def explained(sums: Array) -> Array:
     number = np.maximum(sums[..., 0], 1)
     spread = np.maximum(sums[..., 3] - sums[..., 2] ** 2 / number, 0)
     whole = spread + sums[..., 1]
-    perfect: NDArray[np.float64] = (sums[..., 0] > 0).astype(np.float64)
-    return np.divide(spread, whole, out=perfect, where=whole > 0)
+    perfect: Array = np.array(sums[..., 0] > 0, np.float64)
+    np.divide(spread, whole, out=perfect, where=whole > 0)
+    return perfect
 
 
 def _sides(gold: Values, predicted: Values) -> Sides:
