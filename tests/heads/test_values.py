@@ -1,4 +1,4 @@
-"""The kind `values`: numbers of tokens and of sentences go the whole way, from a recipe to every backend and a report."""
+"""The kind `values`: numbers of tokens and of sentences go the whole way, from a recipe to backends and a report."""
 
 import json
 from pathlib import Path
@@ -45,7 +45,11 @@ def train(folder: Path, *, pooling: str = "last", heads: str = HEADS, settings: 
         lines = "".join(f"{json.dumps(row)}\n" for row in make_rows(number, seed))
         (folder / f"{split}.jsonl").write_text(lines)
     path = make_recipe(folder, DATA, heads.format(pooling=pooling))
-    text = path.read_text().replace("epochs = 2", "epochs = 12").replace("hidden_size = 8\n", f"hidden_size = 16\n{settings}")
+    text = (
+        path.read_text()
+        .replace("epochs = 2", "epochs = 12")
+        .replace("hidden_size = 8\n", f"hidden_size = 16\n{settings}")
+    )
     path.write_text(text)
     return tagger.train(path, output=folder / "run")
 
@@ -77,7 +81,9 @@ def test_intervals_hold_the_wanted_share_of_dev(run: Run, layer: str) -> None:
     inside = []
     for values, found in zip(gold, run.tagger.predict(dev), strict=True):
         numbers, told = values["values"] if layer == "next" else values, found.values(layer)
-        assert told.low is not None and told.high is not None and told.level == facts["level"]
+        assert told.level == facts["level"]
+        assert told.low is not None
+        assert told.high is not None
         sides = zip(told.low, numbers, told.high, strict=True)
         inside += [low - 0.1 <= number <= high + 0.1 for low, number, high in sides]
     assert np.mean(inside) == pytest.approx(facts["covered_after"], abs=0.03)
@@ -91,9 +97,9 @@ def test_all_backends_say_the_same(tmp_path: Path, pooling: str) -> None:
     for backend in BACKENDS:
         folder = folder_for(backend, model, tmp_path / backend)
         loaded = tagger.load(folder, backend=backend)
-        found.append([[s.values("size"), s.values("next")] for s in loaded.predict(sentences)])
+        found.append([s.values(layer) for s in loaded.predict(sentences) for layer in ("size", "next")])
     for other in found[1:]:
-        for one, two in zip(sum(found[0], []), sum(other, []), strict=True):
+        for one, two in zip(found[0], other, strict=True):
             assert (one.whole, one.level) == (two.whole, two.level)
             for key in ("values", "low", "high"):
                 np.testing.assert_allclose(getattr(one, key), getattr(two, key), rtol=1e-4, atol=0.01)
@@ -116,18 +122,18 @@ def test_a_report_with_numbers_is_read_back(run: Run, tmp_path: Path) -> None:
 
 def test_without_calibration_the_squared_error_has_no_intervals(tmp_path: Path) -> None:
     found = train(tmp_path, heads='[heads.size]\nkind = "values"\ncalibrate = false\n').tagger.tag_tokens(["a", "bb"])
-    assert found.values("size").low is None and found.values("size").level is None
+    assert (found.values("size").low, found.values("size").level) == (None, None)
 
 
 def test_too_few_numbers_to_calibrate_are_an_error_before_training(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="heads.next.calibrate: dev must have at least 199 known numbers .* got 40"):
+    with pytest.raises(DataError, match=r"heads.next.calibrate: dev must have at least 199 known numbers .* got 40"):
         train(tmp_path, heads=HEADS.replace("0.8", "0.995"))
 
 
 def test_numbers_of_another_kind_are_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match='layer `next` must have numbers for each token.*per = "sentence"'):
+    with pytest.raises(DataError, match=r'layer `next` must have numbers for each token.*per = "sentence"'):
         train(tmp_path, heads='[heads.next]\nkind = "values"\n')
-    with pytest.raises(RecipeError, match="must have one tag per token.*got numbers; use kind = 'values'"):
+    with pytest.raises(RecipeError, match=r"must have one tag per token.*got numbers; use kind = 'values'"):
         train(tmp_path, heads='[heads.size]\nkind = "tokens"\nscheme = "none"\n')
 
 

@@ -5,7 +5,6 @@ from functools import cached_property
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tagger.metrics.layer import Counts, ScoredLayer
 from tagger.metrics.numbers.errors import Floats, coverage, mae, rmse
