@@ -5,13 +5,14 @@ reported at once. This package defines what a recipe may say. What a section doe
 as an argument.
 """
 
-from tagger.config.data import ClassRange, CorpusConfig, DataConfig, ReadingConfig, SplitConfig
+from tagger.config.data import ClassRange, CorpusConfig, DataConfig, FramesReading, ReadingConfig, SplitConfig
 from tagger.config.features import (
     AffixesConfig,
     AnyFeatureConfig,
     AnyTokenFeatureConfig,
     CharLMConfig,
     FeatureConfig,
+    FramesConfig,
     GazetteerConfig,
     ShapeConfig,
     TransformerConfig,
@@ -46,6 +47,8 @@ __all__ = [
     "EmbeddingsConfig",
     "EncoderConfig",
     "FeatureConfig",
+    "FramesConfig",
+    "FramesReading",
     "GazetteerConfig",
     "HeadConfig",
     "Positive",
