@@ -162,11 +162,6 @@ class ValuesHeadConfig(AnyHeadConfig):
     """Whether to widen or narrow the intervals after training, so that the share of dev numbers in them is `level`
     (conformal calibration). With the squared error there are no intervals without it."""
 
-    @property
-    def has_intervals(self) -> bool:
-        """Whether each number has an interval."""
-        return self.calibrate or self.loss == "quantile"
-
 
 KINDS: dict[str, type[AnyHeadConfig]] = {
     get_args(kind.model_fields["kind"].annotation)[0]: kind

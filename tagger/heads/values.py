@@ -134,7 +134,8 @@ class ValuesHead(Head[ValuesHeadConfig, "Network", "numpy_heads.ValuesHead"]):
             yield self._values(*(part[row, :size] for part in found))
 
     def _values(self, values: Floats, low: Floats, high: Floats) -> Values:
-        if not self.config.has_intervals:
+        """Return numbers with their intervals; without these if nothing has given them a width."""
+        if self.config.loss == "squared" and not (high > low).any():
             return Values(_numbers(values), self.whole)
         return Values(_numbers(values), self.whole, _numbers(low), _numbers(high), self.config.level)
 

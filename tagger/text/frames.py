@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tagger.errors import DataError
-from tagger.text.sentence import Label, Origin, Sentence, TagLayer
+from tagger.text.sentence import Layer, Origin, Sentence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +86,7 @@ def _said(values: object) -> str:
 
 def sentence_of_frames(
     frames: Frames,
-    layers: "Mapping[str, TagLayer | Label | Sequence[str]] | None" = None,
+    layers: Mapping[str, Layer | Sequence[str]] | None = None,
     *,
     steps: Sequence[str] | None = None,
     first: int = 0,
