@@ -7,14 +7,15 @@ score on the series that the model learns from, of those below, so the series th
 """
 
 import argparse
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from arguments import existing_folder, run_script
 from numpy.typing import NDArray
 
 import tagger
-from tagger import Sentence, Tagger
+from tagger import Recipe, RecipeError, Sentence, Tagger
 from tagger.metrics import Alarms, nab_score, point_scores, window_scores
 
 LAYER, NORMAL = "tags", "O"
@@ -56,12 +57,13 @@ def best_threshold(series: Mapping[str, Series], score: Callable[[Series], Float
     return max(among, key=lambda each: nab_score([alarms_of(series[name], scores[name], each) for name in series]))
 
 
-def without_overlap(windows: Iterable[Sentence]) -> list[Sentence]:
-    """Return the windows of a series one behind the other; of those that overlap, the first."""
-    found: list[Sentence] = []
-    for window in sorted(windows, key=_first):
-        if not found or _first(window) > found[-1].origin.lines[-1]:  # type: ignore[union-attr]
-            found.append(window)
+def series_of(recipe: Recipe, data: Path | None) -> dict[str, list[Sentence]]:
+    """Return the windows of each series of a recipe, in the order of time."""
+    (corpus,) = tagger.load_corpora(recipe, data=data).values()
+    found: dict[str, list[Sentence]] = {}
+    for window in sorted([*corpus.train, *corpus.dev, *corpus.test], key=_first):
+        assert window.origin is not None
+        found.setdefault(Path(window.origin.path).stem, []).append(window)
     return found
 
 
@@ -76,26 +78,25 @@ def line(name: str, series: Sequence[Alarms]) -> str:
     return f"{name:<48} {points:>8.3f} {windows:>8.3f} {nab_score(series):>8.1f}"
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Print the scores of each series, and those of all together."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", type=Path)
-    parser.add_argument("--data", type=Path, help="folder that the paths of the recipe are relative to")
+    parser.add_argument("--data", type=existing_folder, help="folder that the paths of the recipe are relative to")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change a key of the recipe")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     recipe = tagger.load_recipe(options.recipe, options.set)
-    (corpus,) = tagger.load_corpora(recipe, data=options.data).values()
-    series: dict[str, list[Sentence]] = {}
-    for window in sorted([*corpus.train, *corpus.dev, *corpus.test], key=_first):
-        assert window.origin is not None
-        series.setdefault(Path(window.origin.path).stem, []).append(window)
-    whole = {name: without_overlap(windows) for name, windows in series.items()}
+    if recipe.data is None or recipe.data.frames is None or recipe.data.frames.window is None:
+        raise RecipeError(f"{options.recipe}: must cut series into windows, got no `data.frames.window`; add it")
+    apart = f"data.frames.hop={recipe.data.frames.window}"  # so that each step is scored once
+    series = series_of(recipe, options.data)
+    whole = series_of(tagger.load_recipe(options.recipe, [*options.set, apart]), options.data)
     print(f"{'left out':<48} {'point F1':>8} {'window F1':>8} {'NAB':>7}")
     pooled: dict[str, list[Alarms]] = {"model": [], "z-score": []}
     for name in series:
         others = {other: windows for other, windows in whole.items() if other != name}
         train = [window for other in others for window in series[other]]
-        given = tagger.Corpus(train=train, schemes=corpus.schemes)
+        given = tagger.Corpus(train=train)
         model = tagger.train(recipe, corpus=given, base=options.data).tagger
         detectors: dict[str, tuple[Callable[[Series], Floats], Sequence[float]]] = {
             "model": (lambda windows, model=model: of_model(model, windows), PROBABILITIES),  # type: ignore[misc]
@@ -110,4 +111,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)
