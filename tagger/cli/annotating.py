@@ -124,7 +124,7 @@ def _documents(
     from tagger.tagging import read_documents
 
     for file in files:
-        format = input_format or format_of_input(file)
+        format = input_format or format_of_input(file, tagger.model)
         form = settings_of_form(format, text=text, encoding=encoding)
         with ExitStack() as stack:
             lines = stack.enter_context(input_lines(file)) if format not in ("brat", "docbin") else ()

@@ -22,7 +22,7 @@ from tagger.formats.tally import Tally
 from tagger.heads.table import heads_of
 from tagger.inference.documents import PART, predict_in_parts
 from tagger.tagging import Tagger, read_documents
-from tagger.text.choices import InputFormat, OutputFormat, Unit
+from tagger.text.choices import WITHOUT_LINES, InputFormat, OutputFormat, Unit
 from tagger.text.document import Document
 from tagger.text.schemes import span_types
 from tagger.text.sentence import Label
@@ -108,13 +108,18 @@ def format_of(path: Path | None) -> OutputFormat:
     return SUFFIXES.get(Path(unpacked_name(path)).suffix.lower(), "text") if path else "text"
 
 
-def format_of_input(file: str) -> InputFormat:
-    """Return the format of a file by its name, or by its contents if they are columns or a format with layers."""
+def format_of_input(file: str, model: "Model") -> InputFormat:
+    """Return the format of a file by its name, or by its contents if they are columns or a format with layers.
+
+    What may be text or CSV holds numbers for a model that was trained on numbers alone.
+    """
+    reads_numbers = {reading.format for reading in model.config.reading.values()} == {"frames"}
     if file == "-":
-        return "text"
+        return "frames" if reads_numbers else "text"
     from tagger.formats.detection import shown_format  # loads all formats
 
-    return shown_format(Path(file))
+    found = shown_format(Path(file))
+    return "frames" if reads_numbers and found in ("text", "csv", "conll") else found
 
 
 def _columns_of_input(file: str, format: InputFormat, model: "Model") -> tuple[str, ...] | None:
@@ -152,11 +157,12 @@ class Skipped(Faults):
 
 def tag_file(tagger: Tagger, file: str, options: Tagging) -> int:
     """Tag a file or standard input, and return the number of records that were skipped."""
-    format = options.input_format or format_of_input(file)
+    format = options.input_format or format_of_input(file, tagger.model)
     if options.unit != "line" and format != "text":
         raise RecipeError(f"--unit is for plain text, got {format}; remove it")
     form = settings_of_form(format, **options.form)
-    has_lines = format not in ("brat", "docbin") and not (format == "parallel" and Path(file).is_dir())
+    as_path = format in WITHOUT_LINES or (format == "parallel" and Path(file).is_dir())
+    has_lines = not as_path or (format == "frames" and file == "-")
     faults, tally = Skipped() if options.skip else None, Tally(options=True)
     interactive = file == "-" and sys.stdin.isatty()
     shows_output = options.path is None and sys.stdout.isatty()

@@ -5,13 +5,14 @@ reported at once. This package defines what a recipe may say. What a section doe
 as an argument.
 """
 
-from tagger.config.data import ClassRange, CorpusConfig, DataConfig, ReadingConfig, SplitConfig
+from tagger.config.data import ClassRange, CorpusConfig, DataConfig, FramesReading, ReadingConfig, SplitConfig
 from tagger.config.features import (
     AffixesConfig,
     AnyFeatureConfig,
     AnyTokenFeatureConfig,
     CharLMConfig,
     FeatureConfig,
+    FramesConfig,
     GazetteerConfig,
     ShapeConfig,
     TransformerConfig,
@@ -23,6 +24,7 @@ from tagger.config.heads import (
     HeadConfig,
     SentenceHeadConfig,
     TokensHeadConfig,
+    ValuesHeadConfig,
 )
 from tagger.config.reading import dump_recipe, form_settings, load_recipe, parse_recipe, parse_section
 from tagger.config.recipe import HOW_TO_TRAIN, EmbeddingsConfig, EncoderConfig, Recipe, Sampling, TrainingConfig
@@ -45,6 +47,8 @@ __all__ = [
     "EmbeddingsConfig",
     "EncoderConfig",
     "FeatureConfig",
+    "FramesConfig",
+    "FramesReading",
     "GazetteerConfig",
     "HeadConfig",
     "Positive",
@@ -59,6 +63,7 @@ __all__ = [
     "TokensHeadConfig",
     "TrainingConfig",
     "TransformerConfig",
+    "ValuesHeadConfig",
     "Weight",
     "Widths",
     "dump_recipe",

@@ -48,7 +48,7 @@ class Vocabulary:
     Args:
         words: Word of each id from 1; id 0 is for unknown words.
         chars: Character of each id from 2; 0 separates words, 1 is for unknown characters.
-        labels: The tags or classes of each layer, in the order of their ids.
+        labels: The tags, classes or numbers of each layer, in the order of their ids.
         num_trainable: Number of word ids, from 0, whose vectors are trained.
     """
 
@@ -111,6 +111,7 @@ def build_vocabulary(
     min_count: int = 2,
     chars: Sequence[str] = (),
     labels: Mapping[str, Sequence[str]] | None = None,
+    has_words: bool = True,
 ) -> Vocabulary:
     """Return the vocabulary of training sentences.
 
@@ -122,6 +123,7 @@ def build_vocabulary(
         min_count: How often a word without a pretrained vector must occur in train.
         chars: Known characters, which keep their ids; those of train come after them.
         labels: The same for the labels of layers, which train then need not have.
+        has_words: Whether words have ids of their own; otherwise all are unknown.
 
     Raises:
         DataError: No sentence of train has one of the layers.
@@ -130,6 +132,8 @@ def build_vocabulary(
     counts = train.counts()
     chars = [*chars, *sorted({char for word in counts for char in word}.difference(chars))]
     labels = {layer: label_names(train, layer, scheme, known.get(layer, ())) for layer, scheme in layers.items()}
+    if not has_words:
+        return Vocabulary([], chars, labels, num_trainable=1)
     if vectors is None:
         words = sorted(word for word, count in counts.items() if count >= min_count)
         return Vocabulary(words, chars, labels, num_trainable=len(words) + 1)
@@ -144,17 +148,20 @@ def build_vocabulary(
 
 
 def label_names(train: Packed, layer: str, scheme: Scheme | None, known: Sequence[str] = ()) -> list[str]:
-    """Return the tags or classes of a layer; for entities, all tags of the scheme for the types in train.
+    """Return the tags or classes of a layer; for entities, all tags of the scheme for the types in train. The names of
+    numbers are `1`, `2` and so on.
 
     Those that are `known` come first, and the others after them.
 
     Raises:
         DataError: No sentence has the layer, and none is known.
     """
+    if (numbers := train.numbers.get(layer)) is not None:
+        return list(known or numbers.names)
     found = train.layers.get(layer)
     values = found.counts() if found is not None else {}
     if not values and not known:
-        names = sorted(name for name, other in train.layers.items() if other.counts())
+        names = sorted([*train.numbers, *(name for name, other in train.layers.items() if other.counts())])
         raise DataError(f"no train sentence has the layer `{layer}`; they have {', '.join(names) or 'none'}")
     names = sorted(values) if scheme is None else tags_of_types(span_types(values), scheme)
     return [*known, *(name for name in names if name not in known)]

@@ -13,6 +13,8 @@ from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.extensions import Reader, find
 from tagger.files.packing import unpacked_name
+from tagger.formats.arrays.frames import SUFFIXES, is_frames, read_frames
+from tagger.formats.arrays.ts import looks_like_ts
 from tagger.formats.columns.conll import conll_lines, looks_like_columns, read_conll
 from tagger.formats.columns.conllu import FIELDS, conllu_lines, looks_like_conllu, read_conllu
 from tagger.formats.columns.csv_writing import csv_lines
@@ -44,7 +46,7 @@ from tagger.formats.tools.reading import read_json
 from tagger.formats.tools.writing import Written, spanned_lines
 from tagger.text.choices import InputFormat
 from tagger.text.document import Document
-from tagger.text.sentence import Sentence
+from tagger.text.sentence import Sentence, text_as_numbers
 from tagger.wording import shorten
 
 Stream = Callable[[Source, ReadingConfig, Tally, Faults], Iterator[Document]]
@@ -67,6 +69,7 @@ class Format:
         is_path: Whether a path is of this format.
         looks_like: Whether the first lines of a file are of this format; the rows are asked in their order.
         holds: What it can write of a sentence: `tags` and `entities` (layers without and with a scheme), `labels`,
+            `numbers` (otherwise they are written as tags or labels),
             `comments`, `documents`, `document names` (other than their number), `tokens` (where they are in the
             text; without it, texts are split when they are read), `text` (white space between tokens), `offsets`
             (text that is no token), `keys` (of a record, such as its id), `unknown tags`, `blank lines`.
@@ -137,6 +140,16 @@ FORMATS: Mapping[str, Format] = {
         holds=frozenset({"entities", "labels", "tokens", "text", "offsets"}),
         whole=True,
     ),
+    "frames": Format(
+        about="Numbers for each step of a sequence: `.npy`, `.npz`, Parquet, JSON lines with `frames`, `.ts` of the "
+        "time-series community, or CSV with a column of times.",
+        example="@problemName Turns\n@univariate true\n@classLabel true up down\n@data\n1.0,2.0,3.5:up\n3,?,1:down\n",
+        read=read_frames,
+        suffixes=SUFFIXES,
+        is_path=is_frames,
+        looks_like=looks_like_ts,
+        holds=frozenset({"tokens"}),
+    ),
     "pubtator": Format(
         about="PubTator: title, abstract and entities of articles, with a blank line between them.",
         example="7|t|Oslo waits\n7|a|Ada left it.\n7\t0\t4\tOslo\tLOC\n7\t11\t14\tAda\tPER\n",
@@ -160,7 +173,7 @@ FORMATS: Mapping[str, Format] = {
         write=jsonl_lines,
         suffixes=(".jsonl", ".ndjson", ".json"),
         looks_like=looks_like_json,
-        holds=ALL | {"offsets", "keys"},
+        holds=ALL | {"numbers", "offsets", "keys"},
     ),
     "conllu": Format(
         about="CoNLL-U: the ten columns of Universal Dependencies, one word per line, a blank line between sentences.",
@@ -292,7 +305,7 @@ def iter_sentences(
         raise ValueError(f"format must be one of {', '.join(READABLE)}, got {format!r}")
     before, wrong, sentence = tally.counts.copy(), faults.total, None
     for sentence in row.read(source, config, tally, faults):
-        yield sentence
+        yield text_as_numbers(sentence, config.numbers) if config.numbers else sentence
     if sentence is None and faults.total == wrong:
         reasons = "".join(f"; {said}" for said in tally.skipped_since(before))
         if reasons or (row.is_path is None and any(map(str.strip, source.lines()))):

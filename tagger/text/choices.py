@@ -6,8 +6,21 @@
 from typing import Literal
 
 FileFormat = Literal[  # the rows of `formats/table.py` that hold tags
-    "conll", "conllu", "labelled", "jsonl", "brat", "docbin", "parallel", "pubtator", "rasa", "tagged", "webanno", "xml"
+    "conll",
+    "conllu",
+    "labelled",
+    "jsonl",
+    "brat",
+    "docbin",
+    "frames",
+    "parallel",
+    "pubtator",
+    "rasa",
+    "tagged",
+    "webanno",
+    "xml",
 ]
+WITHOUT_LINES = ("brat", "docbin", "frames")  # those whose readers open the files themselves
 InputFormat = Literal["text", "csv", FileFormat]  # the rows that `tagger tag` reads
 OutputFormat = Literal["text", "conll", "jsonl", "csv", "parquet", "doccano", "labelstudio", "prodigy"]  # and writes
 Unit = Literal["line", "document", "file"]  # of plain text that is tagged
