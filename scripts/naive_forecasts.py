@@ -74,8 +74,8 @@ def compared(run: Path, series: Path, periods: Sequence[int], layer: str) -> Ite
         for period in periods
     }
     for name, forecast in forecasts.items():
-        error = mae(gold, forecast)
-        yield Row(name, error, [error / scale for scale in scales])
+        mean = mae(gold, forecast)
+        yield Row(name, mean, [mean / scale for scale in scales])
 
 
 def parsed(arguments: Sequence[str] | None) -> Namespace:

@@ -367,7 +367,8 @@ class ValuesHead(HeadNetwork):
     ) -> Float[Tensor, "batch numbers quantiles"]:
         """Return what the linear layer says of each number."""
         vectors = states if self.pooling is None else self.pooling(states, mask).vector
-        return self.linear(vectors).float().view(len(states), -1, len(self.quantiles))
+        found: Tensor = self.linear(vectors).float().view(len(states), -1, len(self.quantiles))
+        return found
 
     def loss(
         self,
