@@ -42,11 +42,11 @@ from tagger.formats.json_keys import (
 )
 from tagger.formats.probabilities import scored_label, with_probabilities
 from tagger.formats.tally import Tally
-from tagger.text.frames import Frames, sentence_of_frames
+from tagger.text.frames import Frames
 from tagger.text.gaps import known_of, known_spans
 from tagger.text.records import RESULTS, record_of
 from tagger.text.schemes import RULES, Boundary, is_tag
-from tagger.text.sentence import Label, Layer, Sentence, TagLayer, Values, checked_offsets
+from tagger.text.sentence import Label, Layer, Sentence, TagLayer, Values, checked_offsets, sentence_of_frames
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
 from tagger.wording import quoted, shorten
 

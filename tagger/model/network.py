@@ -269,6 +269,7 @@ def _new_network(vocabulary: Vocabulary, config: ModelConfig, features: Features
         bidirectional=encoder.bidirectional,
         merge=encoder.merge,
         dropout=encoder.dropout,
+        stride=encoder.stride,
     )
     return Network(
         words=words,

@@ -28,12 +28,16 @@ class RunningEncoder:
             raise ValueError(
                 "the encoder must read in one direction, got a bidirectional one, whose states depend on later tokens"
             )
+        self.stride, self.position = encoder.stride, 0
         self.layers = [layer[0] for layer in encoder.layers]
         self.memory = [layer.memory(1) for layer in self.layers]
         self.states: list[Floats] = [np.empty((0, layer.hidden_size), np.float32) for layer in self.layers]
 
     def feed(self, vector: Floats) -> Floats:
         """Return the state of the next token, of shape (hidden,), given its vector, of shape (input,)."""
+        self.position += 1
+        if (self.position - 1) % self.stride:  # the token is not read
+            return self.states[-1][0]
         read = vector[None]  # (1, input)
         for i, layer in enumerate(self.layers):
             state = np.empty((1, layer.hidden_size), np.float32)

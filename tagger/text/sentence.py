@@ -473,6 +473,42 @@ def sentence_of_tokens(tokens: Iterable[str]) -> Sentence:
     return Sentence.from_tokens(tokens)
 
 
+def sentence_of_frames(
+    frames: "Frames",
+    layers: Mapping[str, Layer | Sequence[str]] | None = None,
+    *,
+    steps: Sequence[str] | None = None,
+    first: int = 0,
+    document: str | None = None,
+    origin: Origin | None = None,
+    meta: Mapping[str, Any] | None = None,
+) -> Sentence:
+    """Return the sentence of frames.
+
+    Args:
+        frames: The frames.
+        layers: Its tags and labels, as in `Sentence.from_tokens`.
+        steps: The names of the steps, such as their times. Default: their numbers.
+        first: The number of the first step.
+        document: The series that the frames are part of.
+        origin: Where they were read.
+        meta: The metadata of the sequence.
+
+    Raises:
+        DataError: There is not one name, or not one tag of a layer, for each step.
+    """
+    names = [str(first + i) for i in range(len(frames))] if steps is None else [_solid(step) for step in steps]
+    if len(names) != len(frames):
+        raise DataError(f"frames must have one name for each of {len(frames)} steps, got {len(names)} names")
+    sentence = Sentence.from_tokens(names, layers, meta=meta, document=document, origin=origin)
+    return replace(sentence, frames=frames)
+
+
+def _solid(step: str) -> str:
+    """Return the name of a step without blanks: a date and a time get the `T` of ISO 8601 between them."""
+    return "T".join(step.split()) or "_"
+
+
 def is_ordered(items: object) -> bool:
     """Whether an object gives items in order: not bytes, and no mapping, set or table, which give numbers or names."""
     unordered = isinstance(items, (bytes, bytearray, memoryview, Mapping, Set)) or hasattr(items, "columns")

@@ -21,8 +21,8 @@ from tagger.formats.arrays.numbers import number_of, time_of
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally
-from tagger.text.frames import Frames, frames_of, sentence_of_frames
-from tagger.text.sentence import Layer, Origin, Sentence, TagLayer, Values
+from tagger.text.frames import Frames, frames_of
+from tagger.text.sentence import Layer, Origin, Sentence, TagLayer, Values, sentence_of_frames
 from tagger.wording import quoted, shorten
 
 TIMES = ("time", "timestamp", "datetime", "date", "ds")  # names of columns of times
