@@ -18,9 +18,9 @@ from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import DataError, RecipeError
 from tagger.evaluation import dev_scores
 from tagger.features.passages import Passage
+from tagger.heads.table import heads_of
 from tagger.inference.predict import encoded_for
 from tagger.running.description import describe_model
-from tagger.heads.table import heads_of
 from tagger.running.fitting.calibration import calibrate, describe_calibration
 from tagger.running.train import train
 from tagger.tagging import load
