@@ -201,9 +201,13 @@ class FramesConfig(AnyTokenFeatureConfig):
 
     kind: Literal["frames"]
 
-    scale: Literal["train", "sequence"] = "train"
-    """Whose mean and standard deviation each number is standardised by: those of train, which the model keeps, or those
-    of its own sequence (`sequence`), for series of different levels."""
+    scale: Literal["train", "sequence", "before"] = "train"
+    """Whose mean and standard deviation each number is standardised by: those of train, which the model keeps, those of
+    its own sequence (`sequence`), for series of different levels, or those of the steps before it (`before`), for what
+    is unusual at the moment."""
+
+    before: Count = 200
+    """Number of steps that the mean and deviation are taken from with `scale = "before"`."""
 
 
 KINDS: dict[str, type[AnyFeatureConfig]] = {

@@ -135,7 +135,13 @@ class FramesFeature(TokenFeature[FramesConfig]):
 
     def _standardised(self, values: NDArray[np.float32]) -> Floats:
         missing = np.isnan(values)
-        mean, deviation = (self._mean, self._deviation) if self.alone else mean_and_deviation(values)
+        match self.config.scale:
+            case "train":
+                mean, deviation = self._mean, self._deviation
+            case "sequence":
+                mean, deviation = mean_and_deviation(values)
+            case "before":
+                mean, deviation = of_steps_before(values, self.config.before)
         scaled = np.clip(np.where(missing, 0.0, (values - mean) / deviation), -LARGEST, LARGEST)
         return np.concatenate([scaled, missing[:, self._marked]], axis=1).astype(np.float32)
 
@@ -186,8 +192,41 @@ def mean_and_deviation(values: NDArray[np.float32]) -> tuple[NDArray[np.float64]
     count = np.maximum(known.sum(0), 1)
     mean = np.where(known, values, 0.0).sum(0, dtype=np.float64) / count
     spread = np.sqrt((np.where(known, values - mean, 0.0) ** 2).sum(0) / count)
-    tiny = 1e-6 * np.maximum(np.abs(mean), 1e-30)  # no more than 32 bits round
-    return mean, np.where(spread > tiny, spread, 1.0)
+    return mean, _or_one(spread, mean)
+
+
+def of_steps_before(values: NDArray[np.float32], number: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean and the deviation of the `number` steps before each step, of the shape of the values.
+
+    Where there are fewer than two, they are the number itself, or 0, and 1.
+
+    Source:
+        Compared with the mean and deviation of each slice in tests/features/test_frames.py.
+    """
+    centre, scale = mean_and_deviation(values)  # so that squares lose few digits
+    known = ~np.isnan(values)
+    centred = np.where(known, (values - centre) / scale, 0.0)
+    last = np.arange(len(values))
+    first = np.maximum(last - number, 0)
+
+    def total(rows: NDArray[Any]) -> NDArray[np.float64]:
+        sums = np.concatenate([np.zeros((1, rows.shape[1])), rows.cumsum(0, dtype=np.float64)])
+        found: NDArray[np.float64] = sums[last] - sums[first]
+        return found
+
+    count = total(known)
+    mean = total(centred) / np.maximum(count, 1)
+    spread = np.sqrt(np.maximum(total(centred**2) / np.maximum(count, 1) - mean**2, 0.0))
+    few = count < 2
+    return np.where(few, np.where(known, values, 0.0), mean * scale + centre), np.where(
+        few | (spread < 1e-6), 1.0, spread * scale
+    )
+
+
+def _or_one(spread: NDArray[np.float64], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return deviations, but 1 where they are no more than what 32 bits round."""
+    tiny = 1e-6 * np.maximum(np.abs(mean), 1e-30)
+    return np.where(spread > tiny, spread, 1.0)
 
 
 def _checked(sentence: Sentence, first: Frames | None) -> Frames:

@@ -37,7 +37,8 @@ class RunningEncoder:
         """Return the state of the next token, of shape (hidden,), given its vector, of shape (input,)."""
         self.position += 1
         if (self.position - 1) % self.stride:  # the token is not read
-            return self.states[-1][0]
+            held: Floats = self.states[-1][0]
+            return held
         read = vector[None]  # (1, input)
         for i, layer in enumerate(self.layers):
             state = np.empty((1, layer.hidden_size), np.float32)

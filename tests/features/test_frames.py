@@ -20,9 +20,9 @@ NAN = np.nan
 VALUES = [[[0.0, 5.0, NAN], [2.0, 5.0, 1.0]], [[4.0, 5.0, 3.0]]]  # (2 steps, 3), (1 step, 3)
 
 
-def prepared(values: Any = VALUES, *, names: tuple[str, ...] = (), scale: str = "train") -> FramesFeature:
+def prepared(values: Any = VALUES, *, names: tuple[str, ...] = (), scale: str = "train", **more: Any) -> FramesFeature:
     train = [sentence_of_frames(frames_of(each, names)) for each in values]
-    config = FramesConfig.model_validate({"kind": "frames", "scale": scale})
+    config = FramesConfig.model_validate({"kind": "frames", "scale": scale, **more})
     return FramesFeature.prepare("x", config, Given(Path(), pack(train), print, "cpu", sentences=train))
 
 
@@ -64,6 +64,22 @@ def test_a_sequence_may_be_standardised_by_itself() -> None:
     assert first.tolist() == [[-1, 0, 0, 1], [1, 0, 0, 1]]
     assert np.array_equal(first, arrays(feature, [[1000, 1, NAN], [3000, 1, NAN]]))
     assert (feature.alone, prepared().alone) == (False, True)
+
+
+def test_a_number_may_be_standardised_by_the_steps_before_it() -> None:
+    values = np.random.default_rng(1).normal(1000, 3, size=(40, 2)).astype(np.float32)
+    values[7, 0] = values[8, 0] = NAN
+    feature = prepared([values], scale="before", before=6)
+    found = arrays(feature, values)
+    for step in range(40):
+        for column in range(2):
+            before = values[max(step - 6, 0) : step, column].astype(float)
+            known = before[~np.isnan(before)]
+            expected = 0.0
+            if len(known) > 1 and not np.isnan(values[step, column]):
+                expected = (values[step, column] - known.mean()) / known.std()
+            assert found[step, column] == pytest.approx(expected, rel=1e-3, abs=1e-3)
+    assert not feature.alone
 
 
 def test_the_file_gives_the_same_numbers_again() -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -206,6 +207,28 @@ def test_the_command_tags_the_file_and_scores_it(trained: tuple[str, Path, Run],
         assert [row["tags"]["tags"] for row in rows] == [list(sentence.tags("tags")) for sentence in expected]
     result = runner.invoke(app, ["evaluate", str(folder / "run"), str(file)])
     assert result.exit_code == 0, result.output
+
+
+def test_the_service_tags_what_the_model_tags(trained: tuple[str, Path, Run]) -> None:
+    testclient = pytest.importorskip("starlette.testclient")
+    from tagger.serving.app import create_app
+
+    _, folder, run = trained
+    (corpus,) = tagger.load_corpora(folder / "recipe.toml").values()
+    sentence, expected = corpus.test[0], next(run.tagger.predict(corpus.test[:1]))
+    given: dict[str, Any] = {"text": list(sentence.tokens)}
+    if sentence.frames is not None:
+        given = {"frames": [[None if n != n else n for n in step] for step in sentence.frames.values.tolist()]}
+    with testclient.TestClient(create_app({"m": run.tagger})) as client:
+        (found,) = client.post("/tag", json=given).json()["results"]
+        assert found["tags"] == {name: list(expected.tags(name)) for name in run.tagger.layers if name == "tags"}
+        assert {name: label["value"] for name, label in found["labels"].items()} == {
+            name: expected.label(name).value for name in run.tagger.layers if name == "mood"
+        }
+        for wrong in ({"frames": [[1.0], [1.0, 2.0]]}, {"frames": []}, {"frames": [["a"]]}, {"frames": [[1.0]] * 3}):
+            answer = client.post("/tag", json=wrong)
+            assert answer.status_code == 422
+            assert "frames" in answer.json()["error"]
 
 
 def test_a_cut_training_goes_on_to_the_same_model(trained: tuple[str, Path, Run], tmp_path: Path) -> None:
