@@ -452,7 +452,7 @@ def test_a_value_too_deep_to_be_shown_is_an_unknown_key(tmp_path: Path) -> None:
             "`data`: `dev` names files and `split.dev` cuts them from train; keep one of the two",
         ),
         ({"heads": {}}, "`heads` must not be empty"),
-        ({"heads__ner": {}}, "`heads.ner.kind` is missing; choose 'tokens' or 'sentence'"),
+        ({"heads__ner": {}}, "`heads.ner.kind` is missing; choose 'tokens' or 'sentence' or 'values'"),
         ({"heads__ner": 5}, "`heads.ner` must be a table, got 5"),
         (
             {"features__x": {"kind": "affixes", "dimesion": 3}},
@@ -483,7 +483,7 @@ def test_a_value_too_deep_to_be_shown_is_an_unknown_key(tmp_path: Path) -> None:
             {"features": {"bad name": {"kind": "shape"}}},
             "`features.bad name`: a name must have 1 to 50 letters from A to Z, digits, `-` and `_`, got 'bad name'",
         ),
-        ({"heads__ner__kind": "token"}, "`heads.ner.kind` must be 'tokens' or 'sentence', got 'token'"),
+        ({"heads__ner__kind": "token"}, "`heads.ner.kind` must be 'tokens', 'sentence' or 'values', got 'token'"),
         (
             {"heads__other": {"kind": "tokens", "layer": "ner"}},
             "two heads predict the same layer; give each head a layer of its own",
@@ -606,7 +606,7 @@ def test_overrides_are_toml_or_bare_words_and_lie_over_the_file(tmp_path: Path) 
         ("trainig.epochs=5", "--set trainig.epochs=5: unknown key `trainig`; did you mean `training`?"),
         (
             "heads.ner.kind=tags",
-            "--set heads.ner.kind=tags: `heads.ner.kind` must be 'tokens' or 'sentence', got 'tags'; "
+            "--set heads.ner.kind=tags: `heads.ner.kind` must be 'tokens', 'sentence' or 'values', got 'tags'; "
             "no extension has that name",
         ),
         ("data.columns=[1]", "--set data.columns=[1]: `data.columns.0` must be text, got 1"),

@@ -162,7 +162,10 @@ def test_a_wrong_cell_is_refused_in_one_sentence(tmp_path: Path, module: Any, me
             '[encoder]\ncell = "lstmm"\n' + NER,
             "`encoder.cell` must be 'lstm', 'gru' or 'rnn', got 'lstmm'; no extension",
         ),
-        ('[heads.ner]\nkind = "token"\n', "`heads.ner.kind` must be 'tokens' or 'sentence', got 'token'; no extension"),
+        (
+            '[heads.ner]\nkind = "token"\n',
+            "`heads.ner.kind` must be 'tokens', 'sentence' or 'values', got 'token'; no extension",
+        ),
         ('[features.a]\nkind = "shapes"\n' + NER, "`features.a.kind` must be 'shape', .*, got 'shapes'; no extension"),
         (
             NER + 'metrics = "exact"\n',

@@ -43,6 +43,7 @@ SECTIONS = {
     '`[features.NAME]` with `kind = "frames"`': "FramesConfig",
     '`[heads.NAME]` with `kind = "tokens"`': "TokensHeadConfig",
     '`[heads.NAME]` with `kind = "sentence"`': "SentenceHeadConfig",
+    '`[heads.NAME]` with `kind = "values"`': "ValuesHeadConfig",
     "`[training]`": "TrainingConfig",
     '`[tune."KEY"]`': "SearchConfig",
 }

@@ -238,11 +238,11 @@ class RunningLabelLayer:
         from tagger.numpy_nn.incremental import RunningPooling
 
         self.head, self.names = head, names
-        self.pooling = RunningPooling(head.pooling)
+        self.running = RunningPooling(head.pooling)
 
     def feed(self, state: NDArray[np.float32]) -> Label:
         """Return the label with the next token."""
-        vector, attention = self.pooling.feed(state)
+        vector, attention = self.running.feed(state)
         probabilities = self.head.classes(vector)
         weights = None if attention is None else tuple(attention[0].tolist())
         return _label(self.names, probabilities[0].tolist(), int(probabilities[0].argmax()), weights)

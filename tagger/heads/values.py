@@ -230,11 +230,11 @@ class RunningValues:
         from tagger.numpy_nn.incremental import RunningPooling
 
         self.head, self.network = head, network
-        self.pooling = None if network.pooling is None else RunningPooling(network.pooling)
+        self.running = None if network.pooling is None else RunningPooling(network.pooling)
 
     def feed(self, state: NDArray[np.float32]) -> Values:
         """Return the numbers with the next token."""
-        vector = state[None] if self.pooling is None else self.pooling.feed(state).vector
+        vector = state[None] if self.running is None else self.running.feed(state).vector
         return self.head._values(*(part[0] for part in self.network.values(vector)))
 
 

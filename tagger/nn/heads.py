@@ -374,7 +374,8 @@ class ValuesHead(HeadNetwork):
     ) -> Float[Tensor, "batch numbers quantiles"]:
         """Return what the linear layer says of each number."""
         vectors = states if self.pooling is None else self.pooling(states, mask).vector
-        return self.linear(vectors).float().view(len(states), -1, len(self.quantiles))
+        found: Tensor = self.linear(vectors).float().view(len(states), -1, len(self.quantiles))
+        return found
 
     def loss(
         self,
@@ -392,7 +393,8 @@ class ValuesHead(HeadNetwork):
         found = self.standardised(states, mask)[known]  # (known, quantiles)
         wanted = ((targets - self.mean) / self.deviation)[known].unsqueeze(1)
         if len(self.quantiles) == 1:
-            return F.mse_loss(found, wanted)
+            loss: Tensor = F.mse_loss(found, wanted)
+            return loss
         above = wanted - found
         return torch.maximum(self.quantiles * above, (self.quantiles - 1) * above).mean()
 

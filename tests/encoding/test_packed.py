@@ -57,7 +57,7 @@ def test_arrays_hold_words_and_layers_and_where_there_are_none() -> None:
 
 def test_layer_of_two_kinds_is_refused() -> None:
     with pytest.raises(
-        DataError, match="layer `x` must have tags in all sentences or labels in all sentences, got both"
+        DataError, match="layer `x` must have tags in all sentences, labels in all or numbers in all, got several"
     ):
         pack([make_sentence("a", x=Label("y")), make_sentence("a", x=TagLayer(("y",)))])
 

@@ -70,7 +70,7 @@ def test_recipe_of_keywords_takes_paths_and_tuples_and_names_all_its_errors() ->
         Recipe(encoder={"hiden_size": 5}, heads={"ner": {"kind": "token"}})  # type: ignore[arg-type]
     assert str(error.value).splitlines() == [
         "Recipe: unknown key `encoder.hiden_size`; did you mean `hidden_size`?",
-        "Recipe: `heads.ner.kind` must be 'tokens' or 'sentence', got 'token'; no extension has that name",
+        "Recipe: `heads.ner.kind` must be 'tokens', 'sentence' or 'values', got 'token'; no extension has that name",
     ]
     with pytest.raises(RecipeError, match="Recipe: `heads` is missing"):
         Recipe()  # type: ignore[call-arg]

@@ -18,6 +18,7 @@ from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import DataError, RecipeError
 from tagger.evaluation import dev_scores
 from tagger.features.passages import Passage
+from tagger.heads.table import heads_of
 from tagger.inference.predict import encoded_for
 from tagger.running.description import describe_model
 from tagger.running.fitting.calibration import calibrate, describe_calibration
@@ -123,7 +124,9 @@ def test_a_shift_that_costs_dev_score_is_left_out(tmp_path: Path) -> None:
     assert facts["dev_left_out"] < facts["dev_before"] == 1.1
     for name, weight in model.network.heads["ner"].state_dict().items():
         torch.testing.assert_close(weight, before[name] / facts["temperature"])
-    assert "was left out, because it lowers dev from 1.1000 to" in describe_calibration("ner", facts)
+    assert "was left out, because it lowers dev from 1.1000 to" in describe_calibration(
+        heads_of(model.heads)["ner"], facts
+    )
 
 
 def make_calibrated(folder: Path, *dev: str) -> Path:
