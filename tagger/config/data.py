@@ -222,6 +222,10 @@ class ReadingConfig(Section):
     """How a comment line starts, such as `###` (`conll`). Such lines are never tokens. Default: detected; `# ` and
     `#key = value` start a comment before the first token of a sentence."""
 
+    boundary: Annotated[Names, Field(min_length=1)] | None = None
+    """Lines that separate sentences beside blank ones, such as `"<>"` or `["<>", "<end>"]` (`conll`). Default: blank
+    lines alone."""
+
     header: Annotated[Annotated[int, Field(ge=0, le=1000)] | bool | None, BeforeValidator(_as_header)] = None
     """Number of lines before the first token that name the columns, or `true` for one and `false` for none (`conll`,
     `labelled`). They are skipped. Default: a line that names the columns is detected and reported."""
@@ -270,8 +274,9 @@ class ReadingConfig(Section):
 
     tokenize: Tokenize = "words"
     """How to split raw text into tokens: into words and punctuation (`words`); exactly as spaCy does (`spacy`); only at
-    white space (`blanks`), for text that is already tokenised; or into characters (`characters`), for scripts without
-    blanks, such as Chinese, Japanese and Thai. The model splits text in the same way when it tags."""
+    white space (`blanks`), for text that is already tokenised; into characters (`characters`), for scripts without
+    blanks, such as Chinese, Japanese and Thai; or into symbols (`symbols`), one for every character that is not white
+    space, as in `ACGT`. The model splits text in the same way when it tags."""
 
     language: Annotated[str, BeforeValidator(_as_language)] = "en"
     """Code of the language whose rules `words` and `spacy` follow: any that spaCy has rules for, such as `de` or `fr`;
@@ -283,7 +288,7 @@ class ReadingConfig(Section):
     segment: Segment | None = None
     """Where the sentences of a text end: at marks such as `.` and `?` (`rules`), at line breaks (`lines`), or only with
     the text (`none`). A text with a label of its own is always one sentence. Default: `lines` if `tokenize` is
-    `blanks`, otherwise `rules`."""
+    `blanks` or `symbols`, otherwise `rules`."""
 
     classes: Annotated[dict[str, ClassRange], Field(min_length=2)] | None = None
     """For `labelled` text whose labels are numbers: the range of each class, for example
@@ -341,9 +346,10 @@ class ReadingConfig(Section):
             _alone("layer", ("labelled", "parallel", "tagged", "jsonl", "brat"), self.format)
         if self.columns is not None:
             _alone("columns", ("conll", "labelled"), self.format)
-        for key in ("delimiter", "quote", "header", "comments"):
+        for key in ("delimiter", "quote", "header", "comments", "boundary"):
             if getattr(self, key) is not None:
-                _alone(key, ("conll",) if key == "comments" else ("conll", "labelled"), self.format)
+                of_columns = key in ("comments", "boundary")
+                _alone(key, ("conll",) if of_columns else ("conll", "labelled"), self.format)
         if self.classes is not None:
             _alone("classes", ("labelled",), self.format)
         if self.format == "labelled":

@@ -38,6 +38,7 @@ from tagger.formats.standoff.inline_xml import looks_like_inline_xml, read_inlin
 from tagger.formats.standoff.pubtator import looks_like_pubtator, read_pubtator
 from tagger.formats.standoff.rasa import looks_like_rasa, read_rasa
 from tagger.formats.tally import Tally
+from tagger.formats.texts.fasta import looks_like_fasta, read_fasta
 from tagger.formats.texts.labelled import looks_like_labelled, read_labelled
 from tagger.formats.texts.plain_text import looks_like_text, read_plain_text, stream_text, text_lines
 from tagger.formats.tools.reading import read_json
@@ -148,6 +149,14 @@ FORMATS: Mapping[str, Format] = {
         example="nlu:\n- intent: go\n  examples: |\n    - fly to [Oslo](city)\n    - take me away\n",
         read=read_rasa,
         looks_like=looks_like_rasa,
+    ),
+    "fasta": Format(
+        about="FASTA: sequences of symbols, such as proteins and DNA, each below a header. Tags may be below the symbols.",
+        example=">P1 organism=human\nMKVLAA\nGIVG\n>P2 organism=yeast\nMSTN\n",
+        read=read_fasta,
+        suffixes=(".fasta", ".fa", ".faa", ".fna"),
+        looks_like=looks_like_fasta,
+        holds=frozenset({"tokens"}),
     ),
     "jsonl": Format(
         about="JSON, one object per line or one array: sentences as `tagger tag` writes them, rows of datasets, or "

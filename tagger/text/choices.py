@@ -6,7 +6,19 @@
 from typing import Literal
 
 FileFormat = Literal[  # the rows of `formats/table.py` that hold tags
-    "conll", "conllu", "labelled", "jsonl", "brat", "docbin", "parallel", "pubtator", "rasa", "tagged", "webanno", "xml"
+    "conll",
+    "conllu",
+    "labelled",
+    "jsonl",
+    "brat",
+    "docbin",
+    "fasta",
+    "parallel",
+    "pubtator",
+    "rasa",
+    "tagged",
+    "webanno",
+    "xml",
 ]
 InputFormat = Literal["text", "csv", FileFormat]  # the rows that `tagger tag` reads
 OutputFormat = Literal["text", "conll", "jsonl", "csv", "parquet", "doccano", "labelstudio", "prodigy"]  # and writes
