@@ -119,6 +119,7 @@ class Metric(Extension):
     """
 
     group: ClassVar[str] = "tagger.metrics"
+    built_in: ClassVar[tuple[str, ...]] = ("Q3", "segment_f1", "segment_f1_50")
 
     score: Callable[[Any, Any, str], float | None]
 

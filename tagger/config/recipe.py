@@ -289,7 +289,9 @@ class Recipe(Section):
             raise ValueError(problem)
         for name, head in self.heads.items():
             for metric in head.metrics:
-                if find(Metric, metric) is None:
+                if metric in Metric.built_in and head.kind == "sentence":
+                    raise ValueError(f"`heads.{name}.metrics`: {metric} is for a head of tokens, got a sentence head")
+                if metric not in Metric.built_in and find(Metric, metric) is None:
                     raise ValueError(f"`heads.{name}.metrics` {must_be(Metric, metric)}")
         for key in ("mention_replacement", "token_replacement"):
             if getattr(self.training, key) and not any(head.span_scheme for head in layers.values()):

@@ -151,7 +151,7 @@ FORMATS: Mapping[str, Format] = {
         looks_like=looks_like_rasa,
     ),
     "fasta": Format(
-        about="FASTA: sequences of symbols, such as proteins and DNA, each below a header. Tags may be below the symbols.",
+        about="FASTA: sequences of symbols, such as proteins and DNA, each below a header; tags may be below them.",
         example=">P1 organism=human\nMKVLAA\nGIVG\n>P2 organism=yeast\nMSTN\n",
         read=read_fasta,
         suffixes=(".fasta", ".fa", ".faa", ".fna"),

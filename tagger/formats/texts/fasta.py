@@ -107,7 +107,7 @@ def _sentence(record: Record, layers: Mapping[str, str], where: str) -> Sentence
 def _meta(header: str) -> dict[str, str]:
     """Return the id of a header and its values by their keys."""
     name, _, rest = header.partition(" ")
-    return {**({"id": name} if name else {}), **{key: value for key, value in PAIR.findall(rest)}}
+    return {**({"id": name} if name else {}), **dict(PAIR.findall(rest))}
 
 
 def _value(header: str, key: str, meta: Mapping[str, str], layer: str) -> str:

@@ -48,14 +48,14 @@ def test_tags_are_below_the_symbols_on_as_many_lines(lines: str) -> None:
         (
             ">P1\nMKV\nII\n",
             {"t": "tags"},
-            "f:1: the record must have a tag for each symbol, on as many lines as its symbols, got 3 symbols and 2 tags "
-            "on 2 lines",
+            "f:1: the record must have a tag for each symbol, on as many lines as its symbols, "
+            "got 3 symbols and 2 tags on 2 lines",
         ),
         (
             ">P1\nMKV\n",
             {"t": "tags"},
-            "f:1: the record must have a tag for each symbol, on as many lines as its symbols, got 0 symbols and 3 tags "
-            "on 1 line",
+            "f:1: the record must have a tag for each symbol, on as many lines as its symbols, "
+            "got 0 symbols and 3 tags on 1 line",
         ),
         (">P1\nM\n>P2\n", {}, "f:3: the header must have symbols below it, got none; remove it"),
         (">P1\n>P2\nM", {"t": "tags"}, "f:1: the header must have symbols below it, got none; remove it"),
@@ -67,7 +67,8 @@ def test_tags_are_below_the_symbols_on_as_many_lines(lines: str) -> None:
         (
             ">P1 kind=x\nM",
             {"class": "organism"},
-            "f:1: the header must have `organism=VALUE` for the layer `class`, got 'P1 kind=x'; its keys are `id`, `kind`",
+            "f:1: the header must have `organism=VALUE` for the layer `class`, got 'P1 kind=x'; "
+            "its keys are `id`, `kind`",
         ),
         (
             ">P1|TM\nM",
