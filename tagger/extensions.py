@@ -69,7 +69,7 @@ class Feature(Extension):
     """
 
     group: ClassVar[str] = "tagger.features"
-    built_in: ClassVar[tuple[str, ...]] = ("shape", "affixes", "gazetteer", "charlm", "transformer")
+    built_in: ClassVar[tuple[str, ...]] = ("shape", "affixes", "gazetteer", "charlm", "transformer", "frames")
 
     section: Any
     feature: Any

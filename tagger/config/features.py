@@ -23,6 +23,8 @@ class AnyFeatureConfig(Section):
 
     missing: ClassVar[str] = MISSING  # what an error says of a path that does not exist
 
+    of_frames: ClassVar[bool] = False  # whether it reads numbers in place of words
+
     kind: str
     """Kind of feature."""
 
@@ -192,8 +194,20 @@ class TransformerConfig(AnyTokenFeatureConfig):
         return self
 
 
+class FramesConfig(AnyTokenFeatureConfig):
+    """The numbers of each step of a sequence, such as values of sensors, standardised."""
+
+    of_frames: ClassVar[bool] = True
+
+    kind: Literal["frames"]
+
+    scale: Literal["train", "sequence"] = "train"
+    """Whose mean and standard deviation each number is standardised by: those of train, which the model keeps, or those
+    of its own sequence (`sequence`), for series of different levels."""
+
+
 KINDS: dict[str, type[AnyFeatureConfig]] = {
     get_args(kind.model_fields["kind"].annotation)[0]: kind
-    for kind in (ShapeConfig, AffixesConfig, GazetteerConfig, CharLMConfig, TransformerConfig)
+    for kind in (ShapeConfig, AffixesConfig, GazetteerConfig, CharLMConfig, TransformerConfig, FramesConfig)
 }
 FeatureConfig = Annotated[SerializeAsAny[AnyFeatureConfig], BeforeValidator(by_kind(KINDS, Feature))]

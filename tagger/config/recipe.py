@@ -48,6 +48,10 @@ def _known_cell(name: str) -> str:
 class EmbeddingsConfig(Section):
     """How to turn a word into a vector."""
 
+    words: bool = True
+    """Whether words have vectors. `false` is for sequences of numbers, whose steps are no words: then only `chars`, if
+    they are given, and the `features` describe a step."""
+
     vectors: Names = ()
     """Files of pretrained word vectors, in the text format of GloVe or word2vec, plain, gzip or zstd. The vectors of
     several files are concatenated. Paths are relative to the `--data` folder or, without `--data`, to the folder of the
@@ -72,7 +76,8 @@ class EmbeddingsConfig(Section):
     """Size of a word vector if there are no `vectors`."""
 
     chars: Literal["cnn", "lstm", "none"] = "cnn"
-    """Network that reads the characters of a word: a convolution (`cnn`), a bidirectional LSTM (`lstm`), or none."""
+    """Network that reads the characters of a word: a convolution (`cnn`), a bidirectional LSTM (`lstm`), or none.
+    Default: `cnn`, or `none` if `words` is `false`."""
 
     char_dimension: Size = 30
     """Size of a character vector."""
@@ -86,8 +91,18 @@ class EmbeddingsConfig(Section):
     word_dropout: Share = 0.0
     """Probability of replacing the vector of a word by that of unknown words, during training. Characters stay."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_words(cls, values: Any) -> Any:
+        """Read no characters where there are no words, unless the recipe says so."""
+        given = isinstance(values, dict) and values.get("words") is False
+        return {"chars": "none", **values} if given else values
+
     @model_validator(mode="after")
     def _words_of_vectors(self) -> "EmbeddingsConfig":
+        for key in ("vectors", "quantize"):
+            if getattr(self, key) and not self.words:
+                raise ValueError(f"`{key}` needs word vectors, got `words = false`; remove one of the two")
         if self.max_words is not None and not self.vectors:
             raise ValueError("`max_words` is for `vectors` alone, got no `vectors`")
         return self
@@ -293,6 +308,12 @@ class Recipe(Section):
                     raise ValueError(f"`heads.{name}.metrics`: {metric} is for a head of tokens, got a sentence head")
                 if metric not in Metric.built_in and find(Metric, metric) is None:
                     raise ValueError(f"`heads.{name}.metrics` {must_be(Metric, metric)}")
+        if self.start is None and not (self.embeddings.words or self.embeddings.chars != "none" or self.features):
+            raise ValueError("`embeddings.words = false` needs a section [features.NAME] to read a step by, got none")
+        if self.training.copies and any(config.of_frames for config in self.features.values()):
+            raise ValueError(
+                f"`training.{self.training.copies[0]}` changes words, but features of frames read numbers; remove it"
+            )
         for key in ("mention_replacement", "token_replacement"):
             if getattr(self.training, key) and not any(head.span_scheme for head in layers.values()):
                 raise ValueError(f"`training.{key}` needs a head that predicts entities, got none; remove it")

@@ -111,6 +111,7 @@ def build_vocabulary(
     min_count: int = 2,
     chars: Sequence[str] = (),
     labels: Mapping[str, Sequence[str]] | None = None,
+    has_words: bool = True,
 ) -> Vocabulary:
     """Return the vocabulary of training sentences.
 
@@ -122,6 +123,7 @@ def build_vocabulary(
         min_count: How often a word without a pretrained vector must occur in train.
         chars: Known characters, which keep their ids; those of train come after them.
         labels: The same for the labels of layers, which train then need not have.
+        has_words: Whether words have ids of their own; otherwise all are unknown.
 
     Raises:
         DataError: No sentence of train has one of the layers.
@@ -130,6 +132,8 @@ def build_vocabulary(
     counts = train.counts()
     chars = [*chars, *sorted({char for word in counts for char in word}.difference(chars))]
     labels = {layer: label_names(train, layer, scheme, known.get(layer, ())) for layer, scheme in layers.items()}
+    if not has_words:
+        return Vocabulary([], chars, labels, num_trainable=1)
     if vectors is None:
         words = sorted(word for word, count in counts.items() if count >= min_count)
         return Vocabulary(words, chars, labels, num_trainable=len(words) + 1)

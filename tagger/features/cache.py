@@ -258,8 +258,8 @@ def uncached(features: Features) -> dict[str, Feature[Any]]:
 
 
 def key_of(passage: Passage) -> bytes:
-    """Return a hash of the tokens of a passage and of their neighbours."""
-    content = dumps(passage, ensure_ascii=False)
+    """Return a hash of the tokens of a passage and of their neighbours; no feature that is kept reads frames."""
+    content = dumps(passage[:-1], ensure_ascii=False)
     return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

@@ -25,6 +25,7 @@ from tagger.encoding.batches import Rows
 from tagger.encoding.packed import Packed
 from tagger.errors import ModelError
 from tagger.features.passages import Passage
+from tagger.text.sentence import Sentence
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Given(NamedTuple):
         tell: Is called with each note.
         device: Where the network runs.
         rules: How a text of the corpus, and later of a user, is split into tokens.
+        sentences: The training sentences themselves, for features that read more of them than words.
     """
 
     folder: Path
@@ -54,6 +56,7 @@ class Given(NamedTuple):
     tell: Callable[[str], None]
     device: str
     rules: TextRules = DEFAULT_RULES
+    sentences: Sequence[Sentence] = ()
 
 
 class Feature(ABC, Generic[C]):
@@ -159,14 +162,21 @@ class TokenFeature(Feature[C]):
     Attributes:
         version: Version of how its numbers are computed, to be raised whenever the numbers of a passage change: those
             of another version are not read from the cache.
+        reads_frames: Whether it reads the frames of a sentence.
     """
 
     version: ClassVar[int] = 1
+    reads_frames: ClassVar[bool] = False
 
     @property
     def context(self) -> int:
         """Number of tokens of neighbouring sentences that it reads on each side."""
         return 0
+
+    @property
+    def alone(self) -> bool:
+        """Whether the numbers of a token depend on this token alone, so that it can be tagged when it arrives."""
+        return False
 
     @property
     def fingerprint(self) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
+from tagger.text.frames import Frames
 from tagger.text.sentence import Sentence
 
 
@@ -18,6 +19,7 @@ class Passage(NamedTuple):
         after: Tokens of the sentences after it.
         starts_before: Positions in `before` at which a sentence starts, apart from the first position.
         starts_after: The same for `after`.
+        frames: The numbers of the tokens, if the sentence is a sequence of numbers.
     """
 
     tokens: tuple[str, ...]
@@ -25,13 +27,19 @@ class Passage(NamedTuple):
     after: tuple[str, ...] = ()
     starts_before: tuple[int, ...] = ()
     starts_after: tuple[int, ...] = ()
+    frames: Frames | None = None
 
     def within(self, context: int) -> "Passage":
         """Return the passage with at most `context` neighbouring tokens on each side."""
         cut = max(len(self.before) - context, 0)
         starts_before = tuple(start - cut for start in self.starts_before if start > cut)
         starts_after = tuple(start for start in self.starts_after if start < context)
-        return Passage(self.tokens, self.before[cut:], self.after[:context], starts_before, starts_after)
+        return self._replace(
+            before=self.before[cut:],
+            after=self.after[:context],
+            starts_before=starts_before,
+            starts_after=starts_after,
+        )
 
 
 def by_document(sentences: Iterable[Sentence]) -> Iterator[Iterator[Sentence]]:
@@ -95,7 +103,10 @@ def with_passages(document: Iterable[Sentence], context: int) -> Iterator[tuple[
             ahead_tokens += len(following)
         tokens_before, starts_before = _split(before)
         tokens_after, starts_after = _split(islice((pair for each in ahead for pair in _marked(each)), context))
-        yield sentence, Passage(sentence.tokens, tokens_before, tokens_after, starts_before, starts_after)
+        passage = Passage(
+            sentence.tokens, tokens_before, tokens_after, starts_before, starts_after, frames=sentence.frames
+        )
+        yield sentence, passage
         before.extend(_marked(sentence))
 
 
@@ -113,7 +124,7 @@ def _split(marked: Iterable[tuple[str, bool]]) -> tuple[tuple[str, ...], tuple[i
 def passages_of(sentences: Iterable[Sentence], context: int) -> Iterator[tuple[Sentence, Passage]]:
     """Yield each sentence with its passage."""
     if not context:
-        yield from ((sentence, Passage(sentence.tokens)) for sentence in sentences)
+        yield from ((sentence, Passage(sentence.tokens, frames=sentence.frames)) for sentence in sentences)
         return
     for document in by_document(sentences):
         yield from with_passages(document, context)

@@ -1,17 +1,17 @@
 """The kinds of feature: for each `kind` in a recipe, the class that is responsible for such features."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 from tagger import extensions
 from tagger.config import AnyFeatureConfig
 from tagger.encoding.batches import Rows
-from tagger.errors import TaggerError
+from tagger.errors import DataError, TaggerError
 from tagger.extensions import find
 from tagger.features.feature import Feature, Given, Ids, TokenFeature, TypeFeature
 from tagger.features.passages import Passage, passages_of
-from tagger.text.sentence import Sentence
+from tagger.text.sentence import Sentence, place_of
 
 # The class in the module that has the name of the kind.
 KINDS = {
@@ -20,6 +20,7 @@ KINDS = {
     "gazetteer": "GazetteerFeature",
     "charlm": "CharLMFeature",
     "transformer": "TransformerFeature",
+    "frames": "FramesFeature",
 }
 
 Features = Mapping[str, Feature[Any]]
@@ -83,6 +84,22 @@ def total_width(features: Features) -> int:
 def reads_sentences(features: Features) -> bool:
     """Whether any of the features is one of sentences."""
     return any(isinstance(feature, TokenFeature) for feature in features.values())
+
+
+def check_frames(features: Features, sentences: Iterable[Sentence]) -> None:
+    """Refuse a sequence of numbers for a model that would read only the names of its steps.
+
+    Raises:
+        DataError: A sentence has frames, and no feature reads them.
+    """
+    if any(isinstance(feature, TokenFeature) and feature.reads_frames for feature in features.values()):
+        return
+    for sentence in sentences:
+        if sentence.frames is not None:
+            raise DataError(
+                f"{place_of(sentence)}: frames need a feature that reads them, got a model without one; train with a "
+                'section [features.NAME] with kind = "frames"'
+            )
 
 
 def longest_context(features: Features) -> int:

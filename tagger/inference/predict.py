@@ -6,6 +6,7 @@ Only the backend knows what runs the network.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from tagger.encoding.batches import Batch, EncodedSentences, batches_by_length, encode, most_rows
 from tagger.encoding.packed import Packed, pack
 from tagger.features.passages import Passage, passages_of
-from tagger.features.table import Features, longest_context, reads_sentences, token_arrays, type_arrays
+from tagger.features.table import Features, check_frames, longest_context, reads_sentences, token_arrays, type_arrays
 from tagger.heads.head import Arrays
 from tagger.heads.table import heads_of
 from tagger.model.model import Model
@@ -174,6 +175,7 @@ def _predict_chunk(
     sentences: Sequence[Sentence], passages: Sequence[Passage], backend: Backend, n_best: int
 ) -> list[Sentence]:
     vocabulary, schemes, asked = backend.model.vocabulary, backend.model.config.schemes, heads_of(backend.model.heads)
+    check_frames(backend.model.features, sentences)
     with backend.bounded():
         encoded = encoded_for(backend.model, pack(sentences, layers=()), passages)
     empty = {layer: found for layer, head in asked.items() if (found := head.empty(schemes.get(layer))) is not None}
@@ -190,7 +192,4 @@ def _predict_chunk(
             predicted = head.layers(arrays[layer], names[layer], lengths, schemes.get(layer))
             for row, value in zip(rows.tolist(), predicted, strict=True):
                 layers[row][layer] = value
-    return [
-        Sentence(s.tokens, s.text, s.offsets, layers[i], s.meta, s.document, s.origin, s.record)
-        for i, s in enumerate(sentences)
-    ]
+    return [replace(sentence, layers=layers[i]) for i, sentence in enumerate(sentences)]

@@ -46,7 +46,7 @@ class ModelConfig(Section):
         embeddings: The recipe's section.
         encoder: The recipe's section.
         heads: The recipe's heads by layer.
-        vector_dimension: Width of a word vector.
+        vector_dimension: Width of a word vector; 0 if words have none.
         schemes: Scheme of the training files for each tag layer.
         reading: How each corpus was read, by its name.
         features: The recipe's features by name.
@@ -60,7 +60,7 @@ class ModelConfig(Section):
     embeddings: EmbeddingsConfig
     encoder: EncoderConfig
     heads: dict[str, HeadConfig]
-    vector_dimension: Positive
+    vector_dimension: Annotated[int, Field(ge=0, le=10**9)]
     schemes: dict[str, Scheme | None]
     reading: dict[str, ReadingConfig]
     features: dict[str, FeatureConfig] = Field(default_factory=dict)

@@ -296,7 +296,7 @@ def _word_vectors(vocabulary: Vocabulary, vectors: Vectors | None, config: Model
     dimension, quantized = config.vector_dimension, config.embeddings.quantize
     trainable, total = vocabulary.num_trainable, len(vocabulary.words) + 1
     if vectors is None:
-        bound = (3 / dimension) ** 0.5
+        bound = (3 / max(dimension, 1)) ** 0.5
         frozen = torch.zeros(total - trainable, dimension, dtype=torch.float16)
         return WordVectors(torch.empty(trainable, dimension).uniform_(-bound, bound), frozen, quantized=quantized)
     index = {word: row for row, word in enumerate(vectors.words, 1)}

@@ -60,10 +60,11 @@ class OnnxNetwork:
         options.log_severity_level = 4  # what goes wrong is raised
         self.heads = heads
         self.where = where
-        no_word, no_token = type_arrays(features, ["x"]), token_arrays(features, [Passage(("x",))])
+        no_word, no_token = type_arrays(features, ["x"]), token_arrays(features, [Passage(())])
         self._no_word = {**NO_WORD, **_named(no_word)}
-        first = np.zeros((1, 1), np.int64)
-        self._no_token = {**NO_TOKEN, **_named({name: rows[first] for name, rows in no_token.items()})}
+        rows = {name: found[np.zeros(0, np.int64)] for name, found in no_token.items()}  # (0, numbers)
+        one = {name: np.zeros((1, 1, found.shape[1]), found.dtype) for name, found in rows.items()}
+        self._no_token = {**NO_TOKEN, **_named(one)}
         with self._one_sentence():
             self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self._given = {"known_vectors", *(each.name for each in self._session.get_inputs())}

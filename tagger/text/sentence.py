@@ -8,12 +8,15 @@ only.
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from tagger.errors import DataError
 from tagger.text.gaps import converted, known_of, known_spans
 from tagger.text.schemes import Boundary, Scheme
 from tagger.wording import quoted, shorten
+
+if TYPE_CHECKING:
+    from tagger.text.frames import Frames
 
 SHORT = 2000  # characters; token offsets of longer texts rarely occur twice
 V = TypeVar("V")
@@ -140,6 +143,7 @@ class Sentence:
         document: The document that the sentence belongs to.
         origin: Where the sentence was read; ignored in comparisons.
         record: The JSON object of a sentence to be tagged, without layers; ignored in comparisons.
+        frames: Numbers for each token, for sequences of numbers, whose tokens name the steps; None for text.
     """
 
     tokens: tuple[str, ...]
@@ -150,6 +154,7 @@ class Sentence:
     document: str | None = None
     origin: Origin | None = field(default=None, compare=False, repr=False)
     record: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    frames: "Frames | None" = field(default=None, repr=False)
 
     @classmethod
     def from_tokens(

@@ -209,7 +209,8 @@ class Stepper:
     @torch.no_grad()
     def _check_weights(self) -> None:
         """Raise if weights are too large for a model to be loaded: the loss of the next step would show it too late."""
-        largest = torch.stack([bound.abs() for weight in self.weights for bound in torch.aminmax(weight)]).amax().item()
+        weights = [weight for weight in self.weights if weight.numel()]  # words may have vectors of width 0
+        largest = torch.stack([bound.abs() for weight in weights for bound in torch.aminmax(weight)]).amax().item()
         if not largest <= LARGEST_WEIGHT:  # also where it is not a number
             raise DivergedError(
                 f"step {self.step}: every weight must be at most {LARGEST_WEIGHT:,.0f}, got {largest}; "

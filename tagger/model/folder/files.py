@@ -147,6 +147,8 @@ def files_of(
     for head in values["heads"].values():  # so that older versions can read the model
         if not head["metrics"]:
             del head["metrics"]
+    if model.config.embeddings.words:
+        del values["embeddings"]["words"]
     if not model.config.features and not model.config.embeddings.quantize:  # so that still older ones can
         values = {key: value for key, value in values.items() if not key.startswith("feature")}
         del values["embeddings"]["quantize"]

@@ -88,7 +88,8 @@ def with_start(recipe: Recipe, folder: Path, output: Path | None, *, device: str
         given, found = getattr(recipe, name), getattr(own, name)
         kept = {key: getattr(given, key) for key in type(given).model_fields if key in HOW_TO_TRAIN}
         sections[name] = found.model_copy(update=kept)
-    sections["embeddings"] = sections["embeddings"].model_copy(update={"dimension": own.vector_dimension})
+    if own.vector_dimension:
+        sections["embeddings"] = sections["embeddings"].model_copy(update={"dimension": own.vector_dimension})
     used = recipe.model_copy(update={**sections, "features": own.features})
     if recipe.keep is None:
         return used, Start(model, recipe.start, {}, frozenset())

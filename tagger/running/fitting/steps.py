@@ -22,6 +22,7 @@ from tagger.features.feature import Given
 from tagger.features.passages import have_neighbours, joined
 from tagger.features.table import (
     Features,
+    check_frames,
     longest_context,
     passages_for,
     prepare_features,
@@ -110,8 +111,9 @@ class Training:
         by_corpus = {name: corpus.rules for name, corpus in self.corpora.items()}
         tokenized = {name for name, config in self.recipe.all_corpora().items() if config.format in TOKENIZED}
         rules = text_rules_of(by_corpus, self.packed, self.listener.noted, tokenized=tokenized)
-        given = Given(self.folder, self.packed, self.listener.noted, self.device, rules)
+        given = Given(self.folder, self.packed, self.listener.noted, self.device, rules, self.train)
         features = prepare_features(self.recipe.features, given) if self.start is None else self.start.model.features
+        check_frames(features, telling(self.train))
         return rules, self._as_trained(features)
 
     def run(self, rules: TextRules, features: Features, teachers: Mapping[str, Teachers]) -> Trained:
@@ -141,11 +143,12 @@ class Training:
             min_count=embeddings.min_count,
             chars=chars,
             labels=labels,
+            has_words=embeddings.words,
         )
         for layer, names in labels.items():
             if new := _new_labels(names, vocabulary.labels[layer], self.schemes[layer]):
                 self.listener.noted(f"the head of `{layer}` learns {quoted(new)} beside the labels that it knows")
-        dimension = vectors.dimension if vectors else embeddings.dimension
+        dimension = vectors.dimension if vectors else embeddings.dimension if embeddings.words else 0
         features = self.keep(features)
         lengths = np.diff(self.packed.starts).tolist()
         check_memory(recipe, vocabulary, lengths, vectors=dimension, features=features, device=self.device)
@@ -326,10 +329,11 @@ def _new_labels(known: Sequence[str], labels: Sequence[str], scheme: Scheme | No
 
 
 def _digest(sentences: Sequence[Sentence]) -> str:
-    """Return a hash of the tokens and layers of sentences."""
+    """Return a hash of the tokens, layers and frames of sentences."""
     found = sha256()
     for sentence in sentences:
         found.update(repr((sentence.tokens, sentence.layers)).encode("utf-8", "surrogatepass"))
+        found.update(sentence.frames.values.tobytes() if sentence.frames is not None else b"")
     return found.hexdigest()
 
 
