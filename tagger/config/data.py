@@ -136,8 +136,8 @@ class SplitConfig(Section):
 
     group: Annotated[str, Field(min_length=1)] | None = None
     """What stays together instead of documents: all sentences with the same value of this key, such as `ticket_id`. It
-    is a key of the JSON record or of its `meta`, or a comment of a column file. `"sentence"`: cut between any two
-    sentences, also inside a document. Default: the document."""
+    is a key of the JSON record or of its `meta`, a comment of a column file, or `"text"`, so that equal texts stay
+    together. `"sentence"`: cut between any two sentences, also inside a document. Default: the document."""
 
     shuffle: bool = True
     """Whether shares are drawn at random. `false`: in the order of the file, train comes first, then dev, then test."""
