@@ -12,7 +12,7 @@ import typer
 from tagger.cli.progress import FileLines
 from tagger.errors import RecipeError
 from tagger.files.reading import Arriving
-from tagger.text.choices import MOST_SEED, BackendName, InputFormat, Precision
+from tagger.text.choices import MOST_SEED, WITHOUT_LINES, BackendName, InputFormat, Precision
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import Segment, Tokenize
 from tagger.wording import shorten
@@ -113,7 +113,7 @@ InputOption = Annotated[
 ]
 
 
-TEXTUAL = tuple(name for name in get_args(InputFormat) if name not in ("brat", "docbin"))
+TEXTUAL = tuple(name for name in get_args(InputFormat) if name not in WITHOUT_LINES)
 FORMATS_OF = {
     "comments": ("conll",),
     "encoding": TEXTUAL,

@@ -22,7 +22,7 @@ from tagger.formats.tally import Tally
 from tagger.heads.table import heads_of
 from tagger.inference.documents import PART, predict_in_parts
 from tagger.tagging import Tagger, read_documents
-from tagger.text.choices import InputFormat, OutputFormat, Unit
+from tagger.text.choices import WITHOUT_LINES, InputFormat, OutputFormat, Unit
 from tagger.text.document import Document
 from tagger.text.schemes import span_types
 from tagger.text.sentence import Label
@@ -151,7 +151,8 @@ def tag_file(tagger: Tagger, file: str, options: Tagging) -> int:
     if options.unit != "line" and format != "text":
         raise RecipeError(f"--unit is for plain text, got {format}; remove it")
     form = settings_of_form(format, **options.form)
-    has_lines = format not in ("brat", "docbin") and not (format == "parallel" and Path(file).is_dir())
+    as_path = format in WITHOUT_LINES or (format == "parallel" and Path(file).is_dir())
+    has_lines = not as_path or (format == "frames" and file == "-")
     faults, tally = Skipped() if options.skip else None, Tally(options=True)
     interactive = file == "-" and sys.stdin.isatty()
     shows_output = options.path is None and sys.stdout.isatty()

@@ -5,7 +5,7 @@ reported at once. This package defines what a recipe may say. What a section doe
 as an argument.
 """
 
-from tagger.config.data import ClassRange, CorpusConfig, DataConfig, ReadingConfig, SplitConfig
+from tagger.config.data import ClassRange, CorpusConfig, DataConfig, FramesReading, ReadingConfig, SplitConfig
 from tagger.config.features import (
     AffixesConfig,
     AnyFeatureConfig,
@@ -47,6 +47,7 @@ __all__ = [
     "EncoderConfig",
     "FeatureConfig",
     "FramesConfig",
+    "FramesReading",
     "GazetteerConfig",
     "HeadConfig",
     "Positive",

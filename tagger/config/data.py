@@ -190,6 +190,45 @@ class ClassRange(Section):
         return (self.above is None or value > self.above) and (self.below is None or value < self.below)
 
 
+class FramesReading(Section):
+    """How to read files of numbers (format `frames`)."""
+
+    time: Annotated[str, Field(min_length=1)] | None = None
+    """Column of CSV with the time of each step, a number or a date such as `2026-03-01 12:30:00`. Default: a column
+    named `time`, `timestamp`, `datetime`, `date` or `ds`, otherwise none: then steps have numbers."""
+
+    values: Annotated[Names, Field(min_length=1)] | None = None
+    """Columns of CSV with numbers. An empty field is a missing number. Default: all that no other key names."""
+
+    label: Annotated[str, Field(min_length=1)] | None = None
+    """Column of CSV with the tag of each step. Default: none."""
+
+    windows: Annotated[str, Field(min_length=1)] | None = None
+    """JSON file with labelled ranges of time for each series: `{"NAME.csv": [["START", "END"], ...]}`. Its path is
+    relative to the folder of the series. Steps in a range, with both ends, have the tag `tag`, all others `O`.
+    Default: none."""
+
+    tag: Annotated[str, Field(min_length=1)] = "anomaly"
+    """Tag of the steps in the ranges of `windows`."""
+
+    window: Count | None = None
+    """Number of steps into which a series of CSV is cut; the last window may be shorter. All windows of a file are one
+    document. Default: the whole series is one sequence."""
+
+    hop: Count | None = None
+    """Number of steps from the start of a train window to that of the next. Windows that are scored or tagged follow
+    one another without overlap. Default: `window`."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "FramesReading":
+        if self.label is not None and self.windows is not None:
+            raise ValueError("`label` and `windows` both give the tags of steps; keep one of the two")
+        if self.hop is not None and (self.window is None or self.hop > self.window):
+            got = "no `window`" if self.window is None else f"`window = {self.window}`"
+            raise ValueError(f"`hop` must be at most `window`, so that no step is lost, got {self.hop} and {got}")
+        return self
+
+
 class ReadingConfig(Section):
     """How to read the sentences of a corpus, but not where they are."""
 
@@ -211,7 +250,7 @@ class ReadingConfig(Section):
     otherwise the label, then the text, or the text, then the label, as the lines show."""
 
     delimiter: Annotated[str, BeforeValidator(_as_delimiter)] | None = None
-    """What separates the columns of a line (`conll`, `labelled`): a character, or `tab`, `comma`, `semicolon` or
+    """What separates the columns of a line (`conll`, `labelled`, CSV of `frames`): a character, or `tab`, `comma`, `semicolon` or
     `blanks`. Default: detected."""
 
     quote: Annotated[str, Field(max_length=1)] | None = None
@@ -236,7 +275,8 @@ class ReadingConfig(Section):
 
     layer: str | None = None
     """Layer that receives the label (`labelled`; required there), the entities (character spans; default: `ner`) or the
-    tags (`parallel`, `tagged`; default: `ner`, or `tags` and `pos` if they are no entities)."""
+    tags (`parallel`, `tagged`; default: `ner`, or `tags` and `pos` if they are no entities). For `frames`, the tags of
+    CSV (default: `tags`) or the label of a `.ts` series (default: `label`)."""
 
     scheme: Scheme | None = None
     """Scheme of the entity tags in the files. Default: detected from the tags and reported."""
@@ -302,6 +342,9 @@ class ReadingConfig(Section):
     """Key of the text in `jsonl` with character spans, such as `body`. Default: `text`, `data`, or the only key whose
     text agrees with the spans."""
 
+    frames: FramesReading | None = None
+    """How files of numbers are read (`frames`): a section `[data.frames]`."""
+
     _rules: TextRules | None = PrivateAttr(None)
 
     @property
@@ -343,13 +386,16 @@ class ReadingConfig(Section):
         if twice := set(self.rename) & set(self.drop):
             raise ValueError(f"`rename` and `drop` must not name the same, got {quoted(sorted(twice))} in both")
         if self.layer is not None:
-            _alone("layer", ("labelled", "parallel", "tagged", "jsonl", "brat"), self.format)
+            _alone("layer", ("labelled", "parallel", "tagged", "jsonl", "brat", "frames"), self.format)
         if self.columns is not None:
             _alone("columns", ("conll", "labelled"), self.format)
         for key in ("delimiter", "quote", "header", "comments", "boundary"):
             if getattr(self, key) is not None:
-                of_columns = key in ("comments", "boundary")
-                _alone(key, ("conll",) if of_columns else ("conll", "labelled"), self.format)
+                columns, texts = ("conll",), ("conll", "labelled")
+                found = {"comments": columns, "boundary": columns, "delimiter": (*texts, "frames")}
+                _alone(key, found.get(key, texts), self.format)
+        if self.frames is not None:
+            _alone("frames", ("frames",), self.format)
         if self.classes is not None:
             _alone("classes", ("labelled",), self.format)
         if self.format == "labelled":

@@ -24,6 +24,7 @@ from tagger.formats.table import FORMATS, read_file
 from tagger.formats.tally import Tally
 from tagger.formats.tools.items import json_items
 from tagger.hub.lazy import read_dataset
+from tagger.text.choices import WITHOUT_LINES
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Origin, Sentence
 from tagger.wording import quoted
@@ -42,7 +43,6 @@ NO_DATA = (
 )
 NO_TEXT = {".md", ".py", ".zip", ".pdf", ".png", ".vec", ".html"}
 DATASET_FILES = ("dataset_dict.json", "dataset_info.json", "*.parquet", "*/*.parquet", "*.arrow")
-WHOLE = ("brat", "docbin")  # formats whose readers open the files themselves
 
 Paths = str | Path | Sequence[str | Path]
 
@@ -176,7 +176,9 @@ def read_material(sources: Mapping[str, Sequence[Path]], reading: ReadingConfig)
     if reading.format is None and files and (whole := _whole_format(files[0])):
         material.format = whole
         material.notes.append(f"detected format {whole} in {files[0]}")
-    read = [] if material.format in WHOLE else [path for path in files if not path.is_dir()]  # others are read whole
+    read = (
+        [] if material.format in WITHOUT_LINES else [path for path in files if not path.is_dir()]
+    )  # others are read whole
     texts = dict(
         zip(read, gather(partial(scan_text, path, material.errors, reading.encoding) for path in read), strict=True)
     )
@@ -209,7 +211,7 @@ def read_material(sources: Mapping[str, Sequence[Path]], reading: ReadingConfig)
 
 def _read(path: Path, lines: list[str], config: ReadingConfig, tally: Tally, errors: Findings) -> list[Sentence]:
     """Return the sentences of a file, and add its errors; what is read as a whole needs no `lines`."""
-    if config.format not in WHOLE and not path.is_dir() and not any(map(str.strip, lines)):
+    if config.format not in WITHOUT_LINES and not path.is_dir() and not any(map(str.strip, lines)):
         got = "blank lines only" if lines else "no bytes"
         errors.add("form", f"{path}:1", f"the file must not be empty, got {got}; check the path")
         return []

@@ -57,6 +57,16 @@ def read_bytes(path: Path) -> bytes:
     return b"".join(_checked_length(line, f"{path}:{number}") for number, line in enumerate(raw_lines(path), 1))
 
 
+def read_binary(path: Path) -> bytes:
+    """Return the bytes of a file as they are, whatever they hold.
+
+    Raises:
+        DataError: The file is missing, not a regular file, or unreadable.
+    """
+    with _one_sentence(path, ""), _open(path, "") as file:
+        return file.read()
+
+
 def read_lines(path: Path, encoding: str | None = None) -> list[str]:
     """Return the lines of a file as a list; `iter_lines` takes less memory.
 

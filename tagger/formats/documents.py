@@ -21,7 +21,7 @@ from tagger.files.reading import MAX_LINE, read_text
 from tagger.formats.columns.conll import stream_conll
 from tagger.formats.columns.conllu import read_conllu
 from tagger.formats.faults import Faults
-from tagger.formats.json_keys import text_key, token_key
+from tagger.formats.json_keys import frames_in, text_key, token_key
 from tagger.formats.jsonl import kept_keys, sentences_from_json
 from tagger.formats.source import Source
 from tagger.formats.standoff.sentences import annotated_sentences
@@ -180,7 +180,10 @@ def _of_item(item: Item, config: ReadingConfig, tally: Tally) -> Iterator[Docume
     if not isinstance(row, dict):
         raise DataError(f"must be a JSON object, got {shown(row)}")
     tokens, text = row.get(token_key(row) or "tokens"), _text(row, config.text)
-    if tokens == [] and not (text or "").strip():
+    if frames_in(row) is not None and tokens is None:
+        sentences = sentences_from_json(row, {}, rules=config.text_rules)
+        yield Document(sentences[0].text, tuple(sentences), id=_id(row), record=kept_keys(row))
+    elif tokens == [] and not (text or "").strip():
         yield Document(text or "", id=_id(row), record=kept_keys(row))
     elif isinstance(tokens, list) and not lists(tokens, dict):
         sentences = sentences_from_json(row, {}, rules=config.text_rules)

@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from tagger.errors import DataError
 from tagger.formats.column_names import (
     DOCUMENT,
@@ -22,9 +24,11 @@ from tagger.formats.column_names import (
     layer_name,
 )
 from tagger.formats.tally import Tally
+from tagger.text.frames import Frames, frames_of
 from tagger.text.records import PROBABILITIES, is_result
 
 TABLES = ("tags", "labels")
+FRAMES = "frames"
 OF_TAGS = re.compile(r"(?:.+_)?(?:tags?|labels?)")
 
 
@@ -82,6 +86,8 @@ def _is_known(key: str, value: Any, row: Mapping[str, Any]) -> bool:
         return isinstance(value, dict) and value.keys() <= (tags.keys() if isinstance(tags, dict) else set())
     if key == DOCUMENT:
         return isinstance(value, str)
+    if key == FRAMES:
+        return frames_in(row) is not None
     return key in ("tokens", "text", "offsets") or (key == META and comments(value) is not None)
 
 
@@ -122,6 +128,41 @@ def _has_string_a_token(key: str, value: Any, num_tokens: int) -> bool:
         return False
     known = [tag for tag in value if tag is not None]
     return len(value) == num_tokens and bool(known) and all(isinstance(tag, str) and tag.strip() for tag in known)
+
+
+def frames_in(row: Mapping[str, Any]) -> Frames | None:
+    """Return the numbers of each step of a record: a list of them for each step, or a list of all steps for each name.
+
+    A list of single numbers is one for each step if the record has neither tokens nor a text. Values of other forms
+    under the key are no frames.
+
+    Raises:
+        DataError: There are not the same numbers in each step.
+    """
+    value = row.get(FRAMES)
+    if isinstance(value, dict) and value and all(_are_numbers(column) for column in value.values()):
+        lengths = {len(column) for column in value.values()}
+        if len(lengths) > 1:
+            raise DataError(f"`{FRAMES}` must have as many steps under each name, got {sorted(lengths)}")
+        return frames_of(np.array([*value.values()], np.float64).T, tuple(value))
+    if not isinstance(value, list) or not value:
+        return None
+    alone = token_key(row) is None and text_key(row) is None
+    rows = [[each] for each in value] if alone and _are_numbers(value) else value
+    if not all(map(_are_numbers, rows)):
+        return None
+    if len({len(numbers) for numbers in rows}) > 1:
+        raise DataError(f"`{FRAMES}` must have the same numbers in each step, got {len(rows[0])} in the first step")
+    return frames_of(np.array(rows, np.float64))
+
+
+def _are_numbers(value: Any) -> bool:
+    """Whether a value is a list of numbers, some of which may be missing."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(each is None or (isinstance(each, int | float) and not isinstance(each, bool)) for each in value)
+    )
 
 
 def token_key(row: Mapping[str, Any]) -> str | None:

@@ -8,6 +8,9 @@ text, such as `de` and `le` in `du`, have the same offsets. Comments are in `"me
 `"tag_scores": {layer: [...]}` and `"sequence_scores": {layer: probability}`, which only scoring reads
 (`probabilities`).
 
+A sequence of numbers has `"frames": [[...], ...]`, the numbers of each step (null where one is missing), or
+`"frames": {name: [...]}`, a number of each step for each name. Without `tokens`, the steps are counted from 0.
+
 Rows of Hugging Face datasets, `{"tokens", "ner_tags": [...]}`, are read too (`json_keys`). Texts with entities as
 character spans, as annotation tools write them, are read in `tools/reading.py`.
 
@@ -25,9 +28,19 @@ from typing import Any
 from tagger.errors import DataError
 from tagger.formats.column_names import DOCUMENT, META, TEXT_COLUMNS, TOKEN_COLUMNS
 from tagger.formats.columns.fields import Sample
-from tagger.formats.json_keys import comments, is_class, own_layers, refuse_numbers, text_key, token_key
+from tagger.formats.json_keys import (
+    FRAMES,
+    comments,
+    frames_in,
+    is_class,
+    own_layers,
+    refuse_numbers,
+    text_key,
+    token_key,
+)
 from tagger.formats.probabilities import scored_label, with_probabilities
 from tagger.formats.tally import Tally
+from tagger.text.frames import Frames, sentence_of_frames
 from tagger.text.gaps import known_of, known_spans
 from tagger.text.records import RESULTS, record_of
 from tagger.text.schemes import RULES, Boundary, is_tag
@@ -157,7 +170,13 @@ def _part(whole: Sentence, start: int, end: int, labels: Mapping[str, Any], *, s
     for name, value in labels.items():
         layer = _layer(name, value, end - start)
         layers[name] = scored_label(name, layer, value) if scored and isinstance(layer, Label) else layer
-    return replace(whole, tokens=whole.tokens[start:end], offsets=whole.offsets[start:end], layers=layers)
+    return replace(
+        whole,
+        tokens=whole.tokens[start:end],
+        offsets=whole.offsets[start:end],
+        layers=layers,
+        frames=whole.frames and whole.frames.part(start, end),
+    )
 
 
 def _cut(layer: TagLayer, start: int, end: int) -> TagLayer:
@@ -186,14 +205,16 @@ def sentence_from_json(
     """
     if not isinstance(row, dict):
         raise DataError(f"must be a JSON object, got {shorten(json.dumps(row))}")
-    sentence = _tokens(row, rules)
+    frames = frames_in(row)
+    sentence = _tokens(row, rules, frames)
     if layers is None:
         tally = tally or Tally()
         values, others = _all_layers(row, len(sentence), tally)
         tally.left["scores"] += _has_scores(row)
     else:
         values = {layer: row[key] for layer, key in layers.items() if row.get(key) is not None}
-        others = {key: value for key, value in row.items() if key not in (*KNOWN, *layers.values())}
+        known = (*KNOWN, *layers.values(), *([FRAMES] if frames is not None else []))
+        others = {key: value for key, value in row.items() if key not in known}
     found = {layer: _layer(layer, value, len(sentence)) for layer, value in values.items()}
     if layers is None:
         _check_spans(row, found)
@@ -236,8 +257,15 @@ def _table(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value
 
 
-def _tokens(row: Mapping[str, Any], rules: TextRules) -> Sentence:
+def _tokens(row: Mapping[str, Any], rules: TextRules, frames: Frames | None) -> Sentence:
     """Return the sentence of an object without its layers."""
+    if frames is not None and token_key(row) is None:
+        return sentence_of_frames(frames)
+    if frames is not None:
+        sentence = _tokens(row, rules, None)
+        if len(sentence) != len(frames):
+            raise DataError(f"`frames` must have a step for each of {len(sentence)} tokens, got {len(frames)}")
+        return replace(sentence, frames=frames)
     named, own = token_key(row) or "tokens", text_key(row) or "text"
     text, tokens, offsets = row.get(own), row.get(named), row.get("offsets")
     if offsets is not None and (tokens is None or not isinstance(text, str)):
@@ -332,4 +360,14 @@ def sentence_to_json(sentence: Sentence) -> dict[str, Any]:
     It has probabilities and `readings` if the sentence has them, `offsets` if they do not follow from tokens and text,
     `meta` and `document` if the sentence has them, and all other keys of its record.
     """
-    return record_of(sentence.text, [sentence], kept=sentence.record, meta=sentence.meta)
+    kept = sentence.record
+    if (frames := sentence.frames) is not None:
+        kept = {**(kept or {}), FRAMES: frames_to_json(frames)}
+    return record_of(sentence.text, [sentence], kept=kept, meta=sentence.meta)
+
+
+def frames_to_json(frames: Frames) -> list[Any] | dict[str, Any]:
+    """Return the numbers of each step, or of all steps for each name, with None where one is missing."""
+    rows = frames.values.T if frames.names else frames.values
+    numbers = [[None if number != number else float(str(number)) for number in row] for row in rows]
+    return dict(zip(frames.names, numbers, strict=True)) if frames.names else numbers

@@ -13,6 +13,8 @@ from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.extensions import Reader, find
 from tagger.files.packing import unpacked_name
+from tagger.formats.arrays.frames import SUFFIXES, is_frames, read_frames
+from tagger.formats.arrays.ts import looks_like_ts
 from tagger.formats.columns.conll import conll_lines, looks_like_columns, read_conll
 from tagger.formats.columns.conllu import FIELDS, conllu_lines, looks_like_conllu, read_conllu
 from tagger.formats.columns.csv_writing import csv_lines
@@ -137,6 +139,16 @@ FORMATS: Mapping[str, Format] = {
         is_path=is_docbin,
         holds=frozenset({"entities", "labels", "tokens", "text", "offsets"}),
         whole=True,
+    ),
+    "frames": Format(
+        about="Numbers for each step of a sequence: `.npy`, `.npz`, Parquet, JSON lines with `frames`, `.ts` of the "
+        "time-series community, or CSV with a column of times.",
+        example="@problemName Turns\n@univariate true\n@classLabel true up down\n@data\n1.0,2.0,3.5:up\n3,?,1:down\n",
+        read=read_frames,
+        suffixes=SUFFIXES,
+        is_path=is_frames,
+        looks_like=looks_like_ts,
+        holds=frozenset({"tokens"}),
     ),
     "pubtator": Format(
         about="PubTator: title, abstract and entities of articles, with a blank line between them.",

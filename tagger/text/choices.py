@@ -13,6 +13,7 @@ FileFormat = Literal[  # the rows of `formats/table.py` that hold tags
     "brat",
     "docbin",
     "fasta",
+    "frames",
     "parallel",
     "pubtator",
     "rasa",
@@ -20,6 +21,7 @@ FileFormat = Literal[  # the rows of `formats/table.py` that hold tags
     "webanno",
     "xml",
 ]
+WITHOUT_LINES = ("brat", "docbin", "frames")  # those whose readers open the files themselves
 InputFormat = Literal["text", "csv", FileFormat]  # the rows that `tagger tag` reads
 OutputFormat = Literal["text", "conll", "jsonl", "csv", "parquet", "doccano", "labelstudio", "prodigy"]  # and writes
 Unit = Literal["line", "document", "file"]  # of plain text that is tagged

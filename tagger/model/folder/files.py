@@ -147,6 +147,9 @@ def files_of(
     for head in values["heads"].values():  # so that older versions can read the model
         if not head["metrics"]:
             del head["metrics"]
+    for reading in values["reading"].values():
+        if reading["frames"] is None:
+            del reading["frames"]
     if model.config.embeddings.words:
         del values["embeddings"]["words"]
     if not model.config.features and not model.config.embeddings.quantize:  # so that still older ones can

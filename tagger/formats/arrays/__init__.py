@@ -1,0 +1,1 @@
+"""Files of numbers: one module per family."""
