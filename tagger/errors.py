@@ -17,11 +17,13 @@ SHOWN = 10  # problems that an error shows; the others are counted
 EXTRAS = {
     "fastapi": "serve",
     "jinja2": "plots",
+    "kaldi_native_fbank": "audio",
     "markupsafe": "plots",
     "matplotlib": "plots",
     "onnx": "onnx",
     "onnxruntime": "onnx",
     "prometheus_client": "serve",
+    "soundfile": "audio",
     "starlette": "serve",
     "tokenizers": "transformers",
     "transformers": "transformers",

@@ -4,8 +4,9 @@ The docstring below each field is the meaning of that key in the reference of re
 """
 
 import codecs
+import re
 from collections.abc import Sequence
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, WithJsonSchema, model_validator
 
@@ -229,12 +230,62 @@ class FramesReading(Section):
         return self
 
 
+def _as_pattern(value: str) -> str:
+    """Return a regular expression with named parts unchanged, or refuse it."""
+    try:
+        names = re.compile(value).groupindex
+    except re.error as error:
+        raise ValueError(f"must be a regular expression, got {shorten(value)}: {error}") from None
+    if not names:
+        raise ValueError(f"must have a named part, such as (?P<speaker>[a-z]+), got {shorten(value)}")
+    return value
+
+
+Milliseconds = Annotated[float, Field(ge=0.1, le=10_000)]
+
+
+class AudioReading(Section):
+    """How to read recordings (format `wav`)."""
+
+    kind: Literal["mfcc", "log-mel"] = "mfcc"
+    """Features of a step: the logarithms of the energies in bands of the mel scale (`log-mel`), or the cepstral
+    coefficients made of them (`mfcc`), as Kaldi computes them."""
+
+    window: Milliseconds = 25.0
+    """Milliseconds of sound that a step describes."""
+
+    hop: Milliseconds = 10.0
+    """Milliseconds from one step to the next."""
+
+    bands: Annotated[int, Field(ge=4, le=200)] = 23
+    """Number of bands of the mel scale, from 20 Hz to half the sampling rate."""
+
+    coefficients: Annotated[int, Field(ge=1, le=200)] = 13
+    """Number of coefficients (`mfcc`), the first of which is the energy; at most `bands`."""
+
+    name: Annotated[str, AfterValidator(_as_pattern)] | None = None
+    """Regular expression of the whole name of a file without its suffix, such as
+    `(?P<digit>[0-9])_(?P<speaker>[a-z]+)_(?P<take>[0-9]+)`. Its named parts are sources of `layers`, and metadata.
+    Default: none."""
+
+    table: Annotated[str, Field(min_length=1)] | None = None
+    """CSV file with a header and a row for each recording, whose column `file` has its name. The other columns are
+    sources of `layers`, and metadata. Its path is relative to the folder of the recording. Default: none."""
+
+    @model_validator(mode="after")
+    def _coefficients_of_bands(self) -> "AudioReading":
+        if self.kind == "mfcc" and self.coefficients > self.bands:
+            raise ValueError(f"`coefficients` must be at most `bands`, got {self.coefficients} and {self.bands}")
+        return self
+
+
 class ReadingConfig(Section):
     """How to read the sentences of a corpus, but not where they are."""
 
     layers: dict[str, str] | None = None
     """Where each layer comes from, as a table layer = source. The source is a field of CoNLL-U, a column of a dataset,
-    a key of a JSON record, or a comment such as `"# intent"`. In a dataset, `token` names the column of tokens or text.
+    a key of a JSON record, a comment such as `"# intent"`, `tags` or a part of the header of FASTA, or a part of the
+    name of a recording. In a dataset, `token` names the column of tokens or text.
     Default: `upos` and `xpos` of CoNLL-U; all columns and keys that hold tags or labels of datasets and JSON."""
 
     format: Annotated[str, AfterValidator(_known_format), WithJsonSchema({"enum": Reader.built_in})] | None = None
@@ -345,6 +396,9 @@ class ReadingConfig(Section):
     frames: FramesReading | None = None
     """How files of numbers are read (`frames`): a section `[data.frames]`."""
 
+    audio: AudioReading | None = None
+    """How recordings are read (`wav`): a section `[data.audio]`."""
+
     _rules: TextRules | None = PrivateAttr(None)
 
     @property
@@ -396,6 +450,8 @@ class ReadingConfig(Section):
                 _alone(key, found.get(key, texts), self.format)
         if self.frames is not None:
             _alone("frames", ("frames",), self.format)
+        if self.audio is not None:
+            _alone("audio", ("wav",), self.format)
         if self.classes is not None:
             _alone("classes", ("labelled",), self.format)
         if self.format == "labelled":
@@ -452,7 +508,7 @@ class DataConfig(ReadingConfig):
     may be larger than memory."""
 
     train: Files | None = None
-    """Files to train on: a path or a list of paths, absolute or relative to the `--data` folder or, without `--data`,
+    """Files to train on: a path, a pattern such as `speech/*_[0-4].wav`, or a list of these, absolute or relative to the `--data` folder or, without `--data`,
     to the folder of the recipe. For `labelled`, a table class = path reads one sentence per line, all of that class,
     with `encoding` and `header` but no other key for lines."""
 

@@ -14,6 +14,8 @@ from tagger.errors import DataError
 from tagger.extensions import Reader, find
 from tagger.files.packing import unpacked_name
 from tagger.formats.arrays.frames import SUFFIXES, is_frames, read_frames
+from tagger.formats.arrays.sound import SUFFIXES as OF_SOUND
+from tagger.formats.arrays.sound import is_sound, read_sound
 from tagger.formats.arrays.ts import looks_like_ts
 from tagger.formats.columns.conll import conll_lines, looks_like_columns, read_conll
 from tagger.formats.columns.conllu import FIELDS, conllu_lines, looks_like_conllu, read_conllu
@@ -149,6 +151,12 @@ FORMATS: Mapping[str, Format] = {
         is_path=is_frames,
         looks_like=looks_like_ts,
         holds=frozenset({"tokens"}),
+    ),
+    "wav": Format(
+        about="Recordings (WAV, FLAC, Ogg), each a sequence of frames with features of its sound.",
+        read=read_sound,
+        suffixes=OF_SOUND,
+        is_path=is_sound,
     ),
     "pubtator": Format(
         about="PubTator: title, abstract and entities of articles, with a blank line between them.",
