@@ -301,8 +301,8 @@ class ReadingConfig(Section):
     otherwise the label, then the text, or the text, then the label, as the lines show."""
 
     delimiter: Annotated[str, BeforeValidator(_as_delimiter)] | None = None
-    """What separates the columns of a line (`conll`, `labelled`, CSV of `frames`): a character, or `tab`, `comma`, `semicolon` or
-    `blanks`. Default: detected."""
+    """What separates the columns of a line (`conll`, `labelled`, CSV of `frames`): a character, or `tab`, `comma`,
+    `semicolon` or `blanks`. Default: detected."""
 
     quote: Annotated[str, Field(max_length=1)] | None = None
     """Character around fields that hold the delimiter, doubled inside them; `""` for none (`conll`, `labelled`).
@@ -508,9 +508,9 @@ class DataConfig(ReadingConfig):
     may be larger than memory."""
 
     train: Files | None = None
-    """Files to train on: a path, a pattern such as `speech/*_[0-4].wav`, or a list of these, absolute or relative to the `--data` folder or, without `--data`,
-    to the folder of the recipe. For `labelled`, a table class = path reads one sentence per line, all of that class,
-    with `encoding` and `header` but no other key for lines."""
+    """Files to train on: a path, a pattern such as `speech/*_[0-4].wav`, or a list of these, absolute or relative to
+    the `--data` folder or, without `--data`, to the folder of the recipe. For `labelled`, a table class = path reads
+    one sentence per line, all of that class, with `encoding` and `header` but no other key for lines."""
 
     dev: Files | None = None
     """Files to choose the best epoch with, given as `train`. Default: `split.dev`, or else 10 % of train, cut as by

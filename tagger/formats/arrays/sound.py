@@ -168,11 +168,8 @@ def _label(facts: Mapping[str, str], layer: str, key: str, how: AudioReading, wh
     """
     if key in facts:
         return facts[key]
-    if how.table is not None and not facts:
-        got = "no row of it"
-    else:
-        got = quoted(facts) or "a name that does not match"
+    none = "no row of it" if how.table is not None else "a name that does not match"
     raise DataError(
         f"{where}: the recording must have `{key}` for the layer `{layer}`, in `audio.name` "
-        f"({shorten(how.name or 'none')}) or in `audio.table` ({how.table or 'none'}), got {got}"
+        f"({shorten(how.name or 'none')}) or in `audio.table` ({how.table or 'none'}), got {quoted(facts) or none}"
     )
