@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from tagger.errors import DataError, ModelError, missing_package
 from tagger.extensions import Extension, register
@@ -20,6 +20,7 @@ from tagger.inference.predict import CHUNK, Backend, predict, tag_marginals
 from tagger.model.model import Model
 from tagger.text.choices import BackendName, InputFormat, Precision, Unit
 from tagger.text.document import Document
+from tagger.text.frames import frames_of, sentence_of_frames
 from tagger.text.sentence import Sentence, is_ordered, sentence_of_tokens, typed
 from tagger.text.tokenization import SYMBOLS, Split, Tokenize
 from tagger.text.word_tables import source_name
@@ -119,6 +120,24 @@ class Tagger:
         White space is ignored. The result of an empty or blank text is a sentence without tokens.
         """
         return next(self.predict([sentence_of_text(symbols, SYMBOLS)], n_best=n_best))
+
+    def tag_frames(
+        self, frames: ArrayLike, *, names: Sequence[str] = (), steps: Sequence[str] | None = None, n_best: int = 0
+    ) -> Sentence:
+        """Return a sequence of numbers as a sentence with predicted layers, whose tokens name the steps.
+
+        Args:
+            frames: The numbers of each step, of shape (steps, numbers), or (steps,) if there is one number in each; NaN
+                where one is missing. They are standardised as in training.
+            names: What the numbers are, to be compared with training. Default: they are in its order.
+            steps: The names of the steps, such as their times. Default: their numbers from 0.
+            n_best: Number of readings of each tag layer.
+
+        Raises:
+            DataError: The array has another shape, other numbers than in training, or infinite ones, or the model reads
+                text.
+        """
+        return next(self.predict([sentence_of_frames(frames_of(frames, names), steps=steps)], n_best=n_best))
 
     def tag_document(self, text: str, *, n_best: int = 0) -> Document:
         """Return a text as a document with predicted layers, split into sentences as the training texts were.

@@ -108,13 +108,18 @@ def format_of(path: Path | None) -> OutputFormat:
     return SUFFIXES.get(Path(unpacked_name(path)).suffix.lower(), "text") if path else "text"
 
 
-def _format_of_input(file: str) -> InputFormat:
-    """Return the format of a file by its name, or by its contents if they are columns or a format with layers."""
+def _format_of_input(file: str, model: "Model") -> InputFormat:
+    """Return the format of a file by its name, or by its contents if they are columns or a format with layers.
+
+    What may be text or CSV holds numbers for a model that was trained on numbers alone.
+    """
+    reads_numbers = {reading.format for reading in model.config.reading.values()} == {"frames"}
     if file == "-":
-        return "text"
+        return "frames" if reads_numbers else "text"
     from tagger.formats.detection import shown_format  # loads all formats
 
-    return shown_format(Path(file))
+    found = shown_format(Path(file))
+    return "frames" if reads_numbers and found in ("text", "csv", "conll") else found
 
 
 def _columns_of_input(file: str, format: InputFormat, model: "Model") -> tuple[str, ...] | None:
@@ -147,7 +152,7 @@ class Skipped(Faults):
 
 def tag_file(tagger: Tagger, file: str, options: Tagging) -> int:
     """Tag a file or standard input, and return the number of records that were skipped."""
-    format = options.input_format or _format_of_input(file)
+    format = options.input_format or _format_of_input(file, tagger.model)
     if options.unit != "line" and format != "text":
         raise RecipeError(f"--unit is for plain text, got {format}; remove it")
     form = settings_of_form(format, **options.form)

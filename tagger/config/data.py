@@ -202,7 +202,7 @@ class FramesReading(Section):
     """Columns of CSV with numbers. An empty field is a missing number. Default: all that no other key names."""
 
     label: Annotated[str, Field(min_length=1)] | None = None
-    """Column of CSV with the tag of each step. Default: none."""
+    """Column of CSV with the tag of each step. Series to be tagged need not have it. Default: none."""
 
     windows: Annotated[str, Field(min_length=1)] | None = None
     """JSON file with labelled ranges of time for each series: `{"NAME.csv": [["START", "END"], ...]}`. Its path is

@@ -56,7 +56,8 @@ def stream_read(read: Read, source: Source, config: ReadingConfig, tally: Tally,
 
     Entities that no tags can express and texts with several labels are no faults, because layers are ignored.
     """
-    config = config.model_copy(update={"several": "join", "invalid": "repair", "layers": None})
+    frames = config.frames and config.frames.model_copy(update={"windows": None})
+    config = config.model_copy(update={"several": "join", "invalid": "repair", "frames": frames})
     held = list(source.lines())  # a reader may go through them twice
     source = source._replace(lines=lambda: held)
     group: list[Sentence] = []

@@ -6,19 +6,22 @@ weight for each of them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tagger.encoding.batches import encode
 from tagger.encoding.packed import pack
 from tagger.errors import ModelError
 from tagger.features.feature import TokenFeature
-from tagger.features.table import type_arrays
+from tagger.features.passages import Passage
+from tagger.features.table import check_frames, token_arrays, type_arrays
 from tagger.heads.table import heads_of
 from tagger.model.model import Model
 from tagger.model.numpy_network import NumpyNetwork
 from tagger.numpy_nn.incremental import RunningEncoder
+from tagger.text.frames import frames_of
 from tagger.text.sentence import Label, Sentence, check_token
 from tagger.wording import quoted
 
@@ -69,18 +72,27 @@ class Incremental:
             for layer, head in heads_of(self.model.heads).items()
         }
 
-    def feed(self, token: str) -> TaggedToken:
+    def feed(self, token: str | None = None, *, frame: ArrayLike | None = None) -> TaggedToken:
         """Return the next token of the sentence with its tags, and the labels of the sentence so far.
 
+        Args:
+            token: The word. Of a sequence of numbers it is the name of the step; default: its number.
+            frame: The numbers of the step, for a model that reads numbers.
+
         Raises:
-            DataError: The token is empty or white space; the sentence can continue with another token.
+            DataError: The token is empty or white space, or the model reads other numbers; the sentence can continue
+                with another token.
         """
-        check_token(token, self._position)
-        packed = pack([Sentence.from_tokens([token])])
-        known = type_arrays(self.model.features, packed.types)
-        batch = encode(packed, self.model.vocabulary, type_features=known).batch(np.zeros(1, np.int64))
-        vector = self._network.type_vectors(batch.word_ids, batch.char_ids, batch.char_lengths, known)[0]
-        state = self._encoder.feed(vector)
+        sentence = sentence_of_step(token, frame, self._position)
+        features = self.model.features
+        check_frames(features, [sentence])
+        packed = pack([sentence])
+        known = type_arrays(features, packed.types)
+        given = token_arrays(features, [Passage(sentence.tokens, frames=sentence.frames)])
+        batch = encode(packed, self.model.vocabulary, type_features=known, features=given).batch(np.zeros(1, np.int64))
+        vectors = self._network.type_vectors(batch.word_ids, batch.char_ids, batch.char_lengths, known)
+        parts = [embedding(batch.features[name][0]) for name, embedding in self._network.tokens.items()]
+        state = self._encoder.feed(np.concatenate([vectors, *parts], axis=1)[0])
         tags, scores, labels = {}, {}, {}
         for layer, running in self._layers.items():
             found = running.feed(state)
@@ -89,11 +101,25 @@ class Incremental:
             else:
                 tags[layer], scores[layer] = found
         self._position += 1
-        return TaggedToken(token, self._position - 1, tags, scores, labels)
+        return TaggedToken(sentence.tokens[0], self._position - 1, tags, scores, labels)
+
+
+def sentence_of_step(token: str | None, frame: ArrayLike | None, position: int) -> Sentence:
+    """Return the sentence of one token, with its numbers if there are some.
+
+    Raises:
+        DataError: The token is empty or white space, or there are no numbers in the frame.
+    """
+    name = str(position) if token is None and frame is not None else token
+    check_token(name, position)  # type: ignore[arg-type]  # it refuses None
+    sentence = Sentence.from_tokens([str(name)])
+    return sentence if frame is None else replace(sentence, frames=frames_of(np.asarray(frame)[None]))
 
 
 def check_direction(model: Model) -> None:
     """Refuse a model that reads in both directions, or that has features of whole sentences.
+
+    Features whose numbers depend on one token alone are none.
 
     Raises:
         ModelError: It does.
@@ -104,7 +130,8 @@ def check_direction(model: Model) -> None:
             "backward pass starts at the end of the sentence, so before that no label is known; "
             "train with encoder.bidirectional = false, or pass whole sentences to tag_tokens"
         )
-    if found := [name for name, feature in model.features.items() if isinstance(feature, TokenFeature)]:
+    features = model.features.items()
+    if found := [name for name, feature in features if isinstance(feature, TokenFeature) and not feature.alone]:
         raise ModelError(
             f"incremental tagging needs features of single words, got {quoted(found)}, which reads whole sentences; "
             "train without it, or pass whole sentences to tag_tokens"

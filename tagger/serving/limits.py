@@ -11,7 +11,7 @@ class Limits:
 
     Args:
         body: Bytes of the body of a request, and of a line of a stream.
-        text: Characters of a text, or of all words of a list.
+        text: Characters of a text, or of all words of a list, or numbers of a sequence.
         items: Texts and lists of words in a request.
         waiting: Texts and lists of words that may wait for a model at the same time.
         seconds: Time that a request may wait for its results.
@@ -38,9 +38,9 @@ class Refusal(Exception):  # noqa: N818
         self.status, self.message, self.retry = status, message, retry
 
 
-def too_long(where: str, length: int, most: int) -> Refusal:
-    """Return the refusal of a text that is too long."""
-    return Refusal(413, f"{where} must have at most {most:,} characters, got {length:,}; divide it into several texts")
+def too_long(where: str, length: int, most: int, *, unit: str = "character") -> Refusal:
+    """Return the refusal of a text or a sequence that is too long."""
+    return Refusal(413, f"{where} must have at most {most:,} {unit}s, got {length:,}; divide it into several texts")
 
 
 def too_many(found: int, most: int) -> Refusal:

@@ -1,21 +1,28 @@
 """What a client sends: texts and lists of words, with ids, and what to do with them."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from tagger.errors import DataError
 from tagger.inference.items import document_of_text
 from tagger.serving.limits import Limits, Refusal, too_long, too_many
 from tagger.text.document import Document
+from tagger.text.frames import frames_of, sentence_of_frames
 from tagger.text.sentence import sentence_of_tokens
 from tagger.text.tokenization import TextRules
 from tagger.wording import plain_rule, shorten
 
 OTHER_TYPE = ("string_type", "list_type", "model_type", "model_attributes_type", "dict_type")
-ITEM = "must be a text, a list of words, or an object with `text` or `tokens`"
+ITEM = "must be a text, a list of words, or an object with `text`, `tokens` or `frames`"
+ONE_OF = "must have one of `text`, `tokens` and `frames`"
 MOST_READINGS = 100
 TokenList = Annotated[list[str], Field(min_length=1)]
+Frame = Annotated[list[float | None], Field(min_length=1)]
+FrameList = Annotated[list[Frame], Field(min_length=1)]
 
 
 class Closed(BaseModel):
@@ -25,16 +32,17 @@ class Closed(BaseModel):
 
 
 class Item(Closed):
-    """A text or a list of words, with an id that its result has too."""
+    """A text, a list of words or a sequence of numbers, with an id that its result has too."""
 
     id: str | int | None = None
     text: str | None = None
     tokens: TokenList | None = None
+    frames: FrameList | None = None
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> "Item":
-        if (self.text is None) == (self.tokens is None):
-            raise ValueError("must have either `text` or `tokens`")
+    def _one_of_all(self) -> "Item":
+        if [self.text, self.tokens, self.frames].count(None) != 2:
+            raise ValueError(ONE_OF)
         return self
 
 
@@ -44,11 +52,15 @@ Given = str | TokenList | Item
 class TagRequest(Closed):
     """What `POST /tag` takes.
 
-    A text is split into sentences and words as the training texts were; a list of words is one sentence.
+    A text is split into sentences and words as the training texts were; a list of words is one sentence. `frames` has
+    the numbers of each step of a sequence, null where one is missing.
     """
 
-    text: Given | None = Field(None, description="One text, list of words, or object with `text` or `tokens` and `id`.")
+    text: Given | None = Field(
+        None, description="One text, list of words, or object with `text`, `tokens` or `frames`."
+    )
     texts: list[Given] | None = Field(None, description="Several of them.")
+    frames: FrameList | None = Field(None, description="One sequence of numbers, in place of `text`.")
     model: str | None = Field(None, description="Name of the model. Default: the first one.")
     n_best: int = Field(0, ge=0, le=MOST_READINGS, description="Number of readings of each tag layer.")
     min_score: float = Field(0.0, ge=0.0, le=1.0, description="Least probability of an entity; others are left out.")
@@ -56,13 +68,15 @@ class TagRequest(Closed):
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "TagRequest":
-        if (self.text is None) == (self.texts is None):
-            raise ValueError("must have either `text` or `texts`")
+        if [self.text, self.texts, self.frames].count(None) != 2:
+            raise ValueError("must have one of `text`, `texts` and `frames`")
         return self
 
     @property
     def items(self) -> list[Given]:
         """What is to be tagged."""
+        if self.frames is not None:
+            return [Item(frames=self.frames)]
         return [self.text] if self.text is not None else list(self.texts or ())
 
 
@@ -93,7 +107,11 @@ def parse_request(body: bytes, limits: Limits) -> TagRequest:
 
 
 def check_length(item: Given, limits: Limits, where: str) -> None:
-    """Refuse a text or list of words that is too long."""
+    """Refuse a text, list of words or sequence of numbers that is too long."""
+    if isinstance(item, Item) and item.frames is not None:
+        if (size := sum(map(len, item.frames))) > limits.text:
+            raise too_long(where, size, limits.text, unit="number")
+        return
     found = (item.text if item.tokens is None else item.tokens) if isinstance(item, Item) else item
     length = len(found) if isinstance(found, str) else sum(map(len, found or ()))
     if length > limits.text:
@@ -110,9 +128,24 @@ def document_of(item: Given, rules: TextRules) -> Document:
         return document_of_text(item, rules)
     if isinstance(item, list):
         return _of_tokens(item)
-    document = document_of_text(item.text, rules) if item.text is not None else _of_tokens(item.tokens or [])
+    if item.frames is not None:
+        sentence = sentence_of_frames(frames_of(_array(item.frames)))
+        document = Document(sentence.text, (sentence,))
+    else:
+        document = document_of_text(item.text, rules) if item.text is not None else _of_tokens(item.tokens or [])
     record = dict(item.model_extra or {})
     return Document(document.text, document.sentences, id=item.id, record=record or None)
+
+
+def _array(frames: Sequence[Sequence[float | None]]) -> NDArray[np.float64]:
+    """Return numbers with NaN where one is missing.
+
+    Raises:
+        DataError: There are not as many in each step.
+    """
+    if len({len(frame) for frame in frames}) > 1:
+        raise DataError(f"`frames` must have the same numbers in each step, got {len(frames[0])} in the first step")
+    return np.array(frames, np.float64)
 
 
 def _of_tokens(tokens: list[str]) -> Document:

@@ -47,13 +47,7 @@ def frames_of(values: ArrayLike, names: Sequence[str] = ()) -> Frames:
     Raises:
         DataError: The values are no array of shape (steps, numbers), or a number is infinite in 32 bits.
     """
-    try:
-        array = np.asarray(values)
-        with np.errstate(over="ignore", invalid="ignore"):
-            array = np.asarray(array, np.float32) if array.dtype.kind in "biufO" else np.zeros(())
-    except (ValueError, TypeError):  # lists of different lengths, or no numbers
-        array = np.zeros(())
-    array = array[:, None] if array.ndim == 1 else array
+    array = _numbers(values)
     if array.ndim != 2 or not array.size:
         raise DataError(
             "frames must be an array of numbers of shape (steps, numbers), with at least one step and the same "
@@ -68,6 +62,18 @@ def frames_of(values: ArrayLike, names: Sequence[str] = ()) -> Frames:
     if names and len(names) != array.shape[1]:
         raise DataError(f"frames must have one name for each of {array.shape[1]} numbers, got {len(names)} names")
     return Frames(array, tuple(names))
+
+
+def _numbers(values: ArrayLike) -> NDArray[np.float32]:
+    """Return the numbers of an array; without dimensions if it has none."""
+    none = np.zeros((), np.float32)
+    try:
+        found = np.asarray(values)
+        with np.errstate(over="ignore", invalid="ignore"):
+            array = found.astype(np.float32) if found.dtype.kind in "biufO" else none
+    except (ValueError, TypeError):  # lists of different lengths, or no numbers
+        return none
+    return array[:, None] if array.ndim == 1 else array
 
 
 def _said(values: object) -> str:

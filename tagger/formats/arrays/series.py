@@ -48,7 +48,10 @@ def read_series(source: Source, config: ReadingConfig, tally: Tally, faults: Fau
     how = config.frames or FramesReading()
     rows = _rows(source, config.delimiter)
     _, head = next(rows, (1, []))
-    columns = _columns([name.strip() for name in head], how, source.where)
+    names = [name.strip() for name in head]
+    if tally.missed is not None and how.label not in names:  # of what is tagged
+        how = how.model_copy(update={"label": None})
+    columns = _columns(names, how, source.where)
     lines: list[int] = []
     times: list[str] = []
     tags: list[str | None] = []

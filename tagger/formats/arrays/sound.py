@@ -62,6 +62,11 @@ def read_sound(source: Source, config: ReadingConfig, tally: Tally, faults: Faul
     )
 
 
+def read_unlabelled(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
+    """Yield the sequence of a recording to be tagged, whatever its name is."""
+    yield from read_sound(source, config.model_copy(update={"layers": None}), tally, faults)
+
+
 def read_samples(path: Path) -> tuple[NDArray[np.float32], int]:
     """Return the samples of a recording, from -1 to 1, and their number per second.
 

@@ -1,7 +1,7 @@
 """Sequences of numbers in files of arrays: NumPy's `.npy` and `.npz`, and Parquet."""
 
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any

@@ -62,6 +62,23 @@ def read_fasta(source: Source, config: ReadingConfig, tally: Tally, faults: Faul
             faults.add("form", place, str(error))
 
 
+def read_symbols(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
+    """Yield the sequences of a file to be tagged, without layers.
+
+    If the config has tags below the symbols, they are skipped where every record of the file may have them.
+    """
+    has_tags = TAGS in (config.layers or {}).values() and all(map(_may_have_tags, _records(source, Faults())))
+    unlabelled = config.model_copy(update={"layers": {"": TAGS} if has_tags else None})
+    for sentence in read_fasta(source, unlabelled, tally, faults):
+        yield replace(sentence, layers={})
+
+
+def _may_have_tags(record: Record) -> bool:
+    """Whether the second half of the lines is as long as the first."""
+    half = len(record.lines) // 2
+    return len("".join(record.lines[:half])) == len("".join(record.lines[half:]))
+
+
 def _records(source: Source, faults: Faults) -> Iterator[Record]:
     """Yield the records of a file; symbols before the first header are a fault."""
     record: Record | None = None
