@@ -112,7 +112,7 @@ def write_fasta(folder: Path) -> str:
 
 def write_symbols(folder: Path) -> str:
     rows = [f"{'left' if i % 2 else 'right'},d{i},  AC{'GT'[i % 2]}A\n" for i in range(SEQUENCES)]
-    (folder / "all.csv").write_text("label,name,sequence\n" + "".join(rows), encoding="utf-8")
+    (folder / "all.csv").write_text("label,name,text\n" + "".join(rows), encoding="utf-8")
     return (
         'format = "labelled"\nlayer = "mood"\ntokenize = "symbols"\ncolumns = ["mood", "_", "text"]\n'
         'delimiter = "comma"\nheader = 1\ntrain = "all.csv"'
@@ -231,7 +231,8 @@ def test_the_command_tags_the_file_and_scores_it(trained: tuple[str, Path, Run],
     file = next(folder.glob("all.*"), folder / "left_01.wav")
     output = tmp_path / "out.jsonl"
     runner = CliRunner()
-    result = runner.invoke(app, ["tag", str(folder / "run"), str(file), "--output", str(output)])
+    format = ["--input-format", "csv"] if kind == "symbols" else []
+    result = runner.invoke(app, ["tag", str(folder / "run"), str(file), "--output", str(output), *format])
     assert result.exit_code == 0, result.output
     rows = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
     (corpus,) = tagger.load_corpora(folder / "recipe.toml").values()
