@@ -32,6 +32,7 @@ SECTIONS = {
     "`[data]` and `[corpora.NAME]`": "CorpusConfig",
     "`[data.split]`": "SplitConfig",
     "`[data.classes]`": "ClassRange",
+    "`[data.audio]`": "AudioReading",
     "`[embeddings]`": "EmbeddingsConfig",
     "`[encoder]`": "EncoderConfig",
     '`[features.NAME]` with `kind = "shape"`': "ShapeConfig",

@@ -351,7 +351,8 @@ def _files_of(path: Path, format: str | None) -> list[Path]:
     """
     if not path.is_dir() or any(row.is_path is not None and row.is_path(path) for row in FORMATS.values()):
         return [path]
-    suffixes = {".txt", *(FORMATS[format].suffixes if format in FORMATS else ())}
+    row = FORMATS.get(format or "")
+    suffixes = {".txt", *(row.suffixes if row is not None else ())}
     return sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes) or [path]
 
 
