@@ -86,7 +86,7 @@ class Head(Extension):
     """
 
     group: ClassVar[str] = "tagger.heads"
-    built_in: ClassVar[tuple[str, ...]] = ("tokens", "sentence")
+    built_in: ClassVar[tuple[str, ...]] = ("tokens", "sentence", "values")
 
     section: Any
     head: Any

@@ -20,8 +20,8 @@ from tagger.inference.predict import CHUNK, Backend, predict, tag_marginals
 from tagger.model.model import Model
 from tagger.text.choices import BackendName, InputFormat, Precision, Unit
 from tagger.text.document import Document
-from tagger.text.frames import frames_of, sentence_of_frames
-from tagger.text.sentence import Sentence, is_ordered, sentence_of_tokens, typed
+from tagger.text.frames import frames_of
+from tagger.text.sentence import Sentence, is_ordered, sentence_of_frames, sentence_of_tokens, typed
 from tagger.text.tokenization import SYMBOLS, Split, Tokenize
 from tagger.text.word_tables import source_name
 

@@ -158,6 +158,7 @@ EVERYTHING = {
         "hidden_size": 7,
         "layers": 2,
         "bidirectional": False,
+        "stride": 4,
         "merge": "sum",
         "dropout": 0.1,
     },
@@ -222,7 +223,11 @@ def test_every_key_comes_back_from_its_dump(tmp_path: Path) -> None:
         for key in default[section]
         if default[section][key] == changed[section][key]
     ]
-    assert same == ["training.refit"]  # no other key was left at its default, where a lost one would not be seen
+    # No other key was left at its default, where a lost one would not be seen.
+    assert same == ["embeddings.words", "training.refit"]
+    wordless = make_recipe(embeddings={"words": False}, features={"x": {"kind": "frames", "scale": "sequence"}})
+    assert load_recipe(write(tmp_path, dump_recipe(wordless))) == wordless
+    assert wordless.embeddings.chars == "none"
     refit = make_recipe(training__refit=True)  # excludes `calibrate`
     assert load_recipe(write(tmp_path, dump_recipe(refit))) == refit
 

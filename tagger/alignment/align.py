@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from tagger.alignment.blocks import Block, blocks, in_order_of
 from tagger.alignment.differences import first_difference
 from tagger.alignment.transfer import Text, carried_layers
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Layer, Sentence, TagLayer
 from tagger.wording import counted
 
 
@@ -91,6 +91,6 @@ def _carried(
         yield replace(sentence, layers={**(theirs[0].layers if same else {}), **found})
 
 
-def _is_beside(layer: TagLayer | Label) -> bool:
+def _is_beside(layer: Layer) -> bool:
     """Whether a layer has entities that its tags do not express; gold may have tokens or entities that fit them."""
     return isinstance(layer, TagLayer) and bool(layer.unaligned)

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from tagger.errors import DataError
-from tagger.text.sentence import Label, Sentence, TagLayer, place_of
+from tagger.text.sentence import Label, Sentence, TagLayer, Values, place_of
 from tagger.wording import quoted
 
-KINDS: Mapping[type, str] = {TagLayer: "tag", Label: "label"}
+KINDS: Mapping[type, str] = {TagLayer: "tag", Label: "label", Values: "number"}
 
 
 class Matched(NamedTuple):
@@ -22,7 +22,7 @@ class Matched(NamedTuple):
 def matched(gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> Matched:
     """Return the layers that gold and prediction have in common.
 
-    A tag layer that is the only one on its side is also matched under another name, and so is a label layer.
+    A layer that is the only one of its kind on its side is also matched under another name.
 
     Raises:
         DataError: They have no layer in common, or one is of two kinds.
@@ -85,7 +85,21 @@ def both_with(
                 f"{place_of(ours, layer.tags.index(None))}: each token must have a predicted tag in layer `{name}`, "
                 "got an unknown one; predict one"
             )
+        if isinstance(layer, Values):
+            _check_numbers(name, ours, layer)
     return tuple([ours for ours, _ in pairs]), tuple([theirs for _, theirs in pairs])
+
+
+def _check_numbers(name: str, gold: Sentence, predicted: Values) -> None:
+    """Refuse predicted numbers that are not as many as those of gold, or that are unknown."""
+    wanted = gold.values(name)
+    known = sum(value is not None for value in predicted.values)
+    if wanted.whole != predicted.whole or not len(wanted.values) == len(predicted.values) == known:
+        of = "the sentence" if wanted.whole else "each token"
+        raise DataError(
+            f"{place_of(gold)}: layer `{name}` must have a predicted number for each of the {len(wanted.values)} in "
+            f"gold, which are those of {of}, got {known}; predict them"
+        )
 
 
 def _renamed(sentence: Sentence, names: Mapping[str, str]) -> Sentence:

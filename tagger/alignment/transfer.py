@@ -13,7 +13,7 @@ from itertools import accumulate
 from tagger.alignment.blocks import Measure, Range
 from tagger.errors import DataError
 from tagger.text.schemes import Boundary, Scheme, invalid_positions, spans_to_tags
-from tagger.text.sentence import Label, Sentence, TagLayer, Unaligned, place_of
+from tagger.text.sentence import Label, Layer, Sentence, TagLayer, Unaligned, Values, place_of
 from tagger.wording import counted
 
 NO_TOKEN = "(no such token)"
@@ -61,11 +61,11 @@ class Text:
         return number, visible[min(char - first, len(visible) - 1)]
 
 
-def carried_layers(name: str, target: Text, source: Text, counts: Counter[str]) -> Sequence[TagLayer | Label | None]:
+def carried_layers(name: str, target: Text, source: Text, counts: Counter[str]) -> Sequence[Layer | None]:
     """Return a predicted layer for each gold sentence; None where the prediction does not have it."""
     found = [sentence.layers.get(name) for sentence in source.sentences]
     tagged = [layer for layer in found if isinstance(layer, TagLayer)]
-    if any(isinstance(layer, Label) for layer in found):
+    if any(isinstance(layer, Label) or (isinstance(layer, Values) and layer.whole) for layer in found):
         return _labels(name, target, source)
     if len(tagged) < len(found):
         return [None] * len(target.sentences)
@@ -74,7 +74,7 @@ def carried_layers(name: str, target: Text, source: Text, counts: Counter[str]) 
     return _entities(name, tagged, target, source, counts)
 
 
-def _labels(name: str, target: Text, source: Text) -> Sequence[TagLayer | Label | None]:
+def _labels(name: str, target: Text, source: Text) -> Sequence[Layer | None]:
     ours, theirs = target.sentences, source.sentences
     if len(ours) == len(theirs) == 1:
         return [theirs[0].layers[name]]

@@ -13,7 +13,7 @@ from tagger.formats.faults import Faults
 from tagger.text.choices import OutputFormat
 from tagger.text.document import Document, without_unsure
 from tagger.text.rows import COLUMNS, Row, rows_of
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Label, Layer, Sentence, TagLayer, numbers_as_text
 from tagger.wording import shorten
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ ANSI = (34, 33, 32, 35, 36, 31)  # codes of blue, yellow, green, magenta, cyan a
 FAINT = 2
 BATCH = 10_000  # rows of a parquet file that are written at once
 FIELDS = (
-    "id", "text", "tokens", "tags", "spans", "labels", "tag_scores", "sequence_scores", "sentences", "offsets",
-    "meta", "document", "readings",
+    "id", "text", "tokens", "tags", "spans", "labels", "values", "tag_scores", "sequence_scores", "sentences",
+    "offsets", "meta", "document", "readings",
 )  # fmt: skip
 
 
@@ -59,7 +59,7 @@ class Output:
     several: bool = False
     fields: Sequence[str] | None = None
     min_score: float | None = None
-    empty: Mapping[str, TagLayer | Label] = field(default_factory=dict)
+    empty: Mapping[str, Layer] = field(default_factory=dict)
     paint: Paint = plain
 
     @property
@@ -167,7 +167,7 @@ def _lines(document: Document, output: Output, number: int, before: str | None) 
         case "conll":
             from tagger.formats.columns.conll import conll_lines
 
-            for sentence in document.sentences or (Sentence((), document.text, ()),):
+            for sentence in map(numbers_as_text, document.sentences or (Sentence((), document.text, ()),)):
                 tags = [layer for layer in output.layers if isinstance(sentence.layers.get(layer), TagLayer)]
                 yield from (f"{line}\n" for line in conll_lines([sentence], tags, document=before))
                 before = sentence.document
@@ -232,6 +232,7 @@ def text_lines(document: Document, paint: Paint = plain) -> Iterator[str]:
     its text alone.
     """
     yield document.text
+    document = replace(document, sentences=tuple(map(numbers_as_text, document.sentences)))
     layers = dict.fromkeys(name for sentence in document.sentences for name in sentence.layers)
     names = [*layers, *(name for name in document.labels if name not in layers)] if document.tokens else []
     width = max(map(len, names), default=0)

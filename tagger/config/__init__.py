@@ -32,6 +32,7 @@ from tagger.config.heads import (
     HeadConfig,
     SentenceHeadConfig,
     TokensHeadConfig,
+    ValuesHeadConfig,
 )
 from tagger.config.reading import dump_recipe, form_settings, load_recipe, parse_recipe, parse_section
 from tagger.config.recipe import HOW_TO_TRAIN, EmbeddingsConfig, EncoderConfig, Recipe, Sampling, TrainingConfig
@@ -71,6 +72,7 @@ __all__ = [
     "TokensHeadConfig",
     "TrainingConfig",
     "TransformerConfig",
+    "ValuesHeadConfig",
     "Weight",
     "Widths",
     "dump_recipe",

@@ -220,8 +220,19 @@ class FramesReading(Section):
     """Number of steps from the start of a train window to that of the next. Windows that are scored or tagged follow
     one another without overlap. Default: `window`."""
 
+    cycles: Annotated[tuple[Literal["day", "week", "year"], ...], BeforeValidator(as_tuple)] = ()
+    """Cycles of time whose phase each step gets as two more numbers, sine and cosine: for series that repeat after a
+    `day`, a `week` or a `year`. Needs a column of times. Default: none."""
+
+    ahead: Count | None = None
+    """Number of steps behind each window whose numbers, of the first column of `values`, are the layer `next`: what a
+    head of kind `values` with `per = "sentence"` forecasts. A window without so many steps behind it lacks the layer.
+    All windows then begin `hop` steps after one another, also those that are scored or tagged. Default: no layer."""
+
     @model_validator(mode="after")
     def _consistent(self) -> "FramesReading":
+        if self.ahead is not None and self.window is None:
+            raise ValueError("`ahead` needs `window`, the number of steps that a forecast reads, got none; set it")
         if self.label is not None and self.windows is not None:
             raise ValueError("`label` and `windows` both give the tags of steps; keep one of the two")
         if self.hop is not None and (self.window is None or self.hop > self.window):
@@ -392,6 +403,10 @@ class ReadingConfig(Section):
     text: Annotated[str | None, Field(min_length=1)] = None
     """Key of the text in `jsonl` with character spans, such as `body`. Default: `text`, `data`, or the only key whose
     text agrees with the spans."""
+
+    numbers: Names = ()
+    """Layers whose tags or labels are numbers, for heads of kind `values`. A label may have several, with blanks
+    between them; `nan` is unknown. Numbers in the table `values` of `jsonl` need no mention."""
 
     frames: FramesReading | None = None
     """How files of numbers are read (`frames`): a section `[data.frames]`."""

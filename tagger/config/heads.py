@@ -41,7 +41,8 @@ class AnyHeadConfig(Section):
     """The keys that heads of every kind have."""
 
     kind: str
-    """What the head predicts: a tag for each token (`tokens`) or one label for the sentence (`sentence`)."""
+    """What the head predicts: a tag for each token (`tokens`), one label for the sentence (`sentence`), or numbers for
+    tokens or for the sentence (`values`)."""
 
     layer: str = ""
     """Layer to predict. Default: the layer with the name of the head."""
@@ -61,7 +62,7 @@ class AnyHeadConfig(Section):
     """Factor on the loss against the teacher, multiplied by `weight`."""
 
     calibrate: bool = False
-    """Whether to fit a temperature on dev after training, so that probabilities match how often predictions are
+    """Whether to fit probabilities to dev after training by a temperature, so that they match how often predictions are
     right. If the tags have a scheme, the score of `O` against all entity tags is fitted as well."""
 
     metrics: Names = ()
@@ -139,7 +140,32 @@ class SentenceHeadConfig(AnyHeadConfig):
     """Share of the probability of the gold class that is spread evenly over all classes in the loss."""
 
 
+class ValuesHeadConfig(AnyHeadConfig):
+    """A head that predicts a number for each token, or numbers for the sentence."""
+
+    kind: Literal["values"]
+
+    per: Literal["token", "sentence"] = "token"
+    """Whether each token has a number (`token`), or the sentence has one or several (`sentence`), such as the next
+    steps of a series."""
+
+    pooling: Literal["attention", "last", "mean", "max"] = "last"
+    """How to turn the states of all tokens into one vector, for numbers of the sentence."""
+
+    loss: Literal["squared", "quantile"] = "squared"
+    """What training makes small: the squared error (`squared`), so that the number is the mean of what may come, or the
+    quantile loss (`quantile`) of the median and of both ends of an interval, whose width then depends on the input."""
+
+    level: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    """The share of numbers that the intervals are to contain."""
+
+    calibrate: bool = True
+    """Whether to widen or narrow the intervals after training, so that the share of dev numbers in them is `level`
+    (conformal calibration). With the squared error there are no intervals without it."""
+
+
 KINDS: dict[str, type[AnyHeadConfig]] = {
-    get_args(kind.model_fields["kind"].annotation)[0]: kind for kind in (TokensHeadConfig, SentenceHeadConfig)
+    get_args(kind.model_fields["kind"].annotation)[0]: kind
+    for kind in (TokensHeadConfig, SentenceHeadConfig, ValuesHeadConfig)
 }
 HeadConfig = Annotated[SerializeAsAny[AnyHeadConfig], BeforeValidator(by_kind(KINDS, Head))]

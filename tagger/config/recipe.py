@@ -123,6 +123,10 @@ class EncoderConfig(Section):
     bidirectional: bool = True
     """Whether to read the sentence in both directions. Models that read in one direction can tag word by word."""
 
+    stride: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Steps from each token that the encoder reads to the next one, for long sequences of frames. A token between two
+    of them has the state of the one before it."""
+
     merge: Literal["concat", "sum", "mean"] = "concat"
     """How to join the states of the two directions."""
 

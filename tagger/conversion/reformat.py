@@ -24,7 +24,7 @@ from tagger.formats.tally import Tally
 from tagger.text.gaps import all_known, known_of, known_spans, repaired
 from tagger.text.records import implies_offsets
 from tagger.text.schemes import Scheme, spans_to_tags
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Label, Layer, Sentence, TagLayer, Values, numbers_as_text
 from tagger.text.spellings import Spelling, spelling_of
 from tagger.text.tag_survey import Survey, complain
 from tagger.wording import counted
@@ -169,12 +169,16 @@ def survey(sentences: Iterable[Sentence], wanted: Conversion, format: str, tally
     before, num_documents = None, 0
     kept: set[str] = set()  # the keys of records that stay with their sentences
     for sentence in sentences:
+        sentence = _held(sentence, wanted)
         found.num_sentences += 1
         origin = sentence.origin
         numbers = [int(origin.at(i).rpartition(":")[2]) for i in range(len(sentence))] if origin else []
         for name, layer in sentence.layers.items():
             if isinstance(layer, Label):
                 found.note(name, "labels")
+                continue
+            if isinstance(layer, Values):
+                found.note(name, "numbers")
                 continue
             found.surveys.setdefault(name, Survey()).add(layer.tags, numbers)
             found.counts.setdefault(name, Counter()).update(known_of(layer.tags))
@@ -300,10 +304,16 @@ def _written(found: Contents, wanted: Conversion) -> list[str]:
     return [name for name in found.surveys if name in found.present and name not in wanted.drop]
 
 
+def _held(sentence: Sentence, wanted: Conversion) -> Sentence:
+    """Return the sentence with numbers as the new format holds them."""
+    return sentence if "numbers" in FORMATS[wanted.to].holds else numbers_as_text(sentence)
+
+
 def _kept(sentence: Sentence, found: Contents, wanted: Conversion) -> Sentence:
     """Return the sentence with the layers that are written, in their schemes, invalid tags repaired."""
     drop = wanted.drop
-    layers: dict[str, TagLayer | Label] = {}
+    sentence = _held(sentence, wanted)
+    layers: dict[str, Layer] = {}
     for name, layer in sentence.layers.items():
         if isinstance(layer, TagLayer) and name in found.present and name not in drop:
             scheme = found.schemes[name]
@@ -311,7 +321,7 @@ def _kept(sentence: Sentence, found: Contents, wanted: Conversion) -> Sentence:
             if scheme and UNKNOWN_TAGS in drop:
                 tags = tuple(spans_to_tags(known_spans(tags, scheme), len(tags), scheme))
             layers[name] = TagLayer(tags, scheme, scheme)
-        elif isinstance(layer, Label) and name not in drop:
+        elif not isinstance(layer, TagLayer) and name not in drop:
             layers[name] = layer
     labels = set(wanted.labels).difference(drop)
     comments = {key: value for key, value in sentence.meta.items() if "comments" not in drop and key not in labels}

@@ -9,7 +9,7 @@ from tagger.errors import DataError
 from tagger.files.writing import replaced
 from tagger.formats.table import FORMATS, WRITABLE, written
 from tagger.text.document import Document
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Layer, Sentence, TagLayer, numbers_as_text
 
 
 def write_sentences(
@@ -37,7 +37,9 @@ def write_sentences(
     row = FORMATS.get(format)
     if row is None or format not in WRITABLE:
         raise ValueError(f"format must be one of {', '.join(WRITABLE)}, got {format!r}")
-    rest = chain.from_iterable(map(_sentences_of, sentences))
+    rest: Iterator[Sentence] = chain.from_iterable(map(_sentences_of, sentences))
+    if "numbers" not in row.holds:
+        rest = map(numbers_as_text, rest)
     first = next(rest, None)
     names = tuple(layers if layers is not None else first.layers if first else ())
     tags = [name for name in names if first and isinstance(first.layers.get(name), TagLayer)]
@@ -60,7 +62,7 @@ def _sentences_of(item: Sentence | Document) -> Iterable[Sentence]:
 
 
 def _with_layers(
-    sentences: Iterable[Sentence], names: Sequence[str], layers: Mapping[str, TagLayer | Label]
+    sentences: Iterable[Sentence], names: Sequence[str], layers: Mapping[str, Layer]
 ) -> Iterator[Sentence]:
     """Yield the sentences with these layers only; one without tokens has empty tags like those of `layers`."""
     kinds = {name: layers[name] for name in names if name in layers}

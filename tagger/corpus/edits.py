@@ -20,7 +20,7 @@ from tagger.errors import DataError
 from tagger.hub.lazy import packed_of, remade, selected
 from tagger.text.gaps import filled, known_of, respelled_gaps
 from tagger.text.schemes import RULES, Scheme, is_tag, lenient_spans, span_types, spans_to_tags
-from tagger.text.sentence import Label, Sentence, TagLayer, place_of
+from tagger.text.sentence import Label, Layer, Sentence, TagLayer, Values, place_of
 from tagger.wording import counted
 
 
@@ -91,11 +91,11 @@ def _count_repairs(
 
 def _edited(sentence: Sentence, rename: Mapping[str, str | None]) -> Sentence:
     """Return a sentence with valid tags and other types and classes; a type that becomes None is dropped."""
-    layers: dict[str, TagLayer | Label] = {}
+    layers: dict[str, Layer] = {}
     for name, layer in sentence.layers.items():
         if isinstance(layer, Label):
             layers[name] = replace(layer, value=rename.get(layer.value) or layer.value)
-        elif layer.scheme is not None:
+        elif isinstance(layer, TagLayer) and layer.scheme is not None:
             spans = [(span, rename.get(span.type, span.type)) for span in lenient_spans(filled(layer.tags))]
             kept = [span._replace(type=new) for span, new in spans if new is not None]
             tags = respelled_gaps(layer.tags, spans_to_tags(kept, len(sentence), layer.scheme), layer.scheme)
@@ -136,7 +136,11 @@ def annotated(
         )
 
     def mark(sentence: Sentence) -> Sentence:
-        changed = {name: replace(layer, types=types) for name, layer in sentence.layers.items() if name in names}
+        changed = {
+            name: replace(layer, types=types)
+            for name, layer in sentence.layers.items()
+            if name in names and not isinstance(layer, Values)
+        }
         return replace(sentence, layers={**sentence.layers, **changed})
 
     marked: Splits = {name: [mark(sentence) for sentence in part] for name, part in splits.items()}
@@ -150,7 +154,7 @@ def _types_in(sentences: Iterable[Sentence], names: Collection[str]) -> set[str]
         if isinstance(layer, TagLayer):
             found.update(span_types(known_of(layer.tags)))
             found.update([entity.type for entity in layer.unaligned])
-        else:
+        elif isinstance(layer, Label):
             found.add(layer.value)
     return found
 

@@ -18,7 +18,7 @@ from random import Random
 from typing import Literal, NamedTuple, TypeAlias, get_args
 from zlib import crc32
 
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Label, Layer, Sentence, TagLayer
 
 Split = Literal["train", "dev", "test"]
 
@@ -98,7 +98,7 @@ def _sentence(text: str, phrases: list[Phrase], label: Label) -> Sentence:
             later.append(str(len(upos)))
         upos += phrase.upos
         ner += phrase.ner
-    layers: Mapping[str, TagLayer | Label]
+    layers: Mapping[str, Layer]
     layers = {"ner": TagLayer(tuple(ner), "iob2", "iob2"), "upos": TagLayer(tuple(upos)), "sentiment": label}
     return Sentence.from_tokens(text.split(" "), layers, meta={"later": " ".join(later)} if later else None)
 

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from tagger.doctor.findings import Findings
-from tagger.text.sentence import Sentence, TagLayer, place_of
+from tagger.text.sentence import Label, Sentence, TagLayer, place_of
 
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f\ud800-\udfff]")
 C1 = re.compile(r"[\x80-\x9f]")
@@ -119,8 +119,10 @@ def _check_values(sentence: Sentence, known: Collection[str], errors: Findings) 
     for name, layer in sentence.layers.items():
         if isinstance(layer, TagLayer):
             kind, values = "tag", [tag or "" for tag in layer.tags]
-        else:
+        elif isinstance(layer, Label):
             kind, values = "label", [layer.value]
+        else:
+            continue
         if not CONTROL.search("".join(values)):
             continue
         for i, value in enumerate(values):

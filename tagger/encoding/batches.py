@@ -55,7 +55,8 @@ class Batch:
         targets: Gold ids by layer, of shape (batch, tokens) or (batch,); -1 at padding and where a sentence does not
             have the layer. Or, if tags of the batch are not fully known, which tags each token may have, of shape
             (batch, tokens, tags); none at padding and where a sentence does not have the layer. Or, if some corpora do
-            not have all classes, `NamedIds.choices` of shape (batch, classes).
+            not have all classes, `NamedIds.choices` of shape (batch, classes). Or numbers, of shape (batch, tokens) or
+            (batch, k); NaN at padding and where one is unknown.
         taught: What teachers say, by layer: tags of the same shapes, or probabilities: of each tag at each token, of
             shape (batch, tokens, tags), or of each class, of shape (batch, classes). Probabilities are 0 at padding and
             where teachers say nothing, and -1 for tags and classes that the model in `start` does not know.
@@ -92,9 +93,9 @@ class EncodedSentences:
         char_starts: Position of the first character of each distinct word, of shape (types + 1,).
         type_ids: Index of each token's word in `types`, of shape (tokens,).
         starts: Position of the first token of each sentence, of shape (sentences + 1,).
-        tag_targets: Gold id of each token by tag layer, of shape (tokens,).
+        tag_targets: Gold id of each token by tag layer, or its number, of shape (tokens,).
         label_targets: Gold id of each sentence by label layer, of shape (sentences,); or `NamedIds.choices`, of shape
-            (sentences, classes), where some corpora do not have all classes.
+            (sentences, classes), where some corpora do not have all classes; or numbers, of shape (sentences, k).
         taught_tags: The same as `tag_targets`, from teachers.
         taught_sets: The same as `tag_sets`, from teachers.
         taught_shares: Probability of each tag by tag layer, from teachers, of shape (tokens, tags); 0 for all tags of
@@ -114,9 +115,9 @@ class EncodedSentences:
     char_starts: Ids
     type_ids: AnyIds
     starts: Ids
-    tag_targets: Mapping[str, AnyIds] = field(default_factory=dict)
+    tag_targets: Mapping[str, AnyIds | Floats] = field(default_factory=dict)
     label_targets: Mapping[str, Ids | NDArray[np.float32]] = field(default_factory=dict)
-    taught_tags: Mapping[str, AnyIds] = field(default_factory=dict)
+    taught_tags: Mapping[str, AnyIds | Floats] = field(default_factory=dict)
     taught_sets: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     taught_shares: Mapping[str, NDArray[np.float16]] = field(default_factory=dict)
     taught_labels: Mapping[str, Floats] = field(default_factory=dict)
@@ -137,7 +138,7 @@ class EncodedSentences:
         types, inverse = np.unique(self.type_ids[tokens], return_inverse=True)
         char_lengths = self.char_starts[types + 1] - self.char_starts[types]
         targets, taught = (
-            {layer: _padded(ids[tokens].astype(np.int64), mask, MISSING) for layer, ids in tags.items()}
+            {layer: _padded_targets(ids[tokens], mask) for layer, ids in tags.items()}
             for tags in (self.tag_targets, self.taught_tags)
         )
         return Batch(
@@ -164,15 +165,22 @@ class EncodedSentences:
         )
 
 
+def _padded_targets(targets: AnyIds | Floats, mask: NDArray[np.bool_]) -> Ids | Floats:
+    """Return the targets of all tokens as rows of a batch; none at padding."""
+    if targets.dtype.kind == "f":
+        return _padded(targets.astype(np.float32), mask, np.nan)
+    return _padded(targets.astype(np.int64), mask, MISSING)
+
+
 def _with_sets(
-    targets: Mapping[str, Ids], tables: Mapping[str, NDArray[np.bool_]]
-) -> dict[str, Ids | NDArray[np.bool_]]:
+    targets: Mapping[str, Ids | Floats], tables: Mapping[str, NDArray[np.bool_]]
+) -> dict[str, Ids | Floats | NDArray[np.bool_]]:
     """Return the targets of a batch, of layers with ids of sets as which tags each token may have."""
     sets = {layer: table for layer, table in tables.items() if targets[layer].max() >= table.shape[1]}
     return {layer: sets[layer][ids] if layer in sets else ids for layer, ids in targets.items()}
 
 
-def _padded(values: NDArray[N], mask: NDArray[np.bool_], fill: int) -> NDArray[N]:
+def _padded(values: NDArray[N], mask: NDArray[np.bool_], fill: float) -> NDArray[N]:
     """Return the values of all tokens as rows of a batch."""
     rows = np.full((*mask.shape, *values.shape[1:]), fill, values.dtype)
     rows[mask] = values
@@ -196,10 +204,13 @@ def encode(
         type_features: Ids that describe each distinct word, by the name of the feature, of shape (types, k); default:
             none.
     """
-    tag_targets: dict[str, AnyIds] = {}
+    tag_targets: dict[str, AnyIds | Floats] = {}
     label_targets: dict[str, Ids | NDArray[np.float32]] = {}
     tag_sets: dict[str, NDArray[np.bool_]] = {}
     for layer, scheme in (layers or {}).items():
+        if (numbers := sentences.numbers.get(layer)) is not None:
+            (label_targets if numbers.whole else tag_targets)[layer] = numbers.values
+            continue
         index = {name: i for i, name in enumerate(vocabulary.labels[layer])}
         targets, sets = sentences.targets(layer, index, scheme)
         found = sentences.layers.get(layer)

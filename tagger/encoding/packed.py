@@ -1,4 +1,4 @@
-"""The words, tags and labels of many sentences as arrays, in memory or mapped from files.
+"""The words, tags, labels and numbers of many sentences as arrays, in memory or mapped from files.
 
 Vocabularies, ids and counts of a whole corpus come from these arrays. A word is an index into `types`; a tag or class
 is an index into the names of its layer. Texts and documents are not kept. The arrays can be saved as `.npy` files,
@@ -6,10 +6,11 @@ which a later run maps instead of reading the corpus again.
 """
 
 import json
+import math
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,31 @@ from tagger.encoding.possible_tags import with_sets
 from tagger.encoding.tag_arrays import MISSING, Int32s, NamedIds, neighbours, spell
 from tagger.errors import DataError
 from tagger.text.schemes import Scheme
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Label, Layer, Sentence, TagLayer, Values, place_of
 
 NAMES = "names.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """One layer of numbers of many sentences.
+
+    Args:
+        values: The numbers; NaN where one is unknown. Of shape (tokens,), or (sentences, k) if sentences have k numbers
+            as a whole.
+    """
+
+    values: NDArray[np.float32]
+
+    @property
+    def whole(self) -> bool:
+        """Whether sentences have numbers as a whole."""
+        return self.values.ndim == 2
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the numbers that a token or sentence has: `1`, `2` and so on."""
+        return [str(i + 1) for i in range(self.values.shape[1] if self.whole else 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +56,19 @@ class Packed:
         types: The distinct words, in order of first occurrence.
         type_ids: Index of each token's word in `types`, of shape (tokens,).
         starts: Position of the first token of each sentence, of shape (sentences + 1,).
-        layers: The layers by name.
+        layers: The layers of tags and labels by name.
+        numbers: The layers of numbers by name.
     """
 
     types: Sequence[str]
     type_ids: Int32s
     starts: NDArray[np.int64]
     layers: Mapping[str, NamedIds]
+    numbers: Mapping[str, Numbers] = field(default_factory=dict)
+
+    def has(self, layer: str) -> bool:
+        """Whether a sentence has a layer."""
+        return layer in self.layers or layer in self.numbers
 
     def counts(self) -> "Counter[str]":
         """Return how often each word occurs."""
@@ -64,12 +93,16 @@ class Packed:
             name: replace(layer, ids=layer.ids[rows if layer.is_label else tokens])
             for name, layer in self.layers.items()
         }
-        return Packed([self.types[i] for i in order.tolist()], new[old], _starts(lengths), layers)
+        numbers = {name: Numbers(layer.values[rows if layer.whole else tokens]) for name, layer in self.numbers.items()}
+        return Packed([self.types[i] for i in order.tolist()], new[old], _starts(lengths), layers, numbers)
 
     def telling_rows(self) -> list[int]:
         """Return rows that together have every layer, every class and every pair of neighbouring tags."""
         rows: set[int] = set()
         row_of = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+        for numbers in self.numbers.values():
+            known = np.flatnonzero(~np.isnan(numbers.values if numbers.whole else numbers.values[:, None]).all(1))[:1]
+            rows.update((known if numbers.whole else row_of[known]).tolist())
         for layer in self.layers.values():
             if layer.is_label:
                 found = first_positions(layer.ids + 1, len(layer.names) + 1)
@@ -111,8 +144,10 @@ class Packed:
         np.save(folder / "starts.npy", self.starts)
         for i, layer in enumerate(self.layers.values()):
             np.save(folder / f"layer{i}.npy", layer.ids)
+        for i, numbers in enumerate(self.numbers.values()):
+            np.save(folder / f"numbers{i}.npy", numbers.values)
         layers = [[name, list(layer.names), layer.is_label] for name, layer in self.layers.items()]
-        text = json.dumps({"types": list(self.types), "layers": layers})
+        text = json.dumps({"types": list(self.types), "layers": layers, "numbers": list(self.numbers)})
         (folder / NAMES).write_text(text, encoding="utf-8")
 
     @classmethod
@@ -127,11 +162,64 @@ class Packed:
             name: NamedIds(names, mapped(f"layer{i}"), is_label)
             for i, (name, names, is_label) in enumerate(kept["layers"])
         }
-        return cls(kept["types"], mapped("type_ids"), mapped("starts"), layers)
+        numbers = {name: Numbers(mapped(f"numbers{i}")) for i, name in enumerate(kept["numbers"])}
+        return cls(kept["types"], mapped("type_ids"), mapped("starts"), layers, numbers)
+
+
+def _check_kind(name: str, found: Layer, kind: type[Layer]) -> None:
+    """Refuse a layer of another kind than in the sentences before.
+
+    Raises:
+        DataError: It is.
+    """
+    if type(found) is not kind:
+        raise DataError(
+            f"layer `{name}` must have tags in all sentences, labels in all or numbers in all, got several; "
+            "use one layer for each"
+        )
+
+
+class _Numbers:
+    """A layer of numbers that is being packed."""
+
+    def __init__(self, name: str, first: Values, *, tokens: int, sentences: int) -> None:
+        self.name, self.whole = name, first.whole
+        self.width = len(first.values) if first.whole else 1
+        self.values = array("f", [math.nan]) * (self.width * sentences if first.whole else tokens)
+
+    def add(self, sentence: Sentence) -> None:
+        """Add the layer of one sentence.
+
+        Raises:
+            DataError: It is of another kind or has another number of numbers than the first one.
+        """
+        found = sentence.layers.get(self.name)
+        size = self.width if self.whole else len(sentence)
+        if found is None:
+            self.values.extend([math.nan] * size)
+            return
+        _check_kind(self.name, found, Values)
+        assert isinstance(found, Values)
+        if found.whole != self.whole or len(found.values) != size:
+            told = (
+                f"{size} for each whole sentence, as in the first one"
+                if self.whole
+                else f"one per token, {size} in all"
+            )
+            raise DataError(
+                f"{place_of(sentence)}: layer `{self.name}` must have numbers, {told}, got {len(found.values)}"
+                f"{' for the whole sentence' if found.whole else ''}; fix it"
+            )
+        self.values.extend([math.nan if value is None else value for value in found.values])
+
+    def numbers(self) -> Numbers:
+        """Return the layer."""
+        values = np.frombuffer(self.values, np.float32) if len(self.values) else np.zeros(0, np.float32)
+        return Numbers(values.reshape(-1, self.width) if self.whole else values)
 
 
 class _Layer:
-    """A layer that is being packed, in the scheme of its first sentence."""
+    """A layer of tags or labels that is being packed, in the scheme of its first sentence."""
 
     def __init__(self, name: str, first: TagLayer | Label, *, missing: int) -> None:
         self.name = name
@@ -149,12 +237,9 @@ class _Layer:
         found, index = sentence.layers.get(self.name), self.index
         if found is None:
             self.ids.extend([MISSING] * (1 if self.kind is Label else len(sentence)))
-        elif type(found) is not self.kind:
-            raise DataError(
-                f"layer `{self.name}` must have tags in all sentences or labels in all sentences, got both; "
-                "use two layers"
-            )
         else:
+            _check_kind(self.name, found, self.kind)
+            assert not isinstance(found, Values)
             values = sentence.tags(self.name, scheme=self.scheme) if isinstance(found, TagLayer) else (found.value,)
             partly = found.types is not None  # then `O`, or a class, only says that there is no other of these types
             open_values = {"O"} if isinstance(found, TagLayer) else {*values}
@@ -176,23 +261,30 @@ def pack(sentences: Iterable[Sentence], layers: Collection[str] | None = None) -
         layers: The layers to pack; default: all.
 
     Raises:
-        DataError: A layer has tags in one sentence and a label in another.
+        DataError: A layer is of several kinds, or has more numbers in one sentence than in another.
     """
     types: defaultdict[str, int] = defaultdict()
     types.default_factory = types.__len__  # the index of a new word is the number of words before it
     type_ids, lengths = array("i"), array("i")
-    made: dict[str, _Layer] = {}
+    made: dict[str, _Layer | _Numbers] = {}
     for sentence in sentences:
         for name, value in sentence.layers.items():
             if name not in made and (layers is None or name in layers):
-                missing = len(lengths) if isinstance(value, Label) else len(type_ids)
-                made[name] = _Layer(name, value, missing=missing)
+                made[name] = _new_layer(name, value, tokens=len(type_ids), sentences=len(lengths))
         for layer in made.values():
             layer.add(sentence)
         type_ids.extend(map(types.__getitem__, sentence.tokens))
         lengths.append(len(sentence))
-    packed = {name: layer.named_ids() for name, layer in made.items()}
-    return Packed(list(types), _array(type_ids), _starts(_array(lengths)), packed)
+    packed = {name: layer.named_ids() for name, layer in made.items() if isinstance(layer, _Layer)}
+    numbers = {name: layer.numbers() for name, layer in made.items() if isinstance(layer, _Numbers)}
+    return Packed(list(types), _array(type_ids), _starts(_array(lengths)), packed, numbers)
+
+
+def _new_layer(name: str, first: Layer, *, tokens: int, sentences: int) -> "_Layer | _Numbers":
+    """Return a layer to be packed that so many sentences with so many tokens lack."""
+    if isinstance(first, Values):
+        return _Numbers(name, first, tokens=tokens, sentences=sentences)
+    return _Layer(name, first, missing=sentences if isinstance(first, Label) else tokens)
 
 
 def _array(values: "array[int]") -> Int32s:

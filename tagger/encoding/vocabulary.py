@@ -48,7 +48,7 @@ class Vocabulary:
     Args:
         words: Word of each id from 1; id 0 is for unknown words.
         chars: Character of each id from 2; 0 separates words, 1 is for unknown characters.
-        labels: The tags or classes of each layer, in the order of their ids.
+        labels: The tags, classes or numbers of each layer, in the order of their ids.
         num_trainable: Number of word ids, from 0, whose vectors are trained.
     """
 
@@ -148,17 +148,20 @@ def build_vocabulary(
 
 
 def label_names(train: Packed, layer: str, scheme: Scheme | None, known: Sequence[str] = ()) -> list[str]:
-    """Return the tags or classes of a layer; for entities, all tags of the scheme for the types in train.
+    """Return the tags or classes of a layer; for entities, all tags of the scheme for the types in train. The names of
+    numbers are `1`, `2` and so on.
 
     Those that are `known` come first, and the others after them.
 
     Raises:
         DataError: No sentence has the layer, and none is known.
     """
+    if (numbers := train.numbers.get(layer)) is not None:
+        return list(known or numbers.names)
     found = train.layers.get(layer)
     values = found.counts() if found is not None else {}
     if not values and not known:
-        names = sorted(name for name, other in train.layers.items() if other.counts())
+        names = sorted([*train.numbers, *(name for name, other in train.layers.items() if other.counts())])
         raise DataError(f"no train sentence has the layer `{layer}`; they have {', '.join(names) or 'none'}")
     names = sorted(values) if scheme is None else tags_of_types(span_types(values), scheme)
     return [*known, *(name for name in names if name not in known)]

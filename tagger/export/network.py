@@ -40,7 +40,15 @@ def build_graph(config: ModelConfig, vocabulary: Vocabulary, weights: Arrays, fe
     vectors = _token_vectors(graph, config, weights, features)
     lengths = graph.input("lengths", "INT32", "batch")
     settings = config.encoder
-    states = encoder(graph, part_of(weights, "encoder"), vectors, lengths, cell=settings.cell, merge=settings.merge)
+    states = encoder(
+        graph,
+        part_of(weights, "encoder"),
+        vectors,
+        lengths,
+        cell=settings.cell,
+        merge=settings.merge,
+        stride=settings.stride,
+    )
     sentences = Sentences(
         states,
         _mask(graph, lengths),

@@ -1,7 +1,7 @@
 """Lists of names: where the entries of each list are in a sentence.
 
 Each token gets a number for each type of list and each place in an entry: 1 where the token is the beginning, the
-inside or the end of an entry of several tokens, or an entry alone. `trie.py` finds the entries.
+inside or the end of an entry of several tokens, or an entry alone. `words/trie.py` finds the entries.
 """
 
 import json
@@ -18,7 +18,7 @@ from tagger.encoding.packed import Packed
 from tagger.errors import ModelError
 from tagger.features.feature import Floats, Given, TokenFeature
 from tagger.features.passages import Passage
-from tagger.features.trie import Match, Trie
+from tagger.features.words.trie import Match, Trie
 from tagger.files.reading import iter_lines, utf8_alone
 from tagger.text.tokenization import TextRules
 from tagger.wording import plain_rule, quoted

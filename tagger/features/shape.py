@@ -1,4 +1,4 @@
-"""Case, digits, marks, length and shape of a word form, each as an id with a small vector; see `word_shapes.py`."""
+"""Case, digits, marks, length and shape of a word form, each an id with a small vector; see `words/word_shapes.py`."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import numpy as np
 from tagger.config import ShapeConfig
 from tagger.features.feature import Ids
 from tagger.features.hashed import HashedFeature
-from tagger.features.word_shapes import SIZES, shape_ids
+from tagger.features.words.word_shapes import SIZES, shape_ids
 
 
 class ShapeFeature(HashedFeature[ShapeConfig]):

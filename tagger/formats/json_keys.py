@@ -84,6 +84,8 @@ def _is_known(key: str, value: Any, row: Mapping[str, Any]) -> bool:
     if key == "spans":
         tags = row.get("tags")
         return isinstance(value, dict) and value.keys() <= (tags.keys() if isinstance(tags, dict) else set())
+    if key == "values":
+        return isinstance(value, dict)
     if key == DOCUMENT:
         return isinstance(value, str)
     if key == FRAMES:

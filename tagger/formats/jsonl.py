@@ -1,6 +1,8 @@
 """JSON lines: one object per sentence, as `tagger tag` writes them.
 
-`{"text", "tokens", "tags": {layer: [...]}, "spans": {layer: [...]}, "labels": {layer: {"value", ...}}}`. Reading needs
+`{"text", "tokens", "tags": {layer: [...]}, "spans": {layer: [...]}, "labels": {layer: {"value", ...}}}`, and numbers
+in `"values": {layer: {"values": [...], "whole": true, "low": [...], "high": [...], "level": 0.9}}`. With `whole` these
+are numbers of the sentence, otherwise one per token, for which a list alone is enough; null is unknown. Reading needs
 `tokens` or `text`, and takes entities from the tags. If the text is not just the tokens with white space between them,
 such as one sentence of a document, there is also `"offsets": [[start, end], ...]`; tokens that are one word of the
 text, such as `de` and `le` in `du`, have the same offsets. Comments are in `"meta": {key: value}`, the document in
@@ -40,16 +42,17 @@ from tagger.formats.json_keys import (
 )
 from tagger.formats.probabilities import scored_label, with_probabilities
 from tagger.formats.tally import Tally
-from tagger.text.frames import Frames, sentence_of_frames
+from tagger.text.frames import Frames
 from tagger.text.gaps import known_of, known_spans
 from tagger.text.records import RESULTS, record_of
 from tagger.text.schemes import RULES, Boundary, is_tag
-from tagger.text.sentence import Label, Sentence, TagLayer, checked_offsets
+from tagger.text.sentence import Label, Layer, Sentence, TagLayer, Values, checked_offsets, sentence_of_frames
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
 from tagger.wording import quoted, shorten
 
 KNOWN = (*RESULTS, *TEXT_COLUMNS, *TOKEN_COLUMNS, META, DOCUMENT)
 ARRAY = re.compile(r'\s*\[\s*(?:[{\[]\s*"|".*"\s*,\s*\{)')  # the start of an array of items, or of a training tuple
+LARGEST = 1e30  # of numbers
 FEW = 20  # lines in which the start of an array shows
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -134,17 +137,23 @@ def sentences_from_json(
     if not isinstance(ranges, list) or not _are_ranges(ranges) or row.get("tokens") is None:
         return [sentence_from_json(row, layers, rules=rules, tally=tally)]
     labels = row["labels"] if isinstance(row.get("labels"), dict) else {}
-    each = {name: value for name, value in labels.items() if isinstance(value, list) and len(value) == len(ranges)}
+    values = row["values"] if isinstance(row.get("values"), dict) else {}
+    each = {
+        name: value
+        for name, value in [*labels.items(), *((n, v) for n, v in values.items() if v and _has_objects(v))]
+        if isinstance(value, list) and len(value) == len(ranges)
+    }
     rest = {key: value for key, value in row.items() if key != "sentences"}
     if each:
         rest["labels"] = {name: value for name, value in labels.items() if name not in each}
+        rest["values"] = {name: value for name, value in values.items() if name not in each}
     whole = sentence_from_json(rest, layers, rules=rules, tally=tally)
     if [0, *(end for _, end in ranges)] != [*(start for start, _ in ranges), len(whole)]:
         raise DataError(
             f"`sentences` must be [start, end] of each sentence in tokens, from 0 to {len(whole)} without gaps, "
             f"got {shorten(json.dumps(ranges))}"
         )
-    if any(isinstance(layer, Label) for layer in whole.layers.values()):
+    if any(isinstance(layer, Label) or (isinstance(layer, Values) and layer.whole) for layer in whole.layers.values()):
         return [whole]
     found = each if layers is None else {}
     scored = tally is not None and tally.probabilities
@@ -152,6 +161,11 @@ def sentences_from_json(
         _part(whole, start, end, {name: values[i] for name, values in found.items()}, scored=scored)
         for i, (start, end) in enumerate(ranges)
     ]
+
+
+def _has_objects(value: Any) -> bool:
+    """Whether a value is a list of objects, such as the numbers of each of several sentences."""
+    return isinstance(value, list) and all(isinstance(part, dict) for part in value)
 
 
 def _are_ranges(value: Any) -> bool:
@@ -164,9 +178,7 @@ def _are_ranges(value: Any) -> bool:
 
 def _part(whole: Sentence, start: int, end: int, labels: Mapping[str, Any], *, scored: bool) -> Sentence:
     """Return the tokens `[start, end)` of the sentence of a text, with labels of their own."""
-    layers: dict[str, TagLayer | Label] = {
-        name: _cut(layer, start, end) for name, layer in whole.layers.items() if isinstance(layer, TagLayer)
-    }
+    layers = {name: _cut(layer, start, end) for name, layer in whole.layers.items()}
     for name, value in labels.items():
         layer = _layer(name, value, end - start)
         layers[name] = scored_label(name, layer, value) if scored and isinstance(layer, Label) else layer
@@ -179,8 +191,12 @@ def _part(whole: Sentence, start: int, end: int, labels: Mapping[str, Any], *, s
     )
 
 
-def _cut(layer: TagLayer, start: int, end: int) -> TagLayer:
-    """Return the tags `[start, end)` of a layer with their probabilities."""
+def _cut(layer: Layer, start: int, end: int) -> Layer:
+    """Return the tags `[start, end)` of a layer with their probabilities, or the numbers."""
+    if isinstance(layer, Values):
+        return layer.part(start, end)
+    if isinstance(layer, Label):
+        return layer
     spans = layer.scored_spans and tuple(
         [
             (Boundary(kind, first - start, last - start), score)
@@ -232,12 +248,16 @@ def sentence_from_json(
 
 def _all_layers(row: Mapping[str, Any], num_tokens: int, tally: Tally) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the values of the layers in `tags` and `labels`, and of those under keys of their own; and other keys."""
-    tags, labels = _table(row, "tags"), _table(row, "labels")
-    if both := sorted(set(tags) & set(labels)):
-        raise DataError(f"layer `{both[0]}` must be in `tags` or in `labels`, got it in both")
-    tabled = dict.fromkeys(tags, "tags") | dict.fromkeys(labels, "labels")
+    tables = {key: _table(row, key) for key in ("tags", "labels")}
+    values = row["values"] if isinstance(row.get("values"), dict) else {}
+    tables["values"] = {name: {"values": value} if isinstance(value, list) else value for name, value in values.items()}
+    tabled: dict[str, str] = {}
+    for key, table in tables.items():
+        if both := sorted(tabled.keys() & table.keys()):
+            raise DataError(f"layer `{both[0]}` must be in `{tabled[both[0]]}` or in `{key}`, got it in both")
+        tabled |= dict.fromkeys(table, key)
     own, others = own_layers(row, num_tokens, tally, tabled)
-    return {**tags, **labels, **own}, others
+    return {**tables["tags"], **tables["labels"], **tables["values"], **own}, others
 
 
 def _has_scores(row: Mapping[str, Any]) -> bool:
@@ -304,8 +324,10 @@ def align_tokens(tokens: list[str], text: str) -> Sentence:
     return Sentence(tuple(tokens), text, tuple(offsets))
 
 
-def _layer(name: str, value: Any, num_tokens: int) -> TagLayer | Label:
+def _layer(name: str, value: Any, num_tokens: int) -> Layer:
     """Return the layer that a value is: a label, or a list with a tag for each token."""
+    if isinstance(value, dict) and "values" in value:
+        return _values(name, value, num_tokens)
     if isinstance(value, dict):
         value = value.get("value")
     if is_class(value):
@@ -319,7 +341,38 @@ def _layer(name: str, value: Any, num_tokens: int) -> TagLayer | Label:
     return TagLayer(tuple(value))
 
 
-def _check_spans(row: Mapping[str, Any], layers: Mapping[str, TagLayer | Label]) -> None:
+def _values(name: str, row: Mapping[str, Any], num_tokens: int) -> Values:
+    """Return the numbers of an object."""
+    whole = row.get("whole") is True
+    size = len(row["values"]) if whole and isinstance(row["values"], list) else num_tokens
+    sides: list[tuple[float | None, ...] | None] = []
+    for key in ("values", "low", "high"):
+        found = row.get(key)
+        if found is None and key != "values":
+            sides.append(None)
+            continue
+        if not isinstance(found, list) or not all(map(_is_number if key != "values" else _is_number_or_null, found)):
+            raise DataError(f"`values.{name}` must have a list of numbers as `{key}`, got {shorten(json.dumps(found))}")
+        if len(found) != size or not found:
+            wanted = f"{size} numbers as `{key}`, as in `values`" if whole else f"one number per token, {size} in all"
+            raise DataError(f"`values.{name}` must have {wanted}, got {len(found)}")
+        sides.append(tuple([None if number is None else float(number) for number in found]))
+    level = row.get("level")
+    if level is not None and not (_is_number(level) and 0 < level < 1):
+        raise DataError(f"`values.{name}.level` must be a number between 0 and 1, got {shorten(json.dumps(level))}")
+    return Values(sides[0] or (), whole, sides[1], sides[2], level)  # type: ignore[arg-type]  # None is refused above
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is a finite number that 32 bits can hold."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < LARGEST
+
+
+def _is_number_or_null(value: Any) -> bool:
+    return value is None or _is_number(value)
+
+
+def _check_spans(row: Mapping[str, Any], layers: Mapping[str, Layer]) -> None:
     """Refuse spans that contradict the tags of their layer, which are what is read.
 
     One line does not show its scheme, so the spans must be those of the tags in some scheme that has all the tags.

@@ -11,14 +11,14 @@ from typing import Any
 from tagger.errors import DataError
 from tagger.text.gaps import known_spans
 from tagger.text.schemes import Boundary
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Label, Layer, Sentence, TagLayer, Values
 from tagger.wording import shorten
 
-Layers = Mapping[str, TagLayer | Label]
+Layers = Mapping[str, Layer]
 KEYS = ("labels", "tag_scores", "spans", "sequence_scores")
 
 
-def with_probabilities(layers: Layers, row: Mapping[str, Any]) -> dict[str, TagLayer | Label]:
+def with_probabilities(layers: Layers, row: Mapping[str, Any]) -> dict[str, Layer]:
     """Return the layers of a JSON object with their probabilities, where it has them.
 
     Raises:
@@ -28,6 +28,8 @@ def with_probabilities(layers: Layers, row: Mapping[str, Any]) -> dict[str, TagL
     return {
         name: scored_label(name, layer, tables["labels"].get(name))
         if isinstance(layer, Label)
+        else layer
+        if isinstance(layer, Values)
         else replace(
             layer,
             scores=_scores(name, tables["tag_scores"].get(name), layer.tags),

@@ -49,7 +49,7 @@ from tagger.formats.tools.reading import read_json
 from tagger.formats.tools.writing import Written, spanned_lines
 from tagger.text.choices import InputFormat
 from tagger.text.document import Document
-from tagger.text.sentence import Sentence
+from tagger.text.sentence import Sentence, text_as_numbers
 from tagger.wording import shorten
 
 Stream = Callable[[Source, ReadingConfig, Tally, Faults], Iterator[Document]]
@@ -72,6 +72,7 @@ class Format:
         is_path: Whether a path is of this format.
         looks_like: Whether the first lines of a file are of this format; the rows are asked in their order.
         holds: What it can write of a sentence: `tags` and `entities` (layers without and with a scheme), `labels`,
+            `numbers` (otherwise they are written as tags or labels),
             `comments`, `documents`, `document names` (other than their number), `tokens` (where they are in the
             text; without it, texts are split when they are read), `text` (white space between tokens), `offsets`
             (text that is no token), `keys` (of a record, such as its id), `unknown tags`, `blank lines`.
@@ -191,7 +192,7 @@ FORMATS: Mapping[str, Format] = {
         write=jsonl_lines,
         suffixes=(".jsonl", ".ndjson", ".json"),
         looks_like=looks_like_json,
-        holds=ALL | {"offsets", "keys"},
+        holds=ALL | {"numbers", "offsets", "keys"},
     ),
     "conllu": Format(
         about="CoNLL-U: the ten columns of Universal Dependencies, one word per line, a blank line between sentences.",
@@ -323,7 +324,7 @@ def iter_sentences(
         raise ValueError(f"format must be one of {', '.join(READABLE)}, got {format!r}")
     before, wrong, sentence = tally.counts.copy(), faults.total, None
     for sentence in row.read(source, config, tally, faults):
-        yield sentence
+        yield text_as_numbers(sentence, config.numbers) if config.numbers else sentence
     if sentence is None and faults.total == wrong:
         reasons = "".join(f"; {said}" for said in tally.skipped_since(before))
         if reasons or (row.is_path is None and any(map(str.strip, source.lines()))):

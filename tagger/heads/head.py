@@ -25,7 +25,7 @@ from tagger.errors import ModelError, RecipeError
 from tagger.heads.lessons import Lesson
 from tagger.text.gaps import known_of
 from tagger.text.schemes import Scheme
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Label, Layer, Sentence, Values
 
 if TYPE_CHECKING:
     from tagger.metrics.layer import ScoredLayer
@@ -73,8 +73,11 @@ def named(output: Any) -> Iterator[tuple[str, Any]]:
 class RunningLayer(Protocol):
     """The prediction of a head while the tokens of a sentence arrive."""
 
-    def feed(self, state: NDArray[np.float32]) -> tuple[str, float] | Label:
-        """Return the tag of the next token and its probability, or the label of the sentence so far."""
+    def feed(self, state: NDArray[np.float32]) -> tuple[str, float] | Label | Values:
+        """Return the tag of the next token and its probability, or the label or the numbers of the sentence so far.
+
+        If tokens have numbers, it is that of the next token.
+        """
         ...
 
 
@@ -106,7 +109,7 @@ class Head(ABC, Generic[C, N, M]):
         keeps_temperature: Whether calibration leaves the weights alone and the model keeps a temperature instead.
     """
 
-    layer_type: ClassVar[type[TagLayer] | type[Label]]
+    layer_type: ClassVar[type[Layer]]
     answer: ClassVar[str]
     keeps_temperature: ClassVar[bool] = False
 
@@ -117,11 +120,14 @@ class Head(ABC, Generic[C, N, M]):
     @property
     @abstractmethod
     def task(self) -> str:
-        """What the head finds in a sentence, in one word: `entities`, `tags` or `labels`."""
+        """What the head finds in a sentence, in one word: `entities`, `tags`, `labels` or `numbers`."""
 
     @abstractmethod
     def labels(self, sentence: Sentence) -> Sequence[str | None]:
-        """Return the labels of a sentence as the head learns them: one per token, or one. Unknown tags are None."""
+        """Return the labels of a sentence as the head learns them: one per token, or one. Unknown tags are None.
+
+        A label stands for what training must have seen; for numbers, which of them is known.
+        """
 
     def classes(self, sentence: Sentence) -> Iterable[str]:
         """Return what the labels of a sentence stand for: of tags with spans the type of each span."""
@@ -137,6 +143,10 @@ class Head(ABC, Generic[C, N, M]):
 
     def fixed(self) -> Collection[str]:
         """Return the names of the weights that are 0 and that training never changes."""
+        return ()
+
+    def measured(self) -> Collection[str]:
+        """Return the names of the weights that are measured in train, such as a mean, and may have any size."""
         return ()
 
     def add_to_graph(
@@ -186,9 +196,7 @@ class Head(ABC, Generic[C, N, M]):
         return f"`heads.{self.layer}`", sizes.weight * self.num_weights(num_labels, sizes.width)
 
     @abstractmethod
-    def layers(
-        self, arrays: Arrays, names: Names, lengths: Sequence[int], shown: Scheme | None
-    ) -> Iterator[TagLayer | Label]:
+    def layers(self, arrays: Arrays, names: Names, lengths: Sequence[int], shown: Scheme | None) -> Iterator[Layer]:
         """Return the predicted layer of each sentence of a batch.
 
         Args:
@@ -198,7 +206,7 @@ class Head(ABC, Generic[C, N, M]):
             shown: The scheme of the training files.
         """
 
-    def empty(self, shown: Scheme | None) -> TagLayer | Label | None:
+    def empty(self, shown: Scheme | None) -> Layer | None:
         """Return the layer of a sentence without tokens; None if it has none."""
         return None
 
@@ -243,6 +251,8 @@ class Head(ABC, Generic[C, N, M]):
     ) -> dict[str, float]:
         """Fit probabilities to held-out sentences and return the facts: `temperature`, `loss_before`, `loss_after`.
 
+        A head with other facts has its own `said_of_calibration`.
+
         Weights may change, unless the head keeps a temperature. With `shift` predictions may change too; the facts then
         have `outside`.
 
@@ -251,6 +261,35 @@ class Head(ABC, Generic[C, N, M]):
         """
         raise RecipeError(
             f"`heads.{self.layer}.calibrate` is not for a head of kind {self.config.kind!r}; remove the key"
+        )
+
+    def check_dev(self, sentences: Sequence[Sentence]) -> None:
+        """Refuse dev sentences, all of whose labels occur in train, that are too few to calibrate the head.
+
+        Raises:
+            DataError: They are.
+        """
+        return
+
+    def said_of_calibration(self, found: Mapping[str, float]) -> str:
+        """Return in words what `calibrate` did, given its facts."""
+        from tagger.nn.calibration import FURTHEST, HIGHEST, LOWEST
+
+        shift = f", score of `O` shifted by {found['outside']:.3f}" if "outside" in found else ""
+        dev = (
+            f"; dev {found['dev_before']:.4f} before and {found['dev_after']:.4f} after" if "dev_after" in found else ""
+        )
+        if "outside_left_out" in found:
+            dev = (
+                f"; a shift of `O` by {found['outside_left_out']:.3f} was left out, because it lowers dev from "
+                f"{found['dev_before']:.4f} to {found['dev_left_out']:.4f}"
+            )
+        at_limit = found["temperature"] / HIGHEST > 0.99 or found["temperature"] / LOWEST < 1.01
+        at_limit = at_limit or abs(found.get("outside", 0.0)) / FURTHEST > 0.99
+        limit = f"; the fit is at its limit: remove heads.{self.layer}.calibrate or use a larger dev set"
+        return (
+            f"temperature {found['temperature']:.3f}{shift}; log loss {found['loss_before']:.4f} before and "
+            f"{found['loss_after']:.4f} after{dev}{limit if at_limit else ''}"
         )
 
     def _only_torch(self, backend: str) -> ModelError:

@@ -235,14 +235,15 @@ class RunningLabelLayer:
     """The label of the sentence so far."""
 
     def __init__(self, head: "numpy_heads.SentenceHead", names: Sequence[str]) -> None:
-        from tagger.numpy_nn.incremental import RunningClass
+        from tagger.numpy_nn.incremental import RunningPooling
 
-        self.running = RunningClass(head)
-        self.names = names
+        self.head, self.names = head, names
+        self.pooling = RunningPooling(head.pooling)
 
     def feed(self, state: NDArray[np.float32]) -> Label:
         """Return the label with the next token."""
-        probabilities, attention = self.running.feed(state)
+        vector, attention = self.pooling.feed(state)
+        probabilities = self.head.classes(vector)
         weights = None if attention is None else tuple(attention[0].tolist())
         return _label(self.names, probabilities[0].tolist(), int(probabilities[0].argmax()), weights)
 

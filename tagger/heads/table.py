@@ -9,8 +9,9 @@ from tagger.extensions import find
 from tagger.heads.head import Head
 from tagger.heads.label import LabelHead
 from tagger.heads.tags import TagHead
+from tagger.heads.values import ValuesHead
 
-KINDS: dict[str, type[Head[Any, Any, Any]]] = {"tokens": TagHead, "sentence": LabelHead}
+KINDS: dict[str, type[Head[Any, Any, Any]]] = {"tokens": TagHead, "sentence": LabelHead, "values": ValuesHead}
 
 
 def head_of(layer: str, config: AnyHeadConfig) -> Head[Any, Any, Any]:

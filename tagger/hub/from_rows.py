@@ -22,7 +22,7 @@ from tagger.formats.column_names import (
     TOKEN_COLUMNS,
     layer_name,
 )
-from tagger.text.sentence import Label, Sentence, TagLayer, checked_offsets
+from tagger.text.sentence import Label, Layer, Sentence, TagLayer, checked_offsets
 from tagger.text.tokenization import TextRules
 from tagger.wording import shorten
 
@@ -176,7 +176,7 @@ def _class_names(feature: Any) -> list[str] | None:
     return names
 
 
-def _layer(layer: str, value: Any, names: list[str] | None) -> TagLayer | Label | None:
+def _layer(layer: str, value: Any, names: list[str] | None) -> Layer | None:
     """Return the layer of a row; None if it is missing, which classes also write as -1."""
     if isinstance(value, list):
         return TagLayer(tuple(None if v is None or (names and v == IGNORED) else _name(layer, v, names) for v in value))

@@ -30,7 +30,7 @@ from tagger.text.word_tables import source_name
 if TYPE_CHECKING:
     import datasets
 
-FORMAT = 1  # of the cached arrays
+FORMAT = 2  # of the cached arrays
 
 
 class LazySentences(Sequence[Sentence]):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tagger.errors import DataError
 from tagger.formats.column_names import DOCUMENT, META, OFFSETS, layer_name
 from tagger.text.gaps import known_of
-from tagger.text.sentence import Sentence, TagLayer
+from tagger.text.sentence import Label, Sentence, TagLayer, Values
 
 if TYPE_CHECKING:
     import datasets
@@ -64,7 +64,7 @@ def _columns(splits: Mapping[str, Sequence[Sentence]]) -> Columns:
     }
     optional: Columns = {OFFSETS: (List(List(Value("int32"))), _own_offsets)}
     for layer, (kind, names) in _layers(splits).items():
-        wanted, extra = (_tag_columns if kind is TagLayer else _label_columns)(layer, names)
+        wanted, extra = COLUMNS[kind](layer, names)
         if twice := {*wanted, *extra} & {*columns, *optional, DOCUMENT, META}:
             raise DataError(f"layer `{layer}`: two columns would be called {min(twice)}; rename the layer")
         columns |= _where_present(layer, wanted)
@@ -115,7 +115,7 @@ def _layers(splits: Mapping[str, Sequence[Sentence]]) -> dict[str, tuple[type, l
         for layer, found in sentence.layers.items():
             if kinds.setdefault(layer, type(found)) is not type(found):
                 raise DataError(
-                    f"layer `{layer}` must be tags or labels in all sentences, got both; rename one of them"
+                    f"layer `{layer}` must be tags, labels or numbers in all sentences, got several; rename one of them"
                 )
             names.setdefault(layer, set()).update(_names(sentence, layer))
     return {layer: (kind, sorted(names[layer], key=lambda name: (name != "O", name))) for layer, kind in kinds.items()}
@@ -123,6 +123,8 @@ def _layers(splits: Mapping[str, Sequence[Sentence]]) -> dict[str, tuple[type, l
 
 def _names(sentence: Sentence, layer: str) -> Iterable[str]:
     found = sentence.layers[layer]
+    if isinstance(found, Values):
+        return ()
     return known_of(sentence.tags(layer)) if isinstance(found, TagLayer) else found.scores or (found.value,)
 
 
@@ -170,6 +172,28 @@ def _label_columns(layer: str, names: Sequence[str]) -> tuple[Columns, Columns]:
         f"{layer}_scores": (List(Value("float32")), scores),
         f"{layer}_attention": (List(Value("float32")), attention),
     }
+
+
+def _value_columns(layer: str, names: Sequence[str]) -> tuple[Columns, Columns]:
+    """Return the column of the numbers, and the optional columns of their intervals."""
+    from datasets import List, Value
+
+    numbers = List(Value("float64"))
+
+    def ends(key: str) -> Callable[[Sentence], list[float] | None]:
+        return lambda s: list(getattr(s.values(layer), key) or ()) or None
+
+    return {layer: (numbers, lambda s: list(s.values(layer).values))}, {
+        f"{layer}_low": (numbers, ends("low")),
+        f"{layer}_high": (numbers, ends("high")),
+    }
+
+
+COLUMNS: Mapping[type, Callable[[str, Sequence[str]], tuple[Columns, Columns]]] = {
+    TagLayer: _tag_columns,
+    Label: _label_columns,
+    Values: _value_columns,
+}
 
 
 def _own_offsets(sentence: Sentence) -> list[list[int]] | None:

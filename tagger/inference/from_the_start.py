@@ -13,7 +13,7 @@ from tagger.errors import DataError
 from tagger.inference.incremental import Incremental, TaggedToken, check_direction, sentence_of_step
 from tagger.inference.predict import Backend, predict
 from tagger.text.frames import frames_of
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Label, Sentence, TagLayer, Values
 
 
 class FromTheStart(Incremental):
@@ -55,7 +55,9 @@ class FromTheStart(Incremental):
         tags = {layer: str(sentence.tags(layer)[-1]) for layer, found in layers.items() if isinstance(found, TagLayer)}
         scores = {layer: (sentence.tag_scores(layer) or ())[-1] for layer in tags}
         labels = {layer: found for layer, found in layers.items() if isinstance(found, Label)}
-        return TaggedToken(sentence.tokens[-1], position, tags, scores, labels)
+        numbers = {layer: found for layer, found in layers.items() if isinstance(found, Values)}
+        values = {layer: found if found.whole else found.last for layer, found in numbers.items()}
+        return TaggedToken(sentence.tokens[-1], position, tags, scores, labels, values)
 
 
 def _joined(steps: Sequence[Sentence]) -> Sentence:

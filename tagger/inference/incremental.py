@@ -6,7 +6,7 @@ weight for each of them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,7 +22,7 @@ from tagger.model.model import Model
 from tagger.model.numpy_network import NumpyNetwork
 from tagger.numpy_nn.incremental import RunningEncoder
 from tagger.text.frames import frames_of
-from tagger.text.sentence import Label, Sentence, check_token
+from tagger.text.sentence import Label, Sentence, Values, check_token
 from tagger.wording import quoted
 
 
@@ -36,6 +36,7 @@ class TaggedToken:
         tags: Its tag in each tag layer, in the scheme of the training files.
         scores: The probability of each of these tags, given the words so far.
         labels: The label of the words so far in each label layer.
+        values: The number of the token, or the numbers of the words so far, in each layer of numbers.
     """
 
     token: str
@@ -43,6 +44,7 @@ class TaggedToken:
     tags: Mapping[str, str]
     scores: Mapping[str, float]
     labels: Mapping[str, Label]
+    values: Mapping[str, Values] = field(default_factory=dict)
 
 
 class Incremental:
@@ -93,15 +95,17 @@ class Incremental:
         vectors = self._network.type_vectors(batch.word_ids, batch.char_ids, batch.char_lengths, known)
         parts = [embedding(batch.features[name][0]) for name, embedding in self._network.tokens.items()]
         state = self._encoder.feed(np.concatenate([vectors, *parts], axis=1)[0])
-        tags, scores, labels = {}, {}, {}
+        tags, scores, labels, values = {}, {}, {}, {}
         for layer, running in self._layers.items():
             found = running.feed(state)
             if isinstance(found, Label):
                 labels[layer] = found
+            elif isinstance(found, Values):
+                values[layer] = found
             else:
                 tags[layer], scores[layer] = found
         self._position += 1
-        return TaggedToken(sentence.tokens[0], self._position - 1, tags, scores, labels)
+        return TaggedToken(sentence.tokens[0], self._position - 1, tags, scores, labels, values)
 
 
 def sentence_of_step(token: str | None, frame: ArrayLike | None, position: int) -> Sentence:

@@ -20,7 +20,7 @@ from tagger.heads.head import Arrays
 from tagger.heads.table import heads_of
 from tagger.model.model import Model
 from tagger.text.schemes import Scheme
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Layer, Sentence, TagLayer
 from tagger.text.tokenization import TextRules
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _predict_chunk(
     with backend.bounded():
         encoded = encoded_for(backend.model, pack(sentences, layers=()), passages)
     empty = {layer: found for layer, head in asked.items() if (found := head.empty(schemes.get(layer))) is not None}
-    layers: list[dict[str, TagLayer | Label]] = [{} if len(sentence) else {**empty} for sentence in sentences]
+    layers: list[dict[str, Layer]] = [{} if len(sentence) else {**empty} for sentence in sentences]
     names = {layer: np.array(vocabulary.labels[layer], dtype=object) for layer in asked}
     num_tags = max((len(names[layer]) for layer, head in asked.items() if head.layer_type is TagLayer), default=1)
     rows_at_most = most_rows(num_tags, n_best=n_best)

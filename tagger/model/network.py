@@ -15,7 +15,6 @@ from torch.nn import functional as F
 
 from tagger.config import EmbeddingsConfig
 from tagger.encoding.batches import Batch
-from tagger.encoding.tag_arrays import MISSING
 from tagger.encoding.vocabulary import FIRST_CHAR, UNKNOWN, Vectors, Vocabulary
 from tagger.features.feature import TokenFeature, TypeFeature
 from tagger.features.table import Features, total_width
@@ -182,7 +181,7 @@ class Network(nn.Module):
     def _counts(self, mask: Tensor, targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
         found = {}
         for layer, head in self.heads.items():
-            rows = _has_layer(targets[layer]) if layer in targets else mask.new_zeros(len(mask))
+            rows = head.have_targets(targets[layer]) if layer in targets else mask.new_zeros(len(mask))
             found[layer] = (
                 head.count(mask[rows], targets[layer][rows]) if bool(rows.any()) else mask.new_zeros(()).long()
             )
@@ -194,7 +193,7 @@ class Network(nn.Module):
             target = targets.get(layer)
             if target is None:
                 continue
-            rows = _has_layer(target)  # (batch,)
+            rows = head.have_targets(target)  # (batch,)
             if bool(rows.all()):
                 losses[layer] = head.loss(states, mask, target)
             elif bool(rows.any()):
@@ -211,13 +210,6 @@ class Network(nn.Module):
         states = self.states(batch)
         found = {layer: head.marginals(states, batch.mask) for layer, head in self.heads.items()}
         return {layer: marginals for layer, marginals in found.items() if marginals is not None}
-
-
-def _has_layer(target: Tensor) -> Tensor:
-    """Return which sentences of a batch have the layer of a target."""
-    if target.dtype == torch.bool or target.is_floating_point():  # possible tags, or probabilities
-        return target.flatten(1).any(1)
-    return (target[:, 0] if target.dim() == 2 else target) != MISSING
 
 
 @dataclass(frozen=True)
@@ -277,6 +269,7 @@ def _new_network(vocabulary: Vocabulary, config: ModelConfig, features: Features
         bidirectional=encoder.bidirectional,
         merge=encoder.merge,
         dropout=encoder.dropout,
+        stride=encoder.stride,
     )
     return Network(
         words=words,

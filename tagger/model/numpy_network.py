@@ -122,6 +122,7 @@ def numpy_network(
             layers=encoder.layers,
             bidirectional=encoder.bidirectional,
             merge=encoder.merge,
+            stride=encoder.stride,
         ),
         heads=numpy_heads(vocabulary, config, weights),
         types={name: embedding for name, (of_types, embedding) in built.items() if of_types},

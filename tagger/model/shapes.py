@@ -13,6 +13,7 @@ from tagger.model.config import ModelConfig
 V = TypeVar("V")
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 LARGEST_WEIGHT = 1e6  # beyond, sums of products may overflow
+LARGEST_NUMBER = 1e30  # of what is measured in train
 CHAR_WIDTH = 3  # characters that a filter covers
 
 

@@ -17,11 +17,11 @@ FURTHEST = 10.0  # largest shift, in nats: the tag becomes e ** 10 times as prob
 
 
 class HeldOut(NamedTuple):
-    """Sentences that the head was not trained on."""
+    """Sentences that the head was not trained on, with their tags, which tags each token may have, or their numbers."""
 
     states: Float[Tensor, "batch tokens hidden"]
     mask: Bool[Tensor, "batch tokens"]
-    tag_ids: Int[Tensor, "batch tokens"] | Bool[Tensor, "batch tokens tags"]  # or which tags each token may have
+    targets: Int[Tensor, "batch tokens"] | Bool[Tensor, "batch tokens tags"] | Float[Tensor, "batch numbers"]
 
 
 class Calibration(NamedTuple):

@@ -39,6 +39,7 @@ class RecurrentEncoder(nn.Module):
         bidirectional: Whether a second pass reads each sentence from its end to its start.
         merge: How to combine the states of both directions: concatenate, sum or average them.
         dropout: Probability with which a feature is dropped between layers.
+        stride: Steps from each token that is read to the next one. Tokens between have the state of the one before.
 
     Attributes:
         precision: Data type in which the recurrences of the library compute while a network is trained. Parameters,
@@ -61,9 +62,11 @@ class RecurrentEncoder(nn.Module):
         bidirectional: bool = True,
         merge: Merge = "concat",
         dropout: float = 0.0,
+        stride: int = 1,
     ) -> None:
         super().__init__()
         self.merge = merge
+        self.stride = stride
         self.precision: torch.dtype | None = None
         self.helper: Executor | None = None
         directions = 2 if bidirectional else 1
@@ -86,6 +89,13 @@ class RecurrentEncoder(nn.Module):
         self, vectors: Float[Tensor, "batch tokens input"], mask: Bool[Tensor, "batch tokens"]
     ) -> Float[Tensor, "batch tokens hidden"]:
         """Return the merged states of both directions; values at padding are unspecified."""
+        if self.stride == 1:
+            return self._states(vectors, mask)
+        states = self._states(vectors[:, :: self.stride], mask[:, :: self.stride])
+        return states.repeat_interleave(self.stride, 1)[:, : mask.shape[1]]
+
+    def _states(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        """Return the states of the tokens that are read."""
         if mask.numel() == 0:
             return vectors.new_zeros(*mask.shape, self.output_size)
         lengths, given = mask.sum(1), vectors.dtype

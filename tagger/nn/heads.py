@@ -1,5 +1,6 @@
-"""Heads: from token states to labels, a tag for each token or one class for the sentence."""
+"""Heads: from token states to a tag for each token, one class for the sentence, or numbers."""
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any, Literal, NamedTuple
 
@@ -51,6 +52,12 @@ class HeadNetwork(nn.Module, ABC):
         """Return the probability of each tag at each token; None for a head without tags."""
         return None
 
+    def have_targets(self, targets: Tensor) -> Bool[Tensor, " batch"]:
+        """Return which sentences of a batch have something to learn from."""
+        if targets.dtype == torch.bool or targets.is_floating_point():  # possible tags, or probabilities
+            return targets.flatten(1).any(1)
+        return (targets[:, 0] if targets.dim() == 2 else targets) >= 0
+
 
 class TokensOutput(NamedTuple):
     """The best tags of each sentence, with probabilities of tags, sequences and spans.
@@ -79,6 +86,14 @@ class SentenceOutput(NamedTuple):
 
     probabilities: Float[Tensor, "batch classes"]
     attention: Float[Tensor, "batch tokens"] | None
+
+
+class ValuesOutput(NamedTuple):
+    """Numbers, each with the ends of its interval: one per token (0 at padding), or those of the sentence."""
+
+    values: Float[Tensor, "batch numbers"]
+    low: Float[Tensor, "batch numbers"]
+    high: Float[Tensor, "batch numbers"]
 
 
 class TokensHead(HeadNetwork):
@@ -242,13 +257,7 @@ class SentenceHead(HeadNetwork):
         self.label_smoothing = label_smoothing
         self.class_weights: Tensor | None
         self.register_buffer("class_weights", None, persistent=False)
-        poolings: dict[str, nn.Module] = {
-            "attention": AttentionPooling(hidden_size=input_size),
-            "last": LastPooling(forward_size=forward_size),
-            "mean": MeanPooling(),
-            "max": MaxPooling(),
-        }
-        self.pooling = poolings[pooling]
+        self.pooling = _pooling(pooling, input_size=input_size, forward_size=forward_size)
         self.classify = nn.Sequential(
             Dropout(dropout),
             nn.Linear(input_size, hidden_size),
@@ -297,3 +306,131 @@ class SentenceHead(HeadNetwork):
         """Return the probability of each class, and the attention if there is one; a class has no readings."""
         vector, attention = self.pooling(states, mask)
         return SentenceOutput((self.classify(vector).float() / self.temperature).softmax(1), attention)
+
+
+def _pooling(kind: Pooling, *, input_size: int, forward_size: int) -> nn.Module:
+    """Return a pooling with fresh weights."""
+    match kind:
+        case "attention":
+            return AttentionPooling(hidden_size=input_size)
+        case "last":
+            return LastPooling(forward_size=forward_size)
+        case "mean":
+            return MeanPooling()
+        case "max":
+            return MaxPooling()
+
+
+class ValuesHead(HeadNetwork):
+    """Numbers for each token or for the sentence, each with an interval: a linear layer.
+
+    The layer learns numbers minus `mean`, divided by `deviation`. With a quantile loss it learns three for each: the
+    median and both ends of the interval; otherwise the ends are the number itself. `margin` moves both ends outwards.
+
+    Args:
+        input_size: Width of a token's state.
+        num_values: How many numbers a sentence has; 1 for numbers of tokens.
+        forward_size: Number of features of a state that belong to the forward direction, for `last` pooling.
+        pooling: How to combine token states into one vector; None for numbers of tokens.
+        level: The share of numbers that the interval is to contain, for the quantile loss; None for the squared error.
+
+    Attributes:
+        mean: Mean of each number in train.
+        deviation: Standard deviation of each number in train; 0 until it is known.
+        margin: What calibration adds to both ends, in units of `deviation`.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+    margin: Tensor
+    quantiles: Tensor
+
+    def __init__(
+        self,
+        *,
+        input_size: int,
+        num_values: int,
+        forward_size: int,
+        pooling: Pooling | None = None,
+        level: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.pooling = None if pooling is None else _pooling(pooling, input_size=input_size, forward_size=forward_size)
+        quantiles = [0.5] if level is None else [(1 - level) / 2, 0.5, (1 + level) / 2]
+        self.linear = nn.Linear(input_size, num_values * len(quantiles))
+        self.register_buffer("quantiles", torch.tensor(quantiles), persistent=False)
+        for name in ("mean", "deviation", "margin"):
+            self.register_buffer(name, torch.zeros(num_values))
+
+    def standardised(
+        self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"]
+    ) -> Float[Tensor, "batch numbers quantiles"]:
+        """Return what the linear layer says of each number."""
+        vectors = states if self.pooling is None else self.pooling(states, mask).vector
+        return self.linear(vectors).float().view(len(states), -1, len(self.quantiles))
+
+    def loss(
+        self,
+        states: Float[Tensor, "batch tokens hidden"],
+        mask: Bool[Tensor, "batch tokens"],
+        targets: Float[Tensor, "batch numbers"],
+    ) -> Float[Tensor, ""]:
+        """Return the mean squared error or the mean quantile loss of the known numbers, in units of `deviation`.
+
+        Source:
+            Koenker and Bassett (1978), "Regression Quantiles", for the quantile loss.
+            Compared with its formula in tests/nn/test_values_head.py.
+        """
+        known = ~targets.isnan()
+        found = self.standardised(states, mask)[known]  # (known, quantiles)
+        wanted = ((targets - self.mean) / self.deviation)[known].unsqueeze(1)
+        if len(self.quantiles) == 1:
+            return F.mse_loss(found, wanted)
+        above = wanted - found
+        return torch.maximum(self.quantiles * above, (self.quantiles - 1) * above).mean()
+
+    def count(self, mask: Bool[Tensor, "batch tokens"], targets: Tensor) -> Int[Tensor, ""]:
+        """Return how many numbers are known."""
+        return (~targets.isnan()).sum()
+
+    def have_targets(self, targets: Tensor) -> Bool[Tensor, " batch"]:
+        """Return which sentences of a batch have a known number."""
+        if not targets.is_floating_point():  # no sentence has the layer
+            return super().have_targets(targets)
+        return (~targets.isnan()).any(1)
+
+    def forward(
+        self, states: Float[Tensor, "batch tokens hidden"], mask: Bool[Tensor, "batch tokens"], *, n_best: int = 0
+    ) -> ValuesOutput:
+        """Return the numbers with their intervals; a number has no readings."""
+        found = self.standardised(states, mask)
+        middle = found[:, :, found.shape[2] // 2]
+        low = torch.minimum(torch.minimum(found[:, :, 0], middle) - self.margin, middle)
+        high = torch.maximum(torch.maximum(found[:, :, -1], middle) + self.margin, middle)
+        parts = [part * self.deviation + self.mean for part in (middle, low, high)]
+        return ValuesOutput(*(part if self.pooling is not None else part.masked_fill(~mask, 0) for part in parts))
+
+    @torch.no_grad()
+    def calibrate(self, excess: Float[Tensor, "dev numbers"], level: float) -> None:
+        """Set the margin so that new numbers lie in their intervals with a probability of `level`.
+
+        Args:
+            excess: How far each dev number is outside of its interval without a margin, in units of `deviation`;
+                negative inside, NaN where it is unknown.
+            level: The probability.
+
+        Source:
+            Romano, Patterson and Candes (2019), "Conformalized Quantile Regression", section 4; with the ends at the
+            number itself, split conformal prediction. Coverage checked in tests/nn/test_values_head.py.
+        """
+        for i, column in enumerate(excess.unbind(1)):
+            known = column[~column.isnan()].sort().values
+            rank = math.ceil((len(known) + 1) * level)
+            if rank > len(known):
+                raise ValueError(f"number {i + 1} must be known in at least {fewest(level)} cases, got {len(known)}")
+            self.margin[i] = known[rank - 1]
+
+
+def fewest(level: float) -> int:
+    """Return the smallest number of dev numbers from which intervals of a level can be calibrated."""
+    return math.ceil(level / (1 - level) - 1e-9)

@@ -187,6 +187,7 @@ class RecurrentEncoder:
         layers: How many layers are stacked.
         bidirectional: Whether a second pass reads each sentence from its end to its start.
         merge: How to combine the states of both directions.
+        stride: Steps from each token that is read to the next one.
     """
 
     def __init__(
@@ -197,9 +198,11 @@ class RecurrentEncoder:
         layers: int = 1,
         bidirectional: bool = True,
         merge: Merge = "concat",
+        stride: int = 1,
     ) -> None:
         suffixes = ("", "_reverse") if bidirectional else ("",)
         self.merge = merge
+        self.stride = stride
         self.layers: list[list[Direction]] = []
         for layer in range(layers):
             start = f"layers.{layer}."
@@ -222,6 +225,15 @@ class RecurrentEncoder:
 
     def __call__(self, inputs: Inputs, packing: Packing) -> Floats:
         """Return the merged states of both directions of packed tokens, of shape (packed, hidden)."""
+        if self.stride == 1:
+            return self._states(inputs, packing)
+        fewer, kept, before = packing.every(self.stride)
+        features = None if inputs.features is None else inputs.features[kept]
+        read: Floats = self._states(inputs._replace(ids=inputs.ids[kept], features=features), fewer)
+        return read[before]
+
+    def _states(self, inputs: Inputs, packing: Packing) -> Floats:
+        """Return the states of the tokens that are read."""
         for layer in self.layers:
             size = self.forward_size
             states = np.empty((len(inputs.ids), len(layer) * size), np.float32)

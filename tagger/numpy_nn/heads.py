@@ -1,4 +1,4 @@
-"""Heads: from token states to labels, a tag for each token or one class for the sentence; see `nn/heads.py`."""
+"""Heads: from token states to a tag for each token, one class for the sentence, or numbers; see `nn/heads.py`."""
 
 from abc import ABC, abstractmethod
 from typing import Any, Literal, NamedTuple
@@ -55,6 +55,14 @@ class SentenceOutput(NamedTuple):
 
     probabilities: Floats
     attention: Floats | None
+
+
+class ValuesOutput(NamedTuple):
+    """Numbers, each with the ends of its interval; see `ValuesOutput` of `nn/heads.py`."""
+
+    values: Floats
+    low: Floats
+    high: Floats
 
 
 class TokensHead(HeadNetwork):
@@ -170,17 +178,7 @@ class SentenceHead(HeadNetwork):
     """
 
     def __init__(self, weights: Weights, *, forward_size: int, pooling: str = "attention") -> None:
-        own = {name.removeprefix("pooling."): value for name, value in weights.items() if name.startswith("pooling.")}
-        self.pooling: Pooling
-        match pooling:
-            case "attention":
-                self.pooling = AttentionPooling(own)
-            case "last":
-                self.pooling = LastPooling(forward_size=forward_size)
-            case "mean":
-                self.pooling = MeanPooling()
-            case _:
-                self.pooling = MaxPooling()
+        self.pooling = _pooling(pooling, weights, forward_size)
         self.layers = [weights[f"classify.{name}"] for name in ("1.weight", "1.bias", "4.weight", "4.bias")]
 
     def __call__(self, states: Floats, packing: Packing, *, n_best: int = 0) -> SentenceOutput:
@@ -196,3 +194,47 @@ class SentenceHead(HeadNetwork):
         powers = np.exp(scores - scores.max(1, keepdims=True))
         shares: Floats = powers / powers.sum(1, keepdims=True)
         return shares
+
+
+def _pooling(kind: str, weights: Weights, forward_size: int) -> Pooling:
+    """Return a pooling, given the weights of a head."""
+    match kind:
+        case "attention":
+            prefix = "pooling."
+            return AttentionPooling({n.removeprefix(prefix): w for n, w in weights.items() if n.startswith(prefix)})
+        case "last":
+            return LastPooling(forward_size=forward_size)
+        case "mean":
+            return MeanPooling()
+        case _:
+            return MaxPooling()
+
+
+class ValuesHead(HeadNetwork):
+    """Numbers for each token or for the sentence, each with an interval: a linear layer.
+
+    Args:
+        weights: Those of `pooling` and `linear`, and `mean`, `deviation` and `margin`.
+        forward_size: Number of features of a state that belong to the forward direction, for `last` pooling.
+        pooling: How to combine token states into one vector; None for numbers of tokens.
+    """
+
+    def __init__(self, weights: Weights, *, forward_size: int, pooling: str | None = None) -> None:
+        self.pooling = None if pooling is None else _pooling(pooling, weights, forward_size)
+        self.weight, self.bias = np.ascontiguousarray(weights["linear.weight"].T), weights["linear.bias"]
+        self.mean, self.deviation, self.margin = (weights[name] for name in ("mean", "deviation", "margin"))
+
+    def __call__(self, states: Floats, packing: Packing, *, n_best: int = 0) -> ValuesOutput:
+        """Return the numbers with their intervals; a number has no readings."""
+        if self.pooling is not None:
+            return self.values(self.pooling(states[packing.places[packing.mask]], packing.lengths).vector)
+        found = self.values(states)
+        return ValuesOutput(*(np.where(packing.mask, packing.pad(part[:, 0]), np.float32(0)) for part in found))
+
+    def values(self, vectors: Floats) -> ValuesOutput:
+        """Return the numbers for states or pooled vectors, of shape (..., numbers)."""
+        found = (vectors @ self.weight + self.bias).reshape(len(vectors), len(self.mean), -1)
+        middle = found[:, :, found.shape[2] // 2]
+        low = np.minimum(np.minimum(found[:, :, 0], middle) - self.margin, middle)
+        high = np.maximum(np.maximum(found[:, :, -1], middle) + self.margin, middle)
+        return ValuesOutput(*(part * self.deviation + self.mean for part in (middle, low, high)))

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.numpy_nn.encoder import Floats, RecurrentEncoder
-from tagger.numpy_nn.heads import SentenceHead, SentenceOutput, TokensHead
-from tagger.numpy_nn.pooling import AttentionPooling, MaxPooling, MeanPooling
+from tagger.numpy_nn.heads import TokensHead
+from tagger.numpy_nn.pooling import AttentionPooling, MaxPooling, MeanPooling, Pooled, Pooling
 
 Vector = NDArray[np.float64]
 
@@ -28,12 +28,16 @@ class RunningEncoder:
             raise ValueError(
                 "the encoder must read in one direction, got a bidirectional one, whose states depend on later tokens"
             )
+        self.stride, self.position = encoder.stride, 0
         self.layers = [layer[0] for layer in encoder.layers]
         self.memory = [layer.memory(1) for layer in self.layers]
         self.states: list[Floats] = [np.empty((0, layer.hidden_size), np.float32) for layer in self.layers]
 
     def feed(self, vector: Floats) -> Floats:
         """Return the state of the next token, of shape (hidden,), given its vector, of shape (input,)."""
+        self.position += 1
+        if (self.position - 1) % self.stride:  # the token is not read
+            return self.states[-1][0]
         read = vector[None]  # (1, input)
         for i, layer in enumerate(self.layers):
             state = np.empty((1, layer.hidden_size), np.float32)
@@ -94,8 +98,8 @@ def _log_sum(scores: Vector) -> Vector:
     return total
 
 
-class RunningClass:
-    """The class probabilities of all tokens so far.
+class RunningPooling:
+    """The pooled state of all tokens so far.
 
     It keeps the sum, the maximum or the weighted sum of their states. With attention it also keeps the score of each
     token, because every new token changes all weights.
@@ -105,25 +109,25 @@ class RunningClass:
         Compared with the head in tests/inference/test_incremental.py.
     """
 
-    def __init__(self, head: SentenceHead) -> None:
-        self.head = head
+    def __init__(self, pooling: Pooling) -> None:
+        self.pooling = pooling
         self.length = 0
         self.kept: Vector | None = None  # (hidden,)
         self.weight, self.top = 0.0, -math.inf
         self.scores: list[float] = []
 
-    def feed(self, state: Floats) -> SentenceOutput:
-        """Return the probability of each class, and the attention if there is one, as a batch of one sentence."""
+    def feed(self, state: Floats) -> Pooled:
+        """Return the vector, and the attention if there is one, as a batch of one sentence."""
         self.length += 1
-        probabilities = self.head.classes(self._pooled(state).astype(np.float32)[None])
+        vector = self._pooled(state).astype(np.float32)[None]
         if not self.scores:
-            return SentenceOutput(probabilities, None)
+            return Pooled(vector)
         weights = np.exp(np.array(self.scores) - self.top) / self.weight
-        return SentenceOutput(probabilities, weights.astype(np.float32)[None])
+        return Pooled(vector, weights.astype(np.float32)[None])
 
     def _pooled(self, state: Floats) -> Vector:
         """Return the pooled state of the sentence so far."""
-        pooling, precise = self.head.pooling, state.astype(np.float64)
+        pooling, precise = self.pooling, state.astype(np.float64)
         kept = precise if self.kept is None else self.kept
         if isinstance(pooling, AttentionPooling):
             return self._attended(precise, float(pooling.score(state[None])[0]))

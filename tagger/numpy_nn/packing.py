@@ -35,6 +35,23 @@ class Packing(NamedTuple):
         packed[self.places[self.mask]] = values[self.mask]
         return packed
 
+    def every(self, stride: int) -> tuple["Packing", Ids, Ids]:
+        """Return where the tokens are of which only the first of each `stride` is kept, which ones, and their places.
+
+        Returns:
+            The packing of those that are kept, the index of each of them here, and, for each token here, the index
+            there of the last one kept up to it.
+        """
+        sizes = self.sizes[::stride]
+        starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        positions = np.repeat(np.arange(len(self.sizes)), self.sizes)  # of each packed token
+        ranks = np.arange(len(positions)) - self.starts[positions]
+        kept = np.flatnonzero(positions % stride == 0)
+        before = starts[positions // stride] + ranks
+        places = np.where(self.mask, before[self.places], 0)[:, ::stride] if len(before) else self.places[:, ::stride]
+        lengths = -(-self.lengths // stride)
+        return Packing(lengths, sizes, starts, places, self.mask[:, ::stride]), kept, before
+
     def pad(self, packed: NDArray[Any]) -> NDArray[Any]:
         """Return packed tokens as rows, of shape (batch, tokens, ...); values at padding are those of any token."""
         return packed[self.places] if len(packed) else np.zeros((*self.places.shape, *packed.shape[1:]), packed.dtype)

@@ -17,7 +17,9 @@ GATES: dict[str, Sequence[int]] = {"lstm": (0, 3, 1, 2), "gru": (1, 0, 2), "rnn"
 KINDS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
-def encoder(graph: Graph, weights: Weights, vectors: str, lengths: str, *, cell: str, merge: Merge) -> str:
+def encoder(
+    graph: Graph, weights: Weights, vectors: str, lengths: str, *, cell: str, merge: Merge, stride: int = 1
+) -> str:
     """Return the merged states of both directions, (tokens, batch, hidden); 0 at padding.
 
     Args:
@@ -27,13 +29,22 @@ def encoder(graph: Graph, weights: Weights, vectors: str, lengths: str, *, cell:
         lengths: Number of tokens of each sentence, as 32-bit integers.
         cell: The recurrence.
         merge: How to combine the states of both directions.
+        stride: Steps from each token that is read to the next one.
     """
+    if stride > 1:
+        zero, one, every = (graph.constant(np.array(i)) for i in (0, 1, stride))
+        number = graph.add("Gather", graph.add("Shape", vectors), zero)
+        before = graph.add("Div", graph.add("Range", zero, number, one), every)  # the token read last, (tokens,)
+        ends = graph.constant([np.iinfo(np.int64).max])
+        vectors = graph.add("Slice", vectors, graph.constant([0]), ends, graph.constant([0]), graph.constant([stride]))
+        rounded = graph.add("Add", lengths, graph.constant(np.array(stride - 1, np.int32)))
+        lengths = graph.add("Div", rounded, graph.constant(np.array(stride, np.int32)))
     for i in range(sum(name.endswith(".weight_ih_l0") for name in weights)):
         prefix = f"layers.{i}."
         layer = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
         states, _ = recurrent_layer(graph, layer, vectors, lengths, cell=cell, name=f"encoder.{i}")
         vectors = _merged(graph, states, merge)
-    return vectors
+    return graph.add("Gather", vectors, before) if stride > 1 else vectors
 
 
 def recurrent_layer(

@@ -1,4 +1,4 @@
-"""Heads: from token states to labels, a tag for each token or one class for the sentence; see `tagger/nn/heads.py`."""
+"""Heads: from token states to a tag for each token, a class for the sentence, or numbers; see `tagger/nn/heads.py`."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -71,6 +71,34 @@ def sentence_head(
     if pooled.attention is not None:
         attention = graph.add("Transpose", pooled.attention, perm=[1, 0])
         graph.output(f"attention:{layer}", attention, "FLOAT", "batch", "tokens")
+
+
+def values_head(graph: Graph, weights: Weights, sentences: Sentences, *, layer: str, pooling: Pooling | None) -> None:
+    """Add the outputs of a head that predicts numbers: `values`, `low` and `high` of its layer.
+
+    Args:
+        graph: The graph.
+        weights: The arrays of the head.
+        sentences: What it reads.
+        layer: The layer that it predicts.
+        pooling: How to combine token states into one vector; None for numbers of tokens.
+    """
+    states = graph.add("Transpose", sentences.states, perm=[1, 0, 2])  # (batch, tokens, hidden)
+    vectors = states if pooling is None else pool(graph, _inside(weights, "pooling."), sentences, pooling).vector
+    num_values = len(weights["mean"])
+    num_quantiles = len(weights["linear.bias"]) // num_values
+    shape = graph.constant([0, -1, num_quantiles])  # (batch, numbers, quantiles)
+    found = graph.add("Reshape", linear(graph, weights, vectors, "linear"), shape)
+    parts = [graph.add("Gather", found, graph.constant(np.array(i)), axis=2) for i in range(num_quantiles)]
+    middle, margin = parts[num_quantiles // 2], graph.constant(weights["margin"], "margin")
+    low = graph.add("Min", graph.add("Sub", graph.add("Min", parts[0], middle), margin), middle)
+    high = graph.add("Max", graph.add("Add", graph.add("Max", parts[-1], middle), margin), middle)
+    mean, deviation = (graph.constant(weights[name], name) for name in ("mean", "deviation"))
+    mask, size = graph.add("Transpose", sentences.mask, perm=[1, 0]), "tokens" if pooling is None else num_values
+    for name, part in (("values", middle), ("low", low), ("high", high)):
+        value = graph.add("Add", graph.add("Mul", part, deviation), mean)
+        value = graph.add("Where", mask, value, graph.constant(0.0)) if pooling is None else value
+        graph.output(f"{name}:{layer}", value, "FLOAT", "batch", size)
 
 
 def _inside(weights: Weights, prefix: str) -> Weights:

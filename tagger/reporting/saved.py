@@ -7,15 +7,17 @@ kept only where it is not the tokens joined by spaces, and then from the first t
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
 from tagger.errors import DataError
 from tagger.metrics.entity_layer import EntityLayer
 from tagger.metrics.layer import ClassLayer, ScoredLayer, TokenLayer
+from tagger.metrics.numbers.layer import ValueLayer
 from tagger.reporting.saved_form import fault_of
 from tagger.text.schemes import Boundary
-from tagger.text.sentence import Label, Origin, Sentence, TagLayer, Unaligned
+from tagger.text.sentence import Label, Layer, Origin, Sentence, TagLayer, Unaligned, Values
 from tagger.wording import shorten
 
 Row = dict[str, Any]
@@ -50,12 +52,14 @@ def _row(sentence: Sentence) -> Row:
     return {**row, "layers": {}}
 
 
-def _layer_to_json(layer: TagLayer | Label, start: int) -> Any:
+def _layer_to_json(layer: Layer, start: int) -> Any:
     """Return a layer; characters are counted from `start`."""
     if isinstance(layer, Label):
         return {
             k: v for k, v in (("value", layer.value), ("score", layer.score), ("scores", layer.scores)) if v is not None
         }
+    if isinstance(layer, Values):
+        return {name: value for name, value in asdict(layer).items() if value is not None}
     spans = None if layer.scored_spans is None else [[*span, score] for span, score in layer.scored_spans]
     values = {
         "tags": list(layer.tags),
@@ -113,7 +117,7 @@ def _scored(name: str, pairs: Iterable[tuple[Row, Sentence, Sentence]], values: 
     rule = values["signature"]["layers"][name]
     if rule["kind"] == EntityLayer.kind:
         return EntityLayer(name, *both, rule["scheme"])
-    return {TokenLayer.kind: TokenLayer, ClassLayer.kind: ClassLayer}[rule["kind"]](name, *both)
+    return {kind.kind: kind for kind in (TokenLayer, ClassLayer, ValueLayer)}[rule["kind"]](name, *both)
 
 
 def _sentence(row: Row, side: str) -> Sentence:
@@ -126,9 +130,12 @@ def _sentence(row: Row, side: str) -> Sentence:
     return Sentence(tuple(tokens), row["text"], offsets, layers, meta, document, origin)
 
 
-def _layer_of_json(values: Mapping[str, Any]) -> TagLayer | Label:
+def _layer_of_json(values: Mapping[str, Any]) -> Layer:
     if "value" in values:
         return Label(values["value"], values.get("score"), values.get("scores"))
+    if "values" in values:
+        low, high = _tuple(values.get("low")), _tuple(values.get("high"))
+        return Values(tuple(values["values"]), values["whole"], low, high, values.get("level"))
     spans, types, scores = values.get("spans"), values.get("types"), values.get("scores")
     return TagLayer(
         tuple(values["tags"]),

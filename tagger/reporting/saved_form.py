@@ -23,14 +23,15 @@ from tagger.text.gaps import known_spans
 from tagger.text.schemes import Boundary, Scheme
 from tagger.wording import plain_rule, shorten
 
-A_LABEL, TAGS = "a label", "tags of tokens"  # what a version of a layer may be
-KINDS = ("entities", "tags", "labels")
+A_LABEL, TAGS, NUMBERS = "a label", "tags of tokens", "numbers"  # what a version of a layer may be
+KINDS = ("entities", "tags", "labels", "numbers")
 FORM = re.compile(r" or instance of _\w+")  # in messages of pydantic
 ROUNDED = 1 + 1e-4  # the highest probability, with what 32-bit numbers lose
 
 Text = InstanceOf[str]  # pydantic's own strings cannot have half a surrogate pair
 Plain = Text | int | float | None  # of a program's own sentences, numbers too
 Number = Annotated[int, Strict()]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Probability = Annotated[float, Strict(), Field(ge=0, le=ROUNDED)]
 
 
@@ -66,11 +67,32 @@ class _Tags(_Form):
         return None
 
 
+class _Values(_Form):
+    values: list[Finite | None]
+    whole: Annotated[bool, Strict()]
+    low: list[Finite] | None = None
+    high: list[Finite] | None = None
+    level: Probability | None = None
+
+    def fault(self, num_tokens: int) -> str | None:
+        """Return what does not fit the tokens, in words."""
+        size = len(self.values) if self.whole else num_tokens
+        for key, values in (("values", self.values), ("low", self.low), ("high", self.high)):
+            if values is not None and len(values) != size:
+                return f"`{key}` must be {size} numbers, got {len(values)}"
+        return None
+
+
 def _side(values: object) -> str:
-    return A_LABEL if isinstance(values, Mapping) and "value" in values else TAGS
+    if not isinstance(values, Mapping):
+        return TAGS
+    return A_LABEL if "value" in values else NUMBERS if "values" in values else TAGS
 
 
-_Side = Annotated[Annotated[_Label, Tag(A_LABEL)] | Annotated[_Tags, Tag(TAGS)], Discriminator(_side)]
+_Side = Annotated[
+    Annotated[_Label, Tag(A_LABEL)] | Annotated[_Tags, Tag(TAGS)] | Annotated[_Values, Tag(NUMBERS)],
+    Discriminator(_side),
+]
 
 
 class _Layer(_Form):
@@ -93,9 +115,15 @@ class _Row(_Form):
             self._check_offsets(self.text or "", self.offsets or [])
         if self.origin is not None and len(self.origin) < 1 + bool(self.tokens):
             raise ValueError(f"`origin` must be a file and its lines, got {shorten(self.origin)}")
-        sides = (side for layer in self.layers.values() for side in (layer.gold, layer.predicted))
+        sides = [side for layer in self.layers.values() for side in (layer.gold, layer.predicted)]
+        for layer in self.layers.values():
+            gold, predicted = layer.gold, layer.predicted
+            if not (isinstance(gold, _Values) and isinstance(predicted, _Values)):
+                continue
+            if len(gold.values) != len(predicted.values) or None in predicted.values:
+                raise ValueError("`predicted` must have a number for each of `gold`")
         for side in sides:
-            if isinstance(side, _Tags) and (fault := side.fault(len(self.tokens))):
+            if isinstance(side, _Tags | _Values) and (fault := side.fault(len(self.tokens))):
                 raise ValueError(fault)
         return self
 
@@ -152,9 +180,11 @@ class _Saved(BaseModel):
         return self
 
 
-def _is_of(side: _Label | _Tags, kind: str) -> bool:
+def _is_of(side: _Label | _Tags | _Values, kind: str) -> bool:
     if isinstance(side, _Label):
         return kind == "labels"
+    if isinstance(side, _Values):
+        return kind == "numbers"
     return kind == "tags" or (kind == "entities" and side.scheme is not None)
 
 
@@ -164,7 +194,7 @@ def fault_of(values: Mapping[str, Any]) -> str | None:
         _Saved.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join([str(part) for part in first["loc"] if part not in (A_LABEL, TAGS)])
+        place = ".".join([str(part) for part in first["loc"] if part not in (A_LABEL, TAGS, NUMBERS)])
         rule = plain_rule(FORM.sub("", first["msg"]))
         return f"`{place}`: {rule}" if place else rule
     return None

@@ -13,9 +13,10 @@ from tagger.analysis.reliability import calibration
 from tagger.analysis.suspect_list import suspects_section
 from tagger.analysis.suspects import Suspects
 from tagger.analysis.thresholds import WANTED, thresholds
-from tagger.analysis.wrong_values import class_errors, tag_errors
+from tagger.analysis.wrong_values import class_errors, tag_errors, value_errors
 from tagger.metrics.entity_layer import EntityLayer
 from tagger.metrics.layer import ClassLayer, ScoredLayer, TokenLayer
+from tagger.metrics.numbers.layer import ValueLayer
 from tagger.metrics.partial import partial
 from tagger.metrics.readings import readings
 from tagger.metrics.resampling import RESAMPLES, interval
@@ -122,6 +123,8 @@ def errors(layer: ScoredLayer, context: Context) -> Section | None:
         return entity_errors(layer)
     if isinstance(layer, TokenLayer):
         return tag_errors(layer)
+    if isinstance(layer, ValueLayer):
+        return value_errors(layer)
     return class_errors(layer) if isinstance(layer, ClassLayer) else None
 
 

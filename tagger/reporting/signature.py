@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tagger.metrics.layer import ScoredLayer
-from tagger.text.sentence import Label, TagLayer
+from tagger.text.sentence import Label, Layer, Values
 
 SHORT = 12  # digits of a hash in a text
 
@@ -77,10 +77,12 @@ def hash_of_gold(layers: Mapping[str, ScoredLayer]) -> str:
     return digest.hexdigest()
 
 
-def _gold_of(layer: TagLayer | Label) -> object:
+def _gold_of(layer: Layer) -> object:
     """Return all that matters of a gold layer."""
     if isinstance(layer, Label):
         return layer.value if layer.types is None else (layer.value, layer.types)
+    if isinstance(layer, Values):
+        return layer.values, layer.whole
     return layer.tags, layer.scheme, layer.unaligned, layer.types
 
 

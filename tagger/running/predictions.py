@@ -19,11 +19,12 @@ from tagger.corpus.sides import Paths, Sentences, Side, read_side, read_sides
 from tagger.formats.probabilities import settled
 from tagger.metrics.entity_layer import EntityLayer
 from tagger.metrics.layer import ClassLayer, ScoredLayer, TokenLayer
+from tagger.metrics.numbers.layer import ValueLayer
 from tagger.reporting.report import Report, signature_of
 from tagger.reporting.sections import Context
 from tagger.reporting.signature import hashes_of_files
 from tagger.text.schemes import Scheme, detect_scheme, has_scheme
-from tagger.text.sentence import Label, Sentence
+from tagger.text.sentence import Label, Sentence, Values
 from tagger.text.tag_survey import num_faults, tags_in
 from tagger.wording import quoted
 
@@ -122,6 +123,8 @@ def _layer(name: str, gold: tuple[Sentence, ...], predicted: tuple[Sentence, ...
     first, second = gold[0].layers[name], predicted[0].layers[name]
     if isinstance(first, Label) or isinstance(second, Label):
         return ClassLayer(name, gold, predicted)
+    if isinstance(first, Values) or isinstance(second, Values):
+        return ValueLayer(name, gold, predicted)
     if first.scheme is None or second.scheme is None:
         return TokenLayer(name, gold, predicted)
     own = first.scheme == second.scheme or _is_valid(name, predicted, second.scheme)

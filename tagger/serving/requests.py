@@ -11,8 +11,8 @@ from tagger.errors import DataError
 from tagger.inference.items import document_of_text
 from tagger.serving.limits import Limits, Refusal, too_long, too_many
 from tagger.text.document import Document
-from tagger.text.frames import frames_of, sentence_of_frames
-from tagger.text.sentence import sentence_of_tokens
+from tagger.text.frames import frames_of
+from tagger.text.sentence import sentence_of_frames, sentence_of_tokens
 from tagger.text.tokenization import TextRules
 from tagger.wording import plain_rule, shorten
 

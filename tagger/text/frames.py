@@ -1,17 +1,16 @@
 """Sequences of numbers: an array with some numbers for each step, such as values of sensors or features of sound.
 
-A sequence of frames is a sentence whose tokens name its steps: by their time, or else by their number from 0.
+A sequence of frames is a sentence whose tokens name its steps: by their time, or else by their number from 0; see
+`sentence_of_frames` in `sentence.py`.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tagger.errors import DataError
-from tagger.text.sentence import Label, Origin, Sentence, TagLayer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +33,8 @@ class Frames:
             return NotImplemented
         return self.names == other.names and np.array_equal(self.values, other.values, equal_nan=True)
 
-    __hash__ = None  # type: ignore[assignment]  # arrays can change
+    def __hash__(self) -> int:
+        return hash((self.values.shape, self.names))
 
     def part(self, start: int, end: int) -> "Frames":
         """Return the steps `[start, end)`."""
@@ -82,39 +82,3 @@ def _said(values: object) -> str:
     if shape is not None:
         return f"an array of {getattr(values, 'dtype', 'unknown')} of shape {tuple(shape)}"
     return f"{type(values).__name__} {str(values)[:40]}"
-
-
-def sentence_of_frames(
-    frames: Frames,
-    layers: "Mapping[str, TagLayer | Label | Sequence[str]] | None" = None,
-    *,
-    steps: Sequence[str] | None = None,
-    first: int = 0,
-    document: str | None = None,
-    origin: Origin | None = None,
-    meta: Mapping[str, Any] | None = None,
-) -> Sentence:
-    """Return the sentence of frames.
-
-    Args:
-        frames: The frames.
-        layers: Its tags and labels, as in `Sentence.from_tokens`.
-        steps: The names of the steps, such as their times. Default: their numbers.
-        first: The number of the first step.
-        document: The series that the frames are part of.
-        origin: Where they were read.
-        meta: The metadata of the sequence.
-
-    Raises:
-        DataError: There is not one name, or not one tag of a layer, for each step.
-    """
-    names = [str(first + i) for i in range(len(frames))] if steps is None else [_solid(step) for step in steps]
-    if len(names) != len(frames):
-        raise DataError(f"frames must have one name for each of {len(frames)} steps, got {len(names)} names")
-    sentence = Sentence.from_tokens(names, layers, meta=meta, document=document, origin=origin)
-    return replace(sentence, frames=frames)
-
-
-def _solid(step: str) -> str:
-    """Return the name of a step without blanks: a date and a time get the `T` of ISO 8601 between them."""
-    return "T".join(step.split()) or "_"

@@ -1,15 +1,26 @@
 """The JSON object of a sentence, or of the sentences of one text.
 
 `{"text", "tokens", "tags": {layer: [...]}, "spans": {layer: [...]}, "labels": {layer: {"value", "score"}}}`, and more
-where it is needed; `formats/jsonl.py` describes the form and reads it.
+where it is needed, such as numbers with their intervals, `"values": {layer: {"values": [...], "low": [...], ...}}`;
+`formats/jsonl.py` describes the form and reads it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
-from tagger.text.sentence import Label, Sentence, Span, TagLayer
+from tagger.text.sentence import Label, Sentence, Span, TagLayer, Values
 
-RESULTS = ("tags", "spans", "labels", "tag_scores", "sequence_scores", "readings", "offsets")  # keys of a result
+RESULTS = (
+    "tags",
+    "spans",
+    "labels",
+    "values",
+    "tag_scores",
+    "sequence_scores",
+    "readings",
+    "offsets",
+)  # keys of a result
 TABLES = ("tags", "spans", "labels")  # keys that each result has
 PROBABILITIES = ("tag_scores", "sequence_scores")
 INPUT = "input"  # has the values of an input record whose keys are keys of a result
@@ -48,6 +59,7 @@ def record_of(
             if all(sentence.tag_layer(name).scheme is not None for sentence in sentences)
         },
         "labels": _labels(sentences, labels or {}),
+        **({"values": values} if (values := _values(sentences)) else {}),
         **_probabilities(sentences, tags),
     }
     if len(sentences) > 1:
@@ -114,6 +126,33 @@ def _labels(sentences: Sequence[Sentence], whole: Mapping[str, Label]) -> dict[s
 
 def _label(label: Label) -> dict[str, Any]:
     return {"value": label.value, "score": label.score}
+
+
+def _values(sentences: Sequence[Sentence]) -> dict[str, Any]:
+    """Return the numbers of each layer: those of all tokens, or those of each sentence."""
+    found: dict[str, Any] = {}
+    for name in _layers(sentences, Values):
+        layers = [sentence.values(name) for sentence in sentences]
+        if not layers[0].whole:
+            layers = [_joined(layers)]
+        rows = [values_to_json(layer) for layer in layers]
+        found[name] = rows[0] if len(rows) == 1 else rows
+    return found
+
+
+def values_to_json(layer: Values) -> dict[str, Any]:
+    """Return a layer of numbers as a JSON object, without what it does not have."""
+    row = {key: value for key, value in asdict(layer).items() if value is not None and value is not False}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in row.items()}
+
+
+def _joined(layers: Sequence[Values]) -> Values:
+    """Return the numbers of the tokens of several sentences as one layer."""
+    low, high = (
+        tuple([value for ends in side for value in ends or ()]) if all(ends is not None for ends in side) else None
+        for side in ([layer.low for layer in layers], [layer.high for layer in layers])
+    )
+    return replace(layers[0], values=tuple([v for layer in layers for v in layer.values]), low=low, high=high)
 
 
 def _probabilities(sentences: Sequence[Sentence], layers: Sequence[str]) -> dict[str, Any]:

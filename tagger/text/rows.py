@@ -1,11 +1,12 @@
 """A table of what was found: one row per entity, with its text, place, type and score."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tagger.errors import DataError, MissingExtraError
 from tagger.text.document import Document
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Label, Sentence, TagLayer, numbers_as_text
 from tagger.wording import shorten
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def rows_of(document: Document, number: int) -> Iterator[Row]:
         number: Its number, from 1, which is the `id` of one that has none.
     """
     name = number if document.id is None else document.id
+    document = replace(document, sentences=tuple(map(numbers_as_text, document.sentences)))
     layers = {key: layer for sentence in document.sentences for key, layer in sentence.layers.items()}
     entities = [key for key, layer in layers.items() if isinstance(layer, TagLayer) and layer.scheme is not None]
     labels = [*document.labels, *(key for key, layer in layers.items() if isinstance(layer, Label))]

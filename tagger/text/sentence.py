@@ -1,11 +1,12 @@
 """The sentence, the input and output of every other part of the library.
 
-A sentence is immutable. It has tokens, the text that contains them, and named layers: one tag per token (`TagLayer`) or
-one value for the whole sentence (`Label`). A prediction is a new sentence with the same tokens and predicted layers
-only.
+A sentence is immutable. It has tokens, the text that contains them, and named layers: one tag per token (`TagLayer`),
+one class for the whole sentence (`Label`), or numbers (`Values`). A prediction is a new sentence with the same tokens
+and predicted layers only.
 """
 
 import json
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 SHORT = 2000  # characters; token offsets of longer texts rarely occur twice
 V = TypeVar("V")
-L = TypeVar("L", "TagLayer", "Label")
+L = TypeVar("L", "TagLayer", "Label", "Values")
 
 
 def shared(values: Iterable[V], same: dict[Any, Any]) -> tuple[V, ...]:
@@ -119,6 +120,39 @@ class TagLayer:
 
 
 @dataclass(frozen=True, slots=True)
+class Values:
+    """Numbers: one per token, or those of the whole sentence.
+
+    Args:
+        values: The numbers; None where one is unknown.
+        whole: Whether the sentence has these numbers as a whole, such as the next steps of a series. Otherwise there is
+            one for each token.
+        low: The lower end of the interval of each number, if predicted.
+        high: The upper end.
+        level: The share of numbers that the intervals are to contain, such as 0.9.
+    """
+
+    values: tuple[float | None, ...]
+    whole: bool = False
+    low: tuple[float, ...] | None = None
+    high: tuple[float, ...] | None = None
+    level: float | None = None
+
+    @property
+    def last(self) -> "Values":
+        """The last number alone, with its interval."""
+        return self.part(len(self.values) - 1, len(self.values))
+
+    def part(self, start: int, end: int) -> "Values":
+        """Return the numbers `[start, end)`, with their intervals."""
+        low, high = (None if side is None else side[start:end] for side in (self.low, self.high))
+        return replace(self, values=self.values[start:end], low=low, high=high)
+
+
+Layer = TagLayer | Label | Values
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """The file that a sentence was read from, and the line of each of its tokens, counted from 1."""
 
@@ -138,7 +172,7 @@ class Sentence:
         tokens: The words.
         text: The text that the offsets refer to: the original, or the tokens joined by single spaces.
         offsets: Start and end of each token in `text`, in code points; the end is exclusive.
-        layers: Tag layers and labels by name.
+        layers: Tag layers, labels and numbers by name.
         meta: Comments and ids of the sentence in its file.
         document: The document that the sentence belongs to.
         origin: Where the sentence was read; ignored in comparisons.
@@ -149,7 +183,7 @@ class Sentence:
     tokens: tuple[str, ...]
     text: str
     offsets: tuple[tuple[int, int], ...]
-    layers: Mapping[str, "TagLayer | Label"] = field(default_factory=dict)
+    layers: Mapping[str, Layer] = field(default_factory=dict)
     meta: Mapping[str, str] = field(default_factory=dict)
     document: str | None = None
     origin: Origin | None = field(default=None, compare=False, repr=False)
@@ -160,7 +194,7 @@ class Sentence:
     def from_tokens(
         cls,
         tokens: Sequence[str],
-        layers: "Mapping[str, TagLayer | Label | Sequence[str]] | None" = None,
+        layers: Mapping[str, Layer | Sequence[str]] | None = None,
         *,
         meta: Mapping[str, str] | None = None,
         document: str | None = None,
@@ -257,6 +291,14 @@ class Sentence:
         """
         return self._found(layer, Label, "label")
 
+    def values(self, layer: str) -> Values:
+        """Return the numbers of a layer.
+
+        Raises:
+            DataError: The sentence has no such layer of numbers.
+        """
+        return self._found(layer, Values, "value")
+
     def tag_layer(self, layer: str) -> TagLayer:
         """Return a tag layer with all its scores.
 
@@ -274,15 +316,60 @@ class Sentence:
         raise DataError(f"{where}the sentence has no {kind} layer `{layer}`; its {kind} layers are: {names or 'none'}")
 
 
-def _as_layer(name: str, layer: "TagLayer | Label | Sequence[str | None]", num_tokens: int) -> "TagLayer | Label":
+def _as_layer(name: str, layer: Layer | Sequence[str | None], num_tokens: int) -> Layer:
     """Return a layer, which may be given as a list of tags or as the name of a class."""
-    if isinstance(layer, (TagLayer, Label)):
+    if isinstance(layer, (TagLayer, Label, Values)):
         return layer
     if isinstance(layer, str):
         return Label(plain(layer))
     if len(layer) != num_tokens:
         raise DataError(f"layer `{name}` must have one tag for each of {num_tokens} tokens, got {len(layer)}")
     return TagLayer(tuple([None if tag is None else plain(tag) for tag in layer]))
+
+
+def numbers_as_text(sentence: Sentence) -> Sentence:
+    """Return the sentence with numbers as tags, or as the label of the whole sentence with blanks between them.
+
+    Formats without numbers hold them so; `text_as_numbers` is the way back.
+    """
+    if not any(isinstance(layer, Values) for layer in sentence.layers.values()):
+        return sentence
+    layers = {n: _in_text(layer) if isinstance(layer, Values) else layer for n, layer in sentence.layers.items()}
+    return replace(sentence, layers=layers)
+
+
+def _in_text(layer: Values) -> TagLayer | Label:
+    found = [None if value is None else repr(value) for value in layer.values]
+    return Label(" ".join(value or "nan" for value in found)) if layer.whole else TagLayer(tuple(found))
+
+
+def text_as_numbers(sentence: Sentence, names: Collection[str]) -> Sentence:
+    """Return the sentence with numbers instead of the tags or the label of these layers; `nan` is unknown.
+
+    Raises:
+        DataError: A tag or label has something else than numbers.
+    """
+    layers = dict(sentence.layers)
+    for name in names:
+        match layers.get(name):
+            case TagLayer(tags=tags):
+                layers[name] = Values(tuple([_number(sentence, name, tag, i) for i, tag in enumerate(tags)]))
+            case Label(value=value):
+                layers[name] = Values(tuple([_number(sentence, name, part) for part in value.split()]), whole=True)
+    return replace(sentence, layers=layers)
+
+
+def _number(sentence: Sentence, layer: str, text: str | None, token: int = 0) -> float | None:
+    try:
+        value = math.nan if text is None else float(text)
+    except ValueError:
+        value = math.inf
+    if math.isinf(value):
+        raise DataError(
+            f"{place_of(sentence, token)}: layer `{layer}` must have finite numbers, got {shorten(text)}; fix it, or "
+            "remove the layer from `numbers`"
+        )
+    return None if math.isnan(value) else value
 
 
 def plain(string: str) -> str:
@@ -384,6 +471,42 @@ def sentence_of_tokens(tokens: Iterable[str]) -> Sentence:
     for i, token in enumerate(tokens):
         check_token(token, i)
     return Sentence.from_tokens(tokens)
+
+
+def sentence_of_frames(
+    frames: "Frames",
+    layers: Mapping[str, Layer | Sequence[str]] | None = None,
+    *,
+    steps: Sequence[str] | None = None,
+    first: int = 0,
+    document: str | None = None,
+    origin: Origin | None = None,
+    meta: Mapping[str, Any] | None = None,
+) -> Sentence:
+    """Return the sentence of frames.
+
+    Args:
+        frames: The frames.
+        layers: Its tags and labels, as in `Sentence.from_tokens`.
+        steps: The names of the steps, such as their times. Default: their numbers.
+        first: The number of the first step.
+        document: The series that the frames are part of.
+        origin: Where they were read.
+        meta: The metadata of the sequence.
+
+    Raises:
+        DataError: There is not one name, or not one tag of a layer, for each step.
+    """
+    names = [str(first + i) for i in range(len(frames))] if steps is None else [_solid(step) for step in steps]
+    if len(names) != len(frames):
+        raise DataError(f"frames must have one name for each of {len(frames)} steps, got {len(names)} names")
+    sentence = Sentence.from_tokens(names, layers, meta=meta, document=document, origin=origin)
+    return replace(sentence, frames=frames)
+
+
+def _solid(step: str) -> str:
+    """Return the name of a step without blanks: a date and a time get the `T` of ISO 8601 between them."""
+    return "T".join(step.split()) or "_"
 
 
 def is_ordered(items: object) -> bool:

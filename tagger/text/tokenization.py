@@ -2,7 +2,7 @@
 
 The text is never changed, and no character is lost. `TextRules` is what a recipe says about it: how texts become tokens
 (`tokenize`, `language`, `split_on`) and sentences (`segment`). The rules of a language are those of spaCy, which
-`word_rules.py` applies. For text that is already tokenised, use the mode `blanks` or `Sentence.from_tokens`.
+`splitting/word_rules.py` applies. For text that is already tokenised, use the mode `blanks` or `Sentence.from_tokens`.
 """
 
 import re
@@ -14,10 +14,10 @@ from typing import Literal, get_args
 
 from tagger.errors import DataError
 from tagger.text.characters import split_characters
-from tagger.text.segmentation import CharSpan as CharSpan
-from tagger.text.segmentation import as_one, at_lines, at_marks, with_final_stop
 from tagger.text.sentence import Sentence, plain
-from tagger.text.word_rules import WordRules, WordTable
+from tagger.text.splitting.segmentation import CharSpan as CharSpan
+from tagger.text.splitting.segmentation import as_one, at_lines, at_marks, with_final_stop
+from tagger.text.splitting.word_rules import WordRules, WordTable
 from tagger.text.word_tables import check_language, installed_table, source_name
 
 Tokenize = Literal["words", "spacy", "blanks", "characters", "symbols"]

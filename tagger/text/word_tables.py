@@ -19,7 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from tagger.errors import MissingExtraError
-from tagger.text.word_rules import WordTable
+from tagger.text.splitting.word_rules import WordTable
 
 _CODES = """
     af am ar az bg bn bo ca cs da de dsb el en es et eu fa fi fo fr ga gd grc gu he hi hr hsb ht hu hy id is it kmr kn

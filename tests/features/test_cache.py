@@ -106,7 +106,7 @@ def test_another_version_of_a_feature_never_gives_the_values_of_the_first(
 
 
 TOKENS = st.lists(st.text(st.characters(exclude_categories=[]), max_size=3), max_size=4).map(tuple)
-PASSAGES = st.lists(st.builds(Passage, TOKENS, TOKENS, TOKENS), max_size=8)
+PASSAGES = st.lists(st.builds(Passage, TOKENS, TOKENS, TOKENS, frames=st.none()), max_size=8)
 
 
 @settings(max_examples=20)
@@ -123,7 +123,7 @@ def test_random_passages_have_their_own_values(
         seen.update(run)
 
 
-@given(st.lists(st.builds(Passage, TOKENS, TOKENS, TOKENS), max_size=8, unique=True))
+@given(st.lists(st.builds(Passage, TOKENS, TOKENS, TOKENS, frames=st.none()), max_size=8, unique=True))
 def test_different_passages_have_different_keys(given: list[Passage]) -> None:
     assert len({key_of(passage) for passage in given}) == len(given)
 

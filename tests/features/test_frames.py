@@ -13,8 +13,8 @@ from tagger.features.feature import Given
 from tagger.features.frames import LARGEST, FramesFeature
 from tagger.features.passages import Passage
 from tagger.features.table import check_frames
-from tagger.text.frames import frames_of, sentence_of_frames
-from tagger.text.sentence import Sentence
+from tagger.text.frames import frames_of
+from tagger.text.sentence import Sentence, sentence_of_frames
 
 NAN = np.nan
 VALUES = [[[0.0, 5.0, NAN], [2.0, 5.0, 1.0]], [[4.0, 5.0, 3.0]]]  # (2 steps, 3), (1 step, 3)

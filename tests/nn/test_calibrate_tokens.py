@@ -95,7 +95,7 @@ def test_a_temperature_alone_changes_no_tag_and_no_order(decoder: Decoder) -> No
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_a_tag_that_was_too_rare_in_training_is_found_more_often(decoder: Decoder) -> None:
     head, sentences = make_head(decoder), held_out()
-    often = [part._replace(tag_ids=part.tag_ids.masked_fill(part.mask, 0)) for part in sentences[:2]] + sentences[2:]
+    often = [part._replace(targets=part.targets.masked_fill(part.mask, 0)) for part in sentences[:2]] + sentences[2:]
     before = sum(int((head(states, mask).tag_ids[mask] == 0).sum()) for states, mask, _ in often)
     found = calibrate_tokens(head, often, shifted=0)
     after = sum(int((head(states, mask).tag_ids[mask] == 0).sum()) for states, mask, _ in often)

@@ -51,6 +51,17 @@ def test_two_layers_merge_the_directions_of_each(merge: Merge) -> None:
     torch.testing.assert_close(states[mask], packed_states(encoder, vectors, mask, merge)[mask], atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_tokens_that_are_not_read_have_the_state_of_the_one_before(bidirectional: bool) -> None:
+    encoder, (vectors, mask) = make_encoder(bidirectional=bidirectional, stride=3), make_batch()
+    states = encoder(vectors, mask)
+    for row, length in enumerate(LENGTHS):
+        read = vectors[row : row + 1, 0:length:3]
+        expected = make_encoder(bidirectional=bidirectional)(read, torch.ones(read.shape[:2], dtype=torch.bool))[0]
+        for token in range(length):
+            torch.testing.assert_close(states[row, token], expected[token // 3], atol=1e-5, rtol=0)
+
+
 def test_two_layers_equal_one_lstm_of_two_layers() -> None:
     encoder, (vectors, mask) = make_encoder(layers=2), make_batch()
     reference = nn.LSTM(5, 6, num_layers=2, bidirectional=True, batch_first=True)

@@ -19,6 +19,7 @@ SETTINGS = st.fixed_dictionaries(
         "layers": st.integers(1, 3),
         "bidirectional": st.booleans(),
         "merge": st.sampled_from(["concat", "sum", "mean"]),
+        "stride": st.sampled_from([1, 1, 2, 3]),
     }
 )
 

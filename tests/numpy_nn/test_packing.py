@@ -14,6 +14,13 @@ def test_what_is_packed_comes_back_padded(lengths: list[int]) -> None:
     found = packing.pack(values)
     assert len(found) == sum(lengths)
     assert (packing.pad(found)[packing.mask] == values[packing.mask]).all()
+    for stride in (1, 2, 3):
+        fewer, kept, before = packing.every(stride)
+        assert (fewer.pad(found[kept])[fewer.mask] == values[:, ::stride][fewer.mask]).all()
+        again = packing.pad(found[kept][before])
+        for row, length in enumerate(lengths):
+            for t in range(length):
+                assert (again[row, t] == values[row, t - t % stride]).all()
     order = sorted(range(len(lengths)), key=lambda row: -lengths[row])
     wanted = [values[row, t] for t in range(max(lengths)) for row in order if t < lengths[row]]
     assert np.array_equal(found, np.array(wanted).reshape(found.shape))

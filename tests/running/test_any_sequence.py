@@ -129,6 +129,9 @@ def write_sounds(folder: Path) -> str:
     )
 
 
+OVERRIDES = ["encoder.bidirectional=false", "encoder.stride=2"]
+
+
 # Each kind of input: what writes its file and says how to read it, and how a recipe describes a step.
 INPUTS: dict[str, tuple[Callable[[Path], str], str]] = {
     "npz": (write_npz, NUMBERS),
@@ -170,7 +173,7 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         pytest.importorskip("kaldi_native_fbank")
     folder = tmp_path_factory.mktemp(request.param)
     recipe = make_recipe(folder, request.param)
-    return request.param, folder, train(recipe, output=folder / "run", overrides=["encoder.bidirectional=false"])
+    return request.param, folder, train(recipe, output=folder / "run", overrides=OVERRIDES)
 
 
 def backends_of(folder: Path) -> dict[str, Tagger]:
@@ -249,7 +252,7 @@ def test_the_command_tags_the_file_and_scores_it(trained: tuple[str, Path, Run],
 
 def test_a_cut_training_goes_on_to_the_same_model(trained: tuple[str, Path, Run], tmp_path: Path) -> None:
     _, folder, run = trained
-    settings = {"overrides": ["encoder.bidirectional=false"], "data": folder, "output": tmp_path / "run"}
+    settings = {"overrides": OVERRIDES, "data": folder, "output": tmp_path / "run"}
     with pytest.raises(CutError):
         train(folder / "recipe.toml", **settings, listener=Cutter(), checkpoint_every=1)
     again = train(folder / "recipe.toml", **settings, resume=True, listener=Notes())

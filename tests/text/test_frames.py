@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tagger.errors import DataError
-from tagger.text.frames import Frames, frames_of, sentence_of_frames
-from tagger.text.sentence import Label
+from tagger.text.frames import Frames, frames_of
+from tagger.text.sentence import Label, sentence_of_frames
 
 
 def test_frames_are_equal_if_names_and_numbers_are_and_the_same_are_missing() -> None:

@@ -17,8 +17,8 @@ from spacy.pipeline import Sentencizer
 
 from tagger.config import ReadingConfig, parse_section
 from tagger.errors import DataError, RecipeError
-from tagger.text import word_rules
-from tagger.text.segmentation import SENTENCE_MARKS
+from tagger.text.splitting import word_rules
+from tagger.text.splitting.segmentation import SENTENCE_MARKS
 from tagger.text.tokenization import (
     TextRules,
     sentence_from_text,

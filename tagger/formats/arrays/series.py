@@ -6,11 +6,13 @@ them: `{"NAME.csv": [["2014-04-10 07:15:00", "2014-04-11 16:45:00"], ...]}`.
 
 import csv
 import json
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tagger.config import FramesReading, ReadingConfig
 from tagger.errors import DataError
@@ -19,12 +21,14 @@ from tagger.formats.arrays.numbers import number_of, time_of
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally
-from tagger.text.frames import Frames, frames_of, sentence_of_frames
-from tagger.text.sentence import Origin, Sentence, TagLayer
+from tagger.text.frames import Frames, frames_of
+from tagger.text.sentence import Layer, Origin, Sentence, TagLayer, Values, sentence_of_frames
 from tagger.wording import quoted, shorten
 
 TIMES = ("time", "timestamp", "datetime", "date", "ds")  # names of columns of times
 LAYER = "tags"  # the layer of the tags, where no other is named
+SECONDS = {"day": 86_400.0, "week": 7 * 86_400.0, "year": 365.2425 * 86_400.0}  # of cycles
+NEXT = "next"  # the layer of the numbers behind a window
 OUTSIDE = "O"  # the tag of steps outside all labelled ranges
 
 Ranges = Sequence[tuple[float, float]]
@@ -70,11 +74,14 @@ def read_series(source: Source, config: ReadingConfig, tally: Tally, faults: Fau
             faults.add("form", f"{source.where}:{line}", str(error))
     if not values or faults.total > before:
         return
+    for key in ("windows", "cycles"):
+        if getattr(how, key) and columns.time is None:
+            raise DataError(f"{source.where}: `{key}` needs a column of times, got none; name it in `time`")
     if how.windows is not None:
-        if columns.time is None:
-            raise DataError(f"{source.where}: `windows` needs a column of times, got none; name it in `time`")
         tags = _tags_of(times, _ranges(source, how.windows), how.tag)
-    frames = frames_of(np.array(values), columns.names)
+    phases = [part for cycle in how.cycles for part in _phases(times, cycle)]
+    names = [f"{part} of {cycle}" for cycle in how.cycles for part in ("sine", "cosine")]
+    frames = frames_of(np.column_stack([np.array(values), *phases]), (*columns.names, *names))
     layers: dict[str, list[str | None]] = {config.layer or LAYER: tags} if tags else {}
     yield from _windows(frames, times, layers, lines, how, source, overlap=tally.missed is None)
 
@@ -91,13 +98,16 @@ def _windows(
 ) -> Iterator[Sentence]:
     """Yield the windows of a whole series, the last of which may be shorter."""
     total, size = len(frames), how.window or len(frames)
-    hop = (how.hop or size) if overlap else size
+    hop = (how.hop or size) if overlap or how.ahead else size
     name = Path(source.where).stem
     for start in range(0, total, hop):
         end = min(start + size, total)
+        found: dict[str, Layer] = {layer: TagLayer(tuple(tags[start:end])) for layer, tags in layers.items()}
+        if how.ahead is not None and end + how.ahead <= total:
+            found[NEXT] = _values(frames.part(end, end + how.ahead))
         yield sentence_of_frames(
             frames.part(start, end),
-            {layer: TagLayer(tuple(tags[start:end])) for layer, tags in layers.items()},
+            found,
             steps=times[start:end] or None,
             first=start,
             document=name,
@@ -105,6 +115,18 @@ def _windows(
         )
         if end == total:
             return
+
+
+def _phases(times: Sequence[str], cycle: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return sine and cosine of the phase of each time in a cycle."""
+    angles = 2 * np.pi * np.array([time_of(time) for time in times]) / SECONDS[cycle]
+    return np.sin(angles), np.cos(angles)
+
+
+def _values(frames: Frames) -> Values:
+    """Return the first number of each step as numbers of the whole window."""
+    numbers = frames.values[:, 0].tolist()
+    return Values(tuple([None if math.isnan(number) else number for number in numbers]), whole=True)
 
 
 def _rows(source: Source, delimiter: str | None) -> Iterator[tuple[int, list[str]]]:

@@ -22,8 +22,8 @@ from tagger.files.reading import iter_lines
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally
-from tagger.text.frames import Frames, sentence_of_frames
-from tagger.text.sentence import Label, Origin, Sentence
+from tagger.text.frames import Frames
+from tagger.text.sentence import Label, Origin, Sentence, sentence_of_frames
 from tagger.wording import quoted, shorten
 
 SUFFIXES = (".wav", ".flac", ".ogg")

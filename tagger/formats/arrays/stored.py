@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from tagger.config import ReadingConfig
 from tagger.errors import DataError, missing_package
 from tagger.files.reading import read_binary
-from tagger.text.frames import frames_of, sentence_of_frames
-from tagger.text.sentence import Label, Origin, Sentence, TagLayer
+from tagger.text.frames import frames_of
+from tagger.text.sentence import Label, Origin, Sentence, TagLayer, sentence_of_frames
 from tagger.wording import quoted, shorten
 
 FRAMES = "frames"  # the array or column of numbers

@@ -13,8 +13,8 @@ from tagger.formats.arrays.numbers import number_of
 from tagger.formats.columns.fields import Sample
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source
-from tagger.text.frames import frames_of, sentence_of_frames
-from tagger.text.sentence import Label, Origin, Sentence
+from tagger.text.frames import frames_of
+from tagger.text.sentence import Label, Origin, Sentence, sentence_of_frames
 from tagger.wording import shorten
 
 LAYER = "label"  # the layer of the classes, where no other is named

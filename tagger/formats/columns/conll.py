@@ -42,7 +42,7 @@ from tagger.formats.faults import Faults
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally
 from tagger.text.schemes import has_scheme
-from tagger.text.sentence import Label, Origin, Sentence, TagLayer
+from tagger.text.sentence import Label, Layer, Origin, Sentence, TagLayer
 from tagger.wording import shorten
 
 KEY_VALUE = re.compile(r"#[ \t]*\w[^=]*=")
@@ -128,7 +128,7 @@ def read_conll(source: Source, config: ReadingConfig, tally: Tally, faults: Faul
         source.lines(), columns, form=form, where=source.where, faults=faults, keep=keep, tally=tally
     )
     for block in blocks:
-        found: dict[str, TagLayer | Label] = {
+        found: dict[str, Layer] = {
             name: TagLayer(read_tags((fields[i] for fields in block.rows), config.unknown)) for i, name in tags
         }
         for i, name in tags if brackets else ():
@@ -244,7 +244,7 @@ def _named(header: Sequence[str]) -> tuple[str, ...]:
     return tuple(role if role is not None and role not in roles[:i] else "_" for i, role in enumerate(roles))
 
 
-def _sentence(block: Block, token: int, where: str, layers: Mapping[str, TagLayer | Label]) -> Sentence:
+def _sentence(block: Block, token: int, where: str, layers: Mapping[str, Layer]) -> Sentence:
     """Return the sentence of a block; `token` is the column of its tokens."""
     origin = Origin(where, range(block.line, block.line + len(block.rows)))
     tokens = [fields[token] for fields in block.rows]

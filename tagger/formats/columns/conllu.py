@@ -27,7 +27,7 @@ from tagger.formats.columns.fields import NEWDOC, NO_WORD, WORD, Form, Marks, Sa
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally
-from tagger.text.sentence import Label, Origin, Sentence, TagLayer
+from tagger.text.sentence import Label, Layer, Origin, Sentence, TagLayer
 
 FIELDS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 ESCAPE = re.compile(r"\\(?:[strnp\\]|u(?![Dd][89A-Fa-f])[0-9A-Fa-f]{4})")
@@ -78,7 +78,7 @@ def read_conllu(source: Source, config: ReadingConfig, tally: Tally, faults: Fau
         tally.left["ranges"] += len(rows) - len(words)
         if not words:
             continue
-        found: dict[str, TagLayer | Label] = {}
+        found: dict[str, Layer] = {}
         for layer, field in layers.items():
             if field.startswith("# "):
                 if field[2:] in comments:

@@ -15,7 +15,7 @@ from tagger.formats.columns.fields import HEAD, Sample
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source, source_of
 from tagger.formats.tally import Tally
-from tagger.text.sentence import Label, Origin, Sentence, TagLayer
+from tagger.text.sentence import Label, Layer, Origin, Sentence, TagLayer
 from tagger.wording import shorten
 
 TOKENS, TAGS, LABEL = "seq.in", "seq.out", "label"  # the files of a folder
@@ -57,7 +57,7 @@ def read_parallel(source: Source, config: ReadingConfig, tally: Tally, faults: F
             faults.add("columns", f"{source.where}:{number}", problem)
             continue
         words, tags = fields[0].split(), fields[1].split()
-        layers: dict[str, TagLayer | Label] = {layer: TagLayer(tuple(tags))}
+        layers: dict[str, Layer] = {layer: TagLayer(tuple(tags))}
         if len(fields) == 3:
             layers[LABEL_LAYER] = Label(fields[2].strip())
         yield Sentence.from_tokens(words, layers, origin=Origin(source.where, (number,) * len(words)))

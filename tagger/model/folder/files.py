@@ -150,6 +150,8 @@ def files_of(
     for reading in values["reading"].values():
         if reading["frames"] is None:
             del reading["frames"]
+    if model.config.encoder.stride == 1:
+        del values["encoder"]["stride"]
     if model.config.embeddings.words:
         del values["embeddings"]["words"]
     if not model.config.features and not model.config.embeddings.quantize:  # so that still older ones can

@@ -12,8 +12,8 @@ from typing import Literal
 
 from tagger.config import Section
 from tagger.errors import ModelError
+from tagger.text.splitting.word_rules import WordTable
 from tagger.text.tokenization import VERSION, Segment, TextRules, Tokenize
-from tagger.text.word_rules import WordTable
 from tagger.text.word_tables import is_known
 from tagger.wording import shorten
 

@@ -11,7 +11,7 @@ from tagger.features.table import Features
 from tagger.heads.table import heads_of
 from tagger.model.config import ModelConfig
 from tagger.model.folder.weights import Weights
-from tagger.model.shapes import GATES, LARGEST_WEIGHT, Form, encoder_shapes, forms_of, module_name
+from tagger.model.shapes import GATES, LARGEST_NUMBER, LARGEST_WEIGHT, Form, encoder_shapes, forms_of, module_name
 from tagger.wording import shorten
 
 SHOWN = 3  # tensors that an error names
@@ -41,12 +41,13 @@ def check_weights(
     """
     heads = heads_of(config.heads).items()
     fixed = {f"{module_name('head', layer)}.{name}" for layer, head in heads for name in head.fixed()}
+    measured = {f"{module_name('head', layer)}.{name}" for layer, head in heads for name in head.measured()}
     forms = forms_of(config, vocabulary, features or {}).items()
     expected = {name: form for name, form in forms if name.startswith(part)}
     if features is None:
         kept = {name: form for name, form in weights.forms.items() if not name.startswith(module_name("feature", ""))}
         weights = replace(weights, forms=kept)
-    if problems := sorted(_problems(expected, weights, fixed)):
+    if problems := sorted(_problems(expected, weights, fixed, measured)):
         more = f" and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
         raise ModelError(
             f"{path}: the weights must fit config.json and vocabulary.json, but {'; '.join(problems[:SHOWN])}{more}; "
@@ -74,15 +75,20 @@ def fewest_weights(config: ModelConfig, vocabulary: Vocabulary, features: Featur
     return total + sum(head.num_weights(len(vocabulary.labels[layer]), output) for layer, head in heads)
 
 
-def _problems(expected: Mapping[str, Form], weights: Weights, fixed: Collection[str]) -> Iterator[str]:
-    """Yield what is wrong with the tensors of a file; `fixed` are those that no training changes from 0."""
+def _problems(
+    expected: Mapping[str, Form], weights: Weights, fixed: Collection[str], measured: Collection[str]
+) -> Iterator[str]:
+    """Yield what is wrong with the tensors of a file.
+
+    `fixed` are those that no training changes from 0, and `measured` those that may have any size.
+    """
     yield from (f"{shorten(name)} is missing" for name in expected.keys() - weights.forms.keys())
     for name, form in weights.forms.items():
         if name not in expected:
             yield f"{shorten(name)} is unknown"
         elif form != expected[name]:
             yield f"`{name}` must be {expected[name]}, got {form}"
-        elif not weights.largest.get(name, 0.0) <= LARGEST_WEIGHT:
-            yield f"`{name}` must have finite values of at most {LARGEST_WEIGHT:,.0f}, got others"
+        elif not weights.largest.get(name, 0.0) <= (most := LARGEST_NUMBER if name in measured else LARGEST_WEIGHT):
+            yield f"`{name}` must have finite values of at most {most:,.0f}, got others"
         elif name in fixed and weights.largest[name]:
             yield f"`{name}` must have the values that no training changes, got others"

@@ -7,7 +7,7 @@ from tagger.errors import DataError
 from tagger.metrics.layer import ScoredLayer
 from tagger.reporting.report import Report
 from tagger.reporting.signature import Signature
-from tagger.text.sentence import Label, Sentence, place_of
+from tagger.text.sentence import Label, Sentence, Values, numbers_as_text, place_of
 from tagger.wording import quoted, shorten
 
 
@@ -87,6 +87,8 @@ def _gold(sentence: Sentence, name: str) -> Hashable:
     layer = sentence.layers[name]
     if isinstance(layer, Label):
         return layer.value, layer.types
+    if isinstance(layer, Values):
+        return layer.values, layer.whole
     if layer.scheme is None:
         return layer.tags
     unknown = tuple([i for i, tag in enumerate(layer.tags) if tag is None])
@@ -94,6 +96,7 @@ def _gold(sentence: Sentence, name: str) -> Hashable:
 
 
 def _shown(sentence: Sentence, name: str) -> str:
+    sentence = numbers_as_text(sentence)
     layer = sentence.layers[name]
     return shorten(layer.value if isinstance(layer, Label) else " ".join(str(tag) for tag in sentence.tags(name)))
 

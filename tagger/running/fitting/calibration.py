@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from typing import Any
 
 import torch
 
@@ -14,12 +15,12 @@ from tagger.errors import DataError
 from tagger.evaluation import dev_scores
 from tagger.features.passages import Passage, passages_of
 from tagger.features.table import longest_context
-from tagger.heads.head import HeldOutSentences
+from tagger.heads.head import Head, HeldOutSentences
 from tagger.heads.table import head_of, heads_of
 from tagger.inference.predict import CHUNK, encoded_for, predict_passages
 from tagger.inference.torch_backend import TorchBackend
 from tagger.model.network import TorchModel, to_tensors
-from tagger.nn.calibration import FURTHEST, HIGHEST, LOWEST, HeldOut
+from tagger.nn.calibration import HeldOut
 from tagger.tagging import Tagger
 from tagger.text.gaps import known_of
 from tagger.text.sentence import Sentence
@@ -44,13 +45,15 @@ def check_calibrated(
         labels: Labels of layers that the network knows before training.
 
     Raises:
-        DataError: Every dev sentence with its layer has a label that train lacks.
+        DataError: Every dev sentence with its layer has a label that train lacks, or they are too few for the head.
     """
     for layer, config in heads.items():
         if not config.calibrate:
             continue
         names = label_names(train, layer, config.span_scheme, (labels or {}).get(layer, ()))
-        if not _known(dev, layer, config, names):
+        known = _known(dev, layer, config, names)
+        head_of(layer, config).check_dev([dev[i] for i in known])
+        if not known:
             raise DataError(
                 f"heads.{layer}.calibrate: there must be a dev sentence whose labels of `{layer}` all occur in train, "
                 f"got none; remove the key or add such sentences to dev"
@@ -95,24 +98,10 @@ def calibrate(model: TorchModel, dev: Sequence[Sentence], trained: Mapping[str, 
     return model, facts
 
 
-def describe_calibration(layer: str, found: Mapping[str, float]) -> str:
-    """Return a sentence that says what `calibrate` did to a layer."""
+def describe_calibration(head: Head[Any, Any, Any], found: Mapping[str, float]) -> str:
+    """Return a sentence that says what `calibrate` did to the layer of a head."""
     unused = f" ({found['left_out']} unused, because train lacks their labels)" if found["left_out"] else ""
-    shift = f", score of `O` shifted by {found['outside']:.3f}" if "outside" in found else ""
-    dev = f"; dev {found['dev_before']:.4f} before and {found['dev_after']:.4f} after" if "dev_after" in found else ""
-    if "outside_left_out" in found:
-        dev = (
-            f"; a shift of `O` by {found['outside_left_out']:.3f} was left out, because it lowers dev from "
-            f"{found['dev_before']:.4f} to {found['dev_left_out']:.4f}"
-        )
-    at_limit = found["temperature"] / HIGHEST > 0.99 or found["temperature"] / LOWEST < 1.01
-    at_limit = at_limit or abs(found.get("outside", 0.0)) / FURTHEST > 0.99
-    limit = f"; the fit is at its limit: remove heads.{layer}.calibrate or use a larger dev set" if at_limit else ""
-    return (
-        f"calibrated `{layer}` on {found['sentences']} dev sentences{unused}: temperature "
-        f"{found['temperature']:.3f}{shift}; log loss {found['loss_before']:.4f} before and "
-        f"{found['loss_after']:.4f} after{dev}{limit}"
-    )
+    return f"calibrated `{head.layer}` on {found['sentences']} dev sentences{unused}: {head.said_of_calibration(found)}"
 
 
 def _known(dev: Sequence[Sentence], layer: str, config: AnyHeadConfig, names: Sequence[str]) -> list[int]:

@@ -71,7 +71,7 @@ def estimate_memory(
         * sum(prod(shape) for shape in encoder_shapes(encoder, widths).values()),
         "`training.batch_size` and the longest sentences": FLOAT
         * tokens
-        * (CHARS * chars + 2 * inputs[0] + encoder.layers * (gates + 2) * states),
+        * (CHARS * chars + 2 * inputs[0] + encoder.layers * (gates + 2) * states / encoder.stride),
     }
     for name, feature in features.items():
         own = sum(prod(shape) for shape in feature.shapes().values()) + feature.num_tuned

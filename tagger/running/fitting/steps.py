@@ -28,6 +28,7 @@ from tagger.features.table import (
     prepare_features,
     read_alone,
 )
+from tagger.heads.table import heads_of
 from tagger.hub.lazy import packed_of, telling
 from tagger.inference.torch_backend import TorchBackend
 from tagger.model.network import TorchModel, build_network
@@ -153,7 +154,7 @@ class Training:
         lengths = np.diff(self.packed.starts).tolist()
         check_memory(recipe, vocabulary, lengths, vectors=dimension, features=features, device=self.device)
         for layer, names in vocabulary.labels.items():
-            if len(names) == 1:
+            if len(names) == 1 and layer not in self.packed.numbers:
                 self.listener.noted(
                     f"train has only one label of `{layer}`, {names[0]}, so its head has nothing to learn"
                 )
@@ -281,8 +282,9 @@ class Training:
             if (work := self.run_folder.work) is not None:
                 self.listener.noted(f"stopped before calibration; the model in {work} is not calibrated")
             raise
+        heads = heads_of(model.heads)
         for layer, result in calibrated.items():
-            self.listener.noted(describe_calibration(layer, result))
+            self.listener.noted(describe_calibration(heads[layer], result))
         return model, calibrated
 
     def facts(self, best: Epoch, reason: str, calibrated: Facts) -> dict[str, object]:

@@ -38,7 +38,7 @@ def task_of(
         teachers: The teachers, by each value of `teacher` in the recipe.
         tell: Called with notes on what is added to the sentences and on their shares.
     """
-    gold = {layer: head for layer, head in recipe.layers.items() if layer in packed.layers}  # others have only teachers
+    gold = {layer: head for layer, head in recipe.layers.items() if packed.has(layer)}  # others have only teachers
     schemes = {layer: head.span_scheme for layer, head in gold.items()}
     parts = list(train.values())
     learned = of_parts(parts)

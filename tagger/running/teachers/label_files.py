@@ -25,7 +25,7 @@ from tagger.heads.lessons import Opinion, taught_tags
 from tagger.heads.table import head_of
 from tagger.text.gaps import known_of
 from tagger.text.schemes import Scheme
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Label, Sentence, TagLayer, Values
 from tagger.wording import counted, quoted
 
 SCORES = re.compile(r'"(score|tag_scores|confidence|probability)"\s*:')  # keys that may hold probabilities
@@ -140,6 +140,7 @@ def _has_scores(sentence: Sentence) -> bool:
     return any(
         layer.score is not None or (isinstance(layer, TagLayer) and (layer.scores or layer.scored_spans))
         for layer in sentence.layers.values()
+        if not isinstance(layer, Values)
     )
 
 

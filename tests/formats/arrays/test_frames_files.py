@@ -13,8 +13,8 @@ from tagger.errors import DataError
 from tagger.formats import table
 from tagger.formats.streaming import stream_documents
 from tagger.formats.tally import UNFIT, Tally
-from tagger.text.frames import frames_of, sentence_of_frames
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.frames import frames_of
+from tagger.text.sentence import Label, Sentence, TagLayer, sentence_of_frames
 
 FRAMES = np.array([[1, 2], [3, np.nan], [5, 6], [7, 8], [9, 10]], np.float32)
 CSV = "Time,temp,load,state\n2026-01-01 00:00,1,2,ok\n2026-01-01 00:05,3,,ok\n2026-01-01 00:10,5,6,bad\n"

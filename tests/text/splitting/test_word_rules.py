@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from spacy.tokenizer import Tokenizer
 
-from tagger.text import word_rules
-from tagger.text.word_rules import WordRules
+from tagger.text.splitting import word_rules
+from tagger.text.splitting.word_rules import WordRules
 from tagger.text.word_tables import LANGUAGES, installed_table
 
 PIECES = [*"()[]{}'\"’.,:;-–—!?/\\$%&*+<>=^_|~@#0123456789abzAZéß€£°…中", " ", "  ", "\n", "\xa0", "\t ", "'s", "n't"]

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tagger.features.word_shapes import CASE, DIGITS, LENGTHS, MARKS, SIZES, shape_ids, shape_of
+from tagger.features.words.word_shapes import CASE, DIGITS, LENGTHS, MARKS, SIZES, shape_ids, shape_of
 
 WORDS = (  # word, shape, case, digits, marks
     ("Copenhagen", "Xxx", "initial upper", "none", "none"),

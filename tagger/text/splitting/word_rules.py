@@ -12,7 +12,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import NamedTuple
 
-from tagger.text.segmentation import CharSpan as CharSpan
+from tagger.text.splitting.segmentation import CharSpan as CharSpan
 
 MAX_CHUNKS = 50_000  # distinct strings without white space whose words are kept, about 500 bytes each
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagger.features.trie import Match, Trie
+from tagger.features.words.trie import Match, Trie
 
 TOKENS = st.lists(st.sampled_from("abc"), max_size=9)
 ENTRIES = st.fixed_dictionaries(

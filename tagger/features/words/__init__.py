@@ -1,0 +1,1 @@
+"""What features find in word forms alone."""

@@ -1,0 +1,1 @@
+"""Scores of numbers: errors and intervals of forecasts, and alarms about anomalies in series."""
