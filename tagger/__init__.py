@@ -24,7 +24,7 @@ _MODULES = {
     "tagger.hub.loading": ("stream_dataset",),
     "tagger.text.document": ("Document",),
     "tagger.text.rows": ("to_dataframe",),
-    "tagger.text.sentence": ("Label", "Sentence", "Span"),
+    "tagger.text.sentence": ("Label", "Sentence", "Span", "Values"),
     "tagger.corpus.perturbation": ("perturb",),
     "tagger.corpus.synthetic": ("generate",),
     "tagger.hub.to_rows": ("to_dataset",),
@@ -94,7 +94,7 @@ if TYPE_CHECKING:
     from tagger.tagging import Tagger as Tagger, load as load
     from tagger.text.document import Document as Document
     from tagger.text.rows import to_dataframe as to_dataframe
-    from tagger.text.sentence import Label as Label, Sentence as Sentence, Span as Span
+    from tagger.text.sentence import Label as Label, Sentence as Sentence, Span as Span, Values as Values
     from tagger.training.loop import StopTraining as StopTraining
 
     __version__: str

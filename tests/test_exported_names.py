@@ -44,6 +44,7 @@ PUBLIC = [
     "TrialGroup",
     "TrialResult",
     "TuneListener",
+    "Values",
     "audit",
     "check",
     "compare",

@@ -42,6 +42,7 @@ SECTIONS = {
     '`[features.NAME]` with `kind = "transformer"`': "TransformerConfig",
     '`[heads.NAME]` with `kind = "tokens"`': "TokensHeadConfig",
     '`[heads.NAME]` with `kind = "sentence"`': "SentenceHeadConfig",
+    '`[heads.NAME]` with `kind = "values"`': "ValuesHeadConfig",
     "`[training]`": "TrainingConfig",
     '`[tune."KEY"]`': "SearchConfig",
 }

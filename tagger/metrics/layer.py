@@ -52,9 +52,14 @@ class ScoredLayer(ABC):
         name: The name of the layer.
         gold: The sentences whose gold version has the layer.
         predicted: The same sentences with predicted layers.
+
+    Attributes:
+        kind: What the layer has.
+        can_be_sure: Whether predictions can have probabilities.
     """
 
     kind: ClassVar[str]
+    can_be_sure: ClassVar[bool] = True
 
     name: str
     gold: tuple[Sentence, ...]

@@ -385,7 +385,8 @@ class ValuesHead(HeadNetwork):
         found = self.standardised(states, mask)[known]  # (known, quantiles)
         wanted = ((targets - self.mean) / self.deviation)[known].unsqueeze(1)
         if len(self.quantiles) == 1:
-            return F.mse_loss(found, wanted)
+            loss: Tensor = F.mse_loss(found, wanted)
+            return loss
         above = wanted - found
         return torch.maximum(self.quantiles * above, (self.quantiles - 1) * above).mean()
 

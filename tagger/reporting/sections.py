@@ -165,7 +165,7 @@ SECTIONS: tuple[Callable[[ScoredLayer, Context], Section | None], ...] = (
     likely_errors,
     confusion_matrix,
     groups,
-    lambda layer, _: calibration(layer),
-    lambda layer, context: thresholds(layer, context.wanted_precision),
+    lambda layer, _: calibration(layer) if layer.can_be_sure else None,
+    lambda layer, context: thresholds(layer, context.wanted_precision) if layer.can_be_sure else None,
     lambda layer, _: ranking(layer),
 )

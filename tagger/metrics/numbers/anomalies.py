@@ -105,8 +105,9 @@ def nab_score(series: Iterable[Alarms], profile: Profile = "standard") -> float:
             (`reward_low_FN_rate`).
 
     Source:
-        Lavin and Ahmad (2015), "Evaluating Real-time Anomaly Detection Algorithms", section II and equations 1 to 3;
-        positions and probation as in their published implementation. Worked examples are in
+        Lavin and Ahmad (2015), "Evaluating Real-time Anomaly Detection Algorithms - the Numenta Anomaly Benchmark": the
+        scaled sigmoid, the score of a file, and that of the benchmark. Positions in windows, and the first part that
+        does not count, are those of their published implementation. Worked examples are in
         tests/metrics/numbers/test_anomalies.py.
     """
     weights = PROFILES[profile]

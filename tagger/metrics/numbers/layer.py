@@ -79,6 +79,7 @@ class ValueLayer(ScoredLayer):
     """A layer of numbers."""
 
     kind: ClassVar[str] = "numbers"
+    can_be_sure: ClassVar[bool] = False
 
     @cached_property
     def pairs(self) -> tuple[Sides, ...]:

@@ -14,7 +14,7 @@ from tagger.formats import table
 from tagger.formats.streaming import stream_documents
 from tagger.formats.tally import UNFIT, Tally
 from tagger.text.frames import frames_of
-from tagger.text.sentence import Label, Sentence, TagLayer, sentence_of_frames
+from tagger.text.sentence import Label, Sentence, TagLayer, Values, sentence_of_frames
 
 FRAMES = np.array([[1, 2], [3, np.nan], [5, 6], [7, 8], [9, 10]], np.float32)
 CSV = "Time,temp,load,state\n2026-01-01 00:00,1,2,ok\n2026-01-01 00:05,3,,ok\n2026-01-01 00:10,5,6,bad\n"
@@ -252,3 +252,33 @@ def test_files_are_tagged_with_the_frames_that_are_evaluated(tmp_path: Path) -> 
     lines = ['{"frames": [[1, 2], [3, null]], "id": 5}']
     (document,) = stream_documents(lines, "jsonl", where="standard input")
     assert (document.id, document.sentences[0].frames) == (5, frames_of(FRAMES[:2]))
+
+
+def test_steps_behind_a_window_are_numbers_to_forecast(tmp_path: Path) -> None:
+    lines = [f"2026-01-01 {i:02}:00,{i if i != 4 else ''},{-i}" for i in range(7)]
+    path = written(tmp_path / "a.csv", "\n".join(["time,load,other", *lines]))
+    how = FramesReading(window=3, hop=1, ahead=2)
+    found = read(path, frames=how)
+    assert [sentence.layers for sentence in found] == [
+        {"next": Values((3.0, None), whole=True)},  # those of the first column
+        {"next": Values((None, 5.0), whole=True)},
+        {"next": Values((5.0, 6.0), whole=True)},
+        {},  # one step is left
+        {},
+    ]
+    assert [sentence.frames.values[-1, 1] for sentence in found if sentence.frames] == [-2, -3, -4, -5, -6]
+    assert read(path, frames=how, missed=UNFIT) == found
+
+
+def test_times_become_phases_of_their_cycles(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "time,load\n2026-01-01 06:00,1\n2026-01-02 00:00,2\n")  # the first a Thursday
+    frames = read(path, frames=FramesReading(cycles=("day", "week")))[0].frames
+    assert frames is not None
+    assert frames.names == ("load", "sine of day", "cosine of day", "sine of week", "cosine of week")
+    np.testing.assert_allclose(frames.values[:, 1:3], [[1, 0], [0, 1]], atol=1e-6)
+    np.testing.assert_allclose(frames.values[1, 3:], [np.sin(2 * np.pi / 7), np.cos(2 * np.pi / 7)], atol=1e-6)
+
+
+def test_cycles_need_times(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "load\n1\n")
+    assert "`cycles` needs a column of times" in error_of(path, frames=FramesReading(cycles=("day",)))

@@ -43,7 +43,7 @@ def test_a_false_alarm_that_goes_on_counts_once_for_windows() -> None:
     [(-1.0, 0.98661), (-0.5, 0.84828), (0.0, 0.0), (1.0, -0.98661), (3.0, -1.0), (50.0, -1.0)],
 )
 def test_the_weight_of_a_position(position: float, weight: float) -> None:
-    """The figures are those that the authors' implementation documents for the function of equation 1."""
+    """The figures are those that the authors' implementation documents for its scaled sigmoid."""
     assert nab_weight(position) == pytest.approx(weight, abs=1e-5)
 
 
