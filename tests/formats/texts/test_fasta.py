@@ -3,8 +3,10 @@
 import pytest
 import readers
 
+from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.formats.detection import detect_format
+from tagger.formats.streaming import stream_documents
 from tagger.text.sentence import Sentence
 
 
@@ -91,3 +93,14 @@ def test_what_is_wrong_with_a_record_is_said(text: str, layers: dict[str, str], 
 )
 def test_fasta_is_detected_by_its_headers(text: str, format: str) -> None:
     assert detect_format(text.splitlines(), where="f") == format
+
+
+def test_a_file_to_be_tagged_may_have_tags_or_not() -> None:
+    config = ReadingConfig.model_construct(format="fasta", layers={"t": "tags"})
+
+    def tokens(text: str) -> list[str]:
+        documents = stream_documents(text.splitlines(), "fasta", reading=config, where="f")
+        return ["".join(part.tokens) for document in documents for part in document.sentences]
+
+    assert tokens(">P1\nMK\nio\n>P2\nMKV\niio") == ["MK", "MKV"]
+    assert tokens(">P1\nMK\nVA\n>P2\nMKV") == ["MKVA", "MKV"]

@@ -7,9 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagger.extensions import Metric
 from tagger.metrics.named.segments import Segment, q3, segment_f1, segment_f1_50, segments
-from tagger.metrics.named.table import NAMED
 from tagger.text.sentence import Sentence, TagLayer
 
 tags_of = st.lists(st.sampled_from("HEC"), min_size=1, max_size=12)
@@ -19,10 +17,6 @@ def sentences(*rows: str) -> list[Sentence]:
     """One sentence for each row; `?` is an unknown tag."""
     layers = [TagLayer(tuple([None if tag == "?" else tag for tag in row])) for row in rows]
     return [Sentence.from_tokens(["x"] * len(row), {"t": layer}) for row, layer in zip(rows, layers, strict=True)]
-
-
-def test_metrics_of_the_library_are_those_that_recipes_may_name() -> None:
-    assert set(NAMED) == set(Metric.built_in)
 
 
 def test_q3_is_the_share_of_right_tokens_of_three_classes() -> None:
