@@ -279,9 +279,7 @@ def test_scores_of_the_library_are_named_in_the_same_way(tmp_path: Path) -> None
     assert 0 < found["segment_f1"] < 1
     text = SYNTHETIC + '[heads.sentiment]\nkind = "sentence"\nmetrics = ["Q3"]\n'
     (tmp_path / "r.toml").write_text(text)
-    with pytest.raises(
-        tagger.RecipeError, match=r"`heads\.sentiment\.metrics`: Q3 is for a head of tokens, got a sent"
-    ):
+    with pytest.raises(tagger.RecipeError, match=r"`heads\.sentiment\.metrics`: Q3 is for a head of tokens, got `sent"):
         tagger.train(tmp_path / "r.toml")
 
 
