@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/environment.sh
-install_tagger '[plots,onnx,transformers,tune,tensorboard,mlflow,wandb,serve]' dev
+install_tagger '[audio,plots,onnx,transformers,tune,tensorboard,mlflow,wandb,serve]' dev
 export HF_HUB_OFFLINE=1
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .

@@ -11,6 +11,7 @@ from tagger.extensions import Metric, find, must_be
 from tagger.files.writing import newest
 from tagger.heads.table import heads_of
 from tagger.metrics.layer import ScoredLayer
+from tagger.metrics.named.table import NAMED
 from tagger.model.model import Model
 from tagger.reporting.report import Report as Report
 from tagger.reporting.report import signature_of
@@ -66,17 +67,18 @@ def score_predictions(
 
 
 def own_metrics(layer: ScoredLayer, names: Iterable[str]) -> dict[str, float | None]:
-    """Return the scores of a layer that extensions compute, by their names.
+    """Return the scores of a layer that its head asks for, by their names.
 
     Raises:
         ModelError: An extension is missing.
     """
     scores = {}
     for name in names:
-        metric = find(Metric, name)
-        if metric is None:
+        metric = None if name in NAMED else find(Metric, name)
+        if name not in NAMED and metric is None:
             raise ModelError(f"the layer `{layer.name}` cannot be scored: `metrics` {must_be(Metric, name)}")
-        score = metric.score(layer.gold, layer.predicted, layer.name)
+        compute = NAMED[name] if metric is None else metric.score
+        score = compute(layer.gold, layer.predicted, layer.name)
         scores[name] = None if score is None else float(score)
     return scores
 

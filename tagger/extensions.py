@@ -119,6 +119,7 @@ class Metric(Extension):
     """
 
     group: ClassVar[str] = "tagger.metrics"
+    built_in: ClassVar[tuple[str, ...]] = ("Q3", "segment_f1", "segment_f1_50")
 
     score: Callable[[Any, Any, str], float | None]
 
@@ -181,6 +182,5 @@ def names_of(kind: type[Extension]) -> list[str]:
 
 def must_be(kind: type[Extension], got: object) -> str:
     """Return, as the rest of an error after the key, which names a kind has and that the one given is none of them."""
-    *names, last = [*map(repr, names_of(kind))] or ["the name of an extension"]
-    choices = f"{', '.join(names)} or {last}" if names else last
-    return f"must be {choices}, got {shorten(got)}; {NO_EXTENSION}"
+    *names, last = map(repr, names_of(kind))
+    return f"must be {', '.join(names)} or {last}, got {shorten(got)}; {NO_EXTENSION}"

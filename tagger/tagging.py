@@ -22,7 +22,7 @@ from tagger.text.choices import BackendName, InputFormat, Precision, Unit
 from tagger.text.document import Document
 from tagger.text.frames import frames_of
 from tagger.text.sentence import Sentence, is_ordered, sentence_of_frames, sentence_of_tokens, typed
-from tagger.text.tokenization import Split, Tokenize
+from tagger.text.tokenization import SYMBOLS, Split, Tokenize
 from tagger.text.word_tables import source_name
 
 if TYPE_CHECKING:
@@ -113,6 +113,13 @@ class Tagger:
             DataError: A word is empty or white space.
         """
         return next(self.predict([sentence_of_tokens(tokens)], n_best=n_best))
+
+    def tag_symbols(self, symbols: str, *, n_best: int = 0) -> Sentence:
+        """Return a sequence of symbols with predicted layers: each character of `"ACGT"` is a token.
+
+        White space is ignored. The result of an empty or blank text is a sentence without tokens.
+        """
+        return next(self.predict([sentence_of_text(symbols, SYMBOLS)], n_best=n_best))
 
     def tag_frames(
         self, frames: ArrayLike, *, names: Sequence[str] = (), steps: Sequence[str] | None = None, n_best: int = 0

@@ -20,6 +20,8 @@ from tagger.features import table as features
 from tagger.formats.table import FORMATS
 from tagger.heads import table as heads
 from tagger.inference.loading import backends_of
+from tagger.metrics.named.segments import segment_f1
+from tagger.metrics.named.table import NAMED
 from tagger.nn.encoder import CELLS, RecurrentEncoder
 from tagger.running.scoring import evaluate_files
 from tagger.text.sentence import Sentence
@@ -89,6 +91,7 @@ def test_names_of_the_library_are_those_of_its_tables() -> None:
     assert set(Cell.built_in) == set(CELLS)
     assert set(Feature.built_in) == set(features.KINDS)
     assert set(Head.built_in) == set(heads.KINDS)
+    assert set(Metric.built_in) == set(NAMED)
     readable = {name for name, row in FORMATS.items() if row.read is not None}
     assert readable | {"synthetic"} == set(Reader.built_in)
 
@@ -169,7 +172,7 @@ def test_a_wrong_cell_is_refused_in_one_sentence(tmp_path: Path, module: Any, me
         ('[features.a]\nkind = "shapes"\n' + NER, "`features.a.kind` must be 'shape', .*, got 'shapes'; no extension"),
         (
             NER + 'metrics = "exact"\n',
-            "`heads.ner.metrics` must be the name of an extension, got 'exact'; no extension",
+            "`heads.ner.metrics` must be 'Q3', .*, got 'exact'; no extension",
         ),
         ('[heads.ner]\nkind = "tokens"\nmetric = "a"\n', "unknown key `heads.ner.metric`; did you mean `metrics`?"),
     ],
@@ -267,6 +270,20 @@ def test_a_metric_is_in_the_report_and_needed_for_scores_alone(tmp_path: Path) -
     assert tagger.load_report(tmp_path / "run").to_dict()["scores"]["ner"]["metrics"] == {"errors": wrong}
     with pytest.raises(tagger.ModelError, match="the layer `ner` cannot be scored: `metrics` must be"):
         model.evaluate(sentences)
+
+
+def test_scores_of_the_library_are_named_in_the_same_way(tmp_path: Path) -> None:
+    tags = '[heads.upos]\nkind = "tokens"\nscheme = "none"\nmetrics = ["segment_f1", "Q3"]\n'
+    run = train(tmp_path, tags)
+    assert run.report is not None
+    layer = run.report.layers["upos"]
+    found = run.report.to_dict()["scores"]["upos"]["metrics"]
+    assert found == {"segment_f1": segment_f1(layer.gold, layer.predicted, "upos"), "Q3": None}
+    assert 0 < found["segment_f1"] < 1
+    text = SYNTHETIC + '[heads.sentiment]\nkind = "sentence"\nmetrics = ["Q3"]\n'
+    (tmp_path / "r.toml").write_text(text)
+    with pytest.raises(tagger.RecipeError, match=r"`heads\.sentiment\.metrics`: Q3 is for a head of tokens, got `sent"):
+        tagger.train(tmp_path / "r.toml")
 
 
 def test_a_model_without_metrics_is_written_as_before(tmp_path: Path) -> None:

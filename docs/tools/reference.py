@@ -33,6 +33,7 @@ SECTIONS = {
     "`[data.split]`": "SplitConfig",
     "`[data.classes]`": "ClassRange",
     "`[data.frames]`": "FramesReading",
+    "`[data.audio]`": "AudioReading",
     "`[embeddings]`": "EmbeddingsConfig",
     "`[encoder]`": "EncoderConfig",
     '`[features.NAME]` with `kind = "shape"`': "ShapeConfig",

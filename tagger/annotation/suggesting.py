@@ -1,6 +1,7 @@
 """What a model says of texts: likely entities with their exact probabilities, and how much a judgement would teach."""
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 import torch
 
@@ -13,7 +14,6 @@ from tagger.inference.predict import BATCH_TOKENS, encoded_for
 from tagger.inference.torch_backend import TorchBackend
 from tagger.model.network import to_tensors
 from tagger.nn.chain.lattice import Lattice
-from tagger.nn.heads import TokensHead
 from tagger.nn.spans import Spans, SpanTables, span_probabilities
 from tagger.tagging import Tagger
 from tagger.text.schemes import span_types
@@ -47,16 +47,17 @@ def predictions(tagger: Tagger, layer: str, types: Collection[str], texts: Seque
         encoded = encoded_for(
             tagger.model, pack([sentence for sentence, _ in pairs], layers=()), [passage for _, passage in pairs]
         )
-    head = network.heads[layer]
-    if not isinstance(head, TokensHead) or head.tables is None:
+    head: Any = network.heads[layer]
+    tables: SpanTables | None = head.tables
+    if tables is None:
         raise TypeError(f"layer {layer!r} must have entities")
     for rows in batches_by_length(encoded.lengths, BATCH_TOKENS, overhead=backend.batch_overhead):
         with torch.inference_mode():
             batch = to_tensors(encoded.batch(rows), network.device)
             lattice, scores = head.posterior(network.states(batch), batch.mask)
-            candidates = _candidates(lattice, head.tables)
+            candidates = _candidates(lattice, tables)
             lengths = batch.mask.sum(1)
-            found = span_probabilities(lattice, scores.transitions, lengths, candidates, head.tables)
+            found = span_probabilities(lattice, scores.transitions, lengths, candidates, tables)
         spans: list[list[Span]] = [[] for _ in rows]
         columns = (column.tolist() for column in (*candidates, found))
         for row, start, end, kind, probability in zip(*columns, strict=True):

@@ -5,7 +5,15 @@ reported at once. This package defines what a recipe may say. What a section doe
 as an argument.
 """
 
-from tagger.config.data import ClassRange, CorpusConfig, DataConfig, FramesReading, ReadingConfig, SplitConfig
+from tagger.config.data import (
+    AudioReading,
+    ClassRange,
+    CorpusConfig,
+    DataConfig,
+    FramesReading,
+    ReadingConfig,
+    SplitConfig,
+)
 from tagger.config.features import (
     AffixesConfig,
     AnyFeatureConfig,
@@ -40,6 +48,7 @@ __all__ = [
     "AnyFeatureConfig",
     "AnyHeadConfig",
     "AnyTokenFeatureConfig",
+    "AudioReading",
     "CharLMConfig",
     "ClassRange",
     "CorpusConfig",

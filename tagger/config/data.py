@@ -4,6 +4,7 @@ The docstring below each field is the meaning of that key in the reference of re
 """
 
 import codecs
+import re
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
@@ -136,8 +137,8 @@ class SplitConfig(Section):
 
     group: Annotated[str, Field(min_length=1)] | None = None
     """What stays together instead of documents: all sentences with the same value of this key, such as `ticket_id`. It
-    is a key of the JSON record or of its `meta`, or a comment of a column file. `"sentence"`: cut between any two
-    sentences, also inside a document. Default: the document."""
+    is a key of the JSON record or of its `meta`, a comment of a column file, or `"text"`, so that equal texts stay
+    together. `"sentence"`: cut between any two sentences, also inside a document. Default: the document."""
 
     shuffle: bool = True
     """Whether shares are drawn at random. `false`: in the order of the file, train comes first, then dev, then test."""
@@ -240,12 +241,62 @@ class FramesReading(Section):
         return self
 
 
+def _as_pattern(value: str) -> str:
+    """Return a regular expression with named parts unchanged, or refuse it."""
+    try:
+        names = re.compile(value).groupindex
+    except re.error as error:
+        raise ValueError(f"must be a regular expression, got {shorten(value)}: {error}") from None
+    if not names:
+        raise ValueError(f"must have a named part, such as (?P<speaker>[a-z]+), got {shorten(value)}")
+    return value
+
+
+Milliseconds = Annotated[float, Field(ge=0.1, le=10_000)]
+
+
+class AudioReading(Section):
+    """How to read recordings (format `wav`)."""
+
+    kind: Literal["mfcc", "log-mel"] = "mfcc"
+    """Features of a step: the logarithms of the energies in bands of the mel scale (`log-mel`), or the cepstral
+    coefficients made of them (`mfcc`), as Kaldi computes them."""
+
+    window: Milliseconds = 25.0
+    """Milliseconds of sound that a step describes."""
+
+    hop: Milliseconds = 10.0
+    """Milliseconds from one step to the next."""
+
+    bands: Annotated[int, Field(ge=4, le=200)] = 23
+    """Number of bands of the mel scale, from 20 Hz to half the sampling rate."""
+
+    coefficients: Annotated[int, Field(ge=1, le=200)] = 13
+    """Number of coefficients (`mfcc`), the first of which is the energy; at most `bands`."""
+
+    name: Annotated[str, AfterValidator(_as_pattern)] | None = None
+    """Regular expression of the whole name of a file without its suffix, such as
+    `(?P<digit>[0-9])_(?P<speaker>[a-z]+)_(?P<take>[0-9]+)`. Its named parts are sources of `layers`, and metadata.
+    Default: none."""
+
+    table: Annotated[str, Field(min_length=1)] | None = None
+    """CSV file with a header and a row for each recording, whose column `file` has its name. The other columns are
+    sources of `layers`, and metadata. Its path is relative to the folder of the recording. Default: none."""
+
+    @model_validator(mode="after")
+    def _coefficients_of_bands(self) -> "AudioReading":
+        if self.kind == "mfcc" and self.coefficients > self.bands:
+            raise ValueError(f"`coefficients` must be at most `bands`, got {self.coefficients} and {self.bands}")
+        return self
+
+
 class ReadingConfig(Section):
     """How to read the sentences of a corpus, but not where they are."""
 
     layers: dict[str, str] | None = None
     """Where each layer comes from, as a table layer = source. The source is a field of CoNLL-U, a column of a dataset,
-    a key of a JSON record, or a comment such as `"# intent"`. In a dataset, `token` names the column of tokens or text.
+    a key of a JSON record, a comment such as `"# intent"`, `tags` or a part of the header of FASTA, or a part of the
+    name of a recording. In a dataset, `token` names the column of tokens or text.
     Default: `upos` and `xpos` of CoNLL-U; all columns and keys that hold tags or labels of datasets and JSON."""
 
     format: Annotated[str, AfterValidator(_known_format), WithJsonSchema({"enum": Reader.built_in})] | None = None
@@ -271,6 +322,10 @@ class ReadingConfig(Section):
     comments: Annotated[str, Field(min_length=1)] | None = None
     """How a comment line starts, such as `###` (`conll`). Such lines are never tokens. Default: detected; `# ` and
     `#key = value` start a comment before the first token of a sentence."""
+
+    boundary: Annotated[Names, Field(min_length=1)] | None = None
+    """Lines that separate sentences beside blank ones, such as `"<>"` or `["<>", "<end>"]` (`conll`). Default: blank
+    lines alone."""
 
     header: Annotated[Annotated[int, Field(ge=0, le=1000)] | bool | None, BeforeValidator(_as_header)] = None
     """Number of lines before the first token that name the columns, or `true` for one and `false` for none (`conll`,
@@ -321,8 +376,9 @@ class ReadingConfig(Section):
 
     tokenize: Tokenize = "words"
     """How to split raw text into tokens: into words and punctuation (`words`); exactly as spaCy does (`spacy`); only at
-    white space (`blanks`), for text that is already tokenised; or into characters (`characters`), for scripts without
-    blanks, such as Chinese, Japanese and Thai. The model splits text in the same way when it tags."""
+    white space (`blanks`), for text that is already tokenised; into characters (`characters`), for scripts without
+    blanks, such as Chinese, Japanese and Thai; or into symbols (`symbols`), one for every character that is not white
+    space, as in `ACGT`. The model splits text in the same way when it tags."""
 
     language: Annotated[str, BeforeValidator(_as_language)] = "en"
     """Code of the language whose rules `words` and `spacy` follow: any that spaCy has rules for, such as `de` or `fr`;
@@ -334,7 +390,7 @@ class ReadingConfig(Section):
     segment: Segment | None = None
     """Where the sentences of a text end: at marks such as `.` and `?` (`rules`), at line breaks (`lines`), or only with
     the text (`none`). A text with a label of its own is always one sentence. Default: `lines` if `tokenize` is
-    `blanks`, otherwise `rules`."""
+    `blanks` or `symbols`, otherwise `rules`."""
 
     classes: Annotated[dict[str, ClassRange], Field(min_length=2)] | None = None
     """For `labelled` text whose labels are numbers: the range of each class, for example
@@ -354,6 +410,9 @@ class ReadingConfig(Section):
 
     frames: FramesReading | None = None
     """How files of numbers are read (`frames`): a section `[data.frames]`."""
+
+    audio: AudioReading | None = None
+    """How recordings are read (`wav`): a section `[data.audio]`."""
 
     _rules: TextRules | None = PrivateAttr(None)
 
@@ -399,12 +458,15 @@ class ReadingConfig(Section):
             _alone("layer", ("labelled", "parallel", "tagged", "jsonl", "brat", "frames"), self.format)
         if self.columns is not None:
             _alone("columns", ("conll", "labelled"), self.format)
-        for key in ("delimiter", "quote", "header", "comments"):
+        for key in ("delimiter", "quote", "header", "comments", "boundary"):
             if getattr(self, key) is not None:
-                found = {"comments": ("conll",), "delimiter": ("conll", "labelled", "frames")}
-                _alone(key, found.get(key, ("conll", "labelled")), self.format)
+                columns, texts = ("conll",), ("conll", "labelled")
+                found = {"comments": columns, "boundary": columns, "delimiter": (*texts, "frames")}
+                _alone(key, found.get(key, texts), self.format)
         if self.frames is not None:
             _alone("frames", ("frames",), self.format)
+        if self.audio is not None:
+            _alone("audio", ("wav",), self.format)
         if self.classes is not None:
             _alone("classes", ("labelled",), self.format)
         if self.format == "labelled":
@@ -461,9 +523,9 @@ class DataConfig(ReadingConfig):
     may be larger than memory."""
 
     train: Files | None = None
-    """Files to train on: a path or a list of paths, absolute or relative to the `--data` folder or, without `--data`,
-    to the folder of the recipe. For `labelled`, a table class = path reads one sentence per line, all of that class,
-    with `encoding` and `header` but no other key for lines."""
+    """Files to train on: a path, a pattern such as `speech/*_[0-4].wav`, or a list of these, absolute or relative to
+    the `--data` folder or, without `--data`, to the folder of the recipe. For `labelled`, a table class = path reads
+    one sentence per line, all of that class, with `encoding` and `header` but no other key for lines."""
 
     dev: Files | None = None
     """Files to choose the best epoch with, given as `train`. Default: `split.dev`, or else 10 % of train, cut as by

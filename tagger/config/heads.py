@@ -66,7 +66,8 @@ class AnyHeadConfig(Section):
     right. If the tags have a scheme, the score of `O` against all entity tags is fitted as well."""
 
     metrics: Names = ()
-    """Scores of the layer that extensions compute, by their names. Reports show them beside the others."""
+    """Further scores of the layer, by their names: `Q3`, `segment_f1` and `segment_f1_50` of tags without spans, and
+    those of extensions. Reports show them beside the others."""
 
     @model_validator(mode="after")
     def _weight_of_a_teacher(self) -> Self:

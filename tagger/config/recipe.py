@@ -308,7 +308,9 @@ class Recipe(Section):
             raise ValueError(problem)
         for name, head in self.heads.items():
             for metric in head.metrics:
-                if find(Metric, metric) is None:
+                if metric in Metric.built_in and head.kind in ("sentence", "values"):
+                    raise ValueError(f"`heads.{name}.metrics`: {metric} is for a head of tokens, got `{head.kind}`")
+                if metric not in Metric.built_in and find(Metric, metric) is None:
                     raise ValueError(f"`heads.{name}.metrics` {must_be(Metric, metric)}")
         if self.start is None and not (self.embeddings.words or self.embeddings.chars != "none" or self.features):
             raise ValueError("`embeddings.words = false` needs a section [features.NAME] to read a step by, got none")

@@ -16,6 +16,7 @@ from tagger.corpus.checking import finish
 from tagger.corpus.splitting import Splits, groups_of, joined, plural, split_files, split_rows
 from tagger.corpus.synthetic import Split, generate
 from tagger.errors import DataError, RecipeError, gather
+from tagger.files.patterns import matching
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source, source_of
 from tagger.formats.table import FORMATS, read_file
@@ -324,7 +325,7 @@ def read_files(
     """Return the sentences of each file; with several files, their documents get the number of the file: `2.1`.
 
     Args:
-        paths: The files, and folders of files.
+        paths: The files, patterns and folders of files.
         config: How to read them.
         folder: The folder for relative paths.
         tally: Counts what is done and ignored.
@@ -333,7 +334,7 @@ def read_files(
     Raises:
         DataError: A file cannot be read.
     """
-    named = [file for path in paths for file in _files_of(folder / path)]
+    named = [file for path in paths for found in matching(folder / path) for file in _files_of(found, config.format)]
     files = gather(partial(_read_file, path, config, tally, opened) for path in named)
     if len(files) == 1:
         return files
@@ -343,11 +344,16 @@ def read_files(
     ]
 
 
-def _files_of(path: Path) -> list[Path]:
-    """Return the files of a folder whose names end in `.txt`, or the path if it is no folder or read as a whole."""
+def _files_of(path: Path, format: str | None) -> list[Path]:
+    """Return the files of a folder with a suffix of the format or `.txt`; a path that is no folder or read as a whole.
+
+    If the folder has no such file, the path itself is returned.
+    """
     if not path.is_dir() or any(row.is_path is not None and row.is_path(path) for row in FORMATS.values()):
         return [path]
-    return sorted(path.glob("*.txt")) or [path]
+    row = FORMATS.get(format or "")
+    suffixes = {".txt", *(row.suffixes if row is not None else ())}
+    return sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes) or [path]
 
 
 def _read_file(

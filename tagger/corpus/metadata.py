@@ -25,8 +25,11 @@ def value_of(sentence: Sentence, key: str) -> str:
 
 
 def find_value(sentence: Sentence, key: str) -> str | None:
-    """Return the value of a key of the record of a sentence, of the `meta` in it, or of its comments, if it has one."""
-    value = _known(sentence).get(key)
+    """Return the value of a key of the record of a sentence, of the `meta` in it, or of its comments, if it has one.
+
+    The value of `text` is the text, if no record says otherwise.
+    """
+    value = _known(sentence).get(key, sentence.text.strip() if key == "text" else None)
     return str(value) if isinstance(value, (str, int, float)) and str(value).strip() else None
 
 

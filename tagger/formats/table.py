@@ -14,6 +14,8 @@ from tagger.errors import DataError
 from tagger.extensions import Reader, find
 from tagger.files.packing import unpacked_name
 from tagger.formats.arrays.frames import SUFFIXES, is_frames, read_frames
+from tagger.formats.arrays.sound import SUFFIXES as OF_SOUND
+from tagger.formats.arrays.sound import is_sound, read_sound, read_unlabelled
 from tagger.formats.arrays.ts import looks_like_ts
 from tagger.formats.columns.conll import conll_lines, looks_like_columns, read_conll
 from tagger.formats.columns.conllu import FIELDS, conllu_lines, looks_like_conllu, read_conllu
@@ -40,6 +42,7 @@ from tagger.formats.standoff.inline_xml import looks_like_inline_xml, read_inlin
 from tagger.formats.standoff.pubtator import looks_like_pubtator, read_pubtator
 from tagger.formats.standoff.rasa import looks_like_rasa, read_rasa
 from tagger.formats.tally import Tally
+from tagger.formats.texts.fasta import looks_like_fasta, read_fasta, read_symbols
 from tagger.formats.texts.labelled import looks_like_labelled, read_labelled
 from tagger.formats.texts.plain_text import looks_like_text, read_plain_text, stream_text, text_lines
 from tagger.formats.tools.reading import read_json
@@ -150,6 +153,13 @@ FORMATS: Mapping[str, Format] = {
         looks_like=looks_like_ts,
         holds=frozenset({"tokens"}),
     ),
+    "wav": Format(
+        about="Recordings (WAV, FLAC, Ogg), each a sequence of frames with features of its sound.",
+        read=read_sound,
+        stream=partial(stream_read, read_unlabelled),
+        suffixes=OF_SOUND,
+        is_path=is_sound,
+    ),
     "pubtator": Format(
         about="PubTator: title, abstract and entities of articles, with a blank line between them.",
         example="7|t|Oslo waits\n7|a|Ada left it.\n7\t0\t4\tOslo\tLOC\n7\t11\t14\tAda\tPER\n",
@@ -161,6 +171,15 @@ FORMATS: Mapping[str, Format] = {
         example="nlu:\n- intent: go\n  examples: |\n    - fly to [Oslo](city)\n    - take me away\n",
         read=read_rasa,
         looks_like=looks_like_rasa,
+    ),
+    "fasta": Format(
+        about="FASTA: sequences of symbols, such as proteins and DNA, each below a header; tags may be below them.",
+        example=">P1 organism=human\nMKVLAA\nGIVG\n>P2 organism=yeast\nMSTN\n",
+        read=read_fasta,
+        stream=partial(stream_read, read_symbols),
+        suffixes=(".fasta", ".fa", ".faa", ".fna"),
+        looks_like=looks_like_fasta,
+        holds=frozenset({"tokens"}),
     ),
     "jsonl": Format(
         about="JSON, one object per line or one array: sentences as `tagger tag` writes them, rows of datasets, or "

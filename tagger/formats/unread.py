@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 LINES = 50  # that show a format
-SEQUENCE = re.compile(r"[A-Za-z*.-]+")
 
 
 class Unread(NamedTuple):
@@ -22,13 +21,6 @@ def _finds(pattern: str) -> Callable[[Sequence[str]], object]:
     return lambda lines: compiled.match("\n".join(lines[:LINES]).lstrip("\ufeff \t\r\n"))
 
 
-def _is_fasta(lines: Sequence[str]) -> bool:
-    """Whether lines are names after `>`, each with lines of letters behind it."""
-    filled = [line.strip() for line in lines if line.strip()]
-    others = [line for line in filled if not line.startswith((">", ";"))]
-    return bool(others) and filled[0].startswith(">") and all(map(SEQUENCE.fullmatch, others))
-
-
 XML = r"(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?(?:<!DOCTYPE[^>]*>\s*)?"
 COLUMNS = "convert it to CoNLL columns or CoNLL-U first"
 UNREAD = (
@@ -41,7 +33,6 @@ UNREAD = (
     Unread("BioC XML", _finds(XML + r"<collection>.*<document>"), "convert it to brat or PubTator first"),
     Unread("HTML", _finds(r"(?:<\?xml[^>]*>\s*)?(?:<!DOCTYPE html|<html\b)"), "save its text in a file first"),
     Unread("XML", _finds(r"<\?xml\b"), "convert it to JSON lines with `text` and `spans`, or to CoNLL columns first"),
-    Unread("FASTA", _is_fasta, "write one letter per line with its class, and a blank line between sequences (conll)"),
 )
 
 

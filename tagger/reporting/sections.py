@@ -37,7 +37,7 @@ class Context:
         wanted_precision: Precisions for which the lowest threshold is looked up.
         train: What train has, for the scores of what was seen there; None if that is not known.
         suspects: Likely errors of gold by layer, if they were searched; a saved report keeps only their figures.
-        metrics: The scores that extensions have computed, by layer and name.
+        metrics: The scores that the heads ask for in `metrics`, by layer and name.
     """
 
     by: tuple[str, ...] = ()
@@ -108,13 +108,13 @@ def _why_none(layer: ScoredLayer, number: int, what: str) -> str:
 
 
 def own_metrics(layer: ScoredLayer, context: Context) -> Section | None:
-    """Return the scores that extensions have computed, if there are any."""
+    """Return the scores that the head asks for, if there are any."""
     scores = context.metrics.get(layer.name)
     if not scores:
         return None
     table = Table(("metric", "score"), tuple((name, None if s is None else float(s)) for name, s in scores.items()))
     brief = tuple(f"{name}: {'-' if score is None else f'{score:.4f}'}" for name, score in [*scores.items()][:BRIEF])
-    return Section("metrics", "Further metrics", "computed by extensions", dict(scores), brief, (table,))
+    return Section("metrics", "Further metrics", "named in `metrics` of the head", dict(scores), brief, (table,))
 
 
 def errors(layer: ScoredLayer, context: Context) -> Section | None:

@@ -11,6 +11,7 @@ from tagger.metrics.layer import ScoredLayer
 from tagger.text.sentence import Label, Layer, Values
 
 SHORT = 12  # digits of a hash in a text
+MOST = 10  # files that are named in a text
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Signature:
 
     Args:
         layers: Scorer, rule and scheme of each layer.
-        gold: SHA-256 of the gold sentences: their tokens and the layers that were scored.
+        gold: SHA-256 of the gold sentences: their tokens, frames and the layers that were scored.
         files: SHA-256 of each file with gold sentences, by its name; empty if they were not read from files.
         model: The name of the model; None for predictions of another tool.
         model_sha256: SHA-256 of the configuration of the model, which holds those of its other files.
@@ -42,12 +43,18 @@ class Signature:
     def lines(self) -> list[str]:
         """Return the signature as lines of text, with the first digits of each hash."""
         rules = [f"{name} by {', '.join(rule.values())}" for name, rule in self.layers.items()]
-        files = [f"{Path(name).name} ({digest[:SHORT]})" for name, digest in self.files.items()]
         model = "" if self.model is None else f"; model {self.model}"
         model += f" ({self.model_sha256[:SHORT]})" if self.model_sha256 else ""
         seed = "" if self.seed is None else f", seed {self.seed}"
-        data = ", ".join(files) or f"sentences ({self.gold[:SHORT]})"
-        return [f"signature: {'; '.join(rules)}", f"  on {data}{model}{seed}; tagger {self.version}"]
+        return [f"signature: {'; '.join(rules)}", f"  on {self._data()}{model}{seed}; tagger {self.version}"]
+
+    def _data(self) -> str:
+        """Return the files in words, many of them as one; without files, the sentences."""
+        if len(self.files) > MOST:
+            digest = sha256("".join(self.files.values()).encode()).hexdigest()
+            return f"{len(self.files)} files ({digest[:SHORT]})"
+        files = [f"{Path(name).name} ({digest[:SHORT]})" for name, digest in self.files.items()]
+        return ", ".join(files) or f"sentences ({self.gold[:SHORT]})"
 
     def differences(self, other: "Signature") -> list[str]:
         """Return in words why two scores are not comparable; nothing if they differ in model and seed at most."""
@@ -67,13 +74,15 @@ class Signature:
 
 
 def hash_of_gold(layers: Mapping[str, ScoredLayer]) -> str:
-    """Return the SHA-256 of the gold sentences of layers: of their tokens and gold tags or labels."""
+    """Return the SHA-256 of the gold sentences of layers: of their tokens, frames, and gold tags, labels or numbers."""
     digest = sha256()
     for name, layer in layers.items():
         digest.update(repr(name).encode())
         for sentence in layer.gold:
             found = sentence.layers[name]
             digest.update(repr((sentence.tokens, _gold_of(found))).encode("utf-8", "surrogatepass"))
+            if sentence.frames is not None:
+                digest.update(sentence.frames.values.tobytes())
     return digest.hexdigest()
 
 

@@ -14,6 +14,7 @@ from tagger.config.features import MISSING
 from tagger.corpus.corpus import Corpus, checked, cut_dev, read_corpus
 from tagger.doctor.check import check_for_training
 from tagger.errors import SHOWN, DataError, RecipeError
+from tagger.files.patterns import matching
 from tagger.heads.head import Head
 from tagger.heads.table import KINDS, heads_of
 from tagger.hub.lazy import is_lazy, packed_of, telling
@@ -173,8 +174,13 @@ def _how_to_fetch(missing: Sequence[str], data: Path | None) -> Iterator[str]:
 
 
 def _is_missing(path: Path) -> bool:
-    """Whether nothing exists at a path; other reasons why a file cannot be read are reported when it is read."""
+    """Whether nothing exists at a path, or matches it if it is a pattern.
+
+    Other reasons why a file cannot be read are reported when it is read.
+    """
     try:
+        if matching(path) != [path]:
+            return not matching(path)
         path.lstat()
     except FileNotFoundError:
         return True

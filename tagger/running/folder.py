@@ -22,6 +22,7 @@ from tagger.evaluation import SEEN, Report
 from tagger.files.exclusive import check_free, writing_to
 from tagger.files.hashes import CONFIG
 from tagger.files.holding import check_kind
+from tagger.files.patterns import matching
 from tagger.files.tensor_header import damaged
 from tagger.files.writing import make_pending, remove_parts, replace_files, replaced
 from tagger.model.folder.card import model_card
@@ -183,7 +184,8 @@ class RunFolder:
     def _licences(self) -> Mapping[str, Sequence[str]]:
         """Return the licence files in the folder of each file of data and vectors."""
         files = [self.data / path for path in self.recipe.embeddings.vectors]
-        files += [self.data / path for config in self.recipe.all_corpora().values() for path in config.files()]
+        data = [self.data / path for config in self.recipe.all_corpora().values() for path in config.files()]
+        files += [file for path in data for file in matching(path)]
         patterns = ("licen[cs]e*", "copying*", "acknowledg*")
         return {
             str(file): sorted(

@@ -12,15 +12,17 @@ FileFormat = Literal[  # the rows of `formats/table.py` that hold tags
     "jsonl",
     "brat",
     "docbin",
+    "fasta",
     "frames",
     "parallel",
     "pubtator",
     "rasa",
     "tagged",
+    "wav",
     "webanno",
     "xml",
 ]
-WITHOUT_LINES = ("brat", "docbin", "frames")  # those whose readers open the files themselves
+WITHOUT_LINES = ("brat", "docbin", "frames", "wav")  # those whose readers open the files themselves
 InputFormat = Literal["text", "csv", FileFormat]  # the rows that `tagger tag` reads
 OutputFormat = Literal["text", "conll", "jsonl", "csv", "parquet", "doccano", "labelstudio", "prodigy"]  # and writes
 Unit = Literal["line", "document", "file"]  # of plain text that is tagged

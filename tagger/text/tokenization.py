@@ -20,7 +20,7 @@ from tagger.text.splitting.segmentation import as_one, at_lines, at_marks, with_
 from tagger.text.splitting.word_rules import WordRules, WordTable
 from tagger.text.word_tables import check_language, installed_table, source_name
 
-Tokenize = Literal["words", "spacy", "blanks", "characters"]
+Tokenize = Literal["words", "spacy", "blanks", "characters", "symbols"]
 Split = Callable[[str], Sequence[str] | Sequence[CharSpan]]  # a function of the user
 Segment = Literal["rules", "lines", "none"]
 
@@ -52,11 +52,12 @@ class TextRules:
     Args:
         tokenize: `words` splits by the rules of a language and those above; `spacy` by the rules of the
             language alone, as spaCy does; `blanks` at white space only; `characters` splits scripts without blanks,
-            such as Chinese, into characters; `function` calls `function`.
+            such as Chinese, into characters; `symbols` makes a token of every character that is not white space, as
+            in `ACGT`; `function` calls `function`.
         language: Code of the language whose rules `words` and `spacy` use.
         split_on: Characters that are always tokens of their own.
         segment: Where sentences end: at marks such as `.` (`rules`), at line breaks (`lines`), or only with the text
-            (`none`). Default: at line breaks if `tokenize` is `blanks`, otherwise at marks.
+            (`none`). Default: at line breaks if `tokenize` is `blanks` or `symbols`, otherwise at marks.
         version: Number of the rules of this module that `words` uses; a model keeps that of its training.
         table: The rules of the language, as a model has them. Default: those of the installed spaCy.
         function: Returns the tokens of a text, or start and end of each. A model that was loaded lacks it until it is
@@ -98,7 +99,7 @@ class TextRules:
     @property
     def segments_at(self) -> Segment:
         """Where sentences end: `segment`, or its default."""
-        return self.segment or ("lines" if self.tokenize == "blanks" else "rules")
+        return self.segment or ("lines" if self.tokenize in ("blanks", "symbols") else "rules")
 
     def changed(self, **settings: str) -> "TextRules":
         """Return these rules with other settings: `tokenize`, `language`, `split_on` or `segment`.
@@ -207,6 +208,8 @@ class TextRules:
             spans = [match.span() for match in _CHUNK.finditer(part)]
         elif self.tokenize == "characters":
             spans = split_characters(part)
+        elif self.tokenize == "symbols":
+            spans = [(i, i + 1) for i, char in enumerate(part) if not char.isspace()]
         else:
             spans = _words(self._word_rules(), part, longest=MAX_RUN if self.tokenize == "words" else len(part))
         return [(start + first, start + last) for first, last in spans] if start else spans
@@ -225,6 +228,7 @@ class TextRules:
 
 
 DEFAULT_RULES = TextRules()
+SYMBOLS = TextRules("symbols")
 
 
 def _depends_on_its_neighbours(text: str, spans: Sequence[CharSpan]) -> bool:

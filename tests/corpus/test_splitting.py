@@ -1,6 +1,7 @@
 """Splits: what belongs together stays together, and a seed of their own decides."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,13 @@ def test_records_are_documents_with_their_ids_and_are_cut_whole(tmp_path: Path) 
     assert [sentence.document for sentence in corpus.test[::2]] == [sentence.document for sentence in corpus.test[1::2]]
     assert {str(s.document) for part in corpus.splits().values() for s in part} == {str(100 + i) for i in range(30)}
     assert "cut 6 sentences of 3 documents for test from train by seed 1" in corpus.notes
+
+
+def test_equal_texts_stay_together_if_they_are_the_group() -> None:
+    sentences = [Sentence.from_tokens([word]) for word in ["a", "b", "a", "c", "b", "d"]]
+    assert groups_of(sentences, "text").ids.tolist() == [0, 1, 0, 2, 1, 3]
+    spaced = [*sentences, replace(sentences[0], text=" a ", offsets=((1, 2),))]
+    assert groups_of(spaced, "text").ids.tolist()[-1] == 0
 
 
 def test_group_of_a_column_file_is_a_comment(tmp_path: Path) -> None:

@@ -151,7 +151,6 @@ def test_tags_in_another_spelling_go_to_any_scheme_in_their_columns(tags: str) -
 
 
 UNREAD = {
-    "fasta": (">1abc\nMKTAY\nCCHHH\n>2abc\nGGS\nCCC\n", "FASTA"),
     "tiger": ('<?xml version="1.0"?>\n<corpus id="x">\n<head>\n</head>\n<body>\n', "TIGER XML"),
     "tei": ('<?xml version="1.0"?>\n<!-- x -->\n<TEI xmlns="y">\n', "TEI"),
     "xmi": ('<?xml version="1.0"?>\n<xmi:XMI xmlns:xmi="http://x">\n', "XMI of UIMA"),
@@ -192,6 +191,22 @@ def test_settings_of_reading_are_given(tmp_path: Path) -> None:
     settings = {"delimiter": "~", "quote": "'", "comments": "%%", "columns": ["token", "pos"]}
     corpus = load_corpus(train=str(path), format="conll", **settings)
     assert [(s.tokens, s.tags("pos")) for s in corpus.train] == [(("Ines", "left~"), ("NN", "VB"))]
+
+
+def test_marks_between_sequences_are_named(tmp_path: Path) -> None:
+    """As in the protein files of UCI, where some chains end in `<end>`, and `_` is a class."""
+    path = write(tmp_path, "<>\nM _\nK h\n<end>\n<>\nA e\n \nG _\n<end>")
+    settings = {"train": str(path), "format": "conll", "columns": ["token", "structure"]}
+    corpus = load_corpus(**settings, boundary=["<>", "<end>"])
+    assert [(s.tokens, s.tags("structure")) for s in corpus.train] == [
+        (("M", "K"), ("_", "h")),
+        (("A",), ("e",)),
+        (("G",), ("_",)),
+    ]
+    assert corpus.train[1].origin is not None
+    assert corpus.train[1].origin.at(0).endswith(":6")
+    with pytest.raises(DataError, match=r":4: must have 2 columns \(token, structure\), got 1: '<end>'"):
+        load_corpus(**settings, boundary="<>")
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-le", "latin-1"])

@@ -8,6 +8,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 import readers
+from sounds import tone, write_wav
 
 from tagger.cli import app
 from tagger.errors import DataError
@@ -56,7 +57,7 @@ def test_a_row_is_described_and_its_example_is_what_it_says(name: str, tmp_path:
     path.write_text("Ada lives in Oslo" if name == "brat" else row.example, encoding="utf-8")
     if name == "brat":
         path.with_suffix(".ann").write_text(row.example, encoding="utf-8")
-    if name == "docbin":  # which is binary
+    if name in ("docbin", "wav"):  # which are binary
         return
     read = name if row.read is not None else {"csv": "conll"}.get(name, "jsonl")
     assert detect_format(row.example.split("\n"), where="f", path=path) == read
@@ -77,8 +78,12 @@ def test_every_readable_format_can_be_tagged_with_the_tokens_that_are_evaluated(
         path = tmp_path / "a.spacy"
         made = Sentence.from_tokens(["Ada", "sleeps"], {"ner": TagLayer(("B-PER", "O"), "iob2")})
         path.write_bytes(b"".join(written("docbin", [made], ["ner"])))
+    if name == "wav":
+        pytest.importorskip("soundfile")
+        pytest.importorskip("kaldi_native_fbank")
+        path = write_wav(tmp_path / "a.wav", tone(440))
     settings = SETTINGS.get(name, {})
-    lines = [] if name in ("brat", "docbin") else example.splitlines()
+    lines = [] if name in ("brat", "docbin", "wav") else example.splitlines()
     documents = list(stream_documents(lines, name, settings.get("columns"), where=str(path)))
     assert [s.tokens for d in documents for s in d.sentences] == [
         s.tokens for s in readers.read(name, path, **settings)

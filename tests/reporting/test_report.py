@@ -15,9 +15,10 @@ from tagger.metrics.entity_layer import EntityLayer
 from tagger.metrics.layer import ClassLayer, ScoredLayer, TokenLayer
 from tagger.reporting.output import check_path
 from tagger.reporting.report import SUFFIXES, Report, load_report, signature_of
-from tagger.reporting.signature import hashes_of_files
+from tagger.reporting.signature import Signature, hash_of_gold, hashes_of_files
+from tagger.text.frames import frames_of
 from tagger.text.schemes import Boundary, Scheme
-from tagger.text.sentence import Origin, Sentence, TagLayer, Unaligned
+from tagger.text.sentence import Origin, Sentence, TagLayer, Unaligned, sentence_of_frames
 
 
 def entity_layer(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], scheme: Scheme) -> EntityLayer:
@@ -271,6 +272,23 @@ def test_without_jinja2_a_page_says_what_to_install(tmp_path: Path, monkeypatch:
     with pytest.raises(MissingExtraError, match=r"a page needs the package jinja2, .* run pip install"):
         check_path(tmp_path / "a.html", SUFFIXES)
     make_report().save(tmp_path / "a.txt")
+
+
+def test_a_signature_names_few_files_and_counts_many() -> None:
+    def data_of(number: int) -> str:
+        return Signature({}, "0" * 64, {f"d/{i}.wav": f"{i:064}" for i in range(number)}, version="1").lines()[1]
+
+    assert data_of(2) == "  on 0.wav (000000000000), 1.wav (000000000000); tagger 1"
+    assert data_of(300).startswith("  on 300 files (")
+    assert data_of(300) != data_of(301)
+
+
+def test_frames_are_part_of_the_gold_sentences_of_a_signature() -> None:
+    def hash_of(number: float) -> str:
+        sentence = sentence_of_frames(frames_of([[number], [2.0]]), {"t": ["a", "b"]})
+        return hash_of_gold({"t": TokenLayer("t", (sentence,), (sentence,))})
+
+    assert hash_of(1.0) == hash_of(1.0) != hash_of(3.0)
 
 
 def test_signatures_differ_in_rule_data_and_version_but_not_in_model_and_seed() -> None:

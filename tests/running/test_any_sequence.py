@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from small_recipes import SMALL
 from small_runs import Notes, same_bits, weights
+from sounds import tone, write_wav
 from typer.testing import CliRunner
 
 import tagger
@@ -103,7 +104,34 @@ def write_words(folder: Path) -> str:
     return 'format = "conll"\ncolumns = ["token", "tags"]\nlayers = {mood = "# mood"}\ntrain = "all.conll"'
 
 
+def write_fasta(folder: Path) -> str:
+    """Proteins whose tags are below them, with a label in the header."""
+    rows = [f">P{i}|{'left' if i % 2 else 'right'}|0\n{'MA'[i % 2]}KKA\n{'io'[i % 2]}iio\n" for i in range(SEQUENCES)]
+    (folder / "all.fasta").write_text("".join(rows), encoding="utf-8")
+    return 'format = "fasta"\nlayers = {tags = "tags", mood = "2"}\ntrain = "all.fasta"'
+
+
+def write_symbols(folder: Path) -> str:
+    rows = [f"{'left' if i % 2 else 'right'},d{i},  AC{'GT'[i % 2]}A\n" for i in range(SEQUENCES)]
+    (folder / "all.csv").write_text("label,name,text\n" + "".join(rows), encoding="utf-8")
+    return (
+        'format = "labelled"\nlayer = "mood"\ntokenize = "symbols"\ncolumns = ["mood", "_", "text"]\n'
+        'delimiter = "comma"\nheader = 1\ntrain = "all.csv"'
+    )
+
+
+def write_sounds(folder: Path) -> str:
+    for i in range(SEQUENCES):
+        name = f"left_{i:02}" if i % 2 else f"right_{i:02}"
+        write_wav(folder / f"{name}.wav", tone(300 if i % 2 else 900, seed=i))
+    return (
+        'format = "wav"\nlayers = {mood = "word"}\ntrain = "*_??.wav"\n'
+        'audio = {name = "(?P<word>[a-z]+)_(?P<take>[0-9]+)", hop = 50, coefficients = 3}'
+    )
+
+
 OVERRIDES = ["encoder.bidirectional=false", "encoder.stride=2"]
+
 
 # Each kind of input: what writes its file and says how to read it, and how a recipe describes a step.
 INPUTS: dict[str, tuple[Callable[[Path], str], str]] = {
@@ -113,8 +141,16 @@ INPUTS: dict[str, tuple[Callable[[Path], str], str]] = {
     "ts": (write_ts, NUMBERS),
     "csv": (write_csv, NUMBERS),
     "words": (write_words, ""),
+    "fasta": (write_fasta, ""),
+    "symbols": (write_symbols, ""),
+    "wav": (write_sounds, NUMBERS),
 }
-WITHOUT = {"ts": {"tags"}, "csv": {"mood"}}  # layers that a kind of file does not have
+WITHOUT = {
+    "ts": {"tags"},
+    "csv": {"mood"},
+    "symbols": {"tags"},
+    "wav": {"tags"},
+}  # layers that a kind of file does not have
 
 
 def make_recipe(folder: Path, kind: str, *, pooling: str = "mean") -> Path:
@@ -133,6 +169,9 @@ def make_recipe(folder: Path, kind: str, *, pooling: str = "mean") -> Path:
 @pytest.fixture(scope="module", params=INPUTS)
 def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path, Run]:
     """A kind of input, the folder of its files, and a run that was trained on them."""
+    if request.param == "wav":
+        pytest.importorskip("soundfile")
+        pytest.importorskip("kaldi_native_fbank")
     folder = tmp_path_factory.mktemp(request.param)
     recipe = make_recipe(folder, request.param)
     return request.param, folder, train(recipe, output=folder / "run", overrides=OVERRIDES)
@@ -192,15 +231,18 @@ def test_every_backend_tags_step_by_step_what_it_tags_whole(trained: tuple[str, 
 
 
 def test_the_command_tags_the_file_and_scores_it(trained: tuple[str, Path, Run], tmp_path: Path) -> None:
-    _kind, folder, run = trained
-    (file,) = folder.glob("all.*")
+    kind, folder, run = trained
+    file = next(folder.glob("all.*"), folder / "left_01.wav")
     output = tmp_path / "out.jsonl"
     runner = CliRunner()
-    result = runner.invoke(app, ["tag", str(folder / "run"), str(file), "--output", str(output)])
+    format = ["--input-format", "csv"] if kind == "symbols" else []
+    result = runner.invoke(app, ["tag", str(folder / "run"), str(file), "--output", str(output), *format])
     assert result.exit_code == 0, result.output
     rows = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
     (corpus,) = tagger.load_corpora(folder / "recipe.toml").values()
     sentences = sorted([*corpus.train, *corpus.dev, *corpus.test], key=lambda s: s.origin.lines[0])  # type: ignore[union-attr]
+    if kind == "wav":
+        sentences = [sentence for sentence in sentences if sentence.meta["file"] == file.name]
     expected = list(run.tagger.predict(sentences))
     assert [row["tokens"] for row in rows] == [list(sentence.tokens) for sentence in expected]
     if "tags" in run.tagger.layers:
@@ -243,5 +285,6 @@ def test_a_cut_training_goes_on_to_the_same_model(trained: tuple[str, Path, Run]
 def test_a_model_of_numbers_keeps_no_words(trained: tuple[str, Path, Run]) -> None:
     kind, folder, run = trained
     vocabulary = json.loads((folder / "run" / "model" / "vocabulary.json").read_text(encoding="utf-8"))
-    assert bool(vocabulary["words"]) == (kind == "words")
-    assert run.tagger.model.config.vector_dimension == (8 if kind == "words" else 0)
+    of_words = not INPUTS[kind][1]
+    assert bool(vocabulary["words"]) == of_words
+    assert run.tagger.model.config.vector_dimension == (8 if of_words else 0)

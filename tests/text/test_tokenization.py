@@ -251,7 +251,13 @@ def test_characters_are_tokens_where_a_script_has_no_blanks(text: str, expected:
     assert list(TextRules("characters").sentence(text).tokens) == expected.split(" ")
 
 
-@pytest.mark.parametrize("mode", ["words", "spacy", "blanks", "characters"])
+def test_every_symbol_is_a_token() -> None:
+    sentence = TextRules("symbols").sentence(" AC.g\t-*12\u0301")
+    assert sentence.tokens == ("A", "C", ".", "g", "-", "*", "1", "2", "\u0301")
+    assert sentence.offsets[4] == (6, 7)
+
+
+@pytest.mark.parametrize("mode", ["words", "spacy", "blanks", "characters", "symbols"])
 @given(any_text, st.sampled_from(["", "/#-", "a]^\\"]))
 @settings(max_examples=60, deadline=None)
 def test_no_rules_lose_a_character(mode, text: str, split_on: str):
@@ -283,6 +289,7 @@ def test_characters_of_split_on_are_tokens_of_their_own(mode, split_on: str, exp
         ("blanks", None, [" One. Two", "three. "]),
         ("blanks", "rules", ["One. Two\nthree."]),
         ("characters", "rules", ["One.", "Two\nthree."]),
+        ("symbols", None, [" One. Two", "three. "]),
     ],
 )
 def test_segment_says_where_sentences_end(mode, segment, expected: list[str]):
@@ -333,7 +340,7 @@ def test_words_follow_the_rules_of_a_language_and_hold_no_blank(language: str, t
     assert list(TextRules(language=language).sentence(text).tokens) == expected.split(" ")
 
 
-@pytest.mark.parametrize("mode", ["words", "spacy", "blanks", "characters"])
+@pytest.mark.parametrize("mode", ["words", "spacy", "blanks", "characters", "symbols"])
 @pytest.mark.parametrize("segment", ["rules", "lines", "none"])
 @given(st.lists(st.sampled_from([*AWKWARD, "Ada", "router Z.", ".", "?", ")", "“", " ", " ", "\n"]), max_size=30))
 @settings(max_examples=100, deadline=None)

@@ -1,6 +1,7 @@
 """Column files as in the CoNLL shared tasks: one token per line with its annotations, a blank line between sentences.
 
-A separator line may contain white space. A line `-DOCSTART-` starts a document, as does a comment `# newdoc` or
+A separator line may contain white space, or be a mark that `boundary` of the config names, such as `<>`. A line
+`-DOCSTART-` starts a document, as does a comment `# newdoc` or
 `# newdoc id = NAME` above a sentence. A comment comes before the first token of a
 sentence, starts with `#` and a blank or reads `#key = value`, and does not have the columns of a token line; between
 blanks `# id 7 domain=news` is a comment whatever its number of columns. Tabs separate the columns if the first token
@@ -110,6 +111,7 @@ def read_conll(source: Source, config: ReadingConfig, tally: Tally, faults: Faul
         DataError: A layer of the config has no comment as its source, or no column holds tokens.
     """
     layers = config.layers or {}
+    source = _without_boundaries(source, config.boundary)
     form, columns, brackets = _layout(source, config, tally)
     for layer, comment in layers.items():
         if not comment.startswith("# ") or layer in columns:
@@ -140,6 +142,13 @@ def read_conll(source: Source, config: ReadingConfig, tally: Tally, faults: Faul
         yield _sentence(block, keep, source.where, found)
     if not count:
         faults.add("form", source.where, NO_SENTENCE)
+
+
+def _without_boundaries(source: Source, boundary: Sequence[str] | None) -> Source:
+    """Return the source with blank lines in place of the lines that separate sentences."""
+    if not boundary:
+        return source
+    return source._replace(lines=lambda: ("" if line.strip() in boundary else line for line in source.lines()))
 
 
 def _has_flags(block: Block, column: int) -> bool:
@@ -201,6 +210,7 @@ def stream_conll(source: Source, config: ReadingConfig, tally: Tally, faults: Fa
     Raises:
         DataError: The columns have no name, or a line does not have these columns.
     """
+    source = _without_boundaries(source, config.boundary)
     head, lines = split_head(source.lines(), config.comments, int(config.header or 0))
     form = _form_of_head(head, config)
     fields = first_fields(head, form.split()) or [""]

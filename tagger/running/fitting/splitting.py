@@ -7,17 +7,17 @@ from tagger.inference.documents import whole_text_labels
 from tagger.model.config import ModelConfig, shared_rules
 from tagger.text.characters import is_unspaced
 from tagger.text.sentence import Sentence
-from tagger.text.tokenization import DEFAULT_RULES, TextRules
+from tagger.text.tokenization import DEFAULT_RULES, SYMBOLS, TextRules
 from tagger.wording import quoted
 
-TOKENIZED = ("conll", "conllu", "parallel", "tagged")  # formats whose files hold tokens
+TOKENIZED = ("conll", "conllu", "fasta", "parallel", "tagged")  # formats whose files hold tokens
 MOST = 0.95  # of the tokens in scripts without blanks
 
 
 def text_rules_of(
     given: Mapping[str, TextRules], train: Packed, tell: Callable[[str], None], *, tokenized: Set[str] = frozenset()
 ) -> TextRules:
-    """Return how a model splits raw text: as its corpora were split, or into characters if their tokens are characters.
+    """Return how a model splits raw text: as its corpora were split, or into characters if their tokens are such.
 
     Args:
         given: How each corpus was split, by its name.
@@ -32,9 +32,9 @@ def text_rules_of(
         how = "by the default rules" if same is None else f"as corpus `{same}` does"
         noun = "corpus" if len(odd) == 1 else "corpora"
         tell(f"the model splits raw text {how} ({rules.name}), unlike {noun} {quoted(odd)}")
-    if rules == DEFAULT_RULES and has_characters(train):
-        rules = TextRules("characters")
-        tell('the train tokens are single characters, so the model splits raw text with tokenize = "characters"')
+    if rules == DEFAULT_RULES and (has_characters(train) or has_symbols(train)):
+        rules = TextRules("characters") if has_characters(train) else SYMBOLS
+        tell(f'the train tokens are single characters, so the model splits raw text with tokenize = "{rules.tokenize}"')
     return rules.with_table()
 
 
@@ -50,3 +50,9 @@ def has_characters(sentences: Packed) -> bool:
     counts = {word: count for word, count in sentences.counts().items() if is_unspaced(word)}
     single = sum(count for word, count in counts.items() if len(word) == 1)
     return 2 * sum(counts.values()) > sentences.counts().total() and single >= MOST * sum(counts.values())
+
+
+def has_symbols(sentences: Packed) -> bool:
+    """Whether every token is a single character, and some are letters, as in column files of proteins."""
+    words = sentences.counts()
+    return all(len(word) == 1 for word in words) and any(map(str.isalpha, words))

@@ -12,7 +12,7 @@ from small_runs import Notes
 import tagger
 from tagger.encoding.packed import pack
 from tagger.errors import DataError
-from tagger.running.fitting.splitting import has_characters, text_rules_of
+from tagger.running.fitting.splitting import has_characters, has_symbols, text_rules_of
 from tagger.running.scoring import evaluate_files
 from tagger.text.sentence import Sentence
 from tagger.text.tokenization import TextRules
@@ -71,6 +71,27 @@ def test_columns_of_characters_make_a_model_of_characters(tmp_path: Path) -> Non
 )
 def test_only_tokens_that_are_mostly_single_characters_count(words: str, expected: bool) -> None:
     assert has_characters(pack([Sentence.from_tokens(words.split())])) is expected
+
+
+@pytest.mark.parametrize(("words", "expected"), [("A C g *", True), ("A CG", False), ("0 1 2", False)])
+def test_symbols_are_single_characters_with_letters_among_them(words: str, expected: bool) -> None:
+    assert has_symbols(pack([Sentence.from_tokens(words.split())])) is expected
+
+
+def test_columns_of_symbols_make_a_model_of_symbols(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("<>\nM\tO\nK\tB-X\n<>\nA\tO\n" * 5)
+    path = str(tmp_path / "a.tsv")
+    files = {"format": "conll", "columns": ["token", "ner"], "train": [path], "dev": [path], "boundary": "<>"}
+    run, notes = trained(data=files)
+    sentence = run.tagger.tag("MK A")
+    assert sentence.tokens == ("M", "K", "A")
+    assert sentence == run.tagger.tag_symbols("MK A")
+    assert run.tagger.tag_symbols(" ").tokens == ()
+    assert 'the train tokens are single characters, so the model splits raw text with tokenize = "symbols"' in notes
+    assert len(run.tagger.tag_document("MK\nA").sentences) == 2
+    assert evaluate_files(run.tagger, [path]).extra["tokens"] == 15
+    words = tagger.Tagger(run.tagger.backend).tag_tokens(["M", "K", "A"])
+    assert words.layers == sentence.layers
 
 
 def test_corpora_that_are_split_differently_are_noted(tmp_path: Path) -> None:

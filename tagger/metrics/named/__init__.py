@@ -1,0 +1,1 @@
+"""Scores that a head asks for by name, in `heads.NAME.metrics`."""

@@ -1,0 +1,106 @@
+"""FASTA: symbols below headers, with labels in the header and tags below the symbols."""
+
+import pytest
+import readers
+
+from tagger.config import ReadingConfig
+from tagger.errors import DataError
+from tagger.formats.detection import detect_format
+from tagger.formats.streaming import stream_documents
+from tagger.text.sentence import Sentence
+
+
+def parse(text: str, **settings: object) -> list[Sentence]:
+    return readers.parse("fasta", text.splitlines(), where="f", **settings)
+
+
+def error_of(text: str, **settings: object) -> str:
+    with pytest.raises(DataError) as caught:
+        parse(text, **settings)
+    return str(caught.value)
+
+
+def test_symbols_on_several_lines_are_one_sequence() -> None:
+    first, second = parse(";made by hand\n>P1 Aspartate OS=Homo sapiens OX=9606\nMK-\n\n va*\n>P2\nM\n")
+    assert (first.text, first.tokens) == ("MK-va*", tuple("MK-va*"))
+    assert first.offsets[2] == (2, 3)
+    assert first.meta == {"id": "P1", "OS": "Homo sapiens", "OX": "9606"}
+    assert (second.tokens, second.meta) == (("M",), {"id": "P2"})
+    assert second.origin is not None
+    assert second.origin.at(0) == "f:7"
+
+
+def test_labels_are_in_the_header_by_key_and_by_number() -> None:
+    (named,) = parse(">P1 organism=human kind=x y\nMK", layers={"organism": "organism", "class": "kind"})
+    assert (named.label("organism").value, named.label("class").value) == ("human", "x y")
+    (numbered,) = parse(">P1|EUKARYA|NO_SP|0\nMK", layers={"kingdom": "2", "partition": "4"})
+    assert (numbered.label("kingdom").value, numbered.label("partition").value) == ("EUKARYA", "0")
+
+
+@pytest.mark.parametrize("lines", ["MKVA\nIIMM", "MK\nVA\nII\nMM"])
+def test_tags_are_below_the_symbols_on_as_many_lines(lines: str) -> None:
+    (sequence,) = parse(f">P1|TM|0\n{lines}", layers={"topology": "tags", "type": "2"})
+    assert (sequence.text, sequence.tags("topology")) == ("MKVA", ("I", "I", "M", "M"))
+    assert sequence.label("type").value == "TM"
+
+
+@pytest.mark.parametrize(
+    ("text", "layers", "message"),
+    [
+        (
+            ">P1\nMKV\nII\n",
+            {"t": "tags"},
+            "f:1: the record must have a tag for each symbol, on as many lines as its symbols, "
+            "got 3 symbols and 2 tags on 2 lines",
+        ),
+        (
+            ">P1\nMKV\n",
+            {"t": "tags"},
+            "f:1: the record must have a tag for each symbol, on as many lines as its symbols, "
+            "got 0 symbols and 3 tags on 1 line",
+        ),
+        (">P1\nM\n>P2\n", {}, "f:3: the header must have symbols below it, got none; remove it"),
+        (">P1\n>P2\nM", {"t": "tags"}, "f:1: the header must have symbols below it, got none; remove it"),
+        (
+            "MKV\n>P1\nM\n",
+            {},
+            "f:1: must be a header that starts with >, got 'MKV'",
+        ),
+        (
+            ">P1 kind=x\nM",
+            {"class": "organism"},
+            "f:1: the header must have `organism=VALUE` for the layer `class`, got 'P1 kind=x'; "
+            "its keys are `id`, `kind`",
+        ),
+        (
+            ">P1|TM\nM",
+            {"class": "3"},
+            "f:1: the header must have a field 3 between vertical bars for the layer `class`, got 'P1|TM'",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_record_is_said(text: str, layers: dict[str, str], message: str) -> None:
+    assert message in error_of(text, layers=layers)
+
+
+@pytest.mark.parametrize(
+    ("text", "format"),
+    [
+        (">P1|TM\nMKV\nIIM\n", "fasta"),
+        (";x\n>P1\nACGT\nACGT", "fasta"),
+        ("> quoted text\nof a mail with words\n", "text"),
+    ],
+)
+def test_fasta_is_detected_by_its_headers(text: str, format: str) -> None:
+    assert detect_format(text.splitlines(), where="f") == format
+
+
+def test_a_file_to_be_tagged_may_have_tags_or_not() -> None:
+    config = ReadingConfig.model_construct(format="fasta", layers={"t": "tags"})
+
+    def tokens(text: str) -> list[str]:
+        documents = stream_documents(text.splitlines(), "fasta", reading=config, where="f")
+        return ["".join(part.tokens) for document in documents for part in document.sentences]
+
+    assert tokens(">P1\nMK\nio\n>P2\nMKV\niio") == ["MK", "MKV"]
+    assert tokens(">P1\nMK\nVA\n>P2\nMKV") == ["MKVA", "MKV"]
