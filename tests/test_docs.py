@@ -82,7 +82,7 @@ def check_console(code: str) -> None:
         words = shlex.split(line[2:])
         assert [word for word in words if re.match(r"(scripts|recipes)/", word) and not (ROOT / word).exists()] == []
         if words[0] == "tagger":
-            name = " ".join(words[: 3 if words[1] in ("data", "plot", "recipes") else 2])
+            name = " ".join(words[: 3 if words[1] in ("annotations", "data", "plot", "recipes") else 2])
             section = known.partition(f"### {name}\n")[2].partition("\n### ")[0]
             assert section, line
             assert [word for word in words if word.startswith("--") and f"`{word}" not in section] == [], line
