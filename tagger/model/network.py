@@ -279,15 +279,16 @@ def _new_network(vocabulary: Vocabulary, config: ModelConfig, features: Features
         merge=encoder.merge,
         dropout=encoder.dropout,
     )
+    heads = {
+        layer: head_part(head, vocabulary.labels[layer], recurrent, config.widths)
+        for layer, head in heads_of(config.heads).items()
+    }
     parts = {name: feature_part(feature, vocabulary.words) for name, feature in features.items()}
     return Network(
         words=words,
         chars=chars,
         encoder=recurrent,
-        heads={
-            layer: head_part(head, vocabulary.labels[layer], recurrent, config.widths)
-            for layer, head in heads_of(config.heads).items()
-        },
+        heads=heads,
         dropout=embeddings.dropout,
         word_dropout=embeddings.word_dropout,
         state_dropout=encoder.dropout,
