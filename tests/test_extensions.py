@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from small_runs import make_recipe
+from small_runs import Notes, make_recipe, same_bits, weights
 from torch import Tensor, nn
 
 import tagger
@@ -264,6 +264,68 @@ def test_a_metric_is_in_the_report_and_needed_for_scores_alone(tmp_path: Path) -
     assert tagger.load_report(tmp_path / "run").to_dict()["scores"]["ner"]["metrics"] == {"errors": wrong}
     with pytest.raises(tagger.ModelError, match="the layer `ner` cannot be scored: `metrics` must be"):
         model.evaluate(sentences)
+
+
+@pytest.mark.parametrize(
+    ("score", "message"),
+    [
+        (lambda gold, predicted, layer: 1 / 0, "raised ZeroDivisionError: division by zero; correct its code"),
+        (lambda gold, predicted: 1, "raised TypeError: .* positional arguments"),
+        (lambda gold, predicted, layer: "0.5", "must return a finite number, .*, got '0.5'; correct its code"),
+        (lambda gold, predicted, layer: {"a": 1}, "must return a finite number, .*, got {'a': 1}"),
+        (lambda gold, predicted, layer: 10**400, "must return a finite number, .*, got 1000"),
+        (lambda gold, predicted, layer: float("nan"), "must return a finite number, .*, got nan"),
+        (lambda gold, predicted, layer: -float("inf"), "must return a finite number, .*, got -inf"),
+    ],
+)
+def test_a_wrong_metric_is_refused_before_training(tmp_path: Path, score: Any, message: str) -> None:
+    notes = Steps()
+    with pytest.raises(tagger.ModelError, match=f"^the layer `ner` cannot be scored: the metric `own` {message}"):
+        train(tmp_path, NER + 'metrics = ["own"]\n', extensions=[Metric("own", score)], listener=notes)
+    assert not notes.steps
+
+
+class Steps(Notes):
+    """Counts the steps."""
+
+    steps = 0
+
+    def stepped(self, step: int, loss: float, tokens_per_second: float) -> None:
+        self.steps = step
+
+
+def test_a_metric_that_fails_on_test_alone_leaves_the_model(tmp_path: Path) -> None:
+    calls = []
+
+    def score(gold: Any, predicted: Any, layer: str) -> float:
+        calls.append(layer)
+        return 1 / (2 - len(calls))
+
+    with pytest.raises(tagger.ModelError, match="the metric `own` raised ZeroDivisionError"):
+        train(tmp_path, NER + 'metrics = ["own"]\n', extensions=[Metric("own", score)])
+    tagger.load(tmp_path / "run").tag("Ada sleeps")
+
+
+def test_trying_a_metric_changes_no_model(tmp_path: Path) -> None:
+    models = []
+    for name, metrics in (("with", 'metrics = ["own"]\n'), ("without", "")):
+        (tmp_path / name).mkdir()
+        run = train(tmp_path / name, NER + metrics, extensions=[Metric("own", lambda gold, predicted, layer: None)])
+        models.append(weights(run))
+    assert same_bits(*models)
+
+
+def test_keep_refuses_a_head_whose_metric_is_missing_before_training(tmp_path: Path) -> None:
+    train(tmp_path, NER + 'metrics = ["own"]\n', extensions=[Metric("own", lambda gold, predicted, layer: 1.0)])
+    forget()
+    recipe = tmp_path / "keep.toml"
+    recipe.write_text(f'start = "run"\nkeep = 0.3\n{SYNTHETIC}[heads.sentiment]\nkind = "sentence"\n')
+    notes = Steps()
+    with pytest.raises(
+        tagger.ModelError, match=r"the layer `ner` cannot be scored: .*'own'; no extension .* install it"
+    ):
+        tagger.train(recipe, listener=notes)
+    assert not notes.steps
 
 
 def test_a_model_without_metrics_is_written_as_before(tmp_path: Path) -> None:

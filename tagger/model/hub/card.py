@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tagger.config import DataConfig, Recipe, load_recipe
 from tagger.config.data import ReadingConfig
-from tagger.errors import ModelError
+from tagger.errors import ModelError, RecipeError
+from tagger.extensions import NO_EXTENSION
 from tagger.files.writing import newest
 from tagger.heads.table import heads_of
 from tagger.model.model import Model, Source
@@ -165,9 +166,16 @@ def _results(model: Model, source: Source) -> "Iterator[EvalResult]":
 
 
 def _recipe(source: Source) -> Recipe | None:
-    """Return the recipe of the run that a model is from; None if there is no such file."""
+    """Return the recipe of the run that a model is from; None if there is no such file, or not all its extensions."""
     path = source.folder.parent / RECIPE
-    return load_recipe(path) if source.folder.name == "model" and newest(path).is_file() else None
+    if source.folder.name != "model" or not newest(path).is_file():
+        return None
+    try:
+        return load_recipe(path)
+    except RecipeError as error:
+        if str(error).endswith(NO_EXTENSION):  # such as a metric, which publishing does not need
+            return None
+        raise
 
 
 def _tested(recipe: Recipe | None) -> dict[str | None, _Tested]:

@@ -16,7 +16,7 @@ from tagger.corpus.corpus import Corpus
 from tagger.encoding.vectors import read_vectors
 from tagger.encoding.vocabulary import Vectors, build_vocabulary
 from tagger.errors import DataError
-from tagger.evaluation import dev_scores
+from tagger.evaluation import check_metrics, dev_scores
 from tagger.features.cache import compute
 from tagger.features.feature import Given
 from tagger.features.passages import have_neighbours, joined
@@ -201,6 +201,8 @@ class Training:
         tagger = Tagger(TorchBackend(model, cache=False))
         task = self.task(model, teachers)
         compute(model.features, passages_for(model.features, self.dev))
+        model.network.eval()  # each step sets it to training
+        check_metrics(self.dev, tagger.predict, model)
         self.checkpoints = self._checkpoints(model, task)
         return train_network(
             model.network,

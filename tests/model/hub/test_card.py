@@ -119,6 +119,16 @@ def test_what_is_given_comes_before_what_the_card_says(folder: Path, tmp_path: P
     assert (head["license"], head["language"]) == ("cc0-1.0", ["de"])
 
 
+def test_a_missing_metric_does_not_prevent_publishing(folder: Path, tmp_path: Path) -> None:
+    model = make_run(folder, tmp_path, report={"scores": {"ner": NER}})
+    text = '[data]\nformat = "synthetic"\nsentences = 9\n[heads.ner]\nkind = "tokens"\nmetrics = ["gone"]\n'
+    (tmp_path / "recipe.toml").write_text(text)
+    assert head_of(model)["model-index"][0]["results"][0]["metrics"][0]["value"] == 0.9124
+    (tmp_path / "recipe.toml").write_text("nonsense = [")
+    with pytest.raises(tagger.RecipeError, match="a recipe must be TOML"):
+        head_of(model)
+
+
 def test_neither_a_licence_nor_a_language_is_guessed(folder: Path, tmp_path: Path) -> None:
     assert head_of(make_run(folder, tmp_path)).keys() & {"license", "language", "datasets", "model-index"} == set()
 
