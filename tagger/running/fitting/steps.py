@@ -145,6 +145,11 @@ class Training:
         for layer, names in labels.items():
             if new := _new_labels(names, vocabulary.labels[layer], self.schemes[layer]):
                 self.listener.noted(f"the head of `{layer}` learns {quoted(new)} beside the labels that it knows")
+        for layer in self.start.lost_temperatures(recipe) if self.start is not None else ():
+            self.listener.noted(
+                f"the temperature of `{layer}` was fitted to the head before this training, so the new model has none; "
+                "`calibrate = true` in its section fits one"
+            )
         dimension = vectors.dimension if vectors else embeddings.dimension
         features = self.keep(features)
         lengths = np.diff(self.packed.starts).tolist()
