@@ -1,10 +1,11 @@
 """Parts of a user's own, from the recipe to a loaded model; docs/extensions.md has one of each kind."""
 
 import json
+import pickle
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -13,16 +14,17 @@ from torch import Tensor, nn
 
 import tagger
 from tagger import extensions
-from tagger.config import load_recipe
+from tagger.config import SentenceHeadConfig, load_recipe
 from tagger.export.folder import export_onnx
 from tagger.extensions import Cell, Feature, Head, Metric, Reader, find, register
 from tagger.features import table as features
 from tagger.formats.table import FORMATS
 from tagger.heads import table as heads
+from tagger.heads.label import LabelHead
 from tagger.inference.loading import backends_of
 from tagger.nn.encoder import CELLS, RecurrentEncoder
 from tagger.running.scoring import evaluate_files
-from tagger.text.sentence import Sentence
+from tagger.text.sentence import Label, Sentence
 
 NER = '[heads.ner]\nkind = "tokens"\n'
 SYNTHETIC = '[data]\nformat = "synthetic"\nsentences = 40\n'
@@ -202,6 +204,42 @@ def test_a_later_extension_replaces_one_with_its_name() -> None:
     register(Cell("own", Sums))
     register(Cell("own", WrappedLSTM))
     assert find(Cell, "own") == Cell("own", WrappedLSTM)
+
+
+class LoudHead(LabelHead):
+    """A head of labels whose prediction is a word of its own."""
+
+    word = "loud"
+
+    def layers(self, arrays: Any, names: Any, lengths: Any, shown: Any) -> Iterator[Any]:
+        yield from (Label(self.word) for _ in lengths)
+
+
+class LouderHead(LoudHead):
+    word = "louder"
+
+
+class LoudConfig(SentenceHeadConfig):
+    kind: Literal["loud"]  # type: ignore[assignment]
+
+
+def test_a_loaded_model_keeps_its_classes_when_another_is_loaded(tmp_path: Path) -> None:
+    loud, louder = Head("loud", LoudConfig, LoudHead), Head("loud", LoudConfig, LouderHead)
+    train(tmp_path, '[heads.sentiment]\nkind = "loud"\n', extensions=[loud])
+    first = tagger.load(tmp_path / "run", extensions=[loud])
+    second = tagger.load(tmp_path / "run", extensions=[louder])
+    assert [model.tag("Ada sleeps").label("sentiment").value for model in (first, second)] == ["loud", "louder"]
+    forget()
+    assert pickle.loads(pickle.dumps(first.model.config)) == first.model.config
+    assert first.tag("Ada sleeps").label("sentiment").value == "loud"
+
+
+@pytest.mark.parametrize("section", [dict, int])
+def test_a_section_that_is_none_is_one_sentence(tmp_path: Path, section: Any) -> None:
+    with pytest.raises(
+        tagger.RecipeError, match=r"`heads.a.kind` must have a subclass of tagger.config.AnyHeadConfig as"
+    ):
+        train(tmp_path, '[heads.a]\nkind = "loud"\n', extensions=[Head("loud", section, LoudHead)])
 
 
 # Readers

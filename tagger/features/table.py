@@ -8,6 +8,7 @@ import numpy as np
 
 from tagger import extensions
 from tagger.config import AnyFeatureConfig
+from tagger.config.kinds import extension_of
 from tagger.encoding.batches import Rows
 from tagger.errors import ModelError, RecipeError, TaggerError
 from tagger.extensions import find, running
@@ -30,7 +31,8 @@ Features = Mapping[str, Feature[Any]]
 
 def class_of(config: AnyFeatureConfig) -> type[Feature[Any]]:
     """Return the class that is responsible for features of a kind; its module is imported now."""
-    return _class_of_kind(config.kind)
+    own = extension_of(config, config.kind, extensions.Feature) if config.kind not in KINDS else None
+    return _class_of_kind(config.kind) if own is None else own.feature  # type: ignore[no-any-return]
 
 
 def only_in_torch(kind: object) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from tagger import extensions
 from tagger.config import AnyHeadConfig
-from tagger.extensions import find
+from tagger.config.kinds import extension_of
 from tagger.heads.head import Head
 from tagger.heads.label import LabelHead
 from tagger.heads.tags import TagHead
@@ -15,7 +15,7 @@ KINDS: dict[str, type[Head[Any, Any, Any]]] = {"tokens": TagHead, "sentence": La
 
 def head_of(layer: str, config: AnyHeadConfig) -> Head[Any, Any, Any]:
     """Return the head that predicts a layer."""
-    own = find(extensions.Head, config.kind) if config.kind not in KINDS else None
+    own = extension_of(config, config.kind, extensions.Head) if config.kind not in KINDS else None
     kind: type[Head[Any, Any, Any]] = KINDS[config.kind] if own is None else own.head
     return kind(layer, config)
 
