@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from huggingface_hub import EvalResult
 
 LIBRARY = "tagger"
+RULE = "---"  # the line before and after a head
 REPORT, RECIPE = "report.json", "recipe.toml"  # in the folder of a run
 OF_TOKENS, OF_SENTENCES = "token-classification", "text-classification"  # tasks of the hub
 TASKS = {  # tags of the hub for layers with these names
@@ -71,8 +72,8 @@ def card_for_hub(model: Model, card: str, repo: str, *, licence: str | None, lan
 
     kept, text = _parted(card)
     given = {"license": licence, "language": None if languages is None else list(languages)}
-    values = {**_told(model, repo), **kept, **{key: value for key, value in given.items() if value is not None}}
-    values["library_name"] = LIBRARY
+    told = {"library_name": LIBRARY, **_told(model, repo)}
+    values = {**told, **kept, **{key: value for key, value in given.items() if value is not None}}
     values["tags"] = [*kept.get("tags", ()), *_tags(model)]
     if model.source is not None and (results := list(_results(model, model.source))):
         values.pop("model-index", None)
@@ -85,8 +86,13 @@ def card_for_hub(model: Model, card: str, repo: str, *, licence: str | None, lan
 
 def _parted(card: str) -> tuple[dict[str, Any], str]:
     """Return what the head of a card says, and its text."""
-    if not card.startswith("---"):
+    lines = [line.rstrip() for line in card.splitlines()]
+    if lines[:1] != [RULE]:
         return {}, card
+    if RULE not in lines[1:]:
+        raise ModelError("README.md: a head that begins with a line --- must end with another one, got none; add it")
+    if not any(lines[1 : lines.index(RULE, 1)]):
+        return {}, "\n".join(card.splitlines()[lines.index(RULE, 1) + 1 :])
     import yaml
     from huggingface_hub import ModelCard
 
