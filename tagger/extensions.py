@@ -188,16 +188,19 @@ def find(kind: type[E], name: str) -> E | None:
 
 
 @contextmanager
-def running(what: str, error: type[TaggerError] = RecipeError) -> Iterator[None]:
+def running(
+    what: str, error: type[TaggerError] = RecipeError, *, known: tuple[type[Exception], ...] = (TaggerError,)
+) -> Iterator[None]:
     """Name an extension in whatever its code raises, in one sentence.
 
     Args:
         what: Where the recipe names it, and what it is: ``encoder.cell: the cell `own` ``.
         error: The type of the error.
+        known: Errors that say enough themselves.
     """
     try:
         yield
-    except TaggerError:
+    except known:
         raise
     except Exception as problem:  # the code of a user
         why = shorten(" ".join(str(problem).split()), 200)[1:-1]

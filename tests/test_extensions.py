@@ -271,6 +271,20 @@ def test_a_reader_is_used_for_training_and_evaluation(tmp_path: Path) -> None:
     [
         ("Ada|B-PER\nbroken\n", read_pipes, r"train.pipes: line 2 must have word\|TAG, got 'broken'"),
         ("Ada|B-PER\n", lambda path: ["Ada"], r"train.pipes: the reader `pipes` must yield sentences, got 'Ada'"),
+        ("Ada|B-PER\n", lambda path: None, r"train.pipes: the reader `pipes` must yield sentences, got None"),
+        (
+            "Ada|B-PER\n",
+            lambda path: [Sentence.from_tokens(["Ada"]), Sentence.from_tokens([])],
+            r"train.pipes: the reader `pipes` must yield sentences with tokens, got none in sentence 2; skip it",
+        ),
+        (
+            "Ada|B-PER\n",
+            lambda path: {}["x"],
+            r"train.pipes: the reader `pipes` raised KeyError: 'x'; correct its code",
+        ),
+        ("Ada|B-PER\n", lambda path: raised(OSError("odd")), r"train.pipes: the file cannot be read: odd$"),
+        ("Ada|B-PER\n", lambda path: raised(tagger.DataError("mine")), r"train.pipes: mine$"),
+        ("Ada|B-PER\n", lambda path: raised(ValueError()), r"train.pipes: ValueError$"),
         ("Ada|B-PER\n", lambda path: [], r"train.pipes: the file must hold at least one sentence, got none"),
     ],
 )
@@ -278,6 +292,18 @@ def test_what_a_reader_cannot_read_is_one_sentence(tmp_path: Path, text: str, re
     recipe = pipes(tmp_path, text)
     with pytest.raises(tagger.DataError, match=message):
         tagger.train(recipe, extensions=[Reader("pipes", read)])
+
+
+def raised(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.parametrize("key", ['encoding = "latin-1"', 'layers = { ner = "x" }'])
+def test_a_key_that_a_reader_does_not_know_is_refused(tmp_path: Path, key: str) -> None:
+    register(Reader("pipes", read_pipes))
+    (tmp_path / "r.toml").write_text(f'[data]\nformat = "pipes"\ntrain = "a"\n{key}\n{NER}')
+    with pytest.raises(tagger.RecipeError, match=r'is for formats of the library, got format = "pipes"'):
+        load_recipe(tmp_path / "r.toml")
 
 
 # Metrics
