@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,8 +141,14 @@ def test_other_backends_refuse_a_cell(tmp_path: Path) -> None:
 def test_incremental_tagging_refuses_a_cell(tmp_path: Path) -> None:
     one_direction = ["encoder.cell=sums", "encoder.bidirectional=false"]
     model = train(tmp_path, NER, overrides=one_direction, extensions=[Cell("sums", Sums)]).tagger
-    with pytest.raises(tagger.ModelError, match=r'the cell `sums` needs the backend "torch"'):
+    with pytest.raises(tagger.ModelError, match=r"in NumPy, which cannot run the cell `sums`; pass whole"):
         model.incremental()
+
+
+def test_a_cell_computes_in_float32_alone(tmp_path: Path) -> None:
+    half = ["encoder.cell=sums", "training.precision=bfloat16"]
+    with pytest.raises(tagger.RecipeError, match=r'training.precision: must be "float32" for the cell `sums`'):
+        train(tmp_path, NER, overrides=half, extensions=[Cell("sums", Sums)])
 
 
 @pytest.mark.parametrize(
@@ -195,8 +202,14 @@ def test_a_known_name_of_the_wrong_kind_stays_unknown(tmp_path: Path) -> None:
 def test_what_is_no_extension_or_has_a_name_of_the_library_is_refused() -> None:
     with pytest.raises(TypeError, match=r"must be one of Cell, .* of tagger.extensions, got .*Sums"):
         register(Sums)  # type: ignore[arg-type]
-    for name in ("lstm", ""):
-        with pytest.raises(ValueError, match=f"a cell must have a name that tagger does not use itself, got '{name}'"):
+    with pytest.raises(TypeError, match="of Cell, Feature, Head, Reader, Metric of"):
+        register(Sums)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="the metric 'own' must have a class or function as `score`, got 5"):
+        register(Metric("own", 5))  # type: ignore[arg-type]
+    for name in ("lstm", "", None, ["own"]):
+        with pytest.raises(
+            ValueError, match=f"a cell must have a name that tagger does not use itself, got {re.escape(repr(name))}"
+        ):
             register(Cell(name, Sums))
 
 
@@ -407,6 +420,11 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (folder / "own_cells-1.dist-info").mkdir(parents=True)
     (folder / "own_cells-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: own-cells\nVersion: 1\n")
     entries = "[tagger.cells]\nsums = own_cells:SUMS\nbroken = own_cells:MISSING\nother = own_cells:SUMS\n"
+    entries += "exits = own_exits:SUMS\ntwice = own_cells:SUMS\n"
+    (folder / "own_exits.py").write_text("import sys\nsys.exit(7)\n")
+    (folder / "more_cells-1.dist-info").mkdir()
+    (folder / "more_cells-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: more\nVersion: 1\n")
+    (folder / "more_cells-1.dist-info" / "entry_points.txt").write_text("[tagger.cells]\ntwice = more_cells:SUMS\n")
     (folder / "own_cells-1.dist-info" / "entry_points.txt").write_text(entries)
     source = Path(__file__).read_text()
     sums = source[source.index("class Sums") : source.index("class WrappedLSTM")]
@@ -427,6 +445,8 @@ def test_an_installed_package_offers_extensions(tmp_path: Path, package: Path) -
     ("name", "message"),
     [
         ("broken", r"the extension `broken` \(own_cells:MISSING\) cannot be imported: .*MISSING"),
+        ("exits", r"the extension `exits` \(own_exits:SUMS\) cannot be imported: SystemExit: 7; install"),
+        ("twice", r"the extension `twice` must come from one package, got (own-cells and more|more and own-cells); un"),
         ("other", r'the extension `other` \(own_cells:SUMS\) must be a tagger.extensions.Cell named "other", got Cell'),
     ],
 )
