@@ -75,6 +75,11 @@ class OtherShapes(Sums):
         return {"linear.weight": (hidden_size, input_size)}
 
 
+class NoShapes(nn.Module):
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+
+
 class TooWide(Sums):
     def forward(self, vectors: Tensor) -> Tensor:
         return super().forward(vectors).repeat(1, 1, 2)
@@ -155,6 +160,7 @@ def test_a_cell_computes_in_float32_alone(tmp_path: Path) -> None:
     ("module", "message"),
     [
         (LooksAhead, r"must read from left to right"),
+        (NoShapes, r"raised AttributeError: .* has no attribute 'shapes'; correct its code"),
         (OtherShapes, r"must have the parameters that `shapes` returns, .*, got .*linear.bias"),
         (TooWide, r"must map .* to float32 states of shape \(3, 40, 8\), got float32 of shape \(3, 40, 16\)"),
     ],
@@ -245,6 +251,18 @@ def test_a_loaded_model_keeps_its_classes_when_another_is_loaded(tmp_path: Path)
     forget()
     assert pickle.loads(pickle.dumps(first.model.config)) == first.model.config
     assert first.tag("Ada sleeps").label("sentiment").value == "loud"
+
+
+@pytest.mark.parametrize("found", [lambda lengths: ["loud"] * len(lengths), lambda lengths: [Label("loud")]])
+def test_wrong_layers_of_a_head_are_one_sentence(tmp_path: Path, found: Any) -> None:
+    class WrongHead(LabelHead):
+        def layers(self, arrays: Any, names: Any, lengths: Any, shown: Any) -> Any:
+            return found(lengths)
+
+    with pytest.raises(
+        tagger.ModelError, match=r"heads.sentiment: the head `loud` must yield a Label for each of 4 sen"
+    ):
+        train(tmp_path, '[heads.sentiment]\nkind = "loud"\n', extensions=[Head("loud", LoudConfig, WrongHead)])
 
 
 @pytest.mark.parametrize("section", [dict, int])

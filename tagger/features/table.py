@@ -32,7 +32,7 @@ Features = Mapping[str, Feature[Any]]
 def class_of(config: AnyFeatureConfig) -> type[Feature[Any]]:
     """Return the class that is responsible for features of a kind; its module is imported now."""
     own = extension_of(config, config.kind, extensions.Feature) if config.kind not in KINDS else None
-    return _class_of_kind(config.kind) if own is None else own.feature  # type: ignore[no-any-return]
+    return _class_of_kind(config.kind) if own is None else own.feature
 
 
 def only_in_torch(kind: object) -> bool:
@@ -65,7 +65,7 @@ def _prepared(name: str, config: AnyFeatureConfig, given: Given) -> Feature[Any]
             return class_of(config).prepare(name, config, given)
         with running(f"the feature `{config.kind}`"):
             feature = class_of(config).prepare(name, config, given)
-            width = feature.width
+            width, _ = feature.width, {name: tuple(shape) for name, shape in feature.shapes().items()}
         if type(width) is not int or width < 1:
             raise RecipeError(f"must have a width of 1 or more, got {shorten(width)}; change its section")
         return feature

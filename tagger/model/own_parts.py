@@ -3,6 +3,7 @@
 Cells of the encoder are checked in `nn/own_cell.py`, whose checks of weights and states are used here too.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ from tagger.nn.own_cell import TOLERANCE, changes_with, check_weights, form
 from tagger.text.sentence import Label
 from tagger.wording import shorten
 
+SUFFIX = re.compile(r"[a-z0-9]*")  # of the name of a file
 WORDS = ("a", "Ada", "2026", "Zürich", "東京", "...", "x" * 100)
 KNOWN = 2000  # words of the vocabulary that a trial has too
 ROWS, TOKENS = 3, 7
@@ -47,6 +49,8 @@ def feature_part(feature: Feature[Any], words: Sequence[str]) -> nn.Module:
     with running(where), torch.no_grad():
         part = feature.build()
         check_weights(where, part, feature.shapes(), own_file=bool(feature.suffix))
+        if not SUFFIX.fullmatch(feature.suffix):
+            raise RecipeError(f"{where} must have a `suffix` of letters and digits, got {feature.suffix!r}; change it")
         training = part.training
         part.eval()
         numbers = _numbers(where, feature, [*WORDS, *words[:KNOWN]]).to(_device(part))
@@ -112,8 +116,8 @@ def _check_head(where: str, head: Head[Any, Any, Any], part: HeadNetwork, width:
 
     def results(states: Tensor) -> dict[str, Tensor]:
         loss, output = part.loss(states, mask, target), part(states, mask)
-        if not isinstance(loss, Tensor) or loss.dim() or not loss.is_floating_point():
-            raise RecipeError(f"{where} must have a loss that is one float, got {form(loss)}; take the mean of it")
+        if not isinstance(loss, Tensor) or loss.dim() or not loss.is_floating_point() or bool(loss.isnan()):
+            raise RecipeError(f"{where} must have a loss that is one number, got {form(loss)}, or NaN; correct it")
         if not hasattr(output, "_asdict"):
             raise RecipeError(f"{where} must return a named tuple of tensors, got {shorten(output)}; define one")
         return {"loss": loss, **dict(named(output))}

@@ -103,6 +103,10 @@ class OtherEachTime(Vowels):
         return super().ids(words) * 0 + OtherEachTime.calls % 10
 
 
+class Outside(Vowels):
+    suffix = "../evil"
+
+
 class Lengths(TokenFeature[VowelsConfig]):
     """The length of each word, and what is made of it."""
 
@@ -163,6 +167,7 @@ def test_a_right_feature_is_built_in_training(kind: Any) -> None:
         (OneDimension, r"must return an array of whole numbers of shape \((\d+), k\) from `ids`, got .* \(\1,\)"),
         (TooFew, "must return an array of whole numbers"),
         (Lists, r"must return an array of whole numbers of .*, got \[\["),
+        (Outside, "must have a `suffix` of letters and digits, got '../evil'"),
         (OtherEachTime, "must return the same numbers for the same words"),
         (KnowsPadding, "must return numbers of each word that .* depend on the number of later tokens"),
     ],
@@ -213,6 +218,11 @@ class StarsNetwork(HeadNetwork):
 class VectorLoss(StarsNetwork):
     def loss(self, states: Tensor, mask: Tensor, targets: Tensor, /) -> Tensor:
         return (self(states, mask).stars - targets) ** 2
+
+
+class NotANumber(StarsNetwork):
+    def loss(self, states: Tensor, mask: Tensor, targets: Tensor, /) -> Tensor:
+        return super().loss(states, mask, targets) * float("nan")
 
 
 class NoTuple(StarsNetwork):
@@ -266,7 +276,8 @@ def test_a_right_head_is_built_in_training() -> None:
         ({"network": lambda _, width: StarsNetwork(width).double()}, "must have float32 weights alone"),
         ({"network": lambda _, width: 5}, "must make a torch.nn.Module, got 5"),
         ({"network": lambda _, width: float("many")}, "raised ValueError: could not convert string to float: 'many'"),
-        ({"network": VectorLoss}, r"must have a loss that is one float, got float32 of shape \(3,\)"),
+        ({"network": VectorLoss}, r"must have a loss that is one number, got float32 of shape \(3,\)"),
+        ({"network": NotANumber}, "must have a loss that is one number, got .* or NaN"),
         ({"network": NoTuple}, "must return a named tuple of tensors, got tensor"),
         ({"network": ReadsPadding}, "must not depend on padding, but its `loss` does"),
     ],

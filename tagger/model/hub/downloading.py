@@ -53,9 +53,10 @@ def downloaded(address: Address) -> Path:
     if address.revision and _COMMIT.fullmatch(address.revision) and (kept := _kept(address)):
         return kept  # a commit never changes
     with explained(address):
+        failures: tuple[type[Exception], ...] = (*unreachable(), *STRANGE)
         try:
             info = api().model_info(address.repo, revision=address.revision, files_metadata=True)
-        except (*unreachable(), *STRANGE) as error:
+        except failures as error:
             if not _is_outage(error) or (kept := _kept(address)) is None:
                 raise
             if not hub.is_offline_mode():
