@@ -204,7 +204,7 @@ def running(
         raise
     except Exception as problem:  # the code of a user
         why = shorten(" ".join(str(problem).split()), 200)[1:-1]
-        raise error(f"{what} raised {type(problem).__name__}: {why}; correct its code") from problem
+        raise error(f"{what} raised {type(problem).__name__}{why and ': '}{why}; correct its code") from problem
 
 
 def names_of(kind: type[Extension]) -> list[str]:
