@@ -1,17 +1,18 @@
 """Scores of a model: what it predicted, compared with gold sentences, layer by layer."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from math import isfinite
 from typing import Any
 
 from tagger.analysis.knowledge import TrainKnowledge
 from tagger.errors import DataError, ModelError
-from tagger.extensions import Metric, find, must_be
+from tagger.extensions import Metric, find, must_be, running
 from tagger.files.writing import newest
 from tagger.heads.table import heads_of
 from tagger.metrics.layer import ScoredLayer
-from tagger.metrics.named.table import NAMED
+from tagger.metrics.named.table import NAMED, Score
 from tagger.model.model import Model
 from tagger.reporting.report import Report as Report
 from tagger.reporting.report import signature_of
@@ -70,17 +71,63 @@ def own_metrics(layer: ScoredLayer, names: Iterable[str]) -> dict[str, float | N
     """Return the scores of a layer that its head asks for, by their names.
 
     Raises:
-        ModelError: An extension is missing.
+        ModelError: An extension is missing, or raises an error, or returns no finite number.
     """
     scores = {}
-    for name in names:
-        metric = None if name in NAMED else find(Metric, name)
-        if name not in NAMED and metric is None:
-            raise ModelError(f"the layer `{layer.name}` cannot be scored: `metrics` {must_be(Metric, name)}")
-        compute = NAMED[name] if metric is None else metric.score
-        score = compute(layer.gold, layer.predicted, layer.name)
-        scores[name] = None if score is None else float(score)
+    for name, compute in _metrics(layer.name, names).items():
+        where = f"the layer `{layer.name}` cannot be scored: the metric `{name}`"
+        with running(where, ModelError):
+            found = compute(layer.gold, layer.predicted, layer.name)
+        try:
+            score = None if found is None or isinstance(found, str | bytes) else float(found)
+        except (TypeError, ValueError, OverflowError):  # such as a list, or an integer of 400 digits
+            score = None
+        if found is not None and (score is None or not isfinite(score)):
+            raise ModelError(
+                f"{where} must return a finite number, or None if it is not defined, got {shorten(found)}; correct its "
+                "code"
+            )
+        scores[name] = score
     return scores
+
+
+def check_metrics(
+    gold: Sequence[Sentence], predict: Callable[[Sequence[Sentence]], Iterable[Sentence]], model: Model
+) -> None:
+    """Compute the metrics of extensions for a model that is not trained yet, so that they cannot fail at its end.
+
+    Args:
+        gold: The dev sentences.
+        predict: Returns them with predicted layers; not called if no head has such a metric.
+        model: The model.
+
+    Raises:
+        ModelError: An extension is missing, or raises an error, or returns no finite number.
+    """
+    heads = {layer: head for layer, head in heads_of(model.heads).items() if head.config.metrics}
+    for layer, head in heads.items():
+        _metrics(layer, head.config.metrics)
+    pairs = list(zip(gold, predict(gold), strict=True)) if heads else []
+    for layer, head in heads.items():
+        carried = _having(layer, pairs)
+        if carried[0]:
+            own_metrics(head.scored(*carried), head.config.metrics)
+
+
+def _metrics(layer: str, names: Iterable[str]) -> dict[str, Score]:
+    """Return the scores with these names, of the library or of extensions, or refuse a missing one."""
+    found: dict[str, Score] = {}
+    for name in names:
+        if name in NAMED:
+            found[name] = NAMED[name]
+            continue
+        if (metric := find(Metric, name)) is None:
+            raise ModelError(
+                f"the layer `{layer}` cannot be scored: `metrics` {must_be(Metric, name)}; install it, or pass it in "
+                "`extensions`"
+            )
+        found[name] = metric.score
+    return found
 
 
 def read_seen(model: Model) -> TrainKnowledge | None:

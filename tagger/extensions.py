@@ -10,13 +10,14 @@ package offers them as entry points: in its `pyproject.toml`, under `[project.en
 for the name. `docs/extensions.md` has an example of each kind.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, get_args
 
-from tagger.errors import RecipeError
+from tagger.errors import RecipeError, TaggerError
 from tagger.text.choices import FileFormat
 from tagger.wording import shorten
 
@@ -126,6 +127,7 @@ class Metric(Extension):
 
 __all__ = ["Cell", "Extension", "Feature", "Head", "Metric", "Reader", "register"]
 NO_EXTENSION = "no extension has that name"  # the end of an error about a name
+KINDS: tuple[type[Extension], ...] = (Cell, Feature, Head, Reader, Metric)
 E = TypeVar("E", bound=Extension)
 _KNOWN: dict[tuple[type[Extension], str], Extension] = {}
 
@@ -134,17 +136,23 @@ def register(*extensions: Extension) -> None:
     """Let recipes and models use these extensions; one with the name of an earlier one of its kind replaces it.
 
     Raises:
-        TypeError: One is none.
+        TypeError: One is none, or has a part that is no class or function.
         ValueError: Its name is empty or the library has it itself.
     """
     for extension in extensions:
-        if not isinstance(extension, Extension) or not extension.group:
-            kinds = ", ".join(kind.__name__ for kind in Extension.__subclasses__())
+        if not isinstance(extension, KINDS):
+            kinds = ", ".join(kind.__name__ for kind in KINDS)
             raise TypeError(f"an extension must be one of {kinds} of tagger.extensions, got {shorten(extension)}")
-        if not extension.name or extension.name in extension.built_in:
+        kind = type(extension).__name__.lower()
+        for part in fields(extension)[1:]:
+            if not callable(value := getattr(extension, part.name)):
+                raise TypeError(
+                    f"the {kind} {extension.name!r} must have a class or function as `{part.name}`, got "
+                    f"{shorten(value)}; pass the class itself"
+                )
+        if not isinstance(extension.name, str) or not extension.name or extension.name in extension.built_in:
             raise ValueError(
-                f"a {type(extension).__name__.lower()} must have a name that tagger does not use itself, got "
-                f"{extension.name!r}; choose another"
+                f"a {kind} must have a name that tagger does not use itself, got {extension.name!r}; choose another"
             )
     for extension in extensions:
         _KNOWN[type(extension), extension.name] = extension
@@ -154,25 +162,50 @@ def find(kind: type[E], name: str) -> E | None:
     """Return the extension of a kind with a name; None if there is none.
 
     Raises:
-        RecipeError: An installed package offers it, but it cannot be imported or is something else.
+        RecipeError: An installed package offers it, but it cannot be imported or is something else, or several do.
     """
-    if (kind, name) not in _KNOWN:
-        for entry in entry_points(group=kind.group, name=name):
-            where = f"the extension `{name}` ({entry.value})"
-            try:
-                offered = entry.load()
-            except Exception as error:  # the code of another package
-                why = f"{type(error).__name__}: {error}"
-                raise RecipeError(f"{where} cannot be imported: {why}; install its package again") from error
-            if not isinstance(offered, kind) or offered.name != name:
-                raise RecipeError(
-                    f'{where} must be a tagger.extensions.{kind.__name__} named "{name}", got '
-                    f"{shorten(offered)}; correct the entry point of its package"
-                )
-            register(offered)
-            break
+    if (kind, name) not in _KNOWN and (entries := entry_points(group=kind.group, name=name)):
+        packages = {entry.value: entry.dist.name if entry.dist else "a package" for entry in entries}
+        if len(packages) > 1:
+            raise RecipeError(
+                f"the extension `{name}` must come from one package, got {' and '.join(packages.values())}; uninstall "
+                "all but one"
+            )
+        entry = next(iter(entries))
+        where = f"the extension `{name}` ({entry.value})"
+        try:
+            offered = entry.load()
+        except (Exception, SystemExit) as error:  # the code of another package
+            why = f"{type(error).__name__}: {error}"
+            raise RecipeError(f"{where} cannot be imported: {why}; install its package again") from error
+        if not isinstance(offered, kind) or offered.name != name:
+            raise RecipeError(
+                f'{where} must be a tagger.extensions.{kind.__name__} named "{name}", got '
+                f"{shorten(offered)}; correct the entry point of its package"
+            )
+        register(offered)
     found = _KNOWN.get((kind, name))
     return found if isinstance(found, kind) else None
+
+
+@contextmanager
+def running(
+    what: str, error: type[TaggerError] = RecipeError, *, known: tuple[type[Exception], ...] = (TaggerError,)
+) -> Iterator[None]:
+    """Name an extension in whatever its code raises, in one sentence.
+
+    Args:
+        what: Where the recipe names it, and what it is: ``encoder.cell: the cell `own` ``.
+        error: The type of the error.
+        known: Errors that say enough themselves.
+    """
+    try:
+        yield
+    except known:
+        raise
+    except Exception as problem:  # the code of a user
+        why = shorten(" ".join(str(problem).split()), 200)[1:-1]
+        raise error(f"{what} raised {type(problem).__name__}{why and ': '}{why}; correct its code") from problem
 
 
 def names_of(kind: type[Extension]) -> list[str]:

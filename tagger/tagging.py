@@ -221,7 +221,7 @@ class Tagger:
         documents = self.predict_documents(drafts, chunk=chunk, n_best=n_best)
         return documents if contexts is None else ((document, contexts.popleft()) for document in documents)
 
-    def map_batch(self, batch: Mapping[str, Any], *, text: str = "text", prefix: str = "") -> "dict[str, TypedList]":
+    def map_batch(self, batch: Any, *, text: str = "text", prefix: str = "") -> "dict[str, TypedList]":
         """Return new columns for a batch of a dataset: `dataset.map(model.map_batch, batched=True)`.
 
         A text is read as by `tag_document`. The columns of a layer depend on what the model finds:
@@ -236,12 +236,13 @@ class Tagger:
         batches without any entity have the same types as others.
 
         Args:
-            batch: A list of values for each column, by its name.
+            batch: A list of values for each column, by its name; or a data frame or an Arrow table.
             text: The column of texts.
             prefix: Begins the names of the new columns.
 
         Raises:
-            DataError: There is no such column, it has a value that is no text, or a new column exists already.
+            DataError: There is no such column, or it is no list of texts, as in a `map` without `batched=True`, or has
+                a value that is no text, or a new column exists already.
         """
         from tagger.hub.columns import arrow_types, checked_texts, typed_columns  # tagging alone needs no Arrow
 

@@ -22,8 +22,8 @@ class Hub:
 
     commits: for each commit its files. branches: for each repository its branches, and the commit of each. private,
     gated: repositories that need a token, or more than that. sizes: what the hub says of the size of a file, if that is
-    not its own. refused: an HTTP status for all requests. asked: the method and path of each request. tokens: what came
-    with them.
+    not its own. refused: an HTTP status for all requests. says: the answer to all requests, such as a login page.
+    asked: the method and path of each request. tokens: what came with them.
     """
 
     def __init__(self) -> None:
@@ -33,6 +33,7 @@ class Hub:
         self.gated: set[str] = set()
         self.sizes: dict[str, int] = {}
         self.refused: int | None = None
+        self.says: bytes | None = None
         self.asked: list[tuple[str, str]] = []
         self.tokens: set[str | None] = set()
         self.endpoint = ""
@@ -76,6 +77,12 @@ def handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             hub.tokens.add(self.headers.get("Authorization"))
             if hub.refused is not None:
                 return self.send(hub.refused)
+            if hub.says is not None:
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(hub.says)))
+                self.end_headers()
+                self.wfile.write(hub.says)
+                return None
             match path.strip("/").split("/"):
                 case ["api", "repos", "create"]:
                     return self.create(json.loads(body))

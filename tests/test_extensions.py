@@ -1,30 +1,33 @@
 """Parts of a user's own, from the recipe to a loaded model; docs/extensions.md has one of each kind."""
 
 import json
+import pickle
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
-from small_runs import make_recipe
+from small_runs import Notes, make_recipe, same_bits, weights
 from torch import Tensor, nn
 
 import tagger
 from tagger import extensions
-from tagger.config import load_recipe
+from tagger.config import SentenceHeadConfig, load_recipe
 from tagger.export.folder import export_onnx
 from tagger.extensions import Cell, Feature, Head, Metric, Reader, find, register
 from tagger.features import table as features
 from tagger.formats.table import FORMATS
 from tagger.heads import table as heads
+from tagger.heads.label import LabelHead
 from tagger.inference.loading import backends_of
 from tagger.metrics.named.segments import segment_f1
 from tagger.metrics.named.table import NAMED
 from tagger.nn.encoder import CELLS, RecurrentEncoder
 from tagger.running.scoring import evaluate_files
-from tagger.text.sentence import Sentence
+from tagger.text.sentence import Label, Sentence
 
 NER = '[heads.ner]\nkind = "tokens"\n'
 SYNTHETIC = '[data]\nformat = "synthetic"\nsentences = 40\n'
@@ -72,6 +75,11 @@ class OtherShapes(Sums):
     @staticmethod
     def shapes(input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
         return {"linear.weight": (hidden_size, input_size)}
+
+
+class NoShapes(nn.Module):
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
 
 
 class TooWide(Sums):
@@ -141,16 +149,23 @@ def test_other_backends_refuse_a_cell(tmp_path: Path) -> None:
 def test_incremental_tagging_refuses_a_cell(tmp_path: Path) -> None:
     one_direction = ["encoder.cell=sums", "encoder.bidirectional=false"]
     model = train(tmp_path, NER, overrides=one_direction, extensions=[Cell("sums", Sums)]).tagger
-    with pytest.raises(tagger.ModelError, match=r'the cell `sums` needs the backend "torch"'):
+    with pytest.raises(tagger.ModelError, match=r"in NumPy, which cannot run the cell `sums`; pass whole"):
         model.incremental()
+
+
+def test_a_cell_computes_in_float32_alone(tmp_path: Path) -> None:
+    half = ["encoder.cell=sums", "training.precision=bfloat16"]
+    with pytest.raises(tagger.RecipeError, match=r'training.precision: must be "float32" for the cell `sums`'):
+        train(tmp_path, NER, overrides=half, extensions=[Cell("sums", Sums)])
 
 
 @pytest.mark.parametrize(
     ("module", "message"),
     [
         (LooksAhead, r"must read from left to right"),
+        (NoShapes, r"raised AttributeError: .* has no attribute 'shapes'; correct its code"),
         (OtherShapes, r"must have the parameters that `shapes` returns, .*, got .*linear.bias"),
-        (TooWide, r"must map \(2, 4, \d+\) to states of shape \(2, 4, 8\), got \(2, 4, 16\)"),
+        (TooWide, r"must map .* to float32 states of shape \(3, 40, 8\), got float32 of shape \(3, 40, 16\)"),
     ],
 )
 def test_a_wrong_cell_is_refused_in_one_sentence(tmp_path: Path, module: Any, message: str) -> None:
@@ -199,8 +214,14 @@ def test_a_known_name_of_the_wrong_kind_stays_unknown(tmp_path: Path) -> None:
 def test_what_is_no_extension_or_has_a_name_of_the_library_is_refused() -> None:
     with pytest.raises(TypeError, match=r"must be one of Cell, .* of tagger.extensions, got .*Sums"):
         register(Sums)  # type: ignore[arg-type]
-    for name in ("lstm", ""):
-        with pytest.raises(ValueError, match=f"a cell must have a name that tagger does not use itself, got '{name}'"):
+    with pytest.raises(TypeError, match="of Cell, Feature, Head, Reader, Metric of"):
+        register(Sums)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="the metric 'own' must have a class or function as `score`, got 5"):
+        register(Metric("own", 5))  # type: ignore[arg-type]
+    for name in ("lstm", "", None, ["own"]):
+        with pytest.raises(
+            ValueError, match=f"a cell must have a name that tagger does not use itself, got {re.escape(repr(name))}"
+        ):
             register(Cell(name, Sums))
 
 
@@ -208,6 +229,54 @@ def test_a_later_extension_replaces_one_with_its_name() -> None:
     register(Cell("own", Sums))
     register(Cell("own", WrappedLSTM))
     assert find(Cell, "own") == Cell("own", WrappedLSTM)
+
+
+class LoudHead(LabelHead):
+    """A head of labels whose prediction is a word of its own."""
+
+    word = "loud"
+
+    def layers(self, arrays: Any, names: Any, lengths: Any, shown: Any) -> Iterator[Any]:
+        yield from (Label(self.word) for _ in lengths)
+
+
+class LouderHead(LoudHead):
+    word = "louder"
+
+
+class LoudConfig(SentenceHeadConfig):
+    kind: Literal["loud"]  # type: ignore[assignment]
+
+
+def test_a_loaded_model_keeps_its_classes_when_another_is_loaded(tmp_path: Path) -> None:
+    loud, louder = Head("loud", LoudConfig, LoudHead), Head("loud", LoudConfig, LouderHead)
+    train(tmp_path, '[heads.sentiment]\nkind = "loud"\n', extensions=[loud])
+    first = tagger.load(tmp_path / "run", extensions=[loud])
+    second = tagger.load(tmp_path / "run", extensions=[louder])
+    assert [model.tag("Ada sleeps").label("sentiment").value for model in (first, second)] == ["loud", "louder"]
+    forget()
+    assert pickle.loads(pickle.dumps(first.model.config)) == first.model.config
+    assert first.tag("Ada sleeps").label("sentiment").value == "loud"
+
+
+@pytest.mark.parametrize("found", [lambda lengths: ["loud"] * len(lengths), lambda lengths: [Label("loud")]])
+def test_wrong_layers_of_a_head_are_one_sentence(tmp_path: Path, found: Any) -> None:
+    class WrongHead(LabelHead):
+        def layers(self, arrays: Any, names: Any, lengths: Any, shown: Any) -> Any:
+            return found(lengths)
+
+    with pytest.raises(
+        tagger.ModelError, match=r"heads.sentiment: the head `loud` must yield a Label for each of 4 sen"
+    ):
+        train(tmp_path, '[heads.sentiment]\nkind = "loud"\n', extensions=[Head("loud", LoudConfig, WrongHead)])
+
+
+@pytest.mark.parametrize("section", [dict, int])
+def test_a_section_that_is_none_is_one_sentence(tmp_path: Path, section: Any) -> None:
+    with pytest.raises(
+        tagger.RecipeError, match=r"`heads.a.kind` must have a subclass of tagger.config.AnyHeadConfig as"
+    ):
+        train(tmp_path, '[heads.a]\nkind = "loud"\n', extensions=[Head("loud", section, LoudHead)])
 
 
 # Readers
@@ -239,6 +308,20 @@ def test_a_reader_is_used_for_training_and_evaluation(tmp_path: Path) -> None:
     [
         ("Ada|B-PER\nbroken\n", read_pipes, r"train.pipes: line 2 must have word\|TAG, got 'broken'"),
         ("Ada|B-PER\n", lambda path: ["Ada"], r"train.pipes: the reader `pipes` must yield sentences, got 'Ada'"),
+        ("Ada|B-PER\n", lambda path: None, r"train.pipes: the reader `pipes` must yield sentences, got None"),
+        (
+            "Ada|B-PER\n",
+            lambda path: [Sentence.from_tokens(["Ada"]), Sentence.from_tokens([])],
+            r"train.pipes: the reader `pipes` must yield sentences with tokens, got none in sentence 2; skip it",
+        ),
+        (
+            "Ada|B-PER\n",
+            lambda path: {}["x"],
+            r"train.pipes: the reader `pipes` raised KeyError: 'x'; correct its code",
+        ),
+        ("Ada|B-PER\n", lambda path: raised(OSError("odd")), r"train.pipes: the file cannot be read: odd$"),
+        ("Ada|B-PER\n", lambda path: raised(tagger.DataError("mine")), r"train.pipes: mine$"),
+        ("Ada|B-PER\n", lambda path: raised(ValueError()), r"train.pipes: ValueError$"),
         ("Ada|B-PER\n", lambda path: [], r"train.pipes: the file must hold at least one sentence, got none"),
     ],
 )
@@ -246,6 +329,18 @@ def test_what_a_reader_cannot_read_is_one_sentence(tmp_path: Path, text: str, re
     recipe = pipes(tmp_path, text)
     with pytest.raises(tagger.DataError, match=message):
         tagger.train(recipe, extensions=[Reader("pipes", read)])
+
+
+def raised(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.parametrize("key", ['encoding = "latin-1"', 'layers = { ner = "x" }'])
+def test_a_key_that_a_reader_does_not_know_is_refused(tmp_path: Path, key: str) -> None:
+    register(Reader("pipes", read_pipes))
+    (tmp_path / "r.toml").write_text(f'[data]\nformat = "pipes"\ntrain = "a"\n{key}\n{NER}')
+    with pytest.raises(tagger.RecipeError, match=r'is for formats of the library, got format = "pipes"'):
+        load_recipe(tmp_path / "r.toml")
 
 
 # Metrics
@@ -286,6 +381,68 @@ def test_scores_of_the_library_are_named_in_the_same_way(tmp_path: Path) -> None
         tagger.train(tmp_path / "r.toml")
 
 
+@pytest.mark.parametrize(
+    ("score", "message"),
+    [
+        (lambda gold, predicted, layer: 1 / 0, "raised ZeroDivisionError: division by zero; correct its code"),
+        (lambda gold, predicted: 1, "raised TypeError: .* positional arguments"),
+        (lambda gold, predicted, layer: "0.5", "must return a finite number, .*, got '0.5'; correct its code"),
+        (lambda gold, predicted, layer: {"a": 1}, "must return a finite number, .*, got {'a': 1}"),
+        (lambda gold, predicted, layer: 10**400, "must return a finite number, .*, got 1000"),
+        (lambda gold, predicted, layer: float("nan"), "must return a finite number, .*, got nan"),
+        (lambda gold, predicted, layer: -float("inf"), "must return a finite number, .*, got -inf"),
+    ],
+)
+def test_a_wrong_metric_is_refused_before_training(tmp_path: Path, score: Any, message: str) -> None:
+    notes = Steps()
+    with pytest.raises(tagger.ModelError, match=f"^the layer `ner` cannot be scored: the metric `own` {message}"):
+        train(tmp_path, NER + 'metrics = ["own"]\n', extensions=[Metric("own", score)], listener=notes)
+    assert not notes.steps
+
+
+class Steps(Notes):
+    """Counts the steps."""
+
+    steps = 0
+
+    def stepped(self, step: int, loss: float, tokens_per_second: float) -> None:
+        self.steps = step
+
+
+def test_a_metric_that_fails_on_test_alone_leaves_the_model(tmp_path: Path) -> None:
+    calls = []
+
+    def score(gold: Any, predicted: Any, layer: str) -> float:
+        calls.append(layer)
+        return 1 / (2 - len(calls))
+
+    with pytest.raises(tagger.ModelError, match="the metric `own` raised ZeroDivisionError"):
+        train(tmp_path, NER + 'metrics = ["own"]\n', extensions=[Metric("own", score)])
+    tagger.load(tmp_path / "run").tag("Ada sleeps")
+
+
+def test_trying_a_metric_changes_no_model(tmp_path: Path) -> None:
+    models = []
+    for name, metrics in (("with", 'metrics = ["own"]\n'), ("without", "")):
+        (tmp_path / name).mkdir()
+        run = train(tmp_path / name, NER + metrics, extensions=[Metric("own", lambda gold, predicted, layer: None)])
+        models.append(weights(run))
+    assert same_bits(*models)
+
+
+def test_keep_refuses_a_head_whose_metric_is_missing_before_training(tmp_path: Path) -> None:
+    train(tmp_path, NER + 'metrics = ["own"]\n', extensions=[Metric("own", lambda gold, predicted, layer: 1.0)])
+    forget()
+    recipe = tmp_path / "keep.toml"
+    recipe.write_text(f'start = "run"\nkeep = 0.3\n{SYNTHETIC}[heads.sentiment]\nkind = "sentence"\n')
+    notes = Steps()
+    with pytest.raises(
+        tagger.ModelError, match=r"the layer `ner` cannot be scored: .*'own'; no extension .* install it"
+    ):
+        tagger.train(recipe, listener=notes)
+    assert not notes.steps
+
+
 def test_a_model_without_metrics_is_written_as_before(tmp_path: Path) -> None:
     train(tmp_path, NER)
     assert "metrics" not in json.loads((tmp_path / "run" / "model" / "config.json").read_text())["heads"]["ner"]
@@ -301,6 +458,11 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (folder / "own_cells-1.dist-info").mkdir(parents=True)
     (folder / "own_cells-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: own-cells\nVersion: 1\n")
     entries = "[tagger.cells]\nsums = own_cells:SUMS\nbroken = own_cells:MISSING\nother = own_cells:SUMS\n"
+    entries += "exits = own_exits:SUMS\ntwice = own_cells:SUMS\n"
+    (folder / "own_exits.py").write_text("import sys\nsys.exit(7)\n")
+    (folder / "more_cells-1.dist-info").mkdir()
+    (folder / "more_cells-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: more\nVersion: 1\n")
+    (folder / "more_cells-1.dist-info" / "entry_points.txt").write_text("[tagger.cells]\ntwice = more_cells:SUMS\n")
     (folder / "own_cells-1.dist-info" / "entry_points.txt").write_text(entries)
     source = Path(__file__).read_text()
     sums = source[source.index("class Sums") : source.index("class WrappedLSTM")]
@@ -321,6 +483,8 @@ def test_an_installed_package_offers_extensions(tmp_path: Path, package: Path) -
     ("name", "message"),
     [
         ("broken", r"the extension `broken` \(own_cells:MISSING\) cannot be imported: .*MISSING"),
+        ("exits", r"the extension `exits` \(own_exits:SUMS\) cannot be imported: SystemExit: 7; install"),
+        ("twice", r"the extension `twice` must come from one package, got (own-cells and more|more and own-cells); un"),
         ("other", r'the extension `other` \(own_cells:SUMS\) must be a tagger.extensions.Cell named "other", got Cell'),
     ],
 )

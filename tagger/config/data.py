@@ -475,6 +475,12 @@ class ReadingConfig(Section):
             _alone("unknown", ("conll", "conllu"), self.format)
         if self.layers is not None and self.format == "brat":
             raise ValueError('`layers` is not for format = "brat"; name the layer of its entities in `layer`')
+        for key in ("encoding", "layers"):
+            if getattr(self, key) is not None and self.format is not None and self.format not in Reader.built_in:
+                raise ValueError(
+                    f'`{key}` is for formats of the library, got format = "{self.format}", whose reader does not know '
+                    "the key; remove it"
+                )
         if self.several != "error":
             _alone("several", ("labelled", "jsonl"), self.format)
         if self.text is not None:

@@ -1,13 +1,13 @@
 """Sections whose class depends on their key `kind`: heads and features, those of extensions among them."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from tagger.config.section import Section
-from tagger.extensions import Feature, Head, find, must_be, names_of
+from tagger.extensions import E, Extension, Feature, Head, find, must_be, names_of
 
 NO_KIND = "no_kind"  # type of the error of a `kind`; its message is what follows the key
 Kinds = Mapping[str, type[Section]]
@@ -20,6 +20,30 @@ def section_of(kind: str, built_in: Kinds, extensions: type[Head] | type[Feature
     found = find(extensions, kind)
     section: type[Section] | None = None if found is None else found.section
     return section
+
+
+S = TypeVar("S", bound=Section)
+
+
+def bound(section: S, name: str, kind: type[Extension]) -> S:
+    """Return a section that keeps the extension of a name that is known now, also when a later one replaces it.
+
+    A section whose part the library has, or whose extension is unknown, is returned as it is.
+    """
+    found = None if name in kind.built_in else find(kind, name)
+    if found is None:
+        return section
+    copy = section.model_copy()
+    copy._extension = found
+    return copy
+
+
+def extension_of(section: Section, name: str, kind: type[E]) -> E | None:
+    """Return the extension that a section keeps, or else the one that has the name now; None if the library has it."""
+    if name in kind.built_in:
+        return None
+    kept = section._extension
+    return kept if isinstance(kept, kind) else find(kind, name)
 
 
 def by_kind(built_in: Kinds, extensions: type[Head] | type[Feature]) -> Callable[[object], object]:
@@ -38,6 +62,9 @@ def by_kind(built_in: Kinds, extensions: type[Head] | type[Feature]) -> Callable
         section = section_of(kind, built_in, extensions) if isinstance(kind, str) else None
         if section is None:
             raise _error(_of_kind(str(kind), must_be(extensions, kind), value))
+        if not (isinstance(section, type) and issubclass(section, Section)):
+            base = f"tagger.config.Any{extensions.__name__}Config"
+            raise _error(_of_kind(str(kind), f"must have a subclass of {base} as `section`, got {section!r}", value))
         try:
             return section.model_validate(value)
         except ValidationError as error:

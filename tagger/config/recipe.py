@@ -152,8 +152,9 @@ class TrainingConfig(Section):
     the memory of the largest part, takes longer, and is the same apart from rounding and dropout."""
 
     precision: Literal["float32", "bfloat16"] = "float32"
-    """Precision in which the encoder computes in training. `bfloat16` is faster on processors that support it.
-    Weights, gradients, the CRF and losses stay in float32, and the saved model is the same kind of model."""
+    """Precision in which the encoder computes in training. `bfloat16` is faster on processors that support it, and is
+    not for a cell of your own. Weights, gradients, the CRF and losses stay in float32, and the saved model is the same
+    kind of model."""
 
     optimizer: Literal["adam", "sgd"] = "adam"
     """Optimiser: Adam, or stochastic gradient descent with a momentum of 0.9."""

@@ -1,8 +1,8 @@
 """The base class of all sections of a recipe, and the types of values that several sections use."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Positive = Annotated[int, Field(ge=1, le=10**9)]
@@ -36,3 +36,4 @@ class Section(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
+    _extension: Any = PrivateAttr(None)  # the part of a user's own that a section of a model names; see `kinds.bound`

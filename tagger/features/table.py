@@ -1,17 +1,21 @@
 """The kinds of feature: for each `kind` in a recipe, the class that is responsible for such features."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from tagger import extensions
 from tagger.config import AnyFeatureConfig
+from tagger.config.kinds import extension_of
 from tagger.encoding.batches import Rows
-from tagger.errors import DataError, TaggerError
-from tagger.extensions import find
+from tagger.errors import DataError, ModelError, RecipeError, TaggerError
+from tagger.extensions import find, running
 from tagger.features.feature import Feature, Given, Ids, TokenFeature, TypeFeature
 from tagger.features.passages import Passage, passages_of
 from tagger.text.sentence import Sentence, place_of
+from tagger.wording import shorten
 
 # The class in the module that has the name of the kind.
 KINDS = {
@@ -28,7 +32,8 @@ Features = Mapping[str, Feature[Any]]
 
 def class_of(config: AnyFeatureConfig) -> type[Feature[Any]]:
     """Return the class that is responsible for features of a kind; its module is imported now."""
-    return _class_of_kind(config.kind)
+    own = extension_of(config, config.kind, extensions.Feature) if config.kind not in KINDS else None
+    return _class_of_kind(config.kind) if own is None else own.feature
 
 
 def only_in_torch(kind: object) -> bool:
@@ -57,7 +62,14 @@ def prepare_features(configs: Mapping[str, AnyFeatureConfig], given: Given) -> d
 
 def _prepared(name: str, config: AnyFeatureConfig, given: Given) -> Feature[Any]:
     try:
-        return class_of(config).prepare(name, config, given)
+        if config.kind in KINDS:
+            return class_of(config).prepare(name, config, given)
+        with running(f"the feature `{config.kind}`"):
+            feature = class_of(config).prepare(name, config, given)
+            width, _ = feature.width, {name: tuple(shape) for name, shape in feature.shapes().items()}
+        if type(width) is not int or width < 1:
+            raise RecipeError(f"must have a width of 1 or more, got {shorten(width)}; change its section")
+        return feature
     except TaggerError as error:
         where = ".".join(("features", name, *config.paths()))
         raise error if str(error).startswith(f"features.{name}.") else type(error)(f"{where}: {error}") from None
@@ -115,13 +127,42 @@ def passages_for(features: Features, sentences: Sequence[Sentence]) -> list[Pass
 
 def type_arrays(features: Features, words: Sequence[str]) -> dict[str, Ids]:
     """Return the ids of words for each feature of word forms, of shape (words, k)."""
-    return {name: feature.ids(words) for name, feature in features.items() if isinstance(feature, TypeFeature)}
+    return {
+        name: _checked(feature, feature.ids, words, len(words))
+        for name, feature in features.items()
+        if isinstance(feature, TypeFeature)
+    }
 
 
 def token_arrays(features: Features, passages: Sequence[Passage]) -> dict[str, Rows]:
     """Return the numbers of the tokens of passages for each feature of sentences, of shape (tokens, k)."""
+    count = sum(len(passage.tokens) for passage in passages)
     return {
-        name: feature.arrays([passage.within(feature.context) for passage in passages])
+        name: _checked(feature, feature.arrays, [passage.within(feature.context) for passage in passages], count)
         for name, feature in features.items()
         if isinstance(feature, TokenFeature)
     }
+
+
+def _checked(feature: Feature[Any], compute: Callable[[Any], Any], given: Sequence[Any], count: int) -> Any:
+    """Return what a feature computes; if it is an extension, after a check that there are numbers of each item.
+
+    Raises:
+        ModelError: There are not.
+    """
+    if feature.config.kind in KINDS:
+        return compute(given)
+    where = f"features.{feature.name}: the feature `{feature.config.kind}`"
+    with running(where, ModelError):
+        found = compute(given)
+    is_array = isinstance(found, np.ndarray)
+    fits = is_array if isinstance(feature, TypeFeature) else hasattr(found, "dtype")
+    fits = fits and len(found) == count and (not is_array or found.ndim == 2)
+    if not fits or (isinstance(feature, TypeFeature) and found.dtype.kind not in "iu"):
+        kind = "whole numbers" if isinstance(feature, TypeFeature) else "numbers"
+        got = f"{found.dtype} of shape {found.shape}" if is_array else shorten(found)
+        raise ModelError(
+            f"{where} must return an array of {kind} of shape ({count}, k) from `{compute.__name__}`, got {got}; "
+            "correct it"
+        )
+    return found

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from tagger.config import ReadingConfig
-from tagger.errors import DataError
-from tagger.extensions import Reader, find
+from tagger.errors import DataError, TaggerError
+from tagger.extensions import Reader, find, running
 from tagger.files.packing import unpacked_name
 from tagger.formats.arrays.frames import SUFFIXES, is_frames, read_frames
 from tagger.formats.arrays.sound import SUFFIXES as OF_SOUND
@@ -343,17 +343,23 @@ def _read_own(
     """Yield the sentences of an extension's reader."""
     if source.path is None:
         raise DataError(f'{source.where}: format = "{reader.name}" is read from a file; name one')
+    where = f"{source.where}: the reader `{reader.name}`"
     try:
-        for sentence in reader.read(source.path):
-            if not isinstance(sentence, Sentence):
-                raise DataError(
-                    f"{source.where}: the reader `{reader.name}` must yield sentences, got {shorten(sentence)}"
-                )
-            yield sentence
-    except ValueError as error:
-        raise DataError(f"{source.where}: {error}") from error
+        with running(where, DataError, known=(TaggerError, ValueError, OSError)):
+            found = reader.read(source.path)
+            if not isinstance(found, Iterable):
+                raise DataError(f"{where} must yield sentences, got {shorten(found)}; yield or return them")
+            for number, sentence in enumerate(found, 1):
+                if not isinstance(sentence, Sentence):
+                    raise DataError(f"{where} must yield sentences, got {shorten(sentence)}; use Sentence.from_tokens")
+                if not sentence.tokens:
+                    raise DataError(f"{where} must yield sentences with tokens, got none in sentence {number}; skip it")
+                yield sentence
+    except (TaggerError, ValueError) as error:
+        said = str(error) or type(error).__name__
+        raise DataError(said if said.startswith(source.where) else f"{source.where}: {said}") from error
     except OSError as error:
-        raise DataError(f"{source.where}: the file cannot be read: {error.strerror}") from error
+        raise DataError(f"{source.where}: the file cannot be read: {error.strerror or error}") from error
 
 
 def read_file(format: str, source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> list[Sentence]:

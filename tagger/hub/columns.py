@@ -6,11 +6,13 @@ for texts without any entity.
 """
 
 from collections.abc import Iterable, Mapping
+from numbers import Number
 from typing import TYPE_CHECKING, Any, Literal
 
 from tagger.errors import DataError
 from tagger.text.document import Document
 from tagger.text.rows import entity_rows, label_rows
+from tagger.text.sentence import is_ordered, typed
 from tagger.wording import quoted, shorten
 
 if TYPE_CHECKING:
@@ -92,31 +94,50 @@ def _of_label(layer: str) -> tuple[tuple[str, str], ...]:
     return (layer, "type"), (f"{layer}_score", "score")
 
 
-def checked_texts(columns: Mapping[str, Any], text: str, new: Iterable[str]) -> list[str | None]:
+def checked_texts(columns: Any, text: str, new: Iterable[str]) -> list[str | None]:
     """Return the texts of a table, None where one is missing, after a check of its columns.
 
     Args:
-        columns: The columns of the table, by name.
+        columns: A mapping of columns by name, such as a batch of a dataset, or a data frame or an Arrow table.
         text: The name of the column of texts.
         new: The names of the columns to add.
 
     Raises:
-        DataError: The column is missing, has a value that is no text, or a column to add exists.
+        DataError: There is no such column, or several, or it is no list of texts, or a column to add exists.
     """
-    names = [str(name) for name in columns]
-    if text not in columns:
-        raise DataError(f"the table must have a column {shorten(text)}, got {quoted(names)}; name it with text=")
-    if taken := [name for name in new if name in columns]:
+    names = list(getattr(columns, "column_names", columns))  # an Arrow table is no mapping
+    if (count := names.count(text)) != 1:
+        got = (
+            f"{count} columns with this name; rename all but one"
+            if count
+            else f"{quoted(map(str, names))}; name it with text="
+        )
+        raise DataError(f"the table must have one column {shorten(text)}, got {got}")
+    parts = {*names, *(name[0] for name in names if isinstance(name, tuple))}  # of the columns of a frame with levels
+    if taken := [name for name in new if name in parts]:
         raise DataError(
             f"the columns to add must be new, but the table has {quoted(taken)}; rename them, or pass prefix="
         )
-    return [_text(value, text, row) for row, value in enumerate(columns[text])]
+    values = columns[text]
+    if isinstance(values, str) or not is_ordered(values):
+        raise DataError(
+            f"column `{text}`: must be a list of texts, got {typed(values)}; use batched=True in `map`, or "
+            "tag_document for one text"
+        )
+    row = "row {} of the batch" if isinstance(columns, Mapping) else "row {}"
+    values = values.to_pylist() if hasattr(values, "to_pylist") else values
+    return [_text(value, f"column `{text}`, {row.format(number)}") for number, value in enumerate(values)]
 
 
-def _text(value: Any, column: str, row: int) -> str | None:
+def _text(value: Any, where: str) -> str | None:
     if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            advice = "replace it, for example by text.encode('utf-8', 'replace').decode()"
+            bad = ascii(value[error.start])[1:-1]
+            raise DataError(f"{where}: must be valid Unicode, which a column needs, got {bad}; {advice}") from None
         return value
-    if value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value):
+    if value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, Number) and value != value):
         return None
-    found = f"{type(value).__name__} {shorten(value)}"
-    raise DataError(f"column `{column}`, row {row}: must be a text or missing, got {found}; convert the column first")
+    raise DataError(f"{where}: must be a text or missing, got {typed(value)}; convert the column first")

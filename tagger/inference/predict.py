@@ -17,7 +17,7 @@ from tagger.encoding.packed import Packed, pack
 from tagger.features.passages import Passage, passages_of
 from tagger.features.table import Features, check_frames, longest_context, reads_sentences, token_arrays, type_arrays
 from tagger.heads.head import Arrays
-from tagger.heads.table import heads_of
+from tagger.heads.table import heads_of, predicted_layers
 from tagger.model.model import Model
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Layer, Sentence, TagLayer
@@ -189,7 +189,7 @@ def _predict_chunk(
     for rows, arrays in zip(parts, outputs, strict=True):
         lengths = encoded.lengths[rows].tolist()
         for layer, head in asked.items():
-            predicted = head.layers(arrays[layer], names[layer], lengths, schemes.get(layer))
+            predicted = predicted_layers(head, arrays[layer], names[layer], lengths, schemes.get(layer))
             for row, value in zip(rows.tolist(), predicted, strict=True):
                 layers[row][layer] = value
     return [replace(sentence, layers=layers[i]) for i, sentence in enumerate(sentences)]

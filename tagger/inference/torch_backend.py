@@ -141,15 +141,22 @@ class TorchBackend:
         """Return what tags one sentence token by token.
 
         Raises:
-            ModelError: The model reads in both directions.
+            ModelError: The model reads in both directions, or has a part that only torch can run.
         """
-        from tagger.inference.incremental import Incremental  # few programs need it
+        from tagger.inference.incremental import Incremental, check_direction  # few programs need it
         from tagger.model.numpy_network import numpy_network
 
-        arrays = {name: tensor.numpy() for name, tensor in weights_of(self.model).items()}
-        return Incremental(
-            self.model, numpy_network(self.model.vocabulary, self.model.config, arrays, self.model.features)
-        )
+        model = self.model
+        check_direction(model)
+        arrays = {name: tensor.numpy() for name, tensor in weights_of(model).items()}
+        try:
+            network = numpy_network(model.vocabulary, model.config, arrays, model.features)
+        except ModelError as error:
+            part = str(error).partition(" needs the backend")[0]
+            raise ModelError(
+                f"incremental tagging runs in NumPy, which cannot run {part}; pass whole sentences to tag_tokens"
+            ) from None
+        return Incremental(model, network)
 
 
 def _one_thread() -> None:

@@ -27,7 +27,7 @@ def tag_dataframe(model: Tagger, frame: Table, *, text: str = "text", prefix: st
 
     Raises:
         MissingExtraError: pandas or pyarrow is not installed.
-        DataError: There is no such column, it has a value that is no text, or a new column exists already.
+        DataError: There is no such column, or several, or it has a value that is no text, or a new column exists.
         TypeError: It is no data frame and no Arrow table.
     """
     try:
@@ -37,8 +37,7 @@ def tag_dataframe(model: Tagger, frame: Table, *, text: str = "text", prefix: st
         raise MissingExtraError(f"tables need pandas and pyarrow ({error}); run: pip install pandas pyarrow") from None
 
     if isinstance(frame, pyarrow.Table):
-        given = {name: frame[name].to_pylist() if name == text else None for name in frame.column_names}
-        for name, values in model.map_batch(given, text=text, prefix=prefix).items():
+        for name, values in model.map_batch(frame, text=text, prefix=prefix).items():
             frame = frame.append_column(name, pyarrow.array(values))
         return frame
     if not isinstance(frame, pandas.DataFrame):
@@ -47,5 +46,6 @@ def tag_dataframe(model: Tagger, frame: Table, *, text: str = "text", prefix: st
     for name, values in model.map_batch(frame, text=text, prefix=prefix).items():
         nested = pyarrow.types.is_list(values.type)
         dtype = object if nested else "float64" if pyarrow.types.is_float64(values.type) else "string"
-        tagged[name] = pandas.Series(list(values), index=frame.index, dtype=dtype).array
+        key = (name, *[""] * (frame.columns.nlevels - 1)) if frame.columns.nlevels > 1 else name
+        tagged[key] = pandas.Series(list(values), index=frame.index, dtype=dtype).array
     return tagged

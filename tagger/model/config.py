@@ -16,8 +16,9 @@ from tagger.config import (
     Widths,
     widths_of,
 )
+from tagger.config.kinds import bound
 from tagger.errors import ModelError
-from tagger.extensions import Cell
+from tagger.extensions import Cell, Feature, Head
 from tagger.text.schemes import Scheme
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
 
@@ -66,6 +67,13 @@ class ModelConfig(Section):
     features: dict[str, FeatureConfig] = Field(default_factory=dict)
     feature_widths: dict[str, Positive] = Field(default_factory=dict)
     temperatures: dict[str, Temperature] = Field(default_factory=dict)
+
+    def model_post_init(self, context: object, /) -> None:
+        """Keep the extensions that are known now: those of a model that is loaded later do not change this one."""
+        keep = self.__dict__  # the section is frozen
+        keep["encoder"] = bound(self.encoder, self.encoder.cell, Cell)
+        keep["heads"] = {layer: bound(head, head.kind, Head) for layer, head in self.heads.items()}
+        keep["features"] = {name: bound(each, each.kind, Feature) for name, each in self.features.items()}
 
     @property
     def widths(self) -> Widths:

@@ -21,6 +21,7 @@ from tagger.features.table import Features, total_width
 from tagger.heads.table import heads_of
 from tagger.model.config import ModelConfig
 from tagger.model.model import Model
+from tagger.model.own_parts import feature_part, head_part
 from tagger.model.shapes import module_name
 from tagger.nn.drawing import drawing
 from tagger.nn.dropout import Dropout
@@ -271,16 +272,21 @@ def _new_network(vocabulary: Vocabulary, config: ModelConfig, features: Features
         dropout=encoder.dropout,
         stride=encoder.stride,
     )
+    heads = {
+        layer: head_part(head, vocabulary.labels[layer], recurrent, config.widths)
+        for layer, head in heads_of(config.heads).items()
+    }
+    parts = {name: feature_part(feature, vocabulary.words) for name, feature in features.items()}
     return Network(
         words=words,
         chars=chars,
         encoder=recurrent,
-        heads={n: head.build(vocabulary.labels[n], recurrent) for n, head in heads_of(config.heads).items()},
+        heads=heads,
         dropout=embeddings.dropout,
         word_dropout=embeddings.word_dropout,
         state_dropout=encoder.dropout,
-        types={name: feature.build() for name, feature in features.items() if isinstance(feature, TypeFeature)},
-        tokens={name: feature.build() for name, feature in features.items() if isinstance(feature, TokenFeature)},
+        types={name: part for name, part in parts.items() if isinstance(features[name], TypeFeature)},
+        tokens={name: part for name, part in parts.items() if isinstance(features[name], TokenFeature)},
     )
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from tagger.config import EmbeddingsConfig, EncoderConfig, Widths
+from tagger.config.kinds import extension_of
 from tagger.encoding.vocabulary import FIRST_CHAR, Vocabulary
-from tagger.extensions import Cell, find
+from tagger.extensions import Cell, running
 from tagger.features.table import Features
 from tagger.heads.table import heads_of
 from tagger.model.config import ModelConfig
@@ -50,16 +51,17 @@ def forms_of(config: ModelConfig, vocabulary: Vocabulary, features: Features) ->
 
 def encoder_shapes(encoder: EncoderConfig, widths: Widths) -> dict[str, tuple[int, ...]]:
     """Return the shape of each weight of the encoder by its name in the network."""
-    own = find(Cell, encoder.cell) if encoder.cell not in GATES else None
+    own = extension_of(encoder, encoder.cell, Cell)
     if own is None:
         recurrent = (encoder.cell, widths.inputs, widths.forward)
         return dict(_recurrent_shapes("encoder", *recurrent, bidirectional=encoder.bidirectional))
-    return {
-        f"encoder.layers.{layer}.directions.{direction}.{name}": tuple(shape)
-        for layer, width in enumerate(widths.inputs)
-        for direction in range(2 if encoder.bidirectional else 1)
-        for name, shape in own.module.shapes(width, widths.forward).items()
-    }
+    with running(f"encoder.cell: the cell `{own.name}`"):
+        return {
+            f"encoder.layers.{layer}.directions.{direction}.{name}": tuple(shape)
+            for layer, width in enumerate(widths.inputs)
+            for direction in range(2 if encoder.bidirectional else 1)
+            for name, shape in own.module.shapes(width, widths.forward).items()
+        }
 
 
 def module_name(kind: str, name: str) -> str:

@@ -71,7 +71,7 @@ class RecurrentEncoder(nn.Module):
         self.helper: Executor | None = None
         directions = 2 if bidirectional else 1
         self.output_size = hidden_size * (directions if merge == "concat" else 1)
-        self.forward_size = hidden_size
+        self.input_size, self.forward_size = input_size, hidden_size
         sizes = [input_size] + [self.output_size] * (layers - 1)
         stack = [_new_layer(cell, size, hidden_size, bidirectional) for size in sizes]
         self.layers: Iterable[Recurrence | OwnLayer] = nn.ModuleList(stack)  # type: ignore[assignment]
@@ -88,7 +88,13 @@ class RecurrentEncoder(nn.Module):
     def forward(
         self, vectors: Float[Tensor, "batch tokens input"], mask: Bool[Tensor, "batch tokens"]
     ) -> Float[Tensor, "batch tokens hidden"]:
-        """Return the merged states of both directions; values at padding are unspecified."""
+        """Return the merged states of both directions; values at padding are unspecified.
+
+        Raises:
+            ValueError: The vectors have another width, with which the kernels of torch would read foreign memory.
+        """
+        if vectors.shape[2] != self.input_size:
+            raise ValueError(f"vectors must have {self.input_size} numbers per token, got {vectors.shape[2]}")
         if self.stride == 1:
             return self._states(vectors, mask)
         states = self._states(vectors[:, :: self.stride], mask[:, :: self.stride])

@@ -110,7 +110,7 @@ class RunFolder:
         try:
             before, state = described["of"], described["state"]
             other = described["recipe"] != self._recipe() and "another recipe"
-            changed = [name for name in of if name != HOW and before[name] != of[name]]
+            changed = [name for name in of if name != HOW and before.get(name, of[name]) != of[name]]
             other = other or (f"other {changed[0]}" if changed else "")
             how, now = before[HOW], of[HOW]
         except (LookupError, TypeError) as error:

@@ -12,7 +12,7 @@ import torch
 
 from tagger.config import Recipe, load_recipe
 from tagger.corpus.corpus import Corpus
-from tagger.errors import RecipeError
+from tagger.errors import ModelError, RecipeError
 from tagger.extensions import Extension, register
 from tagger.features.cache import caching, uncached
 from tagger.inference.torch_backend import TorchBackend, check_bfloat16, check_device
@@ -143,7 +143,11 @@ def train(
         report, shown.stopped = None, outcome.interrupted
         if not outcome.interrupted and processes.leads:
             name = path.name if path is not None else None
-            report = score_on_test(model, corpora, facts, seen=seen, name=name, started=started)
+            try:
+                report = score_on_test(model, corpora, facts, seen=seen, name=name, started=started)
+            except ModelError:  # of a metric of the user's own; the model is worth keeping
+                run_folder.finish(model, outcome.epochs, unscored(facts, started=started), seen)
+                raise
             if report is not None:
                 shown.tested(report)
         elif any(corpus.test for corpus in corpora.values()):

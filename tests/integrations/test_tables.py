@@ -1,10 +1,12 @@
 """Tagged data frames, datasets and Arrow tables: their columns, ids and types, through Parquet too."""
 
 import pickle
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import datasets
+import numpy
 import pandas
 import pyarrow
 import pyarrow.parquet
@@ -211,11 +213,11 @@ def test_columns_of_a_batch_can_be_pickled(model: tagger.Tagger) -> None:
 @pytest.mark.parametrize(
     ("columns", "settings", "message"),
     [
-        ({"body": ["a"]}, {}, "the table must have a column 'text', got `body`; name it with text="),
+        ({"body": ["a"]}, {}, "the table must have one column 'text', got `body`; name it with text="),
         (
             {"text": ["a", 5]},
             {},
-            "column `text`, row 1: must be a text or missing, got int 5; convert the column first",
+            ": must be a text or missing, got int 5; convert the column first",
         ),
         ({"text": ["a"], "ner": [1]}, {}, "the columns to add must be new, but the table has `ner`; rename them, or"),
         ({"text": ["a"], "p_ner": [1]}, {"prefix": "p_"}, "the table has `p_ner`"),
@@ -231,6 +233,67 @@ def test_tables_that_do_not_fit_are_one_sentence(
         with pytest.raises(DataError) as caught:
             call()
         assert message in str(caught.value)
+
+
+def test_a_wrong_value_has_its_row(model: tagger.Tagger) -> None:
+    with pytest.raises(DataError, match=r"^column `text`, row 1: must be a text"):
+        tagger.tag_dataframe(model, pandas.DataFrame({"text": ["a", 5]}))
+    with pytest.raises(DataError, match=r"^column `text`, row 1 of the batch: must be a text"):
+        model.map_batch({"text": ["a", 5]})
+
+
+def test_half_a_character_has_its_row(model: tagger.Tagger) -> None:
+    texts = ["a", "b \ud800"]
+    with pytest.raises(DataError, match=r"row 1 of the batch: must be valid Unicode, .*, got \\ud800; replace it"):
+        model.map_batch({"text": texts})
+    with pytest.raises(DataError, match=r"row 1: must be valid Unicode"):
+        tagger.tag_dataframe(model, pandas.DataFrame({"text": pandas.Series(texts, dtype=object)}))
+
+
+@pytest.mark.parametrize("batch", [{"text": "Oslo"}, {"text": 5}, {"text": None}, {"text": {"Oslo": 1}}])
+def test_one_text_in_the_place_of_a_batch_is_refused(model: tagger.Tagger, batch: dict[str, Any]) -> None:
+    with pytest.raises(DataError, match=r"column `text`: must be a list of texts, got .*; use batched=True in `map`"):
+        model.map_batch(batch)
+
+
+def test_map_without_batches_is_refused(model: tagger.Tagger) -> None:
+    with pytest.raises(DataError, match=r"got str 'Oslo is cold\.'; use batched=True"):
+        datasets.Dataset.from_dict({"text": ["Oslo is cold."]}).map(model.map_batch)
+
+
+def test_a_dataset_may_be_formatted_as_arrow(model: tagger.Tagger) -> None:
+    plain = datasets.Dataset.from_dict({"text": TEXTS})
+    formatted = plain.with_format("arrow").map(model.map_batch, batched=True)
+    assert formatted.features["ner"] == plain.map(model.map_batch, batched=True).features["ner"]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pandas.DataFrame([["a", "b"]], columns=["text", "text"]),
+        pyarrow.Table.from_arrays([pyarrow.array(["a"])] * 2, names=["text", "text"]),
+    ],
+)
+def test_two_columns_of_one_name_are_refused(model: tagger.Tagger, table: Any) -> None:
+    with pytest.raises(DataError, match="the table must have one column 'text', got 2 columns with this name"):
+        tagger.tag_dataframe(model, table)
+
+
+def test_columns_with_levels_are_named_in_full(model: tagger.Tagger) -> None:
+    names = pandas.MultiIndex.from_tuples([("text", "body"), ("ner", "mine")])
+    frame = pandas.DataFrame([["Maria Rossi moved to Oslo.", "x"]], columns=names)
+    with pytest.raises(DataError, match=r"must have one column 'text', got `\('text', 'body'\)`"):
+        tagger.tag_dataframe(model, frame)
+    with pytest.raises(DataError, match="must be new, but the table has `ner`"):
+        tagger.tag_dataframe(model, frame, text=("text", "body"))  # type: ignore[arg-type]
+    found = tagger.tag_dataframe(model, frame, text=("text", "body"), prefix="p_")  # type: ignore[arg-type]
+    assert [entity["text"] for entity in found["p_ner"].iloc[0]] == ["Maria Rossi", "Oslo"]
+
+
+@pytest.mark.parametrize("missing", [float("nan"), numpy.float32("nan"), Decimal("NaN"), pandas.NA, pandas.NaT, None])
+def test_every_kind_of_missing_value_has_no_columns(model: tagger.Tagger, missing: object) -> None:
+    frame = pandas.DataFrame({"text": pandas.Series([missing, "Oslo"], dtype=object)})
+    assert tagger.tag_dataframe(model, frame)["tokens"].tolist() == [None, ["Oslo"]]
 
 
 def test_columns_can_be_named(model: tagger.Tagger) -> None:

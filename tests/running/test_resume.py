@@ -238,6 +238,18 @@ def test_vectors_lists_and_test_must_be_the_same_too(tmp_path: Path) -> None:
     train(recipe, output=tmp_path / "run", resume=True)
 
 
+@pytest.mark.parametrize("keep", ["", "keep = 0.5\n"])
+def test_the_model_to_start_from_must_be_the_same_too(tmp_path: Path, keep: str) -> None:
+    first = make_recipe(tmp_path, SYNTHETIC, NER)
+    train(first, output=tmp_path / "first")
+    recipe = tmp_path / "next.toml"
+    recipe.write_text(f'start = "first"\n{keep}{SYNTHETIC}{UPOS}[training]\nepochs = 2\nbatch_size = 4\n')
+    cut(recipe, tmp_path / "run")
+    train(first, output=tmp_path / "first", seed=9, overwrite=True)
+    with pytest.raises(ModelError, match=r"got other weights of the model in `start`; give the same"):
+        train(recipe, output=tmp_path / "run", resume=True)
+
+
 def test_runs_with_several_seeds_go_on_where_each_was_cut(tmp_path: Path) -> None:
     recipe = make_recipe(tmp_path, SYNTHETIC + "seed = 1\n", NER)
     train_several(recipe, seeds=[1, 2], output=tmp_path / "unbroken")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tagger.errors import ModelError
-from tagger.extensions import Cell, Extension, Head, find
+from tagger.extensions import Cell, Extension, Head, find, running
 from tagger.features.feature import Feature
 from tagger.features.table import class_of, only_in_torch
 from tagger.files.hashes import CONFIG, CONFIG_BYTES, HASHES
@@ -69,7 +69,8 @@ def read_features(folder: Path, config: ModelConfig, hashes: Hashes) -> dict[str
     files, features = feature_files(config), {}
     for name, section in config.features.items():
         content = read_hashed(folder / files[name], FEATURE_BYTES, hashes) if name in files else b""
-        features[name] = class_of(section).restore(name, section, content)
+        with running(f"features.{name}: the feature `{section.kind}`", ModelError):
+            features[name] = class_of(section).restore(name, section, content)
     if (widths := {name: feature.width for name, feature in features.items()}) != config.feature_widths:
         raise ModelError(
             f"{folder / CONFIG}: `feature_widths` must be {shorten(json.dumps(widths))}, got "

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from safetensors.torch import save
 from torch import Tensor
 
+from tagger.errors import ModelError
 from tagger.files.writing import replace_files
 from tagger.model.folder.files import files_of, read_files
-from tagger.model.folder.opening import TOKENIZER, WEIGHTS, model_folder
+from tagger.model.folder.opening import TOKENIZER, WEIGHTS, is_exported, model_folder
 from tagger.model.folder.tokenizer import check_table
 from tagger.model.model import Source
 from tagger.model.network import TorchModel, build_network
@@ -77,9 +78,15 @@ def load_model(path: str | Path, *, device: str | torch.device = "cpu", trusted:
         trusted: Whether to split text by rules for words that no known spaCy has.
 
     Raises:
-        ModelError: The folder is missing, lacks a file, or has one that is damaged or of a newer format.
+        ModelError: The folder is missing, lacks a file, or has one that is damaged or of a newer format, or holds an
+            exported model.
     """
     folder = model_folder(Path(path))
+    if is_exported(folder):
+        raise ModelError(
+            f"{folder}: must be a model that torch can run, got an exported one, which only onnxruntime runs; give the "
+            "folder that training wrote"
+        )
     config, vocabulary, rules, features, weights, digest = read_files(folder)
     check_table(rules, folder / TOKENIZER, trusted=trusted)
     network = build_network(vocabulary, config, features=features)

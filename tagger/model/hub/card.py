@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tagger.config import DataConfig, Recipe, load_recipe
 from tagger.config.data import ReadingConfig
-from tagger.errors import ModelError
+from tagger.errors import ModelError, RecipeError
+from tagger.extensions import NO_EXTENSION
 from tagger.files.writing import newest
 from tagger.heads.table import heads_of
 from tagger.model.model import Model, Source
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from huggingface_hub import EvalResult
 
 LIBRARY = "tagger"
+RULE = "---"  # the line before and after a head
 REPORT, RECIPE = "report.json", "recipe.toml"  # in the folder of a run
 OF_TOKENS, OF_SENTENCES = "token-classification", "text-classification"  # tasks of the hub
 TASKS = {  # tags of the hub for layers with these names
@@ -70,8 +72,8 @@ def card_for_hub(model: Model, card: str, repo: str, *, licence: str | None, lan
 
     kept, text = _parted(card)
     given = {"license": licence, "language": None if languages is None else list(languages)}
-    values = {**_told(model, repo), **kept, **{key: value for key, value in given.items() if value is not None}}
-    values["library_name"] = LIBRARY
+    told = {"library_name": LIBRARY, **_told(model, repo)}
+    values = {**told, **kept, **{key: value for key, value in given.items() if value is not None}}
     values["tags"] = [*kept.get("tags", ()), *_tags(model)]
     if model.source is not None and (results := list(_results(model, model.source))):
         values.pop("model-index", None)
@@ -84,8 +86,13 @@ def card_for_hub(model: Model, card: str, repo: str, *, licence: str | None, lan
 
 def _parted(card: str) -> tuple[dict[str, Any], str]:
     """Return what the head of a card says, and its text."""
-    if not card.startswith("---"):
+    lines = [line.rstrip() for line in card.splitlines()]
+    if lines[:1] != [RULE]:
         return {}, card
+    if RULE not in lines[1:]:
+        raise ModelError("README.md: a head that begins with a line --- must end with another one, got none; add it")
+    if not any(lines[1 : lines.index(RULE, 1)]):
+        return {}, "\n".join(card.splitlines()[lines.index(RULE, 1) + 1 :])
     import yaml
     from huggingface_hub import ModelCard
 
@@ -165,9 +172,16 @@ def _results(model: Model, source: Source) -> "Iterator[EvalResult]":
 
 
 def _recipe(source: Source) -> Recipe | None:
-    """Return the recipe of the run that a model is from; None if there is no such file."""
+    """Return the recipe of the run that a model is from; None if there is no such file, or not all its extensions."""
     path = source.folder.parent / RECIPE
-    return load_recipe(path) if source.folder.name == "model" and newest(path).is_file() else None
+    if source.folder.name != "model" or not newest(path).is_file():
+        return None
+    try:
+        return load_recipe(path)
+    except RecipeError as error:
+        if str(error).endswith(NO_EXTENSION):  # such as a metric, which publishing does not need
+            return None
+        raise
 
 
 def _tested(recipe: Recipe | None) -> dict[str | None, _Tested]:

@@ -29,6 +29,7 @@ NOTICES = ("README.md", "ATTRIBUTION.md", "LICENSE", "NOTICE")  # texts for peop
 NOTICE_BYTES, JSON_BYTES, TENSOR_BYTES = 1_000_000, 2**30, 2**33  # that a file of each kind may have at most
 ALL_BYTES = 2**34  # the same for all files together
 SHOWN_AFTER = 2.0  # seconds that a download takes before its bar appears
+STRANGE = (ValueError, LookupError, TypeError, AttributeError)  # what reading an answer raises that is no hub's
 _NAME = re.compile(r"\w[\w.-]*\.(json|safetensors)")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -52,9 +53,10 @@ def downloaded(address: Address) -> Path:
     if address.revision and _COMMIT.fullmatch(address.revision) and (kept := _kept(address)):
         return kept  # a commit never changes
     with explained(address):
+        failures: tuple[type[Exception], ...] = (*unreachable(), *STRANGE)
         try:
             info = api().model_info(address.repo, revision=address.revision, files_metadata=True)
-        except unreachable() as error:
+        except failures as error:
             if not _is_outage(error) or (kept := _kept(address)) is None:
                 raise
             if not hub.is_offline_mode():
@@ -70,29 +72,36 @@ def _fetched(address: Address, commit: str, sizes: Mapping[str, int | None]) -> 
     where = str(address)
     if CONFIG not in sizes:
         raise ModelError(f"{where}: must be a repository with a model of tagger, got one without {CONFIG}")
-    _check_sizes(where, {CONFIG: sizes[CONFIG]})
+    check_sizes(where, {CONFIG: sizes[CONFIG]})
     # By its own name, not by the commit: so the cache knows the commit of a branch when there is no connection.
     config = Path(hf_hub_download(address.repo, CONFIG, revision=address.revision, tqdm_class=_bar()))
     folder = config.parent
     if folder.name != commit:
         raise ModelError(f"{where}: the repository was changed while it was read; load the model again")
-    hashes = hashes_in(where, config.read_bytes())
+    hashes = hashes_in(where, config.read_bytes(), again(folder))
     if missing := sorted(hashes.keys() - sizes.keys()):
         raise ModelError(
             f"{where}: must hold each file that its {CONFIG} names, got no {shorten(', '.join(missing))}; ask its "
             "owner to upload the whole folder"
         )
     names = [*hashes, *(name for name in NOTICES if name in sizes)]
-    _check_sizes(where, {name: sizes[name] for name in names})
-    fresh = [name for name in hashes if not (folder / name).is_file()]
+    check_sizes(where, {name: sizes[name] for name in names})
+    old = {name for name in hashes if (folder / name).is_file()}
     snapshot_download(address.repo, revision=commit, allow_patterns=names, tqdm_class=_bar())
-    for name in fresh:
-        _check_hash(where, folder / name, hashes[name])
+    for name, expected in hashes.items():
+        _check_hash(where, folder / name, expected, old=name in old)
     return folder
 
 
-def hashes_in(where: str, content: bytes) -> dict[str, str]:
+def again(folder: Path) -> str:
+    """Return the advice for a damaged copy of a model, given its folder in the cache."""
+    return f"if the copy is damaged, delete {folder.parents[1]} and load the model again"
+
+
+def hashes_in(where: str, content: bytes, advice: str = "") -> dict[str, str]:
     """Return the SHA-256 of each file beside a `config.json`, which is all that a model of the hub consists of.
+
+    `advice` is more advice for an error.
 
     Raises:
         ModelError: It names none, or files that are neither JSON nor safetensors.
@@ -103,6 +112,7 @@ def hashes_in(where: str, content: bytes) -> dict[str, str]:
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
         raise ModelError(
             f"{where}: must be a model of tagger, got a {CONFIG} without the SHA-256 of its files; check the name"
+            f"{advice and '; '}{advice}"
         ) from None
     if odd := [name for name in hashes if not _NAME.fullmatch(name)]:
         advice = "give the trained model, and export it where you use it" if "model.onnx" in odd else "check the name"
@@ -120,19 +130,24 @@ def _kept(address: Address) -> Path | None:
     config = try_to_load_from_cache(address.repo, CONFIG, revision=address.revision)
     if not isinstance(config, str):
         return None
-    folder, hashes = Path(config).parent, hashes_in(str(address), Path(config).read_bytes())
-    return folder if all((folder / name).is_file() for name in hashes) else None
+    folder = Path(config).parent
+    hashes = hashes_in(str(address), Path(config).read_bytes(), again(folder))
+    if not all((folder / name).is_file() for name in hashes):
+        return None
+    for name, expected in hashes.items():
+        _check_hash(str(address), folder / name, expected, old=True)
+    return folder
 
 
-def _check_sizes(where: str, sizes: Mapping[str, int | None]) -> None:
-    """Refuse files that are too large, or whose size the hub does not say."""
-    known = {name: -1 if size is None else size for name, size in sizes.items()}
+def check_sizes(where: str, sizes: Mapping[str, int | None], otherwise: str = "it was not downloaded") -> None:
+    """Refuse files that are too large, or whose size the hub does not say; `otherwise` ends the error."""
+    known = {name: size if isinstance(size, int) else -1 for name, size in sizes.items()}
     for name, size in known.items():
         if not 0 <= size <= (limit := _limit(name)):
             got = f"{size:,}" if size >= 0 else "no size"
-            raise ModelError(f"{where}: {name} must have at most {limit:,} bytes, got {got}; it was not downloaded")
+            raise ModelError(f"{where}: {name} must have at most {limit:,} bytes, got {got}; {otherwise}")
     if (size := sum(known.values())) > ALL_BYTES:
-        raise ModelError(f"{where}: must have at most {ALL_BYTES:,} bytes, got {size:,}; it was not downloaded")
+        raise ModelError(f"{where}: must have at most {ALL_BYTES:,} bytes, got {size:,}; {otherwise}")
 
 
 def _limit(name: str) -> int:
@@ -141,13 +156,15 @@ def _limit(name: str) -> int:
     return TENSOR_BYTES if name.endswith(".safetensors") else JSON_BYTES
 
 
-def _check_hash(where: str, path: Path, expected: str) -> None:
+def _check_hash(where: str, path: Path, expected: str, *, old: bool) -> None:
+    """Refuse a file with another SHA-256; `old` says whether it was in the cache before."""
     with path.open("rb") as stream:
         found = file_digest(stream, "sha256").hexdigest()
     if found != expected:
         raise ModelError(
             f"{where}: {path.name} must have the SHA-256 that {CONFIG} names, {shorten(expected[:12])}, got "
-            f"{found[:12]}: it is from another model, or was changed; load another revision, or ask the owner"
+            f"{found[:12]}: it is from another model, or was changed; "
+            f"{again(path.parent) if old else 'load another revision, or ask the owner'}"
         )
 
 
@@ -172,7 +189,12 @@ def explained(address: Address) -> Iterator[None]:
     Raises:
         ModelError: There was one.
     """
-    from huggingface_hub import constants, errors
+    try:
+        from huggingface_hub import constants, errors
+    except ValueError as error:  # it reads the variable
+        raise ModelError(
+            f"{address}: HF_ENDPOINT must be the URL of a hub, got one with: {error}; correct it"
+        ) from None
 
     login = "log in with `hf auth login`, or set HF_TOKEN"
     try:
@@ -200,11 +222,21 @@ def explained(address: Address) -> Iterator[None]:
             f"the Hugging Face hub ({constants.ENDPOINT}) cannot be reached, or the cache cannot be written to: "
             f"{reason}; check the network and the disk, and try again"
         )
+    except STRANGE as error:
+        found = f"{type(error).__name__}: {shorten(next(iter(str(error).splitlines()), ''))}"
+        problem = (
+            f"the Hugging Face hub ({constants.ENDPOINT}) must answer as one, got something else ({found}); check "
+            "HF_ENDPOINT, and whether a proxy or a login page answers in its place"
+        )
     raise ModelError(f"{address}: {problem}")
 
 
 def _is_outage(error: Exception) -> bool:
-    """Whether there was no answer, or one that says that the hub itself has a problem."""
+    """Whether there was no answer, or none of a hub, or one that says that the hub itself has a problem."""
+    from huggingface_hub.errors import HFValidationError
+
+    if isinstance(error, HFValidationError):
+        return False
     response = getattr(error, "response", None)
     return response is None or response.status_code >= 500
 

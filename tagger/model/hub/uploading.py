@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tagger.errors import ModelError, missing_package
 from tagger.files.hashes import CONFIG, CONFIG_BYTES
@@ -11,7 +11,7 @@ from tagger.files.writing import newest
 from tagger.model.folder.opening import CARD, read_file
 from tagger.model.hub.address import Address
 from tagger.model.hub.card import card_for_hub
-from tagger.model.hub.downloading import NOTICES, api, explained, hashes_in
+from tagger.model.hub.downloading import NOTICES, api, check_sizes, explained, hashes_in
 from tagger.model.model import Model, Source
 
 if TYPE_CHECKING:
@@ -47,22 +47,43 @@ def upload(
         ModelError: The folder cannot be uploaded, or the hub refuses it.
         MissingExtraError: huggingface_hub is not installed.
     """
+    address = Address(repo, revision)
     try:
-        from huggingface_hub import CommitOperationAdd
+        with explained(address):
+            from huggingface_hub import CommitOperationAdd
     except ModuleNotFoundError as error:
         raise missing_package("push_to_hub", error) from None
+    if not message.strip():
+        raise ValueError("commit_message must be a text, got an empty one")
     additions = _additions(model.source)
-    readme = model.source.folder / CARD if model.source else Path(CARD)
-    card = readme.read_text(encoding="utf-8", errors="replace") if readme.is_file() else NO_CARD
-    client = api(token)
-    with explained(Address(repo, revision)):
+    card = read_card(model.source.folder / CARD if model.source else Path(CARD))
+    given: Any = {"licence": licence, "languages": languages}
+    sizes = {addition.path_in_repo: addition.upload_info.size for addition in additions}
+    sizes[CARD] = len(card_for_hub(model, card, repo, **given).encode())
+    check_sizes(f"hf://{repo}", sizes, "nothing was uploaded; make it smaller")
+    with explained(address):
+        client = api(token)
         full = client.create_repo(repo, private=private, exist_ok=True).repo_id
-        card = card_for_hub(model, card, full, licence=licence, languages=languages)
-        additions.append(CommitOperationAdd(CARD, card.encode()))
+        additions.append(CommitOperationAdd(CARD, card_for_hub(model, card, full, **given).encode()))
         if revision is not None:
             client.create_branch(full, branch=revision, exist_ok=True)
         found = client.create_commit(full, additions, commit_message=message, revision=revision)
         return str(found.commit_url)
+
+
+def read_card(readme: Path) -> str:
+    """Return the text of a README.
+
+    Raises:
+        ModelError: It is not UTF-8.
+    """
+    try:
+        return readme.read_text(encoding="utf-8-sig") if readme.is_file() else NO_CARD
+    except UnicodeDecodeError as error:
+        raise ModelError(
+            f"{readme}: must be UTF-8, got the byte 0x{error.object[error.start]:02x} at {error.start:,}; save it "
+            "as UTF-8"
+        ) from None
 
 
 def _additions(source: Source | None) -> "list[CommitOperationAdd]":

@@ -42,7 +42,8 @@ class Start:
     def teachers(self) -> dict[str, Teachers]:
         """Return the model as a teacher, by its name; without `keep` there is none.
 
-        It teaches the scores of its classes as they are, because the temperatures of its heads stay in the new model.
+        It teaches the scores of its classes as they are, because the new model divides them by the temperatures again,
+        or by those that are fitted to it.
         """
         if not self.labels:
             return {}
@@ -57,6 +58,11 @@ class Start:
         return config.model_copy(
             update={"schemes": {**config.schemes, **schemes}, "temperatures": {**config.temperatures, **temperatures}}
         )
+
+    def lost_temperatures(self, recipe: Recipe) -> list[str]:
+        """Return the layers whose heads stay and learn from gold, so that their temperature is not theirs any more."""
+        found = self.model.config.temperatures if self.labels else ()
+        return [layer for layer in found if layer not in self.kept and not recipe.layers[layer].calibrate]
 
 
 def with_start(recipe: Recipe, folder: Path, output: Path | None, *, device: str) -> tuple[Recipe, Start | None]:

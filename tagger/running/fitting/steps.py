@@ -15,8 +15,9 @@ from tagger.config import Recipe
 from tagger.corpus.corpus import Corpus
 from tagger.encoding.vectors import read_vectors
 from tagger.encoding.vocabulary import Vectors, build_vocabulary
-from tagger.errors import DataError
-from tagger.evaluation import dev_scores
+from tagger.errors import DataError, RecipeError
+from tagger.evaluation import check_metrics, dev_scores
+from tagger.extensions import Cell
 from tagger.features.cache import compute
 from tagger.features.feature import Given
 from tagger.features.passages import have_neighbours, joined
@@ -132,7 +133,16 @@ class Training:
         return Trained(model, outcome, facts, knowledge_of(training.train))
 
     def build_model(self, rules: TextRules, features: Features) -> TorchModel:
-        """Return a model with fresh weights, and with the words and labels of the train sentences."""
+        """Return a model with fresh weights, and with the words and labels of the train sentences.
+
+        Raises:
+            RecipeError: A part of the network is an extension that is not what it says, or the memory is too small.
+        """
+        if self.recipe.training.precision != "float32" and self.recipe.encoder.cell not in Cell.built_in:
+            raise RecipeError(
+                f'training.precision: must be "float32" for the cell `{self.recipe.encoder.cell}`, which the library '
+                f'cannot run in another, got "{self.recipe.training.precision}"; remove the key'
+            )
         recipe, embeddings, vectors = self.recipe, self.recipe.embeddings, self._read_vectors()
         chars = () if self.start is None else self.start.model.vocabulary.chars
         labels = {} if self.start is None else self.start.labels
@@ -149,6 +159,11 @@ class Training:
         for layer, names in labels.items():
             if new := _new_labels(names, vocabulary.labels[layer], self.schemes[layer]):
                 self.listener.noted(f"the head of `{layer}` learns {quoted(new)} beside the labels that it knows")
+        for layer in self.start.lost_temperatures(recipe) if self.start is not None else ():
+            self.listener.noted(
+                f"the temperature of `{layer}` was fitted to the head before this training, so the new model has none; "
+                "`calibrate = true` in its section fits one"
+            )
         dimension = vectors.dimension if vectors else embeddings.dimension if embeddings.words else 0
         features = self.keep(features)
         lengths = np.diff(self.packed.starts).tolist()
@@ -205,6 +220,8 @@ class Training:
         tagger = Tagger(TorchBackend(model, cache=False))
         task = self.task(model, teachers)
         compute(model.features, passages_for(model.features, self.dev))
+        model.network.eval()  # each step sets it to training
+        check_metrics(self.dev, tagger.predict, model)
         self.checkpoints = self._checkpoints(model, task)
         return train_network(
             model.network,
@@ -220,7 +237,9 @@ class Training:
         """Return where the states of this training go, with the state that it goes on from."""
         if self.run_folder.path is None:  # nothing is kept; the first of several processes may keep something
             return Checkpoints(found=self.processes.agreed(None))
+        source = self.start.model.source if self.start is not None else None
         mine = {
+            **({} if source is None else {"weights of the model in `start`": source.sha256}),
             "train sentences": task.digest(),
             "dev sentences": _digest(self.dev),
             "test sentences": _digest(joined(corpus.test for corpus in self.corpora.values())),

@@ -11,6 +11,7 @@ from huggingface_hub import ModelCard
 import tagger
 from tagger.config import dump_recipe, parse_recipe
 from tagger.model.hub.card import card_for_hub
+from tagger.model.hub.uploading import read_card
 
 NER = {"f1": 0.91239, "precision": 0.9, "recall": 0.925, "macro": {"f1": 0.5}}
 MOOD = {"accuracy": 0.75, "macro_f1": 0.6}
@@ -117,6 +118,39 @@ def test_what_is_given_comes_before_what_the_card_says(folder: Path, tmp_path: P
     before = "---\nlicense: mit\nlanguage: en\n---\n# A tagger\n"
     head = head_of(make_run(folder, tmp_path), before, licence="cc0-1.0", languages=["de"])
     assert (head["license"], head["language"]) == ("cc0-1.0", ["de"])
+
+
+@pytest.mark.parametrize(
+    ("card", "body"),
+    [
+        ("\ufeff---\nlicense: mit\nlibrary_name: mine\n---\nhi\n", "hi\n"),
+        ("---\r\nlicense: mit\r\nlibrary_name: mine\r\n---\r\nhi\r\n", "hi\n"),
+    ],
+)
+def test_a_head_keeps_its_values(folder: Path, tmp_path: Path, card: str, body: str) -> None:
+    shutil.copytree(folder, tmp_path / "model")
+    (tmp_path / "model" / "README.md").write_bytes(card.encode())
+    model = tagger.load(tmp_path, backend="numpy", threads=1)
+    found = card_for_hub(model.model, read_card(tmp_path / "model" / "README.md"), "a/b", licence=None, languages=None)
+    head = ModelCard(found).data.to_dict()
+    assert (head["license"], head["library_name"]) == ("mit", "mine")
+    assert found.endswith(f"---\n\n{body}")
+
+
+@pytest.mark.parametrize("card", ["----\nhi\n", "--- no head\nhi\n"])
+def test_a_line_that_begins_no_head_is_text(folder: Path, tmp_path: Path, card: str) -> None:
+    found = card_for_hub(make_run(folder, tmp_path).model, card, "a/b", licence=None, languages=None)
+    assert found.endswith(f"---\n\n{card}")
+
+
+def test_a_missing_metric_does_not_prevent_publishing(folder: Path, tmp_path: Path) -> None:
+    model = make_run(folder, tmp_path, report={"scores": {"ner": NER}})
+    text = '[data]\nformat = "synthetic"\nsentences = 9\n[heads.ner]\nkind = "tokens"\nmetrics = ["gone"]\n'
+    (tmp_path / "recipe.toml").write_text(text)
+    assert head_of(model)["model-index"][0]["results"][0]["metrics"][0]["value"] == 0.9124
+    (tmp_path / "recipe.toml").write_text("nonsense = [")
+    with pytest.raises(tagger.RecipeError, match="a recipe must be TOML"):
+        head_of(model)
 
 
 def test_neither_a_licence_nor_a_language_is_guessed(folder: Path, tmp_path: Path) -> None:

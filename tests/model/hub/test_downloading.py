@@ -1,6 +1,9 @@
 """Models from the hub: what is downloaded, what is refused before and after, and what works without a connection."""
 
 import json
+import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -104,8 +107,27 @@ def test_a_changed_file_is_refused_also_from_the_cache(hub: Hub, folder: Path, n
     message = rf"^hf://ada/small: {name} must have the SHA-256 that config\.json names, '\w+', got \w+: it is from"
     with pytest.raises(tagger.ModelError, match=message):
         load("hf://ada/small")
-    with pytest.raises(tagger.ModelError, match=f"{name}: the file must have the SHA-256"):
+    with pytest.raises(
+        tagger.ModelError, match=rf"{name} must have the SHA-256 .* delete .*models--ada--small and load"
+    ):
         load("hf://ada/small")
+
+
+@pytest.mark.parametrize("name", ["config.json", "vocabulary.json"])
+@pytest.mark.parametrize("fixed", [True, False])
+def test_a_damaged_copy_in_the_cache_is_loaded_again_once_it_is_deleted(
+    hub: Hub, folder: Path, name: str, fixed: bool
+) -> None:
+    commit = hub.commit("ada/small", files_in(folder))
+    address = f"hf://ada/small@{commit}" if fixed else "hf://ada/small"
+    load(address)
+    copies = Path(constants.HF_HUB_CACHE) / "models--ada--small"
+    path = (copies / "snapshots" / commit / name).resolve()
+    path.write_bytes(path.read_bytes()[:-2] + b"?")
+    with pytest.raises(tagger.ModelError, match=rf"^{address}: .* delete {copies} and load the model again$"):
+        load(address)
+    shutil.rmtree(copies)
+    assert load(address).tag(TEXT).spans("ner")
 
 
 @pytest.mark.parametrize(
@@ -229,6 +251,27 @@ def test_other_answers_of_the_hub_are_told_in_one_sentence(hub: Hub, status: int
         load("hf://ada/small")
     assert str(caught.value).startswith(f"hf://ada/small: the Hugging Face hub must accept the request, got {message}")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("body", [b"<html>Log in</html>", b'{"error": 1}', b"[]"])
+def test_what_is_no_hub_is_told_in_one_sentence_and_the_cache_is_used(hub: Hub, folder: Path, body: bytes) -> None:
+    hub.commit("ada/small", files_in(folder))
+    load("hf://ada/small")
+    hub.says = body
+    with pytest.raises(tagger.ModelError, match=r"hub \(.*\) must answer as one, got .*; check HF_ENDPOINT") as caught:
+        load("hf://ada/other")
+    assert "\n" not in str(caught.value)
+    assert load("hf://ada/small").tag(TEXT).spans("ner")
+
+
+@pytest.mark.parametrize("endpoint", ["http://[", "http://127.0.0.1:99999"])
+def test_an_endpoint_that_is_no_url_is_one_sentence(folder: Path, endpoint: str) -> None:
+    code = "import sys, tagger\ntry:\n    {}\nexcept tagger.ModelError as error:\n    print(error)"
+    for call in ('tagger.load("hf://ada/small")', f'tagger.load({str(folder)!r}).push_to_hub("ada/small")'):
+        settings = {**os.environ, "HF_ENDPOINT": endpoint, "HF_HUB_OFFLINE": "0"}
+        done = subprocess.run([sys.executable, "-c", code.format(call)], env=settings, capture_output=True, text=True)
+        said = done.stdout.splitlines()[-1:]  # the package reports on its own imports before
+        assert [line for line in said if line.startswith("hf://ada/small: ") and "HF_ENDPOINT" in line], done.stderr
 
 
 def test_a_hub_that_is_not_there_is_told_in_one_sentence(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Publishing a model: what the commit has, and when it is refused."""
 
+import re
 import shutil
 import sys
 from dataclasses import replace
@@ -106,6 +107,30 @@ def test_a_folder_that_holds_another_model_now_is_refused(hub: Hub, folder: Path
     with pytest.raises(tagger.ModelError, match="must hold the model that was loaded, but holds another one now"):
         model.push_to_hub("ada/small")
     assert hub.branches == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("LICENSE", b"x" * 1_100_000, "LICENSE must have at most 1,000,000 bytes, got 1,100,000; nothing was uploaded"),
+        ("README.md", b"x" * 1_000_000, "README.md must have at most 1,000,000 bytes, got 1,000,"),
+        ("README.md", b"caf\xe9\n", "README.md: must be UTF-8, got the byte 0xe9 at 3; save it as UTF-8"),
+        ("README.md", b"---\nlicense: mit\n", "README.md: a head that begins with a line --- must end with another"),
+    ],
+)
+def test_what_could_not_be_read_again_is_not_published(
+    hub: Hub, folder: Path, tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    shutil.copytree(folder, tmp_path / "model")
+    (tmp_path / "model" / name).write_bytes(content)
+    with pytest.raises(tagger.ModelError, match=re.escape(message)):
+        load(tmp_path / "model").push_to_hub("ada/small")
+    assert not hub.commits
+
+
+def test_a_message_is_needed(hub: Hub, folder: Path) -> None:
+    with pytest.raises(ValueError, match="commit_message must be a text"):
+        load(folder).push_to_hub("ada/small", commit_message=" ")
 
 
 def test_a_model_without_a_folder_is_refused(hub: Hub, folder: Path) -> None:

@@ -109,6 +109,7 @@ def test_a_head_goes_on_with_the_weights_of_the_labels_that_it_knows(first: Run,
     assert len(after["head:sentiment.classify.4.bias"]) == 4
     assert same_bits(before, {name: after[name][tuple(map(slice, before[name].shape))] for name in before})
     assert not run.tagger.model.config.temperatures  # it was fitted to another head
+    assert [note for note in listener.said if "temperature of `sentiment` was fitted to the head before" in note]
     entities = train(make_entities(tmp_path, first.folder), overrides=STILL)
     names, old = entities.tagger.model.vocabulary.labels["ner"], first.tagger.model.vocabulary.labels["ner"]
     assert names[len(old) :] == ["B-FOOD", "I-FOOD", "E-FOOD", "S-FOOD"]

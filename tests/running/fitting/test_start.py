@@ -11,6 +11,7 @@ from small_runs import make_conll_recipe, make_recipe, same_bits, weights
 
 from tagger.config import load_recipe
 from tagger.errors import ModelError, RecipeError
+from tagger.export.folder import export_onnx
 from tagger.model.folder import opening
 from tagger.running.run import Run
 from tagger.running.train import train
@@ -32,6 +33,15 @@ def make_second(folder: Path, start: object) -> Path:
     text = recipe.read_text().partition("[embeddings]")[0]
     recipe.write_text(f'start = "{start}"\n{text}[training]\nepochs = 2\n')
     return recipe
+
+
+def test_an_exported_model_is_told_from_a_damaged_one(first: Run, tmp_path: Path) -> None:
+    assert first.folder is not None
+    export_onnx(first.folder, tmp_path / "exported")
+    with pytest.raises(
+        ModelError, match=r"^start: .*exported: must be a model that torch can run, got an exported one"
+    ):
+        train(make_second(tmp_path, "exported"))
 
 
 @pytest.mark.parametrize("quantize", ["true", "false"])
