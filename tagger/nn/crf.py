@@ -227,6 +227,10 @@ class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
         aligned, _, rows, places = _left_aligned(_precise(emissions), None, mask.bool())
         if n < 1:
             raise ValueError(f"n must be at least 1, got {n}")
+        if aligned.numel() == 0:
+            only = torch.zeros(len(aligned), n, dtype=aligned.dtype, device=aligned.device)
+            only[:, 0] = 1.0
+            return rows.lengths.new_zeros(len(aligned), n, mask.shape[1]), only
         scores = self.scores(aligned.dtype)
         paths, possible = best_paths(aligned, rows, scores, n=n)  # (batch, n, tokens), (batch, n)
         empty = (rows.lengths == 0).unsqueeze(1)

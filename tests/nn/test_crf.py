@@ -446,6 +446,13 @@ def test_n_best_sequences_and_their_probabilities_equal_enumeration(
         assert all(sequence in scores for sequence in sequences)
 
 
+@pytest.mark.parametrize("shape", [(2, 0, 3), (0, 4, 3)])
+def test_n_best_sequences_of_nothing_are_the_empty_one(shape: tuple[int, int, int]) -> None:
+    paths, probabilities = make_crf(3).n_best_paths(torch.zeros(shape), torch.zeros(shape[:2], dtype=torch.bool), n=2)
+    assert paths.shape == (shape[0], 2, shape[1])
+    assert probabilities.tolist() == [[1.0, 0.0]] * shape[0]
+
+
 @settings(max_examples=60, deadline=None)
 @given(length=st.integers(1, 5), seed=st.integers(0, 10_000), as_table=st.booleans())
 def test_unknown_tags_are_summed_out(length: int, seed: int, as_table: bool) -> None:
