@@ -119,7 +119,7 @@ def test_predicted_layers_are_read_back_without_their_scores(tmp_path: Path) -> 
 
 
 def test_layer_of_two_kinds_is_refused() -> None:
-    with pytest.raises(DataError, match="layer `x` must be tags or labels in all sentences, got both; rename one"):
+    with pytest.raises(DataError, match="layer `x` must be tags, labels or numbers in all sentences, got several"):
         to_dataset([make_sentence("a", x=Label("y")), make_sentence("a", x=TagLayer(("y",)))])
 
 
