@@ -19,7 +19,7 @@ from tagger.text.sentence import Label, Sentence, TagLayer, Values
 if TYPE_CHECKING:
     from tagger.tagging import Marginals, Tagger
 
-V = TypeVar("V", Label, Values)
+V = TypeVar("V", TagLayer, Label, Values)
 OUTSIDE = "O"  # the tag of steps outside all entities or anomalies
 
 
@@ -117,9 +117,7 @@ def contents_of(tagger: "Tagger", sentences: Sequence[Sentence], layers: Sequenc
     return found
 
 
-def _contents(
-    tagger: "Tagger", gold: Sentence, predicted: Sentence, layers: Sequence[str], number: int
-) -> Contents:
+def _contents(tagger: "Tagger", gold: Sentence, predicted: Sentence, layers: Sequence[str], number: int) -> Contents:
     wanted = {layer: predicted.layers[layer] for layer in layers if layer in predicted.layers}
     tagged = [layer for layer, value in wanted.items() if isinstance(value, TagLayer)]
     marginals = tagger.marginals(predicted) if tagged else {}
@@ -147,15 +145,19 @@ def _name(sentence: Sentence, number: int) -> str:
 
 
 def _gold(sentence: Sentence, layer: str, kind: type[V]) -> V | None:
+    """Return a layer of a sentence; None if it has none, or one with the probabilities of a prediction."""
     found = sentence.layers.get(layer)
-    return found if isinstance(found, kind) else None
+    if not isinstance(found, kind):
+        return None
+    predicted = found.level if isinstance(found, Values) else found.score if isinstance(found, Label) else found.scores
+    return found if predicted is None else None
 
 
 def _track(layer: str, gold: Sentence, predicted: Sentence, marginals: "Marginals") -> Track:
     names = [_type_of(tag) for tag in marginals.tags]
     types = tuple(dict.fromkeys(names))
     shares = np.stack([marginals.array[:, [name == type_ for name in names]].sum(1) for type_ in types], axis=1)
-    known = isinstance(gold.layers.get(layer), TagLayer)
+    known = _gold(gold, layer, TagLayer) is not None
     return Track(layer, types, _runs(predicted, layer), _runs(gold, layer) if known else None, shares)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.pages.palette import colour_of
+from tagger.pages.palette import COLOURS, colour_of
 from tagger.plots.labels import name_of, shortened
 from tagger.plots.sequences.axis import Axis
 from tagger.plots.sequences.colours import FAINT, GRID, INK, Look, is_plain
@@ -23,7 +23,7 @@ FEW = 6  # numbers of a step that have a panel each; more of them are one heat m
 TALL, STRIP, ROW = 1.0, 0.24, 0.11  # inches: height of a curve, of a strip of tags, and of a row of a heat map
 TALLEST = 3.2  # inches of a heat map
 LETTERS = 24  # of a name beside a panel
-MIDDLE = 400  # steps from which on lines have no markers
+MIDDLE = 150  # steps from which on lines have no markers
 
 
 class Panel(NamedTuple):
@@ -95,8 +95,8 @@ def _heat_map(values: NDArray[np.float32], names: Sequence[str], axis: Axis) -> 
 
 
 def strips_panel(track: Track, looks: Mapping[str, Look], axis: Axis, alarm: Alarm | None, *, several: bool) -> Panel:
-    """Return the panel of a layer of tags: gold, predictions and alarms, each a strip with a colour for each tag."""
-    strips = {"gold": track.gold, "predicted": track.predicted}
+    """Return the panel of a layer of tags: predictions, gold and alarms, each a strip with a colour for each tag."""
+    strips = {"predicted": track.predicted, "gold": track.gold}
     if alarm is not None:
         strips["alarm"] = alarms_of(track, alarm)
     rows = {name: runs for name, runs in strips.items() if runs is not None}
@@ -136,7 +136,7 @@ def face(look: Look) -> dict[str, Any]:
 def legend(axes: "Axes", track: Track, looks: Mapping[str, Look]) -> None:
     """Name the colours of the tags that are drawn, right of the axes."""
     used = {run.type for run in (*track.predicted, *(track.gold or ()))}
-    shown = [type_ for type_ in looks if type_ in used]
+    shown = [type_ for type_ in looks if type_ in used or len(looks) <= len(COLOURS)]
     names = [shortened(name_of(type_), LETTERS) for type_ in shown]
     place = {"loc": "upper left", "bbox_to_anchor": (1.005, 1.08)}
     columns = 1 if len(shown) <= 4 else 2
@@ -170,8 +170,8 @@ def shares_panel(track: Track, looks: Mapping[str, Look], axis: Axis, alarm: Ala
             _stack(axes, track, looks, axis)
         axes.set(ylim=(0, 1))
         axes.set_yticks([0, 0.5, 1], ["0", "0.5", "1"])
-        of = f" of\n{shortened(name_of(track.layer), LETTERS)}" if several else ""
-        _name(axes, f"probability{of}")
+        whose = alarm.type if alarm is not None else track.layer if several else ""
+        _name(axes, f"probability of\n{whose}" if whose else "probability")
 
     return Panel(TALL, draw)
 
@@ -273,8 +273,7 @@ def attention_panel(layer: str, weights: Sequence[float], axis: Axis, *, several
         heights = np.append(weights, weights[-1:])
         axes.fill_between(axis.edges, 0, heights, step="post", color=colour_of(0), linewidth=0)
         axes.set(ylim=(0, max(weights) * 1.05 or 1))
-        of = f" of\n{shortened(name_of(layer), LETTERS)}" if several else ""
-        _name(axes, f"attention{of}")
+        _name(axes, f"attention of\n{layer}" if several else "attention")
 
     return Panel(TALL, draw)
 

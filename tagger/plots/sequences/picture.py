@@ -52,7 +52,7 @@ def sequence(
 
     Args:
         tagger: The model, which tags the sentences.
-        sentences: The sequences, with gold layers if there are any.
+        sentences: The sequences, with gold layers if there are any; layers with probabilities are no gold.
         layer: The layer to draw. Default: all of the model.
         alarm: A tag, or a type of entities, that is an alarm where its probability is at least `threshold`.
         threshold: The probability of an alarm, from 0 to 1.
@@ -83,7 +83,9 @@ def _check_alarm(alarm: Alarm, found: Sequence[Contents]) -> None:
     types = list(dict.fromkeys(type_ for track in found[0].tracks for type_ in track.types))
     if alarm.type not in types:
         names = ", ".join(f"`{name_of(type_)}`" for type_ in types) or "none, because it has no layer of tags"
-        raise ModelError(f"alarm (--alarm) must be a tag of the model, got `{name_of(alarm.type)}`; its tags are {names}")
+        raise ModelError(
+            f"alarm (--alarm) must be a tag of the model, got `{name_of(alarm.type)}`; its tags are {names}"
+        )
 
 
 class Steps(NamedTuple):
@@ -154,11 +156,11 @@ class Chart:
         if self.rows:
             self.rows.draw(figure, 0.0, top)
             top += self.rows.height + GAP * 2
-        ends = self.axis.edges[0], self._end()
-        if self.rows and len(self.contents) < self.rows.cells:
-            ends = ends[0], ends[0] + self.rows.cells  # below the letters
+        ends, width = (self.axis.edges[0], self._end()), WIDTH
+        if self.rows and self.rows.is_single:  # panels are exactly below the letters
+            ends, width = (ends[0], ends[0] + self.rows.cells), self.rows.width
         for number, panel in enumerate(self.panels, 1):
-            axes = add_axes(figure, left=0.0, top=top, width=WIDTH, height=panel.height)
+            axes = add_axes(figure, left=0.0, top=top, width=width, height=panel.height)
             panel.draw(axes)
             axes.set_xlim(*ends)
             _time(axes, self.axis, last=number == len(self.panels))
@@ -170,7 +172,7 @@ class Chart:
 
     def _heading(self, figure: "Figure", top: float) -> float:
         """Write the name and the notes, and return where they end."""
-        axes = add_axes(figure, left=0.0, top=top, width=WIDTH, height=LINE)
+        axes = add_axes(figure, left=0.0, top=top, width=1.0, height=LINE)  # text goes on right of it
         axes.set_axis_off()
         name = shortened(name_of(self.contents.name), LONGEST)
         axes.text(0, 0.5, name, fontsize=10, fontweight="bold", va="center")
@@ -231,7 +233,9 @@ def _said(layer: str, pair: tuple[Label, Label | None]) -> str:
     """Return a label in words, with the probability of the next two classes."""
     label, gold = pair
     others = sorted((label.scores or {}).items(), key=lambda item: -item[1])
-    rest = [f"{shortened(name_of(name), LONGEST)} {score:.2f}" for name, score in others if name != label.value][:OTHERS]
+    rest = [f"{shortened(name_of(name), LONGEST)} {score:.2f}" for name, score in others if name != label.value][
+        :OTHERS
+    ]
     said = f"{shortened(name_of(layer), LONGEST)}: {shortened(name_of(label.value), LONGEST)}"
     said += "" if label.score is None else f" {label.score:.2f}"
     said += f" (then {', '.join(rest)})" if rest else ""

@@ -26,15 +26,17 @@ class Rows:
     Args:
         contents: The sequence.
         looks: The look of each tag, by layer.
-        width: The width of a row in inches.
+        width: The width of a whole row in inches; a short sequence needs less.
     """
 
     def __init__(self, contents: Contents, looks: Mapping[str, Mapping[str, Look]], width: float) -> None:
         self.tokens = [shortened(visible(token), LONGEST) for token in contents.tokens]
-        self.tracks, self.looks, self.width = contents.tracks, looks, width
+        self.tracks, self.looks = contents.tracks, looks
         longest = max(map(len, self.tokens))
         cells = max(CELLS // longest, 1)
-        self.cells = cells - cells % 10 if cells > 10 else cells
+        most = cells - cells % 10 if cells > 10 else cells
+        self.cells = min(most, max(len(self.tokens), most // 3))  # in a row
+        self.width = width * self.cells / most
         self.strips = [(track, name) for track in self.tracks for name in ("predicted", "gold") if _has(track, name)]
 
     @property
@@ -45,6 +47,11 @@ class Rows:
     @property
     def _row(self) -> float:
         return LINE * (1 + len(self.strips)) + GAP
+
+    @property
+    def is_single(self) -> bool:
+        """Whether there is one row, over the positions of which panels can be drawn."""
+        return len(self.tokens) <= self.cells
 
     def draw(self, figure: "Figure", left: float, top: float) -> None:
         """Draw all rows on one axis, whose units are letters and inches."""
