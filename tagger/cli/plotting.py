@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 Draw = Callable[["Tagger", "Iterator[Document]", str | None], "Picture"]
 
 plot = typer.Typer(
-    help="Draw attention, entities, tag probabilities, sequences of numbers or symbols, transitions, training curves and "
-    "reports as HTML, SVG or PNG. SVG, PNG, curves, reports, sequences and transitions need matplotlib, which is in the "
-    "extra `plots`.",
+    help="Draw attention, entities, tag probabilities, sequences of numbers or symbols, transitions, training curves "
+    "and reports as HTML, SVG or PNG. SVG, PNG, curves, reports, sequences and transitions need matplotlib, which is "
+    "in the extra `plots`.",
     epilog="Example: tagger plot entities runs/quickstart FILE --output entities.html",
     no_args_is_help=True,
     add_completion=False,

@@ -94,7 +94,7 @@ def chosen(sentences: Sequence[Sentence], wanted: range | str, *, where: str) ->
         known = list(dict.fromkeys(name for sentence in sentences for name in _ids(sentence)))
         shown = f"{quoted(known[:SHOWN])}{' and others' if len(known) > SHOWN else ''}" if known else "no ids"
         raise DataError(
-            f"{where}: no sequence of {counted(len(sentences), 'sequence')} has the id {shorten(wanted)}; there are {shown}"
+            f"{where}: one of {counted(len(sentences), 'sequence')} must have the id {shorten(wanted)}, got {shown}"
         )
     return found
 

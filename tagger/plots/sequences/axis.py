@@ -38,7 +38,7 @@ class Axis(NamedTuple):
 
     def behind(self, number: int) -> NDArray[np.float64]:
         """Return the places of steps behind the last one."""
-        return self.places[-1] + self.step * np.arange(1, number + 1)
+        return np.asarray(self.places[-1] + self.step * np.arange(1, number + 1))
 
 
 def axis_of(names: Sequence[str], *, seconds: bool = False) -> Axis:

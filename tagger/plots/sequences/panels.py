@@ -89,7 +89,7 @@ def _heat_map(values: NDArray[np.float32], names: Sequence[str], axis: Axis) -> 
         bar = axes.get_figure().colorbar(mesh, cax=beside)  # type: ignore[union-attr]
         bar.set_label("deviations from\nthe mean of the sequence", fontsize=7)
         bar.ax.tick_params(labelsize=7)
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
 
     return Panel(min(max(ROW * len(names), TALL), TALLEST), draw)
 
@@ -138,7 +138,6 @@ def legend(axes: "Axes", track: Track, looks: Mapping[str, Look]) -> None:
     used = {run.type for run in (*track.predicted, *(track.gold or ()))}
     shown = [type_ for type_ in looks if type_ in used or len(looks) <= len(COLOURS)]
     names = [shortened(name_of(type_), LETTERS) for type_ in shown]
-    place = {"loc": "upper left", "bbox_to_anchor": (1.005, 1.08)}
     columns = 1 if len(shown) <= 4 else 2
     axes.legend(
         [_patch(looks[type_]) for type_ in shown],
@@ -150,7 +149,8 @@ def legend(axes: "Axes", track: Track, looks: Mapping[str, Look]) -> None:
         handlelength=1,
         handleheight=1,
         labelspacing=0.25,
-        **place,  # type: ignore[arg-type]
+        loc="upper left",
+        bbox_to_anchor=(1.005, 1.08),
     )
 
 

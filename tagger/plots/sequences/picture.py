@@ -9,7 +9,7 @@ from tagger.plots.labels import name_of, shortened
 from tagger.plots.picture import Picture
 from tagger.plots.selection import Given, select_sentences
 from tagger.plots.sequences.axis import Axis, axis_of, positions
-from tagger.plots.sequences.colours import FAINT, Look, looks_of
+from tagger.plots.sequences.colours import FAINT, looks_of
 from tagger.plots.sequences.contents import Contents, Track, contents_of
 from tagger.plots.sequences.panels import (
     FEW,
@@ -247,9 +247,9 @@ def _time(axes: "Axes", axis: Axis, *, last: bool) -> None:
     if axis.is_date:
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-        locator = AutoDateLocator()
+        locator = AutoDateLocator()  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     axes.tick_params(labelbottom=last)
     if last:
         axes.set_xlabel(axis.name)

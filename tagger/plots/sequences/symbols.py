@@ -1,6 +1,6 @@
 """Sequences of symbols, such as proteins and DNA: rows of letters with coloured runs of tags below them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tagger.plots.chart import add_axes
