@@ -156,7 +156,7 @@ class Chart:
         if self.rows:
             self.rows.draw(figure, 0.0, top)
             top += self.rows.height + GAP * 2
-        ends, width = (self.axis.edges[0], self._end()), WIDTH
+        ends, width = (self.axis.edges[0], self.end), WIDTH
         if self.rows and self.rows.is_single:  # panels are exactly below the letters
             ends, width = (ends[0], ends[0] + self.rows.cells), self.rows.width
         for number, panel in enumerate(self.panels, 1):
@@ -191,8 +191,9 @@ class Chart:
         layer = shortened(name_of(track.layer), LONGEST)
         return f"{layer}: gold and predicted tags agree at {right} of {known} {steps}{share}"
 
-    def _end(self) -> float:
-        """Return where the axis ends: behind the last step, or behind the forecast."""
+    @property
+    def end(self) -> float:
+        """Where the axis ends: behind the last step, or behind the forecast."""
         steps = [len(found.values) for found, _ in self._forecasts().values()]
         return float(self.axis.behind(max(steps))[-1] + self.axis.step / 2) if steps else float(self.axis.edges[-1])
 
