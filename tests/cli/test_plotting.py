@@ -11,7 +11,8 @@ import pytest
 
 import tagger
 from tagger import tagging
-from tagger.cli import main, sequences
+from tagger.cli import main
+from tagger.cli.plotting import sequences
 from tagger.errors import DataError
 
 RECIPE = """

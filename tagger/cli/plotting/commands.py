@@ -184,7 +184,7 @@ def sequence(
     `tagger tag`.
     """
     from tagger import plots
-    from tagger.cli.sequences import chosen, numbers_of, read_sequences
+    from tagger.cli.plotting.sequences import chosen, numbers_of, read_sequences
 
     plots.check_path(output, chart=True)
     if id is not None and number is not None:
