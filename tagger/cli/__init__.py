@@ -4,7 +4,7 @@ from tagger.cli.annotating import annotations
 from tagger.cli.app import app as commands
 from tagger.cli.app import main
 from tagger.cli.disk.fetching import data
-from tagger.cli.plotting import plot
+from tagger.cli.plotting.commands import plot
 from tagger.cli.recipes import recipes
 
 commands.add_typer(annotations, name="annotations")

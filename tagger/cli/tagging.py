@@ -122,6 +122,12 @@ def format_of_input(file: str, model: "Model") -> InputFormat:
     return "frames" if reads_numbers and found in ("text", "csv", "conll") else found
 
 
+def has_lines(file: str, format: InputFormat) -> bool:
+    """Whether a file is read line by line; otherwise the reader of its format opens it."""
+    as_path = format in WITHOUT_LINES or (format == "parallel" and Path(file).is_dir())
+    return not as_path or (format == "frames" and file == "-")
+
+
 def _columns_of_input(file: str, format: InputFormat, model: "Model") -> tuple[str, ...] | None:
     """Return the columns that a file shows, if it is a column file and the model was trained on none."""
     known = any(reading.format == "conll" and reading.columns for reading in model.config.reading.values())
@@ -161,8 +167,8 @@ def tag_file(tagger: Tagger, file: str, options: Tagging) -> int:
     if options.unit != "line" and format != "text":
         raise RecipeError(f"--unit is for plain text, got {format}; remove it")
     form = settings_of_form(format, **options.form)
-    as_path = format in WITHOUT_LINES or (format == "parallel" and Path(file).is_dir())
-    has_lines = not as_path or (format == "frames" and file == "-")
+    if file != "-" and not has_lines(file, format) and not Path(file).exists():
+        raise DataError(f"{file}: no such file or folder")
     faults, tally = Skipped() if options.skip else None, Tally(options=True)
     interactive = file == "-" and sys.stdin.isatty()
     shows_output = options.path is None and sys.stdout.isatty()
@@ -171,7 +177,7 @@ def tag_file(tagger: Tagger, file: str, options: Tagging) -> int:
     if interactive:
         sys.stderr.write("type a text and Enter; Ctrl-D ends\n")
     with ExitStack() as stack:
-        lines = stack.enter_context(input_lines(file)) if has_lines else ()
+        lines = stack.enter_context(input_lines(file)) if has_lines(file, format) else ()
         documents = read_documents(
             tagger,
             lines,

@@ -14,6 +14,7 @@ from tagger.plots.learning_curves import curves
 from tagger.plots.picture import Picture, check_path
 from tagger.plots.reports.picture import report
 from tagger.plots.search import trials
+from tagger.plots.sequences.picture import sequence
 
 __all__ = [
     "Picture",
@@ -23,6 +24,7 @@ __all__ = [
     "entities",
     "marginals",
     "report",
+    "sequence",
     "transitions",
     "trials",
 ]

@@ -74,6 +74,17 @@ def evaluate_files(
     return with_suspects(report, tagger) if suspects else report
 
 
+def read_gold(tagger: Tagger, files: Sequence[str | Path], **reading: Any) -> list[Sentence]:
+    """Return the sentences of files with their gold layers, as `evaluate_files` reads them.
+
+    Raises:
+        RecipeError: A key of `reading` is invalid.
+        DataError: A file cannot be read, or lacks the layers of training.
+    """
+    config, given, _ = _config(tagger.model, reading, files)
+    return read_sentences(files, config, scheme_given="scheme" in given, chosen=given)[0]
+
+
 def _config(
     model: Model, reading: Mapping[str, Any], files: Sequence[str | Path]
 ) -> tuple[ReadingConfig, set[str], list[str]]:

@@ -19,6 +19,7 @@ from tagger.cli.arguments import (
     load_tagger,
     split_columns,
 )
+from tagger.errors import RecipeError
 
 if TYPE_CHECKING:
     from tagger.plots import Picture
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
 Draw = Callable[["Tagger", "Iterator[Document]", str | None], "Picture"]
 
 plot = typer.Typer(
-    help="Draw attention, entities, tag probabilities, transitions, training curves and reports as HTML, SVG or PNG. "
-    "SVG, PNG, curves, reports and transitions need matplotlib, which is in the extra `plots`.",
+    help="Draw attention, entities, tag probabilities, sequences of numbers or symbols, transitions, training curves "
+    "and reports as HTML, SVG or PNG. SVG, PNG, curves, reports, sequences and transitions need matplotlib, which is "
+    "in the extra `plots`.",
     epilog="Example: tagger plot entities runs/quickstart FILE --output entities.html",
     no_args_is_help=True,
     add_completion=False,
@@ -147,6 +149,51 @@ def marginals(tagger: "Tagger", documents: "Iterator[Document]", layer: str | No
     from tagger import plots
 
     return plots.marginals(tagger, documents, layer=layer)
+
+
+@plot.command(epilog="Example: tagger plot sequence runs/machine machine.csv --number 1-6 --output machine.svg")
+def sequence(
+    model: ModelArgument,
+    output: OutputOption,
+    file: FileArgument = "-",
+    number: Annotated[
+        str | None,
+        typer.Option("--number", metavar="N", help="Sequence to draw, from 1, or several such as 3-6. Default: 1."),
+    ] = None,
+    id: Annotated[
+        str | None,
+        typer.Option("--id", help="Id of the sequence to draw, or name of a series, all windows of which are drawn."),
+    ] = None,
+    layer: Annotated[str | None, typer.Option("--layer", help="Layer to draw; default: all.")] = None,
+    alarm: Annotated[
+        str | None, typer.Option("--alarm", metavar="TAG", help="Tag that is an alarm where it is probable enough.")
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option("--threshold", min=0.0, max=1.0, help="Least probability of an alarm.")
+    ] = 0.5,
+    input_format: InputOption = None,
+    columns: ColumnsOption = None,
+    device: DeviceOption = "cpu",
+    threads: ThreadsOption = None,
+    trust: TrustOption = False,
+) -> None:
+    """Draw a sequence of numbers or symbols with what the model finds in it, and gold if the file has it.
+
+    Series are curves or a heat map, with tags as coloured runs, probabilities, alarms, forecasts with intervals, and
+    attention. Proteins and DNA are rows of letters. The file is read as in training if it has gold, else as by
+    `tagger tag`.
+    """
+    from tagger import plots
+    from tagger.cli.plotting.sequences import chosen, numbers_of, read_sequences
+
+    plots.check_path(output, chart=True)
+    if id is not None and number is not None:
+        raise RecipeError("--number and --id each choose sequences; give one of the two")
+    numbers = numbers_of(number or "1")
+    tagger = load_tagger(model, device, threads, trusted=trust)
+    sentences = read_sequences(tagger, file, input_format, columns)
+    found = chosen(sentences, numbers if id is None else id, where="standard input" if file == "-" else file)
+    _save(plots.sequence(tagger, found, layer=layer, alarm=alarm, threshold=threshold), output)
 
 
 def _save(picture: "Picture", output: Path) -> None:
