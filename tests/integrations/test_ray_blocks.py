@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pyarrow
 import pytest
@@ -77,7 +78,7 @@ def test_slices_of_an_empty_table_keep_its_columns() -> None:
 
 @pytest.mark.parametrize("size", [1, 60, 10_000])
 def test_values_of_json_lines_stay_what_they_are(size: int, tmp_path: Path) -> None:
-    records = [
+    records: list[dict[str, Any]] = [
         {"text": "2020-01-01", "day": "2020-01-01T00:00:00Z", "n": 2**63 - 1, "x": 1.5, "ok": True, "more": [{"a": 1}]},
         {"text": "hello", "day": "unknown", "n": -(2**63), "x": 2, "ok": False, "more": []},
         {"text": None, "day": "12:30:00", "n": 0, "x": 2**53, "ok": None, "more": None},
@@ -150,6 +151,20 @@ def test_a_later_block_has_the_columns_and_types_of_the_first(wrong: str, messag
     (tmp_path / "a.jsonl").write_text(f"{first}{first}{wrong}\n")
     with pytest.raises(DataError, match=rf"a\.jsonl \(from byte {2 * len(first)}\):1: {message}"):
         rows_of(tmp_path / "a.jsonl", 2 * len(first))
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("{}", "values that null holds exactly"),
+        ("[{}]", "values that list<item: null> holds exactly"),
+        ('{"a":' * 700 + "1" + "}" * 700, "values of some levels"),
+    ],
+)
+def test_a_value_that_no_parquet_file_holds_is_refused(value: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(f'{{"text": "a"}}\n{{"text": "a", "m": {value}}}\n')
+    with pytest.raises(DataError, match=rf"a\.jsonl:2: column `m` must have {message}"):
+        rows_of(tmp_path / "a.jsonl", 100)
 
 
 @pytest.mark.parametrize("size", [1, 3, 100])
