@@ -1,24 +1,23 @@
 """The blocks of files: parts that are read, tagged and written as a whole, whatever machines there are.
 
 A block is a range of bytes of a text, whose lines are those that begin in it, a file that is packed, or a row group of
-a Parquet file. How the tables of a block are tagged is left to `workers.py`.
+a Parquet file. How JSON lines become tables is left to `records.py`, and how tables are tagged to `workers.py`.
 """
 
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from tagger.errors import DataError
 from tagger.files.packing import packing_of_name, unpacked_name
 from tagger.files.reading import MAX_LINE, decode_lines, raw_lines, utf8_alone
+from tagger.ray.records import record_tables
 
 if TYPE_CHECKING:
     import pyarrow
 
-S = TypeVar("S", str, bytes)
 Form = Literal["text", "jsonl", "parquet"]
 FORMS: dict[str, Form] = {".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
 BYTES = 4_000_000  # of a block: about 20 seconds of a core
@@ -98,7 +97,7 @@ def blocks_of(path: Path, size: int) -> Iterator[Block]:
 
 
 def schema_of(block: Block) -> "pyarrow.Schema":
-    """Return the columns of a file and their types, for JSON lines those that its first block shows.
+    """Return the columns of a file and their types, for JSON lines those of the block, none if its lines are blank.
 
     Raises:
         DataError: The file is not in its format.
@@ -112,8 +111,25 @@ def schema_of(block: Block) -> "pyarrow.Schema":
 
         schema: pyarrow.Schema = parquet.read_schema(block.path)
         return schema
-    piece = next(_pieces(_lines(block), BYTES), [])
-    return _records(piece, block, None).schema
+    schemas = (table.schema for table in record_tables(_pieces(block, BYTES), where=block.place))
+    return next(filter(len, schemas), pyarrow.schema([]))
+
+
+def common_schema(blocks: Sequence[Block]) -> "pyarrow.Schema":
+    """Return the columns of all files: those of the first block that has any.
+
+    Raises:
+        DataError: No block has columns, or a Parquet file has others than the first.
+    """
+    schema = next(filter(len, map(schema_of, blocks)), None)
+    if schema is None:
+        raise DataError(f"{blocks[0].path}: the file must not be empty, got blank lines only; check the path")
+    for block in blocks:
+        if block.form == "parquet" and block.start == 0 and not schema_of(block).equals(schema):
+            raise DataError(
+                f"{block.path}: must have the columns and types of {blocks[0].path}, got others; tag it by itself"
+            )
+    return schema
 
 
 def tables_of(block: Block, schema: "pyarrow.Schema") -> "Iterator[pyarrow.Table]":
@@ -193,13 +209,10 @@ def _tables(block: Block, schema: "pyarrow.Schema") -> "Iterator[pyarrow.Table]"
             for batch in file.iter_batches(ROWS, row_groups=[block.start]):
                 yield pyarrow.Table.from_batches([batch])
     elif block.form == "jsonl":
-        for piece in _pieces(_lines(block), SLICE):
-            yield _records(piece, block, schema)
+        yield from record_tables(_pieces(block, SLICE), where=block.place, schema=schema)
     else:
-        with utf8_alone():
-            texts = decode_lines(_lines(block), where=block.place, start=_start_of(block))
-            for lines in _pieces(texts, SLICE):
-                yield pyarrow.table({"text": lines}, schema)
+        for lines in _pieces(block, SLICE):
+            yield pyarrow.table({"text": lines}, schema)
 
 
 def _start_of(block: Block) -> int:
@@ -225,33 +238,16 @@ def _lines(block: Block) -> Iterator[bytes]:
             place += len(line)
 
 
-def _pieces(lines: Iterable[S], size: int) -> Iterator[list[S]]:
-    """Yield the lines in lists of about `size` characters."""
-    piece: list[S] = []
+def _pieces(block: Block, size: int) -> Iterator[list[str]]:
+    """Yield the lines of a block in lists of about `size` characters."""
+    piece: list[str] = []
     left = size
-    for line in lines:
-        piece.append(line)
-        left -= len(line)
-        if left <= 0:
-            yield piece
-            piece, left = [], size
+    with utf8_alone():
+        for line in decode_lines(_lines(block), where=block.place, start=_start_of(block)):
+            piece.append(line)
+            left -= len(line)
+            if left <= 0:
+                yield piece
+                piece, left = [], size
     if piece:
         yield piece
-
-
-def _records(lines: list[bytes], block: Block, schema: "pyarrow.Schema | None") -> "pyarrow.Table":
-    """Return the records of JSON lines as a table with these columns, or with those that they have."""
-    import pyarrow
-    from pyarrow import json
-
-    content = b"".join(lines)
-    known = json.ParseOptions() if schema is None else json.ParseOptions(schema, unexpected_field_behavior="error")
-    try:
-        options = json.ReadOptions(use_threads=False, block_size=len(content) + 1)
-        return json.read_json(io.BytesIO(content), options, known)
-    except pyarrow.ArrowException as error:
-        wanted = "" if schema is None else f" with the columns of the first block ({', '.join(schema.names)})"
-        raise DataError(
-            f"{block.place}: must be JSON lines{wanted}, got others ({error}); write them as Parquet, which names the "
-            "types of its columns"
-        ) from None

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tagger.errors import DataError, ModelError, RecipeError, TaggerError, missing_package
 from tagger.integrations.tables import tag_dataframe
-from tagger.ray.blocks import BYTES, Block, blocks_of, files_of, schema_of
+from tagger.ray.blocks import BYTES, Block, blocks_of, common_schema, files_of
 from tagger.ray.workers import Work, Worker, Writer
 from tagger.wording import counted
 
 if TYPE_CHECKING:
-    import pyarrow
     import ray.data
 
 PARTS = "part-*.parquet"  # the files of an output
@@ -124,7 +123,7 @@ def tag_files(
     given, folder = Path(path).absolute(), Path(output).absolute()
     files = files_of(given)
     blocks = [block for file in files for block in blocks_of(file, block_bytes)]
-    schema = _common_schema(blocks)
+    schema = common_schema(blocks)
     tagger = work.load()
     tag_dataframe(tagger, schema.empty_table(), text=text, prefix=prefix)  # refuses wrong columns before all work
     source = tagger.model.source
@@ -218,21 +217,6 @@ def _mapped(
 def _hash_of(work: Work) -> str | None:
     source = work.load().model.source
     return source.sha256 if source else None
-
-
-def _common_schema(blocks: Sequence[Block]) -> "pyarrow.Schema":
-    """Return the columns of all files.
-
-    Raises:
-        DataError: A Parquet file has others than the first.
-    """
-    schema = schema_of(blocks[0])
-    for block in blocks:
-        if block.form == "parquet" and block.start == 0 and not schema_of(block).equals(schema):
-            raise DataError(
-                f"{block.path}: must have the columns and types of {blocks[0].path}, got others; tag it by itself"
-            )
-    return schema
 
 
 def _name_of(number: int, block: Block, facts: Mapping[str, Any]) -> str:
