@@ -224,8 +224,17 @@ class Store:
 
     def add_texts(self, texts: Iterable[Text]) -> list[int]:
         """Add texts of another project, and return their numbers here."""
+        documents: dict[str | None, int] = {}  # theirs to ours
+        found = []
         with self.changes() as connection:
-            return [_insert_text(connection, text) for text in texts]
+            for text in texts:
+                sentence, record = text.sentence, dict(text.sentence.record or {})
+                if sentence.document not in documents:
+                    name = record.pop("id", None)
+                    documents[sentence.document] = _insert_document(connection, name, sentence.text, record)
+                document = documents[sentence.document]
+                found.append(_insert_sentence(connection, document, sentence, text.draw))
+        return found
 
     def copy(self, path: Path) -> None:
         """Write a copy of the file."""
@@ -368,12 +377,6 @@ def _insert_sentence(connection: sqlite3.Connection, document: int, sentence: Se
     return int(connection.execute(query, (document, *values, draw)).lastrowid or 0)
 
 
-def _insert_text(connection: sqlite3.Connection, text: Text) -> int:
-    record = dict(text.sentence.record or {})
-    document = _insert_document(connection, record.pop("id", None), text.sentence.text, record)
-    return _insert_sentence(connection, document, text.sentence, text.draw)
-
-
 def _insert_predictions(connection: sqlite3.Connection, predictions: Iterable[Prediction]) -> None:
     rows = ((each.text, each.gain, _dumped(each.spans)) for each in predictions)
     connection.executemany("INSERT OR REPLACE INTO predictions VALUES (?, ?, ?)", rows)
@@ -388,7 +391,7 @@ def _text(row: Sequence[Any]) -> Text:
         text,
         tuple((start, end) for start, end in json.loads(offsets)),
         meta=json.loads(meta),
-        document=str(number if known is None else known),
+        document=str(number),  # ids need not be unique
         record=kept or None,
     )
     return Text(id, sentence, draw)

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
-from annotation.projects import TEXTS, make_project
+from annotation.projects import TEXTS, TYPES, make_project
 from sklearn.metrics import cohen_kappa_score
 
 from tagger.annotation.agreement import Agreement, merge
 from tagger.annotation.project import Project
 from tagger.errors import DataError
+from tagger.text.document import Document
+from tagger.text.tokenization import DEFAULT_RULES
 
 Said = list[tuple[int, int, int, str | None]]  # text, start, end, type
 
@@ -82,6 +84,17 @@ def test_texts_that_only_the_other_has_are_added(tmp_path: Path) -> None:
     project = Project(tmp_path / "both.sqlite", teach=False)
     assert project.progress()["texts"] == len(TEXTS) + 1
     assert project.store.text(5).sentence.text == "A new text"
+    project.close()
+
+
+def test_sentences_of_an_added_document_stay_in_one_document(tmp_path: Path) -> None:
+    one, text = judged_by(tmp_path, "ada", []), "Oslo is cold. Ada left it."
+    document = Document(text, tuple(DEFAULT_RULES.split(text)))
+    Project.create(tmp_path / "bo.sqlite", [document], types=TYPES, teach=False).close()
+    merge(one, tmp_path / "bo.sqlite", tmp_path / "both.sqlite")
+    project = Project(tmp_path / "both.sqlite", teach=False)
+    first, second = project.store.texts([5, 6])
+    assert first.sentence.document == second.sentence.document != project.store.text(1).sentence.document
     project.close()
 
 

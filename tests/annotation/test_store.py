@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 from annotation.projects import documents, make_project
 
+from tagger.annotation.project import Project
 from tagger.annotation.store import Store
 from tagger.errors import DataError
+from tagger.text.document import Document
+from tagger.text.sentence import Sentence
 
 JUDGE = """
 import os, sys
@@ -75,10 +78,18 @@ def test_text_keeps_id_columns_and_offsets(tmp_path: Path) -> None:
     store = make_project(tmp_path / "notes.sqlite").store
     text = store.text(2)
     assert text.sentence == documents()[1].sentences[0].__class__(
-        ("Oslo", "is", "cold", "today"), "Oslo is cold today", ((0, 4), (5, 7), (8, 12), (13, 18)), document="n2"
+        ("Oslo", "is", "cold", "today"), "Oslo is cold today", ((0, 4), (5, 7), (8, 12), (13, 18)), document="2"
     )
     assert text.sentence.record == {"id": "n2", "channel": "mail"}
     store.close()
+
+
+def test_documents_stay_apart_whatever_their_ids(tmp_path: Path) -> None:
+    path = tmp_path / "notes.sqlite"
+    given = [Document(t, (Sentence.from_tokens([t]),), id=id) for t, id in [("a", 2), ("b", None), ("c", 3), ("d", "3")]]
+    project = Project.create(path, given, types=["person"], teach=False)
+    assert len({text.sentence.document for text in project.store.texts()}) == 4
+    project.close()
 
 
 def test_file_that_is_no_project_is_refused(tmp_path: Path) -> None:
