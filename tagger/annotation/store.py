@@ -302,28 +302,25 @@ class Store:
         rows = self._all("SELECT judgements, seconds, facts FROM trainings ORDER BY id")
         return [Training(number, seconds, json.loads(facts or "{}")) for number, seconds, facts in rows]
 
-    def begin_training(self) -> None:
-        """Note that a training began; one that a kill has cut short is forgotten."""
+    def begin_training(self) -> int:
+        """Note that a training began, and return its number."""
         with self.changes() as connection:
-            connection.execute("DELETE FROM trainings WHERE seconds IS NULL")
-            connection.execute(
-                "INSERT INTO trainings (judgements) SELECT count(*) FROM judgements WHERE kind != 'skip'"
-            )
+            query = "INSERT INTO trainings (judgements) SELECT count(*) FROM judgements WHERE kind != 'skip'"
+            return int(connection.execute(query).lastrowid or 0)
 
-    def end_training(self, seconds: float, facts: Mapping[str, Any], predictions: Iterable[Prediction]) -> None:
-        """Note the result of the training that began last, with what its model says of texts."""
+    def end_training(
+        self, number: int, seconds: float, facts: Mapping[str, Any], predictions: Iterable[Prediction] = ()
+    ) -> None:
+        """Note the result of a training, with what its model says of texts."""
         with self.changes() as connection:
-            connection.execute(
-                "UPDATE trainings SET seconds = ?, facts = ? WHERE seconds IS NULL", (seconds, _dumped(facts))
-            )
+            row = (seconds, _dumped(facts), number)
+            connection.execute("UPDATE trainings SET seconds = ?, facts = ? WHERE id = ?", row)
             _insert_predictions(connection, predictions)
 
-    def fail_training(self, error: str) -> None:
-        """Note why the training that began last came to nothing; the next one begins after as many judgements again."""
+    def forget_unfinished(self) -> None:
+        """Delete the trainings that a kill has cut short; no training may run."""
         with self.changes() as connection:
-            connection.execute(
-                "UPDATE trainings SET seconds = 0, facts = ? WHERE seconds IS NULL", (_dumped({"error": error}),)
-            )
+            connection.execute("DELETE FROM trainings WHERE seconds IS NULL")
 
     def add_predictions(self, predictions: Iterable[Prediction]) -> None:
         """Save what a model says of texts, in place of what was said of them before."""

@@ -34,6 +34,7 @@ def work(path: Path) -> None:
     """Train whenever enough has been judged, until the process is ended."""
     os.nice(5)  # the page comes first
     store = Store(path)
+    store.forget_unfinished()  # one process at a time works on a project
     tried = -1
     with suppress(TaggerError):  # the training says what is wrong with the model
         if not store.has_predictions():
@@ -42,10 +43,8 @@ def work(path: Path) -> None:
         number = store.count_judgements()
         if number != tried and is_due(store):
             tried = number
-            try:
+            with suppress(TaggerError):  # the project has the reason
                 learn(store, folder=folder_of(path), threads=1)
-            except TaggerError as error:
-                store.fail_training(str(error))
         time.sleep(PAUSE)
 
 

@@ -68,9 +68,21 @@ def test_training_that_a_kill_cut_short_is_forgotten(tmp_path: Path) -> None:
     store = make_project(tmp_path / "notes.sqlite").store
     store.begin_training()
     assert [training.seconds for training in store.trainings()] == [None]
-    store.begin_training()
-    store.end_training(1.5, {"score": None}, [])
+    store.forget_unfinished()
+    store.end_training(store.begin_training(), 1.5, {"score": None})
     assert [training.seconds for training in store.trainings()] == [1.5]
+    store.close()
+
+
+def test_training_that_begins_and_fails_changes_no_other_one(tmp_path: Path) -> None:
+    store = make_project(tmp_path / "notes.sqlite").store
+    first, second = store.begin_training(), store.begin_training()
+    store.end_training(second, 0.0, {"error": "no model"})
+    store.end_training(first, 1.5, {"score": None})
+    assert [(each.seconds, dict(each.facts)) for each in store.trainings()] == [
+        (1.5, {"score": None}),
+        (0.0, {"error": "no model"}),
+    ]
     store.close()
 
 
@@ -86,7 +98,9 @@ def test_text_keeps_id_columns_and_offsets(tmp_path: Path) -> None:
 
 def test_documents_stay_apart_whatever_their_ids(tmp_path: Path) -> None:
     path = tmp_path / "notes.sqlite"
-    given = [Document(t, (Sentence.from_tokens([t]),), id=id) for t, id in [("a", 2), ("b", None), ("c", 3), ("d", "3")]]
+    given = [
+        Document(t, (Sentence.from_tokens([t]),), id=id) for t, id in [("a", 2), ("b", None), ("c", 3), ("d", "3")]
+    ]
     project = Project.create(path, given, types=["person"], teach=False)
     assert len({text.sentence.document for text in project.store.texts()}) == 4
     project.close()
