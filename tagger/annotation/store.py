@@ -20,7 +20,8 @@ from tagger.files.writing import check_place
 from tagger.formats.jsonl import sentence_from_json, sentence_to_json
 from tagger.text.document import Document
 from tagger.text.schemes import Scheme
-from tagger.text.sentence import Sentence, with_schemes
+from tagger.text.sentence import Sentence, place_of, with_schemes
+from tagger.wording import quoted
 
 APPLICATION, VERSION = 0x7A66E201, 1  # marks the file as a project, of this version
 CONNECTION: Any = {"timeout": 30.0, "isolation_level": None, "check_same_thread": False}  # waits 30 s for the other
@@ -46,6 +47,17 @@ CREATE TABLE gold (id INTEGER PRIMARY KEY, sentence TEXT NOT NULL);
 CREATE INDEX texts_by_draw ON texts (draw);
 CREATE INDEX judgements_by_text ON judgements (text);
 """
+SETTINGS = ("types", "start", "seed", "gold")
+FAULTS = """
+SELECT 'text ' || texts.id FROM texts LEFT JOIN documents ON documents.id = texts.document
+WHERE documents.id IS NULL OR json_array_length(tokens) = 0
+   OR json_array_length(tokens) != json_array_length(offsets)
+UNION ALL
+SELECT 'judgement ' || judgements.id FROM judgements LEFT JOIN texts ON texts.id = judgements.text
+WHERE texts.id IS NULL OR kind NOT IN ('tokens', 'rest', 'skip')
+   OR NOT (0 <= start AND start <= stop AND stop <= json_array_length(tokens))
+LIMIT 1
+"""  # rows that only another program, or a damaged disk, can have written
 
 
 class Text(NamedTuple):
@@ -85,7 +97,8 @@ class Store:
         path: The file, which `create` has made.
 
     Raises:
-        DataError: There is no such file, or it is no project, or one of another version.
+        DataError: There is no such file, or it is no project, one of another version, or damaged. All methods raise it
+            if the file cannot be read or written.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -95,7 +108,8 @@ class Store:
         self._connection: sqlite3.Connection = sqlite3.connect(self.path, **CONNECTION)
         try:
             _prepare(self._connection)
-            found = [self._one(f"PRAGMA {name}")[0] for name in ("application_id", "user_version")]
+            names = ("application_id", "user_version")
+            found = [self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
         except sqlite3.OperationalError as error:
             self.close()
             raise DataError(f"{path}: the file cannot be read: {error}; try again") from None
@@ -108,6 +122,36 @@ class Store:
             self.close()
             other = f"one of version {found[1]}; upgrade tagger" if found[0] == APPLICATION else "another database"
             raise DataError(f"{path}: expected a project of tagger annotate of version {VERSION}, got {other}")
+        try:
+            self._check()
+        except DataError:
+            self.close()
+            raise
+
+    def _check(self) -> None:
+        """Raise DataError if the file is damaged."""
+        if self._one("PRAGMA quick_check(1)")[0] != "ok":
+            raise self._damaged("damaged pages")
+        if row := self._one(FAULTS):
+            raise self._damaged(f"an invalid {row[0]}")
+        if missing := set(SETTINGS) - self.settings().keys():
+            raise self._damaged(f"no setting {quoted(sorted(missing))}")
+
+    def _damaged(self, found: str) -> DataError:
+        return DataError(f"{self.path}: expected a whole project, got {found}; use a copy of the file")
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Turn what goes wrong with the file within the context into one sentence."""
+        try:
+            yield
+        except json.JSONDecodeError as error:
+            raise self._damaged(f"invalid JSON ({error})") from None
+        except sqlite3.DatabaseError as error:
+            raise DataError(
+                f"{self.path}: the project must be whole, readable and writable, but SQLite says: {error}; try again, "
+                "or use a copy of the file"
+            ) from None
 
     @classmethod
     def create(
@@ -129,7 +173,7 @@ class Store:
             seed: Seed of the order of texts.
 
         Raises:
-            DataError: The file is there, cannot be written, or there is no text.
+            DataError: The file is there, cannot be written, or there is no text, or a sequence of numbers.
         """
         path = Path(path)
         if path.exists():
@@ -160,30 +204,35 @@ class Store:
         self._connection.close()
 
     def _one(self, query: str, *values: Any) -> Any:
-        return self._connection.execute(query, values).fetchone()
+        with self._reading():
+            return self._connection.execute(query, values).fetchone()
 
     def _all(self, query: str, *values: Any) -> list[Any]:
-        return self._connection.execute(query, values).fetchall()  # at once: an open cursor would block writers
+        with self._reading():
+            return self._connection.execute(query, values).fetchall()  # at once: an open cursor would block writers
 
     @contextmanager
     def changes(self) -> Iterator[sqlite3.Connection]:
         """Make all changes within the context one transaction."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._connection
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+        with self._reading():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
 
     def settings(self) -> dict[str, Any]:
         """Return the settings."""
-        return {key: json.loads(value) for key, value in self._all("SELECT key, value FROM settings")}
+        with self._reading():
+            return {key: json.loads(value) for key, value in self._all("SELECT key, value FROM settings")}
 
     def gold(self, layer: str, scheme: Scheme) -> list[Sentence]:
         """Return the sentences to score the model on, whose tags of a layer are in a scheme."""
         rows = self._all("SELECT sentence FROM gold ORDER BY id")
-        return [with_schemes(sentence_from_json(json.loads(row)), {layer: scheme}) for (row,) in rows]
+        with self._reading():
+            return [with_schemes(sentence_from_json(json.loads(row)), {layer: scheme}) for (row,) in rows]
 
     # Texts
 
@@ -197,11 +246,11 @@ class Store:
             "SELECT texts.id, tokens, offsets, meta, draw, name, text, record, document FROM texts "
             "JOIN documents ON documents.id = texts.document"
         )
-        if ids is None:
-            return [_text(row) for row in self._all(f"{query} ORDER BY texts.id")]
-        wanted = _dumped(list(ids))
-        rows = self._all(f"{query} WHERE texts.id IN (SELECT value FROM json_each(?)) ORDER BY texts.id", wanted)
-        return [_text(row) for row in rows]
+        if ids is not None:
+            query += " WHERE texts.id IN (SELECT value FROM json_each(?))"
+        rows = self._all(f"{query} ORDER BY texts.id", *([] if ids is None else [_dumped(list(ids))]))
+        with self._reading():
+            return [_text(row) for row in rows]
 
     def text(self, id: int) -> Text:
         """Return a text.
@@ -241,7 +290,8 @@ class Store:
         path.unlink(missing_ok=True)
         target = _connected(path)
         try:
-            self._connection.backup(target)
+            with self._reading():
+                self._connection.backup(target)
         finally:
             target.close()
 
@@ -300,7 +350,8 @@ class Store:
     def trainings(self) -> list[Training]:
         """Return the trainings in the order of time."""
         rows = self._all("SELECT judgements, seconds, facts FROM trainings ORDER BY id")
-        return [Training(number, seconds, json.loads(facts or "{}")) for number, seconds, facts in rows]
+        with self._reading():
+            return [Training(number, seconds, json.loads(facts or "{}")) for number, seconds, facts in rows]
 
     def begin_training(self) -> int:
         """Note that a training began, and return its number."""
@@ -330,7 +381,8 @@ class Store:
     def prediction(self, text: int) -> Prediction | None:
         """Return what a model said last of a text; None if nothing."""
         row = self._one("SELECT gain, spans FROM predictions WHERE text = ?", text)
-        return None if row is None else Prediction(text, row[0], [tuple(span) for span in json.loads(row[1])])
+        with self._reading():
+            return None if row is None else Prediction(text, row[0], [tuple(span) for span in json.loads(row[1])])
 
     def has_predictions(self) -> bool:
         """Whether a model has said anything."""
@@ -356,6 +408,8 @@ def _insert_documents(connection: sqlite3.Connection, documents: Iterable[Docume
     for document in documents:
         id = _insert_document(connection, document.id, document.text, document.record)
         for sentence in document.sentences:
+            if sentence.frames is not None:
+                raise DataError(f"{place_of(sentence)}: expected a text to annotate, got frames; give a file of texts")
             if sentence.tokens:
                 _insert_sentence(connection, id, sentence, random.randrange(DRAWS))
                 number += 1

@@ -15,6 +15,7 @@ from tagger.annotation.judgements import AFTER
 from tagger.annotation.learning import learn, suggest_from_start
 from tagger.annotation.store import Store
 from tagger.errors import TaggerError
+from tagger.wording import visible
 
 PAUSE = 0.3  # seconds between looks at the file
 
@@ -56,7 +57,10 @@ def _end_with_input() -> None:
 def main() -> None:
     """Work on the file that the command names."""
     threading.Thread(target=_end_with_input, daemon=True).start()
-    work(Path(sys.argv[1]))
+    try:
+        work(Path(sys.argv[1]))
+    except TaggerError as error:  # of the file
+        sys.exit(f"error: {visible(str(error))}")
 
 
 if __name__ == "__main__":
