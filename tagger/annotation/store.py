@@ -302,12 +302,12 @@ class Store:
         where, values = ("", ()) if text is None else (" WHERE text = ?", (text,))
         return [Judgement(*row) for row in self._all(f"SELECT * FROM judgements{where} ORDER BY id", *values)]
 
-    def judgements_by_text(self) -> dict[int, list[Judgement]]:
-        """Return the judgements on each text that has some, without skipped texts."""
+    def judgements_by_text(self, *, skipped: bool = False) -> dict[int, list[Judgement]]:
+        """Return the judgements on each text that has some; texts that were only skipped on demand."""
         found: dict[int, list[Judgement]] = {}
         for each in self.judgements():
             found.setdefault(each.text, []).append(each)
-        return {text: said for text, said in found.items() if any(each.kind != "skip" for each in said)}
+        return {text: said for text, said in found.items() if skipped or any(each.kind != "skip" for each in said)}
 
     def count_judgements(self) -> int:
         """Return the number of judgements, without skipped texts."""
