@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from tagger.annotation.judgements import Judged, Judgement, holding, tags_of
+from tagger.annotation.judgements import Judged, Judgement, holding, tags_of, without
 from tagger.annotation.store import Store, Text
 from tagger.errors import DataError
 from tagger.files.writing import check_place
@@ -137,7 +137,7 @@ def _merged(first: Store, second: Store, path: Path, prefer: Prefer | None) -> A
     agreement, merged = Agreement(), Store(path)
     try:
         known = {key: text.id for key, text in _keyed(first)}
-        ours, theirs = first.judgements_by_text(), second.judgements_by_text()
+        ours, theirs = (store.judgements_by_text(skipped=True) for store in (first, second))
         missing = [text for key, text in _keyed(second) if key not in known]
         added = dict(zip((text.id for text in missing), merged.add_texts(missing), strict=True))
         changed: dict[int, list[Judgement]] = {}
@@ -173,21 +173,36 @@ def _both(
     """Return the judgements of a text that both have judged, and add to the agreement."""
     length = len(text.sentence)
     one, other = holding(ours, length), holding(theirs, length)
-    _count(agreement, one, other, length)
+    if one and other:
+        _count(agreement, one, other, length)
     conflicts = [(a, b) for a in one for b in other if _conflicts(a, b)]
     for a, b in conflicts:
         words = [_shown(text, judged) for judged in (a, b)]
         agreement.conflicts.append(Conflict(id, shorten(" ".join(text.sentence.tokens)), *words))
-    if prefer is None:
-        one, other = _without_conflicts(one, other)
-    sides = [(one, {each.id: each for each in ours}), (other, {each.id: each for each in theirs})]
-    return [
-        _row(judged, said[judged.id]) for held, said in (sides if prefer == "B" else sides[::-1]) for judged in held
-    ]
+    if conflicts and prefer is None:
+        one, other = _without_conflicts(one, other, conflicts)
+    sides = [(one, ours), (other, theirs)]
+    if prefer == "A":
+        sides.reverse()  # the later one holds
+    # Unless they conflict, "nothing else here" of one holds for all; of conflicting ones, that of the preferred alone.
+    trusted = sides if not conflicts else sides[1:] if prefer else []
+    return _joined(sides, [each for _, said in trusted for each in said if each.kind == "rest"][-1:], length)
 
 
-def _row(judged: Judged, said: Judgement) -> Judgement:
-    return said._replace(kind="tokens", start=judged.start, end=judged.end, type=judged.type)
+def _joined(
+    sides: Sequence[tuple[list[Judged], Sequence[Judgement]]], rest: list[Judgement], length: int
+) -> list[Judgement]:
+    """Return one judgement for all that holds of both sides, then the rest, and a skip if there is one."""
+    rows: list[Judgement] = []
+    for held, said in sides:
+        known = {each.id: each for each in said}
+        rows += [known[j.id]._replace(start=j.start, end=j.end, type=j.type) for j in held]
+    found = []
+    for judged in holding([row._replace(id=number, kind="tokens") for number, row in enumerate(rows)], length):
+        row = rows[judged.id]
+        if not (rest and row.kind == "rest"):
+            found.append(row._replace(kind="tokens", start=judged.start, end=judged.end))
+    return [*found, *rest, *[each for _, said in sides for each in said if each.kind == "skip"][-1:]]
 
 
 def _conflicts(a: Judged, b: Judged) -> bool:
@@ -197,24 +212,15 @@ def _conflicts(a: Judged, b: Judged) -> bool:
     return not (apart or same or a.type is b.type is None)
 
 
-def _without_conflicts(one: list[Judged], other: list[Judged]) -> tuple[list[Judged], list[Judged]]:
+def _without_conflicts(
+    one: list[Judged], other: list[Judged], conflicts: Sequence[tuple[Judged, Judged]]
+) -> tuple[list[Judged], list[Judged]]:
     """Return the judgements of both without the entities that conflict, whose tokens become unknown."""
-    unknown: set[int] = set()
-    for a in one:
-        for b in other:
-            if _conflicts(a, b):
-                unknown |= {t for judged in (a, b) if judged.type is not None for t in range(judged.start, judged.end)}
-    kept = []
-    for side in (one, other):
-        left: list[Judged] = []
-        for judged in side:
-            tokens = [t for t in range(judged.start, judged.end) if t not in unknown]
-            if judged.type is None:
-                left += [Judged(judged.id, t, t + 1, None) for t in tokens]
-            elif len(tokens) == judged.end - judged.start:
-                left.append(judged)
-        kept.append(left)
-    return kept[0], kept[1]
+    for entity in {judged for pair in conflicts for judged in pair if judged.type is not None}:
+        one, other = (
+            [part for judged in side for part in without(judged, entity.start, entity.end)] for side in (one, other)
+        )
+    return one, other
 
 
 def _count(agreement: Agreement, one: Sequence[Judged], other: Sequence[Judged], length: int) -> None:

@@ -31,7 +31,8 @@ def format_of_name(path: str | Path) -> str:
 def export(store: Store, format: str, path: str | Path, *, only_whole: bool = False) -> str:
     """Write the sentences with a judgement to a file, and return in a sentence what was written and what is lost.
 
-    Unknown tokens stay unknown where the format can say so; elsewhere they count as outside entities.
+    Unknown tokens stay unknown where the format can say so; elsewhere they count as outside entities. Such a format has
+    each sentence as a text of its own: in a whole document, sentences that nobody judged would have no entities either.
 
     Args:
         store: The file of the project.
@@ -49,7 +50,7 @@ def export(store: Store, format: str, path: str | Path, *, only_whole: bool = Fa
     chosen, lost = whole if only_whole else judged, 0
     if "unknown tags" not in FORMATS[format].holds:
         lost = sum(sentence.tag_layer(LAYER).tags.count(None) for sentence in chosen)
-        chosen = [_filled(sentence) for sentence in chosen]
+        chosen = [_alone(_filled(sentence)) for sentence in chosen]
     write_sentences(path, chosen, format=format, layers=[LAYER])
     said = f"{path}: {counted(len(chosen), 'sentence')} written as {format}"
     if only_whole and len(whole) < len(judged):
@@ -75,3 +76,10 @@ def judged_sentences(store: Store) -> list[tuple[int, Sentence]]:
 def _filled(sentence: Sentence) -> Sentence:
     layer = sentence.tag_layer(LAYER)
     return replace(sentence, layers={LAYER: replace(layer, tags=tuple(filled(layer.tags)))})
+
+
+def _alone(sentence: Sentence) -> Sentence:
+    """Return the sentence with its own text in place of the text of its document."""
+    first, last = sentence.offsets[0][0], sentence.offsets[-1][1]
+    offsets = tuple((start - first, end - first) for start, end in sentence.offsets)
+    return replace(sentence, text=sentence.text[first:last], offsets=offsets)

@@ -61,7 +61,7 @@ def holding(judgements: Iterable[Judgement], length: int) -> list[Judged]:
         if each.kind == "rest":
             rest = each.id
         elif each.kind == "tokens":
-            held = [part for old in held for part in _without(old, each.start, each.end)]
+            held = [part for old in held for part in without(old, each.start, each.end)]
             held.append(Judged(each.id, each.start, each.end, each.type))
     held.sort(key=lambda judged: judged.start)
     if rest is not None:
@@ -70,7 +70,7 @@ def holding(judgements: Iterable[Judgement], length: int) -> list[Judged]:
     return held
 
 
-def _without(old: Judged, start: int, end: int) -> list[Judged]:
+def without(old: Judged, start: int, end: int) -> list[Judged]:
     """Return what is left of a judgement after one on tokens `[start, end)`."""
     if old.end <= start or end <= old.start:
         return [old]

@@ -16,6 +16,7 @@ from tagger.annotation.suggesting import predictions, span_layer
 from tagger.config import Recipe
 from tagger.config.heads import OF_TRAINING
 from tagger.corpus.corpus import Corpus
+from tagger.errors import TaggerError
 from tagger.heads.table import head_of
 from tagger.metrics.resampling import interval
 from tagger.running.run import Run, RunListener
@@ -78,6 +79,9 @@ def learn(
 
     Returns:
         Whether there was something to learn: an entity in two texts that are not held out.
+
+    Raises:
+        TaggerError: The model to start from cannot be loaded, or the folder is in use. The project has the reason.
     """
     settings = store.settings()
     types, gold = settings["types"], store.gold(LAYER, SCHEME)
@@ -86,24 +90,27 @@ def learn(
     sentences = [s for draw, s in judged if gold or not is_held_out(draw)]
     if len(sentences) < 2 or not any(s.spans(LAYER) for s in sentences):
         return False
-    store.begin_training()
-    began = time.monotonic()
+    number, began = store.begin_training(), time.monotonic()
     tokens = sum(map(len, sentences))
     rate = next((done.facts["rate"] for done in reversed(store.trainings()) if "rate" in done.facts), RATE)
     limit = math.inf if epochs is not None else LATE * seconds
     epochs = epochs or max(EPOCHS[0], min(EPOCHS[1], int(seconds * rate / tokens)))
-    run, layer = _trained(settings, sentences, epochs, folder, threads, _Deadline(limit))
-    done = run.outcome.epochs
-    scored = gold or [s for s in held if all_known(s.tag_layer(LAYER).tags)]
-    facts: dict[str, Any] = {
-        "sentences": len(sentences),
-        "tokens": tokens,
-        "epochs": len(done),
-        "rate": tokens * len(done) / max(done[-1].seconds, 0.1),
-        "score": score(run.tagger, layer, types, scored) if scored else None,
-    }
-    said = list(predictions(run.tagger, layer, types, _to_read(store, settings["seed"])))
-    store.end_training(time.monotonic() - began, facts, said)
+    try:
+        run, layer = _trained(settings, sentences, epochs, folder, threads, _Deadline(limit))
+        done = run.outcome.epochs
+        scored = gold or [s for s in held if all_known(s.tag_layer(LAYER).tags)]
+        facts: dict[str, Any] = {
+            "sentences": len(sentences),
+            "tokens": tokens,
+            "epochs": len(done),
+            "rate": tokens * len(done) / max(done[-1].seconds, 0.1),
+            "score": score(run.tagger, layer, types, scored) if scored else None,
+        }
+        said = list(predictions(run.tagger, layer, types, _to_read(store, settings["seed"])))
+    except TaggerError as error:
+        store.end_training(number, 0.0, {"error": str(error)})  # the next one begins after as many judgements again
+        raise
+    store.end_training(number, time.monotonic() - began, facts, said)
     return True
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from tagger.annotation.judgements import AFTER, Judged, Judgement, Kind, gaps, h
 from tagger.annotation.selection import HELD_OUT, MOST, RECENT, Candidate, best, is_held_out
 from tagger.annotation.store import Store, Text
 from tagger.errors import DataError
+from tagger.files.writing import locked_by, one_sentence
 from tagger.text.document import Document
 from tagger.text.sentence import Sentence
 from tagger.wording import counted, quoted, shorten
@@ -79,11 +81,15 @@ class Project:
         person: Who judges. Default: the name of the user.
 
     Raises:
-        DataError: There is no such file, or it is no project, or one of another version.
+        DataError: There is no such file, or it is no project, or one of another version; or another process teaches.
     """
 
     def __init__(self, path: str | Path, *, teach: bool = True, person: str | None = None) -> None:
         self.store = Store(path)
+        self._open = ExitStack()
+        self._open.callback(self.store.close)
+        if teach:
+            self._be_alone()
         self.settings = self.store.settings()
         self.types: list[str] = self.settings["types"]
         self.person = person if person is not None else _user()
@@ -130,6 +136,18 @@ class Project:
         settings = {"types": checked, "start": start, "seed": seed, "gold": len(sentences)}
         Store.create(path, documents, settings, sentences, seed=seed).close()
         return cls(path, teach=teach, person=person)
+
+    def _be_alone(self) -> None:
+        """Lock the project, so that no other process trains for it."""
+        path = self.store.path.resolve()
+        with one_sentence(path):
+            owned = self._open.enter_context(locked_by(path.with_name(f".{path.name}.lock")))
+        if not owned:
+            self._open.close()
+            raise DataError(
+                f"{self.store.path}: the project must be open once, but another process has it open; use the page of "
+                "that process, or end it first"
+            )
 
     # Texts
 
@@ -346,7 +364,7 @@ class Project:
         with self._lock:
             self._teach = False
             self._end_worker()
-            self.store.close()
+            self._open.close()
 
 
 def checked_types(types: Sequence[str]) -> list[str]:

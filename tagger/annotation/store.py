@@ -20,7 +20,8 @@ from tagger.files.writing import check_place
 from tagger.formats.jsonl import sentence_from_json, sentence_to_json
 from tagger.text.document import Document
 from tagger.text.schemes import Scheme
-from tagger.text.sentence import Sentence, with_schemes
+from tagger.text.sentence import Sentence, place_of, with_schemes
+from tagger.wording import quoted
 
 APPLICATION, VERSION = 0x7A66E201, 1  # marks the file as a project, of this version
 CONNECTION: Any = {"timeout": 30.0, "isolation_level": None, "check_same_thread": False}  # waits 30 s for the other
@@ -46,6 +47,17 @@ CREATE TABLE gold (id INTEGER PRIMARY KEY, sentence TEXT NOT NULL);
 CREATE INDEX texts_by_draw ON texts (draw);
 CREATE INDEX judgements_by_text ON judgements (text);
 """
+SETTINGS = ("types", "start", "seed", "gold")
+FAULTS = """
+SELECT 'text ' || texts.id FROM texts LEFT JOIN documents ON documents.id = texts.document
+WHERE documents.id IS NULL OR json_array_length(tokens) = 0
+   OR json_array_length(tokens) != json_array_length(offsets)
+UNION ALL
+SELECT 'judgement ' || judgements.id FROM judgements LEFT JOIN texts ON texts.id = judgements.text
+WHERE texts.id IS NULL OR kind NOT IN ('tokens', 'rest', 'skip')
+   OR NOT (0 <= start AND start <= stop AND stop <= json_array_length(tokens))
+LIMIT 1
+"""  # rows that only another program, or a damaged disk, can have written
 
 
 class Text(NamedTuple):
@@ -85,7 +97,8 @@ class Store:
         path: The file, which `create` has made.
 
     Raises:
-        DataError: There is no such file, or it is no project, or one of another version.
+        DataError: There is no such file, or it is no project, one of another version, or damaged. All methods raise it
+            if the file cannot be read or written.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -95,7 +108,8 @@ class Store:
         self._connection: sqlite3.Connection = sqlite3.connect(self.path, **CONNECTION)
         try:
             _prepare(self._connection)
-            found = [self._one(f"PRAGMA {name}")[0] for name in ("application_id", "user_version")]
+            names = ("application_id", "user_version")
+            found = [self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
         except sqlite3.OperationalError as error:
             self.close()
             raise DataError(f"{path}: the file cannot be read: {error}; try again") from None
@@ -108,6 +122,36 @@ class Store:
             self.close()
             other = f"one of version {found[1]}; upgrade tagger" if found[0] == APPLICATION else "another database"
             raise DataError(f"{path}: expected a project of tagger annotate of version {VERSION}, got {other}")
+        try:
+            self._check()
+        except DataError:
+            self.close()
+            raise
+
+    def _check(self) -> None:
+        """Raise DataError if the file is damaged."""
+        if self._one("PRAGMA quick_check(1)")[0] != "ok":
+            raise self._damaged("damaged pages")
+        if row := self._one(FAULTS):
+            raise self._damaged(f"an invalid {row[0]}")
+        if missing := set(SETTINGS) - self.settings().keys():
+            raise self._damaged(f"no setting {quoted(sorted(missing))}")
+
+    def _damaged(self, found: str) -> DataError:
+        return DataError(f"{self.path}: expected a whole project, got {found}; use a copy of the file")
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Turn what goes wrong with the file within the context into one sentence."""
+        try:
+            yield
+        except json.JSONDecodeError as error:
+            raise self._damaged(f"invalid JSON ({error})") from None
+        except sqlite3.DatabaseError as error:
+            raise DataError(
+                f"{self.path}: the project must be whole, readable and writable, but SQLite says: {error}; try again, "
+                "or use a copy of the file"
+            ) from None
 
     @classmethod
     def create(
@@ -129,7 +173,7 @@ class Store:
             seed: Seed of the order of texts.
 
         Raises:
-            DataError: The file is there, cannot be written, or there is no text.
+            DataError: The file is there, cannot be written, or there is no text, or a sequence of numbers.
         """
         path = Path(path)
         if path.exists():
@@ -160,30 +204,35 @@ class Store:
         self._connection.close()
 
     def _one(self, query: str, *values: Any) -> Any:
-        return self._connection.execute(query, values).fetchone()
+        with self._reading():
+            return self._connection.execute(query, values).fetchone()
 
     def _all(self, query: str, *values: Any) -> list[Any]:
-        return self._connection.execute(query, values).fetchall()  # at once: an open cursor would block writers
+        with self._reading():
+            return self._connection.execute(query, values).fetchall()  # at once: an open cursor would block writers
 
     @contextmanager
     def changes(self) -> Iterator[sqlite3.Connection]:
         """Make all changes within the context one transaction."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._connection
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+        with self._reading():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
 
     def settings(self) -> dict[str, Any]:
         """Return the settings."""
-        return {key: json.loads(value) for key, value in self._all("SELECT key, value FROM settings")}
+        with self._reading():
+            return {key: json.loads(value) for key, value in self._all("SELECT key, value FROM settings")}
 
     def gold(self, layer: str, scheme: Scheme) -> list[Sentence]:
         """Return the sentences to score the model on, whose tags of a layer are in a scheme."""
         rows = self._all("SELECT sentence FROM gold ORDER BY id")
-        return [with_schemes(sentence_from_json(json.loads(row)), {layer: scheme}) for (row,) in rows]
+        with self._reading():
+            return [with_schemes(sentence_from_json(json.loads(row)), {layer: scheme}) for (row,) in rows]
 
     # Texts
 
@@ -197,11 +246,11 @@ class Store:
             "SELECT texts.id, tokens, offsets, meta, draw, name, text, record, document FROM texts "
             "JOIN documents ON documents.id = texts.document"
         )
-        if ids is None:
-            return [_text(row) for row in self._all(f"{query} ORDER BY texts.id")]
-        wanted = _dumped(list(ids))
-        rows = self._all(f"{query} WHERE texts.id IN (SELECT value FROM json_each(?)) ORDER BY texts.id", wanted)
-        return [_text(row) for row in rows]
+        if ids is not None:
+            query += " WHERE texts.id IN (SELECT value FROM json_each(?))"
+        rows = self._all(f"{query} ORDER BY texts.id", *([] if ids is None else [_dumped(list(ids))]))
+        with self._reading():
+            return [_text(row) for row in rows]
 
     def text(self, id: int) -> Text:
         """Return a text.
@@ -224,15 +273,25 @@ class Store:
 
     def add_texts(self, texts: Iterable[Text]) -> list[int]:
         """Add texts of another project, and return their numbers here."""
+        documents: dict[str | None, int] = {}  # theirs to ours
+        found = []
         with self.changes() as connection:
-            return [_insert_text(connection, text) for text in texts]
+            for text in texts:
+                sentence, record = text.sentence, dict(text.sentence.record or {})
+                if sentence.document not in documents:
+                    name = record.pop("id", None)
+                    documents[sentence.document] = _insert_document(connection, name, sentence.text, record)
+                document = documents[sentence.document]
+                found.append(_insert_sentence(connection, document, sentence, text.draw))
+        return found
 
     def copy(self, path: Path) -> None:
         """Write a copy of the file."""
         path.unlink(missing_ok=True)
         target = _connected(path)
         try:
-            self._connection.backup(target)
+            with self._reading():
+                self._connection.backup(target)
         finally:
             target.close()
 
@@ -243,12 +302,12 @@ class Store:
         where, values = ("", ()) if text is None else (" WHERE text = ?", (text,))
         return [Judgement(*row) for row in self._all(f"SELECT * FROM judgements{where} ORDER BY id", *values)]
 
-    def judgements_by_text(self) -> dict[int, list[Judgement]]:
-        """Return the judgements on each text that has some, without skipped texts."""
+    def judgements_by_text(self, *, skipped: bool = False) -> dict[int, list[Judgement]]:
+        """Return the judgements on each text that has some; texts that were only skipped on demand."""
         found: dict[int, list[Judgement]] = {}
         for each in self.judgements():
             found.setdefault(each.text, []).append(each)
-        return {text: said for text, said in found.items() if any(each.kind != "skip" for each in said)}
+        return {text: said for text, said in found.items() if skipped or any(each.kind != "skip" for each in said)}
 
     def count_judgements(self) -> int:
         """Return the number of judgements, without skipped texts."""
@@ -291,30 +350,28 @@ class Store:
     def trainings(self) -> list[Training]:
         """Return the trainings in the order of time."""
         rows = self._all("SELECT judgements, seconds, facts FROM trainings ORDER BY id")
-        return [Training(number, seconds, json.loads(facts or "{}")) for number, seconds, facts in rows]
+        with self._reading():
+            return [Training(number, seconds, json.loads(facts or "{}")) for number, seconds, facts in rows]
 
-    def begin_training(self) -> None:
-        """Note that a training began; one that a kill has cut short is forgotten."""
+    def begin_training(self) -> int:
+        """Note that a training began, and return its number."""
         with self.changes() as connection:
-            connection.execute("DELETE FROM trainings WHERE seconds IS NULL")
-            connection.execute(
-                "INSERT INTO trainings (judgements) SELECT count(*) FROM judgements WHERE kind != 'skip'"
-            )
+            query = "INSERT INTO trainings (judgements) SELECT count(*) FROM judgements WHERE kind != 'skip'"
+            return int(connection.execute(query).lastrowid or 0)
 
-    def end_training(self, seconds: float, facts: Mapping[str, Any], predictions: Iterable[Prediction]) -> None:
-        """Note the result of the training that began last, with what its model says of texts."""
+    def end_training(
+        self, number: int, seconds: float, facts: Mapping[str, Any], predictions: Iterable[Prediction] = ()
+    ) -> None:
+        """Note the result of a training, with what its model says of texts."""
         with self.changes() as connection:
-            connection.execute(
-                "UPDATE trainings SET seconds = ?, facts = ? WHERE seconds IS NULL", (seconds, _dumped(facts))
-            )
+            row = (seconds, _dumped(facts), number)
+            connection.execute("UPDATE trainings SET seconds = ?, facts = ? WHERE id = ?", row)
             _insert_predictions(connection, predictions)
 
-    def fail_training(self, error: str) -> None:
-        """Note why the training that began last came to nothing; the next one begins after as many judgements again."""
+    def forget_unfinished(self) -> None:
+        """Delete the trainings that a kill has cut short; no training may run."""
         with self.changes() as connection:
-            connection.execute(
-                "UPDATE trainings SET seconds = 0, facts = ? WHERE seconds IS NULL", (_dumped({"error": error}),)
-            )
+            connection.execute("DELETE FROM trainings WHERE seconds IS NULL")
 
     def add_predictions(self, predictions: Iterable[Prediction]) -> None:
         """Save what a model says of texts, in place of what was said of them before."""
@@ -324,7 +381,8 @@ class Store:
     def prediction(self, text: int) -> Prediction | None:
         """Return what a model said last of a text; None if nothing."""
         row = self._one("SELECT gain, spans FROM predictions WHERE text = ?", text)
-        return None if row is None else Prediction(text, row[0], [tuple(span) for span in json.loads(row[1])])
+        with self._reading():
+            return None if row is None else Prediction(text, row[0], [tuple(span) for span in json.loads(row[1])])
 
     def has_predictions(self) -> bool:
         """Whether a model has said anything."""
@@ -350,6 +408,8 @@ def _insert_documents(connection: sqlite3.Connection, documents: Iterable[Docume
     for document in documents:
         id = _insert_document(connection, document.id, document.text, document.record)
         for sentence in document.sentences:
+            if sentence.frames is not None:
+                raise DataError(f"{place_of(sentence)}: expected a text to annotate, got frames; give a file of texts")
             if sentence.tokens:
                 _insert_sentence(connection, id, sentence, random.randrange(DRAWS))
                 number += 1
@@ -368,12 +428,6 @@ def _insert_sentence(connection: sqlite3.Connection, document: int, sentence: Se
     return int(connection.execute(query, (document, *values, draw)).lastrowid or 0)
 
 
-def _insert_text(connection: sqlite3.Connection, text: Text) -> int:
-    record = dict(text.sentence.record or {})
-    document = _insert_document(connection, record.pop("id", None), text.sentence.text, record)
-    return _insert_sentence(connection, document, text.sentence, text.draw)
-
-
 def _insert_predictions(connection: sqlite3.Connection, predictions: Iterable[Prediction]) -> None:
     rows = ((each.text, each.gain, _dumped(each.spans)) for each in predictions)
     connection.executemany("INSERT OR REPLACE INTO predictions VALUES (?, ?, ?)", rows)
@@ -388,7 +442,7 @@ def _text(row: Sequence[Any]) -> Text:
         text,
         tuple((start, end) for start, end in json.loads(offsets)),
         meta=json.loads(meta),
-        document=str(number if known is None else known),
+        document=str(number),  # ids need not be unique
         record=kept or None,
     )
     return Text(id, sentence, draw)

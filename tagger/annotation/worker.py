@@ -15,6 +15,7 @@ from tagger.annotation.judgements import AFTER
 from tagger.annotation.learning import learn, suggest_from_start
 from tagger.annotation.store import Store
 from tagger.errors import TaggerError
+from tagger.wording import visible
 
 PAUSE = 0.3  # seconds between looks at the file
 
@@ -34,6 +35,7 @@ def work(path: Path) -> None:
     """Train whenever enough has been judged, until the process is ended."""
     os.nice(5)  # the page comes first
     store = Store(path)
+    store.forget_unfinished()  # one process at a time works on a project
     tried = -1
     with suppress(TaggerError):  # the training says what is wrong with the model
         if not store.has_predictions():
@@ -42,10 +44,8 @@ def work(path: Path) -> None:
         number = store.count_judgements()
         if number != tried and is_due(store):
             tried = number
-            try:
+            with suppress(TaggerError):  # the project has the reason
                 learn(store, folder=folder_of(path), threads=1)
-            except TaggerError as error:
-                store.fail_training(str(error))
         time.sleep(PAUSE)
 
 
@@ -57,7 +57,10 @@ def _end_with_input() -> None:
 def main() -> None:
     """Work on the file that the command names."""
     threading.Thread(target=_end_with_input, daemon=True).start()
-    work(Path(sys.argv[1]))
+    try:
+        work(Path(sys.argv[1]))
+    except TaggerError as error:  # of the file
+        sys.exit(f"error: {visible(str(error))}")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -31,12 +31,14 @@ if TYPE_CHECKING:
     from tagger.text.document import Document
     from tagger.text.sentence import Sentence
 
-PROJECT = ".sqlite"
+PROJECT, SIGNATURE = ".sqlite", b"SQLite format 3"
+REOPENING = {"person", "host", "port"}  # options for a project that is opened again
 Form = tuple[InputFormat | None, str | None, str | None, str | None]  # format, columns, key of the text, encoding
 ProjectArgument = Annotated[Path, typer.Argument(metavar="FILE.sqlite", help="Project of tagger annotate.")]
 
 
 def annotate(
+    context: typer.Context,
     texts: Annotated[
         list[str],
         typer.Argument(metavar="TEXTS...", help="Files of texts, as for tagger tag; or a project, to open it again."),
@@ -70,10 +72,11 @@ def annotate(
 
     from tagger.annotation.app import create_app
     from tagger.annotation.project import Project, described
+    from tagger.serving.run import check_address
 
-    if len(texts) == 1 and texts[0].endswith(PROJECT):
-        if types is not None or output is not None or dev is not None:
-            raise RecipeError(f"{texts[0]}: a project has its own --types, --output and --dev; remove the options")
+    check_address(host, port)
+    if len(texts) == 1 and _is_project(texts[0]):
+        _check_options(context, texts[0])
         project = Project(texts[0], person=person)
     else:
         form = (input_format, columns, text, encoding)
@@ -85,6 +88,28 @@ def annotate(
         uvicorn.run(create_app(project), host=host, port=port, log_level="warning", server_header=False)
     finally:
         project.close()
+
+
+def _is_project(file: str) -> bool:
+    """Whether a file has the name of a project, or is a database."""
+    with suppress(OSError), Path(file).open("rb") as stream:
+        if stream.read(len(SIGNATURE)) == SIGNATURE:
+            return True
+    return Path(file).suffix.lower() == PROJECT
+
+
+def _check_options(context: typer.Context, file: str) -> None:
+    """Raise RecipeError if there are options that only a new project needs."""
+    given = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.param_type_name == "option" and parameter.name not in REOPENING
+        if (source := context.get_parameter_source(parameter.name or "")) and source.name == "COMMANDLINE"
+    ]
+    if given:
+        raise RecipeError(
+            f"{file}: a project has its own settings, got options for a new one: {', '.join(given)}; remove them"
+        )
 
 
 def _made(

@@ -171,7 +171,13 @@ def locked(folder: Path) -> Iterator[bool]:
 
     The lock ends with the context or with the process, however that ends.
     """
-    path = folder / ".tagger-lock"
+    with locked_by(folder / ".tagger-lock") as owned:
+        yield owned
+
+
+@contextmanager
+def locked_by(path: Path) -> Iterator[bool]:
+    """Like `locked`, by a file that is there as long as the lock is."""
     while True:
         stream = path.open("ab")
         if not (owned := try_lock(stream)) or is_file_of(stream, path):

@@ -203,6 +203,8 @@ def explained(details: Sequence[Mapping[str, Any]]) -> str:
         return f"must be JSON in UTF-8: {found['msg'].removeprefix('Invalid JSON: ')}; see /openapi.json"
     if found["type"] == "extra_forbidden":
         return f"unknown key `{key}`; see /openapi.json for the known keys"
+    if found["type"] == "missing":
+        return f"`{key}` is missing; see /openapi.json"
     if found["type"] == "int_parsing_size":
         return f"`{key}` must be a whole number of fewer digits; see /openapi.json"
     chosen = sum(1 for each in details if each["type"] in OTHER_TYPE and each["input"] is found["input"])

@@ -5,17 +5,20 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
+from errno import EACCES, EADDRINUSE
 from multiprocessing import parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from tagger.errors import ModelError
+from tagger.errors import ModelError, RecipeError
 from tagger.inference.loading import fast_backend
 from tagger.model.folder.opening import model_path
 from tagger.model.hub.address import address_of
@@ -74,7 +77,9 @@ def serve(
 
     Raises:
         ModelError: A model cannot be loaded.
+        RecipeError: The port is in use.
     """
+    check_address(host, port)
     settings = {"models": dict(models), "limits": asdict(limits), "log_texts": log_texts, "loading": loading}
     os.environ[SETTINGS] = json.dumps(settings)
     shown = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -96,6 +101,22 @@ def serve(
         timeout_worker_healthcheck=PATIENCE,  # a process that starts on a busy machine is no process that hangs
         server_header=False,
     )
+
+
+def check_address(host: str, port: int) -> None:
+    """Raise RecipeError if a port is in use, or may not be used; a server says all else."""
+    with suppress(socket.gaierror):
+        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            try:
+                with socket.socket(family, kind, protocol) as probe:
+                    if sys.platform != "win32":  # as servers do, because a port of a server that ended is free
+                        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind(address)
+            except OSError as error:
+                if error.errno in (EADDRINUSE, EACCES):
+                    raise RecipeError(
+                        f"--port: expected a free port at {host}, got {port}: {error.strerror}; choose another one"
+                    ) from None
 
 
 def application() -> "FastAPI":

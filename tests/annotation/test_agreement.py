@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
-from annotation.projects import TEXTS, make_project
+from annotation.projects import TEXTS, TYPES, make_project
 from sklearn.metrics import cohen_kappa_score
 
 from tagger.annotation.agreement import Agreement, merge
 from tagger.annotation.project import Project
 from tagger.errors import DataError
+from tagger.text.document import Document
+from tagger.text.tokenization import DEFAULT_RULES
 
 Said = list[tuple[int, int, int, str | None]]  # text, start, end, type
 
@@ -35,7 +37,7 @@ BO: Said = [(1, 0, 1, "person"), (1, 2, 5, None), (2, 0, 1, "location"), (3, 2, 
 @pytest.mark.parametrize(
     ("prefer", "first"),
     [
-        (None, [(2, 3, None), (3, 4, None), (4, 5, None)]),
+        (None, [(2, 5, None)]),
         ("A", [(0, 2, "person"), (2, 5, None)]),
         ("B", [(0, 1, "person"), (2, 5, None)]),
     ],
@@ -82,6 +84,51 @@ def test_texts_that_only_the_other_has_are_added(tmp_path: Path) -> None:
     project = Project(tmp_path / "both.sqlite", teach=False)
     assert project.progress()["texts"] == len(TEXTS) + 1
     assert project.store.text(5).sentence.text == "A new text"
+    project.close()
+
+
+@pytest.mark.parametrize("prefer", [None, "A", "B"])
+def test_merge_keeps_nothing_else_here_skips_and_the_number_of_judgements(tmp_path: Path, prefer: str | None) -> None:
+    paths = []
+    for name in ("ada", "bo"):
+        project = make_project(tmp_path / f"{name}.sqlite", person=name)
+        project.judge(1, 0, 2, "person")
+        project.judge_rest(1)
+        project.skip(3 if name == "ada" else 4)
+        paths.append(project.store.path)
+    merge(*paths, tmp_path / "both.sqlite", prefer=prefer)  # type: ignore[arg-type]
+    project = Project(tmp_path / "both.sqlite", teach=False)
+    assert project.progress()["judgements"] == 2
+    assert {each.text for each in project.store.judgements() if each.kind == "skip"} == {3, 4}
+    item = project.judge(1, 0, 1, "person")  # corrected
+    assert [(each.start, each.end, each.type) for each in item.judged] == [(0, 1, "person"), (1, 5, None)]
+    project.close()
+
+
+@pytest.mark.parametrize(
+    ("prefer", "expected"),
+    [(None, [(0, 1, None), (3, 5, None)]), ("A", [(0, 1, None), (1, 2, "person"), (2, 5, None)]), ("B", None)],
+)
+def test_nothing_else_here_of_the_one_that_holds_also_replaces_entities_of_the_other(
+    tmp_path: Path, prefer: str | None, expected: list[tuple[int, int, str | None]] | None
+) -> None:
+    one = judged_by(tmp_path, "ada", [(1, 1, 2, "person")])
+    project = Project(one, teach=False)
+    project.judge_rest(1)
+    project.close()
+    other = judged_by(tmp_path, "bo", [(1, 1, 3, "location")])
+    merge(one, other, tmp_path / "both.sqlite", prefer=prefer)  # type: ignore[arg-type]
+    assert held(tmp_path / "both.sqlite", 1) == (expected or [(0, 1, None), (1, 3, "location"), (3, 5, None)])
+
+
+def test_sentences_of_an_added_document_stay_in_one_document(tmp_path: Path) -> None:
+    one, text = judged_by(tmp_path, "ada", []), "Oslo is cold. Ada left it."
+    document = Document(text, tuple(DEFAULT_RULES.split(text)))
+    Project.create(tmp_path / "bo.sqlite", [document], types=TYPES, teach=False).close()
+    merge(one, tmp_path / "bo.sqlite", tmp_path / "both.sqlite")
+    project = Project(tmp_path / "both.sqlite", teach=False)
+    first, second = project.store.texts([5, 6])
+    assert first.sentence.document == second.sentence.document != project.store.text(1).sentence.document
     project.close()
 
 

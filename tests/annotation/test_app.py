@@ -96,7 +96,7 @@ def test_the_export_is_a_file_to_download() -> None:
         ("/api/judge", b"\xff\xfe", 422, "must be JSON in UTF-8: "),
         ("/api/judge", b'{"type": "\\ud800"}', 422, "must be JSON in UTF-8: "),
         ("/api/judge", [], 422, "must be "),
-        ("/api/judge", {"item": 0, "start": 0, "end": 1}, 422, "`type` "),
+        ("/api/judge", {"item": 0, "start": 0, "end": 1}, 422, "`type` is missing; see /openapi.json"),
         ("/api/judge", judgement(extra=1), 422, "unknown key `extra`"),
         ("/api/judge", judgement(item="0"), 422, "`item` must be a whole number, got '0'"),
         ("/api/judge", judgement(start=-1), 422, "`start` must be greater than or equal to 0, got -1"),

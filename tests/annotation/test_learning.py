@@ -17,6 +17,7 @@ from tagger.annotation.store import Text
 from tagger.annotation.suggesting import gain, predictions, shown, span_layer
 from tagger.annotation.worker import folder_of
 from tagger.corpus.synthetic import generate
+from tagger.errors import TaggerError
 from tagger.tagging import Tagger
 from tagger.text.document import Document
 from tagger.text.sentence import Sentence
@@ -134,3 +135,14 @@ def test_process_trains_beside_the_page(tmp_path: Path) -> None:
         assert tagger.load(folder_of(path)).layers == ("ner",)
     finally:
         project.close()
+
+
+def test_training_that_fails_leaves_its_reason_and_the_judgements(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "notes.sqlite", ["Ada left"] * 20, start="nowhere")
+    for number in range(1, 21):
+        project.judge(number, 0, 1, "person")
+    with pytest.raises(TaggerError, match="nowhere"):
+        project.learn()
+    found = project.progress()
+    assert "nowhere" in found["error"]
+    assert (found["trainings"], found["next_training_in"], found["judgements"]) == (0, AFTER, 20)

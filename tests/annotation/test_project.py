@@ -186,3 +186,18 @@ def test_worker_is_ended_with_the_project_and_started_again_if_it_was_killed(
     project.close()
     assert second.poll() is not None
     assert time.monotonic() - began < 30
+
+
+def test_project_is_opened_once_to_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Project, "_keep_working", lambda self: None)
+    path = tmp_path / "notes.sqlite"
+    make_project(path).close()
+    for _ in range(2):  # the lock ends with the project
+        project = Project(path)
+        with pytest.raises(
+            DataError, match=r"notes\.sqlite: the project must be open once, but another process has it"
+        ):
+            Project(path)
+        Project(path, teach=False).close()
+        project.close()
+    assert [file.name for file in tmp_path.iterdir()] == ["notes.sqlite"]

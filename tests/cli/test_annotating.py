@@ -1,6 +1,7 @@
 """`tagger annotate` and `tagger annotations` as their user meets them."""
 
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, An
     """The settings of the servers that would run; no process trains."""
     found: list[dict[str, Any]] = []
     monkeypatch.setattr("uvicorn.run", lambda app, **settings: found.append(settings))
+    monkeypatch.setattr("tagger.serving.run.check_address", lambda host, port: None)
     monkeypatch.setattr(Project, "_keep_working", lambda self: None)
     monkeypatch.chdir(tmp_path)
     return found
@@ -74,7 +76,12 @@ def test_gold_file_scores_the_model(call: Call, served: list[dict[str, Any]]) ->
         (["notes.txt"], 2, "--types must name the types of entities, such as --types PER,ORG, got none"),
         (["notes.txt", "--types", "A,A"], 1, "--types: expected different names without white space"),
         (["other.sqlite"], 1, "other.sqlite: there is no such file; make one with tagger annotate"),
-        (["other.sqlite", "--types", "A"], 2, "other.sqlite: a project has its own --types, --output and --dev"),
+        (["other.SQLITE"], 1, "other.SQLITE: there is no such file; make one with tagger annotate"),
+        (
+            ["other.sqlite", "--types", "A", "--start", "nowhere", "--seed", "9", "--text", "body", "--person", "bo"],
+            2,
+            "other.sqlite: a project has its own settings, got options for a new one: --types, --start, --seed, --text",
+        ),
         (["notes.txt", "--types", "A", "--start", "nowhere"], 1, "nowhere"),
         (["missing.txt", "--types", "A"], 1, "missing.txt"),
         (["notes.txt", "--types", "DRUG", "--dev", "gold.conll"], 1, "--dev: expected entities of the types `DRUG`"),
@@ -90,6 +97,27 @@ def test_mistake_is_one_sentence_and_leaves_no_file(
     assert said in found[2]
     assert len(found[2].splitlines()) == 1
     assert sorted(file.name for file in Path().iterdir()) == ["gold.conll", "notes.txt"]
+
+
+@pytest.mark.parametrize("name", ["notes.db", "notes.SQLITE", "notes"])
+def test_project_of_any_name_opens_again(call: Call, served: list[dict[str, Any]], name: str) -> None:
+    Path("notes.txt").write_text("Ada left it.\n")
+    assert call("annotate", "notes.txt", "--types", "PER", "--output", name)[0] == 0
+    code, _, err = call("annotate", name)
+    assert (code, err.splitlines()[0]) == (0, f"{name}: 1 text, 0 judgements")
+
+
+def test_port_in_use_is_one_sentence_and_leaves_no_file(
+    call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("notes.txt").write_text("Ada left it.\n")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        code, _, err = call("annotate", "notes.txt", "--types", "PER", "--port", port)
+    said = f"error: --port: expected a free port at 127.0.0.1, got {port}: Address already in use; choose another one\n"
+    assert (code, err) == (2, said)
+    assert [file.name for file in Path().iterdir()] == ["notes.txt"]
 
 
 def test_merge_prints_the_agreement(call: Call, served: list[dict[str, Any]]) -> None:
