@@ -300,8 +300,8 @@ MISTAKES = {
     "layer of a detected format": (
         ("evaluate", "{run}", "gold.conll", "--layer", "x"),
         2,
-        'error: evaluate: `layer` is for format = "labelled" or "parallel" or "tagged" or "jsonl" or "brat" or "frames" '
-        'alone, got format = "conll"\n',
+        'error: evaluate: `layer` is for format = "labelled" or "parallel" or "tagged" or "jsonl" or "brat" or '
+        '"frames" alone, got format = "conll"\n',
     ),
     "labelled text without its layer": (
         ("evaluate", "{run}", "gold.conll", "--format", "labelled", "--columns", "label,text"),
