@@ -11,6 +11,7 @@ import readers
 from tagger.config import FramesReading
 from tagger.errors import DataError
 from tagger.formats import table
+from tagger.formats.arrays import stored
 from tagger.formats.streaming import stream_documents
 from tagger.formats.tally import UNFIT, Tally
 from tagger.text.frames import frames_of
@@ -71,9 +72,23 @@ def test_an_npz_file_has_sequences_with_tags_and_labels(tmp_path: Path) -> None:
         ({"frames": FRAMES, "lengths": [2, 2]}, "`lengths` must add up to 5 steps, got 4"),
         ({"frames": FRAMES, "lengths": [0, 5]}, "`lengths` must be whole numbers from 1"),
         ({"frames": FRAMES[None], "lengths": [6]}, "must be 1 numbers of at most 5"),
-        ({"frames": FRAMES, "tags": ["a", "b"]}, "sequence 1: `tags` must have one value for each of 5 steps or of 1"),
+        (
+            {"frames": FRAMES, "tags": ["a", "b"]},
+            "`tags` must have one value for each step, of shape (5,), or for each sequence",
+        ),
         ({"frames": FRAMES, "tags": FRAMES[:, 0]}, "`tags` must be texts or whole numbers, got an array of float32"),
         ({"frames": np.array([["a"]])}, "sequence 1: frames must be an array of numbers"),
+        (
+            {"frames": FRAMES[None], "tags": [list("abcde")[:2]]},
+            "`tags` must have one value for each step, of shape (1, 5)",
+        ),
+        ({"frames": FRAMES[:4].reshape(2, 2, 2), "tags": [["a", "b"]]}, "of shape (2, 2), or for each sequence, of"),
+        ({"frames": FRAMES[None], "tags": [[c] for c in "abcde"]}, "got the shape (5, 1)"),  # transposed
+        ({"frames": FRAMES[None], "steps": [[c] for c in "abcde"]}, "`steps` must have one value for each step, of"),
+        ({"frames": FRAMES, "steps": list("abcdef")}, "`steps` must have one value for each step, of shape (5,)"),
+        ({"frames": FRAMES, "document": ["a", "b"]}, "`document` must have one value for each sequence, of shape (1,)"),
+        ({"frames": FRAMES, "names": "ab"}, "`names` must have one value for each number, of shape (2,), got the sh"),
+        ({"frames": FRAMES, "tags": np.array([b"\xff"] * 5)}, "`tags` must be UTF-8, got other bytes"),
         ({"frames": np.zeros(())}, "`frames` must have the shape (steps, numbers)"),
         ({"frames": np.array([object()])}, "without objects"),
     ],
@@ -88,6 +103,52 @@ def test_what_numpy_cannot_read_is_refused(tmp_path: Path) -> None:
     for name in ("a.npy", "a.npz"):
         assert "must hold arrays of numbers or texts" in error_of(written(tmp_path / name, "no array\n"))
     assert "no such file" in error_of(tmp_path / "b.npy")
+    path = tmp_path / "huge.npy"
+    with path.open("wb") as file:
+        head = {"descr": "<f4", "fortran_order": False, "shape": (10**12, 5)}
+        np.lib.format.write_array_header_1_0(file, head)
+    assert "must hold arrays of numbers or texts" in error_of(path)
+
+
+def test_damage_of_packed_arrays_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, frames=FRAMES, tags=list("abcde"))
+    whole = path.read_bytes()
+    said = set()
+    for place in range(0, len(whole), 3):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            read(path)
+        except DataError as error:
+            said.add(str(error).removeprefix(f"{path}: ")[:20])
+    assert "must hold arrays of " in said
+
+
+def test_an_archive_that_would_fill_the_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, frames=FRAMES, tags=np.full(5, "x" * 100_000))
+    monkeypatch.setattr(stored, "MIN_BOMB", 1000)
+    assert "the arrays must be at most 100 times as large as the file, got 2000" in error_of(path)
+
+
+def test_the_kind_of_a_numpy_file_shows_in_its_bytes(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", frames=FRAMES, tags=list("abcde"))
+    (tmp_path / "a.npz").rename(tmp_path / "a.npy")
+    assert read(tmp_path / "a.npy") == [of(FRAMES, {"tags": list("abcde")})]
+    np.save(tmp_path / "b.npy", FRAMES)
+    (tmp_path / "b.npy").rename(tmp_path / "b.npz")
+    assert read(tmp_path / "b.npz") == [of(FRAMES)]
+
+
+def test_arrays_to_be_tagged_need_no_layers_and_empty_tags_are_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, frames=FRAMES)
+    assert "must have the arrays `state`" in error_of(path, layers={"t": "state"})
+    assert read(path, layers={"t": "state"}, tally=Tally(missed=UNFIT)) == [of(FRAMES)]
+    np.savez(path, frames=FRAMES, t=["a", "", "b", " ", "c"])
+    assert read(path)[0].tags("t") == ("a", None, "b", None, "c")
+    np.savez(path, frames=FRAMES[:, None], mood=["a", "", "b", "", "c"])
+    assert [{*sentence.layers} for sentence in read(path)] == [{"mood"}, set(), {"mood"}, set(), {"mood"}]
 
 
 def test_a_parquet_table_has_a_row_for_each_sequence(tmp_path: Path) -> None:
@@ -104,6 +165,29 @@ def test_a_parquet_table_has_a_row_for_each_sequence(tmp_path: Path) -> None:
     parquet.write_table(pyarrow.table({"text": ["a"]}), path)
     assert error_of(path).endswith("row 1: must have the column `frames`, got `text`")
     assert "must be a Parquet file" in error_of(written(tmp_path / "b.parquet", "x"))
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"frames": [[1.0], [2.0, 3.0]]}, "frames must be an array of numbers"),
+        ({"frames": [["a"]]}, "frames must be an array of numbers"),
+        ({"frames": [b"abc"]}, "frames must be an array of numbers"),
+        ({"frames": b"abc"}, "frames must be an array of numbers"),
+        ({"frames": 1.0}, "frames must be an array of numbers"),
+        ({"frames": [{"x": 1.0}]}, "frames must be an array of numbers"),
+        ({"frames": [[1.0], [2.0]], "steps": 3}, "`steps` must be a list of texts, got 3"),
+        ({"frames": [[1.0], [2.0]], "names": "a"}, "`names` must be a list of texts, got 'a'"),
+        ({"frames": [[1.0], [2.0]], "tags": ["a"]}, "layer `tags` must have one tag for each of 2 tokens, got 1"),
+    ],
+)
+def test_rows_that_do_not_fit_are_refused(row: dict[str, Any], said: str, tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pyarrow.table({key: [value] for key, value in row.items()}), path)
+    assert f"row 1: {said}" in error_of(path)
 
 
 def test_json_lines_have_numbers_for_each_step_or_each_name(tmp_path: Path) -> None:
