@@ -280,8 +280,9 @@ class AudioReading(Section):
     Default: none."""
 
     table: Annotated[str, Field(min_length=1)] | None = None
-    """CSV file with a header and a row for each recording, whose column `file` has its name. The other columns are
-    sources of `layers`, and metadata. Its path is relative to the folder of the recording. Default: none."""
+    """CSV file with a header and a row for each recording, whose column `file` has its name, or its path relative to
+    the table if several folders have files of one name. The other columns are sources of `layers`, and metadata. The
+    path of the table is relative to the folder of the recording. Default: none."""
 
     @model_validator(mode="after")
     def _coefficients_of_bands(self) -> "AudioReading":
