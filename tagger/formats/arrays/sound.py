@@ -30,6 +30,7 @@ from tagger.wording import quoted, shorten
 SUFFIXES = (".wav", ".flac", ".ogg")
 FILE = "file"  # the column of a table with the names of recordings
 UNKNOWN = 0x7FFF0000  # from here on, the size of a WAV file was not known when it was written
+LOUDEST = 1e10  # of samples, whose energies still fit into 32 bits
 FULL_SCALE = 32768.0  # Kaldi takes samples of 16 bits
 
 
@@ -89,8 +90,6 @@ def read_samples(path: Path) -> tuple[NDArray[np.float32], int]:
         raise DataError(f"{path}: the recording must have at least one sample, got none; remove the file")
     if missing := _missing_bytes(path):
         raise DataError(f"{path}: the recording must be whole, but {missing} bytes of it are missing; copy it again")
-    if not np.isfinite(samples).all():
-        raise DataError(f"{path}: the samples must be finite numbers, got NaN or infinite ones; replace them")
     return samples.mean(1), int(rate)
 
 
@@ -118,13 +117,16 @@ def frames_of_samples(samples: NDArray[np.float32], rate: int, how: AudioReading
         where: The name of the recording in messages.
 
     Raises:
-        DataError: The windows are too short for the bands at this rate, or the samples are too large.
+        DataError: The windows are too short for the bands at this rate, or a sample is NaN or far too large.
         MissingExtraError: kaldi-native-fbank is not installed.
     """
     try:
         import kaldi_native_fbank
     except ModuleNotFoundError as error:
         raise missing_package("a recording", error) from None
+    loudest = float(np.abs(samples).max(initial=0))
+    if not loudest < LOUDEST:  # so that NaN is refused too; energies would be infinite, or an error of the package
+        raise DataError(f"{where}: the samples must be numbers from -1 to 1, got one of {loudest:g}; write it again")
     mfcc = how.kind == "mfcc"
     options = kaldi_native_fbank.MfccOptions() if mfcc else kaldi_native_fbank.FbankOptions()
     form, mel = options.frame_opts, options.mel_opts
@@ -149,9 +151,6 @@ def frames_of_samples(samples: NDArray[np.float32], rate: int, how: AudioReading
         raise DataError(f"{where}: the recording must be at least half a hop long ({how.hop / 2:g} ms), got less")
     values = np.array([made.get_frame(step) for step in range(steps)], np.float32)
     names = tuple(f"{how.kind} {i} of {rate} Hz" for i in range(1, values.shape[1] + 1))
-    if not np.isfinite(values).all():
-        loudest = float(np.abs(samples).max())
-        raise DataError(f"{where}: the samples must be from -1 to 1, got one of {loudest:g}; divide them")
     return frames_of(values, names)
 
 
