@@ -249,6 +249,15 @@ def test_a_ts_file_has_a_series_a_line_with_its_class(tmp_path: Path) -> None:
         f"{path}:7: must be a number, or empty where one is missing, got 'x'",
         f"{path}:8: a series must end with a colon and its class, as @classLabel true says, got none",
     ]
+    written(path, "@classLabel true a b\n@dimensions\t2\n@data\n1:2:c\n1:a\n1:2:b\n")
+    assert error_of(path).split("\n") == [
+        f"{path}:4: the class must be one of those of @classLabel (`a`, `b`), got 'c'",
+        f"{path}:5: the number of dimensions of a series must be 2, as the head says, got 1",
+    ]
+    assert "must be 1, as the head says, got 2" in error_of(written(path, "@univariate true\n@data\n1:2\n"))
+    assert "got numbers as their targets (@targetlabel true)" in error_of(
+        written(path, "@targetlabel true\n@data\n1:2\n")
+    )
     assert "@timestamps true" in error_of(written(path, "@timeStamps true\n@data\n1\n"))
     assert "must have a line @data" in error_of(written(path, "@problemName x\n"))
 
@@ -298,6 +307,15 @@ def test_labelled_ranges_of_time_give_the_tags(tmp_path: Path) -> None:
         ("a,b\n1\n", {}, ":2: expected 2 columns as in the header, got 1"),
         ("time,a\n2,1\n1,1\n", {}, ":3: times must not go back, got '1' after '2'; sort the lines by time"),
         ("time,a\nnow,1\n", {}, ":2: a time must be a number or a date such as"),
+        ("a\n1\n1e39\n", {}, ":3: column `a` must be a finite number of at most 3.4e38, got '1e39'"),
+        ("a\ninf\n", {}, ":2: column `a` must be a finite number of at most 3.4e38, got 'inf'"),
+        ("a\n1_000\n", {}, ":2: column `a` must be a number, or empty where one is missing, got '1_000'"),
+        ("time,a\nnan,1\n", {}, ":2: a time must be a number or a date such as"),
+        ("time,a\n1,1\ninf,1\n", {}, ":3: a time must be a number or a date such as"),
+        ("time,a\n20260301,1\n", {"cycles": "week"}, ":2: a time that is a number must be seconds since 1970"),
+        ("time,a\n1772368200000,1\n", {"cycles": "day"}, ":2: a time that is a number must be seconds since 1970"),
+        ("time,a\n1,1\n", {"windows": "v.json"}, "v.json: `s.csv`: a time must be a number or a date such as"),
+        ("time,a\n1,1\n", {"windows": "w.json"}, "w.json: must be JSON, got"),
         ("a\n1\n", {"windows": "r.json"}, "`windows` needs a column of times, got none"),
         ("time,a\n1,1\n", {"windows": "none.json"}, "no such file"),
         ("time,a\n1,1\n", {"windows": "s.csv"}, "must be JSON"),
@@ -309,8 +327,14 @@ def test_labelled_ranges_of_time_give_the_tags(tmp_path: Path) -> None:
 def test_a_broken_series_is_refused_with_its_line(
     text: str, settings: dict[str, Any], said: str, tmp_path: Path
 ) -> None:
-    for name, content in (("r", {"other.csv": []}), ("t", {"s.csv": [[1]]}), ("u", {"s.csv": [[2, 1]]})):
+    for name, content in (
+        ("r", {"other.csv": []}),
+        ("t", {"s.csv": [[1]]}),
+        ("u", {"s.csv": [[2, 1]]}),
+        ("v", {"s.csv": [["nan", 3]]}),
+    ):
         written(tmp_path / f"{name}.json", json.dumps(content))
+    written(tmp_path / "w.json", "[" * 200_000)
     assert said in error_of(written(tmp_path / "s.csv", text), frames=FramesReading.model_validate(settings))
 
 
@@ -320,6 +344,8 @@ def test_a_broken_series_is_refused_with_its_line(
         ({"label": "a", "windows": "b"}, "keep one of the two"),
         ({"hop": 2}, "got 2 and no `window`"),
         ({"window": 2, "hop": 3}, "got 3 and `window = 2`"),
+        ({"label": "a", "values": ["a", "b"]}, "must be different columns, .* got `a` twice"),
+        ({"time": "a", "label": "a"}, "must be different columns, .* got `a` twice"),
     ],
 )
 def test_keys_that_contradict_are_refused(settings: dict[str, Any], said: str) -> None:
@@ -361,6 +387,19 @@ def test_times_become_phases_of_their_cycles(tmp_path: Path) -> None:
     assert frames.names == ("load", "sine of day", "cosine of day", "sine of week", "cosine of week")
     np.testing.assert_allclose(frames.values[:, 1:3], [[1, 0], [0, 1]], atol=1e-6)
     np.testing.assert_allclose(frames.values[1, 3:], [np.sin(2 * np.pi / 7), np.cos(2 * np.pi / 7)], atol=1e-6)
+
+
+def test_cycles_of_seconds_are_those_of_dates(tmp_path: Path) -> None:
+    how = FramesReading(cycles=("day", "week"))
+    (seconds,) = read(written(tmp_path / "a.csv", "time,load\n1772368200,1\n"), frames=how)
+    (date,) = read(written(tmp_path / "a.csv", "time,load\n2026-03-01 12:30:00,1\n"), frames=how)
+    assert seconds.frames == date.frames
+
+
+def test_a_column_with_the_name_of_times_may_be_the_label(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "date,load\nmonday,1\nsunday,2\n")
+    (found,) = read(path, frames=FramesReading(label="date"))
+    assert (found.tokens, found.tags("tags")) == (("0", "1"), ("monday", "sunday"))
 
 
 def test_cycles_need_times(tmp_path: Path) -> None:
