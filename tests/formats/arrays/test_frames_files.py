@@ -214,11 +214,33 @@ def test_json_lines_have_numbers_for_each_step_or_each_name(tmp_path: Path) -> N
     [
         ({"frames": [[1], [2, 3]]}, "`frames` must have the same numbers in each step, got 1 in the first step"),
         ({"frames": {"a": [1], "b": [1, 2]}}, "`frames` must have as many steps under each name, got [1, 2]"),
+        ({"frames": []}, "`frames` must be a list of numbers for each step, or a list of all steps for each name"),
+        ({"frames": [["1"]]}, """null is a missing number, got '[["1"]]'"""),
+        ({"frames": [[1], None]}, "`frames` must be a list of numbers for each step"),
+        ({"frames": [[True]]}, "`frames` must be a list of numbers for each step"),
+        ({"frames": [[1], [10**400]]}, "frames must have finite numbers of at most 3.4e38, got a larger one"),
+        ({"frames": {"a": [10**400]}}, "frames must have finite numbers of at most 3.4e38, got a larger one"),
+        ({"frames": [[1], [2]], "steps": 3}, "`steps` must be a list of names of the steps, got '3'"),
+        ({"frames": [[1], [2]], "steps": ["a"]}, "frames must have one name for each of 2 steps, got 1"),
         ({"frames": [[1], [2]], "tokens": ["a"]}, "`frames` must have a step for each of 1 tokens, got 2"),
     ],
 )
 def test_frames_of_json_that_do_not_fit_are_refused(row: Any, said: str, tmp_path: Path) -> None:
     assert said in error_of(written(tmp_path / "a.jsonl", json.dumps(row)))
+    with pytest.raises(DataError) as caught:
+        list(stream_documents([json.dumps(row)], "jsonl", where="f"))
+    assert said in str(caught.value)
+
+
+def test_steps_of_json_are_named_as_in_files_of_arrays() -> None:
+    row = {"frames": [[1], [2]], "steps": ["09:00", 5], "labels": {"m": {"value": "x"}}, "id": 1}
+    (sentence,) = readers.parse("jsonl", [json.dumps(row)], where="f")
+    assert sentence == of([[1], [2]], {"m": Label("x")}, steps=["09:00", "5"])
+    assert sentence.record == {"id": 1}
+    (document,) = stream_documents([json.dumps(row)], "jsonl", where="f")
+    assert document.sentences[0].tokens == ("09:00", "5")
+    (of_text,) = readers.parse("jsonl", ['{"tokens": ["a", "b"], "steps": ["x", "y"]}'], where="f")
+    assert of_text.tags("steps") == ("x", "y")
 
 
 def test_a_key_frames_of_another_kind_stays_a_key_of_the_record() -> None:
