@@ -2,8 +2,8 @@
 
 `{"text", "tokens", "tags": {layer: [...]}, "spans": {layer: [...]}, "labels": {layer: {"value", ...}}}`, and numbers
 in `"values": {layer: {"values": [...], "whole": true, "low": [...], "high": [...], "level": 0.9}}`. With `whole` these
-are numbers of the sentence, otherwise one per token, for which a list alone is enough; null is unknown. They must be below
-1e30. Reading needs
+are numbers of the sentence, otherwise one per token, for which a list alone is enough; null is unknown, and numbers
+must be below 1e30. Reading needs
 `tokens` or `text`, and takes entities from the tags. If the text is not just the tokens with white space between them,
 such as one sentence of a document, there is also `"offsets": [[start, end], ...]`; tokens that are one word of the
 text, such as `de` and `le` in `du`, have the same offsets. Comments are in `"meta": {key: value}`, the document in

@@ -120,7 +120,7 @@ def sentence_of_step(token: str | None, frame: ArrayLike | None, position: int) 
     name = str(position) if token is None and frame is not None else token
     check_token(name, position)  # type: ignore[arg-type]  # it refuses None
     sentence = Sentence.from_tokens([str(name)])
-    return sentence if frame is None else replace(sentence, frames=frames_of([frame]))
+    return sentence if frame is None else replace(sentence, frames=frames_of([frame]))  # type: ignore[arg-type]  # an array may be in a list
 
 
 def check_direction(model: Model) -> None:

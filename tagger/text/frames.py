@@ -53,8 +53,9 @@ def frames_of(values: ArrayLike, names: Sequence[str] = ()) -> Frames:
     """
     if isinstance(names, str) or not all(isinstance(name, str) for name in names):
         raise DataError(f"the names of numbers must be a list of texts, got {shorten(names)}")
+    names = tuple(names)  # an array or the columns of a data frame have no truth
     columns = _columns(values)
-    if names and columns and tuple(names) != columns:
+    if names and columns and names != columns:
         raise DataError(
             f"the names of numbers must be those of the columns, in their order ({quoted(columns)}), got "
             f"{quoted(names)}; leave them out"
@@ -74,7 +75,7 @@ def frames_of(values: ArrayLike, names: Sequence[str] = ()) -> Frames:
         )
     if names and len(names) != array.shape[1]:
         raise DataError(f"frames must have one name for each of {array.shape[1]} numbers, got {len(names)} names")
-    return Frames(array, tuple(names))
+    return Frames(array, names)
 
 
 def _columns(values: object) -> tuple[str, ...]:

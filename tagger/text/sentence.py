@@ -500,7 +500,7 @@ def sentence_of_frames(
     Raises:
         DataError: There is not one name, or not one tag of a layer, for each step, or a name is no text.
     """
-    if isinstance(steps, str) or not all(isinstance(step, str) for step in steps or ()):
+    if isinstance(steps, str) or not all(isinstance(step, str) for step in (() if steps is None else steps)):
         raise DataError(f"the names of steps must be a list of texts, got {shorten(steps)}")
     names = [str(first + i) for i in range(len(frames))] if steps is None else [_solid(step) for step in steps]
     if len(names) != len(frames):

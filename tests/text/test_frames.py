@@ -75,6 +75,8 @@ def test_the_columns_of_a_table_are_the_names_of_its_numbers() -> None:
     table = pandas.DataFrame({"load": [1, 2], "heat": [3, 4]})
     assert frames_of(table) == frames_of([[1, 3], [2, 4]], ["load", "heat"])
     assert frames_of(table, ["load", "heat"]).names == ("load", "heat")
+    assert frames_of(table.to_numpy(), table.columns).names == ("load", "heat")
+    assert sentence_of_frames(frames_of(table), steps=table.columns).tokens == ("load", "heat")
     assert frames_of(pandas.DataFrame([[1, 3]])).names == ()
     with pytest.raises(DataError, match=r"must be those of the columns, in their order \(`load`, `heat`\), got `heat`"):
         frames_of(table, ["heat", "load"])

@@ -161,11 +161,9 @@ def _as_texts(array: NDArray[Any], name: str, kinds: str) -> list[str]:
             array = np.char.decode(array, "utf-8")
         except UnicodeDecodeError:
             raise DataError(f"`{name}` must be UTF-8, got other bytes; write it as an array of str") from None
-    return [str(value) for value in array.reshape(-1).tolist()] if array.dtype.kind != "M" else _times(array)
-
-
-def _times(array: NDArray[Any]) -> list[str]:
-    return np.datetime_as_string(array.reshape(-1)).tolist()
+    if array.dtype.kind == "M":
+        array = np.datetime_as_string(array)
+    return [str(value) for value in array.reshape(-1).tolist()]
 
 
 def _layer(

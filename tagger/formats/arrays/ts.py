@@ -49,8 +49,8 @@ def read_ts(source: Source, config: ReadingConfig, faults: Faults) -> Iterator[S
         )
     if head.get("targetlabel", "false").lower().startswith("true"):
         raise DataError(
-            f"{source.where}: series must have classes (@classLabel), got numbers as their targets (@targetlabel true); "
-            "write them as JSON lines with `values`"
+            f"{source.where}: series must have classes (@classLabel), got numbers as their targets (@targetlabel "
+            "true); write them as JSON lines with `values`"
         )
     for number, line in lines:
         if line.strip() and not line.startswith("#"):
