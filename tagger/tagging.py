@@ -515,9 +515,13 @@ def read_documents(
     trained = [r for r in tagger.model.config.reading.values() if r.format == format and columns is None]
     reading = (trained[0] if trained else ReadingConfig.model_construct()).model_copy(update=dict(form or {}))
     columns = reading.columns if trained else columns
-    labels = tagger.model.vocabulary.labels
-    tags = frozenset(tag for layer in reading.layers or () for tag in labels.get(layer, ()))
-    tally = replace(tally or Tally(), tags=tags or None)
+    if format == "fasta":
+        from tagger.formats.texts.fasta import TAGS
+
+        of_tags = [layer for layer, key in (reading.layers or {}).items() if key == TAGS]
+        labels = tagger.model.vocabulary.labels
+        tags = frozenset(tag for layer in of_tags for tag in labels.get(layer, ()))
+        tally = replace(tally or Tally(), tags=tags or None)
     report = faults.add if faults is not None else None
     return stream_documents(
         decode_lines(

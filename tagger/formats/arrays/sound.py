@@ -170,7 +170,7 @@ def _row(path: Path, how: AudioReading) -> Mapping[str, str]:
         return {}
     table = path.parent / how.table
     changed = table.stat().st_mtime_ns if table.exists() else 0
-    rows, parts = _table(table, changed), Path(os.path.abspath(path)).parts
+    rows, parts = _table(table, changed), Path(os.path.normpath(path.absolute())).parts
     names = (Path(*parts[start:]).as_posix() for start in range(len(parts)))  # the whole path first, the name last
     return next((rows[name] for name in names if name in rows), {})
 
@@ -195,7 +195,7 @@ def _table(path: Path, changed: int) -> Mapping[str, dict[str, str]]:
         values = {key: value for key, value in row.items() if value}
         name = os.path.normpath(values.pop(FILE, ""))
         if name.startswith(os.pardir):
-            name = os.path.abspath(path.parent / name)
+            name = os.path.normpath((path.parent / name).absolute())
         if Path(name).as_posix() in found:
             raise DataError(f"{where}: each file must have one row, got {shorten(name)} again; remove one of them")
         found[Path(name).as_posix()] = values

@@ -31,6 +31,7 @@ from tagger.wording import counted, quoted, shorten
 TAGS = "tags"  # the source of a layer below the symbols
 PAIR = re.compile(r"(?<!\S)([^\s=|]+)=(.*?)(?=\s+[^\s=|]+=|\s*$)")  # a value ends where the next key begins
 MOST = 0.9  # of the characters of symbols are tags of the model too, at the most
+OF_SPANS = "BIOESLUM"  # the first letters of tags in all schemes
 SYMBOL_LINE = re.compile(r"[A-Za-z*.~-]+")
 
 
@@ -102,7 +103,7 @@ def _have_tags(source: Source, tags: frozenset[str] | None) -> bool:
             return False
         symbols.update(first)
         below.update(second)
-    known = below.keys() if tags is None else tags
+    known = below.keys() if tags is None else _spellings(tags)
     share = sum(number for tag, number in below.items() if tag in known) / max(below.total(), 1)
     if share < MOST:
         return False
@@ -112,6 +113,12 @@ def _have_tags(source: Source, tags: frozenset[str] | None) -> bool:
         f"{source.where}: the second half of each record must be symbols or tags of the model, got what may be either; "
         "write all symbols of a record on one line, without tags"
     )
+
+
+def _spellings(tags: frozenset[str]) -> frozenset[str]:
+    """Return the characters that may be written for tags; those of spans without types are some letters."""
+    letters = OF_SPANS if any("-" in tag[1:] for tag in tags) else ""
+    return frozenset(f"{letters}{letters.lower()}").union(tag for tag in tags if len(tag) == 1)
 
 
 def _records(source: Source, faults: Faults) -> Iterator[Record]:

@@ -1,5 +1,7 @@
 """FASTA: symbols below headers, with labels in the header and tags below the symbols."""
 
+from collections.abc import Iterable
+
 import pytest
 import readers
 
@@ -98,7 +100,7 @@ def test_fasta_is_detected_by_its_headers(text: str, format: str) -> None:
     assert detect_format(text.splitlines(), where="f") == format
 
 
-def tokens_of(text: str, tags: str | None) -> list[str]:
+def tokens_of(text: str, tags: Iterable[str] | None) -> list[str]:
     """The symbols of a file that a model with these tags is to tag."""
     config = ReadingConfig.model_construct(format="fasta", layers={"t": "tags"})
     tally = Tally(tags=None if tags is None else frozenset(tags))
@@ -120,6 +122,11 @@ def test_lines_of_symbols_of_equal_length_are_no_tags() -> None:
     assert tokens_of(f">P1\n{lines}", "IMOS") == [lines.replace("\n", "")]
     assert tokens_of(f">P1\n{lines[:21]}IIIIIIIIIIIIMMMMMMMM\n", "IMOS") == [lines[:20]]
     assert tokens_of(f">P1\n{lines}{lines}", "IMOS") == [2 * lines.replace("\n", "")]
+
+
+def test_tags_of_spans_are_known_by_their_letters() -> None:
+    assert tokens_of(">P1\nMKVA\niiio\n", ["I-ENTITY", "O"]) == ["MKVA"]
+    assert tokens_of(">P1\nMKVA\nAVKM\n", ["I-ENTITY", "O"]) == ["MKVAAVKM"]
 
 
 @pytest.mark.parametrize(
