@@ -4,6 +4,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, overload
@@ -510,10 +511,18 @@ def read_documents(
     from tagger.config import ReadingConfig
     from tagger.files.reading import decode_lines  # only files need the formats
     from tagger.formats.streaming import stream_documents
+    from tagger.formats.tally import Tally
 
     trained = [r for r in tagger.model.config.reading.values() if r.format == format and columns is None]
     reading = (trained[0] if trained else ReadingConfig.model_construct()).model_copy(update=dict(form or {}))
     columns = reading.columns if trained else columns
+    if format == "fasta":
+        from tagger.formats.texts.fasta import TAGS
+
+        of_tags = [layer for layer, key in (reading.layers or {}).items() if key == TAGS]
+        labels = tagger.model.vocabulary.labels
+        tags = frozenset(tag for layer in of_tags for tag in labels.get(layer, ()))
+        tally = replace(tally or Tally(), tags=tags or None)
     report = faults.add if faults is not None else None
     return stream_documents(
         decode_lines(

@@ -195,8 +195,9 @@ class FramesReading(Section):
     """How to read files of numbers (format `frames`)."""
 
     time: Annotated[str, Field(min_length=1)] | None = None
-    """Column of CSV with the time of each step, a number or a date such as `2026-03-01 12:30:00`. Default: a column
-    named `time`, `timestamp`, `datetime`, `date` or `ds`, otherwise none: then steps have numbers."""
+    """Column of CSV with the time of each step, a number or a date such as `2026-03-01 12:30:00`. A number must be
+    seconds since 1970 if `cycles` are used; `20260301` is a number too. Default: a column named `time`, `timestamp`,
+    `datetime`, `date` or `ds`, otherwise none: then steps have numbers."""
 
     values: Annotated[Names, Field(min_length=1)] | None = None
     """Columns of CSV with numbers. An empty field is a missing number. Default: all that no other key names."""
@@ -233,6 +234,12 @@ class FramesReading(Section):
     def _consistent(self) -> "FramesReading":
         if self.ahead is not None and self.window is None:
             raise ValueError("`ahead` needs `window`, the number of steps that a forecast reads, got none; set it")
+        used = [name for name in (self.time, self.label, *(self.values or ())) if name is not None]
+        if twice := [name for name in used if used.count(name) > 1]:
+            raise ValueError(
+                "`time`, `label` and `values` must be different columns, because the model must not read what it "
+                f"predicts, got `{twice[0]}` twice; remove one"
+            )
         if self.label is not None and self.windows is not None:
             raise ValueError("`label` and `windows` both give the tags of steps; keep one of the two")
         if self.hop is not None and (self.window is None or self.hop > self.window):
@@ -280,8 +287,9 @@ class AudioReading(Section):
     Default: none."""
 
     table: Annotated[str, Field(min_length=1)] | None = None
-    """CSV file with a header and a row for each recording, whose column `file` has its name. The other columns are
-    sources of `layers`, and metadata. Its path is relative to the folder of the recording. Default: none."""
+    """CSV file with a header and a row for each recording, whose column `file` has its name, or its path relative to
+    the table if several folders have files of one name. The other columns are sources of `layers`, and metadata. The
+    path of the table is relative to the folder of the recording. Default: none."""
 
     @model_validator(mode="after")
     def _coefficients_of_bands(self) -> "AudioReading":

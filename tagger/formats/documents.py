@@ -21,7 +21,7 @@ from tagger.files.reading import MAX_LINE, read_text
 from tagger.formats.columns.conll import stream_conll
 from tagger.formats.columns.conllu import read_conllu
 from tagger.formats.faults import Faults
-from tagger.formats.json_keys import frames_in, text_key, token_key
+from tagger.formats.json_keys import FRAMES, frames_in, text_key, token_key
 from tagger.formats.jsonl import kept_keys, sentences_from_json
 from tagger.formats.source import Source
 from tagger.formats.standoff.sentences import annotated_sentences
@@ -197,6 +197,8 @@ def _of_item(item: Item, config: ReadingConfig, tally: Tally) -> Iterator[Docume
         for found in dialect.translate(row, how, item.place):
             document = Document(found.text, id=_id(found.others), record=kept_keys(found.others))
             yield _split(document, config, found.tokens, whole=found.whole)
+    elif row.get(FRAMES) is not None:
+        sentences_from_json(row, {}, rules=config.text_rules)  # says what is wrong with them
     else:
         raise DataError(
             f"must have `tokens` (a list of words) or `{config.text or 'text'}` (a text), got the keys "

@@ -11,8 +11,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from tagger.errors import DataError
 from tagger.formats.column_names import (
     DOCUMENT,
@@ -29,6 +27,7 @@ from tagger.text.records import PROBABILITIES, is_result
 
 TABLES = ("tags", "labels")
 FRAMES = "frames"
+STEPS = "steps"
 OF_TAGS = re.compile(r"(?:.+_)?(?:tags?|labels?)")
 
 
@@ -90,6 +89,8 @@ def _is_known(key: str, value: Any, row: Mapping[str, Any]) -> bool:
         return isinstance(value, str)
     if key == FRAMES:
         return frames_in(row) is not None
+    if key == STEPS:
+        return has_steps(row)
     return key in ("tokens", "text", "offsets") or (key == META and comments(value) is not None)
 
 
@@ -146,7 +147,7 @@ def frames_in(row: Mapping[str, Any]) -> Frames | None:
         lengths = {len(column) for column in value.values()}
         if len(lengths) > 1:
             raise DataError(f"`{FRAMES}` must have as many steps under each name, got {sorted(lengths)}")
-        return frames_of(np.array([*value.values()], np.float64).T, tuple(value))
+        return frames_of([*zip(*value.values(), strict=True)], tuple(value))
     if not isinstance(value, list) or not value:
         return None
     alone = token_key(row) is None and text_key(row) is None
@@ -155,7 +156,12 @@ def frames_in(row: Mapping[str, Any]) -> Frames | None:
         return None
     if len({len(numbers) for numbers in rows}) > 1:
         raise DataError(f"`{FRAMES}` must have the same numbers in each step, got {len(rows[0])} in the first step")
-    return frames_of(np.array(rows, np.float64))
+    return frames_of(rows)
+
+
+def has_steps(row: Mapping[str, Any]) -> bool:
+    """Whether `steps` of a record are the names of the steps of its frames, which the tokens would be otherwise."""
+    return row.get(STEPS) is not None and token_key(row) is None and frames_in(row) is not None
 
 
 def _are_numbers(value: Any) -> bool:

@@ -2,7 +2,8 @@
 
 `{"text", "tokens", "tags": {layer: [...]}, "spans": {layer: [...]}, "labels": {layer: {"value", ...}}}`, and numbers
 in `"values": {layer: {"values": [...], "whole": true, "low": [...], "high": [...], "level": 0.9}}`. With `whole` these
-are numbers of the sentence, otherwise one per token, for which a list alone is enough; null is unknown. Reading needs
+are numbers of the sentence, otherwise one per token, for which a list alone is enough; null is unknown, and numbers
+must be below 1e30. Reading needs
 `tokens` or `text`, and takes entities from the tags. If the text is not just the tokens with white space between them,
 such as one sentence of a document, there is also `"offsets": [[start, end], ...]`; tokens that are one word of the
 text, such as `de` and `le` in `du`, have the same offsets. Comments are in `"meta": {key: value}`, the document in
@@ -11,7 +12,8 @@ text, such as `de` and `le` in `du`, have the same offsets. Comments are in `"me
 (`probabilities`).
 
 A sequence of numbers has `"frames": [[...], ...]`, the numbers of each step (null where one is missing), or
-`"frames": {name: [...]}`, a number of each step for each name. Without `tokens`, the steps are counted from 0.
+`"frames": {name: [...]}`, a number of each step for each name. Without `tokens`, `"steps": [...]` names the steps, or
+else they are counted from 0.
 
 Rows of Hugging Face datasets, `{"tokens", "ner_tags": [...]}`, are read too (`json_keys`). Texts with entities as
 character spans, as annotation tools write them, are read in `tools/reading.py`.
@@ -32,8 +34,10 @@ from tagger.formats.column_names import DOCUMENT, META, TEXT_COLUMNS, TOKEN_COLU
 from tagger.formats.columns.fields import Sample
 from tagger.formats.json_keys import (
     FRAMES,
+    STEPS,
     comments,
     frames_in,
+    has_steps,
     is_class,
     own_layers,
     refuse_numbers,
@@ -52,7 +56,7 @@ from tagger.wording import quoted, shorten
 
 KNOWN = (*RESULTS, *TEXT_COLUMNS, *TOKEN_COLUMNS, META, DOCUMENT)
 ARRAY = re.compile(r'\s*\[\s*(?:[{\[]\s*"|".*"\s*,\s*\{)')  # the start of an array of items, or of a training tuple
-LARGEST = 1e30  # of numbers
+LARGEST = 1e30  # of numbers in `values`; messages and documents name it
 FEW = 20  # lines in which the start of an array shows
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -229,7 +233,8 @@ def sentence_from_json(
         tally.left["scores"] += _has_scores(row)
     else:
         values = {layer: row[key] for layer, key in layers.items() if row.get(key) is not None}
-        known = (*KNOWN, *layers.values(), *([FRAMES] if frames is not None else []))
+        numbers = [FRAMES] * (frames is not None) + [STEPS] * has_steps(row)
+        known = (*KNOWN, *layers.values(), *numbers)
         others = {key: value for key, value in row.items() if key not in known}
     found = {layer: _layer(layer, value, len(sentence)) for layer, value in values.items()}
     if layers is None:
@@ -280,7 +285,7 @@ def _table(row: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def _tokens(row: Mapping[str, Any], rules: TextRules, frames: Frames | None) -> Sentence:
     """Return the sentence of an object without its layers."""
     if frames is not None and token_key(row) is None:
-        return sentence_of_frames(frames)
+        return sentence_of_frames(frames, steps=_steps(row))
     if frames is not None:
         sentence = _tokens(row, rules, None)
         if len(sentence) != len(frames):
@@ -292,6 +297,11 @@ def _tokens(row: Mapping[str, Any], rules: TextRules, frames: Frames | None) -> 
         absent = "tokens" if tokens is None else "text"
         raise DataError(f"`offsets` needs `tokens` and `text`, got no `{absent}`; add it or remove `offsets`")
     if tokens is None:
+        if not isinstance(text, str) and row.get(FRAMES) is not None:
+            raise DataError(
+                f"`{FRAMES}` must be a list of numbers for each step, or a list of all steps for each name, where null "
+                f"is a missing number, got {shorten(json.dumps(row[FRAMES]))}"
+            )
         if not isinstance(text, str):
             keys = f"the keys {quoted(row)}" if row else "no key"
             raise DataError(f"must have `tokens` (a list of words) or `text` (a sentence), got {keys}")
@@ -303,6 +313,18 @@ def _tokens(row: Mapping[str, Any], rules: TextRules, frames: Frames | None) -> 
     if offsets is None:
         return align_tokens(tokens, text)
     return Sentence(tuple(tokens), text, checked_offsets(offsets, tokens, text))
+
+
+def _steps(row: Mapping[str, Any]) -> list[str] | None:
+    """Return the names of the steps of an object without tokens, which may be numbers; None if it has none.
+
+    Raises:
+        DataError: They are no list of texts and numbers.
+    """
+    steps = row.get(STEPS)
+    if steps is not None and not (isinstance(steps, list) and all(isinstance(s, str | int | float) for s in steps)):
+        raise DataError(f"`{STEPS}` must be a list of names of the steps, got {shorten(json.dumps(steps))}")
+    return None if steps is None else [str(step) for step in steps]
 
 
 def align_tokens(tokens: list[str], text: str) -> Sentence:
@@ -352,7 +374,9 @@ def _values(name: str, row: Mapping[str, Any], num_tokens: int) -> Values:
             sides.append(None)
             continue
         if not isinstance(found, list) or not all(map(_is_number if key != "values" else _is_number_or_null, found)):
-            raise DataError(f"`values.{name}` must have a list of numbers as `{key}`, got {shorten(json.dumps(found))}")
+            raise DataError(
+                f"`values.{name}` must have a list of numbers below 1e30 as `{key}`, got {shorten(json.dumps(found))}"
+            )
         if len(found) != size or not found:
             wanted = f"{size} numbers as `{key}`, as in `values`" if whole else f"one number per token, {size} in all"
             raise DataError(f"`values.{name}` must have {wanted}, got {len(found)}")
@@ -364,7 +388,7 @@ def _values(name: str, row: Mapping[str, Any], num_tokens: int) -> Values:
 
 
 def _is_number(value: Any) -> bool:
-    """Whether a value is a finite number that 32 bits can hold."""
+    """Whether a value is a number whose errors and their sums are finite in 32 bits."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < LARGEST
 
 

@@ -21,6 +21,7 @@ class Tally:
         missed: For sentences that are only scored: the settings (`misaligned`, `nested`) in whose place an entity that
             tags cannot express counts as missed. None: the sentences are not only scored.
         probabilities: Whether the probabilities of predictions are read.
+        tags: The tags of the model in layers that the file may have; None if they are unknown.
         counts: How often each thing was done.
         firsts: Where each was done first.
         unread: In how many lines each JSON key is not read as a layer; it stays in the record of the sentence.
@@ -32,6 +33,7 @@ class Tally:
     options: bool = False
     missed: frozenset[str] | None = None
     probabilities: bool = False
+    tags: frozenset[str] | None = None
     counts: Counter[str] = field(default_factory=Counter)
     firsts: dict[str, str] = field(default_factory=dict)
     unread: Counter[str] = field(default_factory=Counter)

@@ -113,11 +113,14 @@ def sentence_of_step(token: str | None, frame: ArrayLike | None, position: int) 
 
     Raises:
         DataError: The token is empty or white space, or there are no numbers in the frame.
+        TypeError: There is neither a token nor a frame, or the token is no string.
     """
+    if token is None and frame is None:
+        raise TypeError("feed must get a token, or the numbers of a step as `frame`, got neither")
     name = str(position) if token is None and frame is not None else token
     check_token(name, position)  # type: ignore[arg-type]  # it refuses None
     sentence = Sentence.from_tokens([str(name)])
-    return sentence if frame is None else replace(sentence, frames=frames_of(np.asarray(frame)[None]))
+    return sentence if frame is None else replace(sentence, frames=frames_of([frame]))  # type: ignore[arg-type]  # an array may be in a list
 
 
 def check_direction(model: Model) -> None:

@@ -4,13 +4,14 @@ A sequence of frames is a sentence whose tokens name its steps: by their time, o
 `sentence_of_frames` in `sentence.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tagger.errors import DataError
+from tagger.wording import quoted, shorten
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,9 +45,22 @@ class Frames:
 def frames_of(values: ArrayLike, names: Sequence[str] = ()) -> Frames:
     """Return the frames of an array; missing numbers are NaN, or None in lists. One row of numbers is one per step.
 
+    The columns of a data frame or an Arrow table are the names, if they are texts.
+
     Raises:
-        DataError: The values are no array of shape (steps, numbers), or a number is infinite in 32 bits.
+        DataError: The values are no array of shape (steps, numbers), a number is infinite in 32 bits, or the names are
+            not those of the columns.
     """
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise DataError(f"the names of numbers must be a list of texts, got {shorten(names)}")
+    names = tuple(names)  # an array or the columns of a data frame have no truth
+    columns = _columns(values)
+    if names and columns and names != columns:
+        raise DataError(
+            f"the names of numbers must be those of the columns, in their order ({quoted(columns)}), got "
+            f"{quoted(names)}; leave them out"
+        )
+    names = names or columns
     array = _numbers(values)
     if array.ndim != 2 or not array.size:
         raise DataError(
@@ -61,19 +75,39 @@ def frames_of(values: ArrayLike, names: Sequence[str] = ()) -> Frames:
         )
     if names and len(names) != array.shape[1]:
         raise DataError(f"frames must have one name for each of {array.shape[1]} numbers, got {len(names)} names")
-    return Frames(array, tuple(names))
+    return Frames(array, names)
+
+
+def _columns(values: object) -> tuple[str, ...]:
+    """Return the names of the columns of a table; none if it is none, or if they are not texts, such as numbers."""
+    found = getattr(values, "column_names", getattr(values, "columns", ()))  # pyarrow has data in `columns`
+    names = tuple(found) if isinstance(found, Iterable) else ()
+    return names if all(isinstance(name, str) for name in names) else ()
 
 
 def _numbers(values: ArrayLike) -> NDArray[np.float32]:
-    """Return the numbers of an array; without dimensions if it has none."""
+    """Return the numbers of an array; without dimensions if it has none.
+
+    Raises:
+        DataError: A whole number is too large.
+    """
     none = np.zeros((), np.float32)
     try:
-        found = np.asarray(values)
+        tensor = getattr(values, "detach", None)  # of torch, perhaps with gradients or on a GPU
+        found = np.asarray(values if tensor is None else tensor().cpu())
+        if found.dtype.kind not in "biufO" or (found.dtype.kind == "O" and any(map(_is_text, found.flat))):
+            return none
         with np.errstate(over="ignore", invalid="ignore"):
-            array = found.astype(np.float32) if found.dtype.kind in "biufO" else none
-    except (ValueError, TypeError):  # lists of different lengths, or no numbers
+            array = found.astype(np.float32)
+    except OverflowError:
+        raise DataError("frames must have finite numbers of at most 3.4e38, got a larger one; replace it") from None
+    except (ValueError, TypeError, RuntimeError):  # lists of different lengths, no numbers, or tensors in lists
         return none
     return array[:, None] if array.ndim == 1 else array
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, (str, bytes))
 
 
 def _said(values: object) -> str:

@@ -318,12 +318,15 @@ class Sentence:
 
 def _as_layer(name: str, layer: Layer | Sequence[str | None], num_tokens: int) -> Layer:
     """Return a layer, which may be given as a list of tags or as the name of a class."""
-    if isinstance(layer, (TagLayer, Label, Values)):
+    if isinstance(layer, Label) or (isinstance(layer, Values) and layer.whole):
         return layer
     if isinstance(layer, str):
         return Label(plain(layer))
-    if len(layer) != num_tokens:
-        raise DataError(f"layer `{name}` must have one tag for each of {num_tokens} tokens, got {len(layer)}")
+    given = layer.tags if isinstance(layer, TagLayer) else layer.values if isinstance(layer, Values) else layer
+    if len(given) != num_tokens:
+        raise DataError(f"layer `{name}` must have one tag for each of {num_tokens} tokens, got {len(given)}")
+    if isinstance(layer, (TagLayer, Values)):
+        return layer
     return TagLayer(tuple([None if tag is None else plain(tag) for tag in layer]))
 
 
@@ -495,8 +498,10 @@ def sentence_of_frames(
         meta: The metadata of the sequence.
 
     Raises:
-        DataError: There is not one name, or not one tag of a layer, for each step.
+        DataError: There is not one name, or not one tag of a layer, for each step, or a name is no text.
     """
+    if isinstance(steps, str) or not all(isinstance(step, str) for step in (() if steps is None else steps)):
+        raise DataError(f"the names of steps must be a list of texts, got {shorten(steps)}")
     names = [str(first + i) for i in range(len(frames))] if steps is None else [_solid(step) for step in steps]
     if len(names) != len(frames):
         raise DataError(f"frames must have one name for each of {len(frames)} steps, got {len(names)} names")

@@ -52,9 +52,9 @@ def test_sentences_of_one_text_have_their_own_numbers() -> None:
     ("values", "sentence"),
     [
         ({"load": [1.0, 2.0]}, "`values.load` must have one number per token, 3 in all, got 2"),
-        ({"load": [1.0, "x", 2.0]}, "`values.load` must have a list of numbers as `values`, got"),
-        ({"load": [1.0, True, 2.0]}, "`values.load` must have a list of numbers as `values`"),
-        ({"load": [1.0, 1e300, 2.0]}, "`values.load` must have a list of numbers as `values`"),
+        ({"load": [1.0, "x", 2.0]}, "`values.load` must have a list of numbers below 1e30 as `values`, got"),
+        ({"load": [1.0, True, 2.0]}, "`values.load` must have a list of numbers below 1e30 as `values`"),
+        ({"load": [1.0, 1e300, 2.0]}, "`values.load` must have a list of numbers below 1e30 as `values`"),
         ({"load": {"values": []}}, "`values.load` must have one number per token, 3 in all, got 0"),
         ({"load": {"values": [1.0], "whole": True, "low": [1.0, 2.0]}}, "must have 1 numbers as `low`, as in `values`"),
         (

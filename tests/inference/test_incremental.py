@@ -5,6 +5,7 @@ import sys
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -16,10 +17,11 @@ from tagger.corpus.synthetic import generate
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import Vocabulary, build_vocabulary
 from tagger.errors import DataError, ModelError
-from tagger.inference.incremental import TaggedToken
+from tagger.inference.incremental import TaggedToken, sentence_of_step
 from tagger.tagging import Tagger
+from tagger.text.frames import frames_of
 from tagger.text.schemes import Scheme
-from tagger.text.sentence import Sentence
+from tagger.text.sentence import Sentence, sentence_of_frames
 
 SENTENCES = list(generate(100, seed=1, split="train"))
 SCHEMES: tuple[Scheme, ...] = ("iob1", "iob2", "bioes", "bilou")
@@ -194,3 +196,12 @@ def test_late_token_takes_the_work_and_the_memory_of_an_early_one(cell: str, poo
     assert calls[0] == calls[1]
     assert calls[0]
     assert sizes[1] < sizes[0] + 10  # a number may have another digit
+
+
+def test_a_step_needs_a_token_or_numbers() -> None:
+    with pytest.raises(TypeError, match="feed must get a token, or the numbers of a step as `frame`, got neither"):
+        sentence_of_step(None, None, 0)
+    with pytest.raises(DataError, match="frames must have finite numbers"):
+        sentence_of_step(None, [10**400], 0)
+    assert sentence_of_step(None, 2.5, 7) == sentence_of_frames(frames_of([[2.5]]), first=7)
+    assert sentence_of_step("a", np.array([1, 2]), 0) == sentence_of_frames(frames_of([[1, 2]]), steps=["a"])

@@ -8,7 +8,7 @@ from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.files.packing import unpacked_name
 from tagger.formats.arrays.series import read_series
-from tagger.formats.arrays.stored import read_npy, read_npz, read_parquet
+from tagger.formats.arrays.stored import read_numpy, read_parquet
 from tagger.formats.arrays.ts import looks_like_ts, read_ts
 from tagger.formats.columns.fields import HEAD, Sample
 from tagger.formats.faults import Faults
@@ -17,7 +17,7 @@ from tagger.formats.tally import Tally
 from tagger.formats.tools.reading import read_json
 from tagger.text.sentence import Sentence
 
-BINARY = {".npy": read_npy, ".npz": read_npz, ".parquet": read_parquet}
+BINARY = {".npy": read_numpy, ".npz": read_numpy, ".parquet": read_parquet}
 SUFFIXES = (".ts", *BINARY)
 JSON = (".jsonl", ".ndjson", ".json")
 
@@ -38,7 +38,7 @@ def read_frames(source: Source, config: ReadingConfig, tally: Tally, faults: Fau
     if suffix in BINARY:
         if source.path is None or suffix != Path(source.where).suffix.lower():
             raise DataError(f"{source.where}: arrays are read from a file that is not packed; unpack it, and name it")
-        yield from BINARY[suffix](source.path, config)
+        yield from BINARY[suffix](source.path, config, tally)
         return
     if source.path is not None:  # what is tagged comes without lines then
         source = source_of(source.path, config.encoding)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tagger.config import FramesReading, ReadingConfig
 from tagger.errors import DataError
 from tagger.files.reading import MAX_LINE, read_text
-from tagger.formats.arrays.numbers import number_of, time_of
+from tagger.formats.arrays.numbers import number_of, seconds_of, time_of
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally
@@ -67,6 +67,8 @@ def read_series(source: Source, config: ReadingConfig, tally: Tally, faults: Fau
             if columns.time is not None:
                 times.append(row[columns.time].strip())
                 _check_time(times)
+                if how.cycles:
+                    seconds_of(times[-1])
             if columns.label is not None:
                 tags.append(row[columns.label].strip() or None)
             lines.append(line)
@@ -152,7 +154,8 @@ def _columns(names: Sequence[str], how: FramesReading, where: str) -> _Columns:
         )
     if twice := [name for name in names if names.count(name) > 1]:
         raise DataError(f"{where}:1: the columns must have different names, got `{twice[0]}` twice; rename one")
-    time = how.time or next((name for name in names if name.lower() in TIMES), None)
+    others = (how.label, *(how.values or ()))
+    time = how.time or next((name for name in names if name.lower() in TIMES and name not in others), None)
     values = how.values or [name for name in names if name not in (time, how.label)]
     if not values:
         raise DataError(f"{where}:1: a column must hold numbers, got only {quoted(names) or 'an empty line'}")
@@ -214,7 +217,7 @@ def _ranges(source: Source, name: str) -> Ranges:
     advice = 'write {"NAME.csv": [["START", "END"], ...]}'
     try:
         found = json.loads(read_text(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: must be JSON, got {error}; {advice}") from None
     if not isinstance(found, dict):
         raise DataError(f"{path}: must have ranges of time for each series, got {type(found).__name__}; {advice}")

@@ -7,11 +7,12 @@ needed.
 """
 
 import csv
+import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from os import SEEK_CUR, SEEK_END
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +23,14 @@ from tagger.files.reading import iter_lines
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally
-from tagger.text.frames import Frames
+from tagger.text.frames import Frames, frames_of
 from tagger.text.sentence import Label, Origin, Sentence, sentence_of_frames
 from tagger.wording import quoted, shorten
 
 SUFFIXES = (".wav", ".flac", ".ogg")
 FILE = "file"  # the column of a table with the names of recordings
+UNKNOWN = 0x7FFF0000  # from here on, the size of a WAV file was not known when it was written
+LOUDEST = 1e10  # of samples, whose energies still fit into 32 bits
 FULL_SCALE = 32768.0  # Kaldi takes samples of 16 bits
 
 
@@ -85,7 +88,23 @@ def read_samples(path: Path) -> tuple[NDArray[np.float32], int]:
         raise DataError(f"{path}: must be a recording (WAV, FLAC or Ogg), but it cannot be read: {reason}") from None
     if not len(samples):
         raise DataError(f"{path}: the recording must have at least one sample, got none; remove the file")
+    if missing := _missing_bytes(path):
+        raise DataError(f"{path}: the recording must be whole, but {missing} bytes of it are missing; copy it again")
     return samples.mean(1), int(rate)
+
+
+def _missing_bytes(path: Path) -> int:
+    """Return how many bytes of its samples a WAV file lacks, which libsndfile reads as a shorter recording."""
+    with path.open("rb") as file:
+        size = file.seek(0, SEEK_END)
+        file.seek(0)
+        start = file.read(12)
+        while start[:4] == b"RIFF" and len(head := file.read(8)) == 8:
+            length = int.from_bytes(head[4:], "little")
+            if head[:4] == b"data":
+                return 0 if length >= UNKNOWN else max(0, length - (size - file.tell()))
+            file.seek(length + length % 2, SEEK_CUR)
+    return 0
 
 
 def frames_of_samples(samples: NDArray[np.float32], rate: int, how: AudioReading, *, where: str) -> Frames:
@@ -98,13 +117,16 @@ def frames_of_samples(samples: NDArray[np.float32], rate: int, how: AudioReading
         where: The name of the recording in messages.
 
     Raises:
-        DataError: The windows are too short for the bands at this rate.
+        DataError: The windows are too short for the bands at this rate, or a sample is NaN or far too large.
         MissingExtraError: kaldi-native-fbank is not installed.
     """
     try:
         import kaldi_native_fbank
     except ModuleNotFoundError as error:
         raise missing_package("a recording", error) from None
+    loudest = float(np.abs(samples).max(initial=0))
+    if not loudest < LOUDEST:  # so that NaN is refused too; energies would be infinite, or an error of the package
+        raise DataError(f"{where}: the samples must be numbers from -1 to 1, got one of {loudest:g}; write it again")
     mfcc = how.kind == "mfcc"
     options = kaldi_native_fbank.MfccOptions() if mfcc else kaldi_native_fbank.FbankOptions()
     form, mel = options.frame_opts, options.mel_opts
@@ -129,7 +151,7 @@ def frames_of_samples(samples: NDArray[np.float32], rate: int, how: AudioReading
         raise DataError(f"{where}: the recording must be at least half a hop long ({how.hop / 2:g} ms), got less")
     values = np.array([made.get_frame(step) for step in range(steps)], np.float32)
     names = tuple(f"{how.kind} {i} of {rate} Hz" for i in range(1, values.shape[1] + 1))
-    return Frames(values, names)
+    return frames_of(values, names)
 
 
 def _parts(path: Path, how: AudioReading) -> dict[str, str]:
@@ -148,20 +170,35 @@ def _row(path: Path, how: AudioReading) -> Mapping[str, str]:
         return {}
     table = path.parent / how.table
     changed = table.stat().st_mtime_ns if table.exists() else 0
-    return _table(table, changed).get(path.name, {})
+    rows, parts = _table(table, changed), Path(os.path.normpath(path.absolute())).parts
+    names = (Path(*parts[start:]).as_posix() for start in range(len(parts)))  # the whole path first, the name last
+    return next((rows[name] for name in names if name in rows), {})
 
 
 @lru_cache(maxsize=4)
 def _table(path: Path, changed: int) -> Mapping[str, dict[str, str]]:
-    """Return the rows of a table that was changed at a time, by the name of their file without its folder."""
+    """Return the rows of a table that was changed at a time, by the path of their file.
+
+    Raises:
+        DataError: The table cannot be read, has no column of files or two rows for one file, or a row has more or
+            fewer fields than the header.
+    """
     lines = list(iter_lines(path))
     rows = csv.DictReader(lines, delimiter=max("\t;,", key=lines[0].count), skipinitialspace=True)
     if FILE not in (rows.fieldnames or ()):
         raise DataError(f"{path}:1: the header must have a column `{FILE}`, got {quoted(rows.fieldnames or ())}")
     found: dict[str, dict[str, str]] = {}
     for row in rows:
-        values: dict[Any, Any] = {key: value for key, value in row.items() if isinstance(key, str) and value}
-        found[Path(values.pop(FILE, "")).name] = values
+        where = f"{path}:{rows.line_num}"
+        if None in row or None in row.values():
+            raise DataError(f"{where}: the row must have one field for each column of the header, got more or fewer")
+        values = {key: value for key, value in row.items() if value}
+        name = os.path.normpath(values.pop(FILE, ""))
+        if name.startswith(os.pardir):
+            name = os.path.normpath((path.parent / name).absolute())
+        if Path(name).as_posix() in found:
+            raise DataError(f"{where}: each file must have one row, got {shorten(name)} again; remove one of them")
+        found[Path(name).as_posix()] = values
     return found
 
 

@@ -1,76 +1,103 @@
 """Sequences of numbers in files of arrays: NumPy's `.npy` and `.npz`, and Parquet."""
 
+import lzma
 import zipfile
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from tagger.config import ReadingConfig
 from tagger.errors import DataError, missing_package
-from tagger.files.reading import read_binary
+from tagger.files.reading import MAX_RATIO, MIN_BOMB, read_binary
+from tagger.formats.tally import Tally
 from tagger.text.frames import frames_of
 from tagger.text.sentence import Label, Origin, Sentence, TagLayer, sentence_of_frames
 from tagger.wording import quoted, shorten
 
 FRAMES = "frames"  # the array or column of numbers
 OTHERS = ("lengths", "names", "steps", "document")  # those that say more about it; all others are layers
+BATCH = 256  # rows of a table that are in memory at a time
+BROKEN = (  # what NumPy and the modules of packed data raise for damaged files
+    ValueError,
+    TypeError,
+    KeyError,
+    OSError,
+    EOFError,
+    MemoryError,  # the header asks for more than there is
+    RuntimeError,  # encrypted, or packed in an unknown way
+    SyntaxError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
 
 
-def read_npy(path: Path, config: ReadingConfig) -> Iterator[Sentence]:
-    """Yield the sequences of an array of shape (steps, numbers) or (sequences, steps, numbers).
+def read_numpy(path: Path, config: ReadingConfig, tally: Tally) -> Iterator[Sentence]:
+    """Yield the sequences of a file of NumPy: one array alone, or several, of which one is `frames`.
+
+    Numbers of several sequences are (sequences, steps, numbers), padded, or (steps of all, numbers), with `lengths`,
+    the number of steps of each. `names` are those of the numbers, `steps` those of the steps, and other arrays are
+    layers: a tag for each step, or a label for each sequence. What is tagged needs no layers.
 
     Raises:
-        DataError: The file holds no such array.
+        DataError: The file has no such arrays, or they do not fit one another.
     """
-    yield from _sequences({FRAMES: _loaded(path)}, path, {})
-
-
-def read_npz(path: Path, config: ReadingConfig) -> Iterator[Sentence]:
-    """Yield the sequences of a file with the array `frames`.
-
-    That of several sequences is (sequences, steps, numbers), padded, or (steps of all, numbers), with `lengths`, the
-    number of steps of each. `names` are those of the numbers, `steps` those of the steps, and other arrays are layers:
-    a tag for each step, or a label for each sequence.
-
-    Raises:
-        DataError: The file has no such arrays.
-    """
-    with _loaded(path) as stored:
-        arrays = {name: _array(stored, name, path) for name in stored.files}
-    layers = config.layers or {name: name for name in arrays if name not in (FRAMES, *OTHERS)}
-    if missing := [name for name in (FRAMES, *layers.values()) if name not in arrays]:
-        raise DataError(f"{path}: must have the arrays {quoted(missing)}, got {quoted(arrays) or 'none'}")
+    content = BytesIO(read_binary(path))
+    with _unbroken(path):
+        stored = np.load(content, allow_pickle=False)
+        names = stored.files if isinstance(stored, NpzFile) else [FRAMES]
+    tagged = tally.missed is not None
+    layers = config.layers or {name: name for name in names if name not in (FRAMES, *OTHERS)}
+    if tagged or not isinstance(stored, NpzFile):
+        layers = {layer: name for layer, name in layers.items() if name in names}
+    if missing := [name for name in (FRAMES, *layers.values()) if name not in names]:
+        raise DataError(f"{path}: must have the arrays {quoted(missing)}, got {quoted(names) or 'none'}")
+    if not isinstance(stored, NpzFile):
+        yield from _sequences({FRAMES: stored}, path, layers)
+        return
+    wanted = {FRAMES, *OTHERS, *layers.values()}
+    _check_sizes(stored, path)
+    with _unbroken(path), stored:
+        arrays = {name: np.asarray(stored[name]) for name in names if name in wanted}
     yield from _sequences(arrays, path, layers)
 
 
-def _loaded(path: Path) -> Any:
-    """Return what NumPy reads from a file.
+@contextmanager
+def _unbroken(path: Path) -> Iterator[None]:
+    """Raise one sentence where a file is none of NumPy, is damaged, or holds objects of Python, which could run code.
 
     Raises:
-        DataError: It is none of NumPy, or holds objects of Python, which could run code.
+        DataError: It is such a file.
     """
     try:
-        return np.load(BytesIO(read_binary(path)), allow_pickle=False)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise _broken(path, error) from None
+        yield
+    except BROKEN as error:
+        raise DataError(
+            f"{path}: must hold arrays of numbers or texts as numpy.save and numpy.savez write them, got: "
+            f"{shorten(str(error) or type(error).__name__)}; write it again without objects"
+        ) from None
 
 
-def _array(stored: Any, name: str, path: Path) -> NDArray[Any]:
-    try:
-        return np.asarray(stored[name])
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise _broken(path, error) from None
+def _check_sizes(stored: "NpzFile[Any]", path: Path) -> None:
+    """Refuse a file whose arrays are far larger than what it holds, because they would fill the memory.
 
-
-def _broken(path: Path, error: Exception) -> DataError:
-    return DataError(
-        f"{path}: must hold arrays of numbers or texts as numpy.save and numpy.savez write them, got: "
-        f"{shorten(str(error))}; write it again without objects"
-    )
+    Raises:
+        DataError: It is such a file.
+    """
+    parts = stored.zip.infolist() if stored.zip is not None else []
+    size, packed = sum(part.file_size for part in parts), sum(part.compress_size for part in parts)
+    if size > max(MIN_BOMB, MAX_RATIO * packed):
+        raise DataError(
+            f"{path}: the arrays must be at most {MAX_RATIO} times as large as the file, got {size} bytes in {packed}; "
+            "write it with numpy.savez, without compression"
+        )
 
 
 def _sequences(arrays: Mapping[str, NDArray[Any]], path: Path, layers: Mapping[str, str]) -> Iterator[Sentence]:
@@ -82,23 +109,84 @@ def _sequences(arrays: Mapping[str, NDArray[Any]], path: Path, layers: Mapping[s
     values = arrays[FRAMES]
     starts, lengths = _places(values, arrays.get("lengths"), path)
     flat = values.reshape(-1, values.shape[-1]) if values.ndim > 1 else values[:, None]
-    steps = arrays.get("steps")
-    names = [str(name) for name in arrays.get("names", np.array(())).tolist()]
-    documents = arrays.get("document")
+    each, grid = (len(lengths),), values.shape[:2] if values.ndim == 3 else (len(flat),)
+    try:
+        names = _texts(arrays, "names", (flat.shape[1],), "number") or ()
+        steps = _texts(arrays, "steps", grid, "step")
+        documents = _texts(arrays, "document", each, "sequence")
+        found = {layer: _layer(arrays, source, grid, each) for layer, source in layers.items()}
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
     for number, (start, length) in enumerate(zip(starts, lengths, strict=True)):
         try:
             yield sentence_of_frames(
                 frames_of(flat[start : start + length], names),
                 {
-                    layer: _layer(arrays[source], source, len(flat), len(lengths), number, start, length)
-                    for layer, source in layers.items()
+                    layer: Label(texts[number]) if whole else tags_of(texts[start : start + length])
+                    for layer, (texts, whole) in found.items()
+                    if not whole or texts[number].strip()
                 },
-                steps=None if steps is None else [str(step) for step in steps.reshape(-1)[start : start + length]],
-                document=None if documents is None else str(documents[number]),
+                steps=None if steps is None else steps[start : start + length],
+                document=None if documents is None else documents[number],
                 origin=Origin(str(path), (number + 1,)),
             )
-        except (DataError, IndexError) as error:
+        except DataError as error:
             raise DataError(f"{path}: sequence {number + 1}: {error}") from None
+
+
+def _texts(arrays: Mapping[str, NDArray[Any]], name: str, shape: tuple[int, ...], unit: str) -> list[str] | None:
+    """Return the values of an array of this shape, one after another, as texts; None if there is no such array.
+
+    Raises:
+        DataError: It has another shape, or other values than texts, numbers and times.
+    """
+    if name not in arrays:
+        return None
+    array = arrays[name]
+    if array.shape != shape:
+        raise DataError(f"`{name}` must have one value for each {unit}, of shape {shape}, got the shape {array.shape}")
+    return _as_texts(array, name, "iufUSM")
+
+
+def _as_texts(array: NDArray[Any], name: str, kinds: str) -> list[str]:
+    """Return the values of an array, one after another, as texts.
+
+    Raises:
+        DataError: They are of another kind, or no UTF-8.
+    """
+    if array.dtype.kind not in kinds:
+        raise DataError(f"`{name}` must be texts or whole numbers, got an array of {array.dtype}")
+    if array.dtype.kind == "S":
+        try:
+            array = np.char.decode(array, "utf-8")
+        except UnicodeDecodeError:
+            raise DataError(f"`{name}` must be UTF-8, got other bytes; write it as an array of str") from None
+    if array.dtype.kind == "M":
+        array = np.datetime_as_string(array)
+    return [str(value) for value in array.reshape(-1).tolist()]
+
+
+def _layer(
+    arrays: Mapping[str, NDArray[Any]], name: str, grid: tuple[int, ...], each: tuple[int, ...]
+) -> tuple[list[str], bool]:
+    """Return the values of a layer as texts, and whether they are labels: one for each sequence.
+
+    Raises:
+        DataError: The array has neither one value for each step, of the shape `grid`, nor one for each sequence.
+    """
+    array = arrays[name]
+    texts = _as_texts(array, name, "iuUSb")
+    if array.shape not in (grid, each):
+        raise DataError(
+            f"`{name}` must have one value for each step, of shape {grid}, or for each sequence, of shape {each}, got "
+            f"the shape {array.shape}"
+        )
+    return texts, array.shape == each
+
+
+def tags_of(texts: Sequence[str | None]) -> TagLayer:
+    """Return the tags of steps; one that is empty is unknown."""
+    return TagLayer(tuple([text if text and text.strip() else None for text in texts]))
 
 
 def _places(values: NDArray[Any], lengths: NDArray[Any] | None, path: Path) -> tuple[list[int], list[int]]:
@@ -128,35 +216,41 @@ def _places(values: NDArray[Any], lengths: NDArray[Any] | None, path: Path) -> t
     return np.cumsum([0, *found[:-1]]).tolist(), found
 
 
-def _layer(
-    array: NDArray[Any], name: str, steps: int, sequences: int, number: int, start: int, length: int
-) -> TagLayer | Label:
-    """Return the tags or the label of one sequence.
-
-    Raises:
-        DataError: The array has neither one value for each step nor one for each sequence.
-    """
-    if array.dtype.kind not in "iuUSb":
-        raise DataError(f"`{name}` must be texts or whole numbers, got an array of {array.dtype}")
-    if array.dtype.kind == "S":
-        array = np.char.decode(array, "utf-8")
-    if array.size == steps and (steps != sequences or array.ndim > 1):
-        return TagLayer(tuple(map(str, array.reshape(-1)[start : start + length].tolist())))
-    if array.shape == (sequences,):
-        return Label(str(array[number].item()))
-    raise DataError(
-        f"`{name}` must have one value for each of {steps} steps or of {sequences} sequences, got an array of shape "
-        f"{array.shape}"
-    )
-
-
-def read_parquet(path: Path, config: ReadingConfig) -> Iterator[Sentence]:
+def read_parquet(path: Path, config: ReadingConfig, tally: Tally) -> Iterator[Sentence]:
     """Yield the sequences of a table with a row for each: its `frames`, and its layers in other columns.
 
     A list of texts has the tags of the steps, and a text or whole number is a label.
 
     Raises:
-        DataError: The table has no such columns.
+        DataError: The table has no such columns, or a row does not fit.
+        MissingExtraError: pyarrow is not installed.
+    """
+    for number, row in enumerate(_rows(path), 1):
+        layers = config.layers or {name: name for name in row if name not in (FRAMES, *OTHERS)}
+        try:
+            if row.get(FRAMES) is None:
+                raise DataError(f"must have the column `frames`, got {quoted(row)}")
+            document = row.get("document")
+            yield sentence_of_frames(
+                frames_of(row[FRAMES], _listed(row, "names") or ()),
+                {
+                    layer: _cell(row.get(source), source)
+                    for layer, source in layers.items()
+                    if row.get(source) not in (None, "")
+                },
+                steps=_listed(row, "steps"),
+                document=None if document is None else str(document),
+                origin=Origin(str(path), (number,)),
+            )
+        except DataError as error:
+            raise DataError(f"{path}: row {number}: {error}") from None
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a table, some of which are in memory at a time.
+
+    Raises:
+        DataError: The file cannot be read as Parquet.
         MissingExtraError: pyarrow is not installed.
     """
     try:
@@ -165,43 +259,31 @@ def read_parquet(path: Path, config: ReadingConfig) -> Iterator[Sentence]:
     except ModuleNotFoundError as error:
         raise missing_package("Parquet", error) from None
     try:
-        rows = parquet.read_table(pyarrow.BufferReader(read_binary(path))).to_pylist()
-    except (pyarrow.ArrowInvalid, OSError) as error:
+        with parquet.ParquetFile(pyarrow.BufferReader(read_binary(path))) as file:
+            for batch in file.iter_batches(BATCH):
+                yield from batch.to_pylist()
+    except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
+        if isinstance(error, DataError):  # of the file itself, such as a missing one
+            raise
         raise DataError(f"{path}: must be a Parquet file, got: {shorten(str(error))}; write it again") from None
-    for number, row in enumerate(rows, 1):
-        layers = config.layers or {name: name for name in row if name not in (FRAMES, *OTHERS)}
-        try:
-            if row.get(FRAMES) is None:
-                raise DataError(f"must have the column `frames`, got {quoted(row)}")
-            document, steps = row.get("document"), row.get("steps")
-            yield sentence_of_frames(
-                frames_of(_without_none(row[FRAMES]), row.get("names") or ()),
-                {
-                    layer: _cell(row.get(source), source)
-                    for layer, source in layers.items()
-                    if row.get(source) is not None
-                },
-                steps=None if steps is None else [str(step) for step in steps],
-                document=None if document is None else str(document),
-                origin=Origin(str(path), (number,)),
-            )
-        except DataError as error:
-            raise DataError(f"{path}: row {number}: {error}") from None
 
 
-def _without_none(rows: Any) -> Any:
-    """Return an array with NaN in place of None."""
-    return np.array([[np.nan if each is None else each for each in _listed(row)] for row in rows], np.float64)
+def _listed(row: Mapping[str, Any], name: str) -> list[str] | None:
+    """Return the texts of a list; None if there is none.
 
-
-def _listed(row: Any) -> list[Any]:
-    return row if isinstance(row, list) else [row]
+    Raises:
+        DataError: The value is no list.
+    """
+    value = row.get(name)
+    if value is not None and not isinstance(value, list):
+        raise DataError(f"`{name}` must be a list of texts, got {shorten(value)}")
+    return value if value is None else [str(each) for each in value]
 
 
 def _cell(value: Any, name: str) -> TagLayer | Label:
     """Return the layer that a cell holds."""
     if isinstance(value, list) and all(isinstance(tag, (str, int)) or tag is None for tag in value):
-        return TagLayer(tuple([None if tag is None else str(tag) for tag in value]))
+        return tags_of([None if tag is None else str(tag) for tag in value])
     if isinstance(value, (str, int)):
         return Label(str(value))
     raise DataError(f"`{name}` must be a list of tags or a label, got {shorten(value)}; name the layers in `layers`")

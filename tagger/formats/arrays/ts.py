@@ -15,7 +15,7 @@ from tagger.formats.faults import Faults
 from tagger.formats.source import Source
 from tagger.text.frames import frames_of
 from tagger.text.sentence import Label, Origin, Sentence, sentence_of_frames
-from tagger.wording import shorten
+from tagger.wording import quoted, shorten
 
 LAYER = "label"  # the layer of the classes, where no other is named
 
@@ -30,12 +30,12 @@ def read_ts(source: Source, config: ReadingConfig, faults: Faults) -> Iterator[S
     """Yield the series of a file, with their classes in the config's `layer` (default: `label`).
 
     Raises:
-        DataError: The numbers have time stamps, or no line begins the data.
+        DataError: The numbers have time stamps, series have targets that are numbers, or no line begins the data.
     """
     head: dict[str, str] = {}
     lines = enumerate(source.lines(), 1)
     for _, line in lines:
-        key, _, value = line.strip().partition(" ")
+        key, value = [*line.split(maxsplit=1), "", ""][:2]
         if key.lower() == "@data":
             break
         if key.startswith("@"):
@@ -46,6 +46,11 @@ def read_ts(source: Source, config: ReadingConfig, faults: Faults) -> Iterator[S
         raise DataError(
             f"{source.where}: numbers must have no time stamps (@timestamps false), got @timestamps true; write the "
             "numbers alone, or a CSV file with a column of times"
+        )
+    if head.get("targetlabel", "false").lower().startswith("true"):
+        raise DataError(
+            f"{source.where}: series must have classes (@classLabel), got numbers as their targets (@targetlabel "
+            "true); write them as JSON lines with `values`"
         )
     for number, line in lines:
         if line.strip() and not line.startswith("#"):
@@ -64,6 +69,9 @@ def _series(line: str, head: Mapping[str, str], layer: str, origin: Origin) -> S
     parts = [part.strip() for part in line.split(":")]
     labelled = head.get("classlabel", "false").lower().startswith("true")
     label = parts.pop() if labelled else ""
+    size = "1" if head.get("univariate", "false").lower().startswith("true") else head.get("dimensions")
+    if size is not None and size != str(len(parts)):
+        raise DataError(f"the number of dimensions of a series must be {size}, as the head says, got {len(parts)}")
     rows = [[number_of(value) for value in part.split(",")] for part in parts]
     if len({len(row) for row in rows}) != 1:
         raise DataError(
@@ -71,5 +79,8 @@ def _series(line: str, head: Mapping[str, str], layer: str, origin: Origin) -> S
         )
     if labelled and not label:
         raise DataError("a series must end with a colon and its class, as @classLabel true says, got none")
+    classes = head.get("classlabel", "").split()[1:]
+    if classes and label and label not in classes:
+        raise DataError(f"the class must be one of those of @classLabel ({quoted(classes)}), got {shorten(label)}")
     layers = {layer: Label(label)} if labelled else {}
     return sentence_of_frames(frames_of(np.array(rows).T), layers, origin=origin)

@@ -4,19 +4,22 @@ The symbols of a sequence may be on several lines, and each is a token. Words `k
 the sentence, as is its first word by the name `id`. `layers` of the config says where labels and tags are:
 
 - `tags`: below the symbols, with one character for each symbol on as many lines, as in files of three lines a record;
-- a number: the field of the header between vertical bars, from 1: field 2 of `>P1|EUKARYA|0` is `EUKARYA`;
+- a number: the field of the header between vertical bars, from 1, without keys and values behind it: field 2 of
+  `>P1|EUKARYA organism=human` is `EUKARYA`;
 - any other name: the value of this key in the header: `>P1 organism=human`.
 
-Lines that start with `;` are ignored. Symbols are kept as they are: case, gaps (`-`) and stops (`*`).
+Lines that start with `;` and white space are ignored. Symbols are kept as they are: case, gaps (`-`) and stops (`*`).
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
 from tagger.config import ReadingConfig
+from tagger.errors import DataError
 from tagger.formats.columns.fields import Sample
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source
@@ -27,6 +30,8 @@ from tagger.wording import counted, quoted, shorten
 
 TAGS = "tags"  # the source of a layer below the symbols
 PAIR = re.compile(r"(?<!\S)([^\s=|]+)=(.*?)(?=\s+[^\s=|]+=|\s*$)")  # a value ends where the next key begins
+MOST = 0.9  # of the characters of symbols are tags of the model too, at the most
+OF_SPANS = "BIOESLUM"  # the first letters of tags in all schemes
 SYMBOL_LINE = re.compile(r"[A-Za-z*.~-]+")
 
 
@@ -36,7 +41,7 @@ class Record(NamedTuple):
     Args:
         header: Its header without `>`.
         line: The number of the header, from 1.
-        lines: The lines below the header, without white space at their ends and blank lines.
+        lines: The lines below the header, without white space and blank lines.
     """
 
     header: str
@@ -65,18 +70,55 @@ def read_fasta(source: Source, config: ReadingConfig, tally: Tally, faults: Faul
 def read_symbols(source: Source, config: ReadingConfig, tally: Tally, faults: Faults) -> Iterator[Sentence]:
     """Yield the sequences of a file to be tagged, without layers.
 
-    If the config has tags below the symbols, they are skipped where every record of the file may have them.
+    If the config has tags below the symbols, they are skipped where every record of the file has them.
+
+    Raises:
+        DataError: The second halves of the records may be tags or symbols.
     """
-    has_tags = TAGS in (config.layers or {}).values() and all(map(_may_have_tags, _records(source, Faults())))
+    has_tags = TAGS in (config.layers or {}).values() and _have_tags(source, tally.tags)
     unlabelled = config.model_copy(update={"layers": {"": TAGS} if has_tags else None})
     for sentence in read_fasta(source, unlabelled, tally, faults):
+        if has_tags:
+            tally.count("skipped the tags below the symbols of {} record|records", source.where)
         yield replace(sentence, layers={})
 
 
-def _may_have_tags(record: Record) -> bool:
-    """Whether the second half of the lines is as long as the first."""
-    half = len(record.lines) // 2
-    return len("".join(record.lines[:half])) == len("".join(record.lines[half:]))
+def _have_tags(source: Source, tags: frozenset[str] | None) -> bool:
+    """Whether the records of a file have tags below their symbols.
+
+    Half of a sequence would be lost if its lines were only counted, because long sequences are cut into lines.
+
+    Args:
+        source: The file.
+        tags: The tags of the model; None if they are unknown.
+
+    Raises:
+        DataError: The second half of each record has as many characters as the first, and may be either.
+    """
+    symbols, below = Counter[str](), Counter[str]()
+    for record in _records(source, Faults()):
+        half = len(record.lines) // 2
+        first, second = "".join(record.lines[:half]), "".join(record.lines[half:])
+        if len(first) != len(second):
+            return False
+        symbols.update(first)
+        below.update(second)
+    known = below.keys() if tags is None else _spellings(tags)
+    share = sum(number for tag, number in below.items() if tag in known) / max(below.total(), 1)
+    if share < MOST:
+        return False
+    if share == 1 and not (symbols.keys() <= known if tags is not None else symbols.keys() & known):
+        return True
+    raise DataError(
+        f"{source.where}: the second half of each record must be symbols or tags of the model, got what may be either; "
+        "write all symbols of a record on one line, without tags"
+    )
+
+
+def _spellings(tags: frozenset[str]) -> frozenset[str]:
+    """Return the characters that may be written for tags; those of spans without types are some letters."""
+    letters = OF_SPANS if any("-" in tag[1:] for tag in tags) else ""
+    return frozenset(f"{letters}{letters.lower()}").union(tag for tag in tags if len(tag) == 1)
 
 
 def _records(source: Source, faults: Faults) -> Iterator[Record]:
@@ -93,7 +135,7 @@ def _records(source: Source, faults: Faults) -> Iterator[Record]:
                     "form", f"{source.where}:{number}", f"must be a header that starts with >, got {shorten(line)}"
                 )
                 record = Record("", number, [])
-            record.lines.append(line.strip())
+            record.lines.append("".join(line.split()))
     if record is not None:
         yield record
 
@@ -109,6 +151,8 @@ def _sentence(record: Record, layers: Mapping[str, str], where: str) -> Sentence
     text, tags = "".join(record.lines[:half]), "".join(record.lines[half:])
     if not record.lines:
         raise ValueError("the header must have symbols below it, got none; remove it")
+    if digit := next(filter(str.isdigit, text), None):
+        raise ValueError(f"symbols must not be digits, got {digit!r}; remove the numbers of residues from the lines")
     if has_tags and len(tags) != len(text):
         raise ValueError(
             f"the record must have a tag for each symbol, on as many lines as its symbols, got "
@@ -123,7 +167,7 @@ def _sentence(record: Record, layers: Mapping[str, str], where: str) -> Sentence
 
 def _meta(header: str) -> dict[str, str]:
     """Return the id of a header and its values by their keys."""
-    name, _, rest = header.partition(" ")
+    name, rest = [*header.split(maxsplit=1), "", ""][:2]
     return {**({"id": name} if name else {}), **dict(PAIR.findall(rest))}
 
 
@@ -133,7 +177,7 @@ def _value(header: str, key: str, meta: Mapping[str, str], layer: str) -> str:
     Raises:
         ValueError: The header does not have it.
     """
-    fields = header.split("|")
+    fields = PAIR.sub("", header).split("|")
     value = fields[int(key) - 1].strip() if key.isdecimal() and 0 < int(key) <= len(fields) else meta.get(key, "")
     if not value:
         wanted = f"a field {key} between vertical bars" if key.isdecimal() else f"`{key}=VALUE`"

@@ -128,7 +128,7 @@ class ValueLayer(ScoredLayer):
         return ValueScores(
             mae=error if number else None,
             rmse=rmse(gold, predicted) if number else None,
-            r2=float(1 - squared / spread) if spread > 0 else None,
+            r2=float(1 - squared / spread) if spread > 0 and not np.isnan(squared) else None,
             mase=error / naive if number and naive else None,
             values=int(number),
             unknown=int((~known).sum()),
@@ -151,11 +151,14 @@ class ValueLayer(ScoredLayer):
 
 
 def explained(sums: Array) -> Array:
-    """Return variance / (variance + mean squared error) from sums of `counts`; 0.0 where there is no value."""
+    """Return variance / (variance + mean squared error) from sums of `counts`; 0.0 where there is no value.
+
+    It is 0.0 too where an error is NaN.
+    """
     number = np.maximum(sums[..., 0], 1)
     spread = np.maximum(sums[..., 3] - sums[..., 2] ** 2 / number, 0)
     whole = spread + sums[..., 1]
-    perfect: Array = np.array(sums[..., 0] > 0, np.float64)
+    perfect: Array = np.array((sums[..., 0] > 0) & (whole == 0), np.float64)  # an error that is NaN is none
     np.divide(spread, whole, out=perfect, where=whole > 0)
     return perfect
 

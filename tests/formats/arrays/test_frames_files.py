@@ -11,6 +11,7 @@ import readers
 from tagger.config import FramesReading
 from tagger.errors import DataError
 from tagger.formats import table
+from tagger.formats.arrays import stored
 from tagger.formats.streaming import stream_documents
 from tagger.formats.tally import UNFIT, Tally
 from tagger.text.frames import frames_of
@@ -71,9 +72,23 @@ def test_an_npz_file_has_sequences_with_tags_and_labels(tmp_path: Path) -> None:
         ({"frames": FRAMES, "lengths": [2, 2]}, "`lengths` must add up to 5 steps, got 4"),
         ({"frames": FRAMES, "lengths": [0, 5]}, "`lengths` must be whole numbers from 1"),
         ({"frames": FRAMES[None], "lengths": [6]}, "must be 1 numbers of at most 5"),
-        ({"frames": FRAMES, "tags": ["a", "b"]}, "sequence 1: `tags` must have one value for each of 5 steps or of 1"),
+        (
+            {"frames": FRAMES, "tags": ["a", "b"]},
+            "`tags` must have one value for each step, of shape (5,), or for each sequence",
+        ),
         ({"frames": FRAMES, "tags": FRAMES[:, 0]}, "`tags` must be texts or whole numbers, got an array of float32"),
         ({"frames": np.array([["a"]])}, "sequence 1: frames must be an array of numbers"),
+        (
+            {"frames": FRAMES[None], "tags": [list("abcde")[:2]]},
+            "`tags` must have one value for each step, of shape (1, 5)",
+        ),
+        ({"frames": FRAMES[:4].reshape(2, 2, 2), "tags": [["a", "b"]]}, "of shape (2, 2), or for each sequence, of"),
+        ({"frames": FRAMES[None], "tags": [[c] for c in "abcde"]}, "got the shape (5, 1)"),  # transposed
+        ({"frames": FRAMES[None], "steps": [[c] for c in "abcde"]}, "`steps` must have one value for each step, of"),
+        ({"frames": FRAMES, "steps": list("abcdef")}, "`steps` must have one value for each step, of shape (5,)"),
+        ({"frames": FRAMES, "document": ["a", "b"]}, "`document` must have one value for each sequence, of shape (1,)"),
+        ({"frames": FRAMES, "names": "ab"}, "`names` must have one value for each number, of shape (2,), got the sh"),
+        ({"frames": FRAMES, "tags": np.array([b"\xff"] * 5)}, "`tags` must be UTF-8, got other bytes"),
         ({"frames": np.zeros(())}, "`frames` must have the shape (steps, numbers)"),
         ({"frames": np.array([object()])}, "without objects"),
     ],
@@ -88,6 +103,52 @@ def test_what_numpy_cannot_read_is_refused(tmp_path: Path) -> None:
     for name in ("a.npy", "a.npz"):
         assert "must hold arrays of numbers or texts" in error_of(written(tmp_path / name, "no array\n"))
     assert "no such file" in error_of(tmp_path / "b.npy")
+    path = tmp_path / "huge.npy"
+    with path.open("wb") as file:
+        head = {"descr": "<f4", "fortran_order": False, "shape": (10**12, 5)}
+        np.lib.format.write_array_header_1_0(file, head)
+    assert "must hold arrays of numbers or texts" in error_of(path)
+
+
+def test_damage_of_packed_arrays_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, frames=FRAMES, tags=list("abcde"))
+    whole = path.read_bytes()
+    said = set()
+    for place in range(0, len(whole), 3):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            read(path)
+        except DataError as error:
+            said.add(str(error).removeprefix(f"{path}: ")[:20])
+    assert "must hold arrays of " in said
+
+
+def test_an_archive_that_would_fill_the_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, frames=FRAMES, tags=np.full(5, "x" * 100_000))
+    monkeypatch.setattr(stored, "MIN_BOMB", 1000)
+    assert "the arrays must be at most 100 times as large as the file, got 2000" in error_of(path)
+
+
+def test_the_kind_of_a_numpy_file_shows_in_its_bytes(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", frames=FRAMES, tags=list("abcde"))
+    (tmp_path / "a.npz").rename(tmp_path / "a.npy")
+    assert read(tmp_path / "a.npy") == [of(FRAMES, {"tags": list("abcde")})]
+    np.save(tmp_path / "b.npy", FRAMES)
+    (tmp_path / "b.npy").rename(tmp_path / "b.npz")
+    assert read(tmp_path / "b.npz") == [of(FRAMES)]
+
+
+def test_arrays_to_be_tagged_need_no_layers_and_empty_tags_are_unknown(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, frames=FRAMES)
+    assert "must have the arrays `state`" in error_of(path, layers={"t": "state"})
+    assert read(path, layers={"t": "state"}, tally=Tally(missed=UNFIT)) == [of(FRAMES)]
+    np.savez(path, frames=FRAMES, t=["a", "", "b", " ", "c"])
+    assert read(path)[0].tags("t") == ("a", None, "b", None, "c")
+    np.savez(path, frames=FRAMES[:, None], mood=["a", "", "b", "", "c"])
+    assert [{*sentence.layers} for sentence in read(path)] == [{"mood"}, set(), {"mood"}, set(), {"mood"}]
 
 
 def test_a_parquet_table_has_a_row_for_each_sequence(tmp_path: Path) -> None:
@@ -104,6 +165,29 @@ def test_a_parquet_table_has_a_row_for_each_sequence(tmp_path: Path) -> None:
     parquet.write_table(pyarrow.table({"text": ["a"]}), path)
     assert error_of(path).endswith("row 1: must have the column `frames`, got `text`")
     assert "must be a Parquet file" in error_of(written(tmp_path / "b.parquet", "x"))
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"frames": [[1.0], [2.0, 3.0]]}, "frames must be an array of numbers"),
+        ({"frames": [["a"]]}, "frames must be an array of numbers"),
+        ({"frames": [b"abc"]}, "frames must be an array of numbers"),
+        ({"frames": b"abc"}, "frames must be an array of numbers"),
+        ({"frames": 1.0}, "frames must be an array of numbers"),
+        ({"frames": [{"x": 1.0}]}, "frames must be an array of numbers"),
+        ({"frames": [[1.0], [2.0]], "steps": 3}, "`steps` must be a list of texts, got 3"),
+        ({"frames": [[1.0], [2.0]], "names": "a"}, "`names` must be a list of texts, got 'a'"),
+        ({"frames": [[1.0], [2.0]], "tags": ["a"]}, "layer `tags` must have one tag for each of 2 tokens, got 1"),
+    ],
+)
+def test_rows_that_do_not_fit_are_refused(row: dict[str, Any], said: str, tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pyarrow.table({key: [value] for key, value in row.items()}), path)
+    assert f"row 1: {said}" in error_of(path)
 
 
 def test_json_lines_have_numbers_for_each_step_or_each_name(tmp_path: Path) -> None:
@@ -130,11 +214,33 @@ def test_json_lines_have_numbers_for_each_step_or_each_name(tmp_path: Path) -> N
     [
         ({"frames": [[1], [2, 3]]}, "`frames` must have the same numbers in each step, got 1 in the first step"),
         ({"frames": {"a": [1], "b": [1, 2]}}, "`frames` must have as many steps under each name, got [1, 2]"),
+        ({"frames": []}, "`frames` must be a list of numbers for each step, or a list of all steps for each name"),
+        ({"frames": [["1"]]}, """null is a missing number, got '[["1"]]'"""),
+        ({"frames": [[1], None]}, "`frames` must be a list of numbers for each step"),
+        ({"frames": [[True]]}, "`frames` must be a list of numbers for each step"),
+        ({"frames": [[1], [10**400]]}, "frames must have finite numbers of at most 3.4e38, got a larger one"),
+        ({"frames": {"a": [10**400]}}, "frames must have finite numbers of at most 3.4e38, got a larger one"),
+        ({"frames": [[1], [2]], "steps": 3}, "`steps` must be a list of names of the steps, got '3'"),
+        ({"frames": [[1], [2]], "steps": ["a"]}, "frames must have one name for each of 2 steps, got 1"),
         ({"frames": [[1], [2]], "tokens": ["a"]}, "`frames` must have a step for each of 1 tokens, got 2"),
     ],
 )
 def test_frames_of_json_that_do_not_fit_are_refused(row: Any, said: str, tmp_path: Path) -> None:
     assert said in error_of(written(tmp_path / "a.jsonl", json.dumps(row)))
+    with pytest.raises(DataError) as caught:
+        list(stream_documents([json.dumps(row)], "jsonl", where="f"))
+    assert said in str(caught.value)
+
+
+def test_steps_of_json_are_named_as_in_files_of_arrays() -> None:
+    row = {"frames": [[1], [2]], "steps": ["09:00", 5], "labels": {"m": {"value": "x"}}, "id": 1}
+    (sentence,) = readers.parse("jsonl", [json.dumps(row)], where="f")
+    assert sentence == of([[1], [2]], {"m": Label("x")}, steps=["09:00", "5"])
+    assert sentence.record == {"id": 1}
+    (document,) = stream_documents([json.dumps(row)], "jsonl", where="f")
+    assert document.sentences[0].tokens == ("09:00", "5")
+    (of_text,) = readers.parse("jsonl", ['{"tokens": ["a", "b"], "steps": ["x", "y"]}'], where="f")
+    assert of_text.tags("steps") == ("x", "y")
 
 
 def test_a_key_frames_of_another_kind_stays_a_key_of_the_record() -> None:
@@ -165,6 +271,15 @@ def test_a_ts_file_has_a_series_a_line_with_its_class(tmp_path: Path) -> None:
         f"{path}:7: must be a number, or empty where one is missing, got 'x'",
         f"{path}:8: a series must end with a colon and its class, as @classLabel true says, got none",
     ]
+    written(path, "@classLabel true a b\n@dimensions\t2\n@data\n1:2:c\n1:a\n1:2:b\n")
+    assert error_of(path).split("\n") == [
+        f"{path}:4: the class must be one of those of @classLabel (`a`, `b`), got 'c'",
+        f"{path}:5: the number of dimensions of a series must be 2, as the head says, got 1",
+    ]
+    assert "must be 1, as the head says, got 2" in error_of(written(path, "@univariate true\n@data\n1:2\n"))
+    assert "got numbers as their targets (@targetlabel true)" in error_of(
+        written(path, "@targetlabel true\n@data\n1:2\n")
+    )
     assert "@timestamps true" in error_of(written(path, "@timeStamps true\n@data\n1\n"))
     assert "must have a line @data" in error_of(written(path, "@problemName x\n"))
 
@@ -214,6 +329,15 @@ def test_labelled_ranges_of_time_give_the_tags(tmp_path: Path) -> None:
         ("a,b\n1\n", {}, ":2: expected 2 columns as in the header, got 1"),
         ("time,a\n2,1\n1,1\n", {}, ":3: times must not go back, got '1' after '2'; sort the lines by time"),
         ("time,a\nnow,1\n", {}, ":2: a time must be a number or a date such as"),
+        ("a\n1\n1e39\n", {}, ":3: column `a` must be a finite number of at most 3.4e38, got '1e39'"),
+        ("a\ninf\n", {}, ":2: column `a` must be a finite number of at most 3.4e38, got 'inf'"),
+        ("a\n1_000\n", {}, ":2: column `a` must be a number, or empty where one is missing, got '1_000'"),
+        ("time,a\nnan,1\n", {}, ":2: a time must be a number or a date such as"),
+        ("time,a\n1,1\ninf,1\n", {}, ":3: a time must be a number or a date such as"),
+        ("time,a\n20260301,1\n", {"cycles": "week"}, ":2: a time that is a number must be seconds since 1970"),
+        ("time,a\n1772368200000,1\n", {"cycles": "day"}, ":2: a time that is a number must be seconds since 1970"),
+        ("time,a\n1,1\n", {"windows": "v.json"}, "v.json: `s.csv`: a time must be a number or a date such as"),
+        ("time,a\n1,1\n", {"windows": "w.json"}, "w.json: must be JSON, got"),
         ("a\n1\n", {"windows": "r.json"}, "`windows` needs a column of times, got none"),
         ("time,a\n1,1\n", {"windows": "none.json"}, "no such file"),
         ("time,a\n1,1\n", {"windows": "s.csv"}, "must be JSON"),
@@ -225,8 +349,14 @@ def test_labelled_ranges_of_time_give_the_tags(tmp_path: Path) -> None:
 def test_a_broken_series_is_refused_with_its_line(
     text: str, settings: dict[str, Any], said: str, tmp_path: Path
 ) -> None:
-    for name, content in (("r", {"other.csv": []}), ("t", {"s.csv": [[1]]}), ("u", {"s.csv": [[2, 1]]})):
+    for name, content in (
+        ("r", {"other.csv": []}),
+        ("t", {"s.csv": [[1]]}),
+        ("u", {"s.csv": [[2, 1]]}),
+        ("v", {"s.csv": [["nan", 3]]}),
+    ):
         written(tmp_path / f"{name}.json", json.dumps(content))
+    written(tmp_path / "w.json", "[" * 200_000)
     assert said in error_of(written(tmp_path / "s.csv", text), frames=FramesReading.model_validate(settings))
 
 
@@ -236,6 +366,8 @@ def test_a_broken_series_is_refused_with_its_line(
         ({"label": "a", "windows": "b"}, "keep one of the two"),
         ({"hop": 2}, "got 2 and no `window`"),
         ({"window": 2, "hop": 3}, "got 3 and `window = 2`"),
+        ({"label": "a", "values": ["a", "b"]}, "must be different columns, .* got `a` twice"),
+        ({"time": "a", "label": "a"}, "must be different columns, .* got `a` twice"),
     ],
 )
 def test_keys_that_contradict_are_refused(settings: dict[str, Any], said: str) -> None:
@@ -277,6 +409,19 @@ def test_times_become_phases_of_their_cycles(tmp_path: Path) -> None:
     assert frames.names == ("load", "sine of day", "cosine of day", "sine of week", "cosine of week")
     np.testing.assert_allclose(frames.values[:, 1:3], [[1, 0], [0, 1]], atol=1e-6)
     np.testing.assert_allclose(frames.values[1, 3:], [np.sin(2 * np.pi / 7), np.cos(2 * np.pi / 7)], atol=1e-6)
+
+
+def test_cycles_of_seconds_are_those_of_dates(tmp_path: Path) -> None:
+    how = FramesReading(cycles=("day", "week"))
+    (seconds,) = read(written(tmp_path / "a.csv", "time,load\n1772368200,1\n"), frames=how)
+    (date,) = read(written(tmp_path / "a.csv", "time,load\n2026-03-01 12:30:00,1\n"), frames=how)
+    assert seconds.frames == date.frames
+
+
+def test_a_column_with_the_name_of_times_may_be_the_label(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "date,load\nmonday,1\nsunday,2\n")
+    (found,) = read(path, frames=FramesReading(label="date"))
+    assert (found.tokens, found.tags("tags")) == (("0", "1"), ("monday", "sunday"))
 
 
 def test_cycles_need_times(tmp_path: Path) -> None:

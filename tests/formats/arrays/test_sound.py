@@ -89,7 +89,7 @@ def test_a_recording_is_a_sequence_whose_steps_are_times(tmp_path: Path) -> None
 def test_labels_are_in_a_table_beside_the_recordings(tmp_path: Path) -> None:
     path = write_wav(tmp_path / "a.wav", tone(440))
     table = tmp_path / "words.csv"
-    table.write_text("file, word, speaker\nclips/a.wav, yes, s1\nb.wav, no,\n")
+    table.write_text("file, word, speaker\n./a.wav, yes, s1\nb.wav, no,\n")
     settings = {"audio": {"table": "words.csv"}, "layers": {"word": "word"}}
     sentence = read(path, **settings)
     assert (sentence.label("word").value, sentence.meta["speaker"]) == ("yes", "s1")
@@ -103,6 +103,54 @@ def test_labels_are_in_a_table_beside_the_recordings(tmp_path: Path) -> None:
     table.write_text("name, word\na.wav, yes\n")
     with pytest.raises(DataError, match=r"words\.csv:1: the header must have a column `file`, got `name`, `word`"):
         read(path, **settings)
+
+
+def test_rows_of_a_table_name_files_by_their_path(tmp_path: Path) -> None:
+    paths = [tmp_path / "a" / "1.wav", tmp_path / "b" / "1.wav", tmp_path / "c" / "1.wav", tmp_path / "c" / "2.wav"]
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        write_wav(path, tone(440))
+    table = tmp_path / "t.csv"
+    table.write_text(f"file,word\na/1.wav,one\n../{tmp_path.name}/b/1.wav,two\n2.wav,three\n")
+    settings = {"audio": {"table": "../t.csv"}, "layers": {"word": "word"}}
+    assert [read(path, **settings).label("word").value for path in (*paths[:2], paths[3])] == ["one", "two", "three"]
+    with pytest.raises(DataError, match="got no row of it"):
+        read(paths[2], **settings)
+    table.write_text("file,word\na/1.wav,one\na/./1.wav,two\n")
+    with pytest.raises(DataError, match=r"t\.csv:3: each file must have one row, got 'a/1\.wav' again"):
+        read(paths[0], **settings)
+    for row in ("a/1.wav", "a/1.wav,one,two"):
+        table.write_text(f"file,word\n{row}\n")
+        with pytest.raises(DataError, match=r"t\.csv:2: the row must have one field for each column of the header"):
+            read(paths[0], **settings)
+
+
+def test_a_recording_that_was_cut_is_refused(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "a.wav", tone(440))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100])
+    with pytest.raises(DataError, match=r"a\.wav: the recording must be whole, but 100 bytes of it are missing"):
+        read(path)
+    path.write_bytes(whole[:40] + b"\xff" * 4 + whole[44:])  # as programs write that do not know the size yet
+    assert len(read(path)) == 20
+
+
+@pytest.mark.parametrize(
+    ("sample", "said"),
+    [
+        (np.nan, "numbers from -1 to 1, got one of nan"),
+        (np.inf, "got one of inf"),
+        (1e30, r"got one of 1e\+30"),
+        (1e36, r"got one of 1e\+36"),
+    ],
+)
+def test_samples_that_are_no_sound_are_refused(sample: float, said: str, tmp_path: Path) -> None:
+    soundfile = pytest.importorskip("soundfile")
+    samples = tone(440)
+    samples[10] = sample
+    soundfile.write(tmp_path / "a.wav", samples, RATE, subtype="FLOAT")
+    with pytest.raises(DataError, match=rf"a\.wav: .*{said}"):
+        read(tmp_path / "a.wav")
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,17 @@
 """FASTA: symbols below headers, with labels in the header and tags below the symbols."""
 
+from collections.abc import Iterable
+
 import pytest
 import readers
 
+import tagger
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
 from tagger.formats.detection import detect_format
 from tagger.formats.streaming import stream_documents
+from tagger.formats.tally import Tally
+from tagger.tagging import read_documents
 from tagger.text.sentence import Sentence
 
 
@@ -95,12 +100,69 @@ def test_fasta_is_detected_by_its_headers(text: str, format: str) -> None:
     assert detect_format(text.splitlines(), where="f") == format
 
 
-def test_a_file_to_be_tagged_may_have_tags_or_not() -> None:
+def tokens_of(text: str, tags: Iterable[str] | None) -> list[str]:
+    """The symbols of a file that a model with these tags is to tag."""
     config = ReadingConfig.model_construct(format="fasta", layers={"t": "tags"})
+    tally = Tally(tags=None if tags is None else frozenset(tags))
+    documents = stream_documents(text.splitlines(), "fasta", reading=config, where="f", tally=tally)
+    return ["".join(part.tokens) for document in documents for part in document.sentences]
 
+
+@pytest.mark.parametrize("tags", ["io", None])
+def test_a_file_to_be_tagged_may_have_tags_or_not(tags: str | None) -> None:
     def tokens(text: str) -> list[str]:
-        documents = stream_documents(text.splitlines(), "fasta", reading=config, where="f")
-        return ["".join(part.tokens) for document in documents for part in document.sentences]
+        return tokens_of(text, tags)
 
     assert tokens(">P1\nMK\nio\n>P2\nMKV\niio") == ["MK", "MKV"]
     assert tokens(">P1\nMK\nVA\n>P2\nMKV") == ["MKVA", "MKV"]
+
+
+def test_lines_of_symbols_of_equal_length_are_no_tags() -> None:
+    lines = "MKVLAAGIVGLPNVGKSTLF\nNALTKAGIEAANYPFCTIEP\n"
+    assert tokens_of(f">P1\n{lines}", "IMOS") == [lines.replace("\n", "")]
+    assert tokens_of(f">P1\n{lines[:21]}IIIIIIIIIIIIMMMMMMMM\n", "IMOS") == [lines[:20]]
+    assert tokens_of(f">P1\n{lines}{lines}", "IMOS") == [2 * lines.replace("\n", "")]
+
+
+def test_tags_of_spans_are_known_by_their_letters() -> None:
+    assert tokens_of(">P1\nMKVA\niiio\n", ["I-ENTITY", "O"]) == ["MKVA"]
+    assert tokens_of(">P1\nMKVA\nAVKM\n", ["I-ENTITY", "O"]) == ["MKVAAVKM"]
+
+
+@pytest.mark.parametrize(
+    ("second", "tags"), [("GATTACAGATTACA", "ACGT"), ("IIIIIIIIIIIIIX", "IMO"), ("GATTACAGATTACA", None)]
+)
+def test_lines_that_may_be_symbols_or_tags_are_refused(second: str, tags: str | None) -> None:
+    with pytest.raises(DataError, match="f: the second half of each record must be symbols or tags of the model, got"):
+        tokens_of(f">P1\nACGTACGTACGTAC\n{second}", tags)
+
+
+def test_a_model_knows_its_tags_in_files_to_be_tagged() -> None:
+    recipe = tagger.Recipe(
+        embeddings={"chars": "none", "dimension": 4},
+        encoder={"hidden_size": 4},
+        heads={"t": {"kind": "tokens", "scheme": "none"}},
+        training={"epochs": 1},
+    )
+    chains = [Sentence.from_tokens("MKVAA", {"t": list("IIMMM")})] * 4
+    model = tagger.train(recipe, corpus=tagger.Corpus(chains, dev=chains)).tagger
+    reading = ReadingConfig.model_construct(format="fasta", layers={"t": "tags"})
+    model.model.config.reading["x"] = reading
+
+    def tokens(text: str) -> list[str]:
+        documents = read_documents(model, text.encode().splitlines(keepends=True), format="fasta", where="f")
+        return [document.text for document in documents]
+
+    assert tokens(">P1\nMKVA\nIIMM\n") == ["MKVA"]
+    assert tokens(">P1\nMKVA\nAVKM\n") == ["MKVAAVKM"]
+
+
+def test_white_space_between_symbols_is_ignored_and_digits_are_refused() -> None:
+    (found,) = parse(">P1\tkind=x\nMK VA\nII MM", layers={"t": "tags"})
+    assert (found.text, found.tags("t"), found.meta) == ("MKVA", tuple("IIMM"), {"id": "P1", "kind": "x"})
+    assert "f:1: symbols must not be digits, got '1'; remove the numbers" in error_of(">P1\n1 MKVA")
+
+
+def test_a_field_of_the_header_ends_before_keys_and_values() -> None:
+    (found,) = parse(">P1|EUKARYA|train organism=human\nMK", layers={"part": "3", "organism": "organism"})
+    assert (found.label("part").value, found.label("organism").value) == ("train", "human")

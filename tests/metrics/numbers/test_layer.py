@@ -33,6 +33,11 @@ def test_without_errors_the_headline_is_one_also_for_a_constant() -> None:
     assert make_layer(([None], [4.0])).headline == 0.0
 
 
+def test_a_prediction_that_is_no_number_is_not_without_error() -> None:
+    layer = make_layer(([1.0, 2.0], [1.0, float("nan")]))
+    assert (layer.headline, layer.scores.r2) == (0.0, None)
+
+
 def test_mase_compares_with_the_number_before_in_its_sentence() -> None:
     layer = make_layer(([0.0, 2.0], [1.0, 2.0]), ([100.0, 104.0], [100.0, 105.0]))
     assert layer.scores.mase == pytest.approx(0.5 / 3)  # steps of 2 and 4, none from 2 to 100
