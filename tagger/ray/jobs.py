@@ -29,7 +29,7 @@ Watch = Callable[[Iterable[int], int], Iterable[int]]
 class Tagged(NamedTuple):
     """What `tag_files` has done.
 
-    Args:
+    Attributes:
         blocks: Number of blocks that were tagged.
         rows: Number of their rows.
         before: Number of blocks that an earlier run had tagged.
