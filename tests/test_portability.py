@@ -65,7 +65,7 @@ def test_tagging_runs_without_what_only_posix_has(tmp_path: Path) -> None:
 
 def test_a_wheel_has_every_data_file_of_the_package() -> None:
     package = ROOT / "tagger"
-    files = [path for path in package.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")]
+    files = [path for path in package.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc", ".ipynb")]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     shipped = project["tool"]["setuptools"]["package-data"]["tagger"]
     assert {path for pattern in shipped for path in package.glob(pattern)} == set(files)

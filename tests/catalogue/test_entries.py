@@ -56,11 +56,17 @@ def test_files_lead_to_the_names_of_their_entries() -> None:
     assert names_for(["text/masc/written", "sentiment/mr/"]) == ["masc", "mr"]
 
 
+# Corpora of recipes whose publishers have no address that stays the same; docs/sequences.md says where they are.
+BY_HAND = ("other/splice/", "other/spoken-digits/")
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "recipes").glob("*.toml")), ids=lambda path: path.stem)
 def test_every_file_of_every_recipe_is_in_the_catalogue(path: Path) -> None:
     recipe = load_recipe(path)
     paths = [file for config in recipe.all_corpora().values() for file in config.files()]
-    others = [file for file in (*paths, *recipe.embeddings.vectors) if not names_for([file])]
+    others = [
+        file for file in (*paths, *recipe.embeddings.vectors) if not names_for([file]) and not file.startswith(BY_HAND)
+    ]
     assert all((path.parent / file).is_file() for file in others)  # they come with the recipe
 
 

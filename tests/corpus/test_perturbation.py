@@ -55,7 +55,7 @@ def test_marks_that_belong_to_an_entity_stay() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_share_of_the_sentences_has_copies_with_all_layers_and_no_document(kind: Perturbation) -> None:
-    sentences = [make_sentence('Ada \'s mill -- the " old " one burned down .', "B-PER", *["O"] * 10)] * 400
+    sentences = [make_sentence('Ada \'s mill -- the " old " one burned down .', "B-PER", *["O"] * 11)] * 400
     found = list(perturbed_copies(sentences, {kind: 0.25}, np.random.default_rng(1)))
     assert 40 < len(found) < 140
     for copy in found:
