@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pytest
 import torch
 from small_runs import Notes, make_recipe, same_bits, weights
+from summing_cell import Sums
 from torch import Tensor, nn
 
 import tagger
@@ -31,21 +32,6 @@ from tagger.text.sentence import Label, Sentence
 
 NER = '[heads.ner]\nkind = "tokens"\n'
 SYNTHETIC = '[data]\nformat = "synthetic"\nsentences = 40\n'
-
-
-class Sums(nn.Module):
-    """The sum of the projected inputs so far."""
-
-    def __init__(self, input_size: int, hidden_size: int) -> None:
-        super().__init__()
-        self.linear = nn.Linear(input_size, hidden_size)
-
-    @staticmethod
-    def shapes(input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
-        return {"linear.weight": (hidden_size, input_size), "linear.bias": (hidden_size,)}
-
-    def forward(self, vectors: Tensor) -> Tensor:
-        return torch.tanh(self.linear(vectors).cumsum(1))
 
 
 class WrappedLSTM(nn.Module):

@@ -115,28 +115,30 @@ def test_an_environment_that_can_tag_is_small(environment: Path, capsys: pytest.
     assert size < 120 * MB
 
 
+def with_requirements(
+    environment: Path, folder: Path, requirements: str, most: int, capsys: pytest.CaptureFixture[str]
+) -> Path:
+    """Return a copy of an environment with more packages, which must have less than `most` MB."""
+    copy = folder / "environment"
+    shutil.copytree(environment, copy, symlinks=True)
+    install(copy, "-r", ROOT / requirements)
+    size = installed_bytes(copy)
+    with capsys.disabled():
+        sys.stdout.write(f"\nenvironment with {requirements}: {size / MB:.0f} MB\n")
+    assert size < most * MB
+    return copy
+
+
 def test_an_environment_with_onnxruntime_is_small(
     environment: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    copy = tmp_path / "environment"
-    shutil.copytree(environment, copy, symlinks=True)
-    install(copy, "-r", ROOT / "requirements-onnx.txt")
-    size = installed_bytes(copy)
-    with capsys.disabled():
-        sys.stdout.write(f"\nenvironment with onnxruntime: {size / MB:.0f} MB\n")
-    assert size < 250 * MB
+    with_requirements(environment, tmp_path, "requirements-onnx.txt", 250, capsys)
 
 
 def test_an_environment_that_serves_is_small_and_answers(
     environment: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    copy = tmp_path / "environment"
-    shutil.copytree(environment, copy, symlinks=True)
-    install(copy, "-r", ROOT / "requirements-serve.txt")
-    size = installed_bytes(copy)
-    with capsys.disabled():
-        sys.stdout.write(f"\nenvironment that serves: {size / MB:.0f} MB\n")
-    assert size < 140 * MB
+    copy = with_requirements(environment, tmp_path, "requirements-serve.txt", 140, capsys)
     python = copy / ("Scripts" if os.name == "nt" else "bin") / "python"
     done = run(python, "-c", SERVE, folder=tmp_path)
     assert done.returncode == 0, done.stderr

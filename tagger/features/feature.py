@@ -189,3 +189,25 @@ class TokenFeature(Feature[C]):
 
         Its part of the network maps (batch, tokens, k) to (batch, tokens, width).
         """
+
+
+class ReadyFeature(TokenFeature[C]):
+    """A feature whose numbers the network reads as they are, so that its part has no weights."""
+
+    def build(self) -> "nn.Module":
+        """Return what leaves the numbers unchanged."""
+        from torch import nn
+
+        return nn.Identity()
+
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Return no shape: the part has no weights."""
+        return {}
+
+    def build_numpy(self, weights: Mapping[str, NDArray[Any]]) -> Callable[[NDArray[Any]], Floats]:
+        """Return what leaves the numbers unchanged."""
+        return lambda numbers: numbers
+
+    def add_to_graph(self, graph: "Graph", weights: "Weights", values: str) -> str:
+        """Return the name of the input: no node is needed."""
+        return values

@@ -5,7 +5,7 @@ train. All this is done before the network, which gets the numbers as they are.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 
 from tagger.config import FramesConfig, Section
 from tagger.errors import DataError, ModelError
-from tagger.features.feature import Floats, Given, TokenFeature
+from tagger.features.feature import Floats, Given, ReadyFeature
 from tagger.features.passages import Passage
 from tagger.text.frames import Frames
 from tagger.text.sentence import Sentence, place_of
@@ -23,7 +23,6 @@ from tagger.wording import plain_rule, quoted
 if TYPE_CHECKING:
     from torch import nn
 
-    from tagger.onnx_nn.graph import Graph, Weights
 
 LARGEST = 100.0  # deviations from the mean; further ones are cut, so that a broken sensor does not drown all others
 
@@ -46,7 +45,7 @@ class Statistics(Section):
     missing: list[bool]
 
 
-class FramesFeature(TokenFeature[FramesConfig]):
+class FramesFeature(ReadyFeature[FramesConfig]):
     """The numbers of each step.
 
     Args:
@@ -144,24 +143,6 @@ class FramesFeature(TokenFeature[FramesConfig]):
                 mean, deviation = of_steps_before(values, self.config.before)
         scaled = np.clip(np.where(missing, 0.0, (values - mean) / deviation), -LARGEST, LARGEST)
         return np.concatenate([scaled, missing[:, self._marked]], axis=1).astype(np.float32)
-
-    def build(self) -> "nn.Module":
-        """Return what leaves the numbers unchanged."""
-        from torch import nn
-
-        return nn.Identity()
-
-    def shapes(self) -> Mapping[str, tuple[int, ...]]:
-        """Return no shape: the part has no weights."""
-        return {}
-
-    def build_numpy(self, weights: Mapping[str, NDArray[Any]]) -> Callable[[NDArray[Any]], Floats]:
-        """Return what leaves the numbers unchanged."""
-        return lambda numbers: numbers
-
-    def add_to_graph(self, graph: "Graph", weights: "Weights", values: str) -> str:
-        """Return the name of the input: no node is needed."""
-        return values
 
 
 def statistics_of(sentences: Sequence[Sentence]) -> Statistics:

@@ -5,18 +5,17 @@ inside or the end of an entry of several tokens, or an entry alone. `words/trie.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import FailFast, Field, ValidationError
 
 from tagger.config import GazetteerConfig, Section
 from tagger.encoding.packed import Packed
 from tagger.errors import ModelError
-from tagger.features.feature import Floats, Given, TokenFeature
+from tagger.features.feature import Floats, Given, ReadyFeature
 from tagger.features.passages import Passage
 from tagger.features.words.trie import Match, Trie
 from tagger.files.reading import iter_lines, utf8_alone
@@ -26,7 +25,6 @@ from tagger.wording import plain_rule, quoted
 if TYPE_CHECKING:
     from torch import nn
 
-    from tagger.onnx_nn.graph import Graph, Weights
 
 BEGINNING, INSIDE, END, SINGLE = PLACES = range(4)
 NOTHING = ", so the list teaches nothing; check its case, its language and how its entries are split into words"
@@ -39,7 +37,7 @@ class _Lists(Section):
     entries: dict[str, Annotated[list[Annotated[list[str], Field(min_length=1)]], FailFast()]]
 
 
-class GazetteerFeature(TokenFeature[GazetteerConfig]):
+class GazetteerFeature(ReadyFeature[GazetteerConfig]):
     """The entries of lists that a sentence has.
 
     Args:
@@ -116,24 +114,6 @@ class GazetteerFeature(TokenFeature[GazetteerConfig]):
     def matches(self, tokens: Sequence[str]) -> Iterator[Match]:
         """Return the entries in a sentence; see `Trie.matches`."""
         return self._trie.matches(_cased(tokens, self.config))
-
-    def build(self) -> "nn.Module":
-        """Return what leaves the numbers unchanged."""
-        from torch import nn
-
-        return nn.Identity()
-
-    def shapes(self) -> Mapping[str, tuple[int, ...]]:
-        """Return no shape: the part has no weights."""
-        return {}
-
-    def build_numpy(self, weights: Mapping[str, NDArray[Any]]) -> Callable[[NDArray[Any]], Floats]:
-        """Return what leaves the numbers unchanged."""
-        return lambda numbers: numbers
-
-    def add_to_graph(self, graph: "Graph", weights: "Weights", values: str) -> str:
-        """Return the name of the input: no node is needed."""
-        return values
 
     def notes(self, train: Packed) -> Iterator[str]:
         """Yield how many entries of each type occur in train, and how many tokens they cover."""

@@ -4,24 +4,12 @@ from typing import Any
 
 import pytest
 import torch
+from summing_cell import Sums
 from torch import Tensor, nn
 
 from tagger.errors import RecipeError
 from tagger.extensions import Cell, register
 from tagger.nn.encoder import RecurrentEncoder
-
-
-class Sums(nn.Module):
-    def __init__(self, input_size: int, hidden_size: int) -> None:
-        super().__init__()
-        self.linear = nn.Linear(input_size, hidden_size)
-
-    @staticmethod
-    def shapes(input_size: int, hidden_size: int) -> dict[str, tuple[int, ...]]:
-        return {"linear.weight": (hidden_size, input_size), "linear.bias": (hidden_size,)}
-
-    def forward(self, vectors: Tensor) -> Any:
-        return torch.tanh(self.linear(vectors).cumsum(1))
 
 
 class Smallest(Sums):
