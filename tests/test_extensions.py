@@ -1,5 +1,6 @@
 """Parts of a user's own, from the recipe to a loaded model; docs/extensions.md has one of each kind."""
 
+import inspect
 import json
 import pickle
 import re
@@ -450,10 +451,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (folder / "more_cells-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: more\nVersion: 1\n")
     (folder / "more_cells-1.dist-info" / "entry_points.txt").write_text("[tagger.cells]\ntwice = more_cells:SUMS\n")
     (folder / "own_cells-1.dist-info" / "entry_points.txt").write_text(entries)
-    source = Path(__file__).read_text()
-    sums = source[source.index("class Sums") : source.index("class WrappedLSTM")]
     header = "import torch\nfrom torch import Tensor, nn\nfrom tagger.extensions import Cell\n"
-    (folder / "own_cells.py").write_text(f'{header}\n{sums}\nSUMS = Cell("sums", Sums)\n')
+    (folder / "own_cells.py").write_text(f'{header}\n{inspect.getsource(Sums)}\nSUMS = Cell("sums", Sums)\n')
     monkeypatch.syspath_prepend(str(folder))
     yield folder
     sys.modules.pop("own_cells", None)
