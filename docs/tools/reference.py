@@ -42,6 +42,7 @@ SECTIONS = {
     '`[features.NAME]` with `kind = "charlm"`': "CharLMConfig",
     '`[features.NAME]` with `kind = "transformer"`': "TransformerConfig",
     '`[features.NAME]` with `kind = "frames"`': "FramesConfig",
+    '`[features.NAME]` with `kind = "position"`': "PositionConfig",
     '`[heads.NAME]` with `kind = "tokens"`': "TokensHeadConfig",
     '`[heads.NAME]` with `kind = "sentence"`': "SentenceHeadConfig",
     '`[heads.NAME]` with `kind = "values"`': "ValuesHeadConfig",

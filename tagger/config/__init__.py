@@ -22,6 +22,7 @@ from tagger.config.features import (
     FeatureConfig,
     FramesConfig,
     GazetteerConfig,
+    PositionConfig,
     ShapeConfig,
     TransformerConfig,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "FramesReading",
     "GazetteerConfig",
     "HeadConfig",
+    "PositionConfig",
     "Positive",
     "ReadingConfig",
     "Recipe",

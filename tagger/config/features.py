@@ -210,8 +210,28 @@ class FramesConfig(AnyTokenFeatureConfig):
     """Number of steps that the mean and deviation are taken from with `scale = "before"`."""
 
 
+class PositionConfig(AnyTokenFeatureConfig):
+    """The place of a token in its sentence, for sequences that are cut around what is asked for."""
+
+    kind: Literal["position"]
+
+    waves: Size = 8
+    """Number of waves. Each gives its sine and its cosine at the token."""
+
+    longest: Annotated[float, Field(gt=4.0, le=1e6)] = 100.0
+    """Length of the longest wave, in tokens: at least that of most sequences. The shortest wave has 4."""
+
+
 KINDS: dict[str, type[AnyFeatureConfig]] = {
     get_args(kind.model_fields["kind"].annotation)[0]: kind
-    for kind in (ShapeConfig, AffixesConfig, GazetteerConfig, CharLMConfig, TransformerConfig, FramesConfig)
+    for kind in (
+        ShapeConfig,
+        AffixesConfig,
+        GazetteerConfig,
+        CharLMConfig,
+        TransformerConfig,
+        FramesConfig,
+        PositionConfig,
+    )
 }
 FeatureConfig = Annotated[SerializeAsAny[AnyFeatureConfig], BeforeValidator(by_kind(KINDS, Feature))]

@@ -25,6 +25,7 @@ KINDS = {
     "charlm": "CharLMFeature",
     "transformer": "TransformerFeature",
     "frames": "FramesFeature",
+    "position": "PositionFeature",
 }
 
 Features = Mapping[str, Feature[Any]]

@@ -16,6 +16,7 @@ FEATURES = {
     "shape": {"kind": "shape", "dimension": 3, "buckets": 20},
     "affixes": {"kind": "affixes", "lengths": [1, 3], "dimension": 4, "buckets": 3000},
     "lists": {"kind": "gazetteer", "files": {"X": "list.txt"}},
+    "place": {"kind": "position", "waves": 2, "longest": 10},
 }
 TEXTS = [
     ["Zebra", "is"],
@@ -38,6 +39,7 @@ def sentences() -> Iterator[tagger.Sentence]:
                 "form": TagLayer(("up" if up else "low", "verb", "no")),
                 "ending": TagLayer(("ing" if ing else "end", "verb", "no")),
                 "lists": TagLayer(tuple(lists)),
+                "number": TagLayer(("first", "second", "third")),
             },
         )
 
@@ -46,7 +48,7 @@ def train(folder: Path, features: dict[str, dict[str, object]], *, bidirectional
     """Train a network that has no vector of an unknown word, and return its folder."""
     found = list(sentences())
     (folder / "list.txt").write_text("made up\n", encoding="utf-8")
-    heads = {"shape": "form", "affixes": "ending", "lists": "lists"}
+    heads = {"shape": "form", "affixes": "ending", "lists": "lists", "place": "number"}
     recipe = tagger.Recipe(
         features=features,
         embeddings={"dimension": 4, "chars": "none", "dropout": 0.1, "word_dropout": 0.5},
@@ -74,7 +76,7 @@ def test_every_backend_gives_the_same_without_the_lists(run: Path, tmp_path: Pat
     wanted, *others = (list(model.stream(TEXTS)) for model in models)
     for found in others:
         for own, other in zip(found, wanted, strict=True):
-            for layer in ("form", "ending", "lists"):
+            for layer in ("form", "ending", "lists", "number"):
                 assert own.tags(layer) == other.tags(layer)
                 np.testing.assert_allclose(own.layers[layer].scores, other.layers[layer].scores, atol=1e-4)
 
