@@ -28,9 +28,19 @@ def best_path(emissions: Floats, lengths: Lengths, scores: Scores) -> tuple[Ids,
     Source:
         Viterbi (1967). Compared with enumeration in tests/nn/test_crf.py.
     """
+    if not any(map(np.any, scores)):  # nothing joins the tokens: a softmax without constraints
+        return _best_alone(emissions, lengths)
     with np.errstate(invalid="ignore"):  # emissions that are NaN or infinite
         moves, states = best_scores(emissions, scores)
         return _best_tags(states, lengths, moves, scores.end)
+
+
+def _best_alone(emissions: Floats, lengths: Lengths) -> tuple[Ids, NDArray[np.bool_]]:
+    """Return the best tag of each token, and whether each row has a possible tag at all its tokens."""
+    padding = np.arange(emissions.shape[1]) >= lengths[:, None]
+    tags = np.where(padding, 0, emissions.argmax(2))
+    best = np.take_along_axis(emissions, tags[:, :, None], 2)[:, :, 0]
+    return tags, ((best > -np.inf) | padding).all(1)
 
 
 def best_scores(emissions: Floats, scores: Scores) -> tuple[Floats, Floats]:

@@ -72,3 +72,20 @@ def test_best_path_equals_enumeration(seed: int, monkeypatch: pytest.MonkeyPatch
         scores = enumerate_sequences(crf, emissions[row, :length])
         assert tuple(paths[row, :length].tolist()) == max(scores, key=lambda tags: scores[tags])
     assert torch.equal(paths[~mask], torch.zeros_like(paths[~mask]))
+
+
+@settings(max_examples=40, deadline=None)
+@given(num_tags=st.integers(1, 9), size=st.integers(1, 7), seed=st.integers(0, 10_000))
+def test_tokens_that_nothing_joins_have_the_same_tags_as_with_the_recursion(num_tags: int, size: int, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    emissions = generator.integers(-2, 3, (6, size, num_tags)).astype(np.float32)  # many are equal
+    emissions[0, generator.integers(size)] = -np.inf  # impossible, unless the token is padding
+    emissions[1, generator.integers(size), generator.integers(num_tags)] = np.nan
+    lengths = generator.integers(1, size + 1, 6)
+    free = Scores(*(np.zeros(shape, np.float32) for shape in (num_tags, (num_tags, num_tags), num_tags)))
+    with np.errstate(invalid="ignore"):
+        moves, states = viterbi.best_scores(emissions, free)
+        paths, possible = viterbi._best_tags(states, lengths, moves, free.end)
+    found, is_possible = viterbi.best_path(emissions, lengths, free)
+    np.testing.assert_array_equal(is_possible, possible)
+    np.testing.assert_array_equal(found[possible], paths[possible])
