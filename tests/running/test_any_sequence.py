@@ -282,6 +282,18 @@ def test_a_cut_training_goes_on_to_the_same_model(trained: tuple[str, Path, Run]
     assert same_bits(weights(again), weights(run))
 
 
+def test_a_network_learns_from_that_of_another_recipe(trained: tuple[str, Path, Run]) -> None:
+    kind, folder, _ = trained
+    if "mood" in WITHOUT.get(kind, ()):
+        pytest.skip("a layer of tags with gold asks no teacher")
+    text = (folder / "recipe.toml").read_text(encoding="utf-8")
+    taught = text.replace("[heads.mood]", '[heads.mood]\nteacher = "recipe.toml"\nteacher_weight = 1000.0')
+    (folder / "student.toml").write_text(taught, encoding="utf-8")
+    run = train(folder / "student.toml", output=folder / "student", overrides=OVERRIDES)
+    taught_loss, own_loss = (found.outcome.epochs[0].loss for found in (run, trained[2]))
+    assert taught_loss > 2 * own_loss
+
+
 def test_a_model_of_numbers_keeps_no_words(trained: tuple[str, Path, Run]) -> None:
     kind, folder, run = trained
     vocabulary = json.loads((folder / "run" / "model" / "vocabulary.json").read_text(encoding="utf-8"))

@@ -70,7 +70,8 @@ def find_teachers(
         place = (folder / name).parent if data is None else Path(data)
         with named(recipe, name):
             check_files(other, place, from_files=data is not None)
-            prepare_features(other.features, Given(place, pack([]), lambda _: None, "cpu"))  # fails before training
+            of_files = {name: config for name, config in other.features.items() if not config.of_frames}
+            prepare_features(of_files, Given(place, pack([]), lambda _: None, "cpu"))  # fails before training
     return teachers
 
 
