@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from tagger.annotation.judgements import Judged, Judgement, holding, tags_of, without
-from tagger.annotation.store import Store, Text
+from tagger.annotation.store.store import Store
+from tagger.annotation.store.texts import Text
 from tagger.errors import DataError
 from tagger.files.writing import check_place
 from tagger.wording import counted, quoted, shorten
@@ -120,10 +121,10 @@ def merge(one: str | Path, other: str | Path, output: str | Path, *, prefer: Pre
     first, second = Store(one), Store(other)
     part = output.with_name(f".{output.name}.part")
     try:
-        types = [store.settings()["types"] for store in (first, second)]
+        types = [store.settings.types for store in (first, second)]
         if set(types[0]) != set(types[1]):
             raise DataError(f"{other}: expected the types {quoted(types[0])} as in {one}, got {quoted(types[1])}")
-        first.copy(part)
+        first.database.copy(part)
         agreement = _merged(first, second, part, prefer)
         part.rename(output)
     finally:
@@ -137,16 +138,16 @@ def _merged(first: Store, second: Store, path: Path, prefer: Prefer | None) -> A
     agreement, merged = Agreement(), Store(path)
     try:
         known = {key: text.id for key, text in _keyed(first)}
-        ours, theirs = (store.judgements_by_text(skipped=True) for store in (first, second))
+        ours, theirs = (store.judgements.by_text(skipped=True) for store in (first, second))
         missing = [text for key, text in _keyed(second) if key not in known]
-        added = dict(zip((text.id for text in missing), merged.add_texts(missing), strict=True))
+        added = dict(zip((text.id for text in missing), merged.texts.add(missing), strict=True))
         changed: dict[int, list[Judgement]] = {}
         for key, text in _keyed(second):
             if text.id in theirs:
                 id = known[key] if key in known else added[text.id]
                 before, after = ours.get(id, []), theirs[text.id]
                 changed[id] = _both(agreement, id, text, before, after, prefer) if before else after
-        merged.replace_judgements(changed)
+        merged.judgements.replace(changed)
     finally:
         merged.close()
     return agreement
@@ -155,7 +156,7 @@ def _merged(first: Store, second: Store, path: Path, prefer: Prefer | None) -> A
 def _keyed(store: Store) -> Iterator[tuple[tuple[object, ...], Text]]:
     """Yield the texts with what tells them apart; copies of a text are numbered."""
     seen: Counter[tuple[object, ...]] = Counter()
-    for text in store.texts():
+    for text in store.texts.all():
         sentence = text.sentence
         key = (sentence.text, sentence.offsets, sentence.tokens)
         seen[key] += 1

@@ -18,9 +18,11 @@ from typing import Any
 
 from tagger.annotation.exporting import export
 from tagger.annotation.gold import gold_of
-from tagger.annotation.judgements import AFTER, Judged, Judgement, Kind, gaps, holding
-from tagger.annotation.selection import HELD_OUT, MOST, RECENT, Candidate, best, is_held_out
-from tagger.annotation.store import Store, Text
+from tagger.annotation.judgements import Judged, Judgement, Kind, gaps, holding
+from tagger.annotation.selection import MOST, RECENT, Candidate, best
+from tagger.annotation.store.settings import HELD_OUT, Settings
+from tagger.annotation.store.store import Store
+from tagger.annotation.store.texts import Text
 from tagger.errors import DataError
 from tagger.files.writing import locked_by, one_sentence
 from tagger.text.document import Document
@@ -90,10 +92,8 @@ class Project:
         self._open.callback(self.store.close)
         if teach:
             self._be_alone()
-        self.settings = self.store.settings()
-        self.types: list[str] = self.settings["types"]
+        self.types = self.store.settings.types
         self.person = person if person is not None else _user()
-        self._has_gold = self.settings["gold"] > 0
         self._left: set[int] = set()  # texts that were shown and left as they were
         self._lock = threading.RLock()
         self._teach = teach
@@ -133,8 +133,8 @@ class Project:
         """
         checked = checked_types(types)
         sentences = gold_of(gold, checked)
-        settings = {"types": checked, "start": start, "seed": seed, "gold": len(sentences)}
-        Store.create(path, documents, settings, sentences, seed=seed).close()
+        settings = Settings(checked, start, seed, len(sentences))
+        Store.create(path, documents, settings, sentences).close()
         return cls(path, teach=teach, person=person)
 
     def _be_alone(self) -> None:
@@ -166,9 +166,9 @@ class Project:
         """
         with self._lock:
             self._keep_working()
-            judgements = self.store.judgements()
+            judgements = self.store.judgements.all()
             if after is not None:
-                self.store.text(after)
+                self.store.texts.one(after)
                 self._left.add(after)
             elif judgements and judgements[-1].kind == "tokens":
                 item = self._item(judgements[-1].text, "you have begun it")
@@ -182,17 +182,18 @@ class Project:
 
     def _fresh(self, judgements: Sequence[Judgement]) -> Item | None:
         """Return the next text without a judgement."""
-        rows = [row for row in self.store.untouched() if row[0] not in self._left]
-        held = [id for id, draw, _ in rows if not self._has_gold and is_held_out(draw)]
-        others = [(id, gain) for id, draw, gain in rows if self._has_gold or not is_held_out(draw)]
+        rows = [row for row in self.store.texts.untouched() if row.id not in self._left]
+        is_held_out = self.store.settings.is_held_out
+        held = [row.id for row in rows if is_held_out(row.draw)]
+        others = [(row.id, row.gain) for row in rows if not is_held_out(row.draw)]
         touched = dict.fromkeys(each.text for each in judgements)
         if held and (not others or self._held_out(touched) < len(touched) // HELD_OUT):
             return self._item(held[0], "drawn by chance: judge all of it, to score the model")
         known = any(gain is not None for _, gain in others)
         ranked = sorted(others, key=lambda row: -(row[1] or 0.0))[:MOST] if known else others[:MOST]
         gains = dict(ranked)
-        candidates = [_candidate(text, gains[text.id] if known else None) for text in self.store.texts(gains)]
-        recent = [_words(text.sentence) for text in self.store.texts(list(touched)[-RECENT:])]
+        candidates = [_candidate(text, gains[text.id] if known else None) for text in self.store.texts.some(gains)]
+        recent = [_words(text.sentence) for text in self.store.texts.some(list(touched)[-RECENT:])]
         order = {id: place for place, id in enumerate(gains)}
         chosen = best(sorted(candidates, key=lambda each: order[each.id]), recent)
         if chosen is None:
@@ -203,7 +204,7 @@ class Project:
 
     def _held_out(self, texts: Iterable[int]) -> int:
         """Return how many of these texts are held out from training."""
-        return 0 if self._has_gold else sum(is_held_out(text.draw) for text in self.store.texts(texts))
+        return sum(self.store.settings.is_held_out(text.draw) for text in self.store.texts.some(texts))
 
     def _unfinished(self, judgements: Sequence[Judgement]) -> Item | None:
         """Return the first text that was begun and not finished."""
@@ -225,8 +226,8 @@ class Project:
             return self._item(id, "you have opened it")
 
     def _item(self, id: int, why: str) -> Item:
-        sentence = self.store.text(id).sentence
-        held, said = holding(self.store.judgements(id), len(sentence)), self.store.prediction(id)
+        sentence = self.store.texts.one(id).sentence
+        held, said = holding(self.store.judgements.on(id), len(sentence)), self.store.predictions.on(id)
         free = gaps(held, len(sentence))
         suggestions = [
             Suggestion(*span)
@@ -253,7 +254,7 @@ class Project:
             DataError: There is no such text, token or type.
         """
         with self._lock:
-            length = len(self.store.text(item).sentence)
+            length = len(self.store.texts.one(item).sentence)
             if not 0 <= start < end <= length:
                 raise DataError(
                     f"text {item}: a judgement must be about tokens [start, end) with 0 <= start < end <= {length}, "
@@ -270,10 +271,10 @@ class Project:
             DataError: There is no such text.
         """
         with self._lock:
-            return self._saved(item, "rest", 0, len(self.store.text(item).sentence), None, seconds)
+            return self._saved(item, "rest", 0, len(self.store.texts.one(item).sentence), None, seconds)
 
     def _saved(self, item: int, kind: Kind, start: int, end: int, type: str | None, seconds: float) -> Item:
-        self.store.judge(item, kind, start, end, type, seconds=max(seconds, 0.0), person=self.person)
+        self.store.judgements.add(item, kind, start, end, type, seconds=max(seconds, 0.0), person=self.person)
         return self._item(item, "")
 
     def skip(self, item: int) -> None:
@@ -283,13 +284,13 @@ class Project:
             DataError: There is no such text.
         """
         with self._lock:
-            self.store.text(item)
-            self.store.judge(item, "skip", person=self.person)
+            self.store.texts.one(item)
+            self.store.judgements.add(item, "skip", person=self.person)
 
     def undo(self) -> Item | None:
         """Take the last judgement or skip back, and return its text; None if there is none."""
         with self._lock:
-            id = self.store.undo()
+            id = self.store.judgements.undo()
             return None if id is None else self._item(id, "taken back")
 
     # Progress
@@ -301,11 +302,11 @@ class Project:
         """
         with self._lock:
             self._keep_working()
-            judgements, trainings = self.store.judgements(), self.store.trainings()
-            done = [training for training in trainings if training.seconds is not None]
+            judgements, trainings = self.store.judgements.all(), self.store.trainings.all()
+            done = self.store.trainings.ended()
             kinds = Counter(
                 judged.type
-                for each in self.store.judgements_by_text().values()
+                for each in self.store.judgements.by_text().values()
                 for judged in holding(each, 0)
                 if judged.type is not None
             )
@@ -316,14 +317,14 @@ class Project:
                 "judgements": len(said),
                 "spans": sum(kinds.values()),
                 "texts_judged": len({each.text for each in said}),
-                "texts": self.store.count_texts(),
+                "texts": self.store.texts.count(),
                 "per_minute": _pace(said),
                 "types": {name: kinds[name] for name in self.types},
                 "score": next((t.facts["score"] for t in reversed(done) if t.facts.get("score")), None),
                 "training": "running" if running else "idle",
                 "trainings": sum("error" not in training.facts for training in done),
                 "seconds_of_training": round(last.seconds or 0.0, 1) if last else 0.0,
-                "next_training_in": max(0, AFTER - len(said) + (last.judgements if last else 0)),
+                "next_training_in": self.store.trainings.due_in(),
                 "error": last.facts.get("error") if last else None,
             }
 

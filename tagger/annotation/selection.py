@@ -7,7 +7,6 @@ READING = 5  # tokens that reading a text of any length costs
 MOST = 200  # candidates that are compared
 RECENT = 50  # judged texts that the next one should differ from
 FIT = range(4, 41)  # tokens of a good first text
-HELD_OUT = 5  # one text in so many is held out from training, to score the model on
 
 
 class Candidate(NamedTuple):
@@ -24,11 +23,6 @@ class Candidate(NamedTuple):
     words: frozenset[str]
     length: int
     gain: float | None
-
-
-def is_held_out(draw: int) -> bool:
-    """Whether a text is for scoring the model, by its random number."""
-    return draw % HELD_OUT == 0
 
 
 def best(candidates: Sequence[Candidate], recent: Collection[frozenset[str]]) -> Candidate | None:

@@ -197,7 +197,7 @@ def export_annotations(
 ) -> None:
     """Write the judged sentences of a project; tokens that nobody judged stay unknown where the format can say so."""
     from tagger.annotation.exporting import export, format_of_name
-    from tagger.annotation.store import Store
+    from tagger.annotation.store.store import Store
 
     store = Store(project)
     try:

@@ -54,7 +54,7 @@ def test_conflicting_tokens_become_unknown_unless_one_is_preferred(
         (1, "person [Ada Lovelace]", "person [Ada]")
     ]
     project = Project(tmp_path / "both.sqlite", teach=False)
-    assert {each.person for each in project.store.judgements()} == {"ada", "bo"}
+    assert {each.person for each in project.store.judgements.all()} == {"ada", "bo"}
     project.close()
 
 
@@ -83,7 +83,7 @@ def test_texts_that_only_the_other_has_are_added(tmp_path: Path) -> None:
     assert held(tmp_path / "both.sqlite", 5) == [(0, 1, None)]
     project = Project(tmp_path / "both.sqlite", teach=False)
     assert project.progress()["texts"] == len(TEXTS) + 1
-    assert project.store.text(5).sentence.text == "A new text"
+    assert project.store.texts.one(5).sentence.text == "A new text"
     project.close()
 
 
@@ -99,7 +99,7 @@ def test_merge_keeps_nothing_else_here_skips_and_the_number_of_judgements(tmp_pa
     merge(*paths, tmp_path / "both.sqlite", prefer=prefer)  # type: ignore[arg-type]
     project = Project(tmp_path / "both.sqlite", teach=False)
     assert project.progress()["judgements"] == 2
-    assert {each.text for each in project.store.judgements() if each.kind == "skip"} == {3, 4}
+    assert {each.text for each in project.store.judgements.all() if each.kind == "skip"} == {3, 4}
     item = project.judge(1, 0, 1, "person")  # corrected
     assert [(each.start, each.end, each.type) for each in item.judged] == [(0, 1, "person"), (1, 5, None)]
     project.close()
@@ -127,8 +127,8 @@ def test_sentences_of_an_added_document_stay_in_one_document(tmp_path: Path) -> 
     Project.create(tmp_path / "bo.sqlite", [document], types=TYPES, teach=False).close()
     merge(one, tmp_path / "bo.sqlite", tmp_path / "both.sqlite")
     project = Project(tmp_path / "both.sqlite", teach=False)
-    first, second = project.store.texts([5, 6])
-    assert first.sentence.document == second.sentence.document != project.store.text(1).sentence.document
+    first, second = project.store.texts.some([5, 6])
+    assert first.sentence.document == second.sentence.document != project.store.texts.one(1).sentence.document
     project.close()
 
 

@@ -9,11 +9,10 @@ import pytest
 from annotation.projects import make_project
 
 import tagger
-from tagger.annotation.judgements import AFTER
 from tagger.annotation.learning import learn, score, suggest_from_start
 from tagger.annotation.project import Project
-from tagger.annotation.selection import is_held_out
-from tagger.annotation.store import Text
+from tagger.annotation.store.texts import Text
+from tagger.annotation.store.trainings import AFTER
 from tagger.annotation.suggesting import gain, predictions, shown, span_layer
 from tagger.annotation.worker import folder_of
 from tagger.corpus.synthetic import generate
@@ -75,14 +74,14 @@ def judged_project(
 
 def test_new_types_are_learned_and_scored_on_texts_that_were_held_out(tmp_path: Path) -> None:
     project = judged_project(tmp_path / "notes.sqlite", types=["product", "organization"])
-    assert not project.store.has_predictions()
+    assert not project.store.predictions.any()
     assert learn(project.store, epochs=12, threads=1, folder=tmp_path / "model")
-    held = [text for text in project.store.texts(range(1, 61)) if is_held_out(text.draw)]
-    facts = project.store.trainings()[-1].facts
+    held = [text for text in project.store.texts.some(range(1, 61)) if project.store.settings.is_held_out(text.draw)]
+    facts = project.store.trainings.all()[-1].facts
     assert facts["sentences"] == 60 - len(held)
     assert facts["score"]["sentences"] == len(held)
     assert facts["score"]["low"] is None or facts["score"]["low"] <= facts["score"]["f1"] <= facts["score"]["high"]
-    assert project.store.prediction(70) is not None
+    assert project.store.predictions.on(70) is not None
     assert {span.type for span in project.item(70).suggestions} <= {"product", "organization"}
     loaded = tagger.load(tmp_path / "model")
     assert loaded.layers == ("ner",)
@@ -108,7 +107,7 @@ def test_nothing_is_learned_without_an_entity(tmp_path: Path) -> None:
     for number in range(1, 21):
         project.judge_rest(number)
     assert not learn(project.store)
-    assert project.store.trainings() == []
+    assert project.store.trainings.all() == []
 
 
 def test_score_is_that_of_the_report(english: Tagger) -> None:

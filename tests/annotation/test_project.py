@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from annotation.projects import TEXTS, make_project
 
-from tagger.annotation.judgements import AFTER
 from tagger.annotation.project import Item, Project, Suggestion
-from tagger.annotation.store import Prediction
+from tagger.annotation.store.predictions import Prediction
+from tagger.annotation.store.trainings import AFTER
 from tagger.errors import DataError
 from tagger.text.document import Document
 from tagger.text.sentence import Sentence, TagLayer
@@ -54,7 +54,7 @@ def test_wrong_judgement_is_refused_and_saves_nothing(
 ) -> None:
     with pytest.raises(DataError, match=said):
         project.judge(1, *place, type)
-    assert project.store.judgements() == []
+    assert project.store.judgements.all() == []
 
 
 def test_unknown_text_is_refused(project: Project) -> None:
@@ -97,7 +97,7 @@ def test_uncertain_texts_come_first_and_no_copy_of_what_was_judged(tmp_path: Pat
     project = make_project(tmp_path / "notes.sqlite", texts, gold=gold())
     project.judge_rest(1)
     gains = {2: 0.0, 3: 0.1, 4: 0.2, 5: 1.0, 6: 0.9}
-    project.store.add_predictions(Prediction(text, gain, [(0, 1, "person", 0.5)]) for text, gain in gains.items())
+    project.store.predictions.add(Prediction(text, gain, [(0, 1, "person", 0.5)]) for text, gain in gains.items())
     order, item = [], project.next(1)
     while item is not None:
         order.append(item.id)
@@ -112,7 +112,7 @@ def gold() -> list[Sentence]:
 
 def test_suggestions_are_shown_where_nothing_is_judged(project: Project) -> None:
     spans = [(0, 2, "person", 0.8), (4, 5, "location", 0.4)]
-    project.store.add_predictions([Prediction(1, 0.7, spans)])
+    project.store.predictions.add([Prediction(1, 0.7, spans)])
     assert project.item(1).suggestions == [Suggestion(*span) for span in spans]
     assert project.judge(1, 0, 1, "person").suggestions == [Suggestion(*spans[1])]
     assert project.judge_rest(1).suggestions == []

@@ -66,7 +66,7 @@ def test_gold_file_scores_the_model(call: Call, served: list[dict[str, Any]]) ->
     Path("gold.conll").write_text("Ada\tB-PER\nleft\tO\n\nOslo\tB-LOC\nis\tO\ncold\tO\n")
     assert call("annotate", "notes.txt", "--types", "PER", "--dev", "gold.conll")[0] == 0
     project = Project("notes.sqlite", teach=False)
-    assert [s.tags("ner") for s in project.store.gold("ner", "bioes")] == [("S-PER", "O"), ("O", "O", "O")]
+    assert [s.tags("ner") for s in project.store.gold()] == [("S-PER", "O"), ("O", "O", "O")]
     project.close()
 
 
