@@ -25,8 +25,9 @@ from fastapi.concurrency import run_in_threadpool as asked
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
+from tagger.annotation.items import Item
 from tagger.annotation.local import Local
-from tagger.annotation.project import Item, Project
+from tagger.annotation.project import Project
 from tagger.errors import DataError
 from tagger.serving.answers import add_errors
 from tagger.serving.limits import Refusal

@@ -1,4 +1,4 @@
-"""The process that trains beside the page: `python -m tagger.annotation.worker FILE`.
+"""The process that trains beside the page: `python -m tagger.annotation.learning.worker FILE`.
 
 It looks at the file for judgements to learn from, and ends when its standard input does, in the middle of whatever it
 does: nothing is half written, because results become valid in one transaction.
@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tagger.annotation.learning import learn, suggest_from_start
+from tagger.annotation.learning.training import learn, suggest_from_start
 from tagger.annotation.store.store import Store
 from tagger.errors import TaggerError
 from tagger.wording import visible

@@ -10,10 +10,10 @@ from typing import Any
 
 from tagger.annotation.exporting import judged_texts
 from tagger.annotation.judgements import LAYER, SCHEME
+from tagger.annotation.learning.suggesting import predictions, span_layer
 from tagger.annotation.store.settings import Settings
 from tagger.annotation.store.store import Store
 from tagger.annotation.store.texts import Text
-from tagger.annotation.suggesting import predictions, span_layer
 from tagger.config import Recipe
 from tagger.config.heads import OF_TRAINING
 from tagger.corpus.corpus import Corpus
