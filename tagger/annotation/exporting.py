@@ -4,7 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tagger.annotation.judgements import LAYER, SCHEME, holding, tags_of
-from tagger.annotation.store import Store
+from tagger.annotation.store.store import Store
+from tagger.annotation.store.texts import Text, alone
 from tagger.conversion.writing import write_sentences
 from tagger.errors import DataError
 from tagger.formats.table import FORMATS, WRITABLE
@@ -45,12 +46,12 @@ def export(store: Store, format: str, path: str | Path, *, only_whole: bool = Fa
     """
     if format not in EXPORTS:
         raise DataError(f"the format must be one of {', '.join(EXPORTS)}, got {format}")
-    judged = [sentence for _, sentence in judged_sentences(store)]
+    judged = [text.sentence for text in judged_texts(store)]
     whole = [sentence for sentence in judged if all_known(sentence.tag_layer(LAYER).tags)]
     chosen, lost = whole if only_whole else judged, 0
     if "unknown tags" not in FORMATS[format].holds:
         lost = sum(sentence.tag_layer(LAYER).tags.count(None) for sentence in chosen)
-        chosen = [_alone(_filled(sentence)) for sentence in chosen]
+        chosen = [alone(_filled(sentence)) for sentence in chosen]
     write_sentences(path, chosen, format=format, layers=[LAYER])
     said = f"{path}: {counted(len(chosen), 'sentence')} written as {format}"
     if only_whole and len(whole) < len(judged):
@@ -63,23 +64,17 @@ def export(store: Store, format: str, path: str | Path, *, only_whole: bool = Fa
     return said
 
 
-def judged_sentences(store: Store) -> list[tuple[int, Sentence]]:
-    """Return the random number of each text with a judgement, and its sentence with the tags that are known."""
-    by_text = store.judgements_by_text()
+def judged_texts(store: Store) -> list[Text]:
+    """Return each text with a judgement, whose sentence has the tags that are known."""
+    by_text = store.judgements.by_text()
     found = []
-    for text in store.texts(by_text):
+    for text in store.texts.some(by_text):
         tags = tags_of(holding(by_text[text.id], len(text.sentence)), len(text.sentence))
-        found.append((text.draw, replace(text.sentence, layers={LAYER: TagLayer(tags, SCHEME, SCHEME)})))
+        sentence = replace(text.sentence, layers={LAYER: TagLayer(tags, SCHEME, SCHEME)})
+        found.append(text._replace(sentence=sentence))
     return found
 
 
 def _filled(sentence: Sentence) -> Sentence:
     layer = sentence.tag_layer(LAYER)
     return replace(sentence, layers={LAYER: replace(layer, tags=tuple(filled(layer.tags)))})
-
-
-def _alone(sentence: Sentence) -> Sentence:
-    """Return the sentence with its own text in place of the text of its document."""
-    first, last = sentence.offsets[0][0], sentence.offsets[-1][1]
-    offsets = tuple((start - first, end - first) for start, end in sentence.offsets)
-    return replace(sentence, text=sentence.text[first:last], offsets=offsets)

@@ -8,7 +8,6 @@ from tagger.text.schemes import Boundary, Scheme, spans_to_tags
 
 Kind = Literal["tokens", "rest", "skip"]
 LAYER = "ner"  # of the entities that are judged
-AFTER = 20  # judgements after which the next training begins
 SCHEME: Scheme = "bioes"  # its tags say where an entity ends, also beside unknown tokens
 
 

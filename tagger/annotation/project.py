@@ -5,67 +5,25 @@ entity (type None). All other tokens stay unknown.
 """
 
 import getpass
-import subprocess
-import sys
 import threading
-import time
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
+from tagger.annotation.checking import checked_types, gold_of
 from tagger.annotation.exporting import export
-from tagger.annotation.gold import gold_of
-from tagger.annotation.judgements import AFTER, Judged, Judgement, Kind, gaps, holding
-from tagger.annotation.selection import HELD_OUT, MOST, RECENT, Candidate, best, is_held_out
-from tagger.annotation.store import Store, Text
+from tagger.annotation.items import Item, item_of
+from tagger.annotation.judgements import Kind
+from tagger.annotation.learning.process import TrainingProcess
+from tagger.annotation.progress import progress_of
+from tagger.annotation.selection import Queue
+from tagger.annotation.store.settings import Settings
+from tagger.annotation.store.store import Store
 from tagger.errors import DataError
-from tagger.files.writing import locked_by, one_sentence
 from tagger.text.document import Document
 from tagger.text.sentence import Sentence
-from tagger.wording import counted, quoted, shorten
-
-RESTART = 10.0  # seconds after which a process that ended by itself is started again
-PACE = 50  # last judgements whose seconds give the pace
-LONGEST_TYPE = 50  # characters
-
-
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    """A span that the model suggests: tokens `[start, end)`, with the probability that they are exactly this entity."""
-
-    start: int
-    end: int
-    type: str
-    probability: float
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A text to judge: one sentence.
-
-    Args:
-        id: Its number in the project.
-        text: The sentence.
-        tokens: Start and end of each token in `text`.
-        suggestions: What the model suggests where nothing is judged, in the order of the text.
-        judged: The judgements that hold, in the order of the text.
-        why: A short reason why this text comes now.
-    """
-
-    id: int
-    text: str
-    tokens: list[tuple[int, int]]
-    suggestions: list[Suggestion]
-    judged: list[Judged]
-    why: str
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether all tokens are judged."""
-        return not gaps(self.judged, len(self.tokens))
+from tagger.wording import quoted, shorten
 
 
 class Project:
@@ -85,21 +43,15 @@ class Project:
     """
 
     def __init__(self, path: str | Path, *, teach: bool = True, person: str | None = None) -> None:
-        self.store = Store(path)
-        self._open = ExitStack()
-        self._open.callback(self.store.close)
-        if teach:
-            self._be_alone()
-        self.settings = self.store.settings()
-        self.types: list[str] = self.settings["types"]
-        self.person = person if person is not None else _user()
-        self._has_gold = self.settings["gold"] > 0
-        self._left: set[int] = set()  # texts that were shown and left as they were
-        self._lock = threading.RLock()
-        self._teach = teach
-        self._worker: subprocess.Popen[bytes] | None = None
-        self._began = 0.0
-        self._keep_working()
+        with ExitStack() as opened:
+            self.store = opened.enter_context(closing(Store(path)))
+            self._process = opened.enter_context(closing(TrainingProcess(self.store.path))) if teach else None
+            self.types = self.store.settings.types
+            self.person = person if person is not None else _user()
+            self._queue = Queue(self.store)
+            self._lock = threading.RLock()
+            self._keep_training()
+            self._opened = opened.pop_all()
 
     @classmethod
     def create(
@@ -133,23 +85,9 @@ class Project:
         """
         checked = checked_types(types)
         sentences = gold_of(gold, checked)
-        settings = {"types": checked, "start": start, "seed": seed, "gold": len(sentences)}
-        Store.create(path, documents, settings, sentences, seed=seed).close()
+        settings = Settings(checked, start, seed, len(sentences))
+        Store.create(path, documents, settings, sentences).close()
         return cls(path, teach=teach, person=person)
-
-    def _be_alone(self) -> None:
-        """Lock the project, so that no other process trains for it."""
-        path = self.store.path.resolve()
-        with one_sentence(path):
-            owned = self._open.enter_context(locked_by(path.with_name(f".{path.name}.lock")))
-        if not owned:
-            self._open.close()
-            raise DataError(
-                f"{self.store.path}: the project must be open once, but another process has it open; use the page of "
-                "that process, or end it first"
-            )
-
-    # Texts
 
     def next(self, after: int | None = None) -> Item | None:
         """Return the text to judge next; None if all are judged or skipped.
@@ -165,55 +103,8 @@ class Project:
             DataError: There is no such text.
         """
         with self._lock:
-            self._keep_working()
-            judgements = self.store.judgements()
-            if after is not None:
-                self.store.text(after)
-                self._left.add(after)
-            elif judgements and judgements[-1].kind == "tokens":
-                item = self._item(judgements[-1].text, "you have begun it")
-                if not item.is_finished:
-                    return item
-            found = self._fresh(judgements) or self._unfinished(judgements)
-            if found is None and self._left:
-                self._left = {after} if after is not None else set()
-                found = self._fresh(judgements) or self._unfinished(judgements)
-            return found
-
-    def _fresh(self, judgements: Sequence[Judgement]) -> Item | None:
-        """Return the next text without a judgement."""
-        rows = [row for row in self.store.untouched() if row[0] not in self._left]
-        held = [id for id, draw, _ in rows if not self._has_gold and is_held_out(draw)]
-        others = [(id, gain) for id, draw, gain in rows if self._has_gold or not is_held_out(draw)]
-        touched = dict.fromkeys(each.text for each in judgements)
-        if held and (not others or self._held_out(touched) < len(touched) // HELD_OUT):
-            return self._item(held[0], "drawn by chance: judge all of it, to score the model")
-        known = any(gain is not None for _, gain in others)
-        ranked = sorted(others, key=lambda row: -(row[1] or 0.0))[:MOST] if known else others[:MOST]
-        gains = dict(ranked)
-        candidates = [_candidate(text, gains[text.id] if known else None) for text in self.store.texts(gains)]
-        recent = [_words(text.sentence) for text in self.store.texts(list(touched)[-RECENT:])]
-        order = {id: place for place, id in enumerate(gains)}
-        chosen = best(sorted(candidates, key=lambda each: order[each.id]), recent)
-        if chosen is None:
-            return None
-        if not known:
-            return self._item(chosen.id, "no model has learned your types yet")
-        return self._item(chosen.id, "the model is unsure here" if gains[chosen.id] else "nothing is less sure")
-
-    def _held_out(self, texts: Iterable[int]) -> int:
-        """Return how many of these texts are held out from training."""
-        return 0 if self._has_gold else sum(is_held_out(text.draw) for text in self.store.texts(texts))
-
-    def _unfinished(self, judgements: Sequence[Judgement]) -> Item | None:
-        """Return the first text that was begun and not finished."""
-        skipped = {each.text for each in judgements if each.kind == "skip"}
-        for id in dict.fromkeys(each.text for each in judgements):
-            if id not in skipped and id not in self._left:
-                item = self._item(id, "not all of it is judged")
-                if not item.is_finished:
-                    return item
-        return None
+            self._keep_training()
+            return self._queue.next(after)
 
     def item(self, id: int) -> Item:
         """Return a text.
@@ -222,22 +113,7 @@ class Project:
             DataError: There is no such text.
         """
         with self._lock:
-            return self._item(id, "you have opened it")
-
-    def _item(self, id: int, why: str) -> Item:
-        sentence = self.store.text(id).sentence
-        held, said = holding(self.store.judgements(id), len(sentence)), self.store.prediction(id)
-        free = gaps(held, len(sentence))
-        suggestions = [
-            Suggestion(*span)
-            for span in (said.spans if said is not None else ())
-            if any(start <= span[0] and span[1] <= end for start, end in free)
-        ]
-        first, last = sentence.offsets[0][0], sentence.offsets[-1][1]
-        tokens = [(start - first, end - first) for start, end in sentence.offsets]
-        return Item(id, sentence.text[first:last], tokens, suggestions, held, why)
-
-    # Judgements
+            return item_of(self.store, id, "you have opened it")
 
     def judge(self, item: int, start: int, end: int, type: str | None, seconds: float = 0.0) -> Item:
         """Save a judgement, and return the text with it.
@@ -253,7 +129,7 @@ class Project:
             DataError: There is no such text, token or type.
         """
         with self._lock:
-            length = len(self.store.text(item).sentence)
+            length = len(self.store.texts.one(item).sentence)
             if not 0 <= start < end <= length:
                 raise DataError(
                     f"text {item}: a judgement must be about tokens [start, end) with 0 <= start < end <= {length}, "
@@ -270,11 +146,11 @@ class Project:
             DataError: There is no such text.
         """
         with self._lock:
-            return self._saved(item, "rest", 0, len(self.store.text(item).sentence), None, seconds)
+            return self._saved(item, "rest", 0, len(self.store.texts.one(item).sentence), None, seconds)
 
     def _saved(self, item: int, kind: Kind, start: int, end: int, type: str | None, seconds: float) -> Item:
-        self.store.judge(item, kind, start, end, type, seconds=max(seconds, 0.0), person=self.person)
-        return self._item(item, "")
+        self.store.judgements.add(item, kind, start, end, type, seconds=max(seconds, 0.0), person=self.person)
+        return item_of(self.store, item, "")
 
     def skip(self, item: int) -> None:
         """Leave a text out: it does not come again.
@@ -283,16 +159,14 @@ class Project:
             DataError: There is no such text.
         """
         with self._lock:
-            self.store.text(item)
-            self.store.judge(item, "skip", person=self.person)
+            self.store.texts.one(item)
+            self.store.judgements.add(item, "skip", person=self.person)
 
     def undo(self) -> Item | None:
         """Take the last judgement or skip back, and return its text; None if there is none."""
         with self._lock:
-            id = self.store.undo()
-            return None if id is None else self._item(id, "taken back")
-
-    # Progress
+            id = self.store.judgements.undo()
+            return None if id is None else item_of(self.store, id, "taken back")
 
     def progress(self) -> dict[str, Any]:
         """Return counts, the score of the last training with its interval, and the state of the training.
@@ -300,32 +174,8 @@ class Project:
         `per_minute` is the pace of the last judgements that have seconds; None if none has.
         """
         with self._lock:
-            self._keep_working()
-            judgements, trainings = self.store.judgements(), self.store.trainings()
-            done = [training for training in trainings if training.seconds is not None]
-            kinds = Counter(
-                judged.type
-                for each in self.store.judgements_by_text().values()
-                for judged in holding(each, 0)
-                if judged.type is not None
-            )
-            said = [each for each in judgements if each.kind != "skip"]
-            running = len(done) < len(trainings) and (self._worker is not None and self._worker.poll() is None)
-            last = done[-1] if done else None
-            return {
-                "judgements": len(said),
-                "spans": sum(kinds.values()),
-                "texts_judged": len({each.text for each in said}),
-                "texts": self.store.count_texts(),
-                "per_minute": _pace(said),
-                "types": {name: kinds[name] for name in self.types},
-                "score": next((t.facts["score"] for t in reversed(done) if t.facts.get("score")), None),
-                "training": "running" if running else "idle",
-                "trainings": sum("error" not in training.facts for training in done),
-                "seconds_of_training": round(last.seconds or 0.0, 1) if last else 0.0,
-                "next_training_in": max(0, AFTER - len(said) + (last.judgements if last else 0)),
-                "error": last.facts.get("error") if last else None,
-            }
+            self._keep_training()
+            return progress_of(self.store, is_training=self._process is not None and self._process.is_running)
 
     def export(self, format: str, path: str | Path, *, only_whole: bool = False) -> str:
         """Write the judged sentences to a file, and return in a sentence what was written and what is lost.
@@ -336,64 +186,21 @@ class Project:
         with self._lock:
             return export(self.store, format, path, only_whole=only_whole)
 
-    # Training
-
     def learn(self, **settings: Any) -> bool:
-        """Train in this process; the arguments and the result are those of `tagger.annotation.learning.learn`."""
-        from tagger.annotation.learning import learn
+        """Train here; the arguments and the result are those of `tagger.annotation.learning.training.learn`."""
+        from tagger.annotation.learning.training import learn  # the page itself needs no torch
 
         return learn(self.store, **settings)
 
-    def _keep_working(self) -> None:
-        """Start the process that trains, if it is not there or was killed."""
-        if not self._teach or (self._worker is not None and self._worker.poll() is None):
-            return
-        if self._worker is None or time.monotonic() - self._began >= RESTART:
-            self._end_worker()
-            command = [sys.executable, "-m", "tagger.annotation.worker", str(self.store.path)]
-            self._worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
-            self._began = time.monotonic()
-
-    def _end_worker(self) -> None:
-        if self._worker is not None and self._worker.stdin is not None:
-            self._worker.stdin.close()
-            self._worker.wait()
+    def _keep_training(self) -> None:
+        if self._process is not None:
+            self._process.keep_running()
 
     def close(self) -> None:
         """End the training and close the file."""
         with self._lock:
-            self._teach = False
-            self._end_worker()
-            self._open.close()
-
-
-def checked_types(types: Sequence[str]) -> list[str]:
-    """Return the types of a project.
-
-    Raises:
-        DataError: There is none, two are the same, or one cannot be part of a tag.
-    """
-    found = [name.strip() for name in types]
-    wrong = [name for name in found if not name or len(name) > LONGEST_TYPE or any(map(str.isspace, name))]
-    if not found or wrong or len({*found}) < len(found):
-        raise DataError(
-            f"--types: expected different names without white space, such as PER,ORG, got {shorten(','.join(types))}"
-        )
-    return found
-
-
-def _candidate(text: Text, gain: float | None) -> Candidate:
-    return Candidate(text.id, _words(text.sentence), len(text.sentence), gain)
-
-
-def _words(sentence: Sentence) -> frozenset[str]:
-    return frozenset(token.lower() for token in sentence.tokens)
-
-
-def _pace(judgements: Sequence[Judgement]) -> float | None:
-    """Return how many judgements a person makes in a minute."""
-    seconds = [each.seconds for each in judgements if each.seconds > 0][-PACE:]
-    return round(60 * len(seconds) / sum(seconds), 1) if seconds else None
+            self._process = None  # so that no thread starts it again
+            self._opened.close()
 
 
 def _user() -> str:
@@ -401,9 +208,3 @@ def _user() -> str:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):  # an account without a name, as in some containers
         return ""
-
-
-def described(project: Project) -> str:
-    """Return in a line how far a project is."""
-    facts = project.progress()
-    return f"{counted(facts['texts'], 'text')}, {counted(facts['judgements'], 'judgement')}"

@@ -23,7 +23,7 @@ from tagger.cli.arguments import (
 from tagger.cli.tagging import format_of_input, shown_columns
 from tagger.errors import RecipeError
 from tagger.text.choices import MOST_SEED, InputFormat
-from tagger.wording import visible
+from tagger.wording import counted, visible
 
 if TYPE_CHECKING:
     from tagger.annotation import Project
@@ -71,7 +71,7 @@ def annotate(
     import uvicorn
 
     from tagger.annotation.app import create_app
-    from tagger.annotation.project import Project, described
+    from tagger.annotation.project import Project
     from tagger.serving.run import check_address
 
     check_address(host, port)
@@ -82,7 +82,9 @@ def annotate(
         form = (input_format, columns, text, encoding)
         project = _made(texts, types, start, output, dev, seed, person, form)
     shown = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    sys.stderr.write(f"{visible(f'{project.store.path}: {described(project)}')}\n")
+    found = project.progress()
+    counts = f"{counted(found['texts'], 'text')}, {counted(found['judgements'], 'judgement')}"
+    sys.stderr.write(f"{visible(f'{project.store.path}: {counts}')}\n")
     sys.stderr.write(f"annotate at {shown} (Ctrl-C ends; tagger annotate {visible(str(project.store.path))} goes on)\n")
     try:
         uvicorn.run(create_app(project), host=host, port=port, log_level="warning", server_header=False)
@@ -123,7 +125,8 @@ def _made(
     form: Form,
 ) -> "Project":
     """Return a new project."""
-    from tagger.annotation.project import Project, checked_types
+    from tagger.annotation.checking import checked_types
+    from tagger.annotation.project import Project
     from tagger.tagging import load
 
     if types is None:
@@ -197,7 +200,7 @@ def export_annotations(
 ) -> None:
     """Write the judged sentences of a project; tokens that nobody judged stay unknown where the format can say so."""
     from tagger.annotation.exporting import export, format_of_name
-    from tagger.annotation.store import Store
+    from tagger.annotation.store.store import Store
 
     store = Store(project)
     try:

@@ -1,9 +1,12 @@
-"""Closes the projects of each test."""
+"""The project of a test, and the end of all projects after each."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from annotation.projects import OPEN
+from annotation.projects import OPEN, make_project
+
+from tagger.annotation.project import Project
 
 
 @pytest.fixture(autouse=True)
@@ -11,3 +14,9 @@ def _closed() -> Iterator[None]:
     yield
     while OPEN:
         OPEN.pop().close()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project of four texts."""
+    return make_project(tmp_path / "notes.sqlite")

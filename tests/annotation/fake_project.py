@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tagger.annotation.project import Item, Judged, Suggestion
+from tagger.annotation.items import Item, Suggestion
+from tagger.annotation.judgements import Judged
 from tagger.errors import DataError
 
 

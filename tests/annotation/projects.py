@@ -1,6 +1,7 @@
 """Small projects for tests."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -10,7 +11,11 @@ from tagger.text.document import Document
 from tagger.text.sentence import Sentence
 
 TYPES = ["person", "location"]
+Said = list[tuple[int, int, int, str | None]]  # text, start, end, type
+ADA: Said = [(1, 0, 2, "person"), (1, 2, 5, None), (2, 0, 1, "location"), (2, 1, 4, None)]
+BO: Said = [(1, 0, 1, "person"), (1, 2, 5, None), (2, 0, 1, "location"), (3, 2, 3, "person")]
 OPEN: list[Project] = []  # closed after each test
+NAMES = ["Barack Obama visited Paris in May .", "Siemens and the European Commission spoke .", "what about boston"]
 TEXTS = ["Ada Lovelace lives in Oslo", "Oslo is cold today", "She met Ada there", "Nobody came to see her"]
 
 
@@ -29,6 +34,22 @@ def make_project(path: Path, texts: Iterable[str] = TEXTS, **settings: object) -
     return OPEN[-1]
 
 
-def gold_sentences(number: int, *, seed: int = 1) -> list[Sentence]:
-    """Generated sentences with persons and locations among other entities."""
-    return list(islice(generate(number, seed=seed, split="train"), number))
+def judged_by(path: Path, name: str, said: Said, texts: Iterable[str] = TEXTS) -> Path:
+    """The file of a project that one person has judged."""
+    project = make_project(path / f"{name}.sqlite", texts, person=name)
+    for judgement in said:
+        project.judge(*judgement)
+    return project.store.path
+
+
+def judged_project(path: Path, types: list[str]) -> Project:
+    """A project of 80 generated texts, of which 60 are judged from gold."""
+    sentences = list(islice(generate(80, seed=1, split="train"), 80))
+    documents = [Document(each.text, (replace(each, layers={}),)) for each in sentences]
+    project = Project.create(path, documents, types=types, teach=False)
+    for number, sentence in enumerate(sentences[:60], 1):
+        for span in sentence.spans("ner"):
+            if span.type in types:
+                project.judge(number, span.start, span.end, span.type)
+        project.judge_rest(number)
+    return project

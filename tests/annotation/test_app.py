@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger.annotation.app import FILES, create_app
-from tagger.annotation.project import Suggestion
+from tagger.annotation.items import Suggestion
 
 HOME = "http://127.0.0.1:8000"
 POSTS = ["/api/judge", "/api/rest", "/api/skip", "/api/undo"]

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from annotation.projects import make_project
 
 from tagger.annotation.exporting import EXPORTS, format_of_name
 from tagger.annotation.project import Project
@@ -18,8 +17,7 @@ SUFFIX = {"csv": ".csv", "conll": ".conll", "docbin": ".spacy"}
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    project = make_project(tmp_path / "notes.sqlite")
+def project(project: Project) -> Project:
     project.judge(1, 0, 2, "person")
     project.judge_rest(1)
     project.judge(2, 0, 1, "location")

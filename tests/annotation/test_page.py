@@ -10,7 +10,8 @@ from fake_project import FakeProject
 
 from tagger import Document, Sentence
 from tagger.annotation.app import create_app
-from tagger.annotation.project import Project, Suggestion
+from tagger.annotation.items import Suggestion
+from tagger.annotation.project import Project
 
 webdriver = pytest.importorskip("selenium.webdriver")
 Keys = webdriver.Keys

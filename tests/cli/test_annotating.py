@@ -10,6 +10,7 @@ import pytest
 
 import tagger
 from tagger.annotation import Project
+from tagger.annotation.learning.process import TrainingProcess
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -20,7 +21,7 @@ def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict[str, An
     found: list[dict[str, Any]] = []
     monkeypatch.setattr("uvicorn.run", lambda app, **settings: found.append(settings))
     monkeypatch.setattr("tagger.serving.run.check_address", lambda host, port: None)
-    monkeypatch.setattr(Project, "_keep_working", lambda self: None)
+    monkeypatch.setattr(TrainingProcess, "keep_running", lambda self: None)
     monkeypatch.chdir(tmp_path)
     return found
 
@@ -66,7 +67,7 @@ def test_gold_file_scores_the_model(call: Call, served: list[dict[str, Any]]) ->
     Path("gold.conll").write_text("Ada\tB-PER\nleft\tO\n\nOslo\tB-LOC\nis\tO\ncold\tO\n")
     assert call("annotate", "notes.txt", "--types", "PER", "--dev", "gold.conll")[0] == 0
     project = Project("notes.sqlite", teach=False)
-    assert [s.tags("ner") for s in project.store.gold("ner", "bioes")] == [("S-PER", "O"), ("O", "O", "O")]
+    assert [s.tags("ner") for s in project.store.gold()] == [("S-PER", "O"), ("O", "O", "O")]
     project.close()
 
 

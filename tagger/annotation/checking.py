@@ -1,4 +1,4 @@
-"""Gold sentences to score the model of a project on."""
+"""What a new project is given: types of entities, and gold sentences to score the model on."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,7 +8,24 @@ from tagger.errors import DataError
 from tagger.text.gaps import known_spans
 from tagger.text.schemes import spans_to_tags
 from tagger.text.sentence import Sentence, TagLayer
-from tagger.wording import quoted
+from tagger.wording import quoted, shorten
+
+LONGEST_TYPE = 50  # characters
+
+
+def checked_types(types: Sequence[str]) -> list[str]:
+    """Return the types of a project.
+
+    Raises:
+        DataError: There is none, two are the same, or one cannot be part of a tag.
+    """
+    found = [name.strip() for name in types]
+    wrong = [name for name in found if not name or len(name) > LONGEST_TYPE or any(map(str.isspace, name))]
+    if not found or wrong or len({*found}) < len(found):
+        raise DataError(
+            f"--types: expected different names without white space, such as PER,ORG, got {shorten(','.join(types))}"
+        )
+    return found
 
 
 def gold_of(sentences: Sequence[Sentence], types: Sequence[str]) -> list[Sentence]:

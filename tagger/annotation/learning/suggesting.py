@@ -4,15 +4,17 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from tagger.annotation.store import Prediction, Text
+from tagger.annotation.store.predictions import Prediction
+from tagger.annotation.store.texts import Text
 from tagger.encoding.batches import batches_by_length
 from tagger.encoding.packed import pack
 from tagger.features.passages import passages_of
 from tagger.features.table import longest_context
 from tagger.inference.predict import BATCH_TOKENS, encoded_for
 from tagger.inference.torch_backend import TorchBackend
-from tagger.model.network import to_tensors
+from tagger.model.network import Network, TensorBatch, to_tensors
 from tagger.nn.chain.lattice import Lattice
 from tagger.nn.spans import Spans, SpanTables, span_probabilities
 from tagger.tagging import Tagger
@@ -38,33 +40,36 @@ def span_layer(tagger: Tagger, types: Collection[str]) -> str | None:
 
 def predictions(tagger: Tagger, layer: str, types: Collection[str], texts: Sequence[Text]) -> Iterator[Prediction]:
     """Yield what a model that torch runs says of texts, about entities of some types of a layer."""
-    backend = tagger.backend
+    backend, network = tagger.backend, tagger.network
     if not isinstance(backend, TorchBackend):
         raise TypeError(f"the model must be loaded with torch, got {type(backend).__name__}")
-    network, names = tagger.network, span_types(tagger.model.vocabulary.labels[layer])
+    names = span_types(tagger.model.vocabulary.labels[layer])
     pairs = list(passages_of([text.sentence for text in texts], longest_context(tagger.model.features)))
     with backend.bounded():
         encoded = encoded_for(
             tagger.model, pack([sentence for sentence, _ in pairs], layers=()), [passage for _, passage in pairs]
         )
-    head: Any = network.heads[layer]
-    tables: SpanTables | None = head.tables
-    if tables is None:
-        raise TypeError(f"layer {layer!r} must have entities")
     for rows in batches_by_length(encoded.lengths, BATCH_TOKENS, overhead=backend.batch_overhead):
-        with torch.inference_mode():
-            batch = to_tensors(encoded.batch(rows), network.device)
-            lattice, scores = head.posterior(network.states(batch), batch.mask)
-            candidates = _candidates(lattice, tables)
-            lengths = batch.mask.sum(1)
-            found = span_probabilities(lattice, scores.transitions, lengths, candidates, tables)
         spans: list[list[Span]] = [[] for _ in rows]
-        columns = (column.tolist() for column in (*candidates, found))
-        for row, start, end, kind, probability in zip(*columns, strict=True):
+        found = _spans(network, layer, to_tensors(encoded.batch(rows), network.device))
+        for row, start, end, kind, probability in zip(*(column.tolist() for column in found), strict=True):
             if probability >= LIKELY and names[kind] in types:
                 spans[row].append((start, end, names[kind], round(probability, 4)))
         for row, likely in zip(rows.tolist(), spans, strict=True):
             yield Prediction(texts[row].id, gain(likely), shown(likely))
+
+
+@torch.inference_mode()
+def _spans(network: Network, layer: str, batch: TensorBatch) -> tuple[Tensor, ...]:
+    """Return rows, starts, ends, types and probabilities of the candidates in a batch."""
+    head: Any = network.heads[layer]
+    tables: SpanTables | None = head.tables
+    if tables is None:
+        raise TypeError(f"layer {layer!r} must have entities")
+    lattice, scores = head.posterior(network.states(batch), batch.mask)
+    candidates = _candidates(lattice, tables)
+    lengths = batch.mask.sum(1)
+    return *candidates, span_probabilities(lattice, scores.transitions, lengths, candidates, tables)
 
 
 def _candidates(lattice: Lattice, tables: SpanTables) -> Spans:

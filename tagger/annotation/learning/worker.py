@@ -1,4 +1,4 @@
-"""The process that trains beside the page: `python -m tagger.annotation.worker FILE`.
+"""The process that trains beside the page: `python -m tagger.annotation.learning.worker FILE`.
 
 It looks at the file for judgements to learn from, and ends when its standard input does, in the middle of whatever it
 does: nothing is half written, because results become valid in one transaction.
@@ -11,9 +11,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from tagger.annotation.judgements import AFTER
-from tagger.annotation.learning import learn, suggest_from_start
-from tagger.annotation.store import Store
+from tagger.annotation.learning.training import learn, suggest_from_start
+from tagger.annotation.store.store import Store
 from tagger.errors import TaggerError
 from tagger.wording import visible
 
@@ -25,24 +24,18 @@ def folder_of(path: Path) -> Path:
     return path.with_suffix(".model")
 
 
-def is_due(store: Store) -> bool:
-    """Whether there are enough judgements for the next training."""
-    done = [training.judgements for training in store.trainings() if training.seconds is not None]
-    return store.count_judgements() - (done[-1] if done else 0) >= AFTER
-
-
 def work(path: Path) -> None:
     """Train whenever enough has been judged, until the process is ended."""
     os.nice(5)  # the page comes first
     store = Store(path)
-    store.forget_unfinished()  # one process at a time works on a project
+    store.trainings.forget_unfinished()  # one process at a time works on a project
     tried = -1
     with suppress(TaggerError):  # the training says what is wrong with the model
-        if not store.has_predictions():
+        if not store.predictions.any():
             suggest_from_start(store)
     while True:
-        number = store.count_judgements()
-        if number != tried and is_due(store):
+        number = store.judgements.count()
+        if number != tried and store.trainings.due_in() == 0:
             tried = number
             with suppress(TaggerError):  # the project has the reason
                 learn(store, folder=folder_of(path), threads=1)

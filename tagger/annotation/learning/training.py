@@ -1,4 +1,4 @@
-"""The training beside the person: a model from the judgements so far, its score, and what it says of texts."""
+"""One training: a model from the judgements so far, its score, and what it says of texts."""
 
 import math
 import time
@@ -8,11 +8,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tagger.annotation.exporting import judged_sentences
+from tagger.annotation.exporting import judged_texts
 from tagger.annotation.judgements import LAYER, SCHEME
-from tagger.annotation.selection import is_held_out
-from tagger.annotation.store import Store, Text
-from tagger.annotation.suggesting import predictions, span_layer
+from tagger.annotation.learning.suggesting import predictions, span_layer
+from tagger.annotation.store.settings import Settings
+from tagger.annotation.store.store import Store
+from tagger.annotation.store.texts import Text
 from tagger.config import Recipe
 from tagger.config.heads import OF_TRAINING
 from tagger.corpus.corpus import Corpus
@@ -52,12 +53,10 @@ class _Deadline(RunListener):
 
 def suggest_from_start(store: Store) -> None:
     """Save what the model that trainings start from says of texts, if it finds one of the types."""
-    settings = store.settings()
-    tagger = load(settings["start"], backend="torch")
-    layer = span_layer(tagger, settings["types"])
+    tagger = load(store.settings.start, backend="torch")
+    layer = span_layer(tagger, store.settings.types)
     if layer is not None:
-        texts = _to_read(store, settings["seed"])
-        store.add_predictions(predictions(tagger, layer, settings["types"], texts))
+        store.predictions.add(predictions(tagger, layer, store.settings.types, _to_read(store)))
 
 
 def learn(
@@ -83,73 +82,80 @@ def learn(
     Raises:
         TaggerError: The model to start from cannot be loaded, or the folder is in use. The project has the reason.
     """
-    settings = store.settings()
-    types, gold = settings["types"], store.gold(LAYER, SCHEME)
-    judged = judged_sentences(store)
-    held = [s for draw, s in judged if is_held_out(draw) and not gold]
-    sentences = [s for draw, s in judged if gold or not is_held_out(draw)]
-    if len(sentences) < 2 or not any(s.spans(LAYER) for s in sentences):
+    settings, judged = store.settings, judged_texts(store)
+    sentences = [text.sentence for text in judged if not settings.is_held_out(text.draw)]
+    if len(sentences) < 2 or not any(sentence.spans(LAYER) for sentence in sentences):
         return False
-    number, began = store.begin_training(), time.monotonic()
-    tokens = sum(map(len, sentences))
-    rate = next((done.facts["rate"] for done in reversed(store.trainings()) if "rate" in done.facts), RATE)
-    limit = math.inf if epochs is not None else LATE * seconds
-    epochs = epochs or max(EPOCHS[0], min(EPOCHS[1], int(seconds * rate / tokens)))
+    held = [text.sentence for text in judged if settings.is_held_out(text.draw)]
+    number, began = store.trainings.begin(), time.monotonic()
+    deadline = _Deadline(LATE * seconds if epochs is None else math.inf)
+    epochs = epochs or _epochs_in(seconds, store, sentences)
     try:
-        run, layer = _trained(settings, sentences, epochs, folder, threads, _Deadline(limit))
-        done = run.outcome.epochs
-        scored = gold or [s for s in held if all_known(s.tag_layer(LAYER).tags)]
-        facts: dict[str, Any] = {
-            "sentences": len(sentences),
-            "tokens": tokens,
-            "epochs": len(done),
-            "rate": tokens * len(done) / max(done[-1].seconds, 0.1),
-            "score": score(run.tagger, layer, types, scored) if scored else None,
-        }
-        said = list(predictions(run.tagger, layer, types, _to_read(store, settings["seed"])))
+        run, layer = _trained(settings, sentences, epochs, folder, threads, deadline)
+        scored = store.gold() or [sentence for sentence in held if all_known(sentence.tag_layer(LAYER).tags)]
+        facts = _size(run, sentences)
+        facts["score"] = score(run.tagger, layer, settings.types, scored) if scored else None
+        said = list(predictions(run.tagger, layer, settings.types, _to_read(store)))
     except TaggerError as error:
-        store.end_training(number, 0.0, {"error": str(error)})  # the next one begins after as many judgements again
+        store.trainings.end(number, 0.0, {"error": str(error)})  # the next one begins after as many judgements again
         raise
-    store.end_training(number, time.monotonic() - began, facts, said)
+    store.trainings.end(number, time.monotonic() - began, facts, said)
     return True
 
 
+def _epochs_in(seconds: float, store: Store, sentences: Sequence[Sentence]) -> int:
+    """Return how many epochs fit into some seconds, at the speed of the last training."""
+    rates = [RATE, *(training.facts["rate"] for training in store.trainings.all() if "rate" in training.facts)]
+    fewest, most = EPOCHS
+    return max(fewest, min(most, int(seconds * rates[-1] / sum(map(len, sentences)))))
+
+
+def _size(run: Run, sentences: Sequence[Sentence]) -> dict[str, Any]:
+    """Return how much was learned, and how many tokens in a second."""
+    tokens, epochs = sum(map(len, sentences)), run.outcome.epochs
+    rate = tokens * len(epochs) / max(epochs[-1].seconds, 0.1)
+    return {"sentences": len(sentences), "tokens": tokens, "epochs": len(epochs), "rate": rate}
+
+
 def _trained(
-    settings: dict[str, Any],
+    settings: Settings,
     sentences: Sequence[Sentence],
     epochs: int,
     folder: Path | None,
     threads: int | None,
     listener: RunListener,
 ) -> tuple[Run, str]:
-    """Return the run, and the layer of its entities.
+    """Return the run, and the layer of its entities."""
+    start = load(settings.start, backend="torch")
+    layer = span_layer(start, settings.types)
+    recipe = _recipe(settings, epochs, start, layer)
+    layer = layer or LAYER
+    named = _named(sentences, layer, settings.types)
+    corpus = Corpus(named, dev=_chosen_on(named, layer), schemes={layer: SCHEME}, rules=start.model.text_rules)
+    run = train(recipe, corpus=corpus, output=folder, overwrite=folder is not None, threads=threads, listener=listener)
+    return run, layer
 
-    If the model to start from finds some of the types, all its heads stay, and it teaches what the judgements leave
-    open; otherwise the network begins with its words, characters and encoder.
+
+def _recipe(settings: Settings, epochs: int, start: Tagger, layer: str | None) -> Recipe:
+    """Return the recipe of a training.
+
+    If the model to start from finds some of the types, in a layer, all its heads stay, and it teaches what the
+    judgements leave open; otherwise the network begins with its words, characters and encoder.
     """
-    start = load(settings["start"], backend="torch")
-    layer = span_layer(start, settings["types"])
-    values: dict[str, Any] = {"start": settings["start"], "seed": settings["seed"]}
+    values: dict[str, Any] = {"start": settings.start, "seed": settings.seed}
     values["training"] = {**TRAINING, "epochs": epochs, "patience": epochs}
     if layer is None:
-        layer = LAYER
-        values["heads"] = {layer: {"kind": "tokens", "scheme": SCHEME}}
+        values["heads"] = {LAYER: {"kind": "tokens", "scheme": SCHEME}}
     else:
         own = start.model.heads[layer].model_dump(exclude_unset=True, exclude=OF_TRAINING | {"layer"})
         values |= {"keep": 1.0, "heads": {layer: own}}
         values["training"]["select"] = layer
-    only = tuple(settings["types"])  # an `O` excludes these alone
-    named = [replace(s, layers={layer: replace(s.tag_layer(LAYER), types=only)}) for s in sentences]
-    corpus = Corpus(named, dev=_chosen_on(named, layer), schemes={layer: SCHEME}, rules=start.model.text_rules)
-    run = train(
-        Recipe.model_validate(values),
-        corpus=corpus,
-        output=folder,
-        overwrite=folder is not None,
-        threads=threads,
-        listener=listener,
-    )
-    return run, layer
+    return Recipe.model_validate(values)
+
+
+def _named(sentences: Sequence[Sentence], layer: str, types: Sequence[str]) -> list[Sentence]:
+    """Return sentences whose judged entities are in a layer, and whose `O` excludes some types alone."""
+    return [replace(s, layers={layer: replace(s.tag_layer(LAYER), types=tuple(types))}) for s in sentences]
 
 
 def _chosen_on(sentences: Sequence[Sentence], layer: str) -> list[Sentence]:
@@ -159,16 +165,16 @@ def _chosen_on(sentences: Sequence[Sentence], layer: str) -> list[Sentence]:
 
 def score(tagger: Tagger, layer: str, types: Sequence[str], gold: Sequence[Sentence]) -> dict[str, Any]:
     """Return strict F1 of entities of some types on gold sentences, with its bootstrap interval over sentences."""
-    named = [replace(s, layers={layer: replace(s.tag_layer(LAYER), types=tuple(types))}) for s in gold]
+    named = _named(gold, layer, types)
     scored = head_of(layer, tagger.model.heads[layer]).scored(named, list(tagger.predict(named)))
     found = interval(scored.counts, scored.statistic)
     ends = {"low": None, "high": None} if found is None else {"low": found.low, "high": found.high}
     return {"f1": scored.headline, **ends, "sentences": len(named)}
 
 
-def _to_read(store: Store, seed: int) -> list[Text]:
+def _to_read(store: Store) -> list[Text]:
     """Return the texts that a new model reads: those begun and not finished, and a draw of those without judgement."""
-    untouched = [id for id, _, _ in store.untouched()]
-    random = Random(f"{seed} {len(store.trainings())}")
+    untouched = [text.id for text in store.texts.untouched()]
+    random = Random(f"{store.settings.seed} {len(store.trainings.all())}")
     drawn = untouched if len(untouched) <= READ else random.sample(untouched, READ)
-    return store.texts([*store.judgements_by_text(), *drawn])
+    return store.texts.some([*store.judgements.by_text(), *drawn])
