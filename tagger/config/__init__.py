@@ -5,15 +5,9 @@ reported at once. This package defines what a recipe may say. What a section doe
 as an argument.
 """
 
-from tagger.config.data import (
-    AudioReading,
-    ClassRange,
-    CorpusConfig,
-    DataConfig,
-    FramesReading,
-    ReadingConfig,
-    SplitConfig,
-)
+from tagger.config.data.corpus import CorpusConfig, DataConfig, SplitConfig
+from tagger.config.data.numbers import AudioReading, FramesReading
+from tagger.config.data.reading import ClassRange, ReadingConfig
 from tagger.config.features import (
     AffixesConfig,
     AnyFeatureConfig,

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import tomli_w
 from pydantic import ValidationError
 
-from tagger.config.data import ReadingConfig
+from tagger.config.data.reading import ReadingConfig
 from tagger.config.explaining import explained
 from tagger.config.recipe import HOW_TO_TRAIN, OF_NETWORK, Recipe
 from tagger.config.section import Section

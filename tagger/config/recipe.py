@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import to_jsonable_python
 
-from tagger.config.data import CorpusConfig, DataConfig
+from tagger.config.data.corpus import CorpusConfig, DataConfig
 from tagger.config.explaining import explained
 from tagger.config.features import AnyTokenFeatureConfig, FeatureConfig
 from tagger.config.heads import HeadConfig
