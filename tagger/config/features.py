@@ -1,7 +1,6 @@
 """The [features.NAME] sections of a recipe: one class per kind of feature.
 
-`tagger/features/feature.py` says how to add a kind. The docstring below each field is the meaning of that key in the
-reference of recipes.
+`tagger/features/feature.py` says how to add a kind.
 """
 
 from collections.abc import Mapping

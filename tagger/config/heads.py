@@ -1,7 +1,6 @@
 """The [heads.NAME] sections of a recipe: one class per kind of head.
 
-`tagger/heads/head.py` says how to add a kind. The docstring below each field is the meaning of that key in the
-reference of recipes.
+`tagger/heads/head.py` says how to add a kind.
 """
 
 from typing import Annotated, Literal, Self, get_args

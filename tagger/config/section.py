@@ -48,8 +48,9 @@ NotEmpty = Annotated[str, Field(min_length=1)]
 class Section(BaseModel):
     """A part of a recipe: frozen, closed (no unknown keys) and strict about types.
 
-    The docstring below each field says what the key means. It is read from the source where it is needed
-    (`docs/tools/recipe_keys.py`), because pydantic's `use_attribute_docstrings` would read it at every start.
+    The docstring below each field is the meaning of that key in the reference of recipes. It is read from the source
+    where it is needed (`docs/tools/recipe_keys.py`), because pydantic's `use_attribute_docstrings` would read it at
+    every start.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)

@@ -1,7 +1,4 @@
-"""Where the sentences of a corpus are, and what becomes dev and test: the rest of [data], and [data.split].
-
-The docstring below each field is the meaning of that key in the reference of recipes.
-"""
+"""Where the sentences of a corpus are, and what becomes dev and test: the rest of [data], and [data.split]."""
 
 from typing import Annotated, Self
 

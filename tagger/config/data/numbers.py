@@ -1,7 +1,4 @@
-"""How files that hold numbers become sequences: the sections [data.frames] and [data.audio].
-
-The docstring below each field is the meaning of that key in the reference of recipes.
-"""
+"""How files that hold numbers become sequences: the sections [data.frames] and [data.audio]."""
 
 from typing import Annotated, Literal, Self
 

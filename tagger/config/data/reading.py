@@ -1,7 +1,6 @@
 """How to read the sentences of files and datasets: the keys of [data] that say what a file holds.
 
-`FORMATS_OF_KEYS` says which keys only some formats take. The docstring below each field is the meaning of that key in
-the reference of recipes.
+`FORMATS_OF_KEYS` says which keys only some formats take.
 """
 
 from collections.abc import Mapping, Sequence
