@@ -129,6 +129,8 @@ def test_import_and_help_load_nothing_heavy() -> None:
     assert imported_by("import tagger") == set()
     assert imported_by(COMMAND, "--help") == set()
     assert imported_by(COMMAND, "tag", "--help") == set()
+    # Help also comes without what reads recipes and tags texts.
+    assert imported_by(f"{COMMAND}\nassert not {{'numpy', 'pydantic'}} & sys.modules.keys()", "--help") == set()
 
 
 def test_tagging_loads_only_what_its_backend_needs(model: Path) -> None:

@@ -20,7 +20,6 @@ from tagger.cli.arguments import (
     settings_of_form,
     split_columns,
 )
-from tagger.cli.tagging import format_of_input, shown_columns
 from tagger.errors import RecipeError
 from tagger.text.choices import MOST_SEED, InputFormat
 from tagger.wording import counted, visible
@@ -149,6 +148,7 @@ def _documents(
     encoding: str | None,
 ) -> Iterator["Document"]:
     """Yield the documents of files, as `tagger tag` reads them."""
+    from tagger.cli.tagging.inputs import format_of_input, shown_columns
     from tagger.tagging import read_documents
 
     for file in files:

@@ -5,15 +5,9 @@ reported at once. This package defines what a recipe may say. What a section doe
 as an argument.
 """
 
-from tagger.config.data import (
-    AudioReading,
-    ClassRange,
-    CorpusConfig,
-    DataConfig,
-    FramesReading,
-    ReadingConfig,
-    SplitConfig,
-)
+from tagger.config.data.corpus import CorpusConfig, DataConfig, SplitConfig
+from tagger.config.data.numbers import AudioReading, FramesReading
+from tagger.config.data.reading import ClassRange, ReadingConfig
 from tagger.config.features import (
     AffixesConfig,
     AnyFeatureConfig,
@@ -35,11 +29,12 @@ from tagger.config.heads import (
     TokensHeadConfig,
     ValuesHeadConfig,
 )
+from tagger.config.network import HOW_TO_TRAIN, EmbeddingsConfig, EncoderConfig, Widths, widths_of
 from tagger.config.reading import dump_recipe, form_settings, load_recipe, parse_recipe, parse_section
-from tagger.config.recipe import HOW_TO_TRAIN, EmbeddingsConfig, EncoderConfig, Recipe, Sampling, TrainingConfig
+from tagger.config.recipe import Recipe
 from tagger.config.section import Positive, Section, Weight
+from tagger.config.training import Sampling, TrainingConfig
 from tagger.config.tuning import SearchConfig
-from tagger.config.widths import Widths, widths_of
 
 __all__ = [
     "HOW_TO_TRAIN",

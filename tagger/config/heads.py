@@ -1,7 +1,6 @@
 """The [heads.NAME] sections of a recipe: one class per kind of head.
 
-`tagger/heads/head.py` says how to add a kind. The docstring below each field is the meaning of that key in the
-reference of recipes.
+`tagger/heads/head.py` says how to add a kind.
 """
 
 from typing import Annotated, Literal, Self, get_args
@@ -9,26 +8,22 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import BeforeValidator, Field, SerializeAsAny, model_validator
 
 from tagger.config.kinds import by_kind
-from tagger.config.section import Names, NotEmpty, Section, Share, Size, Weight, as_tuple
+from tagger.config.section import Names, NotEmpty, Section, Share, Size, Weight, as_tuple, must
 from tagger.extensions import Head
 from tagger.text.schemes import Scheme
-from tagger.wording import shorten
-
-ClassWeights = Literal["none", "balanced"] | dict[str, Weight]
 
 
-def _as_class_weights(value: object) -> object:
-    """Return a word or a table of positive numbers unchanged, or refuse the value."""
-    weights = value.values() if isinstance(value, dict) else ()
-    positive = all(isinstance(w, (int, float)) and not isinstance(w, bool) and 0 < w <= 1e6 for w in weights)
-    if not positive or not (isinstance(value, dict) or value in ("none", "balanced")):
-        raise ValueError(
-            'must be "none", "balanced" or a table class = weight with weights above 0 and at most 1e6, '
-            f"got {shorten(value)}"
-        )
-    return value
+def _are_class_weights(value: object) -> bool:
+    """Whether a value is a word or a table of positive numbers."""
+    if not isinstance(value, dict):
+        return value in ("none", "balanced")
+    return all(isinstance(w, (int, float)) and not isinstance(w, bool) and 0 < w <= 1e6 for w in value.values())
 
 
+ClassWeights = Annotated[
+    Literal["none", "balanced"] | dict[str, Weight],
+    must('"none", "balanced" or a table class = weight with weights above 0 and at most 1e6', _are_class_weights),
+]
 Teachers = Annotated[tuple[NotEmpty, ...], BeforeValidator(as_tuple), Field(min_length=1)]
 
 
@@ -132,7 +127,7 @@ class SentenceHeadConfig(AnyHeadConfig):
     dropout: Share = 0.5
     """Probability of dropping each feature before each of the two layers, during training."""
 
-    class_weights: Annotated[ClassWeights, BeforeValidator(_as_class_weights)] = "none"
+    class_weights: ClassWeights = "none"
     """Factor on the loss of each class: the same for all (`none`), inversely proportional to its frequency in train
     (`balanced`), or a table class = factor, 1 for classes that are not in it."""
 

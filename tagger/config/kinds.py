@@ -1,9 +1,9 @@
-"""Sections whose class depends on their key `kind`: heads and features, those of extensions among them."""
+"""Names of parts of the library or of extensions, and sections whose class depends on their key `kind`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import AfterValidator, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from tagger.config.section import Section
@@ -11,6 +11,17 @@ from tagger.extensions import E, Extension, Feature, Head, find, must_be, names_
 
 NO_KIND = "no_kind"  # type of the error of a `kind`; its message is what follows the key
 Kinds = Mapping[str, type[Section]]
+
+
+def known(kind: type[Extension]) -> AfterValidator:
+    """Return the check of a field that names a part of a kind, which the library or an extension has."""
+
+    def check(name: str) -> str:
+        if name not in kind.built_in and find(kind, name) is None:
+            raise ValueError(must_be(kind, name))
+        return name
+
+    return AfterValidator(check)
 
 
 def section_of(kind: str, built_in: Kinds, extensions: type[Head] | type[Feature]) -> type[Section] | None:

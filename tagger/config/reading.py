@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 import tomli_w
 from pydantic import ValidationError
 
-from tagger.config.data import ReadingConfig
+from tagger.config.data.reading import ReadingConfig
 from tagger.config.explaining import explained
-from tagger.config.recipe import HOW_TO_TRAIN, OF_NETWORK, Recipe
+from tagger.config.network import without_network
+from tagger.config.recipe import Recipe
 from tagger.config.section import Section
 from tagger.errors import RecipeError
 
@@ -82,10 +83,7 @@ def dump_recipe(recipe: Recipe) -> str:
     """Return the recipe as TOML, with all defaults that apply; `load_recipe` reads an equal recipe from it."""
     values = recipe.model_dump(mode="json", exclude_none=True)
     values["training"].setdefault("clip_norm", "none")
-    if recipe.start is not None:
-        for name in OF_NETWORK:
-            values[name] = {key: value for key, value in values[name].items() if key in HOW_TO_TRAIN}
-    return tomli_w.dumps(values)
+    return tomli_w.dumps(values if recipe.start is None else without_network(values))
 
 
 def _override(values: dict[str, Any], override: str) -> str:

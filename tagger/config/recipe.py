@@ -1,224 +1,24 @@
-"""The whole recipe: the sections for corpora, network, heads and training, and the rules that join them.
+"""The whole recipe: its sections, and the rules that join them."""
 
-The docstring below each field is the meaning of that key in the reference of recipes.
-"""
+from typing import Annotated, Any, Self
 
-from typing import Annotated, Any, Literal
-
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    ModelWrapValidatorHandler,
-    ValidationError,
-    ValidationInfo,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, model_validator
 from pydantic_core import to_jsonable_python
 
-from tagger.config.data import CorpusConfig, DataConfig
+from tagger.config.data.corpus import CorpusConfig, DataConfig
 from tagger.config.explaining import explained
 from tagger.config.features import AnyTokenFeatureConfig, FeatureConfig
 from tagger.config.heads import HeadConfig
-from tagger.config.section import Count, Names, Positive, Section, Seed, Share, Size, Weight, as_tuple, distinct
+from tagger.config.network import HOW_TO_TRAIN, OF_NETWORK, EmbeddingsConfig, EncoderConfig, without_network
+from tagger.config.section import NotEmpty, Section, Seed, Weight
+from tagger.config.training import TrainingConfig
 from tagger.config.tuning import SearchConfig
 from tagger.errors import RecipeError
-from tagger.extensions import Cell, Metric, find, must_be
-from tagger.text.choices import Perturbation
+from tagger.extensions import Metric, find, must_be
 from tagger.text.tokenization import Split
 from tagger.wording import quoted
 
 FeatureName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,50}$")]  # part of a file name
-Sampling = Literal["proportion", "sqrt", "even"]
-
-
-def _none_as_null(value: object) -> object:
-    """Return None for the word "none", because TOML has no null."""
-    return None if value == "none" else value
-
-
-def _known_cell(name: str) -> str:
-    """Return the name of a cell unchanged, or refuse it."""
-    if name not in Cell.built_in and find(Cell, name) is None:
-        raise ValueError(must_be(Cell, name))
-    return name
-
-
-class EmbeddingsConfig(Section):
-    """How to turn a word into a vector."""
-
-    words: bool = True
-    """Whether words have vectors. `false` is for sequences of numbers, whose steps are no words: then only `chars`, if
-    they are given, and the `features` describe a step."""
-
-    vectors: Names = ()
-    """Files of pretrained word vectors, in the text format of GloVe or word2vec, plain, gzip or zstd. The vectors of
-    several files are concatenated. Paths are relative to the `--data` folder or, without `--data`, to the folder of the
-    recipe. Default: word vectors are learned from train alone."""
-
-    max_words: Positive | None = None
-    """Number of words to read from each file of `vectors`, from the top. Default: all."""
-
-    min_count: Count = 2
-    """How often a word that is not in `vectors` must occur in train to have a vector of its own. Rarer words share the
-    vector of unknown words; their characters are still read. With `vectors` and without `tune`, only words in `vectors`
-    have one."""
-
-    tune: bool = True
-    """Whether the vectors of words in train are trained further. All other words keep their pretrained vectors."""
-
-    quantize: bool = False
-    """Whether a word vector has 8 bits for each number, with a power of two for each word. A table of word vectors
-    takes half of the disk or less. The network is trained with the rounded vectors."""
-
-    dimension: Size = 100
-    """Size of a word vector if there are no `vectors`."""
-
-    chars: Literal["cnn", "lstm", "none"] = "cnn"
-    """Network that reads the characters of a word: a convolution (`cnn`), a bidirectional LSTM (`lstm`), or none.
-    Default: `cnn`, or `none` if `words` is `false`."""
-
-    char_dimension: Size = 30
-    """Size of a character vector."""
-
-    char_hidden: Size = 50
-    """Number of filters of the convolution, or hidden size of the LSTM in each direction."""
-
-    dropout: Share = 0.5
-    """Probability of dropping each feature of a token before the encoder, during training."""
-
-    word_dropout: Share = 0.0
-    """Probability of replacing the vector of a word by that of unknown words, during training. Characters stay."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_words(cls, values: Any) -> Any:
-        """Read no characters where there are no words, unless the recipe says so."""
-        given = isinstance(values, dict) and values.get("words") is False
-        return {"chars": "none", **values} if given else values
-
-    @model_validator(mode="after")
-    def _words_of_vectors(self) -> "EmbeddingsConfig":
-        for key in ("vectors", "quantize"):
-            if getattr(self, key) and not self.words:
-                raise ValueError(f"`{key}` needs word vectors, got `words = false`; remove one of the two")
-        if self.max_words is not None and not self.vectors:
-            raise ValueError("`max_words` is for `vectors` alone, got no `vectors`")
-        return self
-
-
-class EncoderConfig(Section):
-    """The recurrent network that all heads share."""
-
-    cell: Annotated[str, AfterValidator(_known_cell), WithJsonSchema({"enum": Cell.built_in})] = "lstm"
-    """Type of the recurrent cell; a cell of yours is named here too."""
-
-    hidden_size: Size = 200
-    """Number of features of a state in one direction."""
-
-    layers: Annotated[int, Field(ge=1, le=100)] = 1
-    """Number of recurrent layers."""
-
-    bidirectional: bool = True
-    """Whether to read the sentence in both directions. Models that read in one direction can tag word by word."""
-
-    stride: Annotated[int, Field(ge=1, le=1000)] = 1
-    """Steps from each token that the encoder reads to the next one, for long sequences of frames. A token between two
-    of them has the state of the one before it."""
-
-    merge: Literal["concat", "sum", "mean"] = "concat"
-    """How to join the states of the two directions."""
-
-    dropout: Share = 0.5
-    """Probability of dropping each feature between layers and between the encoder and the heads, during training."""
-
-
-OF_NETWORK = ("embeddings", "encoder")  # sections that a model in `start` decides, apart from these keys:
-HOW_TO_TRAIN = {"vectors", "max_words", "min_count", "tune", "quantize", "dropout", "word_dropout"}
-
-
-class TrainingConfig(Section):
-    """How to fit the network."""
-
-    epochs: Count = 30
-    """Maximum number of passes over the training sentences."""
-
-    batch_size: Count = 16
-    """Number of sentences in a batch."""
-
-    accumulate: Annotated[int, Field(ge=1, le=1000)] = 1
-    """Number of parts of a batch that are computed one after another, whose gradients are added up. A step then needs
-    the memory of the largest part, takes longer, and is the same apart from rounding and dropout."""
-
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """Precision in which the encoder computes in training. `bfloat16` is faster on processors that support it, and is
-    not for a cell of your own. Weights, gradients, the CRF and losses stay in float32, and the saved model is the same
-    kind of model."""
-
-    optimizer: Literal["adam", "sgd"] = "adam"
-    """Optimiser: Adam, or stochastic gradient descent with a momentum of 0.9."""
-
-    learning_rate: Weight = 0.002
-    """Highest learning rate."""
-
-    schedule: Literal["constant", "linear", "cosine"] = "linear"
-    """Course of the learning rate after `warmup`: it stays, or falls to zero along a line or along half a cosine."""
-
-    warmup: Share = 0.05
-    """Share of all steps during which the learning rate rises from zero."""
-
-    weight_decay: Annotated[float, Field(ge=0.0, le=1e6)] = 0.0
-    """Weight decay: each step also multiplies the weights by 1 - learning rate x this value. Word vectors have none."""
-
-    clip_norm: Annotated[Weight | None, BeforeValidator(_none_as_null)] = 5.0
-    """Largest norm of the gradient over all parameters; a larger gradient is scaled down. `"none"`: no limit."""
-
-    patience: Count = 8
-    """Number of epochs without a better dev score after which training stops."""
-
-    select: str = "mean"
-    """Dev score that chooses the best epoch: the name of a layer, or `mean` over the layers of all heads."""
-
-    sampling: Sampling = "proportion"
-    """How to divide an epoch among several corpora: in proportion to their sizes (`proportion`), to the square roots of
-    their sizes (`sqrt`), or equally (`even`); each share is multiplied by the `weight` of the corpus."""
-
-    batches: Literal["separate", "mixed"] = "separate"
-    """Whether each batch has sentences of one corpus or of all. In `mixed` batches each head sees fewer sentences, so
-    use a larger `batch_size`."""
-
-    average: Share = 0.0
-    """Decay of a running average of the weights, for example 0.998; the averaged weights are scored and kept. 0: no
-    averaging."""
-
-    mention_replacement: Share = 0.0
-    """Probability of replacing each entity of train with another one of its type from train. Copies of sentences with a
-    replaced entity are added to train (Dai and Adel 2020). A copy has the entities of one layer and the labels of its
-    sentence; teachers label it like any other sentence. Sentences with unknown tags have no copy. 0: no copies."""
-
-    token_replacement: Share = 0.0
-    """Probability of replacing each token of train with another one that has the same tag in train (Dai and Adel 2020,
-    label-wise). Copies of sentences are added as for `mention_replacement`. 0: no copies."""
-
-    perturbation: dict[Perturbation, Share] = Field(default_factory=dict)
-    """Share of the train sentences of which a copy in another form is added, as in `{ lower = 0.1, upper = 0.05 }`:
-    in lower case (`lower`), in capitals (`upper`), with the quotes, apostrophes and dashes of print (`typographic`),
-    with characters taken for similar ones as in a scan (`scanned`), or without the marks at its end (`unpunctuated`).
-    A copy has all layers of its sentence. Default: no copies."""
-
-    refit: bool = False
-    """Whether to train a fresh network on train and dev together for as many epochs as dev has chosen. The dev scores
-    of the report remain those of the network before it, which has not seen dev."""
-
-    teacher_seeds: Annotated[tuple[Seed, ...], BeforeValidator(as_tuple), AfterValidator(distinct)] = ()
-    """Seeds with which each teacher that is a recipe is trained. The probabilities of these runs are averaged. Default:
-    once, with the seed of the run."""
-
-    @property
-    def copies(self) -> list[str]:
-        """The keys that add changed copies of train sentences."""
-        return [key for key in ("mention_replacement", "token_replacement", "perturbation") if getattr(self, key)]
 
 
 def _refuse(value: object) -> object:
@@ -240,7 +40,7 @@ class Recipe(Section):
     seed: Seed = 1
     """Seed of all random numbers of training: weights, order of sentences, dropout. Splits have a seed of their own."""
 
-    start: Annotated[str | None, Field(min_length=1)] = None
+    start: NotEmpty | None = None
     """Model to start from: the folder of a run or of a model, relative to the recipe, or `hf://owner/name@revision`, a
     model of the Hugging Face hub. The network begins with its words, characters, features and encoder, and with new
     heads unless `keep` is given. `[embeddings]` and `[encoder]` may then only have `min_count`, `tune`, `quantize`,
@@ -291,13 +91,17 @@ class Recipe(Section):
         return {**values, "heads": filled}
 
     @model_validator(mode="after")
-    def _consistent(self) -> "Recipe":
+    def _one_corpus_and_start(self) -> Self:
         if self.data is not None and self.corpora is not None:
             raise ValueError("needs either one corpus in [data] or several in [corpora.NAME], got both")
         if self.start is not None and (keys := self._chosen_by_start()):
             raise ValueError(f"the model in `start` has its own `{keys[0]}`; remove the key or `start`")
         if self.keep is not None and self.start is None:
             raise ValueError("`keep` needs a model in `start`, got none; add `start` or remove `keep`")
+        return self
+
+    @model_validator(mode="after")
+    def _heads_and_scores(self) -> Self:
         layers = self.layers
         if len(layers) < len(self.heads):
             raise ValueError("two heads predict the same layer; give each head a layer of its own")
@@ -305,14 +109,18 @@ class Recipe(Section):
             raise ValueError(
                 f"`training.select` must be `mean` or one of the layers {quoted(layers)}, got `{self.training.select}`"
             )
-        if any(config.lazy for config in self.all_corpora().values()) and (problem := self.reads_all()):
-            raise ValueError(problem)
         for name, head in self.heads.items():
             for metric in head.metrics:
                 if metric in Metric.built_in and head.kind in ("sentence", "values"):
                     raise ValueError(f"`heads.{name}.metrics`: {metric} is for a head of tokens, got `{head.kind}`")
                 if metric not in Metric.built_in and find(Metric, metric) is None:
                     raise ValueError(f"`heads.{name}.metrics` {must_be(Metric, metric)}")
+        return self
+
+    @model_validator(mode="after")
+    def _network_and_training(self) -> Self:
+        if any(config.lazy for config in self.all_corpora().values()) and (problem := self.reads_all()):
+            raise ValueError(problem)
         if self.start is None and not (self.embeddings.words or self.embeddings.chars != "none" or self.features):
             raise ValueError("`embeddings.words = false` needs a section [features.NAME] to read a step by, got none")
         if self.training.copies and any(config.of_frames for config in self.features.values()):
@@ -320,9 +128,9 @@ class Recipe(Section):
                 f"`training.{self.training.copies[0]}` changes words, but features of frames read numbers; remove it"
             )
         for key in ("mention_replacement", "token_replacement"):
-            if getattr(self.training, key) and not any(head.span_scheme for head in layers.values()):
+            if getattr(self.training, key) and not any(head.span_scheme for head in self.heads.values()):
                 raise ValueError(f"`training.{key}` needs a head that predicts entities, got none; remove it")
-        if self.training.refit and any(head.calibrate for head in layers.values()):
+        if self.training.refit and any(head.calibrate for head in self.heads.values()):
             raise ValueError(
                 "`calibrate` needs a dev set that was not trained on, but `training.refit` trains on it; keep one"
             )
@@ -346,20 +154,17 @@ class Recipe(Section):
 
     def _chosen_by_start(self) -> list[str]:
         """Return the keys that are given, but come from the model in `start`."""
-        sections: dict[str, Section] = {name: getattr(self, name) for name in OF_NETWORK}
         found = [
             f"{name}.{key}"
-            for name, section in sections.items()
-            for key in type(section).model_fields
-            if key in section.model_fields_set - HOW_TO_TRAIN
+            for name, kind in OF_NETWORK.items()
+            for key in kind.model_fields
+            if key in getattr(self, name).model_fields_set - HOW_TO_TRAIN
         ]
         return [*found, *(f"features.{name}" for name in self.features)]
 
     def with_start(self, model: str) -> "Recipe":
         """Return the recipe that begins with a model; of its own network only the keys on training are left."""
-        values: dict[str, Any] = self.model_dump(exclude_unset=True)
-        for name in OF_NETWORK:
-            values[name] = {key: value for key, value in values.get(name, {}).items() if key in HOW_TO_TRAIN}
+        values = without_network(self.model_dump(exclude_unset=True))
         return Recipe.model_validate({**values, "features": {}, "start": model})
 
     def reads_all(self) -> str | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tagger.config import ReadingConfig
 from tagger.conversion.layout import Lines
 from tagger.conversion.options import SCHEMES, Conversion
-from tagger.conversion.reformat import SPANNED, form_settings, read_through, reformat
+from tagger.conversion.reformat import SPANNED, read_through, reformat
 from tagger.conversion.retag import retag
 from tagger.errors import DataError
 from tagger.files.reading import decode_lines, encoding_of
@@ -39,7 +39,7 @@ def convert(
     Raises:
         DataError: The file is broken, or the new form cannot hold something in it; names lines and causes.
     """
-    form = form_settings(wanted.form)
+    form = wanted.reading
     source = Source(where, lambda: decode_lines(lines(), where=where, encoding=form.encoding), path)
     format = wanted.format or detect_format(source.lines(), where=where, path=path, config=form)
     if format == "jsonl" and holds_texts(source.lines()):

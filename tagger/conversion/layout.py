@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tagger.errors import DataError
 from tagger.files.reading import decode_lines
-from tagger.formats.columns.conll import NO_SENTENCE, Block, column_blocks
+from tagger.formats.columns.blocks import NO_SENTENCE, Block, column_blocks
 from tagger.formats.columns.conllu import spaced_comments
 from tagger.formats.columns.contents import detect_columns
 from tagger.formats.columns.fields import NO_WORD, RESERVED, Form, Sample, first_fields, read_tags

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import get_args
 
+from tagger.config import ReadingConfig, parse_section
 from tagger.errors import RecipeError
 from tagger.formats.table import WRITABLE
 from tagger.text.choices import Misaligned, Nested
@@ -68,6 +69,15 @@ class Conversion:
         }
         for option in (name for name, given in idle.items() if given):
             raise RecipeError(f"{option} does nothing with --to {self.to}; remove it")
+
+    @property
+    def reading(self) -> ReadingConfig:
+        """Return how the file is written.
+
+        Raises:
+            RecipeError: A value of `form` is wrong.
+        """
+        return parse_section(ReadingConfig, {"format": "conll", **self.form}, where="convert")
 
     @property
     def splitting(self) -> dict[str, str]:

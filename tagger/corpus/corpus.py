@@ -1,36 +1,31 @@
-"""Read a corpus: the train, dev and test sentences that the [data] section of a recipe describes.
+"""A corpus: the train, dev and test sentences that the [data] section of a recipe describes.
 
-`splitting.py` decides which sentence goes to which split, and `checking.py` checks and changes the tags.
+`files.py` reads them, `splitting.py` decides which sentence goes to which split, and `checking.py` checks and changes
+the tags.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_jsonable_python
 
 from tagger.config import DataConfig, ReadingConfig, SplitConfig, parse_section
 from tagger.corpus.checking import finish
-from tagger.corpus.splitting import Splits, groups_of, joined, plural, split_files, split_rows
+from tagger.corpus.files import read_split
+from tagger.corpus.splitting import groups_of, plural, split_files, split_rows
 from tagger.corpus.synthetic import Split, generate
 from tagger.errors import DataError, RecipeError, gather
-from tagger.files.patterns import matching
-from tagger.formats.faults import Faults
-from tagger.formats.source import Source, source_of
-from tagger.formats.table import FORMATS, read_file
-from tagger.formats.tally import UNFIT, Tally
-from tagger.formats.texts.labelled import read_classes
+from tagger.formats.tally import Tally
 from tagger.hub.lazy import is_lazy, read_dataset, selected
 from tagger.hub.loading import BUILDERS
 from tagger.hub.to_rows import to_datasets
-from tagger.text.choices import FileFormat
 from tagger.text.document import Document
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Sentence, typed
 from tagger.text.tokenization import DEFAULT_RULES, TextRules
-from tagger.wording import quoted
 
 if TYPE_CHECKING:
     import datasets
@@ -170,25 +165,15 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
     Raises:
         DataError: A file or dataset is missing or broken.
     """
-    folder = folder or Path()
+    folder, tally = folder or Path(), Tally()
     said: list[str] = []
-    splits: dict[str, Sequence[Sequence[Sentence]]]
-    tally = Tally()
+    splits: Mapping[str, Sequence[Sequence[Sentence]]]
     if config.dataset is not None and not (from_files and config.train is not None):
-        place = folder / config.dataset
-        dataset = str(place) if place.is_dir() else config.dataset
-        lazy, read, said = read_dataset(_in_folder(config, folder), dataset)
-        splits = {name: [sentences] for name, sentences in read.items()}
-        if lazy is not None:
-            splits["train"] = [lazy]
+        splits, said = _of_dataset(config, config.dataset, folder)
     elif config.format == "synthetic":
-        chosen = seed if config.seed is None else config.seed
-        splits = {name: [sentences] for name, sentences in _generate(config.sentences or 0, chosen).items()}
+        splits = _generate(config.sentences or 0, seed if config.seed is None else config.seed)
     else:
-        files = {"train": config.train, "dev": config.dev, "test": config.test}
-        named = {name: paths for name, paths in files.items() if paths}
-        read_all = (partial(_read_split, name, paths, config.reading(), folder, tally) for name, paths in named.items())
-        splits = dict(zip(named, gather(read_all), strict=True))
+        splits = _of_files(config, folder, tally)
     for name in ("dev", "test"):
         if config.split is not None and getattr(config.split, name) is not None and name in splits:
             raise DataError(
@@ -198,6 +183,24 @@ def read_corpus(config: DataConfig, *, folder: Path | None = None, from_files: b
     cut, notes = split_files(splits, config.split)
     finished = finish(cut, config.reading(), [*said, *tally.notes(), *notes], whole=True)
     return Corpus(**finished.splits, schemes=finished.schemes, notes=finished.notes, rules=config.text_rules)
+
+
+def _of_files(config: DataConfig, folder: Path, tally: Tally) -> dict[str, list[list[Sentence]]]:
+    """Return the sentences of each file of each split that has files; all of their errors are reported at once."""
+    files = {"train": config.train, "dev": config.dev, "test": config.test}
+    named = {name: paths for name, paths in files.items() if paths}
+    read = gather(partial(read_split, name, paths, config.reading(), folder, tally) for name, paths in named.items())
+    return dict(zip(named, read, strict=True))
+
+
+def _of_dataset(
+    config: DataConfig, dataset: str, folder: Path
+) -> tuple[dict[str, Sequence[Sequence[Sentence]]], list[str]]:
+    """Return the splits of a dataset, which may be a folder, and notes about them."""
+    place = folder / dataset
+    lazy, read, notes = read_dataset(_in_folder(config, folder), str(place) if place.is_dir() else dataset)
+    splits: dict[str, Sequence[Sequence[Sentence]]] = {name: [sentences] for name, sentences in read.items()}
+    return (splits if lazy is None else {**splits, "train": [lazy]}), notes
 
 
 def _in_folder(config: DataConfig, folder: Path) -> DataConfig:
@@ -216,56 +219,11 @@ def _in_folder(config: DataConfig, folder: Path) -> DataConfig:
     return config.model_copy(update={"data_files": moved})
 
 
-def read_sentences(
-    paths: Sequence[str | Path], config: ReadingConfig, *, scheme_given: bool = True, chosen: Collection[str] = ()
-) -> tuple[list[Sentence], tuple[str, ...]]:
-    """Return the sentences of files that are not a corpus, such as those to be scored, and notes about them.
-
-    Args:
-        paths: The files.
-        config: How to read them.
-        scheme_given: Whether the scheme was chosen for these files; that of training, if it is IO, is ignored for
-            other tags.
-        chosen: Which of `misaligned` and `nested` were chosen for these files. In place of the others, those of
-            training, an entity that tags cannot express counts as missed.
-
-    Raises:
-        DataError: A file is missing or broken.
-    """
-    tally = Tally(options=True, missed=UNFIT - {*chosen})
-    sentences = joined(read_files(paths, config, Path(), tally))
-    finished = finish(
-        {"train": [], "dev": [], "test": sentences}, config, tally.notes(), whole=False, scheme_given=scheme_given
-    )
-    return list(finished.splits["test"]), finished.notes
-
-
-def change_reading(trained: Sequence[ReadingConfig], given: Mapping[str, Any]) -> ReadingConfig:
-    """Return how to read files: as in training, apart from what is given.
-
-    Args:
-        trained: How the corpora of training were read; those without files and of other formats than a given one are
-            ignored, and so is what differs between the rest.
-        given: Keys of a recipe's [data] section; None for a key that is not given.
-
-    Raises:
-        RecipeError: A key is unknown or has a wrong value, or one that is needed is neither given nor the same in all
-            corpora of training.
-    """
-    plain = {k: list(v) if isinstance(v, tuple) else v for k, v in given.items() if v is not None}
-    dumped = [config.model_dump(mode="json", exclude_none=True) for config in trained if config.of_files]
-    alike = [config for config in dumped if plain.get("format", config["format"]) == config["format"]]
-    shared = {k: v for k, v in alike[0].items() if all(other.get(k) == v for other in alike)} if alike else {}
-    config = {**shared, **plain}
-    for key in ("format", "columns", "layer"):
-        found = [other[key] for other in alike if key in other]
-        if key not in config and found:
-            shown = dict.fromkeys(value if isinstance(value, str) else ",".join(value) for value in found)
-            raise RecipeError(f"--{key} must be given, because the files of training differ in it: {quoted(shown)}")
-    if "format" not in config:
-        *names, last = get_args(FileFormat)
-        raise RecipeError(f"say the format of the files with --format ({', '.join(names)} or {last})")
-    return parse_section(ReadingConfig, config, where="evaluate")
+def _generate(sentences: int, seed: int) -> dict[str, list[list[Sentence]]]:
+    """Return a generated corpus: that many sentences for train, a tenth as many each for dev and test."""
+    tenth = max(1, sentences // 10)
+    sizes: dict[Split, int] = {"train": sentences, "dev": tenth, "test": tenth}
+    return {split: [list(generate(size, seed=seed, split=split))] for split, size in sizes.items()}
 
 
 def cut_dev(corpus: Corpus, config: SplitConfig | None = None) -> Corpus:
@@ -288,77 +246,3 @@ def cut_dev(corpus: Corpus, config: SplitConfig | None = None) -> Corpus:
     whole = "" if groups.noun == "sentence" else f" ({plural(groups.noun, number)})"
     note = f"no dev split is named: cut {len(dev)} of {len(corpus.train)} train sentences{whole} by seed {how.seed}"
     return replace(corpus, train=train, dev=dev, notes=(*corpus.notes, note))
-
-
-def _generate(sentences: int, seed: int) -> Splits:
-    """Return a generated corpus: that many sentences for train, a tenth as many each for dev and test."""
-    tenth = max(1, sentences // 10)
-    sizes: dict[Split, int] = {"train": sentences, "dev": tenth, "test": tenth}
-    return {split: list(generate(size, seed=seed, split=split)) for split, size in sizes.items()}
-
-
-def _read_split(
-    split: str, paths: tuple[str, ...] | dict[str, str], config: ReadingConfig, folder: Path, tally: Tally
-) -> list[list[Sentence]]:
-    """Return the sentences of each file of a split; in dev and test, entities that do not fit the tokens are missed."""
-    if split != "train":
-        tally = replace(tally, missed=UNFIT)
-    if isinstance(paths, dict):
-        if config.format != "labelled" or config.layer is None:
-            raise DataError(f'a table class = path needs `format = "labelled"`, got "{config.format}"')
-        named = {label: folder / path for label, path in paths.items()}
-        return read_classes(named, config, tally)
-    found = read_files(paths, config, folder, tally)
-    if config.format == "text":  # blank lines
-        return [[sentence for sentence in file if sentence.tokens] for file in found]
-    return found
-
-
-def read_files(
-    paths: Sequence[str | Path],
-    config: ReadingConfig,
-    folder: Path,
-    tally: Tally,
-    *,
-    opened: Callable[[Path, str | None], Source] = source_of,
-) -> list[list[Sentence]]:
-    """Return the sentences of each file; with several files, their documents get the number of the file: `2.1`.
-
-    Args:
-        paths: The files, patterns and folders of files.
-        config: How to read them.
-        folder: The folder for relative paths.
-        tally: Counts what is done and ignored.
-        opened: Returns the source that a path in an encoding is.
-
-    Raises:
-        DataError: A file cannot be read.
-    """
-    named = [file for path in paths for found in matching(folder / path) for file in _files_of(found, config.format)]
-    files = gather(partial(_read_file, path, config, tally, opened) for path in named)
-    if len(files) == 1:
-        return files
-    return [
-        [s if s.document is None else replace(s, document=f"{number}.{s.document}") for s in file]
-        for number, file in enumerate(files, 1)
-    ]
-
-
-def _files_of(path: Path, format: str | None) -> list[Path]:
-    """Return the files of a folder with a suffix of the format or `.txt`; a path that is no folder or read as a whole.
-
-    If the folder has no such file, the path itself is returned.
-    """
-    if not path.is_dir() or any(row.is_path is not None and row.is_path(path) for row in FORMATS.values()):
-        return [path]
-    row = FORMATS.get(format or "")
-    suffixes = {".txt", *(row.suffixes if row is not None else ())}
-    return sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes) or [path]
-
-
-def _read_file(
-    path: Path, config: ReadingConfig, tally: Tally, opened: Callable[[Path, str | None], Source]
-) -> list[Sentence]:
-    if config.format in (None, "synthetic"):
-        raise DataError(f"{path}: needs a format to be read from files; name `format` in the recipe")
-    return read_file(config.format, opened(path, config.encoding), config, tally, Faults())

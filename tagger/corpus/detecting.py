@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tagger.config import ReadingConfig, form_settings, parse_section
-from tagger.corpus.corpus import read_files
+from tagger.corpus.files import read_files
 from tagger.corpus.splitting import joined
 from tagger.errors import DataError
 from tagger.files.packing import unpacked_name

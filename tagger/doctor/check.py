@@ -5,8 +5,7 @@ control characters are errors here and stop training too. Unusual tokens (empty,
 duplicate ids occur in published corpora: they are errors here, but training keeps them and reports their number.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ from tagger.corpus.corpus import Corpus
 from tagger.corpus.doubts import doubts
 from tagger.corpus.respelling import respelled
 from tagger.doctor import sources
-from tagger.doctor.diagnosis import Counts, Diagnosis
+from tagger.doctor.counts import counts_of
+from tagger.doctor.diagnosis import Diagnosis
 from tagger.doctor.findings import Findings
 from tagger.doctor.sources import Material, Paths
 from tagger.doctor.splits import (
@@ -28,7 +28,7 @@ from tagger.doctor.splits import (
     check_lengths,
     check_unseen,
 )
-from tagger.doctor.tags import check_tags, check_untagged, tags_of
+from tagger.doctor.tags import check_tags, check_untagged
 from tagger.doctor.words import check_words, count_types, oddity_of
 from tagger.encoding.vectors import read_vectors
 from tagger.errors import DataError, RecipeError
@@ -36,7 +36,7 @@ from tagger.formats.texts.labelled import LAYER
 from tagger.hub.lazy import holding, packed_of
 from tagger.text.choices import FileFormat
 from tagger.text.schemes import Scheme
-from tagger.text.sentence import Label, Sentence, TagLayer, place_of
+from tagger.text.sentence import Sentence, TagLayer
 from tagger.text.tokenization import Segment, Tokenize
 from tagger.wording import counted
 
@@ -128,25 +128,13 @@ def _diagnose(material: Material, scheme: Scheme | None, vectors: Sequence[str |
     words = {split: count_types(sentences) for split, sentences in splits.items()}
     check_words(files, set().union(*words.values()), errors, warnings, spaced=material.format == "conllu")
     layers = list(dict.fromkeys(name for part in splits.values() for sentence in part for name in sentence.layers))
-    schemes = {
-        layer: check_tags(
-            files, layer, errors, notes, scheme="io" if layer in bare else scheme or material.schemes.get(layer)
-        )
-        for layer in layers
-        if any(isinstance(s.layers.get(layer), TagLayer) for part in splits.values() for s in part)
-    }
-    if files and not layers and not errors.counts:
-        message = "expected tags or labels, got tokens alone; name the columns with --columns, such as token,ner"
-        errors.add("layers", f"{next(iter(files))}:1", message)
-    if scheme and not any(schemes.values()):
-        message = f"expected a layer with {scheme.upper()} tags, got none in {', '.join(layers) or 'no layers'}"
-        errors.add("prefix", next(iter(files), "the corpus"), f"{message}; remove the scheme")
+    given = {layer: "io" if layer in bare else scheme or material.schemes.get(layer) for layer in layers}
+    schemes = _check_layers(files, given, errors, notes, wanted=scheme)
     for layer in [name for name, found in schemes.items() if found is None]:
         check_untagged(chain.from_iterable(splits.values()), layer, warnings)
-    for sentences in files.values():
-        for doubt in doubts(sentences, material.format, options=True):
-            if doubt.place not in errors.places:
-                warnings.add(*doubt)
+    for doubt in chain.from_iterable(doubts(part, material.format, options=True) for part in files.values()):
+        if doubt.place not in errors.places:
+            warnings.add(*doubt)
     overlaps = check_leaks(splits, warnings)
     check_groups(splits, group, warnings)
     check_contradictions(splits, layers, warnings)
@@ -155,25 +143,43 @@ def _diagnose(material: Material, scheme: Scheme | None, vectors: Sequence[str |
     known = {word: row for row, word in enumerate(read_vectors(vectors).words)} if vectors else None
     check_unseen(words, known, warnings)
     labels = [layer for layer in layers if layer not in entities]
+    types = {split: {name: found.types[split] for name, found in entities.items()} for split in splits}
     return Diagnosis(
         format=material.format,
         columns=material.columns,
         schemes=schemes,
         files=material.files,
         notes=tuple(dict.fromkeys([*material.notes, *notes])),
-        splits={
-            split: _counts(
-                sentences, words[split], {name: found.types[split] for name, found in entities.items()}, labels
-            )
-            for split, sentences in splits.items()
-            if sentences
-        },
+        splits={split: counts_of(part, words[split], types[split], labels) for split, part in splits.items() if part},
         overlaps=overlaps,
         error_counts=dict(errors.counts),
         errors=tuple(errors.kept),
         warning_counts=dict(warnings.counts),
         warnings=tuple(warnings.kept),
     )
+
+
+def _check_layers(
+    files: Mapping[str, Sequence[Sentence]],
+    given: Mapping[str, Scheme | None],
+    errors: Findings,
+    notes: list[str],
+    *,
+    wanted: Scheme | None,
+) -> dict[str, Scheme | None]:
+    """Check the tags of each layer, and that there are tags in the scheme that the user wants; return the schemes."""
+    schemes = {
+        layer: check_tags(files, layer, errors, notes, scheme=scheme)
+        for layer, scheme in given.items()
+        if any(isinstance(s.layers.get(layer), TagLayer) for part in files.values() for s in part)
+    }
+    if files and not given and not errors.counts:
+        message = "expected tags or labels, got tokens alone; name the columns with --columns, such as token,ner"
+        errors.add("layers", f"{next(iter(files))}:1", message)
+    if wanted and not any(schemes.values()):
+        message = f"expected a layer with {wanted.upper()} tags, got none in {', '.join(given) or 'no layers'}"
+        errors.add("prefix", next(iter(files), "the corpus"), f"{message}; remove the scheme")
+    return schemes
 
 
 def _by_file(splits: Mapping[str, Sequence[Sentence]]) -> dict[str, list[Sentence]]:
@@ -183,38 +189,6 @@ def _by_file(splits: Mapping[str, Sequence[Sentence]]) -> dict[str, list[Sentenc
         for sentence in sentences:
             files.setdefault(sentence.origin.path if sentence.origin else split, []).append(sentence)
     return files
-
-
-def _counts(
-    sentences: Sequence[Sentence], words: Counter[str], entities: Mapping[str, Counter[str]], labels: Iterable[str]
-) -> Counts:
-    """Return the contents of a split: its words and entities, and the layers with labels to count."""
-    longest = max(sentences, key=len)
-    others = {layer: _label_counts(sentences, layer) for layer in labels}
-    return Counts(
-        documents=_count_documents(sentences),
-        sentences=len(sentences),
-        tokens=words.total(),
-        types=len(words),
-        entities={layer: dict(found.most_common()) for layer, found in entities.items()},
-        labels={layer: dict(found.most_common()) for layer, found in others.items() if found},
-        longest=len(longest),
-        longest_place=place_of(longest),
-    )
-
-
-def _count_documents(sentences: Sequence[Sentence]) -> int:
-    """Return the number of documents that the files mark; text before the first mark of a file is one too."""
-    documents = {(s.origin.path if s.origin else "", s.document) for s in sentences}
-    marked = {path for path, document in documents if document is not None}
-    return sum(path in marked for path, _ in documents)
-
-
-def _label_counts(sentences: Sequence[Sentence], layer: str) -> Counter[str]:
-    """Return how often each tag or label of a layer occurs."""
-    labels = (sentence.layers.get(layer) for sentence in sentences)
-    counts = Counter(tag for sentence in sentences for tag in tags_of(sentence, layer) if tag)
-    return counts + Counter(label.value for label in labels if isinstance(label, Label))
 
 
 def check_for_training(corpus: Corpus) -> tuple[str, ...]:

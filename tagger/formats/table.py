@@ -17,7 +17,8 @@ from tagger.formats.arrays.frames import SUFFIXES, is_frames, read_frames
 from tagger.formats.arrays.sound import SUFFIXES as OF_SOUND
 from tagger.formats.arrays.sound import is_sound, read_sound, read_unlabelled
 from tagger.formats.arrays.ts import looks_like_ts
-from tagger.formats.columns.conll import conll_lines, looks_like_columns, read_conll
+from tagger.formats.columns.conll import looks_like_columns, read_conll
+from tagger.formats.columns.conll_writing import conll_lines
 from tagger.formats.columns.conllu import FIELDS, conllu_lines, looks_like_conllu, read_conllu
 from tagger.formats.columns.csv_writing import csv_lines
 from tagger.formats.columns.fields import Sample

@@ -8,8 +8,8 @@ from typing import Any
 
 from tagger.analysis.knowledge import knowledge_of
 from tagger.config import ReadingConfig
-from tagger.corpus.corpus import change_reading, read_sentences
 from tagger.corpus.detecting import detected_form, shows_other_format
+from tagger.corpus.files import change_reading, read_sentences
 from tagger.corpus.metadata import with_values
 from tagger.evaluation import Report
 from tagger.formats.standoff.brat import is_brat

@@ -222,7 +222,7 @@ def test_error_that_only_the_system_has_a_word_for_names_the_file(call, tmp_path
     def denied(*arguments: object, **options: object) -> None:
         raise PermissionError(13, "Permission denied", str(tmp_path / "x"))
 
-    monkeypatch.setattr("tagger.cli.converting.convert_file", denied)
+    monkeypatch.setattr("tagger.cli.corpora.converting.convert_file", denied)
     code, _, said = call("convert", str(tmp_path / "x"), "-", "--to", "jsonl")
     assert (code, said) == (1, f"error: {tmp_path / 'x'}: cannot be read or written: Permission denied\n")
 

@@ -76,7 +76,7 @@ def test_best_path_equals_enumeration(seed: int, monkeypatch: pytest.MonkeyPatch
 
 @settings(max_examples=40, deadline=None)
 @given(num_tags=st.integers(1, 9), size=st.integers(1, 7), seed=st.integers(0, 10_000))
-def test_tokens_that_nothing_joins_have_the_same_tags_as_with_the_recursion(num_tags: int, size: int, seed: int) -> None:
+def test_tokens_that_nothing_joins_have_the_tags_of_the_recursion(num_tags: int, size: int, seed: int) -> None:
     generator = np.random.default_rng(seed)
     emissions = generator.integers(-2, 3, (6, size, num_tags)).astype(np.float32)  # many are equal
     emissions[0, generator.integers(size)] = -np.inf  # impossible, unless the token is padding

@@ -13,7 +13,7 @@ from tagger.corpus.synthetic import generate
 from tagger.encoding.packed import pack
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, ModelError, RecipeError
-from tagger.formats.columns.conll import conll_lines
+from tagger.formats.columns.conll_writing import conll_lines
 from tagger.model.folder.torch_model import save_model
 from tagger.running.comparing import compare
 from tagger.text.sentence import Sentence

@@ -10,7 +10,8 @@ import pytest
 from small_recipes import NER
 
 from tagger.config import ReadingConfig
-from tagger.corpus.corpus import load_corpus, read_sentences
+from tagger.corpus.corpus import load_corpus
+from tagger.corpus.files import read_sentences
 from tagger.corpus.synthetic import generate
 from tagger.errors import DataError, RecipeError
 from tagger.formats.jsonl import sentence_to_json

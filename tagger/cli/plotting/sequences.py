@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from tagger.cli.arguments import input_lines, split_columns
-from tagger.cli.tagging import format_of_input, has_lines
+from tagger.cli.tagging.inputs import format_of_input, has_lines
 from tagger.errors import DataError, RecipeError
 from tagger.running.scoring import read_gold
 from tagger.tagging import Tagger, read_documents

@@ -14,8 +14,7 @@ from itertools import count as count_from
 
 from tagger.config import ReadingConfig
 from tagger.errors import DataError
-from tagger.formats.columns.conll import (
-    BREAKS,
+from tagger.formats.columns.blocks import (
     NO_SENTENCE,
     Block,
     add_comment,
@@ -23,6 +22,7 @@ from tagger.formats.columns.conll import (
     column_blocks,
     document_of,
 )
+from tagger.formats.columns.conll_writing import BREAKS
 from tagger.formats.columns.fields import NEWDOC, NO_WORD, WORD, Form, Marks, Sample, is_word_number, read_tags
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source

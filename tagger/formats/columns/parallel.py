@@ -9,7 +9,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 
 from tagger.config import ReadingConfig
-from tagger.formats.columns.conll import NO_SENTENCE
+from tagger.formats.columns.blocks import NO_SENTENCE
 from tagger.formats.columns.contents import is_scheme
 from tagger.formats.columns.fields import HEAD, Sample
 from tagger.formats.faults import Faults

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from tagger.config import ReadingConfig
-from tagger.formats.columns.conll import NO_SENTENCE
+from tagger.formats.columns.blocks import NO_SENTENCE
 from tagger.formats.columns.contents import is_scheme
 from tagger.formats.columns.fields import BLANKS, HEAD, Sample
 from tagger.formats.faults import Faults

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tagger.config import ReadingConfig
-from tagger.formats.columns.conll import NO_SENTENCE
+from tagger.formats.columns.blocks import NO_SENTENCE
 from tagger.formats.columns.fields import Sample
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tagger.config import DataConfig, Recipe, load_recipe
-from tagger.config.data import ReadingConfig
+from tagger.config import DataConfig, ReadingConfig, Recipe, load_recipe
 from tagger.errors import ModelError, RecipeError
 from tagger.extensions import NO_EXTENSION
 from tagger.files.writing import newest

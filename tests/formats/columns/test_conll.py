@@ -11,8 +11,9 @@ from readers import parse_conll, read_conll
 from tagger.config import ReadingConfig
 from tagger.conversion.writing import write_sentences
 from tagger.errors import DataError
-from tagger.formats.columns.conll import NO_SENTENCE, conll_lines
+from tagger.formats.columns.blocks import NO_SENTENCE
 from tagger.formats.columns.conll import read_conll as read_source
+from tagger.formats.columns.conll_writing import conll_lines
 from tagger.formats.faults import Faults
 from tagger.formats.source import Source
 from tagger.formats.tally import Tally

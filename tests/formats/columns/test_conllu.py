@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from readers import parse_conllu, parse_jsonl, read_conllu
 
 from tagger.errors import DataError
-from tagger.formats.columns.conll import NO_SENTENCE
+from tagger.formats.columns.blocks import NO_SENTENCE
 from tagger.formats.columns.conllu import FIELDS, conllu_lines
 from tagger.formats.jsonl import sentence_to_json
 from tagger.formats.tally import Tally

@@ -14,7 +14,7 @@ import readers
 
 from tagger.cli import app
 from tagger.cli.progress import shows_colours
-from tagger.cli.writing import painter
+from tagger.cli.tagging.writing import painter
 from tagger.text.sentence import with_schemes
 
 RECORDS = [
@@ -318,7 +318,7 @@ def test_a_terminal_shows_entities_and_tags_in_colours_and_a_file_has_none(
     model: Path, file: Path, call: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bare = call("tag", model, file).out
-    monkeypatch.setattr("tagger.cli.tagging.shows_colours", lambda: True)
+    monkeypatch.setattr("tagger.cli.tagging.tag_file.shows_colours", lambda: True)
     coloured = call("tag", model, file).out
     assert re.sub(r"\x1b\[\d+m", "", coloured) == bare
     types = re.findall(r"\x1b\[3\d+m\[[^\x1b]+\] (\w+)\x1b\[0m", coloured)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tagger.cli import tagging
 from tagger.cli.progress import Meter
+from tagger.cli.tagging import tag_file
 from tagger.files.journal import is_unfinished, unfinished_of
 from tagger.files.reading import raw_lines
 
@@ -34,7 +34,7 @@ def text(number: int) -> str:
 @pytest.fixture
 def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a file of 100 records, of which each tenth is invalid, and let parts be small."""
-    monkeypatch.setattr(tagging, "PART", SIZE)
+    monkeypatch.setattr(tag_file, "PART", SIZE)
     path = tmp_path / "in.jsonl"
     rows = [json.dumps({"id": number, "text": text(number)} if number % 10 else {}) for number in range(1, 101)]
     path.write_text("\n".join(rows), encoding="utf-8")
@@ -156,7 +156,7 @@ def test_record_that_stops_a_run_can_be_skipped_by_the_next(
 def test_folder_is_continued_from_elsewhere_also_if_it_holds_the_output(
     model: Path, call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(tagging, "PART", SIZE)
+    monkeypatch.setattr(tag_file, "PART", SIZE)
     (folder := tmp_path / "brat").mkdir()
     for number in range(60):
         (folder / f"{number}.txt").write_text(text(number), encoding="utf-8")
@@ -204,10 +204,10 @@ def test_resume_without_an_unfinished_output_tags_the_whole_file(
 
 NURSERY = """
 import json, os, sys
-from tagger.cli import tagging
+from tagger.cli.tagging import tag_file
 from tagger.cli.app import main
 import tagger.inference.numpy_backend
-tagging.PART = 10
+tag_file.PART = 10
 for line in sys.stdin:  # forks a run, which is ready in no time
     child = os.fork()
     if not child:

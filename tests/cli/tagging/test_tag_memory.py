@@ -11,7 +11,8 @@ import pytest
 CODE = """
 import sys
 from pathlib import Path
-from tagger.cli.tagging import Tagging, tag_file
+from tagger.cli.tagging.options import Tagging
+from tagger.cli.tagging.tag_file import tag_file
 from tagger.tagging import load
 tag_file(load(sys.argv[1], backend="numpy", threads=1), sys.argv[2], Tagging(format="jsonl", path=Path(sys.argv[3])))
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))

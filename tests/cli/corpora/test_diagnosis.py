@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import tagger
-from tagger.cli.diagnosis import TITLES, print_diagnosis
+from tagger.cli.corpora.diagnosis import TITLES, print_diagnosis
 from tagger.doctor.check import check
 
 DOCTOR = Path(tagger.__file__).parent / "doctor"

@@ -165,7 +165,7 @@ def _lines(document: Document, output: Output, number: int, before: str | None) 
                 document = replace(document, sentences=(Sentence((), document.text, (), output.empty),))
             yield f"{json.dumps(_fields(document.to_dict(), output.fields, number), ensure_ascii=False)}\n"
         case "conll":
-            from tagger.formats.columns.conll import conll_lines
+            from tagger.formats.columns.conll_writing import conll_lines
 
             for sentence in map(numbers_as_text, document.sentences or (Sentence((), document.text, ()),)):
                 tags = [layer for layer in output.layers if isinstance(sentence.layers.get(layer), TagLayer)]

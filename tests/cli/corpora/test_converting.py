@@ -137,7 +137,7 @@ def test_file_that_changes_or_goes_between_two_passes_is_refused(
             if len(passes) == 1:
                 change(tmp_path / "a")
 
-        monkeypatch.setattr("tagger.cli.converting.raw_lines", spoilt)
+        monkeypatch.setattr("tagger.cli.corpora.converting.raw_lines", spoilt)
         code, out, err = call("a", "out", "--to", "bioes")
         assert (code, out) == (1, "")
         assert err.startswith(f"error: a: {said[name]}")

@@ -1,0 +1,1 @@
+"""The commands about files with tags: `convert` and `check`."""
