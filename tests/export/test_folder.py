@@ -68,8 +68,10 @@ def test_the_card_describes_each_input_and_output(tmp_path: Path) -> None:
         "mood": SentenceHeadConfig(kind="sentence"),
         "load": ValuesHeadConfig(kind="values"),
     }
-    sizes = {"embeddings": EmbeddingsConfig(dimension=5), "encoder": EncoderConfig(hidden_size=8)}
-    save_model(untrained_model(Vocabulary(["a"], ["a"], labels, 2), heads, **sizes), tmp_path / "run", card="")
+    encoder, embeddings = EncoderConfig(hidden_size=8), EmbeddingsConfig(dimension=5)
+    vocabulary = Vocabulary(["a"], ["a"], labels, 2)
+    model = untrained_model(vocabulary, heads, embeddings=embeddings, encoder=encoder)
+    save_model(model, tmp_path / "run", card="")
     export_onnx(tmp_path / "run", tmp_path / "out")
     rows = [line for line in (tmp_path / "out" / "README.md").read_text().splitlines() if line.startswith("| `")]
     assert {"| `tags:ner`", "| `attention:mood`", "| `high:load`"} <= {row[: row.index(" | ")] for row in rows}
