@@ -59,8 +59,8 @@ def annotate(
     columns: ColumnsOption = None,
     text: TextOption = None,
     encoding: EncodingOption = None,
-    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 8000,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
 ) -> None:
     """Annotate entities on a page of your own machine, with a model that learns beside you. Needs the extra `serve`.
 

@@ -51,7 +51,7 @@ ThreadsOption = Annotated[
         "--threads",
         min=1,
         max=MOST_THREADS,
-        help="CPU threads; training uses at most two. Default: all cores, but one to tag with NumPy.",
+        help="CPU threads; training uses at most two. Default: all cores; one for tagging with NumPy.",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON to standard output.")]
@@ -63,7 +63,7 @@ TokenizeOption = Annotated[
     Tokenize | None, typer.Option("--tokenize", help="How to split raw text into tokens. Default: as in training.")
 ]
 TrustOption = Annotated[
-    bool, typer.Option("--trust", help="Also run rules for words that the model brings and no known spaCy has.")
+    bool, typer.Option("--trust", help="Also run tokeniser rules of the model that are not from a released spaCy.")
 ]
 LanguageOption = Annotated[
     str | None, typer.Option("--language", help="Code of the language whose rules split raw text, such as de.")
@@ -72,7 +72,8 @@ SplitOnOption = Annotated[
     str | None, typer.Option("--split-on", help="Characters of raw text that are always tokens, such as /#-.")
 ]
 SegmentOption = Annotated[
-    Segment | None, typer.Option("--segment", help="How to split raw text into sentences: at marks, at lines, or not.")
+    Segment | None,
+    typer.Option("--segment", help="How to split raw text into sentences: at marks (rules), at line breaks, or not."),
 ]
 UnknownOption = Annotated[str | None, typer.Option("--unknown", help="Mark of unknown tags in columns, such as ?.")]
 DelimiterOption = Annotated[
@@ -80,7 +81,7 @@ DelimiterOption = Annotated[
     typer.Option("--delimiter", help="What separates columns: a character, tab, comma or blanks. Default: detected."),
 ]
 QuoteOption = Annotated[
-    str | None, typer.Option("--quote", help='Character around fields with a delimiter in them; "" for none.')
+    str | None, typer.Option("--quote", help='Quote character around fields with delimiters; "" for none.')
 ]
 CommentsOption = Annotated[
     str | None, typer.Option("--comments", help="How comment lines start, such as ###. Default: detected.")

@@ -7,9 +7,9 @@ from tagger.text.choices import ExportPrecision
 
 MEANINGS = {
     "word_ids": "id of each distinct word in `vocabulary.json`, 0 if it is unknown",
-    "char_ids": "ids of the characters of each distinct word, 0 behind its end",
+    "char_ids": "ids of the characters of each distinct word, 0 after its end",
     "known_vectors": "optional: `type_vectors` of an earlier run, of words that come before those of `word_ids`",
-    "type_ids": "for each token the position of its word among the distinct words; any at padding",
+    "type_ids": "for each token, the index of its word among the distinct words, from 0; any valid index at padding",
     "lengths": "number of tokens of each sentence, at least 1",
     "feature": "what the feature says of each distinct word or of each token; see `tagger/features/`",
     "decode": "optional: false leaves `tags` and `marginals` empty, for callers that decode `emissions` themselves",
@@ -19,6 +19,9 @@ MEANINGS = {
     "emissions": "score of each tag at each token before decoding, 0 at padding",
     "probabilities": "probability of each class",
     "attention": "weight of each token in the sentence, 0 at padding",
+    "values": "predicted number of each token, 0 at padding, or numbers of the sentence",
+    "low": "lower end of the interval of each number; the number itself if there are no intervals",
+    "high": "upper end of the interval of each number; the number itself if there are no intervals",
 }
 
 

@@ -172,9 +172,13 @@ class _Lines(Response):
         first = await anext(self.lines, b"")
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": first, "more_body": True})
-        async for part in self.lines:
-            await send({"type": "http.response.body", "body": part, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
+        try:
+            async for part in self.lines:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+            last = b""
+        except Refusal as error:  # of a line that is too long: the answer has begun, so its status cannot change
+            last = bytes_of({"error": error.message}) + b"\n"
+        await send({"type": "http.response.body", "body": last})
 
 
 async def _groups(request: Request, most: int) -> AsyncIterator[list[tuple[int, bytes]]]:

@@ -12,7 +12,7 @@ from onnx_graphs import run
 from onnxruntime import InferenceSession, SessionOptions
 from untrained import untrained_model
 
-from tagger.config import EmbeddingsConfig, EncoderConfig, SentenceHeadConfig, TokensHeadConfig
+from tagger.config import EmbeddingsConfig, EncoderConfig, SentenceHeadConfig, TokensHeadConfig, ValuesHeadConfig
 from tagger.encoding.vocabulary import Vocabulary
 from tagger.errors import MissingExtraError, ModelError
 from tagger.export.folder import export_onnx
@@ -59,6 +59,23 @@ def test_the_folder_holds_the_graph_and_the_small_files_around_it(tmp_path: Path
     found = read_exported(out)
     assert found.graph == (out / GRAPH).read_bytes()
     assert found.weights.array("head:ner.crf.transitions").shape == (5, 5)
+
+
+def test_the_card_describes_each_input_and_output(tmp_path: Path) -> None:
+    labels = {"ner": tags_of_types(["X"], "bioes"), "mood": ["-", "+"], "load": ["0"]}
+    heads = {
+        "ner": TokensHeadConfig(kind="tokens"),
+        "mood": SentenceHeadConfig(kind="sentence"),
+        "load": ValuesHeadConfig(kind="values"),
+    }
+    encoder, embeddings = EncoderConfig(hidden_size=8), EmbeddingsConfig(dimension=5)
+    vocabulary = Vocabulary(["a"], ["a"], labels, 2)
+    model = untrained_model(vocabulary, heads, embeddings=embeddings, encoder=encoder)
+    save_model(model, tmp_path / "run", card="")
+    export_onnx(tmp_path / "run", tmp_path / "out")
+    rows = [line for line in (tmp_path / "out" / "README.md").read_text().splitlines() if line.startswith("| `")]
+    assert {"| `tags:ner`", "| `attention:mood`", "| `high:load`"} <= {row[: row.index(" | ")] for row in rows}
+    assert [row for row in rows if row.endswith("|  |")] == []
 
 
 def test_int8_is_close_to_float32_in_a_smaller_file(tmp_path: Path) -> None:

@@ -191,6 +191,18 @@ def test_too_much_is_refused(small: FastAPI, body: Any, path: str, sentence: str
     assert refused.json()["error"].startswith(sentence)
 
 
+def test_a_line_that_is_too_long_ends_a_stream_with_an_error(small: FastAPI) -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        yield b'"Ada"\n"'
+        yield b"x" * 2001
+        yield b'"\n"Oslo"\n'
+
+    found = answers(small, lambda client: client.post("/tag/stream", content=parts()))
+    first, last = map(json.loads, found.text.splitlines())
+    assert (found.status_code, first["text"]) == (200, "Ada")
+    assert last["error"].startswith("the body must have at most 2,000 bytes, got more")
+
+
 def test_a_body_without_a_length_is_read_up_to_the_limit_only(small: FastAPI) -> None:
     sent = 0
 

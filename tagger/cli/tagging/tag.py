@@ -48,8 +48,8 @@ def tag(
     output: Annotated[
         Path | None,
         typer.Option(
-            help="File to write, whole or not at all; .gz and .zst pack it. Default: standard output. With --ray, a "
-            "folder."
+            help="File to write; it appears when it is complete, and .gz and .zst compress it. Default: standard "
+            "output. With --ray, a folder."
         ),
     ] = None,
     ray: Annotated[
@@ -75,7 +75,7 @@ def tag(
     text: TextOption = None,
     fields: Annotated[str | None, typer.Option(help="Keys of JSON lines to write, such as id,spans.")] = None,
     min_score: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Do not write entities whose probability is lower.")
+        float | None, typer.Option(min=0, max=1, help="Omit entities with a lower probability.")
     ] = None,
     n_best: Annotated[
         int,

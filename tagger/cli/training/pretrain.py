@@ -30,7 +30,7 @@ def pretrain(
     dev: Annotated[
         Path | None,
         typer.Option(
-            help="Held-out text of at least 1,000 characters. Default: the last 5 % of TEXT, at most a million."
+            help="Held-out text of at least 1,000 characters. Default: the last 5 % of TEXT, at most 1,000,000."
         ),
     ] = None,
     format: Annotated[
@@ -77,7 +77,7 @@ def pretrain(
 
     The model reads the text in both directions. The folder always holds the best model so far, by its perplexity on
     held-out text. Ctrl-C, SIGTERM and SIGHUP end training early and keep that model; --resume continues. After the last
-    two the exit code is 128 and the number of the signal. A second Ctrl-C stops at once.
+    two the exit code is 128 plus the number of the signal. A second Ctrl-C stops at once.
     """
     if epochs is not None and minutes is not None:
         raise RecipeError("--epochs and --minutes each end the training; give one of the two")

@@ -33,17 +33,17 @@ def train(
         bool, typer.Option("--overwrite", help="Replace a run in this folder, once the new one has ended.")
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a run that was stopped or killed, from its last checkpoint.")
+        bool, typer.Option("--resume", help="Continue a run that was stopped or killed, from its last checkpoint.")
     ] = False,
     checkpoint_every: Annotated[
         str,
-        typer.Option(metavar="N|Nm", help="Write a checkpoint after N steps, as 500, or N minutes, as 5m."),
+        typer.Option(metavar="N|Nm", help="Write a checkpoint every N steps, as 500, or every N minutes, as 5m."),
     ] = "5m",
     track: Annotated[
-        str | None, typer.Option(help="Show the run in tensorboard, mlflow or wandb too; several with commas.")
+        str | None, typer.Option(help="Also log the run to tensorboard, mlflow or wandb; several with commas.")
     ] = None,
     processes: Annotated[
-        int | None, typer.Option(min=1, help="Train one network in so many processes, each with a part of every batch.")
+        int | None, typer.Option(min=1, help="Train one network in N processes, each with a part of every batch.")
     ] = None,
     dry_run: Annotated[
         bool,
@@ -51,10 +51,10 @@ def train(
     ] = False,
     seed: SeedOption = None,
     seeds: Annotated[
-        str | None, typer.Option(help="Train once with each of these seeds, such as 1,2,3, and sum up the scores.")
+        str | None, typer.Option(help="Train once with each of these seeds, such as 1,2,3, and summarise the scores.")
     ] = None,
     folds: Annotated[
-        int | None, typer.Option(help="Cross-validate: train once per fold of the train sentences, which is its test.")
+        int | None, typer.Option(help="Cross-validate: cut train into N folds, and test one run on each.")
     ] = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="With --seeds or --folds: runs at a time, in processes. Default: 1.")
@@ -67,12 +67,12 @@ def train(
     """Train a model from a recipe, score it once on test, and keep it in a folder.
 
     After each epoch the folder holds the best model so far. Ctrl-C, SIGTERM and SIGHUP end training early and keep it;
-    after the last two the exit code is 128 and the number of the signal.
+    after the last two the exit code is 128 plus the number of the signal.
 
-    With --resume the run goes on from its last checkpoint, also if it was killed, and becomes the same to the last bit
-    as one that was never cut.
+    With --resume a run that was stopped or killed continues from its last checkpoint. The result is the same, to the
+    last bit, as without the interruption.
 
-    With --seeds or --folds there are several runs, each in a folder of its own. Finished ones are used again.
+    With --seeds or --folds there are several runs, each in its own folder. Finished ones are used again.
     """
     from tagger.cli.training.runs import train_group, train_once
     from tagger.config import load_recipe

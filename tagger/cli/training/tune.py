@@ -20,9 +20,9 @@ from tagger.cli.arguments import (
 
 def tune(
     recipe: RecipeArgument,
-    trials: Annotated[int, typer.Option(min=1, help="Number of trials of the search in all.")] = 30,
+    trials: Annotated[int, typer.Option(min=1, help="Total number of trials.")] = 30,
     timeout: Annotated[
-        float | None, typer.Option(min=0, metavar="MINUTES", help="Begin no trial after so many minutes.")
+        float | None, typer.Option(min=0, metavar="MINUTES", help="Start no new trial after this time.")
     ] = None,
     data: DataOption = None,
     output: Annotated[Path | None, typer.Option(help="Folder of the search. Default: runs/RECIPE-tune.")] = None,
@@ -40,7 +40,7 @@ def tune(
     The sections [tune."KEY"] of the recipe say what is tried. The first trial is the recipe itself; a trial whose dev
     scores stay below those of others is stopped early. The folder gets the best recipe (best.toml) and all trials.
 
-    The same command goes on with a search that was stopped. Several processes with the same folder share the trials.
+    The same command continues a search that was stopped. Several processes with the same folder share the trials.
     """
     from tagger.cli.training.tuning import TuneProgress
     from tagger.config import load_recipe
