@@ -186,7 +186,7 @@ async def _groups(request: Request, most: int) -> AsyncIterator[list[tuple[int, 
     rest, number = b"", 0
     async for part in request.stream():
         *whole, rest = (rest + part).split(b"\n")
-        if len(rest) > most:
+        if max(map(len, (*whole, rest))) > most:
             raise too_large(most)
         numbered = iter([(number + i, line) for i, line in enumerate(whole, 1)])
         number += len(whole)

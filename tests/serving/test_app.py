@@ -203,6 +203,12 @@ def test_a_line_that_is_too_long_ends_a_stream_with_an_error(small: FastAPI) -> 
     assert last["error"].startswith("the body must have at most 2,000 bytes, got more")
 
 
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n\"Bob\"\n"])
+def test_a_line_that_is_too_long_is_refused_however_it_arrives(small: FastAPI, end: bytes) -> None:
+    refused = post(small, b'"' + b"a" * 2000 + b'"' + end, "/tag/stream")
+    assert refused.status_code == 413
+
+
 def test_a_body_without_a_length_is_read_up_to_the_limit_only(small: FastAPI) -> None:
     sent = 0
 

@@ -89,7 +89,7 @@ def _parted(card: str) -> tuple[dict[str, Any], str]:
     if lines[:1] != [RULE]:
         return {}, card
     if RULE not in lines[1:]:
-        raise ModelError("README.md: a head that begins with a line --- must end with another one, got none; add it")
+        raise ModelError("README.md: metadata that begin with a line --- must end with another one, got none; add it")
     if not any(lines[1 : lines.index(RULE, 1)]):
         return {}, "\n".join(card.splitlines()[lines.index(RULE, 1) + 1 :])
     import yaml

@@ -115,7 +115,7 @@ def test_a_folder_that_holds_another_model_now_is_refused(hub: Hub, folder: Path
         ("LICENSE", b"x" * 1_100_000, "LICENSE must have at most 1,000,000 bytes, got 1,100,000; nothing was uploaded"),
         ("README.md", b"x" * 1_000_000, "README.md must have at most 1,000,000 bytes, got 1,000,"),
         ("README.md", b"caf\xe9\n", "README.md: must be UTF-8, got the byte 0xe9 at 3; save it as UTF-8"),
-        ("README.md", b"---\nlicense: mit\n", "README.md: a head that begins with a line --- must end with another"),
+        ("README.md", b"---\nlicense: mit\n", "README.md: metadata that begin with a line --- must end with another"),
     ],
 )
 def test_what_could_not_be_read_again_is_not_published(
