@@ -207,7 +207,7 @@ class FramesReading(Section):
 
     windows: Annotated[str, Field(min_length=1)] | None = None
     """JSON file with labelled ranges of time for each series: `{"NAME.csv": [["START", "END"], ...]}`. Its path is
-    relative to the folder of the series. Steps in a range, with both ends, have the tag `tag`, all others `O`.
+    relative to the folder of the series. Steps in a range, including both ends, have the tag `tag`, all others `O`.
     Default: none."""
 
     tag: Annotated[str, Field(min_length=1)] = "anomaly"
@@ -226,8 +226,8 @@ class FramesReading(Section):
     `day`, a `week` or a `year`. Needs a column of times. Default: none."""
 
     ahead: Count | None = None
-    """Number of steps behind each window whose numbers, of the first column of `values`, are the layer `next`: what a
-    head of kind `values` with `per = "sentence"` forecasts. A window without so many steps behind it lacks the layer.
+    """Number of steps after each window whose numbers, of the first column of `values`, are the layer `next`: what a
+    head of kind `values` with `per = "sentence"` forecasts. A window without so many steps after it lacks the layer.
     All windows then begin `hop` steps after one another, also those that are scored or tagged. Default: no layer."""
 
     @model_validator(mode="after")
@@ -310,14 +310,14 @@ class ReadingConfig(Section):
     format: Annotated[str, AfterValidator(_known_format), WithJsonSchema({"enum": Reader.built_in})] | None = None
     """Format of the files; see *Data formats*. `text` has no layers, so it is for corpora that teachers label: each
     line is one sentence, or is divided by `segment = "rules"`. `synthetic` reads no file but generates sentences.
-    A reader of yours is named here too. Required unless `dataset` is given."""
+    The name of your own reader is a format too. Required unless `dataset` is given."""
 
     columns: Names | None = None
     """What each column holds, from left to right: `token`, the name of a layer, or `_` for a column to ignore. For
     `conll` one column must be `token`; `index`, `start`, `end`, `document`, `sentence` (a new value begins a sentence)
     and `sentence_end` are no layers either, and a last `...` is any number of ignored columns. Default for `conll`:
     detected and reported. For `labelled` one must be `text` and one the `layer`; default there: as the header says,
-    otherwise the label, then the text, or the text, then the label, as the lines show."""
+    otherwise label and text, in the order that is detected."""
 
     delimiter: Annotated[str, BeforeValidator(_as_delimiter)] | None = None
     """What separates the columns of a line (`conll`, `labelled`, CSV of `frames`): a character, or `tab`, `comma`,
@@ -405,8 +405,8 @@ class ReadingConfig(Section):
     `{ negative = { below = 0.4 }, positive = { above = 0.6 }, neutral = {} }`. Default: labels are names."""
 
     several: Several = "error"
-    """What to do with a text that has several labels (`labelled`, `jsonl`): skip it, or join them to one name with `+`.
-    The number of such texts is reported. In columns, several labels are numbers with commas between them."""
+    """What to do with a text that has several labels (`labelled`, `jsonl`): skip it, or join them with `+` to one name.
+    The number of such texts is reported. In a column, several labels are numbers separated by commas."""
 
     text: Annotated[str | None, Field(min_length=1)] = None
     """Key of the text in `jsonl` with character spans, such as `body`. Default: `text`, `data`, or the only key whose

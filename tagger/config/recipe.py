@@ -49,8 +49,8 @@ class EmbeddingsConfig(Section):
     """How to turn a word into a vector."""
 
     words: bool = True
-    """Whether words have vectors. `false` is for sequences of numbers, whose steps are no words: then only `chars`, if
-    they are given, and the `features` describe a step."""
+    """Whether words have vectors. `false` is for sequences of numbers, whose steps are not words: then only `features`,
+    and `chars` if given, describe a step."""
 
     vectors: Names = ()
     """Files of pretrained word vectors, in the text format of GloVe or word2vec, plain, gzip or zstd. The vectors of
@@ -69,8 +69,8 @@ class EmbeddingsConfig(Section):
     """Whether the vectors of words in train are trained further. All other words keep their pretrained vectors."""
 
     quantize: bool = False
-    """Whether a word vector has 8 bits for each number, with a power of two for each word. A table of word vectors
-    takes half of the disk or less. The network is trained with the rounded vectors."""
+    """Whether to store each number of a word vector in 8 bits, scaled by a power of two for each word. The table of word
+    vectors then takes at most half of the disk space. The network is trained with the rounded vectors."""
 
     dimension: Size = 100
     """Size of a word vector if there are no `vectors`."""
@@ -112,7 +112,7 @@ class EncoderConfig(Section):
     """The recurrent network that all heads share."""
 
     cell: Annotated[str, AfterValidator(_known_cell), WithJsonSchema({"enum": Cell.built_in})] = "lstm"
-    """Type of the recurrent cell; a cell of yours is named here too."""
+    """Type of the recurrent cell, or the name of your own cell."""
 
     hidden_size: Size = 200
     """Number of features of a state in one direction."""
@@ -124,8 +124,8 @@ class EncoderConfig(Section):
     """Whether to read the sentence in both directions. Models that read in one direction can tag word by word."""
 
     stride: Annotated[int, Field(ge=1, le=1000)] = 1
-    """Steps from each token that the encoder reads to the next one, for long sequences of frames. A token between two
-    of them has the state of the one before it."""
+    """Number of tokens from each one that the encoder reads to the next, for long sequences of frames. A token between
+    two of them gets the state of the one before it."""
 
     merge: Literal["concat", "sum", "mean"] = "concat"
     """How to join the states of the two directions."""
@@ -152,8 +152,8 @@ class TrainingConfig(Section):
     the memory of the largest part, takes longer, and is the same apart from rounding and dropout."""
 
     precision: Literal["float32", "bfloat16"] = "float32"
-    """Precision in which the encoder computes in training. `bfloat16` is faster on processors that support it, and is
-    not for a cell of your own. Weights, gradients, the CRF and losses stay in float32, and the saved model is the same
+    """Precision in which the encoder computes in training. `bfloat16` is faster on CPUs that support it, and is not
+    available for your own cells. Weights, gradients, the CRF and losses stay in float32, and the saved model is the same
     kind of model."""
 
     optimizer: Literal["adam", "sgd"] = "adam"
@@ -203,13 +203,13 @@ class TrainingConfig(Section):
 
     perturbation: dict[Perturbation, Share] = Field(default_factory=dict)
     """Share of the train sentences of which a copy in another form is added, as in `{ lower = 0.1, upper = 0.05 }`:
-    in lower case (`lower`), in capitals (`upper`), with the quotes, apostrophes and dashes of print (`typographic`),
-    with characters taken for similar ones as in a scan (`scanned`), or without the marks at its end (`unpunctuated`).
+    in lower case (`lower`), in capitals (`upper`), with typographic quotes, apostrophes and dashes (`typographic`), with
+    characters replaced by similar ones as in a scan (`scanned`), or without the marks at its end (`unpunctuated`).
     A copy has all layers of its sentence. Default: no copies."""
 
     refit: bool = False
-    """Whether to train a fresh network on train and dev together for as many epochs as dev has chosen. The dev scores
-    of the report remain those of the network before it, which has not seen dev."""
+    """Whether to train a new network on train and dev together, for as many epochs as dev has chosen. The dev scores of
+    the report are those of the first network, which has not seen dev."""
 
     teacher_seeds: Annotated[tuple[Seed, ...], BeforeValidator(as_tuple), AfterValidator(distinct)] = ()
     """Seeds with which each teacher that is a recipe is trained. The probabilities of these runs are averaged. Default:
@@ -248,7 +248,7 @@ class Recipe(Section):
     know. Default: the network begins with random weights."""
 
     keep: Weight | None = None
-    """Weight of the loss against the model in `start`, so that training does not make the network forget what it knew.
+    """Weight of the loss against the model in `start`, so that training does not make the network forget what it knows.
     All heads of the model then stay. One that the recipe does not name learns from the model alone. One that the recipe
     names by its layer also learns the labels of train, which may be new; it needs the same `kind`, `scheme` and size.
     The model teaches what gold leaves open: in a sentence head the probabilities of its own classes given that it is
@@ -278,7 +278,7 @@ class Recipe(Section):
 
     tune: dict[str, SearchConfig] = Field(default_factory=dict)
     """What `tagger tune` tries, each key of the recipe in a section such as `[tune."training.learning_rate"]`. Other
-    commands ignore it. Default: dropout, learning rate, batch size, averaging and the size of the network."""
+    commands ignore it. Default: dropout, learning rate, batch size, averaging, weight decay and the size of the network."""
 
     @model_validator(mode="before")
     @classmethod
