@@ -70,7 +70,7 @@ class Feature(Extension):
     """
 
     group: ClassVar[str] = "tagger.features"
-    built_in: ClassVar[tuple[str, ...]] = ("shape", "affixes", "gazetteer", "charlm", "transformer", "frames")
+    built_in: ClassVar[tuple[str, ...]] = ("shape", "affixes", "gazetteer", "charlm", "transformer", "frames", "position")
 
     section: Any
     feature: Any
