@@ -1,4 +1,4 @@
-"""Parts of your own for recipes: features, heads, cells of the encoder, readers of files, and metrics.
+"""Your own parts for recipes: features, heads, cells of the encoder, readers of files, and metrics.
 
 Each is registered under a name, by which a recipe asks for it and a model folder remembers it:
 
