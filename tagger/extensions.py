@@ -70,7 +70,15 @@ class Feature(Extension):
     """
 
     group: ClassVar[str] = "tagger.features"
-    built_in: ClassVar[tuple[str, ...]] = ("shape", "affixes", "gazetteer", "charlm", "transformer", "frames", "position")
+    built_in: ClassVar[tuple[str, ...]] = (
+        "shape",
+        "affixes",
+        "gazetteer",
+        "charlm",
+        "transformer",
+        "frames",
+        "position",
+    )
 
     section: Any
     feature: Any

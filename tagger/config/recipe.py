@@ -69,8 +69,8 @@ class EmbeddingsConfig(Section):
     """Whether the vectors of words in train are trained further. All other words keep their pretrained vectors."""
 
     quantize: bool = False
-    """Whether to store each number of a word vector in 8 bits, scaled by a power of two for each word. The table of word
-    vectors then takes at most half of the disk space. The network is trained with the rounded vectors."""
+    """Whether to store each number of a word vector in 8 bits, scaled by a power of two for each word. The table of
+    word vectors then takes at most half of the disk space. The network is trained with the rounded vectors."""
 
     dimension: Size = 100
     """Size of a word vector if there are no `vectors`."""
@@ -153,8 +153,8 @@ class TrainingConfig(Section):
 
     precision: Literal["float32", "bfloat16"] = "float32"
     """Precision in which the encoder computes in training. `bfloat16` is faster on CPUs that support it, and is not
-    available for your own cells. Weights, gradients, the CRF and losses stay in float32, and the saved model is the same
-    kind of model."""
+    available for your own cells. Weights, gradients, the CRF and losses stay in float32, and the saved model is the
+    same kind of model."""
 
     optimizer: Literal["adam", "sgd"] = "adam"
     """Optimiser: Adam, or stochastic gradient descent with a momentum of 0.9."""
@@ -203,9 +203,9 @@ class TrainingConfig(Section):
 
     perturbation: dict[Perturbation, Share] = Field(default_factory=dict)
     """Share of the train sentences of which a copy in another form is added, as in `{ lower = 0.1, upper = 0.05 }`:
-    in lower case (`lower`), in capitals (`upper`), with typographic quotes, apostrophes and dashes (`typographic`), with
-    characters replaced by similar ones as in a scan (`scanned`), or without the marks at its end (`unpunctuated`).
-    A copy has all layers of its sentence. Default: no copies."""
+    in lower case (`lower`), in capitals (`upper`), with typographic quotes, apostrophes and dashes (`typographic`),
+    with characters replaced by similar ones as in a scan (`scanned`), or without the marks at its end
+    (`unpunctuated`). A copy has all layers of its sentence. Default: no copies."""
 
     refit: bool = False
     """Whether to train a new network on train and dev together, for as many epochs as dev has chosen. The dev scores of
@@ -278,7 +278,8 @@ class Recipe(Section):
 
     tune: dict[str, SearchConfig] = Field(default_factory=dict)
     """What `tagger tune` tries, each key of the recipe in a section such as `[tune."training.learning_rate"]`. Other
-    commands ignore it. Default: dropout, learning rate, batch size, averaging, weight decay and the size of the network."""
+    commands ignore it. Default: dropout, learning rate, batch size, averaging, weight decay and the size of the
+    network."""
 
     @model_validator(mode="before")
     @classmethod

@@ -245,7 +245,8 @@ FORMATS: Mapping[str, Format] = {
         looks_like=looks_like_inline_xml,
     ),
     "conll": Format(
-        about="Columns as in the CoNLL shared tasks: one token per line, followed by its tags; a blank line between sentences.",
+        about="Columns as in the CoNLL shared tasks: one token per line, followed by its tags; a blank line between "
+        "sentences.",
         example="# intent = tell\nAda\tB-PER\nlives\tO\nin\tO\nOslo\tB-LOC\n\n",
         read=read_conll,
         stream=stream_columns,
