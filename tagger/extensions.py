@@ -1,4 +1,4 @@
-"""Parts of your own for recipes: features, heads, cells of the encoder, readers of files, and metrics.
+"""Your own parts for recipes: features, heads, cells of the encoder, readers of files, and metrics.
 
 Each is registered under a name, by which a recipe asks for it and a model folder remembers it:
 
@@ -70,7 +70,15 @@ class Feature(Extension):
     """
 
     group: ClassVar[str] = "tagger.features"
-    built_in: ClassVar[tuple[str, ...]] = ("shape", "affixes", "gazetteer", "charlm", "transformer", "frames")
+    built_in: ClassVar[tuple[str, ...]] = (
+        "shape",
+        "affixes",
+        "gazetteer",
+        "charlm",
+        "transformer",
+        "frames",
+        "position",
+    )
 
     section: Any
     feature: Any

@@ -199,12 +199,12 @@ class FramesConfig(AnyTokenFeatureConfig):
     kind: Literal["frames"]
 
     scale: Literal["train", "sequence", "before"] = "train"
-    """Whose mean and standard deviation each number is standardised by: those of train, which the model keeps, those of
-    its own sequence (`sequence`), for series of different levels, or those of the steps before it (`before`), for what
-    is unusual at the moment."""
+    """Where the mean and the standard deviation come from that standardise each number: train (`train`; the model keeps
+    them), its own sequence (`sequence`), for series of different levels, or the steps before it (`before`), for what is
+    unusual at the moment."""
 
     before: Count = 200
-    """Number of steps that the mean and deviation are taken from with `scale = "before"`."""
+    """Number of steps from which the mean and the standard deviation are computed with `scale = "before"`."""
 
 
 class PositionConfig(AnyTokenFeatureConfig):

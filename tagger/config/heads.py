@@ -51,7 +51,7 @@ class AnyHeadConfig(Section):
     or a file with labels, such as JSON lines (`.jsonl`).
     The probabilities of several teachers, given as a list, are averaged. Paths are always relative to the folder of
     the recipe. A tokens head learns from teachers on sentences without gold tags; a sentence head learns their class
-    probabilities on all sentences. Default: no teacher."""
+    probabilities on all sentences; a head of kind `values` cannot have a teacher. Default: no teacher."""
 
     teacher_weight: Weight = 0.3
     """Factor on the loss against the teacher, multiplied by `weight`."""
@@ -93,7 +93,7 @@ class TokensHeadConfig(AnyHeadConfig):
 
     teacher_targets: Literal["tags", "marginals"] = "tags"
     """What to learn from teachers: their best tags (`tags`), or the probability of each tag at each token
-    (`marginals`), which also says how sure they are and needs teachers whose tags are in the same `scheme`."""
+    (`marginals`), which also shows how certain they are and needs teachers whose tags are in the same `scheme`."""
 
     scheme: Literal["iob1", "iob2", "bioes", "bilou", "none"] = "bioes"
     """Scheme in which the head learns entities, whatever the scheme of the files; `none` for tags that are no entities,
@@ -148,11 +148,11 @@ class ValuesHeadConfig(AnyHeadConfig):
     """How to turn the states of all tokens into one vector, for numbers of the sentence."""
 
     loss: Literal["squared", "quantile"] = "squared"
-    """What training makes small: the squared error (`squared`), so that the number is the mean of what may come, or the
+    """Loss to minimise: the squared error (`squared`), so that the number is the mean of what may come, or the
     quantile loss (`quantile`) of the median and of both ends of an interval, whose width then depends on the input."""
 
     level: Annotated[float, Field(gt=0, lt=1)] = 0.9
-    """The share of numbers that the intervals are to contain."""
+    """Share of numbers that the intervals should contain."""
 
     calibrate: bool = True
     """Whether to widen or narrow the intervals after training, so that the share of dev numbers in them is `level`

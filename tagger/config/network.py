@@ -16,8 +16,8 @@ class EmbeddingsConfig(Section):
     """How to turn a word into a vector."""
 
     words: bool = True
-    """Whether words have vectors. `false` is for sequences of numbers, whose steps are no words: then only `chars`, if
-    they are given, and the `features` describe a step."""
+    """Whether words have vectors. `false` is for sequences of numbers, whose steps are not words: then only `features`,
+    and `chars` if given, describe a step."""
 
     vectors: Names = ()
     """Files of pretrained word vectors, in the text format of GloVe or word2vec, plain, gzip or zstd. The vectors of
@@ -36,8 +36,8 @@ class EmbeddingsConfig(Section):
     """Whether the vectors of words in train are trained further. All other words keep their pretrained vectors."""
 
     quantize: bool = False
-    """Whether a word vector has 8 bits for each number, with a power of two for each word. A table of word vectors
-    takes half of the disk or less. The network is trained with the rounded vectors."""
+    """Whether to store each number of a word vector in 8 bits, scaled by a power of two for each word. The table of
+    word vectors then takes at most half of the disk space. The network is trained with the rounded vectors."""
 
     dimension: Size = 100
     """Size of a word vector if there are no `vectors`."""
@@ -79,7 +79,7 @@ class EncoderConfig(Section):
     """The recurrent network that all heads share."""
 
     cell: Annotated[str, known(Cell), WithJsonSchema({"enum": Cell.built_in})] = "lstm"
-    """Type of the recurrent cell; a cell of yours is named here too."""
+    """Type of the recurrent cell, or the name of your own cell."""
 
     hidden_size: Size = 200
     """Number of features of a state in one direction."""
@@ -91,8 +91,8 @@ class EncoderConfig(Section):
     """Whether to read the sentence in both directions. Models that read in one direction can tag word by word."""
 
     stride: Annotated[int, Field(ge=1, le=1000)] = 1
-    """Steps from each token that the encoder reads to the next one, for long sequences of frames. A token between two
-    of them has the state of the one before it."""
+    """Number of tokens from each one that the encoder reads to the next, for long sequences of frames. A token between
+    two of them gets the state of the one before it."""
 
     merge: Literal["concat", "sum", "mean"] = "concat"
     """How to join the states of the two directions."""

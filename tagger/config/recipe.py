@@ -48,7 +48,7 @@ class Recipe(Section):
     know. Default: the network begins with random weights."""
 
     keep: Weight | None = None
-    """Weight of the loss against the model in `start`, so that training does not make the network forget what it knew.
+    """Weight of the loss against the model in `start`, so that training does not make the network forget what it knows.
     All heads of the model then stay. One that the recipe does not name learns from the model alone. One that the recipe
     names by its layer also learns the labels of train, which may be new; it needs the same `kind`, `scheme` and size.
     The model teaches what gold leaves open: in a sentence head the probabilities of its own classes given that it is
@@ -78,7 +78,8 @@ class Recipe(Section):
 
     tune: dict[str, SearchConfig] = Field(default_factory=dict)
     """What `tagger tune` tries, each key of the recipe in a section such as `[tune."training.learning_rate"]`. Other
-    commands ignore it. Default: dropout, learning rate, batch size, averaging and the size of the network."""
+    commands ignore it. Default: dropout, learning rate, batch size, averaging, weight decay and the size of the
+    network."""
 
     @model_validator(mode="before")
     @classmethod

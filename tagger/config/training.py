@@ -29,9 +29,9 @@ class TrainingConfig(Section):
     the memory of the largest part, takes longer, and is the same apart from rounding and dropout."""
 
     precision: Literal["float32", "bfloat16"] = "float32"
-    """Precision in which the encoder computes in training. `bfloat16` is faster on processors that support it, and is
-    not for a cell of your own. Weights, gradients, the CRF and losses stay in float32, and the saved model is the same
-    kind of model."""
+    """Precision in which the encoder computes in training. `bfloat16` is faster on CPUs that support it, and is not
+    available for your own cells. Weights, gradients, the CRF and losses stay in float32, and the saved model is the
+    same kind of model."""
 
     optimizer: Literal["adam", "sgd"] = "adam"
     """Optimiser: Adam, or stochastic gradient descent with a momentum of 0.9."""
@@ -80,13 +80,13 @@ class TrainingConfig(Section):
 
     perturbation: dict[Perturbation, Share] = Field(default_factory=dict)
     """Share of the train sentences of which a copy in another form is added, as in `{ lower = 0.1, upper = 0.05 }`:
-    in lower case (`lower`), in capitals (`upper`), with the quotes, apostrophes and dashes of print (`typographic`),
-    with characters taken for similar ones as in a scan (`scanned`), or without the marks at its end (`unpunctuated`).
-    A copy has all layers of its sentence. Default: no copies."""
+    in lower case (`lower`), in capitals (`upper`), with typographic quotes, apostrophes and dashes (`typographic`),
+    with characters replaced by similar ones as in a scan (`scanned`), or without the marks at its end
+    (`unpunctuated`). A copy has all layers of its sentence. Default: no copies."""
 
     refit: bool = False
-    """Whether to train a fresh network on train and dev together for as many epochs as dev has chosen. The dev scores
-    of the report remain those of the network before it, which has not seen dev."""
+    """Whether to train a new network on train and dev together, for as many epochs as dev has chosen. The dev scores of
+    the report are those of the first network, which has not seen dev."""
 
     teacher_seeds: Annotated[tuple[Seed, ...], BeforeValidator(as_tuple), AfterValidator(distinct)] = ()
     """Seeds with which each teacher that is a recipe is trained. The probabilities of these runs are averaged. Default:

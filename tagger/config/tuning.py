@@ -14,16 +14,16 @@ class SearchConfig(Section):
     """The values of a key: numbers from `low` to `high`, or those of a list."""
 
     low: Number | None = None
-    """The least value."""
+    """Smallest value."""
 
     high: Number | None = None
-    """The largest value. If `low` and `high` are whole numbers, only whole numbers are tried."""
+    """Largest value. If `low` and `high` are whole numbers, only whole numbers are tried."""
 
     log: bool = False
-    """Whether to try as many values between 0.001 and 0.01 as between 0.01 and 0.1, as learning rates need."""
+    """Whether to search on a logarithmic scale: as many values between 0.001 and 0.01 as between 0.01 and 0.1."""
 
     values: Annotated[Values, Field(strict=False)] = ()
-    """The values to try, in place of `low` and `high`."""
+    """Values to try, instead of `low` and `high`."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -19,7 +19,7 @@ def write_sentences(
     format: str = "jsonl",
     layers: Sequence[str] | None = None,
 ) -> None:
-    """Write sentences, or those of documents, to a file, which has all of them or stays as it was.
+    """Write sentences, or those of documents, to a file; if that fails, the file stays as it was.
 
     What the format cannot hold, such as probabilities in columns, is not written.
 

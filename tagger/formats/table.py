@@ -145,8 +145,8 @@ FORMATS: Mapping[str, Format] = {
         whole=True,
     ),
     "frames": Format(
-        about="Numbers for each step of a sequence: `.npy`, `.npz`, Parquet, JSON lines with `frames`, `.ts` of the "
-        "time-series community, or CSV with a column of times.",
+        about="Numbers for each step of a sequence: `.npy`, `.npz`, Parquet, JSON lines with `frames`, `.ts` files "
+        "of time series, or CSV with a column of times.",
         example="@problemName Turns\n@univariate true\n@classLabel true up down\n@data\n1.0,2.0,3.5:up\n3,?,1:down\n",
         read=read_frames,
         suffixes=SUFFIXES,
@@ -155,7 +155,7 @@ FORMATS: Mapping[str, Format] = {
         holds=frozenset({"tokens"}),
     ),
     "wav": Format(
-        about="Recordings (WAV, FLAC, Ogg), each a sequence of frames with features of its sound.",
+        about="Recordings (WAV, FLAC, Ogg), each read as a sequence of frames with features of the sound.",
         read=read_sound,
         stream=partial(stream_read, read_unlabelled),
         suffixes=OF_SOUND,
@@ -174,7 +174,7 @@ FORMATS: Mapping[str, Format] = {
         looks_like=looks_like_rasa,
     ),
     "fasta": Format(
-        about="FASTA: sequences of symbols, such as proteins and DNA, each below a header; tags may be below them.",
+        about="FASTA: sequences of symbols, such as proteins and DNA, each below a header; tags may follow them.",
         example=">P1 organism=human\nMKVLAA\nGIVG\n>P2 organism=yeast\nMSTN\n",
         read=read_fasta,
         stream=partial(stream_read, read_symbols),
@@ -233,7 +233,7 @@ FORMATS: Mapping[str, Format] = {
         looks_like=looks_like_labelled,
     ),
     "tagged": Format(
-        about="One sentence per line, with the tag of each word behind it: `word/TAG` or `word_TAG`.",
+        about="One sentence per line, with the tag of each word after it: `word/TAG` or `word_TAG`.",
         example="The/DT cat/NN saw/VBD the/DT dog/NN ./.\nThe/DT dog/NN slept/VBD ./.\n",
         read=read_tagged,
         looks_like=looks_like_tagged,
@@ -246,7 +246,8 @@ FORMATS: Mapping[str, Format] = {
         looks_like=looks_like_inline_xml,
     ),
     "conll": Format(
-        about="Columns as in the CoNLL shared tasks: a token per line, then its tags, a blank line between sentences.",
+        about="Columns as in the CoNLL shared tasks: one token per line, followed by its tags; a blank line between "
+        "sentences.",
         example="# intent = tell\nAda\tB-PER\nlives\tO\nin\tO\nOslo\tB-LOC\n\n",
         read=read_conll,
         stream=stream_columns,

@@ -1,6 +1,6 @@
-"""Scores of predicted layers against gold layers, how sure they are, and whether two of them differ; without torch.
+"""Scores of predicted layers, their confidence intervals, and tests of their differences; without torch.
 
-The names here are for figures of your own: a score is a function of sums of counts, one row per sentence. For numbers
+The names here are for your own figures: a score is a function of sums of counts, one row per sentence. For numbers
 and alarms there are functions of arrays.
 """
 

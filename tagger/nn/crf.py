@@ -26,7 +26,7 @@ Mask = Bool[Tensor, "batch tokens"] | Integer[Tensor, "batch tokens"]
 
 
 class LinearChainCRF(torchcrf.CRF):  # type: ignore[misc]
-    """A CRF over the tags of a sentence, optionally with transitions that are not allowed.
+    """A CRF over the tags of a sentence, optionally with forbidden transitions.
 
     Args:
         num_tags: Number of tags.

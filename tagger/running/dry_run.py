@@ -104,7 +104,7 @@ def dry_run(
     threads: int | None = None,
     listener: RunListener | None = None,
 ) -> DryRun:
-    """Check a training without making it, and estimate its memory and time from a few steps.
+    """Check a training run without finishing it, and estimate its memory and time from a few steps.
 
     Nothing is written. The arguments are those of `train`, and so are the errors, apart from those of teachers: these
     are not asked, and those that are recipes are not trained or counted.

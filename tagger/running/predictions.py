@@ -41,7 +41,7 @@ def score(
     watch: Watch = iter,
     **reading: Any,
 ) -> Report:
-    """Return the report of predictions against gold, of any tool.
+    """Return the report on predictions of any tool, scored against gold.
 
     The two may differ in format, in tokens and in the boundaries of sentences, but must have the same text; those of
     gold count. Layers are matched by name. Probabilities are kept, and invalid sequences of tags stay as they are.

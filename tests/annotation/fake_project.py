@@ -27,6 +27,7 @@ class FakeProject:
         self.skipped: set[int] = set()
         self.past: list[tuple[int, list[Judged], set[int]]] = []
         self.asked: list[tuple[Any, ...]] = []
+        self.score: dict[str, Any] = {"f1": 0.712, "low": 0.655, "high": 0.768, "sentences": 200}
 
     def next(self, after: int | None = None) -> Item | None:
         self.asked.append(("next", after))
@@ -95,7 +96,7 @@ class FakeProject:
             "texts": len(self.texts),
             "per_minute": 14.2 if every else None,
             "types": {name: n for name in self.types if (n := sum(each.type == name for each in every))},
-            "score": {"f1": 0.712, "low": 0.655, "high": 0.768, "sentences": 200} if every else None,
+            "score": self.score if every else None,
             "training": self.training,
             "trainings": 0,
             "seconds_of_training": 0.0,

@@ -228,6 +228,12 @@ def test_progress_is_shown_and_follows_the_training(page: Page) -> None:
     assert page.current == "Siemens Energy"
 
 
+def test_a_score_without_an_interval_is_shown(page: Page) -> None:
+    page.project.score = {"f1": 1.0, "low": None, "high": None, "sentences": 1}
+    page.press(Keys.ENTER, said="Ada Lovelace: PER. 2 suggestions are left.")
+    assert page.all("#progress li")[5] == "dev F1 1.00 (1 sentence)"
+
+
 def test_text_is_never_read_as_html(browser: Any) -> None:
     project = FakeProject([HOSTILE], {0: [Suggestion(0, 3, "<b>T", 0.5)]}, ["<b>T"], why="<i>why")
     with running(create_app(project)) as port:

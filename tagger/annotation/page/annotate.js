@@ -286,12 +286,18 @@ async function progress() {
     node("li", `${found.judgements} ${found.judgements === 1 ? "judgement" : "judgements"}`),
     ...found.types.map(({ type, spans: number }, i) => node("li", `${type} ${number}`, { class: "type", "--hue": hueOf(i) })),
     node("li", `${found.texts_judged} of ${found.texts} texts`),
-    node("li", score ? `dev F1 ${score.f1.toFixed(2)} (${score.low.toFixed(2)} to ${score.high.toFixed(2)}, ${score.sentences} sentences)` : "dev F1 not known yet"),
+    node("li", score ? scoreText(score) : "dev F1 not known yet"),
     node("li", found.per_minute === null ? "pace not known yet" : `${found.per_minute.toFixed(1)} per minute`),
     found.training === "running" ? node("li", "training …", { class: "runs" }) : node("li", `next training in ${found.next_training_in} judgements`),
   ];
   if (found.error) parts.push(node("li", `the last training failed: ${found.error}`, { class: "error" }));
   $("progress").replaceChildren(...parts);
+}
+
+// A few texts, or texts that are all right or all wrong, show no interval.
+function scoreText({ f1, low, high, sentences }) {
+  const interval = low === null ? "" : `${low.toFixed(2)} to ${high.toFixed(2)}, `;
+  return `dev F1 ${f1.toFixed(2)} (${interval}${sentences} ${sentences === 1 ? "sentence" : "sentences"})`;
 }
 
 function button(type, i) {

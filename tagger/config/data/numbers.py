@@ -24,7 +24,7 @@ class FramesReading(Section):
 
     windows: NotEmpty | None = None
     """JSON file with labelled ranges of time for each series: `{"NAME.csv": [["START", "END"], ...]}`. Its path is
-    relative to the folder of the series. Steps in a range, with both ends, have the tag `tag`, all others `O`.
+    relative to the folder of the series. Steps in a range, including both ends, have the tag `tag`, all others `O`.
     Default: none."""
 
     tag: NotEmpty = "anomaly"
@@ -43,8 +43,8 @@ class FramesReading(Section):
     `day`, a `week` or a `year`. Needs a column of times. Default: none."""
 
     ahead: Count | None = None
-    """Number of steps behind each window whose numbers, of the first column of `values`, are the layer `next`: what a
-    head of kind `values` with `per = "sentence"` forecasts. A window without so many steps behind it lacks the layer.
+    """Number of steps after each window whose numbers, of the first column of `values`, are the layer `next`: what a
+    head of kind `values` with `per = "sentence"` forecasts. A window without so many steps after it lacks the layer.
     All windows then begin `hop` steps after one another, also those that are scored or tagged. Default: no layer."""
 
     @model_validator(mode="after")

@@ -70,14 +70,14 @@ class ReadingConfig(Section):
     format: Annotated[str, known(Reader), WithJsonSchema({"enum": Reader.built_in})] | None = None
     """Format of the files; see *Data formats*. `text` has no layers, so it is for corpora that teachers label: each
     line is one sentence, or is divided by `segment = "rules"`. `synthetic` reads no file but generates sentences.
-    A reader of yours is named here too. Required unless `dataset` is given."""
+    The name of your own reader is a format too. Required unless `dataset` is given."""
 
     columns: Names | None = None
     """What each column holds, from left to right: `token`, the name of a layer, or `_` for a column to ignore. For
     `conll` one column must be `token`; `index`, `start`, `end`, `document`, `sentence` (a new value begins a sentence)
     and `sentence_end` are no layers either, and a last `...` is any number of ignored columns. Default for `conll`:
     detected and reported. For `labelled` one must be `text` and one the `layer`; default there: as the header says,
-    otherwise the label, then the text, or the text, then the label, as the lines show."""
+    otherwise label and text, in the order that is detected."""
 
     delimiter: Delimiter | None = None
     """What separates the columns of a line (`conll`, `labelled`, CSV of `frames`): a character, or `tab`, `comma`,
@@ -165,8 +165,8 @@ class ReadingConfig(Section):
     `{ negative = { below = 0.4 }, positive = { above = 0.6 }, neutral = {} }`. Default: labels are names."""
 
     several: Several = "error"
-    """What to do with a text that has several labels (`labelled`, `jsonl`): skip it, or join them to one name with `+`.
-    The number of such texts is reported. In columns, several labels are numbers with commas between them."""
+    """What to do with a text that has several labels (`labelled`, `jsonl`): skip it, or join them with `+` to one name.
+    The number of such texts is reported. In a column, several labels are numbers separated by commas."""
 
     text: NotEmpty | None = None
     """Key of the text in `jsonl` with character spans, such as `body`. Default: `text`, `data`, or the only key whose
