@@ -238,6 +238,11 @@ class Head(ABC, Generic[C, N, M]):
         """Whether a teacher is asked about a training sentence."""
         return self.layer not in sentence.layers
 
+    @property
+    def can_learn(self) -> bool:
+        """Whether it learns from teachers: whether it has a `learn` of its own."""
+        return type(self).learn is not Head.learn
+
     def learn(self, encoded: EncodedSentences, lesson: Lesson) -> EncodedSentences:
         """Return the training sentences with the targets that a teacher gives.
 

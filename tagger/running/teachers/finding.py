@@ -9,6 +9,7 @@ from tagger.encoding.packed import pack
 from tagger.errors import RecipeError, TaggerError
 from tagger.features.feature import Given
 from tagger.features.table import Features, prepare_features
+from tagger.heads.table import head_of
 from tagger.model.folder.opening import kept_path, model_path
 from tagger.running.corpora import check_files
 from tagger.running.several.found import has_model, runs_in
@@ -49,6 +50,8 @@ def find_teachers(
     for name, head in recipe.heads.items():
         for teacher in head.teacher or ():
             where, path = f"heads.{name}.teacher", model_path(teacher, folder)
+            if not head_of(name, head).can_learn:
+                raise RecipeError(f"{where}: a head of kind {head.kind!r} has no teacher; remove the key")
             if output is not None:
                 check_place(where, path, output)
                 _check_neighbours(where, path, output)

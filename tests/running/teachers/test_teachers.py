@@ -452,6 +452,10 @@ def test_an_error_in_the_training_of_a_teacher_names_its_recipe(folder: Path) ->
         ("heads.upos.scheme=bioes", r"must predict entities of `upos` as the head does, got tags without a scheme"),
         ("heads.ner.teacher=sub/..toml", "must have different file names"),
         ("heads.ner.teacher=''", "`heads.ner.teacher.0` must not be empty"),
+        (
+            "heads.ner={kind = 'values', teacher = 'ner.toml'}",
+            "^heads.ner.teacher: a head of kind 'values' has no teacher; remove the key",
+        ),
     ],
 )
 def test_a_teacher_that_cannot_teach_is_reported_before_anything_is_read(
