@@ -274,7 +274,7 @@ class Tagger:
         `reset` begins the next sentence.
 
         Raises:
-            ModelError: The model reads in both directions.
+            ModelError: The model reads in both directions, or has features of whole sentences.
         """
         return self.backend.incremental()
 
