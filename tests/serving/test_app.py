@@ -203,7 +203,7 @@ def test_a_line_that_is_too_long_ends_a_stream_with_an_error(small: FastAPI) -> 
     assert last["error"].startswith("the body must have at most 2,000 bytes, got more")
 
 
-@pytest.mark.parametrize("end", [b"", b"\n", b"\n\"Bob\"\n"])
+@pytest.mark.parametrize("end", [b"", b"\n", b'\n"Bob"\n'])
 def test_a_line_that_is_too_long_is_refused_however_it_arrives(small: FastAPI, end: bytes) -> None:
     refused = post(small, b'"' + b"a" * 2000 + b'"' + end, "/tag/stream")
     assert refused.status_code == 413
