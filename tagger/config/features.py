@@ -212,7 +212,7 @@ class PositionConfig(AnyTokenFeatureConfig):
 
     kind: Literal["position"]
 
-    waves: Size = 8
+    waves: Annotated[int, Field(ge=2, le=10**4)] = 8
     """Number of waves. Each gives its sine and its cosine at the token."""
 
     longest: Annotated[float, Field(gt=4.0, le=1e6)] = 100.0

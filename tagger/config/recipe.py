@@ -96,7 +96,7 @@ class Recipe(Section):
         if self.data is not None and self.corpora is not None:
             raise ValueError("needs either one corpus in [data] or several in [corpora.NAME], got both")
         if self.start is not None and (keys := self._chosen_by_start()):
-            raise ValueError(f"the model in `start` has its own `{keys[0]}`; remove the key or `start`")
+            raise ValueError(f"the model in `start` decides `{keys[0]}`; remove the key or `start`")
         if self.keep is not None and self.start is None:
             raise ValueError("`keep` needs a model in `start`, got none; add `start` or remove `keep`")
         return self

@@ -140,6 +140,6 @@ def check_direction(model: Model) -> None:
     features = model.features.items()
     if found := [name for name, feature in features if isinstance(feature, TokenFeature) and not feature.alone]:
         raise ModelError(
-            f"incremental tagging needs features of single words, got {quoted(found)}, which reads whole sentences; "
+            f"incremental tagging needs features of single words, got {quoted(found)}, which reads more than its word; "
             "train without it, or pass whole sentences to tag_tokens"
         )

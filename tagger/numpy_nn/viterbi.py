@@ -40,7 +40,7 @@ def _best_alone(emissions: Floats, lengths: Lengths) -> tuple[Ids, NDArray[np.bo
     padding = np.arange(emissions.shape[1]) >= lengths[:, None]
     tags = np.where(padding, 0, emissions.argmax(2))
     best = np.take_along_axis(emissions, tags[:, :, None], 2)[:, :, 0]
-    return tags, np.all((best > -np.inf) | padding, axis=1)
+    return tags, np.all(np.isfinite(best) | padding, axis=1)
 
 
 def best_scores(emissions: Floats, scores: Scores) -> tuple[Floats, Floats]:

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, NamedTuple
 
 from fastapi import FastAPI, Request
@@ -186,12 +186,13 @@ async def _groups(request: Request, most: int) -> AsyncIterator[list[tuple[int, 
     rest, number = b"", 0
     async for part in request.stream():
         *whole, rest = (rest + part).split(b"\n")
-        if max(map(len, (*whole, rest))) > most:
-            raise too_large(most)
-        numbered = iter([(number + i, line) for i, line in enumerate(whole, 1)])
-        number += len(whole)
+        fitting = list(takewhile(lambda line: len(line) <= most, whole))
+        numbered = iter([(number + i, line) for i, line in enumerate(fitting, 1)])
+        number += len(fitting)
         while group := list(islice(numbered, LINES)):
             yield group
+        if len(fitting) < len(whole) or len(rest) > most:
+            raise too_large(most)
     if rest.strip():
         yield [(number + 1, rest)]
 

@@ -9,7 +9,6 @@ import socket
 import sys
 import threading
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import asdict
 from errno import EACCES, EADDRINUSE
 from multiprocessing import parent_process
@@ -104,19 +103,25 @@ def serve(
 
 
 def check_address(host: str, port: int) -> None:
-    """Raise RecipeError if a port is in use, or may not be used; a server says all else."""
-    with suppress(socket.gaierror):
-        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-            try:
-                with socket.socket(family, kind, protocol) as probe:
-                    if sys.platform != "win32":  # as servers do, because a port of a server that ended is free
-                        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    probe.bind(address)
-            except OSError as error:
-                if error.errno in (EADDRINUSE, EACCES):
-                    raise RecipeError(
-                        f"--port: expected a free port at {host}, got {port}: {error.strerror}; choose another one"
-                    ) from None
+    """Raise RecipeError if a host is not known, or a port is in use or may not be used; a server says all else."""
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as error:  # the latter for names such as `a..b`
+        raise RecipeError(
+            f"--host: expected a name or an address of this machine, got {host!r}: {error}; use 127.0.0.1 for this "
+            "machine alone, or 0.0.0.0 for all of its addresses"
+        ) from None
+    for family, kind, protocol, _, address in addresses:
+        try:
+            with socket.socket(family, kind, protocol) as probe:
+                if sys.platform != "win32":  # as servers do, because a port of a server that ended is free
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+        except OSError as error:
+            if error.errno in (EADDRINUSE, EACCES):
+                raise RecipeError(
+                    f"--port: expected a free port at {host}, got {port}: {error.strerror}; choose another one"
+                ) from None
 
 
 def application() -> "FastAPI":

@@ -121,6 +121,22 @@ def test_port_in_use_is_one_sentence_and_leaves_no_file(
     assert [file.name for file in Path().iterdir()] == ["notes.txt"]
 
 
+@pytest.mark.parametrize("host", ["a..b", "name.invalid"])
+def test_host_that_is_not_known_is_one_sentence_and_leaves_no_file(
+    call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str
+) -> None:
+    def unknown(name: str, *_: object, **__: object) -> None:
+        raise UnicodeError("label empty") if ".." in name else socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    monkeypatch.chdir(tmp_path)
+    Path("notes.txt").write_text("Ada left it.\n")
+    code, _, err = call("annotate", "notes.txt", "--types", "PER", "--host", host)
+    assert code == 2
+    assert err.startswith(f"error: --host: expected a name or an address of this machine, got {host!r}: ")
+    assert [file.name for file in Path().iterdir()] == ["notes.txt"]
+
+
 def test_merge_prints_the_agreement(call: Call, served: list[dict[str, Any]]) -> None:
     Path("notes.txt").write_text("Ada left Oslo\n")
     for name, end in (("a", 1), ("b", 2)):

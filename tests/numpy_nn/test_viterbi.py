@@ -80,7 +80,8 @@ def test_tokens_that_nothing_joins_have_the_tags_of_the_recursion(num_tags: int,
     generator = np.random.default_rng(seed)
     emissions = generator.integers(-2, 3, (6, size, num_tags)).astype(np.float32)  # many are equal
     emissions[0, generator.integers(size)] = -np.inf  # impossible, unless the token is padding
-    emissions[1, generator.integers(size), generator.integers(num_tags)] = np.nan
+    for row, value in ((1, np.nan), (2, np.inf)):
+        emissions[row, generator.integers(size), generator.integers(num_tags)] = value
     lengths = generator.integers(1, size + 1, 6)
     free = Scores(*(np.zeros(shape, np.float32) for shape in (num_tags, (num_tags, num_tags), num_tags)))
     with np.errstate(invalid="ignore"):

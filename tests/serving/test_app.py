@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
 import httpx
@@ -191,11 +191,13 @@ def test_too_much_is_refused(small: FastAPI, body: Any, path: str, sentence: str
     assert refused.json()["error"].startswith(sentence)
 
 
-def test_a_line_that_is_too_long_ends_a_stream_with_an_error(small: FastAPI) -> None:
+@pytest.mark.parametrize("cuts", [(0,), (0, 7, 2008), (0, 6)])
+def test_a_line_that_is_too_long_ends_a_stream_with_an_error(small: FastAPI, cuts: Sequence[int]) -> None:
+    body = b'"Ada"\n"' + b"x" * 2001 + b'"\n"Oslo"\n'
+
     async def parts() -> AsyncIterator[bytes]:
-        yield b'"Ada"\n"'
-        yield b"x" * 2001
-        yield b'"\n"Oslo"\n'
+        for start, end in zip(cuts, (*cuts[1:], len(body)), strict=True):
+            yield body[start:end]
 
     found = answers(small, lambda client: client.post("/tag/stream", content=parts()))
     first, last = map(json.loads, found.text.splitlines())

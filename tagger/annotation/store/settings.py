@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
+from pydantic import TypeAdapter, ValidationError
+
 from tagger.annotation.store.database import Database
-from tagger.wording import quoted
+from tagger.wording import plain_rule, quoted
 
 HELD_OUT = 5  # one text in so many is held out from training, to score the model on
 
@@ -32,9 +34,13 @@ def read_settings(database: Database) -> Settings:
     """Return the settings.
 
     Raises:
-        DataError: One is missing.
+        DataError: One is missing or wrong.
     """
     found = {key: database.from_json(value) for key, value in database.all("SELECT key, value FROM settings")}
     if missing := set(Settings._fields) - found.keys():
         raise database.damaged(f"no setting {quoted(sorted(missing))}")
-    return Settings(*(found[name] for name in Settings._fields))
+    try:
+        return TypeAdapter(Settings).validate_python({name: found[name] for name in Settings._fields})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        raise database.damaged(f"the setting `{first['loc'][0]}`, which {plain_rule(first['msg'])}") from None

@@ -27,6 +27,7 @@ def test_project_of_a_newer_version_is_refused(tmp_path: Path) -> None:
         ("DROP TABLE judgements", "SQLite says: no such table: judgements"),
         ("DELETE FROM settings WHERE key = 'types'", "expected a whole project, got no setting `types`"),
         ("UPDATE settings SET value = '{'", "expected a whole project, got invalid JSON"),
+        ("UPDATE settings SET value = '3' WHERE key = 'types'", "got the setting `types`, which must be a list"),
         ("UPDATE texts SET tokens = '['", "SQLite says: malformed JSON"),
         ("UPDATE texts SET offsets = '[[0, 3]]' WHERE id = 2", "expected a whole project, got an invalid text 2"),
         ("UPDATE judgements SET stop = 99", "expected a whole project, got an invalid judgement 1"),

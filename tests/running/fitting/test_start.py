@@ -139,7 +139,7 @@ def test_keys_that_the_model_decides_are_refused(tmp_path: Path) -> None:
     changes = ["encoder.hidden_size=9", "embeddings.chars=lstm", 'features.a={kind = "shape"}']
     for change in (*changes, "encoder.hidden_size=200", "encoder.cell=lstm"):  # the default, but maybe not the model's
         key = change.partition("=")[0]
-        with pytest.raises(RecipeError, match=f"the model in `start` has its own `{key}`; remove the key or `start`"):
+        with pytest.raises(RecipeError, match=f"the model in `start` decides `{key}`; remove the key or `start`"):
             train(recipe, overrides=[change])
 
 
