@@ -12,7 +12,7 @@ SEARCHED: Mapping[str, Mapping[str, Any]] = {  # if a recipe names nothing
     "training.learning_rate": {"low": 5e-4, "high": 2e-2, "log": True},
     "training.batch_size": {"values": (8, 16, 32, 64)},
     "training.average": {"values": (0.0, 0.99, 0.998)},
-    "training.weight_decay": {"low": 1e-6, "high": 1e-1, "log": True},
+    "training.weight_decay": {"values": (0.0, 0.001, 0.01, 0.1)},
     "embeddings.dropout": {"low": 0.1, "high": 0.6},
     "embeddings.word_dropout": {"low": 0.0, "high": 0.2},
     "encoder.dropout": {"low": 0.1, "high": 0.6},

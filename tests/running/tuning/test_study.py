@@ -81,7 +81,9 @@ def test_the_first_trial_is_the_recipe_and_the_best_becomes_one(recipe: Path, tm
 
 def test_without_sections_the_defaults_and_the_own_values_are_tried(tmp_path: Path) -> None:
     watcher = Watcher()
-    tune(make_recipe(tmp_path, SYNTHETIC, NER), trials=1, output=tmp_path / "search", threads=1, listener=watcher)
+    recipe = make_recipe(tmp_path, SYNTHETIC, NER)
+    found = tune(recipe, trials=1, output=tmp_path / "search", threads=1, listener=watcher)
+    assert found.trials[0].own
     assert watcher.begun[0]["encoder.hidden_size"] == 8  # smaller than all sizes that are tried by default
     assert watcher.begun[0]["training.learning_rate"] == 0.02
     assert watcher.begun[0]["embeddings.dropout"] == 0.5
