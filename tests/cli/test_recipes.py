@@ -51,7 +51,7 @@ def test_a_copy_equals_the_recipe_and_its_teachers_are_beside_it(call: Call, tmp
 def test_data_of_the_package_are_copied_with_their_licence(call: Call, tmp_path: Path) -> None:
     assert call("recipes", "copy", "own-types", tmp_path / "mine").code == 0
     copied = tmp_path / "mine" / "data" / "wnut17"
-    assert {path.name for path in copied.iterdir()} == {"LICENSE", "README.md", "train.conll"}
+    assert {path.name for path in copied.iterdir()} == {"LICENSE", "README.md", "train.conll.gz"}
     assert all(path.read_bytes() == (FOLDER / "data" / "wnut17" / path.name).read_bytes() for path in copied.iterdir())
     assert load_corpora(tmp_path / "mine" / "own-types.toml")["data"].train
 
