@@ -57,14 +57,19 @@ class Queue:
         return sum(self._store.settings.is_held_out(text.draw) for text in self._store.texts.some(ids))
 
     def _best(self, texts: Sequence[Untouched], recent: Sequence[int]) -> Item | None:
-        """Return the text that teaches most for each token to read; the first one wins a tie."""
+        """Return the text that teaches most for each token to read; the first one wins a tie.
+
+        A model reads a part of many texts; the others come after those where it is unsure.
+        """
+        is_read = any(text.gain is not None for text in texts)
         ranked = sorted(texts, key=lambda text: -(text.gain or 0.0))[:MOST]
         sentences = {text.id: text.sentence for text in self._store.texts.some([text.id for text in ranked])}
         judged = [words_of(text.sentence) for text in self._store.texts.some(recent)]
-        chosen = max(ranked, key=lambda text: worth(sentences[text.id], text.gain, judged), default=None)
+        gains = {text.id: text.gain or 0.0 if is_read else None for text in ranked}
+        chosen = max(ranked, key=lambda text: worth(sentences[text.id], gains[text.id], judged), default=None)
         if chosen is None:
             return None
-        if all(text.gain is None for text in texts):
+        if not is_read:
             return item_of(self._store, chosen.id, "no model has learned your types yet")
         return item_of(self._store, chosen.id, "the model is unsure here" if chosen.gain else "nothing is less sure")
 

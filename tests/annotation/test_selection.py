@@ -56,6 +56,20 @@ def test_uncertain_texts_come_first_and_no_copy_of_what_was_judged(tmp_path: Pat
     assert order == [6, 4, 5, 3, 2]  # text 5 is the least sure, but has nearly all words of text 1
 
 
+def test_a_text_that_the_model_has_not_read_comes_after_those_where_it_is_unsure(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "notes.sqlite", ["a b c d", "e f g h", "i j k l", "m n o p"], gold=gold())
+    project.judge_rest(1)
+    project.store.predictions.add(Prediction(text, gain, []) for text, gain in {2: 0.1, 4: 0.2}.items())
+    order = []
+    for _ in range(3):
+        item = project.next(order[-1][0] if order else 1)
+        assert item is not None
+        order.append((item.id, item.why))
+        project.judge_rest(item.id)
+    assert [id for id, _ in order] == [4, 2, 3]
+    assert order[-1][1] == "no model has learned your types yet"
+
+
 def test_one_text_in_five_is_held_out_and_comes_by_chance(tmp_path: Path) -> None:
     project = make_project(tmp_path / "notes.sqlite", [f"text number {n} of all" for n in range(200)])
     reasons, item = [], project.next()

@@ -41,8 +41,7 @@ def tag(
         typer.Option(
             help="Format of the output; default: as the name of --output says, else text. csv and parquet have one row "
             "per entity; for a model without entities, one row per label, or per token if it has no labels either. "
-            "doccano, labelstudio and prodigy are suggestions that "
-            "these tools import."
+            "doccano, labelstudio and prodigy are suggestions that these tools import."
         ),
     ] = None,
     output: Annotated[
