@@ -40,10 +40,23 @@ WITH_DATA = ("training", "tagging", "growth", "corpora")
 COPIES = (1, 10, 100)  # of WNUT-17 train, to train on
 # A training in a process of its own, which prints its peak memory in kibibytes.
 TRAIN_ALONE = """
-import resource, sys, tagger
+import sys, threading, time, tagger
+
+FIELDS = ("RssAnon:", "RssFile:")
+peaks = dict.fromkeys(FIELDS, 0)
+
+def watch():
+    while True:
+        for line in open("/proc/self/status"):
+            name, *rest = line.split()
+            if name in FIELDS:
+                peaks[name] = max(peaks[name], int(rest[0]))
+        time.sleep(0.05)
+
+threading.Thread(target=watch, daemon=True).start()
 tagger.train(sys.argv[1], threads=1)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-"""
+print(*peaks.values())
+"""  # kilobytes of memory of its own, and of pages of files, which the system can take back
 PRECISIONS = ("float32", "bfloat16")
 PARTS = ("crf", "lstm", "sharing", *WITH_DATA)
 PEAK = Path("/proc/self/clear_refs")
@@ -487,7 +500,10 @@ def growth(material: Material, folder: Path) -> list[dict[str, float | str]]:
 
 
 def grown_corpora(material: Material, folder: Path) -> Iterator[dict[str, float | str]]:
-    """Measure time and peak memory of a training of one epoch as train grows; train is read from Arrow files."""
+    """Measure time and peak memory of a training of one epoch as train grows; train is read from Arrow files.
+
+    Pages of mapped files are counted apart from the memory that the process has for itself. Linux only.
+    """
     name, sentences = "train.parquet", list(material.corpus.train)
     dev = tagger.to_dataset(list(material.corpus.dev)).to_parquet(folder / "dev.parquet")
     assert dev
@@ -500,11 +516,12 @@ def grown_corpora(material: Material, folder: Path) -> Iterator[dict[str, float 
         )
         start = time.perf_counter()
         command = [sys.executable, "-c", TRAIN_ALONE, str(recipe)]
-        peak = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()[-1]
+        output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
         seconds, tokens = time.perf_counter() - start, times * sum(map(len, sentences))
         what = f"training, one epoch of WNUT-17 train x {times}"
-        megabytes = float(peak) / 1024
-        yield {"what": what, "seconds": seconds, "tokens_per_second": tokens / seconds, "peak_megabytes": megabytes}
+        own, mapped = (float(peak) / 1024 for peak in output.split()[-2:])
+        speed = {"seconds": seconds, "tokens_per_second": tokens / seconds}
+        yield {"what": what, **speed, "peak_megabytes": own, "mapped_megabytes": mapped}
 
 
 def _grown(model: Tagger, what: str, sentences: Iterator[Sentence], tokens: int) -> dict[str, float | str]:
@@ -572,13 +589,14 @@ def show(rows: Sequence[Row], grown: Sequence[dict[str, float | str]]) -> None:
     console = Console(width=None if sys.stdout.isatty() else 140)
     console.print(table)
     if grown:
-        table = Table("input", "seconds", "tokens/s", "peak MB")
+        table = Table("input", "seconds", "tokens/s", "peak MB", "mapped MB")
         for entry in grown:
             table.add_row(
                 str(entry["what"]),
                 f"{entry['seconds']:.3f}",
                 f"{entry['tokens_per_second']:,.0f}",
                 f"{entry['peak_megabytes']:,.0f}",
+                f"{entry['mapped_megabytes']:,.0f}" if "mapped_megabytes" in entry else "",
             )
         console.print(table)
 

@@ -84,7 +84,7 @@ def _count_repairs(
     wrong = [invalid_tokens(packed.layers[name], packed.starts, scheme) for name, scheme in schemes.items()]
     if number := sum(map(len, wrong)):
         first = min(int(found[0]) for found in wrong if len(found))
-        row = int(np.searchsorted(packed.starts, first, side="right")) - 1
+        row = int(packed.rows_of(np.array(first)))
         done.repaired[split] += number
         done.firsts.setdefault(split, place_of(part[row], first - int(packed.starts[row])))
 

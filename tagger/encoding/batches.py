@@ -130,9 +130,13 @@ class EncodedSentences:
         """Number of tokens of each sentence."""
         return np.diff(self.starts)
 
+    def lengths_of(self, rows: Ids) -> Ids:
+        """Return the number of tokens of the sentences of these rows, without a look at the others."""
+        return self.starts[rows + 1] - self.starts[rows]
+
     def batch(self, rows: Ids) -> Batch:
         """Return the sentences of these rows as a batch."""
-        lengths = self.lengths[rows]
+        lengths = self.lengths_of(rows)
         mask = np.arange(lengths.max()) < lengths[:, None]  # (batch, tokens)
         tokens = ranges(self.starts[rows], lengths)
         types, inverse = np.unique(self.type_ids[tokens], return_inverse=True)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.encoding.possible_tags import with_sets
-from tagger.encoding.tag_arrays import MISSING, Int32s, NamedIds, neighbours, spell
+from tagger.encoding.tag_arrays import COUNTED, MISSING, Int32s, NamedIds, neighbours, occurrences, spell, stretches
 from tagger.errors import DataError
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Layer, Sentence, TagLayer, Values, place_of
@@ -72,8 +72,7 @@ class Packed:
 
     def counts(self) -> "Counter[str]":
         """Return how often each word occurs."""
-        counts = np.bincount(self.type_ids, minlength=len(self.types)).tolist()
-        return Counter(dict(zip(self.types, counts, strict=True)))
+        return Counter(dict(zip(self.types, occurrences(self.type_ids, len(self.types)), strict=True)))
 
     def num_blank(self) -> int:
         """Return how many tokens have no visible character."""
@@ -99,21 +98,29 @@ class Packed:
     def telling_rows(self) -> list[int]:
         """Return rows that together have every layer, every class and every pair of neighbouring tags."""
         rows: set[int] = set()
-        row_of = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
         for numbers in self.numbers.values():
             known = np.flatnonzero(~np.isnan(numbers.values if numbers.whole else numbers.values[:, None]).all(1))[:1]
-            rows.update((known if numbers.whole else row_of[known]).tolist())
+            rows.update((known if numbers.whole else self.rows_of(known)).tolist())
         for layer in self.layers.values():
             if layer.is_label:
-                found = first_positions(layer.ids + 1, len(layer.names) + 1)
+                found = first_positions(layer.ids, len(layer.names) + 1)  # the last one is of -1
                 rows.update(found[found >= 0].tolist())
                 continue
             size = len(layer.names) + 2  # one more id for tokens without a tag, and one for the edge of the sentence
-            before, after = neighbours(layer.ids.astype(np.int64), self.starts, edge=size - 2)
-            for pairs in ((before + 1) * size + layer.ids + 1, (layer.ids.astype(np.int64) + 1) * size + after + 1):
-                found = first_positions(pairs, size * size)
-                rows.update(row_of[found[found >= 0]].tolist())
+            seen = np.zeros(size * size, bool)
+            for tokens, starts in stretches(self.starts):
+                own = layer.ids[tokens].astype(np.int64)
+                before, after = neighbours(own, starts, edge=size - 2)
+                for pairs in ((before + 1) * size + own + 1, (own + 1) * size + after + 1):
+                    found = first_positions(pairs, size * size)
+                    new = (found >= 0) & ~seen
+                    rows.update(self.rows_of(found[new] + tokens.start).tolist())
+                    seen |= new
         return sorted(rows)
+
+    def rows_of(self, tokens: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return which sentence each of these tokens is in."""
+        return np.searchsorted(self.starts, tokens, side="right") - 1
 
     def targets(
         self, layer: str, index: Mapping[str, int], scheme: Scheme | None
@@ -304,5 +311,7 @@ def ranges(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.
 def first_positions(ids: NDArray[Any], size: int) -> NDArray[np.int64]:
     """Return the position of the first occurrence of each id below `size`; -1 for ids that do not occur."""
     first = np.full(size, -1, np.int64)
-    first[ids[::-1]] = np.arange(len(ids))[::-1]  # numpy keeps the last value that is assigned to an index
+    for end in range(len(ids), 0, -COUNTED):  # from the last part to the first one, in little memory
+        start = max(0, end - COUNTED)
+        first[ids[start:end][::-1]] = np.arange(start, end)[::-1]  # numpy keeps the last value assigned to an index
     return first

@@ -10,7 +10,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.encoding.tag_arrays import MISSING, Int32s, NamedIds, neighbours
+from tagger.encoding.tag_arrays import MISSING, Int32s, NamedIds, neighbours, stretches
 from tagger.text.gaps import spellings
 from tagger.text.schemes import Scheme, split_tag
 
@@ -45,15 +45,23 @@ def with_sets(
     for own, types in layer.annotated.items():
         others = [tag for tag in index if (found := split_tag(tag)[1]) and found not in types]
         out[layer.ids == own] = sets.id_of(["O", *others])
-    row_of = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    has_layer = np.zeros(len(starts) - 1, bool)
-    has_layer[row_of[~missing]] = True
-    unknown = missing & has_layer[row_of]
+    unknown = _beside_known(missing, starts)
     if unknown.any():
         out[unknown] = sets.id_of(index)
         if layer.scheme is not None and scheme is not None and layer.scheme != scheme:
             _spell_beside(layer, out, unknown, starts, sets, (layer.scheme, scheme))
     return out, sets.table() if len(sets.rows) > len(index) else None
+
+
+def _beside_known(missing: NDArray[np.bool_], starts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which missing tags are in a sentence that has other tags."""
+    unknown = np.zeros(len(missing), bool)
+    for tokens, places in stretches(starts):
+        row_of, gone = np.repeat(np.arange(len(places) - 1), np.diff(places)), missing[tokens]
+        has_tags = np.zeros(len(places) - 1, bool)
+        has_tags[row_of[~gone]] = True
+        unknown[tokens] = gone & has_tags[row_of]
+    return unknown
 
 
 class _Sets:

@@ -17,6 +17,7 @@ from tagger.text.schemes import CLOSING, STARTING, Scheme, legal_transitions, sp
 Int32s = NDArray[np.int32]
 MISSING = -1
 STRETCH = 2**15  # sentences that are processed at once
+COUNTED = 2**20  # ids that are counted at once
 LETTERS = {"iob1": "BI", "iob2": "BIIB", "bioes": "BIES", "bilou": "BILU"}  # begin, inside, end, alone
 
 
@@ -41,7 +42,7 @@ class NamedIds:
 
     def counts(self) -> "Counter[str]":
         """Return how often each name occurs; names that do not occur are not in it."""
-        counts = np.bincount(self.ids[self.ids != MISSING], minlength=len(self.names)).tolist()
+        counts = occurrences(self.ids, len(self.names))
         found: Counter[str] = Counter()
         for name, count in zip(self.names, counts, strict=True):  # the name `O` may have several ids
             found[name] += count
@@ -79,7 +80,16 @@ def neighbours(values: NDArray[Any], starts: NDArray[np.int64], edge: Any) -> tu
     return before, after
 
 
-def _stretches(starts: NDArray[np.int64]) -> Iterator[tuple[slice, NDArray[np.int64]]]:
+def occurrences(ids: Int32s, size: int) -> list[int]:
+    """Return how often each id below `size` occurs; -1 is not counted."""
+    counts = np.zeros(size + 1, np.int64)
+    for first in range(0, len(ids), COUNTED):  # `bincount` makes a copy that is twice as large as the ids
+        counts += np.bincount(ids[first : first + COUNTED] + 1, minlength=size + 1)
+    found: list[int] = counts[1:].tolist()
+    return found
+
+
+def stretches(starts: NDArray[np.int64]) -> Iterator[tuple[slice, NDArray[np.int64]]]:
     """Yield the tokens of parts of the sentences, and where each sentence of a part starts among them."""
     for first in range(0, len(starts) - 1, STRETCH):
         part = starts[first : first + STRETCH + 1]
@@ -98,7 +108,7 @@ def invalid_tokens(layer: NamedIds, starts: NDArray[np.int64], scheme: Scheme) -
     legal[:edge, :edge] = np.array(table, bool).reshape(edge, edge)
     legal[edge, :edge], legal[:edge, edge] = first, last
     found = [np.empty(0, np.int64)]
-    for tokens, places in _stretches(starts):
+    for tokens, places in stretches(starts):
         ids = layer.ids[tokens]
         before, after = neighbours(ids, places, edge)
         wrong = ~legal[before, ids] | (~legal[ids, after] & (after == edge))
@@ -146,7 +156,7 @@ def spell(
     written = np.array([[index[f"{letter}-{t}"] for t in new_types] for letter in LETTERS[target]], np.int32)
     ids = np.empty(len(layer.ids), np.int32)
     counts = np.zeros(len(old_types), np.int64)
-    for tokens, places in _stretches(starts):
+    for tokens, places in stretches(starts):
         old = layer.ids[tokens]
         kinds = old_type_of[old]
         kind_before, _ = neighbours(kinds, places, -1)

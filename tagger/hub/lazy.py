@@ -129,7 +129,7 @@ def holding(sentences: Sequence[Sentence], words: Collection[str]) -> Sequence[S
         return sentences
     packed = sentences.packed
     tokens = np.flatnonzero(np.isin(packed.type_ids, [i for i, word in enumerate(packed.types) if word in words]))
-    return sentences.select(np.unique(np.searchsorted(packed.starts, tokens, side="right") - 1))
+    return sentences.select(np.unique(packed.rows_of(tokens)))
 
 
 def remade(

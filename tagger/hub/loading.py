@@ -52,6 +52,7 @@ def load_splits(config: DataConfig, dataset: str) -> "Mapping[str, datasets.Data
         DataError: It cannot be loaded; the message says what to do.
     """
     import datasets  # imported here: loading it takes seconds, and only this function needs it
+    import pyarrow
 
     try:
         if (kind := _saved(Path(dataset))) is not None:
@@ -60,7 +61,9 @@ def load_splits(config: DataConfig, dataset: str) -> "Mapping[str, datasets.Data
             return dict(saved) if kind == "splits" else {"train": saved}
         files = config.model_dump(mode="json")["data_files"]  # with lists, as `datasets` requires, instead of tuples
         options = {"revision": config.revision, "data_files": files, "streaming": config.streaming}
-        return dict(datasets.load_dataset(_safe_source(dataset), config.name, **options))
+        loaded = datasets.load_dataset(_safe_source(dataset), config.name, **options)
+        pyarrow.default_memory_pool().release_unused()  # what the conversion of a file to Arrow took and gave back
+        return dict(loaded)
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         unfound = isinstance(error, (ConnectionError, datasets.exceptions.DatasetNotFoundError))
         absent = "there is no such folder, and " if unfound and not Path(dataset).exists() else ""

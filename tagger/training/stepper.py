@@ -103,7 +103,7 @@ class Stepper:
             for rows in batches[now.done :]:
                 with self._memory_named(rows):
                     now.loss += self._make_step(rows)
-                now.tokens += int(self.task.sentences.lengths[rows].sum())
+                now.tokens += int(self.task.sentences.lengths_of(rows).sum())
                 now.done += 1
                 now.seconds = time.perf_counter() - started
                 self._stepped(self.step, now.loss / now.done, now.tokens / now.seconds)
@@ -135,7 +135,7 @@ class Stepper:
         except (MemoryError, RuntimeError) as error:
             if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "memory" not in str(error):
                 raise
-            lengths = self.task.sentences.lengths[rows]
+            lengths = self.task.sentences.lengths_of(rows)
             longest = rows[lengths.argmax()]
             raise TaggerError(
                 f"step {self.step}: out of memory with {len(rows)} sentences, the longest of which has "

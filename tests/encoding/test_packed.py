@@ -1,6 +1,8 @@
 """Sentences as arrays, held against the same sentences as objects."""
 
+import tracemalloc
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,8 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger.corpus.synthetic import generate
+from tagger.encoding import packed as packed_arrays
+from tagger.encoding import tag_arrays
+from tagger.encoding.batches import encode
 from tagger.encoding.packed import Packed, first_positions, pack
 from tagger.encoding.tag_arrays import MISSING
+from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError
 from tagger.text.schemes import Boundary, Scheme, convert_tags, spans_to_tags
 from tagger.text.sentence import Label, Sentence, TagLayer
@@ -103,6 +109,52 @@ def test_telling_rows_are_few_and_have_every_pair_of_tags_and_every_label() -> N
     rows = pack(sentences).telling_rows()
     assert pairs([sentences[i] for i in rows]) == pairs(sentences)
     assert len(rows) < 400
+
+
+def test_arrays_that_are_read_in_parts_give_what_they_give_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    sentences = list(generate(300, seed=4, split="train"))
+    partly = [
+        replace(s, layers={"ner": replace(s.tag_layer("ner"), tags=(None, *s.tags("ner")[1:]))}) for s in sentences
+    ]
+    sentences = [*sentences, *partly, make_sentence("no tags here"), make_sentence("")]
+    index = {tag: i for i, tag in enumerate(pack(sentences).layers["ner"].names)}
+
+    def found() -> tuple[object, ...]:
+        packed = pack(sentences)
+        ids, sets = packed.targets("ner", index, "iob2")
+        assert sets is not None
+        return packed.counts(), packed.telling_rows(), packed.layers["ner"].counts(), ids.tolist(), sets.tolist()
+
+    whole = found()
+    monkeypatch.setattr(tag_arrays, "STRETCH", 7)
+    monkeypatch.setattr(tag_arrays, "COUNTED", 5)
+    monkeypatch.setattr(packed_arrays, "COUNTED", 5)
+    assert found() == whole
+
+
+@pytest.mark.parametrize("name", ["telling_rows", "counts", "batch"])
+def test_what_reads_all_sentences_needs_no_more_memory_for_more_of_them(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tag_arrays, "STRETCH", 200)
+    monkeypatch.setattr(tag_arrays, "COUNTED", 256)
+    monkeypatch.setattr(packed_arrays, "COUNTED", 256)
+    few = list(generate(200, seed=4, split="train"))
+
+    def peak(times: int) -> int:
+        packed = pack(few * times)
+        encoded = encode(packed, build_vocabulary(packed, layers={}))
+        rows = np.arange(0, len(few), 10)
+        run = {"telling_rows": packed.telling_rows, "counts": packed.counts, "batch": lambda: encoded.batch(rows)}[name]
+        run()
+        tracemalloc.start()
+        try:
+            run()
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert peak(50) < 1.1 * peak(5)
 
 
 @st.composite
