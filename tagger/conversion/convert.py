@@ -12,7 +12,7 @@ from pathlib import Path
 from tagger.config import ReadingConfig
 from tagger.conversion.layout import Lines
 from tagger.conversion.options import SCHEMES, Conversion
-from tagger.conversion.reformat import SPANNED, read_through, reformat
+from tagger.conversion.reformat import READ_AS_SPANS, read_through, reformat
 from tagger.conversion.retag import retag
 from tagger.errors import DataError
 from tagger.files.reading import decode_lines, encoding_of
@@ -67,7 +67,7 @@ def _is_usual(lines: Lines, source: Source, form: ReadingConfig, format: str) ->
 
 def _check_options(wanted: Conversion, format: str, where: str) -> None:
     """Refuse options that do nothing in a file of this format."""
-    spanned = format in SPANNED
+    spanned = format in READ_AS_SPANS
     for option, given in (("misaligned", wanted.misaligned), ("nested", wanted.nested)):
         if given != "error" and not spanned:
             raise DataError(f"{where}: --{option} is for character spans, got {format}; remove it")

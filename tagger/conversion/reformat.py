@@ -27,7 +27,7 @@ from tagger.text.sentence import Layer, Sentence, TagLayer
 from tagger.text.spellings import Spelling, spelling_of
 from tagger.wording import counted
 
-SPANNED = (*TEXTS, "brat", "pubtator", "webanno")
+READ_AS_SPANS = (*TEXTS, "brat", "pubtator", "webanno")
 
 
 def reformat(source: Source, write_bytes: Callable[[bytes], object], wanted: Conversion, format: str) -> str:
@@ -50,7 +50,7 @@ def reformat(source: Source, write_bytes: Callable[[bytes], object], wanted: Con
         sentences = iter_sentences("jsonl" if format == "spans" else format, source, config, tally, faults)
         return (_respelled(sentence, spellings) for sentence in sentences) if spellings else sentences
 
-    held = list(read(tally, faults)) if format in SPANNED else None  # because reading them takes long
+    held = list(read(tally, faults)) if format in READ_AS_SPANS else None  # because reading them takes long
     found = survey(read(tally, faults) if held is None else held, wanted, format, tally)
     faults.close()
     spellings = _spellings(found, wanted)
