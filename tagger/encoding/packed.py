@@ -7,7 +7,6 @@ which a later run maps instead of reading the corpus again.
 
 import json
 import math
-from array import array
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,8 +16,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.encoding.growing import Growing
 from tagger.encoding.possible_tags import with_sets
-from tagger.encoding.tag_arrays import COUNTED, MISSING, Int32s, NamedIds, neighbours, occurrences, spell, stretches
+from tagger.encoding.tag_arrays import (
+    COUNTED,
+    MISSING,
+    Int32s,
+    NamedIds,
+    neighbours,
+    occurrences,
+    smallest,
+    spell,
+    stretches,
+)
 from tagger.errors import DataError
 from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Layer, Sentence, TagLayer, Values, place_of
@@ -137,7 +147,7 @@ class Packed:
         else:
             present = found.counts()
             table = [index[name] if name in present else MISSING for name in found.names]
-            ids = np.array([*table, MISSING], np.int32)[found.ids]
+            ids = np.array([*table, MISSING], smallest(len(index)))[found.ids]
         return (ids, None) if found.is_label else with_sets(found, ids, self.starts, index, scheme)
 
     def with_schemes(self, schemes: Mapping[str, Scheme | None]) -> "Packed":
@@ -189,10 +199,11 @@ def _check_kind(name: str, found: Layer, kind: type[Layer]) -> None:
 class _Numbers:
     """A layer of numbers that is being packed."""
 
-    def __init__(self, name: str, first: Values, *, tokens: int, sentences: int) -> None:
+    def __init__(self, name: str, first: Values, *, tokens: int, sentences: int, path: Path | None) -> None:
         self.name, self.whole = name, first.whole
         self.width = len(first.values) if first.whole else 1
-        self.values = array("f", [math.nan]) * (self.width * sentences if first.whole else tokens)
+        self.values = Growing("f", path)
+        self.values.fill(math.nan, self.width * sentences if first.whole else tokens)
 
     def add(self, sentence: Sentence) -> None:
         """Add the layer of one sentence.
@@ -221,19 +232,20 @@ class _Numbers:
 
     def numbers(self) -> Numbers:
         """Return the layer."""
-        values = np.frombuffer(self.values, np.float32) if len(self.values) else np.zeros(0, np.float32)
+        values = self.values.array()
         return Numbers(values.reshape(-1, self.width) if self.whole else values)
 
 
 class _Layer:
     """A layer of tags or labels that is being packed, in the scheme of its first sentence."""
 
-    def __init__(self, name: str, first: TagLayer | Label, *, missing: int) -> None:
+    def __init__(self, name: str, first: TagLayer | Label, *, missing: int, path: Path | None) -> None:
         self.name = name
         self.kind = type(first)
         self.scheme = first.scheme if isinstance(first, TagLayer) else None
         self.index: dict[Any, int] = {}  # by name; or by name and types, where other types are unknown
-        self.ids = array("i", [MISSING]) * missing
+        self.ids = Growing("i", path)
+        self.ids.fill(MISSING, missing)
 
     def add(self, sentence: Sentence) -> None:
         """Add the layer of one sentence.
@@ -257,45 +269,48 @@ class _Layer:
         """Return the layer."""
         names = [key if isinstance(key, str) else key[0] for key in self.index]
         annotated = {i: key[1] for i, key in enumerate(self.index) if not isinstance(key, str)}
-        return NamedIds(names, _array(self.ids), self.kind is Label, self.scheme, annotated)
+        return NamedIds(names, self.ids.array(), self.kind is Label, self.scheme, annotated)
 
 
-def pack(sentences: Iterable[Sentence], layers: Collection[str] | None = None) -> Packed:
+def pack(sentences: Iterable[Sentence], layers: Collection[str] | None = None, *, room: Path | None = None) -> Packed:
     """Return the arrays of sentences, which are taken one at a time.
 
     Args:
         sentences: The sentences; tags in several schemes are converted to the first one of their layer.
         layers: The layers to pack; default: all.
+        room: An empty folder for the arrays, which are then mapped; default: they are in memory.
 
     Raises:
         DataError: A layer is of several kinds, or has more numbers in one sentence than in another.
+        OSError: The folder cannot be written.
     """
     types: defaultdict[str, int] = defaultdict()
     types.default_factory = types.__len__  # the index of a new word is the number of words before it
-    type_ids, lengths = array("i"), array("i")
+
+    def path(name: str) -> Path | None:
+        return None if room is None else room / name
+
+    type_ids, lengths = Growing("i", path("words")), Growing("i", path("lengths"))
     made: dict[str, _Layer | _Numbers] = {}
     for sentence in sentences:
         for name, value in sentence.layers.items():
             if name not in made and (layers is None or name in layers):
-                made[name] = _new_layer(name, value, tokens=len(type_ids), sentences=len(lengths))
+                place = path(f"layer{len(made)}")
+                made[name] = _new_layer(name, value, tokens=len(type_ids), sentences=len(lengths), path=place)
         for layer in made.values():
             layer.add(sentence)
         type_ids.extend(map(types.__getitem__, sentence.tokens))
-        lengths.append(len(sentence))
+        lengths.extend((len(sentence),))
     packed = {name: layer.named_ids() for name, layer in made.items() if isinstance(layer, _Layer)}
     numbers = {name: layer.numbers() for name, layer in made.items() if isinstance(layer, _Numbers)}
-    return Packed(list(types), _array(type_ids), _starts(_array(lengths)), packed, numbers)
+    return Packed(list(types), type_ids.array(), _starts(lengths.array()), packed, numbers)
 
 
-def _new_layer(name: str, first: Layer, *, tokens: int, sentences: int) -> "_Layer | _Numbers":
+def _new_layer(name: str, first: Layer, *, tokens: int, sentences: int, path: Path | None) -> "_Layer | _Numbers":
     """Return a layer to be packed that so many sentences with so many tokens lack."""
     if isinstance(first, Values):
-        return _Numbers(name, first, tokens=tokens, sentences=sentences)
-    return _Layer(name, first, missing=sentences if isinstance(first, Label) else tokens)
-
-
-def _array(values: "array[int]") -> Int32s:
-    return np.frombuffer(values, np.int32) if len(values) else np.zeros(0, np.int32)
+        return _Numbers(name, first, tokens=tokens, sentences=sentences, path=path)
+    return _Layer(name, first, missing=sentences if isinstance(first, Label) else tokens, path=path)
 
 
 def _starts(lengths: NDArray[Any]) -> NDArray[np.int64]:

@@ -38,14 +38,14 @@ def with_sets(
         the order of the ids; the last one is empty, for the id -1. None if all tags are fully known.
     """
     missing = layer.ids == MISSING
-    if not (layer.annotated or missing.any()):
+    unknown = _beside_known(missing, starts) if missing.any() else missing
+    if not (layer.annotated or unknown.any()):
         return ids, None
     sets = _Sets(index)
-    out = ids.copy()
+    out = ids.astype(np.int32)  # a copy, with room for the ids of sets
     for own, types in layer.annotated.items():
         others = [tag for tag in index if (found := split_tag(tag)[1]) and found not in types]
         out[layer.ids == own] = sets.id_of(["O", *others])
-    unknown = _beside_known(missing, starts)
     if unknown.any():
         out[unknown] = sets.id_of(index)
         if layer.scheme is not None and scheme is not None and layer.scheme != scheme:

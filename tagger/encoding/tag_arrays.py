@@ -80,6 +80,11 @@ def neighbours(values: NDArray[Any], starts: NDArray[np.int64], edge: Any) -> tu
     return before, after
 
 
+def smallest(size: int) -> np.dtype[Any]:
+    """Return the smallest type for ids below `size`, -1, and `size` itself, which marks the edge of a sentence."""
+    return np.min_scalar_type(-(size + 1))
+
+
 def occurrences(ids: Int32s, size: int) -> list[int]:
     """Return how often each id below `size` occurs; -1 is not counted."""
     counts = np.zeros(size + 1, np.int64)
@@ -154,7 +159,7 @@ def spell(
     opens = np.array([prefix != "" and prefix in STARTING for prefix in prefixes])
     closes = np.array([prefix != "" and prefix in CLOSING for prefix in prefixes])
     written = np.array([[index[f"{letter}-{t}"] for t in new_types] for letter in LETTERS[target]], np.int32)
-    ids = np.empty(len(layer.ids), np.int32)
+    ids = np.empty(len(layer.ids), smallest(len(index)))
     counts = np.zeros(len(old_types), np.int64)
     for tokens, places in stretches(starts):
         old = layer.ids[tokens]
@@ -172,7 +177,7 @@ def spell(
         else:
             _, goes_on = neighbours(inside & ~begins, places, edge=False)
             place = np.where(begins, np.where(goes_on, 0, 3), np.where(goes_on, 1, 2))  # begin, inside, end, alone
-        part = np.where(old == MISSING, MISSING, index["O"]).astype(np.int32)
+        part = np.where(old == MISSING, MISSING, index["O"]).astype(ids.dtype)
         part[inside] = written[place[inside], kinds[inside]]
         ids[tokens] = part
     return ids, Counter({t: count for t, count in zip(old_types, counts.tolist(), strict=True) if count})

@@ -184,7 +184,7 @@ def _lazy_sentences(dataset: "datasets.Dataset", where: str, config: DataConfig)
         DataError: The columns or some rows are invalid, or the cache cannot be written.
     """
     read = reader(features_of(dataset, where), config, where)
-    packed = _cached(_key(dataset, config), lambda: pack(sentences_of(dataset, config, where)))
+    packed = _cached(_key(dataset, config), lambda room: pack(sentences_of(dataset, config, where), room=room))
     return LazySentences(dataset, read, packed)
 
 
@@ -196,15 +196,22 @@ def _key(dataset: "datasets.Dataset", config: DataConfig) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
 
 
-def _cached(key: str, make: Callable[[], Packed]) -> Packed:
-    """Return the arrays that the cache has under a name, mapped; they are made and saved first if missing."""
+def _cached(key: str, make: Callable[[Path], Packed]) -> Packed:
+    """Return the arrays that the cache has under a name, mapped; they are made and saved first if missing.
+
+    Args:
+        key: The name.
+        make: Makes the arrays, with an empty folder that it may use.
+
+    Raises:
+        DataError: They cannot be made, or the cache cannot be written.
+    """
     from datasets import config
 
     folder = Path(config.HF_DATASETS_CACHE) / "tagger" / key
     if not (folder / NAMES).is_file():
-        packed = make()
         try:
-            _keep(packed, folder)
+            _keep(make, folder)
         except OSError as error:
             raise DataError(
                 f"{folder}: the arrays of a lazy corpus cannot be saved here: {error.strerror}; "
@@ -213,12 +220,13 @@ def _cached(key: str, make: Callable[[], Packed]) -> Packed:
     return Packed.load(folder)
 
 
-def _keep(packed: Packed, folder: Path) -> None:
-    """Write a folder as a whole or not at all."""
+def _keep(make: Callable[[Path], Packed], folder: Path) -> None:
+    """Make arrays and write them to a folder, as a whole or not at all."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as place:
-        made = Path(place) / "made"
+        room, made = Path(place) / "room", Path(place) / "made"
+        room.mkdir()
         made.mkdir()
-        packed.save(made)
+        make(room).save(made)
         if not folder.exists():  # another process may have been faster
             made.rename(folder)

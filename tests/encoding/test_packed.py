@@ -3,7 +3,7 @@
 import tracemalloc
 from collections import Counter
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger.corpus.synthetic import generate
+from tagger.encoding import growing, tag_arrays
 from tagger.encoding import packed as packed_arrays
-from tagger.encoding import tag_arrays
 from tagger.encoding.batches import encode
 from tagger.encoding.packed import Packed, first_positions, pack
 from tagger.encoding.tag_arrays import MISSING
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError
 from tagger.text.schemes import Boundary, Scheme, convert_tags, spans_to_tags
-from tagger.text.sentence import Label, Sentence, TagLayer
+from tagger.text.sentence import Label, Sentence, TagLayer, Values
 
 SCHEMES: tuple[Scheme, ...] = ("iob1", "iob2", "bioes", "bilou")
 
@@ -132,6 +132,42 @@ def test_arrays_that_are_read_in_parts_give_what_they_give_as_a_whole(monkeypatc
     assert found() == whole
 
 
+@pytest.mark.parametrize("held", [1, 7, 2**20])
+def test_arrays_in_a_folder_are_those_in_memory(held: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = Values((0.5, None), whole=False)
+    late = Sentence.from_tokens(["a", "b"], {"heat": numbers, "mood": Values((1.0, 2.0, 3.0), whole=True)})
+    sentences = [make_sentence("no tags here"), *generate(40, seed=4, split="train"), late, make_sentence("")]
+    monkeypatch.setattr(growing, "HELD", held)
+    found, wanted = pack(sentences, room=tmp_path), pack(sentences)
+    assert isinstance(found.type_ids, np.memmap)
+    assert contents(found) == contents(wanted)
+    for name in ("heat", "mood"):
+        np.testing.assert_array_equal(found.numbers[name].values, wanted.numbers[name].values)
+
+
+def test_packing_in_a_folder_needs_no_more_memory_for_more_sentences(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(growing, "HELD", 256)
+    few = list(generate(50, seed=4, split="train"))
+
+    def peak(times: int, room: Path | None) -> int:
+        tracemalloc.start()
+        try:
+            pack(chain.from_iterable(few for _ in range(times)), ["ner", "upos"], room=room)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    rooms = [tmp_path / name for name in ("warm", "few", "many")]
+    for room in rooms:
+        room.mkdir()
+    peak(1, rooms[0])
+    starts = 3 * 8 * len(few) * 80  # the only array in memory, and what it is made of
+    assert peak(100, rooms[2]) < peak(20, rooms[1]) + starts
+    assert peak(100, None) > peak(20, None) + 2 * starts  # as it is without the folder
+
+
 @pytest.mark.parametrize("name", ["telling_rows", "counts", "batch"])
 def test_what_reads_all_sentences_needs_no_more_memory_for_more_of_them(
     name: str, monkeypatch: pytest.MonkeyPatch
@@ -193,3 +229,22 @@ def test_tags_in_several_schemes_are_converted_to_the_first() -> None:
     packed = pack([make_sentence("a b", ner=layer) for layer in layers])
     assert packed.layers["ner"].scheme == "iob2"
     assert [packed.layers["ner"].names[i] for i in packed.layers["ner"].ids] == ["B-X", "I-X", "B-X", "B-X"]
+
+
+@pytest.mark.parametrize("number", [1, 126, 127, 128, 129, 32766, 32767, 32768])
+def test_targets_are_exact_in_the_smallest_type_that_holds_them(number: int) -> None:
+    names = tuple(f"t{i}" for i in range(number))
+    packed = pack([Sentence.from_tokens(["w"] * number, {"pos": TagLayer(names)}), make_sentence("no tags")])
+    targets, sets = packed.targets("pos", {name: i for i, name in enumerate(names)}, None)
+    assert targets.tolist() == [*range(number), MISSING, MISSING]
+    assert sets is None
+    assert targets.itemsize == (1 if number < 128 else 2 if number < 32768 else 4)
+
+
+@pytest.mark.parametrize("number", [30, 31, 32, 33])
+def test_targets_of_many_types_are_exact_in_another_scheme(number: int) -> None:
+    tags = tuple(f"B-{i}" for i in range(number))
+    packed = pack([Sentence.from_tokens(["w"] * number, {"ner": TagLayer(tags, "iob2")})])
+    index = {tag: i for i, tag in enumerate(["O", *(f"{p}-{i}" for i in range(number) for p in "BIES")])}
+    targets, _ = packed.targets("ner", index, "bioes")
+    assert targets.tolist() == [index[f"S-{i}"] for i in range(number)]

@@ -1,5 +1,6 @@
 """A corpus that stays in its file is the corpus that is read whole."""
 
+import errno
 import os
 import random
 import re
@@ -16,6 +17,7 @@ from tagger.config import DataConfig, load_recipe
 from tagger.corpus.corpus import Corpus, load_corpus, load_dataset, read_corpus
 from tagger.corpus.synthetic import generate
 from tagger.doctor.check import check_for_training
+from tagger.encoding import growing
 from tagger.encoding.batches import encode
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, RecipeError
@@ -184,6 +186,16 @@ def test_bad_rows_are_reported_and_nothing_is_kept(tmp_path: Path) -> None:
             f"{tmp_path}/data (train), row 1: a sentence must have a list of tokens, got '[]'",
             f"{tmp_path}/data (train), row 2: `ner` must have 1 tags, got 2",
         ]
+
+
+def test_full_disk_is_one_sentence_and_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(growing.Growing, "_write", refuse)
+    with pytest.raises(DataError, match=r"lazy corpus cannot be saved here: No space left on device; free some"):
+        load_dataset(folder, lazy=True)
+    assert list((Path(datasets.config.HF_DATASETS_CACHE) / "tagger").iterdir()) == []
 
 
 def test_blank_tokens_are_counted_over_all_of_train(tmp_path: Path) -> None:
