@@ -36,7 +36,7 @@ class TrainingConfig(Section):
     optimizer: Literal["adam", "sgd"] = "adam"
     """Optimiser: Adam, or stochastic gradient descent with a momentum of 0.9."""
 
-    learning_rate: Weight = 0.002
+    learning_rate: Weight = 0.005
     """Highest learning rate."""
 
     schedule: Literal["constant", "linear", "cosine"] = "linear"

@@ -325,7 +325,7 @@ def test_the_log_of_an_epoch_holds_what_was_seen() -> None:
             self.epochs.append(epoch)
 
     lesson, recorder = Lesson(NER), Recorder()
-    outcome = lesson.train(TrainingConfig(epochs=2, batch_size=8, warmup=0.0), listener=recorder)
+    outcome = lesson.train(TrainingConfig(epochs=2, batch_size=8, learning_rate=0.002, warmup=0.0), listener=recorder)
     assert recorder.plan == (2, 6)
     assert [step for step, _ in recorder.steps] == [1, 2, 3, 4, 5, 6]
     assert recorder.epochs == outcome.epochs
