@@ -121,7 +121,7 @@ def test_more_variants_are_named_on_the_command_line(tmp_path: Path) -> None:
     given += ["--without", "training.refit=false"]
     found = variants(tmp_path, SYNTHETIC + NER + SMALL, *given)
     assert found["without training.refit=false"] == found["full recipe"]
-    assert found["without training.learning_rate"].training.learning_rate == 0.002
+    assert found["without training.learning_rate"].training.learning_rate == 0.005
     assert found["without heads.ner.decoder=softmax"].heads["ner"].model_dump()["decoder"] == "softmax"
     assert found["with encoder.cell=gru"].encoder.cell == "gru"
     assert {recipe.training.epochs for recipe in found.values()} == {7}
