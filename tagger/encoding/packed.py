@@ -7,16 +7,16 @@ which a later run maps instead of reading the corpus again.
 
 import json
 import math
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.encoding.growing import Growing
 from tagger.encoding.possible_tags import with_sets
 from tagger.encoding.tag_arrays import (
     COUNTED,
@@ -34,6 +34,7 @@ from tagger.text.schemes import Scheme
 from tagger.text.sentence import Label, Layer, Sentence, TagLayer, Values, place_of
 
 NAMES = "names.json"
+HELD = 2**20  # numbers of a growing array that are kept in memory before they are written
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,53 @@ class Packed:
         }
         numbers = {name: Numbers(mapped(f"numbers{i}")) for i, name in enumerate(kept["numbers"])}
         return cls(kept["types"], mapped("type_ids"), mapped("starts"), layers, numbers)
+
+
+class Growing:
+    """An array that grows at its end.
+
+    Args:
+        code: `i` for int32, `f` for float32.
+        path: A new file for the numbers; default: they stay in memory.
+    """
+
+    def __init__(self, code: Literal["i", "f"], path: Path | None = None) -> None:
+        self._held: array[Any] = array(code)
+        self._written = 0
+        self._path = path
+
+    def __len__(self) -> int:
+        return self._written + len(self._held)
+
+    def extend(self, values: Iterable[float]) -> None:
+        """Add numbers at the end.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        self._held.extend(values)
+        if len(self._held) >= HELD:
+            self._write()
+
+    def fill(self, value: float, count: int) -> None:
+        """Add one number several times; see `extend`."""
+        for start in range(0, count, HELD):
+            self.extend([value] * min(HELD, count - start))
+
+    def array(self) -> NDArray[Any]:
+        """Return the numbers, mapped if they are in a file; the array must not grow after that. See `extend`."""
+        self._write()
+        kind = np.dtype(self._held.typecode)
+        if self._path is not None and self._written:
+            return np.memmap(self._path, kind, mode="r")
+        return np.frombuffer(self._held, kind) if len(self._held) else np.zeros(0, kind)
+
+    def _write(self) -> None:
+        if self._path is not None:
+            with self._path.open("ab") as file:
+                self._held.tofile(file)
+            self._written += len(self._held)
+            del self._held[:]
 
 
 def _check_kind(name: str, found: Layer, kind: type[Layer]) -> None:

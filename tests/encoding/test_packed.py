@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger.corpus.synthetic import generate
-from tagger.encoding import growing, tag_arrays
 from tagger.encoding import packed as packed_arrays
+from tagger.encoding import tag_arrays
 from tagger.encoding.batches import encode
 from tagger.encoding.packed import Packed, first_positions, pack
 from tagger.encoding.tag_arrays import MISSING
@@ -137,7 +137,7 @@ def test_arrays_in_a_folder_are_those_in_memory(held: int, tmp_path: Path, monke
     numbers = Values((0.5, None), whole=False)
     late = Sentence.from_tokens(["a", "b"], {"heat": numbers, "mood": Values((1.0, 2.0, 3.0), whole=True)})
     sentences = [make_sentence("no tags here"), *generate(40, seed=4, split="train"), late, make_sentence("")]
-    monkeypatch.setattr(growing, "HELD", held)
+    monkeypatch.setattr(packed_arrays, "HELD", held)
     found, wanted = pack(sentences, room=tmp_path), pack(sentences)
     assert isinstance(found.type_ids, np.memmap)
     assert contents(found) == contents(wanted)
@@ -148,7 +148,7 @@ def test_arrays_in_a_folder_are_those_in_memory(held: int, tmp_path: Path, monke
 def test_packing_in_a_folder_needs_no_more_memory_for_more_sentences(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(growing, "HELD", 256)
+    monkeypatch.setattr(packed_arrays, "HELD", 256)
     few = list(generate(50, seed=4, split="train"))
 
     def peak(times: int, room: Path | None) -> int:

@@ -17,7 +17,7 @@ from tagger.config import DataConfig, load_recipe
 from tagger.corpus.corpus import Corpus, load_corpus, load_dataset, read_corpus
 from tagger.corpus.synthetic import generate
 from tagger.doctor.check import check_for_training
-from tagger.encoding import growing
+from tagger.encoding import packed
 from tagger.encoding.batches import encode
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, RecipeError
@@ -192,7 +192,7 @@ def test_full_disk_is_one_sentence_and_leaves_nothing(folder: Path, monkeypatch:
     def refuse(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(growing.Growing, "_write", refuse)
+    monkeypatch.setattr(packed.Growing, "_write", refuse)
     with pytest.raises(DataError, match=r"lazy corpus cannot be saved here: No space left on device; free some"):
         load_dataset(folder, lazy=True)
     assert list((Path(datasets.config.HF_DATASETS_CACHE) / "tagger").iterdir()) == []
