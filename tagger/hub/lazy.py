@@ -7,8 +7,11 @@ sentences in memory; no other module distinguishes them.
 
 import hashlib
 import json
+import shutil
 import tempfile
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -20,6 +23,7 @@ from numpy.typing import NDArray
 from tagger.config import DataConfig
 from tagger.encoding.packed import NAMES, Packed, pack
 from tagger.errors import DataError, gather
+from tagger.files.writing import locked
 from tagger.formats.column_names import DOCUMENT
 from tagger.hub.from_rows import Reader, reader
 from tagger.hub.loading import features_of, load_chosen, read_rows, sentences_of
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
     import datasets
 
 FORMAT = 2  # of the cached arrays
+PART = ".part"  # suffix of folders in which arrays are made
+NEW = 60.0  # seconds after which a folder that is not locked was left by a killed process
 
 
 class LazySentences(Sequence[Sentence]):
@@ -221,12 +227,23 @@ def _cached(key: str, make: Callable[[Path], Packed]) -> Packed:
 
 
 def _keep(make: Callable[[Path], Packed], folder: Path) -> None:
-    """Make arrays and write them to a folder, as a whole or not at all."""
+    """Make arrays and write them to a folder, as a whole or not at all; what killed processes have left is deleted."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as place:
+    _remove_parts(folder.parent)
+    with tempfile.TemporaryDirectory(suffix=PART, dir=folder.parent) as place, locked(Path(place)):
         room, made = Path(place) / "room", Path(place) / "made"
         room.mkdir()
         made.mkdir()
         make(room).save(made)
         if not folder.exists():  # another process may have been faster
             made.rename(folder)
+
+
+def _remove_parts(cache: Path) -> None:
+    """Delete the folders in which killed processes made arrays. That of a living process is locked, or new."""
+    for part in cache.glob(f"*{PART}"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > NEW:
+                with locked(part) as owned:
+                    if owned:
+                        shutil.rmtree(part)

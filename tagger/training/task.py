@@ -4,11 +4,15 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tagger.config import Sampling, TrainingConfig
 from tagger.encoding.batches import EncodedSentences, Ids, shuffled_batches
+
+PART = 2**20  # numbers that are hashed at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,8 @@ class Task:
         named = (each.tag_targets, each.label_targets, each.taught_tags, each.taught_shares, each.taught_labels)
         arrays = [each.word_ids, each.char_ids, each.type_ids, each.starts]
         for array in (*arrays, *(array for layers in named for array in layers.values())):
-            found.update(np.ascontiguousarray(array).data)
+            for first in range(0, len(array), PART):
+                found.update(_widened(array[first : first + PART]).data)
         return found.hexdigest()
 
     def draw_batches(self, rng: np.random.Generator) -> list[Ids]:
@@ -72,6 +77,11 @@ class Task:
         sizes = [drawn for _, drawn in self.parts]
         pools = [sum(sizes)] if self.config.batches == "mixed" else sizes
         return sum(math.ceil(size / self.config.batch_size) for size in pools)
+
+
+def _widened(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array with ids of at least four bytes: equal ids have equal bytes, whichever type holds them."""
+    return np.ascontiguousarray(array, np.int32 if array.dtype.kind == "i" and array.itemsize < 4 else None)
 
 
 def share_epoch(sizes: Sequence[int], weights: Sequence[float], sampling: Sampling) -> list[int]:

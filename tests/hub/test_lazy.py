@@ -21,6 +21,7 @@ from tagger.encoding import packed
 from tagger.encoding.batches import encode
 from tagger.encoding.vocabulary import build_vocabulary
 from tagger.errors import DataError, RecipeError
+from tagger.files.writing import locked
 from tagger.hub import lazy
 from tagger.hub import loading as hub
 from tagger.hub.lazy import LazySentences, holding, packed_of
@@ -196,6 +197,20 @@ def test_full_disk_is_one_sentence_and_leaves_nothing(folder: Path, monkeypatch:
     with pytest.raises(DataError, match=r"lazy corpus cannot be saved here: No space left on device; free some"):
         load_dataset(folder, lazy=True)
     assert list((Path(datasets.config.HF_DATASETS_CACHE) / "tagger").iterdir()) == []
+
+
+def test_what_a_killed_reading_left_is_deleted_and_what_another_one_makes_is_not(folder: Path) -> None:
+    cache = Path(datasets.config.HF_DATASETS_CACHE) / "tagger"
+    names = ["left.part", "new.part", "busy.part", "other"]
+    for name in names:
+        (cache / name / "room").mkdir(parents=True)
+        os.utime(cache / name, (0, 0) if name != "new.part" else None)
+    with locked(cache / "busy.part"):
+        os.utime(cache / "busy.part", (0, 0))
+        load_dataset(folder, lazy=True)
+        found = {path.name for path in cache.iterdir()}
+    assert found.intersection(names) == {"new.part", "busy.part", "other"}
+    assert len(found) == 4  # with the arrays of this reading
 
 
 def test_blank_tokens_are_counted_over_all_of_train(tmp_path: Path) -> None:

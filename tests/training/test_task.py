@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from tagger.config import Sampling, TrainingConfig
 from tagger.encoding.batches import EncodedSentences
+from tagger.training import task as task_module
 from tagger.training.task import Task, share_epoch
 
 PARTS = [(100, 100), (200, 200)]  # sentences of two corpora, and how many of them an epoch has
@@ -79,3 +81,14 @@ def test_epochs_draw_different_sentences_of_a_corpus_that_is_cut() -> None:
     first, second = ({row for batch in task.draw_batches(rng) for row in batch} for _ in range(2))
     assert len(first) == len(second) == 100
     assert len(first & second) < 40
+
+
+def test_digest_depends_on_ids_and_not_on_the_type_that_holds_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    def digest(kind: type, *, last: int = 3, part: int = 2**20) -> str:
+        monkeypatch.setattr(task_module, "PART", part)
+        task = make_task([(2, 2)])
+        ids = np.array([0, 1, -1, last], kind)
+        return replace(task, sentences=replace(task.sentences, tag_targets={"ner": ids})).digest()
+
+    assert digest(np.int32) == digest(np.int8) == digest(np.int16) == digest(np.int8, part=3)
+    assert digest(np.int8) != digest(np.int8, last=2)
