@@ -38,7 +38,7 @@ from tagger import Corpus, LinearChainCRF, Recipe, RecurrentEncoder, RunListener
 ROOT = Path(__file__).resolve().parents[1]
 WITH_DATA = ("training", "tagging", "growth", "corpora")
 COPIES = (1, 10, 100)  # of WNUT-17 train, to train on
-# A training in a process of its own, which prints its peak memory in kibibytes.
+# A training in a process of its own, which prints the peaks of its own memory and of mapped files in kibibytes.
 TRAIN_ALONE = """
 import sys, threading, time, tagger
 
@@ -56,7 +56,7 @@ def watch():
 threading.Thread(target=watch, daemon=True).start()
 tagger.train(sys.argv[1], threads=1)
 print(*peaks.values())
-"""  # kilobytes of memory of its own, and of pages of files, which the system can take back
+"""
 PRECISIONS = ("float32", "bfloat16")
 PARTS = ("crf", "lstm", "sharing", *WITH_DATA)
 PEAK = Path("/proc/self/clear_refs")

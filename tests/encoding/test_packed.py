@@ -1,7 +1,7 @@
 """Sentences as arrays, held against the same sentences as objects."""
 
-import tracemalloc
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain, pairwise
 from pathlib import Path
@@ -146,18 +146,14 @@ def test_arrays_in_a_folder_are_those_in_memory(held: int, tmp_path: Path, monke
 
 
 def test_packing_in_a_folder_needs_no_more_memory_for_more_sentences(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, peak_memory: Callable[[Callable[[], object]], int]
 ) -> None:
     monkeypatch.setattr(packed_arrays, "HELD", 256)
     few = list(generate(50, seed=4, split="train"))
 
     def peak(times: int, room: Path | None) -> int:
-        tracemalloc.start()
-        try:
-            pack(chain.from_iterable(few for _ in range(times)), ["ner", "upos"], room=room)
-            return tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
+        sentences = chain.from_iterable(few for _ in range(times))
+        return peak_memory(lambda: pack(sentences, ["ner", "upos"], room=room))
 
     rooms = [tmp_path / name for name in ("warm", "few", "many")]
     for room in rooms:
@@ -170,7 +166,7 @@ def test_packing_in_a_folder_needs_no_more_memory_for_more_sentences(
 
 @pytest.mark.parametrize("name", ["telling_rows", "counts", "batch"])
 def test_what_reads_all_sentences_needs_no_more_memory_for_more_of_them(
-    name: str, monkeypatch: pytest.MonkeyPatch
+    name: str, monkeypatch: pytest.MonkeyPatch, peak_memory: Callable[[Callable[[], object]], int]
 ) -> None:
     monkeypatch.setattr(tag_arrays, "STRETCH", 200)
     monkeypatch.setattr(tag_arrays, "COUNTED", 256)
@@ -182,13 +178,8 @@ def test_what_reads_all_sentences_needs_no_more_memory_for_more_of_them(
         encoded = encode(packed, build_vocabulary(packed, layers={}))
         rows = np.arange(0, len(few), 10)
         run = {"telling_rows": packed.telling_rows, "counts": packed.counts, "batch": lambda: encoded.batch(rows)}[name]
-        run()
-        tracemalloc.start()
-        try:
-            run()
-            return tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
+        run()  # the first run also loads modules
+        return peak_memory(run)
 
     assert peak(50) < 1.1 * peak(5)
 

@@ -1,6 +1,7 @@
 """Bootstrap intervals: by hand, against scipy, and their coverage in simulated corpora."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -94,14 +95,11 @@ def test_an_interval_of_few_sentences_stays_within_0_and_1() -> None:
         assert 0 <= found.low < found.high <= 1
 
 
-def test_memory_does_not_grow_with_the_number_of_resamples() -> None:
-    import tracemalloc
-
+def test_memory_does_not_grow_with_the_number_of_resamples(
+    peak_memory: Callable[[Callable[[], object]], int],
+) -> None:
     counts = np.random.default_rng(1).integers(0, 50, (3000, 3))
-    tracemalloc.start()
-    interval(counts, f1, resamples=4000)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    peak = peak_memory(lambda: interval(counts, f1, resamples=4000))
     assert peak < 100e6  # all draws at once would take 96 MB for the counts and as much again for the indices
 
 
