@@ -342,26 +342,54 @@ def training_rows(material: Material, folder: Path, threads: int, repeats: int) 
     """Compare training epochs of the WNUT-17 recipe with those of the plain network, in each precision there is."""
     for precision in PRECISIONS:
         with suppress(tagger.ModelError):  # the processor has no such arithmetic
-            yield training_row(material, folder, threads, repeats, precision)
+            yield from training_pair(material, folder, threads, repeats, precision)
 
 
-def training_row(material: Material, folder: Path, threads: int, repeats: int, precision: str) -> Row:
-    """Compare training epochs in a precision with those of the plain network, which take turns."""
+def training_pair(material: Material, folder: Path, threads: int, repeats: int, precision: str) -> Iterator[Row]:
+    """Compare training epochs in a precision with those of the plain network, and with products of matrices alone.
+
+    All take turns. The second ratio is the share of an epoch that the products of the LSTM would take by themselves.
+    """
     batches = list(material.train_data.batches(material.recipe.training.batch_size))
     optimizer = torch.optim.Adam(material.plain.parameters(), lr=0.002)
     theirs: list[float] = []
+    products: list[float] = []
 
-    def plain() -> None:
+    def others() -> None:
         start = time.perf_counter()
         plain_epoch(material.plain, optimizer, batches)
-        theirs.append(time.perf_counter() - start)
+        between = time.perf_counter()
+        for *_, lengths in batches:
+            multiply(material.plain.lstm, lengths, getattr(torch, precision))
+        theirs.append(between - start)
+        products.append(time.perf_counter() - between)
 
-    timer = EpochTimer(plain)
+    timer = EpochTimer(others)
     train(material, folder, threads, timer, epochs=repeats + 1, precision=precision)
-    mine, other = median(timer.seconds[1:]), median(theirs[1:])
-    tokens = sum(map(len, material.corpus.train))
-    what, against = f"training epoch, WNUT-17 recipe, batch 32, {precision}", "the same network built plainly"
-    return Row(what, against, mine, other, other / mine, 2.5 if precision == "float32" else None, tokens / mine)
+    mine, other, least = (median(seconds[1:]) for seconds in (timer.seconds, theirs, products))
+    tokens = sum(map(len, material.corpus.train)) / mine
+    what, goal = f"training epoch, WNUT-17 recipe, batch 32, {precision}", 2.5 if precision == "float32" else None
+    yield Row(what, "the same network built plainly", mine, other, other / mine, goal, tokens)
+    yield Row(what, "the matrix products of its LSTM", mine, least, least / mine, None, tokens)
+
+
+def multiply(lstm: nn.LSTM, lengths: Tensor, precision: torch.dtype) -> None:
+    """Compute products of the shapes that a bidirectional LSTM needs for the states and gradients of a batch."""
+    tokens = int(lengths.sum())
+    rows = [int((lengths > step).sum()) for step in range(int(lengths.max()))]
+    of_input, of_state, *_ = (weight.detach().to(precision) for weight in lstm.parameters())
+    vectors, states, gates = (
+        torch.ones(tokens, size, dtype=precision) for size in (lstm.input_size, lstm.hidden_size, len(of_input))
+    )
+    for _ in range(2):  # directions
+        vectors @ of_input.t()
+        for active in rows:
+            states[:active] @ of_state.t()
+        for active in rows:
+            gates[:active] @ of_state
+        gates.t() @ vectors
+        gates.t() @ states
+        gates @ of_input
 
 
 def tagging_rows(material: Material, folder: Path, repeats: int) -> Iterator[Row]:
